@@ -16,8 +16,8 @@ from shared.errors import InputError
 from shared.ports import Store
 from tests.support.memory import MemoryStore
 
-Opened = Callable[[], Store]
-_worlds = itertools.count(1)
+StoreOpener = Callable[[], Store]
+_project_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +46,7 @@ def compilers() -> Iterator[LocalCompilers]:
 
 
 @pytest.fixture(params=["firestore", "sqlite", "memory"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreOpener]:
     """Opens the same empty store as often as it is called, as several processes would."""
     stores: list[FirestoreStore | SqliteStore] = []
     if request.param == "memory":
@@ -55,7 +55,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
         return
     if request.param == "firestore":
         emulator = request.getfixturevalue("emulators").environment["FIRESTORE_EMULATOR_HOST"]
-    project = f"contract-{next(_worlds)}"
+    project = f"contract-{next(_project_numbers)}"
 
     def another() -> Store:
         of_google = request.param == "firestore"

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import InputError
-from tests.bench.bisection import Bisected, bisect, clone
-from tests.bench.process import Timing, best, measure
-from tests.bench.question import Question, about, in_repository
-from tests.bench.repository import Generated
-from tests.bench.table import Row, markdown
+from tests.bench.bisection import BisectionResult, bisect, clone_for_bisection
+from tests.bench.process import Timing, best_of, measure_command
+from tests.bench.question import BenchQuestion, question_about, question_in_repository
+from tests.bench.repository import GeneratedHistory
+from tests.bench.table import Row, render_markdown
 
 OUT = Path("build/bench.md")
 MOST_PROCESSES = 10
@@ -60,7 +60,7 @@ def main() -> int:
             *_messages(folder, 10_000 if asked.quick else 100_000),
             *([] if asked.quick else _page(folder)),
         ]
-    table = f"Python {sys.version.split()[0]}, best of {runs} (worst in brackets)\n\n{markdown(rows)}"
+    table = f"Python {sys.version.split()[0]}, best of {runs} (worst in brackets)\n\n{render_markdown(rows)}"
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(table, "utf-8")
     print(table, end="")
@@ -78,17 +78,17 @@ def _arguments() -> argparse.Namespace:
     return asked
 
 
-def _question(asked: argparse.Namespace, folder: Path) -> Question:
+def _question(asked: argparse.Namespace, folder: Path) -> BenchQuestion:
     if asked.repo is not None:
-        return in_repository(asked.repo.resolve(), asked.file)
+        return question_in_repository(asked.repo.resolve(), asked.file)
     size = ["2000", "50"] if asked.quick else ["20000", "500"]
     # In a process of its own: peak memory is inherited by whatever is started afterwards.
     command = [sys.executable, "-m", "tests.bench.repository", str(folder / "generated.git"), *size]
     told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    return about(Generated(**(told | {"path": Path(told["path"]), "attempts": tuple(told["attempts"])})))
+    return question_about(GeneratedHistory(**(told | {"path": Path(told["path"]), "attempts": tuple(told["attempts"])})))
 
 
-def _search(question: Question, folder: Path, runs: int) -> Iterator[Row]:
+def _search(question: BenchQuestion, folder: Path, runs: int) -> Iterator[Row]:
     log, report, seen, blobs = (folder / name for name in ("log.txt", "report.json", "seen.json", "blobs.txt"))
     log.write_text(question.log, "utf-8")
     arguments = ["investigate", "--repo", str(question.repository), "--log", str(log), "--python", _minor()]
@@ -99,15 +99,15 @@ def _search(question: Question, folder: Path, runs: int) -> Iterator[Row]:
     answer = json.loads(report.read_text("utf-8"))[0]
     floor = [sys.executable, "-S", str(Path(__file__).with_name("floor.py"))]
     floor += [str(question.repository), question.file, str(blobs)]
-    work_tree = clone(question, folder / "clone")
+    work_tree = clone_for_bisection(question, folder / "clone")
     rounds = [_round(question, work_tree, [_command(), *arguments], floor) for _ in range(runs)]
-    ours = best([one.ours for one in rounds])
+    ours = best_of([one.ours for one in rounds])
     yield _against_bisection(ours, [one.plain for one in rounds], "git bisect run", 10)
     yield _against_bisection(ours, [one.limited for one in rounds], "git bisect run -- file", 1)
     told = (answer["introduced"]["commit"], answer["fix"]["commit"])
     same = all(told == (each.introduced, each.fix) for one in rounds for each in (one.plain, one.limited))
     yield Row("same introduced and fix as git bisect", "yes" if same else "no", goal="yes", met=same)
-    yield _against_floor(ours, best([one.floor for one in rounds]))
+    yield _against_floor(ours, best_of([one.floor for one in rounds]))
     yield from _costs(counts, ours)
 
 
@@ -116,21 +116,21 @@ class Round:
     """Every contestant once, one after the other, so that a busy moment of the machine strikes them all."""
 
     ours: Timing
-    plain: Bisected
-    limited: Bisected
+    plain: BisectionResult
+    limited: BisectionResult
     floor: Timing
 
 
-def _round(question: Question, work_tree: Path, ours: list[str], floor: list[str]) -> Round:
+def _round(question: BenchQuestion, work_tree: Path, ours: list[str], floor: list[str]) -> Round:
     return Round(
-        ours=measure(ours, 1),
+        ours=measure_command(ours, 1),
         plain=bisect(question, work_tree, limited=False),
         limited=bisect(question, work_tree, limited=True),
-        floor=measure(floor, 1),
+        floor=measure_command(floor, 1),
     )
 
 
-def _against_bisection(ours: Timing, found: list[Bisected], name: str, times: int) -> Row:
+def _against_bisection(ours: Timing, found: list[BisectionResult], name: str, times: int) -> Row:
     seconds = [one.seconds for one in found]
     ratio = min(seconds) / ours.best
     baseline = f"{name}: {min(seconds):.2f} s ({max(seconds):.2f}), {found[0].compiled} compilations"
@@ -156,7 +156,7 @@ def _costs(counts: dict[str, list[Any]], ours: Timing) -> Iterator[Row]:
 
 
 def _start_up(runs: int) -> Iterator[Row]:
-    bare, ours = measure([sys.executable, "-c", "pass"], runs), measure([_command(), "--help"], runs)
+    bare, ours = measure_command([sys.executable, "-c", "pass"], runs), measure_command([_command(), "--help"], runs)
     ratio = f"{ours.best / bare.best:.1f}"
     yield Row("provenfix --help", _ms(ours), f"python -c pass: {_ms(bare)}", ratio, "< 150 ms", ours.best < 0.150)
 
@@ -168,16 +168,16 @@ def _functions(folder: Path, runs: int) -> Iterator[Row]:
 
 
 def _signals() -> Iterator[Row]:
-    from tests.bench.signal_speed import ms_per_kb  # noqa: PLC0415 - its inputs are large: not before the timing
+    from tests.bench.signal_speed import measure_ms_per_kb  # noqa: PLC0415 - its inputs are large: not before the timing
 
-    for name, cost in ms_per_kb()[:SLOWEST]:
+    for name, cost in measure_ms_per_kb()[:SLOWEST]:
         yield Row(f"signal parser, {name}", f"{cost:.4f} ms/KB")
 
 
 def _redaction() -> Row:
-    from tests.bench.redaction_speed import LINES, seconds  # noqa: PLC0415 - not before the timing
+    from tests.bench.redaction_speed import LINES, measure_seconds  # noqa: PLC0415 - not before the timing
 
-    ours, theirs = seconds()
+    ours, theirs = measure_seconds()
     ratio = theirs / ours
     told = f"{LINES / ours:,.0f} lines a second"
     baseline = f"detect-secrets, the same lines: {LINES / theirs:,.0f}"

@@ -10,13 +10,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.question import Question
+from tests.bench.question import BenchQuestion
 
 _FOUND = re.compile(r"^([0-9a-f]{40,64}) is the first (?:bad|mended) commit", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Bisected:
+class BisectionResult:
     seconds: float
     introduced: str
     fix: str
@@ -24,14 +24,14 @@ class Bisected:
     """How many times git ran the compiler."""
 
 
-def clone(question: Question, folder: Path) -> Path:
+def clone_for_bisection(question: BenchQuestion, folder: Path) -> Path:
     """A clone with a work tree; the time for it is not counted."""
     command = ["git", "clone", "--quiet", "--no-hardlinks", str(question.repository), str(folder)]
     subprocess.run(command, check=True, capture_output=True)
     return folder
 
 
-def bisect(question: Question, folder: Path, *, limited: bool) -> Bisected:
+def bisect(question: BenchQuestion, folder: Path, *, limited: bool) -> BisectionResult:
     """`limited`: only commits that touch the file are tried, which is the cleverest way to use the tool."""
     paths = ["--", question.file] if limited else []
     compiles = f'"{sys.executable}" -m py_compile "{question.file}"'
@@ -42,7 +42,7 @@ def bisect(question: Question, folder: Path, *, limited: bool) -> Bisected:
     seconds = time.perf_counter() - start
     found = [_FOUND.search(said) for said in (introduced, fix)]
     names = [match[1] if match else "" for match in found]
-    return Bisected(seconds, names[0], names[1], introduced.count("\nrunning ") + fix.count("\nrunning "))
+    return BisectionResult(seconds, names[0], names[1], introduced.count("\nrunning ") + fix.count("\nrunning "))
 
 
 def _run(folder: Path, start: list[str], script: str) -> str:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FunctionRequest:
     """A function, and what makes the first request that it gets (the URL is put in)."""
 
     target: str
@@ -28,26 +28,26 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class StartMeasurement:
     """Seconds from the first instruction until the first answer, and bytes that the answering process then holds."""
 
     seconds: float
     memory: int
 
 
-def start(asked: Asked, environment: Mapping[str, str]) -> Started:
+def measure_start(asked: FunctionRequest, environment: Mapping[str, str]) -> StartMeasurement:
     """One start. Raises RuntimeError with what the function printed where it does not answer 2xx."""
     port = find_free_port()
     command = [sys.executable, "-m", "functions_framework", "--target", asked.target, "--source", str(asked.source)]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     begun = time.perf_counter()
-    with _running(command, surroundings(environment)) as process:
+    with _running(command, child_environment(environment)) as process:
         _await(process, port)
         request = asked.request()
         request.full_url = f"http://127.0.0.1:{port}/"
         with urllib.request.urlopen(request, timeout=60) as answer:
             answer.read()
-        return Started(time.perf_counter() - begun, max(_memory(pid) for pid in _family(process.pid)))
+        return StartMeasurement(time.perf_counter() - begun, max(_memory(pid) for pid in _family(process.pid)))
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def _running(command: list[str], environment: Mapping[str, str]) -> "Iterator[su
         process.stdout.close()
 
 
-def surroundings(more: Mapping[str, str]) -> dict[str, str]:
+def child_environment(more: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process that is measured: little of this one's."""
     return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", ""), "PYTHONPATH": str(ROOT)} | dict(more)
 

@@ -15,7 +15,7 @@ from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sig
 from shared.secret import Secret
 
 SECRET = "0ddba11"
-EVENT = {
+EVENT_HEADERS = {
     "ce-id": "1",
     "ce-source": "//pubsub.googleapis.com/projects/p/topics/t",
     "ce-specversion": "1.0",
@@ -24,9 +24,9 @@ EVENT = {
 }
 
 
-def configuration(folder: Path, story: ExampleRepository) -> Path:
+def bench_configuration(folder: Path, story: ExampleRepository) -> Path:
     """The file that makes the story's service a watched one."""
-    labels = entry(story)["resource"]["labels"]
+    labels = log_entry(story)["resource"]["labels"]
     path = folder / "provenfix.yaml"
     service: dict[str, object] = {
         "name": labels["service_name"],
@@ -39,7 +39,7 @@ def configuration(folder: Path, story: ExampleRepository) -> Path:
     return path
 
 
-def entry(story: ExampleRepository) -> Any:
+def log_entry(story: ExampleRepository) -> Any:
     """The first entry of the incident that names the broken file."""
     entries = json.loads(render_log(story, Shape.GCLOUD))
     return next(one for one in reversed(entries) if "SyntaxError" in json.dumps(one))
@@ -50,12 +50,12 @@ def event_body(data: bytes) -> bytes:
     return json.dumps({"message": {"data": base64.b64encode(data).decode(), "messageId": "1"}}).encode()
 
 
-def event(data: bytes) -> urllib.request.Request:
+def event_request(data: bytes) -> urllib.request.Request:
     """As Eventarc sends it."""
-    return urllib.request.Request("http://127.0.0.1/", event_body(data), EVENT)
+    return urllib.request.Request("http://127.0.0.1/", event_body(data), EVENT_HEADERS)
 
 
-def click() -> urllib.request.Request:
+def click_request() -> urllib.request.Request:
     """An approval of a proposal that nobody has made, signed now."""
     value = json.dumps({"proposal": "p", "incident": "i", "commit": "c", "evidence": "e"})
     payload: dict[str, object] = {

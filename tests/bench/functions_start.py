@@ -23,8 +23,8 @@ from functions.local import topology
 from functions.local.emulators import run_emulators
 from functions.local.stack_folder import override_environ
 from shared.errors import InputError
-from tests.bench.first_answer import ROOT, Asked, Started, start, surroundings
-from tests.bench.function_requests import EVENT, SECRET, click, configuration, entry, event, event_body
+from tests.bench.first_answer import ROOT, FunctionRequest, StartMeasurement, measure_start, child_environment
+from tests.bench.function_requests import EVENT_HEADERS, SECRET, click_request, bench_configuration, log_entry, event_request, event_body
 from tests.bench.table import Row
 
 MAIN = ROOT / "functions" / "main.py"
@@ -65,7 +65,7 @@ def rows(folder: Path, runs: int) -> Iterator[Row]:
     bare = folder / "bare.py"
     bare.write_text(BARE, "utf-8")
     story = build_incident(folder / "chat.git")
-    config = str(configuration(folder, story))
+    config = str(bench_configuration(folder, story))
     environment = {"PROVENFIX_CONFIG": config, "SIGNING": SECRET, "PROVENFIX_PROJECT": PROJECT}
     yield from _starts(story, bare, Place("", folder, environment), runs)
     yield _overhead(story, bare, Place("", folder, environment))
@@ -85,11 +85,11 @@ def _make_topics() -> None:
 
 
 def _starts(story: ExampleRepository, bare: Path, place: Place, runs: int) -> Iterator[Row]:
-    found: dict[str, list[Started]] = {}
+    found: dict[str, list[StartMeasurement]] = {}
     for number in range(runs + 1):
         there = place.of_round(number)
         for name, asked in _asked(story, bare, there):
-            started = start(asked, there)
+            started = measure_start(asked, there)
             if number:  # the first round writes the .pyc files, and wakes the emulators
                 found.setdefault(name, []).append(started)
         shutil.rmtree(place.folder / f"state{number}", ignore_errors=True)
@@ -97,26 +97,26 @@ def _starts(story: ExampleRepository, bare: Path, place: Place, runs: int) -> It
         yield _start_row(name + place.name, found[name], found["http" if name == "decide" else "event"], most)
 
 
-def _start_row(name: str, ours: list[Started], bare: list[Started], most: float) -> Row:
+def _start_row(name: str, ours: list[StartMeasurement], bare: list[StartMeasurement], most: float) -> Row:
     """The ratio is the median of those of the rounds: what else the machine does strikes both starts of a round."""
     ratio = median(one.seconds / other.seconds for one, other in zip(ours, bare, strict=True))
     value, baseline = _told(ours), f"bare function: {_told(bare)}"
     return Row(f"{name}: start to first answer", value, baseline, f"{ratio:.1f}", f"≤ {most:g}", ratio <= most)
 
 
-def _told(started: list[Started]) -> str:
+def _told(started: list[StartMeasurement]) -> str:
     seconds, memory = min(one.seconds for one in started), max(one.memory for one in started)
     return f"{seconds * 1000:.0f} ms, {memory >> 20} MB"
 
 
-def _asked(story: ExampleRepository, bare: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, Asked]]:
-    logged = json.dumps(entry(story)).encode()
-    yield "event", Asked("event", bare, lambda: event(logged))
-    yield "http", Asked("http", bare, click)
-    yield "record", Asked("record", MAIN, lambda: event(logged))
-    yield "decide", Asked("decide", MAIN, click)
+def _asked(story: ExampleRepository, bare: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, FunctionRequest]]:
+    logged = json.dumps(log_entry(story)).encode()
+    yield "event", FunctionRequest("event", bare, lambda: event_request(logged))
+    yield "http", FunctionRequest("http", bare, click_request)
+    yield "record", FunctionRequest("record", MAIN, lambda: event_request(logged))
+    yield "decide", FunctionRequest("decide", MAIN, click_request)
     opened = json.dumps({"incident": _incident(environment)}).encode()
-    yield "investigate", Asked("investigate", MAIN, lambda: event(opened))
+    yield "investigate", FunctionRequest("investigate", MAIN, lambda: event_request(opened))
 
 
 def _incident(environment: Mapping[str, str]) -> str:
@@ -127,7 +127,7 @@ def _incident(environment: Mapping[str, str]) -> str:
     )
     command = [sys.executable, "-c", code]
     told = subprocess.run(
-        command, env=surroundings(environment), stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT
+        command, env=child_environment(environment), stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT
     )
     return told.stdout.strip()
 
@@ -137,7 +137,7 @@ def _overhead(story: ExampleRepository, bare: Path, place: Place) -> Row:
     from functions.http import context  # noqa: PLC0415 - nothing of it is to be loaded before the starts are measured
 
     clients = {"event": _client("event", bare), "record": _client("record", MAIN)}
-    logged = json.dumps(entry(story)).encode()
+    logged = json.dumps(log_entry(story)).encode()
     best = dict.fromkeys(clients, float("inf"))
     with override_environ(place.of_round(-1)):
         context.set_runtime(None)
@@ -163,8 +163,8 @@ def _client(target: str, source: Path) -> Any:
 def _calls(client: Any, body: bytes) -> float:
     """Seconds of CPU time: neither waits for anything, and other processes do not count."""
     with contextlib.redirect_stdout(io.StringIO()):
-        client.post("/", data=body, headers=EVENT)
+        client.post("/", data=body, headers=EVENT_HEADERS)
         begun = time.process_time()
         for _ in range(CALLS):
-            client.post("/", data=body, headers=EVENT)
+            client.post("/", data=body, headers=EVENT_HEADERS)
         return time.process_time() - begun

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.bisection import bisect, clone
-from tests.bench.process import Timing, best, measure
-from tests.bench.question import Question, about, git
-from tests.bench.repository import Generated
+from tests.bench.bisection import bisect, clone_for_bisection
+from tests.bench.process import Timing, best_of, measure_command
+from tests.bench.question import BenchQuestion, question_about, open_git
+from tests.bench.repository import GeneratedHistory
 from tests.bench.table import Row
 
 SHORT = 100
@@ -66,26 +66,26 @@ def _measured(folder: Path, runs: int, size: list[str]) -> Measured:
     compiled = [blob for _, blob in json.loads(seen.read_text("utf-8"))["compiled"]]
     blobs.write_text("\n".join(compiled), "ascii")
     answer = json.loads(report.read_text("utf-8"))[0]
-    early = git(question.repository, "rev-list", "--first-parent", "--reverse", f"{answer['fix']['commit']}..main")
+    early = open_git(question.repository, "rev-list", "--first-parent", "--reverse", f"{answer['fix']['commit']}..main")
     floor = [sys.executable, "-S", str(Path(__file__).with_name("floor.py"))]
     floor += [str(question.repository), question.file, str(blobs)]
     command = str(Path(sys.executable).with_name("provenfix"))
     taken = [
         (
-            measure([command, *ours], 1),
-            measure([command, *ours, "--branch", early.split()[SHORT - 1]], 1),
-            measure(floor, 1),
+            measure_command([command, *ours], 1),
+            measure_command([command, *ours, "--branch", early.split()[SHORT - 1]], 1),
+            measure_command(floor, 1),
         )
         for _ in range(runs)
     ]
-    plain = bisect(question, clone(question, folder / "clone"), limited=False)
+    plain = bisect(question, clone_for_bisection(question, folder / "clone"), limited=False)
     told = (answer["introduced"]["commit"], answer["fix"]["commit"])
-    whole, short, least = (best(each) for each in zip(*taken, strict=True))
+    whole, short, least = (best_of(each) for each in zip(*taken, strict=True))
     same = told == (plain.introduced, plain.fix)
     return Measured(whole, short, least, plain.seconds, len(compiled), same)
 
 
-def _question(folder: Path, size: list[str]) -> Question:
+def _question(folder: Path, size: list[str]) -> BenchQuestion:
     command = [sys.executable, "-m", "tests.bench.large_tree", str(folder / "large.git"), *size]
     told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    return about(Generated(**(told | {"path": Path(told["path"]), "attempts": tuple(told["attempts"])})))
+    return question_about(GeneratedHistory(**(told | {"path": Path(told["path"]), "attempts": tuple(told["attempts"])})))

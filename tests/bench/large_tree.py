@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from functions.demo.git import run_git
-from tests.bench.repository import FILE, Generated, engine_source, first_broken_line
+from tests.bench.repository import FILE, GeneratedHistory, engine_source, first_broken_line
 
 _START = 1_706_770_800
 _BROKEN = (9, 17, 26, 34, 43)
@@ -32,7 +32,7 @@ class Size:
     never_compile: int = 40
 
 
-def generate_large(path: Path, size: Size) -> Generated:
+def generate_large(path: Path, size: Size) -> GeneratedHistory:
     """Writes the repository; its HEAD is `main`."""
     run_git(["init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(path)])
     plan = _Plan(size)
@@ -48,7 +48,7 @@ def generate_large(path: Path, size: Size) -> Generated:
     marks.unlink()
     at = {name: ids[f":{number + 1}"] for name, number in plan.named.items()}
     attempts = tuple(at[f"attempt {number}"] for number in range(1, len(_BROKEN)))
-    return Generated(
+    return GeneratedHistory(
         path=path,
         file=FILE,
         first=ids[":1"],

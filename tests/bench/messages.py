@@ -11,7 +11,7 @@ from pathlib import Path
 from functions.local.emulators import find_emulators
 from shared.errors import InputError
 from tests.bench.table import Row
-from tests.support.e2e.storm import left, storm
+from tests.support.e2e.storm import read_leftovers, run_storm_stack
 
 _DEADLINE = 1_800.0
 _EMBEDDED_SHARE = 10
@@ -48,7 +48,7 @@ def rows(folder: Path, count: int) -> Iterator[Row]:
 def _bare(folder: Path, count: int, source: Path, *, embedded: bool) -> float:
     """Messages a second."""
     folder.mkdir()
-    with storm(folder, embedded=embedded, source=source) as played:
+    with run_storm_stack(folder, embedded=embedded, source=source) as played:
         begun = time.perf_counter()
         played.blow(count)
         played.wait_for(lambda: played.count("record") >= count, _DEADLINE)
@@ -57,13 +57,13 @@ def _bare(folder: Path, count: int, source: Path, *, embedded: bool) -> float:
 
 def _stormed(folder: Path, count: int, where: str, floor: float, *, embedded: bool) -> Iterator[Row]:
     folder.mkdir()
-    with storm(folder, embedded=embedded) as played:
+    with run_storm_stack(folder, embedded=embedded) as played:
         begun = time.perf_counter()
         played.blow(count)
         played.wait_for(lambda: played.count("record") >= count, _DEADLINE)
         seconds = time.perf_counter() - begun
         played.wait_for(lambda: "proposed" in played.handled("investigate"), _DEADLINE)
-        found = left(played)
+        found = read_leftovers(played)
     rate = count / seconds
     yield Row(
         f"{count:,} messages through the {where}",

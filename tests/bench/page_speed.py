@@ -110,7 +110,7 @@ def _told(times: Sequence[float]) -> str:
 if __name__ == "__main__":
     import tempfile
 
-    from tests.bench.table import markdown
+    from tests.bench.table import render_markdown
 
     with tempfile.TemporaryDirectory(prefix="provenfix-bench-") as name:
-        print(markdown(list(rows(Path(name) / "page"))), end="")
+        print(render_markdown(list(rows(Path(name) / "page"))), end="")

@@ -21,14 +21,14 @@ class Timing:
     cpu: float
 
 
-def measure(command: Sequence[str], runs: int, folder: Path | None = None) -> Timing:
+def measure_command(command: Sequence[str], runs: int, folder: Path | None = None) -> Timing:
     """Whole processes, from start to exit. Raises `RuntimeError` where one fails."""
     taken = [_once(command, folder) for _ in range(runs)]
     walls = [wall for wall, *_ in taken]
     return Timing(min(walls), max(walls), max(peak for _, peak, _ in taken), min(cpu for *_, cpu in taken))
 
 
-def best(timings: Sequence[Timing]) -> Timing:
+def best_of(timings: Sequence[Timing]) -> Timing:
     """Several measurements of the same command as one."""
     return Timing(
         min(one.best for one in timings),

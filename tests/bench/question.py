@@ -9,11 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from shared.errors import InputError
-from tests.bench.repository import Generated
+from tests.bench.repository import GeneratedHistory
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class BenchQuestion:
     """`good` compiles, `deployed` does not, `head` does. `log` is one line, as the service logged it."""
 
     repository: Path
@@ -24,30 +24,30 @@ class Question:
     log: str
 
 
-def about(generated: Generated) -> Question:
+def question_about(generated: GeneratedHistory) -> BenchQuestion:
     """The question on a generated repository."""
     said = f"unterminated string literal (detected at line {generated.line})"
     log = _log_line(generated.file, "SyntaxError", said, generated.line)
-    return Question(generated.path, generated.file, generated.first, generated.deployed, generated.head, log)
+    return BenchQuestion(generated.path, generated.file, generated.first, generated.deployed, generated.head, log)
 
 
-def in_repository(repository: Path, file: str) -> Question:
+def question_in_repository(repository: Path, file: str) -> BenchQuestion:
     """The newest break of `file` on HEAD that was mended later, as this interpreter sees it.
 
     Raises `shared.errors.InputError` where there is none.
     """
-    versions = git(repository, "rev-list", "--first-parent", "HEAD", "--", file).splitlines()
+    versions = open_git(repository, "rev-list", "--first-parent", "HEAD", "--", file).splitlines()
     errors = [(commit, _error(repository, commit, file)) for commit in versions]
     for (fix, mended), (deployed, broken) in pairwise(errors):
         older = [commit for commit, error in errors[versions.index(deployed) :] if error is None]
         if mended is None and broken is not None and older:
             line = broken.lineno or 1
             log = _log_line(file, type(broken).__name__, broken.msg, line)
-            return Question(repository, file, older[0], deployed, _last_good(errors, fix), log)
+            return BenchQuestion(repository, file, older[0], deployed, _last_good(errors, fix), log)
     raise InputError(f"{file} never broke and was mended again in {repository}: there is nothing to ask.")
 
 
-def git(repository: Path, *arguments: str) -> str:
+def open_git(repository: Path, *arguments: str) -> str:
     """What git says; an error ends the bench."""
     command = ["git", "-C", str(repository), *arguments]
     return subprocess.run(command, capture_output=True, check=True, text=True).stdout

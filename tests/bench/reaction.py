@@ -21,15 +21,15 @@ from functions.local.emulators import run_emulators
 from functions.local.stack_folder import override_environ
 from shared.errors import InputError
 from tests.bench.table import Row
-from tests.support.access.observed import Observed
-from tests.support.access.player import Player
-from tests.support.access.scenarios import FILE, Play, history
+from tests.support.access.observed import ObservedCalls
+from tests.support.access.player import FunctionRunner
+from tests.support.access.scenarios import FILE, Scenario, write_history
 from tests.support.function_clients import MAIN
-from tests.support.google_cloud import IMAGE, digest
-from tests.support.history_builder import running
-from tests.support.loopback import outside
+from tests.support.google_cloud import IMAGE, digest_of
+from tests.support.history_builder import running_python
+from tests.support.loopback import serve_loopback
 from tests.support.moments import FakeClock
-from tests.support.served_functions import PACKAGES, served
+from tests.support.served_functions import PACKAGES, serve_function
 
 GOAL = 5.0
 WATCH_SECONDS = 5
@@ -49,7 +49,7 @@ class Now(FakeClock):
 
 
 @dataclass
-class Cold(Player):
+class Cold(FunctionRunner):
     """Functions in processes of their own, each started by its first request. `seconds` is what that took so far."""
 
     seconds: float = 0.0
@@ -62,7 +62,7 @@ class Cold(Player):
             if function not in self.urls:
                 root = str(MAIN.parents[1])
                 there = {**os.environ, **self.environment, "PYTHONPATH": f"{root}{os.pathsep}{PACKAGES}"}
-                self.urls[function] = self.processes.enter_context(served(function, MAIN, environment=there))
+                self.urls[function] = self.processes.enter_context(serve_function(function, MAIN, environment=there))
             request = urllib.request.Request(self.urls[function], body, dict(headers), method="POST")
             try:
                 with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
@@ -101,29 +101,29 @@ def _p95(values: list[float]) -> float:
 
 def _measured(folder: Path, number: int) -> tuple[float, float]:
     folder.mkdir()
-    story, clock = history(folder / "repo.git"), Now()
-    with outside(story.path, clock.now) as around, ExitStack() as processes:
+    story, clock = write_history(folder / "repo.git"), Now()
+    with serve_loopback(story.path, clock.now) as around, ExitStack() as processes:
         cloud = around.cloud
         cloud.built(story.ids["attempt"], "old")
         cloud.built(story.ids["later"], "new")
-        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-1")
+        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", "tide-1")
         config = folder / "provenfix.yaml"
-        config.write_text(around.configuration(running()), "utf-8")
+        config.write_text(around.configuration(running_python()), "utf-8")
         environment = {
             **around.environment,
             "PROVENFIX_CONFIG": str(config),
             "PROVENFIX_PROJECT": f"bench-{os.getpid()}-{number}",
             "PROVENFIX_LONGEST_WAIT": str(WATCH_SECONDS),
         }
-        player = Cold(around, Observed(), clock, environment, processes=processes)
-        play = Play(story, player)
+        player = Cold(around, ObservedCalls(), clock, environment, processes=processes)
+        play = Scenario(story, player)
         play.asked()
         asked, player.seconds = player.seconds, 0.0
         _verified(play)
         return asked, player.seconds
 
 
-def _verified(play: Play) -> None:
+def _verified(play: Scenario) -> None:
     assert play.player.click() == 200
     play.player.drain()
     for _ in range(_MOST_TICKS):

@@ -22,7 +22,7 @@ _LINES = (
 )
 
 
-def lines(count: int) -> list[str]:
+def sample_lines(count: int) -> list[str]:
     """Invented log lines; none of the secrets opens anything."""
     made = [_LINES[number % len(_LINES)].format(n=number % 10_000) for number in range(count)]
     for number in range(0, count, 50):
@@ -30,9 +30,9 @@ def lines(count: int) -> list[str]:
     return made
 
 
-def seconds(count: int = LINES) -> tuple[float, float]:
+def measure_seconds(count: int = LINES) -> tuple[float, float]:
     """Ours, and theirs: the best of three for the same lines."""
-    made = lines(count)
+    made = sample_lines(count)
     return _best(lambda: redact("\n".join(made))), _best(lambda: _detect(made))
 
 

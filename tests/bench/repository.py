@@ -50,7 +50,7 @@ def revision():
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
+class GeneratedHistory:
     """The repository, and the answers."""
 
     path: Path
@@ -70,11 +70,11 @@ class Generated:
     """How many commits touch the file."""
 
 
-def generate(path: Path, commits: int = 20_000, touching: int = 500) -> Generated:
+def generate_history(path: Path, commits: int = 20_000, touching: int = 500) -> GeneratedHistory:
     """Writes the repository: `commits` in all, merges included, `touching` of which change the file."""
     story = _Story(commits, touching)
     ids = fast_import.write_repository(path, list(story.plans()))
-    return Generated(
+    return GeneratedHistory(
         path=path,
         file=FILE,
         first=ids[0],
@@ -166,4 +166,4 @@ def _other(number: int) -> Mapping[str, str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(generate(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))), default=str))
+    print(json.dumps(asdict(generate_history(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))), default=str))

@@ -42,18 +42,18 @@ _UNITS: Mapping[str, str] = {
 }
 
 
-def nasty_texts(kilobytes: int) -> Mapping[str, str]:
+def build_nasty_texts(kilobytes: int) -> Mapping[str, str]:
     """Texts of about that size, by name; each is read to its end because a traceback stands there."""
     size = kilobytes * 1024
     return {name: (unit * (size // len(unit) + 1))[:size] + "\n1011\n" + _TAIL for name, unit in _UNITS.items()}
 
 
-def ms_per_kb() -> list[tuple[str, float]]:
+def measure_ms_per_kb() -> list[tuple[str, float]]:
     """The best of three rounds for each text and size, the slowest first."""
     figures = [
         (f"{name} ({size} KB)", _milliseconds(lambda text=text: read_signal(LogEntry(0, text))) / size)  # type: ignore[misc]
         for size in _SIZES
-        for name, text in nasty_texts(size).items()
+        for name, text in build_nasty_texts(size).items()
     ]
     return sorted(figures, key=lambda figure: -figure[1])
 
@@ -68,5 +68,5 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    for name, figure in ms_per_kb():
+    for name, figure in measure_ms_per_kb():
         print(f"{figure:9.4f} ms/KB  {name}")

@@ -19,7 +19,7 @@ class Row:
 HEADINGS = ("measure", "value", "baseline", "ratio", "goal", "met")
 
 
-def markdown(rows: Iterable[Row]) -> str:
+def render_markdown(rows: Iterable[Row]) -> str:
     """A table whose columns line up as text, too."""
     cells = [HEADINGS, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]

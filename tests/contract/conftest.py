@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.github.described import Described, described
+from tests.support.github.described import DescriptionChecker, check_traffic
 
 
 @pytest.fixture(scope="session", autouse=True)
-def github_described() -> Iterator[Described]:
-    with described() as held:
+def github_described() -> Iterator[DescriptionChecker]:
+    with check_traffic() as held:
         yield held

@@ -20,7 +20,7 @@ from shared.errors import Reject, Retry
 from shared.ports import Logs
 from shared.service import Service
 from tests.support.google_cloud import GoogleCloud
-from tests.support.rpc import google_on_loopback
+from tests.support.rpc import serve_google
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 AT = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
@@ -57,7 +57,7 @@ LOG = [
 @pytest.fixture(scope="module")
 def cloud_and_clients() -> Iterator[tuple[GoogleCloud, GoogleClients]]:
     cloud = GoogleCloud()
-    with google_on_loopback(cloud.answers) as channel:
+    with serve_google(cloud.answers) as channel:
         yield cloud, GoogleClients(channel)
 
 

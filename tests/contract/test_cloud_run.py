@@ -16,8 +16,8 @@ from shared.errors import Reject, Retry
 from shared.ports import CHANGED_BY_HAND
 from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
-from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
-from tests.support.rpc import google_on_loopback
+from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest_of, service_path
+from tests.support.rpc import serve_google
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 OLD, FIX, OTHER = "a" * 40, "f" * 40, "c" * 40
@@ -34,7 +34,7 @@ class Stand:
         self.revisions, self.deployer = CloudRunRevisions(clients), CloudRunDeployer(clients)
         cloud.built(OLD, "old")
         cloud.built(FIX, "fix")
-        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-1", {"commit-sha": OLD, "team": "boats"})
+        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", "tide-1", {"commit-sha": OLD, "team": "boats"})
 
     def start(self, marker: str = "p-1", commit: str = FIX) -> str:
         return self.deployer.start(TIDE, marker, commit, self.revisions.get_service_state(TIDE).etag)
@@ -52,7 +52,7 @@ class Stand:
 @pytest.fixture(scope="module")
 def cloud_and_clients() -> Iterator[tuple[GoogleCloud, GoogleClients]]:
     cloud = GoogleCloud()
-    with google_on_loopback(cloud.answers) as channel:
+    with serve_google(cloud.answers) as channel:
         yield cloud, GoogleClients(channel)
 
 
@@ -69,7 +69,7 @@ def stand(cloud_and_clients: tuple[GoogleCloud, GoogleClients]) -> Stand:
 
 class TestWhichCommit:
     def test_the_build_of_the_digest_is_believed_first_and_all_that_was_found_is_kept(self, stand: Stand) -> None:
-        stand.cloud.tags[OLD[:12]] = digest("old")
+        stand.cloud.tags[OLD[:12]] = digest_of("old")
         revision = stand.revisions.get_service_state(TIDE).revision
         assert (revision.name, revision.commit) == ("tide-1", OLD)
         assert [(each.source, each.ref) for each in revision.claims] == [
@@ -83,7 +83,7 @@ class TestWhichCommit:
     def test_a_label_that_names_a_commit_which_was_never_built_is_a_conflict_and_not_believed(
         self, stand: Stand
     ) -> None:
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-2", {"commit-sha": OTHER})
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", "tide-2", {"commit-sha": OTHER})
         revision = stand.revisions.get_service_state(TIDE).revision
         assert revision.commit == OLD
         named = re.findall(r"\bb-old\b|\bcommit-sha\b|\b[0-9a-f]{40}\b", revision.commit_conflict)
@@ -92,8 +92,8 @@ class TestWhichCommit:
     @pytest.mark.parametrize(
         ("image", "labels", "env", "expected"),
         [
-            ("@" + digest("unbuilt"), {"commit-sha": OTHER}, {"COMMIT_SHA": FIX}, ("label", OTHER)),
-            ("@" + digest("unbuilt"), {"gcb-build-id": "b-fix"}, {}, ("label", FIX)),
+            ("@" + digest_of("unbuilt"), {"commit-sha": OTHER}, {"COMMIT_SHA": FIX}, ("label", OTHER)),
+            ("@" + digest_of("unbuilt"), {"gcb-build-id": "b-fix"}, {}, ("label", FIX)),
             (":" + OTHER, {}, {"COMMIT_SHA": FIX}, ("tag", OTHER)),
             (":latest", {}, {"GIT_SHA": FIX}, ("env", FIX)),
             (":20260407", {"commit-sha": "latest"}, {"COMMIT_SHA": "$COMMIT_SHA"}, None),
@@ -111,7 +111,7 @@ class TestWhichCommit:
 
     def test_a_substitution_counts_only_without_a_resolved_source(self, stand: Stand) -> None:
         stand.cloud.built(OTHER, "loose", resolved=False)
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('loose')}", "tide-2")
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('loose')}", "tide-2")
         assert stand.revisions.get_service_state(TIDE).revision.commit == OTHER
 
     def test_a_function_is_followed_to_the_build_of_its_source(self, stand: Stand) -> None:
@@ -130,8 +130,8 @@ class TestWhichCommit:
         assert "gs://shore-sources/functions/tide.zip#7" in revision.unreadable_sources[0]
 
     def test_the_build_that_cloud_run_names_of_a_source_deployment_counts(self, stand: Stand) -> None:
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('unbuilt')}", "tide-2")
-        stand.cloud.revisions[f"{path('tide')}/revisions/tide-2"].annotations = {"run.googleapis.com/build-id": "b-fix"}
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('unbuilt')}", "tide-2")
+        stand.cloud.revisions[f"{service_path('tide')}/revisions/tide-2"].annotations = {"run.googleapis.com/build-id": "b-fix"}
         assert stand.revisions.get_service_state(TIDE).revision.commit == FIX
 
     def test_an_image_of_somewhere_else_has_no_provenance(self, stand: Stand) -> None:
@@ -151,7 +151,7 @@ class TestWhichCommit:
             stand.revisions.get_service_state(TIDE)
 
     def test_the_revision_with_the_largest_share_serves(self, stand: Stand) -> None:
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
         stand.cloud.split_by_hand("tide", tide_1=70, tide_2=30)
         serving = stand.revisions.get_service_state(TIDE)
         assert (serving.revision.name, serving.traffic) == ("tide-1", {"tide-1": 70, "tide-2": 30})
@@ -160,17 +160,17 @@ class TestWhichCommit:
         assert stand.revisions.get_revision(TIDE, "tide-9") is None
 
     def test_two_services_that_share_an_image_are_told_apart(self, stand: Stand) -> None:
-        stand.cloud.deploy_by_hand("ebb", f"{IMAGE}@{digest('old')}", "ebb-1")
+        stand.cloud.deploy_by_hand("ebb", f"{IMAGE}@{digest_of('old')}", "ebb-1")
         stand.deployer.shift_traffic(TIDE, stand.deployed(), 100)
         assert stand.cloud.shares("ebb") == {"ebb-1": 100}
 
 
 class TestRedeploy:
     def test_only_the_image_and_the_labels_of_the_build_change(self, stand: Stand) -> None:
-        before = type(stand.cloud.services[path("tide")].template)(stand.cloud.services[path("tide")].template)
+        before = type(stand.cloud.services[service_path("tide")].template)(stand.cloud.services[service_path("tide")].template)
         name = stand.deployed()
-        after = stand.cloud.services[path("tide")].template
-        assert after.containers[1].image == f"{IMAGE}@{digest('fix')}"
+        after = stand.cloud.services[service_path("tide")].template
+        assert after.containers[1].image == f"{IMAGE}@{digest_of('fix')}"
         assert dict(after.labels) == {
             "team": "boats",
             "commit-sha": FIX,
@@ -194,7 +194,7 @@ class TestRedeploy:
             stand.deployer.shift_traffic(TIDE, name, percent)
             assert stand.shares == {name: percent, "tide-1": 100 - percent}
         stand.deployer.shift_traffic(TIDE, name, 100)
-        run = stand.cloud.services[path("tide")]
+        run = stand.cloud.services[service_path("tide")]
         assert [(each.type_, each.percent, each.tag) for each in run.traffic] == [(LATEST, 100, "")]
         assert stand.shares == {name: 100}
 
@@ -202,47 +202,47 @@ class TestRedeploy:
         stand.cloud.split_by_hand("tide", tide_1=100)
         name = stand.deployed()
         stand.deployer.shift_traffic(TIDE, name, 100)
-        assert [each.revision for each in stand.cloud.services[path("tide")].traffic] == [name]
+        assert [each.revision for each in stand.cloud.services[service_path("tide")].traffic] == [name]
 
     def test_a_fix_that_was_deployed_and_left_without_traffic_is_taken_instead_of_a_second_one(
         self, stand: Stand
     ) -> None:
         stand.cloud.split_by_hand("tide", tide_1=100)
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
         assert stand.shares == {"tide-1": 100}
         assert stand.deployed() == "tide-2"
         stand.deployer.shift_traffic(TIDE, "tide-2", 100)
         assert (stand.shares, stand.cloud.deployments) == ({"tide-2": 100}, 0)
 
     def test_a_rollback_gives_the_last_good_revision_its_traffic_back(self, stand: Stand) -> None:
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
         name = stand.deployed("p-1", OLD)
         assert name == "tide-1"
         stand.deployer.shift_traffic(TIDE, name, 100)
         assert (stand.shares, stand.cloud.deployments) == ({"tide-1": 100}, 0)
 
     def test_where_the_old_revision_was_deleted_its_image_makes_a_new_one(self, stand: Stand) -> None:
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")
-        del stand.cloud.revisions[f"{path('tide')}/revisions/tide-1"]
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
+        del stand.cloud.revisions[f"{service_path('tide')}/revisions/tide-1"]
         assert stand.deployed("p-1", OLD).startswith("tide-pf-")
         assert stand.cloud.deployments == 1
 
     def test_what_failed_puts_back_exactly_the_split_that_was_there(self, stand: Stand) -> None:
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('third')}", "tide-2")
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('third')}", "tide-2")
         stand.cloud.split_by_hand("tide", tide_1=65, tide_2=35)
-        before = stand.cloud.services[path("tide")].traffic
+        before = stand.cloud.services[service_path("tide")].traffic
         name = stand.deployed()
         stand.deployer.shift_traffic(TIDE, name, 10)
         assert stand.shares == {name: 10, "tide-1": 59, "tide-2": 31}
         stand.deployer.shift_traffic(TIDE, "tide-1", 100)
-        assert stand.cloud.services[path("tide")].traffic == before
+        assert stand.cloud.services[service_path("tide")].traffic == before
 
     def test_after_latest_the_split_is_put_back_by_name(self, stand: Stand) -> None:
         name = stand.deployed()
         stand.deployer.shift_traffic(TIDE, name, 100)
         stand.deployer.shift_traffic(TIDE, "tide-1", 100)
         assert stand.shares == {"tide-1": 100}
-        assert stand.cloud.services[path("tide")].traffic[0].type_ != LATEST
+        assert stand.cloud.services[service_path("tide")].traffic[0].type_ != LATEST
 
     def test_a_shift_that_was_done_is_not_done_again(self, stand: Stand) -> None:
         name = stand.deployed()
@@ -252,12 +252,12 @@ class TestRedeploy:
         assert stand.cloud.answers.count(UPDATE) == written
 
     def test_the_tag_of_a_commit_is_as_good_as_a_build_where_nobody_knows_the_build(self, stand: Stand) -> None:
-        stand.cloud.tags[OTHER] = digest("by-hand")
+        stand.cloud.tags[OTHER] = digest_of("by-hand")
         assert stand.deployed("p-1", OTHER)
-        assert stand.cloud.services[path("tide")].template.containers[1].image == f"{IMAGE}@{digest('by-hand')}"
+        assert stand.cloud.services[service_path("tide")].template.containers[1].image == f"{IMAGE}@{digest_of('by-hand')}"
 
     def test_a_tag_that_was_moved_to_another_commit_is_refused(self, stand: Stand) -> None:
-        stand.cloud.tags[OTHER] = digest("old")
+        stand.cloud.tags[OTHER] = digest_of("old")
         with pytest.raises(Reject, match="image_of_another_commit"):
             stand.start("p-1", OTHER)
         assert stand.cloud.deployments == 0
@@ -281,7 +281,7 @@ class TestRedeploy:
 class TestAtMostOnce:
     def test_a_stale_etag_is_refused(self, stand: Stand) -> None:
         etag = stand.revisions.get_service_state(TIDE).etag
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('third')}", "tide-2")
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('third')}", "tide-2")
         with pytest.raises(Reject, match="stale"):
             stand.deployer.start(TIDE, "p-1", FIX, etag)
 
@@ -313,7 +313,7 @@ class TestAtMostOnce:
         assert stand.cloud.deployments == 1
 
     def test_a_revision_that_never_becomes_ready_has_failed(self, stand: Stand) -> None:
-        stand.cloud.never_ready.add(digest("fix"))
+        stand.cloud.never_ready.add(digest_of("fix"))
         done = stand.deployer.state(TIDE, stand.start())
         assert (done.progress, done.detail) == (DeploymentProgress.FAILED, "The container failed to start on port 8080.")
         assert stand.shares == {"tide-1": 100}
@@ -330,7 +330,7 @@ class TestByHand:
     def test_a_deployment_in_the_middle_is_respected(self, stand: Stand) -> None:
         name = stand.deployed()
         stand.deployer.shift_traffic(TIDE, name, 10)
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('third')}", "tide-7")
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('third')}", "tide-7")
         before = stand.shares
         for revision, percent in ((name, 50), ("tide-1", 100)):
             with pytest.raises(Reject, match=r"\btide-7\b") as refused:
@@ -349,7 +349,7 @@ class TestByHand:
 
     def test_a_note_that_somebody_removed_ends_it(self, stand: Stand) -> None:
         name = stand.deployed()
-        stand.cloud.services[path("tide")].annotations = {"provenfix-rollout": "{}"}
+        stand.cloud.services[service_path("tide")].annotations = {"provenfix-rollout": "{}"}
         with pytest.raises(Reject, match="changed_by_hand"):
             stand.deployer.shift_traffic(TIDE, name, 50)
 

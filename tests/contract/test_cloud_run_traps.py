@@ -18,17 +18,17 @@ from shared.workflow.context import Context
 from shared.workflow.records.cause import EndCause
 from shared.workflow.redeploy import redeploy
 from shared.workflow.rollout.watching import MAX_DEPLOYMENT_TIME
-from tests.support.drivers import approved, incident_document, redeployed, state, tick
-from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
-from tests.support.harness import OLD_REVISION, Setting, Tap, service
+from tests.support.drivers import approve_proposal, read_incident, redeploy_approved, read_state, run_tick
+from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest_of, service_path
+from tests.support.harness import OLD_REVISION, Harness, Tap, watched_service
 from tests.support.past import commit_id
-from tests.support.rpc import google_on_loopback
+from tests.support.rpc import serve_google
 
 BROKEN, TARGET = commit_id("attempt"), commit_id("later")
 
 
 @dataclass
-class OnCloudRun(Setting):
+class OnCloudRun(Harness):
     """The same outside, but the platform is asked through its real adapters."""
 
     run: GoogleCloud = field(default_factory=GoogleCloud)
@@ -54,62 +54,62 @@ class OnCloudRun(Setting):
 
 
 @pytest.fixture
-def setting() -> Iterator[OnCloudRun]:
+def harness() -> Iterator[OnCloudRun]:
     run = GoogleCloud()
     run.built(BROKEN, "old")
     run.built(TARGET, "new")
-    run.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", OLD_REVISION)
-    with google_on_loopback(run.answers) as channel:
-        given = {"shore.tide": service(traffic_steps=(10, 100))}
+    run.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", OLD_REVISION)
+    with serve_google(run.answers) as channel:
+        given = {"shore.tide": watched_service(traffic_steps=(10, 100))}
         yield OnCloudRun(services=given, run=run, clients=GoogleClients(channel))
 
 
-def deploy_by_hand(setting: OnCloudRun) -> None:
-    setting.run.deploy_by_hand("tide", f"{IMAGE}@{digest('kim')}", "tide-00009-kim")
+def deploy_by_hand(harness: OnCloudRun) -> None:
+    harness.run.deploy_by_hand("tide", f"{IMAGE}@{digest_of('kim')}", "tide-00009-kim")
 
 
-def fails_when_probed(setting: OnCloudRun) -> None:
-    setting.probe.answer = ProbeResult(ok=False, detail="closed with 1011")
+def fails_when_probed(harness: OnCloudRun) -> None:
+    harness.probe.answer = ProbeResult(ok=False, detail="closed with 1011")
 
 
-def pinned_by_a_rollback(setting: OnCloudRun) -> None:
-    setting.run.split_by_hand("tide", tide_00007_old=100)
+def pinned_by_a_rollback(harness: OnCloudRun) -> None:
+    harness.run.split_by_hand("tide", tide_00007_old=100)
 
 
-def never_ready(setting: OnCloudRun) -> None:
-    setting.run.never_ready.add(digest("new"))
+def never_ready(harness: OnCloudRun) -> None:
+    harness.run.never_ready.add(digest_of("new"))
 
 
-def tag_moved(setting: OnCloudRun) -> None:
-    setting.run.builds = setting.run.builds[:1]
-    setting.run.tags[TARGET] = digest("old")
+def tag_moved(harness: OnCloudRun) -> None:
+    harness.run.builds = harness.run.builds[:1]
+    harness.run.tags[TARGET] = digest_of("old")
 
 
-def never_built(setting: OnCloudRun) -> None:
-    setting.run.builds = setting.run.builds[:1]
+def never_built(harness: OnCloudRun) -> None:
+    harness.run.builds = harness.run.builds[:1]
 
 
-def label_of_a_commit_that_was_never_built(setting: OnCloudRun) -> None:
-    setting.run.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", OLD_REVISION, {"commit-sha": "e" * 40})
+def label_of_a_commit_that_was_never_built(harness: OnCloudRun) -> None:
+    harness.run.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", OLD_REVISION, {"commit-sha": "e" * 40})
 
 
-def another_service_of_the_same_image(setting: OnCloudRun) -> None:
-    setting.run.deploy_by_hand("ebb", f"{IMAGE}@{digest('old')}", "ebb-1")
+def another_service_of_the_same_image(harness: OnCloudRun) -> None:
+    harness.run.deploy_by_hand("ebb", f"{IMAGE}@{digest_of('old')}", "ebb-1")
 
 
-def ready_and_then_not(setting: OnCloudRun) -> None:
-    name = next(name for name in setting.shares if name.startswith("tide-pf-"))
-    setting.run.fail_revision(name, "The instance was killed: out of memory.")
+def ready_and_then_not(harness: OnCloudRun) -> None:
+    name = next(name for name in harness.shares if name.startswith("tide-pf-"))
+    harness.run.fail_revision(name, "The instance was killed: out of memory.")
 
 
-def tagged_and_split(setting: OnCloudRun) -> None:
-    setting.run.deploy_by_hand("tide", f"{IMAGE}@{digest('third')}", "tide-00008-kim")
-    setting.run.split_by_hand("tide", tide_00007_old=65, tide_00008_kim=35)
-    setting.run.services[path("tide")].traffic[1].tag = "canary"
+def tagged_and_split(harness: OnCloudRun) -> None:
+    harness.run.deploy_by_hand("tide", f"{IMAGE}@{digest_of('third')}", "tide-00008-kim")
+    harness.run.split_by_hand("tide", tide_00007_old=65, tide_00008_kim=35)
+    harness.run.services[service_path("tide")].traffic[1].tag = "canary"
 
 
-def tagged_latest(setting: OnCloudRun) -> None:
-    setting.run.services[path("tide")].traffic[0].tag = "live"
+def tagged_latest(harness: OnCloudRun) -> None:
+    harness.run.services[service_path("tide")].traffic[0].tag = "live"
 
 
 def nothing(_: OnCloudRun) -> None: ...
@@ -155,90 +155,90 @@ SAID: dict[str, str] = {
 """What is quoted on the issue for a reason: the platform's own words, a number, a name."""
 
 
-def cause(setting: OnCloudRun, incident: str) -> str:
+def cause(harness: OnCloudRun, incident: str) -> str:
     """Why it ended, by name."""
-    return str(incident_document(setting, incident)["ending_cause"])
+    return str(read_incident(harness, incident)["ending_cause"])
 
 
 @pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: "-".join(each.__name__ for each in trap[:3]))
-def test_every_trap_has_its_end_and_its_words(setting: OnCloudRun, trap: Trap) -> None:
-    trap.earlier(setting)
-    incident = approved(setting)
-    trap.before(setting)
-    redeployed(setting)
-    tick(setting)
-    trap.during(setting)
+def test_every_trap_has_its_end_and_its_words(harness: OnCloudRun, trap: Trap) -> None:
+    trap.earlier(harness)
+    incident = approve_proposal(harness)
+    trap.before(harness)
+    redeploy_approved(harness)
+    run_tick(harness)
+    trap.during(harness)
     for _ in range(3):
-        tick(setting)
-    assert state(setting, incident) == trap.end
+        run_tick(harness)
+    assert read_state(harness, incident) == trap.end
     if isinstance(trap.why, EndCause):
-        assert cause(setting, incident) == trap.why
-    assert (SAID.get(trap.why, trap.why) if isinstance(trap.why, EndCause) else trap.why) in setting.said
-    assert setting.run.deployments == trap.deployments
+        assert cause(harness, incident) == trap.why
+    assert (SAID.get(trap.why, trap.why) if isinstance(trap.why, EndCause) else trap.why) in harness.said
+    assert harness.run.deployments == trap.deployments
     if trap.earlier is another_service_of_the_same_image:
-        assert setting.run.shares("ebb") == {"ebb-1": 100}
+        assert harness.run.shares("ebb") == {"ebb-1": 100}
     if trap.earlier is tagged_and_split:
-        split = [(each.revision, each.percent, each.tag) for each in setting.run.services[path("tide")].traffic]
+        split = [(each.revision, each.percent, each.tag) for each in harness.run.services[service_path("tide")].traffic]
         assert split == [(OLD_REVISION, 65, ""), ("tide-00008-kim", 35, "canary")]
-    most = max(setting.shares, key=lambda name: setting.shares[name])
+    most = max(harness.shares, key=lambda name: harness.shares[name])
     assert most.startswith("tide-pf-") if trap.serves == "new" else most == trap.serves
 
 
 @pytest.mark.parametrize(("earlier", "tag"), [(nothing, ""), (tagged_latest, "live")])
 def test_after_a_failure_later_deployments_get_their_traffic_as_before(
-    setting: OnCloudRun, earlier: Callable[[OnCloudRun], None], tag: str
+    harness: OnCloudRun, earlier: Callable[[OnCloudRun], None], tag: str
 ) -> None:
-    earlier(setting)
-    never_ready(setting)
-    approved(setting)
-    redeployed(setting)
-    tick(setting)
-    assert [(each.type_, each.percent, each.tag) for each in setting.run.services[path("tide")].traffic] == [
+    earlier(harness)
+    never_ready(harness)
+    approve_proposal(harness)
+    redeploy_approved(harness)
+    run_tick(harness)
+    assert [(each.type_, each.percent, each.tag) for each in harness.run.services[service_path("tide")].traffic] == [
         (LATEST, 100, tag)
     ]
 
 
-def test_an_operation_that_outlives_the_function_goes_on_and_is_begun_once(setting: OnCloudRun) -> None:
-    setting.run.running = True
-    incident = approved(setting)
-    redeployed(setting)
+def test_an_operation_that_outlives_the_function_goes_on_and_is_begun_once(harness: OnCloudRun) -> None:
+    harness.run.running = True
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
     for _ in range(3):
-        assert redeploy(setting.process(), f"{incident}-1").name == "deploying"
-        tick(setting)
-    assert (state(setting, incident), setting.run.deployments) == ("deploying", 1)
-    setting.run.finish()
+        assert redeploy(harness.process(), f"{incident}-1").name == "deploying"
+        run_tick(harness)
+    assert (read_state(harness, incident), harness.run.deployments) == ("deploying", 1)
+    harness.run.finish()
     for _ in range(3):
-        tick(setting)
-    assert (state(setting, incident), setting.run.deployments) == ("watching", 1)
+        run_tick(harness)
+    assert (read_state(harness, incident), harness.run.deployments) == ("watching", 1)
 
 
-def test_a_revision_that_was_deleted_cannot_be_put_back_and_that_is_said(setting: OnCloudRun) -> None:
-    incident = approved(setting)
-    redeployed(setting)
-    tick(setting)
-    tick(setting)
-    assert state(setting, incident) == "watching"
-    del setting.run.revisions[f"{path('tide')}/revisions/{OLD_REVISION}"]
-    fails_when_probed(setting)
+def test_a_revision_that_was_deleted_cannot_be_put_back_and_that_is_said(harness: OnCloudRun) -> None:
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    run_tick(harness)
+    run_tick(harness)
+    assert read_state(harness, incident) == "watching"
+    del harness.run.revisions[f"{service_path('tide')}/revisions/{OLD_REVISION}"]
+    fails_when_probed(harness)
     for _ in range(3):
-        tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("reported", EndCause.NOT_PUT_BACK)
-    assert OLD_REVISION in setting.said
+        run_tick(harness)
+    assert (read_state(harness, incident), cause(harness, incident)) == ("reported", EndCause.NOT_PUT_BACK)
+    assert OLD_REVISION in harness.said
 
 
-def test_an_operation_that_takes_too_long_is_given_up_and_gets_no_traffic_when_it_ends_after_all(
-    setting: OnCloudRun,
+def test_abandoned_operation_gets_no_traffic_when_it_ends_late(
+    harness: OnCloudRun,
 ) -> None:
-    setting.run.running = True
-    incident = approved(setting)
-    redeployed(setting)
-    tick(setting, MAX_DEPLOYMENT_TIME)
-    assert (state(setting, incident), setting.shares) == ("failed", {OLD_REVISION: 100})
-    assert cause(setting, incident) == EndCause.DEPLOYMENT_LATE
-    assert " 60 minutes" in setting.said
-    setting.run.finish()
-    tick(setting)
-    assert (setting.shares, setting.run.deployments) == ({OLD_REVISION: 100}, 1)
+    harness.run.running = True
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    run_tick(harness, MAX_DEPLOYMENT_TIME)
+    assert (read_state(harness, incident), harness.shares) == ("failed", {OLD_REVISION: 100})
+    assert cause(harness, incident) == EndCause.DEPLOYMENT_LATE
+    assert " 60 minutes" in harness.said
+    harness.run.finish()
+    run_tick(harness)
+    assert (harness.shares, harness.run.deployments) == ({OLD_REVISION: 100}, 1)
 
 
 class TestByATrigger:
@@ -247,7 +247,7 @@ class TestByATrigger:
     @pytest.fixture
     def setting(self, setting: OnCloudRun) -> OnCloudRun:
         trigger = "projects/shore/locations/europe-west6/triggers/deploy-tide"
-        given = service(traffic_steps=(10, 100), deploy_method="cloud_build", deploy_trigger=trigger)
+        given = watched_service(traffic_steps=(10, 100), deploy_method="cloud_build", deploy_trigger=trigger)
         setting.services = {"shore.tide": given}
         setting.run.now = setting.clock.now
         setting.run.builds = setting.run.builds[:1]
@@ -255,38 +255,38 @@ class TestByATrigger:
         return setting
 
     def begun(self, setting: OnCloudRun) -> str:
-        incident = approved(setting)
-        assert redeployed(setting).name == "deploying"
-        tick(setting)
-        assert (state(setting, incident), len(setting.run.triggered)) == ("deploying", 1)
+        incident = approve_proposal(setting)
+        assert redeploy_approved(setting).name == "deploying"
+        run_tick(setting)
+        assert (read_state(setting, incident), len(setting.run.triggered)) == ("deploying", 1)
         return incident
 
     def built(self, setting: OnCloudRun, commit: str = TARGET) -> None:
         build = setting.run.end_build()
         build.source_provenance = build_v1.SourceProvenance(resolved_repo_source=build_v1.RepoSource(commit_sha=commit))
         labels = {"gcb-build-id": build.id}
-        setting.run.deploy_by_hand("tide", f"{IMAGE}@{digest('piped')}", "tide-00008-pip", labels)
+        setting.run.deploy_by_hand("tide", f"{IMAGE}@{digest_of('piped')}", "tide-00008-pip", labels)
 
     def test_it_is_begun_once_adopted_and_given_its_traffic_in_steps(self, setting: OnCloudRun) -> None:
         incident = self.begun(setting)
         self.built(setting)
         shares = []
         for _ in range(3):
-            tick(setting)
+            run_tick(setting)
             shares.append(setting.shares.get("tide-00008-pip", 0))
         assert shares == [0, 10, 100]
         assert setting.probe.asked[0].startswith("wss://pf-"), "its own address first"
-        assert (state(setting, incident), len(setting.run.triggered)) == ("watching", 1)
-        assert [each.type_ for each in setting.run.services[path("tide")].traffic] == [LATEST]
+        assert (read_state(setting, incident), len(setting.run.triggered)) == ("watching", 1)
+        assert [each.type_ for each in setting.run.services[service_path("tide")].traffic] == [LATEST]
 
     def test_a_trigger_that_moves_the_traffic_is_not_fought(self, setting: OnCloudRun) -> None:
         incident = self.begun(setting)
         self.built(setting)
         setting.run.split_by_hand("tide", tide_00008_pip=100)
         for _ in range(2):
-            tick(setting)
+            run_tick(setting)
         assert setting.probe.asked[0].startswith("wss://pf-"), "it is tried all the same"
-        assert (state(setting, incident), setting.shares) == ("watching", {"tide-00008-pip": 100})
+        assert (read_state(setting, incident), setting.shares) == ("watching", {"tide-00008-pip": 100})
 
     def test_what_it_moved_the_traffic_to_is_taken_back_if_it_fails(self, setting: OnCloudRun) -> None:
         incident = self.begun(setting)
@@ -294,45 +294,45 @@ class TestByATrigger:
         setting.run.split_by_hand("tide", tide_00008_pip=100)
         fails_when_probed(setting)
         for _ in range(3):
-            tick(setting)
-        assert (state(setting, incident), setting.shares) == ("failed", {OLD_REVISION: 100})
+            run_tick(setting)
+        assert (read_state(setting, incident), setting.shares) == ("failed", {OLD_REVISION: 100})
         assert cause(setting, incident) == EndCause.FAILED_PROBE_BEFORE_TRAFFIC
 
     def test_a_later_rollout_does_not_look_like_a_failure_of_this_one(self, setting: OnCloudRun) -> None:
         incident = self.begun(setting)
         self.built(setting)
         for _ in range(3):
-            tick(setting)
-        note = setting.run.services[path("tide")].annotations
-        setting.run.services[path("tide")].annotations = {
+            run_tick(setting)
+        note = setting.run.services[service_path("tide")].annotations
+        setting.run.services[service_path("tide")].annotations = {
             "provenfix-rollout": note["provenfix-rollout"].replace(incident, "another")
         }
-        tick(setting)
-        assert state(setting, incident) == "watching"
+        run_tick(setting)
+        assert read_state(setting, incident) == "watching"
 
     def test_a_build_that_fails_is_told_and_leaves_everything_as_it_was(self, setting: OnCloudRun) -> None:
         incident = self.begun(setting)
         setting.run.end_build("FAILURE")
-        tick(setting)
-        assert state(setting, incident) == "failed"
+        run_tick(setting)
+        assert read_state(setting, incident) == "failed"
         assert "ended with FAILURE" in setting.said
-        assert [each.type_ for each in setting.run.services[path("tide")].traffic] == [LATEST]
+        assert [each.type_ for each in setting.run.services[service_path("tide")].traffic] == [LATEST]
         assert setting.shares == {OLD_REVISION: 100}
 
     def test_what_was_built_from_another_commit_gets_no_traffic(self, setting: OnCloudRun) -> None:
         incident = self.begun(setting)
         self.built(setting, commit_id("fixed"))
-        tick(setting)
+        run_tick(setting)
         assert setting.said.index(commit_id("fixed")) < setting.said.rindex(TARGET), "the built one, and the approved"
-        assert (state(setting, incident), setting.shares) == ("reported", {OLD_REVISION: 100})
+        assert (read_state(setting, incident), setting.shares) == ("reported", {OLD_REVISION: 100})
         assert cause(setting, incident) == EndCause.NOT_PUT_BACK
 
     def test_a_trigger_that_does_not_exist_refuses_and_leaves_no_pin(self, setting: OnCloudRun) -> None:
-        given = service(deploy_method="cloud_build", deploy_trigger="projects/shore/locations/global/triggers/gone")
+        given = watched_service(deploy_method="cloud_build", deploy_trigger="projects/shore/locations/global/triggers/gone")
         setting.services = {"shore.tide": given}
-        incident = approved(setting)
-        assert redeployed(setting).name == "refused:stale"
-        tick(setting)
-        assert state(setting, incident) == "refused"
+        incident = approve_proposal(setting)
+        assert redeploy_approved(setting).name == "refused:stale"
+        run_tick(setting)
+        assert read_state(setting, incident) == "refused"
         assert "not_found" in setting.said
-        assert [each.type_ for each in setting.run.services[path("tide")].traffic] == [LATEST]
+        assert [each.type_ for each in setting.run.services[service_path("tide")].traffic] == [LATEST]

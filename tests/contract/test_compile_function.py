@@ -18,8 +18,8 @@ from shared.adapters.compilers.remote import RemoteCompiler
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
 from shared.proof.model.compilation import Source
 from shared.secret import Secret
-from tests.support.corpus import corpus
-from tests.support.served_functions import served, serves
+from tests.support.corpus import load_corpus
+from tests.support.served_functions import serve_function, can_serve_functions
 
 RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -29,7 +29,7 @@ def interpreters() -> Iterator[tuple[str, str]]:
         found = find_interpreter(python)
         if found is not None:
             found.close()
-            if python == RUNNING or serves(found.interpreter):
+            if python == RUNNING or can_serve_functions(found.interpreter):
                 yield python, found.interpreter
 
 
@@ -50,7 +50,7 @@ def remote(python: str, url: str) -> RemoteCompiler:
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The function under the running interpreter."""
-    with served("compile", shipped(tmp_path_factory.mktemp("zip"))) as url:
+    with serve_function("compile", shipped(tmp_path_factory.mktemp("zip"))) as url:
         yield url
 
 
@@ -71,8 +71,8 @@ def encoded(*contents: bytes) -> bytes:
 
 @pytest.mark.parametrize("python", SERVING)
 def test_the_function_says_what_its_interpreter_says(python: str, tmp_path: Path) -> None:
-    sources = [Source(f"{name}.py", content) for name, content in corpus().items()]
-    with served("compile", shipped(tmp_path), interpreter=SERVING[python]) as url, CPython(SERVING[python]) as local:
+    sources = [Source(f"{name}.py", content) for name, content in load_corpus().items()]
+    with serve_function("compile", shipped(tmp_path), interpreter=SERVING[python]) as url, CPython(SERVING[python]) as local:
         compiler = remote(python, url)
         compiler.prepare(sources)
         for source in sources:
@@ -81,7 +81,7 @@ def test_the_function_says_what_its_interpreter_says(python: str, tmp_path: Path
     assert compiler.requests_sent == 1
 
 
-def test_the_function_runs_under_more_than_the_running_interpreter_where_there_are_more() -> None:
+def test_function_runs_under_every_available_interpreter() -> None:
     able = [python for python in installed_versions() if python in {"3.10", "3.11", "3.12", "3.13"}]
     assert set(able) <= set(SERVING)
 
@@ -119,7 +119,7 @@ def test_an_empty_batch_tells_which_python_it_is(url: str) -> None:
     assert str(told["version"]).startswith(RUNNING)
 
 
-def test_a_source_that_needs_too_much_memory_has_no_verdict_and_the_next_one_has(url: str) -> None:
+def test_memory_hungry_source_gets_no_verdict_but_the_next_one_does(url: str) -> None:
     hungry = b"x = [" + b"a + b, " * 1_100_000 + b"]\n"
     _, told = asked(url, encoded(b"x = 1\n", hungry, b"x = (\n"))
     verdicts = told["verdicts"]

@@ -8,7 +8,7 @@ import pytest
 
 from functions import compile as function
 from functions.compile import RequestError, Source, compile_sources
-from tests.contract.test_compilers_cpython import obedient
+from tests.contract.test_compilers_cpython import write_fake_interpreter
 
 Judge = Callable[..., list[tuple[object, object]]]
 
@@ -16,7 +16,7 @@ Judge = Callable[..., list[tuple[object, object]]]
 @pytest.fixture
 def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
     """Verdicts of an interpreter that does what a source tells it to."""
-    monkeypatch.setattr(sys, "executable", obedient(tmp_path / "python"))
+    monkeypatch.setattr(sys, "executable", write_fake_interpreter(tmp_path / "python"))
     monkeypatch.setattr(function, "SOURCE_TIMEOUT_SECONDS", 0.3)
 
     def told(*contents: bytes) -> list[tuple[object, object]]:

@@ -9,10 +9,10 @@ import pytest
 from shared.adapters.compilers.interpreters import find_interpreter, installed_versions
 from shared.adapters.compilers.ruff import Ruff
 from shared.proof.model.compilation import Explanation, Source
-from tests.support.corpus import corpus
+from tests.support.corpus import load_corpus
 
 PYTHONS = installed_versions()
-CORPUS = corpus()
+CORPUS = load_corpus()
 
 # What an import does up to the point where it would execute, asked of the interpreter itself: not through compile()
 # of ours, not through our worker.

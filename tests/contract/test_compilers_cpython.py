@@ -17,7 +17,7 @@ from shared.proof.model.compilation import Source
 RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 # Answers like the worker, and obeys words in the source.
-OBEDIENT = """
+FAKE_INTERPRETER_SOURCE = """
 import json, os, signal, sys
 print(json.dumps({"implementation": "NAME", "version": "VERSION"}), flush=True)
 while True:
@@ -40,15 +40,15 @@ while True:
 """
 
 
-def program(path: Path, text: str) -> str:
+def write_program(path: Path, text: str) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!{sys.executable}\n{text}")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return str(path)
 
 
-def obedient(path: Path, version: str = "3.99.1", name: str = "cpython") -> str:
-    return program(path, OBEDIENT.replace("VERSION", version).replace("NAME", name))
+def write_fake_interpreter(path: Path, version: str = "3.99.1", name: str = "cpython") -> str:
+    return write_program(path, FAKE_INTERPRETER_SOURCE.replace("VERSION", version).replace("NAME", name))
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_environment_variables_for_python_do_not_reach_it(monkeypatch: pytest.Mo
         assert compiler.compile(Source("a.py", b"x = '\\d'\n")).compiles
 
 
-def test_a_source_that_needs_too_much_memory_has_no_verdict_and_the_next_one_has() -> None:
+def test_memory_hungry_source_gets_no_verdict_but_the_next_one_does() -> None:
     with CPython(sys.executable, memory_limit=160 << 20) as compiler:
         verdict = compiler.compile(Source("a.py", b"x = [" + b"a + b, " * 700_000 + b"]\n"))
         assert verdict.compiles is None
@@ -141,7 +141,7 @@ def test_a_source_that_needs_too_much_memory_has_no_verdict_and_the_next_one_has
     ],
 )
 def test_a_lost_process_is_no_verdict_and_the_next_source_gets_a_new_one(tmp_path: Path, word: bytes, why: str) -> None:
-    with CPython(obedient(tmp_path / "python"), timeout=0.3) as compiler:
+    with CPython(write_fake_interpreter(tmp_path / "python"), timeout=0.3) as compiler:
         verdict = compiler.compile(Source("a.py", word))
         assert (verdict.compiles, verdict.fault, verdict.unjudged_reason) == (None, None, f"cpython-3.99.1 {why}.")
         assert compiler.processes_started == 1
@@ -151,7 +151,7 @@ def test_a_lost_process_is_no_verdict_and_the_next_source_gets_a_new_one(tmp_pat
 
 def test_restarts_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cpython, "MAX_CRASHES", 3)
-    with CPython(obedient(tmp_path / "python")) as compiler:
+    with CPython(write_fake_interpreter(tmp_path / "python")) as compiler:
         whys = [compiler.compile(Source("a.py", b"die")).unjudged_reason for _ in range(5)]
         assert compiler.compile(Source("b.py", b"good")).compiles is None
     assert compiler.processes_started == 3
@@ -161,7 +161,7 @@ def test_restarts_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("text", ["", "print('{}')", "print('[]')", "print('no')", "raise SystemExit(2)"])
 def test_a_program_that_does_not_introduce_itself_is_no_interpreter(tmp_path: Path, text: str) -> None:
-    compiler = CPython(program(tmp_path / "python", text))
+    compiler = CPython(write_program(tmp_path / "python", text))
     with pytest.raises(InterpreterError):
         _ = compiler.version
     compiler.close()
@@ -182,13 +182,13 @@ class TestFinding:
         monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
     def test_places_come_in_the_order_of_their_worth(self, tmp_path: Path) -> None:
-        setting = obedient(tmp_path / "set" / "mine")
-        on_path = obedient(tmp_path / "bin" / "python3.99")
-        pyenv = [obedient(tmp_path / "pyenv" / "versions" / v / "bin" / "python3.99") for v in ("3.99.10", "3.99.9")]
-        early = obedient(tmp_path / "pyenv" / "versions" / "3.99.11rc1" / "bin" / "python3.99")
-        uv = obedient(tmp_path / "uv" / "cpython-3.99.2-linux-x86_64-gnu" / "bin" / "python3.99")
-        data = obedient(tmp_path / "data" / "uv" / "python" / "cpython-3.99.1-x-y" / "bin" / "python3.99")
-        obedient(tmp_path / "pyenv" / "versions" / "3.9.9" / "bin" / "python3.99")
+        setting = write_fake_interpreter(tmp_path / "set" / "mine")
+        on_path = write_fake_interpreter(tmp_path / "bin" / "python3.99")
+        pyenv = [write_fake_interpreter(tmp_path / "pyenv" / "versions" / v / "bin" / "python3.99") for v in ("3.99.10", "3.99.9")]
+        early = write_fake_interpreter(tmp_path / "pyenv" / "versions" / "3.99.11rc1" / "bin" / "python3.99")
+        uv = write_fake_interpreter(tmp_path / "uv" / "cpython-3.99.2-linux-x86_64-gnu" / "bin" / "python3.99")
+        data = write_fake_interpreter(tmp_path / "data" / "uv" / "python" / "cpython-3.99.1-x-y" / "bin" / "python3.99")
+        write_fake_interpreter(tmp_path / "pyenv" / "versions" / "3.9.9" / "bin" / "python3.99")
         found = list(list_candidates("3.99", {"3.99": setting}))
         assert found == [setting, on_path, *pyenv, early, uv, data]
 
@@ -199,7 +199,7 @@ class TestFinding:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path / "shims"), "relative", str(tmp_path / "bin")]))
-        obedient(tmp_path / "shims" / "python3.99")
+        write_fake_interpreter(tmp_path / "shims" / "python3.99")
         (tmp_path / "bin" / "python3.99").mkdir(parents=True)
         plain = tmp_path / "pyenv" / "versions" / "3.99.1" / "bin" / "python3.99"
         plain.parent.mkdir(parents=True)
@@ -207,17 +207,17 @@ class TestFinding:
         assert list(list_candidates("3.99", {})) == []
 
     def test_the_same_file_is_asked_once(self, tmp_path: Path) -> None:
-        real = obedient(tmp_path / "bin" / "python3.99")
+        real = write_fake_interpreter(tmp_path / "bin" / "python3.99")
         link = tmp_path / "uv" / "cpython-3.99.1-x-y" / "bin" / "python3.99"
         link.parent.mkdir(parents=True)
         link.symlink_to(real)
         assert list(list_candidates("3.99", {"3.99": real})) == [real]
 
     def test_only_a_cpython_that_answers_with_the_version_counts(self, tmp_path: Path) -> None:
-        obedient(tmp_path / "bin" / "python3.99", version="3.98.0")
-        obedient(tmp_path / "pyenv" / "versions" / "3.99.9" / "bin" / "python3.99", name="pypy")
-        program(tmp_path / "pyenv" / "versions" / "3.99.8" / "bin" / "python3.99", "raise SystemExit(1)")
-        good = obedient(tmp_path / "pyenv" / "versions" / "3.99.7" / "bin" / "python3.99")
+        write_fake_interpreter(tmp_path / "bin" / "python3.99", version="3.98.0")
+        write_fake_interpreter(tmp_path / "pyenv" / "versions" / "3.99.9" / "bin" / "python3.99", name="pypy")
+        write_program(tmp_path / "pyenv" / "versions" / "3.99.8" / "bin" / "python3.99", "raise SystemExit(1)")
+        good = write_fake_interpreter(tmp_path / "pyenv" / "versions" / "3.99.7" / "bin" / "python3.99")
         found = find_interpreter("3.99")
         assert found is not None
         with found:

@@ -100,7 +100,7 @@ def test_the_judge_asks_once_for_what_it_was_told_to_expect() -> None:
     assert ruff.processes_started == 1
 
 
-def test_the_first_finding_is_the_fault_and_the_parser_speaks_before_the_rules() -> None:
+def test_first_finding_is_the_fault_and_parser_errors_come_first() -> None:
     verdict = compiled(b"x = 1\nbreak\nreturn 1\n", "3.11")
     assert verdict.fault is not None
     assert verdict.fault.line == 2

@@ -8,14 +8,14 @@ import pytest
 from shared.adapters.google.firestore_store import FirestoreStore
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.ports import Store
-from tests.conftest import Opened
+from tests.conftest import StoreOpener
 from tests.support.memory import MemoryStore
 
 Delete = Callable[[], None]
 
 
 @pytest.fixture
-def store(opened: Opened) -> Store:
+def store(opened: StoreOpener) -> Store:
     return opened()
 
 

@@ -18,18 +18,18 @@ from functions.cli.doctor_checks.command import run_doctor
 from functions.cli.doctor_checks.finding import Check, CheckResult, CheckState, CheckUnavailable, ok_result
 from shared.secret import Secret
 from shared.service import Service
-from tests.support.github.described import operation
-from tests.support.github.server import Asked, FakeGitHub, Told, serving
-from tests.support.google_project import BUILDER, FUNCTIONS, OWN, RUNTIME, TRIGGER, GoogleProject
+from tests.support.github.described import operation_id
+from tests.support.github.server import FakeRequest, FakeGitHub, FakeResponse, serve_fake
+from tests.support.google_project import BUILDER, FUNCTIONS, OPERATIONS_PROJECT, RUNTIME_ACCOUNT, TRIGGER, GoogleProject
 from tests.support.google_rest import COMPILE, GoogleRest
-from tests.support.history_builder import running
-from tests.support.slack.workspace import APP, TEAM, Workspace
+from tests.support.history_builder import running_python
+from tests.support.slack.workspace import APP, TEAM, FakeWorkspace
 
 SERVICE = Service("tide", "shore", "europe-west6", "acme/chat", "C0TIDE0000", approver_group="S0CREW0000")
 IMAGE = "europe-west6-docker.pkg.dev/shore/boats/tide@sha256:" + "0" * 64
 NAMES = ("signing", "bot", "github", "webhook")
-PLANTED = {f"projects/{OWN}/secrets/{name}/versions/1": f'PLANTED-{name}-"quoted"' for name in NAMES}
-OTHER = "3.13" if running() != "3.13" else "3.12"
+PLANTED = {f"projects/{OPERATIONS_PROJECT}/secrets/{name}/versions/1": f'PLANTED-{name}-"quoted"' for name in NAMES}
+OTHER = "3.13" if running_python() != "3.13" else "3.12"
 
 
 @dataclass
@@ -41,14 +41,14 @@ class Repository:
         default_factory=lambda: [{"active": True, "events": ["issues", "issue_comment"]}]
     )
 
-    def __call__(self, asked: Asked) -> Told:
-        operation(asked.verb, asked.path)  # GitHub describes it
+    def __call__(self, asked: FakeRequest) -> FakeResponse:
+        operation_id(asked.verb, asked.path)  # GitHub describes it
         name = asked.path.removeprefix("/repos/acme/chat").rpartition("/")[2]
         if (asked.verb, name) in self.denied:
-            return Told(403, {"message": "Resource not accessible by personal access token PLANTED-github"})
+            return FakeResponse(403, {"message": "Resource not accessible by personal access token PLANTED-github"})
         if asked.verb == "POST":
-            return Told(422, {"message": "Validation Failed"})
-        return Told(200, self.hooks if name == "hooks" else {})
+            return FakeResponse(422, {"message": "Validation Failed"})
+        return FakeResponse(200, self.hooks if name == "hooks" else {})
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Stand:
     """All doubles, and the command on them."""
 
     project: GoogleProject
-    slack: Workspace
+    slack: FakeWorkspace
     repository: Repository
     rest: GoogleRest
     github: FakeGitHub
@@ -86,18 +86,18 @@ class Stand:
 
 
 @pytest.fixture(scope="module")
-def doubles() -> Iterator[tuple[GoogleRest, FakeGitHub, Workspace]]:
-    rest, github, slack = GoogleRest(), FakeGitHub(), Workspace()
+def doubles() -> Iterator[tuple[GoogleRest, FakeGitHub, FakeWorkspace]]:
+    rest, github, slack = GoogleRest(), FakeGitHub(), FakeWorkspace()
     with ExitStack() as stack:
         every: tuple[Any, ...] = (rest, github, slack)
         for double in every:
-            stack.enter_context(serving(double))
+            stack.enter_context(serve_fake(double))
         yield rest, github, slack
 
 
 @pytest.fixture
 def stand(
-    doubles: tuple[GoogleRest, FakeGitHub, Workspace],
+    doubles: tuple[GoogleRest, FakeGitHub, FakeWorkspace],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -108,11 +108,11 @@ def stand(
     probe = f"{rest.address}/healthy"
     service = replace(SERVICE, probe_url=probe)
     project, repository = GoogleProject(service, IMAGE, PLANTED), Repository()
-    rest.more[:] = [project, lambda asked: Told(200) if asked.path == "/healthy" else None]
+    rest.more[:] = [project, lambda asked: FakeResponse(200) if asked.path == "/healthy" else None]
     github.extra[:] = [repository]
     slack.__init__(  # type: ignore[misc]  # the server stays, and everything in it is new
         channels={SERVICE.channel: True}, groups={SERVICE.approver_group: ("U0NORA0000",)},
-        token=PLANTED[f"projects/{OWN}/secrets/bot/versions/1"], address=slack.address,
+        token=PLANTED[f"projects/{OPERATIONS_PROJECT}/secrets/bot/versions/1"], address=slack.address,
     )  # fmt: skip
     config = tmp_path / "provenfix.yaml"
     config.write_text(_configuration(rest.address + COMPILE, probe), "utf-8")
@@ -122,15 +122,15 @@ def stand(
 
 
 def _configuration(compiler: str, probe: str) -> str:
-    secret = {name: f"{{secret: projects/{OWN}/secrets/{name}/versions/1}}" for name in NAMES}
+    secret = {name: f"{{secret: projects/{OPERATIONS_PROJECT}/secrets/{name}/versions/1}}" for name in NAMES}
     return f"""\
 services:
   - {{name: tide, project: shore, region: europe-west6, repository: acme/chat, channel: C0TIDE0000,
-     approver_group: S0CREW0000, python: "{running()}", probe_url: "{probe}"}}
+     approver_group: S0CREW0000, python: "{running_python()}", probe_url: "{probe}"}}
 slack: {{signing_secret: {secret["signing"]}, bot_token: {secret["bot"]}}}
 github: {{token: {secret["github"]}, webhook_secret: {secret["webhook"]}}}
-compilers: {{"{running()}": "{compiler}"}}
-own: {{project: {OWN}, functions: [{", ".join(FUNCTIONS)}]}}
+compilers: {{"{running_python()}": "{compiler}"}}
+own: {{project: {OPERATIONS_PROJECT}, functions: [{", ".join(FUNCTIONS)}]}}
 """
 
 
@@ -157,7 +157,7 @@ def _lacks(function: str, permission: str) -> Callable[[Stand], object]:
     return lambda stand: stand.project.lacking.update({function: {permission}})
 
 
-_SUBSCRIPTION = f"/v1/projects/{OWN}/subscriptions/provenfix-incident-opened"
+_SUBSCRIPTION = f"/v1/projects/{OPERATIONS_PROJECT}/subscriptions/provenfix-incident-opened"
 _SINK = "/v2/projects/shore/sinks/provenfix-tide-signals"
 AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
     "api": (
@@ -166,22 +166,22 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
         "gcloud services enable run.googleapis.com --project=shore",
     ),
     "secret": (
-        _gone(f"/v1/projects/{OWN}/secrets/webhook/versions/1:access"),
+        _gone(f"/v1/projects/{OPERATIONS_PROJECT}/secrets/webhook/versions/1:access"),
         "secret github.webhook_secret: This version does not exist",
         "gcloud secrets versions add webhook --data-file=- --project=quay-ops",
     ),
     "database": (
-        _gone(f"/v1/projects/{OWN}/databases/(default)"),
+        _gone(f"/v1/projects/{OPERATIONS_PROJECT}/databases/(default)"),
         "database (default): It does not exist.",
         "gcloud firestore databases create --database='(default)' --location=REGION --project=quay-ops",
     ),
     "ttl": (
-        _changed(f"/v1/projects/{OWN}/databases/(default)/collectionGroups/caps/fields/expires", ttlConfig={}),
+        _changed(f"/v1/projects/{OPERATIONS_PROJECT}/databases/(default)/collectionGroups/caps/fields/expires", ttlConfig={}),
         "ttl caps.expires: Documents that have expired are kept for ever.",
         "gcloud firestore fields ttls update expires --collection-group=caps --enable-ttl",
     ),
     "topic": (
-        _gone(f"/v1/projects/{OWN}/topics/provenfix-tick"),
+        _gone(f"/v1/projects/{OPERATIONS_PROJECT}/topics/provenfix-tick"),
         "topic provenfix-tick: It does not exist.",
         "gcloud pubsub topics create provenfix-tick --project=quay-ops",
     ),
@@ -206,12 +206,12 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
         "--member=serviceAccount:service-41000@gcp-sa-pubsub.iam.gserviceaccount.com --role=roles/pubsub.subscriber",
     ),
     "dead letters that nobody may bury": (
-        _changed(f"/v1/projects/{OWN}/topics/provenfix-dead-letters:getIamPolicy", bindings=[]),
+        _changed(f"/v1/projects/{OPERATIONS_PROJECT}/topics/provenfix-dead-letters:getIamPolicy", bindings=[]),
         "Pub/Sub itself may not publish to it.",
         "gcloud pubsub topics add-iam-policy-binding provenfix-dead-letters",
     ),
     "dead letters that nothing keeps": (
-        _gone(f"/v1/projects/{OWN}/subscriptions/provenfix-dead-letters"),
+        _gone(f"/v1/projects/{OPERATIONS_PROJECT}/subscriptions/provenfix-dead-letters"),
         "Nothing keeps what could not be delivered.",
         "gcloud pubsub subscriptions create provenfix-dead-letters --topic=provenfix-dead-letters",
     ),
@@ -226,7 +226,7 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
         "terraform -chdir=terraform apply",
     ),
     "sink that may not publish": (
-        _changed(f"/v1/projects/{OWN}/topics/provenfix-tick:getIamPolicy", bindings=[]),
+        _changed(f"/v1/projects/{OPERATIONS_PROJECT}/topics/provenfix-tick:getIamPolicy", bindings=[]),
         "sink provenfix-tide-revisions may publish: Its writer may not publish to the topic.",
         "gcloud pubsub topics add-iam-policy-binding provenfix-tick --project=quay-ops",
     ),
@@ -240,7 +240,7 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
     "role on an account": (
         _lacks("verify", "iam.serviceAccounts.actAs"),
         "It lacks iam.serviceAccounts.actAs.",
-        f"gcloud iam service-accounts add-iam-policy-binding {RUNTIME}",
+        f"gcloud iam service-accounts add-iam-policy-binding {RUNTIME_ACCOUNT}",
     ),
     "role on a repository": (
         _lacks("decide", "artifactregistry.versions.get"),
@@ -305,13 +305,13 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
         "https://github.com/acme/chat/settings/hooks",
     ),
     "compile function": (
-        lambda stand: stand.rest.more.insert(0, lambda asked: Told(403) if asked.path == COMPILE else None),
+        lambda stand: stand.rest.more.insert(0, lambda asked: FakeResponse(403) if asked.path == COMPILE else None),
         "It does not let investigate in.",
         "--role=roles/run.invoker",
     ),
     "version that nobody compiles": (
-        lambda stand: stand.config.write_text(stand.config.read_text().replace(f'{{"{running()}":', f'{{"{OTHER}":')),
-        f"compile {running()}: A service runs on it, and only ruff would judge.",
+        lambda stand: stand.config.write_text(stand.config.read_text().replace(f'{{"{running_python()}":', f'{{"{OTHER}":')),
+        f"compile {running_python()}: A service runs on it, and only ruff would judge.",
         "google_cloudfunctions2_function.compile",
     ),
     "probe": (
@@ -357,7 +357,7 @@ def test_a_workspace_or_an_app_of_somebody_else_is_amiss(stand: Stand) -> None:
     assert _asked_in(stand, "T0ELSEWHERE", "A0ELSEWHERE") == ["missing", "missing"]
 
 
-def test_an_app_that_the_token_may_not_see_is_neither_amiss_nor_called_well(stand: Stand) -> None:
+def test_app_hidden_from_the_token_is_reported_as_unknown(stand: Stand) -> None:
     assert _asked_in(stand, TEAM, "A0ELSEWHERE") == ["ok", "unseen"]
     assert stand.told()[0] == 0
 
@@ -383,7 +383,7 @@ def test_what_a_trigger_needs_is_looked_for_where_one_deploys(stand: Stand) -> N
     options = ["--role=projects/yard/roles/provenfixTriggerRunner", "--condition=None"]
     assert create["mend"].split()[-2:] == options
     stand.project.lacking = {"redeploy": {"iam.serviceAccounts.actAs"}}
-    assert [line.partition(" -> ")[2].split()[4] for line in stand.amiss()] == [RUNTIME, BUILDER]
+    assert [line.partition(" -> ")[2].split()[4] for line in stand.amiss()] == [RUNTIME_ACCOUNT, BUILDER]
 
 
 def test_a_trigger_without_an_account_asks_for_none(stand: Stand) -> None:
@@ -408,12 +408,12 @@ def test_what_a_workflow_needs_is_looked_for_where_one_deploys(stand: Stand) -> 
 
 
 def test_whether_an_apps_key_may_be_read_is_asked_of_those_who_read_it(stand: Stand) -> None:
-    key = f"projects/{OWN}/secrets/github/versions/1"
+    key = f"projects/{OPERATIONS_PROJECT}/secrets/github/versions/1"
     app = f"github: {{app: {{id: 12, installation: 7, private_key: {{secret: {key}}}}}, webhook_secret"
     text = stand.config.read_text()
     stand.config.write_text(re.sub(r"github: \{token: \{.*?\}, webhook_secret", app, text))
     stand.project.lacking["investigate"] = {"secretmanager.versions.access"}
-    wanted = f"role investigate: roles/secretmanager.secretAccessor on secret projects/{OWN}/secrets/github: It lacks"
+    wanted = f"role investigate: roles/secretmanager.secretAccessor on secret projects/{OPERATIONS_PROJECT}/secrets/github: It lacks"
     assert [line for line in stand.amiss() if wanted in line]
 
 
@@ -473,7 +473,7 @@ def test_without_credentials_every_line_names_the_one_command(
 
 
 def test_json_says_the_same(stand: Stand) -> None:
-    stand.project.gone.add(f"/v1/projects/{OWN}/topics/provenfix-tick")
+    stand.project.gone.add(f"/v1/projects/{OPERATIONS_PROJECT}/topics/provenfix-tick")
     assert run_doctor(stand.config, "", "json") == 1
     out, err = stand.capsys.readouterr()
     assert "PLANTED" not in out + err
@@ -484,10 +484,10 @@ def test_json_says_the_same(stand: Stand) -> None:
 
 
 def test_an_answer_that_repeats_a_secret_is_not_repeated(stand: Stand) -> None:
-    bot = PLANTED[f"projects/{OWN}/secrets/bot/versions/1"]
+    bot = PLANTED[f"projects/{OPERATIONS_PROJECT}/secrets/bot/versions/1"]
     stand.slack.token = ""
     stand.slack.channels.clear()
-    stand.rest.more.insert(0, lambda asked: Told(200, {"version": bot}) if asked.path == COMPILE else None)
+    stand.rest.more.insert(0, lambda asked: FakeResponse(200, {"version": bot}) if asked.path == COMPILE else None)
     assert len(stand.amiss()) >= 3  # told() looks for what was planted
 
 
@@ -515,24 +515,24 @@ def test_checks_are_independent_and_bounded_in_time() -> None:
     assert (asked, found[2].remedy) == ("Nobody is there.", "call somebody")
 
 
-def test_a_person_names_the_project_that_is_charged_and_an_account_does_not(stand: Stand) -> None:
+def test_only_a_user_names_the_billed_project(stand: Stand) -> None:
     """Google's APIs refuse a person's request that counts for no project; an account's counts for its own."""
     charged: dict[str, set[str]] = {}
 
-    def look(asked: Asked) -> None:
+    def look(asked: FakeRequest) -> None:
         if "googleapis.com/" in asked.path:
             who = "the person" if asked.headers.get("authorization") == "Bearer of-this-machine" else "an account"
             charged.setdefault(who, set()).add(asked.headers.get("x-goog-user-project", ""))
 
     stand.rest.more.insert(0, look)
     stand.told()
-    assert charged == {"the person": {OWN}, "an account": {""}}
+    assert charged == {"the person": {OPERATIONS_PROJECT}, "an account": {""}}
 
 
 def test_no_token_follows_a_redirect(stand: Stand) -> None:
-    away = Told(302, {}, {"Location": f"{stand.rest.address}/caught"})
+    away = FakeResponse(302, {}, {"Location": f"{stand.rest.address}/caught"})
     stand.rest.more.insert(0, lambda asked: away if asked.path.endswith("/topics/provenfix-tick") else None)
     answer = google_api.GoogleClient(lambda: Secret("PLANTED"), stand.rest.address).call(
-        "GET", "pubsub.googleapis.com", f"/v1/projects/{OWN}/topics/provenfix-tick"
+        "GET", "pubsub.googleapis.com", f"/v1/projects/{OPERATIONS_PROJECT}/topics/provenfix-tick"
     )
     assert answer.status == 302

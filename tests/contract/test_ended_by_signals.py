@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.git.repository import GitRepository
-from tests.support.cli_runs import incident, log_at, plumb
-from tests.support.history_builder import running
+from tests.support.cli_runs import write_broken_history, write_log, run_plumbing
+from tests.support.history_builder import running_python
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc to find the children")
 
@@ -77,30 +77,30 @@ def end_at(nth: int, number: signal.Signals, folder: Path, arguments: list[str],
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize("nth", range(1, 9))
 def test_investigate_leaves_nothing(tmp_path: Path, nth: int, number: signal.Signals) -> None:
-    story = incident(tmp_path / "repo.git")
-    arguments = ["investigate", "--repo", str(story.path), "--log", str(log_at(tmp_path)), "--python", running()]
+    story = write_broken_history(tmp_path / "repo.git")
+    arguments = ["investigate", "--repo", str(story.path), "--log", str(write_log(tmp_path)), "--python", running_python()]
     assert end_at(nth, number, tmp_path, arguments) == CODES[number]
 
 
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize("nth", [1, 3, 4, 5])
 def test_check_leaves_nothing(tmp_path: Path, nth: int, number: signal.Signals) -> None:
-    story = incident(tmp_path / "repo.git")
+    story = write_broken_history(tmp_path / "repo.git")
     work_tree = tmp_path / "clone"
-    plumb(tmp_path, "clone", "--quiet", str(story.path), str(work_tree))
-    ended = end_at(nth, number, tmp_path, ["check", "--repo", str(work_tree), "--ref", "HEAD", "--python", running()])
+    run_plumbing(tmp_path, "clone", "--quiet", str(story.path), str(work_tree))
+    ended = end_at(nth, number, tmp_path, ["check", "--repo", str(work_tree), "--ref", "HEAD", "--python", running_python()])
     assert ended == CODES[number]
 
 
 def test_a_second_signal_does_not_cut_the_first_short(tmp_path: Path) -> None:
-    story = incident(tmp_path / "repo.git")
-    arguments = ["investigate", "--repo", str(story.path), "--log", str(log_at(tmp_path)), "--python", running()]
+    story = write_broken_history(tmp_path / "repo.git")
+    arguments = ["investigate", "--repo", str(story.path), "--log", str(write_log(tmp_path)), "--python", running_python()]
     twice = f"os.kill(os.getpid(), {int(signal.SIGINT)})"
     assert end_at(5, signal.SIGINT, tmp_path, arguments, twice) == CODES[signal.SIGINT]
 
 
 def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    story = incident(tmp_path / "repo.git")
+    story = write_broken_history(tmp_path / "repo.git")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     gone = subprocess.Popen([sys.executable, "-c", "pass"])
     gone.wait()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.git.repository import GitRepository
-from tests.support.cli_runs import WHO, Ended, blob, digest, plumb, provenfix
-from tests.support.history_builder import running
+from tests.support.cli_runs import IDENTITY_OPTIONS, CommandResult, create_blob, snapshot_files, run_plumbing, run_provenfix
+from tests.support.history_builder import running_python
 
 BROKEN = "x = = 1\n"
 
@@ -18,48 +18,48 @@ BROKEN = "x = = 1\n"
 def repo(tmp_path: Path) -> Path:
     """One commit of two good files."""
     root = tmp_path / "work"
-    plumb(tmp_path, "init", "--quiet", "--initial-branch=main", str(root))
+    run_plumbing(tmp_path, "init", "--quiet", "--initial-branch=main", str(root))
     for name in ("a.py", "lib/b.py"):
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text("x = 1\n")
-    plumb(root, "add", ".")
-    plumb(root, "commit", "--quiet", "-m", "start")
+    run_plumbing(root, "add", ".")
+    run_plumbing(root, "commit", "--quiet", "-m", "start")
     return root
 
 
-def staged(repo: Path) -> Ended:
-    before = digest(repo)
-    ended = provenfix("check", "--repo", str(repo), "--staged", "--python", running())
-    assert digest(repo) == before
+def staged(repo: Path) -> CommandResult:
+    before = snapshot_files(repo)
+    ended = run_provenfix("check", "--repo", str(repo), "--staged", "--python", running_python())
+    assert snapshot_files(repo) == before
     return ended
 
 
-def broken_files(ended: Ended) -> list[str]:
+def broken_files(ended: CommandResult) -> list[str]:
     return [line.split(":")[0] for line in ended.out.splitlines() if "SyntaxError" in line]
 
 
 @pytest.mark.parametrize("version", ["2", "3", "4"])
-def test_an_index_of_any_version(repo: Path, version: str) -> None:
-    plumb(repo, "update-index", "--index-version", version)
+def test_index_of_any_version_is_read(repo: Path, version: str) -> None:
+    run_plumbing(repo, "update-index", "--index-version", version)
     (repo / "lib" / "b.py").write_text(BROKEN)
     assert broken_files(staged(repo)) == []
-    plumb(repo, "add", ".")
+    run_plumbing(repo, "add", ".")
     assert broken_files(staged(repo)) == ["lib/b.py"]
 
 
-def test_an_index_in_two_files(repo: Path) -> None:
-    plumb(repo, "update-index", "--split-index")
+def test_split_index_is_read(repo: Path) -> None:
+    run_plumbing(repo, "update-index", "--split-index")
     (repo / "a.py").write_text(BROKEN)
-    plumb(repo, "add", ".")
+    run_plumbing(repo, "add", ".")
     assert list(repo.glob(".git/sharedindex.*"))
     assert broken_files(staged(repo)) == ["a.py"]
 
 
-def test_an_index_that_leaves_folders_out(repo: Path) -> None:
-    plumb(repo, "sparse-checkout", "init", "--cone", "--sparse-index")
+def test_sparse_index_is_read(repo: Path) -> None:
+    run_plumbing(repo, "sparse-checkout", "init", "--cone", "--sparse-index")
     (repo / "a.py").write_text(BROKEN)
-    plumb(repo, "add", "a.py")
-    assert b"040000" in plumb(repo, "ls-files", "--sparse", "--stage").encode()
+    run_plumbing(repo, "add", "a.py")
+    assert b"040000" in run_plumbing(repo, "ls-files", "--sparse", "--stage").encode()
     assert broken_files(staged(repo)) == ["a.py"]
     with GitRepository(str(repo)) as repository:
         assert {path: entry.path for path, entry in repository.index_files().items()} == {
@@ -68,17 +68,17 @@ def test_an_index_that_leaves_folders_out(repo: Path) -> None:
         }
 
 
-def test_conflicts_links_and_what_is_only_meant_to_be_added(repo: Path) -> None:
-    good, bad = blob(repo, b"x = 1\n"), blob(repo, BROKEN.encode())
+def test_conflicts_links_and_intent_to_add_entries_are_handled(repo: Path) -> None:
+    good, bad = create_blob(repo, b"x = 1\n"), create_blob(repo, BROKEN.encode())
     entries = [
         *(f"100644 {bad} {stage}\tconflict.py" for stage in (1, 2, 3)),
         f"120000 {bad} 0\tlink.py",
-        f"160000 {plumb(repo, 'rev-parse', 'HEAD')} 0\tmodule.py",
+        f"160000 {run_plumbing(repo, 'rev-parse', 'HEAD')} 0\tmodule.py",
         f"100755 {good} 0\trun.py",
     ]
-    plumb(repo, "update-index", "--index-info", stdin="\n".join(entries).encode() + b"\n")
+    run_plumbing(repo, "update-index", "--index-info", stdin="\n".join(entries).encode() + b"\n")
     (repo / "later.py").write_text(BROKEN)
-    plumb(repo, "add", "--intent-to-add", "later.py")
+    run_plumbing(repo, "add", "--intent-to-add", "later.py")
     ended = staged(repo)
     assert broken_files(ended) == []
     assert "run.py" not in ended.out
@@ -102,18 +102,18 @@ def test_a_hook_looks_at_what_will_be_committed(repo: Path, arguments: list[str]
     hook.parent.mkdir(exist_ok=True)
     command = "from provenfix.command import main; main()"
     start = f'PYTHONPATH="{Path.cwd()}" exec "{sys.executable}" -c "{command}"'
-    hook.write_text(f"#!/bin/sh\n{start} check --staged --python {running()}\n")
+    hook.write_text(f"#!/bin/sh\n{start} check --staged --python {running_python()}\n")
     hook.chmod(0o755)
     (repo / "a.py").write_text(BROKEN)
     if not arguments:
-        plumb(repo, "add", "a.py")
-    committing = ["git", "-C", str(repo), *WHO, "commit", "--quiet", "-m", "broken", *arguments]
+        run_plumbing(repo, "add", "a.py")
+    committing = ["git", "-C", str(repo), *IDENTITY_OPTIONS, "commit", "--quiet", "-m", "broken", *arguments]
     ended = subprocess.run(committing, capture_output=True, check=False, text=True, timeout=60)
     assert ended.returncode == 1
     assert "a.py:1:5: SyntaxError: " in ended.stdout + ended.stderr
     (repo / "a.py").write_text("x = 2\n")
     if not arguments:
-        plumb(repo, "add", "a.py")
+        run_plumbing(repo, "add", "a.py")
     assert subprocess.run(committing, capture_output=True, check=False, timeout=60).returncode == 0
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli_runs import ANSWER, digest, facts, incident, investigate, log_at, plumb, provenfix
-from tests.support.history_builder import Story, broken, running
+from tests.support.cli_runs import EXPECTED_COMMITS, snapshot_files, named_commits, write_broken_history, run_investigate, write_log, run_plumbing, run_provenfix
+from tests.support.history_builder import HistoryBuilder, broken_source, running_python
 
 RUN = """
 [core]
@@ -121,12 +121,12 @@ class Trapped:
     """A work tree of the incident, with a trap behind every setting; each trap writes its arguments to one file."""
 
     def __init__(self, folder: Path) -> None:
-        self.story: Story = incident(folder / "origin.git")
+        self.story: HistoryBuilder = write_broken_history(folder / "origin.git")
         self.work_tree = folder / "work"
-        plumb(folder, "clone", "--quiet", str(self.story.path), str(self.work_tree))
-        (self.work_tree / "app" / "staged.py").write_text(broken(7))
+        run_plumbing(folder, "clone", "--quiet", str(self.story.path), str(self.work_tree))
+        (self.work_tree / "app" / "staged.py").write_text(broken_source(7))
         (self.work_tree / ".gitattributes").write_text("* diff=trap filter=trap merge=trap text ident export-subst\n")
-        plumb(self.work_tree, "add", ".")
+        run_plumbing(self.work_tree, "add", ".")
         self.sprung = folder / "sprung"
         self.trap = folder / "trap"
         self.trap.write_text(f'#!/bin/sh\necho "$0 $@" >> {self.sprung}\n')
@@ -174,36 +174,36 @@ def test_the_traps_are_real(trapped: Trapped) -> None:
 
 
 def test_investigate_runs_nothing_and_changes_nothing(trapped: Trapped, tmp_path: Path) -> None:
-    before = digest(trapped.work_tree)
+    before = snapshot_files(trapped.work_tree)
     for repository in (trapped.work_tree, trapped.work_tree / "app", trapped.work_tree / ".git"):
-        ended = investigate(repository, log_at(tmp_path))
-        assert facts(trapped.story, ended) == ANSWER
+        ended = run_investigate(repository, write_log(tmp_path))
+        assert named_commits(trapped.story, ended) == EXPECTED_COMMITS
         assert ended.reports[0]["introduced"]["author"] == "Robin Vale"
-    assert digest(trapped.work_tree) == before
+    assert snapshot_files(trapped.work_tree) == before
 
 
 def test_check_runs_nothing_and_changes_nothing(trapped: Trapped) -> None:
-    before = digest(trapped.work_tree)
-    at = ("check", "--repo", str(trapped.work_tree), "--python", running())
-    assert provenfix(*at).code == 1
-    staged = provenfix(*at, "--staged")
+    before = snapshot_files(trapped.work_tree)
+    at = ("check", "--repo", str(trapped.work_tree), "--python", running_python())
+    assert run_provenfix(*at).code == 1
+    staged = run_provenfix(*at, "--staged")
     assert (staged.code, staged.out.split(":")[:2]) == (1, ["app/staged.py", "7"])
-    assert provenfix(*at, "--ref", "HEAD").code == 0
-    assert provenfix(*at, "--ref", trapped.story.ids["claim"]).code == 1
-    assert provenfix(*at, str(trapped.work_tree / "app" / "other.py")).code == 0
-    assert digest(trapped.work_tree) == before
+    assert run_provenfix(*at, "--ref", "HEAD").code == 0
+    assert run_provenfix(*at, "--ref", trapped.story.ids["claim"]).code == 1
+    assert run_provenfix(*at, str(trapped.work_tree / "app" / "other.py")).code == 0
+    assert snapshot_files(trapped.work_tree) == before
 
 
-def test_a_missing_object_is_not_fetched_from_a_remote_that_the_configuration_names(
+def test_missing_object_is_not_fetched_from_a_configured_remote(
     trapped: Trapped, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy"
     subprocess.run(["cp", "-a", str(trapped.work_tree), str(copy)], check=True)
-    held = plumb(trapped.story.path, "rev-parse", f"{trapped.story.ids['fix']}:app/relay.py")
+    held = run_plumbing(trapped.story.path, "rev-parse", f"{trapped.story.ids['fix']}:app/relay.py")
     found = [path for path in copy.rglob(held[2:]) if path.parent.name == held[:2]]
     for path in (*found, *copy.glob(".git/objects/pack/*.pack")):
         path.unlink()
-    ended = investigate(copy, log_at(tmp_path))
+    ended = run_investigate(copy, write_log(tmp_path))
     assert ended.code in {0, 2, 3}
     assert "redeploy" not in ended.out
 
@@ -213,11 +213,11 @@ def test_a_work_tree_that_the_configuration_names_is_not_read(trapped: Trapped, 
     elsewhere.mkdir()
     (elsewhere / "CANARY.py").write_text("CANARY = = 1\n")
     copy = tmp_path / "copy"
-    plumb(tmp_path, "clone", "--quiet", str(trapped.story.path), str(copy))
-    plumb(copy, "config", "core.worktree", str(elsewhere))
-    assert facts(trapped.story, investigate(copy, log_at(tmp_path))) == ANSWER
+    run_plumbing(tmp_path, "clone", "--quiet", str(trapped.story.path), str(copy))
+    run_plumbing(copy, "config", "core.worktree", str(elsewhere))
+    assert named_commits(trapped.story, run_investigate(copy, write_log(tmp_path))) == EXPECTED_COMMITS
     for more in ((), ("--staged",), ("--ref", "HEAD")):
-        ended = provenfix("check", "--repo", str(copy), *more)
+        ended = run_provenfix("check", "--repo", str(copy), *more)
         assert (ended.code, "CANARY" in ended.out + ended.err) == (0, False)
 
 
@@ -230,7 +230,7 @@ def test_the_callers_git_variables_have_no_say(
     trapped: Trapped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, str(tmp_path))
-    assert facts(trapped.story, investigate(trapped.work_tree, log_at(tmp_path))) == ANSWER
+    assert named_commits(trapped.story, run_investigate(trapped.work_tree, write_log(tmp_path))) == EXPECTED_COMMITS
 
 
 def test_the_callers_own_configuration_has_no_say(
@@ -244,7 +244,7 @@ def test_the_callers_own_configuration_has_no_say(
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.fsmonitor")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", str(trapped.trap))
-    assert facts(trapped.story, investigate(trapped.work_tree, log_at(tmp_path))) == ANSWER
+    assert named_commits(trapped.story, run_investigate(trapped.work_tree, write_log(tmp_path))) == EXPECTED_COMMITS
 
 
 # -- the end of the process -------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def test_a_signal_in_the_middle_leaves_nothing_behind(
 ) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    arguments = ["investigate", "--repo", str(trapped.work_tree), "--log", str(log_at(tmp_path))]
+    arguments = ["investigate", "--repo", str(trapped.work_tree), "--log", str(write_log(tmp_path))]
     ended = subprocess.run(
         [sys.executable, "-c", INTERRUPTED.format(number=int(number)), *arguments],
         env={**os.environ, "TMPDIR": str(scratch)},

@@ -13,18 +13,18 @@ from shared.adapters.machine import SystemClock
 from shared.config.settings import CodeHost, Secrets, Settings
 from shared.errors import UsageError, Reject
 from shared.secret import SecretSource, Secret, SecretReference
-from tests.support.github.board import Board
-from tests.support.github.opened import TokenDesk, app
-from tests.support.github.server import REPOSITORY, FakeGitHub, serving
-from tests.support.harness import service
+from tests.support.github.board import IssueTracker
+from tests.support.github.opened import TokenEndpoint, make_app
+from tests.support.github.server import REPOSITORY, FakeGitHub, serve_fake
+from tests.support.harness import watched_service
 
-WATCHED = service(repository=REPOSITORY)
+WATCHED = watched_service(repository=REPOSITORY)
 KEY = SecretReference(SecretSource.ENVIRONMENT, "KEY")
 
 
 def settings(fake: FakeGitHub, key: str) -> Settings:
     held = {"KEY": Secret(key)} if key else {}
-    host = CodeHost(fake.address, app().id, app().installation)
+    host = CodeHost(fake.address, make_app().id, make_app().installation)
     return Settings(project="shore", secrets=Secrets(github_app_key=KEY, values=held), code_host=host)
 
 
@@ -40,18 +40,18 @@ def test_every_kind_of_github_has_its_api_somewhere_else(web: str, api: str) -> 
     assert GitHubHost(web).api == api
 
 
-def test_an_app_on_an_enterprise_server_asks_under_its_paths_with_a_token_of_its_own() -> None:
+def test_enterprise_app_uses_enterprise_paths_and_its_own_token() -> None:
     clock = SystemClock()
-    desk = TokenDesk(clock)
-    with serving(FakeGitHub(extra=[Board(clock.now), desk], enterprise=True)) as fake:
-        world = wiring.build_context(settings(fake, app().key().reveal()))
+    desk = TokenEndpoint(clock)
+    with serve_fake(FakeGitHub(extra=[IssueTracker(clock.now), desk], enterprise=True)) as fake:
+        world = wiring.build_context(settings(fake, make_app().key().reveal()))
         assert world.issues.find(WATCHED, "<!-- provenfix:incident=1 -->") is None
         assert world.checks.get_status(WATCHED, "a" * 40).value == "unknown"  # GraphQL has a path of its own
         links = world.link_builder.build_links(WATCHED, ())
         assert links.commit("a" * 40) == f"{fake.address}/{REPOSITORY}/commit/{'a' * 40}"
         assert links.log(clock.now(), clock.now()).endswith("?project=shore")
         exchanged = [each.path for each in fake.asked if each.path.startswith("/app/")]
-        assert exchanged == [f"/app/installations/{app().installation}/access_tokens"]
+        assert exchanged == [f"/app/installations/{make_app().installation}/access_tokens"]
         sent = {each.headers["authorization"] for each in fake.asked if not each.path.startswith("/app/")}
         assert sent == {f"Bearer {desk.given[0]}"}
         assert desk.given[0].startswith("ghs_41_")
@@ -75,7 +75,7 @@ def test_a_token_that_another_request_forgets_meanwhile_is_still_an_answer() -> 
         return given[-1], datetime(2026, 5, 1, 11, tzinfo=UTC)
 
     clock = Clock()
-    tokens = InstallationTokens(app(), clock, exchange)
+    tokens = InstallationTokens(make_app(), clock, exchange)
     assert tokens.token() == given[0]
     clock.is_other_thread_here = True
     assert tokens.token() == given[0]
@@ -84,19 +84,19 @@ def test_a_token_that_another_request_forgets_meanwhile_is_still_an_answer() -> 
 
 def test_a_key_is_taken_as_github_hands_it_out() -> None:
     """Its download is in the older form of PEM, an editor may have put Windows' line ends into it."""
-    key = load_pem_private_key(app().key().reveal().encode(), None)
+    key = load_pem_private_key(make_app().key().reveal().encode(), None)
     form = serialization.PrivateFormat.TraditionalOpenSSL
     pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
     assert "BEGIN RSA PRIVATE KEY" in pem
-    desk = TokenDesk(SystemClock())
-    with serving(FakeGitHub(extra=[Board(SystemClock().now), desk], enterprise=True)) as fake:
+    desk = TokenEndpoint(SystemClock())
+    with serve_fake(FakeGitHub(extra=[IssueTracker(SystemClock().now), desk], enterprise=True)) as fake:
         for form_of_it in (pem, pem.replace("\n", "\r\n"), f"\n{pem}\n"):
             assert wiring.build_context(settings(fake, form_of_it)).issues.find(WATCHED, "<!-- m -->") is None
     assert len(desk.given) == 3
 
 
 def test_a_key_that_is_none_is_one_sentence_without_the_key() -> None:
-    with serving(FakeGitHub(extra=[TokenDesk(SystemClock())], enterprise=True)) as fake:
+    with serve_fake(FakeGitHub(extra=[TokenEndpoint(SystemClock())], enterprise=True)) as fake:
         with pytest.raises(Reject) as caught:
             wiring.build_context(settings(fake, "hush")).issues.find(WATCHED, "m")
         assert caught.value.reason == "github_key"

@@ -9,8 +9,8 @@ import pytest
 from shared.adapters.github.checks import GitHubChecks
 from shared.proof.model.finding import CheckStatus
 from shared.service import Service
-from tests.support.github.opened import Turned, client
-from tests.support.github.server import REPOSITORY, FakeGitHub, serving
+from tests.support.github.opened import SleepingClock, open_client
+from tests.support.github.server import REPOSITORY, FakeGitHub, serve_fake
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 COMMIT = "a" * 40
@@ -69,8 +69,8 @@ def told(
         }
     )
     service = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT", branch=branch)
-    with serving(fake):
-        return GitHubChecks(client(fake.address)).get_status(service, COMMIT), fake
+    with serve_fake(fake):
+        return GitHubChecks(open_client(fake.address)).get_status(service, COMMIT), fake
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,9 @@ def test_an_answer_is_used_again_for_moments_only() -> None:
     rollup = {"contexts": {"nodes": [run("test", None)], "pageInfo": {"hasNextPage": False}}}
     node = {"__typename": "Commit", "statusCheckRollup": rollup}
     fake = FakeGitHub(fields={"object": node, "defaultBranchRef": None})
-    clock = Turned()
-    with serving(fake):
-        checks = GitHubChecks(client(fake.address, clock))
+    clock = SleepingClock()
+    with serve_fake(fake):
+        checks = GitHubChecks(open_client(fake.address, clock))
         assert [checks.get_status(SERVICE, COMMIT) for _ in range(3)] == [CheckStatus.PENDING] * 3
         assert len(fake.asked) == 1
         clock.sleep(21)

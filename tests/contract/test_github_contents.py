@@ -7,10 +7,10 @@ import pytest
 from shared.adapters.git.repository import GitRepository
 from shared.adapters.github import walks
 from shared.adapters.github.history import open_history
-from tests.support.github.opened import client
-from tests.support.github.past import Past
-from tests.support.github.server import REPOSITORY, FakeGitHub, serving
-from tests.support.history_builder import Story, broken, good
+from tests.support.github.opened import open_client
+from tests.support.github.past import GitBackend
+from tests.support.github.server import REPOSITORY, FakeGitHub, serve_fake
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source
 
 CONTENTS = {
     "plain.py": b"plain = 1\n",
@@ -25,11 +25,11 @@ CONTENTS = {
 
 
 def test_every_kind_of_content_arrives_byte_for_byte(tmp_path: Path) -> None:
-    story = Story(tmp_path / "repo.git")
+    story = HistoryBuilder(tmp_path / "repo.git")
     story.commit("all", dict(CONTENTS))
     story.write()
-    fake = FakeGitHub(Past(story.path))
-    with serving(fake), open_history(client(fake.address), REPOSITORY) as history:
+    fake = FakeGitHub(GitBackend(story.path))
+    with serve_fake(fake), open_history(open_client(fake.address), REPOSITORY) as history:
         tree = history.tree(story.ids["all"])
         assert {path: history.read(entry.blob) for path, entry in tree.items()} == CONTENTS
         asked = [each.path for each in fake.asked]
@@ -40,13 +40,13 @@ def test_every_kind_of_content_arrives_byte_for_byte(tmp_path: Path) -> None:
 
 
 def test_a_tree_that_is_cut_off_is_put_together_from_its_folders(tmp_path: Path) -> None:
-    story = Story(tmp_path / "repo.git")
+    story = HistoryBuilder(tmp_path / "repo.git")
     story.commit("all", {f"folder{number}/sub/{name}.py": name for number in range(6) for name in "abc"})
     story.write()
-    fake = FakeGitHub(Past(story.path, most_entries=8))
+    fake = FakeGitHub(GitBackend(story.path, most_entries=8))
     with (
-        serving(fake),
-        open_history(client(fake.address), REPOSITORY) as history,
+        serve_fake(fake),
+        open_history(open_client(fake.address), REPOSITORY) as history,
         GitRepository(str(story.path)) as git,
     ):
         assert history.tree(story.ids["all"]) == git.tree(story.ids["all"])
@@ -56,16 +56,16 @@ def test_a_long_history_is_asked_for_the_commits_that_changed_the_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(walks, "MAX_WALK_COMMITS", 10)
-    story = Story(tmp_path / "repo.git")
-    story.commit("start", {"app.py": good(), "other.py": "0\n"})
+    story = HistoryBuilder(tmp_path / "repo.git")
+    story.commit("start", {"app.py": valid_source(), "other.py": "0\n"})
     for number in range(1, 140):  # each topic is merged as pull requests are
-        story.commit(f"topic{number}", {"app.py": broken(5, number)}, "start" if number == 1 else f"merge{number - 1}")
+        story.commit(f"topic{number}", {"app.py": broken_source(5, number)}, "start" if number == 1 else f"merge{number - 1}")
         before = "start" if number == 1 else f"merge{number - 1}"
-        story.commit(f"merge{number}", {"app.py": broken(5, number)}, before, f"topic{number}")
+        story.commit(f"merge{number}", {"app.py": broken_source(5, number)}, before, f"topic{number}")
     story.write("merge139")
     head = story.ids["merge139"]
-    fake = FakeGitHub(Past(story.path))
-    with serving(fake), open_history(client(fake.address), REPOSITORY) as history:
+    fake = FakeGitHub(GitBackend(story.path))
+    with serve_fake(fake), open_history(open_client(fake.address), REPOSITORY) as history:
         assert history.branch(None).head == head
         graph = history.file_versions(["app.py"], [head])
         assert [story.name(each.commit.id) for each in graph] == [*(f"topic{n}" for n in range(139, 0, -1)), "start"]

@@ -18,50 +18,50 @@ from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
 from shared.workflow.ledger import run_once
 from shared.workflow.records.incident_record import IncidentRecord
-from tests.support.github.board import Board
-from tests.support.github.opened import TokenDesk, Turned, app, client, installed
-from tests.support.github.server import REPOSITORY, Asked, FakeGitHub, Handler, Told, Trouble, serving
-from tests.support.harness import Setting, service
+from tests.support.github.board import IssueTracker
+from tests.support.github.opened import TokenEndpoint, SleepingClock, make_app, open_client, open_installation_client
+from tests.support.github.server import REPOSITORY, FakeRequest, FakeGitHub, Handler, FakeResponse, Interceptor, serve_fake
+from tests.support.harness import Harness, watched_service
 from tests.support.moments import FakeClock
 
 MARK = effects.format_marker("1f2e")
 NOTE = effects.format_marker("1f2e", "deployed")
 AGAIN = effects.format_marker("1f2e-2")
-WATCHED = service(repository=REPOSITORY)
+WATCHED = watched_service(repository=REPOSITORY)
 BUSY = 7
 """Issues that others open between two attempts."""
 
 
-def lost_after_commit(asked: Asked, answer: Handler) -> Told:
+def lost_after_commit(asked: FakeRequest, answer: Handler) -> FakeResponse:
     answer(asked)
-    return Told(502, {"message": "Server Error"})
+    return FakeResponse(502, {"message": "Server Error"})
 
 
-def reset_after_commit(asked: Asked, answer: Handler) -> Told:
+def reset_after_commit(asked: FakeRequest, answer: Handler) -> FakeResponse:
     answer(asked)
-    return Told(0, lost="reset")
+    return FakeResponse(0, lost="reset")
 
 
-def silent_after_commit(asked: Asked, answer: Handler) -> Told:
+def silent_after_commit(asked: FakeRequest, answer: Handler) -> FakeResponse:
     answer(asked)
-    return Told(0, lost="closed")
+    return FakeResponse(0, lost="closed")
 
 
-def refused(asked: Asked, answer: Handler) -> Told:
+def refused(asked: FakeRequest, answer: Handler) -> FakeResponse:
     told = {"message": "You have exceeded a secondary rate limit."}
-    return Told(403, told, {"Retry-After": "600"})
+    return FakeResponse(403, told, {"Retry-After": "600"})
 
 
-def spent(asked: Asked, answer: Handler) -> Told:
-    return Told(403, {"message": "API rate limit exceeded"}, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"})
+def spent(asked: FakeRequest, answer: Handler) -> FakeResponse:
+    return FakeResponse(403, {"message": "API rate limit exceeded"}, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"})
 
 
-def expired(asked: Asked, answer: Handler) -> Told:
-    return Told(401, {"message": "Bad credentials", "documentation_url": "https://docs.github.com/rest"})
+def expired(asked: FakeRequest, answer: Handler) -> FakeResponse:
+    return FakeResponse(401, {"message": "Bad credentials", "documentation_url": "https://docs.github.com/rest"})
 
 
-def unavailable(asked: Asked, answer: Handler) -> Told:
-    return Told(503, {"message": "Service unavailable"})
+def unavailable(asked: FakeRequest, answer: Handler) -> FakeResponse:
+    return FakeResponse(503, {"message": "Service unavailable"})
 
 
 TROUBLES = [lost_after_commit, reset_after_commit, silent_after_commit, refused, spent, expired, unavailable]
@@ -71,27 +71,27 @@ TROUBLES = [lost_after_commit, reset_after_commit, silent_after_commit, refused,
 class Sometimes:
     """Lets the first `times` matching requests run into trouble."""
 
-    trouble: Trouble
+    trouble: Interceptor
     verb: str
     times: int
     met: int = field(default=0)
 
-    def __call__(self, asked: Asked, answer: Handler) -> Told:
+    def __call__(self, asked: FakeRequest, answer: Handler) -> FakeResponse:
         if asked.verb == self.verb and "access_tokens" not in asked.path and self.met < self.times:
             self.met += 1
             return self.trouble(asked, answer)
         return answer(asked)
 
 
-def until_done(setting: Setting, act: Callable[[], object], board: Board) -> int:
+def until_done(harness: Harness, act: Callable[[], object], board: IssueTracker) -> int:
     """Redelivers as the queue does, a minute later each time, while others open issues. The number of deliveries."""
     for delivery in range(1, 60):
         try:
             act()
         except Retry:
-            setting.clock.turn(timedelta(minutes=1))
+            harness.clock.turn(timedelta(minutes=1))
             for _ in range(BUSY if delivery == 1 else 0):
-                board(Asked("POST", f"/repos/{REPOSITORY}/issues", {}, {}, {"title": "Other", "body": "Other."}))
+                board(FakeRequest("POST", f"/repos/{REPOSITORY}/issues", {}, {}, {"title": "Other", "body": "Other."}))
         else:
             return delivery
     raise AssertionError("it never ended")
@@ -100,14 +100,14 @@ def until_done(setting: Setting, act: Callable[[], object], board: Board) -> int
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize("verb", ["POST", "GET", "PATCH"])
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_there_is_one_issue_and_one_comment(trouble: Trouble, verb: str, times: int) -> None:
-    setting = Setting(services={"shore.tide": WATCHED})
-    board = Board(setting.clock.now, lag=timedelta(minutes=10))
-    fake = FakeGitHub(extra=[board, TokenDesk(setting.clock)], trouble=Sometimes(trouble, verb, times))
-    with serving(fake):
+def test_there_is_one_issue_and_one_comment(trouble: Interceptor, verb: str, times: int) -> None:
+    setting = Harness(services={"shore.tide": WATCHED})
+    board = IssueTracker(setting.clock.now, lag=timedelta(minutes=10))
+    fake = FakeGitHub(extra=[board, TokenEndpoint(setting.clock)], trouble=Sometimes(trouble, verb, times))
+    with serve_fake(fake):
 
         def world() -> Context:
-            github = installed(fake.address, setting.clock)
+            github = open_installation_client(fake.address, setting.clock)
             return setting.process(lambda name, port: GitHubIssues(github) if name == "issues" else port)
 
         found: list[IssueRef] = []
@@ -165,13 +165,13 @@ def comment(world: Context, number: int) -> None:
     run_once(world, "comment.1f2e.deployed", do, lambda: {} if world.issues.has_comment(WATCHED, number, NOTE) else None)
 
 
-def test_a_token_is_renewed_before_its_hour_is_over_and_at_once_when_it_is_refused() -> None:
+def test_token_is_renewed_before_expiry_and_when_refused() -> None:
     clock = FakeClock()
-    desk = TokenDesk(clock)
-    board = Board(clock.now)
+    desk = TokenEndpoint(clock)
+    board = IssueTracker(clock.now)
     fake = FakeGitHub(extra=[board, desk])
-    with serving(fake):
-        issues = GitHubIssues(installed(fake.address, clock))
+    with serve_fake(fake):
+        issues = GitHubIssues(open_installation_client(fake.address, clock))
         assert issues.find(WATCHED, MARK) is None
         assert len(desk.given) == 1
         clock.turn(timedelta(minutes=49))
@@ -184,19 +184,19 @@ def test_a_token_is_renewed_before_its_hour_is_over_and_at_once_when_it_is_refus
         assert issues.find(WATCHED, MARK) is None
         assert len(desk.given) == 3
     claims = jwt.decode(desk.signed[-1], options={"verify_signature": False})
-    assert claims["iss"] == app().id
+    assert claims["iss"] == make_app().id
     assert claims["iat"] <= clock.now().timestamp() < claims["exp"] <= claims["iat"] + 600
     sent = {each.headers["authorization"] for each in fake.asked if "access_tokens" not in each.path}
     assert sent == {f"Bearer {token}" for token in desk.given}
 
 
 def test_a_read_waits_as_long_as_it_is_told_and_no_longer_than_a_minute() -> None:
-    clock = Turned()
+    clock = SleepingClock()
     for told, slept in ({"Retry-After": "7"}, [7.0]), ({"Retry-After": "61"}, []):
-        fake = FakeGitHub(extra=[Board(clock.now)], trouble=Sometimes(limited(told), "GET", 1))
+        fake = FakeGitHub(extra=[IssueTracker(clock.now)], trouble=Sometimes(limited(told), "GET", 1))
         clock.slept.clear()
-        with serving(fake):
-            issues = GitHubIssues(client(fake.address, clock))
+        with serve_fake(fake):
+            issues = GitHubIssues(open_client(fake.address, clock))
             if slept:
                 assert issues.find(WATCHED, MARK) is None
             else:
@@ -206,27 +206,27 @@ def test_a_read_waits_as_long_as_it_is_told_and_no_longer_than_a_minute() -> Non
 
 
 def test_a_spent_limit_is_waited_for_until_its_reset() -> None:
-    clock = Turned()
+    clock = SleepingClock()
     reset = str(int(clock.at.timestamp()) + 20)
     told = limited({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset})
-    fake = FakeGitHub(extra=[Board(clock.now)], trouble=Sometimes(told, "GET", 1))
-    with serving(fake):
-        assert GitHubIssues(client(fake.address, clock)).find(WATCHED, MARK) is None
+    fake = FakeGitHub(extra=[IssueTracker(clock.now)], trouble=Sometimes(told, "GET", 1))
+    with serve_fake(fake):
+        assert GitHubIssues(open_client(fake.address, clock)).find(WATCHED, MARK) is None
     assert clock.slept == [21.0]
 
 
 def test_a_write_is_sent_once_whatever_becomes_of_it() -> None:
     for trouble in TROUBLES:
-        clock = Turned()
-        fake = FakeGitHub(extra=[Board(clock.now)], trouble=Sometimes(trouble, "POST", 9))
-        with serving(fake), pytest.raises((Retry, Reject)):
-            GitHubIssues(client(fake.address, clock)).open(WATCHED, MARK, "Title", MARK)
+        clock = SleepingClock()
+        fake = FakeGitHub(extra=[IssueTracker(clock.now)], trouble=Sometimes(trouble, "POST", 9))
+        with serve_fake(fake), pytest.raises((Retry, Reject)):
+            GitHubIssues(open_client(fake.address, clock)).open(WATCHED, MARK, "Title", MARK)
         assert len(fake.asked) == 1
         assert clock.slept == []
 
 
-def limited(headers: Mapping[str, str]) -> Trouble:
-    def trouble(asked: Asked, answer: Handler) -> Told:
-        return Told(429, {"message": "Too many requests"}, headers)
+def limited(headers: Mapping[str, str]) -> Interceptor:
+    def trouble(asked: FakeRequest, answer: Handler) -> FakeResponse:
+        return FakeResponse(429, {"message": "Too many requests"}, headers)
 
     return trouble

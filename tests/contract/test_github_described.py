@@ -3,10 +3,10 @@
 import pytest
 
 from shared.adapters.github.client import GitHubClient
-from tests.support.github.board import Board
-from tests.support.github.described import Described
-from tests.support.github.opened import Turned, client
-from tests.support.github.server import REPOSITORY, Asked, FakeGitHub, Told, serving
+from tests.support.github.board import IssueTracker
+from tests.support.github.described import DescriptionChecker
+from tests.support.github.opened import SleepingClock, open_client
+from tests.support.github.server import REPOSITORY, FakeRequest, FakeGitHub, FakeResponse, serve_fake
 
 ISSUES = f"/repos/{REPOSITORY}/issues"
 
@@ -23,42 +23,42 @@ ISSUES = f"/repos/{REPOSITORY}/issues"
         ("GET", "/nowhere", None, "describes no GET /nowhere"),
     ],
 )
-def test_a_request_that_github_does_not_describe(
+def test_undescribed_request_is_a_violation(
     verb: str, path: str, body: dict[str, object] | None, violation: str
 ) -> None:
-    with serving(FakeGitHub(extra=[lambda _: Told(200, [])])) as fake:
-        github = client(fake.address)
+    with serve_fake(FakeGitHub(extra=[lambda _: FakeResponse(200, [])])) as fake:
+        github = open_client(fake.address)
         with pytest.raises(AssertionError, match=violation):
             github.write(verb, path, body) if body is not None else github.get(path)
 
 
 @pytest.mark.parametrize("missing", ["title", "number", "labels_url", "created_at"])
-def test_an_answer_that_github_would_not_give(missing: str) -> None:
-    board = Board(Turned().now)
+def test_undescribed_answer_is_a_violation(missing: str) -> None:
+    board = IssueTracker(SleepingClock().now)
 
-    def careless(asked: Asked) -> Told | None:
+    def careless(asked: FakeRequest) -> FakeResponse | None:
         told = board(asked)
         if told is not None and isinstance(told.value, dict):
             told.value.pop(missing)
         return told
 
     with (
-        serving(FakeGitHub(extra=[careless])) as fake,
+        serve_fake(FakeGitHub(extra=[careless])) as fake,
         pytest.raises(AssertionError, match=f"'{missing}' is a required"),
     ):
-        opened(client(fake.address))
+        opened(open_client(fake.address))
 
 
-def test_what_is_right_is_counted(github_described: Described) -> None:
+def test_what_is_right_is_counted(github_described: DescriptionChecker) -> None:
     before = github_described.checked.get("issues/create", 0)
-    with serving(FakeGitHub(extra=[Board(Turned().now)])) as fake:
-        opened(client(fake.address))
+    with serve_fake(FakeGitHub(extra=[IssueTracker(SleepingClock().now)])) as fake:
+        opened(open_client(fake.address))
     assert github_described.checked["issues/create"] == before + 1
 
 
 def test_a_query_that_the_schema_refuses_is_refused_by_the_fake() -> None:
     fake = FakeGitHub()
-    asked = Asked("POST", "/graphql", {}, {}, {"query": "{ repository { colour } }", "variables": {}})
+    asked = FakeRequest("POST", "/graphql", {}, {}, {"query": "{ repository { colour } }", "variables": {}})
     with pytest.raises(AssertionError, match="colour"):
         fake.answer(asked)
 

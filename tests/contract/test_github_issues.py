@@ -13,10 +13,10 @@ from shared.ports import WRONG_LABEL, IssueState
 from shared.report.incident_status import render_status_block
 from shared.secret import Secret
 from shared.service import Service
-from tests.support.github.board import USER, Board
-from tests.support.github.emulated import TOKEN, emulating
-from tests.support.github.opened import TokenDesk, Turned, client, installed
-from tests.support.github.server import REPOSITORY, Asked, FakeGitHub, Handler, Told, serving
+from tests.support.github.board import USER, IssueTracker
+from tests.support.github.emulated import TOKEN, run_github_emulator
+from tests.support.github.opened import TokenEndpoint, SleepingClock, open_client, open_installation_client
+from tests.support.github.server import REPOSITORY, FakeRequest, FakeGitHub, Handler, FakeResponse, serve_fake
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 MARK = "<!-- provenfix:incident=1f2e -->"
@@ -24,18 +24,18 @@ MARK = "<!-- provenfix:incident=1f2e -->"
 
 @pytest.fixture(scope="module")
 def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with emulating(tmp_path_factory.mktemp("emulate")) as address:
+    with run_github_emulator(tmp_path_factory.mktemp("emulate")) as address:
         yield address
 
 
 @pytest.fixture(params=["emulate", "fake"])
 def github(request: pytest.FixtureRequest) -> Iterator[GitHubClient]:
-    clock = Turned()
+    clock = SleepingClock()
     pace = Timing(clock, clock.sleep)
     if request.param == "emulate":
         yield GitHubClient(FixedToken(lambda: Secret(TOKEN)), pace, request.getfixturevalue("emulated"))
         return
-    with serving(FakeGitHub(extra=[Board(clock.now)])) as fake:
+    with serve_fake(FakeGitHub(extra=[IssueTracker(clock.now)])) as fake:
         yield GitHubClient(FixedToken(lambda: Secret("github_pat_x")), pace, fake.address)
 
 
@@ -98,7 +98,7 @@ def test_a_body_without_its_part_or_without_room_is_left_alone(github: GitHubCli
     assert issues.state(SERVICE, number).body == begun + body
 
 
-def test_an_issue_is_rewritten_for_a_later_incident_and_found_by_its_marker(github: GitHubClient) -> None:
+def test_rewritten_issue_is_found_by_its_marker(github: GitHubClient) -> None:
     issues, earlier, later = (
         GitHubIssues(github),
         "<!-- provenfix:incident=3c-1 -->",
@@ -137,9 +137,9 @@ def test_a_text_that_only_quotes_a_marker_is_not_taken_for_it(github: GitHubClie
 
 
 def test_an_issue_whose_labels_were_dropped_is_found_all_the_same() -> None:
-    board = Board(Turned().now, drops_labels=True)
-    with serving(FakeGitHub(extra=[board])) as fake:
-        issues = GitHubIssues(client(fake.address))
+    board = IssueTracker(SleepingClock().now, drops_labels=True)
+    with serve_fake(FakeGitHub(extra=[board])) as fake:
+        issues = GitHubIssues(open_client(fake.address))
         opened = issues.open(SERVICE, MARK, "Title", MARK)
         for _ in range(5):
             issues.open(SERVICE, "<!-- other -->", "Title", "<!-- other -->")
@@ -149,16 +149,16 @@ def test_an_issue_whose_labels_were_dropped_is_found_all_the_same() -> None:
 
 def test_an_issue_that_has_not_changed_is_not_sent_again() -> None:
     """`emulate` knows no ETags."""
-    board = Board(Turned().now)
+    board = IssueTracker(SleepingClock().now)
     told: list[int] = []
 
-    def noted(asked: Asked, answer: Handler) -> Told:
+    def noted(asked: FakeRequest, answer: Handler) -> FakeResponse:
         given = answer(asked)
         told.append(given.status)
         return given
 
-    with serving(FakeGitHub(extra=[board], trouble=noted)) as fake:
-        github = client(fake.address)
+    with serve_fake(FakeGitHub(extra=[board], trouble=noted)) as fake:
+        github = open_client(fake.address)
         issues = GitHubIssues(github)
         number = issues.open(SERVICE, MARK, "Title", MARK).number
         seen = [issues.state(SERVICE, number) for _ in range(3)]
@@ -171,9 +171,9 @@ def test_an_issue_that_has_not_changed_is_not_sent_again() -> None:
 
 
 def test_a_deleted_issue_is_closed_and_stays_as_it_is() -> None:
-    gone = Told(410, {"message": "This issue was deleted", "documentation_url": ""})
-    with serving(FakeGitHub(extra=[lambda asked: gone if asked.path.endswith("/issues/7") else None])) as fake:
-        issues = GitHubIssues(client(fake.address))
+    gone = FakeResponse(410, {"message": "This issue was deleted", "documentation_url": ""})
+    with serve_fake(FakeGitHub(extra=[lambda asked: gone if asked.path.endswith("/issues/7") else None])) as fake:
+        issues = GitHubIssues(open_client(fake.address))
         assert issues.state(SERVICE, 7) == IssueState(is_open=False, labels=frozenset())
         issues.update_status_section(SERVICE, 7, render_status_block("It is mended.", urgent=False, milestones=()))
         assert [each.verb for each in fake.asked] == ["GET", "GET"]
@@ -220,21 +220,21 @@ def test_who_may_write_to_the_repository_may_instruct(permission: str, may: bool
     """Not on `emulate`: its answer lacks what GitHub's description demands."""
     told = {"permission": permission, "role_name": permission, "user": {**USER, "role_name": permission}}
 
-    def answer(asked: Asked) -> Told | None:
-        return Told(200, told) if asked.path == f"/repos/{REPOSITORY}/collaborators/nora/permission" else None
+    def answer(asked: FakeRequest) -> FakeResponse | None:
+        return FakeResponse(200, told) if asked.path == f"/repos/{REPOSITORY}/collaborators/nora/permission" else None
 
-    with serving(FakeGitHub(extra=[answer])) as fake:
-        people = GitHubCollaborators(client(fake.address))
+    with serve_fake(FakeGitHub(extra=[answer])) as fake:
+        people = GitHubCollaborators(open_client(fake.address))
         assert people.has_write_access(SERVICE, "nora") is may
         assert not any(people.has_write_access(SERVICE, stranger) for stranger in ("nobody-here", "é", "nora?x=1"))
 
 
-def test_a_marker_that_a_person_has_copied_makes_neither_issue_nor_comment_the_apps() -> None:
+def test_copied_marker_does_not_make_content_the_apps() -> None:
     """Everybody reads markers: who copied one ahead of us could have the incident told in an issue of theirs."""
-    clock = Turned()
-    board, person = Board(clock.now), {**USER, "login": "mallory", "type": "User"}
-    with serving(FakeGitHub(extra=[board, TokenDesk(clock)])) as fake:
-        issues = GitHubIssues(installed(fake.address, clock))
+    clock = SleepingClock()
+    board, person = IssueTracker(clock.now), {**USER, "login": "mallory", "type": "User"}
+    with serve_fake(FakeGitHub(extra=[board, TokenEndpoint(clock)])) as fake:
+        issues = GitHubIssues(open_installation_client(fake.address, clock))
         theirs = issues.open(SERVICE, MARK, "copied", f"{MARK}\nIt fails.")
         board.issues[theirs.number].value["user"] = person
         assert issues.find(SERVICE, MARK) is None

@@ -15,12 +15,12 @@ from shared.report.incident_status import format_state_marker
 from shared.secret import Secret
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
-from tests.support.drivers import MINUTE, documents, tick, watching
-from tests.support.github.board import Board
-from tests.support.github.emulated import TOKEN, emulating
-from tests.support.github.opened import Turned
-from tests.support.github.server import REPOSITORY, FakeGitHub, serving
-from tests.support.harness import Setting, service
+from tests.support.drivers import MINUTE, read_documents, run_tick, start_watching
+from tests.support.github.board import IssueTracker
+from tests.support.github.emulated import TOKEN, run_github_emulator
+from tests.support.github.opened import SleepingClock
+from tests.support.github.server import REPOSITORY, FakeGitHub, serve_fake
+from tests.support.harness import Harness, watched_service
 from tests.support.past import commit_id
 
 ISSUES = f"/repos/{REPOSITORY}/issues"
@@ -28,18 +28,18 @@ ISSUES = f"/repos/{REPOSITORY}/issues"
 
 @pytest.fixture(params=["emulate", "fake"])
 def github(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubClient]:
-    clock = Turned()
+    clock = SleepingClock()
     pace = Timing(clock, clock.sleep)
     if request.param == "emulate":
-        with emulating(tmp_path_factory.mktemp("emulate")) as address:
+        with run_github_emulator(tmp_path_factory.mktemp("emulate")) as address:
             yield GitHubClient(FixedToken(lambda: Secret(TOKEN)), pace, address)
         return
-    with serving(FakeGitHub(extra=[Board(clock.now)])) as fake:
+    with serve_fake(FakeGitHub(extra=[IssueTracker(clock.now)])) as fake:
         yield GitHubClient(FixedToken(lambda: Secret("github_pat_x")), pace, fake.address)
 
 
-def on(github: GitHubClient) -> Setting:
-    setting = Setting(services={"shore.tide": service(repository=REPOSITORY)})
+def on(github: GitHubClient) -> Harness:
+    setting = Harness(services={"shore.tide": watched_service(repository=REPOSITORY)})
     setting.issues = GitHubIssues(github)  # type: ignore[assignment]  # the real adapter in the fake's place
     return setting
 
@@ -53,7 +53,7 @@ def kept(github: GitHubClient) -> tuple[dict[str, Any], list[str]]:
 
 def test_one_issue_lives_from_the_question_to_its_regression(github: GitHubClient) -> None:
     setting = on(github)
-    watching(setting)
+    start_watching(setting)
     issue, told = kept(github)
     assert issue["state"] == "open"
     assert {label["name"] for label in issue["labels"]} == {
@@ -65,7 +65,7 @@ def test_one_issue_lives_from_the_question_to_its_regression(github: GitHubClien
     assert told == ["proposed", "approved", "deployed"]
     assert format_state_marker("watching") in issue["body"]
     setting.logs.answered[setting.cloud.operations[0].revision] = 480
-    tick(setting, WATCH_DURATION + MINUTE)
+    run_tick(setting, WATCH_DURATION + MINUTE)
     issue, told = kept(github)
     assert (issue["state"], told[-1]) == ("closed", "resolved")
     assert format_state_marker("resolved") in issue["body"].partition("## Summary")[0]
@@ -77,4 +77,4 @@ def test_one_issue_lives_from_the_question_to_its_regression(github: GitHubClien
     issue, told = kept(github)
     assert (issue["state"], told[-2:]) == ("open", ["recurred", "proposed"])
     assert issue["body"].startswith(f"<!-- provenfix:incident={second} -->\n<!-- provenfix:state -->")
-    assert documents(setting, "incidents")[second]["issue"] == {"number": issue["number"], "url": issue["html_url"]}
+    assert read_documents(setting, "incidents")[second]["issue"] == {"number": issue["number"], "url": issue["html_url"]}

@@ -10,10 +10,10 @@ from shared.adapters.google.logs_explorer import LogLinkBuilder
 from shared.detection.entry import LogEntry
 from shared.report.links import Links, CommitOrigin
 from shared.service import Service
-from tests.support.github.opened import client
-from tests.support.github.past import Past
-from tests.support.github.server import REPOSITORY, FakeGitHub, serving
-from tests.support.history_builder import Story, good
+from tests.support.github.opened import open_client
+from tests.support.github.past import GitBackend
+from tests.support.github.server import REPOSITORY, FakeGitHub, serve_fake
+from tests.support.history_builder import HistoryBuilder, valid_source
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 AT = datetime(2026, 5, 12, 3, 43, 58, 640871, tzinfo=UTC)
@@ -21,19 +21,19 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def without_request(host: GitHubHost) -> Links:
-    return LogLinkBuilder(GitHubLinkBuilder(client("http://127.0.0.1:9"), host)).build_links(SERVICE, ())
+    return LogLinkBuilder(GitHubLinkBuilder(open_client("http://127.0.0.1:9"), host)).build_links(SERVICE, ())
 
 
 def test_the_pull_request_and_the_author_of_a_commit_come_with_one_request(tmp_path: Path) -> None:
-    story = Story(tmp_path / "repo.git")
-    story.commit("first", {"app.py": good()})
-    story.commit("second", {"app.py": good(2)})
+    story = HistoryBuilder(tmp_path / "repo.git")
+    story.commit("first", {"app.py": valid_source()})
+    story.commit("second", {"app.py": valid_source(2)})
     story.write()
-    past = Past(story.path)
+    past = GitBackend(story.path)
     first, second = story.ids["first"], story.ids["second"]
     past.brought[12] = {first}
-    with serving(FakeGitHub(past)) as fake:
-        github = client(fake.address)
+    with serve_fake(FakeGitHub(past)) as fake:
+        github = open_client(fake.address)
         author = past.git("log", "-1", "--format=%an", first).decode().strip()
         past.logins[author] = "nora-k"
         found = GitHubLinkBuilder(github, GitHubHost()).build_links(SERVICE, [first, second, first])
@@ -48,8 +48,8 @@ def test_the_pull_request_and_the_author_of_a_commit_come_with_one_request(tmp_p
 
 
 def test_a_repository_that_may_not_be_read_has_no_origins() -> None:
-    with serving(FakeGitHub()) as fake:
-        found = GitHubLinkBuilder(client(fake.address), GitHubHost()).build_links(SERVICE, [COMMIT])
+    with serve_fake(FakeGitHub()) as fake:
+        found = GitHubLinkBuilder(open_client(fake.address), GitHubHost()).build_links(SERVICE, [COMMIT])
     assert found.origins == ()
 
 

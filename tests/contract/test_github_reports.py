@@ -20,10 +20,10 @@ from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from shared.service import Service
 from tests.proof import test_graph_shapes, test_random_histories
-from tests.support.github.opened import client, through_api
-from tests.support.github.past import Past
-from tests.support.github.server import REPOSITORY, FakeGitHub, serving
-from tests.support.history_builder import Story, broken, good, incident, running, sighting
+from tests.support.github.opened import open_client, open_api_history
+from tests.support.github.past import GitBackend
+from tests.support.github.server import REPOSITORY, FakeGitHub, serve_fake
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, running_python, make_sighting
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 SHAPES = {
@@ -35,8 +35,8 @@ SHAPES = {
 
 def both(repository: Path, failing: Incident, compilers: LocalCompilers, request: ProofRequest | None = None) -> Finding:
     """The proof as git has it, once GitHub has given the same."""
-    asked = request or ProofRequest(fallback_python=running())
-    with GitRepository(str(repository)) as local, through_api(repository) as remote:
+    asked = request or ProofRequest(fallback_python=running_python())
+    with GitRepository(str(repository)) as local, open_api_history(repository) as remote:
         proofs = [prove(failing, history, compilers, asked, lambda _: None) for history in (local, remote)]
     assert proofs[1] == proofs[0]
     return proofs[0]
@@ -46,9 +46,9 @@ def both(repository: Path, failing: Incident, compilers: LocalCompilers, request
 def test_every_shape_of_history_gives_the_same_proof(
     name: str, compilers: LocalCompilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(test_graph_shapes, "investigated", both)
-    test: Callable[[Story, LocalCompilers], None] = SHAPES[name]
-    test(Story(tmp_path / "repo.git"), compilers)
+    monkeypatch.setattr(test_graph_shapes, "prove_incident", both)
+    test: Callable[[HistoryBuilder, LocalCompilers], None] = SHAPES[name]
+    test(HistoryBuilder(tmp_path / "repo.git"), compilers)
 
 
 HIDDEN = {"test_merge_that_takes_the_side_without_the_break_is_the_fix"}
@@ -60,35 +60,35 @@ def test_a_history_that_is_too_long_to_be_walked_gives_the_same_proof(
     name: str, compilers: LocalCompilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(walks, "MAX_WALK_COMMITS", 0)
-    monkeypatch.setattr(test_graph_shapes, "investigated", both)
-    SHAPES[name](Story(tmp_path / "repo.git"), compilers)
+    monkeypatch.setattr(test_graph_shapes, "prove_incident", both)
+    SHAPES[name](HistoryBuilder(tmp_path / "repo.git"), compilers)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(drawn=test_random_histories.histories())
-def test_random_histories_give_the_same_proof(compilers: LocalCompilers, drawn: test_random_histories.Drawn) -> None:
+def test_random_histories_give_the_same_proof(compilers: LocalCompilers, drawn: test_random_histories.DrawnHistory) -> None:
     assume(drawn.deployed >= 0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(test_random_histories, "investigated", both)
+        patch.setattr(test_random_histories, "prove_incident", both)
         for given_commit in (True, False):
             test_random_histories.prove_drawn(drawn, compilers, given_commit=given_commit)
 
 
-def hundred_versions(path: Path) -> Story:
+def hundred_versions(path: Path) -> HistoryBuilder:
     """`app/relay.py` in a hundred versions; most commits touch another file as well, and images and tests change."""
-    story = Story(path)
-    story.commit("start", {"app/relay.py": good(), "app/other.py": good(), "Dockerfile": "FROM python:3.11-slim\n"})
+    story = HistoryBuilder(path)
+    story.commit("start", {"app/relay.py": valid_source(), "app/other.py": valid_source(), "Dockerfile": "FROM python:3.11-slim\n"})
     for number in range(1, 99):
-        source = broken(3 + number % 20, number) if 40 <= number < 95 else good(number)
+        source = broken_source(3 + number % 20, number) if 40 <= number < 95 else valid_source(number)
         files: dict[str, str | bytes | None] = {"app/relay.py": source}
         if number % 3 == 0:
-            files["app/other.py"] = good(number)
+            files["app/other.py"] = valid_source(number)
         if number % 5 == 0:
             files["tests/test_relay.py"] = f"relays = {number}\n"
         if number == 60:
             files["Dockerfile"] = "FROM python:3.11-slim\nCOPY . .\n"
         story.commit(f"c{number}", files)
-    story.commit("last", {"app/relay.py": good(100)})
+    story.commit("last", {"app/relay.py": valid_source(100)})
     return story
 
 
@@ -99,12 +99,12 @@ def test_a_hundred_versions_take_at_most_eight_requests(
     monkeypatch.setattr(walks, "MAX_WALK_COMMITS", longest_walk)
     story = hundred_versions(tmp_path / "repo.git")
     story.write()
-    failing = incident("/srv/app/relay.py", sighting(5, seen_at=story.at("c63")))
-    fake = FakeGitHub(Past(story.path))
-    with serving(fake), GitRepository(str(story.path)) as local:
-        github = client(fake.address)
+    failing = make_incident("/srv/app/relay.py", make_sighting(5, seen_at=story.at("c63")))
+    fake = FakeGitHub(GitBackend(story.path))
+    with serve_fake(fake), GitRepository(str(story.path)) as local:
+        github = open_client(fake.address)
         checks = GitHubChecks(github)
-        request = ProofRequest(fallback_python=running(), checks=lambda commit: checks.get_status(SERVICE, commit))
+        request = ProofRequest(fallback_python=running_python(), checks=lambda commit: checks.get_status(SERVICE, commit))
         expected = prove(failing, local, compilers, request, lambda _: None)
         fake.asked.clear()
         with open_history(github, REPOSITORY) as remote:
@@ -121,19 +121,19 @@ def test_a_hundred_versions_take_at_most_eight_requests(
 
 def test_refused_candidates_take_no_tree_each(compilers: LocalCompilers, tmp_path: Path) -> None:
     """Three hundred candidates hold the file that refuses the newest; what they hold is asked for by the hundred."""
-    story = Story(tmp_path / "repo.git")
+    story = HistoryBuilder(tmp_path / "repo.git")
     start = {"Dockerfile": 'FROM python:3.11\nWORKDIR /app\nCOPY . .\nCMD ["python", "main.py"]\n'}
-    start |= {"main.py": "import relay, ledger\n", "ledger.py": good(1), "relay.py": good()}
+    start |= {"main.py": "import relay, ledger\n", "ledger.py": valid_source(1), "relay.py": valid_source()}
     story.commit("start", start)
-    story.commit("break", {"relay.py": broken(5)})
-    story.commit("fix", {"relay.py": good(2)})
-    story.commit("worse", {"ledger.py": broken(4)})
+    story.commit("break", {"relay.py": broken_source(5)})
+    story.commit("fix", {"relay.py": valid_source(2)})
+    story.commit("worse", {"ledger.py": broken_source(4)})
     for number in range(300):
-        story.commit(f"c{number}", {f"other/part_{number % 30}.py": good(100 + number)})
+        story.commit(f"c{number}", {f"other/part_{number % 30}.py": valid_source(100 + number)})
     story.write()
-    failing, request = incident("/app/relay.py", sighting(5)), ProofRequest(python=running(), deployed=story.ids["break"])
-    fake = FakeGitHub(Past(story.path))
-    with serving(fake), GitRepository(str(story.path)) as local, open_history(client(fake.address), REPOSITORY) as far:
+    failing, request = make_incident("/app/relay.py", make_sighting(5)), ProofRequest(python=running_python(), deployed=story.ids["break"])
+    fake = FakeGitHub(GitBackend(story.path))
+    with serve_fake(fake), GitRepository(str(story.path)) as local, open_history(open_client(fake.address), REPOSITORY) as far:
         proof = prove(failing, far, compilers, request, lambda _: None)
         assert proof == prove(failing, local, compilers, request, lambda _: None)
     assert proof.target is not None

@@ -8,7 +8,7 @@ from google.cloud import logging_v2, run_v2
 from google.cloud.devtools import cloudbuild_v1 as build_v1
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 
-from tests.support.discovery import strict, violations
+from tests.support.discovery import strict_schema, find_violations
 
 SERVICE = "projects/shore/locations/europe-west6/services/tide"
 RUN, BUILD = "/google.cloud.run.v2.", "/google.devtools.cloudbuild.v1.CloudBuild/"
@@ -37,7 +37,7 @@ RIGHT: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("path", "request_"), RIGHT, ids=lambda each: str(each).rpartition("/")[2][:30])
 def test_what_is_right_passes(path: str, request_: Any) -> None:
-    assert violations(path, request_) == []
+    assert find_violations(path, request_) == []
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_is_right_passes(path: str, request_: Any) -> None:
     ],
 )
 def test_an_address_that_is_none_is_a_violation(path: str, request_: Any, violation: str) -> None:
-    assert violation in violations(path, request_)[0]
+    assert violation in find_violations(path, request_)[0]
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_a_strict_schema_admits_only_what_is_described(value: dict[str, object],
             "of": {"type": "array", "items": {"type": "object", "properties": {"percent": {"type": "integer"}}}},
         },
     }
-    assert Draft202012Validator(strict(described)).is_valid(value) is right
+    assert Draft202012Validator(strict_schema(described)).is_valid(value) is right

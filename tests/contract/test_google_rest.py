@@ -198,7 +198,7 @@ def test_a_redirection_is_a_refusal_and_takes_no_token_elsewhere() -> None:
         assert elsewhere.asked == []
 
 
-def test_a_version_that_this_store_did_not_give_out_is_refused_before_anything_is_sent() -> None:
+def test_foreign_version_is_refused_before_sending() -> None:
     with scripted(answer({})) as server:
         kept = store(server)
         for version in ("1", "x@2026-01-01T00:00:00Z", '1@2026"}', ""):

@@ -14,9 +14,9 @@ from shared.adapters.git.repository import GitRepository
 from shared.errors import UsageError, InputError
 from shared.proof.model.history import Branch, FileVersion
 from shared.proof.model.ports import History
-from tests.support.cli_runs import blob, commit, plumb, tree
-from tests.support.github.opened import through_api
-from tests.support.history_builder import Story
+from tests.support.cli_runs import create_blob, create_commit, run_plumbing, create_tree
+from tests.support.github.opened import open_api_history
+from tests.support.history_builder import HistoryBuilder
 
 Opener = Callable[[Path], AbstractContextManager[History]]
 Open = Callable[[Path], History]
@@ -31,12 +31,12 @@ def loose(path: Path) -> AbstractContextManager[History]:
 
 def gathered(path: Path) -> AbstractContextManager[History]:
     """Git on one pack, packed refs, and an index of all commits with the paths that they changed."""
-    plumb(path, "gc", "--quiet")
-    plumb(path, "commit-graph", "write", "--reachable", "--changed-paths")
+    run_plumbing(path, "gc", "--quiet")
+    run_plumbing(path, "commit-graph", "write", "--reachable", "--changed-paths")
     return GitRepository(str(path))
 
 
-OPENERS: Mapping[str, Opener] = {"loose": loose, "gathered": gathered, "github": through_api}
+OPENERS: Mapping[str, Opener] = {"loose": loose, "gathered": gathered, "github": open_api_history}
 
 
 @pytest.fixture(params=OPENERS)
@@ -53,12 +53,12 @@ def copied(request: pytest.FixtureRequest) -> Iterator[Open]:
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Story:
+def story(tmp_path: Path) -> HistoryBuilder:
     """
     one - two - three - five (merge of three and side) - six   main
        \\- side ------------/
     """
-    told = Story(tmp_path / "told.git")
+    told = HistoryBuilder(tmp_path / "told.git")
     told.commit("one", {A: "1\n", B: "1\n", "docs/a.py": "d\n"})
     told.commit("two", {A: "2\n"})
     told.commit("three", {B: "2\n"})
@@ -68,40 +68,40 @@ def story(tmp_path: Path) -> Story:
     return told
 
 
-def names(story: Story, versions: Sequence[FileVersion]) -> list[str | None]:
+def names(story: HistoryBuilder, versions: Sequence[FileVersion]) -> list[str | None]:
     return [story.name(version.commit.id) for version in versions]
 
 
 # -- names of commits -------------------------------------------------------------------------------------------------
 
 
-def test_without_a_name_the_branch_is_the_remotes_default(story: Story, copied: Open) -> None:
+def test_without_a_name_the_branch_is_the_remotes_default(story: HistoryBuilder, copied: Open) -> None:
     story.write(**{"refs/remotes/origin/trunk": "five", "refs/remotes/other/main": "two"})
     for remote, branch in (("origin", "trunk"), ("other", "main")):
-        plumb(story.path, "symbolic-ref", f"refs/remotes/{remote}/HEAD", f"refs/remotes/{remote}/{branch}")
+        run_plumbing(story.path, "symbolic-ref", f"refs/remotes/{remote}/HEAD", f"refs/remotes/{remote}/{branch}")
     assert copied(story.path).branch(None) == Branch("origin/trunk", story.ids["five"])
 
 
-def test_a_default_that_points_nowhere_is_no_default(story: Story, opened: Open) -> None:
+def test_a_default_that_points_nowhere_is_no_default(story: HistoryBuilder, opened: Open) -> None:
     story.write()
-    plumb(story.path, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/gone")
+    run_plumbing(story.path, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/gone")
     assert opened(story.path).branch(None) == Branch("main", story.ids["six"])
 
 
-def test_without_a_remote_the_branch_is_head(story: Story, opened: Open) -> None:
+def test_without_a_remote_the_branch_is_head(story: HistoryBuilder, opened: Open) -> None:
     story.write(feature="two")
-    plumb(story.path, "symbolic-ref", "HEAD", "refs/heads/feature")
+    run_plumbing(story.path, "symbolic-ref", "HEAD", "refs/heads/feature")
     assert opened(story.path).branch(None) == Branch("feature", story.ids["two"])
 
 
-def test_a_detached_head_is_named_head(story: Story, copied: Open) -> None:
+def test_a_detached_head_is_named_head(story: HistoryBuilder, copied: Open) -> None:
     story.write()
-    plumb(story.path, "update-ref", "--no-deref", "HEAD", story.ids["two"])
+    run_plumbing(story.path, "update-ref", "--no-deref", "HEAD", story.ids["two"])
     assert copied(story.path).branch(None) == Branch("HEAD", story.ids["two"])
 
 
-def test_a_repository_without_commits_has_no_branch(story: Story, opened: Open) -> None:
-    plumb(story.path.parent, "init", "--quiet", "--bare", str(story.path))
+def test_a_repository_without_commits_has_no_branch(story: HistoryBuilder, opened: Open) -> None:
+    run_plumbing(story.path.parent, "init", "--quiet", "--bare", str(story.path))
     with pytest.raises(InputError, match=r"\bHEAD\b"):
         opened(story.path).branch(None)
 
@@ -119,7 +119,7 @@ def test_a_repository_without_commits_has_no_branch(story: Story, opened: Open) 
         ("HEAD", "six"),
     ],
 )
-def test_a_branch_is_given_by_any_name(story: Story, opened: Open, name: str, commit_name: str | None) -> None:
+def test_a_branch_is_given_by_any_name(story: HistoryBuilder, opened: Open, name: str, commit_name: str | None) -> None:
     story.write(
         **{
             "feature/x": "two",
@@ -128,7 +128,7 @@ def test_a_branch_is_given_by_any_name(story: Story, opened: Open, name: str, co
             "refs/remotes/origin/only-remote": "one",
         }
     )
-    plumb(story.path, "tag", "-a", "-m", "Marked.", "annotated", story.ids["five"])
+    run_plumbing(story.path, "tag", "-a", "-m", "Marked.", "annotated", story.ids["five"])
     history = opened(story.path)
     if commit_name is None:
         with pytest.raises(UsageError, match=r"'main\^2'"):
@@ -138,26 +138,26 @@ def test_a_branch_is_given_by_any_name(story: Story, opened: Open, name: str, co
         assert history.resolve(name).id == story.ids[commit_name]
 
 
-def test_a_branch_of_the_remote_is_given_without_naming_the_remote(story: Story, copied: Open) -> None:
+def test_a_branch_of_the_remote_is_given_without_naming_the_remote(story: HistoryBuilder, copied: Open) -> None:
     story.write(**{"refs/remotes/origin/only-remote": "one"})
     assert copied(story.path).branch("only-remote") == Branch("only-remote", story.ids["one"])
 
 
-def test_a_local_branch_goes_before_the_remotes(story: Story, opened: Open) -> None:
+def test_a_local_branch_goes_before_the_remotes(story: HistoryBuilder, opened: Open) -> None:
     story.write(x="one", **{"refs/remotes/origin/x": "two"})
     assert opened(story.path).branch("x").head == story.ids["one"]
 
 
-def test_a_commit_is_given_by_its_id_whole_or_short(story: Story, opened: Open) -> None:
+def test_a_commit_is_given_by_its_id_whole_or_short(story: HistoryBuilder, opened: Open) -> None:
     story.write()
     history = opened(story.path)
     for length in (40, 12, 7):
         assert history.resolve(story.ids["side"][:length]).id == story.ids["side"]
 
 
-def test_what_names_no_commit_is_refused(story: Story, opened: Open) -> None:
+def test_what_names_no_commit_is_refused(story: HistoryBuilder, opened: Open) -> None:
     story.write()
-    held = plumb(story.path, "rev-parse", f"{story.ids['one']}:{A}")
+    held = run_plumbing(story.path, "rev-parse", f"{story.ids['one']}:{A}")
     history = opened(story.path)
     for name in (
         "nowhere",
@@ -178,7 +178,7 @@ def test_what_names_no_commit_is_refused(story: Story, opened: Open) -> None:
     assert history.resolve("main").id == story.ids["six"]
 
 
-def test_a_commit_is_told_in_full(story: Story, opened: Open) -> None:
+def test_a_commit_is_told_in_full(story: HistoryBuilder, opened: Open) -> None:
     story.write()
     told = opened(story.path).resolve("main~1")
     assert told.parents == (story.ids["three"], story.ids["side"])
@@ -205,14 +205,14 @@ MESSAGES = (
 
 @pytest.mark.parametrize("header", HEADERS)
 def test_a_commit_may_claim_anything_and_is_told_alike_wherever_it_is_met(
-    story: Story, opened: Open, header: str
+    story: HistoryBuilder, opened: Open, header: str
 ) -> None:
     story.write()
-    top = plumb(story.path, "rev-parse", "main^{tree}")
+    top = run_plumbing(story.path, "rev-parse", "main^{tree}")
     odd = []
     for message in MESSAGES:
         text = f"tree {top}\nparent {story.ids['one']}\n{header}\n{message}".encode("utf-8", "surrogateescape")
-        odd.append(plumb(story.path, "hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=text))
+        odd.append(run_plumbing(story.path, "hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=text))
     history = opened(story.path)
     for oid in odd:
         told = history.resolve(oid)
@@ -225,7 +225,7 @@ def test_a_commit_may_claim_anything_and_is_told_alike_wherever_it_is_met(
 # -- walks ------------------------------------------------------------------------------------------------------------
 
 
-def test_versions_are_the_graph_of_the_commits_that_changed_a_path(story: Story, opened: Open) -> None:
+def test_versions_are_the_graph_of_the_commits_that_changed_a_path(story: HistoryBuilder, opened: Open) -> None:
     story.write()
     graph = opened(story.path).file_versions([A], [story.ids["six"]])
     assert names(story, graph) == ["five", "side", "two", "one"]
@@ -235,7 +235,7 @@ def test_versions_are_the_graph_of_the_commits_that_changed_a_path(story: Story,
     assert len({each.blobs[A] for each in graph}) == 4
 
 
-def test_versions_of_several_paths_hold_the_blob_of_each(story: Story, opened: Open) -> None:
+def test_versions_of_several_paths_hold_the_blob_of_each(story: HistoryBuilder, opened: Open) -> None:
     story.write()
     graph = opened(story.path).file_versions([A, B], [story.ids["six"]])
     assert names(story, graph) == ["five", "side", "three", "two", "one"]
@@ -244,7 +244,7 @@ def test_versions_of_several_paths_hold_the_blob_of_each(story: Story, opened: O
     assert held["two"][B] == held["one"][B] != held["three"][B]
 
 
-def test_a_deletion_is_a_version_without_a_blob(story: Story, opened: Open) -> None:
+def test_a_deletion_is_a_version_without_a_blob(story: HistoryBuilder, opened: Open) -> None:
     story.commit("gone", {A: None})
     story.write()
     graph = opened(story.path).file_versions([A], [story.ids["gone"]])
@@ -252,21 +252,21 @@ def test_a_deletion_is_a_version_without_a_blob(story: Story, opened: Open) -> N
     assert graph[0].blobs == {}
 
 
-def test_versions_leave_out_what_other_commits_reach(story: Story, opened: Open) -> None:
+def test_versions_leave_out_what_other_commits_reach(story: HistoryBuilder, opened: Open) -> None:
     story.write()
     history = opened(story.path)
     assert names(story, history.file_versions([A], [story.ids["six"]], [story.ids["two"]])) == ["five", "side"]
     assert history.file_versions([A], [story.ids["two"]], [story.ids["six"]]) == []
 
 
-def test_versions_start_at_every_tip(story: Story, opened: Open) -> None:
+def test_versions_start_at_every_tip(story: HistoryBuilder, opened: Open) -> None:
     story.commit("elsewhere", {A: "e\n"}, "one")
     story.write("six", elsewhere="elsewhere")
     graph = opened(story.path).file_versions([A], [story.ids["two"], story.ids["elsewhere"]])
     assert names(story, graph) == ["elsewhere", "two", "one"]
 
 
-def test_a_merge_that_keeps_one_side_stays_in_the_graph(story: Story, opened: Open) -> None:
+def test_a_merge_that_keeps_one_side_stays_in_the_graph(story: HistoryBuilder, opened: Open) -> None:
     story.commit("keeps", {}, "six", "one")
     story.commit("other", {A: "other\n"}, "one")
     story.commit("ours", {}, "six", "other")
@@ -294,21 +294,21 @@ def test_a_merge_that_keeps_one_side_stays_in_the_graph(story: Story, opened: Op
         "../told.git",
     ],
 )
-def test_versions_of_what_is_no_file_are_none(story: Story, opened: Open, path: str) -> None:
+def test_versions_of_what_is_no_file_are_none(story: HistoryBuilder, opened: Open, path: str) -> None:
     story.write()
     history = opened(story.path)
     assert not any(version.blobs for version in history.file_versions([path], [story.ids["six"]]))
     assert [list(version.blobs) for version in history.file_versions([path, B], [story.ids["two"]])][-1] == [B]
 
 
-def test_no_paths_and_no_tips_are_no_versions(story: Story, opened: Open) -> None:
+def test_no_paths_and_no_tips_are_no_versions(story: HistoryBuilder, opened: Open) -> None:
     story.write()
     history = opened(story.path)
     assert history.file_versions([], [story.ids["six"]]) == []
     assert history.file_versions([A], []) == []
 
 
-def test_commits_are_all_that_one_has_and_the_other_has_not(story: Story, opened: Open) -> None:
+def test_commits_are_all_that_one_has_and_the_other_has_not(story: HistoryBuilder, opened: Open) -> None:
     story.write()
     between = opened(story.path).commits(story.ids["six"], story.ids["two"])
     assert [each.subject for each in between] == ["six", "five", "side", "three"]
@@ -316,7 +316,7 @@ def test_commits_are_all_that_one_has_and_the_other_has_not(story: Story, opened
     assert opened(story.path).commits(story.ids["two"], story.ids["six"]) == []
 
 
-def test_children_come_before_parents_whatever_the_clock_said(story: Story, opened: Open) -> None:
+def test_children_come_before_parents_whatever_the_clock_said(story: HistoryBuilder, opened: Open) -> None:
     story.commit("late", {A: "l\n"}, minute=500)
     story.commit("early", {A: "e\n"}, minute=-500)
     story.write()
@@ -325,7 +325,7 @@ def test_children_come_before_parents_whatever_the_clock_said(story: Story, open
     assert names(story, history.file_versions([A], [story.ids["early"]]))[:2] == ["early", "late"]
 
 
-def test_first_parents_follow_the_main_line(story: Story, opened: Open) -> None:
+def test_first_parents_follow_the_main_line(story: HistoryBuilder, opened: Open) -> None:
     story.write()
     history = opened(story.path)
     chain = history.first_parents(story.ids["six"], 10)
@@ -334,7 +334,7 @@ def test_first_parents_follow_the_main_line(story: Story, opened: Open) -> None:
     assert [each.subject for each in history.first_parents(story.ids["six"], 2)] == ["six", "five"]
 
 
-def test_named_finds_a_file_name_wherever_it_ever_was(story: Story, opened: Open) -> None:
+def test_named_finds_a_file_name_wherever_it_ever_was(story: HistoryBuilder, opened: Open) -> None:
     story.commit("moved", {A: None, "deep/er/a.py": "2\n", "banana.py": "b\n"})
     story.commit("elsewhere", {"else/a.py": "e\n"}, "one")
     story.write("moved", elsewhere="elsewhere")
@@ -346,24 +346,24 @@ def test_named_finds_a_file_name_wherever_it_ever_was(story: Story, opened: Open
 
 
 @pytest.mark.parametrize("name", ["*.py", "?.py", "[ab].py", "**", "", "a", ":(top)a.py", "\\", "\0", "\ud800", "a\nb"])
-def test_a_name_is_no_pattern(story: Story, opened: Open, name: str) -> None:
+def test_a_name_is_no_pattern(story: HistoryBuilder, opened: Open, name: str) -> None:
     story.write()
     assert opened(story.path).paths_named(name, [story.ids["six"]]) == []
 
 
 @pytest.mark.parametrize("name", ["[x]*.py", "ä b.py", 'q"uote.py', "-rf.py", "back\\slash.py"])
-def test_odd_names_are_found_and_followed(story: Story, opened: Open, name: str) -> None:
+def test_odd_names_are_found_and_followed(story: HistoryBuilder, opened: Open, name: str) -> None:
     followed(story, opened, name)
 
 
-def test_a_name_that_is_no_text_is_found_and_followed(story: Story, copied: Open) -> None:
+def test_a_name_that_is_no_text_is_found_and_followed(story: HistoryBuilder, copied: Open) -> None:
     followed(story, copied, "caf\udce9.py")
 
 
-def followed(story: Story, opened: Open, name: str) -> None:
+def followed(story: HistoryBuilder, opened: Open, name: str) -> None:
     story.write()
-    top = tree(story.path, [("100644", blob(story.path, b"odd\n"), name)])
-    odd = commit(story.path, top, story.ids["six"])
+    top = create_tree(story.path, [("100644", create_blob(story.path, b"odd\n"), name)])
+    odd = create_commit(story.path, top, story.ids["six"])
     history = opened(story.path)
     assert history.paths_named(name, [odd]) == [name]
     assert list(history.tree(odd)) == [name]
@@ -375,21 +375,21 @@ def followed(story: Story, opened: Open, name: str) -> None:
 # -- contents ---------------------------------------------------------------------------------------------------------
 
 
-def odd_tree(story: Story) -> str:
+def odd_tree(story: HistoryBuilder) -> str:
     """A commit whose tree holds one entry of every kind."""
-    content = blob(story.path, b"print()\n")
-    inner = tree(story.path, [("100644", content, "inner.py"), ("120000", content, "link.py")])
+    content = create_blob(story.path, b"print()\n")
+    inner = create_tree(story.path, [("100644", content, "inner.py"), ("120000", content, "link.py")])
     entries = [
         ("100644", content, "plain.py"),
         ("100755", content, "run.py"),
-        ("120000", blob(story.path, b"plain.py"), "link.py"),
+        ("120000", create_blob(story.path, b"plain.py"), "link.py"),
         ("160000", story.ids["one"], "module"),
         ("040000", inner, "folder"),
     ]
-    return commit(story.path, tree(story.path, entries), story.ids["six"])
+    return create_commit(story.path, create_tree(story.path, entries), story.ids["six"])
 
 
-def test_a_tree_is_its_regular_and_executable_files(story: Story, opened: Open) -> None:
+def test_a_tree_is_its_regular_and_executable_files(story: HistoryBuilder, opened: Open) -> None:
     story.write()
     odd = odd_tree(story)
     files = opened(story.path).tree(odd)
@@ -397,7 +397,7 @@ def test_a_tree_is_its_regular_and_executable_files(story: Story, opened: Open) 
     assert all(entry.path == path for path, entry in files.items())
 
 
-def test_blobs_are_of_files_and_of_nothing_else(story: Story, opened: Open) -> None:
+def test_blobs_are_of_files_and_of_nothing_else(story: HistoryBuilder, opened: Open) -> None:
     story.write()
     odd = odd_tree(story)
     wanted = ["plain.py", "run.py", "folder/inner.py", "folder", "folder/", "module", "module/x", "gone.py", "", "a\nb"]
@@ -406,7 +406,7 @@ def test_blobs_are_of_files_and_of_nothing_else(story: Story, opened: Open) -> N
     assert len(set(found.values())) == 1
 
 
-def test_a_link_is_not_followed(story: Story, opened: Open) -> None:
+def test_a_link_is_not_followed(story: HistoryBuilder, opened: Open) -> None:
     story.write()
     odd = odd_tree(story)
     history = opened(story.path)
@@ -414,13 +414,13 @@ def test_a_link_is_not_followed(story: Story, opened: Open) -> None:
     assert history.blob_ids([(odd, "link.py"), (odd, "folder/link.py")]) == {}
 
 
-def test_any_number_of_long_names_may_be_asked_at_once(story: Story, opened: Open) -> None:
+def test_any_number_of_long_names_may_be_asked_at_once(story: HistoryBuilder, opened: Open) -> None:
     story.write()
     places = [(story.ids["six"], f"{'long/' * 700}{number}.py") for number in range(500)]
     assert opened(story.path).blob_ids([*places, (story.ids["six"], A)]).keys() == {(story.ids["six"], A)}
 
 
-def test_read_gives_the_bytes_and_of_no_other_object(story: Story, opened: Open) -> None:
+def test_read_gives_the_bytes_and_of_no_other_object(story: HistoryBuilder, opened: Open) -> None:
     content = bytes(range(256)) * 1000
     story.commit("bytes", {A: content})
     story.write()
@@ -430,9 +430,9 @@ def test_read_gives_the_bytes_and_of_no_other_object(story: Story, opened: Open)
     assert history.read(story.ids["one"]) is None
 
 
-def test_the_tree_of_what_is_not_there_is_refused(story: Story, opened: Open) -> None:
+def test_the_tree_of_what_is_not_there_is_refused(story: HistoryBuilder, opened: Open) -> None:
     story.write()
-    missing = commit(story.path, tree(story.path, [("040000", "1" * 40, "away"), ("100644", "2" * 40, "x.py")]))
+    missing = create_commit(story.path, create_tree(story.path, [("040000", "1" * 40, "away"), ("100644", "2" * 40, "x.py")]))
     history = opened(story.path)
     for absent in ("0" * 40, missing):
         with pytest.raises(InputError, match=absent):
@@ -440,7 +440,7 @@ def test_the_tree_of_what_is_not_there_is_refused(story: Story, opened: Open) ->
     assert A in history.tree(story.ids["six"])
 
 
-def test_changes_count_lines_and_name_deletions_and_binaries(story: Story, opened: Open) -> None:
+def test_changes_count_lines_and_name_deletions_and_binaries(story: HistoryBuilder, opened: Open) -> None:
     story.commit("all", {A: "5\n6\n7\n", B: None, "new.bin": b"\0\1", "tab\tname.py": "x\n"})
     story.write()
     changes = {each.path: (each.added, each.deleted) for each in opened(story.path).diffstat(story.ids["six"], "main")}
@@ -451,7 +451,7 @@ def test_changes_count_lines_and_name_deletions_and_binaries(story: Story, opene
 # -- the rest of the repository ---------------------------------------------------------------------------------------
 
 
-def test_unmerged_heads_are_branches_and_pull_requests_that_the_branch_lacks(story: Story, opened: Open) -> None:
+def test_unmerged_heads_are_branches_and_pull_requests(story: HistoryBuilder, opened: Open) -> None:
     story.commit("fork", {A: "f\n"}, "two")
     story.commit("request", {A: "r\n"}, "side")
     story.write(
@@ -471,7 +471,7 @@ def test_unmerged_heads_are_branches_and_pull_requests_that_the_branch_lacks(sto
     assert history.unmerged_heads(branch, story.ids["six"]) == []
 
 
-def test_at_most_200_unmerged_heads_are_told_the_newest_first(story: Story, opened: Open) -> None:
+def test_at_most_200_unmerged_heads_are_told_the_newest_first(story: HistoryBuilder, opened: Open) -> None:
     heads = {f"topic{number}": f"topic{number}" for number in range(205)}
     for name in heads:
         story.commit(name, {A: name}, "one")
@@ -482,7 +482,7 @@ def test_at_most_200_unmerged_heads_are_told_the_newest_first(story: Story, open
     assert story.name(told[0].head) == "topic204"
 
 
-def test_a_whole_copy_sees_everything(story: Story, opened: Open) -> None:
+def test_a_whole_copy_sees_everything(story: HistoryBuilder, opened: Open) -> None:
     story.write()
     history = opened(story.path)
     assert history.describe_gaps() == []

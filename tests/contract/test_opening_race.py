@@ -10,8 +10,8 @@ import pytest
 from shared.errors import Retry
 from shared.workflow.context import StepResult, Context
 from shared.workflow.record import record_log_entry
-from tests.conftest import Opened
-from tests.support.harness import Setting
+from tests.conftest import StoreOpener
+from tests.support.harness import Harness
 
 AGAIN = "again"
 INSTANCES = 20
@@ -20,8 +20,8 @@ MOST_DELIVERIES = 5
 
 
 @pytest.mark.parametrize("copies", ["of one entry", "of one defect"])
-def test_twenty_instances_that_open_an_incident_at_once_open_one(opened: Opened, copies: str) -> None:
-    setting = Setting(store=opened())
+def test_twenty_instances_that_open_an_incident_at_once_open_one(opened: StoreOpener, copies: str) -> None:
+    setting = Harness(store=opened())
     entries = [setting.entry() for _ in range(INSTANCES if copies == "of one defect" else 1)]
     worlds = [setting.process(lambda name, port: opened() if name == "store" else port) for _ in range(INSTANCES)]
     told = delivered([partial(record_log_entry, world, entries[n % len(entries)]) for n, world in enumerate(worlds)])
@@ -56,8 +56,8 @@ def at_once(start: Barrier, handle: Callable[[], StepResult]) -> str:
         return AGAIN
 
 
-def test_an_instance_that_comes_later_finds_the_incident_open(opened: Opened) -> None:
-    setting = Setting(store=opened())
+def test_an_instance_that_comes_later_finds_the_incident_open(opened: StoreOpener) -> None:
+    setting = Harness(store=opened())
     worlds: list[Context] = [setting.process(), setting.process()]
     assert [record_log_entry(world, setting.entry()).name for world in worlds] == ["opened", "duplicate"]
     assert len(setting.bus.published) == 1

@@ -17,12 +17,12 @@ from shared.adapters.pipeline import Pipeline
 from shared.errors import Reject, Retry
 from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
-from tests.support.github.actions import Actions
-from tests.support.github.opened import client
-from tests.support.github.server import REPOSITORY, Asked, FakeGitHub, Handler, Told, serving
-from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest, path
+from tests.support.github.actions import FakeActions
+from tests.support.github.opened import open_client
+from tests.support.github.server import REPOSITORY, FakeRequest, FakeGitHub, Handler, FakeResponse, serve_fake
+from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest_of, service_path
 from tests.support.moments import FakeClock
-from tests.support.rpc import google_on_loopback
+from tests.support.rpc import serve_google
 
 TIDE = Service(
     "tide",
@@ -44,14 +44,14 @@ class Stand:
 
     cloud: GoogleCloud
     clients: GoogleClients
-    actions: Actions
+    actions: FakeActions
     github: FakeGitHub
     by: str
     clock: FakeClock
 
     @property
     def pipeline(self) -> Pipeline:
-        triggers, workflows = CloudBuildPipeline(self.clients), WorkflowPipeline(client(self.github.address))
+        triggers, workflows = CloudBuildPipeline(self.clients), WorkflowPipeline(open_client(self.github.address))
         return triggers if self.by == "cloud_build" else workflows
 
     @property
@@ -77,7 +77,7 @@ class Stand:
             self.actions.runs[-1].conclusion = "success" if well else "failure"
         if well:
             self.clock.turn(timedelta(minutes=3))
-            self.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('piped')}", PIPED, labels)
+            self.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('piped')}", PIPED, labels)
         if moves:
             self.cloud.split_by_hand("tide", **{PIPED.replace("-", "_"): 100})
 
@@ -98,17 +98,17 @@ def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
     clock = FakeClock()
     cloud = GoogleCloud(now=clock.now)
     cloud.built(OLD, "old")
-    cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-1", {"commit-sha": OLD})
+    cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", "tide-1", {"commit-sha": OLD})
     clock.turn(timedelta(hours=1))
-    actions = Actions(clock.now)
+    actions = FakeActions(clock.now)
     fake = FakeGitHub(extra=[actions], fields=actions.fields)
-    with google_on_loopback(cloud.answers) as channel, serving(fake) as github:
+    with serve_google(cloud.answers) as channel, serve_fake(fake) as github:
         yield Stand(cloud, GoogleClients(channel), actions, github, request.param, clock)
 
 
 def test_the_traffic_is_pinned_before_anything_is_begun(stand: Stand) -> None:
     operation = stand.start()
-    run = stand.cloud.services[path("tide")]
+    run = stand.cloud.services[service_path("tide")]
     assert [(each.revision, each.percent) for each in run.traffic] == [("tide-1", 100)]
     assert stand.begun == 1
     assert stand.deployer.state(TIDE, operation) == Deployment(DeploymentProgress.RUNNING)
@@ -147,18 +147,18 @@ def test_traffic_moves_in_steps_and_follows_the_newest_revision_again(stand: Sta
         stand.deployer.shift_traffic(TIDE, name, percent)
         assert stand.shares == {name: percent, "tide-1": 100 - percent}
     stand.deployer.shift_traffic(TIDE, name, 100)
-    run = stand.cloud.services[path("tide")]
+    run = stand.cloud.services[service_path("tide")]
     assert [(each.type_, each.percent, each.tag) for each in run.traffic] == [(LATEST, 100, "")]
 
 
 def test_a_failure_puts_everything_back(stand: Stand) -> None:
     stand.cloud.split_by_hand("tide", tide_1=100)
-    stand.cloud.services[path("tide")].traffic[0].tag = "stable"
-    before = list(stand.cloud.services[path("tide")].traffic)
+    stand.cloud.services[service_path("tide")].traffic[0].tag = "stable"
+    before = list(stand.cloud.services[service_path("tide")].traffic)
     name = stand.adopted().revision
     stand.deployer.shift_traffic(TIDE, name, 10)
     stand.deployer.shift_traffic(TIDE, "tide-1", 100)
-    assert list(stand.cloud.services[path("tide")].traffic) == before
+    assert list(stand.cloud.services[service_path("tide")].traffic) == before
 
 
 def test_a_pipeline_that_fails_is_told_and_the_pin_is_undone(stand: Stand) -> None:
@@ -169,7 +169,7 @@ def test_a_pipeline_that_fails_is_told_and_the_pin_is_undone(stand: Stand) -> No
     assert "FAILURE" in found.detail or "ended with failure" in found.detail
     assert "https://" in found.detail
     stand.deployer.shift_traffic(TIDE, "tide-1", 100)
-    assert [each.type_ for each in stand.cloud.services[path("tide")].traffic] == [LATEST]
+    assert [each.type_ for each in stand.cloud.services[service_path("tide")].traffic] == [LATEST]
 
 
 @pytest.mark.parametrize("listed", [True, False])
@@ -180,22 +180,22 @@ def test_one_that_was_given_up_and_ends_late_gets_no_traffic(stand: Stand, liste
     stand.deployer.shift_traffic(TIDE, "tide-1", 100)
     stand.ends()
     assert stand.shares == {"tide-1": 100}
-    run = stand.cloud.services[path("tide")]
+    run = stand.cloud.services[service_path("tide")]
     assert [(each.revision, each.percent, each.tag) for each in run.traffic] == [("tide-1", 100, "")]
 
 
-def test_a_revision_that_never_becomes_ready_has_failed_and_what_was_there_comes_back(stand: Stand) -> None:
-    stand.cloud.never_ready.add(digest("piped"))
+def test_never_ready_revision_fails_and_traffic_is_restored(stand: Stand) -> None:
+    stand.cloud.never_ready.add(digest_of("piped"))
     operation = stand.start()
     stand.ends()
     found = stand.deployer.state(TIDE, operation)
     assert (found.progress, found.detail) == (DeploymentProgress.FAILED, "The container failed to start on port 8080.")
     stand.deployer.shift_traffic(TIDE, "tide-1", 100)
-    assert [each.type_ for each in stand.cloud.services[path("tide")].traffic] == [LATEST]
+    assert [each.type_ for each in stand.cloud.services[service_path("tide")].traffic] == [LATEST]
     assert stand.shares == {"tide-1": 100}
 
 
-def test_a_pipeline_that_moves_the_traffic_itself_is_not_fought_and_can_be_taken_back(stand: Stand) -> None:
+def test_traffic_moved_by_the_pipeline_can_be_rolled_back(stand: Stand) -> None:
     operation = stand.start()
     stand.ends(moves=True)
     assert stand.deployer.state(TIDE, operation) == Deployment(DeploymentProgress.DONE, PIPED, needs_address=True, traffic_percent=100)
@@ -210,7 +210,7 @@ def test_a_deployment_by_hand_in_the_middle_is_respected(stand: Stand) -> None:
     operation = stand.start()
     stand.ends()
     stand.clock.turn(timedelta(minutes=1))
-    stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('kim')}", "tide-00009-kim", {"commit-sha": OTHER})
+    stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('kim')}", "tide-00009-kim", {"commit-sha": OTHER})
     before = stand.shares
     revision = stand.deployer.state(TIDE, operation).revision
     for name, percent in ((revision, 0), ("tide-1", 100)):
@@ -222,7 +222,7 @@ def test_a_deployment_by_hand_in_the_middle_is_respected(stand: Stand) -> None:
 def test_a_ready_revision_of_the_commit_is_taken_and_nothing_is_built(stand: Stand) -> None:
     stand.cloud.split_by_hand("tide", tide_1=100)
     stand.cloud.built(FIX, "fix")
-    stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('fix')}", "tide-2")
+    stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
     assert stand.start() == "tide-2"
     assert stand.deployer.find(TIDE, "p-1") == "tide-2"
     assert stand.deployer.state(TIDE, "tide-2").progress is DeploymentProgress.DONE
@@ -252,7 +252,7 @@ class TestAtMostOnce:
         with pytest.raises(Retry):
             stand.deployer.start(TIDE, "p-1", FIX, etag)
         _heal(stand)
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('kim')}", "tide-00009-kim")
+        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('kim')}", "tide-00009-kim")
         with pytest.raises(Reject, match="stale"):
             stand.deployer.start(TIDE, "p-1", FIX, etag)
         assert stand.begun == 0
@@ -269,11 +269,11 @@ class TestAtMostOnce:
         known = replace(TIDE, deploy_trigger=TIDE.deploy_trigger + "-gone")
         with pytest.raises(Reject):
             stand.deployer.start(known, "p-1", FIX, CloudRunRevisions(stand.clients).get_service_state(TIDE).etag)
-        assert [each.type_ for each in stand.cloud.services[path("tide")].traffic] == [LATEST]
+        assert [each.type_ for each in stand.cloud.services[service_path("tide")].traffic] == [LATEST]
 
     def test_a_note_that_is_gone_ends_it(self, stand: Stand) -> None:
         operation = stand.start()
-        stand.cloud.services[path("tide")].annotations = {}
+        stand.cloud.services[service_path("tide")].annotations = {}
         found = stand.deployer.state(TIDE, operation)
         assert found.progress is DeploymentProgress.FAILED
         assert TIDE.name in found.detail
@@ -302,7 +302,7 @@ class TestWorkflows:
         with pytest.raises(Reject, match=reason):
             stand.start()
         assert stand.begun == 0
-        assert [each.type_ for each in stand.cloud.services[path("tide")].traffic] == [LATEST]
+        assert [each.type_ for each in stand.cloud.services[service_path("tide")].traffic] == [LATEST]
 
     def test_a_run_that_is_not_listed_yet_is_waited_for(self, stand: Stand) -> None:
         stand.actions.late = True
@@ -321,7 +321,7 @@ class TestWorkflows:
         assert stand.shares == {"tide-1": 100}
 
     def test_an_older_run_of_the_same_commit_is_none_of_this_order(self, stand: Stand) -> None:
-        github: GitHubClient = client(stand.github.address)
+        github: GitHubClient = open_client(stand.github.address)
         github.write(
             "POST",
             f"/repos/{REPOSITORY}/actions/workflows/deploy.yml/dispatches",
@@ -337,11 +337,11 @@ def _lose(stand: Stand, *, done: bool) -> None:
     """What begins the pipeline fails."""
     stand.cloud.answers.fail[RUN_TRIGGER] = [grpc.StatusCode.UNAVAILABLE]
 
-    def trouble(asked: Asked, answer: Handler) -> Told:
+    def trouble(asked: FakeRequest, answer: Handler) -> FakeResponse:
         if asked.path.endswith("/dispatches"):
             if done:
                 answer(asked)
-            return Told(502, {"message": "Bad Gateway"})
+            return FakeResponse(502, {"message": "Bad Gateway"})
         return answer(asked)
 
     stand.github.trouble = trouble

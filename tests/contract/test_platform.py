@@ -19,11 +19,11 @@ from shared.ports import Deployer, Revisions
 from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
 from tests.support.cloud_run import FakeCloudRun
-from tests.support.google_cloud import IMAGE, GoogleCloud, digest
-from tests.support.memory import Demand, MemoryStore
+from tests.support.google_cloud import IMAGE, GoogleCloud, digest_of
+from tests.support.memory import ClaimGuard, MemoryStore
 from tests.support.moments import FakeClock
-from tests.support.rpc import google_on_loopback
-from tests.support.served import DEADLINE, shore
+from tests.support.rpc import serve_google
+from tests.support.served import TIMEOUT_SECONDS, run_local_platform
 
 TRIGGER = "projects/shore/locations/europe-west6/triggers/deploy-tide"
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1", deploy_trigger=TRIGGER)
@@ -46,7 +46,7 @@ class _Triggering(GoogleCloud):
         number = len(self.triggered)
         build = self.end_build(image=f"piped-{number}")
         labels = {"gcb-build-id": build.id}
-        self.deploy_by_hand("tide", f"{IMAGE}@{digest(f'piped-{number}')}", f"tide-{number}-pip", labels)
+        self.deploy_by_hand("tide", f"{IMAGE}@{digest_of(f'piped-{number}')}", f"tide-{number}-pip", labels)
         return begun
 
 
@@ -54,20 +54,20 @@ class _Triggering(GoogleCloud):
 def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
     clock = FakeClock()
     if request.param == "fake":
-        fake = FakeCloudRun(clock, takes=clock.now() - clock.now(), demand=Demand(strict=False))
+        fake = FakeCloudRun(clock, takes=clock.now() - clock.now(), demand=ClaimGuard(strict=False))
         fake.deploy_by_hand(TIDE, "tide-1", "a" * 40)
         yield Platform(fake, fake)
     elif request.param == "one machine":
         kept = SimulatedPlatform(MemoryStore(), clock)
         yield Platform(kept, kept)
     elif request.param == "served":
-        with shore(tmp_path) as running:
+        with run_local_platform(tmp_path) as running:
             running.by_hand("tide-1", "old")
             yield Platform(running.ports, running.ports, running.commits["fix"], running.commits["next"])
     elif request.param == "a trigger":
         cloud: GoogleCloud = _Triggering(now=clock.now)
-        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-1", {"commit-sha": "a" * 40})
-        with google_on_loopback(cloud.answers) as channel:
+        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", "tide-1", {"commit-sha": "a" * 40})
+        with serve_google(cloud.answers) as channel:
             clients = GoogleClients(channel)
             deployer = PipelineDeployer(clients, CloudBuildPipeline(clients), clock)
             yield Platform(CloudRunRevisions(clients), deployer)
@@ -75,8 +75,8 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
         cloud = GoogleCloud()
         cloud.built(FIX, "fix")
         cloud.built(NEXT, "next")
-        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('old')}", "tide-1", {"commit-sha": "a" * 40})
-        with google_on_loopback(cloud.answers) as channel:
+        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", "tide-1", {"commit-sha": "a" * 40})
+        with serve_google(cloud.answers) as channel:
             clients = GoogleClients(channel)
             yield Platform(CloudRunRevisions(clients), CloudRunDeployer(clients))
 
@@ -84,7 +84,7 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
 def deployed(platform: Platform, marker: str = "p-1", commit: str = "") -> str:
     etag = platform.revisions.get_service_state(TIDE).etag
     operation = platform.deployer.start(TIDE, marker, commit or platform.fix, etag)
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while (done := platform.deployer.state(TIDE, operation)).progress is DeploymentProgress.RUNNING:
         assert time.monotonic() < deadline
         time.sleep(0.02)

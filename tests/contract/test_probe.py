@@ -150,7 +150,7 @@ def test_a_close_with_1011_right_after_the_connect_is_named(serve: Serve) -> Non
     assert "(internal error)" in answer.detail
 
 
-def test_a_close_with_1011_after_the_first_message_is_only_seen_by_who_says_something(serve: Serve) -> None:
+def test_late_1011_is_only_seen_after_sending_a_message(serve: Serve) -> None:
     url = f"ws://127.0.0.1:{serve(fails_at_the_first_message)}/ws"
     assert probed(url).ok
     failed = probed(url, message="hello")

@@ -10,14 +10,14 @@ import pytest
 from shared.adapters.google.secrets import SecretManager
 from shared.errors import Retry
 from shared.secret import Secret
-from tests.contract.test_remote_compiler import Stand
+from tests.contract.test_remote_compiler import CompileServer
 
 VERSION = "projects/tea/secrets/bot/versions/7"
 
 
 @pytest.fixture
-def stand() -> Iterator[Stand]:
-    stand = Stand()
+def stand() -> Iterator[CompileServer]:
+    stand = CompileServer()
     thread = threading.Thread(target=stand.serve_forever, args=(0.01,))
     thread.start()
     yield stand
@@ -26,7 +26,7 @@ def stand() -> Iterator[Stand]:
     stand.server_close()
 
 
-def manager(stand: Stand) -> SecretManager:
+def manager(stand: CompileServer) -> SecretManager:
     return SecretManager(lambda: Secret("own-token"), stand.url)
 
 
@@ -34,7 +34,7 @@ def kept(data: bytes) -> bytes:
     return json.dumps({"name": VERSION, "payload": {"data": base64.b64encode(data).decode()}}).encode()
 
 
-def test_a_version_is_read_with_the_functions_own_token(stand: Stand) -> None:
+def test_a_version_is_read_with_the_functions_own_token(stand: CompileServer) -> None:
     stand.answers = [(200, kept(b"hush\n"))]
     assert manager(stand).read(VERSION).reveal() == "hush"
     assert stand.asked == [{"path": f"/v1/{VERSION}:access"}]
@@ -45,7 +45,7 @@ def test_a_version_is_read_with_the_functions_own_token(stand: Stand) -> None:
     ("status", "text"),
     [(403, b"hush"), (404, b"hush"), (503, b"hush"), (200, b"hush"), (200, b"{}"), (200, b"[]"), (200, kept(b"\xff"))],
 )
-def test_what_is_no_secret_is_a_failure_that_may_pass_and_shows_nothing(stand: Stand, status: int, text: bytes) -> None:
+def test_what_is_no_secret_is_a_failure_that_may_pass_and_shows_nothing(stand: CompileServer, status: int, text: bytes) -> None:
     stand.answers = [(status, text)]
     with pytest.raises(Retry, match=VERSION) as failed:
         manager(stand).read(VERSION)

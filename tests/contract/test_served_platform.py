@@ -19,20 +19,20 @@ from shared.adapters.standins.served_platform import ManualRevision, RevisionSou
 from shared.errors import Reject
 from shared.ports import CHANGED_BY_HAND
 from shared.proposal.rollout import DeploymentProgress
-from tests.support.served import Shore, shore
+from tests.support.served import LocalPlatform, run_local_platform
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def module_shore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shore]:
-    with shore(tmp_path_factory.mktemp("shore")) as running:
+def module_shore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform]:
+    with run_local_platform(tmp_path_factory.mktemp("shore")) as running:
         running.by_hand("tide-00007-old", "old")
         yield running
 
 
 @pytest.fixture
-def here(module_shore: Shore) -> Shore:
+def here(module_shore: LocalPlatform) -> LocalPlatform:
     """One platform for the tests of this file; each begins with the old revision in service."""
     name = f"tide-by-hand-{next(_numbers)}"
     assert module_shore.by_hand(name, "old").progress is DeploymentProgress.DONE
@@ -41,7 +41,7 @@ def here(module_shore: Shore) -> Shore:
     return module_shore
 
 
-def rolled_out(here: Shore, version: str = "fix", marker: str = "") -> str:
+def rolled_out(here: LocalPlatform, version: str = "fix", marker: str = "") -> str:
     """A revision that is ready, or has failed."""
     marker = marker or here.opened.isoformat()
     etag = here.ports.get_service_state(here.service).etag
@@ -50,7 +50,7 @@ def rolled_out(here: Shore, version: str = "fix", marker: str = "") -> str:
     return operation
 
 
-def test_connections_are_split_by_the_shares_of_the_revisions(here: Shore) -> None:
+def test_connections_are_split_by_the_shares_of_the_revisions(here: LocalPlatform) -> None:
     old, new = here.ports.get_service_state(here.service).revision.name, rolled_out(here)
     assert {here.answer() for _ in range(5)} == {f"old {old}"}
     here.ports.shift_traffic(here.service, new, 10)
@@ -61,13 +61,13 @@ def test_connections_are_split_by_the_shares_of_the_revisions(here: Shore) -> No
     assert {here.answer() for _ in range(5)} == {f"fix {new}"}
 
 
-def test_a_revision_without_traffic_is_reached_at_an_address_of_its_own(here: Shore) -> None:
+def test_a_revision_without_traffic_is_reached_at_an_address_of_its_own(here: LocalPlatform) -> None:
     new = rolled_out(here)
     url = here.ports.state(here.service, new).url
     assert here.answer(port=urlsplit(url).port or 0) == f"fix {new}"
 
 
-def test_all_of_the_traffic_for_who_served_before_puts_the_split_back(here: Shore) -> None:
+def test_all_of_the_traffic_for_who_served_before_puts_the_split_back(here: LocalPlatform) -> None:
     old, first = here.ports.get_service_state(here.service).revision.name, rolled_out(here, marker=f"{here.opened} 1")
     here.ports.shift_traffic(here.service, first, 30)
     second = rolled_out(here, "next", f"{here.opened} 2")
@@ -77,7 +77,7 @@ def test_all_of_the_traffic_for_who_served_before_puts_the_split_back(here: Shor
     assert here.ports.get_service_state(here.service).traffic == {first: 30, old: 70}
 
 
-def test_what_a_person_deploys_meanwhile_is_left_alone(here: Shore) -> None:
+def test_what_a_person_deploys_meanwhile_is_left_alone(here: LocalPlatform) -> None:
     new = rolled_out(here)
     here.ports.deploy_by_hand(here.service, ManualRevision("tide-99999-hand", RevisionSource(here.commits["next"])))
     with pytest.raises(Reject, match="tide-99999-hand") as refused:
@@ -92,7 +92,7 @@ def test_what_a_person_deploys_meanwhile_is_left_alone(here: Shore) -> None:
         ("python", "Python 3.99 (Dockerfile: FROM python:3.99-slim) "),
     ],
 )
-def test_a_revision_that_never_comes_up_has_failed(here: Shore, version: str, told: str) -> None:
+def test_a_revision_that_never_comes_up_has_failed(here: LocalPlatform, version: str, told: str) -> None:
     operation = rolled_out(here, version)
     stands = here.ports.state(here.service, operation)
     assert stands.progress is DeploymentProgress.FAILED
@@ -100,13 +100,13 @@ def test_a_revision_that_never_comes_up_has_failed(here: Shore, version: str, to
 
 
 def test_a_port_that_does_not_answer_in_time_has_failed(tmp_path: Path) -> None:
-    with shore(tmp_path, start_seconds=0.3) as here:
+    with run_local_platform(tmp_path, start_seconds=0.3) as here:
         stands = here.by_hand("tide-00001-new", "silent")
     assert stands.progress is DeploymentProgress.FAILED
     assert " 0.3 s" in stands.detail
 
 
-def test_what_is_printed_and_answered_is_logged_as_on_the_platform(here: Shore) -> None:
+def test_what_is_printed_and_answered_is_logged_as_on_the_platform(here: LocalPlatform) -> None:
     revision = here.ports.get_service_state(here.service).revision.name
     here.answer("/nowhere")
     here.wait(lambda: here.logs.count_requests(here.service, revision, here.opened) > 0)
@@ -132,7 +132,7 @@ def test_what_is_printed_and_answered_is_logged_as_on_the_platform(here: Shore) 
     assert len({each["insertId"] for each in found}) == len(found)
 
 
-def test_a_process_that_is_killed_is_started_again_as_another_instance(here: Shore) -> None:
+def test_a_process_that_is_killed_is_started_again_as_another_instance(here: LocalPlatform) -> None:
     revision = here.ports.get_service_state(here.service).revision.name
     before = instances(here)
     serving = process_of(revision)
@@ -142,7 +142,7 @@ def test_a_process_that_is_killed_is_started_again_as_another_instance(here: Sho
     assert here.ports.state(here.service, revision).progress is DeploymentProgress.DONE
 
 
-def test_after_the_platform_was_killed_everything_is_as_it_was(here: Shore) -> None:
+def test_after_the_platform_was_killed_everything_is_as_it_was(here: LocalPlatform) -> None:
     old, new = here.ports.get_service_state(here.service).revision.name, rolled_out(here, marker=f"{here.opened} k")
     here.ports.shift_traffic(here.service, new, 50)
     [(_, process)] = here.tended.running.values()
@@ -171,7 +171,7 @@ def test_a_commit_is_written_out_without_its_hooks_and_filters(tmp_path: Path) -
     assert not (tmp_path / "ran").exists()
 
 
-def instances(here: Shore) -> set[str]:
+def instances(here: LocalPlatform) -> set[str]:
     """Ids of the instances that have printed something since the test began."""
     here.answer("/who")
     found = [

@@ -27,15 +27,15 @@ from shared.workflow import effects
 from shared.workflow.flow import IncidentState
 from shared.workflow.issue.issue_updates import COMMANDS_HINT, describe_question
 from tests.support.github.server import REPOSITORY
-from tests.support.history_builder import running
-from tests.support.hostile_texts import HOSTILE
-from tests.support.links import links
-from tests.support.proof_samples import SHAPES, report_on
-from tests.support.slack.packages import diagrams
-from tests.support.slack.shown import shown
-from tests.unit.test_issue import hostile
-from tests.unit.test_slack_layout import PROPOSAL, SERVICE, messages_shown
-from tests.unit.whys_shown import whys_shown
+from tests.support.history_builder import running_python
+from tests.support.hostile_texts import HOSTILE_TEXTS
+from tests.support.links import build_links
+from tests.support.proof_samples import SHAPES, build_sample_report
+from tests.support.slack.packages import parse_diagrams
+from tests.support.slack.shown import render_message
+from tests.unit.test_issue import hostile_report
+from tests.unit.test_slack_layout import PROPOSAL, SERVICE, render_all_messages
+from tests.unit.whys_shown import render_whys
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 _DIAGRAM = re.compile(r"```mermaid\n(.*?)\n```", re.DOTALL)
@@ -45,7 +45,7 @@ def of_the_night(folder: Path) -> Report:
     story = build_incident(folder / "repository.git", flavour=Flavour.FSTRING)
     log = write_incident_log(story, folder / "log", Shape.GCLOUD)
     [report] = investigate_log(
-        str(story.path), str(log), ProofRequest(fallback_python=running(), wants_alternative=True), ("", ""), lambda _: None
+        str(story.path), str(log), ProofRequest(fallback_python=running_python(), wants_alternative=True), ("", ""), lambda _: None
     )
     return report
 
@@ -57,7 +57,7 @@ def files(report: Report) -> dict[str, str]:
     proposal = replace(PROPOSAL, commit=commit, expires_at=report.incident.last_seen + timedelta(hours=6))
     service = replace(SERVICE, name=report.incident.service, environment=report.incident.environment)
     sent = json.dumps(
-        shown(service, build_question(report, proposal, f"https://github.com/{REPOSITORY}/issues/12")),
+        render_message(service, build_question(report, proposal, f"https://github.com/{REPOSITORY}/issues/12")),
         indent=2,
         ensure_ascii=False,
     )
@@ -78,7 +78,7 @@ def issue(report: Report, proposal: Proposal) -> str:
     part = render_status_block(describe_question(proposal), urgent=True, milestones=since, hint=COMMANDS_HINT, state=IncidentState.PROPOSED.value)
     commits = (proof.introduced.commit, proof.fix.commit, proof.target.commit)
     logins = {commit.id: commit.author.lower().replace(" ", "-") for commit in commits}
-    body = render_issue_body(report, links(requests, incident.service, incident.environment, logins))
+    body = render_issue_body(report, build_links(requests, incident.service, incident.environment, logins))
     return effects.IssueContent(f"{incident.fingerprint}-1", "", f"{part}\n\n{body}").body_with_marker
 
 
@@ -98,19 +98,19 @@ def diagram(report: Report) -> str:
 
 
 def test_mermaid_itself_takes_every_diagram() -> None:
-    sources = [diagram(report_on(shape)) for shape in SHAPES]
-    sources += [diagram(hostile(payload)) for payload in HOSTILE]
-    told = dict(zip(sources, diagrams(sources), strict=True))
+    sources = [diagram(build_sample_report(shape)) for shape in SHAPES]
+    sources += [diagram(hostile_report(payload)) for payload in HOSTILE_TEXTS]
+    told = dict(zip(sources, parse_diagrams(sources), strict=True))
     assert {source: answer for source, answer in told.items() if answer != "sequence"} == {}
 
 
 def test_mermaid_would_object() -> None:
-    assert diagrams(["sequenceDiagram\n    bogus !!"])[0].startswith("refused: Parse error")
+    assert parse_diagrams(["sequenceDiagram\n    bogus !!"])[0].startswith("refused: Parse error")
 
 
 if __name__ == "__main__":
     with TemporaryDirectory() as made:
-        kept = {"whys.md": whys_shown(), "messages.txt": messages_shown()}
+        kept = {"whys.md": render_whys(), "messages.txt": render_all_messages()}
         for name, text in {**files(of_the_night(Path(made))), **kept}.items():
             (GOLDEN / name).write_text(text, "utf-8")
             sys.stdout.write(f"{GOLDEN / name}\n")

@@ -17,17 +17,17 @@ from shared.ports import Chat, ReasonDialog
 from shared.proposal.decision import ClickKind
 from shared.proposal.proposal import ProposalStatus
 from shared.secret import Secret
-from tests.support.harness import click
-from tests.support.slack.emulated import OTHER_TOKEN, TOKEN, emulating
+from tests.support.harness import button_click
+from tests.support.slack.emulated import OTHER_TOKEN, TOKEN, run_slack_emulator
 from tests.support.slack.shown import check_blocks, check_view
-from tests.unit.test_slack_layout import SERVICE, asked
+from tests.unit.test_slack_layout import SERVICE, question_message
 
 MARKER = "0123456789abcdef-1"
 
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with emulating(tmp_path_factory.mktemp("slack")) as address:
+    with run_slack_emulator(tmp_path_factory.mktemp("slack")) as address:
         yield address
 
 
@@ -55,7 +55,7 @@ class TestAnotherOnesSlack:
     def test_a_posted_message_is_found_by_its_marker_alone(self, chat: SlackChat, channel: str) -> None:
         service = replace(SERVICE, channel=channel)
         assert chat.find(service, MARKER) is None
-        reference = chat.post(service, MARKER, asked())
+        reference = chat.post(service, MARKER, question_message())
         assert chat.find(service, MARKER) == reference
         assert chat.find(service, MARKER + "0") is None
 
@@ -63,7 +63,7 @@ class TestAnotherOnesSlack:
         self, chat: SlackChat, client: WebClient, channel: str
     ) -> None:
         service = replace(SERVICE, channel=channel)
-        reference = chat.post(service, MARKER, asked())
+        reference = chat.post(service, MARKER, question_message())
         for number in range(420):
             client.chat_postMessage(channel=channel, text=f"chatter {number}")
         assert chat.find(service, MARKER) == reference
@@ -71,7 +71,7 @@ class TestAnotherOnesSlack:
     def test_another_ones_message_with_our_marker_is_not_ours(self, chat: SlackChat, api: str, channel: str) -> None:
         service = replace(SERVICE, channel=channel)
         WebClient(token=TOKEN, base_url=api).conversations_invite(channel=channel, users=self.gossip(api))
-        SlackChat(lambda: Secret(OTHER_TOKEN), api).post(service, MARKER, asked())
+        SlackChat(lambda: Secret(OTHER_TOKEN), api).post(service, MARKER, question_message())
         assert chat.find(service, MARKER) is None
 
     @staticmethod
@@ -82,11 +82,11 @@ class TestAnotherOnesSlack:
         self, chat: SlackChat, client: WebClient, channel: str
     ) -> None:
         service = replace(SERVICE, channel=channel)
-        reference = chat.post(service, MARKER, asked())
+        reference = chat.post(service, MARKER, question_message())
         [before] = self.history(client, channel)
         assert [block["block_id"] for block in before["blocks"]][-2:] == ["decision", "expiry"]
         assert (before["parse"], before["unfurl_links"]) == ("none", False)
-        denied = replace(asked(), standing=ProposalStatus.DENIED, by="U0MIRA", reason="not now")
+        denied = replace(question_message(), standing=ProposalStatus.DENIED, by="U0MIRA", reason="not now")
         for _ in range(2):
             chat.update(service, reference, denied)
         [after] = self.history(client, channel)
@@ -99,7 +99,7 @@ class TestAnotherOnesSlack:
         self, chat: SlackChat, client: WebClient, channel: str
     ) -> None:
         service = replace(SERVICE, channel=channel)
-        reference = chat.post(service, MARKER, asked())
+        reference = chat.post(service, MARKER, question_message())
         assert not chat.has_reply(service, reference, "details")
         chat.reply(service, reference, "details", ("Why? Because `x` broke.", "And @here <!channel>"))
         assert chat.has_reply(service, reference, "details")
@@ -112,7 +112,7 @@ class TestAnotherOnesSlack:
 
     def test_the_reason_of_a_denial_is_asked_for_once(self, chat: SlackChat, client: WebClient) -> None:
         trigger = str(client.api_call("views.generateTriggerId")["trigger_id"])
-        denial = replace(click(asked(), ClickKind.DENY, token=trigger), message="C0QUAY/1.2")
+        denial = replace(button_click(question_message(), ClickKind.DENY, token=trigger), message="C0QUAY/1.2")
         chat.open_reason_dialog(denial)
         with pytest.raises((Retry, Reject)):
             chat.open_reason_dialog(denial)
@@ -120,7 +120,7 @@ class TestAnotherOnesSlack:
     def test_a_channel_that_does_not_exist_is_refused_for_good(self, chat: SlackChat) -> None:
         nowhere = replace(SERVICE, channel="C000NOWHERE")
         with pytest.raises(Reject) as posting:
-            chat.post(nowhere, MARKER, asked())
+            chat.post(nowhere, MARKER, question_message())
         assert posting.value.detail.split(": ") == ["chat.postMessage", "channel_not_found"]
         with pytest.raises(Reject) as finding:
             chat.find(nowhere, MARKER)
@@ -129,9 +129,9 @@ class TestAnotherOnesSlack:
 
     def test_a_message_that_was_deleted_needs_no_update(self, chat: SlackChat, client: WebClient, channel: str) -> None:
         service = replace(SERVICE, channel=channel)
-        reference = chat.post(service, MARKER, asked())
+        reference = chat.post(service, MARKER, question_message())
         client.chat_delete(channel=channel, ts=reference.partition("/")[2])
-        chat.update(service, reference, asked())
+        chat.update(service, reference, question_message())
         assert chat.find(service, MARKER) is None
 
 
@@ -215,8 +215,8 @@ class TestCruelSlack:
     ) -> None:
         server.answers.append(answer)
         effects: dict[str, Callable[[], object]] = {
-            "post": lambda: chat.post(SERVICE, MARKER, asked()),
-            "update": lambda: chat.update(SERVICE, "C0QUAY/1.2", asked()),
+            "post": lambda: chat.post(SERVICE, MARKER, question_message()),
+            "update": lambda: chat.update(SERVICE, "C0QUAY/1.2", question_message()),
             "reply": lambda: chat.reply(SERVICE, "C0QUAY/1.2", "details", ("a",)),
         }
         with pytest.raises(Retry):
@@ -229,13 +229,13 @@ class TestCruelSlack:
     ) -> None:
         server.answers.append((200, {}, json.dumps({"ok": False, "error": error}).encode()))
         with pytest.raises(Reject, match=error):
-            chat.post(SERVICE, MARKER, asked())
+            chat.post(SERVICE, MARKER, question_message())
 
     def test_nobody_listening_is_worth_another_try(self) -> None:
         with CruelServer() as closed:
             address = closed.address
         with pytest.raises(Retry, match="did not answer"):
-            SlackChat(lambda: Secret(TOKEN), address).post(SERVICE, MARKER, asked())
+            SlackChat(lambda: Secret(TOKEN), address).post(SERVICE, MARKER, question_message())
 
     def test_slack_is_left_alone_for_as_long_as_it_asks(
         self, chat: SlackChat, server: CruelServer, now: list[float]
@@ -245,22 +245,22 @@ class TestCruelSlack:
         for seconds in (0.0, 1.0, 28.0):
             now[0] += seconds
             with pytest.raises(Retry, match=r"wait|alone"):
-                chat.post(SERVICE, MARKER, asked())
+                chat.post(SERVICE, MARKER, question_message())
         assert len(server.seen) == 1
         now[0] += 1.0
-        assert chat.post(SERVICE, MARKER, asked()) == "C0QUAY/1.2"
+        assert chat.post(SERVICE, MARKER, question_message()) == "C0QUAY/1.2"
 
     def test_each_message_to_a_channel_has_a_second_to_itself(
         self, chat: SlackChat, server: CruelServer, now: list[float], slept: list[float]
     ) -> None:
         said = b'{"ok": true, "channel": "C0QUAY", "ts": "1.2"}'
         server.answers += [(200, {}, said)] * 5
-        chat.post(SERVICE, MARKER, asked())
+        chat.post(SERVICE, MARKER, question_message())
         chat.reply(SERVICE, "C0QUAY/1.2", "details", ("a",))
-        chat.update(SERVICE, "C0QUAY/1.2", asked())
-        chat.post(replace(SERVICE, channel="C0OTHER"), MARKER, asked())
+        chat.update(SERVICE, "C0QUAY/1.2", question_message())
+        chat.post(replace(SERVICE, channel="C0OTHER"), MARKER, question_message())
         now[0] += 10.0
-        chat.update(SERVICE, "C0QUAY/1.2", asked())
+        chat.update(SERVICE, "C0QUAY/1.2", question_message())
         assert slept == [0.0, 1.0, 2.0, 0.0, 0.0]
         assert len(server.seen) == 5
 
@@ -283,7 +283,7 @@ class TestCruelSlack:
         assert chat.list_group_members("S0KEEPERS") == frozenset()
 
     def test_the_dialog_is_one_that_slack_accepts(self, chat: SlackChat, server: CruelServer) -> None:
-        chat.open_reason_dialog(replace(click(asked(), ClickKind.DENY), message="C0QUAY/1.2"))
+        chat.open_reason_dialog(replace(button_click(question_message(), ClickKind.DENY), message="C0QUAY/1.2"))
         [(method, body)] = server.seen
         assert method == "views.open"
         check_view(json.loads(body)["view"])

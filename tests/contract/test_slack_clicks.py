@@ -18,10 +18,10 @@ from shared.proposal.decision import Click, ClickResult, build_answer
 from shared.proposal.proposal import Message, ProposalStatus
 from shared.workflow.records import decisions
 from tests.support.chat import FakeChat
-from tests.support.function_clients import SECRET, Doors, doors, form
-from tests.support.harness import APPROVER, Setting, service
-from tests.support.slack.shown import check_view, shown
-from tests.workflow.test_entry_points import relay
+from tests.support.function_clients import SECRET, FunctionClients, open_function_clients, encode_form
+from tests.support.harness import APPROVER, Harness, watched_service
+from tests.support.slack.shown import check_view, render_message
+from tests.workflow.test_entry_points import relay_published
 
 Changes = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ def said(reply: ClickResult) -> str:
 class Question:
     """An incident about which a person is asked, and the buttons as Slack would show them."""
 
-    doors: Doors
+    doors: FunctionClients
 
     @property
     def message(self) -> Message:
@@ -53,7 +53,7 @@ class Question:
 
     def payload(self, action: str, **changes: Any) -> dict[str, Any]:
         """What Slack sends for a button that stands in the message as it was laid out."""
-        sent = shown(self.doors.setting.services["shore.tide"], replace(self.message, standing=ProposalStatus.OPEN))
+        sent = render_message(self.doors.setting.services["shore.tide"], replace(self.message, standing=ProposalStatus.OPEN))
         [buttons] = [block["elements"] for block in sent["blocks"] if block["type"] == "actions"]
         button = next(each for each in buttons if each["action_id"] == f"provenfix_{action}")
         given = {
@@ -69,7 +69,7 @@ class Question:
         return given | changes
 
     def send(self, payload: Mapping[str, Any]) -> TestResponse:
-        body = form(payload)
+        body = encode_form(payload)
         return self.doors.post("decide", body, signed(body, self.doors.setting.clock.now().timestamp()))
 
     @property
@@ -84,12 +84,12 @@ class Question:
 def asking() -> Iterator[Callable[..., Question]]:
     with_exit: list[Any] = []
 
-    def ask(setting: Setting | None = None) -> Question:
-        context = doors(setting or Setting())
+    def ask(setting: Harness | None = None) -> Question:
+        context = open_function_clients(setting or Harness())
         opened = context.__enter__()
         with_exit.append(context)
         opened.deliver("record", _sunk(opened))
-        relay(opened)
+        relay_published(opened)
         return Question(opened)
 
     yield ask
@@ -97,10 +97,10 @@ def asking() -> Iterator[Callable[..., Question]]:
         each.__exit__(None, None, None)
 
 
-def _sunk(opened: Doors) -> bytes:
-    from tests.support.function_clients import sunk  # noqa: PLC0415
+def _sunk(opened: FunctionClients) -> bytes:
+    from tests.support.function_clients import wrap_entry  # noqa: PLC0415
 
-    return sunk(opened.setting.entry())
+    return wrap_entry(opened.setting.entry())
 
 
 def test_an_approval_counts_once_however_often_it_comes(asking: Callable[..., Question]) -> None:
@@ -166,14 +166,14 @@ def test_a_button_that_was_tampered_with_approves_nothing(
 
 
 def test_without_approvers_nobody_approves(asking: Callable[..., Question]) -> None:
-    question = asking(Setting(services={"shore.tide": service(approvers=())}))
+    question = asking(Harness(services={"shore.tide": watched_service(approvers=())}))
     assert question.send(question.payload("approve")).get_json()["text"] == said(ClickResult.FOREIGN_USER)
     assert question.approvals == 0
 
 
 def test_members_of_the_group_approve_and_others_do_not(asking: Callable[..., Question]) -> None:
-    grouped = service(approvers=(), approver_group="S-KEEPERS")
-    setting = Setting(services={"shore.tide": grouped}, chat=FakeChat({"S-KEEPERS": ("U-ODA",)}))
+    grouped = watched_service(approvers=(), approver_group="S-KEEPERS")
+    setting = Harness(services={"shore.tide": grouped}, chat=FakeChat({"S-KEEPERS": ("U-ODA",)}))
     question = asking(setting)
     question.send(question.payload("approve"))
     assert question.approvals == 0
@@ -182,14 +182,14 @@ def test_members_of_the_group_approve_and_others_do_not(asking: Callable[..., Qu
 
 
 def test_another_workspace_approves_nothing(asking: Callable[..., Question]) -> None:
-    question = asking(Setting(services={"shore.tide": service(team="T-SHORE")}))
+    question = asking(Harness(services={"shore.tide": watched_service(team="T-SHORE")}))
     question.send(question.payload("approve", team={"id": "T-OTHER", "domain": "shore"}))
     assert question.approvals == 0
 
 
 @pytest.mark.parametrize(("app", "approves"), [("A0TIDE", True), ("A0OTHER", False)])
 def test_another_apps_button_approves_nothing(asking: Callable[..., Question], app: str, *, approves: bool) -> None:
-    question = asking(Setting(services={"shore.tide": service(chat_app=app)}))
+    question = asking(Harness(services={"shore.tide": watched_service(chat_app=app)}))
     question.send(question.payload("approve"))
     assert (question.approvals > 0) is approves
 
@@ -203,7 +203,7 @@ def test_an_app_that_is_no_id_is_refused(asking: Callable[..., Question], app: o
 
 def test_a_replayed_request_approves_nothing_after_five_minutes(asking: Callable[..., Question]) -> None:
     question = asking()
-    body = form(question.payload("approve"))
+    body = encode_form(question.payload("approve"))
     headers = signed(body, question.doors.setting.clock.now().timestamp())
     question.doors.setting.clock.turn(timedelta(seconds=301))
     assert question.doors.post("decide", body, headers).status_code == 401
@@ -212,8 +212,8 @@ def test_a_replayed_request_approves_nothing_after_five_minutes(asking: Callable
 
 def test_a_signature_of_one_body_does_not_carry_another(asking: Callable[..., Question]) -> None:
     question = asking()
-    headers = signed(form(question.payload("deny")), question.doors.setting.clock.now().timestamp())
-    assert question.doors.post("decide", form(question.payload("approve")), headers).status_code == 401
+    headers = signed(encode_form(question.payload("deny")), question.doors.setting.clock.now().timestamp())
+    assert question.doors.post("decide", encode_form(question.payload("approve")), headers).status_code == 401
     assert question.approvals == 0
 
 
@@ -263,7 +263,7 @@ class TestTheReason:
 
     def test_the_dialog_names_its_app_as_the_button_does(self, asking: Callable[..., Question]) -> None:
         chat = AskingChat()
-        question = asking(Setting(services={"shore.tide": service(chat_app="A0TIDE")}, chat=chat))
+        question = asking(Harness(services={"shore.tide": watched_service(chat_app="A0TIDE")}, chat=chat))
         question.send(question.payload("deny"))
         question.send(self.submitted(chat.asked[0], "not now"))
         assert decisions.load_decision(question.doors.setting.process(), question.message.proposal) is None
@@ -276,7 +276,7 @@ class TestTheReason:
         self, asking: Callable[..., Question]
     ) -> None:
         chat = AskingChat()
-        question = asking(Setting(chat=chat))
+        question = asking(Harness(chat=chat))
         payload = question.payload("deny")
         assert (question.send(payload).status_code, question.send(payload).data) == (200, b"")
         assert decisions.load_decision(question.doors.setting.process(), question.message.proposal) is None
@@ -289,7 +289,7 @@ class TestTheReason:
         assert stands.why == f"nora: {reason}"
         question.doors.deliver("verify", b"")
         assert (question.message.standing, question.message.by) == (ProposalStatus.DENIED, APPROVER)
-        sent = json.dumps(shown(question.doors.setting.services["shore.tide"], question.message))
+        sent = json.dumps(render_message(question.doors.setting.services["shore.tide"], question.message))
         assert reason.partition("> ")[2] in sent
         assert "<!channel>" not in sent
 
@@ -297,13 +297,13 @@ class TestTheReason:
     def test_where_it_cannot_be_asked_for_the_denial_counts_all_the_same(
         self, asking: Callable[..., Question], error: Exception
     ) -> None:
-        question = asking(Setting(chat=AskingChat(error=error)))
+        question = asking(Harness(chat=AskingChat(error=error)))
         payload = question.payload("deny")
         assert question.send(payload).get_json()["text"] == said(ClickResult.DENIED)
 
     def test_a_stranger_is_told_in_the_dialog_and_denies_nothing(self, asking: Callable[..., Question]) -> None:
         chat = AskingChat()
-        question = asking(Setting(chat=chat))
+        question = asking(Harness(chat=chat))
         payload = question.payload("deny")
         question.send(payload)
         told = self.submitted(chat.asked[0], None, user={"id": "U-M", "username": "m"})
@@ -366,7 +366,7 @@ def test_whose_approval_is_one_of_several_is_told_as_well(
 ) -> None:
     address, heard = ear
     monkeypatch.setattr(whisper, "RESPONSE_URL_PREFIX", address)
-    question = asking(Setting(services={"shore.tide": service("tide", approvers=(APPROVER, "U-ODA"), quorum=2)}))
+    question = asking(Harness(services={"shore.tide": watched_service("tide", approvers=(APPROVER, "U-ODA"), quorum=2)}))
     question.send(question.payload("approve", response_url=f"{address}actions/1"))
     assert [each["text"] for each in heard] == [said(ClickResult.COUNTED)]
     assert question.approvals == 0
@@ -376,7 +376,7 @@ def test_whose_approval_is_one_of_several_is_told_as_well(
 
 
 def test_the_other_button_approves_the_other_proposal(asking: Callable[..., Question]) -> None:
-    setting = Setting()
+    setting = Harness()
     setting.answer.back = True
     question = asking(setting)
     assert question.send(question.payload("roll_back")).get_json()["text"] == said(ClickResult.APPROVED)

@@ -11,32 +11,32 @@ from shared.adapters.slack.interaction import parse_click
 from shared.errors import Reject
 from shared.proposal.decision import ClickKind
 from shared.workflow.records import decisions
-from tests.support.drivers import documents, proposed
-from tests.support.function_clients import Doors, doors, form, pressed
-from tests.support.harness import APPROVER, Setting, click
+from tests.support.drivers import read_documents, propose_deployment
+from tests.support.function_clients import FunctionClients, open_function_clients, encode_form, button_payload
+from tests.support.harness import APPROVER, Harness, button_click
 
 POSTED = "C-TIDE/1795000000.000000"
 
 
 @pytest.fixture
-def opened() -> Iterator[Doors]:
-    setting = Setting()
-    proposed(setting)
-    with doors(setting) as each:
+def opened() -> Iterator[FunctionClients]:
+    setting = Harness()
+    propose_deployment(setting)
+    with open_function_clients(setting) as each:
         yield each
 
 
-def _payload(opened: Doors, kind: ClickKind) -> dict[str, Any]:
-    return pressed(opened.setting.chat.all[0].message, kind)
+def _payload(opened: FunctionClients, kind: ClickKind) -> dict[str, Any]:
+    return button_payload(opened.setting.chat.all[0].message, kind)
 
 
-def _action(opened: Doors, kind: ClickKind) -> dict[str, Any]:
+def _action(opened: FunctionClients, kind: ClickKind) -> dict[str, Any]:
     [action] = _payload(opened, kind)["actions"]
     return dict(action)
 
 
-def _decided(opened: Doors) -> list[str]:
-    return list(documents(opened.setting, "decisions"))
+def _decided(opened: FunctionClients) -> list[str]:
+    return list(read_documents(opened.setting, "decisions"))
 
 
 def _refused(body: bytes) -> str:
@@ -55,29 +55,29 @@ def _refused(body: bytes) -> str:
         (),
     ],
 )
-def test_none_or_several_actions_in_one_request_decide_nothing(opened: Doors, kinds: tuple[ClickKind, ...]) -> None:
+def test_none_or_several_actions_in_one_request_decide_nothing(opened: FunctionClients, kinds: tuple[ClickKind, ...]) -> None:
     payload = _payload(opened, ClickKind.APPROVE) | {"actions": [_action(opened, kind) for kind in kinds]}
-    assert opened.click(form(payload)).status_code == 401
+    assert opened.click(encode_form(payload)).status_code == 401
     assert _decided(opened) == []
-    assert _refused(form(payload)) == "malformed_interaction"
+    assert _refused(encode_form(payload)) == "malformed_interaction"
 
 
-def test_a_link_beside_the_button_makes_two_actions_as_well(opened: Doors) -> None:
+def test_a_link_beside_the_button_makes_two_actions_as_well(opened: FunctionClients) -> None:
     link = {"action_id": "provenfix_issue", "type": "button"}
     actions = [_action(opened, ClickKind.APPROVE), link]
     for order in (actions, actions[::-1]):
-        assert opened.click(form(_payload(opened, ClickKind.APPROVE) | {"actions": order})).status_code == 401
+        assert opened.click(encode_form(_payload(opened, ClickKind.APPROVE) | {"actions": order})).status_code == 401
     assert _decided(opened) == []
 
 
-def test_one_action_decides(opened: Doors) -> None:
-    assert opened.click(form(_payload(opened, ClickKind.APPROVE))).status_code == 200
+def test_one_action_decides(opened: FunctionClients) -> None:
+    assert opened.click(encode_form(_payload(opened, ClickKind.APPROVE))).status_code == 200
     assert len(_decided(opened)) == 1
 
 
-def _submitted(opened: Doors, **changes: object) -> dict[str, object]:
+def _submitted(opened: FunctionClients, **changes: object) -> dict[str, object]:
     """Our own dialog, filled in and sent, but for the changes."""
-    denial = replace(click(opened.setting.chat.all[0].message, ClickKind.DENY), message=POSTED)
+    denial = replace(button_click(opened.setting.chat.all[0].message, ClickKind.DENY), message=POSTED)
     drawn: Mapping[str, object] = denial_dialog(denial) | {"id": "V0TIDE"} | changes
     return {
         "type": "view_submission",
@@ -88,21 +88,21 @@ def _submitted(opened: Doors, **changes: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("callback", ["berth_form", "provenfix_approve", DENIAL_CALLBACK.upper(), f"{DENIAL_CALLBACK}2", "", None, 7])
-def test_a_dialog_of_another_app_denies_nothing_whatever_it_carries(opened: Doors, callback: object) -> None:
+def test_a_dialog_of_another_app_denies_nothing_whatever_it_carries(opened: FunctionClients, callback: object) -> None:
     payload = _submitted(opened, callback_id=callback)
-    assert opened.click(form(payload)).status_code == 401
+    assert opened.click(encode_form(payload)).status_code == 401
     assert _decided(opened) == []
-    assert _refused(form(payload)) == "unsupported_interaction"
+    assert _refused(encode_form(payload)) == "unsupported_interaction"
 
 
-def test_a_submission_without_a_dialog_denies_nothing(opened: Doors) -> None:
+def test_a_submission_without_a_dialog_denies_nothing(opened: FunctionClients) -> None:
     payload = _submitted(opened) | {"view": None}
-    assert opened.click(form(payload)).status_code == 401
+    assert opened.click(encode_form(payload)).status_code == 401
     assert _decided(opened) == []
 
 
-def test_our_own_dialog_denies(opened: Doors) -> None:
-    assert opened.click(form(_submitted(opened))).status_code == 200
+def test_our_own_dialog_denies(opened: FunctionClients) -> None:
+    assert opened.click(encode_form(_submitted(opened))).status_code == 200
     [proposal] = _decided(opened)
     decision = decisions.load_decision(opened.setting.process(), proposal)
     assert decision is not None

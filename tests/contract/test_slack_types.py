@@ -6,10 +6,10 @@ import pytest
 
 from shared.adapters.slack.dialog import denial_dialog
 from shared.proposal.proposal import AlternativeProposal, ProposalStatus
-from tests.support.harness import click
-from tests.support.slack.packages import complaints
-from tests.support.slack.shown import check_view, shapes, shown, views
-from tests.unit.test_slack_layout import SERVICE, asked
+from tests.support.harness import button_click
+from tests.support.slack.packages import type_errors
+from tests.support.slack.shown import check_view, seen_shapes, render_message, seen_views
+from tests.unit.test_slack_layout import SERVICE, question_message
 
 pytestmark = pytest.mark.last
 
@@ -17,16 +17,16 @@ pytestmark = pytest.mark.last
 def test_the_compiler_objects_to_what_slack_does_not_know() -> None:
     wrong = 'const a: KnownBlock[] = [{"type": "header", "text": {"type": "plain_text", "text": "x"}, "bold": true}];\n'
     missing = 'const b: KnownBlock[] = [{"type": "header"}];\n'
-    told = complaints(wrong + missing, "wrong")
+    told = type_errors(wrong + missing, "wrong")
     assert "bold" in told
     assert told.count("error TS") == 2
 
 
 def test_all_messages_and_dialogs_of_this_run_have_slacks_types() -> None:
     for standing in ProposalStatus:
-        shown(SERVICE, replace(asked(), standing=standing, by="U0MIRA", alternative=AlternativeProposal("p", "c")))
-    check_view(denial_dialog(replace(click(asked()), message="C0QUAY/1.2")))
-    statements = [f"const m{number}: KnownBlock[] = {each};" for number, each in enumerate(shapes)]
-    statements += [f"const v{number}: ModalView = {each};" for number, each in enumerate(views)]
+        render_message(SERVICE, replace(question_message(), standing=standing, by="U0MIRA", alternative=AlternativeProposal("p", "c")))
+    check_view(denial_dialog(replace(button_click(question_message()), message="C0QUAY/1.2")))
+    statements = [f"const m{number}: KnownBlock[] = {each};" for number, each in enumerate(seen_shapes)]
+    statements += [f"const v{number}: ModalView = {each};" for number, each in enumerate(seen_views)]
     assert len(statements) > 3
-    assert complaints("\n".join(statements), "messages") == ""
+    assert type_errors("\n".join(statements), "messages") == ""

@@ -27,7 +27,7 @@ from shared.secret import SecretSource, Secret, SecretReference
 from shared.service import Service
 from shared.wiring import build_secret_reader, build_context
 from shared.workflow.context import Context
-from tests.support.harness import click
+from tests.support.harness import button_click
 
 SERVICE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 OTHER = Service("ebb", "shore", "europe-west6", "harbour/ebb", "C2")
@@ -105,7 +105,7 @@ def test_beside_a_message_lies_what_slack_would_get_of_it(here: Context) -> None
         assert stored.value["body"] == json.loads(json.dumps(message_body(SERVICE, message)))
 
 
-def test_so_it_does_beside_what_is_said_below_it(here: Context) -> None:
+def test_thread_reply_is_stored_as_sent_to_slack(here: Context) -> None:
     reference = here.chat.post(SERVICE, "p-1", MESSAGE)
     here.chat.reply(SERVICE, reference, "d-1", ["one", "`two` <b>"])
     [stored] = here.store.find("local-replies", "message", reference)
@@ -115,7 +115,7 @@ def test_so_it_does_beside_what_is_said_below_it(here: Context) -> None:
 
 def test_a_dialog_is_kept_under_the_click_that_asked_for_it(here: Context) -> None:
     assert isinstance(here.chat, ReasonDialog)
-    asked = click(MESSAGE, ClickKind.DENY)
+    asked = button_click(MESSAGE, ClickKind.DENY)
     here.chat.open_reason_dialog(asked)
     stored = here.store.read(DIALOGS_KIND, asked.token)
     assert stored is not None
@@ -136,7 +136,7 @@ def test_before_anything_is_deployed_here_a_revision_has_no_commit(here: Context
     assert (logged.name, logged.commit) == ("tide-00007-abc", None)
 
 
-def test_a_deployment_is_found_by_its_marker_and_takes_traffic_only_when_it_is_given_some(
+def test_deployment_is_found_by_marker_and_gets_traffic_on_shift(
     here: Context, settings: Settings
 ) -> None:
     before = here.revisions.get_service_state(SERVICE)
@@ -166,7 +166,7 @@ def logged(at: datetime, text: str, **labels: str) -> str:
     return json.dumps(entry | {"textPayload": text, "labels": {"instanceId": "i"}, "resource": {"labels": resource}})
 
 
-def test_neighbours_requests_and_entries_are_read_from_the_files_of_the_folder(tmp_path: Path) -> None:
+def test_log_folder_answers_neighbours_requests_and_entries(tmp_path: Path) -> None:
     at = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
     near, far = at + timedelta(seconds=2), at + timedelta(seconds=60)
     lines = [logged(far, "far"), logged(near, "near"), logged(at, "first"), logged(at, "ebb", service_name="ebb")]

@@ -15,7 +15,7 @@ from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.errors import Retry
 from shared.ports import Document, Store
 from shared.text.timestamps import format_rfc3339
-from tests.conftest import Opened
+from tests.conftest import StoreOpener
 
 RACERS = 20
 
@@ -50,7 +50,7 @@ AWKWARD_KEYS = [
 
 
 @pytest.fixture
-def store(opened: Opened) -> Store:
+def store(opened: StoreOpener) -> Store:
     return opened()
 
 
@@ -169,7 +169,7 @@ def test_what_one_store_could_not_hold_none_takes(store: Store, value: Document)
     assert store.read("boats", "heron") is None
 
 
-def test_of_many_that_create_at_once_one_succeeds(opened: Opened) -> None:
+def test_of_many_that_create_at_once_one_succeeds(opened: StoreOpener) -> None:
     stores = [opened() for _ in range(RACERS)]
     start = Barrier(RACERS)
 
@@ -183,7 +183,7 @@ def test_of_many_that_create_at_once_one_succeeds(opened: Opened) -> None:
     assert stores[0].find("boats", "owner", str(won.index(True))) != []
 
 
-def test_no_replacement_is_lost_however_many_write_at_once(opened: Opened) -> None:
+def test_no_replacement_is_lost_however_many_write_at_once(opened: StoreOpener) -> None:
     stores = [opened() for _ in range(8)]
     stores[0].create("boats", "heron", {"knots": 0})
 

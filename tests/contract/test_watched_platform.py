@@ -67,7 +67,7 @@ def test_without_a_command_nothing_is_deployed(here: Watched) -> None:
     assert here.platform.find(TIDE, "p-1") is None
 
 
-def test_a_command_runs_once_for_a_marker_and_is_done_when_a_new_revision_logs(here: Watched) -> None:
+def test_command_runs_once_per_marker_until_a_new_revision_logs(here: Watched) -> None:
     operation = here.started()
     assert here.started() == operation == here.platform.find(here.service, "p-1")
     assert here.ran.read_text("utf-8") == f"tide {FIX}\n"

@@ -4,33 +4,33 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.deployment import ONE, THREE, Resource, applied, state, working
-from tests.deploy.terraform import Working
+from tests.deploy.deployment import ONE_SERVICE, THREE_SERVICES, Resource, apply_deployment, read_state, prepare_deployment
+from tests.deploy.terraform import TerraformFolder
 
 
 @pytest.fixture(scope="session")
-def one(tmp_path_factory: pytest.TempPathFactory) -> Working:
+def one(tmp_path_factory: pytest.TempPathFactory) -> TerraformFolder:
     """One service in one project, deployed."""
-    return _deployed(tmp_path_factory.mktemp("one"), ONE)
+    return _deployed(tmp_path_factory.mktemp("one"), ONE_SERVICE)
 
 
 @pytest.fixture(scope="session")
-def three(tmp_path_factory: pytest.TempPathFactory) -> Working:
+def three(tmp_path_factory: pytest.TempPathFactory) -> TerraformFolder:
     """Three services in two projects, deployed."""
-    return _deployed(tmp_path_factory.mktemp("three"), THREE)
+    return _deployed(tmp_path_factory.mktemp("three"), THREE_SERVICES)
 
 
 @pytest.fixture(scope="session")
-def one_state(one: Working) -> list[Resource]:
-    return state(one)
+def one_state(one: TerraformFolder) -> list[Resource]:
+    return read_state(one)
 
 
 @pytest.fixture(scope="session")
-def three_state(three: Working) -> list[Resource]:
-    return state(three)
+def three_state(three: TerraformFolder) -> list[Resource]:
+    return read_state(three)
 
 
-def _deployed(folder: Path, config: str) -> Working:
-    here = working(folder, config, alert_emails=["oncall@acme.example"])
-    applied(here)
+def _deployed(folder: Path, config: str) -> TerraformFolder:
+    here = prepare_deployment(folder, config, alert_emails=["oncall@acme.example"])
+    apply_deployment(here)
     return here

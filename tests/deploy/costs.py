@@ -43,7 +43,7 @@ class Line:
     sum: str
 
 
-def rows() -> Iterator[Line]:
+def cost_rows() -> Iterator[Line]:
     """Everything that is charged for by use, and what stands still."""
     yield _by(
         "Ticks and canary",
@@ -94,9 +94,9 @@ def rows() -> Iterator[Line]:
     yield _by("Images and zips", lambda _: 2 * STORED, f"2 GiB × ${STORED:.2f}")
 
 
-def table() -> str:
+def cost_table() -> str:
     """As Markdown, with the sum."""
-    made = list(rows())
+    made = list(cost_rows())
     total = tuple(sum(line.dollars[at] for line in made) for at in range(len(MONTHS)))
     warm = 30 * 24 * 3600 * (IDLE + MEMORY / 2)
     head = f"| US$ a month, list prices of {AS_OF} | {' | '.join(f'{n:,}' for n in MONTHS)} incidents | how |"
@@ -126,4 +126,4 @@ def _dollars(held: tuple[float, ...]) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(BLOCK.sub(lambda found: found[1] + table() + found[2], README.read_text("utf-8")), "utf-8")
+    README.write_text(BLOCK.sub(lambda found: found[1] + cost_table() + found[2], README.read_text("utf-8")), "utf-8")

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.deploy.terraform import CONFIGURATION, ROOT, Working
+from tests.deploy.terraform import CONFIGURATION, ROOT, TerraformFolder
 
 PROJECT = "shop-ops"
 REGION = "europe-west1"
-PLAN = "made.plan"
+PLAN_SUMMARY = "made.plan"
 """The file of the plan that was applied."""
 
 _KEEPERS = """
@@ -24,7 +24,7 @@ github:
   token: {secret: projects/shop-ops/secrets/github-token/versions/1}
   webhook_secret: {secret: projects/shop-ops/secrets/github-webhook-secret/versions/1}
 """
-ONE = (
+ONE_SERVICE = (
     """
 version: 1
 services:
@@ -33,7 +33,7 @@ services:
     + _KEEPERS
 )
 """One service in one project."""
-THREE = """
+THREE_SERVICES = """
 version: 1
 services:
   - name: chat
@@ -86,32 +86,32 @@ class Resource:
         return self.address.partition('["')[2].removesuffix('"]')
 
 
-def working(folder: Path, config: str, source: Path = CONFIGURATION, **variables: object) -> Working:
+def prepare_deployment(folder: Path, config: str, source: Path = CONFIGURATION, **variables: object) -> TerraformFolder:
     """A working folder with its configuration file and small zips in place of the real ones; initialised."""
     (folder / "shared").symlink_to(ROOT / "shared")
     (folder / "build").mkdir()
     for name in ("functions", "compile"):
         (folder / f"build/{name}.zip").write_bytes(name.encode())
     (folder / "provenfix.yaml").write_text(config, "utf-8")
-    here = Working(folder, source)
+    here = TerraformFolder(folder, source)
     given = {"project": PROJECT, "region": REGION} | variables
     (here.folder / "given.auto.tfvars.json").write_text(json.dumps(given), "utf-8")
     return here.init()
 
 
-def applied(here: Working) -> list[Resource]:
+def apply_deployment(here: TerraformFolder) -> list[Resource]:
     """What is there after an apply."""
-    here.must("plan", "-input=false", "-no-color", f"-out={PLAN}")
-    here.must("apply", "-input=false", "-no-color", PLAN)
-    return state(here)
+    here.must("plan", "-input=false", "-no-color", f"-out={PLAN_SUMMARY}")
+    here.must("apply", "-input=false", "-no-color", PLAN_SUMMARY)
+    return read_state(here)
 
 
-def state(here: Working) -> list[Resource]:
+def read_state(here: TerraformFolder) -> list[Resource]:
     """What is there now; data sources left out."""
-    return list(resources(here.shown()["values"]["root_module"]))
+    return list(list_resources(here.shown()["values"]["root_module"]))
 
 
-def resources(module: Mapping[str, Any]) -> Iterator[Resource]:
+def list_resources(module: Mapping[str, Any]) -> Iterator[Resource]:
     """The resources of a module of `terraform show -json`."""
     for one in module["resources"]:
         if one["mode"] == "managed":

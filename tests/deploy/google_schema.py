@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.npm import packages
+from tests.support.npm import install_packages
 
 PACKAGE = "@cdktf/provider-google"
 VERSION = "6.50.0"
@@ -40,9 +40,9 @@ Block = dict[str, Any]
 """`{"attributes": {NAME: {"type", "mode", "values"}}, "blocks": {NAME: {"nesting", "required", "single", "block"}}}`"""
 
 
-def schema(resources: Iterable[str], data: Iterable[str]) -> Mapping[str, Any]:
+def render_schema(resources: Iterable[str], data: Iterable[str]) -> Mapping[str, Any]:
     """`resources` and `data` are names such as `google_pubsub_topic`. Raises FileNotFoundError for an unknown one."""
-    lib = packages("terraform") / PACKAGE / "lib"
+    lib = install_packages("terraform") / PACKAGE / "lib"
     return {
         "provider": _Library(lib / "provider").root(),
         "resources": {name: _Library(lib / _folder(name)).root() for name in sorted(resources)},

@@ -69,13 +69,13 @@ PLATFORM = frozenset(
 """What no call of a function needs and the platform does, each with its reason."""
 
 
-def access() -> Access:
+def read_access_table() -> Access:
     """`terraform/access.yaml`."""
     told: Access = yaml.safe_load((CONFIGURATION / "access.yaml").read_text("utf-8"))
     return told
 
 
-def granted(state: Iterable[Resource]) -> set[Grant]:
+def granted_by_state(state: Iterable[Resource]) -> set[Grant]:
     """All that a state grants."""
     return {
         Grant(_member(one.values["member"]), one.values["role"], _thing(one))
@@ -84,7 +84,7 @@ def granted(state: Iterable[Resource]) -> set[Grant]:
     }
 
 
-def needed(told: Access, config: Configuration) -> set[Grant]:
+def needed_by_table(told: Access, config: Configuration) -> set[Grant]:
     """All that the calls of access.yaml need for the services of a configuration, and what the platform needs."""
     own = {grant for name in told["functions"] for grant in _of_function(told, name, config)}
     sinks = {

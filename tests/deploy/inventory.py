@@ -12,17 +12,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.deploy.deployment import ONE, THREE, Resource, applied, working
+from tests.deploy.deployment import ONE_SERVICE, THREE_SERVICES, Resource, apply_deployment, prepare_deployment
 
 EXPECTED = Path(__file__).with_name("expected")
-CONFIGS = {"one": ONE, "three": THREE}
+CONFIGS = {"one": ONE_SERVICE, "three": THREE_SERVICES}
 
 _LONG = frozenset(("filter", "content", "dashboard_json", "secret_data", "body", "description", "display_name"))
 """Judged by tests of their own, or for people."""
 _NOT_OURS = frozenset(("description", "effective_labels", "terraform_labels", "timeouts", "google_labels"))
 
 
-def lines(state: Iterable[Resource]) -> list[str]:
+def inventory_lines(state: Iterable[Resource]) -> list[str]:
     """`google_pubsub_topic.topic["tick"] name=provenfix-tick project=shop-ops …`"""
     return sorted(" ".join([one.address, *_flat(one.values)]) for one in state if not judged_elsewhere(one))
 
@@ -55,7 +55,7 @@ def _invented(value: object) -> bool:
 def main() -> None:
     for name, config in CONFIGS.items():
         with tempfile.TemporaryDirectory() as folder:
-            found = lines(applied(working(Path(folder), config, alert_emails=["oncall@acme.example"])))
+            found = inventory_lines(apply_deployment(prepare_deployment(Path(folder), config, alert_emails=["oncall@acme.example"])))
         EXPECTED.mkdir(exist_ok=True)
         (EXPECTED / f"{name}.txt").write_text("\n".join(found) + "\n", "utf-8")
         print(f"{name}: {len(found)} resources", file=sys.stderr)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.deploy import google_schema
-from tests.deploy.tools import programs
+from tests.deploy.tools import install_programs
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = ROOT / "terraform"
@@ -30,7 +30,7 @@ _PERSONAL = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars*", "ba
 _PROGRAM = Path(__file__).with_name("provider_program.py")
 
 
-def program() -> str:
+def terraform_program() -> str:
     """Where `terraform` is. Skips the test where it is not, and fails it in CI."""
     found = shutil.which("terraform")
     if found is None:
@@ -49,7 +49,7 @@ class Ran:
     """What it wrote, both streams."""
 
 
-class Working:
+class TerraformFolder:
     """A working folder with its own copy of the configuration."""
 
     def __init__(self, folder: Path, source: Path = CONFIGURATION) -> None:
@@ -66,7 +66,7 @@ class Working:
     def run(self, *arguments: str) -> Ran:
         """Runs `terraform ARGUMENTS` and returns, whatever it says."""
         done = subprocess.run(
-            [program(), *arguments],
+            [terraform_program(), *arguments],
             cwd=self.folder,
             env=self._environment,
             stdout=subprocess.PIPE,
@@ -82,7 +82,7 @@ class Working:
         assert ran.code == 0, f"terraform {' '.join(arguments)}:\n{ran.told}"
         return ran.told
 
-    def init(self) -> "Working":
+    def init(self) -> "TerraformFolder":
         self.must("init", "-backend=false", "-input=false", "-no-color")
         return self
 
@@ -99,12 +99,12 @@ def sources(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def mirror(folder: Path) -> Path:
     """Terraform's own configuration file, which leads to a mirror with the stand-in for the types of `folder`."""
-    told = json.dumps(google_schema.schema(*sources(folder)), sort_keys=True)
+    told = json.dumps(google_schema.render_schema(*sources(folder)), sort_keys=True)
     there = _BUILD / hashlib.sha256(told.encode()).hexdigest()[:16]
     place = there / "mirror" / _address() / google_schema.VERSION / "linux_amd64"
     place.mkdir(parents=True, exist_ok=True)
     _written(there / "schema.json", told)
-    python = programs("provider") / "python"
+    python = install_programs("provider") / "python"
     script = place / f"terraform-provider-google_v{google_schema.VERSION}"
     _written(script, f'#!/bin/sh\nexec "{python}" "{_PROGRAM}" "{there / "schema.json"}"\n')
     script.chmod(0o755)
@@ -117,7 +117,7 @@ def mirror(folder: Path) -> Path:
 @cache
 def _address() -> str:
     """The provider's full address, as Terraform itself completes the short one: a mirror's folders are named so."""
-    told = subprocess.run([program(), "providers"], cwd=CONFIGURATION, capture_output=True, check=True, timeout=60)
+    told = subprocess.run([terraform_program(), "providers"], cwd=CONFIGURATION, capture_output=True, check=True, timeout=60)
     found = _ADDRESS.search(told.stdout.decode())
     assert found is not None, told.stdout
     return found[1]

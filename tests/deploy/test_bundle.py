@@ -21,8 +21,8 @@ from functions.demo.build_repository import ExampleRepository, build_incident
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
 from shared.errors import InputError
 from shared.secret import Secret
-from tests.bench.function_requests import SECRET, click, configuration, entry, event
-from tests.deploy.unpacked import EPOCH, Unpacked, compiled, installed, served, unpacked
+from tests.bench.function_requests import SECRET, click_request, bench_configuration, log_entry, event_request
+from tests.deploy.unpacked import EPOCH, UnpackedBundle, compile_bytecode, install_requirements, serve_bundle, unpack_bundle
 
 MOST_BYTES = 10 << 20
 HOOK = "5eaf0am"
@@ -117,15 +117,15 @@ class TestCompiled:
 
     def test_every_file_compiles(self, made: dict[str, bytes], tmp_path: Path) -> None:
         for name, content in made.items():
-            assert compiled(unpacked(content, tmp_path / name), EPOCH) == ""
+            assert compile_bytecode(unpack_bundle(content, tmp_path / name), EPOCH) == ""
 
     def test_bytecode_outlives_the_times_of_an_image(self, made: dict[str, bytes], tmp_path: Path) -> None:
         """An image gives every file the same time; only .pyc files that name the content are then still used."""
-        source = unpacked(made["compile.zip"], tmp_path)
+        source = unpack_bundle(made["compile.zip"], tmp_path)
         used: dict[str, bool] = {}
         for name, variables in (("content", EPOCH), ("time", {})):
             (source / "pipe.py").touch()
-            compiled(source, variables)
+            compile_bytecode(source, variables)
             os.utime(source / "pipe.py", (315532801, 315532801))
             kept = importlib.util.cache_from_source(str(source / "pipe.py"))
             command = [sys.executable, "-v", "-c", "import pipe"]
@@ -140,10 +140,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def functions(made: dict[str, bytes], home: Path) -> Unpacked:
-    source = unpacked(made["functions.zip"], home)
-    assert compiled(source, EPOCH) == ""
-    return installed(source, home)
+def functions(made: dict[str, bytes], home: Path) -> UnpackedBundle:
+    source = unpack_bundle(made["functions.zip"], home)
+    assert compile_bytecode(source, EPOCH) == ""
+    return install_requirements(source, home)
 
 
 @pytest.fixture(scope="module")
@@ -152,8 +152,8 @@ def story(home: Path) -> ExampleRepository:
 
 
 @pytest.fixture(scope="module")
-def environment(functions: Unpacked, home: Path, story: ExampleRepository) -> dict[str, str]:
-    path = configuration(home, story)
+def environment(functions: UnpackedBundle, home: Path, story: ExampleRepository) -> dict[str, str]:
+    path = bench_configuration(home, story)
     told = json.loads(path.read_text("utf-8"))
     told["github"] = {"token": {"env": "TOKEN"}, "webhook_secret": {"env": "HOOK"}}
     path.write_text(json.dumps(told), "utf-8")
@@ -179,24 +179,24 @@ def hook() -> urllib.request.Request:
 
 
 def test_every_function_starts_and_answers_a_real_message(
-    functions: Unpacked, environment: dict[str, str], home: Path, story: ExampleRepository
+    functions: UnpackedBundle, environment: dict[str, str], home: Path, story: ExampleRepository
 ) -> None:
     """In one story: an entry opens an incident, which is investigated; the others find nothing to do, and say so."""
     said: dict[str, list[str]] = {}
     incident = ""
 
     def ask(target: str, request: Callable[[], urllib.request.Request]) -> str:
-        with served(functions, target, environment, home, "functions/main.py") as function:
+        with serve_bundle(functions, target, environment, home, "functions/main.py") as function:
             assert function.ask(request()) in {200, 204}
             told = list(outcomes(function.log))
         said[target] = [str(each["outcome"]) for each in told]
         return str(told[-1].get("incident", ""))
 
-    incident = ask("record", lambda: event(json.dumps(entry(story)).encode()))
-    ask("investigate", lambda: event(json.dumps({"incident": incident}).encode()))
-    ask("decide", click)
-    ask("redeploy", lambda: event(b'{"proposal": "none"}'))
-    ask("verify", lambda: event(b""))
+    incident = ask("record", lambda: event_request(json.dumps(log_entry(story)).encode()))
+    ask("investigate", lambda: event_request(json.dumps({"incident": incident}).encode()))
+    ask("decide", click_request)
+    ask("redeploy", lambda: event_request(b'{"proposal": "none"}'))
+    ask("verify", lambda: event_request(b""))
     ask("github", hook)
     assert said == {
         "record": ["opened"],
@@ -209,10 +209,10 @@ def test_every_function_starts_and_answers_a_real_message(
 
 
 def test_compile_starts_and_judges(made: dict[str, bytes], tmp_path: Path) -> None:
-    function = installed(unpacked(made["compile.zip"], tmp_path), tmp_path)
+    function = install_requirements(unpack_bundle(made["compile.zip"], tmp_path), tmp_path)
     sources = [{"path": "a.py", "content": base64.b64encode(b"x = = 1").decode()}]
     request = urllib.request.Request("http://127.0.0.1/", json.dumps({"sources": sources}).encode())
-    with served(function, "compile", {}, tmp_path) as compile_function:
+    with serve_bundle(function, "compile", {}, tmp_path) as compile_function:
         request.full_url = compile_function.url
         with urllib.request.urlopen(request, timeout=60) as answer:
             judged = json.load(answer)

@@ -17,10 +17,10 @@ from shared.config.settings import read_all_settings
 from shared.filters.rendering import MAX_FILTER_LENGTH, Sink, render_sink_filter
 from shared.workflow.open_incident_limits import MAX_PENDING
 from shared.workflow.record import record_log_entry
-from tests.deploy.deployment import ONE, PROJECT, THREE, Resource
+from tests.deploy.deployment import ONE_SERVICE, PROJECT, THREE_SERVICES, Resource
 from tests.deploy.terraform import ROOT
-from tests.support.function_clients import doors, sunk
-from tests.support.harness import Setting, syntax_error
+from tests.support.function_clients import open_function_clients, wrap_entry
+from tests.support.harness import Harness, syntax_error
 from tests.support.logging_query import matches
 
 
@@ -36,7 +36,7 @@ def _functions(state: list[Resource]) -> dict[str, Resource]:
 def test_the_mounted_file_is_the_users_with_what_only_terraform_knows(three_state: list[Resource]) -> None:
     """Read as the functions read it: strictly."""
     (version,) = (one for one in three_state if one.type == "google_secret_manager_secret_version")
-    mounted, given = parse_configuration(version.values["secret_data"]), parse_configuration(THREE)
+    mounted, given = parse_configuration(version.values["secret_data"]), parse_configuration(THREE_SERVICES)
     assert mounted.services == given.services
     voice = mounted.services[1].service
     assert (voice.team, voice.chat_app) == ("T024BE7LD", "A024BE7LD")
@@ -101,7 +101,7 @@ def test_the_same_functions_read_the_same_topics_as_on_one_machine(one_state: li
     assert len(policies) == len(pushed) - 1  # all but the tick's
 
 
-@pytest.mark.parametrize(("fixture", "config"), [("one_state", ONE), ("three_state", THREE)])
+@pytest.mark.parametrize(("fixture", "config"), [("one_state", ONE_SERVICE), ("three_state", THREE_SERVICES)])
 def test_the_sinks_filters_are_those_that_are_evaluated(
     fixture: str, config: str, request: pytest.FixtureRequest
 ) -> None:
@@ -174,15 +174,15 @@ def test_every_metric_counts_its_lines_and_no_others(
     assert matches(filters["storms"], _logged(capsys, "record", "duplicate"))
 
 
-def test_an_entry_that_finds_no_room_for_an_incident_is_counted_and_alerted(
+def test_entry_beyond_the_incident_limit_is_counted_and_alerted(
     one_state: list[Resource], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By the line that `record_log_entry` writes when it leaves the entry to be delivered again, and by no other retry."""
-    setting = Setting()
+    setting = Harness()
     for number in range(MAX_PENDING):
         record_log_entry(setting.process(), setting.entry(syntax_error(f"/app/quay_{number}.py")))
-    with doors(setting) as opened:
-        assert opened.deliver("record", sunk(setting.entry(syntax_error("/app/buoy.py")))).status_code == 503
+    with open_function_clients(setting) as opened:
+        assert opened.deliver("record", wrap_entry(setting.entry(syntax_error("/app/buoy.py")))).status_code == 503
     (line,) = capsys.readouterr().out.splitlines()
     filters = {one.key: one.values["filter"] for one in one_state if one.type == "google_logging_metric"}
     assert [name for name, query in filters.items() if matches(query, _entry("record", line))] == ["crowded"]

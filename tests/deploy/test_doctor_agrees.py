@@ -6,7 +6,7 @@ from functions.cli.access import read_access
 from functions.cli.doctor_checks.plan import plan_checks
 from shared.config.settings import read_all_settings
 from tests.deploy.deployment import PROJECT, Resource
-from tests.deploy.grants import Grant, granted
+from tests.deploy.grants import Grant, granted_by_state
 
 _NAMED = {
     "topic": "google_pubsub_topic",
@@ -27,11 +27,11 @@ def looked_for(three_state: list[Resource], tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.mark.parametrize("kind", _NAMED)
-def test_names_are_those_of_terraform(kind: str, looked_for: set[tuple[str, str]], three_state: list[Resource]) -> None:
+def test_doctor_uses_the_names_of_terraform(kind: str, looked_for: set[tuple[str, str]], three_state: list[Resource]) -> None:
     assert _names(looked_for, kind) == {one.values["name"] for one in three_state if one.type == _NAMED[kind]}
 
 
-def test_sinks_dead_letters_and_what_expires(looked_for: set[tuple[str, str]], three_state: list[Resource]) -> None:
+def test_doctor_checks_sinks_dead_letters_and_expiry(looked_for: set[tuple[str, str]], three_state: list[Resource]) -> None:
     # One sink is not of a service: the canary's, which an alert watches.
     sinks = {one.values["name"] for one in three_state if one.type == "google_logging_project_sink"}
     assert {name for name in _names(looked_for, "sink") if " " not in name} == sinks - {"provenfix-canary"}
@@ -49,10 +49,10 @@ def test_sinks_dead_letters_and_what_expires(looked_for: set[tuple[str, str]], t
     assert _names(looked_for, "ttl") == expiring
 
 
-def test_roles_are_those_that_are_granted(looked_for: set[tuple[str, str]], three_state: list[Resource]) -> None:
+def test_doctor_checks_the_granted_roles(looked_for: set[tuple[str, str]], three_state: list[Resource]) -> None:
     """Repositories and accounts are told by service or trigger there, and `compile` is called, so not here."""
     told = {name for name in _names(looked_for, "role") if name.partition(" on ")[2].split()[0] not in _BY_SERVICE}
-    made = {line for grant in granted(three_state) if (line := _line(grant))}
+    made = {line for grant in granted_by_state(three_state) if (line := _line(grant))}
     assert sorted(told - made) == [], "not made by Terraform"
     assert sorted(made - told) == [], "not looked for"
 

@@ -8,9 +8,9 @@ import yaml
 from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, COMMIT_LABELS
 from shared.config.reading import parse_configuration
 from shared.filters.rendering import Sink, render_sink_filter
-from tests.deploy.costs import BLOCK, README, rows, table
-from tests.deploy.deployment import ONE, PROJECT
-from tests.deploy.terraform import CONFIGURATION, Working, program
+from tests.deploy.costs import BLOCK, README, cost_rows, cost_table
+from tests.deploy.deployment import ONE_SERVICE, PROJECT
+from tests.deploy.terraform import CONFIGURATION, TerraformFolder, terraform_program
 from tests.support.logging_query import matches
 
 _LABELS = re.compile(r'--labels="([^"]+)"')
@@ -19,8 +19,8 @@ _LABELS = re.compile(r'--labels="([^"]+)"')
 def test_the_costs_are_what_their_arithmetic_gives() -> None:
     found = BLOCK.search(README.read_text("utf-8"))
     assert found is not None
-    assert found[0] == found[1] + table() + found[2], "python -m tests.deploy.costs"
-    for line in rows():
+    assert found[0] == found[1] + cost_table() + found[2], "python -m tests.deploy.costs"
+    for line in cost_rows():
         assert list(line.dollars) == sorted(line.dollars), line.what  # more incidents are never cheaper
 
 
@@ -36,7 +36,7 @@ def test_every_linked_file_is_there_and_every_file_is_linked() -> None:
     assert entities <= links
 
 
-def test_every_variable_and_output_that_is_named_exists(one: Working) -> None:
+def test_every_variable_and_output_that_is_named_exists(one: TerraformFolder) -> None:
     text = README.read_text("utf-8")
     declared = set(re.findall(r'^variable "(\w+)"', (CONFIGURATION / "variables.tf").read_text("utf-8"), re.M))
     named = set(re.findall(r"-var (\w+)=", text)) | set(re.findall(r"^   (\w+) += ", text, re.M))
@@ -59,7 +59,7 @@ def test_the_entry_to_try_with_passes_the_sink_of_its_service() -> None:
         "resource": {"type": "cloud_run_revision", "labels": labels},
         "textPayload": line,
     }
-    (service,) = (each.service for each in parse_configuration(ONE).services)
+    (service,) = (each.service for each in parse_configuration(ONE_SERVICE).services)
     assert matches(render_sink_filter(Sink.SIGNALS, service, PROJECT, ["provenfix-record"]), entry)
     assert not matches(render_sink_filter(Sink.REVISIONS, service, PROJECT, ["provenfix-record"]), entry)
 
@@ -77,6 +77,6 @@ def test_the_examples_label_a_revision_with_what_is_read_from_it() -> None:
 
 
 def test_the_example_of_a_backend_has_terraforms_form() -> None:
-    done = subprocess.run([program(), "fmt", "-check", "-"], input=(CONFIGURATION / "examples/backend.tf").read_bytes(),
+    done = subprocess.run([terraform_program(), "fmt", "-check", "-"], input=(CONFIGURATION / "examples/backend.tf").read_bytes(),
                           capture_output=True, check=False, timeout=60)  # fmt: skip
     assert done.returncode == 0

@@ -5,9 +5,9 @@ import re
 
 import yaml
 
-from tests.deploy.grants import access
-from tests.deploy.terraform import CONFIGURATION, ROOT, Working
-from tests.support.npm import packages
+from tests.deploy.grants import read_access_table
+from tests.deploy.terraform import CONFIGURATION, ROOT, TerraformFolder
+from tests.support.npm import install_packages
 
 ALSO = {"channels:history": {"groups:history", "metadata.message:read"}}
 """What goes with a scope: the same calls in private channels, and the metadata that they look for."""
@@ -23,7 +23,7 @@ def test_slacks_scopes_are_those_of_the_calls() -> None:
     told = _slack()
     asked = told["oauth_config"]["scopes"]
     assert isinstance(asked, dict)
-    needed = {scope for scopes in access()["slack"].values() for scope in scopes}
+    needed = {scope for scopes in read_access_table()["slack"].values() for scope in scopes}
     needed |= {more for scope in needed for more in ALSO.get(scope, ())}
     assert set(asked) == {"bot"}  # no user's token
     assert sorted(asked["bot"]) == sorted(needed)
@@ -39,13 +39,13 @@ def test_slack_tells_of_clicks_and_of_nothing_else() -> None:
 def test_githubs_permissions_are_those_of_the_calls_and_known_to_github() -> None:
     told = json.loads((CONFIGURATION / "manifests/github-app.json").read_text("utf-8"))
     needed = {"metadata": "read"}
-    for permissions in access()["github"].values():
+    for permissions in read_access_table()["github"].values():
         for name, level in permissions.items():
             needed[name] = max(level, needed.get(name, "read"), key=_RANK.__getitem__)
     # The output adds this one where a workflow deploys a service, and only there.
     assert told["default_permissions"] | {"actions": "write"} == needed
     assert "actions" not in told["default_permissions"]
-    (described,) = (packages("github") / "@octokit/openapi/generated").glob("api.github.com.json")
+    (described,) = (install_packages("github") / "@octokit/openapi/generated").glob("api.github.com.json")
     known = json.loads(described.read_text("utf-8"))["components"]["schemas"]["app-permissions"]["properties"]
     for name, level in needed.items():
         assert level in known[name]["enum"], name
@@ -58,7 +58,7 @@ def test_githubs_events_are_those_that_the_webhook_reads() -> None:
     assert sorted(told["default_events"]) == sorted(set(re.findall(r'kind == "(\w+)"', code)))
 
 
-def test_the_app_may_start_workflows_only_where_one_deploys(one: Working, three: Working) -> None:
+def test_the_app_may_start_workflows_only_where_one_deploys(one: TerraformFolder, three: TerraformFolder) -> None:
     told = json.loads((CONFIGURATION / "manifests/github-app.json").read_text("utf-8"))
     for here, more in ((one, {}), (three, {"actions": "write"})):
         made = json.loads(here.shown()["values"]["outputs"]["github_manifest"]["value"])
@@ -67,7 +67,7 @@ def test_the_app_may_start_workflows_only_where_one_deploys(one: Working, three:
         assert made["public"] is False
 
 
-def test_terraform_fills_in_the_addresses(one: Working) -> None:
+def test_terraform_fills_in_the_addresses(one: TerraformFolder) -> None:
     outputs = one.shown()["values"]["outputs"]
     slack = yaml.safe_load(outputs["slack_manifest"]["value"])
     assert slack["settings"]["interactivity"]["request_url"] == outputs["decide_url"]["value"]

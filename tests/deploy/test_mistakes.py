@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from shared.config.reading import parse_configuration
-from tests.deploy.deployment import ONE, applied, working
-from tests.deploy.grants import access, granted, needed
-from tests.deploy.rules import Breach, Rule, breaches
+from tests.deploy.deployment import ONE_SERVICE, apply_deployment, prepare_deployment
+from tests.deploy.grants import read_access_table, granted_by_state, needed_by_table
+from tests.deploy.rules import RuleBreach, Rule, find_breaches
 from tests.deploy.terraform import CONFIGURATION
 
 _GENEROUS = """
@@ -35,7 +35,7 @@ resource "google_project_iam_member" "generous" {
 )  # fmt: skip
 def test_terraform_refuses(file: str, right: str, wrong: str, told: str, tmp_path: Path) -> None:
     """Unknown and missing arguments, types, references; and values that the provider's documentation does not list."""
-    here = working(tmp_path, ONE, _planted(tmp_path / "source", {file: (right, wrong)}))
+    here = prepare_deployment(tmp_path, ONE_SERVICE, _planted(tmp_path / "source", {file: (right, wrong)}))
     ran = here.run("plan", "-input=false", "-no-color", "-refresh=false")
     assert ran.code == 1
     assert told in re.sub(r"[\s│╷╵]+", " ", ran.told)
@@ -87,8 +87,8 @@ def test_terraform_refuses(file: str, right: str, wrong: str, told: str, tmp_pat
     ],
 )
 def test_a_file_that_cannot_work_in_the_cloud_is_told(right: str, wrong: str, told: str, tmp_path: Path) -> None:
-    assert right in ONE
-    here = working(tmp_path, ONE.replace(right, wrong))
+    assert right in ONE_SERVICE
+    here = prepare_deployment(tmp_path, ONE_SERVICE.replace(right, wrong))
     ran = here.run("plan", "-input=false", "-no-color")
     assert ran.code == 1
     assert told in re.sub(r"[\s│╷╵]+", " ", ran.told)
@@ -110,20 +110,20 @@ def test_the_rules_tell_what_terraform_cannot_know(tmp_path: Path) -> None:
     (source / "generous.tf").write_text(_GENEROUS, "utf-8")
     subscriptions = source / "subscriptions.tf"
     subscriptions.write_text(subscriptions.read_text().replace("google_cloud_run_v2_service_iam_member.push, ", ""))
-    state = applied(working(tmp_path, ONE, source))
+    state = apply_deployment(prepare_deployment(tmp_path, ONE_SERVICE, source))
 
-    found = breaches(state)
+    found = find_breaches(state)
     for subscription in ("record", "investigate", "redeploy"):
         address = f'google_pubsub_subscription.push["{subscription}"]'
-        assert Breach(Rule.LETTERS_READ, address, "provenfix-dead-letters") in found
-        assert Breach(Rule.PUSH_LET_IN, address) in found
-    assert Breach(Rule.OWN_ACCOUNT, 'google_cloudfunctions2_function.function["record"]') in found
+        assert RuleBreach(Rule.LETTERS_READ, address, "provenfix-dead-letters") in found
+        assert RuleBreach(Rule.PUSH_LET_IN, address) in found
+    assert RuleBreach(Rule.OWN_ACCOUNT, 'google_cloudfunctions2_function.function["record"]') in found
     sink = 'google_logging_project_sink.sink["shop-prod.chat signals"]'
-    assert Breach(Rule.SINK_PUBLISHES, sink, "provenfix-log-entries") in found
+    assert RuleBreach(Rule.SINK_PUBLISHES, sink, "provenfix-log-entries") in found
 
-    left_over = granted(state) - needed(access(), parse_configuration(ONE))
+    left_over = granted_by_state(state) - needed_by_table(read_access_table(), parse_configuration(ONE_SERVICE))
     assert {(grant.member, grant.role) for grant in left_over} == {("provenfix-record@shop-ops", "roles/editor")}
-    missing = {grant.thing for grant in needed(access(), parse_configuration(ONE)) - granted(state)}
+    missing = {grant.thing for grant in needed_by_table(read_access_table(), parse_configuration(ONE_SERVICE)) - granted_by_state(state)}
     assert "topic shop-ops/provenfix-tick" in missing  # of the sink of revisions
     assert "service shop-ops/europe-west1/provenfix-verify" in missing
 

@@ -5,7 +5,7 @@ import re
 import subprocess
 
 from tests.deploy.terraform import CONFIGURATION
-from tests.deploy.tools import programs
+from tests.deploy.tools import install_programs
 
 _SKIP = re.compile(r"#\s*checkov:skip=(CKV_\w+):(.*)")
 
@@ -13,7 +13,7 @@ _SKIP = re.compile(r"#\s*checkov:skip=(CKV_\w+):(.*)")
 def test_every_policy_holds_or_says_why_not() -> None:
     done = subprocess.run(
         [
-            *(programs("checkov") / "python", programs("checkov") / "checkov"),
+            *(install_programs("checkov") / "python", install_programs("checkov") / "checkov"),
             *("--directory", str(CONFIGURATION), "--framework", "terraform", "--skip-download", "--output", "json"),
         ],
         capture_output=True,

@@ -6,28 +6,28 @@ from functions.cli.access import read_access
 from functions.cli.doctor_checks.accounts import Accounts
 from functions.cli.doctor_checks.apis import list_api_checks
 from shared.config.reading import parse_configuration
-from tests.deploy.deployment import ONE, PLAN, PROJECT, THREE, Resource
-from tests.deploy.grants import access, granted, needed, roles_of
+from tests.deploy.deployment import ONE_SERVICE, PLAN_SUMMARY, PROJECT, THREE_SERVICES, Resource
+from tests.deploy.grants import read_access_table, granted_by_state, needed_by_table, roles_of
 from tests.deploy.published_roles import PUBLISHED
-from tests.deploy.rules import breaches
-from tests.deploy.terraform import Working
+from tests.deploy.rules import find_breaches
+from tests.deploy.terraform import TerraformFolder
 
 
-@pytest.mark.parametrize(("fixture", "config"), [("one_state", ONE), ("three_state", THREE)])
+@pytest.mark.parametrize(("fixture", "config"), [("one_state", ONE_SERVICE), ("three_state", THREE_SERVICES)])
 def test_every_grant_is_needed_and_every_need_is_granted(
     fixture: str, config: str, request: pytest.FixtureRequest
 ) -> None:
     """Equal sets: nothing is missing, nothing is left over."""
     state: list[Resource] = request.getfixturevalue(fixture)
-    found, wanted = granted(state), needed(access(), parse_configuration(config))
+    found, wanted = granted_by_state(state), needed_by_table(read_access_table(), parse_configuration(config))
     assert sorted(wanted - found) == [], "missing"
     assert sorted(found - wanted) == [], "not needed"
-    assert breaches(state) == []
+    assert find_breaches(state) == []
 
 
 def test_each_call_of_each_function_is_covered_by_the_roles_that_it_gets(three_state: list[Resource]) -> None:
     """Permission by permission: custom roles as Terraform makes them, predefined ones as access.yaml reviews them."""
-    told = access()
+    told = read_access_table()
     custom = {
         one.values["role_id"]: set(one.values["permissions"])
         for one in three_state
@@ -50,7 +50,7 @@ def test_each_call_of_each_function_is_covered_by_the_roles_that_it_gets(three_s
 
 def test_every_predefined_role_carries_what_is_taken_from_it() -> None:
     """Against what Google publishes of each role, as far as it concerns these APIs."""
-    told = {role["role"]: set(role["permissions"]) for role in access()["roles"].values() if "role" in role}
+    told = {role["role"]: set(role["permissions"]) for role in read_access_table()["roles"].values() if "role" in role}
     assert set(told) == set(PUBLISHED)
     for role, permissions in told.items():
         assert permissions <= PUBLISHED[role], role
@@ -67,8 +67,8 @@ def test_only_where_a_trigger_deploys_may_anybody_start_builds(
     ):
         roles = [one.values for one in state if one.type == "google_project_iam_custom_role"]
         creating = {one["project"] for one in roles if "cloudbuild.builds.create" in one["permissions"]}
-        starting = {each for each in granted(state) if each.role.endswith("/provenfixTriggerRunner")}
-        acting = {each for each in granted(state) if each.thing.endswith("@shop-build")}
+        starting = {each for each in granted_by_state(state) if each.role.endswith("/provenfixTriggerRunner")}
+        acting = {each for each in granted_by_state(state) if each.thing.endswith("@shop-build")}
         assert creating == projects
         assert {(each.member, each.thing) for each in starting} == {
             (member, f"project {project}") for member in deploying for project in projects
@@ -79,7 +79,7 @@ def test_only_where_a_trigger_deploys_may_anybody_start_builds(
 
 
 def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource], three_state: list[Resource]) -> None:
-    told = access()
+    told = read_access_table()
     asked: dict[str, set[str]] = {}
     for needs in told["google"].values():
         for role, permissions in needs.items():
@@ -92,9 +92,9 @@ def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource], 
     assert made - plain == {"provenfixTriggerRunner"}
 
 
-def test_no_function_is_built_before_its_build_may_do_all_it_does(one: Working) -> None:
+def test_no_function_is_built_before_its_build_may_do_all_it_does(one: TerraformFolder) -> None:
     """Terraform makes what does not depend on each other at the same time, and a first push would be refused."""
-    told = one.shown(PLAN)["configuration"]["root_module"]["resources"]
+    told = one.shown(PLAN_SUMMARY)["configuration"]["root_module"]["resources"]
     grants = {
         each["address"]
         for each in told
@@ -109,7 +109,7 @@ def test_no_function_is_built_before_its_build_may_do_all_it_does(one: Working) 
 def test_every_api_that_is_called_or_looked_for_is_enabled(one_state: list[Resource]) -> None:
     """A call wants its API enabled in the project of the account that makes it; `provenfix doctor` looks for it."""
     enabled = {one.values["service"] for one in one_state if one.type == "google_project_service"}
-    assert {role["api"] for role in access()["roles"].values()} <= enabled
+    assert {role["api"] for role in read_access_table()["roles"].values()} <= enabled
     looked_for = {check.name for check in list_api_checks(read_access(), Accounts(PROJECT, "provenfix-"), PROJECT, [])}
     assert looked_for
     assert looked_for <= {f"{name} in {PROJECT}" for name in enabled}

@@ -5,13 +5,13 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.deploy.deployment import ONE, working
-from tests.deploy.terraform import CONFIGURATION, ROOT, Working, program
+from tests.deploy.deployment import ONE_SERVICE, prepare_deployment
+from tests.deploy.terraform import CONFIGURATION, ROOT, TerraformFolder, terraform_program
 
 
 def test_the_files_have_terraforms_own_form() -> None:
     done = subprocess.run(
-        [program(), "fmt", "-check", "-recursive", "-diff"],
+        [terraform_program(), "fmt", "-check", "-recursive", "-diff"],
         cwd=CONFIGURATION,
         capture_output=True,
         check=False,
@@ -20,7 +20,7 @@ def test_the_files_have_terraforms_own_form() -> None:
     assert done.returncode == 0, done.stdout.decode()
 
 
-def test_it_is_valid_and_its_plan_adds_and_destroys_nothing_else(three: Working) -> None:
+def test_it_is_valid_and_its_plan_adds_and_destroys_nothing_else(three: TerraformFolder) -> None:
     """After an apply there is nothing left to change: no argument is one that the provider would say otherwise."""
     assert json.loads(three.must("validate", "-json")) | {"format_version": ""} == {
         "format_version": "",
@@ -33,7 +33,7 @@ def test_it_is_valid_and_its_plan_adds_and_destroys_nothing_else(three: Working)
 
 
 def test_terraforms_own_tests_pass(tmp_path: Path) -> None:
-    here = working(tmp_path, ONE)
+    here = prepare_deployment(tmp_path, ONE_SERVICE)
     told = here.must("test", "-no-color")
     runs = re.search(r"(\d+) passed, 0 failed", told)
     declared = sum(file.read_text("utf-8").count('\nrun "') for file in (CONFIGURATION / "tests").glob("*.tftest.hcl"))
@@ -52,7 +52,7 @@ def test_nothing_in_the_repository_names_a_registry() -> None:
         assert not re.search(r"\bregistry\.[a-z]+\.(io|org|com)\b", (ROOT / name).read_text("utf-8")), name
 
 
-def test_data_is_kept_unless_somebody_says_otherwise(one: Working) -> None:
+def test_data_is_kept_unless_somebody_says_otherwise(one: TerraformFolder) -> None:
     """`terraform destroy` alone cannot delete the ledger; README.md tells the two steps of an uninstall."""
     plan = one.must("plan", "-input=false", "-no-color", "-var", "keep_data=false")
     assert 'delete_protection_state           = "DELETE_PROTECTION_ENABLED" -> "DELETE_PROTECTION_DISABLED"' in plan

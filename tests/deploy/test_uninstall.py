@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from tests.deploy.deployment import ONE, applied, working
+from tests.deploy.deployment import ONE_SERVICE, apply_deployment, prepare_deployment
 
 
 def test_everything_goes_and_data_only_when_it_was_said(tmp_path: Path) -> None:
-    here = working(tmp_path, ONE)
-    before = applied(here)
+    here = prepare_deployment(tmp_path, ONE_SERVICE)
+    before = apply_deployment(here)
     assert len(before) > 100
     here.must("apply", "-auto-approve", "-input=false", "-no-color", "-var", "keep_data=false")
     told = here.must("destroy", "-auto-approve", "-input=false", "-no-color", "-var", "keep_data=false")

@@ -25,7 +25,7 @@ _THERE = "import os, sys; os.chdir(sys.argv[1]); os.execv(sys.argv[2], sys.argv[
 
 
 @dataclass(frozen=True, slots=True)
-class Unpacked:
+class UnpackedBundle:
     """The source of a function, and a virtual environment made of its requirements alone."""
 
     source: Path
@@ -50,7 +50,7 @@ class Served:
                 return error.code
 
 
-def unpacked(content: bytes, folder: Path) -> Path:
+def unpack_bundle(content: bytes, folder: Path) -> Path:
     """The source in a folder that held nothing."""
     source = folder / "source"
     source.mkdir(parents=True)
@@ -59,16 +59,16 @@ def unpacked(content: bytes, folder: Path) -> Path:
     return source
 
 
-def installed(source: Path, folder: Path) -> Unpacked:
+def install_requirements(source: Path, folder: Path) -> UnpackedBundle:
     """With an environment of its own. Raises CalledProcessError."""
     python = folder / "installed" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", str(folder / "installed")], check=True)
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     subprocess.run([*pip, "--requirement", str(source / "requirements.txt")], check=True, capture_output=True)
-    return Unpacked(source, folder / "installed")
+    return UnpackedBundle(source, folder / "installed")
 
 
-def compiled(source: Path, variables: Mapping[str, str]) -> str:
+def compile_bytecode(source: Path, variables: Mapping[str, str]) -> str:
     """What the build says of the source; "" where all is well. Raises CalledProcessError where it fails."""
     command = [sys.executable, "-m", "compileall", "-f", "-q", "."]
     said = subprocess.run(
@@ -78,8 +78,8 @@ def compiled(source: Path, variables: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def served(
-    function: Unpacked, target: str, environment: Mapping[str, str], folder: Path, source: str = ""
+def serve_bundle(
+    function: UnpackedBundle, target: str, environment: Mapping[str, str], folder: Path, source: str = ""
 ) -> Iterator[Served]:
     """`source` is the build's GOOGLE_FUNCTION_SOURCE; "" for main.py."""
     port = find_free_port()

@@ -17,7 +17,7 @@ from shared.config.settings import read_settings
 from shared.ports import StoredDocument
 from shared.secret import Secret
 from shared.wiring import create_store
-from tests.support.e2e.storm import APPROVER, SERVICE, SIGNING_SECRET, Storm, left, storm
+from tests.support.e2e.storm import APPROVER, SERVICE, SIGNING_SECRET, Storm, read_leftovers, run_storm_stack
 
 DEADLINE = 60.0
 CLICKS = 5
@@ -29,10 +29,10 @@ def test_five_approvals_at_once_deploy_the_fix_once(
 ) -> None:
     if backing == "emulators":
         request.getfixturevalue("emulators_installed")  # skips, or fails in CI, where there are none
-    with storm(tmp_path, embedded=backing == "embedded") as played:
+    with run_storm_stack(tmp_path, embedded=backing == "embedded") as played:
         played.blow(60)
         played.wait_for(lambda: "proposed" in played.handled("investigate"), DEADLINE)
-        body = approval(left(played).messages[0])
+        body = approval(read_leftovers(played).messages[0])
         assert click(played, body, "another secret") == 401
         with ThreadPoolExecutor(CLICKS) as pool:
             first = list(pool.map(lambda _: click(played, body), range(CLICKS)))
@@ -41,7 +41,7 @@ def test_five_approvals_at_once_deploy_the_fix_once(
         played.tick()
         played.wait_for(lambda: state(played) == "watching" or again(played), DEADLINE)
         service = documents(played, "local-services")
-        found = left(played)
+        found = read_leftovers(played)
     asked = found.messages[0].value["message"]
     assert isinstance(asked, dict)
     [(name, deployed)] = service["revisions"].items()
@@ -82,7 +82,7 @@ def click(played: Storm, body: bytes, secret: str = SIGNING_SECRET) -> int:
 
 
 def state(played: Storm) -> object:
-    return left(played).incidents[0].value["state"]
+    return read_leftovers(played).incidents[0].value["state"]
 
 
 def again(played: Storm) -> bool:

@@ -14,21 +14,21 @@ from functions.cli import command_line
 from shared.adapters.logs.log_file import LogFile
 from shared.errors import InputError
 from tests.support.cli_runs import (
-    ANSWER,
-    LOG,
-    Ended,
-    as_traceback,
-    blob,
-    commit,
-    facts,
-    incident,
-    investigate,
-    log_at,
-    plumb,
-    provenfix,
-    tree,
+    EXPECTED_COMMITS,
+    SYNTAX_ERROR_LOG,
+    CommandResult,
+    export_traceback,
+    create_blob,
+    create_commit,
+    named_commits,
+    write_broken_history,
+    run_investigate,
+    write_log,
+    run_plumbing,
+    run_provenfix,
+    create_tree,
 )
-from tests.support.history_builder import Story, broken, running
+from tests.support.history_builder import HistoryBuilder, broken_source, running_python
 
 NOT_A_COMMIT = (
     *("--upload-pack=touch canary", "--all", "-", "..", "a..b", "a...b", "@{1}", "@{-1}", "x@{upstream}", ":/start"),
@@ -59,13 +59,13 @@ NOT_A_COMMIT = (
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    return incident(tmp_path_factory.mktemp("story") / "told.git")
+def story(tmp_path_factory: pytest.TempPathFactory) -> HistoryBuilder:
+    return write_broken_history(tmp_path_factory.mktemp("story") / "told.git")
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    return log_at(tmp_path)
+    return write_log(tmp_path)
 
 
 def started(*arguments: str | Path, **options: object) -> "subprocess.CompletedProcess[bytes]":
@@ -79,20 +79,20 @@ def started(*arguments: str | Path, **options: object) -> "subprocess.CompletedP
 
 @pytest.mark.parametrize("name", NOT_A_COMMIT)
 def test_a_name_that_is_no_commit_is_wrong_usage(
-    story: Story, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    story: HistoryBuilder, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ended = investigate(story.path, log, f"--branch={name}")
+    ended = run_investigate(story.path, log, f"--branch={name}")
     assert ended.code == 2
     assert len(ended.sentence) < 500
     assert not (tmp_path / "canary").exists()
 
 
 @pytest.mark.parametrize("name", ["", "--all", "@{1}", "main:app", "nowhere"])
-def test_so_are_they_wherever_a_commit_is_named(story: Story, log: Path, name: str) -> None:
+def test_non_commit_is_refused_wherever_a_commit_is_named(story: HistoryBuilder, log: Path, name: str) -> None:
     for ended in (
-        investigate(story.path, log, f"--deployed={name}"),
-        provenfix("check", "--repo", str(story.path), f"--ref={name}"),
+        run_investigate(story.path, log, f"--deployed={name}"),
+        run_provenfix("check", "--repo", str(story.path), f"--ref={name}"),
     ):
         assert ended.code == 2
         assert ended.sentence
@@ -101,15 +101,15 @@ def test_so_are_they_wherever_a_commit_is_named(story: Story, log: Path, name: s
 @pytest.mark.parametrize(
     "version", ["2.7", "4.0", "abc", "3.110", "3.6", "3", "", "3.11.2", "3.11 ", "-1", "٣.١١", "3.11\n"]
 )
-def test_a_python_that_cannot_be_judged_is_wrong_usage(story: Story, tmp_path: Path, version: str) -> None:
-    log = log_at(tmp_path, "[]")  # also where nothing would have to be judged
-    ended = investigate(story.path, log, f"--python={version}")
+def test_a_python_that_cannot_be_judged_is_wrong_usage(story: HistoryBuilder, tmp_path: Path, version: str) -> None:
+    log = write_log(tmp_path, "[]")  # also where nothing would have to be judged
+    ended = run_investigate(story.path, log, f"--python={version}")
     assert ended.code == 2
     assert "minor version" in ended.sentence
 
 
-def test_check_judges_no_other_python_either(story: Story) -> None:
-    ended = provenfix("check", "--repo", str(story.path), "--python=2.7")
+def test_check_judges_no_other_python_either(story: HistoryBuilder) -> None:
+    ended = run_provenfix("check", "--repo", str(story.path), "--python=2.7")
     assert (ended.code, "minor version" in ended.sentence) == (2, True)
 
 
@@ -121,7 +121,7 @@ def test_what_is_no_repository_cannot_be_read(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for command in (["investigate", f"--log={log}"], ["check"]):
-        ended = provenfix(*command, f"--repo={path}")
+        ended = run_provenfix(*command, f"--repo={path}")
         assert ended.code == 3
         assert "--repo" in ended.sentence
 
@@ -129,21 +129,21 @@ def test_what_is_no_repository_cannot_be_read(
 @pytest.mark.parametrize("arguments", [
     (), ("--log", "x"), ("--repo", "."), ("--format", "xml"), ("--nonsense",), ("extra",), ("--log",),
 ])  # fmt: skip
-def test_wrong_arguments_are_one_sentence(story: Story, arguments: tuple[str, ...]) -> None:
+def test_wrong_arguments_are_one_sentence(story: HistoryBuilder, arguments: tuple[str, ...]) -> None:
     given = ("--repo", str(story.path), "--log", "x") if arguments and arguments[0] in {"--format", "extra"} else ()
-    ended = provenfix("investigate", *given, *arguments)
+    ended = run_provenfix("investigate", *given, *arguments)
     assert ended.code == 2
     assert ended.sentence
 
 
 def test_an_unknown_command_is_one_sentence() -> None:
-    ended = provenfix("investigat")
+    ended = run_provenfix("investigat")
     assert (ended.code, "investigat" in ended.sentence) == (2, True)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("investigate", "--help"), ("check", "--help")])
 def test_help_is_no_error(arguments: tuple[str, ...]) -> None:
-    ended = provenfix(*arguments)
+    ended = run_provenfix(*arguments)
     assert (ended.code, ended.err) == (0, "")
     assert "Usage: provenfix" in ended.out
 
@@ -152,10 +152,10 @@ def test_help_is_no_error(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("text", [b'[{"textPayload": "x"', b'[{"textPayload": "x"},', b'{"a": [1, 2', b'[{"a": \xff}]'])
-def test_a_broken_export_cannot_be_read(story: Story, tmp_path: Path, text: bytes) -> None:
+def test_a_broken_export_cannot_be_read(story: HistoryBuilder, tmp_path: Path, text: bytes) -> None:
     log = tmp_path / "broken.json"
     log.write_bytes(text)
-    ended = investigate(story.path, log)
+    ended = run_investigate(story.path, log)
     assert ended.code in {0, 3}
     if ended.code:
         assert str(log) in ended.sentence
@@ -163,14 +163,14 @@ def test_a_broken_export_cannot_be_read(story: Story, tmp_path: Path, text: byte
         assert ended.reports == []
 
 
-def test_a_log_that_is_not_there_or_a_directory_cannot_be_read(story: Story, tmp_path: Path) -> None:
+def test_a_log_that_is_not_there_or_a_directory_cannot_be_read(story: HistoryBuilder, tmp_path: Path) -> None:
     for log in (tmp_path / "nowhere", tmp_path, tmp_path / ("n" * 300)):
-        ended = investigate(story.path, log)
+        ended = run_investigate(story.path, log)
         assert ended.code == 3
         assert str(log) in ended.sentence
 
 
-def test_a_log_that_may_not_be_read(story: Story, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_may_not_be_read(story: HistoryBuilder, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log.chmod(0o000)
     if os.access(log, os.R_OK):  # root may read everything
 
@@ -181,7 +181,7 @@ def test_a_log_that_may_not_be_read(story: Story, log: Path, monkeypatch: pytest
 
         genuine = Path.open
         monkeypatch.setattr(Path, "open", refusing)
-    ended = investigate(story.path, log)
+    ended = run_investigate(story.path, log)
     assert ended.code == 3
     assert str(log) in ended.sentence
     with pytest.raises(InputError) as refused:
@@ -189,36 +189,36 @@ def test_a_log_that_may_not_be_read(story: Story, log: Path, monkeypatch: pytest
     assert (str(refused.value) in ended.sentence, type(refused.value.__cause__)) == (True, PermissionError)
 
 
-def test_a_binary_log_holds_no_incident(story: Story, tmp_path: Path) -> None:
+def test_a_binary_log_holds_no_incident(story: HistoryBuilder, tmp_path: Path) -> None:
     log = tmp_path / "binary"
     log.write_bytes(bytes(range(256)) * 200)
-    ended = investigate(story.path, log)
+    ended = run_investigate(story.path, log)
     assert (ended.code, ended.out, ended.err) == (0, "[]\n", "")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}\n", "2026-03-01 00:00:00 All is well.\n", "\n\n"])
-def test_no_incident_is_an_empty_array(story: Story, tmp_path: Path, text: str) -> None:
-    ended = investigate(story.path, log_at(tmp_path, text))
+def test_no_incident_is_an_empty_array(story: HistoryBuilder, tmp_path: Path, text: str) -> None:
+    ended = run_investigate(story.path, write_log(tmp_path, text))
     assert (ended.code, ended.out, ended.err) == (0, "[]\n", "")
 
 
-def test_the_log_may_come_from_stdin(story: Story) -> None:
-    ended = provenfix("investigate", f"--repo={story.path}", "--log=-", "--format=json", stdin=LOG.encode())
-    assert facts(story, ended) == ANSWER
+def test_the_log_may_come_from_stdin(story: HistoryBuilder) -> None:
+    ended = run_provenfix("investigate", f"--repo={story.path}", "--log=-", "--format=json", stdin=SYNTAX_ERROR_LOG.encode())
+    assert named_commits(story, ended) == EXPECTED_COMMITS
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
-def test_the_log_may_be_in_any_unicode_encoding(story: Story, tmp_path: Path, encoding: str) -> None:
+def test_the_log_may_be_in_any_unicode_encoding(story: HistoryBuilder, tmp_path: Path, encoding: str) -> None:
     log = tmp_path / "log"
     mark = "\ufeff" if encoding == "utf-16-be" else ""
-    log.write_bytes((mark + LOG).encode(encoding))
-    assert facts(story, investigate(story.path, log)) == ANSWER
+    log.write_bytes((mark + SYNTAX_ERROR_LOG).encode(encoding))
+    assert named_commits(story, run_investigate(story.path, log)) == EXPECTED_COMMITS
 
 
 @pytest.mark.parametrize("python", ["3.6", "3.99"])
-def test_a_python_that_only_the_log_names_is_no_usage_error(story: Story, tmp_path: Path, python: str) -> None:
-    text = as_traceback("/app/relay.py").replace("/app/main.py", f"/usr/local/lib/python{python}/site.py")
-    ended = investigate(story.path, log_at(tmp_path, text))
+def test_a_python_that_only_the_log_names_is_no_usage_error(story: HistoryBuilder, tmp_path: Path, python: str) -> None:
+    text = export_traceback("/app/relay.py").replace("/app/main.py", f"/usr/local/lib/python{python}/site.py")
+    ended = run_investigate(story.path, write_log(tmp_path, text))
     assert ended.code == 0
     (report,) = ended.reports
     assert report["decision"]["kind"] == "none"
@@ -252,11 +252,11 @@ def decoys_opened(audited: list[str], tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize("kind", ["relative", "absolute", "NUL", "URL", "home", "variable", "surrogate", "long"])
 @pytest.mark.parametrize("output", ["json", "text", "markdown"])
 def test_a_logged_path_is_never_opened(
-    story: Story, tmp_path: Path, decoys_opened: list[str], kind: str, output: str
+    story: HistoryBuilder, tmp_path: Path, decoys_opened: list[str], kind: str, output: str
 ) -> None:
     """A decoy lies where the path leads, with the very error that was logged; nothing of it may be seen."""
     decoy = tmp_path / "decoy_canary.py"
-    decoy.write_text(broken(5).replace("oops", "CANARY"))
+    decoy.write_text(broken_source(5).replace("oops", "CANARY"))
     decoys_opened.clear()
     path = {
         "relative": os.path.relpath(decoy),
@@ -268,8 +268,8 @@ def test_a_logged_path_is_never_opened(
         "surrogate": f"{decoy.parent}/\ud800/../{decoy.name}",
         "long": f"{'/.' * 1500}{decoy}",
     }[kind]
-    ended = provenfix(
-        "investigate", f"--repo={story.path}", f"--log={log_at(tmp_path, as_traceback(path))}", f"--format={output}"
+    ended = run_provenfix(
+        "investigate", f"--repo={story.path}", f"--log={write_log(tmp_path, export_traceback(path))}", f"--format={output}"
     )
     assert (ended.code, decoys_opened) == (0, [])
     assert "CANARY" not in ended.out + ended.err
@@ -281,48 +281,48 @@ def test_a_logged_path_is_never_opened(
 
 
 @pytest.mark.parametrize("output", ["json", "text", "markdown"])
-def test_what_goes_to_a_file_is_what_would_be_printed(story: Story, log: Path, tmp_path: Path, output: str) -> None:
+def test_what_goes_to_a_file_is_what_would_be_printed(story: HistoryBuilder, log: Path, tmp_path: Path, output: str) -> None:
     out = tmp_path / "report"
     given = ("investigate", f"--repo={story.path}", f"--log={log}", f"--format={output}")
-    printed, written = provenfix(*given), provenfix(*given, f"--out={out}")
+    printed, written = run_provenfix(*given), run_provenfix(*given, f"--out={out}")
     assert (written.code, written.out, written.err) == (0, "", "")
     assert out.read_text() == printed.out != ""
 
 
 @pytest.mark.parametrize("out", ["missing/report", ".", "service.log/report", "n" * 300])
 def test_a_file_that_cannot_be_written_is_told_before_the_work(
-    story: Story, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+    story: HistoryBuilder, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ended = provenfix("investigate", f"--repo={story.path}", f"--log={log}", f"--out={out}")
+    ended = run_provenfix("investigate", f"--repo={story.path}", f"--log={log}", f"--out={out}")
     assert ended.code in {2, 3}
     assert Path(out).name[:20] in ended.sentence
     assert sorted(path.name for path in tmp_path.iterdir()) == ["service.log"]
 
 
-def test_odd_bytes_in_paths_and_subjects_survive(story: Story, tmp_path: Path) -> None:
+def test_odd_bytes_in_paths_and_subjects_survive(story: HistoryBuilder, tmp_path: Path) -> None:
     name = "caf\udce9 ä\u2028[red].py"
     subject = "Break \x1b[31mit\u202e [bold]now[/bold] | `x` <b>"
-    bad = commit(
-        story.path, tree(story.path, [("100644", blob(story.path, broken(5).encode()), name)]), story.ids["later"],
+    bad = create_commit(
+        story.path, create_tree(story.path, [("100644", create_blob(story.path, broken_source(5).encode()), name)]), story.ids["later"],
         subject=subject,
     )  # fmt: skip
-    good = commit(story.path, plumb(story.path, "rev-parse", "main^{tree}"), bad, subject="Mend it")
-    plumb(story.path, "update-ref", "refs/heads/odd", good)
-    text = as_traceback(f"/srv/{name}".encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    good = create_commit(story.path, run_plumbing(story.path, "rev-parse", "main^{tree}"), bad, subject="Mend it")
+    run_plumbing(story.path, "update-ref", "refs/heads/odd", good)
+    text = export_traceback(f"/srv/{name}".encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     for deployed in ((), ("--deployed", bad)):
-        ended = investigate(story.path, log_at(tmp_path, text), "--branch", "odd", *deployed)
+        ended = run_investigate(story.path, write_log(tmp_path, text), "--branch", "odd", *deployed)
         assert (ended.code, ended.err) == (0, "")
         assert len(ended.reports) == 1
     for output in ("text", "markdown"):
-        shown = provenfix(
-            "investigate", f"--repo={story.path}", f"--log={log_at(tmp_path, text)}", "--branch=odd",
+        shown = run_provenfix(
+            "investigate", f"--repo={story.path}", f"--log={write_log(tmp_path, text)}", "--branch=odd",
             f"--deployed={bad}", f"--format={output}",
         )  # fmt: skip
         assert (shown.code, shown.err) == (0, "")
         assert "\x1b[31mit" not in shown.out
         assert "\u202e" not in shown.out
-    checked = provenfix("check", f"--repo={story.path}", "--ref", bad, f"--python={running()}")
+    checked = run_provenfix("check", f"--repo={story.path}", "--ref", bad, f"--python={running_python()}")
     assert checked.code == 1
     assert checked.out.startswith("caf")
     assert "oops = = 1" in checked.out
@@ -331,13 +331,13 @@ def test_odd_bytes_in_paths_and_subjects_survive(story: Story, tmp_path: Path) -
 # -- the process ------------------------------------------------------------------------------------------------------
 
 
-def test_json_is_alone_on_stdout(story: Story, log: Path) -> None:
+def test_json_is_alone_on_stdout(story: HistoryBuilder, log: Path) -> None:
     ended = started("investigate", "--repo", story.path, "--log", log, "--format", "json")
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert [report["schema"] for report in json.loads(ended.stdout)] == ["provenfix.report/1"]
 
 
-def test_one_sentence_from_the_real_process(story: Story, log: Path) -> None:
+def test_one_sentence_from_the_real_process(story: HistoryBuilder, log: Path) -> None:
     for arguments, code in ((["--branch", "nowhere"], 2), (["--log", "nowhere"], 3), (["--python", "abc"], 2)):
         ended = started("investigate", "--repo", story.path, "--log", log, *arguments)
         assert (ended.returncode, ended.stdout) == (code, b"")
@@ -345,14 +345,14 @@ def test_one_sentence_from_the_real_process(story: Story, log: Path) -> None:
         assert ended.stderr.count(b"\n") == 1
 
 
-def test_a_closed_stdin_cannot_be_read(story: Story) -> None:
+def test_a_closed_stdin_cannot_be_read(story: HistoryBuilder) -> None:
     ended = started("investigate", "--repo", story.path, "--log", "-", preexec_fn=lambda: os.close(0))
     assert (ended.returncode, ended.stdout) == (3, b"")
     assert ended.stderr.startswith(b"provenfix: stdin: ")
 
 
 @pytest.mark.parametrize("output", ["json", "text"])
-def test_a_closed_stdout_is_told(story: Story, log: Path, output: str) -> None:
+def test_a_closed_stdout_is_told(story: HistoryBuilder, log: Path, output: str) -> None:
     given = ("investigate", "--repo", story.path, "--log", log, "--format", output)
     ended = started(*given, preexec_fn=lambda: os.close(1))
     assert ended.returncode == 3
@@ -361,7 +361,7 @@ def test_a_closed_stdout_is_told(story: Story, log: Path, output: str) -> None:
 
 
 def test_a_closed_stdout_does_not_matter_where_the_report_goes_to_a_file(
-    story: Story, log: Path, tmp_path: Path
+    story: HistoryBuilder, log: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "report"
     given = ("investigate", "--repo", story.path, "--log", log, "--format", "json", "--out", out)
@@ -370,7 +370,7 @@ def test_a_closed_stdout_does_not_matter_where_the_report_goes_to_a_file(
     assert len(json.loads(out.read_text())) == 1
 
 
-def test_a_closed_stderr_sends_nothing_to_stdout(story: Story, log: Path) -> None:
+def test_a_closed_stderr_sends_nothing_to_stdout(story: HistoryBuilder, log: Path) -> None:
     ended = started(
         "investigate", "--repo", story.path, "--log", log, "--python", "abc", preexec_fn=lambda: os.close(2)
     )
@@ -381,7 +381,7 @@ def test_a_closed_stderr_sends_nothing_to_stdout(story: Story, log: Path) -> Non
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
 @pytest.mark.parametrize("command", ["investigate json", "investigate text", "check"])
-def test_a_full_disk_is_told(story: Story, log: Path, command: str) -> None:
+def test_a_full_disk_is_told(story: HistoryBuilder, log: Path, command: str) -> None:
     name, _, output = command.partition(" ")
     given = ["--log", str(log), "--format", output] if output else []
     with Path("/dev/full").open("wb") as full:
@@ -394,7 +394,7 @@ def test_a_full_disk_is_told(story: Story, log: Path, command: str) -> None:
 
 
 @pytest.mark.parametrize("output", ["json", "text", "markdown"])
-def test_a_reader_that_goes_away_ends_it_quietly(story: Story, log: Path, output: str) -> None:
+def test_a_reader_that_goes_away_ends_it_quietly(story: HistoryBuilder, log: Path, output: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     given = ("investigate", "--repo", story.path, "--log", log, "--format", output)
@@ -403,22 +403,22 @@ def test_a_reader_that_goes_away_ends_it_quietly(story: Story, log: Path, output
     assert (ended.returncode, ended.stderr) == (command_line.EXIT_BROKEN_PIPE, b"")
 
 
-def test_output_in_another_locale_is_still_whole(story: Story, log: Path) -> None:
+def test_output_in_another_locale_is_still_whole(story: HistoryBuilder, log: Path) -> None:
     plain = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     for output in ("json", "text", "markdown"):
         given = ("investigate", "--repo", story.path, "--log", log, "--format", output)
         ended = started(*given, env=plain)
         assert (ended.returncode, ended.stderr) == (0, b"")
-    assert Ended(0, ended.stdout.decode("utf-8", "replace"), "").out
+    assert CommandResult(0, ended.stdout.decode("utf-8", "replace"), "").out
 
 
 # -- what must not be written over ------------------------------------------------------------------------------------
 
 
-def test_the_log_and_what_git_keeps_are_never_written_over(story: Story, log: Path) -> None:
+def test_the_log_and_what_git_keeps_are_never_written_over(story: HistoryBuilder, log: Path) -> None:
     before = log.read_bytes()
     for out in (log, story.path / "HEAD", story.path / "objects" / "report"):
-        ended = investigate(story.path, log, f"--out={out}")
+        ended = run_investigate(story.path, log, f"--out={out}")
         assert ended.code == 2
         assert all(each in ended.sentence for each in (str(out), "--out"))
     assert log.read_bytes() == before
@@ -426,10 +426,10 @@ def test_the_log_and_what_git_keeps_are_never_written_over(story: Story, log: Pa
 
 
 def test_a_named_interpreter_that_is_none_is_wrong_usage(
-    story: Story, log: Path, monkeypatch: pytest.MonkeyPatch
+    story: HistoryBuilder, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    variable = f"PROVENFIX_PYTHON_{running().replace('.', '_')}"
+    variable = f"PROVENFIX_PYTHON_{running_python().replace('.', '_')}"
     monkeypatch.setenv(variable, "/bin/true")
-    ended = investigate(story.path, log, f"--python={running()}")
+    ended = run_investigate(story.path, log, f"--python={running_python()}")
     assert ended.code == 2
     assert f"{variable}=/bin/true" in ended.sentence

@@ -16,9 +16,9 @@ import pytest
 from shared.adapters.compilers.cpython import CPython
 from shared.adapters.git.objects import ObjectStore
 from shared.proof.model.compilation import Compilation, Source
-from tests.bench.repository import Generated, generate
-from tests.support.cli_runs import investigate, log_at, plumb
-from tests.support.history_builder import running
+from tests.bench.repository import GeneratedHistory, generate_history
+from tests.support.cli_runs import run_investigate, write_log, run_plumbing
+from tests.support.history_builder import running_python
 
 COMMITS = 700
 NOT_FOR_INVESTIGATE = {
@@ -74,58 +74,58 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
 
 
 @pytest.fixture(scope="module", params=[50, 500])
-def generated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generated:
+def generated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> GeneratedHistory:
     """The same number of commits, ten times the number of versions."""
-    return generate(tmp_path_factory.mktemp("generated") / "repository.git", COMMITS, request.param)
+    return generate_history(tmp_path_factory.mktemp("generated") / "repository.git", COMMITS, request.param)
 
 
 @pytest.fixture
-def log(generated: Generated, tmp_path: Path) -> Path:
+def log(generated: GeneratedHistory, tmp_path: Path) -> Path:
     said = f"unterminated string literal (detected at line {generated.line})"
-    return log_at(tmp_path, f"Uncaught exception: SyntaxError: {said} (engine.py, line {generated.line})\n")
+    return write_log(tmp_path, f"Uncaught exception: SyntaxError: {said} (engine.py, line {generated.line})\n")
 
 
-def answer(generated: Generated, log: Path, *more: str) -> str:
+def answer(generated: GeneratedHistory, log: Path, *more: str) -> str:
     """The deployed commit of an answer that is right: where many versions fail alike, the newest is inferred."""
-    (report,) = investigate(generated.path, log, *more).reports
+    (report,) = run_investigate(generated.path, log, *more).reports
     found = [report[part]["commit"] for part in ("introduced", "fix", "target")]
     assert found == [generated.introduced, generated.fix, generated.head]
     assert generated.deployed in report["deployed"]["candidates"]
     return str(report["deployed"]["commit"])
 
 
-def versions(generated: Generated) -> list[str]:
+def versions(generated: GeneratedHistory) -> list[str]:
     """The file's blobs, oldest first."""
-    listed = plumb(
+    listed = run_plumbing(
         generated.path, "log", "--reverse", "--format=", "--raw", "--no-abbrev", "main", "--", generated.file
     )
     return [line.split()[3] for line in listed.splitlines()]
 
 
-def from_good_to_fix(generated: Generated) -> set[str]:
+def from_good_to_fix(generated: GeneratedHistory) -> set[str]:
     """The version before the break, by which the break is known, to the one that mends it."""
     blobs = versions(generated)
     first, last = (blobs.index(at(generated, commit)) for commit in (generated.introduced, generated.fix))
     return set(blobs[first - 1 : last + 1])
 
 
-def at(generated: Generated, commit: str) -> str:
-    return plumb(generated.path, "rev-parse", f"{commit}:{generated.file}")
+def at(generated: GeneratedHistory, commit: str) -> str:
+    return run_plumbing(generated.path, "rev-parse", f"{commit}:{generated.file}")
 
 
-def sources(generated: Generated, commit: str) -> set[str]:
+def sources(generated: GeneratedHistory, commit: str) -> set[str]:
     """Every Python file of a commit: what else is broken as deployed, and whether the target breaks anything."""
-    listed = plumb(generated.path, "ls-tree", "-r", commit)
+    listed = run_plumbing(generated.path, "ls-tree", "-r", commit)
     return {line.split()[2] for line in listed.splitlines() if line.endswith(".py")}
 
 
-def needed(generated: Generated, deployed: str) -> set[str]:
+def needed(generated: GeneratedHistory, deployed: str) -> set[str]:
     """Derived by hand from what an answer says: nothing less can prove it."""
     return from_good_to_fix(generated) | sources(generated, deployed) | sources(generated, generated.head)
 
 
 def test_a_given_commit_costs_what_its_answer_needs_and_nothing_else(
-    generated: Generated, log: Path, counted: Counted
+    generated: GeneratedHistory, log: Path, counted: Counted
 ) -> None:
     deployed = answer(generated, log, "--deployed", generated.deployed)
     assert deployed == generated.deployed
@@ -133,7 +133,7 @@ def test_a_given_commit_costs_what_its_answer_needs_and_nothing_else(
     assert set(counted.read) == needed(generated, deployed)
 
 
-def test_an_inferred_commit_costs_no_more_compilations(generated: Generated, log: Path, counted: Counted) -> None:
+def test_an_inferred_commit_costs_no_more_compilations(generated: GeneratedHistory, log: Path, counted: Counted) -> None:
     """Every version has to be read for its logged line; a line that cannot fail that way need not be compiled."""
     deployed = answer(generated, log)
     assert set(counted.compiled.values()) == {1}
@@ -143,15 +143,15 @@ def test_an_inferred_commit_costs_no_more_compilations(generated: Generated, log
         assert set(counted.compiled) == needed(generated, deployed)
 
 
-def test_no_blob_is_read_again_and_again(generated: Generated, log: Path, counted: Counted) -> None:
+def test_no_blob_is_read_again_and_again(generated: GeneratedHistory, log: Path, counted: Counted) -> None:
     answer(generated, log)
     asked = "\n".join(counted.read).encode()
-    sizes = plumb(generated.path, "cat-file", "--batch-check=%(objectsize)", stdin=asked).splitlines()
+    sizes = run_plumbing(generated.path, "cat-file", "--batch-check=%(objectsize)", stdin=asked).splitlines()
     assert counted.bytes_read <= (2 if ONE_LINE_TELLS else 4) * sum(map(int, sizes))
     assert max(counted.read.values()) <= 8
 
 
-def test_processes_do_not_grow_with_the_history(generated: Generated, log: Path, counted: Counted) -> None:
+def test_processes_do_not_grow_with_the_history(generated: GeneratedHistory, log: Path, counted: Counted) -> None:
     """Seven of git, one interpreter, ruff once.
 
     A walk more where the file's graph is not known from a search.
@@ -163,8 +163,8 @@ def test_processes_do_not_grow_with_the_history(generated: Generated, log: Path,
     assert len(counted.started) == 10
 
 
-def test_a_log_without_an_incident_compiles_nothing(generated: Generated, tmp_path: Path, counted: Counted) -> None:
-    assert investigate(generated.path, log_at(tmp_path, "[]")).reports == []
+def test_a_log_without_an_incident_compiles_nothing(generated: GeneratedHistory, tmp_path: Path, counted: Counted) -> None:
+    assert run_investigate(generated.path, write_log(tmp_path, "[]")).reports == []
     assert (counted.compiled, counted.read) == ({}, {})
     assert len(counted.started) == 3
 
@@ -202,8 +202,8 @@ def test_the_command_loads_nothing_before_it_is_needed() -> None:
 
 
 @pytest.mark.parametrize("output", ["json", "text", "markdown"])
-def test_investigate_loads_no_web_cloud_page_or_server(generated: Generated, log: Path, output: str) -> None:
-    given = ["--repo", str(generated.path), "--log", str(log), "--python", running()]
+def test_investigate_loads_no_web_cloud_page_or_server(generated: GeneratedHistory, log: Path, output: str) -> None:
+    given = ["--repo", str(generated.path), "--log", str(log), "--python", running_python()]
     _, ran = loaded("investigate", *given, "--format", output, "--out", str(log.with_name("report")))
     assert packages(ran) & NOT_FOR_INVESTIGATE == set()
     assert not any(name.startswith(("functions.demo", "functions.local", "shared.adapters.google",
@@ -214,6 +214,6 @@ def test_investigate_loads_no_web_cloud_page_or_server(generated: Generated, log
         assert "jinja2" not in packages(ran)
 
 
-def test_check_loads_no_web_cloud_page_or_server(generated: Generated) -> None:
-    _, ran = loaded("check", "--repo", str(generated.path), "--python", running())
+def test_check_loads_no_web_cloud_page_or_server(generated: GeneratedHistory) -> None:
+    _, ran = loaded("check", "--repo", str(generated.path), "--python", running_python())
     assert packages(ran) & (NOT_FOR_INVESTIGATE | {"jinja2", "rich", "ijson"}) == set()

@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 
 from shared.adapters.compilers.interpreters import installed_versions
 from shared.workflow.rollout.next_question import STILL_FAILING_LABEL
-from tests.support.readme import recorded, sentences
+from tests.support.readme import recorded_session, session_sentences
 
 COMMAND = [sys.executable, "-c", "from provenfix.command import main; main()", "demo", "--no-browser"]
 SECONDS = 120
@@ -103,7 +103,7 @@ def close_code(folder: Path) -> int | None:
     raise AssertionError("it says more than it should")
 
 
-def test_the_service_closes_with_1011_before_and_stays_open_after_the_loop_has_closed(tmp_path: Path) -> None:
+def test_service_closes_with_1011_before_and_stays_open_after_the_fix(tmp_path: Path) -> None:
     folder, temporary = tmp_path / "demo", tmp_path / "tmp"
     process = start(temporary, "--auto-approve", "--folder", str(folder))
     said = until(process, "Committing that attempt")
@@ -128,8 +128,8 @@ def test_the_service_closes_with_1011_before_and_stays_open_after_the_loop_has_c
     assert deployed["source"]["commit"] == message["message"]["commit"]
     assert left_running(tmp_path) == []
     if "3.11" in installed_versions():  # elsewhere another break is shown, and another sentence says why
-        assert sentences(said) - sentences(recorded()) == set()
-        assert sentences(recorded()) - sentences(said) == set()
+        assert session_sentences(said) - session_sentences(recorded_session()) == set()
+        assert session_sentences(recorded_session()) - session_sentences(said) == set()
 
 
 SCENARIOS = {
@@ -175,7 +175,7 @@ def test_without_a_fix_the_last_good_commit_is_proposed(played: dict[str, tuple[
     assert report["report"]["fix"] is None
 
 
-def test_a_rollout_that_fails_its_probe_leads_to_the_question_whether_to_go_back(
+def test_failed_probe_leads_to_a_rollback_question(
     played: dict[str, tuple[Path, int, str]],
 ) -> None:
     folder, _, said = played["failed-probe"]

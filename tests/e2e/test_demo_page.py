@@ -21,7 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from functions.local.python_child import CODE_ROOT
 from functions.local.server_process import find_free_port
-from tests.support.e2e.browser import Eyes, eyes
+from tests.support.e2e.browser import RecordedBrowser, open_browser
 
 COMMAND = [sys.executable, "-c", "from provenfix.command import main; main()"]
 SECONDS = 60.0
@@ -90,12 +90,12 @@ def stays_open(folder: Path) -> bool:
 
 
 @pytest.fixture(scope="module")
-def sight() -> Iterator[Eyes]:
-    with eyes() as found:
+def sight() -> Iterator[RecordedBrowser]:
+    with open_browser() as found:
         yield found
 
 
-def test_one_click_closes_the_loop_and_the_socket_stays_open(tmp_path: Path, sight: Eyes) -> None:
+def test_one_click_closes_the_loop_and_the_socket_stays_open(tmp_path: Path, sight: RecordedBrowser) -> None:
     with demo(tmp_path) as (address, process), sight.page(viewport=VIEW, color_scheme="light") as page:
         shown(page, address, process, tmp_path)
         card = page.get_by_role("listitem").filter(has_text="SyntaxError").filter(has_text="Decision needed")

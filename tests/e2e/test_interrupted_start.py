@@ -25,7 +25,7 @@ MODULES = ["functions", "functions.cli.command_line", "typer", "shared.errors", 
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_whatever_is_being_imported(tmp_path: Path, module: str) -> None:
+def test_interrupt_ends_the_command_during_any_import(tmp_path: Path, module: str) -> None:
     (tmp_path / "sitecustomize.py").write_text(HOOK.format(module=module), "utf-8")
     command = [str(Path(sys.executable).with_name("provenfix")), "check", "--repo", str(tmp_path)]
     ended = subprocess.run(

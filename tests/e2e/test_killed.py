@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.workflow.flow import IncidentState
-from tests.support.e2e.chaos import chaos
+from tests.support.e2e.chaos import run_chaos_stack
 
 SEED = 61_1011
 AT_ONCE = 3
@@ -17,7 +17,7 @@ KILLS = 20
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc to find the processes of a stack")
 def test_whoever_is_killed_the_loop_closes_once(tmp_path: Path) -> None:
     chance = random.Random(SEED)
-    with chaos(tmp_path, AT_ONCE * ROUNDS) as played:
+    with run_chaos_stack(tmp_path, AT_ONCE * ROUNDS) as played:
         for first in range(0, len(played.subjects), AT_ONCE):
             played.play(played.subjects[first : first + AT_ONCE], KILLS // ROUNDS, chance)
         ended = [played.case(subject) for subject in played.subjects]

@@ -31,8 +31,8 @@ from shared.text.timestamps import format_rfc3339
 from shared.wiring import create_store
 from shared.workflow import flow
 from shared.workflow.records import incident_records
-from tests.support.e2e.browser import Eyes, eyes, violations
-from tests.support.history_builder import DAWN, Story, broken, good
+from tests.support.e2e.browser import RecordedBrowser, open_browser, accessibility_violations
+from tests.support.history_builder import START, HistoryBuilder, broken_source, valid_source
 
 CHANNEL, APPROVER, STRANGER = "C0HARBOUR1", "U0HARBOUR1", "U0STRANGER"
 DEADLINE = 120.0
@@ -58,7 +58,7 @@ class Stage:
 
     stack: RunningStack
     address: str
-    eyes: Eyes
+    eyes: RecordedBrowser
     store: Store
     again: Callable[[], None]
     """Kills the page's process and starts another one."""
@@ -99,7 +99,7 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("page")
-    with eyes() as browser, _standing(folder) as (stack, address, again), override_environ(stack.environment):
+    with open_browser() as browser, _standing(folder) as (stack, address, again), override_environ(stack.environment):
         opened = create_store(read_settings())
         here = Stage(stack, address, browser, opened, again)
         here.wait_for(lambda: all(_is(here, name, "proposed") for name in (DESK, QUAY, PIER, REEF)))
@@ -146,16 +146,16 @@ def _standing(folder: Path) -> Iterator[tuple[RunningStack, str, Callable[[], No
             yield stack, f"http://127.0.0.1:{port}", again
 
 
-def _trap(path: Path) -> Story:
+def _trap(path: Path) -> HistoryBuilder:
     """A repository whose every text wants to be more than text."""
-    story = Story(path)
+    story = HistoryBuilder(path)
     name = f"app/{_PICTURE.replace(' ', '_')}.py"
-    lines = broken(5).splitlines()
+    lines = broken_source(5).splitlines()
     lines[3] = f"step_4 = '''{_SCRIPT}{_SVG}</code>'''"
-    story.commit("base", {name: good(), "Dockerfile": "FROM python:3.11-slim\n"})
+    story.commit("base", {name: valid_source(), "Dockerfile": "FROM python:3.11-slim\n"})
     story.commit(f"{_SCRIPT} breaks", {name: "\n".join(lines)})
     story.commit(f"{_SVG} {_LINK} tries", {name: "\n".join([*lines[:2], f"# {_SCRIPT}", *lines[3:]])})
-    story.commit(f"{_PICTURE} mends", {name: good(1)})
+    story.commit(f"{_PICTURE} mends", {name: valid_source(1)})
     story.write()
     return story
 
@@ -163,7 +163,7 @@ def _trap(path: Path) -> Story:
 def _logged(story: ExampleRepository) -> list[dict[str, Any]]:
     usual = json.loads(render_log(story, Shape.GCLOUD))
     found = [_of(entry, name, number) for number, name in enumerate((DESK, QUAY, PIER)) for entry in usual]
-    at = DAWN + timedelta(hours=1)
+    at = START + timedelta(hours=1)
     place = f'  File "/app/app/{_PICTURE.replace(" ", "_")}.py", line 5'
     error = f"{place}\n    oops = = 1\n           ^\nSyntaxError: invalid syntax"
     texts = [error, f"{' '.join(HOSTILE)} connection closed: received 1011 (internal error)"]
@@ -203,7 +203,7 @@ def test_from_the_list_to_approve_to_verified_by_keyboard(stage: Stage) -> None:
         page.get_by_role("button", name="Approve").press("Enter")
         confirm = page.get_by_role("dialog", name="Redeploy this service?")
         expect(confirm).to_contain_text(f"Service: {DESK}")
-        assert violations(page) == []
+        assert accessibility_violations(page) == []
         confirm.get_by_role("button", name="Redeploy").press("Enter")
         expect(page.get_by_text("Approved. It begins")).to_be_visible()
         stage.wait_for(lambda: _is(stage, DESK, "watching"), ticking=True)
@@ -229,7 +229,7 @@ def _a_day_passes(stage: Stage, service: str) -> None:
     stage.turn(incident_records.KIND, case["id"], lambda now: {"rollout": {**now["rollout"], "since": format_rfc3339(since)}})
 
 
-def test_whoever_is_no_approver_is_refused_and_a_denial_is_asked_for_its_reason(stage: Stage) -> None:
+def test_non_approver_is_refused_and_denial_needs_a_reason(stage: Stage) -> None:
     with stage.eyes.page() as page:
         page.goto(stage.url(QUAY))
         page.get_by_label("Click as").select_option(STRANGER)
@@ -241,7 +241,7 @@ def test_whoever_is_no_approver_is_refused_and_a_denial_is_asked_for_its_reason(
         page.get_by_role("button", name="Deny").click()
         dialog = page.get_by_role("dialog", name="Deny")
         expect(dialog.get_by_label("Why should this commit not be deployed?")).to_be_focused()
-        assert violations(page) == []
+        assert accessibility_violations(page) == []
         dialog.get_by_role("textbox").fill("The <b>migration</b> comes first")
         dialog.get_by_role("button", name="Deny").click()
         stage.wait_for(lambda: _is(stage, QUAY, "denied"), ticking=True)
@@ -300,7 +300,7 @@ def test_what_others_have_written_stays_text(stage: Stage) -> None:
         inside = "main :is(script, img, style, iframe, object, [onload], [onerror], [style], a[href^='javascript' i])"
         assert page.locator(inside).count() == 0
         assert page.locator("main svg").count() == 1
-        assert violations(page) == []
+        assert accessibility_violations(page) == []
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_every_page_is_readable_by_everybody(stage: Stage, name: str, options: M
     with stage.eyes.page(**options) as page:
         for place in ("/", "/times", f"/incidents/{stage.incident(REEF)['id']}", stage.url(DESK), "/nowhere"):
             page.goto(place if place.startswith("http") else stage.address + place)
-            assert violations(page) == [], place
+            assert accessibility_violations(page) == [], place
             across = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert across <= 0, f"{place} has to be scrolled sideways"
             fits = "[...document.querySelectorAll('.wide')].every(each => each.scrollWidth <= each.clientWidth)"

@@ -17,7 +17,7 @@ from shared.detection.signal import SignalKind
 from shared.wiring import QUEUE_FILE, STORE_FILE
 from shared.workflow.flow import LOG_ENTRIES, IncidentState
 from shared.workflow.records.incident_record import IncidentRecord, record_to_document
-from tests.support.cli_runs import Ended, provenfix
+from tests.support.cli_runs import CommandResult, run_provenfix
 
 MORNING = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
 ENTRIES = [{"insertId": "a1", "textPayload": "SyntaxError: Föhn"}, {"insertId": "a2", "textPayload": "calm"}]
@@ -54,8 +54,8 @@ def queue(folder: Path) -> Iterator[SqliteQueue]:
     opened.close()
 
 
-def run(folder: Path, *arguments: str, stdin: bytes = b"") -> Ended:
-    return provenfix(*arguments, "--folder", str(folder), stdin=stdin)
+def run(folder: Path, *arguments: str, stdin: bytes = b"") -> CommandResult:
+    return run_provenfix(*arguments, "--folder", str(folder), stdin=stdin)
 
 
 def waiting(queue: SqliteQueue) -> list[dict[str, str]]:
@@ -141,7 +141,7 @@ def test_show_says_where_there_is_nothing(folder: Path) -> None:
     assert run(folder, "show").out == "No incidents.\n"
 
 
-def test_show_tells_state_and_timeline_of_one_incident_by_the_beginning_of_its_id(folder: Path) -> None:
+def test_show_finds_an_incident_by_id_prefix(folder: Path) -> None:
     stored(folder, CASE.moved_to(IncidentState.PROPOSED, MORNING.replace(minute=2), "fix_merged_not_deployed"))
     above, _, timeline = run(folder, "show", "0f").out.partition("Timeline:\n")
     first, *more = above.splitlines()
@@ -224,7 +224,7 @@ def test_without_any_stack_it_says_what_to_configure(tmp_path: Path, monkeypatch
     for name in ("PROVENFIX_PROJECT", "GOOGLE_CLOUD_PROJECT", "PROVENFIX_EMBEDDED"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    ended = provenfix("show")
+    ended = run_provenfix("show")
     assert ended.code == 2
     assert "set PROVENFIX_PROJECT" in ended.err
 
@@ -259,7 +259,7 @@ def test_a_letter_that_is_named_twice_is_one(folder: Path, letters: list[str]) -
 
 
 def test_a_port_that_no_machine_has_is_refused() -> None:
-    ended = provenfix("up", "--embedded", "--port", "65533")
+    ended = run_provenfix("up", "--embedded", "--port", "65533")
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.e2e.storm import left, storm
+from tests.support.e2e.storm import read_leftovers, run_storm_stack
 
 DEADLINE = 150.0
 MOST_WRITES = 10
@@ -17,13 +17,13 @@ def test_a_storm_of_one_defect_is_one_incident_one_issue_and_one_proposal(
 ) -> None:
     if backing == "emulators":
         request.getfixturevalue("emulators_installed")  # skips, or fails in CI, where there are none
-    with storm(tmp_path, embedded=backing == "embedded") as played:
+    with run_storm_stack(tmp_path, embedded=backing == "embedded") as played:
         played.blow(count)
         played.wait_for(lambda: played.count("record") >= count, DEADLINE)
         played.tick()
         played.wait_for(lambda: "ticked" in played.handled("verify"), DEADLINE)
         played.wait_for(lambda: "proposed" in played.handled("investigate"), DEADLINE)
-        found = left(played)
+        found = read_leftovers(played)
     assert [incident.value["state"] for incident in found.incidents] == ["proposed"]
     assert [incident.value["error_class"] for incident in found.incidents] == ["SyntaxError"]
     assert len(found.issues) == 1

@@ -14,7 +14,7 @@ import pytest
 from functions.demo.build_repository import build_incident
 from functions.demo.incident_log import write_incident_log
 from functions.local.server_process import find_free_port
-from tests.support.e2e.wheel import install_wheel, put_colliding_package, trap
+from tests.support.e2e.wheel import install_wheel, install_colliding_package, trap_module
 
 MODULES = ("ast", "json", "typing", "sitecustomize", "usercustomize", "conftest", "gunicorn.conf", "ruff", "uvicorn")
 PACKAGES = ("functions", "shared", "provenfix", "functions/local", "google", "flask")
@@ -73,14 +73,14 @@ def trapped(tmp_path_factory: pytest.TempPathFactory) -> Trapped:
     folder = tmp_path_factory.mktemp("traps")
     home, sprung = folder / "home", folder / "sprung"
     programs = install_wheel(folder)
-    put_colliding_package(programs, sprung)
+    install_colliding_package(programs, sprung)
     story = build_incident(home / "clone")
     write_incident_log(story, home / "log.json")
     for name in MODULES:
-        (home / f"{name}.py").write_text(trap(sprung, f"{name}.py"), "utf-8")
+        (home / f"{name}.py").write_text(trap_module(sprung, f"{name}.py"), "utf-8")
     for name in PACKAGES:
         (home / name).mkdir(exist_ok=True)
-        (home / name / "__init__.py").write_text(trap(sprung, name), "utf-8")
+        (home / name / "__init__.py").write_text(trap_module(sprung, name), "utf-8")
     (home / ".env").write_text("PROVENFIX_KILL_SWITCH=neither\nPYTHONPATH=.\n", "utf-8")
     (home / "pyproject.toml").write_text("[tool.ruff\nnot = toml", "utf-8")
     service = SERVICE | {"repository": str(story.path)}
@@ -173,7 +173,7 @@ def test_watch_runs_nothing_of_it(trapped: Trapped) -> None:
 
 def test_another_package_that_is_in_the_way_is_refused_in_one_sentence(trapped: Trapped, tmp_path: Path) -> None:
     """Here an import hook of somebody's comes before every folder."""
-    (tmp_path / "shared.py").write_text(trap(trapped.sprung, "hooked"), "utf-8")
+    (tmp_path / "shared.py").write_text(trap_module(trapped.sprung, "hooked"), "utf-8")
     hook = (
         "import sys, importlib.machinery as m\n"
         "class Hook:\n"

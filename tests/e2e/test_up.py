@@ -22,7 +22,7 @@ from functions.local.server_process import LOOPBACK, find_free_port, is_port_fre
 from functions.local.stack_folder import lock_folder
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
 from shared.secret import Secret
-from tests.support.e2e.storm import configuration
+from tests.support.e2e.storm import storm_configuration
 
 DEADLINE = 60.0
 PORTS = 8
@@ -33,7 +33,7 @@ COMMAND = str(Path(sys.executable).with_name("provenfix"))
 def home(tmp_path: Path) -> Path:
     """A folder with a configuration, a repository and a log, as somebody would have them who tries this."""
     story = build_incident(tmp_path / "service")
-    (tmp_path / "provenfix.yaml").write_text(configuration(story), "utf-8")
+    (tmp_path / "provenfix.yaml").write_text(storm_configuration(story), "utf-8")
     write_incident_log(story, tmp_path / "log.json")
     return tmp_path
 

@@ -175,7 +175,7 @@ def test_a_log_on_stdin_leads_to_a_question_and_nothing_is_deployed(tmp_path: Pa
     assert (case.state, case.rollout) == (flow.IncidentState.PROPOSED, None)
 
 
-def test_where_a_command_may_deploy_an_approval_runs_it_and_the_new_revision_is_watched(tmp_path: Path) -> None:
+def test_approval_runs_the_deploy_command_and_starts_the_watch(tmp_path: Path) -> None:
     story = build_incident(tmp_path / "clone")
     log = write_incident_log(story, tmp_path / "log.jsonl", Shape.JSON_LINES)
     (tmp_path / "deploy.py").write_text(DEPLOY, "utf-8")

@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 
 from tests.bench.large_tree import Size, generate_large
-from tests.bench.repository import Generated, generate
+from tests.bench.repository import GeneratedHistory, generate_history
 
 
 @pytest.fixture(scope="module")
-def generated(tmp_path_factory: pytest.TempPathFactory) -> Generated:
-    return generate(tmp_path_factory.mktemp("bench") / "repository.git", commits=600, touching=50)
+def generated(tmp_path_factory: pytest.TempPathFactory) -> GeneratedHistory:
+    return generate_history(tmp_path_factory.mktemp("bench") / "repository.git", commits=600, touching=50)
 
 
-def git(generated: Generated, *arguments: str) -> str:
+def git(generated: GeneratedHistory, *arguments: str) -> str:
     command = ["git", f"--git-dir={generated.path}", *arguments]
     return subprocess.run(command, capture_output=True, check=True, text=True).stdout
 
 
-def first_error(generated: Generated, commit: str) -> int | None:
+def first_error(generated: GeneratedHistory, commit: str) -> int | None:
     try:
         compile(git(generated, "show", f"{commit}:{generated.file}"), "engine.py", "exec", dont_inherit=True)
     except SyntaxError as error:
@@ -28,14 +28,14 @@ def first_error(generated: Generated, commit: str) -> int | None:
     return None
 
 
-def test_it_has_the_wanted_size(generated: Generated) -> None:
+def test_it_has_the_wanted_size(generated: GeneratedHistory) -> None:
     assert int(git(generated, "rev-list", "--count", "main")) == 600
     assert int(git(generated, "rev-list", "--count", "main", "--", generated.file)) == 50 == generated.versions
     assert int(git(generated, "rev-list", "--count", "--merges", "main")) == 12
     assert len(git(generated, "ls-tree", "-r", "--name-only", "main").splitlines()) > 36
 
 
-def test_its_file_breaks_once_and_is_mended_in_steps(generated: Generated) -> None:
+def test_its_file_breaks_once_and_is_mended_in_steps(generated: GeneratedHistory) -> None:
     made = git(generated, "rev-list", "--reverse", "main", "--", generated.file).splitlines()
     lines = {commit: first_error(generated, commit) for commit in made}
     broken = [commit for commit in made if lines[commit] is not None]
@@ -48,8 +48,8 @@ def test_its_file_breaks_once_and_is_mended_in_steps(generated: Generated) -> No
     assert generated.fix != made[-1]
 
 
-def test_it_is_the_same_every_time(generated: Generated, tmp_path: Path) -> None:
-    assert generate(tmp_path / "again.git", commits=600, touching=50).head == generated.head
+def test_it_is_the_same_every_time(generated: GeneratedHistory, tmp_path: Path) -> None:
+    assert generate_history(tmp_path / "again.git", commits=600, touching=50).head == generated.head
 
 
 def test_the_large_tree_has_the_answers_that_it_claims_to_have(tmp_path: Path) -> None:

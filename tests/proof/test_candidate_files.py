@@ -12,21 +12,21 @@ from shared.proof.locating.candidate_files import SearchArea, CandidateFiles
 from shared.proof.model.finding import Reason
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
-from tests.support.history_builder import Story, broken, good, incident, sighting
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, make_sighting
 
 
 def test_further_pythons_cost_no_further_walk(tmp_path: Path, compilers: LocalCompilers) -> None:
     started = []
     for declared in (("3.13",), ("3.10", "3.11", "3.12", "3.13")):
-        story = Story(tmp_path / f"{len(declared)}.git")
-        story.commit("start", {"app.py": good(), "gone/app.py": good(), "pyproject.toml": ""})
-        story.commit("break", {"app.py": broken(5), "gone/app.py": None})
+        story = HistoryBuilder(tmp_path / f"{len(declared)}.git")
+        story.commit("start", {"app.py": valid_source(), "gone/app.py": valid_source(), "pyproject.toml": ""})
+        story.commit("break", {"app.py": broken_source(5), "gone/app.py": None})
         for python in declared:
             story.commit(python, {"pyproject.toml": f'[project]\nrequires-python = ">={python}"\n'})
-        story.commit("aside", {"app.py": broken(7)}, "start")
+        story.commit("aside", {"app.py": broken_source(7)}, "start")
         story.write(declared[-1], aside="aside")
         with GitRepository(str(story.path)) as history:
-            proof = prove(incident("app.py", sighting(20)), history, compilers, ProofRequest(), lambda _: None)
+            proof = prove(make_incident("app.py", make_sighting(20)), history, compilers, ProofRequest(), lambda _: None)
             started.append(history.processes_started)
         assert not proof.deployed.corroborated
         assert proof.deployed.python == "3.13"
@@ -36,18 +36,18 @@ def test_further_pythons_cost_no_further_walk(tmp_path: Path, compilers: LocalCo
 
 
 @pytest.mark.parametrize(("branches", "walks"), [({}, 1), ({"aside": "aside"}, 2)])
-def test_all_former_names_are_listed_once_for_the_branch_and_once_for_other_heads(
+def test_former_names_are_listed_once_per_group_of_heads(
     tmp_path: Path, branches: dict[str, str], walks: int
 ) -> None:
-    story = Story(tmp_path / "repo.git")
-    story.commit("start", {"app.py": good(), "gone/app.py": good()})
-    story.commit("aside", {"app.py": broken(7)})
+    story = HistoryBuilder(tmp_path / "repo.git")
+    story.commit("start", {"app.py": valid_source(), "gone/app.py": valid_source()})
+    story.commit("aside", {"app.py": broken_source(7)})
     story.commit("remove", {"gone/app.py": None}, "start")
     story.write("remove", **branches)
     with GitRepository(str(story.path)) as repository:
         history = _Named(repository)
         branch = history.branch(None)
-        ground = CandidateFiles(history, incident("app.py", sighting(5)), branch, BranchStates(history, branch.head))  # type: ignore[arg-type]
+        ground = CandidateFiles(history, make_incident("app.py", make_sighting(5)), branch, BranchStates(history, branch.head))  # type: ignore[arg-type]
         areas = [layer.area for layer in ground.walk_tiers()]
     assert areas == [SearchArea.HEAD, SearchArea.BRANCH_HISTORY, *([SearchArea.OTHER_HEADS] if branches else [])]
     assert history.named_calls == walks

@@ -69,7 +69,7 @@ def test_only_the_commit_that_is_not_the_fix_calls_itself_one(story: ExampleRepo
     assert [role for role, subject in subjects.items() if "fix" in subject.lower()] == [Role.CLAIMED_FIX]
 
 
-def test_the_same_arguments_give_the_same_ids_whatever_the_machine_is_set_to(
+def test_same_arguments_give_same_ids_on_any_machine(
     story: ExampleRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = tmp_path / "gitconfig"

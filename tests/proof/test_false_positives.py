@@ -8,16 +8,16 @@ import pytest
 from functions.cli.reporting import investigate_log
 from shared.proof.proof_context import ProofRequest
 from shared.report.report import Report
-from tests.support.history_builder import Story, broken, good, running
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, running_python
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`app.py` compiles at every commit; `jobs.py` is broken on line 7 and mended later."""
-    story = Story(tmp_path_factory.mktemp("false") / "repository.git")
-    story.commit("start", {"app.py": good(), "jobs.py": good()})
-    story.commit("break", {"jobs.py": broken(7)})
-    story.commit("mend", {"jobs.py": good(1)})
+    story = HistoryBuilder(tmp_path_factory.mktemp("false") / "repository.git")
+    story.commit("start", {"app.py": valid_source(), "jobs.py": valid_source()})
+    story.commit("break", {"jobs.py": broken_source(7)})
+    story.commit("mend", {"jobs.py": valid_source(1)})
     story.write()
     return story.path
 
@@ -35,7 +35,7 @@ def reports(repository: Path, folder: Path, *texts: str) -> list[Report]:
     ]
     log = folder / "log.json"
     log.write_text(json.dumps(entries), "utf-8")
-    return investigate_log(str(repository), str(log), ProofRequest(fallback_python=running()), ("", ""), lambda _: None)
+    return investigate_log(str(repository), str(log), ProofRequest(fallback_python=running_python()), ("", ""), lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,6 @@ def test_what_nothing_can_be_proven_of_is_named_and_not_proposed(
     assert (report.proof.broken, report.proof.introduced, report.proof.fix, report.proof.target) == (None,) * 4
 
 
-def test_the_same_repository_does_get_a_proof_for_the_line_that_really_fails(repository: Path, tmp_path: Path) -> None:
+def test_same_repository_gets_a_proof_for_the_failing_line(repository: Path, tmp_path: Path) -> None:
     [report] = reports(repository, tmp_path, "SyntaxError: invalid syntax (jobs.py, line 7)")
     assert report.proof.recommendation.kind == "redeploy"

@@ -8,7 +8,7 @@ import pytest
 from shared.adapters.compilers.found import LocalCompilers
 from shared.proof.model.finding import DeployedSource, ActionKind, Finding, Reason
 from shared.proof.proof_context import ProofRequest
-from tests.support.history_builder import Story, good, incident, investigated, sighting
+from tests.support.history_builder import HistoryBuilder, valid_source, make_incident, prove_incident, make_sighting
 
 SOUND = "x = 1\ny = 2\nmatch x:\n    case 1:\n        y = 3\n"
 """On line 3 it has what Python 3.9 does not know."""
@@ -16,22 +16,22 @@ IMAGE = "FROM python:{}-slim\nCOPY . .\nCMD python app.py\n"
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Story:
-    return Story(tmp_path / "repo.git")
+def story(tmp_path: Path) -> HistoryBuilder:
+    return HistoryBuilder(tmp_path / "repo.git")
 
 
-def forged(story: Story, compilers: LocalCompilers, *, label: str | None = None, setting: str | None = None) -> Finding:
+def forged(story: HistoryBuilder, compilers: LocalCompilers, *, label: str | None = None, setting: str | None = None) -> Finding:
     """Of a log whose paths name Python 3.9."""
-    failing = incident("/srv/app.py", replace(sighting(3, seen_at=story.at("healthy")), python="3.9"))
+    failing = make_incident("/srv/app.py", replace(make_sighting(3, seen_at=story.at("healthy")), python="3.9"))
     deployed = story.ids[label] if label else None
     request = ProofRequest(deployed=deployed, source=DeployedSource.LABEL, python=setting, wants_alternative=True)
-    return investigated(story.path, failing, compilers, request)
+    return prove_incident(story.path, failing, compilers, request)
 
 
-def tell(story: Story, **files: str) -> None:
+def tell(story: HistoryBuilder, **files: str) -> None:
     story.commit("start", {"app.py": "x = 1\n", **files})
     story.commit("match", {"app.py": SOUND})
-    story.commit("healthy", {"other.py": good()})
+    story.commit("healthy", {"other.py": valid_source()})
     story.write()
 
 
@@ -46,7 +46,7 @@ def tell(story: Story, **files: str) -> None:
     ids=["image", "buildpack", "requirement"],
 )
 def test_a_version_that_the_deployed_commit_excludes_is_not_believed(
-    story: Story, compilers: LocalCompilers, files: dict[str, str], label: str | None
+    story: HistoryBuilder, compilers: LocalCompilers, files: dict[str, str], label: str | None
 ) -> None:
     tell(story, **files)
     proof = forged(story, compilers, label=label)
@@ -55,16 +55,16 @@ def test_a_version_that_the_deployed_commit_excludes_is_not_believed(
     assert any("3.9" in each for each in proof.deployed.platform_statements)
 
 
-def test_nor_is_one_that_the_setting_excludes(story: Story, compilers: LocalCompilers) -> None:
+def test_version_that_the_setting_excludes_is_not_believed(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     tell(story)
     assert forged(story, compilers, label="healthy", setting="3.11").recommendation.kind is ActionKind.NONE
 
 
-def test_nor_is_one_that_an_earlier_image_had(story: Story, compilers: LocalCompilers) -> None:
+def test_version_of_an_earlier_image_is_not_believed(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.commit("old image", {"app.py": "x = 1\n", "Dockerfile": IMAGE.format("3.9")})
     story.commit("new image", {"Dockerfile": IMAGE.format("3.11")})
     story.commit("match", {"app.py": SOUND})
-    story.commit("healthy", {"other.py": good()})
+    story.commit("healthy", {"other.py": valid_source()})
     story.write()
     assert forged(story, compilers, label="healthy").recommendation.kind is ActionKind.NONE
 
@@ -79,8 +79,8 @@ def test_nor_is_one_that_an_earlier_image_had(story: Story, compilers: LocalComp
     ],
     ids=["the image", "another image", "a requirement that permits it", "nothing"],
 )
-def test_one_that_the_deployed_commit_leaves_room_for_is(
-    story: Story, compilers: LocalCompilers, files: dict[str, str]
+def test_version_that_the_deployed_commit_permits_is_believed(
+    story: HistoryBuilder, compilers: LocalCompilers, files: dict[str, str]
 ) -> None:
     tell(story, **files)
     proof = forged(story, compilers)

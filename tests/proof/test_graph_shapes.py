@@ -11,24 +11,24 @@ from shared.errors import UsageError
 from shared.proof.model.finding import ActionKind, Finding, Reason
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
-from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting, subjects
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting, commit_names
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Story:
-    return Story(tmp_path / "repo.git")
+def story(tmp_path: Path) -> HistoryBuilder:
+    return HistoryBuilder(tmp_path / "repo.git")
 
 
-def prove_break(story: Story, compilers: LocalCompilers, line: int = 5, deployed: str | None = None) -> Finding:
+def prove_break(story: HistoryBuilder, compilers: LocalCompilers, line: int = 5, deployed: str | None = None) -> Finding:
     """The proof for `app.py` failing on `line`, with the deployed commit given or to be inferred."""
-    request = ProofRequest(deployed=story.ids[deployed] if deployed else None, fallback_python=running())
-    return investigated(story.path, incident("/srv/app.py", sighting(line)), compilers, request)
+    request = ProofRequest(deployed=story.ids[deployed] if deployed else None, fallback_python=running_python())
+    return prove_incident(story.path, make_incident("/srv/app.py", make_sighting(line)), compilers, request)
 
 
-def prove_break_of(logged: str, story: Story, compilers: LocalCompilers, deployed: str) -> Finding:
+def prove_break_of(logged: str, story: HistoryBuilder, compilers: LocalCompilers, deployed: str) -> Finding:
     """The proof for a file of another name that fails on line 5."""
-    request = ProofRequest(deployed=story.ids[deployed], fallback_python=running())
-    return investigated(story.path, incident(logged, sighting(5)), compilers, request)
+    request = ProofRequest(deployed=story.ids[deployed], fallback_python=running_python())
+    return prove_incident(story.path, make_incident(logged, make_sighting(5)), compilers, request)
 
 
 def introduced(proof: Finding) -> str | None:
@@ -43,28 +43,28 @@ def proposed(proof: Finding) -> str | None:
     return proof.target.commit.subject if proof.target else None
 
 
-def test_straight_line(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("claims to fix", {"app.py": broken(9)})
-    story.commit("unrelated", {"other.py": good()})
-    story.commit("mend", {"app.py": good(1)})
-    story.commit("later", {"other.py": good(1)})
+def test_straight_history_gives_break_fix_and_target(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("claims to fix", {"app.py": broken_source(9)})
+    story.commit("unrelated", {"other.py": valid_source()})
+    story.commit("mend", {"app.py": valid_source(1)})
+    story.commit("later", {"other.py": valid_source(1)})
     story.write()
     proof = prove_break(story, compilers, line=9)
     assert proof.deployed.commit is not None
     assert proof.deployed.commit.subject == "claims to fix"
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "later")
-    assert subjects(proof.attempts) == ["claims to fix"]
+    assert commit_names(proof.attempts) == ["claims to fix"]
     assert proof.recommendation.kind is ActionKind.REDEPLOY
     assert proof.target is not None
     assert proof.target.commits_after_deployed == 3
 
 
-def test_several_breaks_and_fixes(story: Story, compilers: LocalCompilers) -> None:
+def test_latest_of_several_breaks_and_fixes_counts(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     for name, source in [
-        ("start", good()), ("break 1", broken(5)), ("mend 1", good(1)), ("break 2", broken(7)), ("worse", broken(8, 3)),
-        ("mend 2", good(2)), ("break 3", broken(9)), ("mend 3", good(3)),
+        ("start", valid_source()), ("break 1", broken_source(5)), ("mend 1", valid_source(1)), ("break 2", broken_source(7)), ("worse", broken_source(8, 3)),
+        ("mend 2", valid_source(2)), ("break 3", broken_source(9)), ("mend 3", valid_source(3)),
     ]:  # fmt: skip
         story.commit(name, {"app.py": source})
     story.write()
@@ -75,57 +75,57 @@ def test_several_breaks_and_fixes(story: Story, compilers: LocalCompilers) -> No
     assert first.attempts == ()
 
 
-def test_head_is_broken_again(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("mend", {"app.py": good(1)})
-    story.commit("harmless", {"other.py": good()})
-    story.commit("break again", {"app.py": broken(6)})
+def test_broken_head_is_not_the_target(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("mend", {"app.py": valid_source(1)})
+    story.commit("harmless", {"other.py": valid_source()})
+    story.commit("break again", {"app.py": broken_source(6)})
     story.write()
     proof = prove_break(story, compilers)
     assert (fixed(proof), proposed(proof)) == ("mend", "harmless")
     assert [(each.commit.subject, each.gate) for each in proof.refused_commits] == [("break again", "incident_file")]
 
 
-def test_break_arrives_by_a_merge(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("side breaks", {"app.py": broken(5)}, "start")
-    story.commit("main moves", {"other.py": good()}, "start")
-    story.commit("merge", {"app.py": broken(5)}, "main moves", "side breaks")
-    story.commit("mend", {"app.py": good(1)})
+def test_break_arrives_by_a_merge(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("side breaks", {"app.py": broken_source(5)}, "start")
+    story.commit("main moves", {"other.py": valid_source()}, "start")
+    story.commit("merge", {"app.py": broken_source(5)}, "main moves", "side breaks")
+    story.commit("mend", {"app.py": valid_source(1)})
     story.write()
     proof = prove_break(story, compilers, deployed="merge")
     assert (introduced(proof), fixed(proof)) == ("side breaks", "mend")
 
 
-def test_merge_itself_breaks_the_file(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("left", {"app.py": good(1)}, "start")
-    story.commit("right", {"app.py": good(2)}, "start")
-    story.commit("bad merge", {"app.py": broken(5)}, "left", "right")
-    story.commit("mend", {"app.py": good(3)})
+def test_merge_itself_breaks_the_file(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("left", {"app.py": valid_source(1)}, "start")
+    story.commit("right", {"app.py": valid_source(2)}, "start")
+    story.commit("bad merge", {"app.py": broken_source(5)}, "left", "right")
+    story.commit("mend", {"app.py": valid_source(3)})
     story.write()
     proof = prove_break(story, compilers)
     assert (introduced(proof), fixed(proof)) == ("bad merge", "mend")
 
 
-def test_fix_on_one_side_of_a_merge(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("hotfix", {"app.py": good(1)}, "break")
-    story.commit("main tries", {"app.py": broken(8)}, "break")
-    story.commit("merge hotfix", {"app.py": good(1)}, "main tries", "hotfix")
-    story.commit("later", {"other.py": good()})
+def test_fix_on_one_side_of_a_merge_is_found(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("hotfix", {"app.py": valid_source(1)}, "break")
+    story.commit("main tries", {"app.py": broken_source(8)}, "break")
+    story.commit("merge hotfix", {"app.py": valid_source(1)}, "main tries", "hotfix")
+    story.commit("later", {"other.py": valid_source()})
     story.write()
     proof = prove_break(story, compilers, deployed="break")
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "hotfix", "later")
 
 
-def test_side_that_never_had_the_break_is_no_fix(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("old side", {"app.py": good(1)}, "start")
-    story.commit("merge keeps the break", {"app.py": broken(5)}, "break", "old side")
+def test_side_that_never_had_the_break_is_no_fix(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("old side", {"app.py": valid_source(1)}, "start")
+    story.commit("merge keeps the break", {"app.py": broken_source(5)}, "break", "old side")
     story.write()
     proof = prove_break(story, compilers, deployed="break")
     assert proof.fix is None
@@ -134,21 +134,21 @@ def test_side_that_never_had_the_break_is_no_fix(story: Story, compilers: LocalC
     assert proof.rollback.commit.subject == "start"
 
 
-def test_merge_that_takes_the_side_without_the_break_is_the_fix(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("old side", {"app.py": good(1)}, "start")
-    story.commit("merge", {"app.py": good(1)}, "break", "old side")
+def test_merge_that_takes_the_side_without_the_break_is_the_fix(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("old side", {"app.py": valid_source(1)}, "start")
+    story.commit("merge", {"app.py": valid_source(1)}, "break", "old side")
     story.write()
     assert fixed(prove_break(story, compilers)) == "merge"
 
 
-def test_rename_between_break_and_fix(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("move", {"app.py": None, "core/run.py": broken(5)})
-    story.commit("move again", {"core/run.py": None, "core/main.py": broken(5, 1)})
-    story.commit("mend", {"core/main.py": good(1)})
+def test_rename_between_break_and_fix_is_followed(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("move", {"app.py": None, "core/run.py": broken_source(5)})
+    story.commit("move again", {"core/run.py": None, "core/main.py": broken_source(5, 1)})
+    story.commit("mend", {"core/main.py": valid_source(1)})
     story.write()
     proof = prove_break(story, compilers)
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "mend")
@@ -156,24 +156,24 @@ def test_rename_between_break_and_fix(story: Story, compilers: LocalCompilers) -
     assert proof.fix.path == "core/main.py"
 
 
-def test_rename_between_break_and_deployment(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"old.py": good()})
-    story.commit("break", {"old.py": broken(5)})
-    story.commit("move", {"old.py": None, "app.py": broken(5, 2)})
-    story.commit("touch", {"app.py": broken(5, 3)})
-    story.commit("mend", {"app.py": good(1)})
+def test_rename_between_break_and_deployment_is_followed(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"old.py": valid_source()})
+    story.commit("break", {"old.py": broken_source(5)})
+    story.commit("move", {"old.py": None, "app.py": broken_source(5, 2)})
+    story.commit("touch", {"app.py": broken_source(5, 3)})
+    story.commit("mend", {"app.py": valid_source(1)})
     story.write()
     proof = prove_break(story, compilers, deployed="touch")
     assert (introduced(proof), fixed(proof)) == ("break", "mend")
     assert proof.introduced is not None
     assert proof.introduced.path == "old.py"
-    assert subjects(proof.attempts) == ["move", "touch"]
+    assert commit_names(proof.attempts) == ["move", "touch"]
 
 
-def test_rename_that_breaks(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"old.py": good()})
-    story.commit("move and break", {"old.py": None, "app.py": broken(5)})
-    story.commit("mend", {"app.py": good(1)})
+def test_rename_can_be_the_break(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"old.py": valid_source()})
+    story.commit("move and break", {"old.py": None, "app.py": broken_source(5)})
+    story.commit("mend", {"app.py": valid_source(1)})
     story.write()
     proof = prove_break(story, compilers)
     assert introduced(proof) == "move and break"
@@ -181,9 +181,9 @@ def test_rename_that_breaks(story: Story, compilers: LocalCompilers) -> None:
     assert not proof.introduced.was_added_broken
 
 
-def test_deletion_is_the_fix(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good(), "keep.py": "kept = 1\n"})
-    story.commit("break", {"app.py": broken(5)})
+def test_deletion_is_the_fix(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source(), "keep.py": "kept = 1\n"})
+    story.commit("break", {"app.py": broken_source(5)})
     story.commit("remove", {"app.py": None})
     story.write()
     proof = prove_break(story, compilers)
@@ -192,10 +192,10 @@ def test_deletion_is_the_fix(story: Story, compilers: LocalCompilers) -> None:
     assert proof.fix.is_deletion
 
 
-def test_file_arrives_broken(story: Story, compilers: LocalCompilers) -> None:
+def test_file_that_arrives_broken_is_its_own_break(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.commit("start", {"other.py": "here = 1\n"})
-    story.commit("arrives", {"app.py": broken(5)})
-    story.commit("mend", {"app.py": good()})
+    story.commit("arrives", {"app.py": broken_source(5)})
+    story.commit("mend", {"app.py": valid_source()})
     story.write()
     proof = prove_break(story, compilers)
     assert introduced(proof) == "arrives"
@@ -203,8 +203,8 @@ def test_file_arrives_broken(story: Story, compilers: LocalCompilers) -> None:
     assert proof.introduced.was_added_broken
 
 
-def test_file_broken_since_the_first_commit(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("arrives", {"app.py": broken(5)})
+def test_first_commit_can_be_the_break(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("arrives", {"app.py": broken_source(5)})
     story.write()
     proof = prove_break(story, compilers)
     assert introduced(proof) == "arrives"
@@ -212,10 +212,10 @@ def test_file_broken_since_the_first_commit(story: Story, compilers: LocalCompil
     assert proof.recommendation.reason is Reason.NO_FIX
 
 
-def test_deployed_commit_is_not_on_the_branch(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("feature breaks", {"app.py": broken(5)}, "start")
-    story.commit("main moves", {"app.py": good(1)}, "start")
+def test_deployed_commit_is_not_on_the_branch(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("feature breaks", {"app.py": broken_source(5)}, "start")
+    story.commit("main moves", {"app.py": valid_source(1)}, "start")
     story.write("main moves", feature="feature breaks")
     proof = prove_break(story, compilers, deployed="feature breaks")
     assert proof.deployed.commit is not None
@@ -227,12 +227,12 @@ def test_deployed_commit_is_not_on_the_branch(story: Story, compilers: LocalComp
     assert proof.rollback.commit.subject == "start"
 
 
-def test_a_line_that_fails_on_another_branch_alone_names_no_deployed_commit(
-    story: Story, compilers: LocalCompilers
+def test_line_failing_on_another_branch_names_no_deployed_commit(
+    story: HistoryBuilder, compilers: LocalCompilers
 ) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("feature breaks", {"app.py": broken(5)}, "start")
-    story.commit("main moves", {"app.py": good(1)}, "start")
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("feature breaks", {"app.py": broken_source(5)}, "start")
+    story.commit("main moves", {"app.py": valid_source(1)}, "start")
     story.write("main moves", feature="feature breaks")
     proof = prove_break(story, compilers)
     assert (proof.deployed.commit, proof.deployed.corroborated, proof.broken) == (None, False, None)
@@ -241,11 +241,11 @@ def test_a_line_that_fails_on_another_branch_alone_names_no_deployed_commit(
     assert story.ids["feature breaks"] in proof.recommendation.detail
 
 
-def test_two_broken_files_must_both_be_mended(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good(), "jobs.py": good()})
-    story.commit("break both", {"app.py": broken(5), "jobs.py": broken(7)})
-    story.commit("mend one", {"app.py": good(1)})
-    story.commit("mend the other", {"jobs.py": good(1)})
+def test_two_broken_files_must_both_be_mended(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source(), "jobs.py": valid_source()})
+    story.commit("break both", {"app.py": broken_source(5), "jobs.py": broken_source(7)})
+    story.commit("mend one", {"app.py": valid_source(1)})
+    story.commit("mend the other", {"jobs.py": valid_source(1)})
     story.write()
     proof = prove_break(story, compilers)
     assert proof.broken is not None
@@ -253,10 +253,10 @@ def test_two_broken_files_must_both_be_mended(story: Story, compilers: LocalComp
     assert (fixed(proof), proposed(proof)) == ("mend one", "mend the other")
 
 
-def test_second_broken_file_is_never_mended(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good(), "jobs.py": good()})
-    story.commit("break both", {"app.py": broken(5), "jobs.py": broken(7)})
-    story.commit("mend one", {"app.py": good(1)})
+def test_second_broken_file_is_never_mended(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source(), "jobs.py": valid_source()})
+    story.commit("break both", {"app.py": broken_source(5), "jobs.py": broken_source(7)})
+    story.commit("mend one", {"app.py": valid_source(1)})
     story.write()
     proof = prove_break(story, compilers)
     assert fixed(proof) == "mend one"
@@ -265,32 +265,32 @@ def test_second_broken_file_is_never_mended(story: Story, compilers: LocalCompil
     assert proof.refused_commits[0].gate == "also_broken"
 
 
-def test_fix_that_breaks_another_file(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good(), "jobs.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("mend and break", {"app.py": good(1), "jobs.py": broken(3)})
-    story.commit("mend that", {"jobs.py": good(1)})
-    story.commit("break that again", {"jobs.py": broken(4)})
+def test_fix_that_breaks_another_file(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source(), "jobs.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("mend and break", {"app.py": valid_source(1), "jobs.py": broken_source(3)})
+    story.commit("mend that", {"jobs.py": valid_source(1)})
+    story.commit("break that again", {"jobs.py": broken_source(4)})
     story.write()
     proof = prove_break(story, compilers)
     assert (fixed(proof), proposed(proof)) == ("mend and break", "mend that")
     assert [each.gate for each in proof.refused_commits] == ["newly_broken"]
 
 
-def test_new_file_that_arrives_broken_holds_the_target_back(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("mend", {"app.py": good(1)})
-    story.commit("add a broken one", {"fresh.py": broken(2)})
+def test_new_file_that_arrives_broken_holds_the_target_back(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("mend", {"app.py": valid_source(1)})
+    story.commit("add a broken one", {"fresh.py": broken_source(2)})
     story.write()
     assert proposed(prove_break(story, compilers)) == "mend"
 
 
-def test_broken_tests_and_ignored_files_do_not_count(story: Story, compilers: LocalCompilers) -> None:
+def test_broken_tests_and_ignored_files_do_not_count(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     ignore = "# comment\nscripts\n*.gen.py\n!\n"
-    story.commit("start", {"app.py": good(), ".dockerignore": ignore, "tests/data.py": broken(2)})
-    story.commit("break", {"app.py": broken(5), "scripts/old.py": broken(2), "x.gen.py": broken(3)})
-    story.commit("mend", {"app.py": good(1), "sub/test_it.py": broken(2)})
+    story.commit("start", {"app.py": valid_source(), ".dockerignore": ignore, "tests/data.py": broken_source(2)})
+    story.commit("break", {"app.py": broken_source(5), "scripts/old.py": broken_source(2), "x.gen.py": broken_source(3)})
+    story.commit("mend", {"app.py": valid_source(1), "sub/test_it.py": broken_source(2)})
     story.write()
     proof = prove_break(story, compilers)
     assert proof.broken is not None
@@ -298,22 +298,22 @@ def test_broken_tests_and_ignored_files_do_not_count(story: Story, compilers: Lo
     assert proposed(proof) == "mend"
 
 
-def test_configured_source_roots_decide(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"svc/app.py": good(), "tools/old.py": broken(2)})
-    story.commit("break", {"svc/app.py": broken(5)})
-    story.commit("mend", {"svc/app.py": good(1)})
+def test_configured_source_roots_decide(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"svc/app.py": valid_source(), "tools/old.py": broken_source(2)})
+    story.commit("break", {"svc/app.py": broken_source(5)})
+    story.commit("mend", {"svc/app.py": valid_source(1)})
     story.write()
-    failing = incident("app.py", sighting(5))
-    everything = investigated(story.path, failing, compilers)
+    failing = make_incident("app.py", make_sighting(5))
+    everything = prove_incident(story.path, failing, compilers)
     assert everything.target is None
-    only = investigated(story.path, failing, compilers, ProofRequest(source_roots=("svc/",), fallback_python=running()))
+    only = prove_incident(story.path, failing, compilers, ProofRequest(source_roots=("svc/",), fallback_python=running_python()))
     assert proposed(only) == "mend"
 
 
-def test_fix_only_on_an_unmerged_branch(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("hotfix", {"app.py": good(1)}, "break")
+def test_fix_on_an_unmerged_branch_is_named(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("hotfix", {"app.py": valid_source(1)}, "break")
     story.write("break", hotfix="hotfix", before="start")
     proof = prove_break(story, compilers)
     assert proof.fix is not None
@@ -321,10 +321,10 @@ def test_fix_only_on_an_unmerged_branch(story: Story, compilers: LocalCompilers)
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.FIX_UNMERGED)
 
 
-def test_fix_only_in_a_pull_request(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("proposal", {"app.py": good(1)}, "break")
+def test_fix_in_a_pull_request_is_named(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("proposal", {"app.py": valid_source(1)}, "break")
     story.write("break", **{"refs/pull/12/head": "proposal"})
     proof = prove_break(story, compilers)
     assert proof.fix is not None
@@ -332,10 +332,10 @@ def test_fix_only_in_a_pull_request(story: Story, compilers: LocalCompilers) -> 
     assert proof.recommendation.reason is Reason.FIX_IN_PULL_REQUEST
 
 
-def test_given_commit_that_compiles_is_a_conflict(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("mend", {"app.py": good(1)})
+def test_given_commit_that_compiles_is_a_conflict(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("mend", {"app.py": valid_source(1)})
     story.write()
     proof = prove_break(story, compilers, deployed="mend")
     assert proof.deployed.commit is not None
@@ -343,10 +343,10 @@ def test_given_commit_that_compiles_is_a_conflict(story: Story, compilers: Local
     assert f"{story.ids['mend']}, app.py compiles" in proof.deployed.conflict
 
 
-def test_given_commit_that_fails_elsewhere_is_not_corroborated(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("mend", {"app.py": good(1)})
+def test_given_commit_that_fails_elsewhere_is_not_corroborated(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("mend", {"app.py": valid_source(1)})
     story.write()
     proof = prove_break(story, compilers, line=6, deployed="break")
     assert not proof.deployed.corroborated
@@ -355,24 +355,24 @@ def test_given_commit_that_fails_elsewhere_is_not_corroborated(story: Story, com
     assert set(re.findall(r"\bline (\d+)", proof.recommendation.detail)) == {"5", "6"}
 
 
-def test_file_that_exists_no_more_at_the_head(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"deep/app.py": good(), "keep.py": "kept = 1\n"})
-    story.commit("break", {"deep/app.py": broken(5)})
-    story.commit("mend", {"deep/app.py": good(1)})
+def test_file_deleted_at_the_head_is_handled(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"deep/app.py": valid_source(), "keep.py": "kept = 1\n"})
+    story.commit("break", {"deep/app.py": broken_source(5)})
+    story.commit("mend", {"deep/app.py": valid_source(1)})
     story.commit("remove", {"deep/app.py": None})
     story.write()
     proof = prove_break(story, compilers)
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "remove")
 
 
-def test_criss_cross_merges(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("left", {"app.py": broken(5)}, "start")
-    story.commit("right", {"app.py": good(1)}, "start")
-    story.commit("left takes right", {"app.py": broken(6)}, "left", "right")
-    story.commit("right takes left", {"app.py": good(1)}, "right", "left")
-    story.commit("join", {"app.py": broken(6)}, "left takes right", "right takes left")
-    story.commit("mend", {"app.py": good(2)})
+def test_criss_cross_merges_are_resolved(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("left", {"app.py": broken_source(5)}, "start")
+    story.commit("right", {"app.py": valid_source(1)}, "start")
+    story.commit("left takes right", {"app.py": broken_source(6)}, "left", "right")
+    story.commit("right takes left", {"app.py": valid_source(1)}, "right", "left")
+    story.commit("join", {"app.py": broken_source(6)}, "left takes right", "right takes left")
+    story.commit("mend", {"app.py": valid_source(2)})
     story.write()
     proof = prove_break(story, compilers, deployed="left takes right", line=6)
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("left", "mend", "mend")
@@ -380,83 +380,83 @@ def test_criss_cross_merges(story: Story, compilers: LocalCompilers) -> None:
     assert (fixed(earlier), proposed(earlier)) == ("right takes left", "mend")
 
 
-def test_namesake_in_another_folder_is_another_file(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"chat/app.py": good(), "jobs/app.py": good()})
-    story.commit("break", {"chat/app.py": broken(5)})
-    story.commit("break the namesake", {"jobs/app.py": broken(7)})
-    story.commit("mend", {"chat/app.py": good(1)})
-    story.commit("namesake is still broken", {"jobs/app.py": broken(7, 1)})
-    story.commit("mend the namesake", {"jobs/app.py": good(1)})
+def test_namesake_in_another_folder_is_another_file(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"chat/app.py": valid_source(), "jobs/app.py": valid_source()})
+    story.commit("break", {"chat/app.py": broken_source(5)})
+    story.commit("break the namesake", {"jobs/app.py": broken_source(7)})
+    story.commit("mend", {"chat/app.py": valid_source(1)})
+    story.commit("namesake is still broken", {"jobs/app.py": broken_source(7, 1)})
+    story.commit("mend the namesake", {"jobs/app.py": valid_source(1)})
     story.write()
-    failing = incident("app.py", sighting(5, seen_at=story.at("break")))
-    proof = investigated(story.path, failing, compilers)
+    failing = make_incident("app.py", make_sighting(5, seen_at=story.at("break")))
+    proof = prove_incident(story.path, failing, compilers)
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "mend the namesake")
     assert proof.attempts == ()
 
 
-def test_rename_with_new_line_ends(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"old.py": good()})
-    story.commit("break", {"old.py": broken(5)})
-    story.commit("move to Windows", {"old.py": None, "app.py": broken(5, 1).replace("\n", "\r\n")})
-    story.commit("move back", {"app.py": None, "core/run.py": broken(5, 2)})
-    story.commit("mend", {"core/run.py": good(1)})
+def test_rename_with_new_line_ends_is_followed(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"old.py": valid_source()})
+    story.commit("break", {"old.py": broken_source(5)})
+    story.commit("move to Windows", {"old.py": None, "app.py": broken_source(5, 1).replace("\n", "\r\n")})
+    story.commit("move back", {"app.py": None, "core/run.py": broken_source(5, 2)})
+    story.commit("mend", {"core/run.py": valid_source(1)})
     story.write()
     proof = prove_break(story, compilers, deployed="move to Windows")
     assert (introduced(proof), fixed(proof)) == ("break", "mend")
 
 
-def test_module_becomes_a_package(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("make a package", {"app.py": None, "app/__init__.py": broken(5)})
-    story.commit("mend", {"app/__init__.py": good(1)})
+def test_module_becomes_a_package(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("make a package", {"app.py": None, "app/__init__.py": broken_source(5)})
+    story.commit("mend", {"app/__init__.py": valid_source(1)})
     story.write()
     assert (introduced(proof := prove_break(story, compilers)), fixed(proof)) == ("break", "mend")
     later = prove_break_of("/srv/app/__init__.py", story, compilers, "make a package")
     assert (introduced(later), fixed(later)) == ("break", "mend")
 
 
-def test_moved_beside_a_copy_keeps_its_file_name(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("move, and keep a backup", {"app.py": None, "chat/app.py": broken(5), "a_backup.py": broken(5)})
-    story.commit("mend", {"chat/app.py": good(1)})
+def test_moved_beside_a_copy_keeps_its_file_name(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("move, and keep a backup", {"app.py": None, "chat/app.py": broken_source(5), "a_backup.py": broken_source(5)})
+    story.commit("mend", {"chat/app.py": valid_source(1)})
     story.write()
     assert fixed(prove_break(story, compilers)) == "mend"
 
 
-def test_name_changes_only_its_case(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"App.py": good()})
-    story.commit("break", {"App.py": broken(5)})
-    story.commit("lower the name", {"App.py": None, "app.py": broken(5)})
-    story.commit("mend", {"app.py": good(1)})
+def test_name_changes_only_its_case(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"App.py": valid_source()})
+    story.commit("break", {"App.py": broken_source(5)})
+    story.commit("lower the name", {"App.py": None, "app.py": broken_source(5)})
+    story.commit("mend", {"app.py": valid_source(1)})
     story.write()
     proof = prove_break(story, compilers, deployed="lower the name")
     assert (introduced(proof), fixed(proof)) == ("break", "mend")
 
 
-def test_moved_file_that_is_gone_is_found_under_the_name_it_had_when_it_was_logged(
-    story: Story, compilers: LocalCompilers
+def test_deleted_file_is_found_under_its_logged_name(
+    story: HistoryBuilder, compilers: LocalCompilers
 ) -> None:
-    story.commit("start", {"chat/app.py": good(), "keep.py": "kept = 1\n"})
-    story.commit("break", {"chat/app.py": broken(5)})
-    story.commit("move", {"chat/app.py": None, "core/app.py": broken(5)})
-    story.commit("mend", {"core/app.py": good(1)})
+    story.commit("start", {"chat/app.py": valid_source(), "keep.py": "kept = 1\n"})
+    story.commit("break", {"chat/app.py": broken_source(5)})
+    story.commit("move", {"chat/app.py": None, "core/app.py": broken_source(5)})
+    story.commit("mend", {"core/app.py": valid_source(1)})
     story.commit("remove", {"core/app.py": None})
     story.write()
     for logged_at, deployed in [("break", "break"), ("mend", "move")]:
-        proof = investigated(story.path, incident("app.py", sighting(5, seen_at=story.at(logged_at))), compilers)
+        proof = prove_incident(story.path, make_incident("app.py", make_sighting(5, seen_at=story.at(logged_at))), compilers)
         assert proof.deployed.commit is not None
         assert proof.deployed.commit.subject == deployed
         assert proof.deployed.candidates == (story.ids["move"], story.ids["break"])
         assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "remove")
 
 
-def test_two_files_of_one_name_that_fit_equally_are_not_told_apart(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"chat/app.py": good(), "core/app.py": good()})
-    story.commit("break both", {"chat/app.py": broken(5), "core/app.py": broken(5)})
+def test_two_files_of_one_name_that_fit_equally_are_not_told_apart(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"chat/app.py": valid_source(), "core/app.py": valid_source()})
+    story.commit("break both", {"chat/app.py": broken_source(5), "core/app.py": broken_source(5)})
     story.write()
-    proof = investigated(story.path, incident("app.py", sighting(5)), compilers)
+    proof = prove_incident(story.path, make_incident("app.py", make_sighting(5)), compilers)
     assert not proof.deployed.corroborated
     assert all(path in proof.recommendation.detail for path in ("chat/app.py", "core/app.py"))
 
@@ -464,17 +464,17 @@ def test_two_files_of_one_name_that_fit_equally_are_not_told_apart(story: Story,
 def test_names_that_a_mended_file_was_given_later_cost_nothing(tmp_path: Path, compilers: LocalCompilers) -> None:
     started = []
     for moves in (0, 5):
-        story = Story(tmp_path / f"moved-{moves}.git")
-        story.commit("start", {"app.py": good()})
-        story.commit("break", {"app.py": broken(5)})
-        story.commit("mend", {"app.py": good(1)})
+        story = HistoryBuilder(tmp_path / f"moved-{moves}.git")
+        story.commit("start", {"app.py": valid_source()})
+        story.commit("break", {"app.py": broken_source(5)})
+        story.commit("mend", {"app.py": valid_source(1)})
         for move in range(moves):
             old = f"m{move - 1}.py" if move else "app.py"
-            story.commit(f"move {move}", {old: None, f"m{move}.py": good(1)})
+            story.commit(f"move {move}", {old: None, f"m{move}.py": valid_source(1)})
         story.write()
-        request = ProofRequest(deployed=story.ids["break"], fallback_python=running())
+        request = ProofRequest(deployed=story.ids["break"], fallback_python=running_python())
         with GitRepository(str(story.path)) as history:
-            proof = prove(incident("app.py", sighting(5)), history, compilers, request, lambda _: None)
+            proof = prove(make_incident("app.py", make_sighting(5)), history, compilers, request, lambda _: None)
             started.append(history.processes_started)
         assert fixed(proof) == "mend"
         assert proposed(proof) == list(story.names)[-1]
@@ -485,10 +485,10 @@ DOCKERFILE = "FROM python:{}\n"
 MATCH = "match 1:\n    case 1:\n        pass\n"
 
 
-def test_a_target_must_compile_on_the_python_of_its_own_image(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"Dockerfile": DOCKERFILE.format("3.11"), "app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("mend", {"app.py": good(1)})
+def test_a_target_must_compile_on_the_python_of_its_own_image(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"Dockerfile": DOCKERFILE.format("3.11"), "app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("mend", {"app.py": valid_source(1)})
     story.commit("down to 3.9", {"Dockerfile": DOCKERFILE.format("3.9"), "fresh.py": MATCH})
     story.write()
     proof = prove_break(story, compilers)
@@ -499,33 +499,33 @@ def test_a_target_must_compile_on_the_python_of_its_own_image(story: Story, comp
 
 
 @pytest.mark.parametrize("root", ["nosuch", "../..", "/etc", "app.py/"])
-def test_a_source_root_without_any_source_is_refused(story: Story, compilers: LocalCompilers, root: str) -> None:
-    story.commit("start", {"svc/app.py": good()})
-    story.commit("break", {"svc/app.py": broken(5)})
+def test_a_source_root_without_any_source_is_refused(story: HistoryBuilder, compilers: LocalCompilers, root: str) -> None:
+    story.commit("start", {"svc/app.py": valid_source()})
+    story.commit("break", {"svc/app.py": broken_source(5)})
     story.write()
     with pytest.raises(UsageError, match=re.escape(f"--source-root {root}")):
-        investigated(story.path, incident("app.py", sighting(5)), compilers, ProofRequest(source_roots=(root,)))
+        prove_incident(story.path, make_incident("app.py", make_sighting(5)), compilers, ProofRequest(source_roots=(root,)))
 
 
-def test_a_source_root_may_be_written_in_any_way(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"svc/app.py": good(), "svc/jobs.py": good()})
-    story.commit("break", {"svc/app.py": broken(5)})
-    story.commit("mend and break", {"svc/app.py": good(1), "svc/jobs.py": broken(3)})
+def test_a_source_root_may_be_written_in_any_way(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"svc/app.py": valid_source(), "svc/jobs.py": valid_source()})
+    story.commit("break", {"svc/app.py": broken_source(5)})
+    story.commit("mend and break", {"svc/app.py": valid_source(1), "svc/jobs.py": broken_source(3)})
     story.write()
     for root in ("svc", "./svc", "svc/", "./svc/../svc"):
-        request = ProofRequest(source_roots=(root,), fallback_python=running())
-        assert investigated(story.path, incident("app.py", sighting(5)), compilers, request).target is None
+        request = ProofRequest(source_roots=(root,), fallback_python=running_python())
+        assert prove_incident(story.path, make_incident("app.py", make_sighting(5)), compilers, request).target is None
 
 
 @pytest.mark.parametrize(
     "ignore", [{".dockerignore": "*\n"}, {".gcloudignore": "*.py\n"}, {"svc/.dockerignore": "jobs.py\n"}]
 )
 def test_an_ignore_file_that_no_build_can_have_read_does_not_count(
-    story: Story, compilers: LocalCompilers, ignore: dict[str, str | bytes | None]
+    story: HistoryBuilder, compilers: LocalCompilers, ignore: dict[str, str | bytes | None]
 ) -> None:
-    story.commit("start", {"svc/app.py": good(), "svc/jobs.py": good(), **ignore})
-    story.commit("break", {"svc/app.py": broken(5)})
-    story.commit("mend", {"svc/app.py": good(1)})
-    story.commit("break the other", {"svc/jobs.py": broken(3)})
+    story.commit("start", {"svc/app.py": valid_source(), "svc/jobs.py": valid_source(), **ignore})
+    story.commit("break", {"svc/app.py": broken_source(5)})
+    story.commit("mend", {"svc/app.py": valid_source(1)})
+    story.commit("break the other", {"svc/jobs.py": broken_source(3)})
     story.write()
     assert proposed(prove_break(story, compilers)) == "mend"

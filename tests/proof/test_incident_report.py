@@ -12,8 +12,8 @@ from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.proof.proof_context import ProofRequest
 from shared.report.report import Report, report_to_json
 from shared.report.whys import WhyKey, Statement
-from tests.support.evidence_checker import figures, unsupported
-from tests.support.history_builder import running
+from tests.support.evidence_checker import extract_figures, find_unsupported_claims
+from tests.support.history_builder import running_python
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def shape(request: pytest.FixtureRequest) -> Shape:
 
 def reported(story: ExampleRepository, shape: Shape, folder: Path) -> list[Report]:
     log = write_incident_log(story, folder / "log", shape)
-    request = ProofRequest(fallback_python=running())
+    request = ProofRequest(fallback_python=running_python())
     return investigate_log(str(story.path), str(log), request, ("", ""), lambda _: None)
 
 
@@ -96,8 +96,8 @@ def test_the_whys_arrive_at_the_cause_and_the_error_behind_it(story: ExampleRepo
     form = parse_ruff_explanation(report.proof.broken.explanation)
     assert form is not None
     assert [words for words in (form.description, form.pep, form.added_in) if words not in whys[WhyKey.REJECTED].answer] == []
-    assert ("number", "7") in set(figures(whys[WhyKey.INTRODUCED].answer))
-    assert {("number", "6"), ("line", "624")} <= set(figures(whys[WhyKey.NOT_ENDED].answer))
+    assert ("number", "7") in set(extract_figures(whys[WhyKey.INTRODUCED].answer))
+    assert {("number", "6"), ("line", "624")} <= set(extract_figures(whys[WhyKey.NOT_ENDED].answer))
     assert Statement.CLAIMS_FIX in whys[WhyKey.NOT_ENDED].statements
     assert whys[WhyKey.NOT_CAUGHT].statements == (Statement.CI_ON_OTHERS, Statement.ADMITS_OTHER)
     assert ".python-version, line 1 (`3.12`)" in whys[WhyKey.NOT_CAUGHT].answer
@@ -107,13 +107,13 @@ def test_the_whys_arrive_at_the_cause_and_the_error_behind_it(story: ExampleRepo
 
 def test_every_figure_in_every_answer_stands_in_its_evidence(story: ExampleRepository, shape: Shape, tmp_path: Path) -> None:
     [report] = reported(story, shape, tmp_path)
-    assert unsupported(report) == []
+    assert find_unsupported_claims(report) == []
 
 
 def test_a_commit_that_only_claims_to_be_the_fix_is_never_proposed(story: ExampleRepository, tmp_path: Path) -> None:
     log = write_incident_log(story, tmp_path / "log")
     for claimed in (story.claimed_fix, story.deployed):
-        request = ProofRequest(branch=claimed, fallback_python=running())
+        request = ProofRequest(branch=claimed, fallback_python=running_python())
         [report] = investigate_log(str(story.path), str(log), request, ("", ""), lambda _: None)
         assert report.proof.target is None
         assert report.proof.recommendation.kind == "none"

@@ -6,7 +6,7 @@ from pathlib import Path
 from shared.adapters.git.repository import GitRepository
 from shared.proof.model.history import TreeEntry
 from shared.proof.searching.file_history import HistoryStart, follow_file
-from tests.support.history_builder import Story, broken, good
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source
 
 
 class _Trees:
@@ -25,12 +25,12 @@ class _Trees:
 
 
 def test_each_disappearance_is_asked_about_once(tmp_path: Path) -> None:
-    story = Story(tmp_path / "repo.git")
-    story.commit("break", {"app.py": broken(5), "keep.py": good()})
-    story.commit("rename", {"app.py": None, "relay.py": broken(5)})
-    story.commit("rename again", {"relay.py": None, "buoy.py": broken(5)})
-    story.commit("mend", {"buoy.py": good(1)})
-    story.commit("rename what is mended", {"buoy.py": None, "gull.py": good(1)})
+    story = HistoryBuilder(tmp_path / "repo.git")
+    story.commit("break", {"app.py": broken_source(5), "keep.py": valid_source()})
+    story.commit("rename", {"app.py": None, "relay.py": broken_source(5)})
+    story.commit("rename again", {"relay.py": None, "buoy.py": broken_source(5)})
+    story.commit("mend", {"buoy.py": valid_source(1)})
+    story.commit("rename what is mended", {"buoy.py": None, "gull.py": valid_source(1)})
     story.write()
     with GitRepository(str(story.path)) as repository:
         history = _Trees(repository)

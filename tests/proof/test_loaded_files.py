@@ -14,31 +14,31 @@ from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded import LoadedFiles
 from shared.proof.model.finding import ActionKind, Finding, Reason
 from shared.proof.proof_context import ProofRequest
-from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
 
 DOCKERFILE = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY . .\nCMD ["python", "main.py"]\n'
-START = {"Dockerfile": DOCKERFILE, "main.py": "import relay\nimport ledger\n", "ledger.py": good(1)}
+START = {"Dockerfile": DOCKERFILE, "main.py": "import relay\nimport ledger\n", "ledger.py": valid_source(1)}
 
 
-def prove(story: Story, compilers: LocalCompilers, deployed: str = "break") -> Finding:
-    request = ProofRequest(deployed=story.ids[deployed], fallback_python=running(), python=running())
-    return investigated(story.path, incident("/app/relay.py", sighting(5)), compilers, request)
+def prove(story: HistoryBuilder, compilers: LocalCompilers, deployed: str = "break") -> Finding:
+    request = ProofRequest(deployed=story.ids[deployed], fallback_python=running_python(), python=running_python())
+    return prove_incident(story.path, make_incident("/app/relay.py", make_sighting(5)), compilers, request)
 
 
-def target(story: Story, proof: Finding) -> str | None:
+def target(story: HistoryBuilder, proof: Finding) -> str | None:
     return story.name(proof.target.commit.id if proof.target else None)
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Story:
-    story = Story(tmp_path / "repo.git")
-    story.commit("start", START | {"relay.py": good(), "scripts/never.py": "print 'one'\n"})
-    story.commit("break", {"relay.py": broken(5)})
-    story.commit("fix", {"relay.py": good(2)})
+def story(tmp_path: Path) -> HistoryBuilder:
+    story = HistoryBuilder(tmp_path / "repo.git")
+    story.commit("start", START | {"relay.py": valid_source(), "scripts/never.py": "print 'one'\n"})
+    story.commit("break", {"relay.py": broken_source(5)})
+    story.commit("fix", {"relay.py": valid_source(2)})
     return story
 
 
-def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(story: Story, compilers: LocalCompilers) -> None:
+def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.write()
     proof = prove(story, compilers)
     assert proof.recommendation.kind is ActionKind.REDEPLOY
@@ -51,8 +51,8 @@ def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(story: Story, c
     assert [(each.path, each.line) for each in proof.loaded_summary.not_loaded] == [("scripts/never.py", 1)]
 
 
-def test_a_script_that_breaks_later_is_told_and_refuses_nothing(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("later", {"scripts/tool.py": broken(2), "jobs/other.py": b"\xff\xfea\x00"})
+def test_a_script_that_breaks_later_is_told_and_refuses_nothing(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("later", {"scripts/tool.py": broken_source(2), "jobs/other.py": b"\xff\xfea\x00"})
     story.write()
     proof = prove(story, compilers)
     assert target(story, proof) == "later"
@@ -62,7 +62,7 @@ def test_a_script_that_breaks_later_is_told_and_refuses_nothing(story: Story, co
 
 @pytest.mark.parametrize("content", [b"\xff\xfea\x00", b"version https://git-lfs.github.com/spec/v1\n", b"(" * 400])
 def test_what_no_python_loads_refuses_where_it_is_loaded(
-    story: Story, compilers: LocalCompilers, content: bytes
+    story: HistoryBuilder, compilers: LocalCompilers, content: bytes
 ) -> None:
     story.commit("later", {"ledger.py": content})
     story.write()
@@ -72,10 +72,10 @@ def test_what_no_python_loads_refuses_where_it_is_loaded(
 
 
 def test_a_loaded_file_that_failed_as_deployed_is_also_broken(tmp_path: Path, compilers: LocalCompilers) -> None:
-    story = Story(tmp_path / "repo.git")
-    story.commit("start", START | {"relay.py": good(), "ledger.py": broken(7)})
-    story.commit("break", {"relay.py": broken(5)})
-    story.commit("fix", {"relay.py": good(2)})
+    story = HistoryBuilder(tmp_path / "repo.git")
+    story.commit("start", START | {"relay.py": valid_source(), "ledger.py": broken_source(7)})
+    story.commit("break", {"relay.py": broken_source(5)})
+    story.commit("fix", {"relay.py": valid_source(2)})
     story.write()
     proof = prove(story, compilers)
     assert proof.broken is not None
@@ -88,14 +88,14 @@ def test_a_loaded_file_that_failed_as_deployed_is_also_broken(tmp_path: Path, co
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"ledger.py": broken(3)}, "ledger.py, line 3 compiled when it was deployed, and no longer does"),
-        ({"main.py": "import relay, extra\n", "extra.py": broken(3)}, "extra.py, line 3 is new since the deployed"),
+        ({"ledger.py": broken_source(3)}, "ledger.py, line 3 compiled when it was deployed, and no longer does"),
+        ({"main.py": "import relay, extra\n", "extra.py": broken_source(3)}, "extra.py, line 3 is new since the deployed"),
         ({"main.py": "import relay\nimport scripts.never\n"}, "did not compile when it was deployed, and is loaded"),
         ({"ledger.py": b"a = '\0'\n"}, "ledger.py"),
     ],
 )
 def test_since_when_a_file_fails_is_said_as_it_was(
-    story: Story, compilers: LocalCompilers, files: dict[str, str | bytes | None], words: str
+    story: HistoryBuilder, compilers: LocalCompilers, files: dict[str, str | bytes | None], words: str
 ) -> None:
     story.commit("later", files)
     story.write()
@@ -105,8 +105,8 @@ def test_since_when_a_file_fails_is_said_as_it_was(
     assert "None" not in refused.detail
 
 
-def test_a_file_that_waited_broken_until_it_was_loaded_hides_no_newer_target(
-    story: Story, compilers: LocalCompilers
+def test_long_broken_file_that_is_not_loaded_hides_no_newer_target(
+    story: HistoryBuilder, compilers: LocalCompilers
 ) -> None:
     """The commits in between hold the very file that refuses the newest, and do not load it."""
     for number in range(40):
@@ -138,14 +138,14 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
     yield counts
 
 
-def long_story(tmp_path: Path, candidates: int, last: dict[str, str | bytes | None]) -> Story:
-    story = Story(tmp_path / f"{candidates}.git")
-    story.commit("start", START | {"relay.py": good()} | {f"other/part_{each}.py": good(each) for each in range(30)})
-    story.commit("break", {"relay.py": broken(5)})
-    story.commit("fix", {"relay.py": good(2)})
+def long_story(tmp_path: Path, candidates: int, last: dict[str, str | bytes | None]) -> HistoryBuilder:
+    story = HistoryBuilder(tmp_path / f"{candidates}.git")
+    story.commit("start", START | {"relay.py": valid_source()} | {f"other/part_{each}.py": valid_source(each) for each in range(30)})
+    story.commit("break", {"relay.py": broken_source(5)})
+    story.commit("fix", {"relay.py": valid_source(2)})
     story.commit("first", last)
     for number in range(candidates):
-        story.commit(f"c{number}", {f"other/part_{number % 30}.py": good(100 + number)})
+        story.commit(f"c{number}", {f"other/part_{number % 30}.py": valid_source(100 + number)})
     story.write()
     return story
 
@@ -156,7 +156,7 @@ def test_candidates_that_load_the_same_cost_no_gate(
     """One broken blob refuses all newer commits: it is asked for, and nothing else of them is."""
     compiled = {}
     for candidates in (20, 500):
-        story = long_story(tmp_path, candidates, {"ledger.py": broken(4)})
+        story = long_story(tmp_path, candidates, {"ledger.py": broken_source(4)})
         with counting(monkeypatch) as counts:
             proof = prove(story, compilers)
         assert target(story, proof) == "fix"
@@ -179,14 +179,14 @@ def test_a_state_is_made_once_for_all_commits_that_load_the_same(tmp_path: Path)
 
 def test_the_search_ends_and_says_what_it_left(tmp_path: Path, compilers: LocalCompilers) -> None:
     """Every commit breaks another file, so that each costs a full run."""
-    story = Story(tmp_path / "repo.git")
+    story = HistoryBuilder(tmp_path / "repo.git")
     names = [f"part_{number}" for number in range(80)]
     imports = "".join(f"import {name}\n" for name in ("relay", *names))
-    story.commit("start", START | {"main.py": imports, "relay.py": good()} | {f"{name}.py": good() for name in names})
-    story.commit("break", {"relay.py": broken(5)})
-    story.commit("fix", {"relay.py": good(2), "part_0.py": broken(3)})
+    story.commit("start", START | {"main.py": imports, "relay.py": valid_source()} | {f"{name}.py": valid_source() for name in names})
+    story.commit("break", {"relay.py": broken_source(5)})
+    story.commit("fix", {"relay.py": valid_source(2), "part_0.py": broken_source(3)})
     for number in range(1, 80):
-        story.commit(f"c{number}", {f"part_{number - 1}.py": good(), f"part_{number}.py": broken(3, number)})
+        story.commit(f"c{number}", {f"part_{number - 1}.py": valid_source(), f"part_{number}.py": broken_source(3, number)})
     story.write()
     proof = prove(story, compilers)
     assert proof.target is None
@@ -196,11 +196,11 @@ def test_the_search_ends_and_says_what_it_left(tmp_path: Path, compilers: LocalC
 
 def test_a_rollback_is_a_state_that_the_branch_was_in(tmp_path: Path, compilers: LocalCompilers) -> None:
     """What came in by a merge was never deployed by anybody."""
-    story = Story(tmp_path / "repo.git")
-    story.commit("start", START | {"relay.py": good()})
+    story = HistoryBuilder(tmp_path / "repo.git")
+    story.commit("start", START | {"relay.py": valid_source()})
     story.commit("own", {"notes.md": "1\n"})
-    story.commit("side", {"relay.py": good(3)}, "start")
-    story.commit("merge", {"relay.py": broken(5)}, "own", "side")
+    story.commit("side", {"relay.py": valid_source(3)}, "start")
+    story.commit("merge", {"relay.py": broken_source(5)}, "own", "side")
     story.commit("break", {"notes.md": "2\n"})
     story.write()
     proof = prove(story, compilers)

@@ -21,9 +21,9 @@ from shared.proof.prove import prove
 from shared.report.report import report_to_json
 from shared.report.whys import Statement
 from shared.workflow.records.documents import entry_to_document, entry_from_document
-from tests.support.evidence_checker import unsupported_in
-from tests.support.history_builder import Story, broken, good, incident, running, sighting
-from tests.support.logged import exported
+from tests.support.evidence_checker import find_unsupported_claims_in_json
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, running_python, make_sighting
+from tests.support.logged import export_entry
 
 
 @pytest.fixture(scope="module")
@@ -32,23 +32,23 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> ExampleRepository:
 
 
 @pytest.fixture
-def pushed(tmp_path: Path) -> Story:
+def pushed(tmp_path: Path) -> HistoryBuilder:
     """A healthy branch beside two others of somebody, on which the file is broken."""
-    story = Story(tmp_path / "pushed.git")
-    story.commit("start", {"app.py": good()})
-    story.commit("attack", {"app.py": broken(5)})
-    story.commit("healthy", {"other.py": good(1)}, "start")
+    story = HistoryBuilder(tmp_path / "pushed.git")
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("attack", {"app.py": broken_source(5)})
+    story.commit("healthy", {"other.py": valid_source(1)}, "start")
     story.write(feature="attack", deadbeef0="start")
     return story
 
 
 def failure(label: str) -> Incident:
-    seen = sighting(5)
-    return incident("/srv/app.py", replace(seen, first=replace(seen.first, commit=label)))
+    seen = make_sighting(5)
+    return make_incident("/srv/app.py", replace(seen, first=replace(seen.first, commit=label)))
 
 
-def labelled_as(story: Story, compilers: LocalCompilers, label: str) -> Finding:
-    request = ProofRequest(fallback_python=running(), wants_alternative=True)
+def labelled_as(story: HistoryBuilder, compilers: LocalCompilers, label: str) -> Finding:
+    request = ProofRequest(fallback_python=running_python(), wants_alternative=True)
     with GitRepository(str(story.path)) as history:
         failing = failure(label)
         return prove(failing, history, compilers, apply_log_labels(failing, history, request), lambda _: None)
@@ -61,9 +61,9 @@ def told(story: ExampleRepository, folder: Path, labels: dict[str, str]) -> tupl
     for entry in entries:
         entry["labels"] |= labels
     log.write_text(json.dumps(entries), "utf-8")
-    [report] = investigate_log(str(story.path), str(log), ProofRequest(fallback_python=running()), ("", ""), lambda _: None)
+    [report] = investigate_log(str(story.path), str(log), ProofRequest(fallback_python=running_python()), ("", ""), lambda _: None)
     document = report_to_json(report)
-    assert unsupported_in(document) == []
+    assert find_unsupported_claims_in_json(document) == []
     return document, report.whys[-1].statements
 
 
@@ -99,17 +99,17 @@ def test_a_label_that_the_repository_does_not_know_is_said(story: ExampleReposit
 
 @pytest.mark.parametrize("digits", [7, 12, 40])
 def test_a_label_for_a_commit_that_is_no_part_of_the_branch_buys_nothing(
-    pushed: Story, compilers: LocalCompilers, digits: int
+    pushed: HistoryBuilder, compilers: LocalCompilers, digits: int
 ) -> None:
     proof = labelled_as(pushed, compilers, pushed.ids["attack"][:digits])
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_ON_BRANCH)
     assert (proof.deployed.corroborated, proof.rollback, proof.alternative_rollback) == (False, None, None)
 
 
-def test_a_branch_that_is_called_like_an_abbreviation_names_no_commit(pushed: Story) -> None:
+def test_a_branch_that_is_called_like_an_abbreviation_names_no_commit(pushed: HistoryBuilder) -> None:
     for name in ("deadbeef0", "d" * 40):
         with GitRepository(str(pushed.path)) as history:
-            request = apply_log_labels(failure(name), history, ProofRequest(fallback_python=running()))
+            request = apply_log_labels(failure(name), history, ProofRequest(fallback_python=running_python()))
         assert request.deployed is None
 
 
@@ -119,18 +119,18 @@ def test_without_labels_nothing_ties_the_image(story: ExampleRepository, tmp_pat
 
 @pytest.mark.parametrize("label", ["main", "", "--upload-pack=x", "g" * 40, "abc", "a" * 65])
 def test_what_is_no_commit_is_no_label(label: str) -> None:
-    assert parse_json_entry(exported("x", labels={"commit-sha": label}), 0).commit == ""
+    assert parse_json_entry(export_entry("x", labels={"commit-sha": label}), 0).commit == ""
 
 
 def test_what_labels_and_envelope_say_is_kept_with_the_entry() -> None:
-    logged = exported("x", trace="projects/p/traces/1", spanId="2", labels={"commit-sha": "A" * 40, "request_id": "r"})
+    logged = export_entry("x", trace="projects/p/traces/1", spanId="2", labels={"commit-sha": "A" * 40, "request_id": "r"})
     entry = parse_json_entry(logged, 0)
     assert (entry.trace, entry.span, entry.request, entry.commit) == ("projects/p/traces/1", "2", "r", "a" * 40)
     assert entry_from_document(entry_to_document(entry)) == entry
 
 
 def test_an_entry_that_an_earlier_version_stored_can_be_read() -> None:
-    document = entry_to_document(parse_json_entry(exported("x"), 0))
+    document = entry_to_document(parse_json_entry(export_entry("x"), 0))
     earlier = {
         name: value for name, value in document.items() if name not in {"trace", "span", "request", "commit", "build"}
     }

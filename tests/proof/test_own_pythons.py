@@ -10,10 +10,10 @@ from shared.adapters.git.repository import GitRepository
 from shared.proof.declared.deployed_python import find_deployed_python
 from shared.proof.gating.declarations import DeclarationReader
 from shared.proof.proof_context import ProofRequest
-from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
 
-OTHER = "3.12" if running() != "3.12" else "3.11"
-START = {"Dockerfile": f"FROM python:{running()}-slim\nWORKDIR /app\nCOPY . .\nCMD python main.py\n", "main.py": ""}
+OTHER = "3.12" if running_python() != "3.12" else "3.11"
+START = {"Dockerfile": f"FROM python:{running_python()}-slim\nWORKDIR /app\nCOPY . .\nCMD python main.py\n", "main.py": ""}
 
 
 def _image(python: str, command: str) -> str:
@@ -21,8 +21,8 @@ def _image(python: str, command: str) -> str:
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Story:
-    return Story(tmp_path / "repo.git")
+def story(tmp_path: Path) -> HistoryBuilder:
+    return HistoryBuilder(tmp_path / "repo.git")
 
 
 def test_the_image_that_is_named_counts_before_the_nearest() -> None:
@@ -34,36 +34,36 @@ def test_the_image_that_is_named_counts_before_the_nearest() -> None:
     assert find_deployed_python(files, "api/main.py", "Procfile") == find_deployed_python(files, "api/main.py")
 
 
-@pytest.mark.parametrize("nearest", [running(), OTHER])
+@pytest.mark.parametrize("nearest", [running_python(), OTHER])
 def test_the_report_names_the_image_whose_closure_was_chosen(
-    story: Story, compilers: LocalCompilers, nearest: str
+    story: HistoryBuilder, compilers: LocalCompilers, nearest: str
 ) -> None:
     """Beside the failing file lies a Dockerfile that starts something else, on the same Python or another one."""
     files = {
-        "deploy/web.Dockerfile": _image(running(), "python api/main.py"),
+        "deploy/web.Dockerfile": _image(running_python(), "python api/main.py"),
         "api/Dockerfile": _image(nearest, "python tool.py"),
         "api/main.py": "import relay\n",
         "api/tool.py": "",
-        "api/relay.py": good(),
+        "api/relay.py": valid_source(),
     }
     story.commit("start", files)
-    story.commit("break", {"api/relay.py": broken(5)})
-    story.commit("mend", {"api/relay.py": good(1)})
+    story.commit("break", {"api/relay.py": broken_source(5)})
+    story.commit("mend", {"api/relay.py": valid_source(1)})
     story.write()
     request = ProofRequest(deployed=story.ids["break"], fallback_python="3.8")
-    proof = investigated(story.path, incident("/app/api/relay.py", sighting(5)), compilers, request)
+    proof = prove_incident(story.path, make_incident("/app/api/relay.py", make_sighting(5)), compilers, request)
     assert proof.loaded_summary is not None
     assert proof.loaded_summary.image == "deploy/web.Dockerfile"
-    assert proof.deployed.python == running()
+    assert proof.deployed.python == running_python()
     assert "deploy/web.Dockerfile: " in proof.deployed.python_source
     assert "api/Dockerfile" not in proof.deployed.python_source
 
 
-def test_asking_every_commit_lists_one_tree(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asking_every_commit_lists_one_tree(story: HistoryBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     story.commit("c0", START | {"a/setup.cfg": "", "b/c/deep.py": ""})
     for number in range(1, 40):
         story.commit(f"c{number}", {"b/c/deep.py": f"mark = {number}\n"})
-    story.commit("moves on", {"Dockerfile": START["Dockerfile"].replace(running(), OTHER)})
+    story.commit("moves on", {"Dockerfile": START["Dockerfile"].replace(running_python(), OTHER)})
     story.commit("goes", {"Dockerfile": None, ".python-version": "3.9\n"})
     story.write()
     listed: Counter[str] = Counter()
@@ -77,15 +77,15 @@ def test_asking_every_commit_lists_one_tree(story: Story, monkeypatch: pytest.Mo
         monkeypatch.setattr(history, "tree", counted)
         declared = DeclarationReader(history)
         names = [f"c{number}" for number in range(40)]
-        assert {declared.find_python(story.ids[name], "main.py") for name in names} == {running()}
+        assert {declared.find_python(story.ids[name], "main.py") for name in names} == {running_python()}
         assert declared.find_python(story.ids["moves on"], "main.py") == OTHER
         assert declared.find_python(story.ids["goes"], "main.py") == "3.9"
-        assert declared.find_python(story.ids["c3"], "main.py") == running()
+        assert declared.find_python(story.ids["c3"], "main.py") == running_python()
     assert sum(listed.values()) == 1
     assert declared.files_read < 6
 
 
-def test_what_a_tree_declares_is_the_same_however_it_was_reached(story: Story) -> None:
+def test_what_a_tree_declares_is_the_same_however_it_was_reached(story: HistoryBuilder) -> None:
     story.commit("start", START | {"a/pyproject.toml": "[project]\n"})
     story.commit("folder comes", {"svc/Dockerfile": "FROM python:3.9\n", "svc/app.py": ""})
     story.commit("folder becomes file", {"svc/Dockerfile": None, "svc/app.py": None, "a/pyproject.toml": None})

@@ -12,29 +12,29 @@ from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.service import Service
 from shared.workflow.prover import NOT_ON_BRANCH, NEVER_ON_BRANCH, find_objection
-from tests.support.history_builder import DAWN, Story, broken, good, incident, investigated, running, sighting
+from tests.support.history_builder import START, HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Story:
-    return Story(tmp_path / "repo.git")
+def story(tmp_path: Path) -> HistoryBuilder:
+    return HistoryBuilder(tmp_path / "repo.git")
 
 
-def labelled(story: Story, compilers: LocalCompilers, label: str, when: str | None = None, line: int = 5) -> Finding:
+def labelled(story: HistoryBuilder, compilers: LocalCompilers, label: str, when: str | None = None, line: int = 5) -> Finding:
     request = ProofRequest(
-        deployed=story.ids[label], source=DeployedSource.LABEL, fallback_python=running(), wants_alternative=True
+        deployed=story.ids[label], source=DeployedSource.LABEL, fallback_python=running_python(), wants_alternative=True
     )
-    seen = sighting(line, seen_at=story.at(when) if when else None)
-    return investigated(story.path, incident("/srv/app.py", seen), compilers, request)
+    seen = make_sighting(line, seen_at=story.at(when) if when else None)
+    return prove_incident(story.path, make_incident("/srv/app.py", seen), compilers, request)
 
 
 @pytest.mark.parametrize("ref", ["feature", "refs/pull/7/head"])
 def test_a_file_that_is_broken_on_another_branch_alone_overrides_nothing(
-    story: Story, compilers: LocalCompilers, ref: str
+    story: HistoryBuilder, compilers: LocalCompilers, ref: str
 ) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("healthy", {"other.py": good(1)})
-    story.commit("attack", {"app.py": broken(5)}, "start")
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("healthy", {"other.py": valid_source(1)})
+    story.commit("attack", {"app.py": broken_source(5)}, "start")
     story.write("healthy", **{ref: "attack"})
     proof = labelled(story, compilers, "healthy")
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_ON_BRANCH)
@@ -45,15 +45,15 @@ def test_a_file_that_is_broken_on_another_branch_alone_overrides_nothing(
     assert (proof.broken, proof.introduced, proof.rollback, proof.alternative_rollback) == (None, None, None, None)
 
 
-def test_a_version_that_came_in_by_a_merge_and_was_never_served_overrides_nothing(
-    story: Story, compilers: LocalCompilers
+def test_merged_version_never_served_overrides_nothing(
+    story: HistoryBuilder, compilers: LocalCompilers
 ) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("main moves", {"other.py": good(1)}, "start")
-    story.commit("side breaks", {"app.py": broken(5)}, "start")
-    story.commit("side mends", {"app.py": good(2)}, "side breaks")
-    story.commit("merge", {"app.py": good(2)}, "main moves", "side mends")
-    story.commit("healthy", {"other.py": good(3)})
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("main moves", {"other.py": valid_source(1)}, "start")
+    story.commit("side breaks", {"app.py": broken_source(5)}, "start")
+    story.commit("side mends", {"app.py": valid_source(2)}, "side breaks")
+    story.commit("merge", {"app.py": valid_source(2)}, "main moves", "side mends")
+    story.commit("healthy", {"other.py": valid_source(3)})
     story.write()
     proof = labelled(story, compilers, "healthy", "healthy")
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_CORROBORATED)
@@ -62,11 +62,11 @@ def test_a_version_that_came_in_by_a_merge_and_was_never_served_overrides_nothin
 
 @pytest.mark.parametrize("label", ["start", "mend"])
 def test_a_state_of_the_branch_overrides_a_label_that_does_not_fit(
-    story: Story, compilers: LocalCompilers, label: str
+    story: HistoryBuilder, compilers: LocalCompilers, label: str
 ) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("mend", {"app.py": good(1)})
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("mend", {"app.py": valid_source(1)})
     story.write()
     proof = labelled(story, compilers, label, "break")
     assert (proof.recommendation.kind, proof.deployed.source) == (ActionKind.REDEPLOY, DeployedSource.INFERRED)
@@ -75,25 +75,25 @@ def test_a_state_of_the_branch_overrides_a_label_that_does_not_fit(
 
 @pytest.mark.parametrize("label", ["start", "healthy"])
 def test_a_version_that_the_branch_held_only_later_overrides_nothing(
-    story: Story, compilers: LocalCompilers, label: str
+    story: HistoryBuilder, compilers: LocalCompilers, label: str
 ) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("healthy", {"other.py": good(1)})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("mend", {"app.py": good(1)})
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("healthy", {"other.py": valid_source(1)})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("mend", {"app.py": valid_source(1)})
     story.write()
     proof = labelled(story, compilers, label, "healthy")
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_CORROBORATED)
     assert story.ids["break"] in proof.deployed.conflict
 
 
-def test_a_work_tree_of_a_broken_commit_may_have_been_deployed_before_it_was_committed(
-    story: Story, compilers: LocalCompilers
+def test_broken_work_tree_may_be_deployed_before_its_commit(
+    story: HistoryBuilder, compilers: LocalCompilers
 ) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(3)})
-    story.commit("attempt", {"app.py": broken(5)})
-    story.commit("mend", {"app.py": good(1)})
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(3)})
+    story.commit("attempt", {"app.py": broken_source(5)})
+    story.commit("mend", {"app.py": valid_source(1)})
     story.write()
     proof = labelled(story, compilers, "break", "break")
     assert (proof.recommendation.kind, proof.deployed.uncommitted_tree) == (ActionKind.REDEPLOY, True)
@@ -103,22 +103,22 @@ def test_a_work_tree_of_a_broken_commit_may_have_been_deployed_before_it_was_com
 
 
 def test_a_later_version_that_the_label_contains_is_an_uncommitted_tree(
-    story: Story, compilers: LocalCompilers
+    story: HistoryBuilder, compilers: LocalCompilers
 ) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("mend", {"app.py": good(1)})
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("mend", {"app.py": valid_source(1)})
     story.write()
     proof = labelled(story, compilers, "mend", "start")
     assert (proof.recommendation.kind, proof.deployed.uncommitted_tree) == (ActionKind.REDEPLOY, True)
 
 
-def test_what_is_gone_back_to_was_a_state_of_the_branch(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("side", {"fresh.py": good(1)}, "start")
-    story.commit("side breaks", {"app.py": broken(5)}, "side")
-    story.commit("main moves", {"other.py": good(2)}, "start")
-    story.commit("merge", {"app.py": broken(5), "fresh.py": good(1)}, "main moves", "side breaks")
+def test_what_is_gone_back_to_was_a_state_of_the_branch(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("side", {"fresh.py": valid_source(1)}, "start")
+    story.commit("side breaks", {"app.py": broken_source(5)}, "side")
+    story.commit("main moves", {"other.py": valid_source(2)}, "start")
+    story.commit("merge", {"app.py": broken_source(5), "fresh.py": valid_source(1)}, "main moves", "side breaks")
     story.write()
     proof = labelled(story, compilers, "merge")
     assert proof.introduced is not None
@@ -128,12 +128,12 @@ def test_what_is_gone_back_to_was_a_state_of_the_branch(story: Story, compilers:
     assert proof.rollback.commit.subject == "main moves"
 
 
-def test_a_target_is_a_state_of_the_branch(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good(), "jobs.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("side mends", {"app.py": good(1)}, "break")
-    story.commit("main breaks more", {"jobs.py": broken(3)}, "break")
-    story.commit("merge", {"app.py": good(1), "jobs.py": broken(3)}, "main breaks more", "side mends")
+def test_a_target_is_a_state_of_the_branch(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source(), "jobs.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("side mends", {"app.py": valid_source(1)}, "break")
+    story.commit("main breaks more", {"jobs.py": broken_source(3)}, "break")
+    story.commit("merge", {"app.py": valid_source(1), "jobs.py": broken_source(3)}, "main breaks more", "side mends")
     story.write()
     proof = labelled(story, compilers, "break")
     assert proof.fix is not None
@@ -143,13 +143,13 @@ def test_a_target_is_a_state_of_the_branch(story: Story, compilers: LocalCompile
     assert [each.commit.subject for each in proof.refused_commits] == ["merge"]
 
 
-def test_the_states_of_a_branch(story: Story) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("side", {"fresh.py": good(1)}, "start")
-    story.commit("moves", {"other.py": good(2)}, "start")
-    story.commit("merge", {"fresh.py": good(1)}, "moves", "side")
-    story.commit("aside", {"app.py": good(7)}, "side")
-    story.commit("later", {"other.py": good(3)}, "merge")
+def test_branch_states_are_its_first_parents(story: HistoryBuilder) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("side", {"fresh.py": valid_source(1)}, "start")
+    story.commit("moves", {"other.py": valid_source(2)}, "start")
+    story.commit("merge", {"fresh.py": valid_source(1)}, "moves", "side")
+    story.commit("aside", {"app.py": valid_source(7)}, "side")
+    story.commit("later", {"other.py": valid_source(3)}, "merge")
     story.write(aside="aside")
     with GitRepository(str(story.path)) as history:
         states = BranchStates(history, story.ids["later"])
@@ -166,18 +166,18 @@ def test_the_states_of_a_branch(story: Story) -> None:
         assert {name: each.subject for name, each in held.items() if each} == {
             "start": "start", "side": "start", "moves": "moves", "merge": "merge", "aside": "merge", "later": "later",
         }  # fmt: skip
-        assert states.find_state_at(DAWN.replace(year=2020)) is None
+        assert states.find_state_at(START.replace(year=2020)) is None
 
 
-def test_before_the_deployment_the_commit_must_still_be_a_state_of_the_branch(
-    story: Story, compilers: LocalCompilers
+def test_target_must_still_be_a_state_of_the_branch_at_deployment(
+    story: HistoryBuilder, compilers: LocalCompilers
 ) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("side mends", {"app.py": good(1)}, "break")
-    story.commit("main moves", {"other.py": good(2)}, "break")
-    story.commit("merge", {"app.py": good(1), "other.py": good(2)}, "main moves", "side mends")
-    story.commit("pushed away", {"app.py": good(3)}, "break")
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("side mends", {"app.py": valid_source(1)}, "break")
+    story.commit("main moves", {"other.py": valid_source(2)}, "break")
+    story.commit("merge", {"app.py": valid_source(1), "other.py": valid_source(2)}, "main moves", "side mends")
+    story.commit("pushed away", {"app.py": valid_source(3)}, "break")
     story.write("merge", gone="pushed away")
     objections = {name: objection_to(story, compilers, name) for name in ("merge", "side mends", "pushed away")}
     assert objections["merge"] == ""
@@ -185,10 +185,10 @@ def test_before_the_deployment_the_commit_must_still_be_a_state_of_the_branch(
     assert objections["pushed away"] == f"{story.ids['pushed away']} {NOT_ON_BRANCH}"
 
 
-def objection_to(story: Story, compilers: LocalCompilers, name: str) -> str:
+def objection_to(story: HistoryBuilder, compilers: LocalCompilers, name: str) -> str:
     proposal = Proposal(
         id="p", incident="i", service="s", kind=ActionKind.REDEPLOY, commit=story.ids[name], deployed=story.ids["break"],
-        revision="r1", fix=story.ids["start"], python=running(), broken=("app.py",), evidence_hash="", expires_at=DAWN,
+        revision="r1", fix=story.ids["start"], python=running_python(), broken=("app.py",), evidence_hash="", expires_at=START,
     )  # fmt: skip
     served = Service("chat", "p", "europe-west1", str(story.path), "C1", branch="main")
     with GitRepository(str(story.path)) as history:

@@ -10,12 +10,12 @@ from shared.proof.locating.branch_states import BranchStates
 from shared.proof.locating.presence import FailingVersion, Presence, choose_likeliest
 from shared.proof.model.compilation import Fault
 from shared.proof.model.history import Commit
-from tests.support.history_builder import DAWN
-from tests.support.past import commit, commit_id
+from tests.support.history_builder import START
+from tests.support.past import make_commit, commit_id
 
 
 def minute(number: int) -> datetime:
-    return DAWN + timedelta(minutes=number)
+    return START + timedelta(minutes=number)
 
 
 @dataclass
@@ -44,7 +44,7 @@ class _Branch:
 
 
 def made(number: int, name: str = "m") -> Commit:
-    return replace(commit(f"{name}{number}"), committed_at=minute(number))
+    return replace(make_commit(f"{name}{number}"), committed_at=minute(number))
 
 
 def version(number: int, blob: str, name: str = "m", path: str = "app.py") -> FailingVersion:
@@ -77,7 +77,7 @@ def test_what_the_branch_held_at_that_moment_is_current(at: int, blob: str) -> N
     assert (found.blob, presence) == (blob, Presence.CURRENT)
 
 
-def test_a_newer_version_that_the_branch_never_held_gives_way_to_the_one_that_it_held() -> None:
+def test_version_held_by_the_branch_beats_a_newer_one() -> None:
     held = version(3, "b3")
     assert chosen(_Branch(BRANCH), [version(4, "b4", "beside"), held], minute(4)) == (held, Presence.CURRENT)
 
@@ -93,7 +93,7 @@ def test_of_two_that_were_replaced_the_newer_one_is_taken() -> None:
     assert chosen(_Branch(BRANCH), versions[::-1], minute(7)) == (versions[0], Presence.NOT_CURRENT)
 
 
-def test_one_that_the_branch_did_not_contain_by_then_gives_way_to_an_older_one_that_it_did() -> None:
+def test_contained_older_version_beats_a_newer_uncontained_one() -> None:
     versions = [version(2, "s2", "side"), version(1, "b1")]
     assert chosen(_Branch(BRANCH), versions, minute(4)) == (versions[1], Presence.NOT_CURRENT)
     assert chosen(_Branch(BRANCH), versions[:1], minute(4)) == (versions[0], Presence.NOT_CURRENT)

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from shared.adapters.compilers.found import LocalCompilers
 from shared.proof.model.finding import Finding
 from shared.proof.proof_context import ProofRequest
-from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
 
 NAMES = ("app.py", "core/start.py", "core/run.py")
 EXAMPLES = 500
 
 
 @dataclass(frozen=True)
-class State:
+class DrawnState:
     """The followed file and its neighbour at one commit: names and sources, "" and "" where there is no file."""
 
     name: str
@@ -52,10 +52,10 @@ def failing_line(source: str) -> int | None:
 
 
 @dataclass
-class Drawn:
+class DrawnHistory:
     """A history as it was drawn: commit numbers are places in these lists."""
 
-    states: list[State] = field(default_factory=list)
+    states: list[DrawnState] = field(default_factory=list)
     parents: list[tuple[int, ...]] = field(default_factory=list)
     head: int = 0
     deployed: int = 0
@@ -128,12 +128,12 @@ class Drawn:
 
 
 def sources(mark: int) -> st.SearchStrategy[str]:
-    return st.one_of(st.just(good(mark)), st.sampled_from([3, 9, 20]).map(lambda line: broken(line, mark)))
+    return st.one_of(st.just(valid_source(mark)), st.sampled_from([3, 9, 20]).map(lambda line: broken_source(line, mark)))
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> Drawn:
-    drawn = Drawn([State(NAMES[0], good(), good())], [()])
+def histories(draw: st.DrawFn) -> DrawnHistory:
+    drawn = DrawnHistory([DrawnState(NAMES[0], valid_source(), valid_source())], [()])
     for number in range(1, draw(st.integers(3, 14))):
         first = draw(st.integers(max(0, number - 4), number - 1))
         merged = draw(st.sampled_from([None, None, *range(max(0, number - 5), number)]))
@@ -147,7 +147,7 @@ def histories(draw: st.DrawFn) -> Drawn:
 
 
 @st.composite
-def next_states(draw: st.DrawFn, number: int, before: list[State]) -> State:
+def next_states(draw: st.DrawFn, number: int, before: list[DrawnState]) -> DrawnState:
     taken = draw(st.sampled_from(before))
     action = draw(st.sampled_from(["edit", "edit", "keep", "move", "move and edit", "delete", "neighbour"]))
     name, source, neighbour = taken.name, taken.source, taken.neighbour
@@ -163,12 +163,12 @@ def next_states(draw: st.DrawFn, number: int, before: list[State]) -> State:
         name, source = "", ""
     if action == "neighbour":
         neighbour = draw(sources(number))
-    return State(name, source, neighbour)
+    return DrawnState(name, source, neighbour)
 
 
-def told(drawn: Drawn, path: Path) -> Story:
+def write_drawn_history(drawn: DrawnHistory, path: Path) -> HistoryBuilder:
     """The history as a repository."""
-    story = Story(path)
+    story = HistoryBuilder(path)
     for number, state in enumerate(drawn.states):
         files: dict[str, str | bytes | None] = dict.fromkeys(NAMES)
         if number == 0 or not drawn.parents[number]:
@@ -183,25 +183,25 @@ def told(drawn: Drawn, path: Path) -> Story:
     return story
 
 
-def prove_drawn(drawn: Drawn, compilers: LocalCompilers, *, given_commit: bool) -> tuple[Story, Finding]:
+def prove_drawn(drawn: DrawnHistory, compilers: LocalCompilers, *, given_commit: bool) -> tuple[HistoryBuilder, Finding]:
     folder = Path(tempfile.mkdtemp(prefix="provenfix-history-"))
     try:
-        story = told(drawn, folder / "repo.git")
+        story = write_drawn_history(drawn, folder / "repo.git")
         state = drawn.states[drawn.deployed]
-        failing = incident(f"/srv/{state.name}", sighting(state.line, seen_at=story.at(f"c{drawn.deployed}")))
+        failing = make_incident(f"/srv/{state.name}", make_sighting(state.line, seen_at=story.at(f"c{drawn.deployed}")))
         request = ProofRequest(
             deployed=story.ids[f"c{drawn.deployed}"] if given_commit else None,
-            fallback_python=running(),
+            fallback_python=running_python(),
             wants_alternative=True,
         )
-        return story, investigated(story.path, failing, compilers, request)
+        return story, prove_incident(story.path, failing, compilers, request)
     finally:
         shutil.rmtree(folder)
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(drawn=histories())
-def test_introduced_fix_target_and_rollback_agree_with_the_oracle(compilers: LocalCompilers, drawn: Drawn) -> None:
+def test_introduced_fix_target_and_rollback_agree_with_the_oracle(compilers: LocalCompilers, drawn: DrawnHistory) -> None:
     assume(drawn.deployed >= 0)
     story, proof = prove_drawn(drawn, compilers, given_commit=True)
     fix = drawn.fix()
@@ -220,8 +220,8 @@ def test_introduced_fix_target_and_rollback_agree_with_the_oracle(compilers: Loc
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(drawn=histories())
-def test_inferred_commit_is_the_matching_version_that_the_branch_held_when_it_was_logged(
-    compilers: LocalCompilers, drawn: Drawn
+def test_inferred_commit_is_the_version_held_when_logged(
+    compilers: LocalCompilers, drawn: DrawnHistory
 ) -> None:
     assume(drawn.deployed in drawn.ancestors(drawn.head))
     story, proof = prove_drawn(drawn, compilers, given_commit=False)

@@ -12,28 +12,28 @@ from shared.proof.model.finding import Fix
 from shared.proof.model.ports import Compiler
 from shared.proof.proof_context import ProofRequest
 from shared.proof.searching.introducing_commit import trace_break
-from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
 
 DOCKERFILE = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY . .\nCMD ["python", "main.py"]\n'
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Story:
-    return Story(tmp_path / "repo.git")
+def story(tmp_path: Path) -> HistoryBuilder:
+    return HistoryBuilder(tmp_path / "repo.git")
 
 
-def fix_of(story: Story, compilers: LocalCompilers, line: int = 5) -> Fix:
-    proof = investigated(story.path, incident("app.py", sighting(line)), compilers)
+def fix_of(story: HistoryBuilder, compilers: LocalCompilers, line: int = 5) -> Fix:
+    proof = prove_incident(story.path, make_incident("app.py", make_sighting(line)), compilers)
     assert proof.fix is not None
     return proof.fix
 
 
 @pytest.mark.parametrize("above", [0, 2, 9])
-def test_the_mended_line_is_shown_where_it_stands_by_now(story: Story, compilers: LocalCompilers, above: int) -> None:
-    lines = good(2).splitlines(keepends=True)
+def test_the_mended_line_is_shown_where_it_stands_by_now(story: HistoryBuilder, compilers: LocalCompilers, above: int) -> None:
+    lines = valid_source(2).splitlines(keepends=True)
     mended = "".join([*(f"above_{number} = 1\n" for number in range(above)), *lines[:4], "oops = 1\n", *lines[4:]])
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": mended})
     story.write()
     shown = dict(fix_of(story, compilers).excerpt)
@@ -41,7 +41,7 @@ def test_the_mended_line_is_shown_where_it_stands_by_now(story: Story, compilers
     assert list(shown) == list(range(5 + above - 3, 5 + above + 4))
 
 
-def test_a_file_that_was_asked_for_in_vain_is_loaded_once_it_is_there(story: Story) -> None:
+def test_a_file_that_was_asked_for_in_vain_is_loaded_once_it_is_there(story: HistoryBuilder) -> None:
     story.commit(
         "start", {"main.py": "try:\n    import extra\nexcept ImportError:\n    pass\n", "Dockerfile": DOCKERFILE}
     )
@@ -60,7 +60,7 @@ def test_a_file_that_was_asked_for_in_vain_is_loaded_once_it_is_there(story: Sto
     assert loaded.states_computed == 3
 
 
-def test_the_states_that_were_asked_for_last_are_held(story: Story) -> None:
+def test_the_states_that_were_asked_for_last_are_held(story: HistoryBuilder) -> None:
     for number in range(9):
         story.commit(f"state {number}", {"main.py": f"step = {number}\n", "Dockerfile": DOCKERFILE})
     story.write()
@@ -80,31 +80,31 @@ def test_the_states_that_were_asked_for_last_are_held(story: Story) -> None:
         assert made(1) == 10, "it was not"
 
 
-def test_the_python_is_said_to_stand_where_the_deployed_commit_says_so(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good(), ".python-version": f"{running()}\n"})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("mend", {"app.py": good(2), ".python-version": None, "Dockerfile": f"FROM python:{running()}-slim\n"})
+def test_the_python_is_said_to_stand_where_the_deployed_commit_says_so(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source(), ".python-version": f"{running_python()}\n"})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("mend", {"app.py": valid_source(2), ".python-version": None, "Dockerfile": f"FROM python:{running_python()}-slim\n"})
     story.write()
-    failing = incident("app.py", sighting(5))
-    source = investigated(story.path, failing, compilers).deployed.python_source
+    failing = make_incident("app.py", make_sighting(5))
+    source = prove_incident(story.path, failing, compilers).deployed.python_source
     assert ".python-version" in source
     assert "Dockerfile" not in source
-    stated = investigated(story.path, failing, compilers, ProofRequest(python=running())).deployed.python_source
+    stated = prove_incident(story.path, failing, compilers, ProofRequest(python=running_python())).deployed.python_source
     assert ".python-version" not in stated
 
 
-def test_a_file_without_any_history_has_no_origin(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": broken(5)})
+def test_a_file_without_any_history_has_no_origin(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": broken_source(5)})
     story.write()
     with GitRepository(str(story.path)) as history:
-        verdicts = CompileVerdicts(history, compilers.compiler_for(running()), compilers.explainer())
+        verdicts = CompileVerdicts(history, compilers.compiler_for(running_python()), compilers.explainer())
         assert trace_break(history, verdicts, story.ids["start"], "nowhere.py") is None
         found = trace_break(history, verdicts, story.ids["start"], "app.py")
     assert found is not None
     assert (found.first_failing.commit.id, found.was_added_broken, found.is_incomplete) == (story.ids["start"], True, False)
 
 
-def test_the_imports_of_a_file_are_read_once_however_many_states_hold_it(story: Story) -> None:
+def test_the_imports_of_a_file_are_read_once_however_many_states_hold_it(story: HistoryBuilder) -> None:
     story.commit("start", {"main.py": "import extra\n", "Dockerfile": DOCKERFILE})
     story.commit("add", {"extra.py": "step = 1\n"})
     story.commit("change", {"extra.py": "step = 2\n"})
@@ -144,23 +144,23 @@ class _Reads:
     ],
 )
 def test_a_branch_with_a_number_for_a_name_is_no_pull_request(
-    story: Story, compilers: LocalCompilers, ref: str, where: str, number: int | None
+    story: HistoryBuilder, compilers: LocalCompilers, ref: str, where: str, number: int | None
 ) -> None:
-    story.commit("start", {"app.py": good()})
-    story.commit("break", {"app.py": broken(5)})
-    story.commit("aside", {"app.py": good(2)})
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("break", {"app.py": broken_source(5)})
+    story.commit("aside", {"app.py": valid_source(2)})
     story.write("break", **{ref: "aside"})
     fix = fix_of(story, compilers)
     assert (fix.where, fix.pull_request, fix.commit.subject) == (where, number, "aside")
 
 
-def test_where_the_declared_python_fits_no_former_one_is_tried(story: Story, compilers: LocalCompilers) -> None:
-    story.commit("start", {"app.py": good(), "Dockerfile": "FROM python:3.11\n"})
+def test_where_the_declared_python_fits_no_former_one_is_tried(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+    story.commit("start", {"app.py": valid_source(), "Dockerfile": "FROM python:3.11\n"})
     story.commit("move on", {"Dockerfile": "FROM python:3.12\n"})
-    story.commit("break", {"app.py": broken(5)})
+    story.commit("break", {"app.py": broken_source(5)})
     story.write()
     asking = _Asking(compilers)
-    proof = investigated(story.path, incident("app.py", sighting(5)), asking, ProofRequest())  # type: ignore[arg-type]
+    proof = prove_incident(story.path, make_incident("app.py", make_sighting(5)), asking, ProofRequest())  # type: ignore[arg-type]
     assert proof.deployed.python == "3.12"
     assert "3.11" not in asking.pythons
 

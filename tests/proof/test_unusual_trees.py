@@ -6,15 +6,15 @@ from pathlib import Path
 from functions.demo.git import run_git
 from shared.adapters.compilers.found import LocalCompilers
 from shared.proof.proof_context import ProofRequest
-from tests.support.history_builder import Story, broken, good, incident, investigated, running, sighting
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
 
 
-def told(story: Story, *arguments: str, stream: bytes = b"") -> bytes:
+def told(story: HistoryBuilder, *arguments: str, stream: bytes = b"") -> bytes:
     """What git says of the story's repository."""
     return run_git([f"--git-dir={story.path}", *arguments], stream)
 
 
-def committed(story: Story, subject: str, entries: Iterable[tuple[bytes, bytes, str]], *parents: str) -> str:
+def committed(story: HistoryBuilder, subject: str, entries: Iterable[tuple[bytes, bytes, str]], *parents: str) -> str:
     """A commit with one tree, written as it is told: (mode, name, id) each."""
     raw = b"".join(mode + b" " + name + b"\0" + bytes.fromhex(oid) for mode, name, oid in entries)
     tree = told(story, "hash-object", "-t", "tree", "-w", "--stdin", "--literally", stream=raw).decode().strip()
@@ -24,7 +24,7 @@ def committed(story: Story, subject: str, entries: Iterable[tuple[bytes, bytes, 
     return told(story, "hash-object", "-t", "commit", "-w", "--stdin", stream=text.encode()).decode().strip()
 
 
-def padded(story: Story, commit: str, *parents: str) -> str:
+def padded(story: HistoryBuilder, commit: str, *parents: str) -> str:
     """A copy of a commit whose top tree writes the mode of a folder as `040000`, as `git ls-tree` prints it."""
     lines = told(story, "ls-tree", "-z", commit).split(b"\0")[:-1]
     entries = [(*line.split(b"\t")[0].split(b" "), line.split(b"\t")[1]) for line in lines]
@@ -33,14 +33,14 @@ def padded(story: Story, commit: str, *parents: str) -> str:
 
 
 def test_folders_with_a_padded_mode_are_folders(tmp_path: Path, compilers: LocalCompilers) -> None:
-    story = Story(tmp_path / "repo.git")
-    story.commit("break", {"chat/app.py": broken(5), "chat/jobs.py": broken(7)})
-    story.commit("mend", {"chat/app.py": good(), "chat/jobs.py": good()})
+    story = HistoryBuilder(tmp_path / "repo.git")
+    story.commit("break", {"chat/app.py": broken_source(5), "chat/jobs.py": broken_source(7)})
+    story.commit("mend", {"chat/app.py": valid_source(), "chat/jobs.py": valid_source()})
     story.write()
     first = padded(story, story.ids["break"])
     head = padded(story, story.ids["mend"], first)
-    request = ProofRequest(branch=head, deployed=first, fallback_python=running())
-    proof = investigated(story.path, incident("/srv/chat/app.py", sighting(5)), compilers, request)
+    request = ProofRequest(branch=head, deployed=first, fallback_python=running_python())
+    proof = prove_incident(story.path, make_incident("/srv/chat/app.py", make_sighting(5)), compilers, request)
     assert proof.broken is not None
     assert [each.path for each in proof.broken.also_broken] == ["chat/jobs.py"]
     assert proof.target is not None
@@ -48,8 +48,8 @@ def test_folders_with_a_padded_mode_are_folders(tmp_path: Path, compilers: Local
 
 
 def test_link_that_was_checked_in_as_a_file_breaks_only_then(tmp_path: Path, compilers: LocalCompilers) -> None:
-    story = Story(tmp_path / "repo.git")
-    story.commit("start", {"app.py": good()})
+    story = HistoryBuilder(tmp_path / "repo.git")
+    story.commit("start", {"app.py": valid_source()})
     story.write()
     target = told(story, "hash-object", "-w", "--stdin", stream=b"../common/app.py").decode().strip()
     source = told(story, "rev-parse", "main:app.py").decode().strip()
@@ -57,8 +57,8 @@ def test_link_that_was_checked_in_as_a_file_breaks_only_then(tmp_path: Path, com
     windows = committed(story, "from Windows", [(b"100644", b"app.py", target)], link)
     touched = committed(story, "again", [(b"100644", b"app.py", target), (b"100644", b"b.py", source)], windows)
     head = committed(story, "mend", [(b"100644", b"app.py", source)], touched)
-    request = ProofRequest(branch=head, deployed=touched, fallback_python=running())
-    proof = investigated(story.path, incident("/srv/app.py", sighting(1)), compilers, request)
+    request = ProofRequest(branch=head, deployed=touched, fallback_python=running_python())
+    proof = prove_incident(story.path, make_incident("/srv/app.py", make_sighting(1)), compilers, request)
     assert proof.introduced is not None
     assert proof.introduced.commit.id == windows
     assert proof.fix is not None

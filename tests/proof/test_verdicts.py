@@ -9,7 +9,7 @@ from shared.proof.gating.target import is_fixed_at
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.model.compilation import Compilation, Explanation, Fault, Diagnostic, Source
 from shared.proof.searching.file_history import FileHistory
-from tests.support.history_builder import sighting
+from tests.support.history_builder import make_sighting
 
 LARGEST = 8 * 1024 * 1024
 GOOD, BAD = b"step = 1\n", b"step = 1\noops = = 1\n"
@@ -108,7 +108,7 @@ def test_a_version_that_is_too_short_for_the_logged_line_is_not_compiled(
 ) -> None:
     compiler = _Compiler(Fault("SyntaxError", "invalid syntax", line))
     verdicts = judge({"b1": content}, compiler)
-    assert verdicts.find_logged_fault("b1", "a.py", sighting(line)) == (compiler.fault if compiled else None)
+    assert verdicts.find_logged_fault("b1", "a.py", make_sighting(line)) == (compiler.fault if compiled else None)
     assert verdicts.compiled_count == compiled
 
 
@@ -116,14 +116,14 @@ def test_what_was_compiled_already_is_not_measured() -> None:
     compiler = _Compiler(Fault("SyntaxError", "invalid syntax", 7))
     verdicts = judge({"b1": b"oops"}, compiler)
     verdicts.judge("b1", "a.py")
-    assert verdicts.find_logged_fault("b1", "a.py", sighting(7)) == compiler.fault
+    assert verdicts.find_logged_fault("b1", "a.py", make_sighting(7)) == compiler.fault
 
 
 def test_it_fails_as_logged_on_the_logged_line_alone() -> None:
     verdicts = judge({"good": GOOD * 9, "bad": BAD * 9}, _Compiler())
-    assert verdicts.find_logged_fault("bad", "a.py", sighting(2)) is not None
-    assert verdicts.find_logged_fault("bad", "a.py", sighting(3)) is None
-    assert verdicts.find_logged_fault("good", "a.py", sighting(2)) is None
+    assert verdicts.find_logged_fault("bad", "a.py", make_sighting(2)) is not None
+    assert verdicts.find_logged_fault("bad", "a.py", make_sighting(3)) is None
+    assert verdicts.find_logged_fault("good", "a.py", make_sighting(2)) is None
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_without_a_logged_line_the_words_decide_about_what_has_none(
     line: int | None, message: str, fits: bool  # noqa: FBT001
 ) -> None:  # fmt: skip
     verdicts = judge({"b1": BAD}, _Compiler(Fault("SyntaxError", message, line)))
-    assert (verdicts.find_logged_fault("b1", "a.py", sighting(None)) is not None) == fits
+    assert (verdicts.find_logged_fault("b1", "a.py", make_sighting(None)) is not None) == fits
 
 
 @pytest.mark.parametrize(
@@ -151,12 +151,12 @@ def test_one_that_fails_outdoes_one_that_is_not_judged(blobs: Mapping[str, str],
 
 
 def test_words_are_cpythons_own() -> None:
-    seen = [replace(sighting(2), message="invalid syntax")]
+    seen = [replace(make_sighting(2), message="invalid syntax")]
     blobs = {"b1": "a.py", "b2": "a.py"}
     contents = {"b1": BAD, "b2": b"x"}
     assert judge(contents, _Compiler()).select_possible(blobs, seen) == frozenset(("b1",))
     assert judge(contents, _Compiler(checked_by="ruff-0.0.0")).select_possible(blobs, seen) == frozenset()
-    assert judge(contents, _Compiler()).select_possible(blobs, [sighting(None)]) == frozenset()
+    assert judge(contents, _Compiler()).select_possible(blobs, [make_sighting(None)]) == frozenset()
     assert judge({}, _Compiler()).select_possible(blobs, seen) == frozenset()
 
 
@@ -173,7 +173,7 @@ def test_of_a_few_all_are_suspected() -> None:
     assert ruff.explained == []
 
 
-def test_of_many_those_are_suspected_in_which_ruff_sees_an_error_or_nothing() -> None:
+def test_of_many_ruff_errors_and_unreadable_ones_are_suspected() -> None:
     contents, paths = many(65)
     ruff = _Compiler(checked_by="ruff-0.0.0")
     suspected = judge(contents, _Compiler(), ruff).select_suspects(paths)

@@ -5,13 +5,13 @@ from dataclasses import fields
 
 from shared import ports
 from shared.workflow.context import Context
-from tests.recovery.test_every_crash import played
-from tests.recovery.test_it_comes_back import comes_back
-from tests.support.crash.faults import Plan
-from tests.support.crash.run import Beside
+from tests.recovery.test_every_crash import play_story
+from tests.recovery.test_it_comes_back import play_recurrence
+from tests.support.crash.faults import FaultPlan
+from tests.support.crash.run import SecondWorker
 from tests.support.crash.stories import STORIES
-from tests.support.harness import Setting
-from tests.workflow.test_only_effects_act import EFFECTS
+from tests.support.harness import Harness
+from tests.workflow.test_only_effects_act import EFFECT_METHODS
 
 NOT_REMOTE = {
     "clock": "time of the process itself",
@@ -33,7 +33,7 @@ def test_every_part_of_the_world_is_tapped_or_calls_nobody() -> None:
         tapped.add(name)
         return port
 
-    Setting().process(tap)
+    Harness().process(tap)
     assert tapped == {field.name for field in fields(Context)} - NOT_REMOTE.keys()
 
 
@@ -44,19 +44,19 @@ def test_the_effects_are_those_that_the_ports_call_so() -> None:
         for method, function in inspect.getmembers(port, inspect.isfunction)
         if "*Effect.*" in (function.__doc__ or "")
     }
-    assert said | {("bus", "publish")} == EFFECTS  # all that a bus does
+    assert said | {("bus", "publish")} == EFFECT_METHODS  # all that a bus does
 
 
 def test_every_effect_goes_wrong_in_some_story() -> None:
     called: set[str] = set()
     for story in STORIES:
-        plan = Plan()
-        assert played(story, plan, Beside.ALONE) == []
+        plan = FaultPlan()
+        assert play_story(story, plan, SecondWorker.ALONE) == []
         called |= set(plan.calls)
-    plan = Plan()
-    assert comes_back(plan, Beside.ALONE) == []
+    plan = FaultPlan()
+    assert play_recurrence(plan, SecondWorker.ALONE) == []
     called |= set(plan.calls)
-    assert {f"{port}.{method}" for port, method in EFFECTS} - called == set()
+    assert {f"{port}.{method}" for port, method in EFFECT_METHODS} - called == set()
     assert {
         "store.create",
         "store.replace",

@@ -7,14 +7,14 @@ from itertools import takewhile
 
 import pytest
 
-from tests.support.crash.faults import Fault, Plan
-from tests.support.crash.run import MINUTE, Beside, Run, Stuck
-from tests.support.crash.stories import STORIES, Story, violations
+from tests.support.crash.faults import Fault, FaultPlan
+from tests.support.crash.run import MINUTE, SecondWorker, StoryRun, UndeliverableError
+from tests.support.crash.stories import STORIES, IncidentStory, story_violations
 
 
-def played(story: Story, plan: Plan, beside: Beside) -> list[str]:
+def play_story(story: IncidentStory, plan: FaultPlan, beside: SecondWorker) -> list[str]:
     """Tells the story under a plan, lets two more ticks pass, and says what is wrong then."""
-    run = Run(story.setting(), plan, beside)
+    run = StoryRun(story.setting(), plan, beside)
     try:
         story.told(run)
         for _ in range(2):
@@ -22,18 +22,18 @@ def played(story: Story, plan: Plan, beside: Beside) -> list[str]:
             run.setting.clock.turn(MINUTE)
             run.tick()
         run.drain()
-    except (Stuck, AssertionError) as wrong:
+    except (UndeliverableError, AssertionError) as wrong:
         return [str(wrong)]
-    return violations(story, run.setting)
+    return story_violations(story, run.setting)
 
 
-def _own(story: Story, calls: list[str]) -> list[tuple[int, str]]:
+def _own(story: IncidentStory, calls: list[str]) -> list[tuple[int, str]]:
     """The calls that are to go wrong, by number."""
     numbered = list(enumerate(calls))
     if not story.as_first:
         return numbered
-    first = Plan()
-    played(STORIES[0], first, Beside.ALONE)
+    first = FaultPlan()
+    play_story(STORIES[0], first, SecondWorker.ALONE)
     begin = _alike(calls, first.calls)
     end = _alike(calls[:begin:-1], first.calls[:begin:-1])
     assert begin < len(calls) - end, "it is the first story"
@@ -47,18 +47,18 @@ def _alike(ones: list[str], others: list[str]) -> int:
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_whatever_call_goes_wrong_everything_happens_exactly_once(
-    story: Story, capsys: pytest.CaptureFixture[str]
+    story: IncidentStory, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plain = Plan()
-    assert played(story, plain, Beside.ALONE) == []
+    plain = FaultPlan()
+    assert play_story(story, plain, SecondWorker.ALONE) == []
     wrong, cases = [], 0
     for number, call in _own(story, plain.calls):
         for fault in Fault:
-            for beside in Beside:
-                if fault is Fault.NONE and beside is Beside.ALONE:
+            for beside in SecondWorker:
+                if fault is Fault.NONE and beside is SecondWorker.ALONE:
                     continue  # played above
                 cases += 1
-                found = played(story, Plan(number, fault), beside)
+                found = play_story(story, FaultPlan(number, fault), beside)
                 wrong += [f"call {number} {call}, {fault.value}, {beside.value}: {each}" for each in found]
     with capsys.disabled():
         print(f"\n{story.name}: {len(plain.calls)} calls, {cases} cases", end="")

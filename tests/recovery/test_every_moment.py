@@ -18,11 +18,11 @@ from shared.workflow.decide import handle_click
 from shared.workflow.ledger import LEASE
 from shared.workflow.record import record_log_entry
 from shared.workflow.verify import verify
-from tests.support.crash.faults import Plan
-from tests.support.crash.rules import broken_rules
-from tests.support.crash.run import MINUTE, handler
-from tests.support.drivers import documents
-from tests.support.harness import Setting, click
+from tests.support.crash.faults import FaultPlan
+from tests.support.crash.rules import find_rule_violations
+from tests.support.crash.run import MINUTE, step_for
+from tests.support.drivers import read_documents
+from tests.support.harness import Harness, button_click
 
 TTL = timedelta(hours=6)
 
@@ -30,8 +30,8 @@ TTL = timedelta(hours=6)
 class Way:
     """The whole way from the first entry to the closed issue, as far as it goes once something else has happened."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.setting = Setting()
+    def __init__(self, plan: FaultPlan) -> None:
+        self.setting = Harness()
         self.denied: set[str] = set()
         self._plan = plan
 
@@ -56,7 +56,7 @@ class Way:
     def press(self, kind: ClickKind) -> None:
         if not self.setting.chat.all:
             return
-        pressed = click(self.setting.chat.all[-1].message, kind)
+        pressed = button_click(self.setting.chat.all[-1].message, kind)
         told: list[ClickResult] = []
         self.attempt(lambda world: told.append(handle_click(world, pressed).result))
         if told in ([ClickResult.DENIED], [ClickResult.ALREADY_DENIED]):
@@ -76,7 +76,7 @@ class Way:
         while self.setting.bus.waiting:
             topic, message = self.setting.bus.waiting.pop(0)
             for _ in range(3):
-                if self.attempt(handler(topic, dict(message))):
+                if self.attempt(step_for(topic, dict(message))):
                     break
                 self.setting.clock.turn(LEASE)
 
@@ -132,13 +132,13 @@ INTRUDERS: Mapping[str, Callable[[Way], object]] = {
 def test_whatever_else_happens_at_any_moment_no_rule_is_broken(
     intruder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plain = Plan()
+    plain = FaultPlan()
     undisturbed = Way(plain)
     undisturbed.walk()
     assert _wrong(undisturbed) == []
     wrong = []
     for number, call in enumerate(plain.calls):
-        plan = Plan(number)
+        plan = FaultPlan(number)
         way = Way(plan)
         plan.meanwhile_before = partial(INTRUDERS[intruder], way)
         way.walk()
@@ -151,7 +151,7 @@ def test_whatever_else_happens_at_any_moment_no_rule_is_broken(
 def _wrong(way: Way) -> list[str]:
     stuck = [
         f"{key} is still {each['state']}"
-        for key, each in documents(way.setting, "incidents").items()
+        for key, each in read_documents(way.setting, "incidents").items()
         if each["active_for"]
     ]
-    return [*broken_rules(way.setting, way.denied), *stuck]
+    return [*find_rule_violations(way.setting, way.denied), *stuck]

@@ -1,40 +1,40 @@
 """A resolved incident comes back: whatever call goes wrong then, its one issue is open again, once, and says so."""
 
 from shared.workflow.flow import IncidentState
-from tests.support.crash.faults import Fault, Plan
-from tests.support.crash.run import MINUTE, Beside, Run, Stuck
+from tests.support.crash.faults import Fault, FaultPlan
+from tests.support.crash.run import MINUTE, SecondWorker, StoryRun, UndeliverableError
 from tests.support.crash.stories import STORIES
-from tests.support.drivers import documents
-from tests.support.harness import Setting
+from tests.support.drivers import read_documents
+from tests.support.harness import Harness
 from tests.support.past import commit_id
 
-BACK = "tide-00011-new"
+RECURRENCE = "tide-00011-new"
 
 
-def resolved() -> Setting:
+def resolved_harness() -> Harness:
     """Mended, closed, and then a later revision with the fix is deployed."""
-    setting = Setting()
-    next(story for story in STORIES if story.end is IncidentState.RESOLVED).told(Run(setting, Plan()))
+    setting = Harness()
+    next(story for story in STORIES if story.end is IncidentState.RESOLVED).told(StoryRun(setting, FaultPlan()))
     setting.clock.turn(MINUTE)
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], BACK, commit_id("later"))
+    setting.cloud.deploy_by_hand(setting.services["shore.tide"], RECURRENCE, commit_id("later"))
     return setting
 
 
-def comes_back(plan: Plan, beside: Beside) -> list[str]:
+def play_recurrence(plan: FaultPlan, beside: SecondWorker) -> list[str]:
     """What is wrong at the end."""
-    setting = resolved()
-    run = Run(setting, plan, beside)
+    setting = resolved_harness()
+    run = StoryRun(setting, plan, beside)
     try:
-        run.log(setting.entry(revision=BACK))
+        run.log(setting.entry(revision=RECURRENCE))
         run.drain()
         for _ in range(2):
             setting.clock.turn(MINUTE)
             run.tick()
             run.drain()
-    except (Stuck, AssertionError) as wrong:
+    except (UndeliverableError, AssertionError) as wrong:
         return [str(wrong)]
     (issue,) = setting.issues.all
-    incidents = documents(setting, "incidents")
+    incidents = read_documents(setting, "incidents")
     first, second = sorted(incidents)
     marks = [comment.partition("\n")[0] for comment in issue.comments]
     found = {
@@ -52,14 +52,14 @@ def comes_back(plan: Plan, beside: Beside) -> list[str]:
     return [f"{name}: {is_}, must be {must_be}" for name, (is_, must_be) in found.items() if is_ != must_be]
 
 
-def test_its_issue_is_opened_again_exactly_once() -> None:
-    plain = Plan()
-    assert comes_back(plain, Beside.ALONE) == []
+def test_recurrence_reopens_its_issue_exactly_once() -> None:
+    plain = FaultPlan()
+    assert play_recurrence(plain, SecondWorker.ALONE) == []
     assert "issues.reopen" in plain.calls
     wrong = []
     for number, call in enumerate(plain.calls):
         for fault in Fault:
-            for beside in Beside:
-                found = comes_back(Plan(number, fault), beside)
+            for beside in SecondWorker:
+                found = play_recurrence(FaultPlan(number, fault), beside)
                 wrong += [f"call {number} {call}, {fault.value}, {beside.value}: {each}" for each in found]
     assert wrong == []

@@ -16,11 +16,11 @@ from shared.workflow.decide import handle_click
 from shared.workflow.ledger import LEASE
 from shared.workflow.redeploy import redeploy
 from shared.workflow.verify import verify
-from tests.conftest import Opened
-from tests.support.crash.faults import Died, Fault, Plan
+from tests.conftest import StoreOpener
+from tests.support.crash.faults import ProcessDied, Fault, FaultPlan
 from tests.support.crash.run import MINUTE
-from tests.support.drivers import proposed
-from tests.support.harness import Setting, click, service
+from tests.support.drivers import propose_deployment
+from tests.support.harness import Harness, button_click, watched_service
 
 CLICKS = 100
 WORKERS = 20
@@ -38,47 +38,47 @@ def interleaved() -> Iterator[None]:
     sys.setswitchinterval(usual)
 
 
-def _pressed(setting: Setting, kind: ClickKind, chance: random.Random) -> ClickResult | None:
+def _pressed(harness: Harness, kind: ClickKind, chance: random.Random) -> ClickResult | None:
     """One click in a process that may die at any of its calls; None where the person saw nothing but an error."""
-    plan = Plan(chance.randrange(40), chance.choice(list(Fault)))
-    return _attempt(setting, plan, lambda world: handle_click(world, click(setting.chat.all[0].message, kind)).result)
+    plan = FaultPlan(chance.randrange(40), chance.choice(list(Fault)))
+    return _attempt(harness, plan, lambda world: handle_click(world, button_click(harness.chat.all[0].message, kind)).result)
 
 
-def _attempt(setting: Setting, plan: Plan, what: Callable[[Context], Told]) -> Told | None:
+def _attempt(harness: Harness, plan: FaultPlan, what: Callable[[Context], Told]) -> Told | None:
     try:
-        return what(setting.process(plan.tap()))
-    except (Retry, Reject, Died):
+        return what(harness.process(plan.tap()))
+    except (Retry, Reject, ProcessDied):
         return None
 
 
-def _redeployed(setting: Setting, proposal: str, chance: random.Random) -> None:
-    plan = Plan(chance.randrange(60), chance.choice(list(Fault)))
-    _attempt(setting, plan, lambda world: redeploy(world, proposal))
+def _redeployed(harness: Harness, proposal: str, chance: random.Random) -> None:
+    plan = FaultPlan(chance.randrange(60), chance.choice(list(Fault)))
+    _attempt(harness, plan, lambda world: redeploy(world, proposal))
 
 
-def _settled(setting: Setting, proposal: str) -> None:
+def _settled(harness: Harness, proposal: str) -> None:
     """Leases run out, every message is delivered once more, and two ticks pass."""
     for _ in range(2):
-        setting.clock.turn(LEASE + MINUTE)
-        _attempt(setting, Plan(), lambda world: redeploy(world, proposal))
-        verify(setting.process())
+        harness.clock.turn(LEASE + MINUTE)
+        _attempt(harness, FaultPlan(), lambda world: redeploy(world, proposal))
+        verify(harness.process())
 
 
-def _clicked(setting: Setting, seed: int, *, deny: float, beside: bool) -> list[tuple[ClickKind, ClickResult | None]]:
+def _clicked(harness: Harness, seed: int, *, deny: float, beside: bool) -> list[tuple[ClickKind, ClickResult | None]]:
     """All clicks at once; `deny` is the share of denials; `beside`: the approval is acted on in the meantime."""
     chance = random.Random(seed)
     kinds = [ClickKind.DENY if chance.random() < deny else ClickKind.APPROVE for _ in range(CLICKS)]
-    proposal = f"{proposed(setting)}-1"
+    proposal = f"{propose_deployment(harness)}-1"
     with ThreadPoolExecutor(WORKERS) as pool:
         asked, acting = [], []
         for number, kind in enumerate(kinds):
-            asked.append(pool.submit(_pressed, setting, kind, random.Random(chance.random())))
+            asked.append(pool.submit(_pressed, harness, kind, random.Random(chance.random())))
             if beside and number % 3 == 0:
-                acting.append(pool.submit(_redeployed, setting, proposal, random.Random(chance.random())))
+                acting.append(pool.submit(_redeployed, harness, proposal, random.Random(chance.random())))
         replies = [each.result() for each in asked]
         for each in acting:
             each.result()
-    _settled(setting, proposal)
+    _settled(harness, proposal)
     return list(zip(kinds, replies, strict=True))
 
 
@@ -88,7 +88,7 @@ def _denied(replies: list[tuple[ClickKind, ClickResult | None]]) -> bool:
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
 def test_any_denial_wins_over_all_approvals_that_nobody_acted_on(seed: int) -> None:
-    setting = Setting()
+    setting = Harness()
     replies = _clicked(setting, seed, deny=0.05, beside=False)
     stored = setting.store.read("decisions", setting.chat.all[0].message.proposal)
     assert stored is not None
@@ -99,7 +99,7 @@ def test_any_denial_wins_over_all_approvals_that_nobody_acted_on(seed: int) -> N
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
 def test_clicks_and_the_deployment_at_once_agree_on_what_happened(seed: int) -> None:
-    setting = Setting()
+    setting = Harness()
     replies = _clicked(setting, seed, deny=0.02, beside=True)
     assert len(setting.cloud.operations) <= 1
     assert not (_denied(replies) and setting.cloud.operations)
@@ -107,13 +107,13 @@ def test_clicks_and_the_deployment_at_once_agree_on_what_happened(seed: int) -> 
 
 
 def test_approvals_alone_deploy_exactly_once() -> None:
-    setting = Setting()
+    setting = Harness()
     _clicked(setting, 7, deny=0, beside=True)
     assert len(setting.cloud.operations) == 1
 
 
 def test_denials_alone_deploy_nothing() -> None:
-    setting = Setting()
+    setting = Harness()
     _clicked(setting, 7, deny=1, beside=True)
     assert setting.cloud.operations == []
 
@@ -123,18 +123,18 @@ CREW = tuple(f"U-{number:02}" for number in range(12))
 
 @pytest.mark.parametrize("quorum", [1, 3])
 @pytest.mark.parametrize("seed", range(5))
-def test_two_ways_out_and_several_people_at_once_still_do_one_thing_at_most(seed: int, quorum: int) -> None:
+def test_concurrent_votes_on_two_options_do_at_most_one(seed: int, quorum: int) -> None:
     """A hundred clicks of a dozen people, who deploy, go back, change their minds, and sometimes deny."""
-    setting = Setting({"shore.tide": service("tide", approvers=CREW, quorum=quorum)})
+    setting = Harness({"shore.tide": watched_service("tide", approvers=CREW, quorum=quorum)})
     setting.answer.back = True
     chance = random.Random(seed)
-    question = f"{proposed(setting)}-1"
+    question = f"{propose_deployment(setting)}-1"
     message = setting.chat.all[0].message
     assert message.alternative is not None
     back = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
     deny = 0.02 if seed % 2 else 0.0
     wanted = [
-        click(
+        button_click(
             chance.choice([message, back]),
             ClickKind.DENY if chance.random() < deny else ClickKind.APPROVE,
             user=chance.choice(CREW),
@@ -148,7 +148,7 @@ def test_two_ways_out_and_several_people_at_once_still_do_one_thing_at_most(seed
     for _ in range(2):
         setting.clock.turn(LEASE + MINUTE)
         for proposal in (question, back.proposal):
-            _attempt(setting, Plan(), lambda world, it=proposal: redeploy(world, it))  # type: ignore[misc]
+            _attempt(setting, FaultPlan(), lambda world, it=proposal: redeploy(world, it))  # type: ignore[misc]
         verify(setting.process())
     stored = setting.store.read("decisions", question)
     assert stored is not None
@@ -163,13 +163,13 @@ def test_two_ways_out_and_several_people_at_once_still_do_one_thing_at_most(seed
     assert done or deny, "a dozen people with a hundred clicks agree on something"
 
 
-def _clicked_once(setting: Setting, pressed: Click, chance: random.Random) -> ClickResult | None:
-    plan = Plan(chance.randrange(40), chance.choice(list(Fault)))
-    return _attempt(setting, plan, lambda world: handle_click(world, pressed).result)
+def _clicked_once(harness: Harness, pressed: Click, chance: random.Random) -> ClickResult | None:
+    plan = FaultPlan(chance.randrange(40), chance.choice(list(Fault)))
+    return _attempt(harness, plan, lambda world: handle_click(world, pressed).result)
 
 
-def test_every_store_decides_alike(opened: Opened) -> None:
-    setting = Setting(store=opened())
+def test_every_store_decides_alike(opened: StoreOpener) -> None:
+    setting = Harness(store=opened())
     replies = _clicked(setting, 3, deny=0.03, beside=True)
     assert len(setting.cloud.operations) <= 1
     assert not (_denied(replies) and setting.cloud.operations)

@@ -25,8 +25,8 @@ from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
 from shared.workflow.verify import verify
 from tests.support.crash.run import MINUTE
-from tests.support.drivers import documents, state
-from tests.support.harness import Setting, click, service
+from tests.support.drivers import read_documents, read_state
+from tests.support.harness import Harness, button_click, watched_service
 
 
 @pytest.fixture(scope="module")
@@ -34,19 +34,19 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> ExampleRepository:
     return build_incident(tmp_path_factory.mktemp("story") / "harbour.git")
 
 
-def _world(setting: Setting, story: ExampleRepository, compilers: LocalCompilers) -> Context:
+def _world(harness: Harness, story: ExampleRepository, compilers: LocalCompilers) -> Context:
     @contextmanager
     def histories(_: Service) -> Iterator[History]:
         with GitRepository(str(story.path)) as repository:
             yield repository
 
-    return replace(setting.process(), open_history=histories, compilers=compilers, prover=Prover())
+    return replace(harness.process(), open_history=histories, compilers=compilers, prover=Prover())
 
 
-def _setting(entries: list[LogEntry]) -> Setting:
+def _setting(entries: list[LogEntry]) -> Harness:
     """The service as it was that night: nobody knows the commit of either revision."""
-    known = service(entries[0].service, project=entries[0].project, channel="C-TIDE")
-    setting = Setting({known.id: known})
+    known = watched_service(entries[0].service, project=entries[0].project, channel="C-TIDE")
+    setting = Harness({known.id: known})
     for revision in dict.fromkeys(entry.revision for entry in entries):
         setting.cloud.deploy_by_hand(known, revision, None)
     setting.logs.all += entries
@@ -73,12 +73,12 @@ def test_the_incident_is_proven_proposed_deployed_and_closed(
     (issue,), (posted,) = setting.issues.all, setting.chat.all
     assert posted.message.commit == story.head
     assert story.deployed[:10] in issue.body
-    report = documents(setting, "reports")[incident]["report"]
+    report = read_documents(setting, "reports")[incident]["report"]
     assert isinstance(report, dict)
     assert report["fix"]["commit"] == story.fix
     assert report["deployed"]["uncommitted_tree"]
 
-    assert handle_click(world, click(posted.message)).is_accepted
+    assert handle_click(world, button_click(posted.message)).is_accepted
     assert redeploy(world, posted.message.proposal).name == "deploying"
     assert [operation.commit for operation in setting.cloud.operations] == [story.head]
     setting.clock.turn(2 * MINUTE)
@@ -86,7 +86,7 @@ def test_the_incident_is_proven_proposed_deployed_and_closed(
     setting.logs.answered[setting.cloud.operations[0].revision] = 90
     setting.clock.turn(WATCH_DURATION)
     verify(world)
-    assert state(setting, incident) == "resolved"
+    assert read_state(setting, incident) == "resolved"
     assert not issue.is_open
 
 
@@ -99,7 +99,7 @@ def test_an_approved_commit_that_has_left_the_branch_is_not_deployed(
     incident = next(each for entry in entries if _is_file(setting, each := record_log_entry(world, entry).incident))
     investigate_incident(world, incident)
     message = setting.chat.all[0].message
-    handle_click(world, click(message))
+    handle_click(world, button_click(message))
     stored = setting.store.read("proposals", message.proposal)
     assert stored is not None
     setting.store.replace("proposals", message.proposal, {**stored.value, "commit": story.claimed_fix}, stored.version)
@@ -109,5 +109,5 @@ def test_an_approved_commit_that_has_left_the_branch_is_not_deployed(
     assert setting.cloud.operations == []
 
 
-def _is_file(setting: Setting, incident: str) -> bool:
-    return bool(incident) and documents(setting, "incidents")[incident]["kind"] == "syntax_error"
+def _is_file(harness: Harness, incident: str) -> bool:
+    return bool(incident) and read_documents(harness, "incidents")[incident]["kind"] == "syntax_error"

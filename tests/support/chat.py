@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from shared.proposal.proposal import Message
 from shared.service import Service
-from tests.support.memory import Demand
+from tests.support.memory import ClaimGuard
 
 
 @dataclass
-class Posted:
+class PostedMessage:
     """One message as it stands, and the marker in its metadata."""
 
     channel: str
@@ -28,25 +28,25 @@ class FakeChat:
     """Implements `shared.ports.Chat`. A message's reference ends in its place in `all`."""
 
     groups: Mapping[str, Collection[str]] = field(default_factory=dict)
-    all: list[Posted] = field(default_factory=list)
-    demand: Demand = field(default_factory=lambda: Demand(strict=True))
+    all: list[PostedMessage] = field(default_factory=list)
+    demand: ClaimGuard = field(default_factory=lambda: ClaimGuard(strict=True))
 
     def find(self, service: Service, marker: str) -> str | None:
         for place, posted in enumerate(self.all):
             if (posted.channel, posted.marker) == (service.channel, marker):
-                return _reference(posted.channel, place)
+                return _format_reference(posted.channel, place)
         return None
 
     def post(self, service: Service, marker: str, message: Message) -> str:
         self.demand("post a message")
-        _check(service, message)
-        self.all.append(Posted(service.channel, marker, message, says=[message]))
-        return _reference(service.channel, len(self.all) - 1)
+        _check_message(service, message)
+        self.all.append(PostedMessage(service.channel, marker, message, says=[message]))
+        return _format_reference(service.channel, len(self.all) - 1)
 
     def update(self, service: Service, reference: str, message: Message) -> None:
         self.demand("update a message")
-        _check(service, message)
-        posted = self.all[_place(reference)]
+        _check_message(service, message)
+        posted = self.all[_parse_index(reference)]
         assert posted.channel == service.channel
         posted.message = message
         posted.says.append(message)
@@ -56,35 +56,35 @@ class FakeChat:
         return self.groups.get(group, ())
 
     def has_reply(self, service: Service, reference: str, marker: str) -> bool:
-        return marker in self.all[_place(reference)].replies
+        return marker in self.all[_parse_index(reference)].replies
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
         self.demand("reply to a message")
-        _check_details(lines)
-        posted = self.all[_place(reference)]
+        _check_reply(lines)
+        posted = self.all[_parse_index(reference)]
         assert posted.channel == service.channel
         assert marker not in posted.replies, "said twice"
         posted.replies[marker] = tuple(lines)
 
 
-def _reference(channel: str, place: int) -> str:
+def _format_reference(channel: str, index: int) -> str:
     """As Slack's: channel and timestamp."""
-    return f"{channel}/1795000000.{place:06d}"
+    return f"{channel}/1795000000.{index:06d}"
 
 
-def _place(reference: str) -> int:
+def _parse_index(reference: str) -> int:
     return int(reference.rpartition(".")[2])
 
 
-def _check(service: Service, message: Message) -> None:
+def _check_message(service: Service, message: Message) -> None:
     """Fails where Slack would refuse the message. Loaded when it is used: a test counts what a function loads."""
-    from tests.support.slack.shown import shown_once  # noqa: PLC0415
+    from tests.support.slack.shown import render_message_once  # noqa: PLC0415
 
-    shown_once(service, message)
+    render_message_once(service, message)
 
 
-def _check_details(lines: Sequence[str]) -> None:
+def _check_reply(lines: Sequence[str]) -> None:
     """The same for what is said below it."""
-    from tests.support.slack.shown import shown_details_once  # noqa: PLC0415
+    from tests.support.slack.shown import render_details_once  # noqa: PLC0415
 
-    shown_details_once(tuple(lines))
+    render_details_once(tuple(lines))

@@ -17,41 +17,41 @@ from unittest.mock import patch
 
 from functions.cli.command_line import _run_command
 from functions.demo.git import run_git
-from tests.support.history_builder import Story, broken, good, running
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, running_python
 
-LOG = "2026-03-01 00:30:00 Uncaught exception: SyntaxError: invalid syntax (relay.py, line 5)\n"
-"""As the service of `incident` logged it after its commit `claim`."""
+SYNTAX_ERROR_LOG = "2026-03-01 00:30:00 Uncaught exception: SyntaxError: invalid syntax (relay.py, line 5)\n"
+"""As the service of `write_broken_history` logged it after its commit `claim`."""
 
-WHO = ("-c", "user.name=Robin Vale", "-c", "user.email=robin@example.org", "-c", "commit.gpgsign=false")
+IDENTITY_OPTIONS = ("-c", "user.name=Robin Vale", "-c", "user.email=robin@example.org", "-c", "commit.gpgsign=false")
 
 
-def incident(path: Path) -> Story:
+def write_broken_history(path: Path) -> HistoryBuilder:
     """`relay.py` breaks on lines 5 and 9, is half mended by `claim` (line 5 is left), and mended by `fix`."""
-    story = Story(path)
-    story.commit("start", {"app/relay.py": good(), "app/other.py": "a = 1\n", "README.md": "Relays.\n"})
+    story = HistoryBuilder(path)
+    story.commit("start", {"app/relay.py": valid_source(), "app/other.py": "a = 1\n", "README.md": "Relays.\n"})
     story.commit("calm", {"app/other.py": "a = 2\n"})
-    story.commit("break", {"app/relay.py": twice_broken()})
-    story.commit("claim", {"app/relay.py": broken(5)})
+    story.commit("break", {"app/relay.py": twice_broken_source()})
+    story.commit("claim", {"app/relay.py": broken_source(5)})
     story.commit("aside", {"app/other.py": "a = 3\n"})
-    story.commit("fix", {"app/relay.py": good(1)})
+    story.commit("fix", {"app/relay.py": valid_source(1)})
     story.commit("later", {"app/other.py": "a = 4\n"})
     story.write()
     return story
 
 
-def twice_broken() -> str:
+def twice_broken_source() -> str:
     """Fails first on line 3, and again on line 5."""
-    return broken(5).replace("step_3 = 3\n", "step_3 = = 3\n")
+    return broken_source(5).replace("step_3 = 3\n", "step_3 = = 3\n")
 
 
-def log_at(folder: Path, text: str = LOG) -> Path:
+def write_log(folder: Path, text: str = SYNTAX_ERROR_LOG) -> Path:
     """The log in a file."""
     path = folder / "service.log"
     path.write_text(text, "utf-8")
     return path
 
 
-def as_traceback(path: str, line: int = 5) -> str:
+def export_traceback(path: str, line: int = 5) -> str:
     """A gcloud export of one entry: the traceback of a syntax error in the file at `path`."""
     text = (
         'Traceback (most recent call last):\n  File "/app/main.py", line 3, in <module>\n    import relay\n'
@@ -60,30 +60,30 @@ def as_traceback(path: str, line: int = 5) -> str:
     return json.dumps([{"textPayload": text, "timestamp": "2026-03-01T00:30:00Z", "severity": "ERROR"}])
 
 
-def plumb(repository: Path, *arguments: str, stdin: bytes = b"") -> str:
+def run_plumbing(repository: Path, *arguments: str, stdin: bytes = b"") -> str:
     """One git command on a repository; its output without the last line end."""
-    return run_git(["-C", str(repository), *WHO, *arguments], stdin).decode("utf-8", "surrogateescape").rstrip("\n")
+    return run_git(["-C", str(repository), *IDENTITY_OPTIONS, *arguments], stdin).decode("utf-8", "surrogateescape").rstrip("\n")
 
 
-def blob(repository: Path, content: bytes) -> str:
+def create_blob(repository: Path, content: bytes) -> str:
     """The id of a new blob."""
-    return plumb(repository, "hash-object", "-w", "--stdin", stdin=content)
+    return run_plumbing(repository, "hash-object", "-w", "--stdin", stdin=content)
 
 
-def tree(repository: Path, lines: Sequence[tuple[str, str, str]]) -> str:
+def create_tree(repository: Path, lines: Sequence[tuple[str, str, str]]) -> str:
     """The id of a new tree of (mode, id, name)."""
     kinds = {"040000": "tree", "160000": "commit"}
     listing = "".join(f"{mode} {kinds.get(mode, 'blob')} {oid}\t{name}\0" for mode, oid, name in lines)
-    return plumb(repository, "mktree", "-z", "--missing", stdin=listing.encode("utf-8", "surrogateescape"))
+    return run_plumbing(repository, "mktree", "-z", "--missing", stdin=listing.encode("utf-8", "surrogateescape"))
 
 
-def commit(repository: Path, of: str, *parents: str, subject: str = "odd") -> str:
+def create_commit(repository: Path, tree_id: str, *parents: str, subject: str = "odd") -> str:
     """The id of a new commit of a tree."""
     above = [word for parent in parents for word in ("-p", parent)]
-    return plumb(repository, "commit-tree", *above, "-m", subject, of)
+    return run_plumbing(repository, "commit-tree", *above, "-m", subject, tree_id)
 
 
-def digest(*folders: Path) -> Mapping[str, tuple[int, int, str]]:
+def snapshot_files(*folders: Path) -> Mapping[str, tuple[int, int, str]]:
     """Mode, time of change and contents of everything below; equal where nothing was touched."""
     found: dict[str, tuple[int, int, str]] = {}
     for folder in folders:
@@ -95,7 +95,7 @@ def digest(*folders: Path) -> Mapping[str, tuple[int, int, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CommandResult:
     """How the command ended."""
 
     code: int
@@ -119,7 +119,7 @@ class Ended:
         return self.err.removeprefix("provenfix: ").rstrip("\n")
 
 
-def provenfix(*arguments: str, stdin: bytes = b"") -> Ended:
+def run_provenfix(*arguments: str, stdin: bytes = b"") -> CommandResult:
     """Runs the command in this process."""
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace", write_through=True) for _ in range(2))
     given = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
@@ -131,16 +131,16 @@ def provenfix(*arguments: str, stdin: bytes = b"") -> Ended:
     ):
         code = _run_command()
     texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
-    return Ended(code, *texts)
+    return CommandResult(code, *texts)
 
 
-def investigate(repository: Path, log: Path, *more: str) -> Ended:
+def run_investigate(repository: Path, log: Path, *more: str) -> CommandResult:
     """`provenfix investigate` as JSON, on the Python that runs the tests."""
-    given = ("--repo", str(repository), "--log", str(log), "--format", "json", "--python", running())
-    return provenfix("investigate", *given, *more)
+    given = ("--repo", str(repository), "--log", str(log), "--format", "json", "--python", running_python())
+    return run_provenfix("investigate", *given, *more)
 
 
-def facts(story: Story, ended: Ended) -> dict[str, str | None]:
+def named_commits(story: HistoryBuilder, ended: CommandResult) -> dict[str, str | None]:
     """The commits of the one report, by the names of the story."""
     assert (ended.code, ended.err) == (0, "")
     (report,) = ended.reports
@@ -148,5 +148,5 @@ def facts(story: Story, ended: Ended) -> dict[str, str | None]:
     return {part: story.name((report[part] or {}).get("commit")) for part in parts}
 
 
-ANSWER = {"deployed": "claim", "introduced": "break", "fix": "fix", "target": "later"}
-"""`facts` of `incident`, on whichever copy of it."""
+EXPECTED_COMMITS = {"deployed": "claim", "introduced": "break", "fix": "fix", "target": "later"}
+"""`named_commits` of `write_broken_history`, on whichever copy of it."""

@@ -9,7 +9,7 @@ from shared.errors import Reject
 from shared.ports import CHANGED_BY_HAND, Clock
 from shared.proposal.rollout import Deployment, DeploymentProgress, Revision, ServiceState
 from shared.service import Service
-from tests.support.memory import Demand
+from tests.support.memory import ClaimGuard
 
 
 @dataclass
@@ -48,7 +48,7 @@ class FakeCloudRun:
     services: dict[str, FakeService] = field(default_factory=dict)
     operations: list[FakeOperation] = field(default_factory=list)
     shifts: list[tuple[str, str, int]] = field(default_factory=list)
-    demand: Demand = field(default_factory=lambda: Demand(strict=True))
+    demand: ClaimGuard = field(default_factory=lambda: ClaimGuard(strict=True))
 
     def deploy_by_hand(self, service: Service, name: str, commit: str | None) -> None:
         """Somebody deploys without asking anybody."""
@@ -97,12 +97,12 @@ class FakeCloudRun:
             raise Reject(CHANGED_BY_HAND, self.by_hand)
         known = self.services[service.id]
         assert revision in known.revisions
-        known.traffic = _shared(known.traffic, revision, percent)
+        known.traffic = _split_traffic(known.traffic, revision, percent)
         known.etag += 1
         self.shifts.append((service.id, revision, percent))
 
 
-def _shared(traffic: Mapping[str, int], revision: str, percent: int) -> dict[str, int]:
+def _split_traffic(traffic: Mapping[str, int], revision: str, percent: int) -> dict[str, int]:
     """The rest goes to whichever other revision served most."""
     others = {name: share for name, share in traffic.items() if name != revision}
     if percent == 100 or not others:

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tests.support.github.server import Asked
+from tests.support.github.server import FakeRequest
 
 _CLIENT = find_spec("googleapiclient")  # it ships the documents, and no types
 assert _CLIENT is not None
@@ -29,43 +29,43 @@ def _document(host: str, version: str) -> Any:
 @cache
 def _methods(host: str, version: str) -> list[tuple[str, re.Pattern[str], Any]]:
     """The longest literal text comes first: `{name}:getIamPolicy` before `{name}`."""
-    found = list(_walk(_document(host, version)))
+    found = list(_iter_methods(_document(host, version)))
     return sorted(found, key=lambda each: -len(re.sub(r"\{.*?\}", "", each[2]["path"])))
 
 
-def _walk(part: Mapping[str, Any]) -> Iterator[tuple[str, re.Pattern[str], Any]]:
+def _iter_methods(part: Mapping[str, Any]) -> Iterator[tuple[str, re.Pattern[str], Any]]:
     for method in part.get("methods", {}).values():
         escaped = re.sub(r"\\\{(?:\\\+)?(\w+)\\\}", r"(?P<\1>.+)", re.escape(method["path"]))
         yield method["httpMethod"], re.compile(f"/{escaped}"), method
     for resource in part.get("resources", {}).values():
-        yield from _walk(resource)
+        yield from _iter_methods(resource)
 
 
-def check(host: str, asked: Asked, path: str, told: Any) -> None:
+def check_exchange(host: str, request: FakeRequest, path: str, answer: Any) -> None:
     """`path` is the one at the host; `told` is the body of a good answer, None for another one."""
-    verb, query, body = asked.verb, asked.query, asked.body
+    verb, query, body = request.verb, request.query, request.body
     version = path.split("/")[1]
     for known, form, method in _methods(host, version):
         found = form.fullmatch(path) if known == verb else None
-        if found and all(_fits(value, method["parameters"].get(name, {})) for name, value in found.groupdict().items()):
+        if found and all(_matches_type(value, method["parameters"].get(name, {})) for name, value in found.groupdict().items()):
             for name in query:
                 assert name in method["parameters"], f"{host}: {verb} {path} has no parameter {name}"
             schemas = _document(host, version)["schemas"]
             if "request" in method:
-                _held(body, method["request"], schemas, f"request {verb} {path}")
+                _find_violations(body, method["request"], schemas, f"request {verb} {path}")
             else:
                 assert body is None, f"{host}: {verb} {path} takes no body"
-            if told is not None:
-                _held(told, method["response"], schemas, f"answer to {verb} {path}")
+            if answer is not None:
+                _find_violations(answer, method["response"], schemas, f"answer to {verb} {path}")
             return
     raise AssertionError(f"{host} describes no {verb} {path}")
 
 
-def _fits(value: str, parameter: Mapping[str, Any]) -> bool:
+def _matches_type(value: str, parameter: Mapping[str, Any]) -> bool:
     return re.fullmatch(parameter.get("pattern", ".*"), value) is not None
 
 
-def _held(value: Any, schema: Mapping[str, Any], schemas: Mapping[str, Any], where: str) -> None:
+def _find_violations(value: Any, schema: Mapping[str, Any], schemas: Mapping[str, Any], where: str) -> None:
     if "$ref" in schema:
         schema = schemas[schema["$ref"]]
     kind = schema.get("type", "any")
@@ -74,9 +74,9 @@ def _held(value: Any, schema: Mapping[str, Any], schemas: Mapping[str, Any], whe
         assert value in schema["enum"], f"{where}: {value}"
     if kind == "array":
         for each in value:
-            _held(each, schema["items"], schemas, where)
+            _find_violations(each, schema["items"], schemas, where)
     if kind == "object":
         for name, each in value.items():
             inner = schema.get("properties", {}).get(name) or schema.get("additionalProperties")
             assert inner is not None, f"{where} has no property {name}"
-            _held(each, inner, schemas, f"{where}.{name}")
+            _find_violations(each, inner, schemas, f"{where}.{name}")

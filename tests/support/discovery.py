@@ -35,7 +35,7 @@ _TRANSPORTS = {
         "ArtifactRegistry",
     ),
 }
-_OTHERS = {
+_LONG_RUNNING_METHODS = {
     ("google.longrunning.Operations", "GetOperation"): {
         "method": "get",
         "uri": "/v2/{name=projects/*/locations/*/operations/*}",
@@ -47,16 +47,16 @@ _OTHERS = {
     },
 }
 """Of clients that speak gRPC alone; each API has an address of its own for its operations."""
-_COMMON = frozenset({"$alt", "alt"})
+_COMMON_PARAMETERS = frozenset({"$alt", "alt"})
 
 
-def violations(path: str, request: Any) -> list[str]:
+def find_violations(path: str, request: Any) -> list[str]:
     """What the described API would not take of a call such as `/google.cloud.run.v2.Services/GetService`."""
     message = type(request).pb(request) if hasattr(type(request), "pb") else request
     service, _, name = path[1:].rpartition("/")
     document = _document(_APIS[service.rpartition(".")[0]])
     told = []
-    for verb, address, query, body in _transcoded(service, name, message):
+    for verb, address, query, body in _to_rest_requests(service, name, message):
         found = _method(document, verb, address)
         if found is None:
             told.append(f"{path}: {verb} {address} is not described")
@@ -68,9 +68,9 @@ def violations(path: str, request: Any) -> list[str]:
     return told or [f"{path}: the message lacks what its address is made of"]
 
 
-def _transcoded(service: str, name: str, message: Any) -> Iterator[tuple[str, str, Mapping[str, Any], Any]]:
+def _to_rest_requests(service: str, name: str, message: Any) -> Iterator[tuple[str, str, Mapping[str, Any], Any]]:
     """As REST, by each of the method's rules that the message fits."""
-    for rule in _rules(service, name):
+    for rule in _http_rules(service, name):
         try:
             made: dict[str, Any] = path_template.transcode([rule], message)  # type: ignore[no-untyped-call]
         except ValueError:
@@ -81,10 +81,10 @@ def _transcoded(service: str, name: str, message: Any) -> Iterator[tuple[str, st
 
 
 @cache
-def _rules(service: str, name: str) -> tuple[dict[str, str], ...]:
+def _http_rules(service: str, name: str) -> tuple[dict[str, str], ...]:
     """The addresses of a method, as the published client's own REST transport has them."""
-    if (service, name) in _OTHERS:
-        return (_OTHERS[service, name],)
+    if (service, name) in _LONG_RUNNING_METHODS:
+        return (_LONG_RUNNING_METHODS[service, name],)
     module, prefix = _TRANSPORTS[service]
     transport = getattr(importlib.import_module(f"{module}.transports.rest_base"), f"_Base{prefix}RestTransport")
     return tuple(getattr(transport, f"_Base{name}")._get_http_options())
@@ -115,7 +115,7 @@ def _query(method: Mapping[str, Any], query: Mapping[str, Any]) -> Iterator[str]
     known = {name: each for name, each in method.get("parameters", {}).items() if each["location"] == "query"}
     for name, value in query.items():
         if name not in known:
-            if name not in _COMMON and name not in method.get("parameters", {}):
+            if name not in _COMMON_PARAMETERS and name not in method.get("parameters", {}):
                 yield f"{method['id']} has no parameter {name}"
         elif "enum" in known[name] and value not in known[name]["enum"]:
             yield f"{method['id']}?{name}: {value} is none of {known[name]['enum']}"
@@ -135,11 +135,11 @@ def _body(document: Mapping[str, Any], method: Mapping[str, Any], body: Any) -> 
 def _checker(api: str, version: str, schema: str) -> Draft202012Validator:
     described = _document(f"{api}.{version}")["schemas"]
     return Draft202012Validator(
-        {"$ref": f"#/$defs/{schema}", "$defs": {name: strict(each) for name, each in described.items()}}
+        {"$ref": f"#/$defs/{schema}", "$defs": {name: strict_schema(each) for name, each in described.items()}}
     )
 
 
-def strict(described: Mapping[str, Any]) -> dict[str, Any]:
+def strict_schema(described: Mapping[str, Any]) -> dict[str, Any]:
     """A schema of a discovery document as JSON Schema that admits nothing it does not name."""
     if "$ref" in described:
         return {"$ref": f"#/$defs/{described['$ref']}"}
@@ -150,10 +150,10 @@ def strict(described: Mapping[str, Any]) -> dict[str, Any]:
     if "enum" in described:
         made["enum"] = described["enum"]
     if kind == "array":
-        made["items"] = strict(described["items"])
+        made["items"] = strict_schema(described["items"])
     if kind == "object":
-        made["properties"] = {name: strict(each) for name, each in described.get("properties", {}).items()}
+        made["properties"] = {name: strict_schema(each) for name, each in described.get("properties", {}).items()}
         made["additionalProperties"] = (
-            strict(described["additionalProperties"]) if "additionalProperties" in described else False
+            strict_schema(described["additionalProperties"]) if "additionalProperties" in described else False
         )
     return made

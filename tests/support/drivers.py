@@ -12,77 +12,77 @@ from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
 from shared.workflow.verify import verify
-from tests.support.harness import Setting, click
+from tests.support.harness import Harness, button_click
 from tests.support.memory import MemoryStore
 
 MINUTE = timedelta(minutes=1)
 
 
-def opened(setting: Setting) -> str:
+def open_incident(harness: Harness) -> str:
     """A syntax error was logged."""
-    return record_log_entry(setting.process(), setting.entry()).incident
+    return record_log_entry(harness.process(), harness.entry()).incident
 
 
-def proposed(setting: Setting) -> str:
+def propose_deployment(harness: Harness) -> str:
     """It was investigated as well, and a person is asked."""
-    incident = opened(setting)
-    investigate_incident(setting.process(), incident)
-    setting.bus.waiting.clear()
+    incident = open_incident(harness)
+    investigate_incident(harness.process(), incident)
+    harness.bus.waiting.clear()
     return incident
 
 
-def pressed(setting: Setting, kind: ClickKind = ClickKind.APPROVE, **changes: str) -> ClickAnswer:
+def press_button(harness: Harness, kind: ClickKind = ClickKind.APPROVE, **changes: str) -> ClickAnswer:
     """The last question is answered."""
-    return handle_click(setting.process(), click(setting.chat.all[-1].message, kind, **changes))
+    return handle_click(harness.process(), button_click(harness.chat.all[-1].message, kind, **changes))
 
 
-def pressed_back(setting: Setting, **changes: str) -> ClickAnswer:
+def press_alternative_button(harness: Harness, **changes: str) -> ClickAnswer:
     """The last question's other button: to go back instead."""
-    message = setting.chat.all[-1].message
+    message = harness.chat.all[-1].message
     assert message.alternative is not None
     other = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
-    return handle_click(setting.process(), click(other, ClickKind.APPROVE, **changes))
+    return handle_click(harness.process(), button_click(other, ClickKind.APPROVE, **changes))
 
 
-def approved(setting: Setting) -> str:
+def approve_proposal(harness: Harness) -> str:
     """It was approved as well; the message to `redeploy` waits."""
-    incident = proposed(setting)
-    pressed(setting)
+    incident = propose_deployment(harness)
+    press_button(harness)
     return incident
 
 
-def redeployed(setting: Setting) -> StepResult:
+def redeploy_approved(harness: Harness) -> StepResult:
     """The last approval is acted on."""
-    topic, message = setting.bus.waiting.pop()
+    topic, message = harness.bus.waiting.pop()
     assert topic == flow.REDEPLOY_APPROVED
-    return redeploy(setting.process(), message["proposal"])
+    return redeploy(harness.process(), message["proposal"])
 
 
-def watching(setting: Setting) -> str:
+def start_watching(harness: Harness) -> str:
     """It was deployed as well, and serves."""
-    incident = approved(setting)
-    redeployed(setting)
-    tick(setting, 2 * MINUTE)
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    run_tick(harness, 2 * MINUTE)
     return incident
 
 
-def tick(setting: Setting, after: timedelta = MINUTE) -> StepResult:
+def run_tick(harness: Harness, after: timedelta = MINUTE) -> StepResult:
     """Some time later."""
-    setting.clock.turn(after)
-    return verify(setting.process())
+    harness.clock.turn(after)
+    return verify(harness.process())
 
 
-def incident_document(setting: Setting, incident: str) -> Document:
+def read_incident(harness: Harness, incident: str) -> Document:
     """As it is stored."""
-    return documents(setting, "incidents")[incident]
+    return read_documents(harness, "incidents")[incident]
 
 
-def documents(setting: Setting, kind: str) -> dict[str, Document]:
+def read_documents(harness: Harness, kind: str) -> dict[str, Document]:
     """All of a kind, by key."""
-    assert isinstance(setting.store, MemoryStore)
-    return setting.store.all(kind)
+    assert isinstance(harness.store, MemoryStore)
+    return harness.store.all(kind)
 
 
-def state(setting: Setting, incident: str) -> str:
+def read_state(harness: Harness, incident: str) -> str:
     """Where it stands."""
-    return str(incident_document(setting, incident)["state"])
+    return str(read_incident(harness, incident)["state"])

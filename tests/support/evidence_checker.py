@@ -25,7 +25,7 @@ class Fault(StrEnum):
     NUMBER = "number"
 
 
-class Problem(NamedTuple):
+class UnsupportedClaim(NamedTuple):
     """A claim that the cited evidence does not bear out; `about` is the figure, the evidence id or the confidence."""
 
     why: int
@@ -73,34 +73,34 @@ _LINE = re.compile(r"\b[Ll]ines? (\d+)")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)*(?![\w])")
 
 
-def unsupported(report: Report) -> list[Problem]:
+def find_unsupported_claims(report: Report) -> list[UnsupportedClaim]:
     """One for each claim that the cited evidence does not bear out; [] for a sound report."""
-    return unsupported_in(report_to_json(report))
+    return find_unsupported_claims_in_json(report_to_json(report))
 
 
-def unsupported_in(document: Mapping[str, Any]) -> list[Problem]:
+def find_unsupported_claims_in_json(document: Mapping[str, Any]) -> list[UnsupportedClaim]:
     """The same, for a report as JSON."""
     evidence = {each["id"]: each for each in document["evidence"]}
-    return [problem for why in document["whys"] for problem in _problems(why, evidence)]
+    return [problem for why in document["whys"] for problem in _find_problems(why, evidence)]
 
 
-def _problems(why: Mapping[str, Any], evidence: Mapping[str, Mapping[str, str]]) -> Iterator[Problem]:
+def _find_problems(why: Mapping[str, Any], evidence: Mapping[str, Mapping[str, str]]) -> Iterator[UnsupportedClaim]:
     place = int(why["n"])
     if not why["evidence"] and why["confidence"] != "unknown":
-        yield Problem(place, Fault.NO_EVIDENCE, str(why["confidence"]))
+        yield UnsupportedClaim(place, Fault.NO_EVIDENCE, str(why["confidence"]))
     missing = [each for each in why["evidence"] if each not in evidence]
-    yield from (Problem(place, Fault.NO_SUCH_EVIDENCE, each) for each in missing)
+    yield from (UnsupportedClaim(place, Fault.NO_SUCH_EVIDENCE, each) for each in missing)
     found = [evidence[each] for each in why["evidence"] if each in evidence]
     texts = "\n".join(each["text"] for each in found)
     refs = "\n".join(each["ref"] for each in found)
-    for kind, figure in figures(why["answer"]):
+    for kind, figure in extract_figures(why["answer"]):
         # A position in a log or a digit of a commit id or of a time bears out no number.
         cited = _COMMIT.sub(" ", _TIME.sub(" ", texts)) if kind in {"line", "number"} else f"{texts}\n{refs}"
-        if not _stands(kind, figure, cited):
-            yield Problem(place, Fault(kind), figure)
+        if not _is_supported(kind, figure, cited):
+            yield UnsupportedClaim(place, Fault(kind), figure)
 
 
-def figures(answer: str) -> Iterator[tuple[str, str]]:
+def extract_figures(answer: str) -> Iterator[tuple[str, str]]:
     """(kind, text) of everything in an answer that can be right or wrong; each character belongs to one of them."""
     rest = answer
     for kind, pattern in (("time", _TIME), ("commit", _COMMIT), ("path", _PATH)):
@@ -112,7 +112,7 @@ def figures(answer: str) -> Iterator[tuple[str, str]]:
     yield from (("number", str(_WORDS[found[0].lower()])) for found in _WORD.finditer(rest))
 
 
-def _stands(kind: str, figure: str, cited: str) -> bool:
+def _is_supported(kind: str, figure: str, cited: str) -> bool:
     escaped = re.escape(figure)
     if kind == "commit":
         return re.search(rf"(?<![0-9a-f]){escaped}", cited) is not None

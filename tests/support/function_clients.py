@@ -23,12 +23,12 @@ from shared.proposal.decision import ClickKind
 from shared.proposal.proposal import Message
 from shared.secret import Secret
 from shared.text.timestamps import format_rfc3339
-from tests.support.harness import APPROVER, Setting, Tap
+from tests.support.harness import APPROVER, Harness, Tap
 
 MAIN = Path(__file__).parents[2] / "functions" / "main.py"
 SECRET = Secret("0ddba11")
-READERS = {"log-entries": "record", "incident-opened": "investigate", "redeploy-approved": "redeploy", "tick": "verify"}
-EVENT = {
+FUNCTIONS_BY_TOPIC = {"log-entries": "record", "incident-opened": "investigate", "redeploy-approved": "redeploy", "tick": "verify"}
+EVENT_HEADERS = {
     "ce-id": "41",
     "ce-source": "//pubsub.googleapis.com/projects/shore/topics/t",
     "ce-specversion": "1.0",
@@ -38,16 +38,16 @@ EVENT = {
 
 
 @dataclass
-class Doors:
+class FunctionClients:
     """One client for each function; all share one process, which is that of `setting`."""
 
-    setting: Setting
+    setting: Harness
     clients: Mapping[str, FlaskClient]
 
     def deliver(self, function: str, data: bytes, **message: object) -> TestResponse:
         """As Eventarc does it."""
-        body = {"message": wrapped(data) | self._times() | message, "subscription": "projects/shore/subscriptions/s"}
-        return self.post(function, json.dumps(body).encode(), EVENT)
+        body = {"message": wrap_message(data) | self._times() | message, "subscription": "projects/shore/subscriptions/s"}
+        return self.post(function, json.dumps(body).encode(), EVENT_HEADERS)
 
     def post(self, function: str, body: bytes, headers: Mapping[str, str]) -> TestResponse:
         return self.clients[function].post("/", data=body, headers=dict(headers))
@@ -63,22 +63,22 @@ class Doors:
 
 
 @contextmanager
-def doors(setting: Setting, tap: Tap = lambda _, port: port, settings: Settings | None = None) -> Iterator[Doors]:
+def open_function_clients(harness: Harness, tap: Tap = lambda _, port: port, settings: Settings | None = None) -> Iterator[FunctionClients]:
     """`tap` may replace ports, as in `Setting.process`."""
-    set_runtime(Runtime(settings or Settings(project="shore"), setting.process(tap), lambda: SECRET, open_no_span))
+    set_runtime(Runtime(settings or Settings(project="shore"), harness.process(tap), lambda: SECRET, open_no_span))
     create: Any = functions_framework.create_app
     try:
-        names = [*READERS.values(), "decide", "github"]
-        yield Doors(setting, {name: create(name, str(MAIN)).test_client() for name in names})
+        names = [*FUNCTIONS_BY_TOPIC.values(), "decide", "github"]
+        yield FunctionClients(harness, {name: create(name, str(MAIN)).test_client() for name in names})
     finally:
         set_runtime(None)
 
 
-def wrapped(data: bytes) -> dict[str, object]:
+def wrap_message(data: bytes) -> dict[str, object]:
     return {"data": base64.b64encode(data).decode(), "messageId": "41", "attributes": {}}
 
 
-def as_json(entry: LogEntry) -> dict[str, object]:
+def entry_as_json(entry: LogEntry) -> dict[str, object]:
     """An entry as the log sink writes it."""
     assert entry.timestamp is not None
     labels = {"project_id": entry.project, "service_name": entry.service, "revision_name": entry.revision}
@@ -93,11 +93,11 @@ def as_json(entry: LogEntry) -> dict[str, object]:
     }
 
 
-def sunk(entry: LogEntry) -> bytes:
-    return json.dumps(as_json(entry)).encode()
+def wrap_entry(entry: LogEntry) -> bytes:
+    return json.dumps(entry_as_json(entry)).encode()
 
 
-def pressed(message: Message, kind: ClickKind = ClickKind.APPROVE) -> dict[str, object]:
+def button_payload(message: Message, kind: ClickKind = ClickKind.APPROVE) -> dict[str, object]:
     """The payload that Slack sends for a button of this message."""
     action = next(name for name, means in CLICK_KINDS.items() if means is kind)
     return {
@@ -111,11 +111,11 @@ def pressed(message: Message, kind: ClickKind = ClickKind.APPROVE) -> dict[str, 
     }
 
 
-def form(payload: object) -> bytes:
+def encode_form(payload: object) -> bytes:
     return urlencode({"payload": json.dumps(payload)}).encode()
 
 
-class Failing:
+class FailingStore:
     """A store that fails as it is told to, before it does anything."""
 
     def __init__(self, store: Store, error: Callable[[], Exception]) -> None:

@@ -17,7 +17,7 @@ from google.longrunning import operations_pb2
 from google.protobuf.json_format import ParseDict
 from google.rpc import status_pb2
 
-from tests.support.rpc import Answers, Failure
+from tests.support.rpc import RpcAnswers, RpcError
 
 _RUN = "/google.cloud.run.v2."
 PROJECT, REGION = "shore", "europe-west6"
@@ -25,15 +25,15 @@ IMAGE = f"{REGION}-docker.pkg.dev/{PROJECT}/boats/tide"
 PACKAGE = f"projects/{PROJECT}/locations/{REGION}/repositories/boats/packages/tide"
 MORNING = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
 LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
-NAMED = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
+BY_REVISION = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
 
 
-def digest(name: str) -> str:
+def digest_of(name: str) -> str:
     """64 hex digits for a name."""
     return f"sha256:{name.encode().hex().ljust(64, '0')[:64]}"
 
 
-def path(service: str) -> str:
+def service_path(service: str) -> str:
     return f"projects/{PROJECT}/locations/{REGION}/services/{service}"
 
 
@@ -41,7 +41,7 @@ def path(service: str) -> str:
 class GoogleCloud:
     """One project. `running` holds back operations, `never_ready` are images whose revisions do not start."""
 
-    answers: Answers = field(default_factory=Answers)
+    answers: RpcAnswers = field(default_factory=RpcAnswers)
     services: dict[str, run_v2.Service] = field(default_factory=dict)
     revisions: dict[str, run_v2.Revision] = field(default_factory=dict)
     operations: dict[str, str] = field(default_factory=dict)
@@ -79,9 +79,9 @@ class GoogleCloud:
         env: dict[str, str] | None = None,
     ) -> None:
         """As a person would: what the split says decides whether the new revision gets any traffic."""
-        run = self.services.get(path(service))
+        run = self.services.get(service_path(service))
         if run is None:
-            run = run_v2.Service(name=path(service))
+            run = run_v2.Service(name=service_path(service))
             run.traffic = [run_v2.TrafficTarget(type_=LATEST, percent=100)]
             self.services[run.name] = run
         run.template = run_v2.RevisionTemplate(
@@ -103,9 +103,9 @@ class GoogleCloud:
 
     def split_by_hand(self, service: str, **shares: int) -> None:
         """Percentages by revision; `_` stands for `-` in their names."""
-        run = self.services[path(service)]
+        run = self.services[service_path(service)]
         run.traffic = [
-            run_v2.TrafficTarget(type_=NAMED, revision=name.replace("_", "-"), percent=share)
+            run_v2.TrafficTarget(type_=BY_REVISION, revision=name.replace("_", "-"), percent=share)
             for name, share in shares.items()
         ]
         self._settle(run)
@@ -119,14 +119,14 @@ class GoogleCloud:
                 status=build_v1.Build.Status.SUCCESS,
                 source_provenance=source if resolved else None,
                 substitutions={"COMMIT_SHA": commit},
-                results=build_v1.Results(images=[build_v1.BuiltImage(name=f"{IMAGE}:{commit}", digest=digest(name))]),
+                results=build_v1.Results(images=[build_v1.BuiltImage(name=f"{IMAGE}:{commit}", digest=digest_of(name))]),
             )
         )
 
     def deploy_function(self, service: str, name: str, archive: str) -> None:
         """A function: a build has made its image of an archive, and the base image is the platform's."""
-        self.deploy_by_hand(service, f"{IMAGE}@{digest('function')}", name)
-        made = self.revisions[f"{path(service)}/revisions/{name}"]
+        self.deploy_by_hand(service, f"{IMAGE}@{digest_of('function')}", name)
+        made = self.revisions[f"{service_path(service)}/revisions/{name}"]
         made.containers[-1].base_image_uri = f"{REGION}-docker.pkg.dev/serverless-runtimes/google-22/runtimes/python311"
         made.containers[-1].build_info = run_v2.BuildInfo(
             function_target="main", source_location=f"gs://shore-sources/{archive}#7"
@@ -154,34 +154,34 @@ class GoogleCloud:
         """It was ready, and is no longer."""
         for revision in self.revisions.values():
             if revision.name.endswith(f"/{name}"):
-                _become(revision, run_v2.Condition.State.CONDITION_FAILED, why)
+                _set_state(revision, run_v2.Condition.State.CONDITION_FAILED, why)
 
     def shares(self, service: str) -> dict[str, int]:
         """As requests are spread at this moment."""
-        run = self.services[path(service)]
+        run = self.services[service_path(service)]
         latest = run.latest_ready_revision.rpartition("/")[2]
         return {each.revision or latest: each.percent for each in run.traffic_statuses if each.percent}
 
     def _get_service(self, request: Any) -> run_v2.Service:
         if request.name not in self.services:
-            raise Failure(grpc.StatusCode.NOT_FOUND, request.name)
+            raise RpcError(grpc.StatusCode.NOT_FOUND, request.name)
         return self.services[request.name]
 
     def _update_service(self, request: Any) -> operations_pb2.Operation:
         wanted, held = request.service, self._get_service(request.service)
         if wanted.etag and wanted.etag != held.etag:
-            raise Failure(grpc.StatusCode.ABORTED, "Conflict for resource: the etag is stale")
+            raise RpcError(grpc.StatusCode.ABORTED, "Conflict for resource: the etag is stale")
         paths = set(request.update_mask.paths)
         known = {name.rpartition("/")[2] for name in self.revisions}
         if "template" in paths:
             if wanted.template.revision in known:
-                raise Failure(grpc.StatusCode.ALREADY_EXISTS, wanted.template.revision)
+                raise RpcError(grpc.StatusCode.ALREADY_EXISTS, wanted.template.revision)
             known.add(wanted.template.revision)
         missing = [each.revision for each in wanted.traffic if each.revision and each.revision not in known]
         if missing:
-            raise Failure(grpc.StatusCode.INVALID_ARGUMENT, f"Revision {missing[0]} does not exist")
+            raise RpcError(grpc.StatusCode.INVALID_ARGUMENT, f"Revision {missing[0]} does not exist")
         if sum(each.percent for each in wanted.traffic) != 100:
-            raise Failure(grpc.StatusCode.INVALID_ARGUMENT, "Traffic must add up to 100")
+            raise RpcError(grpc.StatusCode.INVALID_ARGUMENT, "Traffic must add up to 100")
         for name in paths:
             setattr(held, name, getattr(wanted, name))
         if "template" in paths:
@@ -200,7 +200,7 @@ class GoogleCloud:
             max_instance_request_concurrency=run.template.max_instance_request_concurrency,
             create_time=self.now() + timedelta(seconds=len(self.revisions)),
         )
-        _become(made, run_v2.Condition.State.CONDITION_RECONCILING, "")
+        _set_state(made, run_v2.Condition.State.CONDITION_RECONCILING, "")
         self.revisions[made.name] = made
         run.latest_created_revision = made.name
 
@@ -210,9 +210,9 @@ class GoogleCloud:
         if not self.running and created.conditions[0].state == run_v2.Condition.State.CONDITION_RECONCILING:
             image = created.containers[-1].image
             if any(each in image for each in self.never_ready):
-                _become(created, run_v2.Condition.State.CONDITION_FAILED, "The container failed to start on port 8080.")
+                _set_state(created, run_v2.Condition.State.CONDITION_FAILED, "The container failed to start on port 8080.")
             else:
-                _become(created, run_v2.Condition.State.CONDITION_SUCCEEDED, "")
+                _set_state(created, run_v2.Condition.State.CONDITION_SUCCEEDED, "")
                 run.latest_ready_revision = created.name
         run.traffic_statuses = [
             run_v2.TrafficTargetStatus(
@@ -229,7 +229,7 @@ class GoogleCloud:
 
     def _get_revision(self, request: Any) -> run_v2.Revision:
         if request.name not in self.revisions:
-            raise Failure(grpc.StatusCode.NOT_FOUND, request.name)
+            raise RpcError(grpc.StatusCode.NOT_FOUND, request.name)
         return self.revisions[request.name]
 
     def _list_revisions(self, request: Any) -> run_v2.ListRevisionsResponse:
@@ -238,7 +238,7 @@ class GoogleCloud:
 
     def _get_operation(self, request: Any) -> operations_pb2.Operation:
         if request.name not in self.operations:
-            raise Failure(grpc.StatusCode.NOT_FOUND, request.name)
+            raise RpcError(grpc.StatusCode.NOT_FOUND, request.name)
         made = next(
             (each for name, each in self.revisions.items() if name.endswith(f"/{self.operations[request.name]}")), None
         )
@@ -254,13 +254,13 @@ class GoogleCloud:
     def _list_builds(self, request: Any) -> build_v1.ListBuildsResponse:
         if "/locations/global" in request.parent:
             return build_v1.ListBuildsResponse()
-        found = [each for each in self.builds if _satisfies(each, request.filter)]
+        found = [each for each in self.builds if _matches_query(each, request.filter)]
         return build_v1.ListBuildsResponse(builds=found)
 
     def _run_trigger(self, request: Any) -> operations_pb2.Operation:
         """The build that a trigger makes of a commit; `end_build` lets it come to its end."""
         if request.trigger_id != "deploy-tide":
-            raise Failure(grpc.StatusCode.NOT_FOUND, request.name)
+            raise RpcError(grpc.StatusCode.NOT_FOUND, request.name)
         source = request.source
         build = build_v1.Build(
             id=f"b-run-{len(self.triggered)}",
@@ -281,19 +281,19 @@ class GoogleCloud:
         build = self.triggered[-1]
         build.status = getattr(build_v1.Build.Status, status)
         if status == "SUCCESS":
-            build.results = build_v1.Results(images=[build_v1.BuiltImage(name=f"{IMAGE}:x", digest=digest(image))])
+            build.results = build_v1.Results(images=[build_v1.BuiltImage(name=f"{IMAGE}:x", digest=digest_of(image))])
         return build
 
     def _get_build(self, request: Any) -> build_v1.Build:
         found = [each for each in self.builds if each.id == request.id and f"/locations/{REGION}/" in request.name]
         if not found:
-            raise Failure(grpc.StatusCode.NOT_FOUND, request.id)
+            raise RpcError(grpc.StatusCode.NOT_FOUND, request.id)
         return found[0]
 
     def _get_tag(self, request: Any) -> registry.Tag:
         name = request.name.rpartition("/")[2]
         if name not in self.tags:
-            raise Failure(grpc.StatusCode.NOT_FOUND, name)
+            raise RpcError(grpc.StatusCode.NOT_FOUND, name)
         return registry.Tag(name=request.name, version=f"{PACKAGE}/versions/{self.tags[name]}")
 
     def _get_version(self, request: Any) -> registry.Version:
@@ -303,18 +303,18 @@ class GoogleCloud:
 
     def _list_entries(self, request: Any) -> logging_v2.types.ListLogEntriesResponse:
         """Two entries a page at most, so that pages matter. The filter's words about place and time are honoured."""
-        found = [each for each in self.log if _logged(each, request.filter)]
+        found = [each for each in self.log if _matches_filter(each, request.filter)]
         first = int(request.page_token or 0)
-        page = [logging_v2.types.LogEntry(_entry(each)) for each in found[first : first + 2]]
+        page = [logging_v2.types.LogEntry(_make_entry(each)) for each in found[first : first + 2]]
         more = str(first + 2) if first + 2 < len(found) else ""
         return logging_v2.types.ListLogEntriesResponse(entries=page, next_page_token=more)
 
 
-def _become(revision: run_v2.Revision, state: int, why: str) -> None:
+def _set_state(revision: run_v2.Revision, state: int, why: str) -> None:
     revision.conditions = [run_v2.Condition(type_="Ready", state=run_v2.Condition.State(state), message=why)]
 
 
-def _satisfies(build: build_v1.Build, query: str) -> bool:
+def _matches_query(build: build_v1.Build, query: str) -> bool:
     name, _, value = query.partition("=")
     value = value.strip('"')
     if name == "source_provenance.resolved_storage_source.object":
@@ -329,11 +329,11 @@ def _satisfies(build: build_v1.Build, query: str) -> bool:
     return build.source_provenance.resolved_repo_source.commit_sha == value
 
 
-def _entry(told: dict[str, Any]) -> Any:
+def _make_entry(told: dict[str, Any]) -> Any:
     return ParseDict(told, logging_v2.types.LogEntry.pb(logging_v2.types.LogEntry()))
 
 
-def _logged(told: dict[str, Any], query: str) -> bool:
+def _matches_filter(told: dict[str, Any], query: str) -> bool:
     """As much of the query language as is needed to see that a query asks for the right place and time."""
     labels = told["resource"]["labels"]
     values = {f"resource.labels.{name}": value for name, value in labels.items()}

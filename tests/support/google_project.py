@@ -13,15 +13,15 @@ from shared.filters.rendering import Sink, render_sink_filter
 from shared.service import Service
 from shared.workflow import flow
 from tests.support import discovered
-from tests.support.github.server import MISSING, Asked, Told
+from tests.support.github.server import NOT_FOUND, FakeRequest, FakeResponse
 
-OWN, NUMBER, PREFIX = "quay-ops", "41000", "provenfix-"
-AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
-WRITER = "serviceAccount:service-41001@gcp-sa-logging.iam.gserviceaccount.com"
+OPERATIONS_PROJECT, NUMBER, PREFIX = "quay-ops", "41000", "provenfix-"
+PUBSUB_AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
+LOG_WRITER = "serviceAccount:service-41001@gcp-sa-logging.iam.gserviceaccount.com"
 FUNCTIONS = tuple(f"{PREFIX}{name}" for name in sorted(read_access().functions))
-RUNTIME = "tide@shore.iam.gserviceaccount.com"
+RUNTIME_ACCOUNT = "tide@shore.iam.gserviceaccount.com"
 TRIGGER, BUILDER = "projects/yard/locations/global/triggers/deploy-tide", "builder@yard.iam.gserviceaccount.com"
-REFUSED = Told(403, {"error": {"code": 403, "message": "PLANTED-message", "status": "PERMISSION_DENIED"}})
+PERMISSION_DENIED = FakeResponse(403, {"error": {"code": 403, "message": "PLANTED-message", "status": "PERMISSION_DENIED"}})
 TOKEN = "PLANTED-token-of-"
 
 
@@ -40,47 +40,47 @@ class GoogleProject:
     blind: bool = False
     """The person may look at nothing."""
 
-    def __call__(self, asked: Asked) -> Told | None:
+    def __call__(self, asked: FakeRequest) -> FakeResponse | None:
         host, _, rest = asked.path.removeprefix("/").partition("/")
         if not host.endswith(".googleapis.com"):
             return None
         told = self._told(host, f"/{rest}", asked)
         good = told.value if told.status == 200 else None
-        discovered.check(host, asked, f"/{rest}", good)
+        discovered.check_exchange(host, asked, f"/{rest}", good)
         return told
 
-    def _told(self, host: str, path: str, asked: Asked) -> Told:  # noqa: PLR0911  # one for each way to answer
+    def _told(self, host: str, path: str, asked: FakeRequest) -> FakeResponse:  # noqa: PLR0911  # one for each way to answer
         who = asked.headers["authorization"].removeprefix("Bearer ").removeprefix(TOKEN).partition("@")[0]
         function = who.removeprefix(PREFIX)
         if path.endswith(":testIamPermissions"):
             if path.partition(":")[0] in self.gone:
-                return MISSING
+                return NOT_FOUND
             wanted = asked.body["permissions"]
-            return Told(200, {"permissions": [each for each in wanted if each not in self.lacking.get(function, ())]})
+            return FakeResponse(200, {"permissions": [each for each in wanted if each not in self.lacking.get(function, ())]})
         if host == "firestore.googleapis.com" and "/documents" in path:
             return self._document(function, asked.verb)
         if self.blind:
-            return REFUSED
+            return PERMISSION_DENIED
         if host == "iamcredentials.googleapis.com":
             return self._lent(path)
         if path in self.gone:
-            return MISSING
+            return NOT_FOUND
         value = self._value(host, path)
-        return MISSING if value is None else Told(200, {**value, **self.changed.get(path, {})})
+        return NOT_FOUND if value is None else FakeResponse(200, {**value, **self.changed.get(path, {})})
 
-    def _lent(self, path: str) -> Told:
+    def _lent(self, path: str) -> FakeResponse:
         email, _, verb = path.rpartition("/")[2].partition(":")
         if email.partition("@")[0].removeprefix(PREFIX) in self.not_lent:
-            return REFUSED
+            return PERMISSION_DENIED
         if verb == "generateIdToken":
-            return Told(200, {"token": f"{TOKEN}{email}"})
-        return Told(200, {"accessToken": f"{TOKEN}{email}", "expireTime": "2026-04-07T09:00:00Z"})
+            return FakeResponse(200, {"token": f"{TOKEN}{email}"})
+        return FakeResponse(200, {"accessToken": f"{TOKEN}{email}", "expireTime": "2026-04-07T09:00:00Z"})
 
-    def _document(self, function: str, verb: str) -> Told:
+    def _document(self, function: str, verb: str) -> FakeResponse:
         needed = {"GET": "datastore.entities.list", "PATCH": "datastore.entities.update"}[verb]
         if needed in self.lacking.get(function, ()):
-            return REFUSED
-        return Told(200, {}) if verb == "GET" else MISSING
+            return PERMISSION_DENIED
+        return FakeResponse(200, {}) if verb == "GET" else NOT_FOUND
 
     def _value(self, host: str, path: str) -> dict[str, Any] | None:  # noqa: PLR0911, C901  # one for each kind of thing
         last = path.rpartition("/")[2]
@@ -103,7 +103,7 @@ class GoogleProject:
                 return {"name": "deploy-tide", "serviceAccount": f"projects/yard/serviceAccounts/{BUILDER}"}
             case "pubsub" if last.endswith(":getIamPolicy"):
                 role = "roles/pubsub.publisher" if "/topics/" in path else "roles/pubsub.subscriber"
-                return {"bindings": [{"role": role, "members": [AGENT, WRITER]}]}
+                return {"bindings": [{"role": role, "members": [PUBSUB_AGENT, LOG_WRITER]}]}
             case "pubsub" if "/topics/" in path:
                 return {"name": path.removeprefix("/v1/")}
             case "pubsub":
@@ -111,7 +111,7 @@ class GoogleProject:
         return None
 
     def _template(self) -> dict[str, Any]:
-        return {"serviceAccount": RUNTIME, "containers": [{"image": self.image}]}
+        return {"serviceAccount": RUNTIME_ACCOUNT, "containers": [{"image": self.image}]}
 
     def _secret(self, path: str) -> dict[str, Any] | None:
         import base64  # noqa: PLC0415
@@ -126,21 +126,21 @@ class GoogleProject:
         topic = flow.LOG_ENTRIES if sink is Sink.SIGNALS else flow.TICK
         return {
             "name": name,
-            "destination": f"pubsub.googleapis.com/projects/{OWN}/topics/{PREFIX}{topic}",
-            "filter": render_sink_filter(sink, self.service, OWN, FUNCTIONS),
-            "writerIdentity": WRITER,
+            "destination": f"pubsub.googleapis.com/projects/{OPERATIONS_PROJECT}/topics/{PREFIX}{topic}",
+            "filter": render_sink_filter(sink, self.service, OPERATIONS_PROJECT, FUNCTIONS),
+            "writerIdentity": LOG_WRITER,
         }
 
     def _subscription(self, name: str) -> dict[str, Any] | None:
         topic = {
-            "name": f"projects/{OWN}/subscriptions/{PREFIX}{name}",
-            "topic": f"projects/{OWN}/topics/{PREFIX}{name}",
+            "name": f"projects/{OPERATIONS_PROJECT}/subscriptions/{PREFIX}{name}",
+            "topic": f"projects/{OPERATIONS_PROJECT}/topics/{PREFIX}{name}",
         }
         if name == DEAD_LETTERS:
             return topic
         if name not in _topics():
             return None
-        letters = {"deadLetterTopic": f"projects/{OWN}/topics/{PREFIX}{DEAD_LETTERS}", "maxDeliveryAttempts": 10}
+        letters = {"deadLetterTopic": f"projects/{OPERATIONS_PROJECT}/topics/{PREFIX}{DEAD_LETTERS}", "maxDeliveryAttempts": 10}
         push = {"pushEndpoint": f"https://{name}.example", "oidcToken": {"serviceAccountEmail": "push@quay"}}
         held = {**topic, "pushConfig": push, "ackDeadlineSeconds": 600}
         return held if name == flow.TICK else {**held, "deadLetterPolicy": letters}

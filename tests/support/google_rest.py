@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions import compile as compile_function
-from tests.support.github.server import MISSING, Asked, Told
+from tests.support.github.server import NOT_FOUND, FakeRequest, FakeResponse
 
 _ACCOUNT = "/computeMetadata/v1/instance/service-accounts/default"
 COMPILE = "/compile"
@@ -17,32 +17,32 @@ class GoogleRest:
     """`secrets` by the name of their version. `more` are further routes, asked first."""
 
     secrets: dict[str, str] = field(default_factory=dict)
-    more: list[Callable[[Asked], Told | None]] = field(default_factory=list)
+    more: list[Callable[[FakeRequest], FakeResponse | None]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """Methods, as the published clients would name them."""
     read: list[str] = field(default_factory=list)
     """The versions of secrets that were read."""
     address: str = ""
 
-    def answer(self, asked: Asked) -> Told:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         for route in self.more:
             told = route(asked)
             if told is not None:
                 return told
         if asked.path == f"{_ACCOUNT}/token":
-            return Told(200, {"access_token": "of-this-machine", "expires_in": 3600, "token_type": "Bearer"})
+            return FakeResponse(200, {"access_token": "of-this-machine", "expires_in": 3600, "token_type": "Bearer"})
         if asked.path == COMPILE:
             self.asked.append("compile")
-            return Told(200, _judged(asked.body))
+            return FakeResponse(200, _compile_answer(asked.body))
         name, _, verb = asked.path.removeprefix("/v1/").partition(":")
         if verb == "access" and name in self.secrets:
             self.asked.append("google.cloud.secretmanager.v1.SecretManagerService/AccessSecretVersion")
             self.read.append(name)
             data = base64.b64encode(self.secrets[name].encode()).decode()
-            return Told(200, {"name": name, "payload": {"data": data}})
-        return MISSING
+            return FakeResponse(200, {"name": name, "payload": {"data": data}})
+        return NOT_FOUND
 
 
-def _judged(body: Any) -> dict[str, Any]:
+def _compile_answer(body: Any) -> dict[str, Any]:
     sources = [compile_function.read_source(one, number) for number, one in enumerate(body["sources"])]
     return compile_function.compile_sources(sources)

@@ -14,19 +14,19 @@ from tests.support.chat import FakeChat
 from tests.support.cloud_run import FakeCloudRun
 from tests.support.issues import FakeIssues
 from tests.support.logs import FakeChecks, FakeLogs, FakeProbe
-from tests.support.memory import Demand, MemoryBus, MemoryStore
+from tests.support.memory import ClaimGuard, MemoryBus, MemoryStore
 from tests.support.moments import CountedIds, FakeClock
-from tests.support.past import KnownAnswer, Pasts, commit_id
+from tests.support.past import ScriptedProver, FakeHistories, commit_id
 
 Tap = Callable[[str, object], object]
 """Takes a port's name and the port, gives what the process uses instead."""
 
 OLD_REVISION = "tide-00007-old"
 APPROVER = "U-NORA"
-SECOND = "U-OLE"
+SECOND_APPROVER = "U-OLE"
 
 
-def service(name: str = "tide", **changes: object) -> Service:
+def watched_service(name: str = "tide", **changes: object) -> Service:
     """A watched service with one approver."""
     given: dict[str, object] = {
         "name": name,
@@ -42,19 +42,19 @@ def service(name: str = "tide", **changes: object) -> Service:
 
 
 @dataclass
-class Setting:
+class Harness:
     """Everything that outlives a process."""
 
-    services: Mapping[str, Service] = field(default_factory=lambda: {"shore.tide": service()})
+    services: Mapping[str, Service] = field(default_factory=lambda: {"shore.tide": watched_service()})
     clock: FakeClock = field(default_factory=FakeClock)
     store: Store = field(default_factory=MemoryStore)
-    bus: MemoryBus = field(default_factory=lambda: MemoryBus(demand=Demand(strict=True)))
+    bus: MemoryBus = field(default_factory=lambda: MemoryBus(demand=ClaimGuard(strict=True)))
     logs: FakeLogs = field(default_factory=FakeLogs)
     chat: FakeChat = field(default_factory=FakeChat)
     probe: FakeProbe = field(default_factory=FakeProbe)
     checks: FakeChecks = field(default_factory=FakeChecks)
-    answer: KnownAnswer = field(default_factory=KnownAnswer)
-    pasts: Pasts = field(default_factory=Pasts)
+    answer: ScriptedProver = field(default_factory=ScriptedProver)
+    pasts: FakeHistories = field(default_factory=FakeHistories)
     ids: CountedIds = field(default_factory=CountedIds)
     killed: bool = False
     issues: FakeIssues = field(init=False)
@@ -120,7 +120,7 @@ def syntax_error(path: str = "/app/chat/greeting.py", line: int = 7) -> str:
     return f'  File "{path}", line {line}\n    oops = = 1\n           ^\nSyntaxError: invalid syntax'
 
 
-def click(message: Message, kind: ClickKind = ClickKind.APPROVE, **changes: str) -> Click:
+def button_click(message: Message, kind: ClickKind = ClickKind.APPROVE, **changes: str) -> Click:
     """A press of one of the message's buttons, by the approver, where it was posted."""
     given = {
         "proposal": message.proposal,

@@ -16,26 +16,26 @@ from shared.proof.model.finding import Attempt, Finding
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from shared.report.report import build_report
-from tests.support.evidence_checker import unsupported
+from tests.support.evidence_checker import find_unsupported_claims
 
-DAWN = datetime(2026, 3, 1, tzinfo=UTC)
+START = datetime(2026, 3, 1, tzinfo=UTC)
 BODY = "".join(f"step_{number} = {number}\n" for number in range(1, 31))
 """Enough common lines that a renamed file is recognised."""
 
 
-def good(mark: int = 0) -> str:
+def valid_source(mark: int = 0) -> str:
     """A source that compiles; each `mark` makes another one."""
     return f"{BODY}mark = {mark}\n"
 
 
-def broken(line: int = 5, mark: int = 0) -> str:
+def broken_source(line: int = 5, mark: int = 0) -> str:
     """A source whose only error is on `line`, on every version of Python."""
-    lines = good(mark).splitlines(keepends=True)
+    lines = valid_source(mark).splitlines(keepends=True)
     return "".join([*lines[: line - 1], "oops = = 1\n", *lines[line:]])
 
 
 @dataclass
-class Story:
+class HistoryBuilder:
     """A history that is told commit by commit; each is named, and committed a minute after the one before."""
 
     path: Path
@@ -48,7 +48,7 @@ class Story:
     ) -> None:
         """Without parents, the commit follows the one before. A merge has its first parent's files but for `files`."""
         self.names[name] = len(self.plans)
-        at = DAWN + timedelta(minutes=len(self.plans) if minute is None else minute)
+        at = START + timedelta(minutes=len(self.plans) if minute is None else minute)
         above = tuple(self.names[parent] for parent in parents) if parents else None
         self.plans.append(CommitSpec(name, at, "Robin Vale", files, above))
 
@@ -70,7 +70,7 @@ class Story:
         return self.plans[self.names[name]].committed_at
 
 
-def sighting(
+def make_sighting(
     line: int | None, *, seen_at: datetime | None = None, source_text: str = "", revision: str = "r1"
 ) -> Sighting:
     """A logged `invalid syntax` on a line."""
@@ -78,7 +78,7 @@ def sighting(
     return Sighting(revision, line, "invalid syntax", source_text, "", seen_at, seen_at, 1, entry)
 
 
-def incident(path: str, *sightings: Sighting) -> Incident:
+def make_incident(path: str, *sightings: Sighting) -> Incident:
     """An incident with these sightings."""
     first, last = sightings[0].first_seen, sightings[-1].last_seen
     return Incident(
@@ -87,24 +87,24 @@ def incident(path: str, *sightings: Sighting) -> Incident:
     )  # fmt: skip
 
 
-def investigated(
+def prove_incident(
     repository: Path, failing: Incident, compilers: LocalCompilers, request: ProofRequest | None = None
 ) -> Finding:
     """The proof of an incident against a repository. Whatever a report says of it stands in what the report cites."""
     with GitRepository(str(repository)) as history:
-        proof = prove(failing, history, compilers, request or ProofRequest(fallback_python=running()), lambda _: None)
+        proof = prove(failing, history, compilers, request or ProofRequest(fallback_python=running_python()), lambda _: None)
     if not proof.deployed.corroborated:
-        assert unsupported(build_report(failing, proof)) == []
+        assert find_unsupported_claims(build_report(failing, proof)) == []
     return proof
 
 
-def running() -> str:
+def running_python() -> str:
     """The minor version that runs the tests."""
     import sys  # noqa: PLC0415
 
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def subjects(attempts: Sequence[Attempt]) -> list[str]:
+def commit_names(attempts: Sequence[Attempt]) -> list[str]:
     """What the commits of these attempts were called."""
     return [attempt.commit.subject for attempt in attempts]

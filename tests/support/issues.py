@@ -9,7 +9,7 @@ from shared.ports import Clock, IssueRef, IssueState
 from shared.proposal.title import update_title
 from shared.report.incident_status import has_marker, replace_status_block, keep_ticked_items
 from shared.service import Service
-from tests.support.memory import Demand
+from tests.support.memory import ClaimGuard
 
 
 @dataclass
@@ -37,7 +37,7 @@ class FakeIssues:
     all: list[FakeIssue] = field(default_factory=list)
     prepared: list[str] = field(default_factory=list)
     """The repositories whose labels were made."""
-    demand: Demand = field(default_factory=lambda: Demand(strict=True))
+    demand: ClaimGuard = field(default_factory=lambda: ClaimGuard(strict=True))
 
     def find(self, service: Service, marker: str) -> IssueRef | None:
         visible = self.clock.now() - self.lag

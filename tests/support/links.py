@@ -7,20 +7,20 @@ from shared.adapters.github.host import GitHubHost
 from shared.adapters.github.places import GitHubLinkBuilder
 from shared.adapters.google.logs_explorer import LogLinkBuilder
 from shared.report.links import Links, CommitOrigin
-from tests.support.github.opened import client
+from tests.support.github.opened import open_client
 from tests.support.github.server import REPOSITORY
-from tests.support.harness import service
+from tests.support.harness import watched_service
 
-NOBODY = "http://127.0.0.1:9"
+UNUSED_ADDRESS = "http://127.0.0.1:9"
 """Whoever asked this would be refused."""
 
 
-def links(
+def build_links(
     origins: dict[str, int], name: str = "chat", project: str = "acme-prod", logins: Mapping[str, str] | None = None
 ) -> Links:
     """`origins` maps commits to the pull requests that brought them in, `logins` to authors other than `nora-k`."""
-    watched = service(name=name, project=project, repository=REPOSITORY)
-    made = LogLinkBuilder(GitHubLinkBuilder(client(NOBODY), GitHubHost())).build_links(watched, ())
+    watched = watched_service(name=name, project=project, repository=REPOSITORY)
+    made = LogLinkBuilder(GitHubLinkBuilder(open_client(UNUSED_ADDRESS), GitHubHost())).build_links(watched, ())
     known = (
         CommitOrigin(
             commit,

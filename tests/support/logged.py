@@ -14,7 +14,7 @@ LINE_624 = (
     "Uncaught exception: SyntaxError: unterminated string literal (detected at line 624) (agents_execute.py, line 624)"
 )
 LINE_676 = LINE_624.replace("624", "676")
-FORBIDDEN = "Database session error: 403: Not authenticated"
+NOT_AUTHENTICATED = "Database session error: 403: Not authenticated"
 TRACEBACK = """\
 Traceback (most recent call last):
   File "/usr/local/lib/python3.11/importlib/__init__.py", line 126, in import_module
@@ -30,19 +30,19 @@ SyntaxError: unterminated string literal (detected at line 88)
 """
 
 
-def read(text: str) -> Signal | SkipReason:
+def classify_text(text: str) -> Signal | SkipReason:
     """What a text says on its own."""
     return read_signal(LogEntry(position=0, text=text))
 
 
-def signal(text: str) -> Signal:
+def signal_in(text: str) -> Signal:
     """What a text says, where it must say something."""
-    found = read(text)
+    found = classify_text(text)
     assert isinstance(found, Signal), f"{found}: {text[:200]}"
     return found
 
 
-def exported(text: str | None, *, at: float = 0, **changes: object) -> dict[str, object]:
+def export_entry(text: str | None, *, at: float = 0, **changes: object) -> dict[str, object]:
     """One entry as a log export has it; `at` in seconds after START. Keys of `changes` replace those of the entry."""
     revision = changes.pop("revision", "ferry-00042-abc")
     instance = changes.pop("instance", "00a22404")
@@ -50,7 +50,7 @@ def exported(text: str | None, *, at: float = 0, **changes: object) -> dict[str,
         "insertId": f"{int(at * 1_000_000) & 0xFFFFFFFFFFFF:012x}",
         "labels": {"instanceId": instance},
         "logName": "projects/harbour-dev/logs/run.googleapis.com%2Fstderr",
-        "receiveTimestamp": stamp(at + 0.2),
+        "receiveTimestamp": format_nanoseconds(at + 0.2),
         "resource": {
             "type": "cloud_run_revision",
             "labels": {
@@ -62,24 +62,24 @@ def exported(text: str | None, *, at: float = 0, **changes: object) -> dict[str,
             },
         },
         "severity": "ERROR",
-        "timestamp": stamp(at),
+        "timestamp": format_nanoseconds(at),
     }
     if text is not None:
         entry["textPayload"] = text
     return {key: value for key, value in (entry | changes).items() if value is not ...}
 
 
-def stamp(at: float) -> str:
+def format_nanoseconds(at: float) -> str:
     """Nanoseconds, as the platform writes them."""
     moment = START + timedelta(seconds=at)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}789Z"
 
 
-def moment(at: float) -> datetime:
+def time_at(at: float) -> datetime:
     return START + timedelta(seconds=at)
 
 
-def written(folder: Path, content: str | bytes | list[dict[str, object]], name: str = "log.json") -> str:
+def write_log_file(folder: Path, content: str | bytes | list[dict[str, object]], name: str = "log.json") -> str:
     """A log file; a list becomes an array as `gcloud --format=json` prints it, in the order given."""
     path = folder / name
     if isinstance(content, list):
@@ -89,7 +89,7 @@ def written(folder: Path, content: str | bytes | list[dict[str, object]], name: 
 
 
 @dataclass(frozen=True)
-class Entries:
+class MemoryLog:
     """A `LogSource` in memory that counts how often it was read."""
 
     all: tuple[LogEntry, ...]
@@ -98,5 +98,5 @@ class Entries:
         yield from self.all
 
 
-def entries(texts: Iterable[LogEntry]) -> Entries:
-    return Entries(tuple(texts))
+def make_log(texts: Iterable[LogEntry]) -> MemoryLog:
+    return MemoryLog(tuple(texts))

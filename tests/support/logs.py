@@ -10,7 +10,7 @@ from shared.proof.model.finding import CheckStatus
 from shared.proposal.verdict import ProbeResult
 from shared.service import Service
 
-MOST = 10_000
+MOST_REQUESTS = 10_000
 
 
 @dataclass
@@ -40,7 +40,7 @@ class FakeLogs:
             and each.timestamp is not None
             and since <= each.timestamp <= until
             and revision in {"", each.revision}
-        ][:MOST]
+        ][:MOST_REQUESTS]
 
     def count_requests(self, service: Service, revision: str, since: datetime) -> int:
         return self.answered.get(revision, 0)

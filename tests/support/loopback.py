@@ -13,19 +13,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.support.github.actions import Actions
-from tests.support.github.board import Board
-from tests.support.github.past import Past
-from tests.support.github.server import REPOSITORY, Asked, FakeGitHub, Told, serving
+from tests.support.github.actions import FakeActions
+from tests.support.github.board import IssueTracker
+from tests.support.github.past import GitBackend
+from tests.support.github.server import REPOSITORY, FakeRequest, FakeGitHub, FakeResponse, serve_fake
 from tests.support.google_cloud import PROJECT, REGION, GoogleCloud
 from tests.support.google_rest import COMPILE, GoogleRest
-from tests.support.rpc import google_on_loopback
-from tests.support.slack.workspace import Workspace
+from tests.support.rpc import serve_google
+from tests.support.slack.workspace import FakeWorkspace
 
 CHANNEL, APPROVER, GROUP, TEAM = "C0TIDE0000", "U0NORA0000", "S0CREW0000", "T0SHORE000"
 SERVICE = "tide"
-PUBLISH = ":publish"
-KEPT = {
+PUBLISH_SUFFIX = ":publish"
+SECRET_VERSIONS = {
     f"projects/{PROJECT}/secrets/{name}/versions/1": f"{name}-of-these-tests"
     for name in ("signing", "bot", "github", "webhook")
 }
@@ -53,15 +53,15 @@ compilers:
 
 
 @dataclass
-class Outside:
+class LoopbackServices:
     """`published` are messages by topic that nobody has taken, oldest first."""
 
     cloud: GoogleCloud
     rest: GoogleRest
     github: FakeGitHub
-    board: Board
-    slack: Workspace
-    actions: Actions
+    board: IssueTracker
+    slack: FakeWorkspace
+    actions: FakeActions
     google_address: str
     published: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
@@ -89,25 +89,25 @@ class Outside:
             group=GROUP, python=python, rest=self.rest.address, compile=COMPILE,
         )  # fmt: skip
 
-    def publish(self, asked: Asked) -> Told | None:
+    def publish(self, asked: FakeRequest) -> FakeResponse | None:
         """Pub/Sub's part."""
-        if not asked.path.endswith(PUBLISH):
+        if not asked.path.endswith(PUBLISH_SUFFIX):
             return None
-        topic = asked.path.removesuffix(PUBLISH).rpartition("/")[2].removeprefix("provenfix-")
+        topic = asked.path.removesuffix(PUBLISH_SUFFIX).rpartition("/")[2].removeprefix("provenfix-")
         self.rest.asked.append("google.pubsub.v1.Publisher/Publish")
         self.topics.append(topic)
         messages = asked.body["messages"]
         self.published += [(topic, json.loads(base64.b64decode(each["data"]))) for each in messages]
-        return Told(200, {"messageIds": [f"m{len(self.topics)}-{place}" for place in range(len(messages))]})
+        return FakeResponse(200, {"messageIds": [f"m{len(self.topics)}-{place}" for place in range(len(messages))]})
 
-    def people(self, asked: Asked) -> Told | None:
+    def people(self, asked: FakeRequest) -> FakeResponse | None:
         """The permission of a collaborator."""
         if not asked.path.endswith("/permission"):
             return None
-        return Told(200, {"permission": self.permission, "role_name": self.permission, "user": None})
+        return FakeResponse(200, {"permission": self.permission, "role_name": self.permission, "user": None})
 
 
-def logged(text: str, revision: str, at: datetime, insert_id: str, service: str = SERVICE) -> dict[str, Any]:
+def platform_entry(text: str, revision: str, at: datetime, insert_id: str, service: str = SERVICE) -> dict[str, Any]:
     """A log entry as the platform writes it; `text` is all that the service itself says."""
     labels = {"project_id": PROJECT, "location": REGION, "service_name": service, "revision_name": revision}
     return {
@@ -122,23 +122,23 @@ def logged(text: str, revision: str, at: datetime, insert_id: str, service: str 
 
 
 @contextmanager
-def outside(repository: Path, now: Any) -> Iterator[Outside]:
+def serve_loopback(repository: Path, now: Any) -> Iterator[LoopbackServices]:
     """Serves until the context is left. `now` is the clock of the issues."""
-    cloud, actions = GoogleCloud(now=now), Actions(now)
-    rest, board = GoogleRest(dict(KEPT)), Board(now)
-    slack = Workspace(channels={CHANNEL: True}, groups={GROUP: (APPROVER,)})
+    cloud, actions = GoogleCloud(now=now), FakeActions(now)
+    rest, board = GoogleRest(dict(SECRET_VERSIONS)), IssueTracker(now)
+    slack = FakeWorkspace(channels={CHANNEL: True}, groups={GROUP: (APPROVER,)})
     with ExitStack() as stack:
-        channel = stack.enter_context(google_on_loopback(cloud.answers))
-        github: Any = FakeGitHub(Past(repository), extra=[board, actions])
+        channel = stack.enter_context(serve_google(cloud.answers))
+        github: Any = FakeGitHub(GitBackend(repository), extra=[board, actions])
         doubles: tuple[Any, ...] = (rest, github, slack)  # one way to serve whoever answers requests
         for double in doubles:
-            stack.enter_context(serving(double))
-        found = Outside(cloud, rest, github, board, slack, actions, address_of(channel))
+            stack.enter_context(serve_fake(double))
+        found = LoopbackServices(cloud, rest, github, board, slack, actions, channel_address(channel))
         github.extra.append(found.people)
         rest.more.append(found.publish)
         yield found
 
 
-def address_of(channel: Any) -> str:
+def channel_address(channel: Any) -> str:
     """`127.0.0.1:PORT` of what a factory of channels connects to."""
     return str(channel()._channel.target().decode()).rpartition("/")[2]

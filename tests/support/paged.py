@@ -15,16 +15,16 @@ from shared.ports import Document, Store, StoredDocument
 from shared.secret import Secret
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
-from tests.support.harness import Setting
+from tests.support.harness import Harness
 
 PORT = 8470
 HOST = f"127.0.0.1:{PORT}"
-READ_ONLY = "This is to be read only."
+READ_ONLY_REASON = "This is to be read only."
 SECRET = Secret("0ddba11")
 
 
 @dataclass
-class Counted:
+class CountingStore:
     """A store that counts what is read from it."""
 
     store: Store
@@ -51,34 +51,34 @@ class Counted:
 
 
 @dataclass(frozen=True)
-class Answer:
+class PageAnswer:
     status: int
     headers: Mapping[str, str]
     body: str
 
 
-def proposed(setting: Setting, text: str = "") -> str:
+def propose_on_one_machine(harness: Harness, text: str = "") -> str:
     """An incident with a question, kept by the chat and the issue tracker of one machine."""
-    kept = {"chat": LocalChat(setting.store), "issues": LocalIssues(setting.store)}
-    world = setting.process(kept.get)
-    incident = record_log_entry(world, setting.entry(text)).incident
+    kept = {"chat": LocalChat(harness.store), "issues": LocalIssues(harness.store)}
+    world = harness.process(kept.get)
+    incident = record_log_entry(world, harness.entry(text)).incident
     investigate_incident(world, incident)
     return incident
 
 
-def site(setting: Setting, decide: str = "http://127.0.0.1:1/") -> Site:
+def build_site(harness: Harness, decide: str = "http://127.0.0.1:1/") -> Site:
     """`decide` is where clicks go; "" for a page that is to be read only."""
-    shelf = IncidentReader(setting.store, setting.services)
-    return Site(shelf, ClickSender(decide, lambda: SECRET)) if decide else Site(shelf, None, READ_ONLY)
+    shelf = IncidentReader(harness.store, harness.services)
+    return Site(shelf, ClickSender(decide, lambda: SECRET)) if decide else Site(shelf, None, READ_ONLY_REASON)
 
 
-def asked(
-    of: Site,
+def request_page(
+    site: Site,
     path: str,
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     method: str = "",
-) -> Answer:
+) -> PageAnswer:
     """One request, as the server hands it over: a GET, or with a form a POST as this page's own browser sends it."""
     body = urlencode(form).encode() if form is not None else b""
     own = {"host": HOST} | ({"origin": f"http://{HOST}", "sec-fetch-site": "same-origin"} if form is not None else {})
@@ -94,10 +94,10 @@ def asked(
         "http_version": "1.1",
         "headers": [(name.encode(), value.encode()) for name, value in (own | dict(headers or {})).items() if value],
     }
-    return asyncio.run(_served(of, scope, body))
+    return asyncio.run(_call_application(site, scope, body))
 
 
-async def _served(of: Site, scope: dict[str, object], body: bytes) -> Answer:
+async def _call_application(site: Site, scope: dict[str, object], body: bytes) -> PageAnswer:
     sent: list[Any] = []
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -107,8 +107,8 @@ async def _served(of: Site, scope: dict[str, object], body: bytes) -> Answer:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await create_app(of, PORT)(scope, receive, send)
+    await create_app(site, PORT)(scope, receive, send)
     start = sent[0]
     headers = {name.decode(): value.decode() for name, value in start["headers"]}
     text = b"".join(each.get("body", b"") for each in sent[1:])
-    return Answer(int(str(start["status"])), headers, text.decode())
+    return PageAnswer(int(str(start["status"])), headers, text.decode())

@@ -38,7 +38,7 @@ def commit_id(name: str) -> str:
     return name.encode().hex().ljust(40, "0")[:40]
 
 
-def commit(name: str, *parents: str) -> Commit:
+def make_commit(name: str, *parents: str) -> Commit:
     """A commit whose id and subject come from its name."""
     at = datetime(2026, 4, 1, tzinfo=UTC)
     return Commit(commit_id(name), tuple(commit_id(each) for each in parents), at, at, "Kim Reed", f"{name}: a change")
@@ -74,20 +74,20 @@ class FakeHistory:
             waiting += self.graph[each].parents
 
 
-LINE = ("good", "broken", "attempt", "fixed", "later")
+COMMIT_NAMES = ("good", "broken", "attempt", "fixed", "later")
 """A straight history: the second commit breaks the file, the fourth one mends it."""
 
 
 @dataclass
-class Pasts:
+class FakeHistories:
     """Opens the same history for every service; `World.histories`."""
 
-    head: str = commit_id(LINE[-1])
+    head: str = commit_id(COMMIT_NAMES[-1])
     graph: dict[str, Commit] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for place, name in enumerate(LINE):
-            made = commit(name, *LINE[max(0, place - 1) : place])
+        for place, name in enumerate(COMMIT_NAMES):
+            made = make_commit(name, *COMMIT_NAMES[max(0, place - 1) : place])
             self.graph[made.id] = made
 
     @contextmanager
@@ -96,7 +96,7 @@ class Pasts:
 
 
 @dataclass
-class KnownAnswer:
+class ScriptedProver:
     """The two questions of `shared.workflow.prover.Prover`, answered without compiling anything."""
 
     kind: ActionKind = ActionKind.REDEPLOY
@@ -107,11 +107,11 @@ class KnownAnswer:
     reports: int = 0
 
     def prover(self) -> Prover:
-        return Prover(prove_and_report=self._report, find_objection=self._objection, render_report=_told)
+        return Prover(prove_and_report=self._report, find_objection=self._objection, render_report=_cached_report)
 
     def _report(self, incident: Incident, history: History, compilers: Compilers, request: ProofRequest) -> Report:
         self.reports += 1
-        return _report(incident, self.kind, self.reason, back=self.back)
+        return _build_report(incident, self.kind, self.reason, back=self.back)
 
     def _objection(
         self,
@@ -124,12 +124,12 @@ class KnownAnswer:
         return self.objection or ("its checks are red" if checks(proposal.commit) is CheckStatus.RED else "")
 
 
-_told = lru_cache(maxsize=100)(render_report)
+_cached_report = lru_cache(maxsize=100)(render_report)
 
 
 @lru_cache(maxsize=100)  # it depends on nothing else, and crashes at every call ask for the same ten thousand times
-def _report(incident: Incident, kind: ActionKind, reason: Reason, *, back: bool) -> Report:
-    broken, fixed, later = commit("attempt", "broken"), commit("fixed", "attempt"), commit("later", "fixed")
+def _build_report(incident: Incident, kind: ActionKind, reason: Reason, *, back: bool) -> Report:
+    broken, fixed, later = make_commit("attempt", "broken"), make_commit("fixed", "attempt"), make_commit("later", "fixed")
     sighting = incident.sightings[-1]
     deployed = DeployedVersion(
         sighting.revision,
@@ -150,10 +150,10 @@ def _report(incident: Incident, kind: ActionKind, reason: Reason, *, back: bool)
         attempts=(),
         fix=Fix(fixed, "merged", path=incident.path) if mended else None,
         target=Target(later, CheckStatus.GREEN, 2, (), ()) if mended else None,
-        rollback=Rollback(commit("good")) if kind is ActionKind.ROLLBACK else None,
+        rollback=Rollback(make_commit("good")) if kind is ActionKind.ROLLBACK else None,
         recommendation=Recommendation(kind, reason, "As the test says."),
         branch="main",
         branch_head=later.id,
-        alternative_rollback=Rollback(commit("good")) if back and mended else None,
+        alternative_rollback=Rollback(make_commit("good")) if back and mended else None,
     )
     return build_report(incident, proof)

@@ -36,14 +36,14 @@ PATH = "chat/agents_execute.py"
 MESSAGE = "unterminated string literal (detected at line {})"
 
 
-def at(clock: str) -> datetime:
+def time_of_day(clock: str) -> datetime:
     """That time of the day of the incident, `03:43:58` or with a fraction."""
     hours, minutes, seconds = clock.split(":")
     return DAY + timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds))
 
 
-def commit(name: str, clock: str, subject: str, *parents: str, author: str = "Mira Holm") -> Commit:
-    moment = at(clock)
+def make_commit(name: str, clock: str, subject: str, *parents: str, author: str = "Mira Holm") -> Commit:
+    moment = time_of_day(clock)
     return Commit(
         sha1(name.encode()).hexdigest(),
         parents or (sha1(b"p" + name.encode()).hexdigest(),),
@@ -54,19 +54,19 @@ def commit(name: str, clock: str, subject: str, *parents: str, author: str = "Mi
     )
 
 
-I = commit("I", "01:58:58", "Send the run with every handoff")  # noqa: E741  # the names of the design
-A = commit("A", "02:44:30", "fix: resolve f-string syntax error causing container startup failure")
-B = commit("B", "03:56:27", "refactor: frame approval events in one place")
-F = commit("F", "04:05:14", "refactor: frame the remaining answers too")
-HEAD = commit("HEAD", "05:20:09", "Count the open sessions")
-GOOD = commit("GOOD", "00:40:00", "Name the events in the documents")
+INTRODUCING = make_commit("I", "01:58:58", "Send the run with every handoff")  # noqa: E741  # the names of the design
+FIRST_ATTEMPT = make_commit("A", "02:44:30", "fix: resolve f-string syntax error causing container startup failure")
+SECOND_ATTEMPT = make_commit("B", "03:56:27", "refactor: frame approval events in one place")
+FIXING = make_commit("F", "04:05:14", "refactor: frame the remaining answers too")
+HEAD = make_commit("HEAD", "05:20:09", "Count the open sessions")
+GOOD_COMMIT = make_commit("GOOD", "00:40:00", "Name the events in the documents")
 
 
-def entry(position: int, clock: str, text: str, revision: str = "chat-00042-def") -> LogEntry:
+def make_entry(position: int, clock: str, text: str, revision: str = "chat-00042-def") -> LogEntry:
     return LogEntry(
         position,
         text,
-        at(clock),
+        time_of_day(clock),
         severity="ERROR",
         insert_id=f"id{position}",
         service="chat-backend",
@@ -74,19 +74,19 @@ def entry(position: int, clock: str, text: str, revision: str = "chat-00042-def"
     )
 
 
-def sighting(position: int, clock: str, line: int, revision: str) -> Sighting:
+def make_sighting(position: int, clock: str, line: int, revision: str) -> Sighting:
     message = MESSAGE.format(line)
     text = f"Uncaught exception: SyntaxError: {message} (agents_execute.py, line {line})"
     return Sighting(
-        revision, line, message, "", "3.11", at(clock), at(clock), 1, entry(position, clock, text, revision)
+        revision, line, message, "", "3.11", time_of_day(clock), time_of_day(clock), 1, make_entry(position, clock, text, revision)
     )
 
 
-def symptom(position: int, clock: str, text: str, times: int, kind: SignalKind = SignalKind.FOLLOW_ON_ERROR) -> Symptom:
-    return Symptom(kind, text, "chat-00042-def", at(clock), at("03:59:00"), times, entry(position, clock, text))
+def make_symptom(position: int, clock: str, text: str, times: int, kind: SignalKind = SignalKind.FOLLOW_ON_ERROR) -> Symptom:
+    return Symptom(kind, text, "chat-00042-def", time_of_day(clock), time_of_day("03:59:00"), times, make_entry(position, clock, text))
 
 
-def incident() -> Incident:
+def sample_incident() -> Incident:
     return Incident(
         fingerprint="0123456789abcdef",
         kind=SignalKind.SYNTAX_ERROR,
@@ -95,32 +95,32 @@ def incident() -> Incident:
         error_class="SyntaxError",
         path="agents_execute.py",
         sightings=(
-            sighting(0, "03:43:43", 624, "chat-00041-abc"),
-            sighting(3, "03:43:58.640871", 676, "chat-00042-def"),
+            make_sighting(0, "03:43:43", 624, "chat-00041-abc"),
+            make_sighting(3, "03:43:58.640871", 676, "chat-00042-def"),
         ),
         symptoms=(
-            symptom(
+            make_symptom(
                 4,
                 "03:44:00",
                 "received 1011 (internal error); then sent 1011 (internal error)",
                 12,
                 SignalKind.CLOSE_1011,
             ),
-            symptom(5, "03:44:01", "Database session error: 403: Not authenticated", 3),
+            make_symptom(5, "03:44:01", "Database session error: 403: Not authenticated", 3),
         ),
-        first_seen=at("03:43:43"),
-        last_seen=at("03:43:58.640871"),
+        first_seen=time_of_day("03:43:43"),
+        last_seen=time_of_day("03:43:58.640871"),
         occurrences=2,
         dated=True,
     )
 
 
-def alone(kind: SignalKind, message: str, path: str = "", error_class: str = "") -> Incident:
+def single_entry_incident(kind: SignalKind, message: str, path: str = "", error_class: str = "") -> Incident:
     """An incident of one entry, of a kind that leads to no proof."""
-    seen = entry(7, "03:43:43", message)
+    seen = make_entry(7, "03:43:43", message)
     shown = Sighting("chat-00042-def", None, message, "", "", seen.timestamp, seen.timestamp, 4, seen)
     return replace(
-        incident(),
+        sample_incident(),
         kind=kind,
         path=path,
         error_class=error_class,
@@ -134,12 +134,12 @@ def alone(kind: SignalKind, message: str, path: str = "", error_class: str = "")
 DECLARED = (
     DeclaredFile(
         ".github/workflows/ci.yml",
-        I.id,
+        INTRODUCING.id,
         "jobs:\n  test:\n    steps:\n      - uses: actions/setup-python@v5\n        with:\n"
         "          python-version: '3.12'\n      - run: pytest tests\n",
     ),
-    DeclaredFile("Dockerfile", I.id, "FROM python:3.11-slim\n"),
-    DeclaredFile("pyproject.toml", I.id, '[project]\nname = "chat"\nrequires-python = ">=3.11"\n'),
+    DeclaredFile("Dockerfile", INTRODUCING.id, "FROM python:3.11-slim\n"),
+    DeclaredFile("pyproject.toml", INTRODUCING.id, '[project]\nname = "chat"\nrequires-python = ">=3.11"\n'),
 )
 BROKEN = BrokenFile(
     path=PATH,
@@ -155,35 +155,35 @@ BROKEN = BrokenFile(
 )
 DEPLOYED = DeployedVersion(
     revision="chat-00042-def",
-    commit=B,
+    commit=SECOND_ATTEMPT,
     source=DeployedSource.INFERRED,
     corroborated=True,
-    candidates=(B.id,),
+    candidates=(SECOND_ATTEMPT.id,),
     uncommitted_tree=True,
     python="3.11",
-    python_source=f"Dockerfile: FROM python:3.11-slim (at {I.id})",
+    python_source=f"Dockerfile: FROM python:3.11-slim (at {INTRODUCING.id})",
     deployments=(
-        LoggedDeployment("chat-00041-abc", 624, at("03:43:43"), A, uncommitted=False),
-        LoggedDeployment("chat-00042-def", 676, at("03:43:58.640871"), B, uncommitted=True),
+        LoggedDeployment("chat-00041-abc", 624, time_of_day("03:43:43"), FIRST_ATTEMPT, uncommitted=False),
+        LoggedDeployment("chat-00042-def", 676, time_of_day("03:43:58.640871"), SECOND_ATTEMPT, uncommitted=True),
     ),
 )
 
 
-def recommendation(kind: ActionKind, reason: Reason, detail: str) -> Recommendation:
+def make_recommendation(kind: ActionKind, reason: Reason, detail: str) -> Recommendation:
     return Recommendation(kind, reason, detail)
 
 
-def proof() -> Finding:
+def sample_proof() -> Finding:
     """The incident of the design."""
     return Finding(
         deployed=DEPLOYED,
         broken=BROKEN,
-        introduced=IntroducingCommit(I, PATH, 7, 611),
-        attempts=(Attempt(A, 6, 624), Attempt(B, 2, 676)),
-        fix=Fix(F, "merged", excerpt=((676, "        event = {"), (677, '            "a": 1,')), path=PATH),
+        introduced=IntroducingCommit(INTRODUCING, PATH, 7, 611),
+        attempts=(Attempt(FIRST_ATTEMPT, 6, 624), Attempt(SECOND_ATTEMPT, 2, 676)),
+        fix=Fix(FIXING, "merged", excerpt=((676, "        event = {"), (677, '            "a": 1,')), path=PATH),
         target=Target(HEAD, CheckStatus.GREEN, 4, (), (FileChange(PATH, 19, 12), FileChange("docs/flow.png", None, None))),
         rollback=None,
-        recommendation=recommendation(
+        recommendation=make_recommendation(
             ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED, f"{HEAD.id} on main contains the fix and passes every gate."
         ),
         branch="main",
@@ -193,10 +193,10 @@ def proof() -> Finding:
     )
 
 
-def unproven(reason: Reason, detail: str) -> Finding:
+def sample_unproven(reason: Reason, detail: str) -> Finding:
     """Nothing is known but what was logged."""
     return replace(
-        proof(),
+        sample_proof(),
         deployed=replace(
             DEPLOYED,
             commit=None,
@@ -211,33 +211,33 @@ def unproven(reason: Reason, detail: str) -> Finding:
         attempts=(),
         fix=None,
         target=None,
-        recommendation=recommendation(ActionKind.NONE, reason, detail),
+        recommendation=make_recommendation(ActionKind.NONE, reason, detail),
     )
 
 
-def _without_fix(**changes: object) -> Finding:
-    detail = f"On main, no commit that descends from {B.id} compiles the file."
-    none = recommendation(ActionKind.NONE, Reason.NO_FIX, detail)
-    return replace(proof(), **{"fix": None, "target": None, "recommendation": none, **changes})  # type: ignore[arg-type]
+def _proof_without_fix(**changes: object) -> Finding:
+    detail = f"On main, no commit that descends from {SECOND_ATTEMPT.id} compiles the file."
+    none = make_recommendation(ActionKind.NONE, Reason.NO_FIX, detail)
+    return replace(sample_proof(), **{"fix": None, "target": None, "recommendation": none, **changes})  # type: ignore[arg-type]
 
 
-def _given(source: DeployedSource, **changes: object) -> DeployedVersion:
+def _proof_of_given_commit(source: DeployedSource, **changes: object) -> DeployedVersion:
     plain = replace(DEPLOYED, source=source, uncommitted_tree=False, deployments=())
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def _unmerged(where: str, number: int | None, ref: str, reason: Reason) -> Finding:
-    fix = Fix(F, where, number, ref, path=PATH)
+def _proof_of_unmerged_fix(where: str, number: int | None, ref: str, reason: Reason) -> Finding:
+    fix = Fix(FIXING, where, number, ref, path=PATH)
     return replace(
-        proof(), fix=fix, target=None, recommendation=recommendation(ActionKind.NONE, reason, f"The file compiles at {ref}.")
+        sample_proof(), fix=fix, target=None, recommendation=make_recommendation(ActionKind.NONE, reason, f"The file compiles at {ref}.")
     )
 
 
-def _shapes() -> Mapping[str, tuple[Incident, Finding]]:
-    whole, found = incident(), proof()
+def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
+    whole, found = sample_incident(), sample_proof()
     undated = replace(whole, dated=False)
-    merge = replace(I, parents=(GOOD.id, A.id))
-    many = tuple(Attempt(commit(f"try{n}", f"02:{n:02}:00", f"fix: try {n}"), 3, 600 + n) for n in range(1, 31))
+    merge = replace(INTRODUCING, parents=(GOOD_COMMIT.id, FIRST_ATTEMPT.id))
+    many = tuple(Attempt(make_commit(f"try{n}", f"02:{n:02}:00", f"fix: try {n}"), 3, 600 + n) for n in range(1, 31))
     everywhere = replace(
         BROKEN, compiles_on=(), explanation="Expected `:`, found newline", compiles_on_checked_by="ruff-0.17.6"
     )
@@ -248,8 +248,8 @@ def _shapes() -> Mapping[str, tuple[Incident, Finding]]:
         OtherBrokenFile("chat/tools.py", 9, "IndentationError: unexpected indent"),
         OtherBrokenFile("chat/x.py", None, "nul"),
     )
-    spoken_fix = Fix(replace(F, subject="Repair the answer events"), "merged", path=PATH)
-    back = recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, f"No commit mends it; {GOOD.id} is good.")
+    spoken_fix = Fix(replace(FIXING, subject="Repair the answer events"), "merged", path=PATH)
+    back = make_recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, f"No commit mends it; {GOOD_COMMIT.id} is good.")
     return {
         "design": (whole, found),
         "undated log": (undated, found),
@@ -262,34 +262,34 @@ def _shapes() -> Mapping[str, tuple[Incident, Finding]]:
             ),
             found,
         ),
-        "no fix": (whole, _without_fix()),
-        "rollback": (whole, _without_fix(rollback=Rollback(GOOD), recommendation=back)),
-        "fix by deletion": (whole, replace(found, fix=Fix(F, "merged", is_deletion=True))),
-        "fix by rename": (whole, replace(found, fix=Fix(F, "merged", path="chat/agents/execute.py"))),
+        "no fix": (whole, _proof_without_fix()),
+        "rollback": (whole, _proof_without_fix(rollback=Rollback(GOOD_COMMIT), recommendation=back)),
+        "fix by deletion": (whole, replace(found, fix=Fix(FIXING, "merged", is_deletion=True))),
+        "fix by rename": (whole, replace(found, fix=Fix(FIXING, "merged", path="chat/agents/execute.py"))),
         "fix in a pull request": (
             whole,
-            _unmerged("open_pull_request", 7, "refs/pull/7/head", Reason.FIX_IN_PULL_REQUEST),
+            _proof_of_unmerged_fix("open_pull_request", 7, "refs/pull/7/head", Reason.FIX_IN_PULL_REQUEST),
         ),
-        "fix on a branch": (whole, _unmerged("unmerged_branch", None, "origin/mend-answers", Reason.FIX_UNMERGED)),
+        "fix on a branch": (whole, _proof_of_unmerged_fix("unmerged_branch", None, "origin/mend-answers", Reason.FIX_UNMERGED)),
         "fix says so": (whole, replace(found, fix=spoken_fix)),
-        "fix outlived": (replace(whole, last_seen=at("06:00:00")), found),
+        "fix outlived": (replace(whole, last_seen=time_of_day("06:00:00")), found),
         "not corroborated": (
             whole,
-            unproven(Reason.NOT_CORROBORATED, "No version of the file fails on a logged line."),
+            sample_unproven(Reason.NOT_CORROBORATED, "No version of the file fails on a logged line."),
         ),
-        "file not found": (whole, unproven(Reason.FILE_NOT_FOUND, "No commit of main has a file agents_execute.py.")),
+        "file not found": (whole, sample_unproven(Reason.FILE_NOT_FOUND, "No commit of main has a file agents_execute.py.")),
         "given commit contradicts the log": (
             whole,
             replace(
                 found,
-                deployed=_given(
+                deployed=_proof_of_given_commit(
                     DeployedSource.INFERRED,
-                    conflict=f"The log says line 676 of agents_execute.py; at the given commit {GOOD.id}, it compiles.",
+                    conflict=f"The log says line 676 of agents_execute.py; at the given commit {GOOD_COMMIT.id}, it compiles.",
                 ),
             ),
         ),
-        "given commit fits": (whole, replace(found, deployed=_given(DeployedSource.GIVEN))),
-        "label": (whole, replace(found, deployed=_given(DeployedSource.LABEL))),
+        "given commit fits": (whole, replace(found, deployed=_proof_of_given_commit(DeployedSource.GIVEN))),
+        "label": (whole, replace(found, deployed=_proof_of_given_commit(DeployedSource.LABEL))),
         "broken on every version": (whole, replace(found, broken=everywhere)),
         "without explanation": (whole, replace(found, broken=unexplained)),
         "no line": (whole, replace(found, broken=no_line)),
@@ -302,13 +302,13 @@ def _shapes() -> Mapping[str, tuple[Incident, Finding]]:
             replace(found, broken=replace(BROKEN, also_broken=others)),
         ),
         "merge brought it in": (whole, replace(found, introduced=IntroducingCommit(merge, PATH, 7, 611))),
-        "arrived broken": (whole, replace(found, introduced=IntroducingCommit(I, PATH, 7, 611, was_added_broken=True))),
-        "renamed after the break": (whole, replace(found, introduced=IntroducingCommit(I, "chat/execute.py", 7, 611))),
+        "arrived broken": (whole, replace(found, introduced=IntroducingCommit(INTRODUCING, PATH, 7, 611, was_added_broken=True))),
+        "renamed after the break": (whole, replace(found, introduced=IntroducingCommit(INTRODUCING, "chat/execute.py", 7, 611))),
         "history cut": (
             whole,
             replace(found, introduced=None, declaring_files=(), gaps=("The copy is shallow: 50 commits are there.",)),
         ),
-        "no attempt": (whole, replace(found, attempts=(), deployed=replace(DEPLOYED, commit=I, deployments=()))),
+        "no attempt": (whole, replace(found, attempts=(), deployed=replace(DEPLOYED, commit=INTRODUCING, deployments=()))),
         "many attempts": (whole, replace(found, attempts=many)),
         "refused": (whole, replace(found, refused_commits=(RefusedCommit(HEAD, "checks", "its checks are red"),))),
         "no ci": (whole, replace(found, declaring_files=DECLARED[1:])),
@@ -324,36 +324,36 @@ def _shapes() -> Mapping[str, tuple[Incident, Finding]]:
         "no symptoms": (replace(whole, symptoms=()), found),
         "service not named": (replace(whole, service="unknown", environment="default"), found),
         "close 1011 alone": (
-            alone(SignalKind.CLOSE_1011, "received 1011 (internal error)"),
-            unproven(Reason.CLOSE_1011_WITHOUT_CAUSE, "The log shows no cause."),
+            single_entry_incident(SignalKind.CLOSE_1011, "received 1011 (internal error)"),
+            sample_unproven(Reason.CLOSE_1011_WITHOUT_CAUSE, "The log shows no cause."),
         ),
         "keepalive timeout": (
-            alone(SignalKind.KEEPALIVE_TIMEOUT, "sent 1011 (internal error) keepalive ping timeout"),
-            unproven(Reason.KEEPALIVE_TIMEOUT, "A redeploy does not mend a slow network."),
+            single_entry_incident(SignalKind.KEEPALIVE_TIMEOUT, "sent 1011 (internal error) keepalive ping timeout"),
+            sample_unproven(Reason.KEEPALIVE_TIMEOUT, "A redeploy does not mend a slow network."),
         ),
         "dynamic code": (
-            alone(SignalKind.DYNAMIC_CODE, "invalid syntax", "<string>", "SyntaxError"),
-            unproven(Reason.DYNAMIC_CODE, "The code is in no commit."),
+            single_entry_incident(SignalKind.DYNAMIC_CODE, "invalid syntax", "<string>", "SyntaxError"),
+            sample_unproven(Reason.DYNAMIC_CODE, "The code is in no commit."),
         ),
         "dependency": (
-            alone(SignalKind.DEPENDENCY, "invalid syntax", "/usr/lib/python3.11/site-packages/q/a.py", "SyntaxError"),
-            unproven(Reason.DEPENDENCY, "The file belongs to a package."),
+            single_entry_incident(SignalKind.DEPENDENCY, "invalid syntax", "/usr/lib/python3.11/site-packages/q/a.py", "SyntaxError"),
+            sample_unproven(Reason.DEPENDENCY, "The file belongs to a package."),
         ),
         "not python": (
-            alone(
+            single_entry_incident(
                 SignalKind.NOT_PYTHON, "Unexpected token '<', \"<!DOCTYPE \"... is not valid JSON", "", "SyntaxError"
             ),
-            unproven(Reason.NOT_PYTHON, "The error comes from another language."),
+            sample_unproven(Reason.NOT_PYTHON, "The error comes from another language."),
         ),
         "nothing sighted": (
-            replace(alone(SignalKind.CLOSE_1011, "x"), sightings=(), first_seen=None, last_seen=None),
-            unproven(Reason.CLOSE_1011_WITHOUT_CAUSE, "The log shows no cause."),
+            replace(single_entry_incident(SignalKind.CLOSE_1011, "x"), sightings=(), first_seen=None, last_seen=None),
+            sample_unproven(Reason.CLOSE_1011_WITHOUT_CAUSE, "The log shows no cause."),
         ),
     }
 
 
-SHAPES = _shapes()
+SHAPES = _build_shapes()
 
 
-def report_on(shape: str) -> Report:
+def build_sample_report(shape: str) -> Report:
     return build_report(*SHAPES[shape])

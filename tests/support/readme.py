@@ -26,12 +26,12 @@ _VARYING = (
     (r"cpython-[\d.]+", "checker"),
 )
 """What no two runs have in common."""
-_IN_PASSING = ("It holds: ", "A visitor's socket")
+_OPTIONAL_SENTENCES = ("It holds: ", "A visitor's socket")
 """What a slow machine may not see between two looks."""
 _CHECKERS = re.compile(r"(?:cpython|ruff)-[\d.]+")
 
 
-def example() -> str:
+def render_example() -> str:
     """What `provenfix investigate` says of the rebuilt incident, as a code block, down to the list of evidence."""
     with tempfile.TemporaryDirectory() as folder:
         story = build_incident(Path(folder) / "repository.git")
@@ -44,50 +44,50 @@ def example() -> str:
     return "```text\n" + lines.partition("\nEvidence\n")[0].strip() + "\n```\n"
 
 
-def written() -> str:
+def read_readme() -> str:
     """What stands in the README."""
     found = _BLOCK.search(README.read_text("utf-8"))
     assert found is not None
     return found[0]
 
 
-def session(text: str) -> str:
+def render_session(text: str) -> str:
     """What `provenfix demo` says, as a code block that fits a page."""
     lines = (textwrap.fill(line, _WIDTH, subsequent_indent=_CONTINUED) for line in text.splitlines())
     return "```text\n$ provenfix demo --auto-approve\n" + "\n".join(lines) + "\n```\n"
 
 
-def played() -> str:
+def play_demo() -> str:
     """Plays the demo, and returns what it says."""
     command = [sys.executable, "-c", "from provenfix.command import main; main()", "demo", "--auto-approve"]
     return subprocess.run([*command, "--no-browser"], check=True, capture_output=True, text=True).stderr
 
 
-def recorded() -> str:
+def recorded_session() -> str:
     """The demo as it stands in the README."""
     found = _SESSION.search(README.read_text("utf-8"))
     assert found is not None
     return found[0]
 
 
-def sentences(text: str) -> set[str]:
+def session_sentences(text: str) -> set[str]:
     """The sentences of a session or of its record, without what differs from run to run."""
     joined = re.sub(r"\n {15}(?=\S)", " ", text)
     lines = {line for line in joined.splitlines() if not line.startswith(("```", "$ ", "<!--"))}
-    lines = {line for line in lines if not any(words in line for words in _IN_PASSING)}
+    lines = {line for line in lines if not any(words in line for words in _OPTIONAL_SENTENCES)}
     for pattern, instead in _VARYING:
         lines = {re.sub(pattern, instead, line) for line in lines}
     return lines
 
 
-def comparable(text: str) -> str:
+def mask_versions(text: str) -> str:
     """Without patch levels: they are the machine's, not the product's."""
     return _CHECKERS.sub("checker", text)
 
 
 def main() -> None:
     """Writes the examples into the README."""
-    block, told = example(), session(played())
+    block, told = render_example(), render_session(play_demo())
     text = README.read_text("utf-8")
     text = _BLOCK.sub(lambda found: found[1] + block + found[2], text)
     README.write_text(_SESSION.sub(lambda found: found[1] + told + found[2], text), "utf-8")

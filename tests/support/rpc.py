@@ -21,7 +21,7 @@ from google.cloud.run_v2.services.services.transports import ServicesGrpcTranspo
 from google.protobuf import descriptor_pool, empty_pb2, message_factory
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
-from tests.support.discovery import violations
+from tests.support.discovery import find_violations
 
 TRANSPORTS = (
     ServicesGrpcTransport,
@@ -33,7 +33,7 @@ TRANSPORTS = (
 )
 
 
-class Failure(Exception):
+class RpcError(Exception):
     """Raised by an answer: the status that the client gets."""
 
     def __init__(self, code: grpc.StatusCode, detail: str = "") -> None:
@@ -42,7 +42,7 @@ class Failure(Exception):
 
 
 @dataclass
-class Answers:
+class RpcAnswers:
     """What the server does. `fail[name]` are statuses for the next calls of a method, `hold[name]` keeps it waiting."""
 
     methods: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
@@ -58,17 +58,17 @@ class Answers:
 
     def answer(self, name: str, request: Any) -> Any:
         self.calls.append((name, request))
-        wrong = violations(name, request)
+        wrong = find_violations(name, request)
         if wrong:
             self.wrong += wrong
-            raise Failure(grpc.StatusCode.UNIMPLEMENTED, "; ".join(wrong))
+            raise RpcError(grpc.StatusCode.UNIMPLEMENTED, "; ".join(wrong))
         failure = self.fail[name].pop(0) if self.fail.get(name) else None
         if name in self.hold:
             self.hold[name].wait(20)  # the test may be over by then, and the next one's failures are not for this call
         if failure is not None:
-            raise Failure(failure, "as the test says")
+            raise RpcError(failure, "as the test says")
         if name not in self.methods:
-            raise Failure(grpc.StatusCode.UNIMPLEMENTED, name)
+            raise RpcError(grpc.StatusCode.UNIMPLEMENTED, name)
         return self.methods[name](request)
 
 
@@ -126,13 +126,13 @@ def _classes(path: str, written: Any, read: Any) -> tuple[Any, Any]:
     return message_factory.GetMessageClass(method.input_type), message_factory.GetMessageClass(method.output_type)
 
 
-def _handler(answers: Answers, path: str, written: Any, read: Any) -> grpc.RpcMethodHandler:
+def _handler(answers: RpcAnswers, path: str, written: Any, read: Any) -> grpc.RpcMethodHandler:
     request, response = _classes(path, written, read)
 
     def respond(message: Any, context: grpc.ServicerContext) -> Any:
         try:
             return answers.answer(path, message)
-        except Failure as failed:
+        except RpcError as failed:
             context.abort(failed.code, str(failed))
 
     return grpc.unary_unary_rpc_method_handler(
@@ -143,7 +143,7 @@ def _handler(answers: Answers, path: str, written: Any, read: Any) -> grpc.RpcMe
 
 
 @contextmanager
-def google_on_loopback(answers: Answers) -> Iterator[Callable[[], grpc.Channel]]:
+def serve_google(answers: RpcAnswers) -> Iterator[Callable[[], grpc.Channel]]:
     """What makes channels to the server, for `shared.adapters.google.clients.GoogleClients`."""
     by_service: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
     for path, (written, read) in _methods().items():

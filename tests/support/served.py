@@ -22,9 +22,9 @@ from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
 from shared.wiring import LOGS_FILE, QUEUE_FILE, STORE_FILE
 
-DEADLINE = 60.0
+TIMEOUT_SECONDS = 60.0
 _POLL_SECONDS = 0.02
-_SERVE = """\
+_SERVING_SOURCE = """\
 import http.server, json, os, sys
 
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -42,8 +42,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
 http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Answer).serve_forever()
 """
-_ENDS = "import sys\nprint('no such tide')\nsys.exit(3)\n"
-_SILENT = "import threading\nthreading.Event().wait()\n"
+_EXITING_SOURCE = "import sys\nprint('no such tide')\nsys.exit(3)\n"
+_SILENT_SOURCE = "import threading\nthreading.Event().wait()\n"
 _CONFIGURATION = """\
 services:
   - {{name: tide, project: shore, region: europe-west6, repository: {repository}, channel: C1, probe_url: "{probe}"}}
@@ -52,7 +52,7 @@ VERSIONS = ("old", "fix", "next", "ends", "silent", "python")
 
 
 def _files(version: str) -> Mapping[str, str]:
-    program = {"ends": _ENDS, "silent": _SILENT}.get(version, _SERVE.replace("VERSION", version))
+    program = {"ends": _EXITING_SOURCE, "silent": _SILENT_SOURCE}.get(version, _SERVING_SOURCE.replace("VERSION", version))
     files = {"Procfile": "web: python serve.py\n", "serve.py": program}
     return files | (
         {"Dockerfile": 'FROM python:3.99-slim\nCMD ["python", "serve.py"]\n'} if version == "python" else {}
@@ -60,7 +60,7 @@ def _files(version: str) -> Mapping[str, str]:
 
 
 @dataclass
-class Shore:
+class LocalPlatform:
     """One served service, `tide`. `commits` by the names of `VERSIONS`."""
 
     folder: Path
@@ -94,7 +94,7 @@ class Shore:
 
     def answer(self, path: str = "/", port: int = 0) -> str:
         """What the service answers; "" where it does not."""
-        connection = HTTPConnection("127.0.0.1", port or self.port, timeout=DEADLINE)
+        connection = HTTPConnection("127.0.0.1", port or self.port, timeout=TIMEOUT_SECONDS)
         try:
             connection.request("GET", path)
             response = connection.getresponse()
@@ -106,14 +106,14 @@ class Shore:
 
     def wait(self, condition: Callable[[], bool]) -> None:
         """Returns once it is true; fails at the deadline."""
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while not condition():
             assert time.monotonic() < deadline, (self.folder / "platform.log").read_text("utf-8")
             time.sleep(_POLL_SECONDS)
 
 
 @contextmanager
-def shore(folder: Path, start_seconds: float = DEADLINE) -> Iterator[Shore]:
+def run_local_platform(folder: Path, start_seconds: float = TIMEOUT_SECONDS) -> Iterator[LocalPlatform]:
     """Runs the platform while the block runs; nothing is deployed yet."""
     began = datetime(2026, 3, 1, tzinfo=UTC)
     plans = [CommitSpec(f"{name}: a change", began, "Kim Reed", _files(name)) for name in VERSIONS]
@@ -136,4 +136,4 @@ def shore(folder: Path, start_seconds: float = DEADLINE) -> Iterator[Shore]:
         for each in opened:
             stack.callback(each.close)
         tended.start_servers([server])
-        yield Shore(folder, service, dict(zip(VERSIONS, commits, strict=True)), tended, *opened)
+        yield LocalPlatform(folder, service, dict(zip(VERSIONS, commits, strict=True)), tended, *opened)

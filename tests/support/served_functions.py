@@ -14,10 +14,10 @@ import functions_framework
 from functions.local.server_process import find_free_port
 
 PACKAGES = Path(functions_framework.__file__).parents[1]
-SECONDS = 30.0
+START_TIMEOUT = 30.0
 
 
-def serves(interpreter: str) -> bool:
+def can_serve_functions(interpreter: str) -> bool:
     """Whether this interpreter can run the functions-framework that these tests run with (it is pure Python)."""
     environment = {"PYTHONPATH": str(PACKAGES), "PATH": os.environ["PATH"]}
     ran = subprocess.run(
@@ -30,7 +30,7 @@ def serves(interpreter: str) -> bool:
 
 
 @contextmanager
-def served(
+def serve_function(
     target: str, source: Path, *, interpreter: str = sys.executable, environment: Mapping[str, str] | None = None
 ) -> Iterator[str]:
     """The URL of `target` in the file `source`, once it answers. The process is ended with the context."""
@@ -50,13 +50,13 @@ def served(
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        _, said = process.communicate(timeout=SECONDS)
+        _, said = process.communicate(timeout=START_TIMEOUT)
         if os.environ.get("SHOW_SERVED"):
             sys.stderr.write(said.decode(errors="replace"))
 
 
 def _await(process: "subprocess.Popen[bytes]", port: int) -> None:
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + START_TIMEOUT
     while time.monotonic() < until and process.poll() is None:
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=1):

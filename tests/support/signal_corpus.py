@@ -15,14 +15,14 @@ from shared.detection import collect
 from shared.detection.entry import LogEntry
 from shared.detection.signal import SkipReason, Signal, read_signal
 from tests.support import logged
-from tests.support.logged import exported
+from tests.support.logged import export_entry
 from tests.unit import test_collect, test_signal, test_signal_close_code
 
-TESTS = (test_signal, test_signal_close_code, test_collect)
+SIGNAL_TESTS = (test_signal, test_signal_close_code, test_collect)
 _READERS = (logged, test_signal, collect)
 
 
-def texts(folder: Path) -> dict[str, Signal | SkipReason]:
+def collect_texts(folder: Path) -> dict[str, Signal | SkipReason]:
     """Each text once, with what it is on its own. `folder` is where the tests may write."""
     kept: dict[str, Signal | SkipReason] = {}
 
@@ -33,26 +33,26 @@ def texts(folder: Path) -> dict[str, Signal | SkipReason]:
     with pytest.MonkeyPatch.context() as patched:
         for module in _READERS:
             patched.setattr(module, "read_signal", keeping)
-        for number, (test, arguments) in enumerate(case for module in TESTS for case in _cases(module)):
+        for number, (test, arguments) in enumerate(case for module in SIGNAL_TESTS for case in _parametrized_cases(module)):
             own = folder / str(number)
             own.mkdir()
             test(**arguments, **({"tmp_path": own} if "tmp_path" in inspect.signature(test).parameters else {}))
     return kept
 
 
-def shapes(text: str) -> Iterator[tuple[str, dict[str, object]]]:
+def entry_shapes(text: str) -> Iterator[tuple[str, dict[str, object]]]:
     """The forms in which a service may log one text, each with its name."""
-    yield "text", exported(text)
-    yield "text without a severity", exported(text, severity=...)
-    yield "escaped text", exported(text.replace("\\", "\\\\").replace("\n", "\\n"))
+    yield "text", export_entry(text)
+    yield "text without a severity", export_entry(text, severity=...)
+    yield "escaped text", export_entry(text.replace("\\", "\\\\").replace("\n", "\\n"))
     for key in ("message", "msg", "event", "exc_info", "exception", "stack_trace", "error"):
-        yield key, exported(None, jsonPayload={"logger": "ferry", key: text})
+        yield key, export_entry(None, jsonPayload={"logger": "ferry", key: text})
     for key in ("message", "stack", "value"):
-        yield f"error.{key}", exported(None, jsonPayload={"message": "it failed", "error": {key: text}})
-    yield "list of errors", exported(None, jsonPayload={"exception": [{"exc_value": "first"}, {"exc_value": text}]})
+        yield f"error.{key}", export_entry(None, jsonPayload={"message": "it failed", "error": {key: text}})
+    yield "list of errors", export_entry(None, jsonPayload={"exception": [{"exc_value": "first"}, {"exc_value": text}]})
 
 
-def _cases(module: ModuleType) -> Iterator[tuple[Callable[..., None], dict[str, object]]]:
+def _parametrized_cases(module: ModuleType) -> Iterator[tuple[Callable[..., None], dict[str, object]]]:
     for name, test in inspect.getmembers(module, inspect.isfunction):
         if not name.startswith("test_"):
             continue

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from shared.proof.gating.candidates import TargetChoice, choose_newest
 from shared.proof.gating.gates import GateFailure
 from shared.proof.model.history import Commit
-from tests.support.past import commit
+from tests.support.past import make_commit
 
 NEVER = GateFailure(
     "newly_broken", "never.py, line 3 compiled, and no longer does (and 1 more)", (), ("never.py", "b3"), "alone"
@@ -46,7 +46,7 @@ class _Gates:
 
 def line(count: int) -> list[Commit]:
     """Commits, the newest first."""
-    return [commit(f"c{number}") for number in range(count)]
+    return [make_commit(f"c{number}") for number in range(count)]
 
 
 def ids(commits: Sequence[Commit]) -> frozenset[str]:
@@ -78,7 +78,7 @@ def test_what_is_refused_at_once_runs_no_gate_and_is_named() -> None:
     assert gates.ran == [commits[1].id]
 
 
-def test_the_same_refusing_file_is_not_judged_again_where_it_was_loaded_as_deployed() -> None:
+def test_refusing_file_is_not_judged_again_where_loaded_as_deployed() -> None:
     commits = line(30)
     gates = _Gates({commits[0].id: NEVER}, ids(commits[:20]), as_deployed=True)
     choice = choose(gates, commits)
@@ -103,7 +103,7 @@ def test_where_no_file_refuses_every_commit_is_put_to_the_gates() -> None:
     assert gates.asked == []
 
 
-def test_the_newest_that_does_not_load_the_file_yet_is_found_among_those_that_hold_it() -> None:
+def test_newest_holder_that_does_not_load_the_file_is_found() -> None:
     for loads in range(1, 40):
         commits = line(42)
         failing = dict.fromkeys(ids(commits[:loads]), NEVER) | {commits[41].id: CHECKS}

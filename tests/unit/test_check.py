@@ -92,7 +92,7 @@ def test_good_sources_cost_no_explanation() -> None:
     assert compilers.explained == 0
 
 
-def test_a_declared_version_that_nobody_can_judge_falls_back_to_the_running_one_and_says_so() -> None:
+def test_unavailable_declared_python_falls_back_to_the_running_one() -> None:
     declared = PythonTarget("3.99", PythonSource.DECLARED, "Dockerfile: FROM x")
     (group,) = check_sources({declared: [Source("a.py", b"")]}, FakeCompilers(), "3.12")
     assert (group.python_target.python, group.python_target.source) == ("3.12", PythonSource.DECLARED_UNKNOWN)

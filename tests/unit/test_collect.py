@@ -15,16 +15,16 @@ from shared.detection.signal import SignalKind
 from shared.detection.symptoms import MAX_SYMPTOMS
 from shared.errors import InputError
 from tests.support.logged import (
-    FORBIDDEN,
+    NOT_AUTHENTICATED,
     LINE_624,
     LINE_676,
     START,
     TRACEBACK,
-    Entries,
-    entries,
-    exported,
-    moment,
-    written,
+    MemoryLog,
+    make_log,
+    export_entry,
+    time_at,
+    write_log_file,
 )
 
 SOURCE_LINE = 'yield f"data: {json.dumps({'
@@ -57,7 +57,7 @@ def nearby(incident: Incident) -> list[tuple[SignalKind, str, int]]:
 def per_line(text: str, at: float, **changes: object) -> list[dict[str, object]]:
     """One entry for each line, a microsecond apart, without severity; newest first as exports are."""
     logged = [
-        exported(line, at=at + number / 1e6, severity=..., **changes) for number, line in enumerate(text.splitlines())
+        export_entry(line, at=at + number / 1e6, severity=..., **changes) for number, line in enumerate(text.splitlines())
     ]
     return logged[::-1]
 
@@ -66,16 +66,16 @@ def per_line(text: str, at: float, **changes: object) -> list[dict[str, object]]
 
 
 @pytest.mark.parametrize("form", ["console", "console with dates, newest first", "export", "json lines"])
-def test_the_rehearsed_incident(tmp_path: Path, form: str) -> None:
-    told = [(0.0, LINE_624), (2.0, CLOSED), (15.0, LINE_676), (16.0, FORBIDDEN), (17.0, CLOSED)]
-    logged = [exported(text, at=at) for at, text in told]
+def test_rehearsed_incident_is_one_with_its_symptoms(tmp_path: Path, form: str) -> None:
+    told = [(0.0, LINE_624), (2.0, CLOSED), (15.0, LINE_676), (16.0, NOT_AUTHENTICATED), (17.0, CLOSED)]
+    logged = [export_entry(text, at=at) for at, text in told]
     content: dict[str, str | list[dict[str, object]]] = {
-        "console": "".join(f"{moment(at):%H:%M:%S}  {text}\n" for at, text in told),
-        "console with dates, newest first": "".join(f"{moment(at):%FT%TZ}    {text}\n" for at, text in told[::-1]),
+        "console": "".join(f"{time_at(at):%H:%M:%S}  {text}\n" for at, text in told),
+        "console with dates, newest first": "".join(f"{time_at(at):%FT%TZ}    {text}\n" for at, text in told[::-1]),
         "export": logged[::-1],
         "json lines": "\n".join(map(json.dumps, logged)),
     }
-    found = collected(written(tmp_path, content[form]), service="ferry", environment="harbour-dev")
+    found = collected(write_log_file(tmp_path, content[form]), service="ferry", environment="harbour-dev")
     incident = only(found)
     assert (incident.kind, incident.path, lines(incident)) == (
         SignalKind.SYNTAX_ERROR,
@@ -83,7 +83,7 @@ def test_the_rehearsed_incident(tmp_path: Path, form: str) -> None:
         [(624, 1), (676, 1)],
     )
     assert symptoms(incident) == [(SignalKind.CLOSE_1011, CLOSED, 2)]
-    assert nearby(incident) == [(SignalKind.FOLLOW_ON_ERROR, FORBIDDEN, 1)]
+    assert nearby(incident) == [(SignalKind.FOLLOW_ON_ERROR, NOT_AUTHENTICATED, 1)]
     assert (incident.occurrences, incident.dated, found.entry_count) == (2, form != "console", 5)
     assert (incident.service, incident.environment) == ("ferry", "harbour-dev")
     assert incident.last_seen is not None
@@ -94,8 +94,8 @@ def test_the_rehearsed_incident(tmp_path: Path, form: str) -> None:
 # --- tracebacks in pieces ---
 
 
-def test_one_entry_per_line_newest_first(tmp_path: Path) -> None:
-    incident = only(collected(written(tmp_path, per_line(TRACEBACK, 20) + per_line(TRACEBACK, 0))))
+def test_line_by_line_entries_newest_first_are_one_incident(tmp_path: Path) -> None:
+    incident = only(collected(write_log_file(tmp_path, per_line(TRACEBACK, 20) + per_line(TRACEBACK, 0))))
     (sighting,) = incident.sightings
     assert (incident.path, sighting.line, sighting.occurrences) == ("/app/ferry/timetable.py", 88, 2)
     assert (sighting.source_text, sighting.python) == (SOURCE_LINE, "3.11")
@@ -103,40 +103,40 @@ def test_one_entry_per_line_newest_first(tmp_path: Path) -> None:
     assert incident.symptoms == ()
 
 
-def test_one_entry_per_line_oldest_first(tmp_path: Path) -> None:
-    incident = only(collected(written(tmp_path, per_line(TRACEBACK, 0)[::-1] + per_line(TRACEBACK, 9)[::-1])))
+def test_line_by_line_entries_oldest_first_are_one_incident(tmp_path: Path) -> None:
+    incident = only(collected(write_log_file(tmp_path, per_line(TRACEBACK, 0)[::-1] + per_line(TRACEBACK, 9)[::-1])))
     assert (incident.path, lines(incident)) == ("/app/ferry/timetable.py", [(88, 2)])
 
 
 @pytest.mark.parametrize("step", [1, -1])
-def test_one_entry_per_line_with_equal_times(tmp_path: Path, step: int) -> None:
+def test_line_by_line_entries_with_equal_times_are_one_incident(tmp_path: Path, step: int) -> None:
     other = TRACEBACK.replace("88", "99")
-    log = [exported("starting", at=0)]
-    log += [exported(line, at=1, severity=...) for text in (TRACEBACK, other) for line in text.splitlines()]
-    log += [exported("stopping", at=2)]
-    assert sorted(lines(only(collected(written(tmp_path, log[::step]))))) == [(88, 1), (99, 1)]
+    log = [export_entry("starting", at=0)]
+    log += [export_entry(line, at=1, severity=...) for text in (TRACEBACK, other) for line in text.splitlines()]
+    log += [export_entry("stopping", at=2)]
+    assert sorted(lines(only(collected(write_log_file(tmp_path, log[::step]))))) == [(88, 1), (99, 1)]
 
 
-def test_one_entry_per_line_in_any_order(tmp_path: Path) -> None:
+def test_line_by_line_entries_in_any_order_are_one_incident(tmp_path: Path) -> None:
     log = per_line(TRACEBACK, 0)
-    assert lines(only(collected(written(tmp_path, log[5:] + log[:5])))) == [(88, 1)]
+    assert lines(only(collected(write_log_file(tmp_path, log[5:] + log[:5])))) == [(88, 1)]
 
 
-def test_one_entry_per_line_of_two_instances_interleaved(tmp_path: Path) -> None:
+def test_interleaved_lines_of_two_instances_are_separated(tmp_path: Path) -> None:
     here = per_line(TRACEBACK, 0, instance="a1")
     there = per_line(TRACEBACK.replace("88", "99").replace("timetable", "berths"), 0, instance="b2")
-    found = collected(written(tmp_path, [entry for pair in zip(here, there, strict=True) for entry in pair]))
+    found = collected(write_log_file(tmp_path, [entry for pair in zip(here, there, strict=True) for entry in pair]))
     assert sorted((incident.path, lines(incident)) for incident in found.incidents) == [
         ("/app/ferry/berths.py", [(99, 1)]),
         ("/app/ferry/timetable.py", [(88, 1)]),
     ]
 
 
-def test_plain_text_with_whole_tracebacks(tmp_path: Path) -> None:
+def test_whole_tracebacks_in_plain_text_are_read(tmp_path: Path) -> None:
     before = "Exception in worker process"
     text = f"2026-03-01 03:43:43 ERROR {before}\n{TRACEBACK}2026-03-01 03:43:44 INFO restarting\n"
     text += f"2026-03-01 03:43:45 ERROR {before}\n{TRACEBACK}"
-    incident = only(collected(written(tmp_path, text)))
+    incident = only(collected(write_log_file(tmp_path, text)))
     assert (incident.path, lines(incident), incident.sightings[0].python) == (
         "/app/ferry/timetable.py",
         [(88, 2)],
@@ -146,40 +146,40 @@ def test_plain_text_with_whole_tracebacks(tmp_path: Path) -> None:
     assert nearby(incident) == [(SignalKind.FOLLOW_ON_ERROR, before, 2)]
 
 
-def test_script_that_prints_no_header(tmp_path: Path) -> None:
+def test_traceback_without_a_header_is_read(tmp_path: Path) -> None:
     tail = "".join(TRACEBACK.splitlines(keepends=True)[-4:])
-    incident = only(collected(written(tmp_path, tail + tail.replace("88", "99"))))
+    incident = only(collected(write_log_file(tmp_path, tail + tail.replace("88", "99"))))
     assert lines(incident) == [(88, 1), (99, 1)]
 
 
-def test_coloured_lines(tmp_path: Path) -> None:
+def test_coloured_lines_are_read(tmp_path: Path) -> None:
     coloured = TRACEBACK.replace('"/app/ferry/timetable.py"', '\x1b[35m"/app/ferry/timetable.py"\x1b[0m')
-    assert lines(only(collected(written(tmp_path, per_line(coloured, 0))))) == [(88, 1)]
+    assert lines(only(collected(write_log_file(tmp_path, per_line(coloured, 0))))) == [(88, 1)]
 
 
 def test_error_raised_by_the_program_stays_refused(tmp_path: Path) -> None:
     text = (
         'Traceback (most recent call last):\n  File "/app/quay.py", line 3, in parse\n    raise bad\nSyntaxError: bad\n'
     )
-    found = collected(written(tmp_path, per_line(text, 0)))
+    found = collected(write_log_file(tmp_path, per_line(text, 0)))
     assert (found.incidents, found.skipped["no_failing_file"]) == ((), 1)
 
 
-def test_a_word_about_errors_is_not_completed_by_a_traceback_that_is_spoken_for(tmp_path: Path) -> None:
-    found = collected(written(tmp_path, TRACEBACK + "a user said: SyntaxError: you know\n"))
+def test_mention_of_errors_takes_no_traceback_of_another_error(tmp_path: Path) -> None:
+    found = collected(write_log_file(tmp_path, TRACEBACK + "a user said: SyntaxError: you know\n"))
     assert only(found).occurrences == 1
     assert found.skipped["no_failing_file"] == 1
 
 
 def test_refusals_are_counted_by_name(tmp_path: Path) -> None:
     log = [
-        exported("all aboard"),
-        exported(None, httpRequest={}, logName="projects/p/logs/run.googleapis.com%2Frequests"),
-        exported(None, protoPayload={}, logName="projects/p/logs/cloudaudit.googleapis.com%2Factivity"),
-        exported("psycopg2.errors.SyntaxError: near SELEC"),
-        exported("order 1011 shipped"),
+        export_entry("all aboard"),
+        export_entry(None, httpRequest={}, logName="projects/p/logs/run.googleapis.com%2Frequests"),
+        export_entry(None, protoPayload={}, logName="projects/p/logs/cloudaudit.googleapis.com%2Factivity"),
+        export_entry("psycopg2.errors.SyntaxError: near SELEC"),
+        export_entry("order 1011 shipped"),
     ]
-    found = collected(written(tmp_path, log))
+    found = collected(write_log_file(tmp_path, log))
     assert found.skipped == {
         "no_signal": 1,
         "request_log": 1,
@@ -194,11 +194,11 @@ def test_refusals_are_counted_by_name(tmp_path: Path) -> None:
 
 def one(text: str, at: float | None = 0, **fields: str) -> LogEntry:
     values = {"service": "ferry", "project": "harbour-dev", "revision": "ferry-1"} | fields
-    return LogEntry(position=0, text=text, timestamp=None if at is None else moment(at), **values)  # type: ignore[arg-type]
+    return LogEntry(position=0, text=text, timestamp=None if at is None else time_at(at), **values)  # type: ignore[arg-type]
 
 
-def numbered(*logged: LogEntry) -> Entries:
-    return entries(
+def numbered(*logged: LogEntry) -> MemoryLog:
+    return make_log(
         LogEntry(
             number,
             each.text,
@@ -292,12 +292,12 @@ def test_given_names_override_the_labels() -> None:
     assert (incident.service, incident.environment, incident.occurrences) == ("raft", "test", 2)
 
 
-def test_names_where_nobody_gives_any() -> None:
-    (incident,) = collect_incidents(entries([LogEntry(0, LINE_624)]), service="", environment="").incidents
+def test_names_default_to_the_labels() -> None:
+    (incident,) = collect_incidents(make_log([LogEntry(0, LINE_624)]), service="", environment="").incidents
     assert (incident.service, incident.environment, incident.first_seen) == ("unknown", "default", None)
 
 
-def test_dependency_and_dynamic_code_are_incidents_of_their_own_kind_and_path() -> None:
+def test_dependency_and_dynamic_code_incidents_keep_kind_and_path() -> None:
     packages = "/usr/local/lib/python3.11/site-packages/"
     logged = [
         one(f"SyntaxError: bad in {packages}rigging/sail.py line 3"),
@@ -317,7 +317,7 @@ def test_dependency_and_dynamic_code_are_incidents_of_their_own_kind_and_path() 
 def test_earliest_entry_is_kept_as_evidence() -> None:
     (incident,) = grouped(one(LINE_624, 5), one(LINE_624, 1), one(LINE_624, 3))
     assert incident.sightings[0].first.position == 1
-    assert (incident.first_seen, incident.last_seen) == (moment(1), moment(5))
+    assert (incident.first_seen, incident.last_seen) == (time_at(1), time_at(5))
 
 
 # --- symptoms ---
@@ -330,7 +330,7 @@ def test_a_close_before_the_error_is_no_consequence_of_it() -> None:
 
 
 @pytest.mark.parametrize(("at", "count"), [(-600, 1), (-601, 0), (600, 1), (601, 0)])
-def test_ten_minutes_on_either_side(at: float, count: int) -> None:
+def test_symptoms_lie_within_ten_minutes_of_the_error(at: float, count: int) -> None:
     [incident] = [each for each in grouped(one(LINE_624, 0), one(CLOSED, at)) if each.path]
     assert len(incident.symptoms) + len(incident.nearby) == count
 
@@ -352,7 +352,7 @@ def test_another_service_s_close_is_no_symptom() -> None:
 
 
 def test_without_times_the_order_of_the_log_ties() -> None:
-    (incident,) = grouped(one(LINE_624, None), one(CLOSED, None), one(FORBIDDEN, None))
+    (incident,) = grouped(one(LINE_624, None), one(CLOSED, None), one(NOT_AUTHENTICATED, None))
     assert [kind for kind, _, _ in symptoms(incident)] == [SignalKind.CLOSE_1011]
     assert [kind for kind, _, _ in nearby(incident)] == [SignalKind.FOLLOW_ON_ERROR]
 
@@ -375,19 +375,19 @@ def test_keepalive_timeout_is_an_incident_of_its_own() -> None:
 def test_followers_are_errors_only() -> None:
     logged = [
         one(LINE_624),
-        LogEntry(0, "no berth free", moment(1), severity="ERROR", project="harbour-dev", service="ferry"),
-        LogEntry(0, "boarding failed", moment(2), severity="INFO", project="harbour-dev", service="ferry"),
-        LogEntry(0, "gangway failed", moment(3), severity="DEFAULT", project="harbour-dev", service="ferry"),
-        LogEntry(0, "boarding", moment(4), project="harbour-dev", service="ferry"),
-        LogEntry(0, "    raise failed", moment(5), project="harbour-dev", service="ferry"),
-        LogEntry(0, "", moment(6), severity="ERROR", project="harbour-dev", service="ferry"),
+        LogEntry(0, "no berth free", time_at(1), severity="ERROR", project="harbour-dev", service="ferry"),
+        LogEntry(0, "boarding failed", time_at(2), severity="INFO", project="harbour-dev", service="ferry"),
+        LogEntry(0, "gangway failed", time_at(3), severity="DEFAULT", project="harbour-dev", service="ferry"),
+        LogEntry(0, "boarding", time_at(4), project="harbour-dev", service="ferry"),
+        LogEntry(0, "    raise failed", time_at(5), project="harbour-dev", service="ferry"),
+        LogEntry(0, "", time_at(6), severity="ERROR", project="harbour-dev", service="ferry"),
     ]
     (incident,) = grouped(*logged)
     assert [text for _, text, _ in nearby(incident)] == ["no berth free", "gangway failed"]
 
 
 def test_followers_without_an_incident_are_nothing() -> None:
-    assert grouped(one(FORBIDDEN)) == ()
+    assert grouped(one(NOT_AUTHENTICATED)) == ()
 
 
 def test_symptoms_are_grouped_with_ids_and_numbers_masked() -> None:
@@ -419,13 +419,13 @@ def test_a_close_far_from_the_syntax_error_is_its_own_incident() -> None:
 
 
 def test_a_storm_is_one_sighting_with_a_count() -> None:
-    (incident,) = collect_incidents(entries([one(LINE_624), one(CLOSED)] * 20_000), service="", environment="").incidents
+    (incident,) = collect_incidents(make_log([one(LINE_624), one(CLOSED)] * 20_000), service="", environment="").incidents
     assert (lines(incident), symptoms(incident)) == ([(624, 20_000)], [(SignalKind.CLOSE_1011, CLOSED, 20_000)])
 
 
 def test_sightings_are_capped_and_still_counted() -> None:
     (incident,) = grouped(*(one(f"SyntaxError: bad (quay.py, line {n})", n) for n in range(1, 301)))
-    assert (len(incident.sightings), incident.occurrences, incident.last_seen) == (MAX_SIGHTINGS, 300, moment(300))
+    assert (len(incident.sightings), incident.occurrences, incident.last_seen) == (MAX_SIGHTINGS, 300, time_at(300))
 
 
 def test_symptoms_are_capped_and_still_counted() -> None:
@@ -453,27 +453,27 @@ def test_incidents_come_in_the_order_of_first_sight() -> None:
 
 
 def test_a_log_without_signals_is_read_once() -> None:
-    class Counted(Entries):
+    class Counted(MemoryLog):
         read = 0
 
         def entries(self):  # type: ignore[no-untyped-def]
             type(self).read += 1
             return super().entries()
 
-    collect_incidents(Counted((one("all aboard"), one(FORBIDDEN))), service="", environment="")
+    collect_incidents(Counted((one("all aboard"), one(NOT_AUTHENTICATED))), service="", environment="")
     assert Counted.read == 1
 
 
-def test_empty_log(tmp_path: Path) -> None:
-    assert collected(written(tmp_path, "")) == CollectedIncidents((), 0, {})
+def test_empty_log_has_no_incident(tmp_path: Path) -> None:
+    assert collected(write_log_file(tmp_path, "")) == CollectedIncidents((), 0, {})
 
 
-def test_broken_log(tmp_path: Path) -> None:
+def test_broken_log_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError):
-        collected(written(tmp_path, "[{"))
+        collected(write_log_file(tmp_path, "[{"))
 
 
-def test_times_of_day() -> None:
+def test_times_of_day_give_an_undated_incident() -> None:
     logged = LogEntry(0, LINE_624, datetime(1970, 1, 1, 3, 43, 43, tzinfo=UTC), dated=False)
-    (incident,) = collect_incidents(entries([logged]), service="", environment="").incidents
+    (incident,) = collect_incidents(make_log([logged]), service="", environment="").incidents
     assert not incident.dated

@@ -149,13 +149,13 @@ def test_without_a_dockerfile_the_buildpack_and_then_the_requirement_tell(name: 
     assert found[1].startswith(f"{name}: ")
 
 
-def test_a_dockerfile_beats_a_buildpack_and_a_buildpack_beats_a_requirement() -> None:
+def test_dockerfile_beats_buildpack_beats_requirement() -> None:
     files = {"pyproject.toml": '[project]\nrequires-python = ">=3.9"\n', ".python-version": "3.12\n"}
     assert told(files, "m.py") == ("3.12", ".python-version", "3.12")
     assert told({**files, "Dockerfile": "FROM python:3.11\n"}, "m.py") == ("3.11", "Dockerfile", "FROM python:3.11")
 
 
-def test_malformed_files_are_no_answer_and_no_error() -> None:
+def test_malformed_files_give_no_answer_and_no_error() -> None:
     files = {
         "Dockerfile": "\0\x01FROM",
         "pyproject.toml": "[[[",
@@ -165,7 +165,7 @@ def test_malformed_files_are_no_answer_and_no_error() -> None:
     assert find_deployed_python(files, "a/b.py") is None
 
 
-def test_wanted_files_are_bounded_and_near_the_root_first() -> None:
+def test_relevant_files_are_bounded_and_nearest_the_root_first() -> None:
     paths = [f"deep/{n:04}/er/Dockerfile" for n in range(500)]
     wanted = select_declaring_files(
         [*paths, "Dockerfile", "app/Dockerfile.prod", ".github/workflows/test.yml", "pyproject.toml", "README.md"]
@@ -179,7 +179,7 @@ def test_files_that_others_brought_are_not_wanted() -> None:
     assert select_declaring_files(paths) == ()
 
 
-def test_an_image_for_development_beside_the_file_gives_way_to_a_deployed_one_elsewhere() -> None:
+def test_deployed_image_elsewhere_beats_nearby_development_image() -> None:
     files = {"Dockerfile.dev": "FROM python:3.12\n", "deploy/Dockerfile": "FROM python:3.11\n"}
     found = find_deployed_python(files, "app/main.py")
     assert found is not None

@@ -102,7 +102,7 @@ def test_aliases_are_walked_once() -> None:
     assert find_ci_pythons({PATH: "a: &a [*a]\n"}).versions == ()
 
 
-def test_no_workflow_is_no_ci() -> None:
+def test_repository_without_workflows_has_no_ci() -> None:
     found = find_ci_pythons({"Dockerfile": "FROM python:3.11"})
     assert (found.workflows, found.versions, found.has_unresolved, found.has_compiling_step) == ((), (), False, False)
 
@@ -160,7 +160,7 @@ def test_a_malformed_project_file_is_a_fact() -> None:
         (">=2.7", None),
     ],
 )
-def test_the_lower_bound_of_a_requirement(requirement: str, version: str | None) -> None:
+def test_lower_bound_of_a_requirement_is_read(requirement: str, version: str | None) -> None:
     assert find_lower_bound(requirement) == version
 
 
@@ -179,5 +179,5 @@ def test_the_lower_bound_of_a_requirement(requirement: str, version: str | None)
         (">=3.11,<4.0", True),
     ],
 )
-def test_whether_a_requirement_permits_3_12(requirement: str, allowed: bool) -> None:  # noqa: FBT001
+def test_requirement_tells_whether_it_permits_3_12(requirement: str, allowed: bool) -> None:  # noqa: FBT001
     assert is_permitted(requirement, "3.12") is allowed

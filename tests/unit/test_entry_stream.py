@@ -57,7 +57,7 @@ def test_what_never_ends_does_not_fill_the_memory() -> None:
     assert len(stream._buffer) <= 1 << 20
 
 
-def test_a_file_is_followed_from_its_beginning_and_once_more_when_it_was_cut(tmp_path: Path) -> None:
+def test_file_is_followed_from_its_start_and_after_truncation(tmp_path: Path) -> None:
     log, seen, over = tmp_path / "log", "", Event()
     log.write_text("low ", "utf-8")
 

@@ -8,7 +8,7 @@ from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.model.compilation import Compilation, Explanation, Fault, Diagnostic, Source
 from shared.proof.searching.explain import FailureExplanation, explain_failure
 from shared.proof.searching.introducing_commit import FileAtCommit
-from tests.support.past import commit
+from tests.support.past import make_commit
 
 
 class _Contents:
@@ -61,7 +61,7 @@ class _Ruff:
 def explained(compilers: _Compilers) -> FailureExplanation:
     history = _Contents({"b1": b"oops = = 1\n"})
     verdicts = CompileVerdicts(history, compilers.compiler_for("3.11"), compilers.explainer())  # type: ignore[arg-type]
-    return explain_failure(history, compilers, verdicts, FileAtCommit(commit("broken"), "app.py", "b1"), [])  # type: ignore[arg-type]
+    return explain_failure(history, compilers, verdicts, FileAtCommit(make_commit("broken"), "app.py", "b1"), [])  # type: ignore[arg-type]
 
 
 FIRST, COVERING, AT_LINE = Diagnostic(3, 1, "first", 3), Diagnostic(5, 1, "covering", 9), Diagnostic(7, 4, "at the line", 6)

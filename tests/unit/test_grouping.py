@@ -44,7 +44,7 @@ def _minutes(moment: datetime | None) -> int | None:
 
 
 @pytest.mark.parametrize("order", [*permutations((0, 4, 9))])
-def test_first_and_last_sight_are_the_earliest_and_the_latest_in_whatever_order(order: tuple[int, ...]) -> None:
+def test_first_and_last_seen_do_not_depend_on_order(order: tuple[int, ...]) -> None:
     [incident] = _grouped(*(_signal(at=at) for at in order))
     [sighting] = incident.sightings
     for each in (incident, sighting):
@@ -69,7 +69,7 @@ def test_a_bare_name_that_was_seen_first_and_last_widens_the_incident() -> None:
     assert (_minutes(incident.first_seen), _minutes(incident.last_seen)) == (2, 9)
 
 
-def test_of_two_full_paths_a_bare_name_joins_the_one_that_failed_on_its_line() -> None:
+def test_bare_name_joins_the_full_path_that_failed_on_its_line() -> None:
     chat, mail = _grouped(_signal("/app/chat/quay.py", 7), _signal("/app/mail/quay.py", 9, 1), _signal("quay.py", 9, 2))
     assert (chat.path, chat.occurrences) == ("/app/chat/quay.py", 1)
     assert (mail.path, mail.occurrences) == ("/app/mail/quay.py", 2)
@@ -101,7 +101,7 @@ def test_a_file_without_a_name_joins_nothing() -> None:
     assert len(_grouped(_signal(), _signal("", at=1))) == 2
 
 
-def test_what_a_later_entry_tells_of_source_and_python_is_learnt_and_the_first_stays() -> None:
+def test_later_entry_adds_source_and_python_but_first_stays() -> None:
     [incident] = _grouped(
         _signal(), _signal(at=1, source="oops = = 1", python="3.11"), _signal(at=2, source="x", python="3.12")
     )
@@ -115,7 +115,7 @@ def test_a_bare_name_teaches_the_full_path() -> None:
 
 
 @pytest.mark.parametrize("change", [{"revision": "ferry-2"}, {"line": 8}, {"message": "unexpected EOF"}])
-def test_another_revision_line_or_message_is_another_sighting_of_one_incident(change: dict[str, object]) -> None:
+def test_other_revision_line_or_message_is_another_sighting(change: dict[str, object]) -> None:
     [incident] = _grouped(_signal(at=1), _signal(at=0, **change))  # type: ignore[arg-type]
     assert [_minutes(each.first_seen) for each in incident.sightings] == [0, 1]
 

@@ -13,14 +13,14 @@ from shared.detection.entry import LogEntry
 from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
 from shared.errors import InputError
 from shared.text.markup import MAX_TEXT_LENGTH
-from tests.bench.signal_speed import nasty_texts
-from tests.support.logged import FORBIDDEN, LINE_624, TRACEBACK, exported, read, signal, written
+from tests.bench.signal_speed import build_nasty_texts
+from tests.support.logged import NOT_AUTHENTICATED, LINE_624, TRACEBACK, export_entry, classify_text, signal_in, write_log_file
 
 KILOBYTES = 256
-SHAPES = (
+SIGNAL_TEXTS = (
     TRACEBACK,
     LINE_624,
-    FORBIDDEN,
+    NOT_AUTHENTICATED,
     " ".join(TRACEBACK.split()),
     "\n".join("  | " + line for line in TRACEBACK.splitlines()),
     "SyntaxError('unmatched', ('/app/quay.py', 3, 5, 'return a)\\n', 3, 6))",
@@ -29,65 +29,65 @@ SHAPES = (
     "SyntaxError: Unexpected token < in JSON at position 0\n    at JSON.parse (<anonymous>)",
     "psycopg2.errors.SyntaxError: near (quay.py, line 7) │ /app/quay.py:3 │",
 )
-BITS = (
+FRAGMENTS = (
     *("(", ")", '"', "'", "\\", "\n", "\r", "\0", "\x1b[", "</", "│", "1011", "SyntaxError", ": ", ", line ", 'File "'),
     *("99999999999999999999", "\ud800", "🚢", "-", ".", " " * 50, "..", "/", "None", ", in ", "<", ">", "a" * 80),
 )
 
 
-def mutated(text: str, chance: random.Random) -> str:
+def mutate(text: str, chance: random.Random) -> str:
     for _ in range(chance.randrange(1, 6)):
         at = chance.randrange(len(text) + 1)
         until = min(len(text), at + chance.choice((0, 1, 3, 40)))
         text = (
             text[:at]
-            + chance.choice((chance.choice(BITS), text[until:at], "", chance.choice(SHAPES)[: at % 99]))
+            + chance.choice((chance.choice(FRAGMENTS), text[until:at], "", chance.choice(SIGNAL_TEXTS)[: at % 99]))
             + text[until:]
         )
     return text
 
 
-def test_ten_thousand_fuzzed_texts() -> None:
+def test_ten_thousand_fuzzed_texts_raise_nothing() -> None:
     chance = random.Random(1011)
-    kinds = {type(read_signal(LogEntry(n, mutated(SHAPES[n % len(SHAPES)], chance)))) for n in range(10_000)}
+    kinds = {type(read_signal(LogEntry(n, mutate(SIGNAL_TEXTS[n % len(SIGNAL_TEXTS)], chance)))) for n in range(10_000)}
     assert kinds == {Signal, SkipReason}
 
 
-def junk(chance: random.Random, depth: int = 0) -> object:
+def random_value(chance: random.Random, depth: int = 0) -> object:
     pick = chance.randrange(8 if depth < 3 else 5)
     if pick == 5:
-        return [junk(chance, depth + 1) for _ in range(chance.randrange(4))]
+        return [random_value(chance, depth + 1) for _ in range(chance.randrange(4))]
     if pick > 5:
         keys = ("message", "labels", "seconds", "stack", "exc_type", "exc_value", "service_name", "instanceId", "code")
-        return {chance.choice(keys): junk(chance, depth + 1) for _ in range(chance.randrange(4))}
-    return (None, 10**30, -0.5, True, mutated(chance.choice(SHAPES), chance))[pick]
+        return {chance.choice(keys): random_value(chance, depth + 1) for _ in range(chance.randrange(4))}
+    return (None, 10**30, -0.5, True, mutate(chance.choice(SIGNAL_TEXTS), chance))[pick]
 
 
-def test_ten_thousand_fuzzed_entries_through_the_whole_way(tmp_path: Path) -> None:
+def test_ten_thousand_fuzzed_entries_are_collected(tmp_path: Path) -> None:
     chance = random.Random(624)
     log = []
     for number in range(10_000):
-        entry = exported(mutated(SHAPES[number % len(SHAPES)], chance), at=number)
+        entry = export_entry(mutate(SIGNAL_TEXTS[number % len(SIGNAL_TEXTS)], chance), at=number)
         for key in chance.sample(sorted(entry), k=chance.choice((0, 0, 1, 2))):
-            entry[key] = junk(chance)
+            entry[key] = random_value(chance)
         if number % 3 == 0:
-            entry["jsonPayload"] = junk(chance)
+            entry["jsonPayload"] = random_value(chance)
             del entry["textPayload"]
         log.append(entry)
-    found = collect_incidents(LogFile(written(tmp_path, log)), service="", environment="")
+    found = collect_incidents(LogFile(write_log_file(tmp_path, log)), service="", environment="")
     assert found.entry_count == 10_000
     assert {SignalKind.SYNTAX_ERROR, SignalKind.NOT_PYTHON} <= {incident.kind for incident in found.incidents}
     assert all(len(incident.fingerprint) == 16 for incident in found.incidents)
 
 
-def test_fuzzed_files(tmp_path: Path) -> None:
+def test_fuzzed_files_are_read_or_refused(tmp_path: Path) -> None:
     chance = random.Random(676)
-    whole = json.dumps([exported(text) for text in SHAPES], indent=1)
+    whole = json.dumps([export_entry(text) for text in SIGNAL_TEXTS], indent=1)
     refused: list[str] = []
     entries = 0
     for number in range(500):
-        content = mutated(whole if number % 2 else "\n".join(SHAPES), chance).encode("utf-8", "surrogatepass")
-        path = written(tmp_path, content if number % 5 else content[: chance.randrange(len(content))])
+        content = mutate(whole if number % 2 else "\n".join(SIGNAL_TEXTS), chance).encode("utf-8", "surrogatepass")
+        path = write_log_file(tmp_path, content if number % 5 else content[: chance.randrange(len(content))])
         try:
             entries += collect_incidents(LogFile(path), service="", environment="").entry_count
         except InputError as error:
@@ -97,31 +97,31 @@ def test_fuzzed_files(tmp_path: Path) -> None:
     assert not [said for said in refused if "\n" in said]
 
 
-@pytest.mark.parametrize("name", sorted(nasty_texts(1)))
+@pytest.mark.parametrize("name", sorted(build_nasty_texts(1)))
 def test_long_texts_are_read_to_their_end(name: str) -> None:
-    found = read(nasty_texts(KILOBYTES)[name])
+    found = classify_text(build_nasty_texts(KILOBYTES)[name])
     assert isinstance(found, Signal | SkipReason)
     if name in {"frames", "word", "spaces", "new lines", "dots", "tags", "uuids"}:
-        assert (signal(nasty_texts(KILOBYTES)[name]).path, signal(nasty_texts(KILOBYTES)[name]).line) == (
+        assert (signal_in(build_nasty_texts(KILOBYTES)[name]).path, signal_in(build_nasty_texts(KILOBYTES)[name]).line) == (
             "/app/quay.py",
             3,
         )
 
 
-def test_single_line_of_256_kb_with_the_error_at_its_end() -> None:
-    assert signal("x" * KILOBYTES * 1024 + " " + LINE_624).line == 624
+def test_error_at_the_end_of_a_256_kb_line_is_found() -> None:
+    assert signal_in("x" * KILOBYTES * 1024 + " " + LINE_624).line == 624
 
 
-def test_traceback_of_50_000_frames() -> None:
+def test_traceback_of_50_000_frames_is_read() -> None:
     frames = "".join(f'  File "/app/f{n}.py", line {n}, in g\n    h()\n' for n in range(50_000))
     text = "Traceback (most recent call last):\n" + frames + TRACEBACK.partition("\n")[2]
     assert len(text) > MAX_TEXT_LENGTH
-    assert signal(text).path == "/app/ferry/timetable.py"
+    assert signal_in(text).path == "/app/ferry/timetable.py"
 
 
-def test_traceback_of_50_000_frames_line_by_line(tmp_path: Path) -> None:
+def test_line_by_line_traceback_of_50_000_frames_is_read(tmp_path: Path) -> None:
     frames = "".join(f'  File "/app/f{n}.py", line {n}, in g\n    h()\n' for n in range(50_000))
-    path = written(tmp_path, "Traceback (most recent call last):\n" + frames + TRACEBACK.partition("\n")[2])
+    path = write_log_file(tmp_path, "Traceback (most recent call last):\n" + frames + TRACEBACK.partition("\n")[2])
     (incident,) = collect_incidents(LogFile(path), service="", environment="").incidents
     assert (incident.path, incident.occurrences) == ("/app/ferry/timetable.py", 1)
 
@@ -130,24 +130,24 @@ def test_traceback_of_50_000_frames_line_by_line(tmp_path: Path) -> None:
     "path", ["../../etc/passwd", "/etc/passwd", "--upload-pack=touch /tmp/x", "-", "quay.py\0", "C:\\q.py"]
 )
 def test_names_are_carried_as_logged(path: str) -> None:
-    assert signal(f"SyntaxError: bad ({path}, line 7)").path == path
+    assert signal_in(f"SyntaxError: bad ({path}, line 7)").path == path
 
 
-def test_huge_line_number() -> None:
+def test_huge_line_number_is_refused() -> None:
     text = "SyntaxError: bad (quay.py, line 99999999999999999999)"
-    assert read(text) is SkipReason.NO_FAILING_FILE
+    assert classify_text(text) is SkipReason.NO_FAILING_FILE
 
 
 @pytest.mark.parametrize("value", ["[" * 90_000 + "]" * 90_000, '{"a":' * 90_000 + "1" + "}" * 90_000])
-def test_deeply_nested_json(tmp_path: Path, value: str) -> None:
+def test_deeply_nested_json_is_refused(tmp_path: Path, value: str) -> None:
     for content in (f'[{{"jsonPayload": {value}}}]', f'{{"jsonPayload": {value}}}', f'{{"jsonPayload":\n {value}\n}}'):
         with pytest.raises(InputError, match="nested too deeply"):
-            list(LogFile(written(tmp_path, content)).entries())
+            list(LogFile(write_log_file(tmp_path, content)).entries())
 
 
 def test_deeply_nested_json_among_text_is_text(tmp_path: Path) -> None:
     content = "starting\n" + '{"a":' * 50_000 + "\n" + LINE_624
-    assert [entry.text[:5] for entry in LogFile(written(tmp_path, content)).entries()] == ["start", '{"a":', "Uncau"]
+    assert [entry.text[:5] for entry in LogFile(write_log_file(tmp_path, content)).entries()] == ["start", '{"a":', "Uncau"]
 
 
 def test_nesting_that_json_allows_is_not_descended_into() -> None:
@@ -159,6 +159,6 @@ def test_nesting_that_json_allows_is_not_descended_into() -> None:
 
 def test_100_000_instances_keep_few_lines_each(tmp_path: Path) -> None:
     tail = TRACEBACK.splitlines()[-4:]
-    log = [exported(tail[n % 4], at=n, instance=f"i{n // 4}", severity=...) for n in range(4_000)]
-    (incident,) = collect_incidents(LogFile(written(tmp_path, log)), service="", environment="").incidents
+    log = [export_entry(tail[n % 4], at=n, instance=f"i{n // 4}", severity=...) for n in range(4_000)]
+    (incident,) = collect_incidents(LogFile(write_log_file(tmp_path, log)), service="", environment="").incidents
     assert incident.occurrences == 1_000

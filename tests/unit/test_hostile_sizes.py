@@ -16,7 +16,7 @@ from shared.proof.declared.workflows import find_ci_pythons
 from shared.text import escaping, markup
 from shared.text.excerpt import format_excerpt
 from shared.text.redaction import redact, redact_blocks
-from tests.support.regular_patterns.attacks import attacks
+from tests.support.regular_patterns.attacks import build_attacks
 
 KILOBYTE = 1024
 SIZES = (32, 64, 128, 256)
@@ -71,6 +71,6 @@ def test_time_grows_with_the_text(name: str) -> None:
         for pump in pumps:
             took: list[float] = []
             for size in SIZES:
-                (text,) = attacks(size * KILOBYTE, (pump,), (lead,))
+                (text,) = build_attacks(size * KILOBYTE, (pump,), (lead,))
                 took.append(seconds(READERS[name], text))
                 assert took[-1] < max(_SHORT, _MOST * took[0]), (lead, pump, size, took)

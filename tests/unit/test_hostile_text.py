@@ -9,9 +9,9 @@ import pytest
 
 from shared.proposal.proposal import ProposalStatus
 from shared.proposal.question import build_thread_details, build_question
-from tests.support.hostile_texts import HOSTILE
-from tests.support.slack.shown import shown, shown_details
-from tests.unit.test_issue import hostile
+from tests.support.hostile_texts import HOSTILE_TEXTS
+from tests.support.slack.shown import render_message, render_details
+from tests.unit.test_issue import hostile_report
 from tests.unit.test_slack_layout import ISSUE, PROPOSAL, SERVICE
 
 _SHOWN_AS_TEXT = {"text", "plain_text"}
@@ -25,7 +25,7 @@ _OF_OURS = {"header", "rich_text", "rich_text_section", "rich_text_list", "actio
 
 
 def test_there_are_two_hundred_different_ones() -> None:
-    assert len(set(HOSTILE)) == len(HOSTILE) >= 200
+    assert len(set(HOSTILE_TEXTS)) == len(HOSTILE_TEXTS) >= 200
 
 
 def nodes(value: object) -> Iterator[dict[str, Any]]:
@@ -37,22 +37,22 @@ def nodes(value: object) -> Iterator[dict[str, Any]]:
             yield from nodes(each)
 
 
-@pytest.mark.parametrize("payload", HOSTILE)
-def test_below_the_message_it_is_nothing_but_text(payload: str) -> None:
-    blocks = shown_details((*build_thread_details(hostile(payload)), payload))
+@pytest.mark.parametrize("payload", HOSTILE_TEXTS)
+def test_hostile_text_below_the_message_stays_text(payload: str) -> None:
+    blocks = render_details((*build_thread_details(hostile_report(payload)), payload))
     types = [node["type"] for node in nodes(blocks) if "type" in node]
     assert set(types) <= {"rich_text", "rich_text_section", "text"}
     assert not [node["text"] for node in nodes(blocks) if "text" in node and _ALIVE.search(node["text"])]
 
 
-@pytest.mark.parametrize("payload", HOSTILE)
-def test_in_slack_it_is_nothing_but_text(payload: str) -> None:
-    report = hostile(payload)
+@pytest.mark.parametrize("payload", HOSTILE_TEXTS)
+def test_hostile_text_in_slack_stays_text(payload: str) -> None:
+    report = hostile_report(payload)
     message = replace(build_question(report, PROPOSAL, ISSUE), reason=payload, by=payload)
     message = replace(message, lines=(*message.lines, *build_thread_details(report)[:3], payload))
     service = replace(SERVICE, name=payload, environment=payload)
     for each in (message, replace(message, standing=ProposalStatus.DENIED)):
-        sent = shown(service, each)
+        sent = render_message(service, each)
         types = [node["type"] for node in nodes(sent["blocks"]) if "type" in node]
         assert set(types) <= _SHOWN_AS_TEXT | _OF_OURS | {"link"}
         assert types.count("link") == 1  # our own, to the issue

@@ -20,22 +20,22 @@ from shared.report.report import Report, build_report
 from shared.report.timeline import EventKind, build_timeline
 from shared.text.escaping import ZERO_WIDTH_SPACE
 from shared.text.escaping import strip_invisible as visible
-from tests.support.evidence_checker import figures
-from tests.support.hostile_texts import HOSTILE
-from tests.support.links import links
-from tests.support.proof_samples import BROKEN, HEAD, PATH, SHAPES, A, B, F, I, report_on
+from tests.support.evidence_checker import extract_figures
+from tests.support.hostile_texts import HOSTILE_TEXTS
+from tests.support.links import build_links
+from tests.support.proof_samples import BROKEN, HEAD, PATH, SHAPES, FIRST_ATTEMPT, SECOND_ATTEMPT, FIXING, INTRODUCING, build_sample_report
 
-GITHUB = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
+GITHUB_MARKDOWN = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
 
 
 def body(shape: str) -> str:
-    return render_issue_body(report_on(shape))
+    return render_issue_body(build_sample_report(shape))
 
 
-def hostile(payload: str) -> Report:
+def hostile_report(payload: str) -> Report:
     """The payload wherever somebody else can put text."""
     whole, proof = SHAPES["design"]
-    evil = Commit(I.id, I.parents, I.committed_at, I.authored_at, payload, payload)
+    evil = Commit(INTRODUCING.id, INTRODUCING.parents, INTRODUCING.committed_at, INTRODUCING.authored_at, payload, payload)
     assert proof.broken is not None
     assert proof.target is not None
     sightings = tuple(
@@ -57,25 +57,25 @@ def hostile(payload: str) -> Report:
             ),
             introduced=IntroducingCommit(evil, payload, 7, 611),
             attempts=tuple(replace(each, commit=replace(evil, id=each.commit.id)) for each in proof.attempts),
-            fix=Fix(replace(evil, id=F.id), "open_pull_request", 7, payload, path=payload, excerpt=((1, payload),)),
+            fix=Fix(replace(evil, id=FIXING.id), "open_pull_request", 7, payload, path=payload, excerpt=((1, payload),)),
             target=replace(proof.target, commit=replace(evil, id=HEAD.id), shipped_changes=(FileChange(payload, 1, 1),)),
             recommendation=replace(proof.recommendation, detail=payload),
             branch=payload,
-            declaring_files=(DeclaredFile(".github/workflows/x.yml", I.id, f"jobs:\n  a:\n    run: pytest {payload!r}\n"),),
+            declaring_files=(DeclaredFile(".github/workflows/x.yml", INTRODUCING.id, f"jobs:\n  a:\n    run: pytest {payload!r}\n"),),
             refused_commits=(RefusedCommit(evil, "checks", payload),),
             gaps=(payload,),
         ),
     )  # fmt: skip
 
 
-def tokens(text: str) -> Iterator[Token]:
-    for token in GITHUB.parse(text):
+def markdown_tokens(text: str) -> Iterator[Token]:
+    for token in GITHUB_MARKDOWN.parse(text):
         yield token
         yield from token.children or ()
 
 
 BLAME = re.compile(r"(?i)\b(?:blame|fault of|mistake|careless|should have|failed to)\b")
-LINKS = links({I.id: 12, F.id: 17, HEAD.id: 19})
+LINKS = build_links({INTRODUCING.id: 12, FIXING.id: 17, HEAD.id: 19})
 OURS = re.compile(
     r"https://github\.com/(?:nora-k|acme/chat/(?:commit/\w+|compare/\w+\.\.\.\w+|blob/\w+/[\w.~/%-]+(?:#L\d+(?:-L\d+)?)?))"
     r"|https://redirect\.github\.com/acme/chat/pull/\d+"
@@ -85,14 +85,14 @@ OURS = re.compile(
 TAGS = re.compile(r"</?sub>|<details>\n<summary>\d+ items, cited by their numbers above</summary>|</details>")
 
 
-@pytest.mark.parametrize("payload", HOSTILE)
+@pytest.mark.parametrize("payload", HOSTILE_TEXTS)
 def test_text_of_others_is_inert(payload: str) -> None:
-    assert_inert(render_issue_body(hostile(payload)), leads=False)
-    assert_inert(render_issue_body(hostile(payload), LINKS), leads=True)
+    assert_inert(render_issue_body(hostile_report(payload)), leads=False)
+    assert_inert(render_issue_body(hostile_report(payload), LINKS), leads=True)
 
 
 def assert_inert(text: str, *, leads: bool) -> None:
-    found = list(tokens(text))
+    found = list(markdown_tokens(text))
     assert not [token for token in found if token.type == "image"]
     addresses = [str(token.attrs["href"]) for token in found if token.type == "link_open"]
     assert [address for address in addresses if not OURS.fullmatch(address)] == []
@@ -113,21 +113,21 @@ def assert_text_is_inert(text: str, found: list[Token]) -> None:
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]", text)
 
 
-@pytest.mark.parametrize("payload", HOSTILE)
+@pytest.mark.parametrize("payload", HOSTILE_TEXTS)
 def test_text_of_others_does_not_change_the_structure(payload: str) -> None:
     harmless = "harmless" if visible(payload).strip() else "\u2060"
-    plain, attacked = (_outline(render_issue_body(hostile(each), LINKS)) for each in (harmless, payload))
+    plain, attacked = (_outline(render_issue_body(hostile_report(each), LINKS)) for each in (harmless, payload))
     assert attacked == plain
 
 
-@pytest.mark.parametrize("payload", HOSTILE)
+@pytest.mark.parametrize("payload", HOSTILE_TEXTS)
 def test_the_diagram_keeps_its_syntax(payload: str) -> None:
-    _assert_diagram(_diagram(render_issue_body(hostile(payload))))
+    _assert_diagram(_diagram(render_issue_body(hostile_report(payload))))
 
 
-@pytest.mark.parametrize("payload", HOSTILE)
+@pytest.mark.parametrize("payload", HOSTILE_TEXTS)
 def test_a_title_is_one_plain_line(payload: str) -> None:
-    title = format_issue_title(hostile(payload))
+    title = format_issue_title(hostile_report(payload))
     assert title.isprintable() or ZERO_WIDTH_SPACE in title
     assert "\n" not in title
     assert len(title) < 256
@@ -156,21 +156,21 @@ def test_the_incident_of_the_design_is_told_from_break_to_target() -> None:
     text = body("design")
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     verdicts = {
-        commit.id: next(row for row in rows if row.startswith(f"| `{commit.id[:12]}`")) for commit in (I, A, B, F)
+        commit.id: next(row for row in rows if row.startswith(f"| `{commit.id[:12]}`")) for commit in (INTRODUCING, FIRST_ATTEMPT, SECOND_ATTEMPT, FIXING)
     }
     last = {name: row.rstrip(" |").rpartition(" | ")[2] for name, row in verdicts.items()}
     assert {name: {each for each in CommitRole if each in said} for name, said in last.items()} == {
-        I.id: {CommitRole.INTRODUCED},
-        A.id: {CommitRole.CLAIMS_FIX},
-        B.id: {CommitRole.DEPLOYED},
-        F.id: {CommitRole.FIX},
+        INTRODUCING.id: {CommitRole.INTRODUCED},
+        FIRST_ATTEMPT.id: {CommitRole.CLAIMS_FIX},
+        SECOND_ATTEMPT.id: {CommitRole.DEPLOYED},
+        FIXING.id: {CommitRole.FIX},
     }
-    assert set(figures(last[I.id])) >= {("number", "7"), ("line", "611")}
-    assert set(figures(last[A.id])) >= {("number", "6"), ("line", "624")}
-    assert set(figures(last[B.id])) >= {("number", "2"), ("line", "676")}
+    assert set(extract_figures(last[INTRODUCING.id])) >= {("number", "7"), ("line", "611")}
+    assert set(extract_figures(last[FIRST_ATTEMPT.id])) >= {("number", "6"), ("line", "624")}
+    assert set(extract_figures(last[SECOND_ATTEMPT.id])) >= {("number", "2"), ("line", "676")}
     assert f"**{RECOMMENDATION_LABELS[ActionKind.REDEPLOY]} `{HEAD.id[:12]}`" in text
-    ships = next(line for line in _part(text, Heading.PROPOSAL).splitlines() if f"`{B.id[:12]}`" in line)
-    assert ("number", "4") in set(figures(ships))
+    ships = next(line for line in _part(text, Heading.PROPOSAL).splitlines() if f"`{SECOND_ATTEMPT.id[:12]}`" in line)
+    assert ("number", "4") in set(extract_figures(ships))
     assert f"| `{PATH}` | 19 | 12 |" in text
     assert f"| `docs/flow.png` | {NOT_COUNTED} | {NOT_COUNTED} |" in text
     assert f"> 676 |         {BROKEN.fault.text}" in text
@@ -179,7 +179,7 @@ def test_the_incident_of_the_design_is_told_from_break_to_target() -> None:
 
 def test_the_title_names_what_fails_and_how_things_stand() -> None:
     fails = "chat-backend: SyntaxError in chat/agents_execute.py, line 676, on Python 3.11"
-    titles = [format_issue_title(report_on(shape)) for shape in ("design", "no fix", "rollback", "fix on a branch")]
+    titles = [format_issue_title(build_sample_report(shape)) for shape in ("design", "no fix", "rollback", "fix on a branch")]
     assert [title for title in titles if not title.startswith(f"{fails}: ")] == []
     assert len(set(titles)) == len(titles)
 
@@ -191,14 +191,14 @@ def test_the_caret_stands_below_the_column() -> None:
 
 
 def test_the_diagram_shows_the_error_before_the_commit_that_it_comes_from() -> None:
-    told = [each for each in build_timeline(report_on("design")) if each.kind is not EventKind.SYMPTOM]
+    told = [each for each in build_timeline(build_sample_report("design")) if each.kind is not EventKind.SYMPTOM]
     order = [
-        (EventKind.BREAK, I.id[:12], "7", False),
-        (EventKind.ATTEMPT, A.id[:12], "6", False),
-        (EventKind.ERROR, "624", A.id[:12], False),
-        (EventKind.ERROR, "676", B.id[:12], True),
-        (EventKind.ATTEMPT, B.id[:12], "2", False),
-        (EventKind.FIX, F.id[:12], "", False),
+        (EventKind.BREAK, INTRODUCING.id[:12], "7", False),
+        (EventKind.ATTEMPT, FIRST_ATTEMPT.id[:12], "6", False),
+        (EventKind.ERROR, "624", FIRST_ATTEMPT.id[:12], False),
+        (EventKind.ERROR, "676", SECOND_ATTEMPT.id[:12], True),
+        (EventKind.ATTEMPT, SECOND_ATTEMPT.id[:12], "2", False),
+        (EventKind.FIX, FIXING.id[:12], "", False),
         (EventKind.TARGET, HEAD.id[:12], "", False),
     ]
     assert [(each.kind, each.uncommitted) for each in told] == [(kind, late) for kind, *_, late in order]
@@ -242,7 +242,7 @@ def _assert_cut_by_whole_blocks(text: str) -> None:
     assert 40_000 < len(text) < MAX_BODY_LENGTH - 5_000  # room for the part that is edited
     assert TRUNCATION_NOTE in text
     assert text.count("\n```") % 2 == 0
-    assert all(token.markup for token in GITHUB.parse(text) if token.type == "fence")
+    assert all(token.markup for token in GITHUB_MARKDOWN.parse(text) if token.type == "fence")
     assert text.count("<details>") == text.count("</details>")
     assert "## Proposal" in text
     assert "## Five whys" in text
@@ -263,11 +263,11 @@ def _part(text: str, heading: Heading) -> str:
 
 def _outline(text: str) -> list[tuple[str, str]]:
     """Blocks of the whole document, without their words."""
-    return [(token.type, token.tag) for token in GITHUB.parse(text) if token.type != "inline"]
+    return [(token.type, token.tag) for token in GITHUB_MARKDOWN.parse(text) if token.type != "inline"]
 
 
 def _diagram(text: str) -> list[str]:
-    return next(token.content for token in GITHUB.parse(text) if token.info == "mermaid").splitlines()
+    return next(token.content for token in GITHUB_MARKDOWN.parse(text) if token.info == "mermaid").splitlines()
 
 
 def _assert_diagram(lines: list[str]) -> None:

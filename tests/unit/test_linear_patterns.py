@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.regular_patterns.attacks import ANYWHERE, BEFORE, attacks, pumps_of
-from tests.support.regular_patterns.enumeration import Found, all_patterns
-from tests.support.regular_patterns.machine import FEW, TooMany, count_steps, find_all, longest_repeat, parse
+from tests.support.regular_patterns.attacks import PUMPS, PREFIXES, build_attacks, pumps_of
+from tests.support.regular_patterns.enumeration import FoundPattern, all_patterns
+from tests.support.regular_patterns.machine import FEW_REPEATS, StepLimitError, count_steps, find_all, longest_repeat, parse
 
 SIZES = (60, 120, 180)
 """Characters: a further piece may take as many steps as the one before, and takes 1.67 times as many at worst."""
@@ -17,7 +17,7 @@ _MOST = 100_000
 """Steps that no text of such a size is worth."""
 _FEW = 40
 """Steps for each further character that need no judgement."""
-_BOUNDED = FEW
+_BOUNDED = FEW_REPEATS
 """A pattern that repeats nothing more often costs so much at each character at most."""
 PATTERNS = [found for found in all_patterns() if longest_repeat(parse(found.pattern)) > _BOUNDED]
 
@@ -31,7 +31,7 @@ def _deep() -> Iterator[None]:
     sys.setrecursionlimit(before)
 
 
-def growth(found: Found, texts: tuple[str, ...]) -> float:
+def growth(found: FoundPattern, texts: tuple[str, ...]) -> float:
     """How many times the steps of one further piece the next one takes."""
     first, second, third = texts
     try:
@@ -39,15 +39,15 @@ def growth(found: Found, texts: tuple[str, ...]) -> float:
         upto = count_steps(found.pattern, second, anchored=found.anchored, most=_MOST)
         piece = max(upto - before, _FEW * (len(second) - len(first)))
         return (count_steps(found.pattern, third, anchored=found.anchored, most=upto + 4 * piece) - upto) / piece
-    except TooMany:
+    except StepLimitError:
         return 4.0
 
 
-def worst_growth(found: Found) -> tuple[float, str]:
+def worst_growth(found: FoundPattern) -> tuple[float, str]:
     """The most of all attacks, and the text that makes it."""
     pumps, before = pumps_of(parse(found.pattern))
     chosen = dict.fromkeys((*pumps[:4], "\\", " ", "\n", "a "))
-    sizes = [attacks(size, tuple(chosen), tuple(dict.fromkeys(("", *before[:2])))) for size in SIZES]
+    sizes = [build_attacks(size, tuple(chosen), tuple(dict.fromkeys(("", *before[:2])))) for size in SIZES]
     worst, culprit = 0.0, ""
     for texts in zip(*sizes, strict=True):
         found_growth = growth(found, texts)
@@ -59,7 +59,7 @@ def worst_growth(found: Found) -> tuple[float, str]:
 
 
 @pytest.mark.parametrize("found", PATTERNS, ids=[found.where for found in PATTERNS])
-def test_a_pattern_takes_no_more_steps_for_a_piece_than_for_the_one_before(found: Found) -> None:
+def test_a_pattern_takes_no_more_steps_for_a_piece_than_for_the_one_before(found: FoundPattern) -> None:
     worst, culprit = worst_growth(found)
     assert worst < _GROWTH, f"{found.where} on {culprit!r}"
 
@@ -79,14 +79,14 @@ CARELESS = {
 
 @pytest.mark.parametrize("name", CARELESS)
 def test_a_careless_pattern_is_seen(name: str) -> None:
-    assert worst_growth(Found(name, CARELESS[name], anchored=False))[0] >= _GROWTH
+    assert worst_growth(FoundPattern(name, CARELESS[name], anchored=False))[0] >= _GROWTH
 
 
 @pytest.mark.parametrize("found", PATTERNS, ids=[found.where for found in PATTERNS])
-def test_the_model_takes_the_way_that_the_library_takes(found: Found) -> None:
+def test_the_model_takes_the_way_that_the_library_takes(found: FoundPattern) -> None:
     """It would count something else if it matched something else."""
     if isinstance(found.pattern.pattern, bytes):
         return  # the model reads text
     pattern = found.pattern
-    for text in attacks(40, ANYWHERE[::3], BEFORE[::2]):
+    for text in build_attacks(40, PUMPS[::3], PREFIXES[::2]):
         assert find_all(pattern, text) == [match.span() for match in pattern.finditer(text)], text

@@ -14,7 +14,7 @@ from shared.proposal.question import build_thread_details, build_title_and_lines
 from shared.report.facts.mended import describe_shipped_files
 from shared.report.issue import render_issue_body
 from shared.report.report import build_report
-from tests.support.proof_samples import report_on
+from tests.support.proof_samples import build_sample_report
 
 UNCOUNTED = tuple(FileChange(f"area/part_{number}.py", None, None) for number in range(2_276))
 NONE = re.compile(r"\b0 (?:lines )?(?:added|deleted)|\b0 lines|binary")
@@ -22,7 +22,7 @@ NONE = re.compile(r"\b0 (?:lines )?(?:added|deleted)|\b0 lines|binary")
 
 def texts(ships: tuple[FileChange, ...]) -> dict[str, str]:
     """What every target prints of these changes."""
-    sample = report_on("design")
+    sample = build_sample_report("design")
     proof: Finding = sample.proof
     assert proof.target is not None
     report = build_report(sample.incident, replace(proof, target=replace(proof.target, shipped_changes=ships)))

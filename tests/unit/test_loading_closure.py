@@ -141,7 +141,7 @@ APP = "FROM python:3.11\nWORKDIR /app\nCOPY . .\n"
         ),
     ],
 )
-def test_what_a_file_loads_by_other_means_than_a_statement(main: str, wanted: set[str]) -> None:
+def test_loading_by_other_means_than_a_statement_is_followed(main: str, wanted: set[str]) -> None:
     others = {
         "jobs.py": "", "parts/one.py": "", "tool/__init__.py": "", "tool/__main__.py": "", "kept/deep.py": "",
         "lib/__init__.py": "from . import inner\n__all__ = inner.__all__ + ['outer']\n", "lib/inner.py": "",
@@ -168,7 +168,7 @@ def test_what_a_file_loads_by_other_means_than_a_statement(main: str, wanted: se
         ("pip install .", {"pyproject.toml": "[project]\ndependencies = ['inner @ file:libs/inner']\n"}),
     ],
 )
-def test_a_library_of_the_same_repository_that_is_installed_is_found(install: str, files: dict[str, str]) -> None:
+def test_installed_library_of_the_same_repository_is_found(install: str, files: dict[str, str]) -> None:
     files |= {
         "Dockerfile": f"{APP}RUN {install}\nCMD python main.py\n",
         "main.py": "import inner\n",

@@ -53,14 +53,14 @@ def test_what_the_traceback_names_tells_the_image() -> None:
     assert (found.image_path, found.ambiguous_images) == ("services/mail/Dockerfile", ("services/chat/Dockerfile",))
 
 
-def test_a_file_that_no_import_reaches_comes_with_the_nearest_image_that_copies_it() -> None:
+def test_unimported_file_belongs_to_the_nearest_copying_image() -> None:
     found = closure("services/mail/unused.py", MONOREPO)
     assert (found.image_path, found.is_exact, found.ambiguous_images) == ("services/mail/Dockerfile", True, ())
     assert {"services/mail/unused.py", "services/mail/main.py"} <= found.files
     assert found.rule != closure("services/mail/main.py", MONOREPO).rule
 
 
-def test_the_folder_of_the_dockerfile_is_the_context_where_its_copies_lie_there() -> None:
+def test_dockerfile_folder_is_the_context_when_copies_exist_there() -> None:
     files = {
         "api/Dockerfile": "FROM python:3.11\nWORKDIR /srv\nCOPY requirements.txt .\nCOPY app app\nCMD python -m app\n",
         "api/requirements.txt": "",
@@ -73,7 +73,7 @@ def test_the_folder_of_the_dockerfile_is_the_context_where_its_copies_lie_there(
     assert found.files == {"api/app/__init__.py", "api/app/__main__.py", "api/app/inner.py"}
 
 
-def test_a_folder_of_dockerfiles_is_no_context_where_the_project_lies_above() -> None:
+def test_dockerfile_folder_is_no_context_below_the_project() -> None:
     lines = 'FROM python:3.11\nCOPY . /tmp/shop\nRUN pip install /tmp/shop[web]\nENTRYPOINT ["shop"]\n'
     found = closure("src/shop/cli.py", {**SRC_PROJECT, "docker/Dockerfile": lines})
     assert (found.image_path, found.is_exact) == ("docker/Dockerfile", True)

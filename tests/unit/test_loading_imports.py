@@ -88,7 +88,7 @@ def test_reader_and_parser_agree_on_the_standard_library() -> None:
         ("yield from a", []),
     ],
 )
-def test_each_form_of_an_import_statement(line: str, expected: list[Import]) -> None:
+def test_each_form_of_an_import_statement_is_read(line: str, expected: list[Import]) -> None:
     assert list(parse_imports(line.encode()).imported) == expected
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.logging_query import QueryError, matches
-from tests.support.logging_query.grammar import Any, Comparison, Every, Node, Not, parse
+from tests.support.logging_query.grammar import Or, Comparison, And, Node, Not, parse
 
 ENTRY: dict[str, object] = {
     "logName": "projects/harbour-dev/logs/run.googleapis.com%2Fstderr",
@@ -36,7 +36,7 @@ def letters(tree: Node) -> str:
         return tree.value
     if isinstance(tree, Not):
         return f"!{letters(tree.part)}"
-    sign = "&" if isinstance(tree, Every) else "|" if isinstance(tree, Any) else "?"
+    sign = "&" if isinstance(tree, And) else "|" if isinstance(tree, Or) else "?"
     return "(" + sign.join(letters(part) for part in tree.parts) + ")"
 
 
@@ -75,7 +75,7 @@ def letters(tree: Node) -> str:
         ("a--b", "a--b"),
     ],
 )
-def test_precedence(query: str, means: str | None) -> None:
+def test_operators_bind_in_the_documented_order(query: str, means: str | None) -> None:
     if means is None:
         with pytest.raises(QueryError):
             parse(query)
@@ -93,7 +93,7 @@ def test_precedence(query: str, means: str | None) -> None:
         *("log_id(x)", "log_id()", "insertId = abc:def", "a" * 20_001, "httpRequest.latency > fast"),
     ],
 )
-def test_what_is_no_query(query: str) -> None:
+def test_malformed_query_is_refused(query: str) -> None:
     with pytest.raises(QueryError):
         matches(query, ENTRY)
 
@@ -161,7 +161,7 @@ def test_what_is_no_query(query: str) -> None:
         "NOT labels.other != x",
     ],
 )
-def test_matches(query: str) -> None:
+def test_query_matches_the_entry(query: str) -> None:
     assert matches(query, ENTRY)
 
 
@@ -194,7 +194,7 @@ def test_matches(query: str) -> None:
         "httpRequest.latency > 2s",
     ],
 )
-def test_does_not_match(query: str) -> None:
+def test_query_does_not_match_the_entry(query: str) -> None:
     assert not matches(query, ENTRY)
 
 
@@ -233,7 +233,7 @@ def test_does_not_match(query: str) -> None:
         ("sea", False),
     ],
 )
-def test_json_payloads(query: str, matched: bool) -> None:  # noqa: FBT001  # a row of the table
+def test_each_json_payload_is_read(query: str, matched: bool) -> None:  # noqa: FBT001  # a row of the table
     assert matches(query, JSON) is matched
 
 

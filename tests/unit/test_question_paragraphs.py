@@ -11,7 +11,7 @@ from shared.detection.signal import Signal, SignalKind
 from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.question import Label, build_paragraphs, build_thread_details, split_label, find_rollback_commit, find_proposed_commit
 from shared.report.report import Report
-from tests.support.past import KnownAnswer, commit_id
+from tests.support.past import ScriptedProver, commit_id
 
 ALL = {Label.PROPOSAL, Label.FAILS, Label.SINCE, Label.BROKEN, Label.CONFIDENCE}
 
@@ -22,7 +22,7 @@ def _report(kind: ActionKind = ActionKind.REDEPLOY, environment: str = "harbour"
     grouping.add(Signal(SignalKind.SYNTAX_ERROR, entry, "SyntaxError", "chat/greeting.py", 7, "invalid syntax"))
     [incident] = grouping.incidents()
     reason = Reason.FIX_NOT_DEPLOYED if kind is ActionKind.REDEPLOY else Reason.NO_FIX
-    return KnownAnswer(kind, reason, back=back).prover().prove_and_report(incident, None, None, None)  # type: ignore[arg-type]
+    return ScriptedProver(kind, reason, back=back).prover().prove_and_report(incident, None, None, None)  # type: ignore[arg-type]
 
 
 def _labels(report: Report) -> set[Label | None]:

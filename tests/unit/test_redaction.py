@@ -14,7 +14,7 @@ from shared.proposal.question import build_paragraphs, build_thread_details
 from shared.report.issue import render_issue_body, format_issue_title
 from shared.text.phrases import quote_untrusted
 from shared.text.redaction import redact, redact_and_truncate_line
-from tests.unit.test_issue import hostile
+from tests.unit.test_issue import hostile_report
 
 _RANDOM = random.Random(20260301)  # invented here: none of these opens anything
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -279,12 +279,12 @@ def test_a_secret_that_straddles_a_cut_does_not_leak(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_a_secret_that_straddles_any_cut_of_the_report_is_in_neither_issue_nor_message(name: str) -> None:
+def test_secret_across_a_report_cut_leaks_nowhere(name: str) -> None:
     """Before it stand so many words that one of the cuts (100, 160, 300 characters) runs through."""
     secret = SECRETS[name]
     for length in (90, 150, 290):
         filling = ("lorem ipsum " * 60)[:length]
-        report = hostile(f"{filling} {secret} and so on")
+        report = hostile_report(f"{filling} {secret} and so on")
         body = render_issue_body(report).partition("\n")[2]  # the first line is a hash of ours
         shown_text = "".join((format_issue_title(report), body, *build_paragraphs(report), *build_thread_details(report)))
         assert not [part for part in parts(whole(secret)) | parts(secret) if part in shown_text]
@@ -316,7 +316,7 @@ def test_any_text_is_taken_and_stays_redacted(text: str) -> None:
     assert redact(once) == once
 
 
-def test_a_long_line_is_cut_after_its_secrets_are_gone_and_says_how_long_it_is() -> None:
+def test_long_line_is_cut_after_redaction_and_states_its_length() -> None:
     token = "ghp_" + "a1B2" * 9
     shown = redact_and_truncate_line("x" * 390 + " " + token + " " + "y" * 1_000_000, 400)
     assert token[:6] not in shown

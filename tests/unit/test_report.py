@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.report.report import build_report, report_to_json
-from tests.support.proof_samples import HEAD, PATH, SHAPES, A, B, F, I, report_on
+from tests.support.proof_samples import HEAD, PATH, SHAPES, FIRST_ATTEMPT, SECOND_ATTEMPT, FIXING, INTRODUCING, build_sample_report
 
 KEYS = {
     "incident": "fingerprint service environment signal first_seen last_seen occurrences symptoms",
@@ -29,7 +29,7 @@ EVERY_SHAPE = pytest.mark.parametrize("shape", SHAPES)
 
 
 def document(shape: str) -> dict[str, Any]:
-    return report_to_json(report_on(shape))
+    return report_to_json(build_sample_report(shape))
 
 
 @EVERY_SHAPE
@@ -59,14 +59,14 @@ def test_the_incident_of_the_design_is_told_in_full() -> None:
     assert found["incident"]["first_seen"] == "2026-03-01T03:43:43Z"
     assert found["incident"]["last_seen"] == "2026-03-01T03:43:58.640871Z"
     assert [each["occurrences"] for each in found["incident"]["symptoms"]] == [12, 3]
-    assert found["deployed"]["commit"] == B.id
-    assert found["deployed"]["candidates"] == [B.id]
+    assert found["deployed"]["commit"] == SECOND_ATTEMPT.id
+    assert found["deployed"]["candidates"] == [SECOND_ATTEMPT.id]
     assert found["deployed"]["uncommitted_tree"] is True
-    assert [each["commit"] for each in found["deployed"]["deployments"]] == [A.id, B.id]
+    assert [each["commit"] for each in found["deployed"]["deployments"]] == [FIRST_ATTEMPT.id, SECOND_ATTEMPT.id]
     assert (found["broken"]["path"], found["broken"]["line"], found["broken"]["errors"]) == (PATH, 676, 2)
-    assert found["introduced"]["commit"] == I.id
-    assert [(each["commit"], each["errors_left"]) for each in found["attempts"]] == [(A.id, 6), (B.id, 2)]
-    assert (found["fix"]["commit"], found["fix"]["where"]) == (F.id, "merged")
+    assert found["introduced"]["commit"] == INTRODUCING.id
+    assert [(each["commit"], each["errors_left"]) for each in found["attempts"]] == [(FIRST_ATTEMPT.id, 6), (SECOND_ATTEMPT.id, 2)]
+    assert (found["fix"]["commit"], found["fix"]["where"]) == (FIXING.id, "merged")
     assert (found["target"]["commit"], found["target"]["checks"]) == (HEAD.id, "green")
     assert found["decision"]["kind"] == "redeploy"
     assert found["decision"]["reason"] == "fix_merged_not_deployed"

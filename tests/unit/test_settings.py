@@ -104,7 +104,7 @@ def test_what_is_left_out_is_the_domains_default(file: Path) -> None:
     assert orders == Service("orders", "tea-prod", "us-east4", "./orders", "C1")
 
 
-def test_secrets_are_references_and_those_of_the_environment_are_held_unseen(file: Path) -> None:
+def test_secrets_are_references_and_environment_values_stay_hidden(file: Path) -> None:
     settings = told(file, FULL, SIGNING="hush-hush")
     assert settings.secrets.slack_signing_secret == SecretReference(SecretSource.ENVIRONMENT, "SIGNING")
     assert settings.secrets.slack_bot_token == SecretReference(

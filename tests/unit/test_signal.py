@@ -4,7 +4,7 @@ import pytest
 
 from shared.detection.entry import LogEntry
 from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
-from tests.support.logged import LINE_624, TRACEBACK, read, signal
+from tests.support.logged import LINE_624, TRACEBACK, classify_text, signal_in
 
 
 def shown(found: Signal) -> tuple[SignalKind, str, str, int | None]:
@@ -14,16 +14,16 @@ def shown(found: Signal) -> tuple[SignalKind, str, str, int | None]:
 IN_TIMETABLE = (SignalKind.SYNTAX_ERROR, "SyntaxError", "/app/ferry/timetable.py", 88)
 
 
-def test_whole_traceback() -> None:
-    found = signal(TRACEBACK)
+def test_whole_traceback_is_read() -> None:
+    found = signal_in(TRACEBACK)
     assert shown(found) == IN_TIMETABLE
     assert found.message == "unterminated string literal (detected at line 88)"
     assert found.source_text == 'yield f"data: {json.dumps({'
     assert found.python == "3.11"
 
 
-def test_one_liner_with_bare_file_name() -> None:
-    found = signal(LINE_624)
+def test_one_liner_with_a_bare_file_name_is_read() -> None:
+    found = signal_in(LINE_624)
     assert shown(found) == (SignalKind.SYNTAX_ERROR, "SyntaxError", "agents_execute.py", 624)
     assert found.message == "unterminated string literal (detected at line 624)"
 
@@ -37,53 +37,53 @@ def test_one_liner_with_bare_file_name() -> None:
         ("SyntaxError: invalid syntax (my quay.py, line 7)", "invalid syntax", "my quay.py"),
     ],
 )
-def test_one_liner_with_parentheses_of_its_own(text: str, message: str, path: str) -> None:
-    found = signal(text)
+def test_one_liner_with_own_parentheses_is_read(text: str, message: str, path: str) -> None:
+    found = signal_in(text)
     assert (found.message, found.path, found.line) == (message, path, 7)
 
 
 @pytest.mark.parametrize("error_class", ["SyntaxError", "IndentationError", "TabError"])
-def test_each_error_class(error_class: str) -> None:
-    assert signal(f"{error_class}: wrong (quay.py, line 7)").error_class == error_class
+def test_each_error_class_is_kept(error_class: str) -> None:
+    assert signal_in(f"{error_class}: wrong (quay.py, line 7)").error_class == error_class
 
 
-def test_repr() -> None:
+def test_repr_of_an_error_is_read() -> None:
     text = """failed: SyntaxError('unmatched \\')\\'', ('/app/quay.py', 3, 5, 'return a)\\n', 3, 6))"""
-    found = signal(text)
+    found = signal_in(text)
     assert shown(found) == (SignalKind.SYNTAX_ERROR, "SyntaxError", "/app/quay.py", 3)
     assert (found.message, found.source_text) == ("unmatched ')'", "return a)")
 
 
-def test_repr_without_source() -> None:
-    found = signal(
+def test_repr_without_source_is_read() -> None:
+    found = signal_in(
         """(<class 'SyntaxError'>, SyntaxError("it's bad", ('/app/quay.py', 3, 5, None)), <traceback at 0x7f>)"""
     )
     assert shown(found) == (SignalKind.SYNTAX_ERROR, "SyntaxError", "/app/quay.py", 3)
 
 
-def test_builtins_prefix() -> None:
-    assert signal("builtins.SyntaxError: invalid syntax (quay.py, line 7)").path == "quay.py"
+def test_builtins_prefix_is_ignored() -> None:
+    assert signal_in("builtins.SyntaxError: invalid syntax (quay.py, line 7)").path == "quay.py"
 
 
-def test_place_in_prose() -> None:
-    found = signal("SyntaxError: f-string: unmatched '(' in /app/ferry/routes.py line 658")
+def test_location_in_prose_is_read() -> None:
+    found = signal_in("SyntaxError: f-string: unmatched '(' in /app/ferry/routes.py line 658")
     assert shown(found) == (SignalKind.SYNTAX_ERROR, "SyntaxError", "/app/ferry/routes.py", 658)
     assert found.message == "f-string: unmatched '('"
 
 
-def test_windows_line_ends() -> None:
-    assert shown(signal(TRACEBACK.replace("\n", "\r\n"))) == IN_TIMETABLE
+def test_windows_line_ends_are_read() -> None:
+    assert shown(signal_in(TRACEBACK.replace("\n", "\r\n"))) == IN_TIMETABLE
 
 
-def test_traceback_joined_to_one_line() -> None:
-    found = signal(" ".join(TRACEBACK.split()))
+def test_traceback_joined_to_one_line_is_read() -> None:
+    found = signal_in(" ".join(TRACEBACK.split()))
     assert shown(found) == IN_TIMETABLE
     assert found.source_text == 'yield f"data: {json.dumps({'
 
 
-def test_exception_group_gutter() -> None:
+def test_exception_group_gutter_is_stripped() -> None:
     text = "\n".join("  | " + line for line in TRACEBACK.splitlines())
-    found = signal("  + Exception Group Traceback (most recent call last):\n" + text)
+    found = signal_in("  + Exception Group Traceback (most recent call last):\n" + text)
     assert shown(found) == IN_TIMETABLE
     assert found.source_text == 'yield f"data: {json.dumps({'
 
@@ -97,44 +97,44 @@ def test_exception_group_gutter() -> None:
         "2026-03-01 03:43:43 [error    ] could not start [ferry] port=8080\n",
     ],
 )
-def test_logger_prefixes(prefix: str) -> None:
-    assert shown(signal(prefix + TRACEBACK)) == IN_TIMETABLE
+def test_logger_prefixes_are_stripped(prefix: str) -> None:
+    assert shown(signal_in(prefix + TRACEBACK)) == IN_TIMETABLE
 
 
-def test_prefix_on_every_line() -> None:
+def test_prefix_on_every_line_is_stripped() -> None:
     text = "\n".join("web-1  | " + line for line in TRACEBACK.splitlines())
-    assert shown(signal(text)) == IN_TIMETABLE
+    assert shown(signal_in(text)) == IN_TIMETABLE
 
 
-def test_ansi_colours() -> None:
+def test_ansi_colours_are_stripped() -> None:
     text = (
         'File \x1b[35m"/app/quay.py"\x1b[0m, line \x1b[35m3\x1b[0m\n    x = \x1b[1;31m(\x1b[0m\n'
         "        \x1b[1;31m^\x1b[0m\n\x1b[1;35mSyntaxError\x1b[0m: \x1b[35m'(' was never closed\x1b[0m"
     )
-    found = signal(text)
+    found = signal_in(text)
     assert shown(found) == (SignalKind.SYNTAX_ERROR, "SyntaxError", "/app/quay.py", 3)
     assert (found.message, found.source_text) == ("'(' was never closed", "x = (")
 
 
-def test_colours_whose_escape_got_lost() -> None:
-    assert signal("[31mSyntaxError[0m: [1minvalid syntax[0m (quay.py, line 7)").path == "quay.py"
+def test_colour_codes_without_escapes_are_stripped() -> None:
+    assert signal_in("[31mSyntaxError[0m: [1minvalid syntax[0m (quay.py, line 7)").path == "quay.py"
 
 
-def test_colour_markup() -> None:
-    assert signal("<red><b>SyntaxError: invalid syntax</b></red> (quay.py, line 7)").message == "invalid syntax"
-    assert signal("[bold red]SyntaxError: invalid syntax[/bold red] (quay.py, line 7)").message == "invalid syntax"
+def test_colour_markup_is_stripped() -> None:
+    assert signal_in("<red><b>SyntaxError: invalid syntax</b></red> (quay.py, line 7)").message == "invalid syntax"
+    assert signal_in("[bold red]SyntaxError: invalid syntax[/bold red] (quay.py, line 7)").message == "invalid syntax"
 
 
 def test_markup_leaves_code_names_alone() -> None:
-    assert signal("<red>SyntaxError</red>: invalid syntax (<string>, line 1)").path == "<string>"
+    assert signal_in("<red>SyntaxError</red>: invalid syntax (<string>, line 1)").path == "<string>"
 
 
-def test_rich_box() -> None:
+def test_rich_box_is_read() -> None:
     text = (
         "╭──────────────────────────╮\n│ /app/quay.py:3           │\n│ x = (                    │\n"
         "│     ▲                    │\n╰──────────────────────────╯\nSyntaxError: '(' was never closed\n"
     )
-    found = signal(text)
+    found = signal_in(text)
     assert (found.path, found.line, found.source_text) == ("/app/quay.py", 3, "x = (")
 
 
@@ -145,24 +145,24 @@ def test_chained_exceptions_name_the_file_that_does_not_compile() -> None:
         + "Traceback (most recent call last):\n"
         + '  File "/app/ferry/start.py", line 9, in start\n    load()\nImportError: timetable cannot be loaded\n'
     )
-    assert shown(signal(text)) == IN_TIMETABLE
+    assert shown(signal_in(text)) == IN_TIMETABLE
 
 
 def test_chained_syntax_errors_take_the_project_file_before_generated_code() -> None:
     generated = '  File "<string>", line 1\n    a b\n      ^\nSyntaxError: invalid syntax\n'
-    assert shown(signal(generated + "\nDuring handling …\n\n" + TRACEBACK)) == IN_TIMETABLE
+    assert shown(signal_in(generated + "\nDuring handling …\n\n" + TRACEBACK)) == IN_TIMETABLE
 
 
 def test_one_liner_and_traceback_in_one_text_are_told_in_full() -> None:
     message = "unterminated string literal (detected at line 88)"
-    found = signal(f"ERROR could not start: SyntaxError: {message} (timetable.py, line 88)\n{TRACEBACK}")
+    found = signal_in(f"ERROR could not start: SyntaxError: {message} (timetable.py, line 88)\n{TRACEBACK}")
     assert shown(found) == IN_TIMETABLE
     assert found.source_text == 'yield f"data: {json.dumps({'
 
 
-def test_source_line_that_names_the_class() -> None:
+def test_source_line_may_name_the_error_class() -> None:
     text = '  File "/app/quay.py", line 3\n    except SyntaxError as:\n           ^\nSyntaxError: invalid syntax'
-    found = signal(text)
+    found = signal_in(text)
     assert (found.message, found.source_text, found.line) == ("invalid syntax", "except SyntaxError as:", 3)
 
 
@@ -173,8 +173,8 @@ def test_source_line_that_names_the_class() -> None:
         "SyntaxError: encoding problem: klingon (quay.py)",
     ],
 )
-def test_error_without_a_line(text: str) -> None:
-    found = signal(text)
+def test_error_without_a_line_is_read(text: str) -> None:
+    found = signal_in(text)
     assert (found.path, found.line) == ("quay.py", None)
 
 
@@ -189,9 +189,9 @@ def test_error_without_a_line(text: str) -> None:
         ("/usr/lib/python3/dist-packages/gunicorn/app.py", ""),
     ],
 )
-def test_python_version_of_the_library_paths(path: str, python: str) -> None:
+def test_library_paths_tell_the_python_version(path: str, python: str) -> None:
     frame = f'  File "{path}", line 7, in run\n    go()\n'
-    assert signal(frame + TRACEBACK.replace("/usr/local/lib/python3.11/", "/opt/")).python == python
+    assert signal_in(frame + TRACEBACK.replace("/usr/local/lib/python3.11/", "/opt/")).python == python
 
 
 def test_entry_is_carried() -> None:
@@ -218,29 +218,29 @@ def test_entry_is_carried() -> None:
         ("jinja2.exceptions.TemplateSyntaxError: unexpected '}'", SkipReason.FOREIGN_ERROR),
     ],
 )
-def test_refusals(text: str, refusal: SkipReason) -> None:
-    assert read(text) is refusal
+def test_each_refusal_has_its_reason(text: str, refusal: SkipReason) -> None:
+    assert classify_text(text) is refusal
 
 
 def test_error_raised_by_the_program_has_no_failing_file() -> None:
     frames = 'Traceback (most recent call last):\n  File "/app/quay.py", line 3, in parse\n    raise bad\n'
-    assert read(frames + "SyntaxError: bad input") is SkipReason.NO_FAILING_FILE
+    assert classify_text(frames + "SyntaxError: bad input") is SkipReason.NO_FAILING_FILE
 
 
-def test_database_error_inside_a_traceback() -> None:
+def test_database_error_inside_a_traceback_is_refused() -> None:
     text = (
         'Traceback (most recent call last):\n  File "/app/quay.py", line 3\npsycopg2.errors.SyntaxError: near "SELEC"'
     )
-    assert read(text) is SkipReason.DATABASE_ERROR
+    assert classify_text(text) is SkipReason.DATABASE_ERROR
 
 
 @pytest.mark.parametrize("name", ["requests", "/requests"])
-def test_request_log(name: str) -> None:
+def test_request_log_is_refused(name: str) -> None:
     log = f"projects/harbour-dev/logs/run.googleapis.com{'%2F' if name == 'requests' else ''}{name}"
     assert read_signal(LogEntry(position=0, text=LINE_624, log_name=log)) is SkipReason.REQUEST_LOG
 
 
-def test_audit_log() -> None:
+def test_audit_log_is_refused() -> None:
     log = "projects/harbour-dev/logs/cloudaudit.googleapis.com%2Factivity"
     assert read_signal(LogEntry(position=0, text=LINE_624, log_name=log)) is SkipReason.AUDIT_LOG
 
@@ -257,15 +257,15 @@ def test_audit_log() -> None:
         "SyntaxError: bad (index.js, line 3)",
     ],
 )
-def test_node(text: str) -> None:
-    found = signal(text)
+def test_node_error_is_refused(text: str) -> None:
+    found = signal_in(text)
     assert (found.kind, found.path if found.path.endswith(".py") else "") == (SignalKind.NOT_PYTHON, "")
 
 
 @pytest.mark.parametrize("name", ["<string>", "<stdin>", "<unknown>", "<template>"])
-def test_dynamic_code(name: str) -> None:
-    assert signal(f"SyntaxError: invalid syntax ({name}, line 1)").kind is SignalKind.DYNAMIC_CODE
-    assert signal(f'  File "{name}", line 1\n    a b\n      ^\nSyntaxError: invalid syntax').path == name
+def test_dynamic_code_has_its_own_kind(name: str) -> None:
+    assert signal_in(f"SyntaxError: invalid syntax ({name}, line 1)").kind is SignalKind.DYNAMIC_CODE
+    assert signal_in(f'  File "{name}", line 1\n    a b\n      ^\nSyntaxError: invalid syntax').path == name
 
 
 @pytest.mark.parametrize(
@@ -278,10 +278,10 @@ def test_dynamic_code(name: str) -> None:
         "/layers/google.python.runtime/python/lib/python3.12/asyncio/tasks.py",
     ],
 )
-def test_dependency(path: str) -> None:
+def test_dependency_error_has_its_own_kind(path: str) -> None:
     text = f'  File "{path}", line 12\n    async = 1\n          ^\nSyntaxError: invalid syntax'
-    assert signal(text).kind is SignalKind.DEPENDENCY
+    assert signal_in(text).kind is SignalKind.DEPENDENCY
 
 
 def test_syntax_error_wins_over_close_code_in_one_text() -> None:
-    assert signal(f"{LINE_624}; closing websocket with code 1011").kind is SignalKind.SYNTAX_ERROR
+    assert signal_in(f"{LINE_624}; closing websocket with code 1011").kind is SignalKind.SYNTAX_ERROR

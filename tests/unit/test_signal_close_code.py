@@ -3,7 +3,7 @@
 import pytest
 
 from shared.detection.signal import SkipReason, SignalKind
-from tests.support.logged import read, signal
+from tests.support.logged import classify_text, signal_in
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ from tests.support.logged import read, signal
         "\x1b[31mconnection closed (code=1011)\x1b[0m",
     ],
 )
-def test_close_code(text: str) -> None:
-    assert signal(text).kind is SignalKind.CLOSE_1011
+def test_close_code_1011_is_a_signal(text: str) -> None:
+    assert signal_in(text).kind is SignalKind.CLOSE_1011
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_close_code(text: str) -> None:
         "WebSocket closed: code=1011, ping timeout",
     ],
 )
-def test_keepalive_timeout(text: str) -> None:
-    assert signal(text).kind is SignalKind.KEEPALIVE_TIMEOUT
+def test_keepalive_timeout_is_a_signal(text: str) -> None:
+    assert signal_in(text).kind is SignalKind.KEEPALIVE_TIMEOUT
 
 
 @pytest.mark.parametrize(
@@ -83,5 +83,5 @@ def test_keepalive_timeout(text: str) -> None:
         pytest.param("order 1011 closed", id="order"),
     ],
 )
-def test_other_numbers(text: str) -> None:
-    assert read(text) in {SkipReason.NOT_A_CLOSE_CODE, SkipReason.NO_SIGNAL}
+def test_other_numbers_are_no_close_code(text: str) -> None:
+    assert classify_text(text) in {SkipReason.NOT_A_CLOSE_CODE, SkipReason.NO_SIGNAL}

@@ -4,7 +4,7 @@ import pytest
 
 from shared.detection.logged_exception import Frame, LoggedException, parse_exceptions
 from shared.detection.signal import SkipReason, SignalKind
-from tests.support.logged import TRACEBACK, read, signal
+from tests.support.logged import TRACEBACK, classify_text, signal_in
 
 PYTHONS_WORDS = "SyntaxError: invalid syntax (quay.py, line 7)"
 
@@ -30,7 +30,7 @@ PYTHONS_WORDS = "SyntaxError: invalid syntax (quay.py, line 7)"
     ],
 )
 def test_a_sentence_about_an_error_is_no_signal(text: str) -> None:
-    assert read(text) in {SkipReason.ONLY_MENTIONED, SkipReason.NO_FAILING_FILE}
+    assert classify_text(text) in {SkipReason.ONLY_MENTIONED, SkipReason.NO_FAILING_FILE}
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_a_sentence_about_an_error_is_no_signal(text: str) -> None:
 )
 @pytest.mark.parametrize("after", ["", "\n", "; closing", "."])
 def test_python_s_own_line_behind_a_logger_s_words_is_one(before: str, after: str) -> None:
-    found = signal(before + PYTHONS_WORDS + after)
+    found = signal_in(before + PYTHONS_WORDS + after)
     assert (found.kind, found.path, found.line) == (SignalKind.SYNTAX_ERROR, "quay.py", 7)
 
 
 def test_a_traceback_counts_whoever_quotes_it() -> None:
-    assert signal(f"agent failed\n{TRACEBACK}").kind is SignalKind.SYNTAX_ERROR
+    assert signal_in(f"agent failed\n{TRACEBACK}").kind is SignalKind.SYNTAX_ERROR
 
 
 ASGI = """\
@@ -93,7 +93,7 @@ def test_a_chain_ends_with_what_was_not_caught() -> None:
     assert [each.error_class for each in parse_exceptions(text)] == ["AttributeError", "ferry.errors.Full"]
 
 
-def test_an_exception_group_s_lines() -> None:
+def test_lines_of_an_exception_group_are_read() -> None:
     text = "\n".join("  | " + line for line in ASGI.splitlines()[1:])
     assert (
         parse_exceptions("  + Exception Group Traceback (most recent call last):\n" + text)[0].error_class == "AttributeError"
@@ -111,7 +111,7 @@ def test_an_exception_group_s_lines() -> None:
         ("    raise KeyError: 3", None),
     ],
 )
-def test_one_line_of_an_exception(text: str, expected: LoggedException | None) -> None:
+def test_one_line_of_an_exception_is_read(text: str, expected: LoggedException | None) -> None:
     found = parse_exceptions(text)
     if expected is None and text.startswith("websockets"):
         assert found[0].error_class == "websockets.exceptions.ConnectionClosedError"

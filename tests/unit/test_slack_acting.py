@@ -13,8 +13,8 @@ from shared.config.settings import Settings, read_all_settings
 from shared.proposal.proposal import ProposalStatus
 from shared.service import RolloutMode
 from tests.support.proof_samples import HEAD
-from tests.support.slack.shown import shown
-from tests.unit.test_slack_layout import SERVICE, asked, buttons, words
+from tests.support.slack.shown import render_message
+from tests.unit.test_slack_layout import SERVICE, question_message, button_elements, visible_text
 
 FILE = {
     "services": [
@@ -55,10 +55,10 @@ def test_what_acts_follows_from_where_it_runs(
     assert (service.rollout_mode, service.traffic_steps) == (acting, steps)
 
 
-def test_without_anything_that_deploys_there_is_no_button_and_the_command_of_a_person() -> None:
-    sent = shown(BY_HAND, asked())
-    assert buttons(sent) == {}
-    text = words(sent)
+def test_without_a_deployer_the_command_replaces_the_button() -> None:
+    sent = render_message(BY_HAND, question_message())
+    assert button_elements(sent) == {}
+    text = visible_text(sent)
     checkout, _, deploy = deploy_command(BY_HAND, HEAD.id).partition(" && ")
     assert shlex.split(checkout) == ["git", "-C", "/srv/chat", "checkout", "--detach", HEAD.id]
     assert shlex.split(deploy)[:5] == ["gcloud", "run", "deploy", "chat-backend", "--source=/srv/chat"]
@@ -70,17 +70,17 @@ def test_without_anything_that_deploys_there_is_no_button_and_the_command_of_a_p
 @pytest.mark.parametrize("promise", ["without traffic", "in steps", "at its own address", "taken back by itself"])
 def test_a_command_promises_nothing_that_a_platform_would_do(promise: str) -> None:
     probed = {"probe_url": "wss://chat.example/ws"}
-    assert promise in words(shown(replace(SERVICE, **probed), asked()))  # type: ignore[arg-type]
-    sent = shown(replace(COMMAND, **probed), asked())  # type: ignore[arg-type]
-    assert promise not in words(sent)
-    assert {APPROVE, DENY} <= set(buttons(sent))
-    assert "./deploy.sh" in words(sent)
+    assert promise in visible_text(render_message(replace(SERVICE, **probed), question_message()))  # type: ignore[arg-type]
+    sent = render_message(replace(COMMAND, **probed), question_message())  # type: ignore[arg-type]
+    assert promise not in visible_text(sent)
+    assert {APPROVE, DENY} <= set(button_elements(sent))
+    assert "./deploy.sh" in visible_text(sent)
 
 
-def test_nor_does_it_say_after_a_failure_that_no_traffic_was_moved() -> None:
-    failed = replace(asked(), standing=ProposalStatus.FAILED)
-    assert "gets no traffic" in words(shown(SERVICE, failed))
-    assert "gets no traffic" not in words(shown(COMMAND, failed))
+def test_command_failure_message_does_not_mention_traffic() -> None:
+    failed = replace(question_message(), standing=ProposalStatus.FAILED)
+    assert "gets no traffic" in visible_text(render_message(SERVICE, failed))
+    assert "gets no traffic" not in visible_text(render_message(COMMAND, failed))
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from shared.proposal.proposal import AlternativeProposal, Message, Proposal, Pro
 from shared.proposal.question import Label, build_thread_details, split_label, build_question
 from shared.report.issue.impact import summarise_impact
 from shared.service import Service
-from tests.support.proof_samples import HEAD, SHAPES, B, F, report_on
-from tests.support.slack.shown import shown, shown_details
+from tests.support.proof_samples import HEAD, SHAPES, SECOND_ATTEMPT, FIXING, build_sample_report
+from tests.support.slack.shown import render_message, render_details
 
 SERVICE = Service("chat-backend", "quay", "europe-west6", "quay/chat", "C0QUAY", "production")
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -24,33 +24,33 @@ UNTIL = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 PROPOSAL = Proposal(
-    "0123456789abcdef-1", "0123456789abcdef", "quay.chat-backend", ActionKind.REDEPLOY, HEAD.id, B.id, "chat-00042-def", F.id,
+    "0123456789abcdef-1", "0123456789abcdef", "quay.chat-backend", ActionKind.REDEPLOY, HEAD.id, SECOND_ATTEMPT.id, "chat-00042-def", FIXING.id,
     "3.11", ("chat/agents_execute.py",), "fedcba9876543210", UNTIL,
 )  # fmt: skip
 ISSUE = "https://github.com/quay/chat/issues/12"
 
 
-def asked(shape: str = "design", kind: ActionKind = ActionKind.REDEPLOY) -> Message:
-    return build_question(report_on(shape), replace(PROPOSAL, kind=kind), ISSUE)
+def question_message(shape: str = "design", kind: ActionKind = ActionKind.REDEPLOY) -> Message:
+    return build_question(build_sample_report(shape), replace(PROPOSAL, kind=kind), ISSUE)
 
 
-def words(sent: dict[str, Any]) -> str:
+def visible_text(sent: dict[str, Any]) -> str:
     """All that the channel shows, block by block."""
-    return "\n".join(_words(block) for block in sent["blocks"])
+    return "\n".join(_block_text(block) for block in sent["blocks"])
 
 
-def _words(value: object) -> str:
+def _block_text(value: object) -> str:
     if isinstance(value, list):
-        return "".join(map(_words, value))
+        return "".join(map(_block_text, value))
     if not isinstance(value, dict):
         return ""
     if value.get("type") == "user":
         return f"<{value['user_id']}>"
     text = value.get("text")
-    return text if isinstance(text, str) else "".join(map(_words, value.values()))
+    return text if isinstance(text, str) else "".join(map(_block_text, value.values()))
 
 
-def buttons(sent: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def button_elements(sent: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {
         element["action_id"]: element
         for block in sent["blocks"]
@@ -59,16 +59,16 @@ def buttons(sent: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_the_message_tells_what_fails_the_proof_in_three_lines_what_ships_and_how_sure_it_is() -> None:
-    text = words(shown(SERVICE, asked()))
+def test_message_shows_failure_proof_changes_and_confidence() -> None:
+    text = visible_text(render_message(SERVICE, question_message()))
     for told in (
         "chat-backend: SyntaxError in chat/agents_execute.py, line 676, on Python 3.11: fix merged, not deployed",
         f"Proposal: redeploy chat-backend in production from {HEAD.id[:12]} (“Count the open sessions”).",
         "unterminated string literal (detected at line 676)",
         "Since: 2026-03-01T03:43:43Z, logged 2 times; what followed: “received 1011 (internal error)",
-        f"Broken at: {B.id[:12]}",
+        f"Broken at: {SECOND_ATTEMPT.id[:12]}",
         "built from an uncommitted tree: 2 errors on Python 3.11, the logged one on line 676.",
-        f"Fixed by: {F.id[:12]} (“refactor: frame the remaining answers too”",
+        f"Fixed by: {FIXING.id[:12]} (“refactor: frame the remaining answers too”",
         f"Newest passing commit: {HEAD.id[:12]}",
         "Checks: green.",
         "What ships: 4 commits, 2 files changed, 19 lines added, 12 deleted, not counted in 1 of them: ",
@@ -79,29 +79,29 @@ def test_the_message_tells_what_fails_the_proof_in_three_lines_what_ships_and_ho
 
 
 def test_what_followed_is_counted_over_all_revisions_as_in_the_issue() -> None:
-    report = report_on("design")
+    report = build_sample_report("design")
     [first, *_] = report.incident.symptoms
     incident = replace(report.incident, symptoms=(first, replace(first, revision="chat-00043-x", occurrences=40)))
     message = build_question(replace(report, incident=incident), PROPOSAL, ISSUE)
     told = f"what followed: “{first.text}” ({first.occurrences + 40} times)."
-    assert told in words(shown(SERVICE, message))
+    assert told in visible_text(render_message(SERVICE, message))
     assert f"({first.occurrences + 40} times)" in summarise_impact(incident)
 
 
 def test_the_three_lines_of_the_proof_are_one_list() -> None:
-    [lines] = [block for block in shown(SERVICE, asked())["blocks"] if block["block_id"] == "lines"]
+    [lines] = [block for block in render_message(SERVICE, question_message())["blocks"] if block["block_id"] == "lines"]
     [proof] = [part for part in lines["elements"] if part["type"] == "rich_text_list"]
-    assert [_words(row).partition(":")[0] for row in proof["elements"]] == [Label.BROKEN, Label.FIXED, Label.NEWEST]
+    assert [_block_text(row).partition(":")[0] for row in proof["elements"]] == [Label.BROKEN, Label.FIXED, Label.NEWEST]
 
 
 def test_the_issue_is_the_only_link() -> None:
-    text = json.dumps(shown(SERVICE, asked()))
+    text = json.dumps(render_message(SERVICE, question_message()))
     assert text.count('"type": "link"') == text.count("https://") == 1
     assert "https://github.com/quay/chat/issues/12" in text
 
 
-def test_approving_has_to_be_confirmed_for_a_service_an_environment_and_a_whole_commit() -> None:
-    found = buttons(shown(SERVICE, asked()))
+def test_approval_confirms_service_environment_and_full_commit() -> None:
+    found = button_elements(render_message(SERVICE, question_message()))
     assert list(found) == [APPROVE, DENY]
     assert "confirm" not in found[DENY]
     assert found[APPROVE]["confirm"]["text"]["text"].splitlines() == [
@@ -111,8 +111,8 @@ def test_approving_has_to_be_confirmed_for_a_service_an_environment_and_a_whole_
 
 
 def test_rolling_back_instead_approves_the_other_proposal() -> None:
-    other = replace(asked(), alternative=AlternativeProposal("0123456789abcdef-2", "9" * 40))
-    instead = buttons(shown(SERVICE, other))[ROLL_BACK]
+    other = replace(question_message(), alternative=AlternativeProposal("0123456789abcdef-2", "9" * 40))
+    instead = button_elements(render_message(SERVICE, other))[ROLL_BACK]
     assert json.loads(instead["value"]) == {
         "proposal": "0123456789abcdef-2", "incident": "0123456789abcdef", "commit": "9" * 40,
         "evidence": "fedcba9876543210",
@@ -121,92 +121,92 @@ def test_rolling_back_instead_approves_the_other_proposal() -> None:
 
 
 def test_a_rollback_says_so_on_the_button_that_confirms_it() -> None:
-    confirm = buttons(shown(SERVICE, asked("rollback", ActionKind.ROLLBACK)))[APPROVE]["confirm"]
+    confirm = button_elements(render_message(SERVICE, question_message("rollback", ActionKind.ROLLBACK)))[APPROVE]["confirm"]
     assert confirm["confirm"]["text"] == "Roll back"
-    assert confirm["title"]["text"] != buttons(shown(SERVICE, asked()))[APPROVE]["confirm"]["title"]["text"]
+    assert confirm["title"]["text"] != button_elements(render_message(SERVICE, question_message()))[APPROVE]["confirm"]["title"]["text"]
 
 
 def test_what_a_click_leads_to_stands_above_the_buttons() -> None:
     stepped = replace(SERVICE, traffic_steps=(10, 50, 100), probe_url="wss://chat.example/ws")
-    text = words(shown(stepped, asked()))
+    text = visible_text(render_message(stepped, question_message()))
     assert re.search(r"^Approve: .*\bprobed\b.*\(10, 50, 100 %\)", text, re.MULTILINE)
     assert "Deny: " in text
-    assert "probed" not in words(shown(SERVICE, asked()))
+    assert "probed" not in visible_text(render_message(SERVICE, question_message()))
 
 
 def test_several_approvals_are_counted_in_sight_of_everybody() -> None:
     other = AlternativeProposal("p-back", "9" * 40, ("U0KIM",))
-    counting = replace(asked(), quorum=2, approvals=("U0MIRA",), alternative=other)
-    text = words(shown(replace(SERVICE, not_author=True), counting))
+    counting = replace(question_message(), quorum=2, approvals=("U0MIRA",), alternative=other)
+    text = visible_text(render_message(replace(SERVICE, not_author=True), counting))
     assert re.findall(r"\b1 of 2: <\w+>", text) == ["1 of 2: <U0MIRA>", "1 of 2: <U0KIM>"]
     assert "; 2 different " in text
-    assert words(shown(replace(SERVICE, not_author=False), counting)) != text
+    assert visible_text(render_message(replace(SERVICE, not_author=False), counting)) != text
     done = replace(counting, standing=ProposalStatus.APPROVED, approvals=("U0MIRA", "U0ODA"), by="U0ODA", decided_at=UNTIL)
-    assert re.search(r"Approved\b.*<U0MIRA>.*<U0ODA>.*2026-03-01T12:00:00Z", words(shown(SERVICE, done)))
+    assert re.search(r"Approved\b.*<U0MIRA>.*<U0ODA>.*2026-03-01T12:00:00Z", visible_text(render_message(SERVICE, done)))
 
 
 def test_a_denial_names_only_who_denied() -> None:
-    denied = replace(asked(), standing=ProposalStatus.DENIED, approvals=("U0MIRA",), quorum=2, by="U0ODA")
-    assert "Denied by <U0ODA>: " in words(shown(SERVICE, denied))
+    denied = replace(question_message(), standing=ProposalStatus.DENIED, approvals=("U0MIRA",), quorum=2, by="U0ODA")
+    assert "Denied by <U0ODA>: " in visible_text(render_message(SERVICE, denied))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_details_of_every_shape_are_accepted_by_slack(shape: str) -> None:
-    report = report_on(shape)
-    told = "\n".join(_words(block) for block in shown_details(build_thread_details(report)))
+    report = build_sample_report(shape)
+    told = "\n".join(_block_text(block) for block in render_details(build_thread_details(report)))
     assert all(why.question.split()[-1] in told for why in report.whys)
 
 
 @pytest.mark.parametrize("filling", ["x", "`", "<!channel> ", "@", "\n", "\u202e", "0123abc ", "😀"])
 def test_the_longest_possible_details_are_accepted_by_slack(filling: str) -> None:
-    shown_details([filling * 100_000] * 100)
-    shown_details([filling] * 100)
+    render_details([filling * 100_000] * 100)
+    render_details([filling] * 100)
 
 
 @pytest.mark.parametrize("standing", [each for each in ProposalStatus if each is not ProposalStatus.OPEN])
 def test_after_the_decision_the_buttons_go_and_who_when_and_what_stay(standing: ProposalStatus) -> None:
     reason = "wait for the\nmigration"
     decided = replace(
-        asked(), standing=standing, by="U0MIRA", decided_at=UNTIL, at=UNTIL + timedelta(minutes=3),
+        question_message(), standing=standing, by="U0MIRA", decided_at=UNTIL, at=UNTIL + timedelta(minutes=3),
         reason=reason,
     )  # fmt: skip
-    sent = shown(SERVICE, decided)
-    assert buttons(sent) == {}
+    sent = render_message(SERVICE, decided)
+    assert button_elements(sent) == {}
     what = f": redeploy chat-backend (production) from {HEAD.id[:12]}."
     by_person = " by <U0MIRA> at 2026-03-01T12:00:00Z"
     own = f" at 2026-03-01T12:03:00Z (approved{by_person})"
-    assert (by_person if standing in {ProposalStatus.APPROVED, ProposalStatus.DENIED} else own) + what in words(sent)
-    assert f"Reason: {' '.join(reason.split())}" in words(sent)
-    assert "Open until" not in words(sent)
+    assert (by_person if standing in {ProposalStatus.APPROVED, ProposalStatus.DENIED} else own) + what in visible_text(sent)
+    assert f"Reason: {' '.join(reason.split())}" in visible_text(sent)
+    assert "Open until" not in visible_text(sent)
 
 
 @pytest.mark.parametrize("standing", [ProposalStatus.EXPIRED, ProposalStatus.SUPERSEDED])
 def test_what_can_no_longer_be_approved_says_so(standing: ProposalStatus) -> None:
-    sent = shown(SERVICE, replace(asked(), standing=standing))
-    assert buttons(sent) == {}
+    sent = render_message(SERVICE, replace(question_message(), standing=standing))
+    assert button_elements(sent) == {}
     assert sent["text"].startswith(standing.value.capitalize())
 
 
 def test_every_message_reads_as_it_is_kept() -> None:
-    assert messages_shown() == (GOLDEN / "messages.txt").read_text("utf-8")
+    assert render_all_messages() == (GOLDEN / "messages.txt").read_text("utf-8")
 
 
-def messages_shown() -> str:
+def render_all_messages() -> str:
     """What is kept as `tests/golden/messages.txt`: of each way in which a question stands, the lines that are new."""
     stepped = replace(SERVICE, traffic_steps=(10, 50, 100), probe_url="wss://chat.example/ws")
     other = AlternativeProposal("p-back", "9" * 40, ("U0KIM",))
-    counting = replace(asked(), quorum=2, approvals=("U0MIRA",), alternative=other)
+    counting = replace(question_message(), quorum=2, approvals=("U0MIRA",), alternative=other)
     kept = {
-        "open": (SERVICE, asked()),
-        "open, with a probe and steps": (stepped, asked()),
+        "open": (SERVICE, question_message()),
+        "open, with a probe and steps": (stepped, question_message()),
         "open, with one of two approvals": (replace(SERVICE, not_author=True), counting),
-        "open, to roll back": (SERVICE, asked("rollback", ActionKind.ROLLBACK)),
+        "open, to roll back": (SERVICE, question_message("rollback", ActionKind.ROLLBACK)),
     }
-    decided = replace(asked(), by="U0MIRA", decided_at=UNTIL, at=UNTIL + timedelta(minutes=3), reason="no tide yet")
+    decided = replace(question_message(), by="U0MIRA", decided_at=UNTIL, at=UNTIL + timedelta(minutes=3), reason="no tide yet")
     kept |= {each.value: (SERVICE, replace(decided, standing=each)) for each in ProposalStatus if each is not ProposalStatus.OPEN}
     lines: list[str] = []
     for name, sent in kept.items():
-        new = [line for line in words(shown(*sent)).splitlines() if line and line not in lines]
+        new = [line for line in visible_text(render_message(*sent)).splitlines() if line and line not in lines]
         lines += [f"## {name}", *new, ""]
     return "\n".join(lines)
 
@@ -214,7 +214,7 @@ def messages_shown() -> str:
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("standing", [ProposalStatus.OPEN, ProposalStatus.APPROVED])
 def test_every_shape_is_accepted_by_slack(shape: str, standing: ProposalStatus) -> None:
-    shown(SERVICE, replace(asked(shape), standing=standing))
+    render_message(SERVICE, replace(question_message(shape), standing=standing))
 
 
 @pytest.mark.parametrize("standing", ProposalStatus)
@@ -222,15 +222,15 @@ def test_every_shape_is_accepted_by_slack(shape: str, standing: ProposalStatus) 
 def test_the_longest_possible_input_is_accepted_by_slack(standing: ProposalStatus, filling: str) -> None:
     long = filling * 100_000
     message = replace(
-        asked(), title=long, lines=(long,) * 100, issue_url=f"https://a.example/{long}", standing=standing,
+        question_message(), title=long, lines=(long,) * 100, issue_url=f"https://a.example/{long}", standing=standing,
         by=long, reason=long, decided_at=UNTIL, alternative=AlternativeProposal("p" * 300, "c" * 64, (long,) * 100),
         approvals=(long,) * 100, quorum=20,
     )  # fmt: skip
-    shown(replace(SERVICE, name=long, environment=long), message)
+    render_message(replace(SERVICE, name=long, environment=long), message)
 
 
 def test_a_line_without_a_label_is_a_paragraph() -> None:
     assert split_label("Proposal: x") == (Label.PROPOSAL, "x")
     assert split_label("Proposals: x") == (None, "Proposals: x")
     line = "stale: and so on"
-    assert line in words(shown(SERVICE, replace(asked(), lines=(line,))))
+    assert line in visible_text(render_message(SERVICE, replace(question_message(), lines=(line,))))

@@ -35,7 +35,7 @@ def case(name: str, *seconds: float, service: str = "shore.tide") -> IncidentRec
     return made
 
 
-def test_milestones_are_read_from_the_history_and_only_the_first_of_each_counts() -> None:
+def test_first_milestone_of_each_kind_counts() -> None:
     twice = case("a", 0, 5, 60).moved_to(IncidentState.PROPOSED, NOON + timedelta(hours=1), "")
     found = compute_milestones(twice)
     assert found.proposed == NOON + timedelta(seconds=5)

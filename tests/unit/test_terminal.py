@@ -8,9 +8,9 @@ from rich.console import Console
 
 from functions.cli.terminal import NO_INCIDENT, render_reports
 from shared.report.report import Report
-from tests.support.hostile_texts import HOSTILE
-from tests.support.proof_samples import HEAD, SHAPES, A, B, F, I, report_on
-from tests.unit.test_issue import hostile
+from tests.support.hostile_texts import HOSTILE_TEXTS
+from tests.support.proof_samples import HEAD, SHAPES, FIRST_ATTEMPT, SECOND_ATTEMPT, FIXING, INTRODUCING, build_sample_report
+from tests.unit.test_issue import hostile_report
 
 
 def printed(*reports: Report, width: int = 80) -> str:
@@ -28,11 +28,11 @@ def flowing(text: str) -> str:
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_no_line_is_wider_than_the_terminal(shape: str, width: int) -> None:
-    assert [line for line in printed(report_on(shape), width=width).splitlines() if len(line) > width] == []
+    assert [line for line in printed(build_sample_report(shape), width=width).splitlines() if len(line) > width] == []
 
 
 def test_the_decision_stands_before_the_whys_with_commit_and_reason() -> None:
-    text = printed(report_on("design"))
+    text = printed(build_sample_report("design"))
     decision = text.index(f"REDEPLOY {HEAD.id}")
     assert decision < text.index("Whys")
     assert "[fix_merged_not_deployed]" in text
@@ -41,12 +41,12 @@ def test_the_decision_stands_before_the_whys_with_commit_and_reason() -> None:
 
 
 def test_the_commits_stand_in_order_with_their_verdicts() -> None:
-    text = flowing(printed(report_on("design")))
+    text = flowing(printed(build_sample_report("design")))
     told = [
-        f"{I.id[:12]} ✗ 7 errors: introduced",
-        f"{A.id[:12]} ✗ 6 errors left, says fix",
-        f"{B.id[:12]} ✗ 2 errors left, deployed",
-        f"{F.id[:12]} ✓ the fix, merged into main",
+        f"{INTRODUCING.id[:12]} ✗ 7 errors: introduced",
+        f"{FIRST_ATTEMPT.id[:12]} ✗ 6 errors left, says fix",
+        f"{SECOND_ATTEMPT.id[:12]} ✗ 2 errors left, deployed",
+        f"{FIXING.id[:12]} ✓ the fix, merged into main",
         f"{HEAD.id[:12]} ✓ target, checks green",
     ]
     places = [text.index(words) for words in told]
@@ -54,7 +54,7 @@ def test_the_commits_stand_in_order_with_their_verdicts() -> None:
 
 
 def test_the_broken_line_is_marked_with_a_caret_and_explained() -> None:
-    lines = printed(report_on("design")).splitlines()
+    lines = printed(build_sample_report("design")).splitlines()
     failing = next(n for n, line in enumerate(lines) if line.startswith("  > 676 |"))
     assert lines[failing + 1].index("^") == lines[failing].index('f"data')
     text = flowing("\n".join(lines))
@@ -63,7 +63,7 @@ def test_the_broken_line_is_marked_with_a_caret_and_explained() -> None:
 
 
 def test_whys_stand_with_their_confidence_and_their_evidence() -> None:
-    report = report_on("design")
+    report = build_sample_report("design")
     text = flowing(printed(report))
     for why in report.whys:
         assert f"{why.n}. {why.question} {why.answer} {why.confidence} {' '.join(why.evidence)}" in text
@@ -86,7 +86,7 @@ def test_whys_stand_with_their_confidence_and_their_evidence() -> None:
     ],
 )
 def test_each_shape_says_what_matters_in_it(shape: str, words: str) -> None:
-    assert words in flowing(printed(report_on(shape)))
+    assert words in flowing(printed(build_sample_report(shape)))
 
 
 def test_without_an_incident_one_sentence_says_so() -> None:
@@ -94,24 +94,24 @@ def test_without_an_incident_one_sentence_says_so() -> None:
 
 
 def test_several_reports_follow_each_other() -> None:
-    text = printed(report_on("design"), report_on("close 1011 alone"))
+    text = printed(build_sample_report("design"), build_sample_report("close 1011 alone"))
     assert text.index("REDEPLOY") < text.index("NOTHING TO DEPLOY")
 
 
 def test_there_are_no_colours_where_there_is_no_terminal() -> None:
-    assert "\x1b" not in printed(report_on("design"))
+    assert "\x1b" not in printed(build_sample_report("design"))
 
 
 def test_there_are_colours_where_there_is_one() -> None:
     console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system="standard")
-    render_reports([report_on("design")], console)
+    render_reports([build_sample_report("design")], console)
     assert isinstance(console.file, io.StringIO)
     assert "\x1b[1;32m" in console.file.getvalue()
 
 
-@pytest.mark.parametrize("payload", [*HOSTILE, "[bold red]x[/] [link=https://evil.example]y[/link] :boom: [/nothing]"])
+@pytest.mark.parametrize("payload", [*HOSTILE_TEXTS, "[bold red]x[/] [link=https://evil.example]y[/link] :boom: [/nothing]"])
 def test_text_of_others_is_shown_as_it_is_and_controls_nothing(payload: str) -> None:
-    text = printed(hostile(payload))
+    text = printed(hostile_report(payload))
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069]", text)
     if "[bold red]" in payload:
         assert "[bold red]x[/]" in text
@@ -119,4 +119,4 @@ def test_text_of_others_is_shown_as_it_is_and_controls_nothing(payload: str) -> 
 
 
 def test_a_tab_in_a_source_line_is_shown_as_spaces() -> None:
-    assert "\t" not in printed(hostile("\tif x:\n\t\ty"))
+    assert "\t" not in printed(hostile_report("\tif x:\n\t\ty"))

@@ -47,7 +47,7 @@ def test_what_speaks_against_a_rollout_does_so_at_any_time(
         ({"requests": 0, "probes": 0}, MAX_WATCH_DURATION, RolloutVerdict.INCONCLUSIVE),
     ],
 )
-def test_a_calm_watch_ends_with_traffic_after_a_day_and_without_any_after_a_week(
+def test_calm_watch_ends_after_a_day_or_a_week_without_traffic(
     traffic: dict[str, object], after: timedelta, verdict: RolloutVerdict
 ) -> None:
     assert judge_rollout(replace(CALM, **traffic), BEGAN + after) is verdict  # type: ignore[arg-type]

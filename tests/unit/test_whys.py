@@ -13,9 +13,9 @@ from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.report.report import Report
 from shared.report.whys import Confidence, WhyKey, Statement, Why
 from shared.text.timestamps import format_rfc3339
-from tests.support.evidence_checker import figures
-from tests.support.proof_samples import BROKEN, GOOD, PATH, SHAPES, A, B, F, I, commit, report_on
-from tests.unit.whys_shown import whys_shown
+from tests.support.evidence_checker import extract_figures
+from tests.support.proof_samples import BROKEN, GOOD_COMMIT, PATH, SHAPES, FIRST_ATTEMPT, SECOND_ATTEMPT, FIXING, INTRODUCING, make_commit, build_sample_report
+from tests.unit.whys_shown import render_whys
 
 OTHER_VERDICT = f"ruff-0.17.6 finds no error in {PATH}."
 EVERYWHERE = "broken on every version"
@@ -24,7 +24,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "whys.md"
 
 
 def why(shape: str, key: WhyKey) -> Why:
-    [found] = [each for each in report_on(shape).whys if each.key is key]
+    [found] = [each for each in build_sample_report(shape).whys if each.key is key]
     return found
 
 
@@ -33,7 +33,7 @@ def proof_of(shape: str) -> Finding:
 
 
 def lines_and_numbers(text: str) -> set[str]:
-    return {figure for kind, figure in figures(text) if kind in {"line", "number"}}
+    return {figure for kind, figure in extract_figures(text) if kind in {"line", "number"}}
 
 
 def answers(report: Report) -> str:
@@ -41,12 +41,12 @@ def answers(report: Report) -> str:
 
 
 def test_they_are_worded_as_in_the_file_that_is_kept() -> None:
-    assert whys_shown() == GOLDEN.read_text("utf-8")
+    assert render_whys() == GOLDEN.read_text("utf-8")
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_there_are_at_least_five_and_the_last_is_the_error_behind_the_error(shape: str) -> None:
-    whys = report_on(shape).whys
+def test_whys_are_at_least_five_and_end_with_the_deeper_error(shape: str) -> None:
+    whys = build_sample_report(shape).whys
     assert len(whys) >= 6
     assert [each.n for each in whys] == list(range(1, len(whys) + 1))
     assert (whys[0].key, whys[-1].key) == (WhyKey.FAILED, WhyKey.BEHIND)
@@ -55,13 +55,13 @@ def test_there_are_at_least_five_and_the_last_is_the_error_behind_the_error(shap
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_answer_shows_a_value_that_is_not_there(shape: str) -> None:
-    text = answers(report_on(shape))
+    text = answers(build_sample_report(shape))
     assert "None" not in text
     assert "  " not in text
     assert ".." not in text.replace("...", "")
 
 
-def test_the_reason_is_the_line_break_in_the_replacement_field_legal_on_3_12_and_not_on_3_11() -> None:
+def test_reason_is_the_line_break_legal_only_since_3_12() -> None:
     found = why("design", WhyKey.REJECTED)
     form = parse_ruff_explanation(BROKEN.explanation)
     assert form is not None
@@ -76,20 +76,20 @@ def test_the_reason_is_the_line_break_in_the_replacement_field_legal_on_3_12_and
 
 def test_the_commit_that_introduced_it_is_named_with_its_errors() -> None:
     found = why("design", WhyKey.INTRODUCED)
-    assert [figure for kind, figure in figures(found.answer) if kind in {"commit", "time"}] == [
-        format_rfc3339(I.committed_at),
-        I.id[:12],
+    assert [figure for kind, figure in extract_figures(found.answer) if kind in {"commit", "time"}] == [
+        format_rfc3339(INTRODUCING.committed_at),
+        INTRODUCING.id[:12],
     ]
-    assert I.subject in found.answer
+    assert INTRODUCING.subject in found.answer
     assert lines_and_numbers(found.answer) == {"7", "611"}
     assert found.confidence is Confidence.PROVEN
 
 
 def test_an_attempt_that_says_fix_is_told_with_the_errors_that_it_left() -> None:
     found = why("design", WhyKey.NOT_ENDED)
-    of_a, of_b = found.answer.partition(A.id[:12])[2].split(B.id[:12])
-    assert A.subject[:40] in of_a
-    assert B.subject in of_b
+    of_a, of_b = found.answer.partition(FIRST_ATTEMPT.id[:12])[2].split(SECOND_ATTEMPT.id[:12])
+    assert FIRST_ATTEMPT.subject[:40] in of_a
+    assert SECOND_ATTEMPT.subject in of_b
     assert {"6", "624"} <= lines_and_numbers(of_a)
     assert {"2", "676"} <= lines_and_numbers(of_b)
     assert found.statements == (Statement.CLAIMS_FIX, Statement.DEPLOYED_AMONG_THEM)
@@ -98,8 +98,8 @@ def test_an_attempt_that_says_fix_is_told_with_the_errors_that_it_left() -> None
 
 def test_the_fix_is_merged_and_not_deployed_and_does_not_say_so() -> None:
     found = why("design", WhyKey.NOT_DEPLOYED)
-    assert F.id[:12] in found.answer
-    assert B.id[:12] in found.answer
+    assert FIXING.id[:12] in found.answer
+    assert SECOND_ATTEMPT.id[:12] in found.answer
     assert Statement.CLAIMS_NO_FIX in found.statements
     assert why("fix says so", WhyKey.NOT_DEPLOYED).statements == ()
 
@@ -109,18 +109,18 @@ def test_it_was_not_caught_because_no_check_runs_on_the_deployed_version() -> No
     assert found.statements == (Statement.CI_ON_OTHERS, Statement.ADMITS_OTHER)
     for place in (".github/workflows/ci.yml", "python-version: '3.12'", "pyproject.toml", 'requires-python = ">=3.11"'):
         assert place in found.answer
-    assert {("line", "6"), ("line", "3"), ("number", "3.11")} <= set(figures(found.answer))
+    assert {("line", "6"), ("line", "3"), ("number", "3.11")} <= set(extract_figures(found.answer))
     assert found.confidence is Confidence.OBSERVED
 
 
 def test_the_error_behind_the_error_is_the_uncommitted_tree() -> None:
     found = why("design", WhyKey.BEHIND)
     assert found.statements == (Statement.UNCOMMITTED_TREE, Statement.UNTIED)
-    assert set(figures(found.answer)) >= {
+    assert set(extract_figures(found.answer)) >= {
         ("line", "676"),
         ("time", "2026-03-01T03:43:58Z"),
         ("time", "2026-03-01T03:56:27Z"),
-        ("commit", B.id[:12]),
+        ("commit", SECOND_ATTEMPT.id[:12]),
     }
 
 
@@ -150,13 +150,13 @@ def test_each_shape_states_what_is_peculiar_to_it(shape: str, key: WhyKey, state
 @pytest.mark.parametrize(
     ("shape", "key", "facts"),
     [
-        ("no fix", WhyKey.NO_FIX, (B.id,)),
-        ("rollback", WhyKey.NO_FIX, (GOOD.id, f"{GOOD.id[:12]} (“{GOOD.subject}”")),
+        ("no fix", WhyKey.NO_FIX, (SECOND_ATTEMPT.id,)),
+        ("rollback", WhyKey.NO_FIX, (GOOD_COMMIT.id, f"{GOOD_COMMIT.id[:12]} (“{GOOD_COMMIT.subject}”")),
         ("fix by deletion", WhyKey.NOT_DEPLOYED, (PATH,)),
         ("fix by rename", WhyKey.NOT_DEPLOYED, ("chat/agents/execute.py",)),
-        ("fix in a pull request", WhyKey.NOT_READY, ("refs/pull/7/head", F.id[:12])),
-        ("fix on a branch", WhyKey.NOT_READY, ("origin/mend-answers", F.id[:12])),
-        ("fix outlived", WhyKey.BEHIND, (format_rfc3339(F.committed_at), "2026-03-01T06:00:00Z")),
+        ("fix in a pull request", WhyKey.NOT_READY, ("refs/pull/7/head", FIXING.id[:12])),
+        ("fix on a branch", WhyKey.NOT_READY, ("origin/mend-answers", FIXING.id[:12])),
+        ("fix outlived", WhyKey.BEHIND, (format_rfc3339(FIXING.committed_at), "2026-03-01T06:00:00Z")),
         ("not corroborated", WhyKey.VERSION, ("10", "agents_execute.py", "676")),
         ("file not found", WhyKey.VERSION, (proof_of("file not found").recommendation.detail,)),
         (CONTRADICTED, WhyKey.BEHIND, (proof_of(CONTRADICTED).deployed.conflict,)),
@@ -177,7 +177,7 @@ def test_each_shape_names_what_was_found_in_it(shape: str, key: WhyKey, facts: t
     assert [fact for fact in facts if fact not in why(shape, key).answer] == []
 
 
-def test_each_kind_that_nothing_can_be_proven_of_has_a_meaning_and_a_limit_of_its_own() -> None:
+def test_each_unprovable_kind_states_its_meaning_and_limit() -> None:
     kinds = ("close 1011 alone", "keepalive timeout", "dynamic code", "dependency", "not python")
     for key in (WhyKey.MEANING, WhyKey.NO_COMMIT, WhyKey.BEHIND):
         assert len({why(kind, key).answer for kind in kinds} - {""}) == len(kinds)
@@ -204,8 +204,8 @@ def test_thirty_attempts_do_not_become_thirty_sentences() -> None:
 
 
 def test_a_time_of_day_is_never_given_a_date() -> None:
-    undated = report_on("time of day only")
-    assert [figure for kind, figure in figures(undated.whys[0].answer) if kind == "time"] == ["03:43:43"]
+    undated = build_sample_report("time of day only")
+    assert [figure for kind, figure in extract_figures(undated.whys[0].answer) if kind == "time"] == ["03:43:43"]
     assert "1970" not in answers(undated)
 
 
@@ -227,4 +227,4 @@ def test_a_time_of_day_is_never_given_a_date() -> None:
     ],
 )
 def test_a_subject_claims_a_fix_by_its_words(subject: str, claims: bool) -> None:  # noqa: FBT001
-    assert claims_fix(commit("x", "01:00:00", subject)) is claims
+    assert claims_fix(make_commit("x", "01:00:00", subject)) is claims

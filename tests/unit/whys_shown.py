@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from tests.support.proof_samples import SHAPES, report_on
+from tests.support.proof_samples import SHAPES, build_sample_report
 
 
-def whys_shown() -> str:
+def render_whys() -> str:
     """What is kept as `tests/golden/whys.md`."""
     return "\n".join(_lines())
 
@@ -13,7 +13,7 @@ def whys_shown() -> str:
 def _lines() -> Iterator[str]:
     shown: set[tuple[str, str]] = set()
     for shape in SHAPES:
-        new = [why for why in report_on(shape).whys if (why.question, why.answer) not in shown]
+        new = [why for why in build_sample_report(shape).whys if (why.question, why.answer) not in shown]
         if new:
             yield f"## {shape}\n"
         for why in new:

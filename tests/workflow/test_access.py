@@ -7,8 +7,8 @@ import pytest
 from functions.cli.access import Access, read_access
 from shared.errors import InputError
 from tests.support.access import readme
-from tests.support.access.observed import Observed
-from tests.support.access.scenarios import PLAYS, played
+from tests.support.access.observed import ObservedCalls
+from tests.support.access.scenarios import SCENARIOS, open_scenario
 from tests.support.google_cloud import PROJECT
 
 SECRETS = {
@@ -24,10 +24,10 @@ CHANGES = ("create", "delete", "setIamPolicy", "update")
 
 
 @pytest.fixture(scope="module")
-def observed(emulators: object, tmp_path_factory: pytest.TempPathFactory) -> Observed:  # noqa: ARG001  # it has to run
-    found = Observed()
-    for number, (play, head, more) in enumerate(PLAYS, 1):
-        with played(tmp_path_factory.mktemp(play.__name__), found, number, head, more) as about:
+def observed(emulators: object, tmp_path_factory: pytest.TempPathFactory) -> ObservedCalls:  # noqa: ARG001  # it has to run
+    found = ObservedCalls()
+    for number, (play, head, more) in enumerate(SCENARIOS, 1):
+        with open_scenario(tmp_path_factory.mktemp(play.__name__), found, number, head, more) as about:
             play(about)
     return found
 
@@ -37,7 +37,7 @@ def access() -> Access:
     return read_access()
 
 
-def test_what_is_called_is_in_the_table_and_nothing_else_is(observed: Observed, access: Access) -> None:
+def test_what_is_called_is_in_the_table_and_nothing_else_is(observed: ObservedCalls, access: Access) -> None:
     written = {
         (function, where, method)
         for function, use in access.functions.items()
@@ -49,7 +49,7 @@ def test_what_is_called_is_in_the_table_and_nothing_else_is(observed: Observed, 
     assert not missing + idle, "\n".join(["terraform/access.yaml is not what was observed", *missing, *idle])
 
 
-def test_topics_and_secrets_are_those_that_were_used(observed: Observed, access: Access) -> None:
+def test_topics_and_secrets_are_those_that_were_used(observed: ObservedCalls, access: Access) -> None:
     functions = access.functions.items()
     assert observed.topics == {(function, topic) for function, use in functions for topic in use.topics}
     read = {(function, SECRETS[name]) for function, name in observed.secrets}
@@ -96,7 +96,7 @@ def test_what_a_deploy_method_alone_needs_is_asked_for_where_it_is_used(access: 
 
 
 def test_the_readme_shows_the_table() -> None:
-    assert readme.written() == readme.block()
+    assert readme.read_table() == readme.render_table()
 
 
 def test_a_file_that_is_none_is_one_sentence(tmp_path: Path) -> None:

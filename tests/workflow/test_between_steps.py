@@ -9,8 +9,8 @@ from datetime import timedelta
 from shared.proposal.verdict import ProbeResult
 from shared.service import Service
 from shared.workflow.record import record_log_entry
-from tests.support.drivers import approved, documents, incident_document, proposed, redeployed, state, tick
-from tests.support.harness import Setting, service, syntax_error
+from tests.support.drivers import approve_proposal, read_documents, read_incident, propose_deployment, redeploy_approved, read_state, run_tick
+from tests.support.harness import Harness, watched_service, syntax_error
 from tests.support.logs import FakeProbe
 
 NEW = "wss://pf-1---tide.invalid/ws"
@@ -27,29 +27,29 @@ class ByAddress(FakeProbe):
         return ProbeResult(ok=service.probe_url == NEW, detail="closed with 1011 (internal error)")
 
 
-def test_until_it_has_all_of_the_traffic_the_new_revision_is_probed_at_its_own_address() -> None:
-    setting = Setting({"shore.tide": service(traffic_steps=(10, 50, 100))}, probe=ByAddress())
+def test_new_revision_is_probed_at_its_own_address_until_full_traffic() -> None:
+    setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))}, probe=ByAddress())
     setting.cloud.address = "https://pf-1---tide.invalid"
-    incident = approved(setting)
-    redeployed(setting)
-    while state(setting, incident) == "deploying":
-        tick(setting)
-    assert state(setting, incident) == "watching"
+    incident = approve_proposal(setting)
+    redeploy_approved(setting)
+    while read_state(setting, incident) == "deploying":
+        run_tick(setting)
+    assert read_state(setting, incident) == "watching"
     assert [percent for _, _, percent in setting.cloud.shifts] == [10, 50, 100]
     assert set(setting.probe.asked) == {NEW}
-    tick(setting)
+    run_tick(setting)
     assert setting.probe.asked[-1] == "wss://tide.invalid/ws"
 
 
-def test_what_another_revision_logs_after_the_question_still_explains_its_1011() -> None:
-    setting = Setting()
-    incident = proposed(setting)
+def test_late_entries_of_another_revision_explain_its_1011() -> None:
+    setting = Harness()
+    incident = propose_deployment(setting)
     closed = setting.entry("WebSocket /ws closed: code=1011", revision="tide-00006-older")
     waiting = record_log_entry(setting.process(), closed).incident
-    assert state(setting, waiting) == "waiting"
+    assert read_state(setting, waiting) == "waiting"
     late = setting.entry(syntax_error(), revision="tide-00006-older")
     assert record_log_entry(setting.process(), late).name == "duplicate"
-    tick(setting, timedelta(seconds=1))
-    assert state(setting, waiting) == "absorbed"
-    assert incident_document(setting, waiting)["ending_why"] == f"explained by {incident}"
-    assert len(documents(setting, "incidents")) == 2
+    run_tick(setting, timedelta(seconds=1))
+    assert read_state(setting, waiting) == "absorbed"
+    assert read_incident(setting, waiting)["ending_why"] == f"explained by {incident}"
+    assert len(read_documents(setting, "incidents")) == 2

@@ -9,74 +9,74 @@ from shared.errors import Retry
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.proposal import Message
 from shared.workflow.decide import handle_click
-from tests.support.drivers import approved, documents, pressed, proposed, redeployed, state, tick
-from tests.support.harness import Setting, click, service
+from tests.support.drivers import approve_proposal, read_documents, press_button, propose_deployment, redeploy_approved, read_state, run_tick
+from tests.support.harness import Harness, button_click, watched_service
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
-def test_an_approval_is_stored_and_published(setting: Setting) -> None:
-    incident = proposed(setting)
-    assert pressed(setting).result is ClickResult.APPROVED
-    assert setting.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1"})]
-    assert documents(setting, "decisions")[f"{incident}-1"]["by"] == "U-NORA"
-    assert state(setting, incident) == "approved"
+def test_an_approval_is_stored_and_published(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    assert press_button(harness).result is ClickResult.APPROVED
+    assert harness.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1"})]
+    assert read_documents(harness, "decisions")[f"{incident}-1"]["by"] == "U-NORA"
+    assert read_state(harness, incident) == "approved"
 
 
-def test_a_denial_is_stored_and_nothing_is_published(setting: Setting) -> None:
-    incident = proposed(setting)
-    assert pressed(setting, ClickKind.DENY).result is ClickResult.DENIED
-    assert setting.bus.waiting == []
-    tick(setting)
-    assert state(setting, incident) == "denied"
-    assert setting.chat.all[0].message.standing == "denied"
+def test_a_denial_is_stored_and_nothing_is_published(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    assert press_button(harness, ClickKind.DENY).result is ClickResult.DENIED
+    assert harness.bus.waiting == []
+    run_tick(harness)
+    assert read_state(harness, incident) == "denied"
+    assert harness.chat.all[0].message.standing == "denied"
 
 
-def test_a_denial_is_a_denial_whatever_the_user_is_called(setting: Setting) -> None:
-    incident = proposed(setting)
-    pressed(setting, ClickKind.DENY, user_name="muted")
-    tick(setting)
-    assert state(setting, incident) == "denied"
+def test_a_denial_is_a_denial_whatever_the_user_is_called(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    press_button(harness, ClickKind.DENY, user_name="muted")
+    run_tick(harness)
+    assert read_state(harness, incident) == "denied"
 
 
-def test_a_second_approval_changes_nothing(setting: Setting) -> None:
-    proposed(setting)
-    pressed(setting)
-    assert pressed(setting).result is ClickResult.ALREADY_APPROVED
-    assert len(setting.bus.waiting) == 1
+def test_a_second_approval_changes_nothing(harness: Harness) -> None:
+    propose_deployment(harness)
+    press_button(harness)
+    assert press_button(harness).result is ClickResult.ALREADY_APPROVED
+    assert len(harness.bus.waiting) == 1
 
 
-def test_a_denial_after_an_approval_that_nobody_acted_on_voids_it(setting: Setting) -> None:
-    incident = approved(setting)
-    assert pressed(setting, ClickKind.DENY).result is ClickResult.DENIED
-    assert redeployed(setting).name == "refused:denied"
-    tick(setting)
-    assert state(setting, incident) == "denied"
-    assert setting.cloud.operations == []
+def test_a_denial_after_an_approval_that_nobody_acted_on_voids_it(harness: Harness) -> None:
+    incident = approve_proposal(harness)
+    assert press_button(harness, ClickKind.DENY).result is ClickResult.DENIED
+    assert redeploy_approved(harness).name == "refused:denied"
+    run_tick(harness)
+    assert read_state(harness, incident) == "denied"
+    assert harness.cloud.operations == []
 
 
-def test_who_approved_and_who_denied_both_stay_on_record(setting: Setting) -> None:
-    incident = approved(setting)
-    pressed(setting, ClickKind.DENY)
-    steps = documents(setting, "decisions")[f"{incident}-1"]["steps"]
+def test_who_approved_and_who_denied_both_stay_on_record(harness: Harness) -> None:
+    incident = approve_proposal(harness)
+    press_button(harness, ClickKind.DENY)
+    steps = read_documents(harness, "decisions")[f"{incident}-1"]["steps"]
     assert isinstance(steps, list)
     assert [step["state"] for step in steps] == ["approved", "denied"]
 
 
-def test_an_approval_after_a_denial_is_none(setting: Setting) -> None:
-    proposed(setting)
-    pressed(setting, ClickKind.DENY)
-    assert pressed(setting).result is ClickResult.ALREADY_DENIED
-    assert setting.bus.waiting == []
+def test_an_approval_after_a_denial_is_none(harness: Harness) -> None:
+    propose_deployment(harness)
+    press_button(harness, ClickKind.DENY)
+    assert press_button(harness).result is ClickResult.ALREADY_DENIED
+    assert harness.bus.waiting == []
 
 
-def test_a_denial_after_the_deployment_began_comes_too_late(setting: Setting) -> None:
-    approved(setting)
-    redeployed(setting)
-    assert pressed(setting, ClickKind.DENY).result is ClickResult.TOO_LATE
+def test_a_denial_after_the_deployment_began_comes_too_late(harness: Harness) -> None:
+    approve_proposal(harness)
+    redeploy_approved(harness)
+    assert press_button(harness, ClickKind.DENY).result is ClickResult.TOO_LATE
 
 
 @pytest.mark.parametrize("kind", ClickKind)
@@ -94,116 +94,116 @@ def test_a_denial_after_the_deployment_began_comes_too_late(setting: Setting) ->
     ],
 )
 def test_a_foreign_click_is_refused_and_recorded(
-    setting: Setting, kind: ClickKind, change: dict[str, str], reply: ClickResult
+    harness: Harness, kind: ClickKind, change: dict[str, str], reply: ClickResult
 ) -> None:
-    proposed(setting)
-    assert pressed(setting, kind, **change).result is reply
-    assert documents(setting, "decisions") == {}
-    assert [each["reason"] for each in documents(setting, "rejections").values()] == [reply.value]
+    propose_deployment(harness)
+    assert press_button(harness, kind, **change).result is reply
+    assert read_documents(harness, "decisions") == {}
+    assert [each["reason"] for each in read_documents(harness, "rejections").values()] == [reply.value]
 
 
 def test_another_workspace_is_foreign_where_one_is_configured() -> None:
-    setting = Setting({"shore.tide": service(team="T-SHORE")})
-    proposed(setting)
-    assert pressed(setting, team="T-ELSEWHERE").result is ClickResult.FOREIGN_TEAM
-    assert pressed(setting, team="T-SHORE").result is ClickResult.APPROVED
+    setting = Harness({"shore.tide": watched_service(team="T-SHORE")})
+    propose_deployment(setting)
+    assert press_button(setting, team="T-ELSEWHERE").result is ClickResult.FOREIGN_TEAM
+    assert press_button(setting, team="T-SHORE").result is ClickResult.APPROVED
 
 
 def test_another_apps_button_decides_nothing() -> None:
-    setting = Setting({"shore.tide": service(chat_app="A0TIDE")})
-    proposed(setting)
+    setting = Harness({"shore.tide": watched_service(chat_app="A0TIDE")})
+    propose_deployment(setting)
     for app in ("A0OTHER", ""):
-        assert pressed(setting, app=app).result is ClickResult.FOREIGN_APP
-    assert pressed(setting, app="A0TIDE").result is ClickResult.APPROVED
+        assert press_button(setting, app=app).result is ClickResult.FOREIGN_APP
+    assert press_button(setting, app="A0TIDE").result is ClickResult.APPROVED
 
 
 def test_an_empty_list_of_approvers_approves_nobody() -> None:
-    setting = Setting({"shore.tide": service(approvers=())})
-    proposed(setting)
-    assert pressed(setting).result is ClickResult.FOREIGN_USER
-    assert pressed(setting, user="").result is ClickResult.FOREIGN_USER
+    setting = Harness({"shore.tide": watched_service(approvers=())})
+    propose_deployment(setting)
+    assert press_button(setting).result is ClickResult.FOREIGN_USER
+    assert press_button(setting, user="").result is ClickResult.FOREIGN_USER
 
 
 def test_the_members_of_the_approver_group_approve() -> None:
-    setting = Setting({"shore.tide": service(approvers=(), approver_group="S-CREW")})
+    setting = Harness({"shore.tide": watched_service(approvers=(), approver_group="S-CREW")})
     setting.chat.groups = {"S-CREW": ("U-OLE",)}
-    proposed(setting)
-    assert pressed(setting, user="U-NORA").result is ClickResult.FOREIGN_USER
-    assert pressed(setting, user="U-OLE").result is ClickResult.APPROVED
+    propose_deployment(setting)
+    assert press_button(setting, user="U-NORA").result is ClickResult.FOREIGN_USER
+    assert press_button(setting, user="U-OLE").result is ClickResult.APPROVED
 
 
-def test_after_its_time_a_proposal_can_be_neither_approved_nor_denied(setting: Setting) -> None:
-    proposed(setting)
-    setting.clock.turn(timedelta(hours=6))
-    assert pressed(setting).result is ClickResult.EXPIRED
-    assert pressed(setting, ClickKind.DENY).result is ClickResult.EXPIRED
+def test_after_its_time_a_proposal_can_be_neither_approved_nor_denied(harness: Harness) -> None:
+    propose_deployment(harness)
+    harness.clock.turn(timedelta(hours=6))
+    assert press_button(harness).result is ClickResult.EXPIRED
+    assert press_button(harness, ClickKind.DENY).result is ClickResult.EXPIRED
 
 
-def test_one_second_before_its_end_it_can(setting: Setting) -> None:
-    proposed(setting)
-    setting.clock.turn(timedelta(hours=6, seconds=-1))
-    assert pressed(setting).result is ClickResult.APPROVED
+def test_one_second_before_its_end_it_can(harness: Harness) -> None:
+    propose_deployment(harness)
+    harness.clock.turn(timedelta(hours=6, seconds=-1))
+    assert press_button(harness).result is ClickResult.APPROVED
 
 
-def test_an_expired_proposal_is_settled_by_the_tick(setting: Setting) -> None:
-    incident = proposed(setting)
-    tick(setting, timedelta(hours=6))
-    assert state(setting, incident) == "expired"
-    assert pressed(setting).result is ClickResult.EXPIRED
+def test_an_expired_proposal_is_settled_by_the_tick(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    run_tick(harness, timedelta(hours=6))
+    assert read_state(harness, incident) == "expired"
+    assert press_button(harness).result is ClickResult.EXPIRED
 
 
-def test_a_newer_revision_makes_a_proposal_stale(setting: Setting) -> None:
-    proposed(setting)
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", None)
-    assert pressed(setting).result is ClickResult.STALE
-    assert documents(setting, "decisions") == {}
+def test_a_newer_revision_makes_a_proposal_stale(harness: Harness) -> None:
+    propose_deployment(harness)
+    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00008-hand", None)
+    assert press_button(harness).result is ClickResult.STALE
+    assert read_documents(harness, "decisions") == {}
 
 
-def test_an_incident_that_a_person_has_muted_is_not_approved(setting: Setting) -> None:
-    proposed(setting)
-    setting.issues.all[0].labels.add("provenfix:wrong")
-    tick(setting)
-    assert pressed(setting).result is ClickResult.MUTED
+def test_an_incident_that_a_person_has_muted_is_not_approved(harness: Harness) -> None:
+    propose_deployment(harness)
+    harness.issues.all[0].labels.add("provenfix:wrong")
+    run_tick(harness)
+    assert press_button(harness).result is ClickResult.MUTED
 
 
-def test_a_storm_of_refused_clicks_is_one_record(setting: Setting) -> None:
-    proposed(setting)
+def test_a_storm_of_refused_clicks_is_one_record(harness: Harness) -> None:
+    propose_deployment(harness)
     for _ in range(20):
-        pressed(setting, user="U-STRANGER")
-    assert len(documents(setting, "rejections")) == 1
+        press_button(harness, user="U-STRANGER")
+    assert len(read_documents(harness, "rejections")) == 1
 
 
-def test_an_approval_that_was_stored_and_not_published_is_published_by_the_tick(setting: Setting) -> None:
-    incident = proposed(setting)
-    demand = setting.bus.demand
-    setting.bus.demand = _refusing  # type: ignore[assignment]
-    assert handle_click(setting.process(), click(setting.chat.all[0].message)).result is ClickResult.APPROVED
-    assert documents(setting, "decisions")[f"{incident}-1"]["state"] == "approved"
-    assert (setting.bus.waiting, state(setting, incident)) == ([], "proposed")
-    setting.bus.demand = demand
-    tick(setting, timedelta(minutes=4))
-    assert [topic for topic, _ in setting.bus.waiting] == ["redeploy-approved"]
-    assert state(setting, incident) == "deploying"
+def test_unpublished_approval_is_published_by_the_tick(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    demand = harness.bus.demand
+    harness.bus.demand = _refusing  # type: ignore[assignment]
+    assert handle_click(harness.process(), button_click(harness.chat.all[0].message)).result is ClickResult.APPROVED
+    assert read_documents(harness, "decisions")[f"{incident}-1"]["state"] == "approved"
+    assert (harness.bus.waiting, read_state(harness, incident)) == ([], "proposed")
+    harness.bus.demand = demand
+    run_tick(harness, timedelta(minutes=4))
+    assert [topic for topic, _ in harness.bus.waiting] == ["redeploy-approved"]
+    assert read_state(harness, incident) == "deploying"
 
 
 def _refusing(what: str) -> None:
     raise Retry(f"{what}: no connection")
 
 
-def test_a_click_that_meets_another_one_half_way_is_told_how_the_decision_stands(setting: Setting) -> None:
+def test_concurrent_click_is_told_the_current_decision(harness: Harness) -> None:
     """The first one has stored the approval and is about to publish it when the second one comes."""
-    incident = proposed(setting)
+    incident = propose_deployment(harness)
     second: list[ClickResult] = []
 
     class Slow:
         def publish(self, topic: str, message: Mapping[str, str]) -> None:
-            second.append(handle_click(setting.process(), click(_asked(setting))).result)
-            setting.bus.publish(topic, message)
+            second.append(handle_click(harness.process(), button_click(_asked(harness))).result)
+            harness.bus.publish(topic, message)
 
-    first = handle_click(setting.process(lambda name, port: Slow() if name == "bus" else port), click(_asked(setting)))
+    first = handle_click(harness.process(lambda name, port: Slow() if name == "bus" else port), button_click(_asked(harness)))
     assert (first.result, second) == (ClickResult.APPROVED, [ClickResult.ALREADY_APPROVED])
-    assert setting.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1"})]
+    assert harness.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1"})]
 
 
-def _asked(setting: Setting) -> Message:
-    return setting.chat.all[0].message
+def _asked(harness: Harness) -> Message:
+    return harness.chat.all[0].message

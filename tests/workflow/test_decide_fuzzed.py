@@ -14,54 +14,54 @@ import pytest
 
 from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.secret import Secret
-from tests.support.crash.faults import Plan
-from tests.support.drivers import documents, proposed
-from tests.support.function_clients import SECRET, Doors, doors, form, pressed
-from tests.support.harness import Setting, service
+from tests.support.crash.faults import FaultPlan
+from tests.support.drivers import read_documents, propose_deployment
+from tests.support.function_clients import SECRET, FunctionClients, open_function_clients, encode_form, button_payload
+from tests.support.harness import Harness, watched_service
 from tests.support.memory import MemoryStore
 
 FUZZED = 10_000
 FOREIGN = 500
 Payload = dict[str, Any]
-Make = Callable[[Doors, random.Random, Payload], int]
+Make = Callable[[FunctionClients, random.Random, Payload], int]
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
 @pytest.fixture
-def open_doors(setting: Setting) -> Iterator[Doors]:
-    proposed(setting)
-    with doors(setting) as opened:
+def open_doors(harness: Harness) -> Iterator[FunctionClients]:
+    propose_deployment(harness)
+    with open_function_clients(harness) as opened:
         yield opened
 
 
-def _stored(setting: Setting) -> dict[str, dict[str, object]]:
+def _stored(harness: Harness) -> dict[str, dict[str, object]]:
     """Everything but rejections."""
-    assert isinstance(setting.store, MemoryStore)
+    assert isinstance(harness.store, MemoryStore)
     kinds = ("incidents", "proposals", "decisions", "effects", "reports", "rollouts", "caps")
-    return {kind: dict(documents(setting, kind)) for kind in kinds}
+    return {kind: dict(read_documents(harness, kind)) for kind in kinds}
 
 
 def test_none_of_ten_thousand_malformed_requests_does_anything(
-    setting: Setting, open_doors: Doors, capsys: pytest.CaptureFixture[str]
+    harness: Harness, open_doors: FunctionClients, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    drawn, before = random.Random(20261124), _stored(setting)
-    payload = pressed(setting.chat.all[0].message)
+    drawn, before = random.Random(20261124), _stored(harness)
+    payload = button_payload(harness.chat.all[0].message)
     counts = Counter(make(open_doors, drawn, payload) for make in drawn.choices(MALFORMED, k=FUZZED))
     assert set(counts) <= {401, 405, 413}
     assert counts[401] > FUZZED / 2
     assert sum(counts.values()) == FUZZED
-    assert _stored(setting) == before
-    assert setting.bus.waiting == []
+    assert _stored(harness) == before
+    assert harness.bus.waiting == []
     assert "ERROR" not in capsys.readouterr().out
 
 
-def unsigned(opened: Doors, drawn: random.Random, payload: Payload) -> int:
+def unsigned(opened: FunctionClients, drawn: random.Random, payload: Payload) -> int:
     """The right click under a signature that is missing, cut off, of another key or body, or no text at all."""
-    body = form(payload)
+    body = encode_form(payload)
     now = str(int(opened.setting.clock.now().timestamp()))
     right = sign(now, body, SECRET)
     wrong = [
@@ -72,27 +72,27 @@ def unsigned(opened: Doors, drawn: random.Random, payload: Payload) -> int:
     return opened.click(body, **{SIGNATURE_HEADER: drawn.choice(wrong)}).status_code
 
 
-def untimely(opened: Doors, drawn: random.Random, payload: Payload) -> int:
+def untimely(opened: FunctionClients, drawn: random.Random, payload: Payload) -> int:
     """Signed, at a moment that is none or not now."""
     now = int(opened.setting.clock.now().timestamp())
     moments = ["", "soon", "9" * 400, "-1", "1e9", f"{now}.0", f" {now}", str(now - 301), str(now + 301), "0", "٣", "ÿ"]
     moment = drawn.choice(moments)
-    body = form(payload)
+    body = encode_form(payload)
     headers = {TIMESTAMP_HEADER: moment, SIGNATURE_HEADER: sign(moment, body, SECRET)}
     return opened.post("decide", body, headers).status_code
 
 
-def noise(opened: Doors, drawn: random.Random, _: Payload) -> int:
+def noise(opened: FunctionClients, drawn: random.Random, _: Payload) -> int:
     return opened.click(drawn.randbytes(drawn.randrange(200))).status_code
 
 
-def cut_off(opened: Doors, drawn: random.Random, payload: Payload) -> int:
-    body = form(payload)
+def cut_off(opened: FunctionClients, drawn: random.Random, payload: Payload) -> int:
+    body = encode_form(payload)
     return opened.click(body[: drawn.randrange(len(body))]).status_code
 
 
-def odd_form(opened: Doors, drawn: random.Random, payload: Payload) -> int:
-    body = form(payload)
+def odd_form(opened: FunctionClients, drawn: random.Random, payload: Payload) -> int:
+    body = encode_form(payload)
     return opened.click(
         drawn.choice(
             [
@@ -120,7 +120,7 @@ _CARRIED = ("proposal", "incident", "commit", "evidence")
 _UNUSABLE: tuple[object, ...] = (None, [], {}, "", 0, -1, 1.5, True, "a\nb", "\x00", "x" * 300_000, [[]], {"id": None})
 
 
-def misshapen(opened: Doors, drawn: random.Random, payload: Payload) -> int:
+def misshapen(opened: FunctionClients, drawn: random.Random, payload: Payload) -> int:
     """One of the values that are read is of another kind."""
     changed: Any = deepcopy(payload)
     *way, last = drawn.choice(_READ)
@@ -128,21 +128,21 @@ def misshapen(opened: Doors, drawn: random.Random, payload: Payload) -> int:
     for step in way:
         at = at[step]
     at[last] = drawn.choice(_UNUSABLE)
-    return opened.click(form(changed)).status_code
+    return opened.click(encode_form(changed)).status_code
 
 
-def miscarried(opened: Doors, drawn: random.Random, payload: Payload) -> int:
+def miscarried(opened: FunctionClients, drawn: random.Random, payload: Payload) -> int:
     """The same within what the button carries."""
     changed: Any = deepcopy(payload)
     carried = json.loads(changed["actions"][0]["value"])
     carried[drawn.choice(_CARRIED)] = drawn.choice(_UNUSABLE)
     changed["actions"][0]["value"] = json.dumps(carried)[: drawn.choice((None, None, 30))]
-    return opened.click(form(changed)).status_code
+    return opened.click(encode_form(changed)).status_code
 
 
-def other_method(opened: Doors, drawn: random.Random, payload: Payload) -> int:
+def other_method(opened: FunctionClients, drawn: random.Random, payload: Payload) -> int:
     client = opened.clients["decide"]
-    return client.open("/", method=drawn.choice(["GET", "PUT", "DELETE", "PATCH"]), data=form(payload)).status_code
+    return client.open("/", method=drawn.choice(["GET", "PUT", "DELETE", "PATCH"]), data=encode_form(payload)).status_code
 
 
 MALFORMED: tuple[Make, ...] = (
@@ -150,19 +150,19 @@ MALFORMED: tuple[Make, ...] = (
 )  # fmt: skip
 
 
-def test_no_foreign_click_ever_approves(setting: Setting, open_doors: Doors) -> None:
+def test_no_foreign_click_ever_approves(harness: Harness, open_doors: FunctionClients) -> None:
     """Well-formed and signed, and something in it is not the stored one: refused in words, stored as a rejection."""
-    drawn, before = random.Random(7), _stored(setting)
-    payload = pressed(setting.chat.all[0].message)
+    drawn, before = random.Random(7), _stored(harness)
+    payload = button_payload(harness.chat.all[0].message)
     for _ in range(FOREIGN):
         changed: Any = deepcopy(payload)
         for _ in range(drawn.randint(1, 3)):
             _estrange(changed, drawn)
-        answered = open_doors.click(form(changed))
+        answered = open_doors.click(encode_form(changed))
         assert answered.status_code in {200, 401}
         assert b"Approved" not in answered.data
-    assert _stored(setting) == before
-    assert documents(setting, "rejections")
+    assert _stored(harness) == before
+    assert read_documents(harness, "rejections")
 
 
 def _estrange(payload: Any, drawn: random.Random) -> None:  # JSON
@@ -181,15 +181,15 @@ def _estrange(payload: Any, drawn: random.Random) -> None:  # JSON
 
 
 @pytest.mark.parametrize("group", [False, True])
-def test_before_the_answer_nothing_is_done_but_to_verify_to_store_and_to_publish(group: bool) -> None:  # noqa: FBT001
+def test_before_answering_decide_only_verifies_stores_and_publishes(group: bool) -> None:  # noqa: FBT001
     """Slack gives three seconds to the whole of it, also to a process that has just started."""
-    known = service("tide", approvers=(), approver_group="S-CREW") if group else service()
-    setting = Setting({"shore.tide": known})
+    known = watched_service("tide", approvers=(), approver_group="S-CREW") if group else watched_service()
+    setting = Harness({"shore.tide": known})
     setting.chat.groups = {"S-CREW": ("U-NORA",)}
-    proposed(setting)
-    plan = Plan()
-    with doors(setting, plan.tap()) as opened:
-        answered = opened.click(form(pressed(setting.chat.all[0].message)))
+    propose_deployment(setting)
+    plan = FaultPlan()
+    with open_function_clients(setting, plan.tap()) as opened:
+        answered = opened.click(encode_form(button_payload(setting.chat.all[0].message)))
     assert answered.get_json()["text"].startswith("Approved.")
     calls = Counter(plan.calls)
     stored = {call: calls.pop(call) for call in list(calls) if call.startswith("store.")}
@@ -198,10 +198,10 @@ def test_before_the_answer_nothing_is_done_but_to_verify_to_store_and_to_publish
     assert sum(stored.values()) <= 16, stored
 
 
-def test_a_refusal_stores_the_rejection_alone(setting: Setting) -> None:
-    proposed(setting)
-    plan = Plan()
-    with doors(setting, plan.tap()) as opened:
-        opened.click(form(pressed(setting.chat.all[0].message) | {"user": {"id": "U-M", "username": "nora"}}))
+def test_a_refusal_stores_the_rejection_alone(harness: Harness) -> None:
+    propose_deployment(harness)
+    plan = FaultPlan()
+    with open_function_clients(harness, plan.tap()) as opened:
+        opened.click(encode_form(button_payload(harness.chat.all[0].message) | {"user": {"id": "U-M", "username": "nora"}}))
     assert [call for call in plan.calls if call not in {"store.read", "store.create"}] == []
     assert plan.calls.count("store.create") == 1

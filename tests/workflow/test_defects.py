@@ -8,81 +8,81 @@ from shared.detection.signal import Signal, SignalKind
 from shared.errors import Reject
 from shared.workflow.records.defects import find_or_create_defect, start_next_generation
 from shared.workflow.records.documents import read_parts
-from tests.support.drivers import documents
-from tests.support.harness import Setting
+from tests.support.drivers import read_documents
+from tests.support.harness import Harness
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
-def _signal(setting: Setting, path: str, kind: SignalKind = SignalKind.SYNTAX_ERROR) -> Signal:
-    return Signal(kind, setting.entry(), "SyntaxError", path, 7)
+def _signal(harness: Harness, path: str, kind: SignalKind = SignalKind.SYNTAX_ERROR) -> Signal:
+    return Signal(kind, harness.entry(), "SyntaxError", path, 7)
 
 
-def _defects(setting: Setting, *paths: str) -> list[str]:
-    known = setting.services["shore.tide"]
-    return [find_or_create_defect(setting.process(), known, _signal(setting, path)).fingerprint for path in paths]
+def _defects(harness: Harness, *paths: str) -> list[str]:
+    known = harness.services["shore.tide"]
+    return [find_or_create_defect(harness.process(), known, _signal(harness, path)).fingerprint for path in paths]
 
 
-def test_the_longest_form_of_a_path_is_kept_under_the_first_fingerprint(setting: Setting) -> None:
-    known = setting.services["shore.tide"]
-    first = find_or_create_defect(setting.process(), known, _signal(setting, "greeting.py"))
-    second = find_or_create_defect(setting.process(), known, _signal(setting, "/app/chat/greeting.py"))
+def test_the_longest_form_of_a_path_is_kept_under_the_first_fingerprint(harness: Harness) -> None:
+    known = harness.services["shore.tide"]
+    first = find_or_create_defect(harness.process(), known, _signal(harness, "greeting.py"))
+    second = find_or_create_defect(harness.process(), known, _signal(harness, "/app/chat/greeting.py"))
     assert second.fingerprint == first.fingerprint
     assert second.path == "chat/greeting.py"
 
 
-def test_a_path_from_the_root_is_complete(setting: Setting) -> None:
-    one, other = _defects(setting, "/app/greeting.py", "/app/chat/greeting.py")
+def test_a_path_from_the_root_is_complete(harness: Harness) -> None:
+    one, other = _defects(harness, "/app/greeting.py", "/app/chat/greeting.py")
     assert one != other
 
 
-def test_a_path_from_the_root_of_a_drive_is_complete(setting: Setting) -> None:
-    one, other = _defects(setting, "C:\\greeting.py", "/app/chat/greeting.py")
+def test_a_path_from_the_root_of_a_drive_is_complete(harness: Harness) -> None:
+    one, other = _defects(harness, "C:\\greeting.py", "/app/chat/greeting.py")
     assert one != other
-    known = setting.services["shore.tide"]
-    whole = [find_or_create_defect(setting.process(), known, _signal(setting, path)).whole for path in ("D:\\a.py", "b.py")]
+    known = harness.services["shore.tide"]
+    whole = [find_or_create_defect(harness.process(), known, _signal(harness, path)).whole for path in ("D:\\a.py", "b.py")]
     assert whole == [True, False]
 
 
-def test_a_part_of_a_folder_name_is_no_folder(setting: Setting) -> None:
-    one, other = _defects(setting, "chat/greeting.py", "/app/groupchat/greeting.py")
+def test_a_part_of_a_folder_name_is_no_folder(harness: Harness) -> None:
+    one, other = _defects(harness, "chat/greeting.py", "/app/groupchat/greeting.py")
     assert one != other
 
 
-def test_error_classes_are_kept_apart(setting: Setting) -> None:
-    known = setting.services["shore.tide"]
-    one = find_or_create_defect(setting.process(), known, _signal(setting, "/app/a.py"))
-    other = find_or_create_defect(setting.process(), known, _signal(setting, "/app/a.py", SignalKind.DEPENDENCY))
+def test_error_classes_are_kept_apart(harness: Harness) -> None:
+    known = harness.services["shore.tide"]
+    one = find_or_create_defect(harness.process(), known, _signal(harness, "/app/a.py"))
+    other = find_or_create_defect(harness.process(), known, _signal(harness, "/app/a.py", SignalKind.DEPENDENCY))
     assert one.fingerprint != other.fingerprint
 
 
-def test_a_generation_moves_on_once_for_all_who_want_it(setting: Setting) -> None:
-    known, signal = setting.services["shore.tide"], _signal(setting, "/app/a.py")
-    first = find_or_create_defect(setting.process(), known, signal)
+def test_a_generation_moves_on_once_for_all_who_want_it(harness: Harness) -> None:
+    known, signal = harness.services["shore.tide"], _signal(harness, "/app/a.py")
+    first = find_or_create_defect(harness.process(), known, signal)
     with ThreadPoolExecutor(8) as pool:
-        moved = list(pool.map(lambda _: start_next_generation(setting.process(), known, signal, first), range(8)))
+        moved = list(pool.map(lambda _: start_next_generation(harness.process(), known, signal, first), range(8)))
     assert {each.generation for each in moved} == {2}
-    assert find_or_create_defect(setting.process(), known, signal).incident_id == f"{first.fingerprint}-2"
+    assert find_or_create_defect(harness.process(), known, signal).incident_id == f"{first.fingerprint}-2"
 
 
-def test_of_many_files_of_one_name_the_oldest_that_never_came_back_is_forgotten(setting: Setting) -> None:
+def test_of_many_namesakes_the_oldest_without_recurrence_is_dropped(harness: Harness) -> None:
     """Anybody can have so many logged: no real one is refused for them."""
-    known, signals = setting.services["shore.tide"], [_signal(setting, f"/app/d{n}/greeting.py") for n in range(201)]
-    first, *others = (find_or_create_defect(setting.process(), known, signal) for signal in signals[:200])
-    start_next_generation(setting.process(), known, signals[0], first)
-    added = find_or_create_defect(setting.process(), known, signals[200])
-    [stored] = documents(setting, "defects").values()
+    known, signals = harness.services["shore.tide"], [_signal(harness, f"/app/d{n}/greeting.py") for n in range(201)]
+    first, *others = (find_or_create_defect(harness.process(), known, signal) for signal in signals[:200])
+    start_next_generation(harness.process(), known, signals[0], first)
+    added = find_or_create_defect(harness.process(), known, signals[200])
+    [stored] = read_documents(harness, "defects").values()
     kept = {each["fingerprint"] for each in read_parts(stored, "defects")}
     assert kept == {first.fingerprint, *(each.fingerprint for each in others[1:]), added.fingerprint}
-    assert find_or_create_defect(setting.process(), known, signals[1]) == others[0]  # it gets the same id
+    assert find_or_create_defect(harness.process(), known, signals[1]) == others[0]  # it gets the same id
 
 
-def test_where_all_of_them_came_back_one_more_is_refused(setting: Setting) -> None:
-    known, signals = setting.services["shore.tide"], [_signal(setting, f"/app/d{n}/greeting.py") for n in range(201)]
+def test_where_all_of_them_came_back_one_more_is_refused(harness: Harness) -> None:
+    known, signals = harness.services["shore.tide"], [_signal(harness, f"/app/d{n}/greeting.py") for n in range(201)]
     for signal in signals[:200]:
-        start_next_generation(setting.process(), known, signal, find_or_create_defect(setting.process(), known, signal))
+        start_next_generation(harness.process(), known, signal, find_or_create_defect(harness.process(), known, signal))
     with pytest.raises(Reject, match="too_many_defects"):
-        find_or_create_defect(setting.process(), known, signals[200])
+        find_or_create_defect(harness.process(), known, signals[200])

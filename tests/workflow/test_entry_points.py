@@ -16,8 +16,8 @@ from shared.config.settings import Settings
 from shared.errors import Retry
 from shared.proposal.decision import ClickKind, ClickResult, build_answer
 from shared.text.timestamps import format_rfc3339
-from tests.support.function_clients import EVENT, MAIN, READERS, Doors, Failing, doors, form, pressed, sunk, wrapped
-from tests.support.harness import Setting
+from tests.support.function_clients import EVENT_HEADERS, MAIN, FUNCTIONS_BY_TOPIC, FunctionClients, FailingStore, open_function_clients, encode_form, button_payload, wrap_entry, wrap_message
+from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 
 LOADED = """
@@ -31,17 +31,17 @@ HEAVY = ("google", "github", "slack_sdk", "pydantic", "yaml", "opentelemetry", "
 
 
 @pytest.fixture
-def open_doors() -> Iterator[Doors]:
-    with doors(Setting()) as opened:
+def open_doors() -> Iterator[FunctionClients]:
+    with open_function_clients(Harness()) as opened:
         yield opened
 
 
-def incidents(opened: Doors) -> Mapping[str, object]:
+def incidents(opened: FunctionClients) -> Mapping[str, object]:
     assert isinstance(opened.setting.store, MemoryStore)
     return opened.setting.store.all("incidents")
 
 
-def rejections(opened: Doors) -> list[tuple[object, object]]:
+def rejections(opened: FunctionClients) -> list[tuple[object, object]]:
     assert isinstance(opened.setting.store, MemoryStore)
     stored = opened.setting.store.all("rejections").values()
     return [(value["source"], value["reason"]) for value in stored]
@@ -69,7 +69,7 @@ print(*sorted(sys.modules))
 PROOF = ("shared.workflow.prover", "shared.report.investigate", "shared.report.issue", "shared.adapters.compilers")
 
 
-def test_recording_an_entry_loads_neither_the_proof_nor_a_client_that_it_does_not_use(tmp_path: Path) -> None:
+def test_recording_loads_neither_the_proof_nor_unused_clients(tmp_path: Path) -> None:
     config = tmp_path / "provenfix.yaml"
     config.write_text(
         "services: [{name: tide, project: shore, region: europe-west6, repository: harbour/tide, channel: C1}]"
@@ -96,10 +96,10 @@ SHAPES = ("event in headers", "event in body", "plain push", "no attributes", "n
 
 
 def shaped(shape: str, data: bytes, now: str) -> tuple[bytes, dict[str, str]]:
-    message = wrapped(data) | {"publishTime": now}
+    message = wrap_message(data) | {"publishTime": now}
     plain = {"content-type": "application/json"}
     if shape == "event in body":
-        event = {name.removeprefix("ce-"): value for name, value in EVENT.items() if name.startswith("ce-")}
+        event = {name.removeprefix("ce-"): value for name, value in EVENT_HEADERS.items() if name.startswith("ce-")}
         body = event | {"data": {"message": message}, "time": now, "datacontenttype": "application/json"}
         return json.dumps(body).encode(), {"content-type": "application/cloudevents+json"}
     if shape == "no attributes":
@@ -109,13 +109,13 @@ def shaped(shape: str, data: bytes, now: str) -> tuple[bytes, dict[str, str]]:
     if shape == "URL-safe names":
         message = {"data": message["data"], "message_id": "41", "publish_time": now}
     body = {"message": message, "subscription": "s"}
-    return json.dumps(body).encode(), EVENT if shape == "event in headers" else plain
+    return json.dumps(body).encode(), EVENT_HEADERS if shape == "event in headers" else plain
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_message_is_read_in_every_shape_in_which_it_may_come(open_doors: Doors, shape: str) -> None:
+def test_a_message_is_read_in_every_shape_in_which_it_may_come(open_doors: FunctionClients, shape: str) -> None:
     entry = open_doors.setting.entry()
-    body, headers = shaped(shape, sunk(entry), format_rfc3339(open_doors.setting.clock.now()))
+    body, headers = shaped(shape, wrap_entry(entry), format_rfc3339(open_doors.setting.clock.now()))
     assert open_doors.post("record", body, headers).status_code == 204
     assert len(incidents(open_doors)) == 1
 
@@ -123,48 +123,48 @@ def test_a_message_is_read_in_every_shape_in_which_it_may_come(open_doors: Doors
 @pytest.mark.parametrize(
     "message", [{}, {"messageId": "1"}, {"data": ""}, {"data": "dGljaw=="}, {"attributes": {"a": "b"}}]
 )
-def test_a_tick_needs_no_data(open_doors: Doors, message: dict[str, object]) -> None:
+def test_a_tick_needs_no_data(open_doors: FunctionClients, message: dict[str, object]) -> None:
     body = json.dumps({"message": message, "subscription": "s"}).encode()
     assert open_doors.post("verify", body, {"content-type": "application/json"}).status_code == 204
-    assert open_doors.post("verify", body, EVENT).status_code == 204
+    assert open_doors.post("verify", body, EVENT_HEADERS).status_code == 204
     assert rejections(open_doors) == []
 
 
-def test_one_incident_goes_through_all_doors_once(open_doors: Doors) -> None:
+def test_one_incident_passes_all_functions_once(open_doors: FunctionClients) -> None:
     setting = open_doors.setting
-    entry = sunk(setting.entry())
+    entry = wrap_entry(setting.entry())
     for _ in range(3):
         assert open_doors.deliver("record", entry).status_code == 204
-    relay(open_doors)
+    relay_published(open_doors)
     assert [len(setting.issues.all), len(setting.chat.all)] == [1, 1]
-    answered = open_doors.click(form(pressed(setting.chat.all[0].message)))
+    answered = open_doors.click(encode_form(button_payload(setting.chat.all[0].message)))
     assert answered.status_code == 200
     assert answered.get_json()["text"] == build_answer(ClickResult.APPROVED).text
-    relay(open_doors)
+    relay_published(open_doors)
     assert len(setting.cloud.operations) == 1
 
 
-def relay(opened: Doors) -> None:
+def relay_published(opened: FunctionClients) -> None:
     """Delivers everything that was published, each twice."""
     waiting = opened.setting.bus.waiting
     while waiting:
         topic, message = waiting.pop(0)
         for _ in range(2):
-            assert opened.deliver(READERS[topic], json.dumps(message).encode()).status_code == 204
+            assert opened.deliver(FUNCTIONS_BY_TOPIC[topic], json.dumps(message).encode()).status_code == 204
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete", "options", "head"])
-@pytest.mark.parametrize("function", [*READERS.values(), "decide"])
-def test_only_a_post_is_answered(open_doors: Doors, function: str, method: str) -> None:
+@pytest.mark.parametrize("function", [*FUNCTIONS_BY_TOPIC.values(), "decide"])
+def test_only_a_post_is_answered(open_doors: FunctionClients, function: str, method: str) -> None:
     assert getattr(open_doors.clients[function], method)("/").status_code == 405
 
 
-@pytest.mark.parametrize("function", READERS.values())
+@pytest.mark.parametrize("function", FUNCTIONS_BY_TOPIC.values())
 def test_what_may_work_later_is_delivered_again(function: str) -> None:
-    setting = Setting()
-    failing = Failing(setting.store, lambda: Retry("the store is away"))
-    data = {"record": sunk(setting.entry()), "redeploy": b'{"proposal": "p"}'}.get(function, b'{"incident": "i"}')
-    with doors(setting, lambda name, port: failing if name == "store" else port) as opened:
+    setting = Harness()
+    failing = FailingStore(setting.store, lambda: Retry("the store is away"))
+    data = {"record": wrap_entry(setting.entry()), "redeploy": b'{"proposal": "p"}'}.get(function, b'{"incident": "i"}')
+    with open_function_clients(setting, lambda name, port: failing if name == "store" else port) as opened:
         answered = opened.deliver(function, data)
         assert (answered.status_code, answered.data) == (503, b"")
 
@@ -173,10 +173,10 @@ def test_what_may_work_later_is_delivered_again(function: str) -> None:
 def test_what_nobody_foresaw_is_delivered_again_without_a_word(
     error: type[Exception], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    setting = Setting()
-    failing = Failing(setting.store, lambda: error("the secret of the store"))
-    with doors(setting, lambda name, port: failing if name == "store" else port) as opened:
-        entry = sunk(setting.entry())
+    setting = Harness()
+    failing = FailingStore(setting.store, lambda: error("the secret of the store"))
+    with open_function_clients(setting, lambda name, port: failing if name == "store" else port) as opened:
+        entry = wrap_entry(setting.entry())
         answered = opened.deliver("record", entry)
         assert (answered.status_code, answered.data) == (500, b"")
         said = json.loads(capsys.readouterr().out)
@@ -189,8 +189,8 @@ def test_what_nobody_foresaw_is_delivered_again_without_a_word(
 
 
 def test_a_message_that_has_gone_round_for_too_long_is_refused_and_stored() -> None:
-    with doors(Setting(), settings=Settings(max_message_age=timedelta(hours=2))) as opened:
-        entry = sunk(opened.setting.entry())
+    with open_function_clients(Harness(), settings=Settings(max_message_age=timedelta(hours=2))) as opened:
+        entry = wrap_entry(opened.setting.entry())
         old = format_rfc3339(opened.setting.clock.now() - timedelta(hours=2, seconds=1))
         assert opened.deliver("record", entry, publishTime=old).status_code == 204
         assert rejections(opened) == [("record", "too_old")]
@@ -199,17 +199,17 @@ def test_a_message_that_has_gone_round_for_too_long_is_refused_and_stored() -> N
         assert len(incidents(opened)) == 1
 
 
-def test_own_functions_are_refused_by_their_name_and_own_lines_by_their_mark(open_doors: Doors) -> None:
+def test_own_functions_and_own_log_lines_are_refused(open_doors: FunctionClients) -> None:
     setting = open_doors.setting
-    assert open_doors.deliver("record", sunk(setting.entry(name="provenfix-record"))).status_code == 204
-    entry = json.loads(sunk(setting.entry()))
+    assert open_doors.deliver("record", wrap_entry(setting.entry(name="provenfix-record"))).status_code == 204
+    entry = json.loads(wrap_entry(setting.entry()))
     text = entry.pop("textPayload")
     entry["jsonPayload"] = {"message": text, "provenfix": {"function": "verify"}}
     assert open_doors.deliver("record", json.dumps(entry).encode()).status_code == 204
     assert incidents(open_doors) == {}
 
 
-def test_a_canary_is_only_noticed(open_doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_canary_is_only_noticed(open_doors: FunctionClients, capsys: pytest.CaptureFixture[str]) -> None:
     """What Cloud Scheduler writes into the canary's log: its arrival is a line of its own, and nothing else happens."""
     entry = {
         "logName": "projects/shop-ops/logs/provenfix-canary",
@@ -223,10 +223,10 @@ def test_a_canary_is_only_noticed(open_doors: Doors, capsys: pytest.CaptureFixtu
     assert (incidents(open_doors), rejections(open_doors)) == ({}, [])
 
 
-def test_a_question_says_how_long_it_took(open_doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
-    open_doors.deliver("record", sunk(open_doors.setting.entry()))
+def test_a_question_says_how_long_it_took(open_doors: FunctionClients, capsys: pytest.CaptureFixture[str]) -> None:
+    open_doors.deliver("record", wrap_entry(open_doors.setting.entry()))
     open_doors.setting.clock.turn(timedelta(seconds=42))
-    relay(open_doors)
+    relay_published(open_doors)
     written = [json.loads(line)["provenfix"] for line in capsys.readouterr().out.splitlines()]
     (asked,) = (line for line in written if line["outcome"] == "proposed")
     assert asked["seconds"] == 42
@@ -235,29 +235,29 @@ def test_a_question_says_how_long_it_took(open_doors: Doors, capsys: pytest.Capt
 
 class TestDecide:
     @pytest.fixture
-    def asked(self, open_doors: Doors) -> Doors:
+    def asked(self, open_doors: FunctionClients) -> FunctionClients:
         """An incident about which a person is asked."""
-        open_doors.deliver("record", sunk(open_doors.setting.entry()))
-        relay(open_doors)
+        open_doors.deliver("record", wrap_entry(open_doors.setting.entry()))
+        relay_published(open_doors)
         return open_doors
 
     @staticmethod
-    def approved(opened: Doors) -> list[str]:
+    def approved(opened: FunctionClients) -> list[str]:
         return [topic for topic, _ in opened.setting.bus.published if topic == "redeploy-approved"]
 
-    def test_a_denial_is_answered_and_nothing_is_deployed(self, asked: Doors) -> None:
-        answered = asked.click(form(pressed(asked.setting.chat.all[0].message, ClickKind.DENY)))
+    def test_a_denial_is_answered_and_nothing_is_deployed(self, asked: FunctionClients) -> None:
+        answered = asked.click(encode_form(button_payload(asked.setting.chat.all[0].message, ClickKind.DENY)))
         assert (answered.status_code, answered.get_json()["text"]) == (200, build_answer(ClickResult.DENIED).text)
         assert self.approved(asked) == []
 
-    def test_the_answer_is_for_the_one_who_clicked(self, asked: Doors) -> None:
-        answered = asked.click(form(pressed(asked.setting.chat.all[0].message)))
+    def test_the_answer_is_for_the_one_who_clicked(self, asked: FunctionClients) -> None:
+        answered = asked.click(encode_form(button_payload(asked.setting.chat.all[0].message)))
         assert answered.content_type == "application/json"
         told = answered.get_json()
         assert (told["response_type"], told["replace_original"]) == ("ephemeral", False)
 
-    def test_a_stranger_is_told_nothing_but_no(self, asked: Doors) -> None:
-        body = form(pressed(asked.setting.chat.all[0].message))
+    def test_a_stranger_is_told_nothing_but_no(self, asked: FunctionClients) -> None:
+        body = encode_form(button_payload(asked.setting.chat.all[0].message))
         now = asked.setting.clock.now()
         asked.setting.clock.turn(timedelta(seconds=301))
         late = asked.click(body, **{"X-Slack-Request-Timestamp": str(int(now.timestamp()))})
@@ -269,36 +269,36 @@ class TestDecide:
     @pytest.mark.parametrize("signature", ["", "v0=", "v0=ÿ", "v0=" + "0" * 64])
     @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"payload=%ff"])
     def test_no_request_of_a_stranger_is_more_than_a_401(
-        self, open_doors: Doors, timestamp: str, signature: str, body: bytes
+        self, open_doors: FunctionClients, timestamp: str, signature: str, body: bytes
     ) -> None:
         headers = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature}
         assert open_doors.post("decide", body, headers).status_code == 401
 
-    def test_a_body_that_is_too_large_is_not_read(self, open_doors: Doors) -> None:
+    def test_a_body_that_is_too_large_is_not_read(self, open_doors: FunctionClients) -> None:
         assert open_doors.click(b"a" * ((1 << 20) + 1)).status_code == 413
 
     @pytest.mark.parametrize(("size", "status"), [(100, 401), ((1 << 20) + 1, 413)])
-    def test_a_body_of_unknown_length_is_read_up_to_its_limit(self, open_doors: Doors, size: int, status: int) -> None:
+    def test_a_body_of_unknown_length_is_read_up_to_its_limit(self, open_doors: FunctionClients, size: int, status: int) -> None:
         unknown = {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
         body = io.BytesIO(b"a" * size)
         answered = open_doors.clients["decide"].post("/", input_stream=body, environ_overrides=unknown)
         assert answered.status_code == status
 
-    def test_a_click_on_a_link_is_acknowledged(self, asked: Doors) -> None:
-        payload = pressed(asked.setting.chat.all[0].message) | {
+    def test_a_click_on_a_link_is_acknowledged(self, asked: FunctionClients) -> None:
+        payload = button_payload(asked.setting.chat.all[0].message) | {
             "actions": [{"action_id": "open_issue", "type": "button"}]
         }
-        answered = asked.click(form(payload))
+        answered = asked.click(encode_form(payload))
         assert (answered.status_code, answered.data) == (200, b"")
 
     def test_a_decision_that_cannot_be_stored_is_a_503_and_a_crash_a_500(self) -> None:
-        setting = Setting()
-        failing = Failing(setting.store, lambda: Retry("away"))
+        setting = Harness()
+        failing = FailingStore(setting.store, lambda: Retry("away"))
         failing.error = None
-        with doors(setting, lambda name, port: failing if name == "store" else port) as opened:
-            opened.deliver("record", sunk(setting.entry()))
-            relay(opened)
-            body = form(pressed(setting.chat.all[0].message))
+        with open_function_clients(setting, lambda name, port: failing if name == "store" else port) as opened:
+            opened.deliver("record", wrap_entry(setting.entry()))
+            relay_published(opened)
+            body = encode_form(button_payload(setting.chat.all[0].message))
             failing.error = lambda: Retry("away")
             assert (opened.click(body).status_code, opened.click(body).data[:12]) == (503, b"The decision")
             failing.error = lambda: ValueError("away")
@@ -307,7 +307,7 @@ class TestDecide:
             assert opened.click(body).status_code == 200
 
 
-def test_the_subscription_of_a_message_does_not_matter(open_doors: Doors) -> None:
-    body = json.dumps({"message": {"data": base64.b64encode(sunk(open_doors.setting.entry())).decode()}}).encode()
+def test_the_subscription_of_a_message_does_not_matter(open_doors: FunctionClients) -> None:
+    body = json.dumps({"message": {"data": base64.b64encode(wrap_entry(open_doors.setting.entry())).decode()}}).encode()
     assert open_doors.post("record", body, {}).status_code == 204
     assert len(incidents(open_doors)) == 1

@@ -7,54 +7,54 @@ import pytest
 from shared.service import Service
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
-from tests.support.drivers import MINUTE, documents, pressed, redeployed, tick
-from tests.support.function_clients import doors, sunk
-from tests.support.harness import Setting, service
+from tests.support.drivers import MINUTE, read_documents, press_button, redeploy_approved, run_tick
+from tests.support.function_clients import open_function_clients, wrap_entry
+from tests.support.harness import Harness, watched_service
 
-LIVE = service("tide", environment="live")
-SHAM = service("tide", project="shore-test", environment="test", channel="C-TEST")
-EBB = service("ebb", environment="live")
+LIVE = watched_service("tide", environment="live")
+SHAM = watched_service("tide", project="shore-test", environment="test", channel="C-TEST")
+EBB = watched_service("ebb", environment="live")
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting({each.id: each for each in (LIVE, SHAM, EBB)})
+def harness() -> Harness:
+    return Harness({each.id: each for each in (LIVE, SHAM, EBB)})
 
 
-def logged_by(setting: Setting, of: Service) -> str:
+def logged_by(harness: Harness, of: Service) -> str:
     """The same error, logged by each."""
-    setting.clock.turn(MINUTE)
-    entry = replace(setting.entry(revision=f"{of.name}-00007-old", name=of.name), project=of.project)
-    setting.logs.all[-1] = entry
-    return record_log_entry(setting.process(), entry).incident
+    harness.clock.turn(MINUTE)
+    entry = replace(harness.entry(revision=f"{of.name}-00007-old", name=of.name), project=of.project)
+    harness.logs.all[-1] = entry
+    return record_log_entry(harness.process(), entry).incident
 
 
-def test_one_failure_in_three_places_is_three_incidents(setting: Setting) -> None:
-    incidents = [logged_by(setting, each) for each in (LIVE, SHAM, EBB)]
+def test_one_failure_in_three_places_is_three_incidents(harness: Harness) -> None:
+    incidents = [logged_by(harness, each) for each in (LIVE, SHAM, EBB)]
     for incident in incidents:
-        investigate_incident(setting.process(), incident)
-    stored = documents(setting, "incidents")
+        investigate_incident(harness.process(), incident)
+    stored = read_documents(harness, "incidents")
     assert [stored[each]["service"] for each in incidents] == ["shore.tide", "shore-test.tide", "shore.ebb"]
     assert len({str(stored[each]["fingerprint"]) for each in incidents}) == 3
-    assert [posted.channel for posted in setting.chat.all] == ["C-TIDE", "C-TEST", "C-EBB"]
-    reports = [documents(setting, "reports")[each]["report"] for each in incidents]
+    assert [posted.channel for posted in harness.chat.all] == ["C-TIDE", "C-TEST", "C-EBB"]
+    reports = [read_documents(harness, "reports")[each]["report"] for each in incidents]
     assert [each["incident"]["environment"] for each in reports if isinstance(each, dict)] == ["live", "test", "live"]
 
 
-def test_a_rollout_in_one_environment_touches_no_other(setting: Setting) -> None:
+def test_a_rollout_in_one_environment_touches_no_other(harness: Harness) -> None:
     for each in (LIVE, SHAM, EBB):
-        investigate_incident(setting.process(), logged_by(setting, each))
-    setting.bus.waiting.clear()
-    assert pressed(setting, channel="C-EBB").is_accepted
-    redeployed(setting)
-    tick(setting, 2 * MINUTE)
-    assert [operation.service for operation in setting.cloud.operations] == ["shore.ebb"]
-    assert {service for service, _, _ in setting.cloud.shifts} == {"shore.ebb"}
+        investigate_incident(harness.process(), logged_by(harness, each))
+    harness.bus.waiting.clear()
+    assert press_button(harness, channel="C-EBB").is_accepted
+    redeploy_approved(harness)
+    run_tick(harness, 2 * MINUTE)
+    assert [operation.service for operation in harness.cloud.operations] == ["shore.ebb"]
+    assert {service for service, _, _ in harness.cloud.shifts} == {"shore.ebb"}
 
 
-def test_an_approval_from_another_environments_channel_decides_nothing(setting: Setting) -> None:
-    investigate_incident(setting.process(), logged_by(setting, LIVE))
-    assert not pressed(setting, channel="C-TEST").is_accepted
+def test_an_approval_from_another_environments_channel_decides_nothing(harness: Harness) -> None:
+    investigate_incident(harness.process(), logged_by(harness, LIVE))
+    assert not press_button(harness, channel="C-TEST").is_accepted
 
 
 class Untouched:
@@ -65,15 +65,15 @@ class Untouched:
 
 
 @pytest.mark.parametrize(("project", "name"), [("shore", "flood"), ("elsewhere", "tide"), ("shore", "")])
-def test_a_service_that_is_not_configured_is_recorded_as_such_and_never_touched(
-    setting: Setting, project: str, name: str, capsys: pytest.CaptureFixture[str]
+def test_unconfigured_service_is_recorded_and_never_touched(
+    harness: Harness, project: str, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    entry = replace(setting.entry(name="tide"), project=project, service=name)
+    entry = replace(harness.entry(name="tide"), project=project, service=name)
     untouched = {"logs", "issues", "chat", "revisions", "deployer", "probe", "checks", "histories", "bus"}
-    with doors(setting, lambda port, real: Untouched() if port in untouched else real) as opened:
-        assert opened.deliver("record", sunk(entry)).status_code == 204
+    with open_function_clients(harness, lambda port, real: Untouched() if port in untouched else real) as opened:
+        assert opened.deliver("record", wrap_entry(entry)).status_code == 204
     assert "refused:unknown_service" in capsys.readouterr().out
-    assert documents(setting, "incidents") == {}
-    [stored] = documents(setting, "rejections").values()
+    assert read_documents(harness, "incidents") == {}
+    [stored] = read_documents(harness, "rejections").values()
     assert stored["reason"] == "unknown_service"
     assert str(stored["detail"]).startswith(f"{project}.{name}")

@@ -5,33 +5,33 @@ import pytest
 from shared.proof.model.finding import ActionKind, Reason
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
-from tests.support.drivers import documents, incident_document, opened, state
-from tests.support.harness import Setting
+from tests.support.drivers import read_documents, read_incident, open_incident, read_state
+from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 
 MOST = 12
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
-def _logged_by(setting: Setting, number: int) -> tuple[str, str]:
-    outcome = record_log_entry(setting.process(), setting.entry(revision=f"tide-{number:05}-more"))
+def _logged_by(harness: Harness, number: int) -> tuple[str, str]:
+    outcome = record_log_entry(harness.process(), harness.entry(revision=f"tide-{number:05}-more"))
     return outcome.name, outcome.incident
 
 
-def test_twelve_revisions_are_kept_with_an_entry_each_and_the_thirteenth_is_not(setting: Setting) -> None:
-    incident = opened(setting)
+def test_only_twelve_failing_revisions_are_kept(harness: Harness) -> None:
+    incident = open_incident(harness)
     for number in range(1, MOST):
-        assert _logged_by(setting, 100 + number) == ("attached", incident)
-    kept = incident_document(setting, incident)
-    assert isinstance(setting.store, MemoryStore)
-    writes = setting.store.writes["incidents", incident]
-    assert _logged_by(setting, 200)[1] == incident
-    assert incident_document(setting, incident) == kept
-    assert setting.store.writes["incidents", incident] == writes
+        assert _logged_by(harness, 100 + number) == ("attached", incident)
+    kept = read_incident(harness, incident)
+    assert isinstance(harness.store, MemoryStore)
+    writes = harness.store.writes["incidents", incident]
+    assert _logged_by(harness, 200)[1] == incident
+    assert read_incident(harness, incident) == kept
+    assert harness.store.writes["incidents", incident] == writes
     assert isinstance(kept["revisions"], list)
     assert isinstance(kept["entries"], list)
     assert (len(kept["revisions"]), len(kept["entries"])) == (MOST, MOST)
@@ -39,27 +39,27 @@ def test_twelve_revisions_are_kept_with_an_entry_each_and_the_thirteenth_is_not(
     assert kept["revisions"][-1] == f"tide-{100 + MOST - 1:05}-more"
 
 
-def test_the_thirteenth_revision_opens_no_incident_of_its_own(setting: Setting) -> None:
-    incident = opened(setting)
+def test_thirteenth_revision_opens_no_incident(harness: Harness) -> None:
+    incident = open_incident(harness)
     for number in range(2 * MOST):
-        _logged_by(setting, 100 + number)
-    assert list(documents(setting, "incidents")) == [incident]
+        _logged_by(harness, 100 + number)
+    assert list(read_documents(harness, "incidents")) == [incident]
 
 
-def test_a_revision_that_logs_again_is_kept_once(setting: Setting) -> None:
-    incident = opened(setting)
-    assert [_logged_by(setting, 101)[0] for _ in range(3)] == ["attached", "duplicate", "duplicate"]
-    assert incident_document(setting, incident)["revisions"] == ["tide-00007-old", "tide-00101-more"]
+def test_a_revision_that_logs_again_is_kept_once(harness: Harness) -> None:
+    incident = open_incident(harness)
+    assert [_logged_by(harness, 101)[0] for _ in range(3)] == ["attached", "duplicate", "duplicate"]
+    assert read_incident(harness, incident)["revisions"] == ["tide-00007-old", "tide-00101-more"]
 
 
-def test_what_is_not_mended_yet_takes_more_revisions_in_and_what_is_asked_about_does_not(setting: Setting) -> None:
-    setting.answer.kind, setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
-    incident = opened(setting)
-    investigate_incident(setting.process(), incident)
-    assert state(setting, incident) == "unfixed"
-    assert _logged_by(setting, 101) == ("attached", incident)
-    asked = Setting()
-    incident = opened(asked)
+def test_only_unproposed_incidents_take_in_more_revisions(harness: Harness) -> None:
+    harness.answer.kind, harness.answer.reason = ActionKind.NONE, Reason.NO_FIX
+    incident = open_incident(harness)
+    investigate_incident(harness.process(), incident)
+    assert read_state(harness, incident) == "unfixed"
+    assert _logged_by(harness, 101) == ("attached", incident)
+    asked = Harness()
+    incident = open_incident(asked)
     investigate_incident(asked.process(), incident)
-    assert (state(asked, incident), _logged_by(asked, 101)) == ("proposed", ("duplicate", incident))
-    assert incident_document(asked, incident)["revisions"] == ["tide-00007-old"]
+    assert (read_state(asked, incident), _logged_by(asked, 101)) == ("proposed", ("duplicate", incident))
+    assert read_incident(asked, incident)["revisions"] == ["tide-00007-old"]

@@ -5,13 +5,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from shared.workflow.flow import ACTIVE_STATES, IncidentState
-from tests.support.crash.faults import Plan
-from tests.support.crash.run import Run
+from tests.support.crash.faults import FaultPlan
+from tests.support.crash.run import StoryRun
 from tests.support.crash.stories import STORIES
-from tests.support.drivers import documents
+from tests.support.drivers import read_documents
 
 _ARROW = re.compile(r"^ +(\S+) --> (\S+)(?:: (.+))?$", re.MULTILINE)
-ARROWS = {
+DRAWN_TRANSITIONS = {
     (begin, end)
     for begin, end, _ in _ARROW.findall((Path(__file__).parents[2] / "shared/workflow/flow.md").read_text("utf-8"))
 }
@@ -22,26 +22,26 @@ BACK = {"resolved", "reported", "denied", "expired", "refused", "rolled_back", "
 
 
 def test_every_state_is_drawn_and_no_other_one() -> None:
-    drawn = {name for arrow in ARROWS for name in arrow} - {"[*]"}
+    drawn = {name for arrow in DRAWN_TRANSITIONS for name in arrow} - {"[*]"}
     assert drawn == {state.value for state in IncidentState}
 
 
 def test_states_that_are_not_at_rest_are_left_and_only_those() -> None:
-    left = {begin for begin, end in ARROWS if end != "[*]"} - {"[*]", *BACK}
+    left = {begin for begin, end in DRAWN_TRANSITIONS if end != "[*]"} - {"[*]", *BACK}
     assert left == {state.value for state in ACTIVE_STATES}
 
 
 def test_every_way_that_an_incident_goes_is_drawn() -> None:
     taken = set()
     for story in STORIES:
-        run = Run(story.setting(), Plan())
+        run = StoryRun(story.setting(), FaultPlan())
         story.told(run)
         for _ in range(2):
             run.tick()
-        for incident in documents(run.setting, "incidents").values():
+        for incident in read_documents(run.setting, "incidents").values():
             steps = incident["history"]
             assert isinstance(steps, list)
             states = ["[*]", *(step["state"] for step in steps)]
             taken |= set(pairwise(states))
-    assert taken <= ARROWS
+    assert taken <= DRAWN_TRANSITIONS
     assert len(taken) >= 20, "the stories leave too much of the diagram out"

@@ -23,10 +23,10 @@ from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.prover import Prover
 from shared.workflow.record import record_log_entry
 from shared.workflow.verify import verify
-from tests.support.drivers import MINUTE, documents
-from tests.support.function_clients import as_json
-from tests.support.harness import OLD_REVISION, Setting, service
-from tests.support.history_builder import Story, broken, good, running
+from tests.support.drivers import MINUTE, read_documents
+from tests.support.function_clients import entry_as_json
+from tests.support.harness import OLD_REVISION, Harness, watched_service
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, running_python
 
 FILES = ("app/main.py", "app/relay.py", "app/missing.py", "../../etc/passwd", "tests/test_relay.py")
 LINES = (1, 7, 31, 999_999)
@@ -56,43 +56,43 @@ UNBELIEVED = [each for each in FORGED if each[0] == "a commit of its own"]
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+def story(tmp_path_factory: pytest.TempPathFactory) -> HistoryBuilder:
     """Two files that compile at every commit, and one that is broken on line 5 as deployed and mended afterwards."""
-    story = Story(tmp_path_factory.mktemp("forged") / "repository.git")
-    story.commit("start", {"app/main.py": good(), "app/relay.py": good(1), "app/hurt.py": good(2)})
-    story.commit("deployed", {"app/hurt.py": broken(5)})
-    story.commit("later", {"app/hurt.py": good(3)})
+    story = HistoryBuilder(tmp_path_factory.mktemp("forged") / "repository.git")
+    story.commit("start", {"app/main.py": valid_source(), "app/relay.py": valid_source(1), "app/hurt.py": valid_source(2)})
+    story.commit("deployed", {"app/hurt.py": broken_source(5)})
+    story.commit("later", {"app/hurt.py": valid_source(3)})
     story.write()
     return story
 
 
-def outside(story: Story) -> Setting:
+def outside(story: HistoryBuilder) -> Harness:
     """A service of which the platform knows the commit."""
-    setting = Setting({"shore.tide": service(python=running())})
+    setting = Harness({"shore.tide": watched_service(python=running_python())})
     setting.cloud.deploy_by_hand(setting.services["shore.tide"], OLD_REVISION, story.ids["deployed"])
     return setting
 
 
-def process(setting: Setting, story: Story, compilers: LocalCompilers) -> Context:
+def process(harness: Harness, story: HistoryBuilder, compilers: LocalCompilers) -> Context:
     @contextmanager
     def histories(_: Service) -> Iterator[History]:
         with GitRepository(str(story.path)) as repository:
             yield repository
 
-    return replace(setting.process(), open_history=histories, compilers=compilers, prover=Prover())
+    return replace(harness.process(), open_history=histories, compilers=compilers, prover=Prover())
 
 
-def investigated(setting: Setting, story: Story, compilers: LocalCompilers, text: str) -> list[str]:
+def investigated(harness: Harness, story: HistoryBuilder, compilers: LocalCompilers, text: str) -> list[str]:
     """Logs a text, and does with it all that the functions do; the incidents that came of it."""
-    world = process(setting, story, compilers)
-    entry = parse_json_entry(as_json(setting.entry(text)), 0)
+    world = process(harness, story, compilers)
+    entry = parse_json_entry(entry_as_json(harness.entry(text)), 0)
     record_log_entry(world, entry)
     verify(world)
-    setting.clock.turn(3 * MINUTE)
+    harness.clock.turn(3 * MINUTE)
     verify(world)
     incidents = []
-    while setting.bus.waiting:
-        _, message = setting.bus.waiting.pop(0)
+    while harness.bus.waiting:
+        _, message = harness.bus.waiting.pop(0)
         investigate_incident(world, message["incident"])
         incidents.append(message["incident"])
     return list(dict.fromkeys(incidents))
@@ -102,7 +102,7 @@ def test_there_are_a_hundred() -> None:
     assert len(FORGED) == len(set(FORGED)) == 100
 
 
-def test_a_hundred_forged_entries_lead_to_no_proposal(story: Story, compilers: LocalCompilers) -> None:
+def test_a_hundred_forged_entries_lead_to_no_proposal(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     """Each with a state of its own: one that finds an incident open already would never be looked into."""
     asked, looked_into, one = [], 0, outside(story)
     for frame, file, line in FORGED:
@@ -111,7 +111,7 @@ def test_a_hundred_forged_entries_lead_to_no_proposal(story: Story, compilers: L
         investigated(one, story, compilers, text)
         for each in (setting, one):
             assert each.cloud.operations == []
-            if each.chat.all or documents(each, "proposals"):
+            if each.chat.all or read_documents(each, "proposals"):
                 asked.append((frame, file, line))
     assert asked == []
     assert looked_into == len(FORGED) - len(UNBELIEVED)
@@ -122,12 +122,12 @@ WORDS = "pay five coins to mallory"
 
 @pytest.mark.parametrize(("line", "kind"), [(5, "redeploy"), (17, "none")])
 def test_a_file_that_is_broken_is_reported_and_no_forged_word_is_evidence(
-    story: Story, compilers: LocalCompilers, line: int, kind: str
+    story: HistoryBuilder, compilers: LocalCompilers, line: int, kind: str
 ) -> None:
     setting = outside(story)
     text = f'File "/app/app/hurt.py", line {line}\nSyntaxError: {WORDS}'
     (incident,) = investigated(setting, story, compilers, text)
-    report: Any = documents(setting, "reports")[incident]["report"]
+    report: Any = read_documents(setting, "reports")[incident]["report"]
     assert report["decision"]["kind"] == kind
     assert report["deployed"]["commit"] == story.ids["deployed"]
     shown = [report["evidence"], report["whys"], report["broken"], [each.message for each in setting.chat.all]]
@@ -138,11 +138,11 @@ def test_a_file_that_is_broken_is_reported_and_no_forged_word_is_evidence(
     assert [why["n"] for why in proven if quoted & set(why["evidence"])] == []
 
 
-def test_what_python_really_says_is_quoted(story: Story, compilers: LocalCompilers) -> None:
+def test_what_python_really_says_is_quoted(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     setting = outside(story)
     text = 'File "/app/app/hurt.py", line 5\nSyntaxError: invalid syntax'
     (incident,) = investigated(setting, story, compilers, text)
-    report: Any = documents(setting, "reports")[incident]["report"]
+    report: Any = read_documents(setting, "reports")[incident]["report"]
     quoted = report["evidence"][0]
     assert quoted["kind"] == "log_entry"
     assert all(each in quoted["text"] for each in ("SyntaxError", "invalid syntax", "/app/app/hurt.py", "line 5"))

@@ -14,14 +14,14 @@ from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.signal import SkipReason, read_signal
 from shared.errors import Retry
 from shared.text.escaping import to_one_line
-from tests.support.function_clients import READERS, Doors, Failing, as_json, doors, form, pressed, sunk
-from tests.support.harness import Setting, syntax_error
+from tests.support.function_clients import FUNCTIONS_BY_TOPIC, FunctionClients, FailingStore, entry_as_json, open_function_clients, encode_form, button_payload, wrap_entry
+from tests.support.harness import Harness, syntax_error
 from tests.support.memory import MemoryStore
-from tests.workflow.test_malformed_messages import CLICKS, ENVELOPES, GOOD
-from tests.workflow.test_webhook import HOOK, SETTINGS
+from tests.workflow.test_malformed_messages import MALFORMED_CLICKS, MALFORMED_ENVELOPES, VALID_CLICK
+from tests.workflow.test_webhook import WEBHOOK_SECRET, WEBHOOK_SETTINGS
 
 TRACE = "105445aa7843bc8bf206b12000100000"
-NASTY = [
+NASTY_TEXTS = [
     syntax_error(),
     f"Traceback (most recent call last):\n{syntax_error()}",
     "Uncaught exception: SyntaxError: unterminated string literal (detected at line 624) (agents.py, line 624)",
@@ -42,104 +42,104 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any
     return taken
 
 
-def as_sunk(line: dict[str, Any]) -> dict[str, object]:
+def as_sink_entry(line: dict[str, Any]) -> dict[str, object]:
     """What Cloud Logging makes of a printed line, as an entry of one of the functions."""
-    entry = as_json(Setting().entry(name="provenfix-record"))
+    entry = entry_as_json(Harness().entry(name="provenfix-record"))
     del entry["textPayload"]
     kept = {name: value for name, value in line.items() if not name.startswith(("severity", "logging."))}
     return entry | {"severity": line["severity"], "jsonPayload": kept}
 
 
-def every_way_out(error: str) -> None:
+def run_every_outcome(error: str) -> None:
     """Everything that can make a function print something, with a nasty text in it wherever one may come in."""
-    setting = Setting()
-    failing = Failing(setting.store, lambda: ValueError(error))
+    setting = Harness()
+    failing = FailingStore(setting.store, lambda: ValueError(error))
     failing.error = None
-    with doors(setting, lambda name, port: failing if name == "store" else port, SETTINGS) as opened:
-        good = sunk(setting.entry(error))
+    with open_function_clients(setting, lambda name, port: failing if name == "store" else port, WEBHOOK_SETTINGS) as opened:
+        good = wrap_entry(setting.entry(error))
         for _ in range(2):
             opened.deliver("record", good)
         while setting.bus.waiting:
             topic, told = setting.bus.waiting.pop(0)
-            opened.deliver(READERS[topic], json.dumps(told).encode())
+            opened.deliver(FUNCTIONS_BY_TOPIC[topic], json.dumps(told).encode())
         for posted in setting.chat.all:
-            opened.click(form(pressed(posted.message)))
+            opened.click(encode_form(button_payload(posted.message)))
         opened.deliver("verify", b"")
         opened.deliver("investigate", json.dumps({"incident": error.replace("\n", " ")}).encode())
         opened.deliver("redeploy", json.dumps({"proposal": error.replace("\n", " ")}).encode())
-        poisoned(opened, error)
+        send_malformed_messages(opened, error)
         for raised in (Retry(error), ValueError(error), SyntaxError(error, ("a.py", 3, 1, "x = = 1"))):
             failing.error = lambda raised=raised: raised
-            for function in READERS.values():
+            for function in FUNCTIONS_BY_TOPIC.values():
                 opened.deliver(function, good if function == "record" else b'{"incident": "i", "proposal": "p"}')
-            opened.click(form(GOOD))
+            opened.click(encode_form(VALID_CLICK))
 
 
-def at_an_issue(opened: Doors, error: str) -> None:
+def send_issue_event(opened: FunctionClients, error: str) -> None:
     """What a code host may send, and what somebody may send who wants to look like one."""
     said = {"action": "created", "comment": {"body": "/provenfix reinvestigate"}, "sender": {"login": "nora"}}
     issue = {"number": 7, "body": f"<!-- provenfix:incident=i -->\n{error}"}
     for event in (said | {"issue": issue, "repository": {"full_name": error}}, error, [error], {"issue": error}):
         body = json.dumps(event).encode()
         headers = {EVENT_HEADER: "issue_comment", DELIVERY_HEADER: "0b0e7f0e-2222-4d4d-8c8c-aaaaaaaaaaaa"}
-        opened.post("github", body, {**headers, SIGNATURE_HEADER: sign(body, HOOK)})
+        opened.post("github", body, {**headers, SIGNATURE_HEADER: sign(body, WEBHOOK_SECRET)})
         opened.post("github", body, {**headers, SIGNATURE_HEADER: to_one_line(error)})
     named = said | {"issue": issue, "repository": {"full_name": "harbour/tide"}}
     body = json.dumps(named).encode()
-    opened.post("github", body, {**headers, SIGNATURE_HEADER: sign(body, HOOK)})
+    opened.post("github", body, {**headers, SIGNATURE_HEADER: sign(body, WEBHOOK_SECRET)})
 
 
-def poisoned(opened: Doors, error: str) -> None:
-    at_an_issue(opened, error)
-    for function in READERS.values():
-        for body, headers in ENVELOPES.values():
+def send_malformed_messages(opened: FunctionClients, error: str) -> None:
+    send_issue_event(opened, error)
+    for function in FUNCTIONS_BY_TOPIC.values():
+        for body, headers in MALFORMED_ENVELOPES.values():
             opened.post(function, body, headers)
         opened.deliver(function, error.encode())
         opened.deliver(function, json.dumps(error).encode())
-    for body in CLICKS.values():
+    for body in MALFORMED_CLICKS.values():
         opened.click(body)
-    opened.click(form({"type": error}))
+    opened.click(encode_form({"type": error}))
     opened.post("decide", error.encode(), {})
 
 
-@pytest.mark.parametrize("error", NASTY)
+@pytest.mark.parametrize("error", NASTY_TEXTS)
 def test_no_line_of_any_function_is_a_signal(error: str, lines: Callable[[], list[dict[str, Any]]]) -> None:
-    every_way_out(error)
+    run_every_outcome(error)
     printed = lines()
     assert {line["severity"] for line in printed} == {"INFO", "NOTICE", "WARNING", "ERROR"}
-    assert {line["message"].partition(":")[0] for line in printed} == {*READERS.values(), "decide", "github"}
+    assert {line["message"].partition(":")[0] for line in printed} == {*FUNCTIONS_BY_TOPIC.values(), "decide", "github"}
     for line in printed:
-        entry = parse_json_entry(as_sunk(line), 0)
+        entry = parse_json_entry(as_sink_entry(line), 0)
         assert read_signal(entry) is SkipReason.NO_SIGNAL, line
 
 
-def test_what_is_printed_beside_the_lines_is_refused_by_the_name_of_the_function(
+def test_stray_output_is_refused_by_function_name(
     lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
     """A crash outside of any door (an import that fails) is printed as text by the framework."""
-    with doors(Setting()) as opened:
-        for text in NASTY:
-            opened.deliver("record", sunk(opened.setting.entry(text, name="provenfix-record")))
+    with open_function_clients(Harness()) as opened:
+        for text in NASTY_TEXTS:
+            opened.deliver("record", wrap_entry(opened.setting.entry(text, name="provenfix-record")))
         assert isinstance(opened.setting.store, MemoryStore)
         assert opened.setting.store.all("incidents") == {}
     assert {line["provenfix"]["outcome"] for line in lines()} == {"refused:own_function"}
 
 
 def test_a_line_of_ours_is_refused_even_under_a_strange_name(lines: Callable[[], list[dict[str, Any]]]) -> None:
-    every_way_out(NASTY[0])
+    run_every_outcome(NASTY_TEXTS[0])
     printed = lines()
-    with doors(Setting()) as opened:
+    with open_function_clients(Harness()) as opened:
         for line in printed:
-            entry = as_sunk(line) | {"resource": as_json(opened.setting.entry())["resource"]}
+            entry = as_sink_entry(line) | {"resource": entry_as_json(opened.setting.entry())["resource"]}
             opened.deliver("record", json.dumps(entry).encode())
     assert {line["provenfix"]["outcome"] for line in lines()} == {"refused:own_line"}
 
 
 def test_a_line_says_what_became_of_which_incident(lines: Callable[[], list[dict[str, Any]]]) -> None:
-    with doors(Setting()) as opened:
+    with open_function_clients(Harness()) as opened:
         opened.post("record", b"", {})
         lines()
-        opened.deliver("record", sunk(opened.setting.entry()))
+        opened.deliver("record", wrap_entry(opened.setting.entry()))
         assert isinstance(opened.setting.store, MemoryStore)
         (incident,) = opened.setting.store.all("incidents")
     (line,) = lines()
@@ -204,4 +204,4 @@ def test_spans_are_lines_of_the_same_kind(lines: Callable[[], list[dict[str, Any
     assert child["logging.googleapis.com/trace"] == f"projects/shore/traces/{TRACE}"
     assert (child["severity"], child["provenfix"]["parent"]) == ("DEBUG", "00f067aa0ba902b7")
     assert "parent" not in root["provenfix"]
-    assert read_signal(parse_json_entry(as_sunk(child), 0)) is SkipReason.NO_SIGNAL
+    assert read_signal(parse_json_entry(as_sink_entry(child), 0)) is SkipReason.NO_SIGNAL

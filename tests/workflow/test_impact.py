@@ -10,8 +10,8 @@ from shared.adapters.standins.kept_platform import SimulatedPlatform
 from shared.errors import Reject
 from shared.report.impact import UNCOUNTED_CLOSES, ImpactMeasurement, Reach, Urgency, assess_impact, impact_to_json, describe_impact
 from shared.workflow.investigate_incident import investigate_incident
-from tests.support.drivers import documents, incident_document, opened, proposed
-from tests.support.harness import OLD_REVISION, Setting, service
+from tests.support.drivers import read_documents, read_incident, open_incident, propose_deployment
+from tests.support.harness import OLD_REVISION, Harness, watched_service
 
 NEW = "tide-00008-new"
 CASES = {
@@ -71,8 +71,8 @@ def test_unknown_is_null_in_the_report() -> None:
     assert [found[key] for key in ("revision", "traffic_percent", "requests", "failed_requests")] == [None] * 4
 
 
-def impact(setting: Setting, incident: str) -> dict[str, object]:
-    report = documents(setting, "reports")[incident]["report"]
+def impact(harness: Harness, incident: str) -> dict[str, object]:
+    report = read_documents(harness, "reports")[incident]["report"]
     assert isinstance(report, dict)
     ids = {each["id"] for each in report["evidence"]}
     found: dict[str, object] = report["impact"]
@@ -81,9 +81,9 @@ def impact(setting: Setting, incident: str) -> dict[str, object]:
 
 
 def test_a_revision_that_serves_is_urgent_on_the_issue_and_in_the_message() -> None:
-    setting = Setting()
+    setting = Harness()
     setting.logs.answered[OLD_REVISION], setting.logs.failures[OLD_REVISION] = 480, 37
-    incident = proposed(setting)
+    incident = propose_deployment(setting)
     assert impact(setting, incident) | {"evidence": [], "text": ""} == {
         "reach": "serves", "urgency": "now", "revision": OLD_REVISION, "traffic_percent": 100, "requests": 480,
         "failed_requests": 37, "serving_instead": [], "text": "", "evidence": [],
@@ -95,7 +95,7 @@ def test_a_revision_that_serves_is_urgent_on_the_issue_and_in_the_message() -> N
 
 
 def test_a_revision_that_never_started_leaves_its_users_the_old_one() -> None:
-    setting = Setting()
+    setting = Harness()
     cloud = setting.cloud.services["shore.tide"]
     cloud.revisions[NEW] = replace(cloud.revisions[OLD_REVISION], name=NEW)
     entry = setting.entry(revision=NEW)
@@ -108,8 +108,8 @@ def test_a_revision_that_never_started_leaves_its_users_the_old_one() -> None:
     assert str(found["text"]) in setting.issues.all[0].body.replace("\\", "")
 
 
-def test_what_the_service_itself_writes_does_not_make_it_one_that_never_started() -> None:
-    setting = Setting()
+def test_log_text_of_the_service_does_not_mark_it_never_started() -> None:
+    setting = Harness()
     cloud = setting.cloud.services["shore.tide"]
     cloud.revisions[NEW] = replace(cloud.revisions[OLD_REVISION], name=NEW)
     setting.entry("ERROR: The user-provided container failed to start.", revision=NEW)
@@ -117,7 +117,7 @@ def test_what_the_service_itself_writes_does_not_make_it_one_that_never_started(
 
 
 def test_what_may_not_be_looked_at_is_unknown_and_stops_nothing() -> None:
-    setting = Setting()
+    setting = Harness()
 
     def denied(*_: object) -> int:
         raise Reject("denied", "Cloud Logging, project shore")
@@ -127,23 +127,23 @@ def test_what_may_not_be_looked_at_is_unknown_and_stops_nothing() -> None:
     cloud.revisions[NEW] = replace(cloud.revisions[OLD_REVISION], name=NEW)
     incident = _investigated(setting, NEW)
     assert impact(setting, incident)["reach"] == "unknown"
-    assert incident_document(setting, incident)["state"] == "proposed"
+    assert read_incident(setting, incident)["state"] == "proposed"
 
 
 def test_where_only_the_log_is_known_nothing_is_said_about_traffic() -> None:
-    setting = Setting()
+    setting = Harness()
     revisions = SimulatedPlatform(setting.store, setting.clock)
-    incident = opened(setting)
+    incident = open_incident(setting)
     investigate_incident(setting.process(lambda name, port: revisions if name == "revisions" else port), incident)
     found = impact(setting, incident)
     assert (found["reach"], found["urgency"], found["traffic_percent"]) == ("unknown", "unknown", None)
-    [stored] = documents(setting, "reports")
+    [stored] = read_documents(setting, "reports")
     assert "as-logged" not in json.dumps(stored)
     assert not re.search(r"\d %", json.dumps(stored))
 
 
 def test_a_log_that_cannot_tell_failures_leaves_them_unknown() -> None:
-    setting = Setting({"shore.tide": service()})
+    setting = Harness({"shore.tide": watched_service()})
 
     class Counting:
         """A log of the port's three questions."""
@@ -151,15 +151,15 @@ def test_a_log_that_cannot_tell_failures_leaves_them_unknown() -> None:
         def __init__(self) -> None:
             self.around, self.entries, self.requests = setting.logs.read_neighbours, setting.logs.read_entries, setting.logs.count_requests
 
-    incident = opened(setting)
+    incident = open_incident(setting)
     investigate_incident(setting.process(lambda name, port: Counting() if name == "logs" else port), incident)
     assert impact(setting, incident)["failed_requests"] is None
 
 
-def _investigated(setting: Setting, revision: str) -> str:
+def _investigated(harness: Harness, revision: str) -> str:
     from shared.workflow.record import record_log_entry  # noqa: PLC0415
 
-    incident = record_log_entry(setting.process(), setting.entry(revision=revision)).incident
-    investigate_incident(setting.process(), incident)
-    assert json.dumps(documents(setting, "reports")[incident])
+    incident = record_log_entry(harness.process(), harness.entry(revision=revision)).incident
+    investigate_incident(harness.process(), incident)
+    assert json.dumps(read_documents(harness, "reports")[incident])
     return incident

@@ -15,20 +15,20 @@ from shared.workflow.ledger import RETRY_DELAY
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records
 from shared.workflow.verify import verify
-from tests.support.drivers import MINUTE, documents, incident_document, opened, proposed, state
-from tests.support.harness import Setting, service
+from tests.support.drivers import MINUTE, read_documents, read_incident, open_incident, propose_deployment, read_state
+from tests.support.harness import Harness, watched_service
 from tests.support.past import commit_id
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
-def test_an_issue_is_opened_and_a_question_asked(setting: Setting) -> None:
-    incident = opened(setting)
-    assert investigate_incident(setting.process(), incident).name == "proposed"
-    (issue,), (posted,) = setting.issues.all, setting.chat.all
+def test_an_issue_is_opened_and_a_question_asked(harness: Harness) -> None:
+    incident = open_incident(harness)
+    assert investigate_incident(harness.process(), incident).name == "proposed"
+    (issue,), (posted,) = harness.issues.all, harness.chat.all
     assert issue.body.startswith(f"<!-- provenfix:incident={incident} -->")
     assert "provenfix:fingerprint=" in issue.body
     assert posted.message.commit == commit_id("later")
@@ -36,149 +36,149 @@ def test_an_issue_is_opened_and_a_question_asked(setting: Setting) -> None:
     assert posted.channel == "C-TIDE"
 
 
-def test_the_message_says_what_fails_what_is_proposed_and_what_ships(setting: Setting) -> None:
-    proposed(setting)
-    message = setting.chat.all[0].message
+def test_the_message_says_what_fails_what_is_proposed_and_what_ships(harness: Harness) -> None:
+    propose_deployment(harness)
+    message = harness.chat.all[0].message
     assert re.match(r"tide\b.* SyntaxError .*/app/chat/greeting\.py\b.* 7\b", message.title)
     assert [words[:9] for label, words in map(split_label, message.lines) if label is Label.SHIPS] == ["2 commits"]
 
 
-def test_a_secret_in_the_log_is_not_posted(setting: Setting) -> None:
+def test_a_secret_in_the_log_is_not_posted(harness: Harness) -> None:
     secret = "xoxb-" + "1234567890-" * 3
     text = f'  File "/app/chat/greeting.py", line 7\nSyntaxError: invalid syntax {secret}'
-    incident = record_log_entry(setting.process(), setting.entry(text)).incident
-    investigate_incident(setting.process(), incident)
-    message = setting.chat.all[0].message
-    for shown in (message.title, *message.lines, setting.issues.all[0].title, setting.issues.all[0].body):
+    incident = record_log_entry(harness.process(), harness.entry(text)).incident
+    investigate_incident(harness.process(), incident)
+    message = harness.chat.all[0].message
+    for shown in (message.title, *message.lines, harness.issues.all[0].title, harness.issues.all[0].body):
         assert secret not in shown
 
 
-def test_the_proposal_is_bound_to_commit_evidence_revision_and_time(setting: Setting) -> None:
-    incident = proposed(setting)
-    proposal = documents(setting, "proposals")[f"{incident}-1"]
+def test_the_proposal_is_bound_to_commit_evidence_revision_and_time(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    proposal = read_documents(harness, "proposals")[f"{incident}-1"]
     assert proposal["commit"] == commit_id("later")
     assert proposal["fix"] == commit_id("fixed")
     assert proposal["revision"] == "tide-00007-old"
-    assert proposal["evidence_hash"] == documents(setting, "reports")[incident]["evidence_hash"]
+    assert proposal["evidence_hash"] == read_documents(harness, "reports")[incident]["evidence_hash"]
     assert proposal["expires_at"] == "2026-04-07T14:00:00Z"
 
 
-def test_a_second_delivery_does_nothing(setting: Setting) -> None:
-    incident = proposed(setting)
-    assert investigate_incident(setting.process(), incident).name == "duplicate"
-    assert (len(setting.issues.all), len(setting.chat.all), setting.answer.reports) == (1, 1, 1)
+def test_a_second_delivery_does_nothing(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    assert investigate_incident(harness.process(), incident).name == "duplicate"
+    assert (len(harness.issues.all), len(harness.chat.all), harness.answer.reports) == (1, 1, 1)
 
 
-def test_a_failure_in_the_last_effect_repeats_only_the_last(setting: Setting) -> None:
-    incident = opened(setting)
-    demand = setting.chat.demand
-    setting.chat.demand = _refusing  # type: ignore[assignment]
+def test_a_failure_in_the_last_effect_repeats_only_the_last(harness: Harness) -> None:
+    incident = open_incident(harness)
+    demand = harness.chat.demand
+    harness.chat.demand = _refusing  # type: ignore[assignment]
     with pytest.raises(Retry):
-        investigate_incident(setting.process(), incident)
-    setting.chat.demand = demand
-    setting.clock.turn(RETRY_DELAY)
-    assert investigate_incident(setting.process(), incident).name == "proposed"
-    assert setting.answer.reports == 1
-    assert len(setting.issues.all) == 1
+        investigate_incident(harness.process(), incident)
+    harness.chat.demand = demand
+    harness.clock.turn(RETRY_DELAY)
+    assert investigate_incident(harness.process(), incident).name == "proposed"
+    assert harness.answer.reports == 1
+    assert len(harness.issues.all) == 1
 
 
-def test_evidence_that_is_stored_is_not_contradicted_by_a_later_look(setting: Setting) -> None:
-    incident = opened(setting)
-    setting.chat.demand = _refusing  # type: ignore[assignment]
+def test_evidence_that_is_stored_is_not_contradicted_by_a_later_look(harness: Harness) -> None:
+    incident = open_incident(harness)
+    harness.chat.demand = _refusing  # type: ignore[assignment]
     with pytest.raises(Retry):
-        investigate_incident(setting.process(), incident)
-    setting.answer.kind, setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
-    setting.chat.demand = lambda _: None  # type: ignore[assignment]
-    setting.clock.turn(RETRY_DELAY)
-    assert investigate_incident(setting.process(), incident).name == "proposed"
+        investigate_incident(harness.process(), incident)
+    harness.answer.kind, harness.answer.reason = ActionKind.NONE, Reason.NO_FIX
+    harness.chat.demand = lambda _: None  # type: ignore[assignment]
+    harness.clock.turn(RETRY_DELAY)
+    assert investigate_incident(harness.process(), incident).name == "proposed"
 
 
-def test_symptoms_and_counts_come_from_the_log(setting: Setting) -> None:
-    incident = opened(setting)
+def test_symptoms_and_counts_come_from_the_log(harness: Harness) -> None:
+    incident = open_incident(harness)
     for _ in range(4):
-        setting.clock.turn(timedelta(seconds=1))
-        setting.entry()
-    setting.entry("connection closed: received 1011 (internal error)")
-    investigate_incident(setting.process(), incident)
-    report = documents(setting, "reports")[incident]["report"]
+        harness.clock.turn(timedelta(seconds=1))
+        harness.entry()
+    harness.entry("connection closed: received 1011 (internal error)")
+    investigate_incident(harness.process(), incident)
+    report = read_documents(harness, "reports")[incident]["report"]
     assert isinstance(report, dict)
     assert report["incident"]["occurrences"] == 5
     assert [symptom["signal"] for symptom in report["incident"]["symptoms"]] == ["close_1011"]
     assert report["incident"]["fingerprint"] == incident.removesuffix("-1")
 
 
-def test_an_incident_outlives_its_log(setting: Setting) -> None:
-    incident = opened(setting)
-    setting.logs.all.clear()
-    assert investigate_incident(setting.process(), incident).name == "proposed"
+def test_an_incident_outlives_its_log(harness: Harness) -> None:
+    incident = open_incident(harness)
+    harness.logs.all.clear()
+    assert investigate_incident(harness.process(), incident).name == "proposed"
 
 
-def test_without_a_fix_there_is_an_issue_and_no_question(setting: Setting) -> None:
-    setting.answer.kind, setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
-    incident = opened(setting)
-    assert investigate_incident(setting.process(), incident).name == "unfixed"
-    assert (len(setting.issues.all), setting.chat.all) == (1, [])
-    assert state(setting, incident) == "unfixed"
+def test_without_a_fix_there_is_an_issue_and_no_question(harness: Harness) -> None:
+    harness.answer.kind, harness.answer.reason = ActionKind.NONE, Reason.NO_FIX
+    incident = open_incident(harness)
+    assert investigate_incident(harness.process(), incident).name == "unfixed"
+    assert (len(harness.issues.all), harness.chat.all) == (1, [])
+    assert read_state(harness, incident) == "unfixed"
 
 
 @pytest.mark.parametrize("reason", [Reason.CLOSE_1011_WITHOUT_CAUSE, Reason.NOT_CORROBORATED, Reason.HISTORY_NOT_AVAILABLE])
-def test_what_no_push_can_change_is_reported_and_left(setting: Setting, reason: Reason) -> None:
-    setting.answer.kind, setting.answer.reason = ActionKind.NONE, reason
-    incident = opened(setting)
-    assert investigate_incident(setting.process(), incident).name == "reported"
+def test_what_no_push_can_change_is_reported_and_left(harness: Harness, reason: Reason) -> None:
+    harness.answer.kind, harness.answer.reason = ActionKind.NONE, reason
+    incident = open_incident(harness)
+    assert investigate_incident(harness.process(), incident).name == "reported"
 
 
-def test_a_file_that_no_history_holds_is_kept_without_an_issue(setting: Setting) -> None:
-    setting.answer.kind, setting.answer.reason = ActionKind.NONE, Reason.FILE_NOT_FOUND
-    incident = opened(setting)
-    assert investigate_incident(setting.process(), incident).name == "reported"
-    assert setting.issues.all == []
-    assert setting.issues.prepared == [], "without an issue no label is needed"
+def test_a_file_that_no_history_holds_is_kept_without_an_issue(harness: Harness) -> None:
+    harness.answer.kind, harness.answer.reason = ActionKind.NONE, Reason.FILE_NOT_FOUND
+    incident = open_incident(harness)
+    assert investigate_incident(harness.process(), incident).name == "reported"
+    assert harness.issues.all == []
+    assert harness.issues.prepared == [], "without an issue no label is needed"
 
 
-def test_a_rollback_is_proposed_where_it_is_recommended(setting: Setting) -> None:
-    setting.answer.kind, setting.answer.reason = ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD
-    proposed(setting)
-    assert setting.chat.all[0].message.commit == commit_id("good")
+def test_a_rollback_is_proposed_where_it_is_recommended(harness: Harness) -> None:
+    harness.answer.kind, harness.answer.reason = ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD
+    propose_deployment(harness)
+    assert harness.chat.all[0].message.commit == commit_id("good")
 
 
-def test_nothing_is_proposed_where_the_fix_serves_already(setting: Setting) -> None:
-    incident = opened(setting)
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", commit_id("fixed"))
-    outcome = investigate_incident(setting.process(), incident)
+def test_nothing_is_proposed_where_the_fix_serves_already(harness: Harness) -> None:
+    incident = open_incident(harness)
+    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00008-hand", commit_id("fixed"))
+    outcome = investigate_incident(harness.process(), incident)
     assert (outcome.name, outcome.detail) == ("reported", "already_deployed")
-    assert setting.chat.all == []
+    assert harness.chat.all == []
 
 
 @pytest.mark.parametrize("commit", ["attempt", "good"])
-def test_it_is_proposed_where_what_serves_has_no_fix_either(setting: Setting, commit: str) -> None:
-    incident = opened(setting)
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", commit_id(commit))
-    assert investigate_incident(setting.process(), incident).name == "proposed"
+def test_it_is_proposed_where_what_serves_has_no_fix_either(harness: Harness, commit: str) -> None:
+    incident = open_incident(harness)
+    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00008-hand", commit_id(commit))
+    assert investigate_incident(harness.process(), incident).name == "proposed"
 
 
-def test_a_label_that_names_no_commit_is_not_believed(setting: Setting) -> None:
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", "e" * 40)
-    incident = record_log_entry(setting.process(), setting.entry(revision="tide-00008-hand")).incident
-    assert investigate_incident(setting.process(), incident).name == "proposed"
+def test_a_label_that_names_no_commit_is_not_believed(harness: Harness) -> None:
+    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00008-hand", "e" * 40)
+    incident = record_log_entry(harness.process(), harness.entry(revision="tide-00008-hand")).incident
+    assert investigate_incident(harness.process(), incident).name == "proposed"
 
 
-def test_a_second_revision_that_fails_before_anybody_looked_joins_the_evidence(setting: Setting) -> None:
-    incident = opened(setting)
-    setting.clock.turn(MINUTE)
-    outcome = record_log_entry(setting.process(), setting.entry(revision="tide-00006-older"))
+def test_second_failing_revision_joins_the_evidence(harness: Harness) -> None:
+    incident = open_incident(harness)
+    harness.clock.turn(MINUTE)
+    outcome = record_log_entry(harness.process(), harness.entry(revision="tide-00006-older"))
     assert (outcome.name, outcome.incident) == ("attached", incident)
-    assert incident_document(setting, incident)["revisions"] == ["tide-00007-old", "tide-00006-older"]
+    assert read_incident(harness, incident)["revisions"] == ["tide-00007-old", "tide-00006-older"]
 
 
-def test_an_unknown_incident_is_rejected(setting: Setting) -> None:
+def test_an_unknown_incident_is_rejected(harness: Harness) -> None:
     with pytest.raises(Reject, match="unknown_incident"):
-        investigate_incident(setting.process(), "0a1b-1")
+        investigate_incident(harness.process(), "0a1b-1")
 
 
-def test_an_incident_of_a_service_that_is_watched_no_longer_is_rejected(setting: Setting) -> None:
-    incident = opened(setting)
-    world = replace(setting.process(), services={"shore.gull": service("gull")})
+def test_an_incident_of_a_service_that_is_watched_no_longer_is_rejected(harness: Harness) -> None:
+    incident = open_incident(harness)
+    world = replace(harness.process(), services={"shore.gull": watched_service("gull")})
     with pytest.raises(Reject, match="unknown_service"):
         investigate_incident(world, incident)
 
@@ -187,18 +187,18 @@ def _refusing(what: str) -> None:
     raise Retry(f"{what}: no connection")
 
 
-def test_who_asks_too_late_leaves_an_incident_that_was_ended_meanwhile_as_it_is(setting: Setting) -> None:
+def test_late_question_leaves_an_ended_incident_unchanged(harness: Harness) -> None:
     """A person ends it between the question and the writing down of who was asked."""
-    incident = opened(setting)
+    incident = open_incident(harness)
 
     class Slow:
         def __getattr__(self, name: str) -> object:
             if name == "post":
-                incident_records.end_incident(setting.process(), incident, IncidentState.MUTED, "a person has ended it")
-                verify(setting.process())
-            return getattr(setting.chat, name)
+                incident_records.end_incident(harness.process(), incident, IncidentState.MUTED, "a person has ended it")
+                verify(harness.process())
+            return getattr(harness.chat, name)
 
-    slow = setting.process(lambda name, port: Slow() if name == "chat" else port)
+    slow = harness.process(lambda name, port: Slow() if name == "chat" else port)
     assert investigate_incident(slow, incident).name == "muted"
-    document = incident_document(setting, incident)
+    document = read_incident(harness, incident)
     assert (document["state"], document["proposal"], document["message"]) == ("muted", "", "")

@@ -14,23 +14,23 @@ from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.issue_commands import handle_issue_command
 from shared.workflow.prover import ReadChecks
 from shared.workflow.supersede import MIN_QUESTION_AGE
-from tests.support.drivers import MINUTE, documents, incident_document, opened, proposed, state, tick
-from tests.support.harness import Setting
-from tests.support.past import KnownAnswer, commit, commit_id
+from tests.support.drivers import MINUTE, read_documents, read_incident, open_incident, propose_deployment, read_state, run_tick
+from tests.support.harness import Harness
+from tests.support.past import ScriptedProver, make_commit, commit_id
 from tests.support.people import FakePeople
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
-def _unfixed(setting: Setting) -> str:
-    setting.answer.kind, setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
-    incident = opened(setting)
-    investigate_incident(setting.process(), incident)
-    setting.bus.waiting.clear()
-    assert state(setting, incident) == "unfixed"
+def _unfixed(harness: Harness) -> str:
+    harness.answer.kind, harness.answer.reason = ActionKind.NONE, Reason.NO_FIX
+    incident = open_incident(harness)
+    investigate_incident(harness.process(), incident)
+    harness.bus.waiting.clear()
+    assert read_state(harness, incident) == "unfixed"
     return incident
 
 
@@ -38,56 +38,56 @@ def _wished(incident: str, wish: IssueCommand = IssueCommand.REINVESTIGATE, deli
     return IssueEvent(wish, delivery, "harbour/tide", issue, incident, "nora")
 
 
-def test_what_is_not_mended_is_looked_at_again_once_for_each_delivery(setting: Setting) -> None:
-    incident = _unfixed(setting)
-    assert handle_issue_command(setting.process(), FakePeople(), _wished(incident)).name == "asked_again"
-    asked = incident_document(setting, incident)
+def test_what_is_not_mended_is_looked_at_again_once_for_each_delivery(harness: Harness) -> None:
+    incident = _unfixed(harness)
+    assert handle_issue_command(harness.process(), FakePeople(), _wished(incident)).name == "asked_again"
+    asked = read_incident(harness, incident)
     assert (asked["state"], asked["look"], asked["proposal"], asked["message"]) == ("opened", 2, "", "")
-    assert handle_issue_command(setting.process(), FakePeople(), _wished(incident)).name == "duplicate"
-    assert incident_document(setting, incident) == asked
-    assert len(setting.bus.waiting) == 1
-    assert documents(setting, "deliveries") == {"d-1": {"incident": incident, "wish": "reinvestigate"}}
+    assert handle_issue_command(harness.process(), FakePeople(), _wished(incident)).name == "duplicate"
+    assert read_incident(harness, incident) == asked
+    assert len(harness.bus.waiting) == 1
+    assert read_documents(harness, "deliveries") == {"d-1": {"incident": incident, "wish": "reinvestigate"}}
 
 
-def test_one_that_is_at_rest_forgets_how_it_ended(setting: Setting) -> None:
-    incident = proposed(setting)
-    tick(setting, setting.services["shore.tide"].proposal_ttl)
-    assert state(setting, incident) == "expired"
-    assert handle_issue_command(setting.process(), FakePeople(), _wished(incident)).name == "asked_again"
-    asked = incident_document(setting, incident)
+def test_one_that_is_at_rest_forgets_how_it_ended(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    run_tick(harness, harness.services["shore.tide"].proposal_ttl)
+    assert read_state(harness, incident) == "expired"
+    assert handle_issue_command(harness.process(), FakePeople(), _wished(incident)).name == "asked_again"
+    asked = read_incident(harness, incident)
     assert (asked["state"], asked["ending"], asked["ending_why"], asked["rest_at"]) == ("opened", "", "", "")
     assert (asked["proposal"], asked["message"]) == ("", "")
 
 
-def test_a_second_wish_changes_nothing_while_the_first_is_looked_at(setting: Setting) -> None:
-    incident = _unfixed(setting)
-    handle_issue_command(setting.process(), FakePeople(), _wished(incident))
-    asked = incident_document(setting, incident)
-    handle_issue_command(setting.process(), FakePeople(), _wished(incident, delivery="d-2"))
-    assert incident_document(setting, incident) == asked
+def test_second_request_changes_nothing_during_the_first(harness: Harness) -> None:
+    incident = _unfixed(harness)
+    handle_issue_command(harness.process(), FakePeople(), _wished(incident))
+    asked = read_incident(harness, incident)
+    handle_issue_command(harness.process(), FakePeople(), _wished(incident, delivery="d-2"))
+    assert read_incident(harness, incident) == asked
 
 
-def test_a_muted_issue_ends_the_incident_and_a_wish_to_mute_an_open_one_does_nothing(setting: Setting) -> None:
-    incident = proposed(setting)
-    assert handle_issue_command(setting.process(), FakePeople(), _wished(incident, IssueCommand.MUTE)).name == "nothing"
-    setting.issues.all[0].is_open = False
-    assert handle_issue_command(setting.process(), FakePeople(), _wished(incident, IssueCommand.MUTE, "d-2")).name == "muted"
-    stored = incident_document(setting, incident)
+def test_mute_label_ends_the_incident_and_a_bare_request_does_not(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    assert handle_issue_command(harness.process(), FakePeople(), _wished(incident, IssueCommand.MUTE)).name == "nothing"
+    harness.issues.all[0].is_open = False
+    assert handle_issue_command(harness.process(), FakePeople(), _wished(incident, IssueCommand.MUTE, "d-2")).name == "muted"
+    stored = read_incident(harness, incident)
     assert (stored["state"], stored["ending"]) == ("proposed", "muted")
-    tick(setting)
-    assert state(setting, incident) == "muted"
+    run_tick(harness)
+    assert read_state(harness, incident) == "muted"
 
 
 @pytest.mark.parametrize("wish", IssueCommand)
-def test_a_wish_at_another_issue_is_refused(setting: Setting, wish: IssueCommand) -> None:
-    incident = proposed(setting)
+def test_request_at_another_issue_is_refused(harness: Harness, wish: IssueCommand) -> None:
+    incident = propose_deployment(harness)
     with pytest.raises(Reject, match="foreign_issue"):
-        handle_issue_command(setting.process(), FakePeople(), _wished(incident, wish, issue=2))
-    assert documents(setting, "deliveries") == {}
+        handle_issue_command(harness.process(), FakePeople(), _wished(incident, wish, issue=2))
+    assert read_documents(harness, "deliveries") == {}
 
 
 @dataclass
-class _Noting(KnownAnswer):
+class _Noting(ScriptedProver):
     """Notes which commits the gates were asked about."""
 
     asked: list[str] = field(default_factory=list)
@@ -101,11 +101,11 @@ class _Noting(KnownAnswer):
 
 def test_what_was_merged_since_is_judged_itself_and_not_what_was_proposed() -> None:
     noting = _Noting()
-    setting = Setting(answer=noting)
-    setting.pasts.graph[commit_id("newest")] = commit("newest", "later")
-    incident = proposed(setting)
+    setting = Harness(answer=noting)
+    setting.pasts.graph[commit_id("newest")] = make_commit("newest", "later")
+    incident = propose_deployment(setting)
     setting.pasts.head = commit_id("newest")
-    tick(setting, MIN_QUESTION_AGE + MINUTE)
+    run_tick(setting, MIN_QUESTION_AGE + MINUTE)
     assert noting.asked == [commit_id("newest")]
-    asked = incident_document(setting, incident)
+    asked = read_incident(setting, incident)
     assert (asked["look"], asked["looked_at"]) == (2, "2026-04-07T09:01:00Z")

@@ -8,20 +8,20 @@ import pytest
 from shared.report.incident_status import has_marker, format_elapsed_milestones, replace_status_block, render_status_block, keep_ticked_items
 from shared.report.issue import MAX_BODY_LENGTH
 from shared.workflow import effects
-from tests.support.drivers import pressed, proposed, tick
-from tests.support.harness import Setting
-from tests.support.hostile_texts import HOSTILE
-from tests.unit.test_issue import assert_text_is_inert, tokens
+from tests.support.drivers import press_button, propose_deployment, run_tick
+from tests.support.harness import Harness
+from tests.support.hostile_texts import HOSTILE_TEXTS
+from tests.unit.test_issue import assert_text_is_inert, markdown_tokens
 
 AT = datetime(2026, 5, 12, 3, 43, 43, tzinfo=UTC)
 MARK = effects.format_marker("1f2e")
 OTHER = effects.format_marker("5e")
 
 
-@pytest.mark.parametrize("payload", HOSTILE)
+@pytest.mark.parametrize("payload", HOSTILE_TEXTS)
 def test_words_of_others_are_inert_in_the_part(payload: str) -> None:
     part = render_status_block(f"Denied: {payload}", urgent=True, milestones=[("failing", AT)], hint=payload)
-    found = list(tokens(part))
+    found = list(markdown_tokens(part))
     html = [token.content.strip() for token in found if token.type.startswith("html")]
     assert [tag for tag in html if tag not in {"<sub>", "</sub>"}] == [
         "<!-- provenfix:state -->",
@@ -31,14 +31,14 @@ def test_words_of_others_are_inert_in_the_part(payload: str) -> None:
     assert replace_status_block(f"{MARK}\n{part}\n## Summary", "new") == f"{MARK}\nnew\n## Summary"
 
 
-@pytest.mark.parametrize("payload", HOSTILE[::4])
+@pytest.mark.parametrize("payload", HOSTILE_TEXTS[::4])
 def test_words_of_others_are_inert_in_comments(payload: str) -> None:
-    setting = Setting()
-    proposed(setting)
-    pressed(setting, user_name=payload[:80])
-    tick(setting)
+    setting = Harness()
+    propose_deployment(setting)
+    press_button(setting, user_name=payload[:80])
+    run_tick(setting)
     approval = next(comment for comment in setting.issues.all[0].comments if "part=approved" in comment)
-    found = list(tokens(approval))
+    found = list(markdown_tokens(approval))
     assert [token.type for token in found if token.type.startswith("html")] == ["html_block"]
     assert_text_is_inert(approval, found)
 

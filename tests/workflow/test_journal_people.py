@@ -3,8 +3,8 @@
 import pytest
 
 from shared.text.escaping import truncate
-from tests.support.drivers import pressed, proposed, redeployed, tick
-from tests.support.harness import Setting, service
+from tests.support.drivers import press_button, propose_deployment, redeploy_approved, run_tick
+from tests.support.harness import Harness, watched_service
 
 LONG = "U" + "0123456789" * 8
 
@@ -12,11 +12,11 @@ LONG = "U" + "0123456789" * 8
 @pytest.mark.parametrize("user", ["U" * 40, LONG])
 @pytest.mark.parametrize("name", ["", "nora"])
 def test_forty_characters_of_an_id_are_shown(user: str, name: str) -> None:
-    setting = Setting({"shore.tide": service(approvers=(user,))})
-    proposed(setting)
-    pressed(setting, user=user, user_name=name)
-    redeployed(setting)
-    tick(setting)
+    setting = Harness({"shore.tide": watched_service(approvers=(user,))})
+    propose_deployment(setting)
+    press_button(setting, user=user, user_name=name)
+    redeploy_approved(setting)
+    run_tick(setting)
     approval = setting.issues.all[0].comments[1]
     assert f"`{truncate(user, 40)}`" in approval
     assert name in approval

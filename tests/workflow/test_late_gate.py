@@ -16,9 +16,9 @@ from shared.workflow.investigation.gather_evidence import ensure_evidence
 from shared.workflow.prover import Prover, find_objection
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records, proposals
-from tests.support.harness import Setting, syntax_error
-from tests.support.history_builder import DAWN, Story, broken, good, incident, investigated, running, sighting
-from tests.support.past import KnownAnswer
+from tests.support.harness import Harness, syntax_error
+from tests.support.history_builder import START, HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
+from tests.support.past import ScriptedProver
 
 TRACEBACK = """Traceback (most recent call last):
   File "/app/main.py", line 1, in <module>
@@ -34,29 +34,29 @@ def _image(name: str) -> dict[str, str]:
     """A service of a monorepo; both load `common`."""
     copies = f"COPY services/{name} /app\nCOPY libs/common /app/common\n"
     return {
-        f"services/{name}/Dockerfile": f"FROM python:{running()}-slim\nWORKDIR /app\n{copies}CMD python main.py\n",
+        f"services/{name}/Dockerfile": f"FROM python:{running_python()}-slim\nWORKDIR /app\n{copies}CMD python main.py\n",
         f"services/{name}/main.py": f"import {name}_only\nimport common.core\n",
-        f"services/{name}/{name}_only.py": good(),
+        f"services/{name}/{name}_only.py": valid_source(),
     }
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Story:
-    story = Story(tmp_path / "repo.git")
-    files = {**_image("chat"), **_image("mail"), "libs/common/__init__.py": "", "libs/common/core.py": good()}
+def story(tmp_path: Path) -> HistoryBuilder:
+    story = HistoryBuilder(tmp_path / "repo.git")
+    files = {**_image("chat"), **_image("mail"), "libs/common/__init__.py": "", "libs/common/core.py": valid_source()}
     story.commit("start", files)
-    story.commit("break", {"libs/common/core.py": broken(5)})
-    story.commit("fix", {"libs/common/core.py": good(1)})
-    story.commit("breaks mail", {"services/mail/mail_only.py": broken(3)}, "fix")
-    story.commit("breaks chat", {"services/chat/chat_only.py": broken(3), "services/mail/mail_only.py": good(2)})
+    story.commit("break", {"libs/common/core.py": broken_source(5)})
+    story.commit("fix", {"libs/common/core.py": valid_source(1)})
+    story.commit("breaks mail", {"services/mail/mail_only.py": broken_source(3)}, "fix")
+    story.commit("breaks chat", {"services/chat/chat_only.py": broken_source(3), "services/mail/mail_only.py": valid_source(2)})
     return story
 
 
-def _late(story: Story, compilers: LocalCompilers, name: str, traced: tuple[str, ...]) -> str:
+def _late(story: HistoryBuilder, compilers: LocalCompilers, name: str, traced: tuple[str, ...]) -> str:
     proposal = Proposal(
         id="p", incident="i", service="s", kind=ActionKind.REDEPLOY, commit=story.ids[name], deployed=story.ids["break"],
-        revision="r1", fix=story.ids["fix"], python=running(), broken=("libs/common/core.py",), evidence_hash="",
-        expires_at=DAWN, traced=traced,
+        revision="r1", fix=story.ids["fix"], python=running_python(), broken=("libs/common/core.py",), evidence_hash="",
+        expires_at=START, traced=traced,
     )  # fmt: skip
     served = Service("mail", "p", "europe-west1", str(story.path), "C1", branch="main")
     with GitRepository(str(story.path)) as history:
@@ -64,7 +64,7 @@ def _late(story: Story, compilers: LocalCompilers, name: str, traced: tuple[str,
 
 
 def test_what_the_traceback_named_tells_the_late_gate_which_image_counts(
-    story: Story, compilers: LocalCompilers
+    story: HistoryBuilder, compilers: LocalCompilers
 ) -> None:
     story.write()
     mail = ("services/mail/mail_only.py",)
@@ -72,12 +72,12 @@ def test_what_the_traceback_named_tells_the_late_gate_which_image_counts(
     assert _late(story, compilers, "breaks chat", mail) == ""
 
 
-def test_the_proof_tells_the_files_that_the_traceback_named(story: Story, compilers: LocalCompilers) -> None:
+def test_the_proof_tells_the_files_that_the_traceback_named(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.write()
-    seen = sighting(5)
+    seen = make_sighting(5)
     logged = replace(seen, first=replace(seen.first, text=TRACEBACK))
-    request = ProofRequest(deployed=story.ids["break"], fallback_python=running(), python=running())
-    proof = investigated(story.path, incident("/app/common/core.py", logged), compilers, request)
+    request = ProofRequest(deployed=story.ids["break"], fallback_python=running_python(), python=running_python())
+    proof = prove_incident(story.path, make_incident("/app/common/core.py", logged), compilers, request)
     assert proof.loaded_summary is not None
     assert proof.loaded_summary.image == "services/mail/Dockerfile"
     assert "services/mail/mail_only.py" in proof.loaded_summary.traced
@@ -90,7 +90,7 @@ def _with_traced(report: Report, traced: tuple[str, ...]) -> Report:
 
 
 def test_they_are_stored_with_the_proposal() -> None:
-    setting, known, traced = Setting(), KnownAnswer(), ("chat/a.py", "chat/b.py")
+    setting, known, traced = Harness(), ScriptedProver(), ("chat/a.py", "chat/b.py")
     prover: Prover = known.prover()
     world = setting.process()
     world = replace(world, prover=replace(prover, prove_and_report=lambda *asked: _with_traced(prover.prove_and_report(*asked), traced)))

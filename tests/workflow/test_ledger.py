@@ -8,7 +8,7 @@ from shared.errors import Reject, Retry
 from shared.ports import Document
 from shared.workflow.context import Context
 from shared.workflow.ledger import LEASE, RETRY_DELAY, is_claimed, current_claim, run_once, read_result
-from tests.support.harness import Setting
+from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 
 KEY = "issue.0a1b-1"
@@ -37,13 +37,13 @@ class Bell:
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
 @pytest.fixture
-def world(setting: Setting) -> Context:
-    return setting.process()
+def world(harness: Harness) -> Context:
+    return harness.process()
 
 
 def test_it_is_done_once_and_everybody_gets_its_result(world: Context) -> None:
@@ -61,12 +61,12 @@ def test_the_claim_is_held_while_it_is_done_and_not_after(world: Context) -> Non
     assert current_claim() == ""
 
 
-def test_what_somebody_else_is_doing_is_asked_for_again_later(setting: Setting, world: Context) -> None:
+def test_what_somebody_else_is_doing_is_asked_for_again_later(harness: Harness, world: Context) -> None:
     bell = Bell()
 
     def interrupted() -> Document:
         with pytest.raises(Retry) as refused:
-            run_once(setting.process(), KEY, bell.ring)
+            run_once(harness.process(), KEY, bell.ring)
         assert refused.value.reason == "claimed"
         return bell.ring()
 
@@ -74,28 +74,28 @@ def test_what_somebody_else_is_doing_is_asked_for_again_later(setting: Setting, 
     assert bell.rung == 1
 
 
-def test_after_a_lost_answer_nobody_acts_until_the_other_side_has_settled(setting: Setting, world: Context) -> None:
+def test_after_a_lost_answer_nobody_acts_until_the_other_side_has_settled(harness: Harness, world: Context) -> None:
     bell = Bell()
     bell.goes_wrong, bell.does_it_first = Retry("the answer was lost"), True
     with pytest.raises(Retry) as lost:
         run_once(world, KEY, bell.ring, bell.find)
     assert lost.value is bell.goes_wrong
-    setting.clock.turn(RETRY_DELAY - timedelta(seconds=1))
+    harness.clock.turn(RETRY_DELAY - timedelta(seconds=1))
     with pytest.raises(Retry) as refused:
         run_once(world, KEY, bell.ring, bell.find)
     assert refused.value.reason == "claimed"
-    setting.clock.turn(timedelta(seconds=1))
+    harness.clock.turn(timedelta(seconds=1))
     assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
     assert bell.rung == 1
 
 
-def test_what_failed_before_it_was_done_is_done_by_the_next_one(setting: Setting, world: Context) -> None:
+def test_what_failed_before_it_was_done_is_done_by_the_next_one(harness: Harness, world: Context) -> None:
     bell = Bell()
     bell.goes_wrong = Retry("no connection")
     with pytest.raises(Retry):
         run_once(world, KEY, bell.ring, bell.find)
     bell.goes_wrong = None
-    setting.clock.turn(RETRY_DELAY)
+    harness.clock.turn(RETRY_DELAY)
     assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
 
 
@@ -108,27 +108,27 @@ def test_a_refusal_ends_the_claim_at_once(world: Context) -> None:
     assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
 
 
-def test_a_claim_of_a_process_that_died_is_taken_over_when_its_lease_is_over(setting: Setting, world: Context) -> None:
-    setting.store.create("effects", KEY, _claimed_by_the_dead(setting))
+def test_claim_of_a_dead_process_is_taken_over_after_its_lease(harness: Harness, world: Context) -> None:
+    harness.store.create("effects", KEY, _claimed_by_the_dead(harness))
     bell = Bell()
     with pytest.raises(Retry):
         run_once(world, KEY, bell.ring, bell.find)
-    setting.clock.turn(LEASE)
+    harness.clock.turn(LEASE)
     assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
 
 
-def test_who_takes_over_looks_first_at_what_was_done(setting: Setting, world: Context) -> None:
-    setting.store.create("effects", KEY, _claimed_by_the_dead(setting))
+def test_who_takes_over_looks_first_at_what_was_done(harness: Harness, world: Context) -> None:
+    harness.store.create("effects", KEY, _claimed_by_the_dead(harness))
     bell = Bell()
     bell.rung = 1
-    setting.clock.turn(LEASE)
+    harness.clock.turn(LEASE)
     assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
     assert bell.rung == 1
 
 
-def test_a_lost_look_at_the_other_side_leaves_the_claim_to_the_next_one(setting: Setting, world: Context) -> None:
-    setting.store.create("effects", KEY, _claimed_by_the_dead(setting))
-    setting.clock.turn(LEASE)
+def test_a_lost_look_at_the_other_side_leaves_the_claim_to_the_next_one(harness: Harness, world: Context) -> None:
+    harness.store.create("effects", KEY, _claimed_by_the_dead(harness))
+    harness.clock.turn(LEASE)
     bell = Bell()
 
     def unreachable() -> Document | None:
@@ -139,35 +139,35 @@ def test_a_lost_look_at_the_other_side_leaves_the_claim_to_the_next_one(setting:
     assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
 
 
-def test_who_comes_back_after_the_lease_takes_the_result_of_the_one_who_took_over(
-    setting: Setting, world: Context
+def test_late_claimant_takes_the_result_of_its_successor(
+    harness: Harness, world: Context
 ) -> None:
     def slow() -> Document:
-        setting.clock.turn(LEASE)
-        run_once(setting.process(), KEY, lambda: {"by": "the second"}, lambda: None)
+        harness.clock.turn(LEASE)
+        run_once(harness.process(), KEY, lambda: {"by": "the second"}, lambda: None)
         return {"by": "the first"}
 
     assert run_once(world, KEY, slow) == {"by": "the second"}
 
 
-def test_nobody_acts_on_the_last_seconds_of_a_lease(setting: Setting) -> None:
+def test_nobody_acts_on_the_last_seconds_of_a_lease(harness: Harness) -> None:
     class Slow(MemoryStore):
         """A store whose answer to a claim takes almost the whole lease."""
 
         def create(self, kind: str, key: str, value: Document) -> bool:
             created = super().create(kind, key, value)
-            setting.clock.turn(LEASE - timedelta(seconds=10))
+            harness.clock.turn(LEASE - timedelta(seconds=10))
             return created
 
-    setting.store = Slow()
+    harness.store = Slow()
     bell = Bell()
     with pytest.raises(Retry) as refused:
-        run_once(setting.process(), KEY, bell.ring)
+        run_once(harness.process(), KEY, bell.ring)
     assert refused.value.reason == "lease_almost_over"
     assert bell.rung == 0
 
 
-def test_a_claim_that_the_client_wrote_twice_is_known_as_ones_own(setting: Setting) -> None:
+def test_a_claim_that_the_client_wrote_twice_is_known_as_ones_own(harness: Harness) -> None:
     class Repeating(MemoryStore):
         """Writes, loses the answer, writes again, and reports the second attempt: it exists already."""
 
@@ -175,9 +175,9 @@ def test_a_claim_that_the_client_wrote_twice_is_known_as_ones_own(setting: Setti
             super().create(kind, key, value)
             return False
 
-    setting.store = Repeating()
+    harness.store = Repeating()
     bell = Bell()
-    assert run_once(setting.process(), KEY, bell.ring) == {"rung": 1}
+    assert run_once(harness.process(), KEY, bell.ring) == {"rung": 1}
 
 
 def test_an_unknown_error_is_no_less_an_error(world: Context) -> None:
@@ -190,6 +190,6 @@ def test_an_unknown_error_is_no_less_an_error(world: Context) -> None:
     assert read_result(world, KEY) is None
 
 
-def _claimed_by_the_dead(setting: Setting) -> Document:
-    until = (setting.clock.now() + LEASE).isoformat()
+def _claimed_by_the_dead(harness: Harness) -> Document:
+    until = (harness.clock.now() + LEASE).isoformat()
     return {"state": "claimed", "owner": "the dead", "attempt": 1, "lease_until": until}

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 
 from shared.proposal.decision import ClickKind, ClickResult, build_answer
-from tests.support.function_clients import EVENT, READERS, Doors, as_json, doors, form, pressed, sunk
-from tests.support.harness import Setting
+from tests.support.function_clients import EVENT_HEADERS, FUNCTIONS_BY_TOPIC, FunctionClients, entry_as_json, open_function_clients, encode_form, button_payload, wrap_entry
+from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 
 KB_256 = 256 * 1024
-DEEP = b"[" * 100_000
+DEEPLY_NESTED = b"[" * 100_000
 NOW = {"publishTime": "2026-04-07T08:00:00Z"}
 
 
@@ -21,48 +21,48 @@ def message(value: object) -> bytes:
     return json.dumps({"message": value, "subscription": "s"}).encode()
 
 
-def holding(data: bytes, **more: object) -> bytes:
+def envelope_with(data: bytes, **more: object) -> bytes:
     return message({"data": base64.b64encode(data).decode()} | NOW | more)
 
 
 def event(**changes: str) -> dict[str, str]:
-    return {name: value for name, value in (EVENT | changes).items() if value}
+    return {name: value for name, value in (EVENT_HEADERS | changes).items() if value}
 
 
 # Wrong for every function, `verify` included: the envelope itself. Body and headers.
-ENVELOPES: dict[str, tuple[bytes, Mapping[str, str]]] = {
-    "nothing": (b"", EVENT),
+MALFORMED_ENVELOPES: dict[str, tuple[bytes, Mapping[str, str]]] = {
+    "nothing": (b"", EVENT_HEADERS),
     "nothing at all": (b"", {}),
-    "not JSON": (b"tick", EVENT),
-    "not UTF-8": (b"\xff\xfe\x00", EVENT),
-    "half of a JSON": (b'{"message": {"data": "', EVENT),
+    "not JSON": (b"tick", EVENT_HEADERS),
+    "not UTF-8": (b"\xff\xfe\x00", EVENT_HEADERS),
+    "half of a JSON": (b'{"message": {"data": "', EVENT_HEADERS),
     "XML": (b"<message/>", {"content-type": "text/xml"}),
     "a form": (b"message=1", {"content-type": "application/x-www-form-urlencoded"}),
-    "a list": (b"[]", EVENT),
-    "null": (b"null", EVENT),
-    "a number": (b"7", EVENT),
-    "NaN": (b"NaN", EVENT),
-    "a number of 5,000 digits": (b'{"message": ' + b"9" * 5_000 + b"}", EVENT),
-    "deep": (DEEP, EVENT),
-    "deep in a field": (b'{"message": ' + DEEP + b"}", EVENT),
-    "no message": (b"{}", EVENT),
-    "message is text": (message("data"), EVENT),
-    "message is a list": (message([{"data": ""}]), EVENT),
-    "message is null": (message(None), EVENT),
-    "data is a number": (message({"data": 1}), EVENT),
-    "data is null": (message({"data": None}), EVENT),
-    "data is an object": (message({"data": {"a": 1}}), EVENT),
-    "wrong base64": (message({"data": "%%%%"}), EVENT),
-    "base64 without its end": (message({"data": "YQ"}), EVENT),
-    "base64 that is not ASCII": (message({"data": "ä"}), EVENT),
-    "a time that is none": (holding(b"{}", publishTime="yesterday"), EVENT),
-    "a time outside the calendar": (holding(b"{}", publishTime="9999-12-31T23:59:59-23:59"), EVENT),
-    "an old message": (holding(b"{}", publishTime="2026-04-05T08:00:00Z"), EVENT),
-    "an unknown version of CloudEvents": (holding(b"{}"), event(**{"ce-specversion": "9.9"})),
-    "no version of CloudEvents": (holding(b"{}"), event(**{"ce-specversion": ""})),
-    "an event of another type": (holding(b"{}"), event(**{"ce-type": "google.cloud.storage.object.v1.finalized"})),
-    "an event in the body without data": (b'{"specversion": "1.0", "type": "' + EVENT["ce-type"].encode() + b'"}', {}),
-    "17 MB": (holding(b"a" * (13 << 20)), EVENT),
+    "a list": (b"[]", EVENT_HEADERS),
+    "null": (b"null", EVENT_HEADERS),
+    "a number": (b"7", EVENT_HEADERS),
+    "NaN": (b"NaN", EVENT_HEADERS),
+    "a number of 5,000 digits": (b'{"message": ' + b"9" * 5_000 + b"}", EVENT_HEADERS),
+    "deep": (DEEPLY_NESTED, EVENT_HEADERS),
+    "deep in a field": (b'{"message": ' + DEEPLY_NESTED + b"}", EVENT_HEADERS),
+    "no message": (b"{}", EVENT_HEADERS),
+    "message is text": (message("data"), EVENT_HEADERS),
+    "message is a list": (message([{"data": ""}]), EVENT_HEADERS),
+    "message is null": (message(None), EVENT_HEADERS),
+    "data is a number": (message({"data": 1}), EVENT_HEADERS),
+    "data is null": (message({"data": None}), EVENT_HEADERS),
+    "data is an object": (message({"data": {"a": 1}}), EVENT_HEADERS),
+    "wrong base64": (message({"data": "%%%%"}), EVENT_HEADERS),
+    "base64 without its end": (message({"data": "YQ"}), EVENT_HEADERS),
+    "base64 that is not ASCII": (message({"data": "ä"}), EVENT_HEADERS),
+    "a time that is none": (envelope_with(b"{}", publishTime="yesterday"), EVENT_HEADERS),
+    "a time outside the calendar": (envelope_with(b"{}", publishTime="9999-12-31T23:59:59-23:59"), EVENT_HEADERS),
+    "an old message": (envelope_with(b"{}", publishTime="2026-04-05T08:00:00Z"), EVENT_HEADERS),
+    "an unknown version of CloudEvents": (envelope_with(b"{}"), event(**{"ce-specversion": "9.9"})),
+    "no version of CloudEvents": (envelope_with(b"{}"), event(**{"ce-specversion": ""})),
+    "an event of another type": (envelope_with(b"{}"), event(**{"ce-type": "google.cloud.storage.object.v1.finalized"})),
+    "an event in the body without data": (b'{"specversion": "1.0", "type": "' + EVENT_HEADERS["ce-type"].encode() + b'"}', {}),
+    "17 MB": (envelope_with(b"a" * (13 << 20)), EVENT_HEADERS),
 }
 
 # Wrong for `investigate` and `redeploy`: the message of ours within.
@@ -72,7 +72,7 @@ OURS: dict[str, bytes] = {
     "not UTF-8": b"\xff",
     "a list": b"[]",
     "text": b'"incident"',
-    "deep": DEEP,
+    "deep": DEEPLY_NESTED,
     "no id": b"{}",
     "another's id": b'{"id": "x"}',
     "an id that is a number": b'{"incident": 1, "proposal": 1}',
@@ -91,7 +91,7 @@ OURS: dict[str, bytes] = {
 
 
 def entry(**changes: object) -> bytes:
-    good = as_json(Setting().entry())
+    good = entry_as_json(Harness().entry())
     return json.dumps({name: value for name, value in (good | changes).items() if value is not ...}).encode()
 
 
@@ -101,7 +101,7 @@ ENTRIES: dict[str, bytes] = {
     "not JSON": b"SyntaxError: invalid syntax (a.py, line 3)",
     "a list": b"[{}]",
     "text": b'"SyntaxError"',
-    "deep": DEEP,
+    "deep": DEEPLY_NESTED,
     "no fields": b"{}",
     "no insertId": entry(insertId=...),
     "no timestamp": entry(timestamp=...),
@@ -125,33 +125,33 @@ REFUSED: dict[str, bytes] = {
 
 
 @pytest.fixture
-def opened() -> Iterator[Doors]:
-    with doors(Setting()) as opened:
+def opened() -> Iterator[FunctionClients]:
+    with open_function_clients(Harness()) as opened:
         yield opened
 
 
-def stored(opened: Doors) -> list[tuple[object, str]]:
+def stored(opened: FunctionClients) -> list[tuple[object, str]]:
     assert isinstance(opened.setting.store, MemoryStore)
     return [(one["source"], str(one["reason"])) for one in opened.setting.store.all("rejections").values()]
 
 
-def the_next_good_message_works(opened: Doors) -> None:
+def the_next_good_message_works(opened: FunctionClients) -> None:
     assert isinstance(opened.setting.store, MemoryStore)
-    assert opened.deliver("record", sunk(opened.setting.entry())).status_code == 204
+    assert opened.deliver("record", wrap_entry(opened.setting.entry())).status_code == 204
     assert len(opened.setting.store.all("incidents")) == 1
     assert [topic for topic, _ in opened.setting.bus.published] == ["incident-opened"]
 
 
 def test_there_are_more_than_fifty_shapes() -> None:
-    assert len(ENVELOPES) + len(OURS) + len(ENTRIES) + len(REFUSED) + len(CLICKS) >= 90
+    assert len(MALFORMED_ENVELOPES) + len(OURS) + len(ENTRIES) + len(REFUSED) + len(MALFORMED_CLICKS) >= 90
 
 
-@pytest.mark.parametrize("function", READERS.values())
-@pytest.mark.parametrize("shape", ENVELOPES)
+@pytest.mark.parametrize("function", FUNCTIONS_BY_TOPIC.values())
+@pytest.mark.parametrize("shape", MALFORMED_ENVELOPES)
 def test_an_envelope_that_holds_no_message_is_stored_as_rejected(
-    opened: Doors, capsys: pytest.CaptureFixture[str], function: str, shape: str
+    opened: FunctionClients, capsys: pytest.CaptureFixture[str], function: str, shape: str
 ) -> None:
-    body, headers = ENVELOPES[shape]
+    body, headers = MALFORMED_ENVELOPES[shape]
     answered = opened.post(function, body, headers)
     assert (answered.status_code, answered.data) == (204, b"")
     assert [(source, bool(reason)) for source, reason in stored(opened)] == [(function, True)]
@@ -162,7 +162,7 @@ def test_an_envelope_that_holds_no_message_is_stored_as_rejected(
 @pytest.mark.parametrize("function", ["investigate", "redeploy"])
 @pytest.mark.parametrize("shape", OURS)
 def test_a_message_of_ours_that_means_nothing_is_stored_as_rejected(
-    opened: Doors, capsys: pytest.CaptureFixture[str], function: str, shape: str
+    opened: FunctionClients, capsys: pytest.CaptureFixture[str], function: str, shape: str
 ) -> None:
     assert opened.deliver(function, OURS[shape]).status_code == 204
     assert [(source, bool(reason)) for source, reason in stored(opened)] == [(function, True)]
@@ -172,7 +172,7 @@ def test_a_message_of_ours_that_means_nothing_is_stored_as_rejected(
 
 @pytest.mark.parametrize("shape", ENTRIES)
 def test_what_is_no_log_entry_is_stored_as_rejected(
-    opened: Doors, capsys: pytest.CaptureFixture[str], shape: str
+    opened: FunctionClients, capsys: pytest.CaptureFixture[str], shape: str
 ) -> None:
     assert opened.deliver("record", ENTRIES[shape]).status_code == 204
     assert [(source, bool(reason)) for source, reason in stored(opened)] == [("record", True)]
@@ -182,7 +182,7 @@ def test_what_is_no_log_entry_is_stored_as_rejected(
 
 @pytest.mark.parametrize("shape", REFUSED)
 def test_an_entry_that_is_no_signal_is_refused_with_a_reason(
-    opened: Doors, capsys: pytest.CaptureFixture[str], shape: str
+    opened: FunctionClients, capsys: pytest.CaptureFixture[str], shape: str
 ) -> None:
     opened.setting.clock.turn(timedelta(minutes=2))  # a younger one is asked about once more: its neighbours may come
     assert opened.deliver("record", REFUSED[shape]).status_code == 204
@@ -200,7 +200,7 @@ def nothing_crashed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 BUTTON = {"action_id": "provenfix_approve", "value": '{"proposal":"p","incident":"i","commit":"c","evidence":"e"}'}
-GOOD = {
+VALID_CLICK = {
     "type": "block_actions",
     "trigger_id": "1.2",
     "user": {"id": "U-NORA", "username": "nora"},
@@ -209,7 +209,7 @@ GOOD = {
     "container": {"message_ts": "1.2", "channel_id": "C-TIDE"},
     "actions": [BUTTON],
 }
-CLICKS: dict[str, bytes] = {
+MALFORMED_CLICKS: dict[str, bytes] = {
     "nothing": b"",
     "not a form": b"payload",
     "no payload": b"a=b",
@@ -218,57 +218,57 @@ CLICKS: dict[str, bytes] = {
     "not UTF-8": b"payload=\xff",
     "not UTF-8, quoted": b"payload=%ff%fe",
     "a payload that is not JSON": b"payload=%7B",
-    "a payload that is text": form("block_actions"),
-    "a payload that is a list": form([GOOD]),
-    "a deep payload": b"payload=" + DEEP,
-    "no type": form({}),
-    "another interaction": form(GOOD | {"type": "view_submission"}),
-    "a type that is a list": form(GOOD | {"type": ["block_actions"]}),
-    "no actions": form(GOOD | {"actions": []}),
-    "two actions": form(GOOD | {"actions": [BUTTON, BUTTON]}),
-    "actions that are text": form(GOOD | {"actions": "provenfix_approve"}),
-    "an action that is text": form(GOOD | {"actions": ["provenfix_approve"]}),
-    "a button without a value": form(GOOD | {"actions": [{"action_id": "provenfix_deny"}]}),
-    "a value that is a number": form(GOOD | {"actions": [BUTTON | {"value": 7}]}),
-    "a value that is not JSON": form(GOOD | {"actions": [BUTTON | {"value": "p"}]}),
-    "a value without an incident": form(GOOD | {"actions": [BUTTON | {"value": '{"proposal":"p"}'}]}),
-    "a value of 3,000 characters": form(GOOD | {"actions": [BUTTON | {"value": "v" * 3000}]}),
-    "no user": form({name: value for name, value in GOOD.items() if name != "user"}),
-    "a user that is text": form(GOOD | {"user": "U-NORA"}),
-    "a user whose id is a list": form(GOOD | {"user": {"id": ["U-NORA"], "username": "nora"}}),
-    "a user whose id is empty": form(GOOD | {"user": {"id": "", "username": "nora"}}),
-    "no channel": form(GOOD | {"channel": None}),
-    "no team and no organisation": form(GOOD | {"team": None, "enterprise": None}),
-    "no trigger": form(GOOD | {"trigger_id": None}),
-    "a name with a line break": form(GOOD | {"user": {"id": "U-NORA", "username": "no\nra"}}),
+    "a payload that is text": encode_form("block_actions"),
+    "a payload that is a list": encode_form([VALID_CLICK]),
+    "a deep payload": b"payload=" + DEEPLY_NESTED,
+    "no type": encode_form({}),
+    "another interaction": encode_form(VALID_CLICK | {"type": "view_submission"}),
+    "a type that is a list": encode_form(VALID_CLICK | {"type": ["block_actions"]}),
+    "no actions": encode_form(VALID_CLICK | {"actions": []}),
+    "two actions": encode_form(VALID_CLICK | {"actions": [BUTTON, BUTTON]}),
+    "actions that are text": encode_form(VALID_CLICK | {"actions": "provenfix_approve"}),
+    "an action that is text": encode_form(VALID_CLICK | {"actions": ["provenfix_approve"]}),
+    "a button without a value": encode_form(VALID_CLICK | {"actions": [{"action_id": "provenfix_deny"}]}),
+    "a value that is a number": encode_form(VALID_CLICK | {"actions": [BUTTON | {"value": 7}]}),
+    "a value that is not JSON": encode_form(VALID_CLICK | {"actions": [BUTTON | {"value": "p"}]}),
+    "a value without an incident": encode_form(VALID_CLICK | {"actions": [BUTTON | {"value": '{"proposal":"p"}'}]}),
+    "a value of 3,000 characters": encode_form(VALID_CLICK | {"actions": [BUTTON | {"value": "v" * 3000}]}),
+    "no user": encode_form({name: value for name, value in VALID_CLICK.items() if name != "user"}),
+    "a user that is text": encode_form(VALID_CLICK | {"user": "U-NORA"}),
+    "a user whose id is a list": encode_form(VALID_CLICK | {"user": {"id": ["U-NORA"], "username": "nora"}}),
+    "a user whose id is empty": encode_form(VALID_CLICK | {"user": {"id": "", "username": "nora"}}),
+    "no channel": encode_form(VALID_CLICK | {"channel": None}),
+    "no team and no organisation": encode_form(VALID_CLICK | {"team": None, "enterprise": None}),
+    "no trigger": encode_form(VALID_CLICK | {"trigger_id": None}),
+    "a name with a line break": encode_form(VALID_CLICK | {"user": {"id": "U-NORA", "username": "no\nra"}}),
 }
 
 
-@pytest.mark.parametrize("shape", CLICKS)
+@pytest.mark.parametrize("shape", MALFORMED_CLICKS)
 def test_a_signed_request_that_makes_no_sense_is_a_401_and_stored(
-    opened: Doors, capsys: pytest.CaptureFixture[str], shape: str
+    opened: FunctionClients, capsys: pytest.CaptureFixture[str], shape: str
 ) -> None:
-    answered = opened.click(CLICKS[shape])
+    answered = opened.click(MALFORMED_CLICKS[shape])
     assert (answered.status_code, answered.data) == (401, b"")
     assert [source for source, _ in stored(opened)] == ["decide"]
     nothing_crashed(capsys)
 
 
-def test_after_poison_a_click_still_decides(opened: Doors) -> None:
-    opened.deliver("record", sunk(opened.setting.entry()))
+def test_after_poison_a_click_still_decides(opened: FunctionClients) -> None:
+    opened.deliver("record", wrap_entry(opened.setting.entry()))
     opened.deliver("investigate", json.dumps(opened.setting.bus.waiting.pop()[1]).encode())
-    for body in CLICKS.values():
+    for body in MALFORMED_CLICKS.values():
         opened.click(body)
-    answered = opened.click(form(pressed(opened.setting.chat.all[0].message, ClickKind.DENY)))
+    answered = opened.click(encode_form(button_payload(opened.setting.chat.all[0].message, ClickKind.DENY)))
     assert answered.get_json()["text"] == build_answer(ClickResult.DENIED).text
 
 
-def test_the_good_click_from_which_the_bad_ones_are_made_is_read(opened: Doors) -> None:
-    answered = opened.click(form(GOOD))
+def test_the_good_click_from_which_the_bad_ones_are_made_is_read(opened: FunctionClients) -> None:
+    answered = opened.click(encode_form(VALID_CLICK))
     assert (answered.status_code, answered.get_json()["text"]) == (200, build_answer(ClickResult.UNKNOWN_PROPOSAL).text)
 
 
-def test_a_flood_of_poison_costs_one_write(opened: Doors) -> None:
+def test_a_flood_of_poison_costs_one_write(opened: FunctionClients) -> None:
     for _ in range(50):
         opened.deliver("record", b"nope")
     assert isinstance(opened.setting.store, MemoryStore)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.harness import Setting
-from tests.support.memory import Unclaimed
+from tests.support.harness import Harness
+from tests.support.memory import UnclaimedEffectError
 
 WORKFLOW = Path(__file__).parents[2] / "shared/workflow"
 STEPS = sorted(WORKFLOW.rglob("*.py"))
-EFFECTS = {
+EFFECT_METHODS = {
     ("bus", "publish"),
     ("issues", "open"),
     ("issues", "comment"),
@@ -26,7 +26,7 @@ EFFECTS = {
     ("deployer", "start"),
     ("deployer", "shift"),
 }
-READS = {
+READ_METHODS = {
     ("issues", "find"),
     ("issues", "commented"),
     ("issues", "state"),
@@ -40,7 +40,7 @@ READS = {
 
 def _named(tree: ast.AST) -> set[tuple[str, str]]:
     """Every `….port.method` of ports that can change something, however it is spelled: called, passed on, or kept."""
-    ports = {port for port, _ in EFFECTS}
+    ports = {port for port, _ in EFFECT_METHODS}
     return {
         (node.value.attr, node.attr)
         for node in ast.walk(tree)
@@ -50,7 +50,7 @@ def _named(tree: ast.AST) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("path", STEPS, ids=lambda path: path.name)
 def test_no_step_but_effects_names_an_effect(path: Path) -> None:
-    allowed = EFFECTS | READS if path.name == "effects.py" else READS
+    allowed = EFFECT_METHODS | READ_METHODS if path.name == "effects.py" else READ_METHODS
     assert _named(ast.parse(path.read_text("utf-8"))) <= allowed
 
 
@@ -68,9 +68,9 @@ def test_every_effect_stands_in_what_is_handed_to_the_ledger() -> None:
         if isinstance(node, ast.FunctionDef) and node.name == "do"
         for name in _named(node)
     }
-    assert inside >= EFFECTS
+    assert inside >= EFFECT_METHODS
     for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
-        wrapped = {name for node in ast.walk(function) for name in _named(node)} & EFFECTS
+        wrapped = {name for node in ast.walk(function) for name in _named(node)} & EFFECT_METHODS
         calls = {
             node.func.id
             for node in ast.walk(function)
@@ -92,7 +92,7 @@ def test_no_step_lets_a_port_out_of_its_sight(port: str) -> None:
 
 
 def test_the_fakes_refuse_an_effect_outside_of_a_claim() -> None:
-    setting = Setting()
+    setting = Harness()
     known = setting.services["shore.tide"]
     attempts: list[Callable[[], object]] = [
         lambda: setting.bus.publish("tick", {}),
@@ -108,5 +108,5 @@ def test_the_fakes_refuse_an_effect_outside_of_a_claim() -> None:
         lambda: setting.cloud.shift_traffic(known, "tide-00007-old", 100),
     ]
     for attempt in attempts:
-        with pytest.raises(Unclaimed):
+        with pytest.raises(UnclaimedEffectError):
             attempt()

@@ -10,8 +10,8 @@ from shared.workflow.issue.stop_automation import is_automation_stopped
 from shared.workflow.ledger import LEASE, is_claimed, read_result
 from shared.workflow.records import incident_records
 from shared.workflow.verify import verify
-from tests.support.drivers import MINUTE, state, tick, watching
-from tests.support.harness import Setting
+from tests.support.drivers import MINUTE, read_state, run_tick, start_watching
+from tests.support.harness import Harness
 from tests.support.issues import FakeIssues
 from tests.support.people import FakePeople
 
@@ -34,49 +34,49 @@ class _DiesAfterTheClose:
         raise _Died
 
 
-def _died_after_its_close(setting: Setting) -> str:
-    incident = watching(setting)
-    setting.logs.answered[setting.cloud.operations[0].revision] = 10
-    setting.clock.turn(WATCH_DURATION)
-    dying = setting.process(lambda name, port: _DiesAfterTheClose(setting.issues) if name == "issues" else port)
+def _died_after_its_close(harness: Harness) -> str:
+    incident = start_watching(harness)
+    harness.logs.answered[harness.cloud.operations[0].revision] = 10
+    harness.clock.turn(WATCH_DURATION)
+    dying = harness.process(lambda name, port: _DiesAfterTheClose(harness.issues) if name == "issues" else port)
     with pytest.raises(_Died):
         verify(dying)
-    assert not setting.issues.all[0].is_open
-    world = setting.process()
+    assert not harness.issues.all[0].is_open
+    world = harness.process()
     assert is_claimed(world, close_effect_key(incident))
     assert read_result(world, close_effect_key(incident)) is None
     return incident
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
-def test_it_is_not_taken_for_a_persons(setting: Setting) -> None:
-    incident = _died_after_its_close(setting)
-    world = setting.process()
+def test_it_is_not_taken_for_a_persons(harness: Harness) -> None:
+    incident = _died_after_its_close(harness)
+    world = harness.process()
     case = incident_records.require_incident(world, incident)
-    assert not is_automation_stopped(world, setting.services["shore.tide"], case)
-    setting.issues.all[0].labels.add(WRONG_LABEL)
-    assert is_automation_stopped(world, setting.services["shore.tide"], case)
+    assert not is_automation_stopped(world, harness.services["shore.tide"], case)
+    harness.issues.all[0].labels.add(WRONG_LABEL)
+    assert is_automation_stopped(world, harness.services["shore.tide"], case)
 
 
-def test_the_code_hosts_news_of_it_mute_nothing(setting: Setting) -> None:
-    incident = _died_after_its_close(setting)
+def test_the_code_hosts_news_of_it_mute_nothing(harness: Harness) -> None:
+    incident = _died_after_its_close(harness)
     closed = IssueEvent(IssueCommand.MUTE, "d-1", "harbour/tide", 1, incident, "provenfix[bot]")
-    assert handle_issue_command(setting.process(), FakePeople(), closed).name == "nothing"
+    assert handle_issue_command(harness.process(), FakePeople(), closed).name == "nothing"
 
 
-def test_the_next_process_ends_it_as_resolved_and_closes_nothing_twice(setting: Setting) -> None:
-    incident = _died_after_its_close(setting)
-    tick(setting, LEASE + MINUTE)
-    assert (state(setting, incident), setting.issues.all[0].closes) == ("resolved", 1)
-    assert read_result(setting.process(), close_effect_key(incident)) == {}
+def test_the_next_process_ends_it_as_resolved_and_closes_nothing_twice(harness: Harness) -> None:
+    incident = _died_after_its_close(harness)
+    run_tick(harness, LEASE + MINUTE)
+    assert (read_state(harness, incident), harness.issues.all[0].closes) == ("resolved", 1)
+    assert read_result(harness.process(), close_effect_key(incident)) == {}
 
 
-def test_a_close_that_nobody_here_began_is_a_persons(setting: Setting) -> None:
-    incident = watching(setting)
-    setting.issues.all[0].is_open = False
-    world = setting.process()
-    assert is_automation_stopped(world, setting.services["shore.tide"], incident_records.require_incident(world, incident))
+def test_a_close_that_nobody_here_began_is_a_persons(harness: Harness) -> None:
+    incident = start_watching(harness)
+    harness.issues.all[0].is_open = False
+    world = harness.process()
+    assert is_automation_stopped(world, harness.services["shore.tide"], incident_records.require_incident(world, incident))

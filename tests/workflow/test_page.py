@@ -25,26 +25,26 @@ from shared.errors import Retry
 from shared.proposal.decision import ClickKind
 from shared.workflow.flow import IncidentState
 from shared.workflow.record import record_log_entry
-from tests.support.function_clients import Failing
-from tests.support.harness import APPROVER, Setting
-from tests.support.hostile_texts import HOSTILE
-from tests.support.paged import READ_ONLY, SECRET, Answer, Counted, asked, proposed, site
+from tests.support.function_clients import FailingStore
+from tests.support.harness import APPROVER, Harness
+from tests.support.hostile_texts import HOSTILE_TEXTS
+from tests.support.paged import READ_ONLY_REASON, SECRET, PageAnswer, CountingStore, request_page, propose_on_one_machine, build_site
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
 class TestWhomItAnswers:
     @pytest.mark.parametrize(
         "host", ["evil.example", "evil.example:8470", "127.0.0.1", "127.0.0.1:80", "localhost:8471", "", "[::1]:8470"]
     )
-    def test_only_its_own_address(self, setting: Setting, host: str) -> None:
-        assert asked(site(setting), "/", headers={"host": host}).status == 421
+    def test_only_its_own_address(self, setting: Harness, host: str) -> None:
+        assert request_page(build_site(setting), "/", headers={"host": host}).status == 421
 
-    def test_under_both_of_its_names(self, setting: Setting) -> None:
-        assert asked(site(setting), "/", headers={"host": "localhost:8470"}).status == 200
+    def test_under_both_of_its_names(self, setting: Harness) -> None:
+        assert request_page(build_site(setting), "/", headers={"host": "localhost:8470"}).status == 200
 
     @pytest.mark.parametrize(
         "headers",
@@ -57,10 +57,10 @@ class TestWhomItAnswers:
             {"sec-fetch-site": "same-site"},
         ],
     )
-    def test_no_form_of_another_site(self, setting: Setting, headers: dict[str, str]) -> None:
-        here = site(setting)
+    def test_no_form_of_another_site(self, setting: Harness, headers: dict[str, str]) -> None:
+        here = build_site(setting)
         form = {"token": here.token.text, "user": APPROVER, "action": APPROVE}
-        assert asked(here, f"/incidents/{proposed(setting)}/press", form, headers).status == 403
+        assert request_page(here, f"/incidents/{propose_on_one_machine(setting)}/press", form, headers).status == 403
 
     @pytest.mark.parametrize("path", ["/", "/times", "/static/page.js", "/changes"])
     @pytest.mark.parametrize(
@@ -74,68 +74,68 @@ class TestWhomItAnswers:
         ],
     )
     def test_no_other_site_reads_it_or_holds_a_stream_open(
-        self, setting: Setting, headers: dict[str, str], path: str
+        self, setting: Harness, headers: dict[str, str], path: str
     ) -> None:
-        here = site(setting)
-        assert asked(here, path, headers=headers).status == 403
+        here = build_site(setting)
+        assert request_page(here, path, headers=headers).status == 403
         assert here.changes.streams == 0
 
-    def test_a_link_may_lead_to_it_but_not_to_its_stream(self, setting: Setting) -> None:
+    def test_a_link_may_lead_to_it_but_not_to_its_stream(self, setting: Harness) -> None:
         followed = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
-        assert asked(site(setting), "/", headers=followed).status == 200
-        assert asked(site(setting), "/changes", headers=followed).status == 403
+        assert request_page(build_site(setting), "/", headers=followed).status == 200
+        assert request_page(build_site(setting), "/changes", headers=followed).status == 403
 
     @pytest.mark.parametrize("token", ["", "x", "ü"])
-    def test_no_form_without_its_token(self, setting: Setting, token: str) -> None:
+    def test_no_form_without_its_token(self, setting: Harness, token: str) -> None:
         form = {"token": token, "user": APPROVER, "action": APPROVE}
-        answer = asked(site(setting), f"/incidents/{proposed(setting)}/press", form)
+        answer = request_page(build_site(setting), f"/incidents/{propose_on_one_machine(setting)}/press", form)
         assert answer.status == 403
         assert STALE_PAGE in answer.body
 
     @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "POST"])
-    def test_no_other_method(self, setting: Setting, method: str) -> None:
-        assert asked(site(setting), "/", {}, method=method).status == 405
+    def test_no_other_method(self, setting: Harness, method: str) -> None:
+        assert request_page(build_site(setting), "/", {}, method=method).status == 405
 
-    def test_every_answer_forbids_whatever_is_not_its_own(self, setting: Setting) -> None:
+    def test_every_answer_forbids_whatever_is_not_its_own(self, setting: Harness) -> None:
         for path in ("/", "/nowhere", "/static/page.js", "/static/../site.py", "/times"):
-            policy = asked(site(setting), path).headers["content-security-policy"]
+            policy = request_page(build_site(setting), path).headers["content-security-policy"]
             assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
             assert "unsafe" not in policy
-        assert asked(site(setting), "/static/../site.py").status == 404
-        assert asked(site(setting), "/", headers={"host": "x"}).headers["x-frame-options"] == "DENY"
+        assert request_page(build_site(setting), "/static/../site.py").status == 404
+        assert request_page(build_site(setting), "/", headers={"host": "x"}).headers["x-frame-options"] == "DENY"
 
-    def test_an_endless_form_is_cut_off(self, setting: Setting) -> None:
+    def test_an_endless_form_is_cut_off(self, setting: Harness) -> None:
         many = {str(number): "x" for number in range(30)}
-        assert asked(site(setting), f"/incidents/{proposed(setting)}/press", many).status == 400
-        assert asked(site(setting), f"/incidents/{proposed(setting)}/press", {"token": "x" * 70_000}).status == 413
+        assert request_page(build_site(setting), f"/incidents/{propose_on_one_machine(setting)}/press", many).status == 400
+        assert request_page(build_site(setting), f"/incidents/{propose_on_one_machine(setting)}/press", {"token": "x" * 70_000}).status == 413
 
 
 class TestWhatItSays:
-    def test_before_the_first_incident_no_table_is_empty(self, setting: Setting) -> None:
-        told = asked(site(setting), "/times").body
+    def test_before_the_first_incident_no_table_is_empty(self, setting: Harness) -> None:
+        told = request_page(build_site(setting), "/times").body
         assert 'class="empty"' in told
         assert "<table" not in told
 
     @pytest.mark.parametrize("place", ["/", "/times", ""])
-    def test_a_close_that_nothing_explains_yet_has_a_name_that_people_use(self, setting: Setting, place: str) -> None:
+    def test_a_close_that_nothing_explains_yet_has_a_name_that_people_use(self, setting: Harness, place: str) -> None:
         entry = setting.entry("connection closed: received 1011 (internal error)")
         incident = record_log_entry(setting.process(), entry).incident
-        told = asked(site(setting), place or f"/incidents/{incident}").body
+        told = request_page(build_site(setting), place or f"/incidents/{incident}").body
         assert "WebSocket closed with 1011" in told
         assert "close_1011" not in told
         assert "unknown file" not in told
 
 
 class TestWhatItReads:
-    def test_a_list_is_one_read_for_each_service(self, setting: Setting) -> None:
-        proposed(setting)
-        store = Counted(setting.store)
+    def test_a_list_is_one_read_for_each_service(self, setting: Harness) -> None:
+        propose_on_one_machine(setting)
+        store = CountingStore(setting.store)
         assert len(IncidentReader(store, setting.services).list_incidents().records) == 1
         assert store.taken() == ["incidents?service"]
 
-    def test_an_incident_is_seven_reads_at_first_and_then_five(self, setting: Setting) -> None:
-        incident = proposed(setting)
-        store = Counted(setting.store)
+    def test_an_incident_is_seven_reads_at_first_and_then_five(self, setting: Harness) -> None:
+        incident = propose_on_one_machine(setting)
+        store = CountingStore(setting.store)
         shelf = IncidentReader(store, setting.services)
         first = shelf.read_incident(incident)
         assert first is not None
@@ -146,8 +146,8 @@ class TestWhatItReads:
             "incidents", "decisions", "local-messages", "local-issues", "local-replies?message",
         ]  # fmt: skip
 
-    def test_its_sign_changes_with_every_document_that_it_shows(self, setting: Setting) -> None:
-        incident = proposed(setting)
+    def test_its_sign_changes_with_every_document_that_it_shows(self, setting: Harness) -> None:
+        incident = propose_on_one_machine(setting)
         shelf = IncidentReader(setting.store, setting.services)
         seen = {shelf.read_etag(incident)}
         for kind, key in (
@@ -162,20 +162,20 @@ class TestWhatItReads:
         setting.store.create("decisions", f"{incident}-1", {"state": "approved"})
         assert len(seen | {shelf.read_etag(incident)}) == 5
 
-    def test_a_hundred_open_pages_ask_the_store_no_more_than_one(self, setting: Setting) -> None:
-        incident = proposed(setting)
-        store = Counted(setting.store)
+    def test_a_hundred_open_pages_ask_the_store_no_more_than_one(self, setting: Harness) -> None:
+        incident = propose_on_one_machine(setting)
+        store = CountingStore(setting.store)
         shelf, now = IncidentReader(store, setting.services), [0.0]
         heard = asyncio.run(_listening(shelf, incident, now, pages=100, seconds=3))
         assert heard == 100
         assert len(store.taken()) == 1 + 4 * 5  # what never changes, and four looks of five reads
 
-    def test_a_page_that_another_process_has_drawn_is_told_to_draw_itself_again(self, setting: Setting) -> None:
-        incident = proposed(setting)
-        signs = {site(setting).page_etag(IncidentReader(setting.store, setting.services).read_etag(incident)) for _ in range(2)}
+    def test_a_page_that_another_process_has_drawn_is_told_to_draw_itself_again(self, setting: Harness) -> None:
+        incident = propose_on_one_machine(setting)
+        signs = {build_site(setting).page_etag(IncidentReader(setting.store, setting.services).read_etag(incident)) for _ in range(2)}
         assert len(signs) == 2
 
-    def test_a_store_that_is_away_changes_nothing(self, setting: Setting) -> None:
+    def test_a_store_that_is_away_changes_nothing(self, setting: Harness) -> None:
         signs = ChangeFeed(now=lambda: 0.0)
 
         def away() -> str:
@@ -184,31 +184,31 @@ class TestWhatItReads:
         assert asyncio.run(signs.latest_etag("x", away)) == ""
         del setting
 
-    def test_a_report_that_cannot_be_read_is_told_to_be_so(self, setting: Setting) -> None:
-        incident = proposed(setting)
+    def test_a_report_that_cannot_be_read_is_told_to_be_so(self, setting: Harness) -> None:
+        incident = propose_on_one_machine(setting)
         stored = setting.store.read("reports", incident)
         assert stored is not None
         report: Any = stored.value["report"]
         setting.store.replace("reports", incident, {**stored.value, "report": {**report, "fix": "x"}}, stored.version)
-        answer = asked(site(setting), f"/incidents/{incident}")
+        answer = request_page(build_site(setting), f"/incidents/{incident}")
         assert answer.status == 500
         assert "unreadable_document" in answer.body
 
-    def test_a_store_that_is_away_is_told_to_be_so(self, setting: Setting) -> None:
-        setting.store = Failing(setting.store, lambda: Retry("locked"))  # type: ignore[assignment]
-        answer = asked(site(setting), "/")
+    def test_a_store_that_is_away_is_told_to_be_so(self, setting: Harness) -> None:
+        setting.store = FailingStore(setting.store, lambda: Retry("locked"))  # type: ignore[assignment]
+        answer = request_page(build_site(setting), "/")
         assert (answer.status, "locked" in answer.body) == (503, True)
 
-    def test_what_is_no_incident_hides_no_other(self, setting: Setting) -> None:
-        incident = proposed(setting)
+    def test_what_is_no_incident_hides_no_other(self, setting: Harness) -> None:
+        incident = propose_on_one_machine(setting)
         setting.store.create("incidents", "broken", {"service": "shore.tide", "state": "nonsense"})
         stored = setting.store.read("incidents", incident)
         assert stored is not None
         torn = {**stored.value, "id": "torn", "history": [{"state": "opened", "at": "never"}]}
         setting.store.create("incidents", "torn", torn)
-        assert "/incidents/torn" not in asked(site(setting), "/times").body
-        assert f"/incidents/{incident}" in asked(site(setting), "/").body
-        assert asked(site(setting), "/incidents/broken").status == 404
+        assert "/incidents/torn" not in request_page(build_site(setting), "/times").body
+        assert f"/incidents/{incident}" in request_page(build_site(setting), "/").body
+        assert request_page(build_site(setting), "/incidents/broken").status == 404
 
 
 async def _listening(shelf: IncidentReader, incident: str, now: list[float], pages: int, seconds: int) -> int:
@@ -249,7 +249,7 @@ async def _listening(shelf: IncidentReader, incident: str, now: list[float], pag
     return told
 
 
-def told_after(here: Site, answer: Answer) -> ClickResponse:
+def told_after(here: Site, answer: PageAnswer) -> ClickResponse:
     """What the page keeps to tell whoever has clicked."""
     query = parse_qs(urlsplit(answer.headers["location"]).query)
     told = here.find_answer(query["told"][0])
@@ -258,13 +258,13 @@ def told_after(here: Site, answer: Answer) -> ClickResponse:
 
 
 class TestWhatItSends:
-    def test_a_click_is_what_slack_sends(self, setting: Setting) -> None:
-        incident = proposed(setting)
+    def test_a_click_is_what_slack_sends(self, setting: Harness) -> None:
+        incident = propose_on_one_machine(setting)
         with _deciding(b'{"text": "Approved."}') as (address, received):
-            here = site(setting, address)
+            here = build_site(setting, address)
             form = {"token": here.token.text, "user": APPROVER, "action": APPROVE}
-            answer = asked(here, f"/incidents/{incident}/press", form)
-            shown = asked(here, answer.headers["location"].partition("#")[0])
+            answer = request_page(here, f"/incidents/{incident}/press", form)
+            shown = request_page(here, answer.headers["location"].partition("#")[0])
         assert answer.status == 303
         assert "Approved." in shown.body
         [(headers, body)] = received
@@ -275,28 +275,28 @@ class TestWhatItSends:
         assert (click.kind, click.user, click.channel) == (ClickKind.APPROVE, APPROVER, "C-TIDE")
         assert (click.incident, click.message) == (incident, f"C-TIDE/{incident}-1")
 
-    def test_a_button_that_the_message_does_not_show_is_not_pressed(self, setting: Setting) -> None:
-        incident = proposed(setting)
+    def test_a_button_that_the_message_does_not_show_is_not_pressed(self, setting: Harness) -> None:
+        incident = propose_on_one_machine(setting)
         with _deciding(b"") as (address, received):
-            here = site(setting, address)
+            here = build_site(setting, address)
             form = {"token": here.token.text, "user": APPROVER, "action": "provenfix_roll_back"}
-            answer = asked(here, f"/incidents/{incident}/press", form)
+            answer = request_page(here, f"/incidents/{incident}/press", form)
             told = told_after(here, answer)
             assert (told.status, told.text) == (409, BUTTON_GONE)
-            assert told.text in asked(here, answer.headers["location"].partition("#")[0]).body
+            assert told.text in request_page(here, answer.headers["location"].partition("#")[0]).body
         assert received == []
 
-    def test_a_denial_opens_the_dialog_and_its_answer_is_signed_too(self, setting: Setting) -> None:
-        incident = proposed(setting)
+    def test_a_denial_opens_the_dialog_and_its_answer_is_signed_too(self, setting: Harness) -> None:
+        incident = propose_on_one_machine(setting)
         with _deciding(b"", _opens(setting)) as (address, received):
-            here = site(setting, address)
+            here = build_site(setting, address)
             form = {"token": here.token.text, "user": APPROVER, "action": DENY}
-            place = asked(here, f"/incidents/{incident}/press", form).headers["location"]
+            place = request_page(here, f"/incidents/{incident}/press", form).headers["location"]
             assert "dialog=" in place
-            shown = asked(here, place.partition("#")[0]).body
+            shown = request_page(here, place.partition("#")[0]).body
             action = shown.partition('action="/dialogs/')[2].partition('"')[0]
             typed = {"token": here.token.text, "incident": incident, "reason": "No <b>"}
-            asked(here, f"/dialogs/{action}", typed)
+            request_page(here, f"/dialogs/{action}", typed)
         headers, body = received[-1]
         assert verify_signature(headers, body, SECRET, float(headers["X-Slack-Request-Timestamp"])) is None
         assert is_dialog_answer(body)
@@ -304,50 +304,50 @@ class TestWhatItSends:
         assert click is not None
         assert (click.kind, click.reason, click.user, click.incident) == (ClickKind.DENY, "No <b>", APPROVER, incident)
 
-    def test_what_a_dialog_objects_to_is_shown_in_it(self, setting: Setting) -> None:
-        incident = proposed(setting)
+    def test_what_a_dialog_objects_to_is_shown_in_it(self, setting: Harness) -> None:
+        incident = propose_on_one_machine(setting)
         objection = b'{"response_action": "errors", "errors": {"reason": "Too late <b>"}}'
         with _deciding(b"", _opens(setting)) as (address, _), _deciding(objection) as (objecting, _):
             form = {"token": "", "user": APPROVER, "action": DENY}
-            here = site(setting, address)
-            place = asked(here, f"/incidents/{incident}/press", form | {"token": here.token.text}).headers["location"]
+            here = build_site(setting, address)
+            place = request_page(here, f"/incidents/{incident}/press", form | {"token": here.token.text}).headers["location"]
             dialog = place.partition("dialog=")[2].partition("#")[0]
-            there = site(setting, objecting)
+            there = build_site(setting, objecting)
             typed = {"token": there.token.text, "incident": incident, "reason": ""}
-            answer = asked(there, f"/dialogs/{dialog}", typed)
-            assert "Too late &lt;b&gt;" in asked(there, answer.headers["location"].partition("#")[0]).body
+            answer = request_page(there, f"/dialogs/{dialog}", typed)
+            assert "Too late &lt;b&gt;" in request_page(there, answer.headers["location"].partition("#")[0]).body
 
-    def test_a_function_that_is_away_is_told_to_the_person(self, setting: Setting) -> None:
-        incident, here = proposed(setting), site(setting)
-        answer = asked(
+    def test_a_function_that_is_away_is_told_to_the_person(self, setting: Harness) -> None:
+        incident, here = propose_on_one_machine(setting), build_site(setting)
+        answer = request_page(
             here, f"/incidents/{incident}/press", {"token": here.token.text, "user": APPROVER, "action": APPROVE}
         )
         told = told_after(here, answer)
         assert (told.status, "ConnectionRefusedError" in told.text) == (503, True)
-        assert told.text in asked(here, answer.headers["location"].partition("#")[0]).body
+        assert told.text in request_page(here, answer.headers["location"].partition("#")[0]).body
 
-    def test_a_page_to_be_read_only_sends_nothing(self, setting: Setting) -> None:
-        incident, here = proposed(setting), site(setting, decide="")
-        assert READ_ONLY in asked(here, f"/incidents/{incident}").body
+    def test_a_page_to_be_read_only_sends_nothing(self, setting: Harness) -> None:
+        incident, here = propose_on_one_machine(setting), build_site(setting, decide="")
+        assert READ_ONLY_REASON in request_page(here, f"/incidents/{incident}").body
         form = {"token": here.token.text, "user": APPROVER, "action": APPROVE}
-        assert asked(here, f"/incidents/{incident}/press", form).status == 403
+        assert request_page(here, f"/incidents/{incident}/press", form).status == 403
 
     @pytest.mark.parametrize("user", ["", "U 1", "<b>", "x" * 100])
-    def test_a_user_is_an_id(self, setting: Setting, user: str) -> None:
-        here = site(setting)
+    def test_a_user_is_an_id(self, setting: Harness, user: str) -> None:
+        here = build_site(setting)
         form = {"token": here.token.text, "user": user, "action": APPROVE}
-        assert asked(here, f"/incidents/{proposed(setting)}/press", form).status == 400
+        assert request_page(here, f"/incidents/{propose_on_one_machine(setting)}/press", form).status == 400
 
 
-def _opens(setting: Setting) -> Callable[[bytes], None]:
+def _opens(harness: Harness) -> Callable[[bytes], None]:
     """What the function does with a denial: the chat opens its dialog."""
 
     def open_dialog(body: bytes) -> None:
         click = parse_click(body)
         assert click is not None
         if not is_dialog_answer(body):
-            LocalChat(setting.store).open_reason_dialog(click)
-            assert setting.store.read(DIALOGS_KIND, click.token) is not None
+            LocalChat(harness.store).open_reason_dialog(click)
+            assert harness.store.read(DIALOGS_KIND, click.token) is not None
 
     return open_dialog
 
@@ -385,12 +385,12 @@ def _deciding(
 
 
 class TestWhatItShows:
-    def test_the_message_is_the_one_that_slack_would_get(self, setting: Setting) -> None:
-        incident = proposed(setting)
+    def test_the_message_is_the_one_that_slack_would_get(self, setting: Harness) -> None:
+        incident = propose_on_one_machine(setting)
         stored = setting.store.read("local-messages", f"C-TIDE/{incident}-1")
         assert stored is not None
         body: Any = stored.value["body"]
-        told = asked(site(setting), f"/incidents/{incident}").body
+        told = request_page(build_site(setting), f"/incidents/{incident}").body
         [buttons] = [block for block in body["blocks"] if block["type"] == "actions"]
         for button in buttons["elements"]:
             assert f'value="{button["action_id"]}"' in told
@@ -400,13 +400,13 @@ class TestWhatItShows:
     def test_every_state_has_words(self, state: IncidentState) -> None:
         assert create_badge(state).words
 
-    def test_other_incidents_are_told_to_be_unknown(self, setting: Setting) -> None:
+    def test_other_incidents_are_told_to_be_unknown(self, setting: Harness) -> None:
         for path in ("/incidents/x", "/incidents/%3Cscript%3E", "/incidents/a%2Fb"):
-            answer = asked(site(setting), path)
+            answer = request_page(build_site(setting), path)
             assert answer.status == 404
             assert "<script>" not in answer.body.replace('<script src="/static/page.js" defer></script>', "")
 
-    @pytest.mark.parametrize("text", HOSTILE)
+    @pytest.mark.parametrize("text", HOSTILE_TEXTS)
     def test_markdown_of_an_issue_can_do_nothing(self, text: str) -> None:
         html = str(render_markdown(f"# Title\n\n{text}\n\n| a |\n| --- |\n| {text.replace(chr(10), ' ')} |\n"))
         tags = {tag.partition(">")[0].partition(" ")[0].strip("/").lower() for tag in html.split("<")[1:]}
@@ -452,12 +452,12 @@ class TestWhatItShows:
         assert "&lt;b&gt;x&lt;/b&gt;" in html
 
 
-def test_the_dialog_is_kept_for_the_click_that_asked(setting: Setting) -> None:
-    incident = proposed(setting)
-    with _deciding(b"", _opens(setting)) as (address, received):
-        here = site(setting, address)
-        asked(here, f"/incidents/{incident}/press", {"token": here.token.text, "user": APPROVER, "action": DENY})
+def test_the_dialog_is_kept_for_the_click_that_asked(harness: Harness) -> None:
+    incident = propose_on_one_machine(harness)
+    with _deciding(b"", _opens(harness)) as (address, received):
+        here = build_site(harness, address)
+        request_page(here, f"/incidents/{incident}/press", {"token": here.token.text, "user": APPROVER, "action": DENY})
     payload = json.loads(parse_qs(received[0][1].decode())["payload"][0])
-    kept = setting.store.read(DIALOGS_KIND, payload["trigger_id"])
+    kept = harness.store.read(DIALOGS_KIND, payload["trigger_id"])
     assert kept is not None
     assert kept.value["user"] == APPROVER

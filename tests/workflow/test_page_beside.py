@@ -12,24 +12,24 @@ from functions.local.page.views import PageState, render_incident
 from shared.detection.incident import Incident
 from shared.proof.model.finding import ActionKind, Reason
 from shared.report.report import report_to_json
-from tests.support.harness import Setting
-from tests.support.logged import FORBIDDEN
-from tests.support.paged import proposed
-from tests.support.past import KnownAnswer
-from tests.unit.test_ties import BROKEN, CLOSED, RAISED, Line, found, log, syntax
+from tests.support.harness import Harness
+from tests.support.logged import NOT_AUTHENTICATED
+from tests.support.paged import propose_on_one_machine
+from tests.support.past import ScriptedProver
+from tests.unit.test_ties import BROKEN, CLOSED, RAISED, LogStep, incidents_of, make_log_entries, only_syntax_error
 
 NEARBY = "ERROR no berth free"
 
 
 def _report_on(about: Incident) -> dict[str, object]:
-    answer = KnownAnswer(kind=ActionKind.NONE, reason=Reason.NOT_CORROBORATED)
+    answer = ScriptedProver(kind=ActionKind.NONE, reason=Reason.NOT_CORROBORATED)
     return report_to_json(answer.prover().prove_and_report(about, None, None, None))  # type: ignore[arg-type]  # it asks none of them
 
 
 def _page_of(report: dict[str, object]) -> str:
     """The page of an incident whose stored report is this one."""
-    setting = Setting()
-    dossier = IncidentReader(setting.store, setting.services).read_incident(proposed(setting))
+    setting = Harness()
+    dossier = IncidentReader(setting.store, setting.services).read_incident(propose_on_one_machine(setting))
     assert dossier is not None
     shown = PageState(token="t", people=(), writable=False)
     return render_incident(replace(dossier, findings={**dossier.findings, "report": report}), shown)
@@ -41,17 +41,17 @@ def _rows(html: str) -> list[tuple[str, str, str]]:
     return [(tie, unescape(text), often) for tie, text, often in row.findall(html)]
 
 
-def test_what_is_tied_and_what_was_only_logged_in_the_same_minutes_are_told_apart() -> None:
-    logged = log(("a", BROKEN), ("a", CLOSED), ("a", FORBIDDEN), ("b", NEARBY), ("b", NEARBY))
-    report = _report_on(syntax(logged))
+def test_tied_entries_and_merely_nearby_entries_are_distinguished() -> None:
+    logged = make_log_entries(("a", BROKEN), ("a", CLOSED), ("a", NOT_AUTHENTICATED), ("b", NEARBY), ("b", NEARBY))
+    report = _report_on(only_syntax_error(logged))
     assert sorted(_rows(_page_of(report))) == [
-        ("followed", CLOSED, "1"), ("nearby", NEARBY, "2"), ("suspected", FORBIDDEN, "1"),
+        ("followed", CLOSED, "1"), ("nearby", NEARBY, "2"), ("suspected", NOT_AUTHENTICATED, "1"),
     ]  # fmt: skip
     assert read_related_entries(report).rows[0].tie is Tie.FOLLOWED
 
 
 def test_the_exception_that_a_close_is_tied_to_is_quoted() -> None:
-    [close] = found(log(("a", RAISED), ("a", CLOSED)))
+    [close] = incidents_of(make_log_entries(("a", RAISED), ("a", CLOSED)))
     html = _page_of(_report_on(close))
     [told] = re.findall(r'<p id="exception">(.*?)</p>', html)
     quoted = [unescape(each) for each in re.findall(r"<code>(.*?)</code>", told)]
@@ -60,14 +60,14 @@ def test_the_exception_that_a_close_is_tied_to_is_quoted() -> None:
 
 
 @pytest.mark.parametrize("lines", [[("a", BROKEN)], [("a", CLOSED)]])
-def test_where_nothing_was_logged_beside_it_nothing_is_said(lines: list[Line]) -> None:
-    html = _page_of(_report_on(found(log(*lines))[0]))
+def test_where_nothing_was_logged_beside_it_nothing_is_said(lines: list[LogStep]) -> None:
+    html = _page_of(_report_on(incidents_of(make_log_entries(*lines))[0]))
     assert 'id="logged-title"' not in html
 
 
 def test_what_was_logged_can_do_nothing() -> None:
     hostile = "ERROR <script>alert(1)</script> \u202e no berth"
-    html = _page_of(_report_on(syntax(log(("a", BROKEN), ("b", hostile)))))
+    html = _page_of(_report_on(only_syntax_error(make_log_entries(("a", BROKEN), ("b", hostile)))))
     assert "alert(1)" in html
     assert "<script>alert" not in html
     assert "\u202e" not in html

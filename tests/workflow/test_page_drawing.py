@@ -11,8 +11,8 @@ from functions.local.page.drawing import WIDTH, Drawing, draw_timeline
 from functions.local.page.incident_view import IncidentReader
 from functions.local.page.timeline import TimelineEvent, Lane, EventLook, build_timeline
 from shared.text.timestamps import format_duration
-from tests.support.harness import Setting
-from tests.support.paged import proposed
+from tests.support.harness import Harness
+from tests.support.paged import propose_on_one_machine
 
 NOON = datetime(2026, 5, 12, 12, tzinfo=UTC)
 _CHARACTER = 5.5
@@ -78,8 +78,8 @@ def test_a_long_silence_is_broken_and_told() -> None:
 
 
 def test_an_incident_is_told_from_its_detection_on() -> None:
-    setting = Setting()
-    dossier = IncidentReader(setting.store, setting.services).read_incident(proposed(setting))
+    setting = Harness()
+    dossier = IncidentReader(setting.store, setting.services).read_incident(propose_on_one_machine(setting))
     assert dossier is not None
     told = {each.label: each for each in build_timeline(dossier)}
     assert {"detected", "proposed"} <= set(told)

@@ -12,9 +12,9 @@ from functions.local.page.clicks import ClickResponse
 from functions.local.page.incident_view import IncidentView, IncidentList, IncidentReader
 from shared.adapters.slack.dialog import denial_dialog
 from shared.workflow.stats import compute_stats
-from tests.support.harness import Setting, click
-from tests.support.hostile_texts import HOSTILE
-from tests.support.paged import proposed
+from tests.support.harness import Harness, button_click
+from tests.support.hostile_texts import HOSTILE_TEXTS
+from tests.support.paged import propose_on_one_machine
 
 _OURS = frozenset(
     (
@@ -58,8 +58,8 @@ def told(value: Any, text: str) -> Any:
 
 @pytest.fixture(scope="module")
 def dossier() -> IncidentView:
-    setting = Setting()
-    found = IncidentReader(setting.store, setting.services).read_incident(proposed(setting))
+    setting = Harness()
+    found = IncidentReader(setting.store, setting.services).read_incident(propose_on_one_machine(setting))
     assert found is not None
     whys = [{"n": 1, "question": "x", "answer": "x", "confidence": "proven", "evidence": ["e1"]}]
     excerpt = [{"line": 6, "text": "x"}, {"line": 7, "text": "x"}]
@@ -84,7 +84,7 @@ def pages(dossier: IncidentView, text: str) -> Iterator[str]:
     issue = {**told(dossier.issue, text), "labels": [text], "body": "x", "comments": []}
     shown = views.PageState(
         token="token", people=["U1"], writable=True, acting=text, told=ClickResponse(200, text, {"reason": text}),
-        dialog={"view": told(denial_dialog(click(_message(dossier))), text)}, dialog_token="t",
+        dialog={"view": told(denial_dialog(button_click(_message(dossier))), text)}, dialog_token="t",
     )  # fmt: skip
     here = replace(dossier, record=case, findings=findings, message=told(dossier.message, text), issue=issue)
     yield views.render_incident(here, shown)
@@ -101,7 +101,7 @@ def _message(dossier: IncidentView) -> Any:
     return Bound()
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", HOSTILE_TEXTS)
 def test_hostile_words_add_no_element_and_no_attribute(dossier: IncidentView, text: str) -> None:
     for harmless, hostile in zip(pages(dossier, "word"), pages(dossier, text), strict=True):
         expected, found = elements(harmless), elements(hostile)

@@ -15,9 +15,9 @@ from shared.proof.model.finding import DeployedSource
 from shared.proposal.rollout import CommitClaim, Revision, ServiceState
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.investigation.platform_evidence import FailingRevision, PlatformEvidence, resolve_commit, gather_platform_evidence
-from tests.support.drivers import documents, opened
-from tests.support.harness import OLD_REVISION, Setting
-from tests.support.history_builder import Story
+from tests.support.drivers import read_documents, open_incident
+from tests.support.harness import OLD_REVISION, Harness
+from tests.support.history_builder import HistoryBuilder
 from tests.support.past import commit_id
 
 AT = datetime(2026, 4, 7, 7, 0, tzinfo=UTC)
@@ -25,16 +25,16 @@ BROKEN, FIXED, LATER = commit_id("attempt"), commit_id("fixed"), commit_id("late
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
-def said(setting: Setting, revision: Revision, traffic: dict[str, int], logged: tuple[LogEntry, ...] = ()) -> PlatformEvidence:
-    known = setting.services["shore.tide"]
-    setting.cloud.services["shore.tide"].revisions[revision.name] = revision
-    with setting.pasts(known) as history:
+def said(harness: Harness, revision: Revision, traffic: dict[str, int], logged: tuple[LogEntry, ...] = ()) -> PlatformEvidence:
+    known = harness.services["shore.tide"]
+    harness.cloud.services["shore.tide"].revisions[revision.name] = revision
+    with harness.pasts(known) as history:
         seen = FailingRevision(revision.name, ServiceState(revision, traffic, "1"), logged)
-        return gather_platform_evidence(setting.process(), known, history, seen)
+        return gather_platform_evidence(harness.process(), known, history, seen)
 
 
 def names(sentences: Sequence[str], facts: Sequence[tuple[str, ...]]) -> bool:
@@ -44,13 +44,13 @@ def names(sentences: Sequence[str], facts: Sequence[tuple[str, ...]]) -> bool:
     )
 
 
-def test_each_place_is_a_sentence_and_a_conflict_is_named(setting: Setting) -> None:
+def test_each_place_is_a_sentence_and_a_conflict_is_named(harness: Harness) -> None:
     claims = (CommitClaim("provenance", BROKEN, "build b-1"), CommitClaim("label", FIXED, "label commit-sha"))
     revision = Revision(
         "tide-2", BROKEN, AT, "boats/tide@sha256:00", claims, (("cpu", "1"), ("memory", "512Mi")), ("denied: tags",),
         python="3.11", is_function=True,
     )  # fmt: skip
-    found = said(setting, revision, {"tide-2": 100})
+    found = said(harness, revision, {"tide-2": 100})
     assert (found.commit, found.source) == (BROKEN, DeployedSource.PROVENANCE)
     assert names(
         found.sentences,
@@ -65,22 +65,22 @@ def test_each_place_is_a_sentence_and_a_conflict_is_named(setting: Setting) -> N
             ("tide-2", "100 %"),
         ],
     )
-    other = said(setting, replace(revision, is_function=False), {"tide-2": 100})
+    other = said(harness, replace(revision, is_function=False), {"tide-2": 100})
     assert [n for n, both in enumerate(zip(found.sentences, other.sentences, strict=True)) if len(set(both)) > 1] == [0]
     assert ["function" in each.sentences[0] for each in (found, other)] == [True, False]
 
 
-def test_a_stand_in_tells_neither_traffic_nor_when_a_revision_was_made(setting: Setting) -> None:
-    known = setting.services["shore.tide"]
-    with setting.pasts(known) as history:
+def test_a_stand_in_tells_neither_traffic_nor_when_a_revision_was_made(harness: Harness) -> None:
+    known = harness.services["shore.tide"]
+    with harness.pasts(known) as history:
         serving = ServiceState(Revision("tide-as-logged", None, AT), {"tide-as-logged": 100}, "1", is_observed=False)
-        found = gather_platform_evidence(setting.process(), known, history, FailingRevision("tide-2", serving, ()))
+        found = gather_platform_evidence(harness.process(), known, history, FailingRevision("tide-2", serving, ()))
     assert found.sentences == ()
 
 
-def test_a_commit_that_the_repository_does_not_know_is_told_and_not_given(setting: Setting) -> None:
+def test_a_commit_that_the_repository_does_not_know_is_told_and_not_given(harness: Harness) -> None:
     claims = (CommitClaim("label", "e" * 40, "label commit-sha"),)
-    found = said(setting, Revision("tide-2", "e" * 40, AT, claims=claims), {"tide-2": 100})
+    found = said(harness, Revision("tide-2", "e" * 40, AT, claims=claims), {"tide-2": 100})
     assert found.commit is None
     assert names([each for each in found.sentences if "e" * 40 in each], [("label commit-sha",), ("label",)])
     assert "label commit-sha" not in found.sentences[-1]
@@ -95,7 +95,7 @@ def test_a_revision_runs_a_commit_that_it_names_with_seven_digits_or_more() -> N
 
 def test_an_abbreviation_is_believed_only_where_it_is_short_for_one_commit(tmp_path: Path) -> None:
     """A branch may be called like an abbreviation, and whoever may push one would choose what it stands for."""
-    story = Story(tmp_path / "repo.git")
+    story = HistoryBuilder(tmp_path / "repo.git")
     story.commit("start", {"app.py": "x = 1\n"})
     story.commit("later", {"app.py": "x = 2\n"})
     story.write()
@@ -107,8 +107,8 @@ def test_an_abbreviation_is_believed_only_where_it_is_short_for_one_commit(tmp_p
         assert resolve_commit(history, "main") is None
 
 
-def test_revisions_that_serve_beside_it_are_told_each_with_its_commit(setting: Setting) -> None:
-    found = said(setting, Revision("tide-2", LATER, AT), {"tide-2": 30, OLD_REVISION: 70})
+def test_revisions_that_serve_beside_it_are_told_each_with_its_commit(harness: Harness) -> None:
+    found = said(harness, Revision("tide-2", LATER, AT), {"tide-2": 30, OLD_REVISION: 70})
     assert names(found.sentences[-2:], [("tide-2", "30 %"), (OLD_REVISION, "70 %", BROKEN)])
 
 
@@ -116,12 +116,12 @@ def test_revisions_that_serve_beside_it_are_told_each_with_its_commit(setting: S
     ("text", "memory", "start"),
     [("Memory limit of 512 MiB exceeded", 1, 0), ("Container failed to start on port 8080", 0, 1), ("GET /", 0, 0)],
 )
-def test_what_speaks_for_the_resources_is_counted_among_the_revisions_own_entries(
-    setting: Setting, text: str, memory: int, start: int
+def test_resource_evidence_is_counted_among_the_revisions_entries(
+    harness: Harness, text: str, memory: int, start: int
 ) -> None:
     mine = LogEntry(0, text, revision="tide-2")
     other = LogEntry(1, "Out of memory", revision="tide-1")
-    found = said(setting, Revision("tide-2", LATER, AT), {"tide-2": 100}, (mine, other))
+    found = said(harness, Revision("tide-2", LATER, AT), {"tide-2": 100}, (mine, other))
     made, of_memory, of_start, of_traffic = found.sentences
     assert ("tide-2" in made, "100 %" in of_traffic) == (True, True)
     counts = [re.findall(r"\d+", each) for each in (of_memory, of_start)]
@@ -137,16 +137,16 @@ def test_what_speaks_for_the_resources_is_counted_among_the_revisions_own_entrie
         ({"tide-8": 60, "tide-unknown": 40}, "redeploy"),
     ],
 )
-def test_it_is_mended_already_only_where_every_revision_with_traffic_has_the_fix(
-    setting: Setting, traffic: dict[str, int], kind: str
+def test_already_fixed_requires_the_fix_in_every_serving_revision(
+    harness: Harness, traffic: dict[str, int], kind: str
 ) -> None:
-    incident = opened(setting)
-    known = setting.cloud.services["shore.tide"]
+    incident = open_incident(harness)
+    known = harness.cloud.services["shore.tide"]
     for name, commit in (("tide-8", FIXED), ("tide-9", LATER), ("tide-unknown", None)):
         known.revisions[name] = Revision(name, commit, AT)
     known.traffic = traffic
-    investigate_incident(setting.process(), incident)
-    (report,) = documents(setting, "reports").values()
+    investigate_incident(harness.process(), incident)
+    (report,) = read_documents(harness, "reports").values()
     assert report["kind"] == kind
     if kind == "none":
         assert report["reason"] == "already_deployed"

@@ -15,120 +15,120 @@ from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
 from shared.workflow.supersede import BRANCH_CHECK_INTERVAL, MIN_QUESTION_AGE
 from shared.workflow.verify import MAX_LOOKS
-from tests.support.drivers import MINUTE, documents, pressed, pressed_back, proposed, redeployed, state, tick
-from tests.support.harness import Setting, service
-from tests.support.past import commit, commit_id
+from tests.support.drivers import MINUTE, read_documents, press_button, press_alternative_button, propose_deployment, redeploy_approved, read_state, run_tick
+from tests.support.harness import Harness, watched_service
+from tests.support.past import make_commit, commit_id
 
 
-def _setting(**changes: object) -> Setting:
-    setting = Setting({"shore.tide": service("tide", approvers=("U-NORA", "U-OLE", "U-IDA"), **changes)})
+def _setting(**changes: object) -> Harness:
+    setting = Harness({"shore.tide": watched_service("tide", approvers=("U-NORA", "U-OLE", "U-IDA"), **changes)})
     setting.answer.back = True
     return setting
 
 
 @pytest.fixture
-def setting() -> Setting:
+def harness() -> Harness:
     return _setting()
 
 
-def _decision(setting: Setting) -> Document:
-    [decision] = documents(setting, "decisions").values()
+def _decision(harness: Harness) -> Document:
+    [decision] = read_documents(harness, "decisions").values()
     return decision
 
 
-def _as(setting: Setting, *names: str) -> list[ClickResult]:
-    return [pressed(setting, user=name, token=name).result for name in names]
+def _as(harness: Harness, *names: str) -> list[ClickResult]:
+    return [press_button(harness, user=name, token=name).result for name in names]
 
 
 class TestGoingBack:
-    def test_it_deploys_the_earlier_commit_and_shows_so(self, setting: Setting) -> None:
-        incident = proposed(setting)
-        assert pressed_back(setting).result is ClickResult.APPROVED
+    def test_it_deploys_the_earlier_commit_and_shows_so(self, setting: Harness) -> None:
+        incident = propose_deployment(setting)
+        assert press_alternative_button(setting).result is ClickResult.APPROVED
         assert setting.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1-back"})]
-        assert redeployed(setting).name == "deploying"
+        assert redeploy_approved(setting).name == "deploying"
         [operation] = setting.cloud.operations
         assert operation.commit == commit_id("good")
         message = setting.chat.all[0].message
         assert (message.kind, message.commit, message.by) == ("rollback", commit_id("good"), "U-NORA")
 
-    def test_its_gates_are_asked_once_more(self, setting: Setting) -> None:
-        incident = proposed(setting)
-        pressed_back(setting)
+    def test_its_gates_are_asked_once_more(self, setting: Harness) -> None:
+        incident = propose_deployment(setting)
+        press_alternative_button(setting)
         setting.answer.objection = "it is no longer part of the deploy branch"
-        assert redeployed(setting).name.startswith("refused:gate")
-        tick(setting)
-        assert (state(setting, incident), setting.cloud.operations) == ("refused", [])
+        assert redeploy_approved(setting).name.startswith("refused:gate")
+        run_tick(setting)
+        assert (read_state(setting, incident), setting.cloud.operations) == ("refused", [])
 
-    def test_it_is_watched_and_closed_like_any_other(self, setting: Setting) -> None:
-        incident = proposed(setting)
-        pressed_back(setting)
-        redeployed(setting)
-        tick(setting, 2 * MINUTE)
-        assert state(setting, incident) == "watching"
+    def test_it_is_watched_and_closed_like_any_other(self, setting: Harness) -> None:
+        incident = propose_deployment(setting)
+        press_alternative_button(setting)
+        redeploy_approved(setting)
+        run_tick(setting, 2 * MINUTE)
+        assert read_state(setting, incident) == "watching"
         setting.logs.answered[setting.cloud.operations[0].revision] = 60
-        tick(setting, timedelta(hours=24, minutes=1))
-        assert state(setting, incident) == "resolved"
+        run_tick(setting, timedelta(hours=24, minutes=1))
+        assert read_state(setting, incident) == "resolved"
         assert setting.chat.all[0].message.standing is ProposalStatus.RESOLVED
 
-    def test_whoever_deploys_the_break_again_afterwards_opens_an_incident(self, setting: Setting) -> None:
+    def test_whoever_deploys_the_break_again_afterwards_opens_an_incident(self, setting: Harness) -> None:
         """What mended it is the earlier commit, not the fix that was never deployed."""
-        incident = proposed(setting)
-        pressed_back(setting)
-        redeployed(setting)
-        tick(setting, 2 * MINUTE)
+        incident = propose_deployment(setting)
+        press_alternative_button(setting)
+        redeploy_approved(setting)
+        run_tick(setting, 2 * MINUTE)
         setting.logs.answered[setting.cloud.operations[0].revision] = 60
-        tick(setting, timedelta(hours=24, minutes=1))
+        run_tick(setting, timedelta(hours=24, minutes=1))
         setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("attempt"))
         again = record_log_entry(setting.process(), setting.entry(revision="tide-00011-new"))
         assert (again.name, again.incident == incident) == ("opened", False)
 
     @pytest.mark.parametrize("back_first", [True, False])
-    def test_one_way_out_excludes_the_other(self, setting: Setting, back_first: bool) -> None:  # noqa: FBT001
-        incident = proposed(setting)
-        first, second = (pressed_back, pressed) if back_first else (pressed, pressed_back)
+    def test_one_way_out_excludes_the_other(self, setting: Harness, back_first: bool) -> None:  # noqa: FBT001
+        incident = propose_deployment(setting)
+        first, second = (press_alternative_button, press_button) if back_first else (press_button, press_alternative_button)
         assert first(setting).result is ClickResult.APPROVED
         assert second(setting, user="U-OLE").result is ClickResult.DECIDED_OTHERWISE
         assert len(setting.bus.waiting) == 1
         forged = f"{incident}-1" if back_first else f"{incident}-1-back"
         with pytest.raises(Reject, match="decided_otherwise"):
             redeploy(setting.process(), forged)
-        redeployed(setting)
+        redeploy_approved(setting)
         assert len(setting.cloud.operations) == 1
 
-    def test_a_denial_denies_both(self, setting: Setting) -> None:
-        proposed(setting)
-        pressed(setting, ClickKind.DENY)
-        assert (pressed(setting).result, pressed_back(setting).result) == (ClickResult.ALREADY_DENIED,) * 2
+    def test_a_denial_denies_both(self, setting: Harness) -> None:
+        propose_deployment(setting)
+        press_button(setting, ClickKind.DENY)
+        assert (press_button(setting).result, press_alternative_button(setting).result) == (ClickResult.ALREADY_DENIED,) * 2
 
     @pytest.mark.parametrize("change", [{"commit": commit_id("later")}, {"evidence_hash": "0" * 16}, {"incident": "x"}])
-    def test_its_approval_is_bound_to_its_own_commit(self, setting: Setting, change: dict[str, str]) -> None:
-        proposed(setting)
-        assert pressed_back(setting, **change).result is ClickResult.TAMPERED
-        assert documents(setting, "decisions") == {}
+    def test_its_approval_is_bound_to_its_own_commit(self, setting: Harness, change: dict[str, str]) -> None:
+        propose_deployment(setting)
+        assert press_alternative_button(setting, **change).result is ClickResult.TAMPERED
+        assert read_documents(setting, "decisions") == {}
 
-    def test_it_expires_and_goes_stale_with_its_question(self, setting: Setting) -> None:
-        proposed(setting)
+    def test_it_expires_and_goes_stale_with_its_question(self, setting: Harness) -> None:
+        propose_deployment(setting)
         setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", None)
-        assert pressed_back(setting).result is ClickResult.STALE
+        assert press_alternative_button(setting).result is ClickResult.STALE
         setting.clock.turn(timedelta(hours=6))
-        assert pressed_back(setting).result is ClickResult.EXPIRED
+        assert press_alternative_button(setting).result is ClickResult.EXPIRED
 
     def test_it_is_not_offered_where_there_is_no_earlier_commit(self) -> None:
-        setting = Setting()
-        incident = proposed(setting)
+        setting = Harness()
+        incident = propose_deployment(setting)
         assert setting.chat.all[0].message.alternative is None
-        assert list(documents(setting, "proposals")) == [f"{incident}-1"]
+        assert list(read_documents(setting, "proposals")) == [f"{incident}-1"]
 
-    def test_an_approval_that_nobody_published_is_found_by_the_tick(self, setting: Setting) -> None:
+    def test_an_approval_that_nobody_published_is_found_by_the_tick(self, setting: Harness) -> None:
         """Whoever stored it has died before anything else."""
-        incident = proposed(setting)
+        incident = propose_deployment(setting)
         kept = setting.bus.demand
         setting.bus.demand = _dying  # type: ignore[assignment]
         with pytest.raises(_Died):
-            pressed_back(setting)
+            press_alternative_button(setting)
         setting.bus.demand = kept
-        tick(setting, timedelta(minutes=15))
-        assert state(setting, incident) == "deploying"
+        run_tick(setting, timedelta(minutes=15))
+        assert read_state(setting, incident) == "deploying"
         assert [each.commit for each in setting.cloud.operations] == [commit_id("good")]
 
 
@@ -143,31 +143,31 @@ def _dying(what: str) -> None:
 class TestQuorum:
     def test_nothing_happens_before_enough_different_people_agree(self) -> None:
         setting = _setting(quorum=2)
-        incident = proposed(setting)
+        incident = propose_deployment(setting)
         assert _as(setting, "U-NORA", "U-NORA", "U-NORA") == [ClickResult.COUNTED] * 3
-        assert (setting.bus.waiting, state(setting, incident)) == ([], "proposed")
+        assert (setting.bus.waiting, read_state(setting, incident)) == ([], "proposed")
         assert _as(setting, "U-OLE", "U-IDA") == [ClickResult.APPROVED, ClickResult.ALREADY_APPROVED]
         assert [topic for topic, _ in setting.bus.waiting] == ["redeploy-approved"]
 
     def test_the_message_counts_along_and_keeps_who_it_was(self) -> None:
         setting = _setting(quorum=2)
-        proposed(setting)
+        propose_deployment(setting)
         _as(setting, "U-NORA")
-        tick(setting)
-        tick(setting)
+        run_tick(setting)
+        run_tick(setting)
         posted = setting.chat.all[0]
         assert (posted.message.standing, posted.message.approvals, posted.message.quorum) == ("open", ("U-NORA",), 2)
         assert posted.updates == 1
         _as(setting, "U-OLE")
-        redeployed(setting)
+        redeploy_approved(setting)
         assert (posted.message.standing, posted.message.approvals) == ("approved", ("U-NORA", "U-OLE"))
 
     def test_two_ways_out_are_counted_apart_and_a_person_may_change_their_mind(self) -> None:
         setting = _setting(quorum=2)
-        proposed(setting)
-        assert pressed_back(setting, user="U-NORA").result is ClickResult.COUNTED
+        propose_deployment(setting)
+        assert press_alternative_button(setting, user="U-NORA").result is ClickResult.COUNTED
         assert _as(setting, "U-OLE") == [ClickResult.COUNTED]
-        tick(setting)
+        run_tick(setting)
         message = setting.chat.all[0].message
         assert message.alternative is not None
         assert (message.approvals, message.alternative.approvals) == (("U-OLE",), ("U-NORA",))
@@ -176,68 +176,68 @@ class TestQuorum:
 
     def test_one_denial_is_enough(self) -> None:
         setting = _setting(quorum=3)
-        incident = proposed(setting)
+        incident = propose_deployment(setting)
         _as(setting, "U-NORA", "U-OLE")
-        pressed(setting, ClickKind.DENY, user="U-IDA")
+        press_button(setting, ClickKind.DENY, user="U-IDA")
         assert _as(setting, "U-IDA") == [ClickResult.ALREADY_DENIED]
-        tick(setting)
-        assert state(setting, incident) == "denied"
+        run_tick(setting)
+        assert read_state(setting, incident) == "denied"
 
     def test_too_few_in_time_are_none(self) -> None:
         setting = _setting(quorum=2)
-        incident = proposed(setting)
+        incident = propose_deployment(setting)
         _as(setting, "U-NORA")
         setting.clock.turn(timedelta(hours=6))
         assert _as(setting, "U-OLE") == [ClickResult.EXPIRED]
-        tick(setting)
-        assert (state(setting, incident), setting.bus.waiting) == ("expired", [])
+        run_tick(setting)
+        assert (read_state(setting, incident), setting.bus.waiting) == ("expired", [])
 
     def test_a_stranger_is_not_counted(self) -> None:
         setting = _setting(quorum=2)
-        proposed(setting)
+        propose_deployment(setting)
         assert _as(setting, "U-NORA", "U-STRANGER") == [ClickResult.COUNTED, ClickResult.FOREIGN_USER]
         assert [vote["by"] for vote in _decision(setting)["votes"]] == ["U-NORA"]  # type: ignore[attr-defined]
 
 
 class TestTheAuthor:
-    AUTHOR = commit("fixed").author
+    AUTHOR = make_commit("fixed").author
 
     def test_who_wrote_the_fix_may_deny_it_and_not_approve_it(self) -> None:
         names = {"U-NORA": ("kim  REED",), "U-OLE": ("Ole Berg",)}
         setting = _setting(not_author=True, authors=names)
         assert self.AUTHOR == "Kim Reed"
-        proposed(setting)
+        propose_deployment(setting)
         assert _as(setting, "U-NORA") == [ClickResult.OWN_FIX]
-        assert documents(setting, "decisions") == {}
+        assert read_documents(setting, "decisions") == {}
         assert _as(setting, "U-OLE") == [ClickResult.APPROVED]
-        assert pressed(setting, ClickKind.DENY).result is ClickResult.DENIED
+        assert press_button(setting, ClickKind.DENY).result is ClickResult.DENIED
 
     def test_of_whom_nobody_knows_it_may_not_either(self) -> None:
         setting = _setting(not_author=True, authors={"U-OLE": ("Ole Berg",)})
-        proposed(setting)
+        propose_deployment(setting)
         assert _as(setting, "U-IDA") == [ClickResult.UNKNOWN_AUTHOR]
-        assert [each["reason"] for each in documents(setting, "rejections").values()] == ["unknown_author"]
+        assert [each["reason"] for each in read_documents(setting, "rejections").values()] == ["unknown_author"]
 
     def test_everybody_may_go_back(self) -> None:
         setting = _setting(not_author=True, authors={"U-NORA": (self.AUTHOR,)})
-        proposed(setting)
-        assert pressed_back(setting).result is ClickResult.APPROVED
+        propose_deployment(setting)
+        assert press_alternative_button(setting).result is ClickResult.APPROVED
 
-    def test_without_the_wish_it_does_not_matter(self, setting: Setting) -> None:
-        proposed(setting)
+    def test_without_the_wish_it_does_not_matter(self, setting: Harness) -> None:
+        propose_deployment(setting)
         assert _as(setting, "U-NORA") == [ClickResult.APPROVED]
 
 
 class TestOvertaken:
-    def _redeployed_by_hand(self, setting: Setting) -> None:
+    def _redeployed_by_hand(self, setting: Harness) -> None:
         setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", commit_id("broken"))
 
-    def test_a_newer_revision_supersedes_the_question_and_it_is_asked_anew(self, setting: Setting) -> None:
-        incident = proposed(setting)
+    def test_a_newer_revision_supersedes_the_question_and_it_is_asked_anew(self, setting: Harness) -> None:
+        incident = propose_deployment(setting)
         old = setting.chat.all[0].message
         self._redeployed_by_hand(setting)
-        tick(setting)
-        assert state(setting, incident) == "opened"
+        run_tick(setting)
+        assert read_state(setting, incident) == "opened"
         said = setting.chat.all[0].message
         assert (said.standing, said.by) == (ProposalStatus.SUPERSEDED, "")
         assert re.findall(r"\btide-\S+", said.reason) == ["tide-00008-hand", "tide-00007-old"]
@@ -247,83 +247,83 @@ class TestOvertaken:
         assert (asked.standing, asked.proposal) == (ProposalStatus.OPEN, f"{incident}-2")
         setting.bus.waiting.clear()
         setting.chat.all.append(replace(setting.chat.all[0], message=old))  # somebody still looks at the old one
-        assert pressed(setting).result is ClickResult.SUPERSEDED
-        assert pressed_back(setting).result is ClickResult.SUPERSEDED
+        assert press_button(setting).result is ClickResult.SUPERSEDED
+        assert press_alternative_button(setting).result is ClickResult.SUPERSEDED
         del setting.chat.all[-1]
         assert setting.bus.waiting == []
-        assert pressed(setting).result is ClickResult.APPROVED
+        assert press_button(setting).result is ClickResult.APPROVED
 
-    def test_a_change_of_the_service_supersedes_the_question(self, setting: Setting) -> None:
-        incident = proposed(setting)
+    def test_a_change_of_the_service_supersedes_the_question(self, setting: Harness) -> None:
+        incident = propose_deployment(setting)
         setting.cloud.services["shore.tide"].etag += 1
-        assert pressed(setting).result is ClickResult.STALE
-        tick(setting)
-        assert state(setting, incident) == "opened"
+        assert press_button(setting).result is ClickResult.STALE
+        run_tick(setting)
+        assert read_state(setting, incident) == "opened"
         said = setting.chat.all[0].message
         assert said.standing is ProposalStatus.SUPERSEDED
         assert said.reason
         assert not re.search(r"\btide-|[0-9a-f]{40}", said.reason), "neither another revision nor another commit"
 
-    def test_an_approval_that_came_first_is_acted_on_or_refused_and_never_superseded(self, setting: Setting) -> None:
-        incident = proposed(setting)
-        pressed(setting)
+    def test_an_approval_that_came_first_is_acted_on_or_refused_and_never_superseded(self, setting: Harness) -> None:
+        incident = propose_deployment(setting)
+        press_button(setting)
         self._redeployed_by_hand(setting)
-        tick(setting)
-        assert (state(setting, incident), _decision(setting)["why"]) == ("refused", "stale")
+        run_tick(setting)
+        assert (read_state(setting, incident), _decision(setting)["why"]) == ("refused", "stale")
 
-    def test_a_newer_commit_that_passes_supersedes_the_question_after_an_hour(self, setting: Setting) -> None:
-        setting.pasts.graph[commit_id("newest")] = commit("newest", "later")
-        incident = proposed(setting)
+    def test_a_newer_commit_that_passes_supersedes_the_question_after_an_hour(self, setting: Harness) -> None:
+        setting.pasts.graph[commit_id("newest")] = make_commit("newest", "later")
+        incident = propose_deployment(setting)
         setting.pasts.head = commit_id("newest")
-        tick(setting, MIN_QUESTION_AGE - timedelta(seconds=1))
-        assert state(setting, incident) == "proposed"
-        tick(setting)
-        assert state(setting, incident) == "opened"
+        run_tick(setting, MIN_QUESTION_AGE - timedelta(seconds=1))
+        assert read_state(setting, incident) == "proposed"
+        run_tick(setting)
+        assert read_state(setting, incident) == "opened"
         assert commit_id("newest") in setting.chat.all[0].message.reason
 
-    def test_a_newer_commit_that_fails_a_gate_does_not(self, setting: Setting) -> None:
-        setting.pasts.graph[commit_id("newest")] = commit("newest", "later")
-        incident = proposed(setting)
+    def test_a_newer_commit_that_fails_a_gate_does_not(self, setting: Harness) -> None:
+        setting.pasts.graph[commit_id("newest")] = make_commit("newest", "later")
+        incident = propose_deployment(setting)
         setting.pasts.head = commit_id("newest")
         setting.answer.objection = "it does not compile"
-        tick(setting, MIN_QUESTION_AGE)
+        run_tick(setting, MIN_QUESTION_AGE)
         setting.answer.objection = ""
-        tick(setting, BRANCH_CHECK_INTERVAL - MINUTE)
-        tick(setting, MINUTE)  # the branch has not moved since it was looked at
-        assert state(setting, incident) == "proposed"
+        run_tick(setting, BRANCH_CHECK_INTERVAL - MINUTE)
+        run_tick(setting, MINUTE)  # the branch has not moved since it was looked at
+        assert read_state(setting, incident) == "proposed"
 
     def test_a_question_that_somebody_has_approved_is_not_replaced_by_a_merge(self) -> None:
         setting = _setting(quorum=2)
-        setting.pasts.graph[commit_id("newest")] = commit("newest", "later")
-        incident = proposed(setting)
+        setting.pasts.graph[commit_id("newest")] = make_commit("newest", "later")
+        incident = propose_deployment(setting)
         _as(setting, "U-NORA")
         setting.pasts.head = commit_id("newest")
-        tick(setting, MIN_QUESTION_AGE + MINUTE)
-        assert state(setting, incident) == "proposed"
+        run_tick(setting, MIN_QUESTION_AGE + MINUTE)
+        assert read_state(setting, incident) == "proposed"
 
-    def test_where_the_fix_was_deployed_by_hand_nothing_is_asked_and_the_issue_says_why(self, setting: Setting) -> None:
-        incident = proposed(setting)
+    def test_where_the_fix_was_deployed_by_hand_nothing_is_asked_and_the_issue_says_why(self, setting: Harness) -> None:
+        incident = propose_deployment(setting)
         setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", commit_id("later"))
-        tick(setting)
+        run_tick(setting)
         assert investigate_incident(setting.process(), incident).name == "reported"
         assert len(setting.chat.all) == 1
         assert "tide-00008-hand" in setting.issues.all[0].body.replace("\\", "")
 
-    def test_it_is_not_asked_for_ever(self, setting: Setting) -> None:
-        incident = proposed(setting)
+    def test_it_is_not_asked_for_ever(self, setting: Harness) -> None:
+        incident = propose_deployment(setting)
         for number in range(2 * MAX_LOOKS):
             name = f"tide-{number + 10:05}-hand"
             setting.cloud.deploy_by_hand(setting.services["shore.tide"], name, commit_id("broken"))
-            tick(setting)
+            run_tick(setting)
             investigate_incident(setting.process(), incident)
         assert len(setting.chat.all) == MAX_LOOKS
-        tick(setting, timedelta(hours=6))
-        assert state(setting, incident) == "expired"
+        run_tick(setting, timedelta(hours=6))
+        assert read_state(setting, incident) == "expired"
 
 
 class TestTheThread:
-    def test_the_details_stand_below_the_message_once(self, setting: Setting) -> None:
-        incident = proposed(setting)
+    def test_the_details_stand_below_the_message_once(self, setting: Harness) -> None:
+        incident = propose_deployment(setting)
         investigate_incident(setting.process(), incident)
         [posted] = setting.chat.all
         lines = posted.replies[f"{incident}-1"]
@@ -332,7 +332,7 @@ class TestTheThread:
         assert 0 < gates < next(place for place, line in enumerate(lines) if line.startswith("e1, "))
         assert any(line.startswith("e1, log_entry: ") for line in lines)
 
-    def test_a_chat_that_refuses_them_does_not_keep_the_question_back(self, setting: Setting) -> None:
+    def test_a_chat_that_refuses_them_does_not_keep_the_question_back(self, setting: Harness) -> None:
         demand = setting.chat.demand
 
         def refusing(what: str) -> None:
@@ -341,7 +341,7 @@ class TestTheThread:
                 raise Reject("chat_refused", "chat.postMessage: restricted_action_thread_locked")
 
         setting.chat.demand = refusing  # type: ignore[assignment]
-        incident = proposed(setting)
-        assert state(setting, incident) == "proposed"
-        assert [each["reason"] for each in documents(setting, "rejections").values()] == ["chat_refused"]
-        assert pressed(setting).result is ClickResult.APPROVED
+        incident = propose_deployment(setting)
+        assert read_state(setting, incident) == "proposed"
+        assert [each["reason"] for each in read_documents(setting, "rejections").values()] == ["chat_refused"]
+        assert press_button(setting).result is ClickResult.APPROVED

@@ -4,14 +4,14 @@ import pytest
 
 from shared.proposal.verdict import WATCH_DURATION
 from shared.workflow.record import record_log_entry
-from tests.support.drivers import MINUTE, incident_document, state, tick, watching
-from tests.support.harness import Setting
-from tests.support.past import Pasts
+from tests.support.drivers import MINUTE, read_incident, read_state, run_tick, start_watching
+from tests.support.harness import Harness
+from tests.support.past import FakeHistories
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
 class _Counted:
@@ -32,7 +32,7 @@ class _Counted:
         return self._port(*given)
 
 
-def test_a_source_line_that_names_the_class_ends_no_traceback(setting: Setting) -> None:
+def test_a_source_line_that_names_the_class_ends_no_traceback(harness: Harness) -> None:
     lines = (
         '  File "/app/chat/greeting.py", line 7',
         '    raise SyntaxError ("oops" = 1)',
@@ -40,30 +40,30 @@ def test_a_source_line_that_names_the_class_ends_no_traceback(setting: Setting) 
         "SyntaxError: expression cannot contain assignment",
     )
     for line in lines:
-        last = setting.entry(line)
-    outcome = record_log_entry(setting.process(), last)
+        last = harness.entry(line)
+    outcome = record_log_entry(harness.process(), last)
     assert outcome.name == "opened"
-    assert incident_document(setting, outcome.incident)["path"] == "chat/greeting.py"
+    assert read_incident(harness, outcome.incident)["path"] == "chat/greeting.py"
 
 
-def test_copies_of_a_last_line_ask_the_log_once(setting: Setting) -> None:
+def test_copies_of_a_last_line_ask_the_log_once(harness: Harness) -> None:
     for line in ('  File "/app/chat/greeting.py", line 7', "    oops = = 1", "SyntaxError: invalid syntax"):
-        last = setting.entry(line)
-    logs = _Counted(setting.logs, "around")
-    world = setting.process(lambda name, port: logs if name == "logs" else port)
+        last = harness.entry(line)
+    logs = _Counted(harness.logs, "around")
+    world = harness.process(lambda name, port: logs if name == "logs" else port)
     names = [record_log_entry(world, last).name for _ in range(20)]
     assert names == ["opened", *["throttled"] * 19]
     assert logs.calls == 1
 
 
-def test_no_repository_is_asked_about_a_revision_without_a_commit(setting: Setting) -> None:
-    incident = watching(setting)
-    setting.logs.answered[setting.cloud.operations[0].revision] = 10
-    tick(setting, WATCH_DURATION)
-    assert state(setting, incident) == "resolved"
-    setting.clock.turn(MINUTE)
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00009-hand", None)
-    pasts = _Counted(Pasts())
-    world = setting.process(lambda name, port: pasts if name == "histories" else port)
-    assert record_log_entry(world, setting.entry(revision="tide-00009-hand")).name == "opened"
+def test_no_repository_is_asked_about_a_revision_without_a_commit(harness: Harness) -> None:
+    incident = start_watching(harness)
+    harness.logs.answered[harness.cloud.operations[0].revision] = 10
+    run_tick(harness, WATCH_DURATION)
+    assert read_state(harness, incident) == "resolved"
+    harness.clock.turn(MINUTE)
+    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00009-hand", None)
+    pasts = _Counted(FakeHistories())
+    world = harness.process(lambda name, port: pasts if name == "histories" else port)
+    assert record_log_entry(world, harness.entry(revision="tide-00009-hand")).name == "opened"
     assert pasts.calls == 0

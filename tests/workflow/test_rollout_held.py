@@ -6,40 +6,40 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.proposal.verdict import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult, RolloutVerdict, WatchObservations, judge_rollout
-from tests.support.drivers import MINUTE, approved, redeployed, state, tick, watching
-from tests.support.harness import Setting, service
+from tests.support.drivers import MINUTE, approve_proposal, redeploy_approved, read_state, run_tick, start_watching
+from tests.support.harness import Harness, watched_service
 
 BEGAN = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
 CALM = WatchObservations(since=BEGAN, missed_traffic_checks=0, failed_probes=0, has_recurred=False, revision_failure="", request_count=12, successful_probes=3)
 
 
-def _revision(setting: Setting) -> str:
-    return setting.cloud.operations[0].revision
+def _revision(harness: Harness) -> str:
+    return harness.cloud.operations[0].revision
 
 
-def _shares(setting: Setting) -> list[int]:
-    return [share for _, name, share in setting.cloud.shifts if name == _revision(setting)]
+def _shares(harness: Harness) -> list[int]:
+    return [share for _, name, share in harness.cloud.shifts if name == _revision(harness)]
 
 
 def test_the_next_share_waits_until_the_split_is_seen_as_it_was_set() -> None:
-    setting = Setting({"shore.tide": service(traffic_steps=(10, 50, 100))})
-    incident = watching(setting)
+    setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
+    incident = start_watching(setting)
     set_split = setting.cloud.services["shore.tide"].traffic
     setting.cloud.services["shore.tide"].traffic = {"tide-00007-old": 100}
-    tick(setting)
-    assert (_shares(setting), state(setting, incident)) == ([10], "deploying")
+    run_tick(setting)
+    assert (_shares(setting), read_state(setting, incident)) == ([10], "deploying")
     setting.cloud.services["shore.tide"].traffic = set_split
-    tick(setting)
+    run_tick(setting)
     assert _shares(setting) == [10, 50]
 
 
 def test_a_split_that_is_missed_twice_is_somebody_elses() -> None:
-    setting = Setting({"shore.tide": service(traffic_steps=(10, 50, 100))})
-    incident = watching(setting)
+    setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
+    incident = start_watching(setting)
     setting.cloud.services["shore.tide"].traffic = {"tide-00007-old": 100}
-    tick(setting)
-    tick(setting)
-    assert (_shares(setting), state(setting, incident)) == ([10], "reported")
+    run_tick(setting)
+    run_tick(setting)
+    assert (_shares(setting), read_state(setting, incident)) == ([10], "reported")
 
 
 @pytest.mark.parametrize("probes", [0, 3])
@@ -51,32 +51,32 @@ def test_nothing_is_proven_while_the_last_probe_failed(probes: int) -> None:
     assert judge_rollout(replace(watched, missed_traffic_checks=1), over) is RolloutVerdict.HOLDS
 
 
-def test_nor_is_anything_called_inconclusive_then() -> None:
+def test_failed_probe_prevents_an_inconclusive_end() -> None:
     silent = replace(CALM, request_count=0, successful_probes=0)
     assert judge_rollout(silent, BEGAN + MAX_WATCH_DURATION) is RolloutVerdict.INCONCLUSIVE
     assert judge_rollout(replace(silent, failed_probes=1), BEGAN + MAX_WATCH_DURATION) is RolloutVerdict.HOLDS
 
 
 def test_a_watch_that_ends_on_a_failed_probe_goes_on_until_one_succeeds() -> None:
-    setting = Setting()
-    incident = watching(setting)
+    setting = Harness()
+    incident = start_watching(setting)
     setting.logs.answered[_revision(setting)] = 4810
     setting.probe.answer = ProbeResult(ok=False)
-    tick(setting, WATCH_DURATION)
-    assert (state(setting, incident), setting.issues.all[0].is_open) == ("watching", True)
+    run_tick(setting, WATCH_DURATION)
+    assert (read_state(setting, incident), setting.issues.all[0].is_open) == ("watching", True)
     setting.probe.answer = ProbeResult(ok=True)
-    tick(setting)
-    assert state(setting, incident) == "resolved"
+    run_tick(setting)
+    assert read_state(setting, incident) == "resolved"
 
 
-def test_a_pipelines_revision_without_a_commit_gets_no_traffic_and_no_address() -> None:
-    setting = Setting()
+def test_pipeline_revision_without_a_commit_gets_no_traffic() -> None:
+    setting = Harness()
     setting.cloud.piped = True
-    incident = approved(setting)
-    redeployed(setting)
+    incident = approve_proposal(setting)
+    redeploy_approved(setting)
     known = setting.cloud.services["shore.tide"].revisions
     known[_revision(setting)] = replace(known[_revision(setting)], commit=None)
-    tick(setting, timedelta(minutes=2))
-    tick(setting, MINUTE)
-    assert (state(setting, incident), _shares(setting)) == ("failed", [])
+    run_tick(setting, timedelta(minutes=2))
+    run_tick(setting, MINUTE)
+    assert (read_state(setting, incident), _shares(setting)) == ("failed", [])
     assert setting.cloud.get_service_state(setting.services["shore.tide"]).traffic == {"tide-00007-old": 100}

@@ -14,14 +14,14 @@ from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
 from shared.errors import UsageError
 from shared.filters.rendering import MAX_FILTER_LENGTH, Sink, render_sink_filter, read_filter_template
 from shared.service import Service
-from tests.support.function_clients import doors
-from tests.support.harness import Setting, service
-from tests.support.logged import LINE_624, TRACEBACK, exported
+from tests.support.function_clients import open_function_clients
+from tests.support.harness import Harness, watched_service
+from tests.support.logged import LINE_624, TRACEBACK, export_entry
 from tests.support.logging_query import matches
 from tests.support.memory import MemoryStore
-from tests.support.signal_corpus import shapes, texts
-from tests.unit.test_hostile_log import SHAPES, mutated
-from tests.workflow.test_function_logs import NASTY, as_sunk, every_way_out
+from tests.support.signal_corpus import entry_shapes, collect_texts
+from tests.unit.test_hostile_log import SIGNAL_TEXTS, mutate
+from tests.workflow.test_function_logs import NASTY_TEXTS, as_sink_entry, run_every_outcome
 
 OWN = ("record", "investigate", "decide", "redeploy", "verify", "github", "compile-3-11")
 FERRY = Service("ferry", "harbour-dev", "europe-west1", "harbour/ferry", "C-FERRY")
@@ -35,7 +35,7 @@ def signals(watched: Service = FERRY, project: str = "shore-ops", own: tuple[str
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Signal | SkipReason]:
-    return texts(tmp_path_factory.mktemp("corpus"))
+    return collect_texts(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_every_signal_in_every_shape_passes(corpus: dict[str, Signal | SkipReaso
     missed = [
         (name, text)
         for text, found in corpus.items()
-        for name, entry in shapes(text)
+        for name, entry in entry_shapes(text)
         if isinstance(found, Signal)
         and isinstance(read_signal(parse_json_entry(entry, 0)), Signal)
         and not matches(query, entry)
@@ -65,35 +65,35 @@ def test_every_signal_in_every_shape_passes(corpus: dict[str, Signal | SkipReaso
 
 def test_the_last_line_of_a_traceback_that_comes_line_by_line_passes() -> None:
     *before, last = TRACEBACK.splitlines()
-    assert matches(signals(), exported(last, severity=...))
-    assert not any(matches(signals(), exported(line, severity=...)) for line in before)
+    assert matches(signals(), export_entry(last, severity=...))
+    assert not any(matches(signals(), export_entry(line, severity=...)) for line in before)
 
 
 @pytest.mark.parametrize("key", ["code", "close_code", "closeCode", "ws_close_code", "websocket_close_code"])
 @pytest.mark.parametrize("code", [1011, "1011"])
 def test_a_close_code_in_a_field_passes(key: str, code: object) -> None:
-    entry = exported(None, jsonPayload={"message": "gone", key: code})
+    entry = export_entry(None, jsonPayload={"message": "gone", key: code})
     assert isinstance(read_signal(parse_json_entry(entry, 0)), Signal)
     assert matches(signals(), entry)
 
 
 def test_a_class_and_its_message_in_fields_of_their_own_pass() -> None:
     for error in ({"type": "SyntaxError", "message": "invalid syntax (quay.py, line 7)"}, "SyntaxError"):
-        assert matches(signals(), exported(None, jsonPayload={"error": error}))
+        assert matches(signals(), export_entry(None, jsonPayload={"error": error}))
 
 
 def test_fuzzed_signals_pass() -> None:
     """Whatever the reader takes for a failure of Python or a close code, however it is mangled."""
     query, chance = signals(), random.Random(1011)
-    seeds = (*SHAPES, *NASTY, "WebSocketDisconnect(code=1011, reason=None)", "websocket closed with code 1011.")
+    seeds = (*SIGNAL_TEXTS, *NASTY_TEXTS, "WebSocketDisconnect(code=1011, reason=None)", "websocket closed with code 1011.")
     bits = ("received ", "sent ", "code", "=", ": ", " ", "(", "close", "websocket", "internal error", "\x1b[0m")
     missed: list[str] = []
     found = 0
     for number in range(4_000):
-        text = mutated(seeds[number % len(seeds)], chance)
+        text = mutate(seeds[number % len(seeds)], chance)
         if number % 2:
             text = text.replace("1011", f"{chance.choice(bits)}1011{chance.choice(bits)}", 1)
-        entry = exported(text)
+        entry = export_entry(text)
         read = read_signal(parse_json_entry(entry, 0))
         if isinstance(read, Signal) and read.kind is not SignalKind.NOT_PYTHON:
             found += 1
@@ -103,7 +103,7 @@ def test_fuzzed_signals_pass() -> None:
 
 
 def test_of_what_is_no_signal_little_passes(negatives: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    passed = [text for text in negatives if matches(signals(), exported(text))]
+    passed = [text for text in negatives if matches(signals(), export_entry(text))]
     share = len(passed) / len(negatives)
     with capsys.disabled():
         print(f"\nsink filter: {len(passed)} of {len(negatives)} texts that are no signal pass ({share:.0%})", end="")
@@ -115,18 +115,18 @@ def test_what_names_neither_never_passes(corpus: dict[str, Signal | SkipReason])
     """Severity alone is not enough."""
     others = [text for text in corpus if not _says_something(text)]
     assert others
-    assert not [text for text in others for _, entry in shapes(text) if matches(signals(), entry)]
+    assert not [text for text in others for _, entry in entry_shapes(text) if matches(signals(), entry)]
 
 
 def test_what_passes_and_is_no_signal_is_refused_with_a_stored_reason(negatives: list[str]) -> None:
-    watched = service("ferry", project="harbour-dev", region="europe-west1")
+    watched = watched_service("ferry", project="harbour-dev", region="europe-west1")
     reasons: set[str] = set()
     for text in negatives:
-        setting = Setting({watched.id: watched})
-        if not matches(signals(), exported(text)):
+        setting = Harness({watched.id: watched})
+        if not matches(signals(), export_entry(text)):
             continue
-        with doors(setting) as opened:
-            assert opened.deliver("record", json.dumps(exported(text)).encode()).status_code == 204
+        with open_function_clients(setting) as opened:
+            assert opened.deliver("record", json.dumps(export_entry(text)).encode()).status_code == 204
         assert isinstance(setting.store, MemoryStore)
         (kept,) = setting.store.all("rejections").values()
         reasons.add(str(kept["reason"]))
@@ -136,12 +136,12 @@ def test_what_passes_and_is_no_signal_is_refused_with_a_stored_reason(negatives:
 
 @pytest.mark.parametrize("log", ["run.googleapis.com%2Frequests", "cloudaudit.googleapis.com%2Fsystem_event"])
 def test_requests_and_audit_entries_do_not_pass(log: str) -> None:
-    assert not matches(signals(), exported(LINE_624, logName=f"projects/harbour-dev/logs/{log}"))
+    assert not matches(signals(), export_entry(LINE_624, logName=f"projects/harbour-dev/logs/{log}"))
 
 
 @pytest.mark.parametrize("label", ["project_id", "location", "service_name"])
 def test_another_service_does_not_pass(label: str) -> None:
-    entry = exported(LINE_624)
+    entry = export_entry(LINE_624)
     assert matches(signals(), entry)
     resource: Any = entry["resource"]
     resource["labels"][label] = "elsewhere"
@@ -149,22 +149,22 @@ def test_another_service_does_not_pass(label: str) -> None:
 
 
 def test_an_entry_without_a_revision_passes() -> None:
-    assert matches(signals(), exported(LINE_624, revision=""))
+    assert matches(signals(), export_entry(LINE_624, revision=""))
 
 
 class TestOwn:
     """Entries of provenfix's own functions, even where one of them is watched by mistake."""
 
-    WATCHED = service("provenfix-record")
+    WATCHED = watched_service("provenfix-record")
 
     def printed(self, capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
-        for error in NASTY:
-            every_way_out(error)
-        return [placed(as_sunk(json.loads(line))) for line in capsys.readouterr().out.splitlines()]
+        for error in NASTY_TEXTS:
+            run_every_outcome(error)
+        return [placed(as_sink_entry(json.loads(line))) for line in capsys.readouterr().out.splitlines()]
 
     def test_nothing_that_a_function_prints_passes(self, capsys: pytest.CaptureFixture[str]) -> None:
         lines = self.printed(capsys)
-        lines += [placed(exported(text)) for text in (*NASTY, TRACEBACK, LINE_624)]
+        lines += [placed(export_entry(text)) for text in (*NASTY_TEXTS, TRACEBACK, LINE_624)]
         own = signals(self.WATCHED, "shore", ("provenfix-record", "provenfix-decide"))
         other = signals(self.WATCHED, "shore", ("provenfix-decide",))
         assert len(lines) > 500
@@ -173,7 +173,7 @@ class TestOwn:
 
     def test_a_service_of_that_name_in_another_project_is_none_of_ours(self) -> None:
         away = signals(self.WATCHED, "shore-ops", ("provenfix-record",))
-        assert matches(away, placed(exported(LINE_624)))
+        assert matches(away, placed(export_entry(LINE_624)))
 
 
 def placed(entry: dict[str, object]) -> dict[str, object]:
@@ -195,7 +195,7 @@ class TestRevisions:
             "serviceName": "run.googleapis.com",
             "status": {"message": message},
         }
-        return exported(None, protoPayload=payload, logName=f"projects/harbour-dev/logs/{log}", labels=...)
+        return export_entry(None, protoPayload=payload, logName=f"projects/harbour-dev/logs/{log}", labels=...)
 
     @pytest.mark.parametrize("message", [READY, FAILED])
     def test_ready_and_failed_pass(self, message: str) -> None:
@@ -208,7 +208,7 @@ class TestRevisions:
     def test_what_the_service_itself_says_does_not(self) -> None:
         log = "run.googleapis.com%2Fstderr"
         assert not matches(render_sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), self.entry(self.READY, log))
-        assert not matches(render_sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), exported(self.READY))
+        assert not matches(render_sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), export_entry(self.READY))
 
 
 @pytest.mark.parametrize("sink", list(Sink))

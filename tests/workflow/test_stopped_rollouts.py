@@ -10,27 +10,27 @@ from shared.proposal.verdict import ProbeResult
 from shared.workflow.records import decisions
 from shared.workflow.records.decisions import Decision
 from shared.workflow.redeploy import redeploy
-from tests.support.drivers import approved, incident_document, redeployed, state, tick
-from tests.support.harness import Setting, service
+from tests.support.drivers import approve_proposal, read_incident, redeploy_approved, read_state, run_tick
+from tests.support.harness import Harness, watched_service
 
 
-def _under_way() -> tuple[Setting, str]:
-    setting = Setting({"shore.tide": service(traffic_steps=(10, 50, 100))})
+def _under_way() -> tuple[Harness, str]:
+    setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
     setting.answer.back = True
-    incident = approved(setting)
-    redeployed(setting)
+    incident = approve_proposal(setting)
+    redeploy_approved(setting)
     while not setting.cloud.shifts:
-        tick(setting)
+        run_tick(setting)
     return setting, incident
 
 
-def test_a_stopped_rollout_is_no_failure_of_its_commit_and_leads_to_no_next_question() -> None:
+def test_stopped_rollout_is_no_failure_and_asks_nothing_next() -> None:
     setting, incident = _under_way()
     setting.killed = True
     for _ in range(4):
-        tick(setting)
-    assert state(setting, incident) == "rolled_back"
-    assert incident_document(setting, incident)["failed_commits"] == []
+        run_tick(setting)
+    assert read_state(setting, incident) == "rolled_back"
+    assert read_incident(setting, incident)["failed_commits"] == []
     assert len(setting.chat.all) == 1
 
 
@@ -38,44 +38,44 @@ def test_a_failed_probe_of_the_same_rollout_does_lead_to_one() -> None:
     setting, incident = _under_way()
     setting.probe.answer = ProbeResult(ok=False)
     for _ in range(6):
-        tick(setting)
-    assert state(setting, incident) == "opened"
-    assert incident_document(setting, incident)["failed_commits"] != []
+        run_tick(setting)
+    assert read_state(setting, incident) == "opened"
+    assert read_incident(setting, incident)["failed_commits"] != []
 
 
-def _decide_and_die(setting: Setting, question: str) -> None:
+def _decide_and_die(harness: Harness, question: str) -> None:
     """As a worker of `redeploy` that has decided to act, and ended before it acted."""
-    etag = setting.process().revisions.get_service_state(setting.services["shore.tide"]).etag
-    decisions.store_decision(setting.process(), question, Decision(DecisionState.ACTING, "redeploy", etag=etag))
+    etag = harness.process().revisions.get_service_state(harness.services["shore.tide"]).etag
+    decisions.store_decision(harness.process(), question, Decision(DecisionState.ACTING, "redeploy", etag=etag))
 
 
-def _expire(setting: Setting) -> None:
-    setting.clock.turn(timedelta(days=25))
+def _expire(harness: Harness) -> None:
+    harness.clock.turn(timedelta(days=25))
 
 
-def _stop(setting: Setting) -> None:
-    setting.killed = True
+def _stop(harness: Harness) -> None:
+    harness.killed = True
 
 
 @pytest.mark.parametrize(("change", "reason"), [(_expire, "approval_expired"), (_stop, "kill_switch")])
 def test_a_worker_that_died_before_the_deployment_lets_none_begin_late(
-    change: Callable[[Setting], None], reason: str
+    change: Callable[[Harness], None], reason: str
 ) -> None:
-    setting = Setting()
-    incident = approved(setting)
+    setting = Harness()
+    incident = approve_proposal(setting)
     question = f"{incident}-1"
     _decide_and_die(setting, question)
     change(setting)
     assert redeploy(setting.process(), question).name == f"refused:{reason}"
     assert setting.cloud.operations == []
-    tick(setting)
-    assert state(setting, incident) == "refused"
+    run_tick(setting)
+    assert read_state(setting, incident) == "refused"
 
 
 def test_a_deployment_that_has_begun_is_found_again_however_late() -> None:
-    setting = Setting()
-    incident = approved(setting)
-    redeployed(setting)
+    setting = Harness()
+    incident = approve_proposal(setting)
+    redeploy_approved(setting)
     (operation,) = setting.cloud.operations
     _expire(setting)
     assert redeploy(setting.process(), f"{incident}-1").name == "deploying"
@@ -83,8 +83,8 @@ def test_a_deployment_that_has_begun_is_found_again_however_late() -> None:
 
 
 def test_what_did_not_begin_does_not_begin_after_the_stop_either() -> None:
-    setting = Setting()
-    incident = approved(setting)
+    setting = Harness()
+    incident = approve_proposal(setting)
     _decide_and_die(setting, f"{incident}-1")
     setting.killed = True
     redeploy(setting.process(), f"{incident}-1")

@@ -14,20 +14,20 @@ from shared.service import Service
 from shared.workflow.records.kill_switch import ALL_SERVICES, is_kill_switch_on, read_switch, set_switch
 from shared.workflow.redeploy import redeploy
 from shared.workflow.verify import verify
-from tests.support.drivers import MINUTE, approved, documents, pressed, proposed, redeployed, state, tick
-from tests.support.harness import APPROVER, OLD_REVISION, SECOND, Setting, service
+from tests.support.drivers import MINUTE, approve_proposal, read_documents, press_button, propose_deployment, redeploy_approved, read_state, run_tick
+from tests.support.harness import APPROVER, OLD_REVISION, SECOND_APPROVER, Harness, watched_service
 from tests.support.memory import MemoryStore
 from tests.support.moments import FakeClock
 
 STEPS = (10, 50, 100)
 
 
-def _at_ten_percent() -> tuple[Setting, str]:
-    setting = Setting({"shore.tide": service(traffic_steps=STEPS)})
-    incident = approved(setting)
-    redeployed(setting)
+def _at_ten_percent() -> tuple[Harness, str]:
+    setting = Harness({"shore.tide": watched_service(traffic_steps=STEPS)})
+    incident = approve_proposal(setting)
+    redeploy_approved(setting)
     while not setting.cloud.shifts:
-        tick(setting)
+        run_tick(setting)
     return setting, incident
 
 
@@ -36,26 +36,26 @@ def test_a_rollout_under_way_stops_and_its_share_is_put_back() -> None:
     (first,) = setting.cloud.shifts
     setting.killed = True
     for _ in range(4):
-        tick(setting)
-    assert state(setting, incident) == "rolled_back"
+        run_tick(setting)
+    assert read_state(setting, incident) == "rolled_back"
     assert first not in setting.cloud.shifts[1:]
     serving = setting.process().revisions.get_service_state(setting.services["shore.tide"])
     assert {name: share for name, share in serving.traffic.items() if share} == {OLD_REVISION: 100}
 
 
 def test_a_deployment_that_waits_for_its_revision_gets_no_first_share() -> None:
-    setting = Setting({"shore.tide": service(traffic_steps=STEPS)})
-    incident = approved(setting)
-    redeployed(setting)
+    setting = Harness({"shore.tide": watched_service(traffic_steps=STEPS)})
+    incident = approve_proposal(setting)
+    redeploy_approved(setting)
     setting.killed = True
     for _ in range(3):
-        tick(setting)
-    assert state(setting, incident) == "rolled_back"
+        run_tick(setting)
+    assert read_state(setting, incident) == "rolled_back"
     serving = setting.process().revisions.get_service_state(setting.services["shore.tide"])
     assert {name: share for name, share in serving.traffic.items() if share} == {OLD_REVISION: 100}
 
 
-def test_a_switch_that_is_turned_while_a_tick_probes_stops_the_share_after_it() -> None:
+def test_kill_switch_set_during_a_probe_stops_the_next_share() -> None:
     setting, incident = _at_ten_percent()
     world, shifts = setting.process(), list(setting.cloud.shifts)
 
@@ -68,66 +68,66 @@ def test_a_switch_that_is_turned_while_a_tick_probes_stops_the_share_after_it() 
     verify(replace(world, probe=Probing()))
     given = [share for _, revision, share in setting.cloud.shifts[len(shifts) :] if revision != OLD_REVISION]
     assert given == []
-    tick(setting)
-    assert state(setting, incident) == "rolled_back"
+    run_tick(setting)
+    assert read_state(setting, incident) == "rolled_back"
 
 
 def test_without_the_switch_the_same_rollout_goes_on() -> None:
     setting, incident = _at_ten_percent()
     for _ in range(4):
-        tick(setting)
-    assert state(setting, incident) == "watching"
+        run_tick(setting)
+    assert read_state(setting, incident) == "watching"
 
 
 def test_an_approval_is_void_once_its_question_has_expired() -> None:
-    setting = Setting()
-    incident = approved(setting)
+    setting = Harness()
+    incident = approve_proposal(setting)
     setting.clock.turn(timedelta(days=25))
-    assert redeployed(setting).name == "refused:approval_expired"
+    assert redeploy_approved(setting).name == "refused:approval_expired"
     assert setting.cloud.operations == []
-    assert documents(setting, "decisions")[f"{incident}-1"]["state"] == "refused"
+    assert read_documents(setting, "decisions")[f"{incident}-1"]["state"] == "refused"
 
 
 def test_a_rollout_that_has_begun_does_not_expire() -> None:
-    setting = Setting()
-    incident = approved(setting)
-    redeployed(setting)
+    setting = Harness()
+    incident = approve_proposal(setting)
+    redeploy_approved(setting)
     setting.clock.turn(timedelta(days=1))
     assert redeploy(setting.process(), f"{incident}-1").name == "deploying"
 
 
 def test_a_vote_of_somebody_who_is_no_approver_any_more_does_not_count() -> None:
-    setting = Setting({"shore.tide": service(approvers=(APPROVER, SECOND, "U-PIA"), quorum=2)})
-    incident = proposed(setting)
-    assert pressed(setting, user=SECOND).result.value == "counted"
-    setting.services = {"shore.tide": service(approvers=(APPROVER, "U-PIA"), quorum=2)}
-    assert pressed(setting, user=APPROVER).result.value == "counted"
-    assert pressed(setting, user="U-PIA").result.value == "approved"
-    votes = documents(setting, "decisions")[f"{incident}-1"]["votes"]
+    setting = Harness({"shore.tide": watched_service(approvers=(APPROVER, SECOND_APPROVER, "U-PIA"), quorum=2)})
+    incident = propose_deployment(setting)
+    assert press_button(setting, user=SECOND_APPROVER).result.value == "counted"
+    setting.services = {"shore.tide": watched_service(approvers=(APPROVER, "U-PIA"), quorum=2)}
+    assert press_button(setting, user=APPROVER).result.value == "counted"
+    assert press_button(setting, user="U-PIA").result.value == "approved"
+    votes = read_documents(setting, "decisions")[f"{incident}-1"]["votes"]
     assert isinstance(votes, list)
     assert [vote["by"] for vote in votes] == [APPROVER, "U-PIA"]
 
 
 def test_an_approver_who_is_removed_before_the_deployment_stops_it() -> None:
-    setting = Setting({"shore.tide": service(approvers=(APPROVER, SECOND), quorum=2)})
-    proposed(setting)
-    pressed(setting, user=SECOND)
-    pressed(setting, user=APPROVER)
-    setting.services = {"shore.tide": service(approvers=(APPROVER,), quorum=2)}
-    assert redeployed(setting).name == "refused:approver_removed"
+    setting = Harness({"shore.tide": watched_service(approvers=(APPROVER, SECOND_APPROVER), quorum=2)})
+    propose_deployment(setting)
+    press_button(setting, user=SECOND_APPROVER)
+    press_button(setting, user=APPROVER)
+    setting.services = {"shore.tide": watched_service(approvers=(APPROVER,), quorum=2)}
+    assert redeploy_approved(setting).name == "refused:approver_removed"
     assert setting.cloud.operations == []
 
 
 def test_a_member_who_left_the_approver_group_stops_it_too() -> None:
-    setting = Setting({"shore.tide": service(approvers=(), approver_group="S-CREW")})
+    setting = Harness({"shore.tide": watched_service(approvers=(), approver_group="S-CREW")})
     setting.chat.groups = {"S-CREW": {APPROVER}}
-    proposed(setting)
-    assert pressed(setting).result.value == "approved"
+    propose_deployment(setting)
+    assert press_button(setting).result.value == "approved"
     setting.chat.groups = {"S-CREW": ()}
-    assert redeployed(setting).name == "refused:approver_removed"
+    assert redeploy_approved(setting).name == "refused:approver_removed"
 
 
-def test_a_switch_stops_its_own_service_and_the_one_for_all_stops_every_service() -> None:
+def test_kill_switch_stops_its_service_and_the_global_one_stops_all() -> None:
     store, clock = MemoryStore(), FakeClock()
     assert set_switch(store, clock, "shore.tide", "mira", stopped=True)
     assert (is_kill_switch_on(store, "shore.tide"), is_kill_switch_on(store, "shore.buoy")) == (True, False)

@@ -15,27 +15,27 @@ from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records
 from shared.workflow.records.documents import entry_to_document, entry_from_document
 from shared.workflow.records.incident_record import record_to_document, record_from_document
-from tests.support.drivers import documents, opened, proposed, state
-from tests.support.harness import Setting, click
+from tests.support.drivers import read_documents, open_incident, propose_deployment, read_state
+from tests.support.harness import Harness, button_click
 from tests.support.memory import MemoryStore
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
 @pytest.mark.parametrize("look", [{}, {"look": 0}])
-def test_an_incident_without_a_count_of_looks_has_had_one(setting: Setting, look: dict[str, int]) -> None:
-    case = incident_records.require_incident(setting.process(), opened(setting))
+def test_an_incident_without_a_count_of_looks_has_had_one(harness: Harness, look: dict[str, int]) -> None:
+    case = incident_records.require_incident(harness.process(), open_incident(harness))
     stored = {name: value for name, value in record_to_document(case).items() if name != "look"} | look
     assert record_from_document(stored) == replace(case, look=1)
 
 
 @pytest.mark.parametrize("into", IncidentState)
-def test_an_incident_is_at_rest_since_the_step_that_took_it_there(setting: Setting, into: IncidentState) -> None:
-    case = incident_records.require_incident(setting.process(), opened(setting))
-    now = setting.clock.now() + timedelta(minutes=1)
+def test_an_incident_is_at_rest_since_the_step_that_took_it_there(harness: Harness, into: IncidentState) -> None:
+    case = incident_records.require_incident(harness.process(), open_incident(harness))
+    now = harness.clock.now() + timedelta(minutes=1)
     moved = case.moved_to(into, now, "why")
     assert (moved.rest_at, moved.active) == (None if into in ACTIVE_STATES else now, into in ACTIVE_STATES)
     assert record_from_document(record_to_document(moved)) == moved
@@ -46,13 +46,13 @@ def test_an_entry_without_a_time_is_read_as_it_was_kept() -> None:
     assert entry_from_document(entry_to_document(entry)) == entry
 
 
-def test_a_recorded_incident_has_no_issue_that_could_be_marked_as_wrong(setting: Setting) -> None:
+def test_a_recorded_incident_has_no_issue_that_could_be_marked_as_wrong(harness: Harness) -> None:
     text = "received 1011 (internal error) keepalive ping timeout"
-    first = record_log_entry(setting.process(), setting.entry(text)).incident
-    assert state(setting, first) == "recorded"
-    setting.clock.turn(timedelta(minutes=1))
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", None)
-    second = record_log_entry(setting.process(), setting.entry(text, revision="tide-00011-new"))
+    first = record_log_entry(harness.process(), harness.entry(text)).incident
+    assert read_state(harness, first) == "recorded"
+    harness.clock.turn(timedelta(minutes=1))
+    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00011-new", None)
+    second = record_log_entry(harness.process(), harness.entry(text, revision="tide-00011-new"))
     assert (second.name, second.incident == first) == ("opened", False)
 
 
@@ -68,7 +68,7 @@ class _Counting(MemoryStore):
 
 def test_a_storm_of_refused_entries_asks_the_store_once() -> None:
     store = _Counting()
-    setting = Setting(store=store)
+    setting = Harness(store=store)
     world = setting.process()
     for number in range(20):
         record_log_entry(world, setting.entry(f"GET /{number} 200"))
@@ -76,11 +76,11 @@ def test_a_storm_of_refused_entries_asks_the_store_once() -> None:
     assert "GET /0 200" in str(next(iter(store.all("rejections").values()))["detail"])
 
 
-def test_a_denials_reason_follows_a_name_that_is_cut(setting: Setting) -> None:
-    incident = proposed(setting)
-    denied = replace(click(setting.chat.all[0].message, ClickKind.DENY, user_name="n" * 500), reason="not now")
-    handle_click(setting.process(), denied)
-    assert documents(setting, "decisions")[f"{incident}-1"]["why"] == f"{'n' * 80}: not now"
+def test_a_denials_reason_follows_a_name_that_is_cut(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    denied = replace(button_click(harness.chat.all[0].message, ClickKind.DENY, user_name="n" * 500), reason="not now")
+    handle_click(harness.process(), denied)
+    assert read_documents(harness, "decisions")[f"{incident}-1"]["why"] == f"{'n' * 80}: not now"
 
 
 @pytest.mark.parametrize(("text", "stays"), [("token: 512", True), ("password: 512", False), ("token: s3cr3t", False)])

@@ -7,53 +7,53 @@ import pytest
 from shared.proposal.verdict import REOPEN_WINDOW, WATCH_DURATION
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
-from tests.support.drivers import incident_document, state, tick, watching
-from tests.support.harness import Setting
+from tests.support.drivers import read_incident, read_state, run_tick, start_watching
+from tests.support.harness import Harness
 from tests.support.past import commit_id
 
 SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
-def _resolved(setting: Setting) -> str:
-    incident = watching(setting)
-    setting.logs.answered[setting.cloud.operations[0].revision] = 10
-    tick(setting, WATCH_DURATION)
-    assert state(setting, incident) == "resolved"
+def _resolved(harness: Harness) -> str:
+    incident = start_watching(harness)
+    harness.logs.answered[harness.cloud.operations[0].revision] = 10
+    run_tick(harness, WATCH_DURATION)
+    assert read_state(harness, incident) == "resolved"
     return incident
 
 
-def _back_again(setting: Setting) -> str:
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
-    return record_log_entry(setting.process(), setting.entry(revision="tide-00011-new")).incident
+def _back_again(harness: Harness) -> str:
+    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00011-new", commit_id("later"))
+    return record_log_entry(harness.process(), harness.entry(revision="tide-00011-new")).incident
 
 
-def test_on_the_thirtieth_day_it_opens_the_closed_issue_again(setting: Setting) -> None:
-    first = _resolved(setting)
-    setting.clock.turn(REOPEN_WINDOW)
-    second = _back_again(setting)
-    assert incident_document(setting, second)["regresses"] == first
-    investigate_incident(setting.process(), second)
-    assert [(issue.is_open, issue.reopens) for issue in setting.issues.all] == [(True, 1)]
+def test_on_the_thirtieth_day_it_opens_the_closed_issue_again(harness: Harness) -> None:
+    first = _resolved(harness)
+    harness.clock.turn(REOPEN_WINDOW)
+    second = _back_again(harness)
+    assert read_incident(harness, second)["regresses"] == first
+    investigate_incident(harness.process(), second)
+    assert [(issue.is_open, issue.reopens) for issue in harness.issues.all] == [(True, 1)]
 
 
-def test_after_it_the_closed_issue_stays_closed_and_there_is_a_new_one(setting: Setting) -> None:
-    first = _resolved(setting)
-    setting.clock.turn(REOPEN_WINDOW + SECOND)
-    second = _back_again(setting)
-    assert (second == first, incident_document(setting, second)["regresses"]) == (False, "")
-    investigate_incident(setting.process(), second)
-    assert [(issue.is_open, issue.reopens) for issue in setting.issues.all] == [(False, 0), (True, 0)]
+def test_after_it_the_closed_issue_stays_closed_and_there_is_a_new_one(harness: Harness) -> None:
+    first = _resolved(harness)
+    harness.clock.turn(REOPEN_WINDOW + SECOND)
+    second = _back_again(harness)
+    assert (second == first, read_incident(harness, second)["regresses"]) == (False, "")
+    investigate_incident(harness.process(), second)
+    assert [(issue.is_open, issue.reopens) for issue in harness.issues.all] == [(False, 0), (True, 0)]
 
 
-def test_the_thirty_days_count_from_the_close_and_not_from_the_failure(setting: Setting) -> None:
-    first = _resolved(setting)
-    opened_at = incident_document(setting, first)["opened_at"]
-    setting.clock.turn(REOPEN_WINDOW - SECOND)
-    second = _back_again(setting)
-    assert incident_document(setting, second)["regresses"] == first
-    assert setting.clock.now() - REOPEN_WINDOW > setting.clock.moment.fromisoformat(str(opened_at))
+def test_the_thirty_days_count_from_the_close_and_not_from_the_failure(harness: Harness) -> None:
+    first = _resolved(harness)
+    opened_at = read_incident(harness, first)["opened_at"]
+    harness.clock.turn(REOPEN_WINDOW - SECOND)
+    second = _back_again(harness)
+    assert read_incident(harness, second)["regresses"] == first
+    assert harness.clock.now() - REOPEN_WINDOW > harness.clock.moment.fromisoformat(str(opened_at))

@@ -15,326 +15,326 @@ from shared.workflow.rollout.watching import MAX_DEPLOYMENT_TIME
 from shared.workflow.verify import MAX_REPUBLISHES, REPUBLISH_INTERVAL, verify
 from tests.support.drivers import (
     MINUTE,
-    approved,
-    documents,
-    incident_document,
-    opened,
-    proposed,
-    redeployed,
-    state,
-    tick,
-    watching,
+    approve_proposal,
+    read_documents,
+    read_incident,
+    open_incident,
+    propose_deployment,
+    redeploy_approved,
+    read_state,
+    run_tick,
+    start_watching,
 )
-from tests.support.harness import Setting, service
-from tests.support.logs import MOST
+from tests.support.harness import Harness, watched_service
+from tests.support.logs import MOST_REQUESTS
 from tests.support.memory import MemoryStore
 from tests.support.past import commit_id
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
-def cause(setting: Setting, incident: str) -> str:
+def cause(harness: Harness, incident: str) -> str:
     """Why it ended, by name."""
-    return str(incident_document(setting, incident)["ending_cause"])
+    return str(read_incident(harness, incident)["ending_cause"])
 
 
-def _revision(setting: Setting) -> str:
-    return setting.cloud.operations[0].revision
+def _revision(harness: Harness) -> str:
+    return harness.cloud.operations[0].revision
 
 
-def test_a_deployment_that_is_under_way_is_waited_for(setting: Setting) -> None:
-    incident = approved(setting)
-    redeployed(setting)
-    tick(setting, timedelta(seconds=30))
-    assert state(setting, incident) == "deploying"
-    tick(setting)
-    assert state(setting, incident) == "watching"
-    assert setting.cloud.get_service_state(setting.services["shore.tide"]).traffic == {_revision(setting): 100}
+def test_a_deployment_that_is_under_way_is_waited_for(harness: Harness) -> None:
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    run_tick(harness, timedelta(seconds=30))
+    assert read_state(harness, incident) == "deploying"
+    run_tick(harness)
+    assert read_state(harness, incident) == "watching"
+    assert harness.cloud.get_service_state(harness.services["shore.tide"]).traffic == {_revision(harness): 100}
 
 
 def test_traffic_moves_one_step_a_tick() -> None:
-    setting = Setting({"shore.tide": service(traffic_steps=(10, 50, 100))})
-    watching(setting)
+    setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
+    start_watching(setting)
     shares = [setting.cloud.shifts[-1][2]]
     for _ in range(2):
-        tick(setting)
+        run_tick(setting)
         shares.append(setting.cloud.shifts[-1][2])
     assert shares == [10, 50, 100]
 
 
 def test_a_failing_probe_stops_the_traffic_and_two_take_it_back() -> None:
-    setting = Setting({"shore.tide": service(traffic_steps=(10, 100))})
-    incident = watching(setting)
+    setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 100))})
+    incident = start_watching(setting)
     setting.probe.answer = ProbeResult(ok=False)
-    tick(setting)
+    run_tick(setting)
     assert setting.cloud.shifts[-1][2] == 10
-    tick(setting)
-    assert state(setting, incident) == "rolled_back"
+    run_tick(setting)
+    assert read_state(setting, incident) == "rolled_back"
     assert setting.cloud.get_service_state(setting.services["shore.tide"]).traffic == {"tide-00007-old": 100}
 
 
-def test_the_question_whether_to_go_back_begins_without_the_end_of_the_first(setting: Setting) -> None:
-    setting.answer.back = True
-    incident = watching(setting)
-    setting.probe.answer = ProbeResult(ok=False)
-    tick(setting)
-    tick(setting)
-    stored = incident_document(setting, incident)
+def test_rollback_question_starts_without_the_first_ones_outcome(harness: Harness) -> None:
+    harness.answer.back = True
+    incident = start_watching(harness)
+    harness.probe.answer = ProbeResult(ok=False)
+    run_tick(harness)
+    run_tick(harness)
+    stored = read_incident(harness, incident)
     assert (stored["state"], stored["look"]) == ("opened", 2)
     assert (stored["ending"], stored["ending_why"], stored["ending_cause"]) == ("", "", "")
 
 
-def test_a_deployment_that_failed_is_said_to_have_failed(setting: Setting) -> None:
-    setting.cloud.fails = "the build failed"
-    incident = watching(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("failed", EndCause.DEPLOYMENT_FAILED)
-    assert "the build failed" in setting.issues.all[0].comments[-1]
-    assert setting.cloud.shifts == [("shore.tide", "tide-00007-old", 100)], "what it pinned is as it was before"
+def test_a_deployment_that_failed_is_said_to_have_failed(harness: Harness) -> None:
+    harness.cloud.fails = "the build failed"
+    incident = start_watching(harness)
+    assert (read_state(harness, incident), cause(harness, incident)) == ("failed", EndCause.DEPLOYMENT_FAILED)
+    assert "the build failed" in harness.issues.all[0].comments[-1]
+    assert harness.cloud.shifts == [("shore.tide", "tide-00007-old", 100)], "what it pinned is as it was before"
 
 
-def test_a_new_revision_that_fails_at_its_own_address_gets_no_traffic(setting: Setting) -> None:
-    setting.cloud.address = "https://pf-1---tide.invalid"
-    setting.probe.answer = ProbeResult(ok=False)
-    incident = watching(setting)
-    tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("failed", EndCause.FAILED_PROBE_BEFORE_TRAFFIC)
-    assert " 2 probes " in setting.issues.all[0].comments[-1]
-    assert setting.probe.asked == ["wss://pf-1---tide.invalid/ws"] * 2
-    assert setting.cloud.shifts == [("shore.tide", "tide-00007-old", 100)]
+def test_a_new_revision_that_fails_at_its_own_address_gets_no_traffic(harness: Harness) -> None:
+    harness.cloud.address = "https://pf-1---tide.invalid"
+    harness.probe.answer = ProbeResult(ok=False)
+    incident = start_watching(harness)
+    run_tick(harness)
+    assert (read_state(harness, incident), cause(harness, incident)) == ("failed", EndCause.FAILED_PROBE_BEFORE_TRAFFIC)
+    assert " 2 probes " in harness.issues.all[0].comments[-1]
+    assert harness.probe.asked == ["wss://pf-1---tide.invalid/ws"] * 2
+    assert harness.cloud.shifts == [("shore.tide", "tide-00007-old", 100)]
 
 
-def test_what_a_person_changes_during_a_rollout_is_respected_and_ends_it(setting: Setting) -> None:
-    setting.cloud.by_hand = "tide-00009-kim was deployed"
-    incident = watching(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("reported", EndCause.SHIFT_REFUSED)
-    assert setting.cloud.by_hand in setting.issues.all[0].comments[-1]
-    assert setting.cloud.shifts == []
+def test_what_a_person_changes_during_a_rollout_is_respected_and_ends_it(harness: Harness) -> None:
+    harness.cloud.by_hand = "tide-00009-kim was deployed"
+    incident = start_watching(harness)
+    assert (read_state(harness, incident), cause(harness, incident)) == ("reported", EndCause.SHIFT_REFUSED)
+    assert harness.cloud.by_hand in harness.issues.all[0].comments[-1]
+    assert harness.cloud.shifts == []
 
 
-def test_after_a_day_with_traffic_the_issue_is_closed_with_the_figures(setting: Setting) -> None:
-    incident = watching(setting)
-    setting.logs.answered[_revision(setting)] = 4810
-    tick(setting, WATCH_DURATION - MINUTE)
-    assert setting.issues.all[0].is_open
-    tick(setting, MINUTE)
-    assert (state(setting, incident), cause(setting, incident)) == ("resolved", EndCause.PROVEN)
-    assert not setting.issues.all[0].is_open
-    assert "4810 requests in 24 hours" in setting.issues.all[0].comments[-1]
-    assert setting.chat.all[0].message.standing == "resolved"
+def test_after_a_day_with_traffic_the_issue_is_closed_with_the_figures(harness: Harness) -> None:
+    incident = start_watching(harness)
+    harness.logs.answered[_revision(harness)] = 4810
+    run_tick(harness, WATCH_DURATION - MINUTE)
+    assert harness.issues.all[0].is_open
+    run_tick(harness, MINUTE)
+    assert (read_state(harness, incident), cause(harness, incident)) == ("resolved", EndCause.PROVEN)
+    assert not harness.issues.all[0].is_open
+    assert "4810 requests in 24 hours" in harness.issues.all[0].comments[-1]
+    assert harness.chat.all[0].message.standing == "resolved"
 
 
 def test_silence_without_requests_proves_nothing() -> None:
-    setting = Setting({"shore.tide": service(probe_url="")})
-    incident = watching(setting)
-    tick(setting, WATCH_DURATION)
-    assert state(setting, incident) == "watching"
-    tick(setting, MAX_WATCH_DURATION)
-    assert (state(setting, incident), cause(setting, incident)) == ("reported", EndCause.INCONCLUSIVE)
+    setting = Harness({"shore.tide": watched_service(probe_url="")})
+    incident = start_watching(setting)
+    run_tick(setting, WATCH_DURATION)
+    assert read_state(setting, incident) == "watching"
+    run_tick(setting, MAX_WATCH_DURATION)
+    assert (read_state(setting, incident), cause(setting, incident)) == ("reported", EndCause.INCONCLUSIVE)
     assert setting.issues.all[0].is_open
     assert " 192 hours" in setting.issues.all[0].comments[-1]
     assert setting.chat.all[0].message.standing == "inconclusive"
 
 
-def test_the_probes_are_traffic_as_well_and_their_number_is_told(setting: Setting) -> None:
-    incident = watching(setting)
-    tick(setting)
-    tick(setting, WATCH_DURATION)
-    assert (state(setting, incident), cause(setting, incident)) == ("resolved", EndCause.PROVEN)
-    said = setting.issues.all[0].comments[-1]
+def test_the_probes_are_traffic_as_well_and_their_number_is_told(harness: Harness) -> None:
+    incident = start_watching(harness)
+    run_tick(harness)
+    run_tick(harness, WATCH_DURATION)
+    assert (read_state(harness, incident), cause(harness, incident)) == ("resolved", EndCause.PROVEN)
+    said = harness.issues.all[0].comments[-1]
     assert [figure for figure in ("\n0 requests", "24 hours", " 2 probes") if figure not in said] == []
 
 
-def test_what_the_sink_has_lost_is_found_in_the_log_before_anything_is_called_mended(setting: Setting) -> None:
-    incident = watching(setting)
-    setting.logs.answered[_revision(setting)] = 10
-    setting.entry(revision=_revision(setting))  # logged, and no message about it ever arrives
-    tick(setting, WATCH_DURATION)
-    assert state(setting, incident) == "rolled_back"
+def test_entries_lost_by_the_sink_are_found_before_resolving(harness: Harness) -> None:
+    incident = start_watching(harness)
+    harness.logs.answered[_revision(harness)] = 10
+    harness.entry(revision=_revision(harness))  # logged, and no message about it ever arrives
+    run_tick(harness, WATCH_DURATION)
+    assert read_state(harness, incident) == "rolled_back"
 
 
 def test_between_two_steps_the_log_itself_is_asked() -> None:
-    setting = Setting({"shore.tide": service(traffic_steps=(10, 50, 100))})
-    incident = watching(setting)
+    setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
+    incident = start_watching(setting)
     setting.entry("SyntaxError: invalid syntax (another.py, line 3)", revision=_revision(setting))
-    tick(setting)
-    assert state(setting, incident) == "rolled_back"
+    run_tick(setting)
+    assert read_state(setting, incident) == "rolled_back"
     assert [share for _, _, share in setting.cloud.shifts] == [10, 100]
 
 
-def test_a_revision_that_runs_another_commit_gets_no_traffic(setting: Setting) -> None:
-    incident = approved(setting)
-    redeployed(setting)
-    known = setting.cloud.services["shore.tide"].revisions
-    known[_revision(setting)] = replace(known[_revision(setting)], commit=commit_id("fixed"))
-    tick(setting, 2 * MINUTE)
-    assert (state(setting, incident), cause(setting, incident)) == ("failed", EndCause.OTHER_COMMIT)
-    said = setting.issues.all[0].comments[-1]
+def test_a_revision_that_runs_another_commit_gets_no_traffic(harness: Harness) -> None:
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    known = harness.cloud.services["shore.tide"].revisions
+    known[_revision(harness)] = replace(known[_revision(harness)], commit=commit_id("fixed"))
+    run_tick(harness, 2 * MINUTE)
+    assert (read_state(harness, incident), cause(harness, incident)) == ("failed", EndCause.OTHER_COMMIT)
+    said = harness.issues.all[0].comments[-1]
     assert said.index(f"`{commit_id('fixed')}`") < said.index(f"`{commit_id('later')}`")
-    assert [share for _, name, share in setting.cloud.shifts if name == _revision(setting)] == []
+    assert [share for _, name, share in harness.cloud.shifts if name == _revision(harness)] == []
 
 
-def test_a_revision_of_which_nobody_knows_the_commit_gets_no_traffic(setting: Setting) -> None:
-    incident = approved(setting)
-    redeployed(setting)
-    known = setting.cloud.services["shore.tide"].revisions
-    known[_revision(setting)] = replace(known[_revision(setting)], commit=None)
-    tick(setting, 2 * MINUTE)
-    assert (state(setting, incident), cause(setting, incident)) == ("failed", EndCause.UNKNOWN_COMMIT)
-    assert _revision(setting) in setting.issues.all[0].comments[-1]
+def test_a_revision_of_which_nobody_knows_the_commit_gets_no_traffic(harness: Harness) -> None:
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    known = harness.cloud.services["shore.tide"].revisions
+    known[_revision(harness)] = replace(known[_revision(harness)], commit=None)
+    run_tick(harness, 2 * MINUTE)
+    assert (read_state(harness, incident), cause(harness, incident)) == ("failed", EndCause.UNKNOWN_COMMIT)
+    assert _revision(harness) in harness.issues.all[0].comments[-1]
 
 
-def test_a_deployment_that_never_ends_is_given_up_after_an_hour(setting: Setting) -> None:
-    setting.cloud.takes = timedelta(days=1)
-    incident = approved(setting)
-    redeployed(setting)
-    tick(setting, MAX_DEPLOYMENT_TIME - MINUTE)
-    assert state(setting, incident) == "deploying"
-    tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("failed", EndCause.DEPLOYMENT_LATE)
-    assert " 60 minutes" in setting.issues.all[0].comments[-1]
-    assert len(setting.cloud.operations) == 1
+def test_a_deployment_that_never_ends_is_given_up_after_an_hour(harness: Harness) -> None:
+    harness.cloud.takes = timedelta(days=1)
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    run_tick(harness, MAX_DEPLOYMENT_TIME - MINUTE)
+    assert read_state(harness, incident) == "deploying"
+    run_tick(harness)
+    assert (read_state(harness, incident), cause(harness, incident)) == ("failed", EndCause.DEPLOYMENT_LATE)
+    assert " 60 minutes" in harness.issues.all[0].comments[-1]
+    assert len(harness.cloud.operations) == 1
 
 
-def test_a_revision_that_is_ready_no_longer_is_taken_back(setting: Setting) -> None:
-    incident = watching(setting)
-    setting.cloud.fails = "The instance was killed: out of memory."
-    tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("rolled_back", EndCause.FAILED_REVISION)
-    assert setting.cloud.fails in setting.issues.all[0].comments[-1]
+def test_a_revision_that_is_ready_no_longer_is_taken_back(harness: Harness) -> None:
+    incident = start_watching(harness)
+    harness.cloud.fails = "The instance was killed: out of memory."
+    run_tick(harness)
+    assert (read_state(harness, incident), cause(harness, incident)) == ("rolled_back", EndCause.FAILED_REVISION)
+    assert harness.cloud.fails in harness.issues.all[0].comments[-1]
 
 
-def test_what_could_not_be_put_back_is_not_called_rolled_back(setting: Setting) -> None:
-    incident = watching(setting)
-    setting.cloud.by_hand = "tide-00007-old was deleted"
-    setting.probe.answer = ProbeResult(ok=False)
-    tick(setting)
-    tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("reported", EndCause.NOT_PUT_BACK)
-    assert setting.cloud.by_hand in setting.issues.all[0].comments[-1]
-    assert setting.chat.all[0].message.standing == "inconclusive"
+def test_what_could_not_be_put_back_is_not_called_rolled_back(harness: Harness) -> None:
+    incident = start_watching(harness)
+    harness.cloud.by_hand = "tide-00007-old was deleted"
+    harness.probe.answer = ProbeResult(ok=False)
+    run_tick(harness)
+    run_tick(harness)
+    assert (read_state(harness, incident), cause(harness, incident)) == ("reported", EndCause.NOT_PUT_BACK)
+    assert harness.cloud.by_hand in harness.issues.all[0].comments[-1]
+    assert harness.chat.all[0].message.standing == "inconclusive"
 
 
-def test_a_commit_that_does_not_serve_is_not_called_mended(setting: Setting) -> None:
-    incident = watching(setting)
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00009-hand", commit_id("attempt"))
-    tick(setting)
-    assert state(setting, incident) == "watching", "a split takes its time"
-    tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("reported", EndCause.CHANGED)
-    said = setting.issues.all[0].comments[-1]
+def test_a_commit_that_does_not_serve_is_not_called_mended(harness: Harness) -> None:
+    incident = start_watching(harness)
+    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00009-hand", commit_id("attempt"))
+    run_tick(harness)
+    assert read_state(harness, incident) == "watching", "a split takes its time"
+    run_tick(harness)
+    assert (read_state(harness, incident), cause(harness, incident)) == ("reported", EndCause.CHANGED)
+    said = harness.issues.all[0].comments[-1]
     assert [fact for fact in ("tide-00009-hand", "100 %") if fact not in said] == []
-    assert setting.cloud.shifts[1:] == []
+    assert harness.cloud.shifts[1:] == []
 
 
-def test_a_share_that_stayed_at_nothing_is_not_called_mended(setting: Setting) -> None:
-    incident = watching(setting)
-    setting.cloud.services["shore.tide"].traffic = {"tide-00007-old": 100, _revision(setting): 0}
-    tick(setting)
-    tick(setting)
-    assert state(setting, incident) == "reported"
+def test_a_share_that_stayed_at_nothing_is_not_called_mended(harness: Harness) -> None:
+    incident = start_watching(harness)
+    harness.cloud.services["shore.tide"].traffic = {"tide-00007-old": 100, _revision(harness): 0}
+    run_tick(harness)
+    run_tick(harness)
+    assert read_state(harness, incident) == "reported"
 
 
-def test_a_later_deployment_that_contains_the_fix_is_as_good(setting: Setting) -> None:
-    incident = watching(setting)
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00009-hand", commit_id("later"))
-    setting.logs.answered["tide-00009-hand"] = 10
-    tick(setting, WATCH_DURATION)
-    assert state(setting, incident) == "resolved"
+def test_a_later_deployment_that_contains_the_fix_is_as_good(harness: Harness) -> None:
+    incident = start_watching(harness)
+    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00009-hand", commit_id("later"))
+    harness.logs.answered["tide-00009-hand"] = 10
+    run_tick(harness, WATCH_DURATION)
+    assert read_state(harness, incident) == "resolved"
 
 
-def test_one_failed_probe_is_forgiven(setting: Setting) -> None:
-    incident = watching(setting)
+def test_one_failed_probe_is_forgiven(harness: Harness) -> None:
+    incident = start_watching(harness)
     for ok in (False, True, False, True):
-        setting.probe.answer = ProbeResult(ok=ok)
-        tick(setting)
-    assert state(setting, incident) == "watching"
+        harness.probe.answer = ProbeResult(ok=ok)
+        run_tick(harness)
+    assert read_state(harness, incident) == "watching"
 
 
 def test_a_service_without_a_probe_is_not_probed() -> None:
-    setting = Setting({"shore.tide": service(probe_url="")})
+    setting = Harness({"shore.tide": watched_service(probe_url="")})
     setting.probe.answer = ProbeResult(ok=False)
-    incident = watching(setting)
-    tick(setting)
-    tick(setting)
-    assert state(setting, incident) == "watching"
+    incident = start_watching(setting)
+    run_tick(setting)
+    run_tick(setting)
+    assert read_state(setting, incident) == "watching"
 
 
-def test_a_recurrence_in_the_new_revision_takes_it_back(setting: Setting) -> None:
-    incident = watching(setting)
-    assert record_log_entry(setting.process(), setting.entry(revision=_revision(setting))).name == "recurred"
-    tick(setting)
-    assert state(setting, incident) == "rolled_back"
-    assert setting.cloud.shifts[-1] == ("shore.tide", "tide-00007-old", 100)
-    assert _revision(setting) in setting.issues.all[0].comments[-1]
-    assert setting.issues.all[0].is_open
+def test_a_recurrence_in_the_new_revision_takes_it_back(harness: Harness) -> None:
+    incident = start_watching(harness)
+    assert record_log_entry(harness.process(), harness.entry(revision=_revision(harness))).name == "recurred"
+    run_tick(harness)
+    assert read_state(harness, incident) == "rolled_back"
+    assert harness.cloud.shifts[-1] == ("shore.tide", "tide-00007-old", 100)
+    assert _revision(harness) in harness.issues.all[0].comments[-1]
+    assert harness.issues.all[0].is_open
 
 
 def test_a_storm_of_the_old_revision_hides_no_recurrence_in_the_new_one() -> None:
     """Whoever reads a log reads so many entries of it, and the oldest first."""
-    setting = Setting({"shore.tide": service(traffic_steps=(10, 100))})
-    incident = watching(setting)
+    setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 100))})
+    incident = start_watching(setting)
     entry = replace(setting.entry(), timestamp=setting.clock.now())
-    setting.logs.all += [entry] * MOST
+    setting.logs.all += [entry] * MOST_REQUESTS
     setting.logs.all.append(replace(entry, revision=_revision(setting), insert_id="new"))
-    tick(setting)
-    assert state(setting, incident) == "rolled_back"
+    run_tick(setting)
+    assert read_state(setting, incident) == "rolled_back"
     assert setting.cloud.shifts[-1] == ("shore.tide", "tide-00007-old", 100)
 
 
-def test_a_late_entry_of_the_old_revision_is_no_recurrence(setting: Setting) -> None:
-    incident = watching(setting)
-    assert record_log_entry(setting.process(), setting.entry(revision="tide-00007-old")).name == "duplicate"
-    tick(setting)
-    assert state(setting, incident) == "watching"
+def test_a_late_entry_of_the_old_revision_is_no_recurrence(harness: Harness) -> None:
+    incident = start_watching(harness)
+    assert record_log_entry(harness.process(), harness.entry(revision="tide-00007-old")).name == "duplicate"
+    run_tick(harness)
+    assert read_state(harness, incident) == "watching"
 
 
-def test_what_somebody_else_deployed_is_not_taken_back(setting: Setting) -> None:
-    incident = watching(setting)
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00009-hand", commit_id("later"))
-    assert record_log_entry(setting.process(), setting.entry(revision="tide-00009-hand")).name == "recurred"
-    tick(setting)
-    assert state(setting, incident) == "reported"
-    assert setting.cloud.get_service_state(setting.services["shore.tide"]).revision.name == "tide-00009-hand"
+def test_what_somebody_else_deployed_is_not_taken_back(harness: Harness) -> None:
+    incident = start_watching(harness)
+    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00009-hand", commit_id("later"))
+    assert record_log_entry(harness.process(), harness.entry(revision="tide-00009-hand")).name == "recurred"
+    run_tick(harness)
+    assert read_state(harness, incident) == "reported"
+    assert harness.cloud.get_service_state(harness.services["shore.tide"]).revision.name == "tide-00009-hand"
 
 
-def test_after_a_rollback_the_entries_of_the_new_revision_open_nothing(setting: Setting) -> None:
-    incident = watching(setting)
-    record_log_entry(setting.process(), setting.entry(revision=_revision(setting)))
-    tick(setting)
-    setting.clock.turn(MINUTE)
-    assert record_log_entry(setting.process(), setting.entry(revision=_revision(setting))).name == "duplicate"
-    assert list(documents(setting, "incidents")) == [incident]
+def test_after_a_rollback_the_entries_of_the_new_revision_open_nothing(harness: Harness) -> None:
+    incident = start_watching(harness)
+    record_log_entry(harness.process(), harness.entry(revision=_revision(harness)))
+    run_tick(harness)
+    harness.clock.turn(MINUTE)
+    assert record_log_entry(harness.process(), harness.entry(revision=_revision(harness))).name == "duplicate"
+    assert list(read_documents(harness, "incidents")) == [incident]
 
 
 @pytest.mark.parametrize("by_label", [True, False])
-@pytest.mark.parametrize("stage", [proposed, approved, watching])
-def test_a_person_ends_the_automation_at_any_stage(setting: Setting, stage: object, by_label: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("stage", [propose_deployment, approve_proposal, start_watching])
+def test_a_person_ends_the_automation_at_any_stage(harness: Harness, stage: object, by_label: bool) -> None:  # noqa: FBT001
     assert callable(stage)
-    incident = stage(setting)
+    incident = stage(harness)
     if by_label:
-        setting.issues.all[0].labels.add("provenfix:wrong")
+        harness.issues.all[0].labels.add("provenfix:wrong")
     else:
-        setting.issues.all[0].is_open = False
-    shifts, comments = list(setting.cloud.shifts), list(setting.issues.all[0].comments)
-    tick(setting)
-    tick(setting, WATCH_DURATION)
-    assert state(setting, incident) == "muted"
-    assert (setting.cloud.shifts, setting.issues.all[0].comments) == (shifts, comments)
-    assert format_state_marker("muted") in setting.issues.all[0].body
+        harness.issues.all[0].is_open = False
+    shifts, comments = list(harness.cloud.shifts), list(harness.issues.all[0].comments)
+    run_tick(harness)
+    run_tick(harness, WATCH_DURATION)
+    assert read_state(harness, incident) == "muted"
+    assert (harness.cloud.shifts, harness.issues.all[0].comments) == (shifts, comments)
+    assert format_state_marker("muted") in harness.issues.all[0].body
 
 
-def test_an_incident_that_nobody_investigates_is_published_again_and_not_for_ever(setting: Setting) -> None:
-    opened(setting)
+def test_uninvestigated_incident_is_republished_a_few_times(harness: Harness) -> None:
+    open_incident(harness)
     for _ in range(int(2 * MAX_REPUBLISHES * REPUBLISH_INTERVAL / MINUTE)):
-        tick(setting)
-    assert len(setting.bus.published) == 1 + MAX_REPUBLISHES
+        run_tick(harness)
+    assert len(harness.bus.published) == 1 + MAX_REPUBLISHES
 
 
 def test_one_incident_in_trouble_does_not_keep_the_others_waiting() -> None:
-    setting = Setting({f"shore.{name}": service(name) for name in ("gull", "tide")})
+    setting = Harness({f"shore.{name}": watched_service(name) for name in ("gull", "tide")})
     first = record_log_entry(setting.process(), setting.entry("received 1011 (internal error)", name="gull")).incident
     second = record_log_entry(setting.process(), setting.entry("received 1011 (internal error)", name="tide")).incident
     setting.clock.turn(3 * MINUTE)
@@ -345,28 +345,28 @@ def test_one_incident_in_trouble_does_not_keep_the_others_waiting() -> None:
 
 
 @pytest.mark.parametrize("value", ["adrift", 7, None])
-def test_an_incident_that_cannot_be_read_is_recorded_and_does_not_stop_the_tick(
-    setting: Setting, value: object
+def test_unreadable_incident_is_recorded_without_stopping_the_tick(
+    harness: Harness, value: object
 ) -> None:
-    second = record_log_entry(setting.process(), setting.entry("received 1011 (internal error)")).incident
-    first = opened(setting)
-    stored = setting.store.read("incidents", first)
+    second = record_log_entry(harness.process(), harness.entry("received 1011 (internal error)")).incident
+    first = open_incident(harness)
+    stored = harness.store.read("incidents", first)
     assert stored is not None
-    setting.store.replace("incidents", first, {**stored.value, "state": value}, stored.version)
-    tick(setting, 3 * MINUTE)
-    assert [each["reason"] for each in documents(setting, "rejections").values()] == ["unreadable_document"] * 2
-    assert state(setting, second) == "waiting"
+    harness.store.replace("incidents", first, {**stored.value, "state": value}, stored.version)
+    run_tick(harness, 3 * MINUTE)
+    assert [each["reason"] for each in read_documents(harness, "rejections").values()] == ["unreadable_document"] * 2
+    assert read_state(harness, second) == "waiting"
 
 
 def test_what_nobody_foresaw_is_raised_after_the_others_were_looked_at() -> None:
-    setting = Setting({f"shore.{name}": service(name) for name in ("gull", "tide")})
+    setting = Harness({f"shore.{name}": watched_service(name) for name in ("gull", "tide")})
     record_log_entry(setting.process(), setting.entry(name="gull"))
     second = record_log_entry(setting.process(), setting.entry("received 1011 (internal error)", name="tide")).incident
     setting.clock.turn(3 * MINUTE)
     world = setting.process(lambda name, port: _Surprising(port) if name == "store" else port)
     with pytest.raises(ZeroDivisionError):
         verify(world)
-    assert state(setting, second) == "opened"
+    assert read_state(setting, second) == "opened"
 
 
 class _Surprising:
@@ -386,45 +386,45 @@ class _Surprising:
         return self._store.read(kind, key)
 
 
-def test_a_document_that_cannot_be_read_is_recorded_and_does_not_stop_the_tick(setting: Setting) -> None:
-    incident = proposed(setting)
-    stored = setting.store.read("proposals", f"{incident}-1")
+def test_unreadable_document_is_recorded_without_stopping_the_tick(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    stored = harness.store.read("proposals", f"{incident}-1")
     assert stored is not None
-    setting.store.replace("proposals", f"{incident}-1", {**stored.value, "expires_at": 7}, stored.version)
-    assert tick(setting).name == "ticked"
-    assert [each["reason"] for each in documents(setting, "rejections").values()] == ["unreadable_document"]
+    harness.store.replace("proposals", f"{incident}-1", {**stored.value, "expires_at": 7}, stored.version)
+    assert run_tick(harness).name == "ticked"
+    assert [each["reason"] for each in read_documents(harness, "rejections").values()] == ["unreadable_document"]
 
 
-def test_a_tick_without_anything_to_do_writes_nothing(setting: Setting) -> None:
-    incident = proposed(setting)
-    before = incident_document(setting, incident)
-    written = dict(setting.store.writes)  # type: ignore[attr-defined]
-    tick(setting)
-    assert incident_document(setting, incident) == before
-    assert setting.store.writes == written  # type: ignore[attr-defined]
+def test_a_tick_without_anything_to_do_writes_nothing(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    before = read_incident(harness, incident)
+    written = dict(harness.store.writes)  # type: ignore[attr-defined]
+    run_tick(harness)
+    assert read_incident(harness, incident) == before
+    assert harness.store.writes == written  # type: ignore[attr-defined]
 
 
-def _claimed(setting: Setting) -> dict[str, object]:
-    until = (setting.clock.now() + timedelta(minutes=10)).isoformat()
+def _claimed(harness: Harness) -> dict[str, object]:
+    until = (harness.clock.now() + timedelta(minutes=10)).isoformat()
     return {"state": "claimed", "owner": "somebody", "attempt": 1, "lease_until": until}
 
 
-def test_a_question_about_a_service_that_was_changed_since_is_asked_anew(setting: Setting) -> None:
-    incident = proposed(setting)
-    setting.cloud.services["shore.tide"].etag += 1
-    tick(setting)
-    assert (state(setting, incident), incident_document(setting, incident)["look"]) == ("opened", 2)
-    assert setting.chat.all[0].message.standing == "superseded"
-    assert "was changed since" in setting.chat.all[0].message.reason
+def test_a_question_about_a_service_that_was_changed_since_is_asked_anew(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    harness.cloud.services["shore.tide"].etag += 1
+    run_tick(harness)
+    assert (read_state(harness, incident), read_incident(harness, incident)["look"]) == ("opened", 2)
+    assert harness.chat.all[0].message.standing == "superseded"
+    assert "was changed since" in harness.chat.all[0].message.reason
 
 
-def test_a_revision_that_fails_again_at_its_own_address_gets_no_traffic(setting: Setting) -> None:
-    setting.cloud.address = "https://pf-1---tide.invalid"
-    incident = approved(setting)
-    redeployed(setting)
-    setting.clock.turn(MINUTE)
-    setting.entry(revision=_revision(setting))
-    tick(setting)
-    assert (state(setting, incident), cause(setting, incident)) == ("failed", EndCause.RECURRED_BEFORE_TRAFFIC)
-    assert _revision(setting) in setting.issues.all[0].comments[-1]
-    assert [name for _, name, _ in setting.cloud.shifts] == ["tide-00007-old"]
+def test_a_revision_that_fails_again_at_its_own_address_gets_no_traffic(harness: Harness) -> None:
+    harness.cloud.address = "https://pf-1---tide.invalid"
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    harness.clock.turn(MINUTE)
+    harness.entry(revision=_revision(harness))
+    run_tick(harness)
+    assert (read_state(harness, incident), cause(harness, incident)) == ("failed", EndCause.RECURRED_BEFORE_TRAFFIC)
+    assert _revision(harness) in harness.issues.all[0].comments[-1]
+    assert [name for _, name, _ in harness.cloud.shifts] == ["tide-00007-old"]

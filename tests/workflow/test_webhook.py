@@ -23,85 +23,85 @@ from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.issue_commands import ANSWERS, handle_issue_command
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records
-from tests.support.drivers import documents, pressed, proposed, state, tick, watching
-from tests.support.function_clients import Doors, doors
-from tests.support.harness import Setting
+from tests.support.drivers import read_documents, press_button, propose_deployment, read_state, run_tick, start_watching
+from tests.support.function_clients import FunctionClients, open_function_clients
+from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 from tests.support.people import FakePeople
-from tests.workflow.test_flow_diagram import ARROWS
+from tests.workflow.test_flow_diagram import DRAWN_TRANSITIONS
 
-HOOK = Secret("5eaf0am")
-SETTINGS = Settings(
+WEBHOOK_SECRET = Secret("5eaf0am")
+WEBHOOK_SETTINGS = Settings(
     project="shore",
-    secrets=Secrets(github_webhook_secret=SecretReference(SecretSource.ENVIRONMENT, "HOOK"), values={"HOOK": HOOK}),
+    secrets=Secrets(github_webhook_secret=SecretReference(SecretSource.ENVIRONMENT, "HOOK"), values={"HOOK": WEBHOOK_SECRET}),
 )
 FUZZED = 10_000
 
 
 @pytest.fixture
-def setting() -> Setting:
-    return Setting()
+def harness() -> Harness:
+    return Harness()
 
 
 @pytest.fixture
-def incident(setting: Setting) -> str:
-    return proposed(setting)
+def incident(harness: Harness) -> str:
+    return propose_deployment(harness)
 
 
 @pytest.fixture
-def hook(setting: Setting, incident: str) -> Iterator[Doors]:  # noqa: ARG001  # there is one
-    with doors(setting, settings=SETTINGS) as opened:
+def hook(harness: Harness, incident: str) -> Iterator[FunctionClients]:  # noqa: ARG001  # there is one
+    with open_function_clients(harness, settings=WEBHOOK_SETTINGS) as opened:
         yield opened
 
 
-def event(setting: Setting, incident: str, **more: object) -> dict[str, Any]:
+def event(harness: Harness, incident: str, **more: object) -> dict[str, Any]:
     """What GitHub tells of the incident's issue, less what nobody reads."""
     body = f"{effects.format_marker(incident)}\nIt fails."
     return {
         "action": "closed",
-        "issue": {"number": len(setting.issues.all), "body": body, "state": "closed"},
+        "issue": {"number": len(harness.issues.all), "body": body, "state": "closed"},
         "repository": {"full_name": "harbour/tide"},
         "sender": {"login": "nora", "type": "User"},
     } | more
 
 
-def sent(hook: Doors, kind: str, told: object, delivery: str = "72d3162e-cc78-11e3-81ab-4c9367dc0958") -> int:
+def sent(hook: FunctionClients, kind: str, told: object, delivery: str = "72d3162e-cc78-11e3-81ab-4c9367dc0958") -> int:
     """The status of a delivery that GitHub signed."""
     return signed(hook, kind, json.dumps(told).encode(), delivery)
 
 
-def signed(hook: Doors, kind: str, body: bytes, delivery: str) -> int:
-    headers = {EVENT_HEADER: kind, DELIVERY_HEADER: delivery, SIGNATURE_HEADER: sign(body, HOOK)}
+def signed(hook: FunctionClients, kind: str, body: bytes, delivery: str) -> int:
+    headers = {EVENT_HEADER: kind, DELIVERY_HEADER: delivery, SIGNATURE_HEADER: sign(body, WEBHOOK_SECRET)}
     return hook.post("github", body, headers).status_code
 
 
-def test_an_issue_that_is_closed_by_hand_ends_the_automation(hook: Doors, setting: Setting, incident: str) -> None:
-    setting.issues.all[-1].is_open = False
-    assert sent(hook, "issues", event(setting, incident)) == 204
-    tick(setting)
-    assert state(setting, incident) == IncidentState.MUTED
+def test_an_issue_that_is_closed_by_hand_ends_the_automation(hook: FunctionClients, harness: Harness, incident: str) -> None:
+    harness.issues.all[-1].is_open = False
+    assert sent(hook, "issues", event(harness, incident)) == 204
+    run_tick(harness)
+    assert read_state(harness, incident) == IncidentState.MUTED
 
 
-def test_the_label_ends_the_automation(hook: Doors, setting: Setting, incident: str) -> None:
-    setting.issues.all[-1].labels.add(WRONG_LABEL)
-    labeled = event(setting, incident, action="labeled", label={"name": WRONG_LABEL})
+def test_the_label_ends_the_automation(hook: FunctionClients, harness: Harness, incident: str) -> None:
+    harness.issues.all[-1].labels.add(WRONG_LABEL)
+    labeled = event(harness, incident, action="labeled", label={"name": WRONG_LABEL})
     assert sent(hook, "issues", labeled) == 204
-    tick(setting)
-    assert state(setting, incident) == IncidentState.MUTED
+    run_tick(harness)
+    assert read_state(harness, incident) == IncidentState.MUTED
 
 
-def test_what_the_issue_does_not_bear_out_ends_nothing(hook: Doors, setting: Setting, incident: str) -> None:
-    assert sent(hook, "issues", event(setting, incident)) == 204
-    case = incident_records.load_incident(setting.process(), incident)
+def test_what_the_issue_does_not_bear_out_ends_nothing(hook: FunctionClients, harness: Harness, incident: str) -> None:
+    assert sent(hook, "issues", event(harness, incident)) == 204
+    case = incident_records.load_incident(harness.process(), incident)
     assert case is not None
     assert case.ending is None
 
 
-def test_an_issue_that_was_deleted_ends_the_automation(hook: Doors, setting: Setting, incident: str) -> None:
-    setting.issues.all[-1].is_open = False
-    assert sent(hook, "issues", event(setting, incident, action="deleted")) == 204
-    tick(setting)
-    assert state(setting, incident) == IncidentState.MUTED
+def test_an_issue_that_was_deleted_ends_the_automation(hook: FunctionClients, harness: Harness, incident: str) -> None:
+    harness.issues.all[-1].is_open = False
+    assert sent(hook, "issues", event(harness, incident, action="deleted")) == 204
+    run_tick(harness)
+    assert read_state(harness, incident) == IncidentState.MUTED
 
 
 @pytest.mark.parametrize(
@@ -119,95 +119,95 @@ def test_an_issue_that_was_deleted_ends_the_automation(hook: Doors, setting: Set
     ],
 )
 def test_what_means_nothing_is_acknowledged(
-    hook: Doors, setting: Setting, incident: str, kind: str, more: dict[str, Any]
+    hook: FunctionClients, harness: Harness, incident: str, kind: str, more: dict[str, Any]
 ) -> None:
-    before = deepcopy(documents(setting, "incidents"))
-    assert sent(hook, kind, event(setting, incident, **more)) == 204
-    assert documents(setting, "incidents") == before
-    assert documents(setting, "deliveries") == {}
+    before = deepcopy(read_documents(harness, "incidents"))
+    assert sent(hook, kind, event(harness, incident, **more)) == 204
+    assert read_documents(harness, "incidents") == before
+    assert read_documents(harness, "deliveries") == {}
 
 
-def test_what_has_no_fix_yet_is_looked_at_again_once_for_a_delivery(setting: Setting, incident: str) -> None:
-    people, world = FakePeople(), setting.process()
-    now = setting.clock.now()
+def test_what_has_no_fix_yet_is_looked_at_again_once_for_a_delivery(harness: Harness, incident: str) -> None:
+    people, world = FakePeople(), harness.process()
+    now = harness.clock.now()
     incident_records.update_incident(world, incident, lambda case: case.moved_to(IncidentState.UNFIXED, now, "no fix"))
-    asked = wished(setting, incident)
+    asked = wished(harness, incident)
     assert handle_issue_command(world, people, asked).name == "asked_again"
     assert handle_issue_command(world, people, asked).name == "duplicate"
     case = incident_records.require_incident(world, incident)
     assert (case.state, case.look, case.history[-1]["state"]) == (IncidentState.OPENED, 2, IncidentState.OPENED)
     assert asked.actor in str(case.history[-1]["why"])
-    assert [message for _, message in setting.bus.waiting] == [{"incident": incident}]
+    assert [message for _, message in harness.bus.waiting] == [{"incident": incident}]
 
 
-def test_what_is_being_decided_is_left_alone_and_whoever_asked_is_told(setting: Setting, incident: str) -> None:
+def test_what_is_being_decided_is_left_alone_and_whoever_asked_is_told(harness: Harness, incident: str) -> None:
     for _ in range(2):
-        outcome = handle_issue_command(setting.process(), FakePeople(), wished(setting, incident))
-    assert (outcome.name, setting.bus.waiting) == ("duplicate", [])
-    answers = [comment for comment in setting.issues.all[-1].comments if "part=answer" in comment]
+        outcome = handle_issue_command(harness.process(), FakePeople(), wished(harness, incident))
+    assert (outcome.name, harness.bus.waiting) == ("duplicate", [])
+    answers = [comment for comment in harness.issues.all[-1].comments if "part=answer" in comment]
     assert len(answers) == 1
     assert ANSWERS[IncidentState.PROPOSED] in answers[0]
 
 
-def test_what_has_expired_is_asked_again_with_another_question(setting: Setting, incident: str) -> None:
-    tick(setting, timedelta(hours=6))
-    assert state(setting, incident) == IncidentState.EXPIRED
-    assert handle_issue_command(setting.process(), FakePeople(), wished(setting, incident)).name == "asked_again"
-    assert state(setting, incident) == IncidentState.OPENED
-    investigate_incident(setting.process(), incident)
-    assert state(setting, incident) == IncidentState.PROPOSED
-    assert [posted.message.proposal for posted in setting.chat.all] == [f"{incident}-1", f"{incident}-2"]
-    assert len(setting.issues.all) == 1
-    tick(setting, timedelta(hours=6))
-    assert state(setting, incident) == IncidentState.EXPIRED
-    told = re.findall(r" part=(\S+) -->", "\n".join(setting.issues.all[0].comments))
+def test_what_has_expired_is_asked_again_with_another_question(harness: Harness, incident: str) -> None:
+    run_tick(harness, timedelta(hours=6))
+    assert read_state(harness, incident) == IncidentState.EXPIRED
+    assert handle_issue_command(harness.process(), FakePeople(), wished(harness, incident)).name == "asked_again"
+    assert read_state(harness, incident) == IncidentState.OPENED
+    investigate_incident(harness.process(), incident)
+    assert read_state(harness, incident) == IncidentState.PROPOSED
+    assert [posted.message.proposal for posted in harness.chat.all] == [f"{incident}-1", f"{incident}-2"]
+    assert len(harness.issues.all) == 1
+    run_tick(harness, timedelta(hours=6))
+    assert read_state(harness, incident) == IncidentState.EXPIRED
+    told = re.findall(r" part=(\S+) -->", "\n".join(harness.issues.all[0].comments))
     assert told == ["proposed", "expired", "proposed2", "expired2"]
 
 
 @pytest.mark.parametrize("resting", [IncidentState.REPORTED, IncidentState.DENIED, IncidentState.REFUSED])
-def test_what_is_at_rest_without_a_rollout_can_be_asked_again(setting: Setting, incident: str, resting: IncidentState) -> None:
-    world, now = setting.process(), setting.clock.now()
+def test_what_is_at_rest_without_a_rollout_can_be_asked_again(harness: Harness, incident: str, resting: IncidentState) -> None:
+    world, now = harness.process(), harness.clock.now()
     incident_records.update_incident(world, incident, lambda case: replace(case, ending=resting).moved_to(resting, now, "so"))
-    assert handle_issue_command(world, FakePeople(), wished(setting, incident)).name == "asked_again"
+    assert handle_issue_command(world, FakePeople(), wished(harness, incident)).name == "asked_again"
     case = incident_records.require_incident(world, incident)
     assert (case.ending, case.rest_at, case.proposal, case.active) == (None, None, "", True)
 
 
-def test_what_was_deployed_against_is_not_looked_at_again(setting: Setting) -> None:
-    incident = watching(setting)
-    incident_records.end_incident(setting.process(), incident, IncidentState.ROLLED_BACK, "so")
-    tick(setting)
-    assert handle_issue_command(setting.process(), FakePeople(), wished(setting, incident)).name == "nothing"
-    assert state(setting, incident) == IncidentState.ROLLED_BACK
+def test_what_was_deployed_against_is_not_looked_at_again(harness: Harness) -> None:
+    incident = start_watching(harness)
+    incident_records.end_incident(harness.process(), incident, IncidentState.ROLLED_BACK, "so")
+    run_tick(harness)
+    assert handle_issue_command(harness.process(), FakePeople(), wished(harness, incident)).name == "nothing"
+    assert read_state(harness, incident) == IncidentState.ROLLED_BACK
 
 
-def test_what_has_come_back_is_asked_about_at_its_own_issue(setting: Setting, incident: str) -> None:
-    tick(setting, timedelta(hours=6))
-    setting.clock.turn(timedelta(minutes=1))
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", None)
-    second = record_log_entry(setting.process(), setting.entry(revision="tide-00011-new")).incident
-    assert second == incident_records.require_incident(setting.process(), incident).next_incident_id
-    setting.bus.waiting.clear()
-    outcome = handle_issue_command(setting.process(), FakePeople(), wished(setting, incident))
-    assert (outcome.name, outcome.detail, setting.bus.waiting) == ("nothing", "superseded", [])
+def test_what_has_come_back_is_asked_about_at_its_own_issue(harness: Harness, incident: str) -> None:
+    run_tick(harness, timedelta(hours=6))
+    harness.clock.turn(timedelta(minutes=1))
+    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00011-new", None)
+    second = record_log_entry(harness.process(), harness.entry(revision="tide-00011-new")).incident
+    assert second == incident_records.require_incident(harness.process(), incident).next_incident_id
+    harness.bus.waiting.clear()
+    outcome = handle_issue_command(harness.process(), FakePeople(), wished(harness, incident))
+    assert (outcome.name, outcome.detail, harness.bus.waiting) == ("nothing", "superseded", [])
 
 
-def test_only_who_may_write_to_the_repository_can_ask_again(setting: Setting, incident: str) -> None:
+def test_only_who_may_write_to_the_repository_can_ask_again(harness: Harness, incident: str) -> None:
     people = FakePeople(frozenset())
     with pytest.raises(Reject, match="not_a_collaborator"):
-        handle_issue_command(setting.process(), people, wished(setting, incident))
+        handle_issue_command(harness.process(), people, wished(harness, incident))
     assert people.asked == ["harbour/tide: nora"]
-    assert setting.bus.waiting == []
+    assert harness.bus.waiting == []
 
 
-def test_after_an_end_by_hand_nobody_can_ask_again(setting: Setting, incident: str) -> None:
-    incident_records.end_incident(setting.process(), incident, IncidentState.MUTED, "by hand")
-    assert handle_issue_command(setting.process(), FakePeople(), wished(setting, incident)).name == "nothing"
-    assert setting.bus.waiting == []
+def test_after_an_end_by_hand_nobody_can_ask_again(harness: Harness, incident: str) -> None:
+    incident_records.end_incident(harness.process(), incident, IncidentState.MUTED, "by hand")
+    assert handle_issue_command(harness.process(), FakePeople(), wished(harness, incident)).name == "nothing"
+    assert harness.bus.waiting == []
 
 
-def wished(setting: Setting, incident: str) -> IssueEvent:
-    return IssueEvent(IssueCommand.REINVESTIGATE, "d-1", "harbour/tide", len(setting.issues.all), incident, "nora")
+def wished(harness: Harness, incident: str) -> IssueEvent:
+    return IssueEvent(IssueCommand.REINVESTIGATE, "d-1", "harbour/tide", len(harness.issues.all), incident, "nora")
 
 
 @pytest.mark.parametrize(
@@ -218,51 +218,51 @@ def wished(setting: Setting, incident: str) -> IssueEvent:
     ],
 )
 def test_an_issue_of_elsewhere_is_refused(
-    hook: Doors, setting: Setting, incident: str, changed: dict[str, dict[str, Any]]
+    hook: FunctionClients, harness: Harness, incident: str, changed: dict[str, dict[str, Any]]
 ) -> None:
-    setting.issues.all[-1].is_open = False
-    told = json.loads(json.dumps(event(setting, incident, **changed)).replace("%s", incident))
+    harness.issues.all[-1].is_open = False
+    told = json.loads(json.dumps(event(harness, incident, **changed)).replace("%s", incident))
     assert sent(hook, "issues", told) == 403
-    case = incident_records.load_incident(setting.process(), incident)
+    case = incident_records.load_incident(harness.process(), incident)
     assert case is not None
     assert case.ending is None
 
 
-def test_malformed_requests_are_refused_and_change_nothing(hook: Doors, setting: Setting, incident: str) -> None:
-    setting.issues.all[-1].is_open = False  # whatever got through would end the automation
-    assert isinstance(setting.store, MemoryStore)
-    before, drawn = dict(setting.store.writes), random.Random(4)
-    statuses = {make(hook, drawn, event(setting, incident)) for make in drawn.choices(MALFORMED, k=FUZZED)}
+def test_malformed_requests_are_refused_and_change_nothing(hook: FunctionClients, harness: Harness, incident: str) -> None:
+    harness.issues.all[-1].is_open = False  # whatever got through would end the automation
+    assert isinstance(harness.store, MemoryStore)
+    before, drawn = dict(harness.store.writes), random.Random(4)
+    statuses = {make(hook, drawn, event(harness, incident)) for make in drawn.choices(MALFORMED, k=FUZZED)}
     assert statuses == {400, 401, 403, 405}
-    written = {kind for (kind, key), count in setting.store.writes.items() if before.get((kind, key)) != count}
+    written = {kind for (kind, key), count in harness.store.writes.items() if before.get((kind, key)) != count}
     assert written == {"rejections"}
-    assert setting.bus.waiting == []
+    assert harness.bus.waiting == []
 
 
-def unsigned(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+def unsigned(hook: FunctionClients, drawn: random.Random, told: dict[str, Any]) -> int:
     """The right event with a signature that is missing, cut off, of another key, of another body, or no text at all."""
     body = json.dumps(told).encode()
-    right = sign(body, HOOK)
+    right = sign(body, WEBHOOK_SECRET)
     wrong = [
         "", right[:-1], right + "0", right.upper(), right.removeprefix("sha256="), "sha1=" + right[7:47],
         sign(body, Secret("other")),
-        sign(body + b" ", HOOK), "sha256=", "é" * 64, "sha256=" + "0" * 64, "\x7f",
+        sign(body + b" ", WEBHOOK_SECRET), "sha256=", "é" * 64, "sha256=" + "0" * 64, "\x7f",
     ]  # fmt: skip
     headers = {EVENT_HEADER: "issues", DELIVERY_HEADER: "d-123456", SIGNATURE_HEADER: drawn.choice(wrong)}
     return hook.post("github", body, headers).status_code
 
 
-def noise(hook: Doors, drawn: random.Random, _: dict[str, Any]) -> int:
+def noise(hook: FunctionClients, drawn: random.Random, _: dict[str, Any]) -> int:
     body = drawn.randbytes(drawn.randrange(200))
     return signed(hook, "issues", body, "d-123456")
 
 
-def cut_off(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+def cut_off(hook: FunctionClients, drawn: random.Random, told: dict[str, Any]) -> int:
     body = json.dumps(told).encode()
     return signed(hook, "issues", body[: drawn.randrange(len(body))], "d-123456")
 
 
-def misshapen(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+def misshapen(hook: FunctionClients, drawn: random.Random, told: dict[str, Any]) -> int:
     """One of the values that are read is of another kind."""
     changed = deepcopy(told)
     part, key = drawn.choice([("issue", "number"), ("repository", "full_name"), ("sender", "login")])
@@ -290,11 +290,11 @@ def misshapen(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
     return sent(hook, "issues", changed, "d-123456")
 
 
-def without_delivery(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+def without_delivery(hook: FunctionClients, drawn: random.Random, told: dict[str, Any]) -> int:
     return sent(hook, "issues", told, drawn.choice(["", "short", "x" * 65, "d 123456", "d/1234567"]))
 
 
-def foreign(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+def foreign(hook: FunctionClients, drawn: random.Random, told: dict[str, Any]) -> int:
     """Of another repository, or about another issue, with the marker of this incident."""
     changed = deepcopy(told)
     if drawn.random() < 0.5:
@@ -304,10 +304,10 @@ def foreign(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
     return sent(hook, "issues", changed, f"d-{drawn.randrange(10**6):06}")
 
 
-def not_posted(hook: Doors, drawn: random.Random, told: dict[str, Any]) -> int:
+def not_posted(hook: FunctionClients, drawn: random.Random, told: dict[str, Any]) -> int:
     """The right event by another verb."""
     body = json.dumps(told).encode()
-    headers = {EVENT_HEADER: "issues", DELIVERY_HEADER: "d-123456", SIGNATURE_HEADER: sign(body, HOOK)}
+    headers = {EVENT_HEADER: "issues", DELIVERY_HEADER: "d-123456", SIGNATURE_HEADER: sign(body, WEBHOOK_SECRET)}
     verb = drawn.choice(["GET", "PUT", "DELETE", "PATCH"])
     return hook.clients["github"].open("/", method=verb, data=body, headers=headers).status_code
 
@@ -316,48 +316,48 @@ MALFORMED = [unsigned, noise, cut_off, misshapen, without_delivery, foreign, not
 
 
 @pytest.mark.parametrize("deep", [b"[", b'{"a":'])
-def test_a_body_that_is_nested_without_end_is_refused(hook: Doors, deep: bytes) -> None:
+def test_a_body_that_is_nested_without_end_is_refused(hook: FunctionClients, deep: bytes) -> None:
     assert signed(hook, "issues", deep * 100_000, "d-123456") == 400
 
 
-def test_without_a_configured_secret_nothing_is_believed(setting: Setting, incident: str) -> None:
-    body = json.dumps(event(setting, incident)).encode()
+def test_without_a_configured_secret_nothing_is_believed(harness: Harness, incident: str) -> None:
+    body = json.dumps(event(harness, incident)).encode()
     unset = Settings(
         secrets=Secrets(github_webhook_secret=SecretReference(SecretSource.ENVIRONMENT, "HOOK"), values={"HOOK": Secret("")})
     )
-    with doors(setting, settings=unset) as opened:
+    with open_function_clients(harness, settings=unset) as opened:
         headers = {EVENT_HEADER: "issues", DELIVERY_HEADER: "d-123456", SIGNATURE_HEADER: sign(body, Secret(""))}
         assert opened.post("github", body, headers).status_code == 401
 
 
-def _asked(setting: Setting, incident: str, delivery: str) -> str:
+def _asked(harness: Harness, incident: str, delivery: str) -> str:
     wished = IssueEvent(IssueCommand.REINVESTIGATE, delivery, "harbour/tide", 1, incident, "nora")
-    return handle_issue_command(setting.process(), FakePeople(), wished).name
+    return handle_issue_command(harness.process(), FakePeople(), wished).name
 
 
-def test_what_a_person_has_ended_is_not_asked_about_again(setting: Setting, incident: str) -> None:
+def test_what_a_person_has_ended_is_not_asked_about_again(harness: Harness, incident: str) -> None:
     """Neither a closed issue nor a labelled one: the question would be withdrawn a minute later."""
-    pressed(setting, ClickKind.DENY)
-    tick(setting)
-    (issue,) = setting.issues.all
+    press_button(harness, ClickKind.DENY)
+    run_tick(harness)
+    (issue,) = harness.issues.all
     issue.is_open = False
-    assert _asked(setting, incident, "d-1") == "nothing"
+    assert _asked(harness, incident, "d-1") == "nothing"
     issue.is_open = True
     issue.labels.add(WRONG_LABEL)
-    assert _asked(setting, incident, "d-2") == "nothing"
-    assert (state(setting, incident), setting.bus.waiting) == ("denied", [])
+    assert _asked(harness, incident, "d-2") == "nothing"
+    assert (read_state(harness, incident), harness.bus.waiting) == ("denied", [])
     assert all(ANSWERS["ended"] in comment for comment in issue.comments[-2:])
     issue.labels.clear()
-    assert _asked(setting, incident, "d-3") == "asked_again"
+    assert _asked(harness, incident, "d-3") == "asked_again"
 
 
-def test_an_issue_that_is_closed_while_it_is_looked_at_again_ends_it(setting: Setting, incident: str) -> None:
-    pressed(setting, ClickKind.DENY)
-    tick(setting)
-    assert _asked(setting, incident, "d-1") == "asked_again"
-    setting.issues.all[0].is_open = False
-    handle_issue_command(setting.process(), FakePeople(), IssueEvent(IssueCommand.MUTE, "d-2", "harbour/tide", 1, incident, "nora"))
-    tick(setting)
-    history = incident_records.require_incident(setting.process(), incident).history
+def test_an_issue_that_is_closed_while_it_is_looked_at_again_ends_it(harness: Harness, incident: str) -> None:
+    press_button(harness, ClickKind.DENY)
+    run_tick(harness)
+    assert _asked(harness, incident, "d-1") == "asked_again"
+    harness.issues.all[0].is_open = False
+    handle_issue_command(harness.process(), FakePeople(), IssueEvent(IssueCommand.MUTE, "d-2", "harbour/tide", 1, incident, "nora"))
+    run_tick(harness)
+    history = incident_records.require_incident(harness.process(), incident).history
     assert [step["state"] for step in history][-2:] == ["opened", "muted"]
-    assert ("opened", "muted") in ARROWS
+    assert ("opened", "muted") in DRAWN_TRANSITIONS

@@ -14,7 +14,7 @@ _PLACE = _HERE.parents[3] / "build/tools"
 
 
 @cache
-def programs(name: str) -> Path:
+def install_programs(name: str) -> Path:
     """The folder `bin` of the virtual environment with what `NAME.txt` names."""
     pins = _HERE.parent / f"{name}.txt"
     there = _PLACE / name

@@ -1,4 +1,4 @@
-"""What a function calls of Google, GitHub and Slack, taken down while it runs: calls in, `Observed` out.
+"""What a function calls of Google, GitHub and Slack, taken down while it runs: calls in, `ObservedCalls` out.
 
 gRPC is seen where the clients make their channels, HTTP by the doubles that are asked. Nothing here knows the table
 that the observation is compared with.
@@ -13,12 +13,12 @@ from unittest.mock import patch
 import grpc
 
 from shared.adapters.google.rest import RestClient
-from tests.support.github.described import operation
-from tests.support.loopback import Outside
+from tests.support.github.described import operation_id
+from tests.support.loopback import LoopbackServices
 
 
 @dataclass
-class Observed:
+class ObservedCalls:
     """`calls` are (function, "google" or "github" or "slack", method); `topics` and `secrets` (function, name)."""
 
     function: str = ""
@@ -27,7 +27,7 @@ class Observed:
     secrets: set[tuple[str, str]] = field(default_factory=set)
 
     @contextmanager
-    def by(self, function: str, outside: Outside) -> Iterator[None]:
+    def by(self, function: str, outside: LoopbackServices) -> Iterator[None]:
         """Whatever is called until the context is left is this function's."""
         self.function = function
         kept: tuple[list[Any], ...] = (
@@ -45,18 +45,18 @@ class Observed:
             rest, read, github, slack, topics = (each[at:] for each, at in zip(kept, before, strict=True))
             self.calls |= {(function, "google", str(method)) for method in rest}
             self.calls |= {(function, "slack", str(method)) for method in slack}
-            self.calls |= {(function, "github", operation(each.verb, each.path)) for each in github}
+            self.calls |= {(function, "github", operation_id(each.verb, each.path)) for each in github}
             self.secrets |= {(function, str(name)) for name in read}
             self.topics |= {(function, str(name)) for name in topics}
 
 
-class _Seen(
+class _RecordingInterceptor(
     grpc.UnaryUnaryClientInterceptor,  # type: ignore[misc]  # grpc ships no types
     grpc.UnaryStreamClientInterceptor,  # type: ignore[misc]
     grpc.StreamUnaryClientInterceptor,  # type: ignore[misc]
     grpc.StreamStreamClientInterceptor,  # type: ignore[misc]
 ):
-    def __init__(self, observed: Observed) -> None:
+    def __init__(self, observed: ObservedCalls) -> None:
         self._observed = observed
 
     def _pass(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
@@ -75,12 +75,12 @@ DOCUMENTS = {
 
 
 @contextmanager
-def observing(observed: Observed) -> Iterator[None]:
+def observe_calls(observed: ObservedCalls) -> Iterator[None]:
     """Every channel that is made until the context is left is seen."""
     plain, post = grpc.insecure_channel, RestClient.post
 
     def channel(*given: Any, **named: Any) -> Any:
-        return grpc.intercept_channel(plain(*given, **named), _Seen(observed))
+        return grpc.intercept_channel(plain(*given, **named), _RecordingInterceptor(observed))
 
     def posting(rest: RestClient, path: str, *given: Any, **named: Any) -> Any:
         if "/documents:" in path:

@@ -26,27 +26,27 @@ from shared.config.settings import read_all_settings
 from shared.secret import Secret
 from shared.wiring import build_secret_reader, build_context
 from shared.workflow import flow
-from tests.support.access.observed import Observed
-from tests.support.function_clients import EVENT, MAIN, READERS
+from tests.support.access.observed import ObservedCalls
+from tests.support.function_clients import EVENT_HEADERS, MAIN, FUNCTIONS_BY_TOPIC
 from tests.support.github.server import REPOSITORY
 from tests.support.google_cloud import PROJECT
-from tests.support.loopback import APPROVER, CHANNEL, KEPT, TEAM, Outside
+from tests.support.loopback import APPROVER, CHANNEL, SECRET_VERSIONS, TEAM, LoopbackServices
 from tests.support.moments import FakeClock
 
-_FUNCTIONS = {**READERS, flow.INCIDENT_OPENED: "investigate", flow.REDEPLOY_APPROVED: "redeploy"}
+_FUNCTIONS = {**FUNCTIONS_BY_TOPIC, flow.INCIDENT_OPENED: "investigate", flow.REDEPLOY_APPROVED: "redeploy"}
 
 
-def kept(name: str) -> Secret:
+def secret_value(name: str) -> Secret:
     """A secret of the doubles."""
-    return Secret(KEPT[f"projects/{PROJECT}/secrets/{name}/versions/1"])
+    return Secret(SECRET_VERSIONS[f"projects/{PROJECT}/secrets/{name}/versions/1"])
 
 
 @dataclass
-class Player:
+class FunctionRunner:
     """`environment` is that of the functions, `config` their file."""
 
-    outside: Outside
-    observed: Observed
+    outside: LoopbackServices
+    observed: ObservedCalls
     clock: FakeClock
     environment: Mapping[str, str]
     _processes: dict[str, Runtime] = field(default_factory=dict)
@@ -55,8 +55,8 @@ class Player:
 
     @classmethod
     def on(
-        cls, outside: Outside, observed: Observed, clock: FakeClock, config: Path, more: Mapping[str, str]
-    ) -> "Player":
+        cls, outside: LoopbackServices, observed: ObservedCalls, clock: FakeClock, config: Path, more: Mapping[str, str]
+    ) -> "FunctionRunner":
         told = {**outside.environment, "FIRESTORE_EMULATOR_HOST": os.environ["FIRESTORE_EMULATOR_HOST"]}
         return cls(outside, observed, clock, {**told, "PROVENFIX_CONFIG": str(config), **more})
 
@@ -90,7 +90,7 @@ class Player:
         """As Pub/Sub does it."""
         data = base64.b64encode(json.dumps(message).encode()).decode()
         body = {"message": {"data": data, "messageId": "41", "attributes": {}}, "subscription": "projects/p/s"}
-        return self.call(function, json.dumps(body).encode(), EVENT)
+        return self.call(function, json.dumps(body).encode(), EVENT_HEADERS)
 
     def log(self, *entries: Mapping[str, Any]) -> None:
         """The service logs these; the sink delivers the last one."""
@@ -112,7 +112,7 @@ class Player:
         message, button = next(
             (message, button)
             for message in reversed(self.outside.slack.messages)
-            for button in _buttons(message)
+            for button in _message_buttons(message)
             if button["action_id"] == action
         )
         payload = {
@@ -125,7 +125,7 @@ class Player:
             "actions": [{"action_id": action, "type": "button", "value": button["value"]}],
         }
         body, now = urlencode({"payload": json.dumps(payload)}).encode(), str(int(self.clock.now().timestamp()))
-        return self.call("decide", body, {TIMESTAMP_HEADER: now, SIGNATURE_HEADER: sign(now, body, kept("signing"))})
+        return self.call("decide", body, {TIMESTAMP_HEADER: now, SIGNATURE_HEADER: sign(now, body, secret_value("signing"))})
 
     def at_issue(self, kind: str, delivery: str, **event: object) -> int:
         """A webhook of GitHub about the only issue."""
@@ -137,11 +137,11 @@ class Player:
             **event,
         }
         body = json.dumps(told).encode()
-        signature = github_sign(body, kept("webhook"))
+        signature = github_sign(body, secret_value("webhook"))
         return self.call("github", body, {EVENT_HEADER: kind, DELIVERY_HEADER: delivery, GITHUB_SIGNATURE: signature})
 
 
-def _buttons(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _message_buttons(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [
         each
         for block in message.get("blocks", ())

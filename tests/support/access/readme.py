@@ -8,17 +8,17 @@ from tests.support.readme import README
 _BLOCK = re.compile(r"(<!-- access:begin -->\n).*?(<!-- access:end -->)", re.DOTALL)
 
 
-def written() -> str:
+def read_table() -> str:
     """What stands in the README."""
     found = _BLOCK.search(README.read_text("utf-8"))
     assert found is not None
     return found[0]
 
 
-def block() -> str:
+def render_table() -> str:
     """What has to stand there."""
     return "<!-- access:begin -->\n" + "\n".join(render_access_table(read_access())) + "\n<!-- access:end -->"
 
 
 if __name__ == "__main__":
-    README.write_text(_BLOCK.sub(lambda _: block(), README.read_text("utf-8")), "utf-8")
+    README.write_text(_BLOCK.sub(lambda _: render_table(), README.read_text("utf-8")), "utf-8")

@@ -14,50 +14,50 @@ from shared.adapters.machine import SystemClock
 from shared.adapters.slack.interaction import DENY
 from shared.proposal.verdict import WATCH_DURATION
 from shared.workflow.ledger import LEASE
-from tests.support.access.observed import Observed, observing
-from tests.support.access.player import Player
-from tests.support.github.server import Asked, Handler, Told
-from tests.support.google_cloud import IMAGE, PROJECT, REGION, digest
-from tests.support.history_builder import Story, broken, good, running
-from tests.support.loopback import logged, outside
+from tests.support.access.observed import ObservedCalls, observe_calls
+from tests.support.access.player import FunctionRunner
+from tests.support.github.server import FakeRequest, Handler, FakeResponse
+from tests.support.google_cloud import IMAGE, PROJECT, REGION, digest_of
+from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, running_python
+from tests.support.loopback import platform_entry, serve_loopback
 from tests.support.moments import FakeClock
 
 FILE = "app/relay.py"
-LATIN = "app/accents.py"
+LATIN_1_FILE = "app/accents.py"
 _LATIN = "# -*- coding: latin-1 -*-\nACCENT = 'é'\n".encode("latin-1")
 """No UTF-8, so that GitHub gives it as a blob only."""
 WORKFLOW = ".github/workflows/deploy.yml"
 _WORKFLOW = "name: Deploy\nrun-name: Deploy ${{ inputs.commit }}\non: workflow_dispatch\n"
 BAD_LINE = 5
-CLOSED = "connection closed: received 1011 (internal error)"
-_OVER = LEASE + timedelta(minutes=1)
+CLOSE_1011 = "connection closed: received 1011 (internal error)"
+_LEASE_EXPIRY = LEASE + timedelta(minutes=1)
 
 
-def history(path: Path, head: str = "later") -> Story:
+def write_history(path: Path, head: str = "later") -> HistoryBuilder:
     """good, broken, attempt, fixed, later; the branch ends at `head`. Where that has no fix, nothing was ever good."""
-    story = Story(path)
-    first = good() if head == "later" else broken(3)
+    story = HistoryBuilder(path)
+    first = valid_source() if head == "later" else broken_source(3)
     files: dict[str, str | bytes | None] = {
         FILE: first,
         "Dockerfile": "FROM python:3.11-slim\n",
-        LATIN: _LATIN,
+        LATIN_1_FILE: _LATIN,
         WORKFLOW: _WORKFLOW,
     }
     story.commit("good", files)
-    story.commit("broken", {FILE: broken(9)})
-    story.commit("attempt", {FILE: broken(BAD_LINE)})
-    story.commit("fixed", {FILE: good(1)})
-    story.commit("later", {"app/other.py": good(2)})
+    story.commit("broken", {FILE: broken_source(9)})
+    story.commit("attempt", {FILE: broken_source(BAD_LINE)})
+    story.commit("fixed", {FILE: valid_source(1)})
+    story.commit("later", {"app/other.py": valid_source(2)})
     story.write(head)
     return story
 
 
 @dataclass
-class Play:
+class Scenario:
     """One incident's outside and functions."""
 
-    story: Story
-    player: Player
+    story: HistoryBuilder
+    player: FunctionRunner
 
     def fails(self, revision: str = "tide-1", number: int = 0) -> None:
         """The service logs the error line by line, as Python prints it; the sink matches the last line."""
@@ -70,7 +70,7 @@ class Play:
         )
         self.player.log(
             *(
-                logged(line, revision, now + timedelta(milliseconds=place), f"{revision}-{number}-{place}")
+                platform_entry(line, revision, now + timedelta(milliseconds=place), f"{revision}-{number}-{place}")
                 for place, line in enumerate(lines)
             )
         )
@@ -91,7 +91,7 @@ class Play:
     def requests(self, revision: str) -> None:
         """The revision answered some."""
         for number in range(3):
-            entry = logged("", revision, self.player.clock.now(), f"r{number}")
+            entry = platform_entry("", revision, self.player.clock.now(), f"r{number}")
             name = f"projects/{PROJECT}/logs/run.googleapis.com%2Frequests"
             self.player.outside.cloud.log.append({**entry, "logName": name, "severity": "INFO"})
 
@@ -102,26 +102,26 @@ class Play:
 
 
 @contextmanager
-def played(folder: Path, observed: Observed, number: int, head: str = "later", more: str = "") -> Iterator[Play]:
+def open_scenario(folder: Path, observed: ObservedCalls, number: int, head: str = "later", more: str = "") -> Iterator[Scenario]:
     """A service that runs `attempt`, of which a label names the build; `later` has an image that only a tag names."""
-    story, clock = history(folder / "repo.git", head), FakeClock()
+    story, clock = write_history(folder / "repo.git", head), FakeClock()
     time = patch.object(SystemClock, "now", lambda _: clock.now())
-    with time, outside(story.path, clock.now) as around, override_environ(around.environment), observing(observed):
+    with time, serve_loopback(story.path, clock.now) as around, override_environ(around.environment), observe_calls(observed):
         cloud = around.cloud
         cloud.built(story.ids["attempt"], "old")
-        cloud.tags[story.ids["later"]] = digest("new")
-        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('base')}", "tide-1", {"gcb-build-id": "b-old"})
+        cloud.tags[story.ids["later"]] = digest_of("new")
+        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('base')}", "tide-1", {"gcb-build-id": "b-old"})
         config = folder / "provenfix.yaml"
-        config.write_text(around.configuration(running(), more), "utf-8")
+        config.write_text(around.configuration(running_python(), more), "utf-8")
         # State is kept by project, so that each play begins with none.
-        player = Player.on(around, observed, clock, config, {"PROVENFIX_PROJECT": f"quay-{number}"})
+        player = FunctionRunner.on(around, observed, clock, config, {"PROVENFIX_PROJECT": f"quay-{number}"})
         try:
-            yield Play(story, player)
+            yield Scenario(story, player)
         finally:
             player.end()
 
 
-def mended(play: Play) -> None:
+def repair_and_recur(play: Scenario) -> None:
     """Proposed, approved, deployed, watched, closed; and logged again by a revision that lacks the fix."""
     play.approved()
     play.player.drain()
@@ -131,58 +131,58 @@ def mended(play: Play) -> None:
     play.player.tick(WATCH_DURATION)
     assert play.issue["state"] == "closed"
     cloud = play.player.outside.cloud
-    cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('hand')}", "tide-7", {"gcb-build-id": "b-old"})
+    cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('hand')}", "tide-7", {"gcb-build-id": "b-old"})
     play.fails("tide-7", 1)
 
 
-def interrupted(play: Play) -> None:
+def lose_answers(play: Scenario) -> None:
     """The answers to an issue, to a message and to its details are lost; whoever comes next looks for what was done."""
     play.fails()
-    _lose_one(play, "POST", "/issues")
+    _lose_answer(play, "POST", "/issues")
     play.player.drain(lambda status: status == 503)
-    play.player.clock.turn(_OVER)
+    play.player.clock.turn(_LEASE_EXPIRY)
     for _ in ("the question", "the details below it"):
         play.player.outside.slack.lose = "chat.postMessage"
-        _again(play, "investigate", {"incident": _incident(play)}, 503)
-        play.player.clock.turn(_OVER)
-    _again(play, "investigate", {"incident": _incident(play)}, 204)
+        _deliver_again(play, "investigate", {"incident": _incident(play)}, 503)
+        play.player.clock.turn(_LEASE_EXPIRY)
+    _deliver_again(play, "investigate", {"incident": _incident(play)}, 204)
     assert len(play.player.outside.board.issues) == len(play.player.outside.slack.messages) == 1
     assert len(play.player.outside.slack.replies) == 1
     play.player.clock.turn(timedelta(hours=6))
-    _lose_one(play, "POST", "/comments")
+    _lose_answer(play, "POST", "/comments")
     assert play.player.deliver("verify", {}) == 503
-    play.player.tick(_OVER)
-    assert _none_twice(play)
+    play.player.tick(_LEASE_EXPIRY)
+    assert _has_distinct_comments(play)
 
 
-def denied(play: Play) -> None:
+def deny(play: Scenario) -> None:
     play.asked()
     assert play.player.click(DENY) == 200
     play.player.tick()
 
 
-def handed_on_late(play: Play) -> None:
+def publish_approval_twice(play: Scenario) -> None:
     """The approval is published, and its answer is lost: whoever gets it, or the next tick, publishes it once more."""
     play.asked()
-    _publish_lost(play)
+    _lose_publish_answer(play)
     assert play.player.click() == 200
-    play.player.clock.turn(_OVER)
+    play.player.clock.turn(_LEASE_EXPIRY)
     play.player.drain()
     assert play.player.outside.cloud.deployments == 1
 
 
-def acted_on_by_the_tick(play: Play) -> None:
+def redeploy_on_tick(play: Scenario) -> None:
     """The approval never reaches `redeploy`: the next tick does all of its work."""
     play.asked()
-    _publish_lost(play)
+    _lose_publish_answer(play)
     assert play.player.click() == 200
     play.player.outside.published.clear()
     play.player.dies()
-    play.player.tick(_OVER)
+    play.player.tick(_LEASE_EXPIRY)
     assert play.player.outside.cloud.deployments == 1
 
 
-def looked_at_again(play: Play) -> None:
+def investigate_again(play: Scenario) -> None:
     """No fix is merged; a collaborator asks for another look, then the branch moves."""
     play.asked()
     event = {"action": "created", "comment": {"body": "/provenfix reinvestigate"}}
@@ -191,67 +191,67 @@ def looked_at_again(play: Play) -> None:
     run_git([f"--git-dir={play.story.path}", "update-ref", "refs/heads/main", play.story.ids["later"]])
     play.player.dies()
     play.player.tick(timedelta(minutes=11))
-    _lose_one(play, "POST", "/comments")
+    _lose_answer(play, "POST", "/comments")
     play.player.drain(lambda status: status == 503)
-    play.player.clock.turn(_OVER)
-    _again(play, "investigate", {"incident": _incident(play)}, 204)
+    play.player.clock.turn(_LEASE_EXPIRY)
+    _deliver_again(play, "investigate", {"incident": _incident(play)}, 204)
     assert len(play.player.outside.slack.messages) == 1
-    assert _none_twice(play)
+    assert _has_distinct_comments(play)
     play.issue["state"] = "closed"
     assert play.player.at_issue("issues", "72d3162e-cc78-11e4", action="closed") == 204
 
 
-def symptom_alone(play: Play) -> None:
+def report_unexplained_symptom(play: Scenario) -> None:
     """A close code that nothing explains: it is reported when it has waited."""
-    play.player.log(logged(CLOSED, "tide-1", play.player.clock.now(), "c1"))
+    play.player.log(platform_entry(CLOSE_1011, "tide-1", play.player.clock.now(), "c1"))
     play.player.tick(timedelta(minutes=3))
     play.player.drain()
 
 
-def built_by_a_trigger(play: Play) -> None:
+def deploy_by_trigger(play: Scenario) -> None:
     """The owners' own build deploys."""
-    _by_pipeline(play)
+    _deploy_by_pipeline(play)
     build = play.player.outside.cloud.end_build(image="piped")
-    _piped(play, {"gcb-build-id": build.id})
+    _label_pipeline_revision(play, {"gcb-build-id": build.id})
 
 
-def built_by_a_workflow(play: Play) -> None:
+def deploy_by_workflow(play: Scenario) -> None:
     """A workflow of the repository deploys; the answer that it has begun is lost, and it is looked for."""
     play.approved()
-    _lose_one(play, "POST", "/dispatches")
+    _lose_answer(play, "POST", "/dispatches")
     ((_, message),) = play.player.outside.published
     play.player.drain(lambda status: status == 503)
-    play.player.clock.turn(_OVER)
-    _again(play, "redeploy", dict(message), 204)
-    assert _begun(play) == 1
+    play.player.clock.turn(_LEASE_EXPIRY)
+    _deliver_again(play, "redeploy", dict(message), 204)
+    assert _start_pipeline(play) == 1
     play.player.tick()
     play.player.outside.actions.runs[-1].conclusion = "success"
-    _piped(play, {"commit-sha": play.story.ids["later"]})
+    _label_pipeline_revision(play, {"commit-sha": play.story.ids["later"]})
 
 
-def begun_by_the_tick(play: Play) -> None:
+def start_pipeline_on_tick(play: Scenario) -> None:
     """The approval never reaches `redeploy`: the next tick begins the owners' pipeline."""
     play.asked()
-    _publish_lost(play)
+    _lose_publish_answer(play)
     assert play.player.click() == 200
     play.player.outside.published.clear()
-    play.player.tick(_OVER)
-    assert _begun(play) == 1
+    play.player.tick(_LEASE_EXPIRY)
+    assert _start_pipeline(play) == 1
 
 
-def _begun(play: Play) -> int:
+def _start_pipeline(play: Scenario) -> int:
     return len(play.player.outside.cloud.triggered) + len(play.player.outside.actions.runs)
 
 
-def _by_pipeline(play: Play) -> None:
+def _deploy_by_pipeline(play: Scenario) -> None:
     play.approved()
     play.player.drain()
     play.player.tick()
 
 
-def _piped(play: Play, labels: dict[str, str]) -> None:
+def _label_pipeline_revision(play: Scenario, labels: dict[str, str]) -> None:
     play.player.clock.turn(timedelta(minutes=3))
-    play.player.outside.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest('piped')}", "tide-2", labels)
+    play.player.outside.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('piped')}", "tide-2", labels)
     for _ in range(2):
         play.served()
     assert play.player.outside.cloud.shares("tide") == {"tide-2": 100}
@@ -261,59 +261,59 @@ TRIGGER = f"""deploy_method: cloud_build
     deploy_trigger: projects/{PROJECT}/locations/{REGION}/triggers/deploy-tide"""
 BY_WORKFLOW = """deploy_method: github_workflow
     deploy_workflow: deploy.yml"""
-PLAYS: tuple[tuple[Callable[[Play], None], str, str], ...] = (
-    (mended, "later", ""),
-    (interrupted, "later", ""),
-    (denied, "later", ""),
-    (handed_on_late, "later", ""),
-    (acted_on_by_the_tick, "later", ""),
-    (looked_at_again, "attempt", ""),
-    (symptom_alone, "later", ""),
-    (built_by_a_trigger, "later", TRIGGER),
-    (begun_by_the_tick, "later", TRIGGER),
-    (built_by_a_workflow, "later", BY_WORKFLOW),
-    (begun_by_the_tick, "later", BY_WORKFLOW),
+SCENARIOS: tuple[tuple[Callable[[Scenario], None], str, str], ...] = (
+    (repair_and_recur, "later", ""),
+    (lose_answers, "later", ""),
+    (deny, "later", ""),
+    (publish_approval_twice, "later", ""),
+    (redeploy_on_tick, "later", ""),
+    (investigate_again, "attempt", ""),
+    (report_unexplained_symptom, "later", ""),
+    (deploy_by_trigger, "later", TRIGGER),
+    (start_pipeline_on_tick, "later", TRIGGER),
+    (deploy_by_workflow, "later", BY_WORKFLOW),
+    (start_pipeline_on_tick, "later", BY_WORKFLOW),
 )
 """Each with the commit that the branch ends at when it begins, and with further lines of the service."""
 
 
-def _again(play: Play, function: str, message: dict[str, str], status: int) -> None:
+def _deliver_again(play: Scenario, function: str, message: dict[str, str], status: int) -> None:
     assert play.player.deliver(function, message) == status
 
 
-def _incident(play: Play) -> str:
+def _incident(play: Scenario) -> str:
     body = str(play.issue["body"])
     return body.partition("incident=")[2].partition(" ")[0]
 
 
-def _none_twice(play: Play) -> bool:
+def _has_distinct_comments(play: Scenario) -> bool:
     """Whether the issue has comments, and no two that are the same one."""
     marks = [str(comment.value["body"]).partition("\n")[0] for comment in play.player.outside.board.comments[1]]
     return 0 < len(marks) == len(set(marks))
 
 
-def _lose_one(play: Play, verb: str, path: str) -> None:
+def _lose_answer(play: Scenario, verb: str, path: str) -> None:
     """The next request of this kind is done, and its answer is lost."""
     github = play.player.outside.github
 
-    def trouble(asked: Asked, handler: Handler) -> Told:
+    def trouble(asked: FakeRequest, handler: Handler) -> FakeResponse:
         told = handler(asked)
         if (asked.verb, asked.path.endswith(path)) != (verb, True):
             return told
         github.trouble = None
-        return Told(told.status, lost="timeout")
+        return FakeResponse(told.status, lost="timeout")
 
     github.trouble = trouble
 
 
-def _publish_lost(play: Play) -> None:
+def _lose_publish_answer(play: Scenario) -> None:
     """The next message is taken, and the answer says otherwise; not in a way that the client tries again."""
     around = play.player.outside
 
-    def lost(asked: Asked) -> Told | None:
+    def lost(asked: FakeRequest) -> FakeResponse | None:
         if around.publish(asked) is None:
             return None
         around.rest.more.remove(lost)
-        return Told(409, {"error": {"code": 409, "status": "ABORTED", "message": "as the test says"}})
+        return FakeResponse(409, {"error": {"code": 409, "status": "ABORTED", "message": "as the test says"}})
 
     around.rest.more.insert(0, lost)

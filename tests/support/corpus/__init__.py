@@ -1,13 +1,13 @@
 """Sources on which CPython's minor versions differ, or that few tools judge as CPython does.
 
-In: nothing. Out: `corpus()`, bytes by name. Every source is put to every version: what is new in one is wrong before,
+In: nothing. Out: `load_corpus()`, bytes by name. Every source is put to every version: what is new in one is wrong before,
 what is removed in one is right before.
 """
 
 from tests.support.corpus import bytes_and_lines, fstrings, new_syntax, old_syntax, semantics, shapes
 
 
-def corpus() -> dict[str, bytes]:
+def load_corpus() -> dict[str, bytes]:
     """All sources by a name that says what is in them."""
     parts = [
         new_syntax.sources(),

@@ -16,12 +16,12 @@ class Fault(StrEnum):
     DIES = "done, and the process dies right after"
 
 
-class Died(BaseException):
+class ProcessDied(BaseException):
     """The process is gone: no handler of the product's code may run any more."""
 
 
 @dataclass
-class Plan:
+class FaultPlan:
     """At the call numbered `at`, counted over all processes of a run: `fault`, and what another process does then."""
 
     at: int = -1
@@ -45,7 +45,7 @@ class _Process:
 class _Proxy:
     """Stands before a port (or a plain function) and passes its calls on."""
 
-    def __init__(self, plan: Plan, process: _Process, name: str, port: object) -> None:
+    def __init__(self, plan: FaultPlan, process: _Process, name: str, port: object) -> None:
         self._plan, self._process, self._name, self._port = plan, process, name, port
 
     def __getattr__(self, method: str) -> Callable[..., object]:
@@ -68,7 +68,7 @@ class _Proxy:
         return call
 
     def _struck(
-        self, plan: Plan, function: Callable[..., object], given: tuple[object, ...], named: dict[str, object]
+        self, plan: FaultPlan, function: Callable[..., object], given: tuple[object, ...], named: dict[str, object]
     ) -> object:
         if plan.meanwhile_before is not None:
             plan.meanwhile_before()
@@ -81,5 +81,5 @@ class _Proxy:
             raise Retry("injected: it was done, and the answer was lost")
         if plan.fault is Fault.DIES:
             self._process.dead = True
-            raise Died
+            raise ProcessDied
         return result

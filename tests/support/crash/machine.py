@@ -20,14 +20,14 @@ from shared.workflow.decide import handle_click
 from shared.workflow.ledger import LEASE
 from shared.workflow.record import record_log_entry
 from shared.workflow.verify import verify
-from tests.support.crash.faults import Died, Fault, Plan
-from tests.support.crash.rules import broken_rules
-from tests.support.crash.run import MINUTE, Message, handler
-from tests.support.harness import Setting, click, service, syntax_error
+from tests.support.crash.faults import ProcessDied, Fault, FaultPlan
+from tests.support.crash.rules import find_rule_violations
+from tests.support.crash.run import MINUTE, Step, step_for
+from tests.support.harness import Harness, button_click, watched_service, syntax_error
 from tests.support.memory import MemoryStore
 from tests.support.past import commit_id
 
-NAMES = ("tide", "gull")
+SERVICE_NAMES = ("tide", "gull")
 TEXTS = (
     syntax_error(),
     syntax_error(line=9),
@@ -38,17 +38,17 @@ TEXTS = (
     'GET /health HTTP/1.1" 200',
 )
 """Two defects of each service, one of them under two names; symptoms; and noise."""
-NEVER = Plan()
+NO_FAULTS = FaultPlan()
 
 
-class Weather(RuleBasedStateMachine):
+class IncidentMachine(RuleBasedStateMachine):
     """`pool` holds messages that are delivered in any order, and stay until they are acknowledged."""
 
     def __init__(self) -> None:
         super().__init__()
-        services = {f"shore.{name}": service(name, daily_cap=2) for name in NAMES}
-        self.setting = Setting(services)
-        self.pool: list[Message] = []
+        services = {f"shore.{name}": watched_service(name, daily_cap=2) for name in SERVICE_NAMES}
+        self.setting = Harness(services)
+        self.pool: list[Step] = []
         self.denied: set[str] = set()
         self.deployed_by_hand = 0
 
@@ -66,14 +66,14 @@ class Weather(RuleBasedStateMachine):
         for step in steps[:stage]:
             step()
 
-    @rule(name=st.sampled_from(NAMES), text=st.sampled_from(TEXTS), newest=st.booleans())
+    @rule(name=st.sampled_from(SERVICE_NAMES), text=st.sampled_from(TEXTS), newest=st.booleans())
     def something_is_logged(self, name: str, text: str, newest: bool) -> None:  # noqa: FBT001
         revisions = list(self.setting.cloud.services[f"shore.{name}"].revisions)
         self._log(name, text, revisions[-1] if newest else revisions[0])
 
     def _log(self, name: str, text: str, revision: str) -> None:
         entry = self.setting.entry(text, revision, name=name)
-        self.pool.append(_recording(entry))
+        self.pool.append(_make_recorder(entry))
 
     @rule(which=st.integers(0, 50), copies=st.integers(1, 2))
     def a_message_is_copied(self, which: int, copies: int) -> None:
@@ -85,44 +85,44 @@ class Weather(RuleBasedStateMachine):
     def a_message_is_delivered(self, which: int, at: int, fault: Fault) -> None:
         self._collect()
         if self.pool:
-            self._deliver(which % len(self.pool), Plan(at, fault))
+            self._deliver(which % len(self.pool), FaultPlan(at, fault))
 
     @rule(which=st.integers(0, 50), other=st.integers(0, 50), at=st.integers(0, 40), fault=st.sampled_from(Fault))
     def two_messages_are_worked_on_at_once(self, which: int, other: int, at: int, fault: Fault) -> None:
         self._collect()
         if self.pool:
             beside = self.pool[other % len(self.pool)]
-            plan = Plan(at, fault, meanwhile_before=lambda: self._attempt(beside, NEVER))
+            plan = FaultPlan(at, fault, meanwhile_before=lambda: self._attempt(beside, NO_FAULTS))
             self._deliver(which % len(self.pool), plan)
 
     @rule(which=st.integers(0, 50), kind=st.sampled_from((None, *ClickKind)), at=st.integers(0, 60))
     def something_else_happens_while_a_message_is_worked_on(self, which: int, kind: ClickKind | None, at: int) -> None:
         self._collect()
         if self.pool:
-            self._deliver(which % len(self.pool), Plan(at, meanwhile_before=lambda: self._intrude(kind)))
+            self._deliver(which % len(self.pool), FaultPlan(at, meanwhile_before=lambda: self._intrude(kind)))
 
     @rule(kind=st.sampled_from((None, *ClickKind)), at=st.integers(0, 80))
     def something_else_happens_during_a_tick(self, kind: ClickKind | None, at: int) -> None:
         self.setting.clock.turn(MINUTE)
-        self._attempt(verify, Plan(at, meanwhile_before=lambda: self._intrude(kind)))
+        self._attempt(verify, FaultPlan(at, meanwhile_before=lambda: self._intrude(kind)))
 
     def _intrude(self, kind: ClickKind | None) -> None:
         """A click on the last question, or another tick."""
         if kind is None:
-            self._attempt(verify, NEVER)
+            self._attempt(verify, NO_FAULTS)
         elif self.setting.chat.all:
             self.somebody_clicks(len(self.setting.chat.all) - 1, kind, 0, Fault.NONE, {})
 
     @rule(at=st.integers(0, 60), fault=st.sampled_from(Fault))
     def the_minute_passes(self, at: int, fault: Fault) -> None:
         self.setting.clock.turn(MINUTE)
-        self._attempt(verify, Plan(at, fault))
+        self._attempt(verify, FaultPlan(at, fault))
 
     @rule()
     def everything_is_delivered(self) -> None:
         for _ in range(3):
             self._collect()
-            self.pool = [message for message in self.pool if not self._attempt(message, NEVER)]
+            self.pool = [message for message in self.pool if not self._attempt(message, NO_FAULTS)]
 
     @precondition(lambda self: self.setting.chat.all)
     @rule(
@@ -136,9 +136,9 @@ class Weather(RuleBasedStateMachine):
     )
     def somebody_clicks(self, which: int, kind: ClickKind, at: int, fault: Fault, twist: Mapping[str, str]) -> None:
         posted = self.setting.chat.all[which % len(self.setting.chat.all)]
-        pressed = click(posted.message, kind, **{"channel": posted.channel, **twist})
+        pressed = button_click(posted.message, kind, **{"channel": posted.channel, **twist})
         replies: list[ClickAnswer] = []
-        self._attempt(lambda world: replies.append(handle_click(world, pressed)), Plan(at, fault))
+        self._attempt(lambda world: replies.append(handle_click(world, pressed)), FaultPlan(at, fault))
         for reply in replies:
             assert not (twist and reply.is_accepted), f"a stranger's click counted: {reply}"
             if reply.result in {ClickResult.DENIED, ClickResult.ALREADY_DENIED}:
@@ -157,7 +157,7 @@ class Weather(RuleBasedStateMachine):
         for operation in self.setting.cloud.operations:
             self.setting.logs.answered[operation.revision] = 100
 
-    @rule(name=st.sampled_from(NAMES), commit=st.sampled_from([None, commit_id("broken"), commit_id("later")]))
+    @rule(name=st.sampled_from(SERVICE_NAMES), commit=st.sampled_from([None, commit_id("broken"), commit_id("later")]))
     def somebody_deploys_by_hand(self, name: str, commit: str | None) -> None:
         self.deployed_by_hand += 1
         known = self.setting.services[f"shore.{name}"]
@@ -184,7 +184,7 @@ class Weather(RuleBasedStateMachine):
 
     @invariant()
     def no_rule_is_broken(self) -> None:
-        assert broken_rules(self.setting, self.denied) == []
+        assert find_rule_violations(self.setting, self.denied) == []
 
     def teardown(self) -> None:
         """The weather clears: everything is delivered, and within some days everything is at rest."""
@@ -201,34 +201,34 @@ class Weather(RuleBasedStateMachine):
             self.setting.clock.turn(wait)
             for _ in range(3):
                 self._collect()
-                self.pool = [message for message in self.pool if not self._attempt(message, NEVER)]
+                self.pool = [message for message in self.pool if not self._attempt(message, NO_FAULTS)]
                 self.setting.clock.turn(MINUTE)
-                assert self._attempt(verify, NEVER) or wait == LEASE + MINUTE, "a tick fails in fair weather"
-        assert broken_rules(self.setting, self.denied) == []
+                assert self._attempt(verify, NO_FAULTS) or wait == LEASE + MINUTE, "a tick fails in fair weather"
+        assert find_rule_violations(self.setting, self.denied) == []
         assert not self.pool, "a message never gets through"
         assert isinstance(self.setting.store, MemoryStore)
         active = {key: each["state"] for key, each in self.setting.store.all("incidents").items() if each["active_for"]}
         assert active == {}, "stuck"
 
     def _collect(self) -> None:
-        self.pool += [handler(topic, dict(message)) for topic, message in self.setting.bus.waiting]
+        self.pool += [step_for(topic, dict(message)) for topic, message in self.setting.bus.waiting]
         self.setting.bus.waiting.clear()
 
-    def _deliver(self, place: int, plan: Plan) -> None:
+    def _deliver(self, place: int, plan: FaultPlan) -> None:
         message = self.pool[place]
         if self._attempt(message, plan) and message in self.pool:
             self.pool.remove(message)
 
-    def _attempt(self, message: Callable[[Context], object], plan: Plan) -> bool:
+    def _attempt(self, message: Callable[[Context], object], plan: FaultPlan) -> bool:
         """One delivery to a process of its own; whether it was acknowledged."""
         try:
             message(self.setting.process(plan.tap()))
-        except (Retry, Died):
+        except (Retry, ProcessDied):
             return False
         except Reject:
             return True
         return True
 
 
-def _recording(entry: LogEntry) -> Message:
+def _make_recorder(entry: LogEntry) -> Step:
     return lambda world: record_log_entry(world, entry)

@@ -3,33 +3,33 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.support.harness import APPROVER, SECOND, Setting
+from tests.support.harness import APPROVER, SECOND_APPROVER, Harness
 from tests.support.memory import MemoryStore
 
-_BY_CLOCK_OR_WORLD = {"verify", "redeploy"}
+_AUTOMATIC_ACTORS = {"verify", "redeploy"}
 
 
-def broken_rules(setting: Setting, denied: set[str]) -> list[str]:
+def find_rule_violations(harness: Harness, denied: set[str]) -> list[str]:
     """`denied` are the proposals of which somebody was told that they are denied."""
-    return [*_outside(setting), *_deployments(setting, denied), *_incidents(setting), *_decisions(setting)]
+    return [*_check_outside(harness), *_check_deployments(harness, denied), *_check_incidents(harness), *_check_decisions(harness)]
 
 
-def _outside(setting: Setting) -> Iterator[str]:
-    yield from _twice("issue", [issue.body.partition("\n")[0] for issue in setting.issues.all])
-    yield from _twice("message", [posted.marker for posted in setting.chat.all])
-    for issue in setting.issues.all:
-        yield from _twice("comment", [comment.partition("\n")[0] for comment in issue.comments])
+def _check_outside(harness: Harness) -> Iterator[str]:
+    yield from _find_duplicates("issue", [issue.body.partition("\n")[0] for issue in harness.issues.all])
+    yield from _find_duplicates("message", [posted.marker for posted in harness.chat.all])
+    for issue in harness.issues.all:
+        yield from _find_duplicates("comment", [comment.partition("\n")[0] for comment in issue.comments])
         if issue.closes > 1:
             yield f"{issue.title} was closed {issue.closes} times"
 
 
-def _deployments(setting: Setting, denied: set[str]) -> Iterator[str]:
-    proposals = _documents(setting, "proposals")
-    decisions = _documents(setting, "decisions")
-    yield from _twice("deployment", [operation.marker for operation in setting.cloud.operations])
-    questions = [str(proposals[each.marker]["instead_of"] or each.marker) for each in setting.cloud.operations]
-    yield from _twice("deployment of question", questions)
-    for operation in setting.cloud.operations:
+def _check_deployments(harness: Harness, denied: set[str]) -> Iterator[str]:
+    proposals = _documents(harness, "proposals")
+    decisions = _documents(harness, "decisions")
+    yield from _find_duplicates("deployment", [operation.marker for operation in harness.cloud.operations])
+    questions = [str(proposals[each.marker]["instead_of"] or each.marker) for each in harness.cloud.operations]
+    yield from _find_duplicates("deployment of question", questions)
+    for operation in harness.cloud.operations:
         marker = operation.marker
         if (proposals[marker]["instead_of"] or marker) in denied:
             yield f"{marker} was deployed after a denial"
@@ -38,34 +38,34 @@ def _deployments(setting: Setting, denied: set[str]) -> Iterator[str]:
             yield f"{marker} was deployed without an approval that still held"
         if operation.commit != proposals[marker]["commit"]:
             yield f"{marker} deployed another commit than the proposed one"
-    days = Counter((each.service, each.started_at.date()) for each in setting.cloud.operations)
+    days = Counter((each.service, each.started_at.date()) for each in harness.cloud.operations)
     for (service, day), count in days.items():
         # A rollout counts on the day on which it was decided, which may be the day before it begins.
-        if count > 2 * setting.services[service].daily_cap:
+        if count > 2 * harness.services[service].daily_cap:
             yield f"{service} was deployed {count} times on {day}"
 
 
-def _incidents(setting: Setting) -> Iterator[str]:
-    incidents = _documents(setting, "incidents").values()
+def _check_incidents(harness: Harness) -> Iterator[str]:
+    incidents = _documents(harness, "incidents").values()
     active = [each for each in incidents if each["active_for"]]
-    yield from _twice("active incident of", [str(each["fingerprint"]) for each in active])
+    yield from _find_duplicates("active incident of", [str(each["fingerprint"]) for each in active])
     files = [f"{each['service']} {str(each['path']).rpartition('/')[2]}" for each in active if each["path"]]
-    yield from _twice("active incident of", files)
-    yield from _twice("rollout of", [str(each["service"]) for each in active if each["state"] == "deploying"])
+    yield from _find_duplicates("active incident of", files)
+    yield from _find_duplicates("rollout of", [str(each["service"]) for each in active if each["state"] == "deploying"])
 
 
-def _decisions(setting: Setting) -> Iterator[str]:
-    for key, decision in _documents(setting, "decisions").items():
-        if decision["by"] not in {APPROVER, SECOND, *_BY_CLOCK_OR_WORLD}:
+def _check_decisions(harness: Harness) -> Iterator[str]:
+    for key, decision in _documents(harness, "decisions").items():
+        if decision["by"] not in {APPROVER, SECOND_APPROVER, *_AUTOMATIC_ACTORS}:
             yield f"{decision['by']} decided about {key}"
 
 
-def _twice(what: str, names: list[str]) -> Iterator[str]:
+def _find_duplicates(what: str, names: list[str]) -> Iterator[str]:
     for name, count in Counter(names).items():
         if count > 1:
             yield f"{what} {name}: {count} times"
 
 
-def _documents(setting: Setting, kind: str) -> dict[str, dict[str, object]]:
-    assert isinstance(setting.store, MemoryStore)
-    return {key: dict(value) for key, value in setting.store.all(kind).items()}
+def _documents(harness: Harness, kind: str) -> dict[str, dict[str, object]]:
+    assert isinstance(harness.store, MemoryStore)
+    return {key: dict(value) for key, value in harness.store.all(kind).items()}

@@ -21,17 +21,17 @@ from shared.workflow.ledger import LEASE
 from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
 from shared.workflow.verify import verify
-from tests.support.crash.faults import Died, Plan
-from tests.support.harness import Setting
+from tests.support.crash.faults import ProcessDied, FaultPlan
+from tests.support.harness import Harness
 
-Message = Callable[[Context], object]
+Step = Callable[[Context], object]
 _WAITS = (timedelta(seconds=30), LEASE + timedelta(minutes=1))
 """Before the second delivery, and before the third and last one."""
-_STORED = {ClickKind.APPROVE: "approved", ClickKind.DENY: "denied"}
+_DECISIONS = {ClickKind.APPROVE: "approved", ClickKind.DENY: "denied"}
 MINUTE = timedelta(minutes=1)
 
 
-class Beside(StrEnum):
+class SecondWorker(StrEnum):
     """Whether a second worker gets the same message while the first one is at the struck call."""
 
     ALONE = "redelivered alone"
@@ -39,25 +39,25 @@ class Beside(StrEnum):
     AFTER = "a second worker ran just after the call"
 
 
-class Stuck(AssertionError):
+class UndeliverableError(AssertionError):
     """A message that did not get through in three deliveries."""
 
 
 @dataclass
-class Run:
+class StoryRun:
     """One story under one plan."""
 
-    setting: Setting
-    plan: Plan
-    beside: Beside = Beside.ALONE
+    setting: Harness
+    plan: FaultPlan
+    beside: SecondWorker = SecondWorker.ALONE
     outcomes: list[str] = field(default_factory=list)
-    _message: Message | None = None
+    _message: Step | None = None
     _world: Context | None = None
 
     def __post_init__(self) -> None:
-        if self.beside is Beside.BEFORE:
+        if self.beside is SecondWorker.BEFORE:
             self.plan.meanwhile_before = self._second_worker
-        elif self.beside is Beside.AFTER:
+        elif self.beside is SecondWorker.AFTER:
             self.plan.meanwhile_after = self._second_worker
 
     def log(self, entry: LogEntry) -> None:
@@ -73,7 +73,7 @@ class Run:
         while not self._once(pressed):
             self.setting.clock.turn(timedelta(seconds=30))
             stored = self.setting.store.read("decisions", click.proposal.removesuffix("-back"))
-            if stored is not None and (stored.value["state"] == _STORED[click.kind] or _has_voted(stored.value, click)):
+            if stored is not None and (stored.value["state"] == _DECISIONS[click.kind] or _has_voted(stored.value, click)):
                 return
 
     def tick(self) -> None:
@@ -84,19 +84,19 @@ class Run:
         """Delivers all that was published, and what is published by that."""
         while self.setting.bus.waiting:
             topic, message = self.setting.bus.waiting.pop(0)
-            self._deliver(handler(topic, dict(message)))
+            self._deliver(step_for(topic, dict(message)))
 
-    def _deliver(self, message: Message) -> None:
+    def _deliver(self, message: Step) -> None:
         for wait in (*_WAITS, None):
             if self._once(message):
                 return
             if wait is None:
-                raise Stuck(
+                raise UndeliverableError(
                     "a message was delivered three times, the last time with no lease alive, and never got through"
                 )
             self.setting.clock.turn(wait)
 
-    def _once(self, message: Message) -> bool:
+    def _once(self, message: Step) -> bool:
         """One delivery; whether it was acknowledged."""
         self._message = message
         if self._world is None:
@@ -105,7 +105,7 @@ class Run:
             self._note(message(self._world))
         except Retry:
             return False
-        except Died:
+        except ProcessDied:
             self._world = None
             return False
         except Reject as reason:
@@ -133,7 +133,7 @@ def _has_voted(decision: Document, click: Click) -> bool:
     return decision["state"] == "counting" and {"by": click.user, "proposal": click.proposal} in votes
 
 
-def handler(topic: str, message: dict[str, str]) -> Message:
+def step_for(topic: str, message: dict[str, str]) -> Step:
     """What the function of a topic does with a message."""
     if topic == flow.INCIDENT_OPENED:
         return lambda world: investigate_incident(world, message["incident"])

@@ -10,51 +10,51 @@ from shared.proposal.verdict import WATCH_DURATION, ProbeResult
 from shared.workflow.flow import IncidentState
 from shared.workflow.issue.issue_updates import COMMANDS_HINT
 from shared.workflow.verify import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
-from tests.support.crash.run import MINUTE, Run
-from tests.support.harness import APPROVER, SECOND, Setting, click, service
+from tests.support.crash.run import MINUTE, StoryRun
+from tests.support.harness import APPROVER, SECOND_APPROVER, Harness, button_click, watched_service
 from tests.support.memory import MemoryStore
 from tests.support.past import commit_id
 
-Told = Callable[[Run], None]
-CLOSED = "connection closed: received 1011 (internal error)"
+Play = Callable[[StoryRun], None]
+CLOSE_1011 = "connection closed: received 1011 (internal error)"
 
 
 @dataclass(frozen=True)
-class Story:
+class IncidentStory:
     """`end` is the state of the incident; the figures are what may have reached the outside, exactly."""
 
     name: str
-    told: Told
+    told: Play
     end: IncidentState
     messages: int = 1
     deployments: int = 0
     closes: int = 0
     shifts: tuple[int, ...] = ()
     incidents: int = 1
-    setting: Callable[[], Setting] = Setting
+    setting: Callable[[], Harness] = Harness
     ran: tuple[int, ...] = ()
     """Which deployment each of the shifts was for, by number, -1 for what served before; () for the usual order."""
     as_first: bool = False
     """Begins and ends with the calls of the first story, which go wrong there: only those in between do so here."""
 
 
-def _asked(run: Run) -> None:
+def _ask(run: StoryRun) -> None:
     run.log(run.setting.entry())
     run.drain()
 
 
-def _approved(run: Run) -> None:
-    _asked(run)
-    run.click(click(run.setting.chat.all[0].message))
+def _approve(run: StoryRun) -> None:
+    _ask(run)
+    run.click(button_click(run.setting.chat.all[0].message))
     run.drain()
 
 
-def _deployed(run: Run) -> None:
-    _approved(run)
-    _served(run)
+def _deploy(run: StoryRun) -> None:
+    _approve(run)
+    _finish_rollout(run)
 
 
-def _served(run: Run) -> None:
+def _finish_rollout(run: StoryRun) -> None:
     """Ticks: at most two more than it takes without faults."""
     run.setting.clock.turn(2 * MINUTE)
     run.tick()
@@ -64,21 +64,21 @@ def _served(run: Run) -> None:
             run.tick()
 
 
-def _resolved(run: Run) -> None:
-    _approved(run)
-    _closed(run)
+def _resolve(run: StoryRun) -> None:
+    _approve(run)
+    _act_and_close(run)
 
 
-def _closed(run: Run) -> None:
+def _act_and_close(run: StoryRun) -> None:
     """The approval is acted on, and watched to its end."""
-    _served(run)
+    _finish_rollout(run)
     run.setting.logs.answered[run.setting.cloud.operations[0].revision] = 480
     run.setting.clock.turn(WATCH_DURATION + MINUTE)
     run.tick()
 
 
-def _in_steps(run: Run) -> None:
-    _deployed(run)
+def _resolve_in_steps(run: StoryRun) -> None:
+    _deploy(run)
     for _ in range(2):
         run.setting.clock.turn(MINUTE)
         run.tick()
@@ -87,167 +87,167 @@ def _in_steps(run: Run) -> None:
     run.tick()
 
 
-def _rolled_back_by_probe(run: Run) -> None:
-    _deployed(run)
+def _roll_back_on_probe(run: StoryRun) -> None:
+    _deploy(run)
     run.setting.probe.answer = ProbeResult(ok=False, detail="closed with 1011")
     for _ in range(2):
         run.setting.clock.turn(MINUTE)
         run.tick()
 
 
-def _rolled_back_by_recurrence(run: Run) -> None:
-    _deployed(run)
+def _roll_back_on_recurrence(run: StoryRun) -> None:
+    _deploy(run)
     run.setting.clock.turn(5 * MINUTE)
     run.log(run.setting.entry(revision=run.setting.cloud.operations[0].revision))
     run.tick()
 
 
-def _failed(run: Run) -> None:
+def _fail_deployment(run: StoryRun) -> None:
     run.setting.cloud.fails = "the build failed"
-    _approved(run)
+    _approve(run)
     run.setting.clock.turn(2 * MINUTE)
     run.tick()
 
 
-def _denied(run: Run) -> None:
-    _asked(run)
-    run.click(click(run.setting.chat.all[0].message, ClickKind.DENY))
+def _deny(run: StoryRun) -> None:
+    _ask(run)
+    run.click(button_click(run.setting.chat.all[0].message, ClickKind.DENY))
     run.drain()
     run.tick()
 
 
-def _denied_after_approval(run: Run) -> None:
-    _asked(run)
+def _deny_after_approval(run: StoryRun) -> None:
+    _ask(run)
     message = run.setting.chat.all[0].message
-    run.click(click(message))
-    run.click(click(message, ClickKind.DENY, token="t2"))
+    run.click(button_click(message))
+    run.click(button_click(message, ClickKind.DENY, token="t2"))
     run.drain()
     run.tick()
 
 
-def _expired(run: Run) -> None:
-    _asked(run)
+def _expire(run: StoryRun) -> None:
+    _ask(run)
     run.setting.clock.turn(timedelta(hours=6))
     run.tick()
 
 
-def _stale(run: Run) -> None:
-    _asked(run)
-    run.click(click(run.setting.chat.all[0].message))
+def _make_stale(run: StoryRun) -> None:
+    _ask(run)
+    run.click(button_click(run.setting.chat.all[0].message))
     run.setting.cloud.deploy_by_hand(run.setting.services["shore.tide"], "tide-00008-hand", None)
     run.drain()
     run.tick()
 
 
-def _muted(run: Run) -> None:
-    _asked(run)
+def _mute(run: StoryRun) -> None:
+    _ask(run)
     run.setting.issues.all[0].labels.add("provenfix:wrong")
     run.tick()
 
 
-def _closed_by_hand(run: Run) -> None:
-    _deployed(run)
+def _close_manually(run: StoryRun) -> None:
+    _deploy(run)
     run.setting.issues.all[0].is_open = False
     run.tick()
 
 
-def _symptom_first(run: Run) -> None:
+def _log_symptom_first(run: StoryRun) -> None:
     run.setting.entry()  # logged before the close, and delivered by nobody
-    run.log(run.setting.entry(CLOSED))
+    run.log(run.setting.entry(CLOSE_1011))
     run.tick()
     run.setting.clock.turn(timedelta(seconds=30))
-    _resolved(run)
+    _resolve(run)
 
 
-def _symptom_alone(run: Run) -> None:
+def _log_symptom_alone(run: StoryRun) -> None:
     run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.CLOSE_1011_WITHOUT_CAUSE
-    run.log(run.setting.entry(CLOSED))
+    run.log(run.setting.entry(CLOSE_1011))
     run.setting.clock.turn(3 * MINUTE)
     run.tick()
     run.drain()
 
 
-def _nothing_to_propose(run: Run) -> None:
+def _propose_nothing(run: StoryRun) -> None:
     run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.DYNAMIC_CODE
-    _asked(run)
+    _ask(run)
 
 
-def _never_mended(run: Run) -> None:
+def _never_fix(run: StoryRun) -> None:
     run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
-    _asked(run)
+    _ask(run)
     run.setting.clock.turn(MAX_UNFIXED_AGE)
     run.tick()
 
 
-def _mended_later(run: Run) -> None:
+def _fix_later(run: StoryRun) -> None:
     """The fix is merged after the first look."""
     run.setting.pasts.head = commit_id("attempt")
     run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
-    _asked(run)
+    _ask(run)
     run.setting.pasts.head = commit_id("later")
     run.setting.answer.kind, run.setting.answer.reason = ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
     run.setting.clock.turn(BRANCH_CHECK_INTERVAL)
     run.tick()
     run.drain()
-    run.click(click(run.setting.chat.all[0].message))
+    run.click(button_click(run.setting.chat.all[0].message))
     run.drain()
-    _closed(run)
+    _act_and_close(run)
 
 
-def _gone_back(run: Run) -> None:
-    _asked(run)
+def _choose_rollback(run: StoryRun) -> None:
+    _ask(run)
     message = run.setting.chat.all[0].message
     assert message.alternative is not None
     back = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
-    run.click(click(back))
-    run.click(click(message, token="t2"))
+    run.click(button_click(back))
+    run.click(button_click(message, token="t2"))
     run.drain()
-    _closed(run)
+    _act_and_close(run)
 
 
-def _by_two(run: Run) -> None:
-    _asked(run)
+def _approve_by_two(run: StoryRun) -> None:
+    _ask(run)
     message = run.setting.chat.all[0].message
-    run.click(click(message))
+    run.click(button_click(message))
     run.tick()
-    run.click(click(message, user=SECOND, token="t2"))
+    run.click(button_click(message, user=SECOND_APPROVER, token="t2"))
     run.drain()
-    _closed(run)
+    _act_and_close(run)
 
 
-def _overtaken(run: Run) -> None:
+def _supersede(run: StoryRun) -> None:
     """Somebody deploys what is broken as well; the second question is answered."""
-    _asked(run)
+    _ask(run)
     run.setting.cloud.deploy_by_hand(run.setting.services["shore.tide"], "tide-00008-hand", commit_id("broken"))
     run.setting.clock.turn(MINUTE)
     run.tick()
     run.drain()
-    run.click(click(run.setting.chat.all[-1].message))
+    run.click(button_click(run.setting.chat.all[-1].message))
     run.drain()
-    _closed(run)
+    _act_and_close(run)
 
 
-def _gone_back_after_the_probe(run: Run) -> None:
+def _go_back_after_probe(run: StoryRun) -> None:
     """What was deployed did not hold; the next question is whether to go back further."""
-    _deployed(run)
+    _deploy(run)
     run.setting.probe.answer = ProbeResult(ok=False, detail="closed with 1011")
     for _ in range(2):
         run.setting.clock.turn(MINUTE)
         run.tick()
-    _asked_to_go_back(run)
+    _ask_to_go_back(run)
 
 
-def _gone_back_after_a_failure(run: Run) -> None:
+def _go_back_after_failure(run: StoryRun) -> None:
     run.setting.cloud.fails = "the build failed"
-    _deployed(run)
+    _deploy(run)
     run.setting.cloud.fails = ""
-    _asked_to_go_back(run)
+    _ask_to_go_back(run)
 
 
-def _asked_to_go_back(run: Run) -> None:
+def _ask_to_go_back(run: StoryRun) -> None:
     run.drain()
     run.setting.probe.answer = ProbeResult(ok=True)
-    run.click(click(run.setting.chat.all[-1].message, token="t3"))
+    run.click(button_click(run.setting.chat.all[-1].message, token="t3"))
     run.drain()
     for _ in range(4):
         run.setting.clock.turn(2 * MINUTE)
@@ -257,29 +257,29 @@ def _asked_to_go_back(run: Run) -> None:
     run.tick()
 
 
-def _with_a_way_back() -> Setting:
-    setting = Setting()
+def _harness_with_rollback() -> Harness:
+    setting = Harness()
     setting.answer.back = True
     return setting
 
 
-def _of_two() -> Setting:
-    return Setting({"shore.tide": service(approvers=(APPROVER, SECOND), quorum=2)})
+def _harness_with_quorum() -> Harness:
+    return Harness({"shore.tide": watched_service(approvers=(APPROVER, SECOND_APPROVER), quorum=2)})
 
 
-def _stepped() -> Setting:
-    return Setting({"shore.tide": service(traffic_steps=(10, 50, 100))})
+def _harness_with_steps() -> Harness:
+    return Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
 
 
-def _piped() -> Setting:
-    setting = Setting()
+def _harness_with_pipeline() -> Harness:
+    setting = Harness()
     setting.cloud.piped = True
     setting.cloud.address = "https://pf-1---tide.invalid"
     return setting
 
 
-def _by_a_pipeline(run: Run) -> None:
-    _approved(run)
+def _deploy_by_pipeline(run: StoryRun) -> None:
+    _approve(run)
     for _ in range(3):
         run.setting.clock.turn(2 * MINUTE)
         run.tick()
@@ -288,73 +288,73 @@ def _by_a_pipeline(run: Run) -> None:
 
 
 STORIES = (
-    Story("mended and closed", _resolved, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(100,)),
-    Story(
-        "mended in steps", _in_steps, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(10, 50, 100), setting=_stepped
+    IncidentStory("mended and closed", _resolve, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(100,)),
+    IncidentStory(
+        "mended in steps", _resolve_in_steps, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(10, 50, 100), setting=_harness_with_steps
     ),
-    Story(
+    IncidentStory(
         "mended by a pipeline",
-        _by_a_pipeline,
+        _deploy_by_pipeline,
         IncidentState.RESOLVED,
         deployments=1,
         closes=1,
         shifts=(0, 100),
-        setting=_piped,
+        setting=_harness_with_pipeline,
     ),
-    Story("the probe fails", _rolled_back_by_probe, IncidentState.ROLLED_BACK, deployments=1, shifts=(100, 100)),
-    Story("it recurs", _rolled_back_by_recurrence, IncidentState.ROLLED_BACK, deployments=1, shifts=(100, 100)),
-    Story("the deployment fails", _failed, IncidentState.FAILED, deployments=1, shifts=(100,)),
-    Story(
+    IncidentStory("the probe fails", _roll_back_on_probe, IncidentState.ROLLED_BACK, deployments=1, shifts=(100, 100)),
+    IncidentStory("it recurs", _roll_back_on_recurrence, IncidentState.ROLLED_BACK, deployments=1, shifts=(100, 100)),
+    IncidentStory("the deployment fails", _fail_deployment, IncidentState.FAILED, deployments=1, shifts=(100,)),
+    IncidentStory(
         "gone back after the probe failed",
-        _gone_back_after_the_probe,
+        _go_back_after_probe,
         IncidentState.RESOLVED,
         messages=2,
         deployments=2,
         closes=1,
         shifts=(100, 100, 100),
         ran=(0, -1, 1),
-        setting=_with_a_way_back,
+        setting=_harness_with_rollback,
         as_first=True,
     ),
-    Story(
+    IncidentStory(
         "gone back after the deployment failed",
-        _gone_back_after_a_failure,
+        _go_back_after_failure,
         IncidentState.RESOLVED,
         messages=2,
         deployments=2,
         closes=1,
         shifts=(100, 100),
         ran=(-1, 1),
-        setting=_with_a_way_back,
+        setting=_harness_with_rollback,
         as_first=True,
     ),
-    Story("denied", _denied, IncidentState.DENIED),
-    Story("approved, then denied", _denied_after_approval, IncidentState.DENIED),
-    Story("nobody decides", _expired, IncidentState.EXPIRED),
-    Story("somebody deploys in between", _stale, IncidentState.REFUSED),
-    Story(
+    IncidentStory("denied", _deny, IncidentState.DENIED),
+    IncidentStory("approved, then denied", _deny_after_approval, IncidentState.DENIED),
+    IncidentStory("nobody decides", _expire, IncidentState.EXPIRED),
+    IncidentStory("somebody deploys in between", _make_stale, IncidentState.REFUSED),
+    IncidentStory(
         "gone back instead",
-        _gone_back,
+        _choose_rollback,
         IncidentState.RESOLVED,
         deployments=1,
         closes=1,
         shifts=(100,),
-        setting=_with_a_way_back,
+        setting=_harness_with_rollback,
         as_first=True,
     ),
-    Story(
+    IncidentStory(
         "approved by two",
-        _by_two,
+        _approve_by_two,
         IncidentState.RESOLVED,
         deployments=1,
         closes=1,
         shifts=(100,),
-        setting=_of_two,
+        setting=_harness_with_quorum,
         as_first=True,
     ),
-    Story(
+    IncidentStory(
         "overtaken and asked anew",
-        _overtaken,
+        _supersede,
         IncidentState.RESOLVED,
         messages=2,
         deployments=1,
@@ -362,17 +362,17 @@ STORIES = (
         shifts=(100,),
         as_first=True,
     ),
-    Story("marked as wrong", _muted, IncidentState.MUTED),
-    Story("closed by hand while watched", _closed_by_hand, IncidentState.MUTED, deployments=1, shifts=(100,)),
-    Story(
-        "the symptom comes first", _symptom_first, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(100,), incidents=2
+    IncidentStory("marked as wrong", _mute, IncidentState.MUTED),
+    IncidentStory("closed by hand while watched", _close_manually, IncidentState.MUTED, deployments=1, shifts=(100,)),
+    IncidentStory(
+        "the symptom comes first", _log_symptom_first, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(100,), incidents=2
     ),
-    Story("a symptom without a cause", _symptom_alone, IncidentState.REPORTED, messages=0),
-    Story("nothing to propose", _nothing_to_propose, IncidentState.REPORTED, messages=0),
-    Story("never mended", _never_mended, IncidentState.REPORTED, messages=0),
-    Story(
+    IncidentStory("a symptom without a cause", _log_symptom_alone, IncidentState.REPORTED, messages=0),
+    IncidentStory("nothing to propose", _propose_nothing, IncidentState.REPORTED, messages=0),
+    IncidentStory("never mended", _never_fix, IncidentState.REPORTED, messages=0),
+    IncidentStory(
         "mended after the first look",
-        _mended_later,
+        _fix_later,
         IncidentState.RESOLVED,
         deployments=1,
         closes=1,
@@ -381,37 +381,37 @@ STORIES = (
 )
 
 
-def violations(story: Story, setting: Setting) -> list[str]:
+def story_violations(story: IncidentStory, harness: Harness) -> list[str]:
     """What is not as it must be at the end of a story; two more ticks have passed by then."""
-    assert isinstance(setting.store, MemoryStore)
-    incidents = setting.store.all("incidents")
+    assert isinstance(harness.store, MemoryStore)
+    incidents = harness.store.all("incidents")
     states = sorted(str(incident["state"]) for incident in incidents.values())
     expected = sorted([story.end.value, *[IncidentState.ABSORBED.value] * (story.incidents - 1)])
-    comments = [comment.partition("\n")[0] for issue in setting.issues.all for comment in issue.comments]
+    comments = [comment.partition("\n")[0] for issue in harness.issues.all for comment in issue.comments]
     found = {
         "states": (states, expected),
-        "issues": (len(setting.issues.all), 1),
+        "issues": (len(harness.issues.all), 1),
         "comments that say the same": (len(comments) - len(set(comments)), 0),
         "issues that look as if it went on": (
-            [each.title for each in setting.issues.all if COMMANDS_HINT[:20] in each.body],
+            [each.title for each in harness.issues.all if COMMANDS_HINT[:20] in each.body],
             [],
         ),
-        "messages": (len(setting.chat.all), story.messages),
-        "deployments": (len(setting.cloud.operations), story.deployments),
-        "closes": (sum(issue.closes for issue in setting.issues.all), story.closes),
-        "shifts": (tuple(dict.fromkeys(setting.cloud.shifts)), _shifts(story, setting)),
-        "messages that wait": (len(setting.bus.waiting), 0),
+        "messages": (len(harness.chat.all), story.messages),
+        "deployments": (len(harness.cloud.operations), story.deployments),
+        "closes": (sum(issue.closes for issue in harness.issues.all), story.closes),
+        "shifts": (tuple(dict.fromkeys(harness.cloud.shifts)), _shifts(story, harness)),
+        "messages that wait": (len(harness.bus.waiting), 0),
         "incidents not at rest": ([key for key, each in incidents.items() if each["active_for"]], []),
     }
     return [f"{name}: {is_}, must be {must_be}" for name, (is_, must_be) in found.items() if is_ != must_be]
 
 
-def _shifts(story: Story, setting: Setting) -> tuple[tuple[str, str, int], ...]:
+def _shifts(story: IncidentStory, harness: Harness) -> tuple[tuple[str, str, int], ...]:
     """Each once, first those of the new revision; a rollback, or a failure, gives all back to the old one."""
     if story.ran:
-        named = [each.revision for each in setting.cloud.operations] + ["tide-00007-old"]
+        named = [each.revision for each in harness.cloud.operations] + ["tide-00007-old"]
         return tuple(("shore.tide", named[place], share) for place, share in zip(story.ran, story.shifts, strict=True))
-    new = setting.cloud.operations[0].revision if setting.cloud.operations else ""
+    new = harness.cloud.operations[0].revision if harness.cloud.operations else ""
     back = story.end in {IncidentState.ROLLED_BACK, IncidentState.FAILED}
     revisions = [new] * (len(story.shifts) - back) + ["tide-00007-old"] * back
     return tuple(("shore.tide", revision, share) for revision, share in zip(revisions, story.shifts, strict=True))

@@ -14,19 +14,19 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
-from tests.support.npm import packages
+from tests.support.npm import install_packages
 
 INSTALL = "Chromium is not installed: apt-get install --no-install-recommends chromium"
 _QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
-PATIENCE = 60_000.0
+TIMEOUT_MILLISECONDS = 60_000.0
 """Milliseconds that an expectation may take to come true."""
 
 
 @dataclass(slots=True)
-class Seen:
+class PageLog:
     """All that pages have asked for, and all that went wrong in them."""
 
     addresses: list[str] = field(default_factory=list)
@@ -38,29 +38,29 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Eyes:
+class RecordedBrowser:
     """One browser, and what it has seen so far."""
 
     browser: Browser
-    seen: Seen = field(default_factory=Seen)
+    seen: PageLog = field(default_factory=PageLog)
 
     @contextmanager
     def page(self, **options: Any) -> Iterator[Page]:
         """A page of its own, in a context of its own."""
         context = self.browser.new_context(**options)
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(TIMEOUT_MILLISECONDS)
         context.on("request", lambda request: self.seen.addresses.append(request.url))
         page = context.new_page()
         page.on("pageerror", lambda error: self.seen.wrong.append(f"threw: {error}"))
-        page.on("dialog", _dismissing(self.seen))
-        page.on("console", _hearing(self.seen))
+        page.on("dialog", _dismiss_dialogs(self.seen))
+        page.on("console", _record_console(self.seen))
         try:
             yield page
         finally:
             context.close()
 
 
-def _dismissing(seen: Seen) -> Callable[[Dialog], None]:
+def _dismiss_dialogs(seen: PageLog) -> Callable[[Dialog], None]:
     """No page of ours opens a dialog of the browser's."""
 
     def dismiss(dialog: Dialog) -> None:
@@ -70,7 +70,7 @@ def _dismissing(seen: Seen) -> Callable[[Dialog], None]:
     return dismiss
 
 
-def _hearing(seen: Seen) -> Callable[[ConsoleMessage], None]:
+def _record_console(seen: PageLog) -> Callable[[ConsoleMessage], None]:
     """What the Content-Security-Policy has stopped is told there, too."""
 
     def hear(message: ConsoleMessage) -> None:
@@ -81,27 +81,27 @@ def _hearing(seen: Seen) -> Callable[[ConsoleMessage], None]:
 
 
 @contextmanager
-def eyes() -> Iterator[Eyes]:
+def open_browser() -> Iterator[RecordedBrowser]:
     """Skips where there is no Chromium; where `CI=true` it fails."""
     found = shutil.which("chromium")
     if found is None:
         if os.environ.get("CI") == "true":
             pytest.fail(INSTALL, pytrace=False)
         pytest.skip(INSTALL)
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=TIMEOUT_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(_QUIET))
         try:
-            yield Eyes(browser)
+            yield RecordedBrowser(browser)
         finally:
             browser.close()
 
 
-def violations(page: Page) -> list[str]:
+def accessibility_violations(page: Page) -> list[str]:
     """What axe finds, a line each: the rule, and where. All its rules, its best practices as well.
 
     Evaluated by the browser's debugger, and so not subject to the page's own policy.
     """
-    page.evaluate((packages("page") / "axe-core/axe.min.js").read_text("utf-8"))
+    page.evaluate((install_packages("page") / "axe-core/axe.min.js").read_text("utf-8"))
     found = page.evaluate("async () => (await axe.run(document)).violations")
     return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]

@@ -40,7 +40,7 @@ from shared.workflow import flow
 from shared.workflow.records import incident_records
 from shared.workflow.records.incident_record import IncidentRecord, record_from_document
 
-DEADLINE = 120.0
+TIMEOUT_SECONDS = 120.0
 APPROVER = "U0TESS"
 SECRET = Secret("of these tests alone")
 LONGEST_WAIT = "6"
@@ -58,7 +58,7 @@ _ENTRY = """\
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class FailingService:
     """A service that is to fail, and the commit that it is deployed at."""
 
     service: Service
@@ -73,20 +73,20 @@ class Chaos:
     stack: RunningStack
     store: Store
     platform: ProcessPlatform
-    subjects: Sequence[Subject]
+    subjects: Sequence[FailingService]
     clicker: ClickSender
     killed: list[str] = field(default_factory=list)
     due: float = 0.0
     ticks: int = 0
     """Since the last kill. In earnest a minute lies between two of them, in which whoever was killed is up again."""
 
-    def play(self, subjects: Sequence[Subject], kills: int, chance: random.Random) -> None:
+    def play(self, subjects: Sequence[FailingService], kills: int, chance: random.Random) -> None:
         """Breaks these services, kills at as many random moments, and returns once all incidents are at rest."""
         for subject in subjects:
             made = ManualRevision(f"{subject.service.name}-00001-old", RevisionSource(subject.broken))
             self.platform.deploy_by_hand(subject.service, made)
         moments = sorted(chance.randrange(6 * len(subjects)) for _ in range(kills))
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while True:
             found = [case for subject in subjects if (case := self.case(subject)) is not None]
             due = moments and sum(len(case.history) for case in found) >= moments[0] and self._calm()
@@ -97,7 +97,7 @@ class Chaos:
             self._turn(subjects, found)
             assert time.monotonic() < deadline, [(case.id, case.state, case.history) for case in found]
 
-    def case(self, subject: Subject) -> IncidentRecord | None:
+    def case(self, subject: FailingService) -> IncidentRecord | None:
         """The incident of a service; fails where it has two."""
         found = [
             record_from_document(each.value) for each in self.store.find(incident_records.KIND, "service", subject.service.id)
@@ -106,7 +106,7 @@ class Chaos:
         assert len(errors) <= 1, errors
         return errors[0] if errors else None
 
-    def outside(self, subject: Subject) -> tuple[int, int, int]:
+    def outside(self, subject: FailingService) -> tuple[int, int, int]:
         """How many issues, messages and deployments of provenfix there are of a service."""
         deployed = self.store.read(SERVICES, subject.service.id)
         assert deployed is not None
@@ -118,7 +118,7 @@ class Chaos:
             sum(bool(each["marker"]) for each in revisions.values()),
         )
 
-    def _turn(self, subjects: Sequence[Subject], found: Sequence[IncidentRecord]) -> None:
+    def _turn(self, subjects: Sequence[FailingService], found: Sequence[IncidentRecord]) -> None:
         """What the supervisor, the scheduler, the approver and the visitors do."""
         self.stack.supervisor.restart_ended()
         for case in found:
@@ -127,13 +127,13 @@ class Chaos:
                 self._approve(next(each for each in subjects if each.service.id == case.service), case)
         if time.monotonic() >= self.due:
             self.due = time.monotonic() + _VISIT_SECONDS
-            answered = [_answers(subject) for subject in subjects]
+            answered = [_service_answers(subject) for subject in subjects]
             if all(answered) and self._ticked():
                 self.stack.bus.publish_raw(flow.TICK, [b"{}"])
                 self.ticks += 1
         time.sleep(_POLL_SECONDS)
 
-    def _approve(self, subject: Subject, case: IncidentRecord) -> None:
+    def _approve(self, subject: FailingService, case: IncidentRecord) -> None:
         posted = self.store.read("local-messages", case.message)
         assert posted is not None
         try:
@@ -151,12 +151,12 @@ class Chaos:
         assert isinstance(queue, SqliteQueue)
         return queue.oldest_age(flow.TICK) == 0
 
-    def _kill(self, subjects: Sequence[Subject], chance: random.Random) -> bool:
+    def _kill(self, subjects: Sequence[FailingService], chance: random.Random) -> bool:
         """One process of the stack, or of a service, or one that they have started; False where none of it runs now."""
         name = chance.choice([*self.stack.supervisor.running, "a service"])
         if name == "a service":
             wanted = chance.choice([subject.service.name for subject in subjects])
-            found = list(_with_environment(f"K_SERVICE={wanted}"))
+            found = list(_processes_with_environment(f"K_SERVICE={wanted}"))
         else:
             _, running = self.stack.supervisor.running[name]
             found = [running.pid, *_children(running.pid)]
@@ -169,7 +169,7 @@ class Chaos:
 
 
 @contextmanager
-def chaos(folder: Path, count: int) -> Iterator[Chaos]:
+def run_chaos_stack(folder: Path, count: int) -> Iterator[Chaos]:
     """A stack that watches `count` services, of which none is deployed yet."""
     subjects = [_subject(folder, number) for number in range(count)]
     config = folder / "provenfix.yaml"
@@ -209,7 +209,7 @@ def chaos(folder: Path, count: int) -> Iterator[Chaos]:
         yield Chaos(stack, opened, ProcessPlatform(opened, SystemClock()), subjects, clicker)
 
 
-def _subject(folder: Path, number: int) -> Subject:
+def _subject(folder: Path, number: int) -> FailingService:
     notes = load_progress(folder, ScenarioName.INCIDENT, {})
     flavour = Flavour.EVERYWHERE if number % 2 else notes.flavour  # as on a machine without the Python of the story
     story = build_incident(folder / f"chat{number}.git", python=notes.python, flavour=flavour)
@@ -223,10 +223,10 @@ def _subject(folder: Path, number: int) -> Subject:
         approvers=(APPROVER,),
         probe_url=f"ws://127.0.0.1:{port}/ws",
     )
-    return Subject(service, port, story.commits[Role.REFACTORING])
+    return FailingService(service, port, story.commits[Role.REFACTORING])
 
 
-def _answers(subject: Subject) -> bool:
+def _service_answers(subject: FailingService) -> bool:
     try:
         visit_service(subject.port)
     except InputError:  # whoever serves it was killed; the next visit comes soon
@@ -243,7 +243,7 @@ def _children(process: int) -> list[int]:
     return [found for child in map(int, told) for found in (child, *_children(child))]
 
 
-def _with_environment(variable: str) -> Iterator[int]:
+def _processes_with_environment(variable: str) -> Iterator[int]:
     for place in Path("/proc").iterdir():
         try:
             if place.name.isdigit() and variable.encode() in (place / "environ").read_bytes().split(b"\0"):

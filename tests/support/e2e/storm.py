@@ -42,7 +42,7 @@ slack:
 """
 
 
-def configuration(story: ExampleRepository) -> str:
+def storm_configuration(story: ExampleRepository) -> str:
     """A `provenfix.yaml` that watches the service of the incident."""
     return _CONFIGURATION.format(service=story.service, repository=story.path, channel=CHANNEL, approver=APPROVER)
 
@@ -91,7 +91,7 @@ class Storm:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Leftovers:
     """What the storm left behind."""
 
     incidents: tuple[StoredDocument, ...]
@@ -102,11 +102,11 @@ class Left:
 
 
 @contextmanager
-def storm(folder: Path, *, embedded: bool, source: Path = FUNCTIONS_FILE) -> Iterator[Storm]:
+def run_storm_stack(folder: Path, *, embedded: bool, source: Path = FUNCTIONS_FILE) -> Iterator[Storm]:
     """Starts the stack on free ports, with the functions of `source`."""
     story = build_incident(folder / "service")
     config = folder / "provenfix.yaml"
-    config.write_text(configuration(story), "utf-8")
+    config.write_text(storm_configuration(story), "utf-8")
     environment = {"PROVENFIX_CONFIG": str(config), "HARBOUR_SIGNING_SECRET": SIGNING_SECRET}
     text = render_log(story, Shape.GCLOUD)
     with run_stack(StackOptions(folder / "stack", embedded, environment=environment, functions_file=source)) as stack:
@@ -123,13 +123,13 @@ def _keep_log(stack: RunningStack, text: str) -> None:
     (folder / "logs" / "00001.json").write_text(text, "utf-8")
 
 
-def left(storm: Storm) -> Left:
+def read_leftovers(storm: Storm) -> Leftovers:
     """Reads it from the store, and from the dead letters."""
     repository = str(storm.repository)
     with override_environ(storm.stack.environment):
         settings = read_settings()
         opened, letters = create_store(settings), create_dead_letters(settings, topology.DEAD_LETTERS)
-        found = Left(
+        found = Leftovers(
             incidents=tuple(
                 stored
                 for stored in opened.find("incidents", "service", SERVICE)

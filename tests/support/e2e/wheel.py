@@ -9,8 +9,8 @@ from pathlib import Path
 
 from functions.local.python_child import CODE_ROOT
 
-PARTS = ("functions", "shared", "terraform", "pyproject.toml", "README.md", "LICENSE")
-COLLIDING = "shared"
+CHECKOUT_PARTS = ("functions", "shared", "terraform", "pyproject.toml", "README.md", "LICENSE")
+COLLIDING_PACKAGE = "shared"
 """A package that the same environment holds from somebody else."""
 
 
@@ -28,16 +28,16 @@ def install_wheel(folder: Path) -> Path:
     return programs
 
 
-def put_colliding_package(programs: Path, sprung: Path) -> None:
+def install_colliding_package(programs: Path, sprung: Path) -> None:
     """Somebody else's `shared` and `functions`, which say so where they are imported."""
     packages = next((programs.parent / "lib").glob("python*/site-packages"))
-    for name in (COLLIDING, "functions"):
+    for name in (COLLIDING_PACKAGE, "functions"):
         assert not (packages / name).exists(), "the wheel puts nothing under this name"
         (packages / name).mkdir()
-        (packages / name / "__init__.py").write_text(trap(sprung, f"site-packages/{name}"), "utf-8")
+        (packages / name / "__init__.py").write_text(trap_module(sprung, f"site-packages/{name}"), "utf-8")
 
 
-def trap(sprung: Path, name: str) -> str:
+def trap_module(sprung: Path, name: str) -> str:
     """A module that notes that it was executed."""
     return f"with open({str(sprung)!r}, 'a') as file:\n    file.write({name!r} + '\\n')\n"
 
@@ -45,7 +45,7 @@ def trap(sprung: Path, name: str) -> str:
 def _source(folder: Path) -> Path:
     """A copy: a build leaves files behind where it is done."""
     source = folder / "source"
-    for name in PARTS:
+    for name in CHECKOUT_PARTS:
         if (CODE_ROOT / name).is_dir():
             shutil.copytree(CODE_ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tests.support.github.packages import openapi
-from tests.support.github.server import REPOSITORY, Asked, Told
+from tests.support.github.packages import rest_description
+from tests.support.github.server import REPOSITORY, FakeRequest, FakeResponse
 
 WORKFLOW = """name: deploy
 run-name: Deploy ${{ inputs.commit }}
@@ -20,7 +20,7 @@ _ROOT = f"/repos/{REPOSITORY}"
 
 
 @dataclass
-class Dispatched:
+class DispatchedRun:
     """One run. `conclusion` is "" while it is under way."""
 
     ref: str
@@ -30,16 +30,16 @@ class Dispatched:
 
 
 @dataclass
-class Actions:
+class FakeActions:
     """`text` is the workflow's file, `late` keeps new runs out of the list, `refused` answers dispatches with a 403."""
 
     now: Callable[[], datetime]
     text: str = WORKFLOW
-    runs: list[Dispatched] = field(default_factory=list)
+    runs: list[DispatchedRun] = field(default_factory=list)
     late: bool = False
     refused: bool = False
 
-    def __call__(self, asked: Asked) -> Told | None:
+    def __call__(self, asked: FakeRequest) -> FakeResponse | None:
         found = re.fullmatch(rf"{_ROOT}/actions/workflows/deploy\.yml/(dispatches|runs)", asked.path)
         if found is None:
             return None
@@ -55,23 +55,23 @@ class Actions:
         told = {"oid": "b" * 40, "text": self.text, "isTruncated": False, "isBinary": False, "byteSize": len(self.text)}
         return {"__typename": "Blob", **told} if known else None
 
-    def _dispatch(self, asked: Asked) -> Told:
+    def _dispatch(self, asked: FakeRequest) -> FakeResponse:
         if self.refused:
-            return Told(403, {"message": "Resource not accessible by integration", "documentation_url": "x"})
-        self.runs.append(Dispatched(asked.body["ref"], asked.body["inputs"], self.now()))
-        return Told(204)
+            return FakeResponse(403, {"message": "Resource not accessible by integration", "documentation_url": "x"})
+        self.runs.append(DispatchedRun(asked.body["ref"], asked.body["inputs"], self.now()))
+        return FakeResponse(204)
 
-    def _list(self, asked: Asked) -> Told:
+    def _list(self, asked: FakeRequest) -> FakeResponse:
         since = datetime.fromisoformat(asked.query["created"].removeprefix(">="))
         shown = [] if self.late else [each for each in self.runs if each.at >= since]
         runs = [self._told(place, each) for place, each in enumerate(shown)]
-        return Told(200, {"total_count": len(runs), "workflow_runs": list(reversed(runs))})
+        return FakeResponse(200, {"total_count": len(runs), "workflow_runs": list(reversed(runs))})
 
-    def _told(self, place: int, run: Dispatched) -> dict[str, Any]:
+    def _told(self, place: int, run: DispatchedRun) -> dict[str, Any]:
         name = re.search("^run-name: (.*)$", self.text, re.MULTILINE)
         title = re.sub(r"\$\{\{ inputs\.(\w+) \}\}", lambda each: run.inputs[each[1]], name[1] if name else "deploy")
         return {
-            **filled("workflow-run"),
+            **minimal_example("workflow-run"),
             "display_title": title,
             "event": "workflow_dispatch",
             "status": "completed" if run.conclusion else "in_progress",
@@ -82,26 +82,26 @@ class Actions:
         }
 
 
-def filled(name: str) -> dict[str, Any]:
+def minimal_example(name: str) -> dict[str, Any]:
     """The least that the description asks of a schema."""
-    made: dict[str, Any] = _least(openapi()["components"]["schemas"][name])
+    made: dict[str, Any] = _minimal_value(rest_description()["components"]["schemas"][name])
     return made
 
 
-_LEAST = {"string": "x", "integer": 1, "number": 1, "boolean": False, "array": []}
+_MINIMAL_VALUES = {"string": "x", "integer": 1, "number": 1, "boolean": False, "array": []}
 
 
-def _least(schema: dict[str, Any]) -> Any:
+def _minimal_value(schema: dict[str, Any]) -> Any:
     if "$ref" in schema:
-        return _least(openapi()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+        return _minimal_value(rest_description()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
     if schema.get("nullable"):
         return None
     if "enum" in schema:
         return schema["enum"][0]
     for word in ("oneOf", "anyOf", "allOf"):
         if word in schema:
-            return _least(schema[word][0])
+            return _minimal_value(schema[word][0])
     if schema.get("type", "object") != "object":
         by_form = {"date-time": "2026-04-07T08:00:00Z", "uri": "https://api.github.com/x"}
-        return by_form.get(schema.get("format", ""), _LEAST[schema["type"]])
-    return {name: _least(schema["properties"][name]) for name in schema.get("required", ())}
+        return by_form.get(schema.get("format", ""), _MINIMAL_VALUES[schema["type"]])
+    return {name: _minimal_value(schema["properties"][name]) for name in schema.get("required", ())}

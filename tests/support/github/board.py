@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from tests.support.github.server import MISSING, REPOSITORY, Asked, Told
+from tests.support.github.server import NOT_FOUND, REPOSITORY, FakeRequest, FakeResponse
 
 _LINKS = ("", "html_", "followers_", "following_", "gists_", "starred_", "subscriptions_", "organizations_", "repos_",
           "events_", "received_events_", "avatar_")  # fmt: skip
@@ -24,7 +24,7 @@ USER = {
 
 
 @dataclass
-class Kept:
+class StoredItem:
     """An issue or a comment with the moment since when it is there."""
 
     value: dict[str, Any]
@@ -32,79 +32,79 @@ class Kept:
 
 
 @dataclass
-class Board:
+class IssueTracker:
     """Issues by number. Lists show what is older than `lag`; what is asked for by its number is always there."""
 
     now: Callable[[], datetime]
     lag: timedelta = timedelta(0)
-    issues: dict[int, Kept] = field(default_factory=dict)
-    comments: dict[int, list[Kept]] = field(default_factory=dict)
+    issues: dict[int, StoredItem] = field(default_factory=dict)
+    comments: dict[int, list[StoredItem]] = field(default_factory=dict)
     next_number: int = 1
     labels: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Those of the repository, by name."""
     drops_labels: bool = False
     """What GitHub does, without a word, where a token may not set any."""
 
-    def __call__(self, asked: Asked) -> Told | None:
+    def __call__(self, asked: FakeRequest) -> FakeResponse | None:
         if asked.path.startswith(f"/repos/{REPOSITORY}/labels"):
             return self._repository_labels(asked)
         found = re.fullmatch(rf"/repos/{REPOSITORY}/issues(?:/(\d+))?(/comments|/labels)?", asked.path)
         if not found:
             return None
         if not found[1]:
-            return self._open(asked) if asked.verb == "POST" else Told(200, *self._listed(asked))
-        return self._one(int(found[1]), found[2], asked) if int(found[1]) in self.issues else MISSING
+            return self._open(asked) if asked.verb == "POST" else FakeResponse(200, *self._listed(asked))
+        return self._one(int(found[1]), found[2], asked) if int(found[1]) in self.issues else NOT_FOUND
 
-    def _one(self, number: int, below: str | None, asked: Asked) -> Told:
+    def _one(self, number: int, below: str | None, asked: FakeRequest) -> FakeResponse:
         if below == "/labels":
             self.issues[number].value["labels"] += [_label(name) for name in asked.body["labels"]]
-            return Told(200, self.issues[number].value["labels"])
+            return FakeResponse(200, self.issues[number].value["labels"])
         if below:
             return self._comment(number, asked) if asked.verb == "POST" else self._comments(number, asked)
         if asked.verb == "PATCH":
             self.issues[number].value |= asked.body
-            return Told(200, self._told(number))
-        return self._unless_known(Told(200, self._told(number)), asked)
+            return FakeResponse(200, self._told(number))
+        return self._unless_known(FakeResponse(200, self._told(number)), asked)
 
     @staticmethod
-    def _unless_known(told: Told, asked: Asked) -> Told:
+    def _unless_known(told: FakeResponse, asked: FakeRequest) -> FakeResponse:
         tag = f'W/"{blake2b(json.dumps(told.value).encode(), digest_size=16).hexdigest()}"'
         if asked.headers.get("if-none-match") == tag:
-            return Told(304, None, {"ETag": tag})
+            return FakeResponse(304, None, {"ETag": tag})
         return replace(told, headers={"ETag": tag})
 
-    def _repository_labels(self, asked: Asked) -> Told:
+    def _repository_labels(self, asked: FakeRequest) -> FakeResponse:
         name = asked.path.removeprefix(f"/repos/{REPOSITORY}/labels").removeprefix("/")
         if asked.verb == "GET":
-            return Told(200, self.labels[name]) if name in self.labels else MISSING
+            return FakeResponse(200, self.labels[name]) if name in self.labels else NOT_FOUND
         if asked.body["name"] in self.labels:
-            return Told(422, {"message": "Validation Failed", "documentation_url": "", "errors": []})
+            return FakeResponse(422, {"message": "Validation Failed", "documentation_url": "", "errors": []})
         told = _label(asked.body["name"]) | asked.body
         self.labels[told["name"]] = told
-        return Told(201, told, {"Location": told["url"]})
+        return FakeResponse(201, told, {"Location": told["url"]})
 
-    def _open(self, asked: Asked) -> Told:
+    def _open(self, asked: FakeRequest) -> FakeResponse:
         number, self.next_number = self.next_number, self.next_number + 1
         link = f"https://github.com/{REPOSITORY}/issues/{number}"
         now = self.now()
-        self.issues[number] = Kept(
+        self.issues[number] = StoredItem(
             {
                 "number": number, "title": asked.body["title"], "body": asked.body["body"], "state": "open",
                 "id": number, "node_id": f"I_{number}", "user": USER, "locked": False, "assignee": None,
                 "assignees": [], "milestone": None, "closed_at": None, "author_association": "NONE",
-                "created_at": _text(now), "updated_at": _text(now), "html_url": link, "url": link,
+                "created_at": _format_time(now), "updated_at": _format_time(now), "html_url": link, "url": link,
                 "repository_url": link, "labels_url": link, "comments_url": link, "events_url": link,
                 "labels": [] if self.drops_labels else [_label(name) for name in asked.body.get("labels", ())],
             },
             now,
         )  # fmt: skip
         self.comments[number] = []
-        return Told(201, self._told(number), {"Location": link})
+        return FakeResponse(201, self._told(number), {"Location": link})
 
     def _told(self, number: int) -> dict[str, Any]:
         return {**self.issues[number].value, "comments": len(self.comments[number])}
 
-    def _listed(self, asked: Asked) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    def _listed(self, asked: FakeRequest) -> tuple[list[dict[str, Any]], dict[str, str]]:
         wanted = asked.query.get("labels")
         shown = [
             self._told(number)
@@ -114,20 +114,20 @@ class Board:
         ]
         return _page(shown, asked)
 
-    def _comment(self, number: int, asked: Asked) -> Told:
+    def _comment(self, number: int, asked: FakeRequest) -> FakeResponse:
         link = f"https://github.com/{REPOSITORY}/issues/{number}#comment"
         now = self.now()
         value = {
             "id": len(self.comments[number]) + 1, "node_id": "IC", "url": link, "html_url": link, "issue_url": link,
-            "body": asked.body["body"], "user": USER, "created_at": _text(now), "updated_at": _text(now),
+            "body": asked.body["body"], "user": USER, "created_at": _format_time(now), "updated_at": _format_time(now),
             "author_association": "NONE",
         }  # fmt: skip
-        self.comments[number].append(Kept(value, now))
-        return Told(201, value, {"Location": link})
+        self.comments[number].append(StoredItem(value, now))
+        return FakeResponse(201, value, {"Location": link})
 
-    def _comments(self, number: int, asked: Asked) -> Told:
+    def _comments(self, number: int, asked: FakeRequest) -> FakeResponse:
         shown = [kept.value for kept in self.comments[number] if kept.at <= self.now() - self.lag]
-        return Told(200, *_page(shown, asked))
+        return FakeResponse(200, *_page(shown, asked))
 
     def with_marker(self, marker: str) -> list[int]:
         """The numbers of the issues that carry a marker."""
@@ -147,12 +147,12 @@ def _label(name: str) -> dict[str, Any]:
     }
 
 
-def _page(items: Sequence[dict[str, Any]], asked: Asked) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def _page(items: Sequence[dict[str, Any]], asked: FakeRequest) -> tuple[list[dict[str, Any]], dict[str, str]]:
     size, page = int(asked.query.get("per_page", 30)), int(asked.query.get("page", 1))
     shown = list(items[(page - 1) * size : page * size])
     more = len(items) > page * size
     return shown, {"Link": f'<http://127.0.0.1{asked.path}?page={page + 1}>; rel="next"'} if more else {}
 
 
-def _text(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -18,17 +18,17 @@ from openapi_schema_validator import OAS30Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
-from tests.support.github.packages import openapi
+from tests.support.github.packages import rest_description
 
 _ID = "urn:github"
-_UNTOLD = frozenset({401, 403, 404, 429})
+_UNDESCRIBED_STATUSES = frozenset({401, 403, 404, 429})
 """Any operation may answer with these; 5xx are no part of a description."""
 _ESCAPES = {"~": "~0", "/": "~1"}
 _ENTERPRISE = "/api/v3"
 """What stands before every path of an Enterprise Server."""
 
 
-class Described:
+class DescriptionChecker:
     """`checked` counts the exchanges that were held to the description, by operation."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Described:
             return
         template = _template(verb.lower(), parts.path.removeprefix(_ENTERPRISE))
         assert template, f"GitHub describes no {verb} {parts.path}"
-        operation = openapi()["paths"][template][verb.lower()]
+        operation = rest_description()["paths"][template][verb.lower()]
         _check_query(operation, dict(parse_qsl(parts.query)), f"{verb} {template}")
         _check_body(template, verb.lower(), operation, body)
         _check_answer(template, verb.lower(), operation, answer)
@@ -53,19 +53,19 @@ class Described:
         self.checked[operation] = self.checked.get(operation, 0) + 1
 
 
-def operation(verb: str, path: str) -> str:
+def operation_id(verb: str, path: str) -> str:
     """What GitHub calls this request: an `operationId`, or `graphql`. Raises AssertionError where it describes none."""
     if path.endswith("/graphql"):
         return "graphql"
     template = _template(verb.lower(), path)
     assert template, f"GitHub describes no {verb} {path}"
-    return str(openapi()["paths"][template][verb.lower()]["operationId"])
+    return str(rest_description()["paths"][template][verb.lower()]["operationId"])
 
 
 @contextmanager
-def described() -> Iterator[Described]:
+def check_traffic() -> Iterator[DescriptionChecker]:
     """Checks whatever the client sends to any loopback address, until the context is left."""
-    plain, held = requests.Session.request, Described()
+    plain, held = requests.Session.request, DescriptionChecker()
 
     def request(self: requests.Session, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         answer = plain(self, method, url, *args, **kwargs)
@@ -82,7 +82,7 @@ def described() -> Iterator[Described]:
 @cache
 def _templates(verb: str) -> list[tuple[re.Pattern[str], str]]:
     """The paths of the description, those with the fewest parameters first."""
-    known = [path for path, operations in openapi()["paths"].items() if verb in operations]
+    known = [path for path, operations in rest_description()["paths"].items() if verb in operations]
     known.sort(key=lambda path: path.count("{"))
     return [(re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))), path) for path in known]
 
@@ -93,7 +93,7 @@ def _template(verb: str, path: str) -> str | None:
 
 @cache
 def _registry() -> Any:
-    described: Any = DRAFT4.create_resource(openapi())
+    described: Any = DRAFT4.create_resource(rest_description())
     return Registry().with_resource(_ID, described)
 
 
@@ -102,21 +102,21 @@ def _validator(pointer: str) -> OAS30Validator:
     return OAS30Validator({"$ref": f"{_ID}#{pointer}"}, registry=_registry())
 
 
-def _at(*path: str) -> str:
+def _pointer_to(*path: str) -> str:
     return "".join("/" + re.sub(r"[~/]", lambda found: _ESCAPES[found[0]], part) for part in path)
 
 
-def _resolved(item: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
+def _resolve_reference(item: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
     """What a `$ref` leads to, and its pointer; the item itself without one."""
     if "$ref" not in item:
         return item, None
-    found: Any = openapi()
+    found: Any = rest_description()
     for part in item["$ref"].removeprefix("#/").split("/"):
         found = found[part]
     return found, item["$ref"].removeprefix("#")
 
 
-def _violations(pointer: str, value: Any) -> str:
+def _find_violations(pointer: str, value: Any) -> str:
     errors = sorted(_validator(pointer).iter_errors(value), key=lambda error: len(error.path), reverse=True)
     return "; ".join(f"{'/'.join(map(str, error.path))}: {error.message[:300]}" for error in errors[:3])
 
@@ -125,7 +125,7 @@ def _check_query(operation: Mapping[str, Any], query: Mapping[str, str], where: 
     known = {
         found["name"]: found
         for each in operation.get("parameters", ())
-        if (found := _resolved(each)[0])["in"] == "query"
+        if (found := _resolve_reference(each)[0])["in"] == "query"
     }
     for name, text in query.items():
         assert name in known, f"{where} has no parameter {name}"
@@ -139,8 +139,8 @@ def _check_body(template: str, verb: str, operation: Mapping[str, Any], body: st
     if "requestBody" not in operation:
         assert not body or body == "{}", f"{verb} {template} takes no body"
         return
-    pointer = _at("paths", template, verb, "requestBody", "content", "application/json", "schema")
-    wrong = _violations(pointer, json.loads(body or "{}"))
+    pointer = _pointer_to("paths", template, verb, "requestBody", "content", "application/json", "schema")
+    wrong = _find_violations(pointer, json.loads(body or "{}"))
     assert not wrong, f"request {verb} {template}: {wrong}"
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     unknown = set(json.loads(body or "{}")) - set(schema.get("properties", ()))
@@ -149,12 +149,12 @@ def _check_body(template: str, verb: str, operation: Mapping[str, Any], body: st
 
 def _check_answer(template: str, verb: str, operation: Mapping[str, Any], answer: requests.Response) -> None:
     status = str(answer.status_code)
-    if answer.status_code >= 500 or (answer.status_code in _UNTOLD and status not in operation["responses"]):
+    if answer.status_code >= 500 or (answer.status_code in _UNDESCRIBED_STATUSES and status not in operation["responses"]):
         return
     assert status in operation["responses"], f"{verb} {template} never answers {status}"
-    told, pointer = _resolved(operation["responses"][status])
+    told, pointer = _resolve_reference(operation["responses"][status])
     if "application/json" not in told.get("content", {}):
         return
-    pointer = pointer or _at("paths", template, verb, "responses", status)
-    wrong = _violations(pointer + _at("content", "application/json", "schema"), answer.json())
+    pointer = pointer or _pointer_to("paths", template, verb, "responses", status)
+    wrong = _find_violations(pointer + _pointer_to("content", "application/json", "schema"), answer.json())
     assert not wrong, f"answer {status} to {verb} {template}: {wrong}"

@@ -26,7 +26,7 @@ github:
 
 
 @contextmanager
-def emulating(folder: Path) -> Iterator[str]:
+def run_github_emulator(folder: Path) -> Iterator[str]:
     """The address of a fresh GitHub with one repository."""
-    with npm.emulating("github", _SEED, folder) as address:
+    with npm.run_emulator("github", _SEED, folder) as address:
         yield address

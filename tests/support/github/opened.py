@@ -15,13 +15,13 @@ from shared.adapters.github.credentials import GitHubApp, FixedToken
 from shared.adapters.github.history import GitHubHistory, open_history
 from shared.ports import Clock
 from shared.secret import Secret
-from tests.support.github.past import Past
-from tests.support.github.server import REPOSITORY, Asked, FakeGitHub, Told, serving
+from tests.support.github.past import GitBackend
+from tests.support.github.server import REPOSITORY, FakeRequest, FakeGitHub, FakeResponse, serve_fake
 from tests.support.moments import FakeClock
 
 
 @dataclass
-class Turned:
+class SleepingClock:
     """A clock that sleeping turns."""
 
     at: datetime = datetime(2026, 5, 1, 10, tzinfo=UTC)
@@ -35,32 +35,32 @@ class Turned:
         self.at += timedelta(seconds=seconds)
 
 
-def client(address: str, clock: Turned | None = None) -> GitHubClient:
+def open_client(address: str, clock: SleepingClock | None = None) -> GitHubClient:
     """A client with a token of its own invention."""
-    clock = clock or Turned()
+    clock = clock or SleepingClock()
     token = FixedToken(lambda: Secret("github_pat_" + "0" * 22 + "_" + "a" * 59))
     return GitHubClient(token, Timing(clock, clock.sleep), address)
 
 
 @dataclass
-class TokenDesk:
+class TokenEndpoint:
     """Answers for `/app/installations/7/access_tokens`; each token is a new one and ends after an hour."""
 
     clock: Clock
     given: list[str] = field(default_factory=list)
     signed: list[str] = field(default_factory=list)
 
-    def __call__(self, asked: Asked) -> Told | None:
+    def __call__(self, asked: FakeRequest) -> FakeResponse | None:
         if asked.path != "/app/installations/7/access_tokens":
             return None
         self.signed.append(asked.headers["authorization"].removeprefix("Bearer "))
         self.given.append(f"ghs_41_{'h' * 40}.{'p' * 400}.{len(self.given):086}")
         ends = self.clock.now() + timedelta(hours=1)
-        return Told(201, {"token": self.given[-1], "expires_at": ends.strftime("%Y-%m-%dT%H:%M:%SZ")})
+        return FakeResponse(201, {"token": self.given[-1], "expires_at": ends.strftime("%Y-%m-%dT%H:%M:%SZ")})
 
 
 @cache
-def app() -> GitHubApp:
+def make_app() -> GitHubApp:
     """An App with a key of its own."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     form = serialization.PrivateFormat.PKCS8
@@ -69,14 +69,14 @@ def app() -> GitHubApp:
     return GitHubApp("41", lambda: held, 7)
 
 
-def installed(address: str, clock: Turned | FakeClock) -> GitHubClient:
+def open_installation_client(address: str, clock: SleepingClock | FakeClock) -> GitHubClient:
     """A client of the App's installation. It never waits: whatever would is told as Retry, or tried again at once."""
     pace = Timing(clock, lambda _: None)
-    return GitHubClient(installation_tokens(app(), pace, address), pace, address)
+    return GitHubClient(installation_tokens(make_app(), pace, address), pace, address)
 
 
 @contextmanager
-def through_api(path: Path) -> Iterator[GitHubHistory]:
+def open_api_history(path: Path) -> Iterator[GitHubHistory]:
     """The history of a bare repository of this machine, through the API."""
-    with serving(FakeGitHub(Past(path))) as fake, open_history(client(fake.address), REPOSITORY) as history:
+    with serve_fake(FakeGitHub(GitBackend(path))) as fake, open_history(open_client(fake.address), REPOSITORY) as history:
         yield history

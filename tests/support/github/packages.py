@@ -6,20 +6,20 @@ from typing import Any
 
 import graphql
 
-from tests.support.npm import packages
+from tests.support.npm import install_packages
 
 
 @cache
 def graphql_schema() -> graphql.GraphQLSchema:
     """GitHub's public GraphQL schema."""
-    text = (packages("github") / "@octokit/graphql-schema/schema.graphql").read_text()
+    text = (install_packages("github") / "@octokit/graphql-schema/schema.graphql").read_text()
     return graphql.build_schema(text, assume_valid=True, assume_valid_sdl=True)
 
 
 @cache
-def openapi() -> dict[str, Any]:
+def rest_description() -> dict[str, Any]:
     """GitHub's description of its REST API."""
-    text = (packages("github") / "@octokit/openapi/generated/api.github.com.json").read_text()
+    text = (install_packages("github") / "@octokit/openapi/generated/api.github.com.json").read_text()
     described: dict[str, Any] = json.loads(text, object_hook=_nullable)
     return described
 

@@ -16,7 +16,7 @@ _LONGEST_TEXT = 512_000
 Node = dict[str, Any]
 
 
-class Past:
+class GitBackend:
     """The repository at `path`; `requests` are its open pull requests by number, taken from `refs/pull/N/head`."""
 
     def __init__(self, path: Path, most_entries: int = 100_000) -> None:
@@ -122,8 +122,8 @@ class Past:
         return {
             "__typename": "Commit",
             "oid": oid,
-            "committedDate": _utc(committed),
-            "authoredDate": _utc(authored),
+            "committedDate": _to_utc(committed),
+            "authoredDate": _to_utc(authored),
             "message": message.rstrip("\n"),
             "author": {"name": author, "email": email, "user": self._user(author)},
             "associatedPullRequests": lambda info, **page: self._page(self._brought(oid), page),
@@ -256,8 +256,8 @@ class Past:
             "url": link, "sha": oid, "node_id": "C_1", "html_url": link, "comments_url": link, "author": None, "committer": None,
             "commit": {
                 "url": link, "message": message.rstrip("\n"), "comment_count": 0,
-                "author": {"name": author, "email": email, "date": _utc(authored)},
-                "committer": {"name": committer, "email": committer_email, "date": _utc(committed)},
+                "author": {"name": author, "email": email, "date": _to_utc(authored)},
+                "committer": {"name": committer, "email": committer_email, "date": _to_utc(committed)},
                 "tree": {"sha": tree, "url": f"{root}/git/trees/{tree}"},
             },
             "parents": [{"sha": each, "url": link, "html_url": link} for each in parents.split()],
@@ -294,7 +294,7 @@ class Past:
         return counts
 
 
-def _utc(text: str) -> str:
+def _to_utc(text: str) -> str:
     from datetime import UTC, datetime  # noqa: PLC0415
 
     try:

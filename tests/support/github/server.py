@@ -15,13 +15,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import graphql
 
 from tests.support.github.packages import graphql_schema
-from tests.support.github.past import Past
+from tests.support.github.past import GitBackend
 
 REPOSITORY = "acme/chat"
 
 
 @dataclass(frozen=True)
-class Asked:
+class FakeRequest:
     """A request as it came."""
 
     verb: str
@@ -32,7 +32,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Told:
+class FakeResponse:
     """A response; `lost` says what happens to it on its way: "", `reset` or `timeout`."""
 
     status: int
@@ -41,45 +41,45 @@ class Told:
     lost: str = ""
 
 
-Handler = Callable[[Asked], Told]
-Trouble = Callable[[Asked, Handler], Told]
+Handler = Callable[[FakeRequest], FakeResponse]
+Interceptor = Callable[[FakeRequest, Handler], FakeResponse]
 """Gets the request and what would answer it; may answer instead, before or after."""
-MISSING = Told(404, {"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"})
+NOT_FOUND = FakeResponse(404, {"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"})
 
 
 @dataclass
 class FakeGitHub:
     """One repository, its issues and its checks. `trouble` stands between the wire and the answers."""
 
-    past: Past | None = None
+    past: GitBackend | None = None
     address: str = ""
-    asked: list[Asked] = field(default_factory=list)
-    trouble: Trouble | None = None
-    extra: list[Callable[[Asked], Told | None]] = field(default_factory=list)
+    asked: list[FakeRequest] = field(default_factory=list)
+    trouble: Interceptor | None = None
+    extra: list[Callable[[FakeRequest], FakeResponse | None]] = field(default_factory=list)
     fields: dict[str, Any] = field(default_factory=dict)
     """Further GraphQL fields of the repository."""
     enterprise: bool = False
     """Whether it answers as an Enterprise Server does: under `/api/v3` and `/api/graphql` alone."""
 
-    def answer(self, asked: Asked) -> Told:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         if self.enterprise:
             found = re.fullmatch(r"/api(?:/v3)?(/.+)", asked.path)
             if found is None or (found[1] == "/graphql") is asked.path.startswith("/api/v3/"):
-                return MISSING
+                return NOT_FOUND
             asked = replace(asked, path=found[1])
         self.asked.append(asked)
         return self.trouble(asked, self._plain) if self.trouble else self._plain(asked)
 
-    def _plain(self, asked: Asked) -> Told:
+    def _plain(self, asked: FakeRequest) -> FakeResponse:
         if asked.path == "/graphql":
             return self._graphql(asked)
         for handler in self.extra:
             told = handler(asked)
             if told is not None:
                 return told
-        return self._rest(asked) if self.past else MISSING
+        return self._rest(asked) if self.past else NOT_FOUND
 
-    def _graphql(self, asked: Asked) -> Told:
+    def _graphql(self, asked: FakeRequest) -> FakeResponse:
         schema, text = graphql_schema(), asked.body["query"]
         document = graphql.parse(text)
         wrong = graphql.validate(schema, document)
@@ -93,14 +93,14 @@ class FakeGitHub:
                 {"type": (each.extensions or {}).get("type"), "path": each.path, "message": each.message}
                 for each in done.errors
             ]
-        return Told(200, told)
+        return FakeResponse(200, told)
 
     def _repository(self, _: object, owner: str, name: str, **__: object) -> Mapping[str, Any]:
         if f"{owner}/{name}" != REPOSITORY:
             raise graphql.GraphQLError("Could not resolve to a Repository.", extensions={"type": "NOT_FOUND"})
         return {**(self.past.repository() if self.past else {}), **self.fields}
 
-    def _rest(self, asked: Asked) -> Told:
+    def _rest(self, asked: FakeRequest) -> FakeResponse:
         assert self.past is not None
         root = f"{self.address}/repos/{REPOSITORY}"
         value: Any = None
@@ -110,7 +110,7 @@ class FakeGitHub:
             value = self.past.rest_blob(f"{self.address}{asked.path}", found[1])
         elif found := re.fullmatch(rf"/repos/{REPOSITORY}/compare/(.+)\.\.\.(.+)", asked.path):
             value = self.past.rest_compare(root, found[1], found[2], asked.query)
-        return MISSING if value is None else Told(200, value)
+        return NOT_FOUND if value is None else FakeResponse(200, value)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -125,10 +125,10 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")  # as Slack takes it
         body = dict(parse_qsl(raw.decode())) if form else json.loads(raw) if raw else None
-        asked = Asked(self.command, unquote(parts.path), dict(parse_qsl(parts.query)), headers, body)
+        asked = FakeRequest(self.command, unquote(parts.path), dict(parse_qsl(parts.query)), headers, body)
         self._tell(self.fake.answer(asked))
 
-    def _tell(self, told: Told) -> None:
+    def _tell(self, told: FakeResponse) -> None:
         if told.lost:
             self.close_connection = True
             if told.lost == "reset":  # SO_LINGER with 0 seconds: close() sends RST
@@ -150,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(fake: FakeGitHub) -> Iterator[FakeGitHub]:
+def serve_fake(fake: FakeGitHub) -> Iterator[FakeGitHub]:
     """Serves on loopback until the context is left."""
     handler = type("Handler", (_Handler,), {"fake": fake})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

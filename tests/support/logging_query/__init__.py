@@ -7,7 +7,7 @@ beside each other are joined by `AND`. What the page leaves open is refused with
 from collections.abc import Mapping
 from functools import cache
 
-from tests.support.logging_query.evaluation import holds
+from tests.support.logging_query.evaluation import evaluate
 from tests.support.logging_query.grammar import parse
 from tests.support.logging_query.tokens import QueryError
 
@@ -16,7 +16,7 @@ __all__ = ["QueryError", "matches"]
 
 def matches(query: str, entry: Mapping[str, object]) -> bool:
     """Raises QueryError for what is no query."""
-    return holds(_parsed(query), entry)
+    return evaluate(_parsed(query), entry)
 
 
 _parsed = cache(parse)

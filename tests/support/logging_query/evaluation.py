@@ -13,8 +13,8 @@ from urllib.parse import unquote
 
 import re2
 
-from tests.support.logging_query.fields import COUNTS, MOMENTS, leaves, present, values
-from tests.support.logging_query.grammar import Any, Comparison, Every, Node, Not
+from tests.support.logging_query.fields import COUNTS, MOMENTS, scalar_leaves, has_field, field_values
+from tests.support.logging_query.grammar import Or, Comparison, And, Node, Not
 from tests.support.logging_query.tokens import QueryError
 
 SEVERITIES = {
@@ -33,27 +33,27 @@ _QUIET = re2.Options()
 _QUIET.log_errors = False
 
 
-def holds(tree: Node, entry: Mapping[str, object]) -> bool:
+def evaluate(tree: Node, entry: Mapping[str, object]) -> bool:
     """Every part is evaluated, so that a mistake in one shows whatever the others say."""
-    if isinstance(tree, Every | Any):
-        held = [holds(part, entry) for part in tree.parts]
-        return all(held) if isinstance(tree, Every) else any(held)
+    if isinstance(tree, And | Or):
+        held = [evaluate(part, entry) for part in tree.parts]
+        return all(held) if isinstance(tree, And) else any(held)
     if isinstance(tree, Not):
-        return not holds(tree.part, entry)
-    return _compared(tree, entry)
+        return not evaluate(tree.part, entry)
+    return _compare(tree, entry)
 
 
-def _compared(asked: Comparison, entry: Mapping[str, object]) -> bool:
+def _compare(asked: Comparison, entry: Mapping[str, object]) -> bool:
     if not asked.path:
         found = {name: value for name, value in entry.items() if (name,) not in MOMENTS}
-        return any(_has(leaf, asked.value) for leaf in leaves(found))
-    there = values(asked.path, entry)
+        return any(_has_text(leaf, asked.value) for leaf in scalar_leaves(found))
+    there = field_values(asked.path, entry)
     if asked.operator == ":" and asked.value == "*" and not asked.quoted:
-        return present(asked.path, entry)
+        return has_field(asked.path, entry)
     if asked.operator == "log_id":
         return any(unquote(str(each).rpartition("/logs/")[2]) == unquote(asked.value) for each in there)
     if asked.operator == ":":
-        return any(_has(leaf, asked.value) for each in there for leaf in leaves(each))
+        return any(_has_text(leaf, asked.value) for each in there for leaf in scalar_leaves(each))
     if asked.operator in {"=~", "!~"}:
         search = _pattern(asked.value).search
         return any((search(_text(each)) is None) is (asked.operator == "!~") for each in there if _scalar(each))
@@ -65,11 +65,11 @@ def _ordered(asked: Comparison, value: object) -> bool:
     compare: Unknown = _ORDERED[asked.operator]
     if value is None or asked.value == "NULL_VALUE":
         return value is None and (asked.operator, asked.value) == ("=", "NULL_VALUE")
-    left, right = _typed(asked, value)
+    left, right = _convert_operands(asked, value)
     return right is not None and bool(compare(left, right))
 
 
-def _typed(asked: Comparison, value: object) -> tuple[object, object]:
+def _convert_operands(asked: Comparison, value: object) -> tuple[object, object]:
     """Both sides in the type of the field; None on the right where the text does not tell such a value."""
     text = _text(value)
     for paths, read in _TYPES:
@@ -82,7 +82,7 @@ def _typed(asked: Comparison, value: object) -> tuple[object, object]:
     return text.lower(), asked.value.lower()
 
 
-def _has(value: object, text: str) -> bool:
+def _has_text(value: object, text: str) -> bool:
     return text.lower() in _text(value).lower()
 
 

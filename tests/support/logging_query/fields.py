@@ -27,7 +27,7 @@ FLAGS = frozenset((("traceSampled",), ("operation", "first"), ("operation", "las
 )
 
 
-def values(path: tuple[str, ...], entry: Mapping[str, object]) -> list[object]:
+def field_values(path: tuple[str, ...], entry: Mapping[str, object]) -> list[object]:
     """Raises QueryError for a field that no entry can have."""
     if path[0] not in KNOWN or (len(path) > 1 and path[0] in SCALARS):
         raise QueryError(f"{'.'.join(path)} is no field of a log entry")
@@ -35,19 +35,19 @@ def values(path: tuple[str, ...], entry: Mapping[str, object]) -> list[object]:
     return found if found or _may_be_missing(path) else [_default(path)]
 
 
-def present(path: tuple[str, ...], entry: Mapping[str, object]) -> bool:
+def has_field(path: tuple[str, ...], entry: Mapping[str, object]) -> bool:
     """Whether the entry itself carries the field."""
     return bool(list(_at(path, entry)))
 
 
-def leaves(value: object) -> Iterator[object]:
+def scalar_leaves(value: object) -> Iterator[object]:
     """Everything that is no object and no list."""
     if isinstance(value, Mapping):
         for each in value.values():
-            yield from leaves(each)
+            yield from scalar_leaves(each)
     elif isinstance(value, list):
         for each in value:
-            yield from leaves(each)
+            yield from scalar_leaves(each)
     else:
         yield value
 

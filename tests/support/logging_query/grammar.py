@@ -10,16 +10,16 @@ value      = text | "(" values ")", where values are joined as above
 import re
 from dataclasses import dataclass
 
-from tests.support.logging_query.tokens import Kind, QueryError, Token, tokens
+from tests.support.logging_query.tokens import Kind, QueryError, Token, tokenize
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class And:
     parts: "tuple[Node, ...]"
 
 
 @dataclass(frozen=True, slots=True)
-class Any:
+class Or:
     parts: "tuple[Node, ...]"
 
 
@@ -39,7 +39,7 @@ class Comparison:
     quoted: bool
 
 
-Node = Every | Any | Not | Comparison
+Node = And | Or | Not | Comparison
 
 _SEGMENT = re.compile(r'"((?:[^"\\]|\\.)*)"|([^."]+)')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -49,8 +49,8 @@ _PATTERNS = frozenset(("=~", "!~"))
 
 def parse(query: str) -> Node:
     """The empty query matches everything. Raises QueryError."""
-    parser = _Parser(list(tokens(query)))
-    tree = parser.query((), "") if parser.rest else Every(())
+    parser = _Parser(list(tokenize(query)))
+    tree = parser.query((), "") if parser.rest else And(())
     if parser.rest:
         raise QueryError(f"{parser.rest[0].text!r} at {parser.rest[0].at} is one too many")
     return tree
@@ -67,14 +67,14 @@ class _Parser:
             if self._is_logic("AND"):
                 self._take()
             parts.append(self._disjunction(path, operator))
-        return parts[0] if len(parts) == 1 else Every(tuple(parts))
+        return parts[0] if len(parts) == 1 else And(tuple(parts))
 
     def _disjunction(self, path: tuple[str, ...], operator: str) -> Node:
         parts = [self._negation(path, operator)]
         while self._is_logic("OR"):
             self._take()
             parts.append(self._negation(path, operator))
-        return parts[0] if len(parts) == 1 else Any(tuple(parts))
+        return parts[0] if len(parts) == 1 else Or(tuple(parts))
 
     def _negation(self, path: tuple[str, ...], operator: str) -> Node:
         if self._is_logic("NOT") or (self.rest and self.rest[0].kind is Kind.MINUS):
@@ -121,7 +121,7 @@ class _Parser:
         self._expect(Kind.CLOSE)
         if identity.kind is not Kind.QUOTED:
             raise QueryError(f"log_id at {name.at} wants a quoted text")
-        return Comparison(("logName",), "log_id", _unescaped(identity.text), quoted=True)
+        return Comparison(("logName",), "log_id", _unescape(identity.text), quoted=True)
 
     def _is_logic(self, word: str) -> bool:
         return bool(self.rest) and self.rest[0].kind is Kind.LOGIC and self.rest[0].text == word
@@ -141,7 +141,7 @@ def _comparison(path: tuple[str, ...], operator: str, token: Token) -> Compariso
     quoted = token.kind is Kind.QUOTED
     if not quoted:
         return Comparison(path, operator, token.text, quoted)
-    text = _QUOTE.sub(r"\1", token.text) if operator in _PATTERNS else _unescaped(token.text)
+    text = _QUOTE.sub(r"\1", token.text) if operator in _PATTERNS else _unescape(token.text)
     return Comparison(path, operator, text, quoted)
 
 
@@ -149,12 +149,12 @@ def _path(token: Token) -> tuple[str, ...]:
     if token.kind is Kind.QUOTED:
         raise QueryError(f"{token.text!r} at {token.at} is a text and no field")
     segments = tuple(
-        _unescaped(found[1]) if found[1] is not None else found[2] for found in _SEGMENT.finditer(token.text)
+        _unescape(found[1]) if found[1] is not None else found[2] for found in _SEGMENT.finditer(token.text)
     )
     if token.text.endswith(".") or ".." in token.text:
         raise QueryError(f"{token.text!r} at {token.at} is no field")
     return segments
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     return _ESCAPE.sub(lambda found: {"n": "\n", "t": "\t", "r": "\r"}.get(found[1], found[1]), text)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-LONGEST = 20_000
+LONGEST_QUERY = 20_000
 
 
 class QueryError(ValueError):
@@ -46,10 +46,10 @@ _TOKEN = re.compile(
 _LOGIC = frozenset(("AND", "OR", "NOT"))
 
 
-def tokens(query: str) -> Iterator[Token]:
+def tokenize(query: str) -> Iterator[Token]:
     """In order. Raises QueryError with the place of what is no token."""
-    if len(query) > LONGEST:
-        raise QueryError(f"{len(query)} characters; a query may have {LONGEST}")
+    if len(query) > LONGEST_QUERY:
+        raise QueryError(f"{len(query)} characters; a query may have {LONGEST_QUERY}")
     at, glued = 0, False
     while at < len(query):
         word = _WORD.match(query, at)

@@ -4,28 +4,28 @@ from collections.abc import Iterator
 from re import _constants as codes  # type: ignore[attr-defined]
 from typing import Any
 
-ANYWHERE = (
+PUMPS = (
     "\\", '"', "'", '\\"', "\\\\'", " ", "\t", "\n", " \n", "[", "]", "(", "{", "<", ">", "</", "`", "_", "*", "-",
     "--", ".", "a", "a ", "a.", "a-", "a_", "A", "0", "0.", "1011 ", "0:", "/", "//", "a/", "@", "a@", ":", "a:", "=",
     "key=",
     "password", "password ", 'password:"', "token: ", "-----BEGIN ", "\x1b[", "\x1b]", "$", "${", "#", "# ", "\r", "é",
 )  # fmt: skip
 """What is repeated."""
-BEFORE = ("", "make ", 'password="', 'password=\\"', "pip install ", 'File "', "Traceback (", "run-name:", "web: ")
+PREFIXES = ("", "make ", 'password="', 'password=\\"', "pip install ", 'File "', "Traceback (", "run-name:", "web: ")
 _PRINTABLE = "aA0 \\\"'`-_./:=<([{@#$\n\t~é"
 
 
-def attacks(size: int, pumps: tuple[str, ...] = ANYWHERE, before: tuple[str, ...] = ("",)) -> Iterator[str]:
+def build_attacks(size: int, pumps: tuple[str, ...] = PUMPS, prefixes: tuple[str, ...] = ("",)) -> Iterator[str]:
     """Each is of that many characters, and ends with something that fits nowhere."""
-    for begin in before:
+    for begin in prefixes:
         for pump in pumps:
             yield (begin + pump * (size // len(pump)))[: size - 1] + "\x00"
 
 
-def pumps_of(tree: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def pumps_of(pattern_tree: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What a pattern's own repeats take, and what has to stand before each of them."""
     pumps, before = dict[str, None](), dict[str, None]()
-    _walk(tree, "", pumps, before)
+    _walk(pattern_tree, "", pumps, before)
     return tuple(pumps)[:12], tuple(before)[:6]
 
 
@@ -64,7 +64,7 @@ def _single(code: Any, argument: Any, lead: str, pumps: dict[str, None], before:
 
 
 def _letter(code: Any, argument: Any) -> str:
-    from tests.support.regular_patterns.machine import fits  # noqa: PLC0415
+    from tests.support.regular_patterns.machine import matches_character  # noqa: PLC0415
 
-    accepts = fits(code, argument, 0)
+    accepts = matches_character(code, argument, 0)
     return next((letter for letter in _PRINTABLE if accepts(letter)), "a")

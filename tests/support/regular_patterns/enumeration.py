@@ -15,7 +15,7 @@ from shared.text import redaction
 ROOT = Path(__file__).parents[3]
 _ANCHORED = frozenset(("match", "fullmatch"))
 _USES = ("match", "fullmatch", "search", "sub", "subn", "finditer", "findall", "split")
-REACHED_OTHERWISE = {
+CHECKED_ELSEWHERE = {
     ("shared/text/redaction.py", "_rule"): "every rule is one of `_RULES`",
     ("shared/text/secret_pattern.py", "read_form"): "forms are built of items that cannot match in two ways",
     ("shared/text/secret_pattern.py", "_item"): "a class is looked for in 128 characters",
@@ -41,7 +41,7 @@ USED_BY_A_HELPER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundPattern:
     """One pattern. `anchored`: it is only ever tried at one place of a text."""
 
     where: str
@@ -49,18 +49,18 @@ class Found:
     anchored: bool
 
 
-def all_patterns() -> list[Found]:
+def all_patterns() -> list[FoundPattern]:
     """Raises AssertionError for a call of `re` whose pattern is not known."""
-    found: list[Found] = []
+    found: list[FoundPattern] = []
     for path in sorted([*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]):
         source = path.read_text("utf-8")
         if "re." in source:
-            found += _of_file(path.relative_to(ROOT).as_posix(), source)
-    rules = [Found(f"redaction rule {rule.kind}", rule.pattern, anchored=False) for rule in redaction._ALL_RULES]
+            found += _patterns_of_file(path.relative_to(ROOT).as_posix(), source)
+    rules = [FoundPattern(f"redaction rule {rule.kind}", rule.pattern, anchored=False) for rule in redaction._ALL_RULES]
     return [*found, *rules]
 
 
-def _of_file(name: str, source: str) -> Iterator[Found]:
+def _patterns_of_file(name: str, source: str) -> Iterator[FoundPattern]:
     tree = ast.parse(source)
     named = {id(node.value): node.targets[0] for node in tree.body if isinstance(node, ast.Assign)}
     for function, call in _calls(tree):
@@ -70,12 +70,12 @@ def _of_file(name: str, source: str) -> Iterator[Found]:
             module = importlib.import_module(name.removesuffix(".py").replace("/", "."))
             uses = {use for other, use in USED_BY_A_HELPER if other == f"{name}: {target.id}"}
             uses |= set(re.findall(rf"\b{target.id}\.({'|'.join(_USES)})\(", source))
-            yield Found(f"{name}: {target.id}", getattr(module, target.id), bool(uses) and uses <= _ANCHORED)
+            yield FoundPattern(f"{name}: {target.id}", getattr(module, target.id), bool(uses) and uses <= _ANCHORED)
         elif isinstance(call.args[0], ast.Constant):
             flags = re.MULTILINE if any("re.M" in ast.unparse(word) for word in [*call.args[1:], *call.keywords]) else 0
-            yield Found(f"{name}: {function}", _compiled(call.args[0].value, flags), call.func.attr in _ANCHORED)
+            yield FoundPattern(f"{name}: {function}", _compiled(call.args[0].value, flags), call.func.attr in _ANCHORED)
         else:
-            assert (name, function) in REACHED_OTHERWISE, f"{name}: {function} has a pattern that nobody measures"
+            assert (name, function) in CHECKED_ELSEWHERE, f"{name}: {function} has a pattern that nobody measures"
 
 
 def _compiled(literal: object, flags: int) -> "re.Pattern[str] | re.Pattern[bytes]":
@@ -89,9 +89,9 @@ def _calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
     """Calls of `re` that take a pattern, each with the function around it."""
     for top in tree.body:
         for node in ast.walk(top):
-            if isinstance(node, ast.Call) and _is_of_re(node.func):
+            if isinstance(node, ast.Call) and _is_re_function(node.func):
                 yield getattr(top, "name", ""), node
 
 
-def _is_of_re(function: ast.expr) -> bool:
+def _is_re_function(function: ast.expr) -> bool:
     return ast.unparse(function) in {f"re.{name}" for name in ("compile", *_USES)}

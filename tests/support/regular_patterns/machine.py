@@ -16,8 +16,8 @@ from typing import Any
 Then = Callable[[int], int]
 Node = Callable[[int, Then], int]
 FAILED = -1
-FEW = 16
-BOUND = 1_000
+FEW_REPEATS = 16
+REPEAT_BOUND = 1_000
 _SINGLE = frozenset((codes.LITERAL, codes.NOT_LITERAL, codes.ANY, codes.IN))
 _REPEATS = frozenset((codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT))
 _WORD = re.compile(r"\w")
@@ -31,25 +31,25 @@ _CATEGORIES: dict[Any, Callable[[str], bool]] = {
 }
 
 
-class TooMany(Exception):
+class StepLimitError(Exception):
     """The steps are more than were allowed."""
 
 
 @dataclass(slots=True)
-class Machine:
+class CountingMatcher:
     """One pattern on one text."""
 
     text: str
     most: int
     shrunk: bool = False
-    """Repeats up to `BOUND` times are taken for `FEW`: short texts then show what long ones would."""
+    """Repeats up to `REPEAT_BOUND` times are taken for `FEW_REPEATS`: short texts then show what long ones would."""
     steps: int = 0
     groups: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def step(self) -> None:
         self.steps += 1
         if self.steps > self.most:
-            raise TooMany
+            raise StepLimitError
 
 
 def parse(pattern: "re.Pattern[str] | re.Pattern[bytes]") -> Any:
@@ -59,7 +59,7 @@ def parse(pattern: "re.Pattern[str] | re.Pattern[bytes]") -> Any:
 
 def count_steps(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str, *, anchored: bool, most: int) -> int:
     """Of one `match`, or of looking through the whole text as `finditer` does. Raises TooMany."""
-    machine = Machine(text, most, shrunk=True)
+    machine = CountingMatcher(text, most, shrunk=True)
     node = _sequence(parse(pattern), pattern.flags, machine)
     if anchored:
         node(0, lambda at: at)
@@ -75,11 +75,11 @@ def count_steps(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str, *, an
 
 def find_all(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str) -> list[tuple[int, int]]:
     """Where `finditer` finds something, by this model."""
-    machine = Machine(text, sys.maxsize)
+    machine = CountingMatcher(text, sys.maxsize)
     node, spans, start, empty_at = _sequence(parse(pattern), pattern.flags, machine), [], 0, -1
     while start <= len(text):
         machine.groups.clear()
-        end = node(start, partial(_unless, empty_at))
+        end = node(start, partial(_reject_empty_match, empty_at))
         if end == FAILED:
             start += 1
             continue
@@ -88,7 +88,7 @@ def find_all(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str) -> list[
     return spans
 
 
-def _unless(place: int, at: int) -> int:
+def _reject_empty_match(place: int, at: int) -> int:
     """Nothing is found where the last match has ended, if it would be empty."""
     return FAILED if at == place else at
 
@@ -110,7 +110,7 @@ def longest_repeat(tree: Any) -> int:
     return longest
 
 
-def _sequence(items: Any, flags: int, machine: Machine) -> Node:
+def _sequence(items: Any, flags: int, machine: CountingMatcher) -> Node:
     nodes = [_node(code, argument, flags, machine) for code, argument in items]
 
     def run(at: int, then: Then, number: int = 0) -> int:
@@ -121,9 +121,9 @@ def _sequence(items: Any, flags: int, machine: Machine) -> Node:
     return run
 
 
-def _node(code: Any, argument: Any, flags: int, machine: Machine) -> Node:  # noqa: PLR0911  # one for each kind of item
+def _node(code: Any, argument: Any, flags: int, machine: CountingMatcher) -> Node:  # noqa: PLR0911  # one for each kind of item
     if code in _SINGLE:
-        return _one(fits(code, argument, flags), machine)
+        return _match_character(matches_character(code, argument, flags), machine)
     if code in _REPEATS:
         return _repeat(code, argument, flags, machine)
     if code is codes.SUBPATTERN:
@@ -132,16 +132,16 @@ def _node(code: Any, argument: Any, flags: int, machine: Machine) -> Node:  # no
     if code is codes.BRANCH:
         return _branch([_sequence(items, flags, machine) for items in argument[1]], machine)
     if code in {codes.ASSERT, codes.ASSERT_NOT}:
-        return _look(code is codes.ASSERT, argument, flags, machine)
+        return _match_lookaround(code is codes.ASSERT, argument, flags, machine)
     if code is codes.ATOMIC_GROUP:
         return _atomic(_sequence(argument, flags, machine))
     if code is codes.AT:
-        return _at(argument, flags, machine)
+        return _match_position(argument, flags, machine)
     assert code is codes.GROUPREF, f"the model does not know {code}"
-    return _again(argument, machine)
+    return _match_backreference(argument, machine)
 
 
-def fits(code: Any, argument: Any, flags: int) -> Callable[[str], bool]:
+def matches_character(code: Any, argument: Any, flags: int) -> Callable[[str], bool]:
     if code is codes.ANY:
         return lambda letter: bool(flags & re.DOTALL) or letter != "\n"
     if code is codes.IN:
@@ -163,7 +163,7 @@ def _cases(letter: str, flags: int) -> tuple[str, ...]:
     return (letter, letter.lower(), letter.upper()) if flags & re.IGNORECASE else (letter,)
 
 
-def _one(fits: Callable[[str], bool], machine: Machine) -> Node:
+def _match_character(fits: Callable[[str], bool], machine: CountingMatcher) -> Node:
     def run(at: int, then: Then) -> int:
         machine.step()
         return then(at + 1) if at < len(machine.text) and fits(machine.text[at]) else FAILED
@@ -171,14 +171,14 @@ def _one(fits: Callable[[str], bool], machine: Machine) -> Node:
     return run
 
 
-def _repeat(code: Any, argument: Any, flags: int, machine: Machine) -> Node:
+def _repeat(code: Any, argument: Any, flags: int, machine: CountingMatcher) -> Node:
     least, most, items = int(argument[0]), int(argument[1]), argument[2]
-    if machine.shrunk and FEW < most <= BOUND:
-        least, most = min(least, FEW), FEW
+    if machine.shrunk and FEW_REPEATS < most <= REPEAT_BOUND:
+        least, most = min(least, FEW_REPEATS), FEW_REPEATS
     body = _sequence(items, flags, machine)
     single = len(items) == 1 and items[0][0] in _SINGLE
     if code is codes.POSSESSIVE_REPEAT or (single and code is codes.MAX_REPEAT):
-        return _run_of(body, least, most, machine, gives_back=code is codes.MAX_REPEAT)
+        return _match_run(body, least, most, machine, gives_back=code is codes.MAX_REPEAT)
 
     def further(at: int, then: Then, count: int) -> int:
         machine.step()
@@ -199,7 +199,7 @@ def _repeat(code: Any, argument: Any, flags: int, machine: Machine) -> Node:
     return lambda at, then: further(at, then, 0)
 
 
-def _run_of(body: Node, least: int, most: int, machine: Machine, *, gives_back: bool) -> Node:
+def _match_run(body: Node, least: int, most: int, machine: CountingMatcher, *, gives_back: bool) -> Node:
     """As often as it goes; then, one after the other is given back."""
 
     def run(at: int, then: Then) -> int:
@@ -220,7 +220,7 @@ def _run_of(body: Node, least: int, most: int, machine: Machine, *, gives_back: 
     return run
 
 
-def _group(number: int | None, body: Node, machine: Machine) -> Node:
+def _group(number: int | None, body: Node, machine: CountingMatcher) -> Node:
     def run(at: int, then: Then) -> int:
         def closed(end: int) -> int:
             if number is not None:
@@ -232,7 +232,7 @@ def _group(number: int | None, body: Node, machine: Machine) -> Node:
     return run
 
 
-def _branch(bodies: list[Node], machine: Machine) -> Node:
+def _branch(bodies: list[Node], machine: CountingMatcher) -> Node:
     def run(at: int, then: Then) -> int:
         for body in bodies:
             machine.step()
@@ -244,7 +244,7 @@ def _branch(bodies: list[Node], machine: Machine) -> Node:
     return run
 
 
-def _look(wanted: bool, argument: Any, flags: int, machine: Machine) -> Node:  # noqa: FBT001
+def _match_lookaround(wanted: bool, argument: Any, flags: int, machine: CountingMatcher) -> Node:  # noqa: FBT001
     direction, items = argument
     body, width = _sequence(items, flags, machine), items.getwidth()[0]
 
@@ -265,7 +265,7 @@ def _atomic(body: Node) -> Node:
     return run
 
 
-def _at(where: Any, flags: int, machine: Machine) -> Node:
+def _match_position(where: Any, flags: int, machine: CountingMatcher) -> Node:
     def holds(at: int) -> bool:
         text = machine.text
         if where in {codes.AT_BEGINNING, codes.AT_BEGINNING_STRING}:
@@ -284,7 +284,7 @@ def _at(where: Any, flags: int, machine: Machine) -> Node:
     return run
 
 
-def _again(number: int, machine: Machine) -> Node:
+def _match_backreference(number: int, machine: CountingMatcher) -> Node:
     def run(at: int, then: Then) -> int:
         machine.step()
         if number not in machine.groups:

@@ -24,7 +24,7 @@ slack:
 
 
 @contextmanager
-def emulating(folder: Path) -> Iterator[str]:
+def run_slack_emulator(folder: Path) -> Iterator[str]:
     """The address of the Web API of a fresh workspace with one channel."""
-    with npm.emulating("slack", _SEED, folder) as address:
+    with npm.run_emulator("slack", _SEED, folder) as address:
         yield f"{address}/api/"

@@ -5,22 +5,22 @@ import os
 import subprocess
 from typing import Any
 
-from tests.support.npm import NODE, packages, place
+from tests.support.npm import NODE, install_packages, install_folder
 
-PLACE = place("slack")
+PACKAGE_FOLDER = install_folder("slack")
 
 
-def complaints(statements: str, name: str) -> str:
+def type_errors(statements: str, name: str) -> str:
     """What `tsc --noEmit --strict` says about a file that imports `@slack/types`; "" where it has nothing to say."""
-    packages("slack")
-    source = PLACE / f"{name}-{os.getpid()}.ts"  # another run of the tests may be at it, too
+    install_packages("slack")
+    source = PACKAGE_FOLDER / f"{name}-{os.getpid()}.ts"  # another run of the tests may be at it, too
     source.write_text(f'import type {{ KnownBlock, ModalView }} from "@slack/types";\n{statements}', "utf-8")
     options = {"noEmit": True, "strict": True, "module": "node16", "target": "es2022", "types": []}
     project = source.with_suffix(".json")
     project.write_text(json.dumps({"compilerOptions": options, "files": [source.name]}), "utf-8")
-    tsc = [NODE, str(packages("slack") / "typescript/bin/tsc"), "--project", str(project)]
+    tsc = [NODE, str(install_packages("slack") / "typescript/bin/tsc"), "--project", str(project)]
     try:
-        return subprocess.run(tsc, cwd=PLACE, capture_output=True, text=True, timeout=120, check=False).stdout
+        return subprocess.run(tsc, cwd=PACKAGE_FOLDER, capture_output=True, text=True, timeout=120, check=False).stdout
     finally:
         source.unlink()
         project.unlink()
@@ -45,13 +45,13 @@ console.log(JSON.stringify(told));
 """
 
 
-def diagrams(sources: list[str]) -> list[str]:
+def parse_diagrams(sources: list[str]) -> list[str]:
     """The type of each diagram as Mermaid itself names it, or `refused: …`."""
-    packages("slack")
-    program = PLACE / "parse.mjs"
+    install_packages("slack")
+    program = PACKAGE_FOLDER / "parse.mjs"
     program.write_text(_PARSE, "utf-8")
     ran = subprocess.run(
-        [NODE, program], input=json.dumps(sources), cwd=PLACE, capture_output=True, text=True, check=True, timeout=120
+        [NODE, program], input=json.dumps(sources), cwd=PACKAGE_FOLDER, capture_output=True, text=True, check=True, timeout=120
     )
     told: Any = json.loads(ran.stdout)
     return [str(each) for each in told]

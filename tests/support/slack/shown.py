@@ -16,17 +16,17 @@ from shared.adapters.slack.layout import message_body, detail_blocks
 from shared.proposal.proposal import Message
 from shared.service import Service
 
-shapes: dict[str, None] = {}
+seen_shapes: dict[str, None] = {}
 """Every list of blocks that was shown in this run, as JSON, its free words replaced: types do not depend on them."""
-views: dict[str, None] = {}
+seen_views: dict[str, None] = {}
 """The same for dialogs."""
 
-_taken: set[str] = set()
+_accepted: set[str] = set()
 """Blocks that were judged already: crashes at every call send the same ones ten thousand times."""
 _WORDS = {"text", "value", "url", "user_id", "private_metadata"}
 
 
-def shown(service: Service, message: Message) -> dict[str, Any]:
+def render_message(service: Service, message: Message) -> dict[str, Any]:
     """What Slack is sent; fails where Slack would refuse it."""
     sent: dict[str, Any] = message_body(service, message)
     assert 0 < len(sent["text"]) <= 4_000
@@ -35,15 +35,15 @@ def shown(service: Service, message: Message) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4_000)
-def shown_once(service: Service, message: Message) -> None:
-    """`shown`, for those who only ask whether Slack takes it: equal messages are laid out once, a refusal every time.
+def render_message_once(service: Service, message: Message) -> None:
+    """`render_message`, for those who only ask whether Slack takes it: equal messages are laid out once, a refusal every time.
 
     Crashes at every call send the same ones ten thousand times.
     """
-    shown(service, message)
+    render_message(service, message)
 
 
-def shown_details(lines: Sequence[str]) -> list[dict[str, Any]]:
+def render_details(lines: Sequence[str]) -> list[dict[str, Any]]:
     """What Slack is sent below a message; fails where Slack would refuse it."""
     text, blocks = detail_blocks(lines)
     assert 0 < len(text) <= 4_000
@@ -52,21 +52,21 @@ def shown_details(lines: Sequence[str]) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=4_000)
-def shown_details_once(lines: tuple[str, ...]) -> None:
-    """The same for `shown_details`."""
-    shown_details(lines)
+def render_details_once(lines: tuple[str, ...]) -> None:
+    """The same for `render_details`."""
+    render_details(lines)
 
 
 def check_blocks(blocks: list[dict[str, Any]]) -> None:
     """Fails where Slack would refuse the blocks of a message. The same ones are judged once in a run."""
     known = json.dumps(blocks)
-    if known in _taken:
+    if known in _accepted:
         return
     assert 0 < len(blocks) <= 50
     _check_all(blocks)
     assert [each.to_dict() for each in Block.parse_all(blocks)] == blocks
-    shapes[json.dumps(_shape(blocks))] = None
-    _taken.add(known)
+    seen_shapes[json.dumps(_shape(blocks))] = None
+    _accepted.add(known)
 
 
 def check_view(view: dict[str, Any]) -> None:
@@ -75,7 +75,7 @@ def check_view(view: dict[str, Any]) -> None:
     assert all(len(view[name]["text"]) <= 24 for name in ("title", "submit", "close"))
     _check_all(view["blocks"])
     assert View(**view).to_dict() == view
-    views[json.dumps(_shape(view))] = None
+    seen_views[json.dumps(_shape(view))] = None
 
 
 def _check_all(blocks: list[dict[str, Any]]) -> None:

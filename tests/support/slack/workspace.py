@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.github.server import Asked, Told
+from tests.support.github.server import FakeRequest, FakeResponse
 
 SCOPES = ("chat:write", "channels:history", "channels:read", "usergroups:read")
 BOT = "U0BOT"
@@ -17,7 +17,7 @@ APP = "A0BOAT"
 
 
 @dataclass
-class Workspace:
+class FakeWorkspace:
     """`channels` maps ids to whether the bot is a member, `groups` ids to their members. `lose` loses one answer."""
 
     scopes: Collection[str] = SCOPES
@@ -35,15 +35,15 @@ class Workspace:
     asked: list[str] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    def answer(self, asked: Asked) -> Told:
+    def answer(self, asked: FakeRequest) -> FakeResponse:
         method = asked.path.rpartition("/")[2]
         self.asked.append(method)
         given = {**asked.query, **(asked.body or {})}
         if self.token and asked.headers.get("authorization") != f"Bearer {self.token}":
-            return Told(200, {"ok": False, "error": "invalid_auth"})
+            return FakeResponse(200, {"ok": False, "error": "invalid_auth"})
         value = self._value(method, given)
         lost, self.lose = self.lose == method, "" if self.lose == method else self.lose
-        return Told(200, value, {"x-oauth-scopes": ",".join(self.scopes)}, "timeout" if lost else "")
+        return FakeResponse(200, value, {"x-oauth-scopes": ",".join(self.scopes)}, "timeout" if lost else "")
 
     def _value(self, method: str, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  # one for each method
         if method == "auth.test":
