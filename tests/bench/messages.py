@@ -50,8 +50,8 @@ def _bare(folder: Path, count: int, source: Path, *, embedded: bool) -> float:
     folder.mkdir()
     with run_storm_stack(folder, embedded=embedded, source=source) as played:
         begun = time.perf_counter()
-        played.blow(count)
-        played.wait_for(lambda: played.count("record") >= count, _DEADLINE)
+        played.publish_entries(count)
+        played.wait_for(lambda: played.handled_count("record") >= count, _DEADLINE)
         return count / (time.perf_counter() - begun)
 
 
@@ -59,10 +59,10 @@ def _stormed(folder: Path, count: int, where: str, floor: float, *, embedded: bo
     folder.mkdir()
     with run_storm_stack(folder, embedded=embedded) as played:
         begun = time.perf_counter()
-        played.blow(count)
-        played.wait_for(lambda: played.count("record") >= count, _DEADLINE)
+        played.publish_entries(count)
+        played.wait_for(lambda: played.handled_count("record") >= count, _DEADLINE)
         seconds = time.perf_counter() - begun
-        played.wait_for(lambda: "proposed" in played.handled("investigate"), _DEADLINE)
+        played.wait_for(lambda: "proposed" in played.handled_outcomes("investigate"), _DEADLINE)
         found = read_leftovers(played)
     rate = count / seconds
     yield Row(

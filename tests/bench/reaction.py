@@ -44,7 +44,7 @@ class Now(FakeClock):
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    def turn(self, by: timedelta) -> None:
+    def advance(self, by: timedelta) -> None:
         time.sleep(min(by.total_seconds(), 1.0))
 
 
@@ -104,9 +104,9 @@ def _measured(folder: Path, number: int) -> tuple[float, float]:
     story, clock = write_history(folder / "repo.git"), Now()
     with serve_loopback(story.path, clock.now) as around, ExitStack() as processes:
         cloud = around.cloud
-        cloud.built(story.ids["attempt"], "old")
-        cloud.built(story.ids["later"], "new")
-        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", "tide-1")
+        cloud.add_build(story.ids["attempt"], "old")
+        cloud.add_build(story.ids["later"], "new")
+        cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('old')}", "tide-1")
         config = folder / "provenfix.yaml"
         config.write_text(around.configuration(running_python()), "utf-8")
         environment = {
@@ -117,7 +117,7 @@ def _measured(folder: Path, number: int) -> tuple[float, float]:
         }
         player = Cold(around, ObservedCalls(), clock, environment, processes=processes)
         play = Scenario(story, player)
-        play.asked()
+        play.ask()
         asked, player.seconds = player.seconds, 0.0
         _verified(play)
         return asked, player.seconds
@@ -128,7 +128,7 @@ def _verified(play: Scenario) -> None:
     play.player.drain()
     for _ in range(_MOST_TICKS):
         run = next(iter(play.player.outside.cloud.services.values()))
-        play.requests(run.template.revision)
+        play.count_requests(run.template.revision)
         play.player.tick(timedelta(seconds=1))
         if play.issue["state"] == "closed":
             return

@@ -118,7 +118,7 @@ class TestBounds:
         cloud.log = [logged(n / 1000, f"line {n}") for n in range(50)]
         few = CloudLogging(cloud_and_clients[1], QueryLimits(entries=5))
         assert len(few.read_entries(TIDE, AT, AT + timedelta(hours=1))) == 5
-        assert cloud.answers.count(LIST) == 3
+        assert cloud.answers.count_calls(LIST) == 3
 
     def test_a_search_that_finds_nothing_page_after_page_ends(
         self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, GoogleClients], monkeypatch: pytest.MonkeyPatch
@@ -126,7 +126,7 @@ class TestBounds:
         empty = ListLogEntriesResponse(next_page_token="on and on")
         monkeypatch.setitem(cloud.answers.methods, LIST, lambda _: empty)
         assert CloudLogging(cloud_and_clients[1], QueryLimits(pages=4)).count_requests(TIDE, "tide-1", AT) == 0
-        assert cloud.answers.count(LIST) == 4
+        assert cloud.answers.count_calls(LIST) == 4
 
     def test_every_question_has_two_ends(
         self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, GoogleClients]
@@ -158,7 +158,7 @@ class TestBounds:
         code: grpc.StatusCode,
         error: type[Exception],
     ) -> None:
-        cloud.answers.fail[LIST] = [code]
+        cloud.answers.failures[LIST] = [code]
         with pytest.raises(error, match=f"Cloud Logging.*{TIDE.project}"):
             CloudLogging(cloud_and_clients[1]).count_requests(TIDE, "tide-1", AT)
 

@@ -32,9 +32,9 @@ class Stand:
     def __init__(self, clients: GoogleClients, cloud: GoogleCloud) -> None:
         self.cloud, self.clients = cloud, clients
         self.revisions, self.deployer = CloudRunRevisions(clients), CloudRunDeployer(clients)
-        cloud.built(OLD, "old")
-        cloud.built(FIX, "fix")
-        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", "tide-1", {"commit-sha": OLD, "team": "boats"})
+        cloud.add_build(OLD, "old")
+        cloud.add_build(FIX, "fix")
+        cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('old')}", "tide-1", {"commit-sha": OLD, "team": "boats"})
 
     def start(self, marker: str = "p-1", commit: str = FIX) -> str:
         return self.deployer.start(TIDE, marker, commit, self.revisions.get_service_state(TIDE).etag)
@@ -61,14 +61,14 @@ def stand(cloud_and_clients: tuple[GoogleCloud, GoogleClients]) -> Stand:
     """The server stays, and everything in it is new."""
     cloud, clients = cloud_and_clients
     answers = cloud.answers
-    for held in (answers.calls, answers.fail, answers.hold):
+    for held in (answers.calls, answers.failures, answers.held_methods):
         held.clear()
     cloud.__init__(answers)  # type: ignore[misc]
     return Stand(clients, cloud)
 
 
 class TestWhichCommit:
-    def test_the_build_of_the_digest_is_believed_first_and_all_that_was_found_is_kept(self, stand: Stand) -> None:
+    def test_build_of_digest_wins_and_all_sources_are_kept(self, stand: Stand) -> None:
         stand.cloud.tags[OLD[:12]] = digest_of("old")
         revision = stand.revisions.get_service_state(TIDE).revision
         assert (revision.name, revision.commit) == ("tide-1", OLD)
@@ -80,10 +80,10 @@ class TestWhichCommit:
         assert revision.commit_conflict == ""
         assert revision.resources == (("cpu", "1"), ("memory", "512Mi"), ("concurrency", "80"))
 
-    def test_a_label_that_names_a_commit_which_was_never_built_is_a_conflict_and_not_believed(
+    def test_label_of_a_never_built_commit_is_a_conflict(
         self, stand: Stand
     ) -> None:
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", "tide-2", {"commit-sha": OTHER})
+        stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('old')}", "tide-2", {"commit-sha": OTHER})
         revision = stand.revisions.get_service_state(TIDE).revision
         assert revision.commit == OLD
         named = re.findall(r"\bb-old\b|\bcommit-sha\b|\b[0-9a-f]{40}\b", revision.commit_conflict)
@@ -102,7 +102,7 @@ class TestWhichCommit:
     def test_without_a_build_the_next_best_source_counts(
         self, stand: Stand, image: str, labels: dict[str, str], env: dict[str, str], expected: tuple[str, str] | None
     ) -> None:
-        stand.cloud.deploy_by_hand("tide", IMAGE + image, "tide-2", labels, env)
+        stand.cloud.deploy_manually("tide", IMAGE + image, "tide-2", labels, env)
         revision = stand.revisions.get_revision(TIDE, "tide-2")
         assert revision is not None
         first = revision.claims[0] if revision.claims else None
@@ -110,49 +110,49 @@ class TestWhichCommit:
         assert revision.commit == (expected[1] if expected else None)
 
     def test_a_substitution_counts_only_without_a_resolved_source(self, stand: Stand) -> None:
-        stand.cloud.built(OTHER, "loose", resolved=False)
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('loose')}", "tide-2")
+        stand.cloud.add_build(OTHER, "loose", resolved=False)
+        stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('loose')}", "tide-2")
         assert stand.revisions.get_service_state(TIDE).revision.commit == OTHER
 
     def test_a_function_is_followed_to_the_build_of_its_source(self, stand: Stand) -> None:
         stand.cloud.deploy_function("tide", "tide-2", "functions/tide.zip")
-        stand.cloud.built_of_archive("zip", "functions/tide.zip", OTHER)
+        stand.cloud.add_archive_build("zip", "functions/tide.zip", OTHER)
         revision = stand.revisions.get_service_state(TIDE).revision
         assert (revision.is_function, revision.python, revision.commit) == (True, "3.11", OTHER)
         assert revision.claims[0].ref == "build b-zip"
 
     def test_an_archive_that_names_no_commit_is_told_and_nothing_is_made_up(self, stand: Stand) -> None:
         stand.cloud.deploy_function("tide", "tide-2", "functions/tide.zip")
-        stand.cloud.built_of_archive("zip", "functions/tide.zip", "")
+        stand.cloud.add_archive_build("zip", "functions/tide.zip", "")
         revision = stand.revisions.get_service_state(TIDE).revision
         assert revision.commit is None
         assert "b-zip" in revision.unreadable_sources[0]
         assert "gs://shore-sources/functions/tide.zip#7" in revision.unreadable_sources[0]
 
     def test_the_build_that_cloud_run_names_of_a_source_deployment_counts(self, stand: Stand) -> None:
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('unbuilt')}", "tide-2")
+        stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('unbuilt')}", "tide-2")
         stand.cloud.revisions[f"{service_path('tide')}/revisions/tide-2"].annotations = {"run.googleapis.com/build-id": "b-fix"}
         assert stand.revisions.get_service_state(TIDE).revision.commit == FIX
 
     def test_an_image_of_somewhere_else_has_no_provenance(self, stand: Stand) -> None:
-        stand.cloud.deploy_by_hand("tide", "docker.io/library/tide:latest", "tide-2")
+        stand.cloud.deploy_manually("tide", "docker.io/library/tide:latest", "tide-2")
         assert stand.revisions.get_service_state(TIDE).revision.commit is None
 
-    def test_a_place_that_may_not_be_looked_at_is_named_and_the_next_one_counts(self, stand: Stand) -> None:
-        stand.cloud.answers.fail[BUILDS] = [grpc.StatusCode.PERMISSION_DENIED]
+    def test_forbidden_source_is_named_and_the_next_one_counts(self, stand: Stand) -> None:
+        stand.cloud.answers.failures[BUILDS] = [grpc.StatusCode.PERMISSION_DENIED]
         revision = stand.revisions.get_service_state(TIDE).revision
         assert (revision.commit, revision.claims[0].source) == (OLD, "label")
         (unseen,) = revision.unreadable_sources
         assert unseen.startswith("denied: Cloud Build in europe-west6: ")
 
     def test_a_place_that_is_out_of_order_is_asked_again_later(self, stand: Stand) -> None:
-        stand.cloud.answers.fail[BUILDS] = [grpc.StatusCode.UNAVAILABLE]
+        stand.cloud.answers.failures[BUILDS] = [grpc.StatusCode.UNAVAILABLE]
         with pytest.raises(Retry, match="Cloud Build"):
             stand.revisions.get_service_state(TIDE)
 
     def test_the_revision_with_the_largest_share_serves(self, stand: Stand) -> None:
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
-        stand.cloud.split_by_hand("tide", tide_1=70, tide_2=30)
+        stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
+        stand.cloud.split_traffic_manually("tide", tide_1=70, tide_2=30)
         serving = stand.revisions.get_service_state(TIDE)
         assert (serving.revision.name, serving.traffic) == ("tide-1", {"tide-1": 70, "tide-2": 30})
 
@@ -160,7 +160,7 @@ class TestWhichCommit:
         assert stand.revisions.get_revision(TIDE, "tide-9") is None
 
     def test_two_services_that_share_an_image_are_told_apart(self, stand: Stand) -> None:
-        stand.cloud.deploy_by_hand("ebb", f"{IMAGE}@{digest_of('old')}", "ebb-1")
+        stand.cloud.deploy_manually("ebb", f"{IMAGE}@{digest_of('old')}", "ebb-1")
         stand.deployer.shift_traffic(TIDE, stand.deployed(), 100)
         assert stand.cloud.shares("ebb") == {"ebb-1": 100}
 
@@ -182,7 +182,7 @@ class TestRedeploy:
         assert revision is not None
         assert revision.commit == FIX
 
-    def test_a_new_revision_has_an_address_and_no_traffic_even_where_latest_gets_all(self, stand: Stand) -> None:
+    def test_new_revision_gets_an_address_and_no_traffic_despite_latest(self, stand: Stand) -> None:
         done = stand.deployer.state(TIDE, stand.start())
         assert done.progress is DeploymentProgress.DONE
         assert done.url.startswith("https://pf-")
@@ -199,37 +199,37 @@ class TestRedeploy:
         assert stand.shares == {name: 100}
 
     def test_a_split_that_was_pinned_by_hand_stays_pinned(self, stand: Stand) -> None:
-        stand.cloud.split_by_hand("tide", tide_1=100)
+        stand.cloud.split_traffic_manually("tide", tide_1=100)
         name = stand.deployed()
         stand.deployer.shift_traffic(TIDE, name, 100)
         assert [each.revision for each in stand.cloud.services[service_path("tide")].traffic] == [name]
 
-    def test_a_fix_that_was_deployed_and_left_without_traffic_is_taken_instead_of_a_second_one(
+    def test_existing_revision_of_the_fix_is_reused(
         self, stand: Stand
     ) -> None:
-        stand.cloud.split_by_hand("tide", tide_1=100)
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
+        stand.cloud.split_traffic_manually("tide", tide_1=100)
+        stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
         assert stand.shares == {"tide-1": 100}
         assert stand.deployed() == "tide-2"
         stand.deployer.shift_traffic(TIDE, "tide-2", 100)
         assert (stand.shares, stand.cloud.deployments) == ({"tide-2": 100}, 0)
 
     def test_a_rollback_gives_the_last_good_revision_its_traffic_back(self, stand: Stand) -> None:
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
+        stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
         name = stand.deployed("p-1", OLD)
         assert name == "tide-1"
         stand.deployer.shift_traffic(TIDE, name, 100)
         assert (stand.shares, stand.cloud.deployments) == ({"tide-1": 100}, 0)
 
     def test_where_the_old_revision_was_deleted_its_image_makes_a_new_one(self, stand: Stand) -> None:
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
+        stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
         del stand.cloud.revisions[f"{service_path('tide')}/revisions/tide-1"]
         assert stand.deployed("p-1", OLD).startswith("tide-pf-")
         assert stand.cloud.deployments == 1
 
     def test_what_failed_puts_back_exactly_the_split_that_was_there(self, stand: Stand) -> None:
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('third')}", "tide-2")
-        stand.cloud.split_by_hand("tide", tide_1=65, tide_2=35)
+        stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('third')}", "tide-2")
+        stand.cloud.split_traffic_manually("tide", tide_1=65, tide_2=35)
         before = stand.cloud.services[service_path("tide")].traffic
         name = stand.deployed()
         stand.deployer.shift_traffic(TIDE, name, 10)
@@ -247,11 +247,11 @@ class TestRedeploy:
     def test_a_shift_that_was_done_is_not_done_again(self, stand: Stand) -> None:
         name = stand.deployed()
         stand.deployer.shift_traffic(TIDE, name, 10)
-        written = stand.cloud.answers.count(UPDATE)
+        written = stand.cloud.answers.count_calls(UPDATE)
         stand.deployer.shift_traffic(TIDE, name, 10)
-        assert stand.cloud.answers.count(UPDATE) == written
+        assert stand.cloud.answers.count_calls(UPDATE) == written
 
-    def test_the_tag_of_a_commit_is_as_good_as_a_build_where_nobody_knows_the_build(self, stand: Stand) -> None:
+    def test_commit_tag_suffices_without_a_known_build(self, stand: Stand) -> None:
         stand.cloud.tags[OTHER] = digest_of("by-hand")
         assert stand.deployed("p-1", OTHER)
         assert stand.cloud.services[service_path("tide")].template.containers[1].image == f"{IMAGE}@{digest_of('by-hand')}"
@@ -268,25 +268,25 @@ class TestRedeploy:
         assert stand.cloud.deployments == 0
 
     @pytest.mark.parametrize("method", ["cloud_build", "github_workflow"])
-    def test_a_service_whose_way_to_be_deployed_is_not_configured_is_left_alone(
+    def test_service_without_a_deploy_method_is_left_alone(
         self, stand: Stand, method: str
     ) -> None:
         etag = stand.revisions.get_service_state(TIDE).etag
         by_image = DeployMethodRouter({"": stand.deployer, "image": stand.deployer})
         with pytest.raises(Reject, match=f"no_deployer: tide is deployed by {method}"):
             by_image.start(replace(TIDE, deploy_method=method), "p-1", FIX, etag)
-        assert stand.cloud.answers.count(UPDATE) == 0
+        assert stand.cloud.answers.count_calls(UPDATE) == 0
 
 
 class TestAtMostOnce:
     def test_a_stale_etag_is_refused(self, stand: Stand) -> None:
         etag = stand.revisions.get_service_state(TIDE).etag
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('third')}", "tide-2")
+        stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('third')}", "tide-2")
         with pytest.raises(Reject, match="stale"):
             stand.deployer.start(TIDE, "p-1", FIX, etag)
 
     def test_a_change_between_reading_and_writing_is_refused_by_the_platform(self, stand: Stand) -> None:
-        stand.cloud.answers.fail[UPDATE] = [grpc.StatusCode.ABORTED]
+        stand.cloud.answers.failures[UPDATE] = [grpc.StatusCode.ABORTED]
         with pytest.raises(Reject, match="stale"):
             stand.start()
 
@@ -297,16 +297,16 @@ class TestAtMostOnce:
 
     def test_it_is_found_even_where_a_later_rollout_left_its_note(self, stand: Stand) -> None:
         name = stand.deployed()
-        stand.cloud.built(OTHER, "other")
+        stand.cloud.add_build(OTHER, "other")
         stand.deployed("p-2", OTHER)
         assert stand.deployer.find(TIDE, "p-1") == name
 
     def test_an_operation_goes_on_by_its_name_in_another_process(self, stand: Stand) -> None:
-        stand.cloud.running = True
+        stand.cloud.holds_operations = True
         operation = stand.start()
         later = CloudRunDeployer(stand.clients)
         assert later.state(TIDE, operation) == Deployment(DeploymentProgress.RUNNING)
-        stand.cloud.finish()
+        stand.cloud.finish_operations()
         assert later.state(TIDE, operation).progress is DeploymentProgress.DONE
         stand.cloud.operations.clear()
         assert later.state(TIDE, operation).progress is DeploymentProgress.DONE, "operations are forgotten after a while"
@@ -330,7 +330,7 @@ class TestByHand:
     def test_a_deployment_in_the_middle_is_respected(self, stand: Stand) -> None:
         name = stand.deployed()
         stand.deployer.shift_traffic(TIDE, name, 10)
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('third')}", "tide-7")
+        stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('third')}", "tide-7")
         before = stand.shares
         for revision, percent in ((name, 50), ("tide-1", 100)):
             with pytest.raises(Reject, match=r"\btide-7\b") as refused:
@@ -341,7 +341,7 @@ class TestByHand:
     def test_a_split_in_the_middle_is_respected(self, stand: Stand) -> None:
         name = stand.deployed()
         stand.deployer.shift_traffic(TIDE, name, 10)
-        stand.cloud.split_by_hand("tide", tide_1=100)
+        stand.cloud.split_traffic_manually("tide", tide_1=100)
         with pytest.raises(Reject, match=name) as refused:  # the note is there, and names its rollout
             stand.deployer.shift_traffic(TIDE, name, 50)
         assert refused.value.reason == CHANGED_BY_HAND
@@ -359,7 +359,7 @@ class TestErrors:
         self, stand: Stand, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("shared.adapters.google.cloud_run_revisions.TIMEOUT_SECONDS", 0.05)
-        stand.cloud.answers.hold[f"{RUN}Services/GetService"] = released = Event()
+        stand.cloud.answers.held_methods[f"{RUN}Services/GetService"] = released = Event()
         try:
             with pytest.raises(Retry, match="DeadlineExceeded"):
                 stand.revisions.get_service_state(TIDE)
@@ -381,20 +381,20 @@ class TestErrors:
         self, stand: Stand, code: grpc.StatusCode, error: type[Exception], match: str
     ) -> None:
         method = f"{RUN}Services/GetService"
-        stand.cloud.answers.fail[method] = [code]
+        stand.cloud.answers.failures[method] = [code]
         with pytest.raises(error, match=match):
             stand.revisions.get_service_state(TIDE)
-        assert stand.cloud.answers.count(method) == 1
+        assert stand.cloud.answers.count_calls(method) == 1
 
     def test_a_change_whose_answer_was_lost_is_not_repeated_by_the_client(self, stand: Stand) -> None:
-        stand.cloud.answers.fail[UPDATE] = [grpc.StatusCode.UNAVAILABLE]
+        stand.cloud.answers.failures[UPDATE] = [grpc.StatusCode.UNAVAILABLE]
         with pytest.raises(Retry):
             stand.start()
-        assert stand.cloud.answers.count(UPDATE) == 1
+        assert stand.cloud.answers.count_calls(UPDATE) == 1
 
     def test_a_shift_that_met_another_change_is_tried_again_later(self, stand: Stand) -> None:
         name = stand.deployed()
-        stand.cloud.answers.fail[UPDATE] = [grpc.StatusCode.ABORTED]
+        stand.cloud.answers.failures[UPDATE] = [grpc.StatusCode.ABORTED]
         with pytest.raises(Retry) as later:
             stand.deployer.shift_traffic(TIDE, name, 10)
         assert isinstance(later.value.__cause__, Reject)

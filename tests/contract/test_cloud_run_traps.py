@@ -41,7 +41,7 @@ class OnCloudRun(Harness):
         if self.triggers:
             deployer = PipelineDeployer(self.clients, CloudBuildPipeline(self.clients), self.clock)
         real = {"revisions": CloudRunRevisions(self.clients), "deployer": deployer}
-        return super().process(lambda name, port: tap(name, real.get(name, port)))
+        return super().start_process(lambda name, port: tap(name, real.get(name, port)))
 
     @property
     def shares(self) -> dict[str, int]:
@@ -50,30 +50,30 @@ class OnCloudRun(Harness):
     @property
     def said(self) -> str:
         """All comments on the issue."""
-        return "\n".join(self.issues.all[0].comments).replace("\\", "")
+        return "\n".join(self.issues.issues[0].comments).replace("\\", "")
 
 
 @pytest.fixture
 def harness() -> Iterator[OnCloudRun]:
     run = GoogleCloud()
-    run.built(BROKEN, "old")
-    run.built(TARGET, "new")
-    run.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", OLD_REVISION)
+    run.add_build(BROKEN, "old")
+    run.add_build(TARGET, "new")
+    run.deploy_manually("tide", f"{IMAGE}@{digest_of('old')}", OLD_REVISION)
     with serve_google(run.answers) as channel:
         given = {"shore.tide": watched_service(traffic_steps=(10, 100))}
         yield OnCloudRun(services=given, run=run, clients=GoogleClients(channel))
 
 
 def deploy_by_hand(harness: OnCloudRun) -> None:
-    harness.run.deploy_by_hand("tide", f"{IMAGE}@{digest_of('kim')}", "tide-00009-kim")
+    harness.run.deploy_manually("tide", f"{IMAGE}@{digest_of('kim')}", "tide-00009-kim")
 
 
 def fails_when_probed(harness: OnCloudRun) -> None:
-    harness.probe.answer = ProbeResult(ok=False, detail="closed with 1011")
+    harness.probe.result = ProbeResult(ok=False, detail="closed with 1011")
 
 
 def pinned_by_a_rollback(harness: OnCloudRun) -> None:
-    harness.run.split_by_hand("tide", tide_00007_old=100)
+    harness.run.split_traffic_manually("tide", tide_00007_old=100)
 
 
 def never_ready(harness: OnCloudRun) -> None:
@@ -90,11 +90,11 @@ def never_built(harness: OnCloudRun) -> None:
 
 
 def label_of_a_commit_that_was_never_built(harness: OnCloudRun) -> None:
-    harness.run.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", OLD_REVISION, {"commit-sha": "e" * 40})
+    harness.run.deploy_manually("tide", f"{IMAGE}@{digest_of('old')}", OLD_REVISION, {"commit-sha": "e" * 40})
 
 
 def another_service_of_the_same_image(harness: OnCloudRun) -> None:
-    harness.run.deploy_by_hand("ebb", f"{IMAGE}@{digest_of('old')}", "ebb-1")
+    harness.run.deploy_manually("ebb", f"{IMAGE}@{digest_of('old')}", "ebb-1")
 
 
 def ready_and_then_not(harness: OnCloudRun) -> None:
@@ -103,8 +103,8 @@ def ready_and_then_not(harness: OnCloudRun) -> None:
 
 
 def tagged_and_split(harness: OnCloudRun) -> None:
-    harness.run.deploy_by_hand("tide", f"{IMAGE}@{digest_of('third')}", "tide-00008-kim")
-    harness.run.split_by_hand("tide", tide_00007_old=65, tide_00008_kim=35)
+    harness.run.deploy_manually("tide", f"{IMAGE}@{digest_of('third')}", "tide-00008-kim")
+    harness.run.split_traffic_manually("tide", tide_00007_old=65, tide_00008_kim=35)
     harness.run.services[service_path("tide")].traffic[1].tag = "canary"
 
 
@@ -199,14 +199,14 @@ def test_after_a_failure_later_deployments_get_their_traffic_as_before(
 
 
 def test_an_operation_that_outlives_the_function_goes_on_and_is_begun_once(harness: OnCloudRun) -> None:
-    harness.run.running = True
+    harness.run.holds_operations = True
     incident = approve_proposal(harness)
     redeploy_approved(harness)
     for _ in range(3):
         assert redeploy(harness.process(), f"{incident}-1").name == "deploying"
         run_tick(harness)
     assert (read_state(harness, incident), harness.run.deployments) == ("deploying", 1)
-    harness.run.finish()
+    harness.run.finish_operations()
     for _ in range(3):
         run_tick(harness)
     assert (read_state(harness, incident), harness.run.deployments) == ("watching", 1)
@@ -229,14 +229,14 @@ def test_a_revision_that_was_deleted_cannot_be_put_back_and_that_is_said(harness
 def test_abandoned_operation_gets_no_traffic_when_it_ends_late(
     harness: OnCloudRun,
 ) -> None:
-    harness.run.running = True
+    harness.run.holds_operations = True
     incident = approve_proposal(harness)
     redeploy_approved(harness)
     run_tick(harness, MAX_DEPLOYMENT_TIME)
     assert (read_state(harness, incident), harness.shares) == ("failed", {OLD_REVISION: 100})
     assert cause(harness, incident) == EndCause.DEPLOYMENT_LATE
     assert " 60 minutes" in harness.said
-    harness.run.finish()
+    harness.run.finish_operations()
     run_tick(harness)
     assert (harness.shares, harness.run.deployments) == ({OLD_REVISION: 100}, 1)
 
@@ -245,94 +245,94 @@ class TestByATrigger:
     """The same, where the owners' own trigger builds and deploys."""
 
     @pytest.fixture
-    def setting(self, setting: OnCloudRun) -> OnCloudRun:
+    def harness(self, harness: OnCloudRun) -> OnCloudRun:
         trigger = "projects/shore/locations/europe-west6/triggers/deploy-tide"
         given = watched_service(traffic_steps=(10, 100), deploy_method="cloud_build", deploy_trigger=trigger)
-        setting.services = {"shore.tide": given}
-        setting.run.now = setting.clock.now
-        setting.run.builds = setting.run.builds[:1]
-        setting.triggers = True
-        return setting
+        harness.services = {"shore.tide": given}
+        harness.run.now = harness.clock.now
+        harness.run.builds = harness.run.builds[:1]
+        harness.triggers = True
+        return harness
 
-    def begun(self, setting: OnCloudRun) -> str:
-        incident = approve_proposal(setting)
-        assert redeploy_approved(setting).name == "deploying"
-        run_tick(setting)
-        assert (read_state(setting, incident), len(setting.run.triggered)) == ("deploying", 1)
+    def begun(self, harness: OnCloudRun) -> str:
+        incident = approve_proposal(harness)
+        assert redeploy_approved(harness).name == "deploying"
+        run_tick(harness)
+        assert (read_state(harness, incident), len(harness.run.triggered_builds)) == ("deploying", 1)
         return incident
 
-    def built(self, setting: OnCloudRun, commit: str = TARGET) -> None:
-        build = setting.run.end_build()
+    def built(self, harness: OnCloudRun, commit: str = TARGET) -> None:
+        build = harness.run.finish_build()
         build.source_provenance = build_v1.SourceProvenance(resolved_repo_source=build_v1.RepoSource(commit_sha=commit))
         labels = {"gcb-build-id": build.id}
-        setting.run.deploy_by_hand("tide", f"{IMAGE}@{digest_of('piped')}", "tide-00008-pip", labels)
+        harness.run.deploy_manually("tide", f"{IMAGE}@{digest_of('piped')}", "tide-00008-pip", labels)
 
-    def test_it_is_begun_once_adopted_and_given_its_traffic_in_steps(self, setting: OnCloudRun) -> None:
-        incident = self.begun(setting)
-        self.built(setting)
+    def test_it_is_begun_once_adopted_and_given_its_traffic_in_steps(self, harness: OnCloudRun) -> None:
+        incident = self.begun(harness)
+        self.built(harness)
         shares = []
         for _ in range(3):
-            run_tick(setting)
-            shares.append(setting.shares.get("tide-00008-pip", 0))
+            run_tick(harness)
+            shares.append(harness.shares.get("tide-00008-pip", 0))
         assert shares == [0, 10, 100]
-        assert setting.probe.asked[0].startswith("wss://pf-"), "its own address first"
-        assert (read_state(setting, incident), len(setting.run.triggered)) == ("watching", 1)
-        assert [each.type_ for each in setting.run.services[service_path("tide")].traffic] == [LATEST]
+        assert harness.probe.probed_services[0].startswith("wss://pf-"), "its own address first"
+        assert (read_state(harness, incident), len(harness.run.triggered_builds)) == ("watching", 1)
+        assert [each.type_ for each in harness.run.services[service_path("tide")].traffic] == [LATEST]
 
-    def test_a_trigger_that_moves_the_traffic_is_not_fought(self, setting: OnCloudRun) -> None:
-        incident = self.begun(setting)
-        self.built(setting)
-        setting.run.split_by_hand("tide", tide_00008_pip=100)
+    def test_a_trigger_that_moves_the_traffic_is_not_fought(self, harness: OnCloudRun) -> None:
+        incident = self.begun(harness)
+        self.built(harness)
+        harness.run.split_traffic_manually("tide", tide_00008_pip=100)
         for _ in range(2):
-            run_tick(setting)
-        assert setting.probe.asked[0].startswith("wss://pf-"), "it is tried all the same"
-        assert (read_state(setting, incident), setting.shares) == ("watching", {"tide-00008-pip": 100})
+            run_tick(harness)
+        assert harness.probe.probed_services[0].startswith("wss://pf-"), "it is tried all the same"
+        assert (read_state(harness, incident), harness.shares) == ("watching", {"tide-00008-pip": 100})
 
-    def test_what_it_moved_the_traffic_to_is_taken_back_if_it_fails(self, setting: OnCloudRun) -> None:
-        incident = self.begun(setting)
-        self.built(setting)
-        setting.run.split_by_hand("tide", tide_00008_pip=100)
-        fails_when_probed(setting)
+    def test_what_it_moved_the_traffic_to_is_taken_back_if_it_fails(self, harness: OnCloudRun) -> None:
+        incident = self.begun(harness)
+        self.built(harness)
+        harness.run.split_traffic_manually("tide", tide_00008_pip=100)
+        fails_when_probed(harness)
         for _ in range(3):
-            run_tick(setting)
-        assert (read_state(setting, incident), setting.shares) == ("failed", {OLD_REVISION: 100})
-        assert cause(setting, incident) == EndCause.FAILED_PROBE_BEFORE_TRAFFIC
+            run_tick(harness)
+        assert (read_state(harness, incident), harness.shares) == ("failed", {OLD_REVISION: 100})
+        assert cause(harness, incident) == EndCause.FAILED_PROBE_BEFORE_TRAFFIC
 
-    def test_a_later_rollout_does_not_look_like_a_failure_of_this_one(self, setting: OnCloudRun) -> None:
-        incident = self.begun(setting)
-        self.built(setting)
+    def test_a_later_rollout_does_not_look_like_a_failure_of_this_one(self, harness: OnCloudRun) -> None:
+        incident = self.begun(harness)
+        self.built(harness)
         for _ in range(3):
-            run_tick(setting)
-        note = setting.run.services[service_path("tide")].annotations
-        setting.run.services[service_path("tide")].annotations = {
+            run_tick(harness)
+        note = harness.run.services[service_path("tide")].annotations
+        harness.run.services[service_path("tide")].annotations = {
             "provenfix-rollout": note["provenfix-rollout"].replace(incident, "another")
         }
-        run_tick(setting)
-        assert read_state(setting, incident) == "watching"
+        run_tick(harness)
+        assert read_state(harness, incident) == "watching"
 
-    def test_a_build_that_fails_is_told_and_leaves_everything_as_it_was(self, setting: OnCloudRun) -> None:
-        incident = self.begun(setting)
-        setting.run.end_build("FAILURE")
-        run_tick(setting)
-        assert read_state(setting, incident) == "failed"
-        assert "ended with FAILURE" in setting.said
-        assert [each.type_ for each in setting.run.services[service_path("tide")].traffic] == [LATEST]
-        assert setting.shares == {OLD_REVISION: 100}
+    def test_a_build_that_fails_is_told_and_leaves_everything_as_it_was(self, harness: OnCloudRun) -> None:
+        incident = self.begun(harness)
+        harness.run.finish_build("FAILURE")
+        run_tick(harness)
+        assert read_state(harness, incident) == "failed"
+        assert "ended with FAILURE" in harness.said
+        assert [each.type_ for each in harness.run.services[service_path("tide")].traffic] == [LATEST]
+        assert harness.shares == {OLD_REVISION: 100}
 
-    def test_what_was_built_from_another_commit_gets_no_traffic(self, setting: OnCloudRun) -> None:
-        incident = self.begun(setting)
-        self.built(setting, commit_id("fixed"))
-        run_tick(setting)
-        assert setting.said.index(commit_id("fixed")) < setting.said.rindex(TARGET), "the built one, and the approved"
-        assert (read_state(setting, incident), setting.shares) == ("reported", {OLD_REVISION: 100})
-        assert cause(setting, incident) == EndCause.NOT_PUT_BACK
+    def test_what_was_built_from_another_commit_gets_no_traffic(self, harness: OnCloudRun) -> None:
+        incident = self.begun(harness)
+        self.built(harness, commit_id("fixed"))
+        run_tick(harness)
+        assert harness.said.index(commit_id("fixed")) < harness.said.rindex(TARGET), "the built one, and the approved"
+        assert (read_state(harness, incident), harness.shares) == ("reported", {OLD_REVISION: 100})
+        assert cause(harness, incident) == EndCause.NOT_PUT_BACK
 
-    def test_a_trigger_that_does_not_exist_refuses_and_leaves_no_pin(self, setting: OnCloudRun) -> None:
+    def test_a_trigger_that_does_not_exist_refuses_and_leaves_no_pin(self, harness: OnCloudRun) -> None:
         given = watched_service(deploy_method="cloud_build", deploy_trigger="projects/shore/locations/global/triggers/gone")
-        setting.services = {"shore.tide": given}
-        incident = approve_proposal(setting)
-        assert redeploy_approved(setting).name == "refused:stale"
-        run_tick(setting)
-        assert read_state(setting, incident) == "refused"
-        assert "not_found" in setting.said
-        assert [each.type_ for each in setting.run.services[service_path("tide")].traffic] == [LATEST]
+        harness.services = {"shore.tide": given}
+        incident = approve_proposal(harness)
+        assert redeploy_approved(harness).name == "refused:stale"
+        run_tick(harness)
+        assert read_state(harness, incident) == "refused"
+        assert "not_found" in harness.said
+        assert [each.type_ for each in harness.run.services[service_path("tide")].traffic] == [LATEST]

@@ -42,11 +42,11 @@ class Repository:
     )
 
     def __call__(self, asked: FakeRequest) -> FakeResponse:
-        operation_id(asked.verb, asked.path)  # GitHub describes it
+        operation_id(asked.method, asked.path)  # GitHub describes it
         name = asked.path.removeprefix("/repos/acme/chat").rpartition("/")[2]
-        if (asked.verb, name) in self.denied:
+        if (asked.method, name) in self.denied:
             return FakeResponse(403, {"message": "Resource not accessible by personal access token PLANTED-github"})
-        if asked.verb == "POST":
+        if asked.method == "POST":
             return FakeResponse(422, {"message": "Validation Failed"})
         return FakeResponse(200, self.hooks if name == "hooks" else {})
 
@@ -108,8 +108,8 @@ def stand(
     probe = f"{rest.address}/healthy"
     service = replace(SERVICE, probe_url=probe)
     project, repository = GoogleProject(service, IMAGE, PLANTED), Repository()
-    rest.more[:] = [project, lambda asked: FakeResponse(200) if asked.path == "/healthy" else None]
-    github.extra[:] = [repository]
+    rest.extra_routes[:] = [project, lambda asked: FakeResponse(200) if asked.path == "/healthy" else None]
+    github.extra_routes[:] = [repository]
     slack.__init__(  # type: ignore[misc]  # the server stays, and everything in it is new
         channels={SERVICE.channel: True}, groups={SERVICE.approver_group: ("U0NORA0000",)},
         token=PLANTED[f"projects/{OPERATIONS_PROJECT}/secrets/bot/versions/1"], address=slack.address,
@@ -146,15 +146,15 @@ def test_where_all_is_well_every_line_says_ok(stand: Stand) -> None:
 
 
 def _gone(path: str) -> Callable[[Stand], object]:
-    return lambda stand: stand.project.gone.add(path)
+    return lambda stand: stand.project.missing_paths.add(path)
 
 
 def _changed(path: str, **to: object) -> Callable[[Stand], object]:
-    return lambda stand: stand.project.changed.update({path: to})
+    return lambda stand: stand.project.overrides.update({path: to})
 
 
 def _lacks(function: str, permission: str) -> Callable[[Stand], object]:
-    return lambda stand: stand.project.lacking.update({function: {permission}})
+    return lambda stand: stand.project.missing_permissions.update({function: {permission}})
 
 
 _SUBSCRIPTION = f"/v1/projects/{OPERATIONS_PROJECT}/subscriptions/provenfix-incident-opened"
@@ -259,7 +259,7 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
         'expression=resource.name == "projects/quay-ops/databases/(default)"',
     ),
     "account that is not lent": (
-        lambda stand: stand.project.not_lent.add("decide"),
+        lambda stand: stand.project.not_impersonable.add("decide"),
         "unknown  role decide: provenfixDocuments on database (default): You may not act as "
         "provenfix-decide@quay-ops.iam.gserviceaccount.com",
         "--role=roles/iam.serviceAccountTokenCreator",
@@ -305,7 +305,7 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
         "https://github.com/acme/chat/settings/hooks",
     ),
     "compile function": (
-        lambda stand: stand.rest.more.insert(0, lambda asked: FakeResponse(403) if asked.path == COMPILE else None),
+        lambda stand: stand.rest.extra_routes.insert(0, lambda asked: FakeResponse(403) if asked.path == COMPILE else None),
         "It does not let investigate in.",
         "--role=roles/run.invoker",
     ),
@@ -349,7 +349,7 @@ def test_workspace_and_app_are_those_of_the_token(stand: Stand) -> None:
     """Every click is refused where one of them is another; the app's id stands in no answer without a further scope."""
     stand.slack.scopes = (*stand.slack.scopes, "users:read")
     assert _asked_in(stand, TEAM, APP) == ["ok", "ok"]
-    assert stand.slack.asked.count("bots.info") == 1
+    assert stand.slack.called_methods.count("bots.info") == 1
 
 
 def test_a_workspace_or_an_app_of_somebody_else_is_amiss(stand: Stand) -> None:
@@ -369,11 +369,11 @@ def test_an_organisation_that_a_token_is_installed_for_is_its_workspace(stand: S
 
 def test_where_no_service_names_workspace_or_app_nobody_is_asked_for_them(stand: Stand) -> None:
     assert not [line for line in stand.told()[1] if " slack workspace " in line or " slack app " in line]
-    assert "bots.info" not in stand.slack.asked
+    assert "bots.info" not in stand.slack.called_methods
 
 
 def test_what_a_trigger_needs_is_looked_for_where_one_deploys(stand: Stand) -> None:
-    stand.project.lacking["verify"] = {"cloudbuild.builds.create"}
+    stand.project.missing_permissions["verify"] = {"cloudbuild.builds.create"}
     assert stand.amiss() == []
     _deployed_by(stand, f"deploy_method: cloud_build, deploy_trigger: {TRIGGER}")
     [create] = stand.findings()
@@ -382,15 +382,15 @@ def test_what_a_trigger_needs_is_looked_for_where_one_deploys(stand: Stand) -> N
     assert "cloudbuild.builds.create" in create["detail"]
     options = ["--role=projects/yard/roles/provenfixTriggerRunner", "--condition=None"]
     assert create["mend"].split()[-2:] == options
-    stand.project.lacking = {"redeploy": {"iam.serviceAccounts.actAs"}}
+    stand.project.missing_permissions = {"redeploy": {"iam.serviceAccounts.actAs"}}
     assert [line.partition(" -> ")[2].split()[4] for line in stand.amiss()] == [RUNTIME_ACCOUNT, BUILDER]
 
 
 def test_a_trigger_without_an_account_asks_for_none(stand: Stand) -> None:
     _deployed_by(stand, f"deploy_method: cloud_build, deploy_trigger: {TRIGGER}")
-    stand.project.changed[f"/v1/{TRIGGER}"] = {"serviceAccount": ""}
+    stand.project.overrides[f"/v1/{TRIGGER}"] = {"serviceAccount": ""}
     assert stand.amiss() == []
-    stand.project.gone.add(f"/v1/{TRIGGER}")
+    stand.project.missing_paths.add(f"/v1/{TRIGGER}")
     found = stand.findings()
     assert [each["name"].partition(": ")[2] for each in found] == [
         f"roles/iam.serviceAccountUser on builder {TRIGGER}"
@@ -412,7 +412,7 @@ def test_whether_an_apps_key_may_be_read_is_asked_of_those_who_read_it(stand: St
     app = f"github: {{app: {{id: 12, installation: 7, private_key: {{secret: {key}}}}}, webhook_secret"
     text = stand.config.read_text()
     stand.config.write_text(re.sub(r"github: \{token: \{.*?\}, webhook_secret", app, text))
-    stand.project.lacking["investigate"] = {"secretmanager.versions.access"}
+    stand.project.missing_permissions["investigate"] = {"secretmanager.versions.access"}
     wanted = f"role investigate: roles/secretmanager.secretAccessor on secret projects/{OPERATIONS_PROJECT}/secrets/github: It lacks"
     assert [line for line in stand.amiss() if wanted in line]
 
@@ -440,7 +440,7 @@ def test_what_only_an_administrator_sees_is_neither_amiss_nor_called_well(stand:
 
 
 def test_whoever_may_look_at_nothing_is_told_so_line_by_line(stand: Stand) -> None:
-    stand.project.blind = True
+    stand.project.sees_nothing = True
     lines = stand.amiss()
     assert all(line.startswith("unknown ") for line in lines if " topic " in line)
     assert not any("Traceback" in line for line in lines)
@@ -473,7 +473,7 @@ def test_without_credentials_every_line_names_the_one_command(
 
 
 def test_json_says_the_same(stand: Stand) -> None:
-    stand.project.gone.add(f"/v1/projects/{OPERATIONS_PROJECT}/topics/provenfix-tick")
+    stand.project.missing_paths.add(f"/v1/projects/{OPERATIONS_PROJECT}/topics/provenfix-tick")
     assert run_doctor(stand.config, "", "json") == 1
     out, err = stand.capsys.readouterr()
     assert "PLANTED" not in out + err
@@ -487,7 +487,7 @@ def test_an_answer_that_repeats_a_secret_is_not_repeated(stand: Stand) -> None:
     bot = PLANTED[f"projects/{OPERATIONS_PROJECT}/secrets/bot/versions/1"]
     stand.slack.token = ""
     stand.slack.channels.clear()
-    stand.rest.more.insert(0, lambda asked: FakeResponse(200, {"version": bot}) if asked.path == COMPILE else None)
+    stand.rest.extra_routes.insert(0, lambda asked: FakeResponse(200, {"version": bot}) if asked.path == COMPILE else None)
     assert len(stand.amiss()) >= 3  # told() looks for what was planted
 
 
@@ -524,14 +524,14 @@ def test_only_a_user_names_the_billed_project(stand: Stand) -> None:
             who = "the person" if asked.headers.get("authorization") == "Bearer of-this-machine" else "an account"
             charged.setdefault(who, set()).add(asked.headers.get("x-goog-user-project", ""))
 
-    stand.rest.more.insert(0, look)
+    stand.rest.extra_routes.insert(0, look)
     stand.told()
     assert charged == {"the person": {OPERATIONS_PROJECT}, "an account": {""}}
 
 
 def test_no_token_follows_a_redirect(stand: Stand) -> None:
     away = FakeResponse(302, {}, {"Location": f"{stand.rest.address}/caught"})
-    stand.rest.more.insert(0, lambda asked: away if asked.path.endswith("/topics/provenfix-tick") else None)
+    stand.rest.extra_routes.insert(0, lambda asked: away if asked.path.endswith("/topics/provenfix-tick") else None)
     answer = google_api.GoogleClient(lambda: Secret("PLANTED"), stand.rest.address).call(
         "GET", "pubsub.googleapis.com", f"/v1/projects/{OPERATIONS_PROJECT}/topics/provenfix-tick"
     )

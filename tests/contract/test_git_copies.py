@@ -94,8 +94,8 @@ def test_a_linked_work_tree_has_an_index_of_its_own(story: HistoryBuilder, tmp_p
     run_plumbing(copy, "worktree", "add", "--quiet", "--detach", str(tmp_path / "linked"))
     (tmp_path / "linked" / "new.py").write_text("x = = 1\n")
     run_plumbing(tmp_path / "linked", "add", "new.py")
-    assert run_provenfix("check", "--repo", str(tmp_path / "linked"), "--staged").code == 1
-    assert run_provenfix("check", "--repo", str(copy), "--staged").code == 0
+    assert run_provenfix("check", "--repo", str(tmp_path / "linked"), "--staged").exit_code == 1
+    assert run_provenfix("check", "--repo", str(copy), "--staged").exit_code == 0
 
 
 def test_bare_repository_inside_another_checkout_is_read(story: HistoryBuilder, log: Path, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_bare_repository_inside_another_checkout_is_read(story: HistoryBuilder, 
     inner = story.path.rename(tmp_path / "outer" / "inner.git")
     assert named_commits(story, assert_untouched(inner, log)) == EXPECTED_COMMITS
     ended = run_provenfix("check", "--repo", str(inner))
-    assert (ended.code, ended.out.split(":")[0]) == (0, "2 files checked")
+    assert (ended.exit_code, ended.out.split(":")[0]) == (0, "2 files checked")
 
 
 def test_submodule_gives_the_same_report(story: HistoryBuilder, log: Path, tmp_path: Path) -> None:
@@ -151,8 +151,8 @@ def test_a_shallow_copy_without_the_deployed_version_proves_nothing(story: Histo
 def test_a_commit_before_the_boundary_is_not_there(story: HistoryBuilder, log: Path, tmp_path: Path) -> None:
     copy = clone_repository(story, tmp_path / "copy", "--depth=2")
     ended = assert_untouched(copy, log, "--deployed", story.ids["claim"])
-    assert ended.code == 2
-    assert story.ids["claim"] in ended.sentence
+    assert ended.exit_code == 2
+    assert story.ids["claim"] in ended.error_line
 
 
 def test_a_shallow_copy_names_its_boundary(story: HistoryBuilder, tmp_path: Path) -> None:
@@ -167,8 +167,8 @@ def test_a_damaged_list_of_shallow_commits_is_told(story: HistoryBuilder, log: P
     for damage in (b"\xff\xfe\n", b"main\n", b"0123\n"):
         (copy / ".git" / "shallow").write_bytes(damage)
         ended = assert_untouched(copy, log)
-        assert ended.code == 3
-        assert str(copy) in ended.sentence
+        assert ended.exit_code == 3
+        assert str(copy) in ended.error_line
 
 
 # -- partial ----------------------------------------------------------------------------------------------------------
@@ -215,25 +215,25 @@ def test_check_does_not_pass_what_a_partial_copy_lacks(story: HistoryBuilder, tm
     copy = clone_repository(story, tmp_path / "copy", "--filter=blob:none", "--no-checkout")
     hide_objects(story)
     ended = run_provenfix("check", "--repo", str(copy), "--ref", "main")
-    assert ended.code == 3
-    assert str(copy) in ended.sentence
-    assert re.search(r"\bapp/\w+\.py\b", ended.sentence), "which file's contents are missing"
+    assert ended.exit_code == 3
+    assert str(copy) in ended.error_line
+    assert re.search(r"\bapp/\w+\.py\b", ended.error_line), "which file's contents are missing"
 
 
 def test_a_treeless_copy_is_refused_in_one_sentence(story: HistoryBuilder, log: Path, tmp_path: Path) -> None:
     copy = clone_repository(story, tmp_path / "copy", "--filter=tree:0")
     hide_objects(story)
     ended = assert_untouched(copy, log)
-    assert ended.code == 3
-    assert str(copy) in ended.sentence
-    assert "fetch" in ended.sentence
+    assert ended.exit_code == 3
+    assert str(copy) in ended.error_line
+    assert "fetch" in ended.error_line
 
 
 def test_check_works_on_the_commit_that_a_treeless_copy_has(story: HistoryBuilder, tmp_path: Path) -> None:
     copy = clone_repository(story, tmp_path / "copy", "--filter=tree:0")
     hide_objects(story)
-    assert run_provenfix("check", "--repo", str(copy), "--ref", "main").code == 0
-    assert run_provenfix("check", "--repo", str(copy), "--ref", "main~2").code == 3
+    assert run_provenfix("check", "--repo", str(copy), "--ref", "main").exit_code == 0
+    assert run_provenfix("check", "--repo", str(copy), "--ref", "main~2").exit_code == 3
 
 
 # -- other ways to keep a repository ----------------------------------------------------------------------------------
@@ -280,8 +280,8 @@ def test_reftable_refs_are_read(story: HistoryBuilder, log: Path, tmp_path: Path
     run_plumbing(copy, "config", "core.repositoryFormatVersion", "1")
     run_plumbing(copy, "config", "extensions.refStorage", "reftable")
     ended = assert_untouched(copy, log)
-    assert ended.code == 3
-    assert "refstorage" in ended.sentence
+    assert ended.exit_code == 3
+    assert "refstorage" in ended.error_line
 
 
 def test_replaced_objects_are_not_believed(story: HistoryBuilder, log: Path) -> None:
@@ -311,7 +311,7 @@ def test_repository_of_another_user_is_read(story: HistoryBuilder, log: Path, tm
     assert b"dubious ownership" in refused.stderr
     for repository in (copy, copy / "app", story.path):
         assert named_commits(story, assert_untouched(repository, log)) == EXPECTED_COMMITS
-    assert run_provenfix("check", "--repo", str(copy), "--staged").code == 0
+    assert run_provenfix("check", "--repo", str(copy), "--staged").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -364,12 +364,12 @@ def test_a_damaged_object_is_told_in_one_sentence(
     file.chmod(0o600)
     file.write_bytes(damaged[damage])
     ended = assert_untouched(unpacked, log)
-    if ended.code == 0:  # git counts the object as absent
+    if ended.exit_code == 0:  # git counts the object as absent
         (report,) = ended.reports
         assert (report["decision"]["kind"], report["fix"], report["target"]) == ("none", None, None)
         return
-    assert ended.code == 3
-    assert str(unpacked) in ended.sentence
+    assert ended.exit_code == 3
+    assert str(unpacked) in ended.error_line
 
 
 def test_a_file_whose_contents_are_lost_was_not_deleted(story: HistoryBuilder, unpacked: Path, log: Path) -> None:
@@ -389,8 +389,8 @@ def test_a_tree_that_is_none_is_told(story: HistoryBuilder, log: Path) -> None:
     )
     odd = create_commit(story.path, junk, story.ids["later"])
     ended = assert_untouched(story.path, log, "--branch", odd)
-    assert ended.code == 3
-    assert str(story.path) in ended.sentence
+    assert ended.exit_code == 3
+    assert str(story.path) in ended.error_line
 
 
 def test_a_tree_of_more_files_than_there_can_be_is_refused(story: HistoryBuilder, log: Path) -> None:
@@ -399,8 +399,8 @@ def test_a_tree_of_more_files_than_there_can_be_is_refused(story: HistoryBuilder
     for _ in range(9):
         below = create_tree(story.path, [("040000", below, f"d{n}") for n in range(10)])
     ended = assert_untouched(story.path, log, "--branch", create_commit(story.path, below, story.ids["later"]))
-    assert ended.code == 3
-    assert "files" in ended.sentence
+    assert ended.exit_code == 3
+    assert "files" in ended.error_line
 
 
 def test_a_tree_deeper_than_there_can_be_is_refused(story: HistoryBuilder, log: Path) -> None:
@@ -412,8 +412,8 @@ def test_a_tree_deeper_than_there_can_be_is_refused(story: HistoryBuilder, log: 
         below = _tree_id(body)
     _write_trees(story.path, deep)
     ended = assert_untouched(story.path, log, "--branch", create_commit(story.path, below, story.ids["later"]))
-    assert ended.code == 3
-    assert "folders" in ended.sentence
+    assert ended.exit_code == 3
+    assert "folders" in ended.error_line
 
 
 def _tree_id(body: bytes) -> str:
@@ -435,7 +435,7 @@ def test_names_in_a_tree_that_lead_out_of_it_are_only_names(story: HistoryBuilde
         inner = _raw_tree(story.path, [(b"100644", b"relay.py", held)])
         top = _raw_tree(story.path, [(b"40000", name.encode(), inner)])
         ended = assert_untouched(story.path, log, "--branch", create_commit(story.path, top, story.ids["later"]))
-        assert ended.code in {0, 3}
+        assert ended.exit_code in {0, 3}
         assert "CANARY" not in ended.out + ended.err
 
 
@@ -463,21 +463,21 @@ def test_a_damaged_index_of_commits_is_told_or_does_no_harm(story: HistoryBuilde
     for damaged in (b"", b"garbage", whole[:100], whole[:-60] + bytes(60), whole[:200] + b"\xff" * (len(whole) - 200)):
         graph.write_bytes(damaged)
         ended = assert_untouched(story.path, log)
-        if ended.code == 0:
+        if ended.exit_code == 0:
             assert named_commits(story, ended) == EXPECTED_COMMITS
         else:
-            assert ended.code == 3
-            assert str(story.path) in ended.sentence
+            assert ended.exit_code == 3
+            assert str(story.path) in ended.error_line
 
 
 def test_empty_repository_is_handled(log: Path, tmp_path: Path) -> None:
     run_plumbing(tmp_path, "init", "--quiet", "empty")
     for more in ((), ("--branch", "main")):
         ended = assert_untouched(tmp_path / "empty", log, *more)
-        assert ended.code == (2 if more else 3)
-        assert "commit" in ended.sentence
-    assert run_provenfix("check", "--repo", str(tmp_path / "empty")).code == 0
-    assert run_provenfix("check", "--repo", str(tmp_path / "empty"), "--staged").code == 0
+        assert ended.exit_code == (2 if more else 3)
+        assert "commit" in ended.error_line
+    assert run_provenfix("check", "--repo", str(tmp_path / "empty")).exit_code == 0
+    assert run_provenfix("check", "--repo", str(tmp_path / "empty"), "--staged").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -489,8 +489,8 @@ def test_unborn_head_is_handled(story: HistoryBuilder, log: Path, head: bytes | 
     if head is not None:
         file.write_bytes(head)
     ended = assert_untouched(story.path, log)
-    assert ended.code == 3
-    assert str(story.path) in ended.sentence
+    assert ended.exit_code == 3
+    assert str(story.path) in ended.error_line
 
 
 def test_unborn_head_is_ignored_when_a_branch_is_given(story: HistoryBuilder, log: Path) -> None:
@@ -504,8 +504,8 @@ def test_unborn_head_is_ignored_when_a_branch_is_given(story: HistoryBuilder, lo
 def test_a_configuration_that_git_cannot_read_is_told(story: HistoryBuilder, log: Path, config: bytes) -> None:
     (story.path / "config").write_bytes(config)
     ended = assert_untouched(story.path, log)
-    assert ended.code == 3
-    assert str(story.path) in ended.sentence
+    assert ended.exit_code == 3
+    assert str(story.path) in ended.error_line
 
 
 def test_the_file_of_the_log_may_be_spelled_like_any_path(story: HistoryBuilder, tmp_path: Path) -> None:
@@ -519,11 +519,11 @@ def test_nothing_is_left_in_the_temporary_folder(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
-    assert run_investigate(story.path, log).code == 0
-    assert run_investigate(story.path, log, "--branch", "nowhere").code == 2
-    assert run_investigate(tmp_path, log).code == 3
+    assert run_investigate(story.path, log).exit_code == 0
+    assert run_investigate(story.path, log, "--branch", "nowhere").exit_code == 2
+    assert run_investigate(tmp_path, log).exit_code == 3
     (story.path / "HEAD").write_bytes(b"ref: refs/heads/nowhere\n")
-    assert run_investigate(story.path, log).code == 3
+    assert run_investigate(story.path, log).exit_code == 3
     with pytest.raises(InputError):
         GitRepository(str(tmp_path))
     assert list(scratch.iterdir()) == []

@@ -90,9 +90,9 @@ def test_conflicts_links_and_intent_to_add_entries_are_handled(repo: Path) -> No
 def test_a_damaged_index_is_told(repo: Path, content: bytes) -> None:
     (repo / ".git" / "index").write_bytes(content)
     ended = staged(repo)
-    assert ended.code == 3
-    assert str(repo) in ended.sentence
-    assert " index " in ended.sentence
+    assert ended.exit_code == 3
+    assert str(repo) in ended.error_line
+    assert " index " in ended.error_line
 
 
 @pytest.mark.parametrize("arguments", [["-a"], ["a.py"], ["--include", "a.py"], []])

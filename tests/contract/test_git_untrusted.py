@@ -185,12 +185,12 @@ def test_investigate_runs_nothing_and_changes_nothing(trapped: Trapped, tmp_path
 def test_check_runs_nothing_and_changes_nothing(trapped: Trapped) -> None:
     before = snapshot_files(trapped.work_tree)
     at = ("check", "--repo", str(trapped.work_tree), "--python", running_python())
-    assert run_provenfix(*at).code == 1
+    assert run_provenfix(*at).exit_code == 1
     staged = run_provenfix(*at, "--staged")
-    assert (staged.code, staged.out.split(":")[:2]) == (1, ["app/staged.py", "7"])
-    assert run_provenfix(*at, "--ref", "HEAD").code == 0
-    assert run_provenfix(*at, "--ref", trapped.story.ids["claim"]).code == 1
-    assert run_provenfix(*at, str(trapped.work_tree / "app" / "other.py")).code == 0
+    assert (staged.exit_code, staged.out.split(":")[:2]) == (1, ["app/staged.py", "7"])
+    assert run_provenfix(*at, "--ref", "HEAD").exit_code == 0
+    assert run_provenfix(*at, "--ref", trapped.story.ids["claim"]).exit_code == 1
+    assert run_provenfix(*at, str(trapped.work_tree / "app" / "other.py")).exit_code == 0
     assert snapshot_files(trapped.work_tree) == before
 
 
@@ -204,7 +204,7 @@ def test_missing_object_is_not_fetched_from_a_configured_remote(
     for path in (*found, *copy.glob(".git/objects/pack/*.pack")):
         path.unlink()
     ended = run_investigate(copy, write_log(tmp_path))
-    assert ended.code in {0, 2, 3}
+    assert ended.exit_code in {0, 2, 3}
     assert "redeploy" not in ended.out
 
 
@@ -218,7 +218,7 @@ def test_a_work_tree_that_the_configuration_names_is_not_read(trapped: Trapped, 
     assert named_commits(trapped.story, run_investigate(copy, write_log(tmp_path))) == EXPECTED_COMMITS
     for more in ((), ("--staged",), ("--ref", "HEAD")):
         ended = run_provenfix("check", "--repo", str(copy), *more)
-        assert (ended.code, "CANARY" in ended.out + ended.err) == (0, False)
+        assert (ended.exit_code, "CANARY" in ended.out + ended.err) == (0, False)
 
 
 @pytest.mark.parametrize(

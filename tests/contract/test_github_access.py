@@ -43,19 +43,19 @@ def test_every_kind_of_github_has_its_api_somewhere_else(web: str, api: str) -> 
 def test_enterprise_app_uses_enterprise_paths_and_its_own_token() -> None:
     clock = SystemClock()
     desk = TokenEndpoint(clock)
-    with serve_fake(FakeGitHub(extra=[IssueTracker(clock.now), desk], enterprise=True)) as fake:
+    with serve_fake(FakeGitHub(extra_routes=[IssueTracker(clock.now), desk], is_enterprise=True)) as fake:
         world = wiring.build_context(settings(fake, make_app().key().reveal()))
         assert world.issues.find(WATCHED, "<!-- provenfix:incident=1 -->") is None
         assert world.checks.get_status(WATCHED, "a" * 40).value == "unknown"  # GraphQL has a path of its own
         links = world.link_builder.build_links(WATCHED, ())
         assert links.commit("a" * 40) == f"{fake.address}/{REPOSITORY}/commit/{'a' * 40}"
         assert links.log(clock.now(), clock.now()).endswith("?project=shore")
-        exchanged = [each.path for each in fake.asked if each.path.startswith("/app/")]
+        exchanged = [each.path for each in fake.requests if each.path.startswith("/app/")]
         assert exchanged == [f"/app/installations/{make_app().installation}/access_tokens"]
-        sent = {each.headers["authorization"] for each in fake.asked if not each.path.startswith("/app/")}
-        assert sent == {f"Bearer {desk.given[0]}"}
-        assert desk.given[0].startswith("ghs_41_")
-        assert len(desk.given[0]) > 255
+        sent = {each.headers["authorization"] for each in fake.requests if not each.path.startswith("/app/")}
+        assert sent == {f"Bearer {desk.issued_tokens[0]}"}
+        assert desk.issued_tokens[0].startswith("ghs_41_")
+        assert len(desk.issued_tokens[0]) > 255
 
 
 def test_a_token_that_another_request_forgets_meanwhile_is_still_an_answer() -> None:
@@ -89,21 +89,21 @@ def test_a_key_is_taken_as_github_hands_it_out() -> None:
     pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
     assert "BEGIN RSA PRIVATE KEY" in pem
     desk = TokenEndpoint(SystemClock())
-    with serve_fake(FakeGitHub(extra=[IssueTracker(SystemClock().now), desk], enterprise=True)) as fake:
+    with serve_fake(FakeGitHub(extra_routes=[IssueTracker(SystemClock().now), desk], is_enterprise=True)) as fake:
         for form_of_it in (pem, pem.replace("\n", "\r\n"), f"\n{pem}\n"):
             assert wiring.build_context(settings(fake, form_of_it)).issues.find(WATCHED, "<!-- m -->") is None
-    assert len(desk.given) == 3
+    assert len(desk.issued_tokens) == 3
 
 
 def test_a_key_that_is_none_is_one_sentence_without_the_key() -> None:
-    with serve_fake(FakeGitHub(extra=[TokenEndpoint(SystemClock())], enterprise=True)) as fake:
+    with serve_fake(FakeGitHub(extra_routes=[TokenEndpoint(SystemClock())], is_enterprise=True)) as fake:
         with pytest.raises(Reject) as caught:
             wiring.build_context(settings(fake, "hush")).issues.find(WATCHED, "m")
         assert caught.value.reason == "github_key"
         assert "hush" not in str(caught.value)
         with pytest.raises(UsageError, match=r"^github\.app\.private_key .* KEY\b"):
             wiring.build_context(settings(fake, "")).issues.find(WATCHED, "m")
-        assert fake.asked == []
+        assert fake.requests == []
 
 
 def test_without_app_and_token_the_code_host_is_not_there() -> None:

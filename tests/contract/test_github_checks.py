@@ -62,7 +62,7 @@ def told(
     rollup = None if nodes is None else {"contexts": contexts}
     protected = place(required) if required else {}
     fake = FakeGitHub(
-        fields={
+        extra_fields={
             "object": lambda _, oid: {"__typename": "Commit", "statusCheckRollup": rollup} if oid == COMMIT else None,
             "defaultBranchRef": protected,
             "ref": lambda _, qualifiedName: protected if qualifiedName == "refs/heads/live" else None,  # noqa: N803
@@ -126,19 +126,19 @@ def test_a_failure_on_a_later_page_counts() -> None:
     nodes = [run(f"test {number}", "SUCCESS") for number in range(150)]
     state, fake = told([*nodes, run("last", "FAILURE")])
     assert state is CheckStatus.RED
-    assert len(fake.asked) == 2
+    assert len(fake.requests) == 2
 
 
 def test_an_answer_is_used_again_for_moments_only() -> None:
     rollup = {"contexts": {"nodes": [run("test", None)], "pageInfo": {"hasNextPage": False}}}
     node = {"__typename": "Commit", "statusCheckRollup": rollup}
-    fake = FakeGitHub(fields={"object": node, "defaultBranchRef": None})
+    fake = FakeGitHub(extra_fields={"object": node, "defaultBranchRef": None})
     clock = SleepingClock()
     with serve_fake(fake):
         checks = GitHubChecks(open_client(fake.address, clock))
         assert [checks.get_status(SERVICE, COMMIT) for _ in range(3)] == [CheckStatus.PENDING] * 3
-        assert len(fake.asked) == 1
+        assert len(fake.requests) == 1
         clock.sleep(21)
         rollup["contexts"] = {"nodes": [run("test", "SUCCESS")], "pageInfo": {"hasNextPage": False}}
         assert checks.get_status(SERVICE, COMMIT) is CheckStatus.GREEN
-    assert len(fake.asked) == 2
+    assert len(fake.requests) == 2

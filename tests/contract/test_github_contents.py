@@ -27,22 +27,22 @@ CONTENTS = {
 def test_every_kind_of_content_arrives_byte_for_byte(tmp_path: Path) -> None:
     story = HistoryBuilder(tmp_path / "repo.git")
     story.commit("all", dict(CONTENTS))
-    story.write()
+    story.write_repository()
     fake = FakeGitHub(GitBackend(story.path))
     with serve_fake(fake), open_history(open_client(fake.address), REPOSITORY) as history:
         tree = history.tree(story.ids["all"])
         assert {path: history.read(entry.blob) for path, entry in tree.items()} == CONTENTS
-        asked = [each.path for each in fake.asked]
+        asked = [each.path for each in fake.requests]
         assert all(history.read(entry.blob) == CONTENTS[path] for path, entry in tree.items())
     whole = {path.rpartition("/")[2] for path in asked if "/git/blobs/" in path}
     assert whole == {tree[name].blob for name in ("latin.py", "binary.dat", "huge.py")}
-    assert [each.path for each in fake.asked] == asked  # nothing is asked for twice
+    assert [each.path for each in fake.requests] == asked  # nothing is asked for twice
 
 
 def test_a_tree_that_is_cut_off_is_put_together_from_its_folders(tmp_path: Path) -> None:
     story = HistoryBuilder(tmp_path / "repo.git")
     story.commit("all", {f"folder{number}/sub/{name}.py": name for number in range(6) for name in "abc"})
-    story.write()
+    story.write_repository()
     fake = FakeGitHub(GitBackend(story.path, most_entries=8))
     with (
         serve_fake(fake),
@@ -62,15 +62,15 @@ def test_a_long_history_is_asked_for_the_commits_that_changed_the_path(
         story.commit(f"topic{number}", {"app.py": broken_source(5, number)}, "start" if number == 1 else f"merge{number - 1}")
         before = "start" if number == 1 else f"merge{number - 1}"
         story.commit(f"merge{number}", {"app.py": broken_source(5, number)}, before, f"topic{number}")
-    story.write("merge139")
+    story.write_repository("merge139")
     head = story.ids["merge139"]
     fake = FakeGitHub(GitBackend(story.path))
     with serve_fake(fake), open_history(open_client(fake.address), REPOSITORY) as history:
         assert history.branch(None).head == head
         graph = history.file_versions(["app.py"], [head])
-        assert [story.name(each.commit.id) for each in graph] == [*(f"topic{n}" for n in range(139, 0, -1)), "start"]
-        parents = [[story.name(parent) for parent in each.commit.parents] for each in graph]
+        assert [story.name_of(each.commit.id) for each in graph] == [*(f"topic{n}" for n in range(139, 0, -1)), "start"]
+        parents = [[story.name_of(parent) for parent in each.commit.parents] for each in graph]
         assert parents == [*([f"topic{n - 1}"] for n in range(139, 1, -1)), ["start"], []]
-        assert len(fake.asked) == 3  # the branch, and two pages
+        assert len(fake.requests) == 3  # the branch, and two pages
         since = history.file_versions(["app.py"], [head], [story.ids["merge137"]])
-        assert [story.name(each.commit.id) for each in since] == ["topic139", "topic138"]
+        assert [story.name_of(each.commit.id) for each in since] == ["topic139", "topic138"]

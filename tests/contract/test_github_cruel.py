@@ -39,12 +39,12 @@ def lost_after_commit(asked: FakeRequest, answer: Handler) -> FakeResponse:
 
 def reset_after_commit(asked: FakeRequest, answer: Handler) -> FakeResponse:
     answer(asked)
-    return FakeResponse(0, lost="reset")
+    return FakeResponse(0, lost_by="reset")
 
 
 def silent_after_commit(asked: FakeRequest, answer: Handler) -> FakeResponse:
     answer(asked)
-    return FakeResponse(0, lost="closed")
+    return FakeResponse(0, lost_by="closed")
 
 
 def refused(asked: FakeRequest, answer: Handler) -> FakeResponse:
@@ -77,7 +77,7 @@ class Sometimes:
     met: int = field(default=0)
 
     def __call__(self, asked: FakeRequest, answer: Handler) -> FakeResponse:
-        if asked.verb == self.verb and "access_tokens" not in asked.path and self.met < self.times:
+        if asked.method == self.verb and "access_tokens" not in asked.path and self.met < self.times:
             self.met += 1
             return self.trouble(asked, answer)
         return answer(asked)
@@ -89,7 +89,7 @@ def until_done(harness: Harness, act: Callable[[], object], board: IssueTracker)
         try:
             act()
         except Retry:
-            harness.clock.turn(timedelta(minutes=1))
+            harness.clock.advance(timedelta(minutes=1))
             for _ in range(BUSY if delivery == 1 else 0):
                 board(FakeRequest("POST", f"/repos/{REPOSITORY}/issues", {}, {}, {"title": "Other", "body": "Other."}))
         else:
@@ -102,27 +102,27 @@ def until_done(harness: Harness, act: Callable[[], object], board: IssueTracker)
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_there_is_one_issue_and_one_comment(trouble: Interceptor, verb: str, times: int) -> None:
     setting = Harness(services={"shore.tide": WATCHED})
-    board = IssueTracker(setting.clock.now, lag=timedelta(minutes=10))
-    fake = FakeGitHub(extra=[board, TokenEndpoint(setting.clock)], trouble=Sometimes(trouble, verb, times))
+    board = IssueTracker(setting.clock.now, list_delay=timedelta(minutes=10))
+    fake = FakeGitHub(extra_routes=[board, TokenEndpoint(setting.clock)], interceptor=Sometimes(trouble, verb, times))
     with serve_fake(fake):
 
         def world() -> Context:
             github = open_installation_client(fake.address, setting.clock)
-            return setting.process(lambda name, port: GitHubIssues(github) if name == "issues" else port)
+            return setting.start_process(lambda name, port: GitHubIssues(github) if name == "issues" else port)
 
         found: list[IssueRef] = []
         until_done(setting, lambda: found.append(opened(world())), board)
         assert board.with_marker(MARK) == [found[-1].number]
-        fake.trouble = Sometimes(trouble, verb, times)
+        fake.interceptor = Sometimes(trouble, verb, times)
         number = found[-1].number
         until_done(setting, lambda: comment(world(), number), board)
         said = [kept for kept in board.comments[number] if NOTE in kept.value["body"]]
         assert len(said) == 1
-        fake.trouble = Sometimes(trouble, verb, times)
+        fake.interceptor = Sometimes(trouble, verb, times)
         until_done(setting, lambda: edited(world(), number), board)
-        fake.trouble = Sometimes(trouble, verb, times)
+        fake.interceptor = Sometimes(trouble, verb, times)
         until_done(setting, lambda: effects.close_issue(world(), WATCHED, number, "1f2e"), board)
-        fake.trouble = Sometimes(trouble, verb, times)
+        fake.interceptor = Sometimes(trouble, verb, times)
         until_done(setting, lambda: taken_back(world(), number), board)
     left = board.issues[number].value
     assert (left["state"], left["title"], left["body"]) == ("open", "It fails again", f"{AGAIN}\nBody")
@@ -169,32 +169,32 @@ def test_token_is_renewed_before_expiry_and_when_refused() -> None:
     clock = FakeClock()
     desk = TokenEndpoint(clock)
     board = IssueTracker(clock.now)
-    fake = FakeGitHub(extra=[board, desk])
+    fake = FakeGitHub(extra_routes=[board, desk])
     with serve_fake(fake):
         issues = GitHubIssues(open_installation_client(fake.address, clock))
         assert issues.find(WATCHED, MARK) is None
-        assert len(desk.given) == 1
-        clock.turn(timedelta(minutes=49))
+        assert len(desk.issued_tokens) == 1
+        clock.advance(timedelta(minutes=49))
         assert issues.find(WATCHED, MARK) is None
-        assert len(desk.given) == 1
-        clock.turn(timedelta(minutes=2))
+        assert len(desk.issued_tokens) == 1
+        clock.advance(timedelta(minutes=2))
         assert issues.find(WATCHED, MARK) is None
-        assert len(desk.given) == 2
-        fake.trouble = Sometimes(expired, "GET", 1)
+        assert len(desk.issued_tokens) == 2
+        fake.interceptor = Sometimes(expired, "GET", 1)
         assert issues.find(WATCHED, MARK) is None
-        assert len(desk.given) == 3
-    claims = jwt.decode(desk.signed[-1], options={"verify_signature": False})
+        assert len(desk.issued_tokens) == 3
+    claims = jwt.decode(desk.signed_requests[-1], options={"verify_signature": False})
     assert claims["iss"] == make_app().id
     assert claims["iat"] <= clock.now().timestamp() < claims["exp"] <= claims["iat"] + 600
-    sent = {each.headers["authorization"] for each in fake.asked if "access_tokens" not in each.path}
-    assert sent == {f"Bearer {token}" for token in desk.given}
+    sent = {each.headers["authorization"] for each in fake.requests if "access_tokens" not in each.path}
+    assert sent == {f"Bearer {token}" for token in desk.issued_tokens}
 
 
 def test_a_read_waits_as_long_as_it_is_told_and_no_longer_than_a_minute() -> None:
     clock = SleepingClock()
     for told, slept in ({"Retry-After": "7"}, [7.0]), ({"Retry-After": "61"}, []):
-        fake = FakeGitHub(extra=[IssueTracker(clock.now)], trouble=Sometimes(limited(told), "GET", 1))
-        clock.slept.clear()
+        fake = FakeGitHub(extra_routes=[IssueTracker(clock.now)], interceptor=Sometimes(limited(told), "GET", 1))
+        clock.pauses.clear()
         with serve_fake(fake):
             issues = GitHubIssues(open_client(fake.address, clock))
             if slept:
@@ -202,27 +202,27 @@ def test_a_read_waits_as_long_as_it_is_told_and_no_longer_than_a_minute() -> Non
             else:
                 with pytest.raises(Retry, match="429"):
                     issues.find(WATCHED, MARK)
-        assert clock.slept == slept
+        assert clock.pauses == slept
 
 
 def test_a_spent_limit_is_waited_for_until_its_reset() -> None:
     clock = SleepingClock()
-    reset = str(int(clock.at.timestamp()) + 20)
+    reset = str(int(clock.current_time.timestamp()) + 20)
     told = limited({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset})
-    fake = FakeGitHub(extra=[IssueTracker(clock.now)], trouble=Sometimes(told, "GET", 1))
+    fake = FakeGitHub(extra_routes=[IssueTracker(clock.now)], interceptor=Sometimes(told, "GET", 1))
     with serve_fake(fake):
         assert GitHubIssues(open_client(fake.address, clock)).find(WATCHED, MARK) is None
-    assert clock.slept == [21.0]
+    assert clock.pauses == [21.0]
 
 
 def test_a_write_is_sent_once_whatever_becomes_of_it() -> None:
     for trouble in TROUBLES:
         clock = SleepingClock()
-        fake = FakeGitHub(extra=[IssueTracker(clock.now)], trouble=Sometimes(trouble, "POST", 9))
+        fake = FakeGitHub(extra_routes=[IssueTracker(clock.now)], interceptor=Sometimes(trouble, "POST", 9))
         with serve_fake(fake), pytest.raises((Retry, Reject)):
             GitHubIssues(open_client(fake.address, clock)).open(WATCHED, MARK, "Title", MARK)
-        assert len(fake.asked) == 1
-        assert clock.slept == []
+        assert len(fake.requests) == 1
+        assert clock.pauses == []
 
 
 def limited(headers: Mapping[str, str]) -> Interceptor:

@@ -26,7 +26,7 @@ ISSUES = f"/repos/{REPOSITORY}/issues"
 def test_undescribed_request_is_a_violation(
     verb: str, path: str, body: dict[str, object] | None, violation: str
 ) -> None:
-    with serve_fake(FakeGitHub(extra=[lambda _: FakeResponse(200, [])])) as fake:
+    with serve_fake(FakeGitHub(extra_routes=[lambda _: FakeResponse(200, [])])) as fake:
         github = open_client(fake.address)
         with pytest.raises(AssertionError, match=violation):
             github.write(verb, path, body) if body is not None else github.get(path)
@@ -43,7 +43,7 @@ def test_undescribed_answer_is_a_violation(missing: str) -> None:
         return told
 
     with (
-        serve_fake(FakeGitHub(extra=[careless])) as fake,
+        serve_fake(FakeGitHub(extra_routes=[careless])) as fake,
         pytest.raises(AssertionError, match=f"'{missing}' is a required"),
     ):
         opened(open_client(fake.address))
@@ -51,7 +51,7 @@ def test_undescribed_answer_is_a_violation(missing: str) -> None:
 
 def test_what_is_right_is_counted(github_described: DescriptionChecker) -> None:
     before = github_described.checked.get("issues/create", 0)
-    with serve_fake(FakeGitHub(extra=[IssueTracker(SleepingClock().now)])) as fake:
+    with serve_fake(FakeGitHub(extra_routes=[IssueTracker(SleepingClock().now)])) as fake:
         opened(open_client(fake.address))
     assert github_described.checked["issues/create"] == before + 1
 

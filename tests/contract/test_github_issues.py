@@ -35,7 +35,7 @@ def github(request: pytest.FixtureRequest) -> Iterator[GitHubClient]:
     if request.param == "emulate":
         yield GitHubClient(FixedToken(lambda: Secret(TOKEN)), pace, request.getfixturevalue("emulated"))
         return
-    with serve_fake(FakeGitHub(extra=[IssueTracker(clock.now)])) as fake:
+    with serve_fake(FakeGitHub(extra_routes=[IssueTracker(clock.now)])) as fake:
         yield GitHubClient(FixedToken(lambda: Secret("github_pat_x")), pace, fake.address)
 
 
@@ -138,7 +138,7 @@ def test_a_text_that_only_quotes_a_marker_is_not_taken_for_it(github: GitHubClie
 
 def test_an_issue_whose_labels_were_dropped_is_found_all_the_same() -> None:
     board = IssueTracker(SleepingClock().now, drops_labels=True)
-    with serve_fake(FakeGitHub(extra=[board])) as fake:
+    with serve_fake(FakeGitHub(extra_routes=[board])) as fake:
         issues = GitHubIssues(open_client(fake.address))
         opened = issues.open(SERVICE, MARK, "Title", MARK)
         for _ in range(5):
@@ -157,7 +157,7 @@ def test_an_issue_that_has_not_changed_is_not_sent_again() -> None:
         told.append(given.status)
         return given
 
-    with serve_fake(FakeGitHub(extra=[board], trouble=noted)) as fake:
+    with serve_fake(FakeGitHub(extra_routes=[board], interceptor=noted)) as fake:
         github = open_client(fake.address)
         issues = GitHubIssues(github)
         number = issues.open(SERVICE, MARK, "Title", MARK).number
@@ -172,11 +172,11 @@ def test_an_issue_that_has_not_changed_is_not_sent_again() -> None:
 
 def test_a_deleted_issue_is_closed_and_stays_as_it_is() -> None:
     gone = FakeResponse(410, {"message": "This issue was deleted", "documentation_url": ""})
-    with serve_fake(FakeGitHub(extra=[lambda asked: gone if asked.path.endswith("/issues/7") else None])) as fake:
+    with serve_fake(FakeGitHub(extra_routes=[lambda asked: gone if asked.path.endswith("/issues/7") else None])) as fake:
         issues = GitHubIssues(open_client(fake.address))
         assert issues.state(SERVICE, 7) == IssueState(is_open=False, labels=frozenset())
         issues.update_status_section(SERVICE, 7, render_status_block("It is mended.", urgent=False, milestones=()))
-        assert [each.verb for each in fake.asked] == ["GET", "GET"]
+        assert [each.method for each in fake.requests] == ["GET", "GET"]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_who_may_write_to_the_repository_may_instruct(permission: str, may: bool
     def answer(asked: FakeRequest) -> FakeResponse | None:
         return FakeResponse(200, told) if asked.path == f"/repos/{REPOSITORY}/collaborators/nora/permission" else None
 
-    with serve_fake(FakeGitHub(extra=[answer])) as fake:
+    with serve_fake(FakeGitHub(extra_routes=[answer])) as fake:
         people = GitHubCollaborators(open_client(fake.address))
         assert people.has_write_access(SERVICE, "nora") is may
         assert not any(people.has_write_access(SERVICE, stranger) for stranger in ("nobody-here", "é", "nora?x=1"))
@@ -233,7 +233,7 @@ def test_copied_marker_does_not_make_content_the_apps() -> None:
     """Everybody reads markers: who copied one ahead of us could have the incident told in an issue of theirs."""
     clock = SleepingClock()
     board, person = IssueTracker(clock.now), {**USER, "login": "mallory", "type": "User"}
-    with serve_fake(FakeGitHub(extra=[board, TokenEndpoint(clock)])) as fake:
+    with serve_fake(FakeGitHub(extra_routes=[board, TokenEndpoint(clock)])) as fake:
         issues = GitHubIssues(open_installation_client(fake.address, clock))
         theirs = issues.open(SERVICE, MARK, "copied", f"{MARK}\nIt fails.")
         board.issues[theirs.number].value["user"] = person

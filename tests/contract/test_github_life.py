@@ -34,7 +34,7 @@ def github(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         with run_github_emulator(tmp_path_factory.mktemp("emulate")) as address:
             yield GitHubClient(FixedToken(lambda: Secret(TOKEN)), pace, address)
         return
-    with serve_fake(FakeGitHub(extra=[IssueTracker(clock.now)])) as fake:
+    with serve_fake(FakeGitHub(extra_routes=[IssueTracker(clock.now)])) as fake:
         yield GitHubClient(FixedToken(lambda: Secret("github_pat_x")), pace, fake.address)
 
 
@@ -64,16 +64,16 @@ def test_one_issue_lives_from_the_question_to_its_regression(github: GitHubClien
     }
     assert told == ["proposed", "approved", "deployed"]
     assert format_state_marker("watching") in issue["body"]
-    setting.logs.answered[setting.cloud.operations[0].revision] = 480
+    setting.logs.request_counts[setting.cloud.operations[0].revision] = 480
     run_tick(setting, WATCH_DURATION + MINUTE)
     issue, told = kept(github)
     assert (issue["state"], told[-1]) == ("closed", "resolved")
     assert format_state_marker("resolved") in issue["body"].partition("## Summary")[0]
 
-    setting.clock.turn(timedelta(days=3))
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
-    second = record_log_entry(setting.process(), setting.entry(revision="tide-00011-new")).incident
-    investigate_incident(setting.process(), second)
+    setting.clock.advance(timedelta(days=3))
+    setting.cloud.deploy_manually(setting.services["shore.tide"], "tide-00011-new", commit_id("later"))
+    second = record_log_entry(setting.start_process(), setting.log_entry(revision="tide-00011-new")).incident
+    investigate_incident(setting.start_process(), second)
     issue, told = kept(github)
     assert (issue["state"], told[-2:]) == ("open", ["recurred", "proposed"])
     assert issue["body"].startswith(f"<!-- provenfix:incident={second} -->\n<!-- provenfix:state -->")

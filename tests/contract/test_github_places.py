@@ -28,7 +28,7 @@ def test_the_pull_request_and_the_author_of_a_commit_come_with_one_request(tmp_p
     story = HistoryBuilder(tmp_path / "repo.git")
     story.commit("first", {"app.py": valid_source()})
     story.commit("second", {"app.py": valid_source(2)})
-    story.write()
+    story.write_repository()
     past = GitBackend(story.path)
     first, second = story.ids["first"], story.ids["second"]
     past.brought[12] = {first}
@@ -37,7 +37,7 @@ def test_the_pull_request_and_the_author_of_a_commit_come_with_one_request(tmp_p
         author = past.git("log", "-1", "--format=%an", first).decode().strip()
         past.logins[author] = "nora-k"
         found = GitHubLinkBuilder(github, GitHubHost()).build_links(SERVICE, [first, second, first])
-        assert len(fake.asked) == 1
+        assert len(fake.requests) == 1
         elsewhere = GitHubLinkBuilder(github, GitHubHost("https://code.acme.example")).build_links(SERVICE, [first])
     page = "https://github.com/nora-k"
     pull_request = "https://redirect.github.com/acme/chat/pull/12"  # leaves no note in the pull request's timeline

@@ -98,15 +98,15 @@ def test_a_hundred_versions_take_at_most_eight_requests(
 ) -> None:
     monkeypatch.setattr(walks, "MAX_WALK_COMMITS", longest_walk)
     story = hundred_versions(tmp_path / "repo.git")
-    story.write()
-    failing = make_incident("/srv/app/relay.py", make_sighting(5, seen_at=story.at("c63")))
+    story.write_repository()
+    failing = make_incident("/srv/app/relay.py", make_sighting(5, seen_at=story.committed_at("c63")))
     fake = FakeGitHub(GitBackend(story.path))
     with serve_fake(fake), GitRepository(str(story.path)) as local:
         github = open_client(fake.address)
         checks = GitHubChecks(github)
         request = ProofRequest(fallback_python=running_python(), checks=lambda commit: checks.get_status(SERVICE, commit))
         expected = prove(failing, local, compilers, request, lambda _: None)
-        fake.asked.clear()
+        fake.requests.clear()
         with open_history(github, REPOSITORY) as remote:
             # As `gather_evidence` does: how the branch stands, the proof, and what an issue links to.
             checks.get_status(SERVICE, remote.branch(None).head)
@@ -116,7 +116,7 @@ def test_a_hundred_versions_take_at_most_eight_requests(
         commits = [expected.fix.commit.id, expected.target.commit.id]
         links = GitHubLinkBuilder(github, GitHubHost(fake.address)).build_links(SERVICE, commits)
     assert [each.commit for each in links.origins] == commits
-    assert len(fake.asked) <= 8, [(each.path, str(each.body)[:300]) for each in fake.asked]
+    assert len(fake.requests) <= 8, [(each.path, str(each.body)[:300]) for each in fake.requests]
 
 
 def test_refused_candidates_take_no_tree_each(compilers: LocalCompilers, tmp_path: Path) -> None:
@@ -130,13 +130,13 @@ def test_refused_candidates_take_no_tree_each(compilers: LocalCompilers, tmp_pat
     story.commit("worse", {"ledger.py": broken_source(4)})
     for number in range(300):
         story.commit(f"c{number}", {f"other/part_{number % 30}.py": valid_source(100 + number)})
-    story.write()
+    story.write_repository()
     failing, request = make_incident("/app/relay.py", make_sighting(5)), ProofRequest(python=running_python(), deployed=story.ids["break"])
     fake = FakeGitHub(GitBackend(story.path))
     with serve_fake(fake), GitRepository(str(story.path)) as local, open_history(open_client(fake.address), REPOSITORY) as far:
         proof = prove(failing, far, compilers, request, lambda _: None)
         assert proof == prove(failing, local, compilers, request, lambda _: None)
     assert proof.target is not None
-    assert story.name(proof.target.commit.id) == "fix"
-    assert len([each for each in fake.asked if "/git/trees/" in each.path]) <= 2
-    assert len(fake.asked) <= 22, [(each.path, str(each.body)[:300]) for each in fake.asked]
+    assert story.name_of(proof.target.commit.id) == "fix"
+    assert len([each for each in fake.requests if "/git/trees/" in each.path]) <= 2
+    assert len(fake.requests) <= 22, [(each.path, str(each.body)[:300]) for each in fake.requests]

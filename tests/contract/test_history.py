@@ -69,33 +69,33 @@ def story(tmp_path: Path) -> HistoryBuilder:
 
 
 def names(story: HistoryBuilder, versions: Sequence[FileVersion]) -> list[str | None]:
-    return [story.name(version.commit.id) for version in versions]
+    return [story.name_of(version.commit.id) for version in versions]
 
 
 # -- names of commits -------------------------------------------------------------------------------------------------
 
 
 def test_without_a_name_the_branch_is_the_remotes_default(story: HistoryBuilder, copied: Open) -> None:
-    story.write(**{"refs/remotes/origin/trunk": "five", "refs/remotes/other/main": "two"})
+    story.write_repository(**{"refs/remotes/origin/trunk": "five", "refs/remotes/other/main": "two"})
     for remote, branch in (("origin", "trunk"), ("other", "main")):
         run_plumbing(story.path, "symbolic-ref", f"refs/remotes/{remote}/HEAD", f"refs/remotes/{remote}/{branch}")
     assert copied(story.path).branch(None) == Branch("origin/trunk", story.ids["five"])
 
 
 def test_a_default_that_points_nowhere_is_no_default(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     run_plumbing(story.path, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/gone")
     assert opened(story.path).branch(None) == Branch("main", story.ids["six"])
 
 
 def test_without_a_remote_the_branch_is_head(story: HistoryBuilder, opened: Open) -> None:
-    story.write(feature="two")
+    story.write_repository(feature="two")
     run_plumbing(story.path, "symbolic-ref", "HEAD", "refs/heads/feature")
     assert opened(story.path).branch(None) == Branch("feature", story.ids["two"])
 
 
 def test_a_detached_head_is_named_head(story: HistoryBuilder, copied: Open) -> None:
-    story.write()
+    story.write_repository()
     run_plumbing(story.path, "update-ref", "--no-deref", "HEAD", story.ids["two"])
     assert copied(story.path).branch(None) == Branch("HEAD", story.ids["two"])
 
@@ -120,7 +120,7 @@ def test_a_repository_without_commits_has_no_branch(story: HistoryBuilder, opene
     ],
 )
 def test_a_branch_is_given_by_any_name(story: HistoryBuilder, opened: Open, name: str, commit_name: str | None) -> None:
-    story.write(
+    story.write_repository(
         **{
             "feature/x": "two",
             "refs/tags/v1": "three",
@@ -139,24 +139,24 @@ def test_a_branch_is_given_by_any_name(story: HistoryBuilder, opened: Open, name
 
 
 def test_a_branch_of_the_remote_is_given_without_naming_the_remote(story: HistoryBuilder, copied: Open) -> None:
-    story.write(**{"refs/remotes/origin/only-remote": "one"})
+    story.write_repository(**{"refs/remotes/origin/only-remote": "one"})
     assert copied(story.path).branch("only-remote") == Branch("only-remote", story.ids["one"])
 
 
 def test_a_local_branch_goes_before_the_remotes(story: HistoryBuilder, opened: Open) -> None:
-    story.write(x="one", **{"refs/remotes/origin/x": "two"})
+    story.write_repository(x="one", **{"refs/remotes/origin/x": "two"})
     assert opened(story.path).branch("x").head == story.ids["one"]
 
 
 def test_a_commit_is_given_by_its_id_whole_or_short(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     history = opened(story.path)
     for length in (40, 12, 7):
         assert history.resolve(story.ids["side"][:length]).id == story.ids["side"]
 
 
 def test_what_names_no_commit_is_refused(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     held = run_plumbing(story.path, "rev-parse", f"{story.ids['one']}:{A}")
     history = opened(story.path)
     for name in (
@@ -179,11 +179,11 @@ def test_what_names_no_commit_is_refused(story: HistoryBuilder, opened: Open) ->
 
 
 def test_a_commit_is_told_in_full(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     told = opened(story.path).resolve("main~1")
     assert told.parents == (story.ids["three"], story.ids["side"])
     assert (told.subject, told.author) == ("five", "Robin Vale")
-    assert told.committed_at == told.authored_at == story.at("five")
+    assert told.committed_at == told.authored_at == story.committed_at("five")
 
 
 HEADERS = (
@@ -207,7 +207,7 @@ MESSAGES = (
 def test_a_commit_may_claim_anything_and_is_told_alike_wherever_it_is_met(
     story: HistoryBuilder, opened: Open, header: str
 ) -> None:
-    story.write()
+    story.write_repository()
     top = run_plumbing(story.path, "rev-parse", "main^{tree}")
     odd = []
     for message in MESSAGES:
@@ -226,34 +226,34 @@ def test_a_commit_may_claim_anything_and_is_told_alike_wherever_it_is_met(
 
 
 def test_versions_are_the_graph_of_the_commits_that_changed_a_path(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     graph = opened(story.path).file_versions([A], [story.ids["six"]])
     assert names(story, graph) == ["five", "side", "two", "one"]
-    parents = {story.name(each.commit.id): [story.name(parent) for parent in each.commit.parents] for each in graph}
+    parents = {story.name_of(each.commit.id): [story.name_of(parent) for parent in each.commit.parents] for each in graph}
     assert parents == {"five": ["two", "side"], "two": ["one"], "side": ["one"], "one": []}
     assert all(list(each.blobs) == [A] for each in graph)
     assert len({each.blobs[A] for each in graph}) == 4
 
 
 def test_versions_of_several_paths_hold_the_blob_of_each(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     graph = opened(story.path).file_versions([A, B], [story.ids["six"]])
     assert names(story, graph) == ["five", "side", "three", "two", "one"]
     assert all(set(each.blobs) == {A, B} for each in graph)
-    held = {story.name(each.commit.id): each.blobs for each in graph}
+    held = {story.name_of(each.commit.id): each.blobs for each in graph}
     assert held["two"][B] == held["one"][B] != held["three"][B]
 
 
 def test_a_deletion_is_a_version_without_a_blob(story: HistoryBuilder, opened: Open) -> None:
     story.commit("gone", {A: None})
-    story.write()
+    story.write_repository()
     graph = opened(story.path).file_versions([A], [story.ids["gone"]])
-    assert story.name(graph[0].commit.id) == "gone"
+    assert story.name_of(graph[0].commit.id) == "gone"
     assert graph[0].blobs == {}
 
 
 def test_versions_leave_out_what_other_commits_reach(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     history = opened(story.path)
     assert names(story, history.file_versions([A], [story.ids["six"]], [story.ids["two"]])) == ["five", "side"]
     assert history.file_versions([A], [story.ids["two"]], [story.ids["six"]]) == []
@@ -261,7 +261,7 @@ def test_versions_leave_out_what_other_commits_reach(story: HistoryBuilder, open
 
 def test_versions_start_at_every_tip(story: HistoryBuilder, opened: Open) -> None:
     story.commit("elsewhere", {A: "e\n"}, "one")
-    story.write("six", elsewhere="elsewhere")
+    story.write_repository("six", elsewhere="elsewhere")
     graph = opened(story.path).file_versions([A], [story.ids["two"], story.ids["elsewhere"]])
     assert names(story, graph) == ["elsewhere", "two", "one"]
 
@@ -270,10 +270,10 @@ def test_a_merge_that_keeps_one_side_stays_in_the_graph(story: HistoryBuilder, o
     story.commit("keeps", {}, "six", "one")
     story.commit("other", {A: "other\n"}, "one")
     story.commit("ours", {}, "six", "other")
-    story.write()
+    story.write_repository()
     graph = opened(story.path).file_versions([A], [story.ids["ours"]])
-    held = {story.name(each.commit.id): each for each in graph}
-    assert [story.name(parent) for parent in held["ours"].commit.parents] == ["five", "other"]
+    held = {story.name_of(each.commit.id): each for each in graph}
+    assert [story.name_of(parent) for parent in held["ours"].commit.parents] == ["five", "other"]
     assert held["ours"].blobs[A] == held["five"].blobs[A]
 
 
@@ -295,21 +295,21 @@ def test_a_merge_that_keeps_one_side_stays_in_the_graph(story: HistoryBuilder, o
     ],
 )
 def test_versions_of_what_is_no_file_are_none(story: HistoryBuilder, opened: Open, path: str) -> None:
-    story.write()
+    story.write_repository()
     history = opened(story.path)
     assert not any(version.blobs for version in history.file_versions([path], [story.ids["six"]]))
     assert [list(version.blobs) for version in history.file_versions([path, B], [story.ids["two"]])][-1] == [B]
 
 
 def test_no_paths_and_no_tips_are_no_versions(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     history = opened(story.path)
     assert history.file_versions([], [story.ids["six"]]) == []
     assert history.file_versions([A], []) == []
 
 
 def test_commits_are_all_that_one_has_and_the_other_has_not(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     between = opened(story.path).commits(story.ids["six"], story.ids["two"])
     assert [each.subject for each in between] == ["six", "five", "side", "three"]
     assert between[1].parents == (story.ids["three"], story.ids["side"])
@@ -319,14 +319,14 @@ def test_commits_are_all_that_one_has_and_the_other_has_not(story: HistoryBuilde
 def test_children_come_before_parents_whatever_the_clock_said(story: HistoryBuilder, opened: Open) -> None:
     story.commit("late", {A: "l\n"}, minute=500)
     story.commit("early", {A: "e\n"}, minute=-500)
-    story.write()
+    story.write_repository()
     history = opened(story.path)
     assert [each.subject for each in history.commits(story.ids["early"], story.ids["six"])] == ["early", "late"]
     assert names(story, history.file_versions([A], [story.ids["early"]]))[:2] == ["early", "late"]
 
 
 def test_first_parents_follow_the_main_line(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     history = opened(story.path)
     chain = history.first_parents(story.ids["six"], 10)
     assert [each.subject for each in chain] == ["six", "five", "three", "two", "one"]
@@ -337,7 +337,7 @@ def test_first_parents_follow_the_main_line(story: HistoryBuilder, opened: Open)
 def test_named_finds_a_file_name_wherever_it_ever_was(story: HistoryBuilder, opened: Open) -> None:
     story.commit("moved", {A: None, "deep/er/a.py": "2\n", "banana.py": "b\n"})
     story.commit("elsewhere", {"else/a.py": "e\n"}, "one")
-    story.write("moved", elsewhere="elsewhere")
+    story.write_repository("moved", elsewhere="elsewhere")
     history = opened(story.path)
     tip, other = story.ids["moved"], story.ids["elsewhere"]
     assert history.paths_named("a.py", [tip]) == ["app/a.py", "deep/er/a.py", "docs/a.py"]
@@ -347,7 +347,7 @@ def test_named_finds_a_file_name_wherever_it_ever_was(story: HistoryBuilder, ope
 
 @pytest.mark.parametrize("name", ["*.py", "?.py", "[ab].py", "**", "", "a", ":(top)a.py", "\\", "\0", "\ud800", "a\nb"])
 def test_a_name_is_no_pattern(story: HistoryBuilder, opened: Open, name: str) -> None:
-    story.write()
+    story.write_repository()
     assert opened(story.path).paths_named(name, [story.ids["six"]]) == []
 
 
@@ -361,7 +361,7 @@ def test_a_name_that_is_no_text_is_found_and_followed(story: HistoryBuilder, cop
 
 
 def followed(story: HistoryBuilder, opened: Open, name: str) -> None:
-    story.write()
+    story.write_repository()
     top = create_tree(story.path, [("100644", create_blob(story.path, b"odd\n"), name)])
     odd = create_commit(story.path, top, story.ids["six"])
     history = opened(story.path)
@@ -390,7 +390,7 @@ def odd_tree(story: HistoryBuilder) -> str:
 
 
 def test_a_tree_is_its_regular_and_executable_files(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     odd = odd_tree(story)
     files = opened(story.path).tree(odd)
     assert sorted(files) == ["folder/inner.py", "plain.py", "run.py"]
@@ -398,7 +398,7 @@ def test_a_tree_is_its_regular_and_executable_files(story: HistoryBuilder, opene
 
 
 def test_blobs_are_of_files_and_of_nothing_else(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     odd = odd_tree(story)
     wanted = ["plain.py", "run.py", "folder/inner.py", "folder", "folder/", "module", "module/x", "gone.py", "", "a\nb"]
     found = opened(story.path).blob_ids([(odd, path) for path in [*wanted, "x" * 100_000, "\ud800", "plain.py/x", "/"]])
@@ -407,7 +407,7 @@ def test_blobs_are_of_files_and_of_nothing_else(story: HistoryBuilder, opened: O
 
 
 def test_a_link_is_not_followed(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     odd = odd_tree(story)
     history = opened(story.path)
     assert "link.py" not in history.tree(odd)
@@ -415,7 +415,7 @@ def test_a_link_is_not_followed(story: HistoryBuilder, opened: Open) -> None:
 
 
 def test_any_number_of_long_names_may_be_asked_at_once(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     places = [(story.ids["six"], f"{'long/' * 700}{number}.py") for number in range(500)]
     assert opened(story.path).blob_ids([*places, (story.ids["six"], A)]).keys() == {(story.ids["six"], A)}
 
@@ -423,7 +423,7 @@ def test_any_number_of_long_names_may_be_asked_at_once(story: HistoryBuilder, op
 def test_read_gives_the_bytes_and_of_no_other_object(story: HistoryBuilder, opened: Open) -> None:
     content = bytes(range(256)) * 1000
     story.commit("bytes", {A: content})
-    story.write()
+    story.write_repository()
     history = opened(story.path)
     assert history.read(history.tree(story.ids["bytes"])[A].blob) == content
     assert history.read("0" * 40) is None
@@ -431,7 +431,7 @@ def test_read_gives_the_bytes_and_of_no_other_object(story: HistoryBuilder, open
 
 
 def test_the_tree_of_what_is_not_there_is_refused(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     missing = create_commit(story.path, create_tree(story.path, [("040000", "1" * 40, "away"), ("100644", "2" * 40, "x.py")]))
     history = opened(story.path)
     for absent in ("0" * 40, missing):
@@ -442,7 +442,7 @@ def test_the_tree_of_what_is_not_there_is_refused(story: HistoryBuilder, opened:
 
 def test_changes_count_lines_and_name_deletions_and_binaries(story: HistoryBuilder, opened: Open) -> None:
     story.commit("all", {A: "5\n6\n7\n", B: None, "new.bin": b"\0\1", "tab\tname.py": "x\n"})
-    story.write()
+    story.write_repository()
     changes = {each.path: (each.added, each.deleted) for each in opened(story.path).diffstat(story.ids["six"], "main")}
     assert changes == {A: (2, 0), B: (0, 1), "new.bin": (None, None), "tab\tname.py": (1, 0)}
     assert opened(story.path).diffstat(story.ids["six"], story.ids["six"]) == []
@@ -454,7 +454,7 @@ def test_changes_count_lines_and_name_deletions_and_binaries(story: HistoryBuild
 def test_unmerged_heads_are_branches_and_pull_requests(story: HistoryBuilder, opened: Open) -> None:
     story.commit("fork", {A: "f\n"}, "two")
     story.commit("request", {A: "r\n"}, "side")
-    story.write(
+    story.write_repository(
         "six",
         merged="two",
         fork="fork",
@@ -475,15 +475,15 @@ def test_at_most_200_unmerged_heads_are_told_the_newest_first(story: HistoryBuil
     heads = {f"topic{number}": f"topic{number}" for number in range(205)}
     for name in heads:
         story.commit(name, {A: name}, "one")
-    story.write("six", **heads)
+    story.write_repository("six", **heads)
     history = opened(story.path)
     told = history.unmerged_heads(history.branch("main"), None)
     assert len(told) == 200
-    assert story.name(told[0].head) == "topic204"
+    assert story.name_of(told[0].head) == "topic204"
 
 
 def test_a_whole_copy_sees_everything(story: HistoryBuilder, opened: Open) -> None:
-    story.write()
+    story.write_repository()
     history = opened(story.path)
     assert history.describe_gaps() == []
     assert history.shallow_boundary() == frozenset()

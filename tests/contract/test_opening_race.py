@@ -22,8 +22,8 @@ MOST_DELIVERIES = 5
 @pytest.mark.parametrize("copies", ["of one entry", "of one defect"])
 def test_twenty_instances_that_open_an_incident_at_once_open_one(opened: StoreOpener, copies: str) -> None:
     setting = Harness(store=opened())
-    entries = [setting.entry() for _ in range(INSTANCES if copies == "of one defect" else 1)]
-    worlds = [setting.process(lambda name, port: opened() if name == "store" else port) for _ in range(INSTANCES)]
+    entries = [setting.log_entry() for _ in range(INSTANCES if copies == "of one defect" else 1)]
+    worlds = [setting.start_process(lambda name, port: opened() if name == "store" else port) for _ in range(INSTANCES)]
     told = delivered([partial(record_log_entry, world, entries[n % len(entries)]) for n, world in enumerate(worlds)])
     assert len(told) == INSTANCES
     # The one that opened it may be told to come again, if another one is about to publish; it then finds a duplicate.
@@ -58,6 +58,6 @@ def at_once(start: Barrier, handle: Callable[[], StepResult]) -> str:
 
 def test_an_instance_that_comes_later_finds_the_incident_open(opened: StoreOpener) -> None:
     setting = Harness(store=opened())
-    worlds: list[Context] = [setting.process(), setting.process()]
-    assert [record_log_entry(world, setting.entry()).name for world in worlds] == ["opened", "duplicate"]
+    worlds: list[Context] = [setting.start_process(), setting.start_process()]
+    assert [record_log_entry(world, setting.log_entry()).name for world in worlds] == ["opened", "duplicate"]
     assert len(setting.bus.published) == 1

@@ -89,7 +89,7 @@ def test_a_file_that_may_have_been_renamed_was_not_deleted(tmp_path: Path) -> No
     story.commit("rename", {"app/relay.py": None, "app/wire.py": broken_source(5, 1)})
     story.commit("later", {"app/keep.py": "kept = 2\n"})
     story.commit("gone", {"app/wire.py": None})
-    story.write()
+    story.write_repository()
     copy = clone_repository(story, tmp_path / "copy", "--filter=blob:none")
     for name in ("start", "break"):
         run_plumbing(copy, "checkout", "--quiet", "--detach", story.ids[name])

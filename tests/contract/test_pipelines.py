@@ -65,21 +65,21 @@ class Stand:
 
     @property
     def begun(self) -> int:
-        return len(self.cloud.triggered) + len(self.actions.runs)
+        return len(self.cloud.triggered_builds) + len(self.actions.runs)
 
     def ends(self, *, well: bool = True, commit: str = FIX, moves: bool = False, unlabelled: bool = False) -> None:
         """The pipeline is over: it has deployed as Cloud Run's own command does, or failed."""
         labels = {} if unlabelled else {"commit-sha": commit}
         if self.by == "cloud_build":
-            build = self.cloud.end_build("SUCCESS" if well else "FAILURE")
+            build = self.cloud.finish_build("SUCCESS" if well else "FAILURE")
             labels["gcb-build-id"] = build.id
         else:
             self.actions.runs[-1].conclusion = "success" if well else "failure"
         if well:
-            self.clock.turn(timedelta(minutes=3))
-            self.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('piped')}", PIPED, labels)
+            self.clock.advance(timedelta(minutes=3))
+            self.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('piped')}", PIPED, labels)
         if moves:
-            self.cloud.split_by_hand("tide", **{PIPED.replace("-", "_"): 100})
+            self.cloud.split_traffic_manually("tide", **{PIPED.replace("-", "_"): 100})
 
     @property
     def shares(self) -> dict[str, int]:
@@ -97,11 +97,11 @@ class Stand:
 def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
     clock = FakeClock()
     cloud = GoogleCloud(now=clock.now)
-    cloud.built(OLD, "old")
-    cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", "tide-1", {"commit-sha": OLD})
-    clock.turn(timedelta(hours=1))
+    cloud.add_build(OLD, "old")
+    cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('old')}", "tide-1", {"commit-sha": OLD})
+    clock.advance(timedelta(hours=1))
     actions = FakeActions(clock.now)
-    fake = FakeGitHub(extra=[actions], fields=actions.fields)
+    fake = FakeGitHub(extra_routes=[actions], extra_fields=actions.fields)
     with serve_google(cloud.answers) as channel, serve_fake(fake) as github:
         yield Stand(cloud, GoogleClients(channel), actions, github, request.param, clock)
 
@@ -113,7 +113,7 @@ def test_the_traffic_is_pinned_before_anything_is_begun(stand: Stand) -> None:
     assert stand.begun == 1
     assert stand.deployer.state(TIDE, operation) == Deployment(DeploymentProgress.RUNNING)
     if stand.by == "cloud_build":
-        assert stand.cloud.triggered[0].substitutions["COMMIT_SHA"] == FIX
+        assert stand.cloud.triggered_builds[0].substitutions["COMMIT_SHA"] == FIX
     else:
         (run_of,) = stand.actions.runs
         assert (run_of.ref, run_of.inputs) == ("trunk", {"commit": FIX})
@@ -152,7 +152,7 @@ def test_traffic_moves_in_steps_and_follows_the_newest_revision_again(stand: Sta
 
 
 def test_a_failure_puts_everything_back(stand: Stand) -> None:
-    stand.cloud.split_by_hand("tide", tide_1=100)
+    stand.cloud.split_traffic_manually("tide", tide_1=100)
     stand.cloud.services[service_path("tide")].traffic[0].tag = "stable"
     before = list(stand.cloud.services[service_path("tide")].traffic)
     name = stand.adopted().revision
@@ -175,7 +175,7 @@ def test_a_pipeline_that_fails_is_told_and_the_pin_is_undone(stand: Stand) -> No
 @pytest.mark.parametrize("listed", [True, False])
 def test_one_that_was_given_up_and_ends_late_gets_no_traffic(stand: Stand, listed: bool) -> None:  # noqa: FBT001
     """Where the newest revision was followed before, it is not while a run may still make one."""
-    stand.actions.late = not listed
+    stand.actions.hides_new_runs = not listed
     stand.start()
     stand.deployer.shift_traffic(TIDE, "tide-1", 100)
     stand.ends()
@@ -209,8 +209,8 @@ def test_traffic_moved_by_the_pipeline_can_be_rolled_back(stand: Stand) -> None:
 def test_a_deployment_by_hand_in_the_middle_is_respected(stand: Stand) -> None:
     operation = stand.start()
     stand.ends()
-    stand.clock.turn(timedelta(minutes=1))
-    stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('kim')}", "tide-00009-kim", {"commit-sha": OTHER})
+    stand.clock.advance(timedelta(minutes=1))
+    stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('kim')}", "tide-00009-kim", {"commit-sha": OTHER})
     before = stand.shares
     revision = stand.deployer.state(TIDE, operation).revision
     for name, percent in ((revision, 0), ("tide-1", 100)):
@@ -220,9 +220,9 @@ def test_a_deployment_by_hand_in_the_middle_is_respected(stand: Stand) -> None:
 
 
 def test_a_ready_revision_of_the_commit_is_taken_and_nothing_is_built(stand: Stand) -> None:
-    stand.cloud.split_by_hand("tide", tide_1=100)
-    stand.cloud.built(FIX, "fix")
-    stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
+    stand.cloud.split_traffic_manually("tide", tide_1=100)
+    stand.cloud.add_build(FIX, "fix")
+    stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
     assert stand.start() == "tide-2"
     assert stand.deployer.find(TIDE, "p-1") == "tide-2"
     assert stand.deployer.state(TIDE, "tide-2").progress is DeploymentProgress.DONE
@@ -252,20 +252,20 @@ class TestAtMostOnce:
         with pytest.raises(Retry):
             stand.deployer.start(TIDE, "p-1", FIX, etag)
         _heal(stand)
-        stand.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('kim')}", "tide-00009-kim")
+        stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('kim')}", "tide-00009-kim")
         with pytest.raises(Reject, match="stale"):
             stand.deployer.start(TIDE, "p-1", FIX, etag)
         assert stand.begun == 0
 
     def test_a_stale_etag_is_refused_before_anything_is_pinned(self, stand: Stand) -> None:
         etag = CloudRunRevisions(stand.clients).get_service_state(TIDE).etag
-        stand.cloud.split_by_hand("tide", tide_1=100)
+        stand.cloud.split_traffic_manually("tide", tide_1=100)
         with pytest.raises(Reject, match="stale"):
             stand.deployer.start(TIDE, "p-1", FIX, etag)
         assert stand.begun == 0
 
     def test_a_pipeline_that_refuses_leaves_no_pin(self, stand: Stand) -> None:
-        stand.actions.refused = True
+        stand.actions.refuses_dispatch = True
         known = replace(TIDE, deploy_trigger=TIDE.deploy_trigger + "-gone")
         with pytest.raises(Reject):
             stand.deployer.start(known, "p-1", FIX, CloudRunRevisions(stand.clients).get_service_state(TIDE).etag)
@@ -305,7 +305,7 @@ class TestWorkflows:
         assert [each.type_ for each in stand.cloud.services[service_path("tide")].traffic] == [LATEST]
 
     def test_a_run_that_is_not_listed_yet_is_waited_for(self, stand: Stand) -> None:
-        stand.actions.late = True
+        stand.actions.hides_new_runs = True
         operation = stand.start()
         assert stand.deployer.state(TIDE, operation) == Deployment(DeploymentProgress.RUNNING)
 
@@ -328,14 +328,14 @@ class TestWorkflows:
             {"ref": "trunk", "inputs": {"commit": FIX}},
         )
         stand.actions.runs[0].conclusion = "failure"
-        stand.clock.turn(timedelta(hours=1))
+        stand.clock.advance(timedelta(hours=1))
         operation = stand.start()
         assert stand.deployer.state(TIDE, operation) == Deployment(DeploymentProgress.RUNNING)
 
 
 def _lose(stand: Stand, *, done: bool) -> None:
     """What begins the pipeline fails."""
-    stand.cloud.answers.fail[RUN_TRIGGER] = [grpc.StatusCode.UNAVAILABLE]
+    stand.cloud.answers.failures[RUN_TRIGGER] = [grpc.StatusCode.UNAVAILABLE]
 
     def trouble(asked: FakeRequest, answer: Handler) -> FakeResponse:
         if asked.path.endswith("/dispatches"):
@@ -344,9 +344,9 @@ def _lose(stand: Stand, *, done: bool) -> None:
             return FakeResponse(502, {"message": "Bad Gateway"})
         return answer(asked)
 
-    stand.github.trouble = trouble
+    stand.github.interceptor = trouble
 
 
 def _heal(stand: Stand) -> None:
-    stand.cloud.answers.fail.clear()
-    stand.github.trouble = None
+    stand.cloud.answers.failures.clear()
+    stand.github.interceptor = None

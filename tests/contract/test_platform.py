@@ -43,10 +43,10 @@ class _Triggering(GoogleCloud):
 
     def _run_trigger(self, request: Any) -> Any:
         begun = super()._run_trigger(request)
-        number = len(self.triggered)
-        build = self.end_build(image=f"piped-{number}")
+        number = len(self.triggered_builds)
+        build = self.finish_build(image=f"piped-{number}")
         labels = {"gcb-build-id": build.id}
-        self.deploy_by_hand("tide", f"{IMAGE}@{digest_of(f'piped-{number}')}", f"tide-{number}-pip", labels)
+        self.deploy_manually("tide", f"{IMAGE}@{digest_of(f'piped-{number}')}", f"tide-{number}-pip", labels)
         return begun
 
 
@@ -54,28 +54,28 @@ class _Triggering(GoogleCloud):
 def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
     clock = FakeClock()
     if request.param == "fake":
-        fake = FakeCloudRun(clock, takes=clock.now() - clock.now(), demand=ClaimGuard(strict=False))
-        fake.deploy_by_hand(TIDE, "tide-1", "a" * 40)
+        fake = FakeCloudRun(clock, deployment_time=clock.now() - clock.now(), require_claim=ClaimGuard(strict=False))
+        fake.deploy_manually(TIDE, "tide-1", "a" * 40)
         yield Platform(fake, fake)
     elif request.param == "one machine":
         kept = SimulatedPlatform(MemoryStore(), clock)
         yield Platform(kept, kept)
     elif request.param == "served":
         with run_local_platform(tmp_path) as running:
-            running.by_hand("tide-1", "old")
+            running.deploy_manually("tide-1", "old")
             yield Platform(running.ports, running.ports, running.commits["fix"], running.commits["next"])
     elif request.param == "a trigger":
         cloud: GoogleCloud = _Triggering(now=clock.now)
-        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", "tide-1", {"commit-sha": "a" * 40})
+        cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('old')}", "tide-1", {"commit-sha": "a" * 40})
         with serve_google(cloud.answers) as channel:
             clients = GoogleClients(channel)
             deployer = PipelineDeployer(clients, CloudBuildPipeline(clients), clock)
             yield Platform(CloudRunRevisions(clients), deployer)
     else:
         cloud = GoogleCloud()
-        cloud.built(FIX, "fix")
-        cloud.built(NEXT, "next")
-        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('old')}", "tide-1", {"commit-sha": "a" * 40})
+        cloud.add_build(FIX, "fix")
+        cloud.add_build(NEXT, "next")
+        cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('old')}", "tide-1", {"commit-sha": "a" * 40})
         with serve_google(cloud.answers) as channel:
             clients = GoogleClients(channel)
             yield Platform(CloudRunRevisions(clients), CloudRunDeployer(clients))

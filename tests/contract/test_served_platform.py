@@ -27,7 +27,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="module")
 def module_shore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform]:
     with run_local_platform(tmp_path_factory.mktemp("shore")) as running:
-        running.by_hand("tide-00007-old", "old")
+        running.deploy_manually("tide-00007-old", "old")
         yield running
 
 
@@ -35,42 +35,42 @@ def module_shore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlat
 def here(module_shore: LocalPlatform) -> LocalPlatform:
     """One platform for the tests of this file; each begins with the old revision in service."""
     name = f"tide-by-hand-{next(_numbers)}"
-    assert module_shore.by_hand(name, "old").progress is DeploymentProgress.DONE
-    module_shore.wait(lambda: module_shore.answer() == f"old {name}")
-    module_shore.opened = datetime.now(UTC)
+    assert module_shore.deploy_manually(name, "old").progress is DeploymentProgress.DONE
+    module_shore.wait_until(lambda: module_shore.fetch() == f"old {name}")
+    module_shore.opened_at = datetime.now(UTC)
     return module_shore
 
 
 def rolled_out(here: LocalPlatform, version: str = "fix", marker: str = "") -> str:
     """A revision that is ready, or has failed."""
-    marker = marker or here.opened.isoformat()
+    marker = marker or here.opened_at.isoformat()
     etag = here.ports.get_service_state(here.service).etag
     operation = here.ports.start(here.service, marker, here.commits[version], etag)
-    here.known(operation)
+    here.wait_for_operation(operation)
     return operation
 
 
 def test_connections_are_split_by_the_shares_of_the_revisions(here: LocalPlatform) -> None:
     old, new = here.ports.get_service_state(here.service).revision.name, rolled_out(here)
-    assert {here.answer() for _ in range(5)} == {f"old {old}"}
+    assert {here.fetch() for _ in range(5)} == {f"old {old}"}
     here.ports.shift_traffic(here.service, new, 10)
-    here.wait(lambda: here.answer() == f"fix {new}")
-    assert Counter(here.answer() for _ in range(20)) == {f"old {old}": 18, f"fix {new}": 2}
+    here.wait_until(lambda: here.fetch() == f"fix {new}")
+    assert Counter(here.fetch() for _ in range(20)) == {f"old {old}": 18, f"fix {new}": 2}
     here.ports.shift_traffic(here.service, new, 100)
-    here.wait(lambda: here.answer() == f"fix {new}")
-    assert {here.answer() for _ in range(5)} == {f"fix {new}"}
+    here.wait_until(lambda: here.fetch() == f"fix {new}")
+    assert {here.fetch() for _ in range(5)} == {f"fix {new}"}
 
 
 def test_a_revision_without_traffic_is_reached_at_an_address_of_its_own(here: LocalPlatform) -> None:
     new = rolled_out(here)
     url = here.ports.state(here.service, new).url
-    assert here.answer(port=urlsplit(url).port or 0) == f"fix {new}"
+    assert here.fetch(port=urlsplit(url).port or 0) == f"fix {new}"
 
 
 def test_all_of_the_traffic_for_who_served_before_puts_the_split_back(here: LocalPlatform) -> None:
-    old, first = here.ports.get_service_state(here.service).revision.name, rolled_out(here, marker=f"{here.opened} 1")
+    old, first = here.ports.get_service_state(here.service).revision.name, rolled_out(here, marker=f"{here.opened_at} 1")
     here.ports.shift_traffic(here.service, first, 30)
-    second = rolled_out(here, "next", f"{here.opened} 2")
+    second = rolled_out(here, "next", f"{here.opened_at} 2")
     here.ports.shift_traffic(here.service, second, 50)
     assert here.ports.get_service_state(here.service).traffic == {second: 50, first: 15, old: 35}
     here.ports.shift_traffic(here.service, old, 100)
@@ -101,16 +101,16 @@ def test_a_revision_that_never_comes_up_has_failed(here: LocalPlatform, version:
 
 def test_a_port_that_does_not_answer_in_time_has_failed(tmp_path: Path) -> None:
     with run_local_platform(tmp_path, start_seconds=0.3) as here:
-        stands = here.by_hand("tide-00001-new", "silent")
+        stands = here.deploy_manually("tide-00001-new", "silent")
     assert stands.progress is DeploymentProgress.FAILED
     assert " 0.3 s" in stands.detail
 
 
 def test_what_is_printed_and_answered_is_logged_as_on_the_platform(here: LocalPlatform) -> None:
     revision = here.ports.get_service_state(here.service).revision.name
-    here.answer("/nowhere")
-    here.wait(lambda: here.logs.count_requests(here.service, revision, here.opened) > 0)
-    found = [each for each in here.logs.latest_raw(here.service, 50) if str(each["timestamp"]) >= here.opened.isoformat()[:26]]
+    here.fetch("/nowhere")
+    here.wait_until(lambda: here.logs.count_requests(here.service, revision, here.opened_at) > 0)
+    found = [each for each in here.logs.latest_raw(here.service, 50) if str(each["timestamp"]) >= here.opened_at.isoformat()[:26]]
     plain = next(each for each in found if each.get("textPayload") == "answering /nowhere")
     assert plain["resource"] == {
         "type": "cloud_run_revision",
@@ -138,21 +138,21 @@ def test_a_process_that_is_killed_is_started_again_as_another_instance(here: Loc
     serving = process_of(revision)
     assert b"PROVENFIX_" not in Path(f"/proc/{serving}/environ").read_bytes()  # a service is told none of its secrets
     os.kill(serving, signal.SIGKILL)
-    here.wait(lambda: here.answer() == f"old {revision}" and len(instances(here) - before) == 1)
+    here.wait_until(lambda: here.fetch() == f"old {revision}" and len(instances(here) - before) == 1)
     assert here.ports.state(here.service, revision).progress is DeploymentProgress.DONE
 
 
 def test_after_the_platform_was_killed_everything_is_as_it_was(here: LocalPlatform) -> None:
-    old, new = here.ports.get_service_state(here.service).revision.name, rolled_out(here, marker=f"{here.opened} k")
+    old, new = here.ports.get_service_state(here.service).revision.name, rolled_out(here, marker=f"{here.opened_at} k")
     here.ports.shift_traffic(here.service, new, 50)
-    [(_, process)] = here.tended.running.values()
+    [(_, process)] = here.supervised.running.values()
     process.kill()
     process.wait()
-    assert here.tended.restart_ended() == ["platform"]
-    here.wait(lambda: {here.answer(), here.answer()} == {f"old {old}", f"fix {new}"})
-    assert here.ports.find(here.service, f"{here.opened} k") == new
+    assert here.supervised.restart_ended() == ["platform"]
+    here.wait_until(lambda: {here.fetch(), here.fetch()} == {f"old {old}", f"fix {new}"})
+    assert here.ports.find(here.service, f"{here.opened_at} k") == new
     assert here.ports.get_service_state(here.service).traffic == {new: 50, old: 50}
-    assert here.answer(port=urlsplit(here.known(new).url).port or 0) == f"fix {new}"
+    assert here.fetch(port=urlsplit(here.wait_for_operation(new).url).port or 0) == f"fix {new}"
 
 
 def test_a_commit_is_written_out_without_its_hooks_and_filters(tmp_path: Path) -> None:
@@ -173,9 +173,9 @@ def test_a_commit_is_written_out_without_its_hooks_and_filters(tmp_path: Path) -
 
 def instances(here: LocalPlatform) -> set[str]:
     """Ids of the instances that have printed something since the test began."""
-    here.answer("/who")
+    here.fetch("/who")
     found = [
-        each for each in here.logs.latest_raw(here.service, 200) if str(each["timestamp"]) >= here.opened.isoformat()[:26]
+        each for each in here.logs.latest_raw(here.service, 200) if str(each["timestamp"]) >= here.opened_at.isoformat()[:26]
     ]
     return {str(each["labels"]["instanceId"]) for each in found}  # type: ignore[index]
 

@@ -49,11 +49,11 @@ class Question:
 
     @property
     def message(self) -> Message:
-        return self.doors.setting.chat.all[0].message
+        return self.doors.harness.chat.posted[0].message
 
     def payload(self, action: str, **changes: Any) -> dict[str, Any]:
         """What Slack sends for a button that stands in the message as it was laid out."""
-        sent = render_message(self.doors.setting.services["shore.tide"], replace(self.message, standing=ProposalStatus.OPEN))
+        sent = render_message(self.doors.harness.services["shore.tide"], replace(self.message, standing=ProposalStatus.OPEN))
         [buttons] = [block["elements"] for block in sent["blocks"] if block["type"] == "actions"]
         button = next(each for each in buttons if each["action_id"] == f"provenfix_{action}")
         given = {
@@ -70,13 +70,13 @@ class Question:
 
     def send(self, payload: Mapping[str, Any]) -> TestResponse:
         body = encode_form(payload)
-        return self.doors.post("decide", body, signed(body, self.doors.setting.clock.now().timestamp()))
+        return self.doors.post("decide", body, signed(body, self.doors.harness.clock.now().timestamp()))
 
     @property
     def approvals(self) -> int:
         """Approvals that were handed on or merely stored."""
-        stands = decisions.load_decision(self.doors.setting.process(), self.message.proposal)
-        published = [topic for topic, _ in self.doors.setting.bus.published if topic == "redeploy-approved"]
+        stands = decisions.load_decision(self.doors.harness.start_process(), self.message.proposal)
+        published = [topic for topic, _ in self.doors.harness.bus.published if topic == "redeploy-approved"]
         return len(published) + (stands is not None and stands.state == "approved")
 
 
@@ -100,14 +100,14 @@ def asking() -> Iterator[Callable[..., Question]]:
 def _sunk(opened: FunctionClients) -> bytes:
     from tests.support.function_clients import wrap_entry  # noqa: PLC0415
 
-    return wrap_entry(opened.setting.entry())
+    return wrap_entry(opened.harness.log_entry())
 
 
 def test_an_approval_counts_once_however_often_it_comes(asking: Callable[..., Question]) -> None:
     question = asking()
     answers = [question.send(question.payload("approve")).get_json()["text"] for _ in range(3)]
     assert answers == [said(ClickResult.APPROVED), said(ClickResult.ALREADY_APPROVED), said(ClickResult.ALREADY_APPROVED)]
-    published = [topic for topic, _ in question.doors.setting.bus.published if topic == "redeploy-approved"]
+    published = [topic for topic, _ in question.doors.harness.bus.published if topic == "redeploy-approved"]
     assert len(published) == 1
 
 
@@ -204,30 +204,30 @@ def test_an_app_that_is_no_id_is_refused(asking: Callable[..., Question], app: o
 def test_a_replayed_request_approves_nothing_after_five_minutes(asking: Callable[..., Question]) -> None:
     question = asking()
     body = encode_form(question.payload("approve"))
-    headers = signed(body, question.doors.setting.clock.now().timestamp())
-    question.doors.setting.clock.turn(timedelta(seconds=301))
+    headers = signed(body, question.doors.harness.clock.now().timestamp())
+    question.doors.harness.clock.advance(timedelta(seconds=301))
     assert question.doors.post("decide", body, headers).status_code == 401
     assert question.approvals == 0
 
 
 def test_a_signature_of_one_body_does_not_carry_another(asking: Callable[..., Question]) -> None:
     question = asking()
-    headers = signed(encode_form(question.payload("deny")), question.doors.setting.clock.now().timestamp())
+    headers = signed(encode_form(question.payload("deny")), question.doors.harness.clock.now().timestamp())
     assert question.doors.post("decide", encode_form(question.payload("approve")), headers).status_code == 401
     assert question.approvals == 0
 
 
 def test_an_expired_proposal_is_not_approved(asking: Callable[..., Question]) -> None:
     question = asking()
-    question.doors.setting.clock.turn(timedelta(hours=6))
+    question.doors.harness.clock.advance(timedelta(hours=6))
     assert question.send(question.payload("approve")).get_json()["text"] == said(ClickResult.EXPIRED)
     assert question.approvals == 0
 
 
 def test_a_superseded_proposal_is_not_approved(asking: Callable[..., Question]) -> None:
     question = asking()
-    setting = question.doors.setting
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-new", "8" * 40)
+    setting = question.doors.harness
+    setting.cloud.deploy_manually(setting.services["shore.tide"], "tide-00008-new", "8" * 40)
     assert question.send(question.payload("approve")).get_json()["text"] == said(ClickResult.STALE)
     assert question.approvals == 0
 
@@ -266,9 +266,9 @@ class TestTheReason:
         question = asking(Harness(services={"shore.tide": watched_service(chat_app="A0TIDE")}, chat=chat))
         question.send(question.payload("deny"))
         question.send(self.submitted(chat.asked[0], "not now"))
-        assert decisions.load_decision(question.doors.setting.process(), question.message.proposal) is None
+        assert decisions.load_decision(question.doors.harness.start_process(), question.message.proposal) is None
         question.send(self.submitted(chat.asked[0], "not now", api_app_id="A0TIDE"))
-        stands = decisions.load_decision(question.doors.setting.process(), question.message.proposal)
+        stands = decisions.load_decision(question.doors.harness.start_process(), question.message.proposal)
         assert stands is not None
         assert stands.state == "denied"
 
@@ -279,17 +279,17 @@ class TestTheReason:
         question = asking(Harness(chat=chat))
         payload = question.payload("deny")
         assert (question.send(payload).status_code, question.send(payload).data) == (200, b"")
-        assert decisions.load_decision(question.doors.setting.process(), question.message.proposal) is None
+        assert decisions.load_decision(question.doors.harness.start_process(), question.message.proposal) is None
         reason = "the <!channel> migration runs until noon"
         told = self.submitted(chat.asked[0], reason)
         assert (question.send(told).status_code, question.send(told).data) == (200, b"")
-        stands = decisions.load_decision(question.doors.setting.process(), question.message.proposal)
+        stands = decisions.load_decision(question.doors.harness.start_process(), question.message.proposal)
         assert stands is not None
         assert (stands.state, stands.by) == ("denied", APPROVER)
         assert stands.why == f"nora: {reason}"
         question.doors.deliver("verify", b"")
         assert (question.message.standing, question.message.by) == (ProposalStatus.DENIED, APPROVER)
-        sent = json.dumps(render_message(question.doors.setting.services["shore.tide"], question.message))
+        sent = json.dumps(render_message(question.doors.harness.services["shore.tide"], question.message))
         assert reason.partition("> ")[2] in sent
         assert "<!channel>" not in sent
 
@@ -310,7 +310,7 @@ class TestTheReason:
         answered = question.send(told).get_json()
         assert answered["response_action"] == "errors"
         assert answered["errors"]["reason"] == said(ClickResult.FOREIGN_USER)
-        assert decisions.load_decision(question.doors.setting.process(), question.message.proposal) is None
+        assert decisions.load_decision(question.doors.harness.start_process(), question.message.proposal) is None
 
     @pytest.mark.parametrize("metadata", ["", "{", "[]", "{}", '{"proposal": 1}', "x" * 4_000, '"' * 50])
     def test_a_dialog_that_is_not_ours_denies_nothing(self, asking: Callable[..., Question], metadata: str) -> None:
@@ -318,7 +318,7 @@ class TestTheReason:
         view = {"id": "V1", "callback_id": "provenfix_denial", "private_metadata": metadata}
         answered = question.send(question.payload("deny") | {"type": "view_submission", "view": view})
         assert answered.status_code == 401
-        assert decisions.load_decision(question.doors.setting.process(), question.message.proposal) is None
+        assert decisions.load_decision(question.doors.harness.start_process(), question.message.proposal) is None
 
 
 class Ear(BaseHTTPRequestHandler):
@@ -377,7 +377,7 @@ def test_whose_approval_is_one_of_several_is_told_as_well(
 
 def test_the_other_button_approves_the_other_proposal(asking: Callable[..., Question]) -> None:
     setting = Harness()
-    setting.answer.back = True
+    setting.prover.offers_rollback = True
     question = asking(setting)
     assert question.send(question.payload("roll_back")).get_json()["text"] == said(ClickResult.APPROVED)
     [published] = [message for topic, message in setting.bus.published if topic == "redeploy-approved"]

@@ -27,7 +27,7 @@ def opened() -> Iterator[FunctionClients]:
 
 
 def _payload(opened: FunctionClients, kind: ClickKind) -> dict[str, Any]:
-    return button_payload(opened.setting.chat.all[0].message, kind)
+    return button_payload(opened.harness.chat.posted[0].message, kind)
 
 
 def _action(opened: FunctionClients, kind: ClickKind) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def _action(opened: FunctionClients, kind: ClickKind) -> dict[str, Any]:
 
 
 def _decided(opened: FunctionClients) -> list[str]:
-    return list(read_documents(opened.setting, "decisions"))
+    return list(read_documents(opened.harness, "decisions"))
 
 
 def _refused(body: bytes) -> str:
@@ -77,7 +77,7 @@ def test_one_action_decides(opened: FunctionClients) -> None:
 
 def _submitted(opened: FunctionClients, **changes: object) -> dict[str, object]:
     """Our own dialog, filled in and sent, but for the changes."""
-    denial = replace(button_click(opened.setting.chat.all[0].message, ClickKind.DENY), message=POSTED)
+    denial = replace(button_click(opened.harness.chat.posted[0].message, ClickKind.DENY), message=POSTED)
     drawn: Mapping[str, object] = denial_dialog(denial) | {"id": "V0TIDE"} | changes
     return {
         "type": "view_submission",
@@ -104,6 +104,6 @@ def test_a_submission_without_a_dialog_denies_nothing(opened: FunctionClients) -
 def test_our_own_dialog_denies(opened: FunctionClients) -> None:
     assert opened.click(encode_form(_submitted(opened))).status_code == 200
     [proposal] = _decided(opened)
-    decision = decisions.load_decision(opened.setting.process(), proposal)
+    decision = decisions.load_decision(opened.harness.start_process(), proposal)
     assert decision is not None
     assert (decision.state, decision.by) == ("denied", APPROVER)

@@ -44,7 +44,7 @@ class Watched:
 def here(tmp_path: Path) -> Iterator[Watched]:
     watched = Watched(tmp_path)
     watched.logged("tide-00001-old")
-    watched.clock.turn(timedelta(minutes=1))
+    watched.clock.advance(timedelta(minutes=1))
     yield watched
     watched.logs.close()
 
@@ -72,7 +72,7 @@ def test_command_runs_once_per_marker_until_a_new_revision_logs(here: Watched) -
     assert here.started() == operation == here.platform.find(here.service, "p-1")
     assert here.ran.read_text("utf-8") == f"tide {FIX}\n"
     assert here.platform.state(here.service, operation).progress is DeploymentProgress.RUNNING
-    here.clock.turn(timedelta(seconds=30))
+    here.clock.advance(timedelta(seconds=30))
     here.logged("tide-00002-new")
     done = here.platform.state(here.service, operation)
     assert (done.progress, done.revision) == (DeploymentProgress.DONE, "tide-00002-new")
@@ -84,7 +84,7 @@ def test_command_runs_once_per_marker_until_a_new_revision_logs(here: Watched) -
 
 def test_a_revision_that_never_logs_is_a_failure_in_the_end(here: Watched) -> None:
     operation = here.started()
-    here.clock.turn(timedelta(minutes=11))
+    here.clock.advance(timedelta(minutes=11))
     failed = here.platform.state(here.service, operation)
     assert failed.progress is DeploymentProgress.FAILED
     assert " 10 minutes" in failed.detail
@@ -119,7 +119,7 @@ def test_a_command_that_was_interrupted_is_not_run_again(here: Watched) -> None:
     assert here.platform.find(here.service, "p-1") == here.started()
     assert not here.ran.exists()
     assert here.platform.state(here.service, "p-1").progress is DeploymentProgress.RUNNING
-    here.clock.turn(COMMAND_TIMEOUT + timedelta(minutes=2))
+    here.clock.advance(COMMAND_TIMEOUT + timedelta(minutes=2))
     failed = here.platform.state(here.service, "p-1")
     assert failed.progress is DeploymentProgress.FAILED
     assert "interrupted" in failed.detail
@@ -127,7 +127,7 @@ def test_a_command_that_was_interrupted_is_not_run_again(here: Watched) -> None:
 
 def test_against_an_older_state_it_is_refused_and_traffic_is_never_moved(here: Watched) -> None:
     etag = here.platform.get_service_state(TIDE).etag
-    here.clock.turn(timedelta(seconds=1))
+    here.clock.advance(timedelta(seconds=1))
     here.logged("tide-00002-new")
     with pytest.raises(Reject, match="stale"):
         here.platform.start(here.service, "p-1", FIX, etag)

@@ -101,8 +101,8 @@ def prepare_deployment(folder: Path, config: str, source: Path = CONFIGURATION, 
 
 def apply_deployment(here: TerraformFolder) -> list[Resource]:
     """What is there after an apply."""
-    here.must("plan", "-input=false", "-no-color", f"-out={PLAN_SUMMARY}")
-    here.must("apply", "-input=false", "-no-color", PLAN_SUMMARY)
+    here.run_checked("plan", "-input=false", "-no-color", f"-out={PLAN_SUMMARY}")
+    here.run_checked("apply", "-input=false", "-no-color", PLAN_SUMMARY)
     return read_state(here)
 
 

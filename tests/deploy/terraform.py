@@ -76,19 +76,19 @@ class TerraformFolder:
         )
         return Ran(done.returncode, done.stdout.decode("utf-8", "replace"))
 
-    def must(self, *arguments: str) -> str:
+    def run_checked(self, *arguments: str) -> str:
         """The same; what it wrote, where it succeeded. Fails the test otherwise."""
         ran = self.run(*arguments)
         assert ran.code == 0, f"terraform {' '.join(arguments)}:\n{ran.told}"
         return ran.told
 
     def init(self) -> "TerraformFolder":
-        self.must("init", "-backend=false", "-input=false", "-no-color")
+        self.run_checked("init", "-backend=false", "-input=false", "-no-color")
         return self
 
     def shown(self, *arguments: str) -> Any:
         """`terraform show -json`."""
-        return json.loads(self.must("show", "-json", *arguments))
+        return json.loads(self.run_checked("show", "-json", *arguments))
 
 
 def sources(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -58,7 +58,7 @@ class TestContent:
         assert re.fullmatch(r"functions-framework==\d+\.\d+\.\d+", requirement)
 
     @pytest.mark.parametrize("name", ["functions.zip", "compile.zip"])
-    def test_small_and_plain(self, made: dict[str, bytes], name: str) -> None:
+    def test_bundles_are_small_and_contain_plain_files(self, made: dict[str, bytes], name: str) -> None:
         """The buildpack prefers a pyproject.toml or breaks on what does not compile; links and modes mean nothing."""
         assert len(made[name]) < MOST_BYTES
         with zipfile.ZipFile(io.BytesIO(made[name])) as archive:
@@ -78,10 +78,10 @@ class TestContent:
 
 
 class TestSameBytes:
-    def test_twice(self, made: dict[str, bytes]) -> None:
+    def test_building_twice_gives_the_same_bytes(self, made: dict[str, bytes]) -> None:
         assert dict(build_bundles(ROOT)) == made
 
-    def test_in_another_place_at_another_time(self, tmp_path: Path, made: dict[str, bytes]) -> None:
+    def test_place_and_time_do_not_change_the_bytes(self, tmp_path: Path, made: dict[str, bytes]) -> None:
         for name, content in collect_functions_files(ROOT).items():
             path = tmp_path / ("functions/requirements.txt" if name == "requirements.txt" else name)
             path.parent.mkdir(parents=True, exist_ok=True)

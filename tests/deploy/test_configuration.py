@@ -180,9 +180,9 @@ def test_entry_beyond_the_incident_limit_is_counted_and_alerted(
     """By the line that `record_log_entry` writes when it leaves the entry to be delivered again, and by no other retry."""
     setting = Harness()
     for number in range(MAX_PENDING):
-        record_log_entry(setting.process(), setting.entry(syntax_error(f"/app/quay_{number}.py")))
+        record_log_entry(setting.start_process(), setting.log_entry(syntax_error(f"/app/quay_{number}.py")))
     with open_function_clients(setting) as opened:
-        assert opened.deliver("record", wrap_entry(setting.entry(syntax_error("/app/buoy.py")))).status_code == 503
+        assert opened.deliver("record", wrap_entry(setting.log_entry(syntax_error("/app/buoy.py")))).status_code == 503
     (line,) = capsys.readouterr().out.splitlines()
     filters = {one.key: one.values["filter"] for one in one_state if one.type == "google_logging_metric"}
     assert [name for name, query in filters.items() if matches(query, _entry("record", line))] == ["crowded"]

@@ -22,19 +22,19 @@ def test_the_files_have_terraforms_own_form() -> None:
 
 def test_it_is_valid_and_its_plan_adds_and_destroys_nothing_else(three: TerraformFolder) -> None:
     """After an apply there is nothing left to change: no argument is one that the provider would say otherwise."""
-    assert json.loads(three.must("validate", "-json")) | {"format_version": ""} == {
+    assert json.loads(three.run_checked("validate", "-json")) | {"format_version": ""} == {
         "format_version": "",
         "valid": True,
         "error_count": 0,
         "warning_count": 0,
         "diagnostics": [],
     }
-    assert "No changes" in three.must("plan", "-input=false", "-detailed-exitcode", "-no-color")
+    assert "No changes" in three.run_checked("plan", "-input=false", "-detailed-exitcode", "-no-color")
 
 
 def test_terraforms_own_tests_pass(tmp_path: Path) -> None:
     here = prepare_deployment(tmp_path, ONE_SERVICE)
-    told = here.must("test", "-no-color")
+    told = here.run_checked("test", "-no-color")
     runs = re.search(r"(\d+) passed, 0 failed", told)
     declared = sum(file.read_text("utf-8").count('\nrun "') for file in (CONFIGURATION / "tests").glob("*.tftest.hcl"))
     assert runs is not None, told
@@ -54,7 +54,7 @@ def test_nothing_in_the_repository_names_a_registry() -> None:
 
 def test_data_is_kept_unless_somebody_says_otherwise(one: TerraformFolder) -> None:
     """`terraform destroy` alone cannot delete the ledger; README.md tells the two steps of an uninstall."""
-    plan = one.must("plan", "-input=false", "-no-color", "-var", "keep_data=false")
+    plan = one.run_checked("plan", "-input=false", "-no-color", "-var", "keep_data=false")
     assert 'delete_protection_state           = "DELETE_PROTECTION_ENABLED" -> "DELETE_PROTECTION_DISABLED"' in plan
     assert 'deletion_policy                   = "ABANDON" -> "DELETE"' in plan
     assert "0 to add, 1 to change, 0 to destroy" in plan

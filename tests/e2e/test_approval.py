@@ -30,14 +30,14 @@ def test_five_approvals_at_once_deploy_the_fix_once(
     if backing == "emulators":
         request.getfixturevalue("emulators_installed")  # skips, or fails in CI, where there are none
     with run_storm_stack(tmp_path, embedded=backing == "embedded") as played:
-        played.blow(60)
-        played.wait_for(lambda: "proposed" in played.handled("investigate"), DEADLINE)
+        played.publish_entries(60)
+        played.wait_for(lambda: "proposed" in played.handled_outcomes("investigate"), DEADLINE)
         body = approval(read_leftovers(played).messages[0])
         assert click(played, body, "another secret") == 401
         with ThreadPoolExecutor(CLICKS) as pool:
             first = list(pool.map(lambda _: click(played, body), range(CLICKS)))
         assert set(first) == {200}  # also one that meets another half-way: it is told how the decision stands
-        played.wait_for(lambda: "deploying" in played.handled("redeploy"), DEADLINE)
+        played.wait_for(lambda: "deploying" in played.handled_outcomes("redeploy"), DEADLINE)
         played.tick()
         played.wait_for(lambda: state(played) == "watching" or again(played), DEADLINE)
         service = documents(played, "local-services")
@@ -87,7 +87,7 @@ def state(played: Storm) -> object:
 
 def again(played: Storm) -> bool:
     """One more tick when the last one is done with: a rollout moves by ticks."""
-    if played.count("verify") >= played.ticks:
+    if played.handled_count("verify") >= played.ticks:
         played.tick()
     return False
 

@@ -83,8 +83,8 @@ def test_a_name_that_is_no_commit_is_wrong_usage(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ended = run_investigate(story.path, log, f"--branch={name}")
-    assert ended.code == 2
-    assert len(ended.sentence) < 500
+    assert ended.exit_code == 2
+    assert len(ended.error_line) < 500
     assert not (tmp_path / "canary").exists()
 
 
@@ -94,8 +94,8 @@ def test_non_commit_is_refused_wherever_a_commit_is_named(story: HistoryBuilder,
         run_investigate(story.path, log, f"--deployed={name}"),
         run_provenfix("check", "--repo", str(story.path), f"--ref={name}"),
     ):
-        assert ended.code == 2
-        assert ended.sentence
+        assert ended.exit_code == 2
+        assert ended.error_line
 
 
 @pytest.mark.parametrize(
@@ -104,13 +104,13 @@ def test_non_commit_is_refused_wherever_a_commit_is_named(story: HistoryBuilder,
 def test_a_python_that_cannot_be_judged_is_wrong_usage(story: HistoryBuilder, tmp_path: Path, version: str) -> None:
     log = write_log(tmp_path, "[]")  # also where nothing would have to be judged
     ended = run_investigate(story.path, log, f"--python={version}")
-    assert ended.code == 2
-    assert "minor version" in ended.sentence
+    assert ended.exit_code == 2
+    assert "minor version" in ended.error_line
 
 
 def test_check_judges_no_other_python_either(story: HistoryBuilder) -> None:
     ended = run_provenfix("check", "--repo", str(story.path), "--python=2.7")
-    assert (ended.code, "minor version" in ended.sentence) == (2, True)
+    assert (ended.exit_code, "minor version" in ended.error_line) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_what_is_no_repository_cannot_be_read(
     monkeypatch.chdir(tmp_path)
     for command in (["investigate", f"--log={log}"], ["check"]):
         ended = run_provenfix(*command, f"--repo={path}")
-        assert ended.code == 3
-        assert "--repo" in ended.sentence
+        assert ended.exit_code == 3
+        assert "--repo" in ended.error_line
 
 
 @pytest.mark.parametrize("arguments", [
@@ -132,19 +132,19 @@ def test_what_is_no_repository_cannot_be_read(
 def test_wrong_arguments_are_one_sentence(story: HistoryBuilder, arguments: tuple[str, ...]) -> None:
     given = ("--repo", str(story.path), "--log", "x") if arguments and arguments[0] in {"--format", "extra"} else ()
     ended = run_provenfix("investigate", *given, *arguments)
-    assert ended.code == 2
-    assert ended.sentence
+    assert ended.exit_code == 2
+    assert ended.error_line
 
 
 def test_an_unknown_command_is_one_sentence() -> None:
     ended = run_provenfix("investigat")
-    assert (ended.code, "investigat" in ended.sentence) == (2, True)
+    assert (ended.exit_code, "investigat" in ended.error_line) == (2, True)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("investigate", "--help"), ("check", "--help")])
 def test_help_is_no_error(arguments: tuple[str, ...]) -> None:
     ended = run_provenfix(*arguments)
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.exit_code, ended.err) == (0, "")
     assert "Usage: provenfix" in ended.out
 
 
@@ -156,9 +156,9 @@ def test_a_broken_export_cannot_be_read(story: HistoryBuilder, tmp_path: Path, t
     log = tmp_path / "broken.json"
     log.write_bytes(text)
     ended = run_investigate(story.path, log)
-    assert ended.code in {0, 3}
-    if ended.code:
-        assert str(log) in ended.sentence
+    assert ended.exit_code in {0, 3}
+    if ended.exit_code:
+        assert str(log) in ended.error_line
     else:
         assert ended.reports == []
 
@@ -166,8 +166,8 @@ def test_a_broken_export_cannot_be_read(story: HistoryBuilder, tmp_path: Path, t
 def test_a_log_that_is_not_there_or_a_directory_cannot_be_read(story: HistoryBuilder, tmp_path: Path) -> None:
     for log in (tmp_path / "nowhere", tmp_path, tmp_path / ("n" * 300)):
         ended = run_investigate(story.path, log)
-        assert ended.code == 3
-        assert str(log) in ended.sentence
+        assert ended.exit_code == 3
+        assert str(log) in ended.error_line
 
 
 def test_a_log_that_may_not_be_read(story: HistoryBuilder, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,24 +182,24 @@ def test_a_log_that_may_not_be_read(story: HistoryBuilder, log: Path, monkeypatc
         genuine = Path.open
         monkeypatch.setattr(Path, "open", refusing)
     ended = run_investigate(story.path, log)
-    assert ended.code == 3
-    assert str(log) in ended.sentence
+    assert ended.exit_code == 3
+    assert str(log) in ended.error_line
     with pytest.raises(InputError) as refused:
         list(LogFile(str(log)).entries())
-    assert (str(refused.value) in ended.sentence, type(refused.value.__cause__)) == (True, PermissionError)
+    assert (str(refused.value) in ended.error_line, type(refused.value.__cause__)) == (True, PermissionError)
 
 
 def test_a_binary_log_holds_no_incident(story: HistoryBuilder, tmp_path: Path) -> None:
     log = tmp_path / "binary"
     log.write_bytes(bytes(range(256)) * 200)
     ended = run_investigate(story.path, log)
-    assert (ended.code, ended.out, ended.err) == (0, "[]\n", "")
+    assert (ended.exit_code, ended.out, ended.err) == (0, "[]\n", "")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}\n", "2026-03-01 00:00:00 All is well.\n", "\n\n"])
 def test_no_incident_is_an_empty_array(story: HistoryBuilder, tmp_path: Path, text: str) -> None:
     ended = run_investigate(story.path, write_log(tmp_path, text))
-    assert (ended.code, ended.out, ended.err) == (0, "[]\n", "")
+    assert (ended.exit_code, ended.out, ended.err) == (0, "[]\n", "")
 
 
 def test_the_log_may_come_from_stdin(story: HistoryBuilder) -> None:
@@ -219,7 +219,7 @@ def test_the_log_may_be_in_any_unicode_encoding(story: HistoryBuilder, tmp_path:
 def test_a_python_that_only_the_log_names_is_no_usage_error(story: HistoryBuilder, tmp_path: Path, python: str) -> None:
     text = export_traceback("/app/relay.py").replace("/app/main.py", f"/usr/local/lib/python{python}/site.py")
     ended = run_investigate(story.path, write_log(tmp_path, text))
-    assert ended.code == 0
+    assert ended.exit_code == 0
     (report,) = ended.reports
     assert report["decision"]["kind"] == "none"
     assert f"Python {python}" in report["decision"]["detail"]
@@ -271,7 +271,7 @@ def test_a_logged_path_is_never_opened(
     ended = run_provenfix(
         "investigate", f"--repo={story.path}", f"--log={write_log(tmp_path, export_traceback(path))}", f"--format={output}"
     )
-    assert (ended.code, decoys_opened) == (0, [])
+    assert (ended.exit_code, decoys_opened) == (0, [])
     assert "CANARY" not in ended.out + ended.err
     if output == "json":
         assert [each["decision"]["kind"] for each in ended.reports] in (["none"], [])
@@ -285,7 +285,7 @@ def test_what_goes_to_a_file_is_what_would_be_printed(story: HistoryBuilder, log
     out = tmp_path / "report"
     given = ("investigate", f"--repo={story.path}", f"--log={log}", f"--format={output}")
     printed, written = run_provenfix(*given), run_provenfix(*given, f"--out={out}")
-    assert (written.code, written.out, written.err) == (0, "", "")
+    assert (written.exit_code, written.out, written.err) == (0, "", "")
     assert out.read_text() == printed.out != ""
 
 
@@ -295,8 +295,8 @@ def test_a_file_that_cannot_be_written_is_told_before_the_work(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ended = run_provenfix("investigate", f"--repo={story.path}", f"--log={log}", f"--out={out}")
-    assert ended.code in {2, 3}
-    assert Path(out).name[:20] in ended.sentence
+    assert ended.exit_code in {2, 3}
+    assert Path(out).name[:20] in ended.error_line
     assert sorted(path.name for path in tmp_path.iterdir()) == ["service.log"]
 
 
@@ -312,18 +312,18 @@ def test_odd_bytes_in_paths_and_subjects_survive(story: HistoryBuilder, tmp_path
     text = export_traceback(f"/srv/{name}".encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     for deployed in ((), ("--deployed", bad)):
         ended = run_investigate(story.path, write_log(tmp_path, text), "--branch", "odd", *deployed)
-        assert (ended.code, ended.err) == (0, "")
+        assert (ended.exit_code, ended.err) == (0, "")
         assert len(ended.reports) == 1
     for output in ("text", "markdown"):
         shown = run_provenfix(
             "investigate", f"--repo={story.path}", f"--log={write_log(tmp_path, text)}", "--branch=odd",
             f"--deployed={bad}", f"--format={output}",
         )  # fmt: skip
-        assert (shown.code, shown.err) == (0, "")
+        assert (shown.exit_code, shown.err) == (0, "")
         assert "\x1b[31mit" not in shown.out
         assert "\u202e" not in shown.out
     checked = run_provenfix("check", f"--repo={story.path}", "--ref", bad, f"--python={running_python()}")
-    assert checked.code == 1
+    assert checked.exit_code == 1
     assert checked.out.startswith("caf")
     assert "oops = = 1" in checked.out
 
@@ -419,8 +419,8 @@ def test_the_log_and_what_git_keeps_are_never_written_over(story: HistoryBuilder
     before = log.read_bytes()
     for out in (log, story.path / "HEAD", story.path / "objects" / "report"):
         ended = run_investigate(story.path, log, f"--out={out}")
-        assert ended.code == 2
-        assert all(each in ended.sentence for each in (str(out), "--out"))
+        assert ended.exit_code == 2
+        assert all(each in ended.error_line for each in (str(out), "--out"))
     assert log.read_bytes() == before
     assert (story.path / "HEAD").read_text("utf-8").startswith("ref: ")
 
@@ -431,5 +431,5 @@ def test_a_named_interpreter_that_is_none_is_wrong_usage(
     variable = f"PROVENFIX_PYTHON_{running_python().replace('.', '_')}"
     monkeypatch.setenv(variable, "/bin/true")
     ended = run_investigate(story.path, log, f"--python={running_python()}")
-    assert ended.code == 2
-    assert f"{variable}=/bin/true" in ended.sentence
+    assert ended.exit_code == 2
+    assert f"{variable}=/bin/true" in ended.error_line

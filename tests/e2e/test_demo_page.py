@@ -96,7 +96,7 @@ def sight() -> Iterator[RecordedBrowser]:
 
 
 def test_one_click_closes_the_loop_and_the_socket_stays_open(tmp_path: Path, sight: RecordedBrowser) -> None:
-    with demo(tmp_path) as (address, process), sight.page(viewport=VIEW, color_scheme="light") as page:
+    with demo(tmp_path) as (address, process), sight.open_page(viewport=VIEW, color_scheme="light") as page:
         shown(page, address, process, tmp_path)
         card = page.get_by_role("listitem").filter(has_text="SyntaxError").filter(has_text="Decision needed")
         expect(card).to_be_visible()
@@ -118,8 +118,8 @@ def test_one_click_closes_the_loop_and_the_socket_stays_open(tmp_path: Path, sig
         [incident] = [each for each in json.loads(told.stdout)["incidents"] if each["state"] == "resolved"]
         assert incident["detected"] < incident["proposed"] < incident["approved"] < incident["verified"]
     assert process.returncode == 0, (tmp_path / "told.txt").read_text("utf-8")
-    assert sight.seen.hosts == {"127.0.0.1"}
-    assert sight.seen.wrong == []
+    assert sight.log.hosts == {"127.0.0.1"}
+    assert sight.log.errors == []
 
 
 def test_the_picture_of_the_readme_is_one_of_this_page() -> None:

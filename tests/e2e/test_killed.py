@@ -20,8 +20,8 @@ def test_whoever_is_killed_the_loop_closes_once(tmp_path: Path) -> None:
     with run_chaos_stack(tmp_path, AT_ONCE * ROUNDS) as played:
         for first in range(0, len(played.subjects), AT_ONCE):
             played.play(played.subjects[first : first + AT_ONCE], KILLS // ROUNDS, chance)
-        ended = [played.case(subject) for subject in played.subjects]
-        outside = [played.outside(subject) for subject in played.subjects]
+        ended = [played.incident_of(subject) for subject in played.subjects]
+        outside = [played.outside_counts(subject) for subject in played.subjects]
     assert len(played.killed) == KILLS
     assert len(set(played.killed)) > 3
     assert [case.state if case else None for case in ended] == [IncidentState.RESOLVED] * len(outside)

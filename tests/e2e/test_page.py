@@ -156,7 +156,7 @@ def _trap(path: Path) -> HistoryBuilder:
     story.commit(f"{_SCRIPT} breaks", {name: "\n".join(lines)})
     story.commit(f"{_SVG} {_LINK} tries", {name: "\n".join([*lines[:2], f"# {_SCRIPT}", *lines[3:]])})
     story.commit(f"{_PICTURE} mends", {name: valid_source(1)})
-    story.write()
+    story.write_repository()
     return story
 
 
@@ -192,7 +192,7 @@ def state(page: Page, words: str) -> None:
 
 
 def test_from_the_list_to_approve_to_verified_by_keyboard(stage: Stage) -> None:
-    with stage.eyes.page() as page:
+    with stage.eyes.open_page() as page:
         page.goto(stage.address)
         expect(page.locator("#live")).to_have_text("Live")
         card = page.get_by_role("listitem").filter(has_text=DESK).filter(has_text="SyntaxError")
@@ -230,7 +230,7 @@ def _a_day_passes(stage: Stage, service: str) -> None:
 
 
 def test_non_approver_is_refused_and_denial_needs_a_reason(stage: Stage) -> None:
-    with stage.eyes.page() as page:
+    with stage.eyes.open_page() as page:
         page.goto(stage.url(QUAY))
         page.get_by_label("Click as").select_option(STRANGER)
         page.get_by_role("button", name="Approve").click()
@@ -251,7 +251,7 @@ def test_non_approver_is_refused_and_denial_needs_a_reason(stage: Stage) -> None
 
 
 def test_what_nobody_decides_expires_before_everybodys_eyes(stage: Stage) -> None:
-    with stage.eyes.page() as page:
+    with stage.eyes.open_page() as page:
         page.goto(stage.url(PIER))
         state(page, "Decision needed")
         expect(page.locator("#live")).to_have_text("Live")
@@ -269,7 +269,7 @@ def test_what_nobody_decides_expires_before_everybodys_eyes(stage: Stage) -> Non
 
 
 def test_a_dialog_that_is_closed_lets_the_page_catch_up(stage: Stage) -> None:
-    with stage.eyes.page() as page:
+    with stage.eyes.open_page() as page:
         page.goto(stage.url(REEF))
         expect(page.locator("#live")).to_have_text("Live")
         page.get_by_role("button", name="Approve").click()
@@ -288,7 +288,7 @@ def test_a_dialog_that_is_closed_lets_the_page_catch_up(stage: Stage) -> None:
 
 
 def test_what_others_have_written_stays_text(stage: Stage) -> None:
-    with stage.eyes.page() as page:
+    with stage.eyes.open_page() as page:
         page.goto(stage.url(REEF))
         expect(page.locator("#live")).to_have_text("Live")
         for each in page.locator("details").all():
@@ -312,7 +312,7 @@ def test_what_others_have_written_stays_text(stage: Stage) -> None:
     ],
 )
 def test_every_page_is_readable_by_everybody(stage: Stage, name: str, options: Mapping[str, Any]) -> None:
-    with stage.eyes.page(**options) as page:
+    with stage.eyes.open_page(**options) as page:
         for place in ("/", "/times", f"/incidents/{stage.incident(REEF)['id']}", stage.url(DESK), "/nowhere"):
             page.goto(place if place.startswith("http") else stage.address + place)
             assert accessibility_violations(page) == [], place
@@ -331,7 +331,7 @@ def test_every_page_is_readable_by_everybody(stage: Stage, name: str, options: M
 
 
 def test_it_can_be_read_and_decided_without_a_script(stage: Stage) -> None:
-    with stage.eyes.page(java_script_enabled=False) as page:
+    with stage.eyes.open_page(java_script_enabled=False) as page:
         page.goto(stage.url(REEF))
         page.get_by_label("Click as").select_option(STRANGER)
         page.get_by_role("button", name="Approve").click()
@@ -340,7 +340,7 @@ def test_it_can_be_read_and_decided_without_a_script(stage: Stage) -> None:
 
 
 def test_a_page_that_was_killed_comes_back_to_life_under_its_readers_eyes(stage: Stage) -> None:
-    with stage.eyes.page() as page:
+    with stage.eyes.open_page() as page:
         page.goto(stage.url(REEF))
         expect(page.locator("#live")).to_have_text("Live")
         forms = page.locator("#actions input[name=token]")
@@ -355,10 +355,10 @@ def test_a_page_that_was_killed_comes_back_to_life_under_its_readers_eyes(stage:
 
 
 def test_nothing_has_left_loopback_and_nothing_has_gone_wrong(stage: Stage) -> None:
-    assert stage.eyes.seen.hosts == {"127.0.0.1"}
+    assert stage.eyes.log.hosts == {"127.0.0.1"}
     expected = (
         "404",
         "ERR_CONNECTION_REFUSED",
         "ERR_INCOMPLETE_CHUNKED_ENCODING",
     )  # a page that is not there, or killed
-    assert [each for each in stage.eyes.seen.wrong if not any(told in each for told in expected)] == []
+    assert [each for each in stage.eyes.log.errors if not any(told in each for told in expected)] == []

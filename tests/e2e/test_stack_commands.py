@@ -74,19 +74,19 @@ FORMATS = {
 def test_inject_publishes_every_entry_unchanged(name: str, folder: Path, queue: SqliteQueue, tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(FORMATS[name])
     ended = run(folder, "inject", str(tmp_path / "log"))
-    assert (ended.code, ended.out, ended.err) == (0, "", "2 log entries published\n")
+    assert (ended.exit_code, ended.out, ended.err) == (0, "", "2 log entries published\n")
     assert waiting(queue) == ENTRIES
 
 
 def test_inject_reads_standard_input(folder: Path, queue: SqliteQueue) -> None:
-    assert run(folder, "inject", "-", stdin=FORMATS["lines"]).code == 0
+    assert run(folder, "inject", "-", stdin=FORMATS["lines"]).exit_code == 0
     assert waiting(queue) == ENTRIES
 
 
 def test_inject_keeps_the_log_where_the_functions_look_for_neighbours(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(FORMATS["an array"])
     for _ in range(2):
-        assert run(folder, "inject", str(tmp_path / "log")).code == 0
+        assert run(folder, "inject", str(tmp_path / "log")).exit_code == 0
     kept = sorted((folder / "logs").iterdir())
     assert [json.loads(path.read_text("utf-8")) for path in kept] == [ENTRIES, ENTRIES]
 
@@ -108,7 +108,7 @@ def test_what_is_no_export_is_refused_as_a_whole(
 ) -> None:
     (tmp_path / "log").write_bytes(content)
     ended = run(folder, "inject", str(tmp_path / "log"))
-    assert ended.code == 3
+    assert ended.exit_code == 3
     assert len(ended.err.splitlines()) == 1
     assert REFUSED[content] in ended.err
     assert waiting(queue) == []
@@ -116,7 +116,7 @@ def test_what_is_no_export_is_refused_as_a_whole(
 
 def test_a_file_that_is_not_there_is_named(folder: Path, tmp_path: Path) -> None:
     ended = run(folder, "inject", str(tmp_path / "nowhere"))
-    assert (ended.code, len(ended.err.splitlines())) == (3, 1)
+    assert (ended.exit_code, len(ended.err.splitlines())) == (3, 1)
     assert "nowhere" in ended.err
 
 
@@ -158,7 +158,7 @@ def test_show_finds_an_incident_by_id_prefix(folder: Path) -> None:
 def test_show_refuses_an_id_that_names_none_or_several(folder: Path, wanted: str, sentence: str) -> None:
     stored(folder, CASE, replace(CASE, id="0f1e2d-2"))
     ended = run(folder, "show", wanted)
-    assert ended.code == 2
+    assert ended.exit_code == 2
     assert sentence in ended.err
 
 
@@ -191,7 +191,7 @@ def test_dlq_list_names_every_letter_on_a_line_of_its_own_without_secrets(folder
 
 def test_dlq_replay_publishes_the_named_letters_once_more(folder: Path, letters: list[str], queue: SqliteQueue) -> None:
     ended = run(folder, "dlq", "replay", letters[0])
-    assert (ended.code, ended.err) == (0, "1 published once more\n")
+    assert (ended.exit_code, ended.err) == (0, "1 published once more\n")
     assert [delivery.data for delivery in queue.lease("incident-opened", 10, 60)] == [b'{"incident": "a-1"}']
     assert [letter.id for letter in queue.list_waiting()] == letters[1:]
 
@@ -208,7 +208,7 @@ def test_dlq_refuses_what_does_not_say_which_letters(
     command: str, arguments: list[str], folder: Path, letters: list[str], queue: SqliteQueue
 ) -> None:
     ended = run(folder, "dlq", command, *arguments)
-    assert ended.code == 2
+    assert ended.exit_code == 2
     assert len(ended.err.splitlines()) == 1
     assert [letter.id for letter in queue.list_waiting()] == letters
 
@@ -216,7 +216,7 @@ def test_dlq_refuses_what_does_not_say_which_letters(
 def test_a_stack_file_that_nobody_wrote_is_named(folder: Path) -> None:
     (folder / "stack.json").write_text("[]", "utf-8")
     ended = run(folder, "show")
-    assert ended.code == 3
+    assert ended.exit_code == 3
     assert "stack.json" in ended.err
 
 
@@ -225,7 +225,7 @@ def test_without_any_stack_it_says_what_to_configure(tmp_path: Path, monkeypatch
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     ended = run_provenfix("show")
-    assert ended.code == 2
+    assert ended.exit_code == 2
     assert "set PROVENFIX_PROJECT" in ended.err
 
 
@@ -239,7 +239,7 @@ def test_a_folder_without_a_stack_does_not_lead_to_what_is_deployed(
     monkeypatch.setenv("PROVENFIX_EMBEDDED", str(tmp_path / "deployed"))
     monkeypatch.setenv("PROVENFIX_PROJECT", "shore")
     ended = run(tmp_path / "fjord", *arguments, stdin=b"[]")
-    assert (ended.code, ended.out) == (2, "")
+    assert (ended.exit_code, ended.out) == (2, "")
     assert re.search(r"\bfjord .*`provenfix up`", ended.err)
     assert not (tmp_path / "deployed").exists()
 
@@ -248,7 +248,7 @@ def test_a_folder_without_a_stack_does_not_lead_to_what_is_deployed(
 def test_a_damaged_file_is_named_in_one_sentence(arguments: tuple[str, ...], file: str, folder: Path) -> None:
     (folder / file).write_bytes(b"no database" * 100)
     ended = run(folder, *arguments)
-    assert ended.code == 3
+    assert ended.exit_code == 3
     assert f"{folder / file}: " in ended.err
     assert "not a database" in ended.err, "SQLite's words"
     assert len(ended.err.splitlines()) == 1
@@ -260,7 +260,7 @@ def test_a_letter_that_is_named_twice_is_one(folder: Path, letters: list[str]) -
 
 def test_a_port_that_no_machine_has_is_refused() -> None:
     ended = run_provenfix("up", "--embedded", "--port", "65533")
-    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert (ended.exit_code, len(ended.err.splitlines())) == (2, 1)
 
 
 def test_inject_splits_lines_where_json_lines_end_and_nowhere_else(folder: Path, queue: SqliteQueue) -> None:
@@ -268,5 +268,5 @@ def test_inject_splits_lines_where_json_lines_end_and_nowhere_else(folder: Path,
     entry = {"insertId": "a1", "textPayload": "SyntaxError: \u2028 \x85 calm"}
     text = json.dumps(entry, ensure_ascii=False) + "\r\n" + json.dumps(entry, ensure_ascii=False)
     ended = run(folder, "inject", "-", stdin=text.encode())
-    assert (ended.code, ended.err) == (0, "2 log entries published\n")
+    assert (ended.exit_code, ended.err) == (0, "2 log entries published\n")
     assert [json.loads(delivery.data) for delivery in queue.lease(LOG_ENTRIES, 10, 60)] == [entry] * 2

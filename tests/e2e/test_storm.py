@@ -18,11 +18,11 @@ def test_a_storm_of_one_defect_is_one_incident_one_issue_and_one_proposal(
     if backing == "emulators":
         request.getfixturevalue("emulators_installed")  # skips, or fails in CI, where there are none
     with run_storm_stack(tmp_path, embedded=backing == "embedded") as played:
-        played.blow(count)
-        played.wait_for(lambda: played.count("record") >= count, DEADLINE)
+        played.publish_entries(count)
+        played.wait_for(lambda: played.handled_count("record") >= count, DEADLINE)
         played.tick()
-        played.wait_for(lambda: "ticked" in played.handled("verify"), DEADLINE)
-        played.wait_for(lambda: "proposed" in played.handled("investigate"), DEADLINE)
+        played.wait_for(lambda: "ticked" in played.handled_outcomes("verify"), DEADLINE)
+        played.wait_for(lambda: "proposed" in played.handled_outcomes("investigate"), DEADLINE)
         found = read_leftovers(played)
     assert [incident.value["state"] for incident in found.incidents] == ["proposed"]
     assert [incident.value["error_class"] for incident in found.incidents] == ["SyntaxError"]

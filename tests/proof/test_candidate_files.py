@@ -24,7 +24,7 @@ def test_further_pythons_cost_no_further_walk(tmp_path: Path, compilers: LocalCo
         for python in declared:
             story.commit(python, {"pyproject.toml": f'[project]\nrequires-python = ">={python}"\n'})
         story.commit("aside", {"app.py": broken_source(7)}, "start")
-        story.write(declared[-1], aside="aside")
+        story.write_repository(declared[-1], aside="aside")
         with GitRepository(str(story.path)) as history:
             proof = prove(make_incident("app.py", make_sighting(20)), history, compilers, ProofRequest(), lambda _: None)
             started.append(history.processes_started)
@@ -43,7 +43,7 @@ def test_former_names_are_listed_once_per_group_of_heads(
     story.commit("start", {"app.py": valid_source(), "gone/app.py": valid_source()})
     story.commit("aside", {"app.py": broken_source(7)})
     story.commit("remove", {"gone/app.py": None}, "start")
-    story.write("remove", **branches)
+    story.write_repository("remove", **branches)
     with GitRepository(str(story.path)) as repository:
         history = _Named(repository)
         branch = history.branch(None)

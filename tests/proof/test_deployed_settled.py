@@ -26,7 +26,7 @@ def story(tmp_path: Path) -> HistoryBuilder:
 
 def seen(story: HistoryBuilder, when: str, line: int = 5, revision: str = "r1", *, words: str = "invalid syntax") -> Sighting:
     """Logged half a minute after a commit; the log may have other words for it than this Python."""
-    return replace(make_sighting(line, seen_at=story.at(when) + MOMENT, revision=revision), message=words)
+    return replace(make_sighting(line, seen_at=story.committed_at(when) + MOMENT, revision=revision), message=words)
 
 
 def deployed(proof: Finding) -> str | None:
@@ -38,7 +38,7 @@ def two_breaks(story: HistoryBuilder) -> None:
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("break again", {"app.py": broken_source(9)})
     story.commit("mend", {"app.py": valid_source(2)})
-    story.write()
+    story.write_repository()
 
 
 def test_the_revision_is_the_last_one_that_ran_the_deployed_commit(story: HistoryBuilder, compilers: LocalCompilers) -> None:
@@ -69,7 +69,7 @@ def test_of_an_incident_without_a_date_the_newest_version_is_taken(story: Histor
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("break so again", {"app.py": broken_source(5, 1)})
     story.commit("mend", {"app.py": valid_source(2)})
-    story.write()
+    story.write_repository()
     failing = replace(make_incident("app.py", seen(story, "break")), dated=False)
     proof = prove_incident(story.path, failing, compilers)
     assert (deployed(proof), proof.deployed.deployments[0].seen_at) == ("break so again", None)
@@ -82,7 +82,7 @@ def test_of_two_later_files_the_existing_one_is_taken(
     story.commit("start", {"keep.py": valid_source()})
     story.commit("old one", {"old/app.py": broken_source(5)})
     story.commit("new one", {"old/app.py": None, "new/app.py": broken_source(5, 1)})
-    story.write()
+    story.write_repository()
     proof = prove_incident(story.path, make_incident("app.py", seen(story, "start")), compilers)
     assert (deployed(proof), proof.deployed.uncommitted_tree) == ("new one", True)
     assert proof.broken is not None
@@ -95,7 +95,7 @@ def held_and_replaced(story: HistoryBuilder) -> HistoryBuilder:
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("held", {"app.py": broken_source(5, 7)})
     story.commit("mend", {"app.py": valid_source(2)})
-    story.write()
+    story.write_repository()
     return story
 
 
@@ -134,7 +134,7 @@ def test_source_root_of_only_the_given_commit_is_accepted(
     story.commit("start", {"svc/app.py": valid_source()})
     story.commit("move and break", {"svc/app.py": None, "core/app.py": broken_source(5)})
     story.commit("mend", {"core/app.py": valid_source(2)})
-    story.write()
+    story.write_repository()
 
     def asked(root: str) -> Finding:
         request = ProofRequest(deployed=story.ids["start"], source_roots=(root,), fallback_python=running_python())
@@ -151,7 +151,7 @@ def test_possibly_renamed_file_is_not_said_to_arrive_broken(
     story.commit("start", {"app.py": valid_source(), "keep.py": valid_source(3)})
     story.commit("rename and break", {"app.py": None, "relay.py": broken_source(5)})
     story.commit("mend", {"relay.py": valid_source(2)})
-    story.write()
+    story.write_repository()
     failing = make_incident("relay.py", make_sighting(5))
     known, unknown = (proof_without(story, failing, compilers, *names) for names in ((), ("start",)))
     assert known.introduced is not None
@@ -182,18 +182,18 @@ def test_file_moved_while_broken_has_candidates_under_both_names(
     story.commit("break", {"old/app.py": broken_source(5)})
     story.commit("move", {"old/app.py": None, "new/app.py": broken_source(5)})
     story.commit("give up", {"new/app.py": None, "keep.py": valid_source(3)})
-    story.write()
+    story.write_repository()
     for failing in (make_incident("app.py", seen(story, "move")), make_incident("app.py", make_sighting(5))):
         proof = prove_incident(story.path, failing, compilers)
         assert deployed(proof) == "move"
-        assert {story.name(each) for each in proof.deployed.candidates} == {"break", "move"}
+        assert {story.name_of(each) for each in proof.deployed.candidates} == {"break", "move"}
 
 
 def test_nothing_is_gone_back_to_where_it_is_open_what_broke_it(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.commit("base", {"app.py": valid_source(7)})
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(5)})
-    story.write()
+    story.write_repository()
     failing = make_incident("app.py", make_sighting(5))
     known, unknown = (proof_without(story, failing, compilers, *names) for names in ((), ("start",)))
     assert known.rollback is not None
@@ -208,7 +208,7 @@ def test_undeclared_python_does_not_corroborate_a_given_commit(
     story.commit("start", {"app.py": valid_source(), "Dockerfile": "FROM python:3.11\n"})
     story.commit("announce", {"app.py": newer, "Dockerfile": "FROM python:3.12\n"})
     story.commit("mend", {"app.py": valid_source(2)})
-    story.write()
+    story.write_repository()
     request = ProofRequest(deployed=story.ids["announce"])
     proof = prove_incident(story.path, make_incident("app.py", make_sighting(5)), compilers, request)
     assert (deployed(proof), proof.deployed.corroborated, proof.deployed.python) == ("announce", False, "3.12")
@@ -221,7 +221,7 @@ def test_inferred_commit_is_tried_on_formerly_declared_pythons(
     story.commit("start", {"app.py": valid_source(), "Dockerfile": "FROM python:3.11\n"})
     story.commit("break", {"app.py": newer})
     story.commit("mend", {"Dockerfile": "FROM python:3.12\n"})
-    story.write()
+    story.write_repository()
     proof = prove_incident(story.path, make_incident("app.py", make_sighting(5)), compilers, ProofRequest())
     assert (deployed(proof), proof.deployed.corroborated, proof.deployed.python) == ("break", True, "3.11")
     assert story.ids["break"] in proof.deployed.python_source

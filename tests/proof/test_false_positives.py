@@ -18,7 +18,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     story.commit("start", {"app.py": valid_source(), "jobs.py": valid_source()})
     story.commit("break", {"jobs.py": broken_source(7)})
     story.commit("mend", {"jobs.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     return story.path
 
 

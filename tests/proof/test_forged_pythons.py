@@ -22,7 +22,7 @@ def story(tmp_path: Path) -> HistoryBuilder:
 
 def forged(story: HistoryBuilder, compilers: LocalCompilers, *, label: str | None = None, setting: str | None = None) -> Finding:
     """Of a log whose paths name Python 3.9."""
-    failing = make_incident("/srv/app.py", replace(make_sighting(3, seen_at=story.at("healthy")), python="3.9"))
+    failing = make_incident("/srv/app.py", replace(make_sighting(3, seen_at=story.committed_at("healthy")), python="3.9"))
     deployed = story.ids[label] if label else None
     request = ProofRequest(deployed=deployed, source=DeployedSource.LABEL, python=setting, wants_alternative=True)
     return prove_incident(story.path, failing, compilers, request)
@@ -32,7 +32,7 @@ def tell(story: HistoryBuilder, **files: str) -> None:
     story.commit("start", {"app.py": "x = 1\n", **files})
     story.commit("match", {"app.py": SOUND})
     story.commit("healthy", {"other.py": valid_source()})
-    story.write()
+    story.write_repository()
 
 
 @pytest.mark.parametrize("label", ["healthy", None])
@@ -65,7 +65,7 @@ def test_version_of_an_earlier_image_is_not_believed(story: HistoryBuilder, comp
     story.commit("new image", {"Dockerfile": IMAGE.format("3.11")})
     story.commit("match", {"app.py": SOUND})
     story.commit("healthy", {"other.py": valid_source()})
-    story.write()
+    story.write_repository()
     assert forged(story, compilers, label="healthy").recommendation.kind is ActionKind.NONE
 
 

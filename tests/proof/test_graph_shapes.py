@@ -50,7 +50,7 @@ def test_straight_history_gives_break_fix_and_target(story: HistoryBuilder, comp
     story.commit("unrelated", {"other.py": valid_source()})
     story.commit("mend", {"app.py": valid_source(1)})
     story.commit("later", {"other.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers, line=9)
     assert proof.deployed.commit is not None
     assert proof.deployed.commit.subject == "claims to fix"
@@ -67,7 +67,7 @@ def test_latest_of_several_breaks_and_fixes_counts(story: HistoryBuilder, compil
         ("mend 2", valid_source(2)), ("break 3", broken_source(9)), ("mend 3", valid_source(3)),
     ]:  # fmt: skip
         story.commit(name, {"app.py": source})
-    story.write()
+    story.write_repository()
     middle = prove_break(story, compilers, line=8)
     assert (introduced(middle), fixed(middle), proposed(middle)) == ("break 2", "mend 2", "mend 3")
     first = prove_break(story, compilers, line=5)
@@ -81,7 +81,7 @@ def test_broken_head_is_not_the_target(story: HistoryBuilder, compilers: LocalCo
     story.commit("mend", {"app.py": valid_source(1)})
     story.commit("harmless", {"other.py": valid_source()})
     story.commit("break again", {"app.py": broken_source(6)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers)
     assert (fixed(proof), proposed(proof)) == ("mend", "harmless")
     assert [(each.commit.subject, each.gate) for each in proof.refused_commits] == [("break again", "incident_file")]
@@ -93,7 +93,7 @@ def test_break_arrives_by_a_merge(story: HistoryBuilder, compilers: LocalCompile
     story.commit("main moves", {"other.py": valid_source()}, "start")
     story.commit("merge", {"app.py": broken_source(5)}, "main moves", "side breaks")
     story.commit("mend", {"app.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers, deployed="merge")
     assert (introduced(proof), fixed(proof)) == ("side breaks", "mend")
 
@@ -104,7 +104,7 @@ def test_merge_itself_breaks_the_file(story: HistoryBuilder, compilers: LocalCom
     story.commit("right", {"app.py": valid_source(2)}, "start")
     story.commit("bad merge", {"app.py": broken_source(5)}, "left", "right")
     story.commit("mend", {"app.py": valid_source(3)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers)
     assert (introduced(proof), fixed(proof)) == ("bad merge", "mend")
 
@@ -116,7 +116,7 @@ def test_fix_on_one_side_of_a_merge_is_found(story: HistoryBuilder, compilers: L
     story.commit("main tries", {"app.py": broken_source(8)}, "break")
     story.commit("merge hotfix", {"app.py": valid_source(1)}, "main tries", "hotfix")
     story.commit("later", {"other.py": valid_source()})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers, deployed="break")
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "hotfix", "later")
 
@@ -126,7 +126,7 @@ def test_side_that_never_had_the_break_is_no_fix(story: HistoryBuilder, compiler
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("old side", {"app.py": valid_source(1)}, "start")
     story.commit("merge keeps the break", {"app.py": broken_source(5)}, "break", "old side")
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers, deployed="break")
     assert proof.fix is None
     assert proof.recommendation.kind is ActionKind.ROLLBACK
@@ -139,7 +139,7 @@ def test_merge_that_takes_the_side_without_the_break_is_the_fix(story: HistoryBu
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("old side", {"app.py": valid_source(1)}, "start")
     story.commit("merge", {"app.py": valid_source(1)}, "break", "old side")
-    story.write()
+    story.write_repository()
     assert fixed(prove_break(story, compilers)) == "merge"
 
 
@@ -149,7 +149,7 @@ def test_rename_between_break_and_fix_is_followed(story: HistoryBuilder, compile
     story.commit("move", {"app.py": None, "core/run.py": broken_source(5)})
     story.commit("move again", {"core/run.py": None, "core/main.py": broken_source(5, 1)})
     story.commit("mend", {"core/main.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers)
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "mend")
     assert proof.fix is not None
@@ -162,7 +162,7 @@ def test_rename_between_break_and_deployment_is_followed(story: HistoryBuilder, 
     story.commit("move", {"old.py": None, "app.py": broken_source(5, 2)})
     story.commit("touch", {"app.py": broken_source(5, 3)})
     story.commit("mend", {"app.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers, deployed="touch")
     assert (introduced(proof), fixed(proof)) == ("break", "mend")
     assert proof.introduced is not None
@@ -174,7 +174,7 @@ def test_rename_can_be_the_break(story: HistoryBuilder, compilers: LocalCompiler
     story.commit("start", {"old.py": valid_source()})
     story.commit("move and break", {"old.py": None, "app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers)
     assert introduced(proof) == "move and break"
     assert proof.introduced is not None
@@ -185,7 +185,7 @@ def test_deletion_is_the_fix(story: HistoryBuilder, compilers: LocalCompilers) -
     story.commit("start", {"app.py": valid_source(), "keep.py": "kept = 1\n"})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("remove", {"app.py": None})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers)
     assert (fixed(proof), proposed(proof)) == ("remove", "remove")
     assert proof.fix is not None
@@ -196,7 +196,7 @@ def test_file_that_arrives_broken_is_its_own_break(story: HistoryBuilder, compil
     story.commit("start", {"other.py": "here = 1\n"})
     story.commit("arrives", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source()})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers)
     assert introduced(proof) == "arrives"
     assert proof.introduced is not None
@@ -205,7 +205,7 @@ def test_file_that_arrives_broken_is_its_own_break(story: HistoryBuilder, compil
 
 def test_first_commit_can_be_the_break(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.commit("arrives", {"app.py": broken_source(5)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers)
     assert introduced(proof) == "arrives"
     assert proof.recommendation.kind is ActionKind.NONE
@@ -216,7 +216,7 @@ def test_deployed_commit_is_not_on_the_branch(story: HistoryBuilder, compilers: 
     story.commit("start", {"app.py": valid_source()})
     story.commit("feature breaks", {"app.py": broken_source(5)}, "start")
     story.commit("main moves", {"app.py": valid_source(1)}, "start")
-    story.write("main moves", feature="feature breaks")
+    story.write_repository("main moves", feature="feature breaks")
     proof = prove_break(story, compilers, deployed="feature breaks")
     assert proof.deployed.commit is not None
     assert proof.deployed.commit.subject == "feature breaks"
@@ -233,7 +233,7 @@ def test_line_failing_on_another_branch_names_no_deployed_commit(
     story.commit("start", {"app.py": valid_source()})
     story.commit("feature breaks", {"app.py": broken_source(5)}, "start")
     story.commit("main moves", {"app.py": valid_source(1)}, "start")
-    story.write("main moves", feature="feature breaks")
+    story.write_repository("main moves", feature="feature breaks")
     proof = prove_break(story, compilers)
     assert (proof.deployed.commit, proof.deployed.corroborated, proof.broken) == (None, False, None)
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_ON_BRANCH)
@@ -246,7 +246,7 @@ def test_two_broken_files_must_both_be_mended(story: HistoryBuilder, compilers: 
     story.commit("break both", {"app.py": broken_source(5), "jobs.py": broken_source(7)})
     story.commit("mend one", {"app.py": valid_source(1)})
     story.commit("mend the other", {"jobs.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers)
     assert proof.broken is not None
     assert [(each.path, each.line) for each in proof.broken.also_broken] == [("jobs.py", 7)]
@@ -257,7 +257,7 @@ def test_second_broken_file_is_never_mended(story: HistoryBuilder, compilers: Lo
     story.commit("start", {"app.py": valid_source(), "jobs.py": valid_source()})
     story.commit("break both", {"app.py": broken_source(5), "jobs.py": broken_source(7)})
     story.commit("mend one", {"app.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers)
     assert fixed(proof) == "mend one"
     assert proof.target is None
@@ -271,7 +271,7 @@ def test_fix_that_breaks_another_file(story: HistoryBuilder, compilers: LocalCom
     story.commit("mend and break", {"app.py": valid_source(1), "jobs.py": broken_source(3)})
     story.commit("mend that", {"jobs.py": valid_source(1)})
     story.commit("break that again", {"jobs.py": broken_source(4)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers)
     assert (fixed(proof), proposed(proof)) == ("mend and break", "mend that")
     assert [each.gate for each in proof.refused_commits] == ["newly_broken"]
@@ -282,7 +282,7 @@ def test_new_file_that_arrives_broken_holds_the_target_back(story: HistoryBuilde
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source(1)})
     story.commit("add a broken one", {"fresh.py": broken_source(2)})
-    story.write()
+    story.write_repository()
     assert proposed(prove_break(story, compilers)) == "mend"
 
 
@@ -291,7 +291,7 @@ def test_broken_tests_and_ignored_files_do_not_count(story: HistoryBuilder, comp
     story.commit("start", {"app.py": valid_source(), ".dockerignore": ignore, "tests/data.py": broken_source(2)})
     story.commit("break", {"app.py": broken_source(5), "scripts/old.py": broken_source(2), "x.gen.py": broken_source(3)})
     story.commit("mend", {"app.py": valid_source(1), "sub/test_it.py": broken_source(2)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers)
     assert proof.broken is not None
     assert proof.broken.also_broken == ()
@@ -302,7 +302,7 @@ def test_configured_source_roots_decide(story: HistoryBuilder, compilers: LocalC
     story.commit("start", {"svc/app.py": valid_source(), "tools/old.py": broken_source(2)})
     story.commit("break", {"svc/app.py": broken_source(5)})
     story.commit("mend", {"svc/app.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     failing = make_incident("app.py", make_sighting(5))
     everything = prove_incident(story.path, failing, compilers)
     assert everything.target is None
@@ -314,7 +314,7 @@ def test_fix_on_an_unmerged_branch_is_named(story: HistoryBuilder, compilers: Lo
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("hotfix", {"app.py": valid_source(1)}, "break")
-    story.write("break", hotfix="hotfix", before="start")
+    story.write_repository("break", hotfix="hotfix", before="start")
     proof = prove_break(story, compilers)
     assert proof.fix is not None
     assert (proof.fix.where, proof.fix.ref, fixed(proof)) == ("unmerged_branch", "refs/heads/hotfix", "hotfix")
@@ -325,7 +325,7 @@ def test_fix_in_a_pull_request_is_named(story: HistoryBuilder, compilers: LocalC
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("proposal", {"app.py": valid_source(1)}, "break")
-    story.write("break", **{"refs/pull/12/head": "proposal"})
+    story.write_repository("break", **{"refs/pull/12/head": "proposal"})
     proof = prove_break(story, compilers)
     assert proof.fix is not None
     assert (proof.fix.where, proof.fix.pull_request) == ("open_pull_request", 12)
@@ -336,7 +336,7 @@ def test_given_commit_that_compiles_is_a_conflict(story: HistoryBuilder, compile
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers, deployed="mend")
     assert proof.deployed.commit is not None
     assert (proof.deployed.commit.subject, proof.deployed.source) == ("break", "inferred")
@@ -347,7 +347,7 @@ def test_given_commit_that_fails_elsewhere_is_not_corroborated(story: HistoryBui
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers, line=6, deployed="break")
     assert not proof.deployed.corroborated
     assert proof.deployed.source == "given"
@@ -360,7 +360,7 @@ def test_file_deleted_at_the_head_is_handled(story: HistoryBuilder, compilers: L
     story.commit("break", {"deep/app.py": broken_source(5)})
     story.commit("mend", {"deep/app.py": valid_source(1)})
     story.commit("remove", {"deep/app.py": None})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers)
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "remove")
 
@@ -373,7 +373,7 @@ def test_criss_cross_merges_are_resolved(story: HistoryBuilder, compilers: Local
     story.commit("right takes left", {"app.py": valid_source(1)}, "right", "left")
     story.commit("join", {"app.py": broken_source(6)}, "left takes right", "right takes left")
     story.commit("mend", {"app.py": valid_source(2)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers, deployed="left takes right", line=6)
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("left", "mend", "mend")
     earlier = prove_break(story, compilers, deployed="left")
@@ -387,8 +387,8 @@ def test_namesake_in_another_folder_is_another_file(story: HistoryBuilder, compi
     story.commit("mend", {"chat/app.py": valid_source(1)})
     story.commit("namesake is still broken", {"jobs/app.py": broken_source(7, 1)})
     story.commit("mend the namesake", {"jobs/app.py": valid_source(1)})
-    story.write()
-    failing = make_incident("app.py", make_sighting(5, seen_at=story.at("break")))
+    story.write_repository()
+    failing = make_incident("app.py", make_sighting(5, seen_at=story.committed_at("break")))
     proof = prove_incident(story.path, failing, compilers)
     assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "mend the namesake")
     assert proof.attempts == ()
@@ -400,7 +400,7 @@ def test_rename_with_new_line_ends_is_followed(story: HistoryBuilder, compilers:
     story.commit("move to Windows", {"old.py": None, "app.py": broken_source(5, 1).replace("\n", "\r\n")})
     story.commit("move back", {"app.py": None, "core/run.py": broken_source(5, 2)})
     story.commit("mend", {"core/run.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers, deployed="move to Windows")
     assert (introduced(proof), fixed(proof)) == ("break", "mend")
 
@@ -410,7 +410,7 @@ def test_module_becomes_a_package(story: HistoryBuilder, compilers: LocalCompile
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("make a package", {"app.py": None, "app/__init__.py": broken_source(5)})
     story.commit("mend", {"app/__init__.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     assert (introduced(proof := prove_break(story, compilers)), fixed(proof)) == ("break", "mend")
     later = prove_break_of("/srv/app/__init__.py", story, compilers, "make a package")
     assert (introduced(later), fixed(later)) == ("break", "mend")
@@ -421,7 +421,7 @@ def test_moved_beside_a_copy_keeps_its_file_name(story: HistoryBuilder, compiler
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("move, and keep a backup", {"app.py": None, "chat/app.py": broken_source(5), "a_backup.py": broken_source(5)})
     story.commit("mend", {"chat/app.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     assert fixed(prove_break(story, compilers)) == "mend"
 
 
@@ -430,7 +430,7 @@ def test_name_changes_only_its_case(story: HistoryBuilder, compilers: LocalCompi
     story.commit("break", {"App.py": broken_source(5)})
     story.commit("lower the name", {"App.py": None, "app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers, deployed="lower the name")
     assert (introduced(proof), fixed(proof)) == ("break", "mend")
 
@@ -443,9 +443,9 @@ def test_deleted_file_is_found_under_its_logged_name(
     story.commit("move", {"chat/app.py": None, "core/app.py": broken_source(5)})
     story.commit("mend", {"core/app.py": valid_source(1)})
     story.commit("remove", {"core/app.py": None})
-    story.write()
+    story.write_repository()
     for logged_at, deployed in [("break", "break"), ("mend", "move")]:
-        proof = prove_incident(story.path, make_incident("app.py", make_sighting(5, seen_at=story.at(logged_at))), compilers)
+        proof = prove_incident(story.path, make_incident("app.py", make_sighting(5, seen_at=story.committed_at(logged_at))), compilers)
         assert proof.deployed.commit is not None
         assert proof.deployed.commit.subject == deployed
         assert proof.deployed.candidates == (story.ids["move"], story.ids["break"])
@@ -455,7 +455,7 @@ def test_deleted_file_is_found_under_its_logged_name(
 def test_two_files_of_one_name_that_fit_equally_are_not_told_apart(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.commit("start", {"chat/app.py": valid_source(), "core/app.py": valid_source()})
     story.commit("break both", {"chat/app.py": broken_source(5), "core/app.py": broken_source(5)})
-    story.write()
+    story.write_repository()
     proof = prove_incident(story.path, make_incident("app.py", make_sighting(5)), compilers)
     assert not proof.deployed.corroborated
     assert all(path in proof.recommendation.detail for path in ("chat/app.py", "core/app.py"))
@@ -471,7 +471,7 @@ def test_names_that_a_mended_file_was_given_later_cost_nothing(tmp_path: Path, c
         for move in range(moves):
             old = f"m{move - 1}.py" if move else "app.py"
             story.commit(f"move {move}", {old: None, f"m{move}.py": valid_source(1)})
-        story.write()
+        story.write_repository()
         request = ProofRequest(deployed=story.ids["break"], fallback_python=running_python())
         with GitRepository(str(story.path)) as history:
             proof = prove(make_incident("app.py", make_sighting(5)), history, compilers, request, lambda _: None)
@@ -490,7 +490,7 @@ def test_a_target_must_compile_on_the_python_of_its_own_image(story: HistoryBuil
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source(1)})
     story.commit("down to 3.9", {"Dockerfile": DOCKERFILE.format("3.9"), "fresh.py": MATCH})
-    story.write()
+    story.write_repository()
     proof = prove_break(story, compilers)
     assert proof.deployed.python == "3.11"
     assert f"at {story.ids['break']}" in proof.deployed.python_source
@@ -502,7 +502,7 @@ def test_a_target_must_compile_on_the_python_of_its_own_image(story: HistoryBuil
 def test_a_source_root_without_any_source_is_refused(story: HistoryBuilder, compilers: LocalCompilers, root: str) -> None:
     story.commit("start", {"svc/app.py": valid_source()})
     story.commit("break", {"svc/app.py": broken_source(5)})
-    story.write()
+    story.write_repository()
     with pytest.raises(UsageError, match=re.escape(f"--source-root {root}")):
         prove_incident(story.path, make_incident("app.py", make_sighting(5)), compilers, ProofRequest(source_roots=(root,)))
 
@@ -511,7 +511,7 @@ def test_a_source_root_may_be_written_in_any_way(story: HistoryBuilder, compiler
     story.commit("start", {"svc/app.py": valid_source(), "svc/jobs.py": valid_source()})
     story.commit("break", {"svc/app.py": broken_source(5)})
     story.commit("mend and break", {"svc/app.py": valid_source(1), "svc/jobs.py": broken_source(3)})
-    story.write()
+    story.write_repository()
     for root in ("svc", "./svc", "svc/", "./svc/../svc"):
         request = ProofRequest(source_roots=(root,), fallback_python=running_python())
         assert prove_incident(story.path, make_incident("app.py", make_sighting(5)), compilers, request).target is None
@@ -527,5 +527,5 @@ def test_an_ignore_file_that_no_build_can_have_read_does_not_count(
     story.commit("break", {"svc/app.py": broken_source(5)})
     story.commit("mend", {"svc/app.py": valid_source(1)})
     story.commit("break the other", {"svc/jobs.py": broken_source(3)})
-    story.write()
+    story.write_repository()
     assert proposed(prove_break(story, compilers)) == "mend"

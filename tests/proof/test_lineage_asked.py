@@ -31,7 +31,7 @@ def test_each_disappearance_is_asked_about_once(tmp_path: Path) -> None:
     story.commit("rename again", {"relay.py": None, "buoy.py": broken_source(5)})
     story.commit("mend", {"buoy.py": valid_source(1)})
     story.commit("rename what is mended", {"buoy.py": None, "gull.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     with GitRepository(str(story.path)) as repository:
         history = _Trees(repository)
         branch = repository.branch(None)
@@ -39,7 +39,7 @@ def test_each_disappearance_is_asked_about_once(tmp_path: Path) -> None:
         lineage = follow_file(history, lambda blob, _: blob in bad, HistoryStart(story.ids["break"], "app.py"), branch)  # type: ignore[arg-type]
     assert lineage.names == ("app.py", "relay.py", "buoy.py")
     asked = [("rename", "break"), ("rename again", "rename")]
-    assert [story.name(each) for each in history.listed] == [name for pair in asked for name in pair]
+    assert [story.name_of(each) for each in history.listed] == [name for pair in asked for name in pair]
     assert [each.subject for each in lineage.changing_commits] == [
         "rename what is mended", "mend", "rename again", "rename",
     ]  # fmt: skip

@@ -26,7 +26,7 @@ def prove(story: HistoryBuilder, compilers: LocalCompilers, deployed: str = "bre
 
 
 def target(story: HistoryBuilder, proof: Finding) -> str | None:
-    return story.name(proof.target.commit.id if proof.target else None)
+    return story.name_of(proof.target.commit.id if proof.target else None)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def story(tmp_path: Path) -> HistoryBuilder:
 
 
 def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(story: HistoryBuilder, compilers: LocalCompilers) -> None:
-    story.write()
+    story.write_repository()
     proof = prove(story, compilers)
     assert proof.recommendation.kind is ActionKind.REDEPLOY
     assert target(story, proof) == "fix"
@@ -53,7 +53,7 @@ def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(story: HistoryB
 
 def test_a_script_that_breaks_later_is_told_and_refuses_nothing(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.commit("later", {"scripts/tool.py": broken_source(2), "jobs/other.py": b"\xff\xfea\x00"})
-    story.write()
+    story.write_repository()
     proof = prove(story, compilers)
     assert target(story, proof) == "later"
     assert proof.loaded_summary is not None
@@ -65,7 +65,7 @@ def test_what_no_python_loads_refuses_where_it_is_loaded(
     story: HistoryBuilder, compilers: LocalCompilers, content: bytes
 ) -> None:
     story.commit("later", {"ledger.py": content})
-    story.write()
+    story.write_repository()
     proof = prove(story, compilers)
     assert target(story, proof) == "fix"
     assert [each.gate for each in proof.refused_commits] == ["newly_broken"]
@@ -76,7 +76,7 @@ def test_a_loaded_file_that_failed_as_deployed_is_also_broken(tmp_path: Path, co
     story.commit("start", START | {"relay.py": valid_source(), "ledger.py": broken_source(7)})
     story.commit("break", {"relay.py": broken_source(5)})
     story.commit("fix", {"relay.py": valid_source(2)})
-    story.write()
+    story.write_repository()
     proof = prove(story, compilers)
     assert proof.broken is not None
     assert [(each.path, each.line) for each in proof.broken.also_broken] == [("ledger.py", 7)]
@@ -98,7 +98,7 @@ def test_since_when_a_file_fails_is_said_as_it_was(
     story: HistoryBuilder, compilers: LocalCompilers, files: dict[str, str | bytes | None], words: str
 ) -> None:
     story.commit("later", files)
-    story.write()
+    story.write_repository()
     (refused,) = prove(story, compilers).refused_commits
     assert refused.gate == "newly_broken"
     assert words in refused.detail
@@ -113,10 +113,10 @@ def test_long_broken_file_that_is_not_loaded_hides_no_newer_target(
         story.commit(f"between {number}", {"notes.md": f"{number}\n"})
     story.commit("load", {"main.py": "import relay\nimport scripts.never\n"})
     story.commit("after", {"notes.md": "done\n"})
-    story.write()
+    story.write_repository()
     proof = prove(story, compilers)
     assert target(story, proof) == "between 39"
-    assert [story.name(each.commit.id) for each in proof.refused_commits] == ["after", "load"]
+    assert [story.name_of(each.commit.id) for each in proof.refused_commits] == ["after", "load"]
 
 
 @contextmanager
@@ -146,7 +146,7 @@ def long_story(tmp_path: Path, candidates: int, last: dict[str, str | bytes | No
     story.commit("first", last)
     for number in range(candidates):
         story.commit(f"c{number}", {f"other/part_{number % 30}.py": valid_source(100 + number)})
-    story.write()
+    story.write_repository()
     return story
 
 
@@ -187,7 +187,7 @@ def test_the_search_ends_and_says_what_it_left(tmp_path: Path, compilers: LocalC
     story.commit("fix", {"relay.py": valid_source(2), "part_0.py": broken_source(3)})
     for number in range(1, 80):
         story.commit(f"c{number}", {f"part_{number - 1}.py": valid_source(), f"part_{number}.py": broken_source(3, number)})
-    story.write()
+    story.write_repository()
     proof = prove(story, compilers)
     assert proof.target is None
     assert proof.unchecked_commits == 30
@@ -202,7 +202,7 @@ def test_a_rollback_is_a_state_that_the_branch_was_in(tmp_path: Path, compilers:
     story.commit("side", {"relay.py": valid_source(3)}, "start")
     story.commit("merge", {"relay.py": broken_source(5)}, "own", "side")
     story.commit("break", {"notes.md": "2\n"})
-    story.write()
+    story.write_repository()
     proof = prove(story, compilers)
     assert proof.rollback is not None
-    assert story.name(proof.rollback.commit.id) == "own"
+    assert story.name_of(proof.rollback.commit.id) == "own"

@@ -38,7 +38,7 @@ def pushed(tmp_path: Path) -> HistoryBuilder:
     story.commit("start", {"app.py": valid_source()})
     story.commit("attack", {"app.py": broken_source(5)})
     story.commit("healthy", {"other.py": valid_source(1)}, "start")
-    story.write(feature="attack", deadbeef0="start")
+    story.write_repository(feature="attack", deadbeef0="start")
     return story
 
 

@@ -49,7 +49,7 @@ def test_the_report_names_the_image_whose_closure_was_chosen(
     story.commit("start", files)
     story.commit("break", {"api/relay.py": broken_source(5)})
     story.commit("mend", {"api/relay.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     request = ProofRequest(deployed=story.ids["break"], fallback_python="3.8")
     proof = prove_incident(story.path, make_incident("/app/api/relay.py", make_sighting(5)), compilers, request)
     assert proof.loaded_summary is not None
@@ -65,7 +65,7 @@ def test_asking_every_commit_lists_one_tree(story: HistoryBuilder, monkeypatch: 
         story.commit(f"c{number}", {"b/c/deep.py": f"mark = {number}\n"})
     story.commit("moves on", {"Dockerfile": START["Dockerfile"].replace(running_python(), OTHER)})
     story.commit("goes", {"Dockerfile": None, ".python-version": "3.9\n"})
-    story.write()
+    story.write_repository()
     listed: Counter[str] = Counter()
     with GitRepository(str(story.path)) as history:
         tree = history.tree
@@ -89,7 +89,7 @@ def test_what_a_tree_declares_is_the_same_however_it_was_reached(story: HistoryB
     story.commit("start", START | {"a/pyproject.toml": "[project]\n"})
     story.commit("folder comes", {"svc/Dockerfile": "FROM python:3.9\n", "svc/app.py": ""})
     story.commit("folder becomes file", {"svc/Dockerfile": None, "svc/app.py": None, "a/pyproject.toml": None})
-    story.write()
+    story.write_repository()
     with GitRepository(str(story.path)) as history:
         walked = DeclarationReader(history)
         for name in ("start", "folder comes", "folder becomes file", "start", "folder becomes file", "folder comes"):

@@ -24,7 +24,7 @@ def labelled(story: HistoryBuilder, compilers: LocalCompilers, label: str, when:
     request = ProofRequest(
         deployed=story.ids[label], source=DeployedSource.LABEL, fallback_python=running_python(), wants_alternative=True
     )
-    seen = make_sighting(line, seen_at=story.at(when) if when else None)
+    seen = make_sighting(line, seen_at=story.committed_at(when) if when else None)
     return prove_incident(story.path, make_incident("/srv/app.py", seen), compilers, request)
 
 
@@ -35,7 +35,7 @@ def test_a_file_that_is_broken_on_another_branch_alone_overrides_nothing(
     story.commit("start", {"app.py": valid_source()})
     story.commit("healthy", {"other.py": valid_source(1)})
     story.commit("attack", {"app.py": broken_source(5)}, "start")
-    story.write("healthy", **{ref: "attack"})
+    story.write_repository("healthy", **{ref: "attack"})
     proof = labelled(story, compilers, "healthy")
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_ON_BRANCH)
     assert (proof.deployed.source, proof.deployed.corroborated) == (DeployedSource.LABEL, False)
@@ -54,7 +54,7 @@ def test_merged_version_never_served_overrides_nothing(
     story.commit("side mends", {"app.py": valid_source(2)}, "side breaks")
     story.commit("merge", {"app.py": valid_source(2)}, "main moves", "side mends")
     story.commit("healthy", {"other.py": valid_source(3)})
-    story.write()
+    story.write_repository()
     proof = labelled(story, compilers, "healthy", "healthy")
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_CORROBORATED)
     assert story.ids["side breaks"] in proof.deployed.conflict
@@ -67,7 +67,7 @@ def test_a_state_of_the_branch_overrides_a_label_that_does_not_fit(
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = labelled(story, compilers, label, "break")
     assert (proof.recommendation.kind, proof.deployed.source) == (ActionKind.REDEPLOY, DeployedSource.INFERRED)
     assert story.ids[label] in proof.deployed.conflict
@@ -81,7 +81,7 @@ def test_a_version_that_the_branch_held_only_later_overrides_nothing(
     story.commit("healthy", {"other.py": valid_source(1)})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = labelled(story, compilers, label, "healthy")
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_CORROBORATED)
     assert story.ids["break"] in proof.deployed.conflict
@@ -94,7 +94,7 @@ def test_broken_work_tree_may_be_deployed_before_its_commit(
     story.commit("break", {"app.py": broken_source(3)})
     story.commit("attempt", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = labelled(story, compilers, "break", "break")
     assert (proof.recommendation.kind, proof.deployed.uncommitted_tree) == (ActionKind.REDEPLOY, True)
     assert proof.deployed.commit is not None
@@ -108,7 +108,7 @@ def test_a_later_version_that_the_label_contains_is_an_uncommitted_tree(
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = labelled(story, compilers, "mend", "start")
     assert (proof.recommendation.kind, proof.deployed.uncommitted_tree) == (ActionKind.REDEPLOY, True)
 
@@ -119,7 +119,7 @@ def test_what_is_gone_back_to_was_a_state_of_the_branch(story: HistoryBuilder, c
     story.commit("side breaks", {"app.py": broken_source(5)}, "side")
     story.commit("main moves", {"other.py": valid_source(2)}, "start")
     story.commit("merge", {"app.py": broken_source(5), "fresh.py": valid_source(1)}, "main moves", "side breaks")
-    story.write()
+    story.write_repository()
     proof = labelled(story, compilers, "merge")
     assert proof.introduced is not None
     assert proof.introduced.commit.subject == "side breaks"
@@ -134,7 +134,7 @@ def test_a_target_is_a_state_of_the_branch(story: HistoryBuilder, compilers: Loc
     story.commit("side mends", {"app.py": valid_source(1)}, "break")
     story.commit("main breaks more", {"jobs.py": broken_source(3)}, "break")
     story.commit("merge", {"app.py": valid_source(1), "jobs.py": broken_source(3)}, "main breaks more", "side mends")
-    story.write()
+    story.write_repository()
     proof = labelled(story, compilers, "break")
     assert proof.fix is not None
     assert proof.fix.commit.subject == "side mends"
@@ -150,19 +150,19 @@ def test_branch_states_are_its_first_parents(story: HistoryBuilder) -> None:
     story.commit("merge", {"fresh.py": valid_source(1)}, "moves", "side")
     story.commit("aside", {"app.py": valid_source(7)}, "side")
     story.commit("later", {"other.py": valid_source(3)}, "merge")
-    story.write(aside="aside")
+    story.write_repository(aside="aside")
     with GitRepository(str(story.path)) as history:
         states = BranchStates(history, story.ids["later"])
         own = ("later", "merge", "moves", "start")
         assert [name for name in story.ids if states.was_at(story.ids[name])] == list(reversed(own))
-        landed = {name: story.name(states.find_landing(oid)) for name, oid in story.ids.items()}
+        landed = {name: story.name_of(states.find_landing(oid)) for name, oid in story.ids.items()}
         assert landed == {**{name: name for name in own}, "side": "merge", "aside": None}
         before = {name: [each.subject for each in states.states_before(oid, 9)] for name, oid in story.ids.items()}
         assert before == {
             "start": [], "moves": ["start"], "side": ["moves", "start"], "merge": ["moves", "start"],
             "aside": ["start"], "later": ["merge", "moves", "start"],
         }  # fmt: skip
-        held = {name: states.find_state_at(story.at(name)) for name in story.ids}
+        held = {name: states.find_state_at(story.committed_at(name)) for name in story.ids}
         assert {name: each.subject for name, each in held.items() if each} == {
             "start": "start", "side": "start", "moves": "moves", "merge": "merge", "aside": "merge", "later": "later",
         }  # fmt: skip
@@ -178,7 +178,7 @@ def test_target_must_still_be_a_state_of_the_branch_at_deployment(
     story.commit("main moves", {"other.py": valid_source(2)}, "break")
     story.commit("merge", {"app.py": valid_source(1), "other.py": valid_source(2)}, "main moves", "side mends")
     story.commit("pushed away", {"app.py": valid_source(3)}, "break")
-    story.write("merge", gone="pushed away")
+    story.write_repository("merge", gone="pushed away")
     objections = {name: objection_to(story, compilers, name) for name in ("merge", "side mends", "pushed away")}
     assert objections["merge"] == ""
     assert objections["side mends"] == f"{story.ids['side mends']} {NEVER_ON_BRANCH}"

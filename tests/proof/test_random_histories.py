@@ -179,7 +179,7 @@ def write_drawn_history(drawn: DrawnHistory, path: Path) -> HistoryBuilder:
             files[state.name] = state.source
         files["neighbour.py"] = state.neighbour
         story.commit(f"c{number}", files, *(f"c{parent}" for parent in drawn.parents[number]))
-    story.write(f"c{drawn.head}")
+    story.write_repository(f"c{drawn.head}")
     return story
 
 
@@ -188,7 +188,7 @@ def prove_drawn(drawn: DrawnHistory, compilers: LocalCompilers, *, given_commit:
     try:
         story = write_drawn_history(drawn, folder / "repo.git")
         state = drawn.states[drawn.deployed]
-        failing = make_incident(f"/srv/{state.name}", make_sighting(state.line, seen_at=story.at(f"c{drawn.deployed}")))
+        failing = make_incident(f"/srv/{state.name}", make_sighting(state.line, seen_at=story.committed_at(f"c{drawn.deployed}")))
         request = ProofRequest(
             deployed=story.ids[f"c{drawn.deployed}"] if given_commit else None,
             fallback_python=running_python(),
@@ -207,15 +207,15 @@ def test_introduced_fix_target_and_rollback_agree_with_the_oracle(compilers: Loc
     fix = drawn.fix()
     assert proof.deployed.corroborated
     assert proof.introduced is not None
-    assert story.name(proof.introduced.commit.id) in {f"c{origin}" for origin in drawn.origins()}
-    assert story.name(proof.fix.commit.id if proof.fix and proof.fix.where == "merged" else None) == (
+    assert story.name_of(proof.introduced.commit.id) in {f"c{origin}" for origin in drawn.origins()}
+    assert story.name_of(proof.fix.commit.id if proof.fix and proof.fix.where == "merged" else None) == (
         None if fix is None else f"c{fix}"
     )
     target = None if fix is None else drawn.target(fix)
-    assert story.name(proof.target.commit.id if proof.target else None) == (None if target is None else f"c{target}")
+    assert story.name_of(proof.target.commit.id if proof.target else None) == (None if target is None else f"c{target}")
     back = drawn.back(int(proof.introduced.commit.subject.removeprefix("c")))
     found = proof.rollback or proof.alternative_rollback
-    assert story.name(found.commit.id if found else None) == (None if back is None else f"c{back}")
+    assert story.name_of(found.commit.id if found else None) == (None if back is None else f"c{back}")
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -236,6 +236,6 @@ def test_inferred_commit_is_the_version_held_when_logged(
             for parent in drawn.parents[commit]
         )
     ]
-    assert {story.name(each) for each in proof.deployed.candidates} == {f"c{commit}" for commit in matching}
+    assert {story.name_of(each) for each in proof.deployed.candidates} == {f"c{commit}" for commit in matching}
     assert proof.deployed.commit is not None
     assert proof.deployed.commit.subject == f"c{drawn.likeliest(matching)}"

@@ -27,7 +27,7 @@ def test_a_file_that_was_renamed_to_no_python_is_gone(story: HistoryBuilder, com
     story.commit("start", {"svc.py": valid_source(), "keep.py": "kept = 1\n"})
     story.commit("break", {"svc.py": broken_source(5)})
     story.commit("disable", {"svc.py": None, name: broken_source(5)})
-    story.write()
+    story.write_repository()
     proof = proven(story, compilers, "svc.py", 5)
     assert proof.fix is not None
     assert (proof.fix.commit.subject, proof.fix.is_deletion, proof.fix.path) == ("disable", True, "")
@@ -42,7 +42,7 @@ def test_a_file_that_python_still_loads_is_followed(
     story.commit("break", {old: broken_source(5)})
     story.commit("move", {old: None, new: broken_source(5)})
     story.commit("mend", {new: valid_source(1)})
-    story.write()
+    story.write_repository()
     proof = proven(story, compilers, old, 5, "break")
     assert proof.fix is not None
     assert (proof.fix.commit.subject, proof.fix.is_deletion, proof.fix.path) == ("mend", False, new)
@@ -51,7 +51,7 @@ def test_a_file_that_python_still_loads_is_followed(
 def test_a_file_that_was_no_python_before_came_with_its_new_name(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.commit("start", {"svc.py.disabled": broken_source(5)})
     story.commit("enable", {"svc.py.disabled": None, "svc.py": broken_source(5)})
-    story.write()
+    story.write_repository()
     proof = proven(story, compilers, "svc.py", 5)
     assert proof.introduced is not None
     assert (proof.introduced.commit.subject, proof.introduced.was_added_broken) == ("enable", True)
@@ -67,7 +67,7 @@ def test_a_shell_script_that_python_was_started_with_is_a_wrong_command(
 ) -> None:
     story.commit("start", {name: script, "app.py": valid_source()})
     story.commit("later", {name: script + "# the end\n"})
-    story.write()
+    story.write_repository()
     proof = proven(story, compilers, name, failing_line(script), given)
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.FILE_IS_NOT_PYTHON)
     assert (proof.broken, proof.introduced, proof.fix, proof.rollback) == (None, None, None, None)
@@ -88,7 +88,7 @@ def test_a_script_without_a_suffix_that_is_python_gets_its_proof(
     story.commit("start", {"bin/serve": source.format(valid_source())})
     story.commit("break", {"bin/serve": source.format(broken_source(9))})
     story.commit("mend", {"bin/serve": source.format(valid_source(1))})
-    story.write()
+    story.write_repository()
     proof = proven(story, compilers, "bin/serve", 9 + source.count("\n"))
     assert (proof.introduced and proof.introduced.commit.subject) == "break"
     assert proof.recommendation.kind is ActionKind.REDEPLOY

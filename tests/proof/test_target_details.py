@@ -35,7 +35,7 @@ def test_the_mended_line_is_shown_where_it_stands_by_now(story: HistoryBuilder, 
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": mended})
-    story.write()
+    story.write_repository()
     shown = dict(fix_of(story, compilers).excerpt)
     assert shown[5 + above] == "oops = 1"
     assert list(shown) == list(range(5 + above - 3, 5 + above + 4))
@@ -48,7 +48,7 @@ def test_a_file_that_was_asked_for_in_vain_is_loaded_once_it_is_there(story: His
     story.commit("aside", {"notes.md": "1\n"})
     story.commit("add", {"extra.py": "step = 1\n"})
     story.commit("change", {"extra.py": "step = 2\n"})
-    story.write()
+    story.write_repository()
     with GitRepository(str(story.path)) as history:
         loaded = LoadedFiles(history, "main.py")
         states = {name: loaded.get_state(oid) for name, oid in story.ids.items()}
@@ -63,7 +63,7 @@ def test_a_file_that_was_asked_for_in_vain_is_loaded_once_it_is_there(story: His
 def test_the_states_that_were_asked_for_last_are_held(story: HistoryBuilder) -> None:
     for number in range(9):
         story.commit(f"state {number}", {"main.py": f"step = {number}\n", "Dockerfile": DOCKERFILE})
-    story.write()
+    story.write_repository()
     with GitRepository(str(story.path)) as history:
         loaded = LoadedFiles(history, "main.py")
 
@@ -84,7 +84,7 @@ def test_the_python_is_said_to_stand_where_the_deployed_commit_says_so(story: Hi
     story.commit("start", {"app.py": valid_source(), ".python-version": f"{running_python()}\n"})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source(2), ".python-version": None, "Dockerfile": f"FROM python:{running_python()}-slim\n"})
-    story.write()
+    story.write_repository()
     failing = make_incident("app.py", make_sighting(5))
     source = prove_incident(story.path, failing, compilers).deployed.python_source
     assert ".python-version" in source
@@ -95,7 +95,7 @@ def test_the_python_is_said_to_stand_where_the_deployed_commit_says_so(story: Hi
 
 def test_a_file_without_any_history_has_no_origin(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": broken_source(5)})
-    story.write()
+    story.write_repository()
     with GitRepository(str(story.path)) as history:
         verdicts = CompileVerdicts(history, compilers.compiler_for(running_python()), compilers.explainer())
         assert trace_break(history, verdicts, story.ids["start"], "nowhere.py") is None
@@ -108,7 +108,7 @@ def test_the_imports_of_a_file_are_read_once_however_many_states_hold_it(story: 
     story.commit("start", {"main.py": "import extra\n", "Dockerfile": DOCKERFILE})
     story.commit("add", {"extra.py": "step = 1\n"})
     story.commit("change", {"extra.py": "step = 2\n"})
-    story.write()
+    story.write_repository()
     with GitRepository(str(story.path)) as repository:
         main = repository.blob_ids([(story.ids["start"], "main.py")])[story.ids["start"], "main.py"]
         history = _Reads(repository)
@@ -149,7 +149,7 @@ def test_a_branch_with_a_number_for_a_name_is_no_pull_request(
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("aside", {"app.py": valid_source(2)})
-    story.write("break", **{ref: "aside"})
+    story.write_repository("break", **{ref: "aside"})
     fix = fix_of(story, compilers)
     assert (fix.where, fix.pull_request, fix.commit.subject) == (where, number, "aside")
 
@@ -158,7 +158,7 @@ def test_where_the_declared_python_fits_no_former_one_is_tried(story: HistoryBui
     story.commit("start", {"app.py": valid_source(), "Dockerfile": "FROM python:3.11\n"})
     story.commit("move on", {"Dockerfile": "FROM python:3.12\n"})
     story.commit("break", {"app.py": broken_source(5)})
-    story.write()
+    story.write_repository()
     asking = _Asking(compilers)
     proof = prove_incident(story.path, make_incident("app.py", make_sighting(5)), asking, ProofRequest())  # type: ignore[arg-type]
     assert proof.deployed.python == "3.12"

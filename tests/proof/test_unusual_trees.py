@@ -36,7 +36,7 @@ def test_folders_with_a_padded_mode_are_folders(tmp_path: Path, compilers: Local
     story = HistoryBuilder(tmp_path / "repo.git")
     story.commit("break", {"chat/app.py": broken_source(5), "chat/jobs.py": broken_source(7)})
     story.commit("mend", {"chat/app.py": valid_source(), "chat/jobs.py": valid_source()})
-    story.write()
+    story.write_repository()
     first = padded(story, story.ids["break"])
     head = padded(story, story.ids["mend"], first)
     request = ProofRequest(branch=head, deployed=first, fallback_python=running_python())
@@ -50,7 +50,7 @@ def test_folders_with_a_padded_mode_are_folders(tmp_path: Path, compilers: Local
 def test_link_that_was_checked_in_as_a_file_breaks_only_then(tmp_path: Path, compilers: LocalCompilers) -> None:
     story = HistoryBuilder(tmp_path / "repo.git")
     story.commit("start", {"app.py": valid_source()})
-    story.write()
+    story.write_repository()
     target = told(story, "hash-object", "-w", "--stdin", stream=b"../common/app.py").decode().strip()
     source = told(story, "rev-parse", "main:app.py").decode().strip()
     link = committed(story, "link", [(b"120000", b"app.py", target)])

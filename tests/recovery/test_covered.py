@@ -33,7 +33,7 @@ def test_every_part_of_the_world_is_tapped_or_calls_nobody() -> None:
         tapped.add(name)
         return port
 
-    Harness().process(tap)
+    Harness().start_process(tap)
     assert tapped == {field.name for field in fields(Context)} - NOT_REMOTE.keys()
 
 

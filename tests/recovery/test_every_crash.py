@@ -14,23 +14,23 @@ from tests.support.crash.stories import STORIES, IncidentStory, story_violations
 
 def play_story(story: IncidentStory, plan: FaultPlan, beside: SecondWorker) -> list[str]:
     """Tells the story under a plan, lets two more ticks pass, and says what is wrong then."""
-    run = StoryRun(story.setting(), plan, beside)
+    run = StoryRun(story.harness(), plan, beside)
     try:
-        story.told(run)
+        story.play(run)
         for _ in range(2):
             run.drain()
-            run.setting.clock.turn(MINUTE)
+            run.harness.clock.advance(MINUTE)
             run.tick()
         run.drain()
     except (UndeliverableError, AssertionError) as wrong:
         return [str(wrong)]
-    return story_violations(story, run.setting)
+    return story_violations(story, run.harness)
 
 
 def _own(story: IncidentStory, calls: list[str]) -> list[tuple[int, str]]:
     """The calls that are to go wrong, by number."""
     numbered = list(enumerate(calls))
-    if not story.as_first:
+    if not story.shares_ends_with_first:
         return numbered
     first = FaultPlan()
     play_story(STORIES[0], first, SecondWorker.ALONE)

@@ -36,27 +36,27 @@ class Way:
         self._plan = plan
 
     def walk(self) -> None:
-        entry = self.setting.entry()
+        entry = self.setting.log_entry()
         self.attempt(lambda world: record_log_entry(world, entry))
         self._drain()
         self.press(ClickKind.APPROVE)
         self._drain()
         for wait in (2 * MINUTE, WATCH_DURATION, LEASE, WATCH_DURATION, MAX_WATCH_DURATION, LEASE, TTL, LEASE):
             for operation in self.setting.cloud.operations:
-                self.setting.logs.answered[operation.revision] = 60
-            self.setting.clock.turn(wait)
+                self.setting.logs.request_counts[operation.revision] = 60
+            self.setting.clock.advance(wait)
             self._drain()
             self.attempt(verify)
         self._plan.at = -1  # what was begun at the very end has its time as well
         for wait in (MINUTE, TTL, LEASE):
             self._drain()
-            self.setting.clock.turn(wait)
+            self.setting.clock.advance(wait)
             self.attempt(verify)
 
     def press(self, kind: ClickKind) -> None:
-        if not self.setting.chat.all:
+        if not self.setting.chat.posted:
             return
-        pressed = button_click(self.setting.chat.all[-1].message, kind)
+        pressed = button_click(self.setting.chat.posted[-1].message, kind)
         told: list[ClickResult] = []
         self.attempt(lambda world: told.append(handle_click(world, pressed).result))
         if told in ([ClickResult.DENIED], [ClickResult.ALREADY_DENIED]):
@@ -64,7 +64,7 @@ class Way:
 
     def attempt(self, what: Callable[[Context], object]) -> bool:
         try:
-            what(self.setting.process(self._plan.tap()))
+            what(self.setting.start_process(self._plan.tap()))
         except Retry:
             return False
         except Reject:
@@ -78,40 +78,40 @@ class Way:
             for _ in range(3):
                 if self.attempt(step_for(topic, dict(message))):
                     break
-                self.setting.clock.turn(LEASE)
+                self.setting.clock.advance(LEASE)
 
 
 def _recur(way: Way) -> None:
     revisions = list(way.setting.cloud.services["shore.tide"].revisions)
-    entry = way.setting.entry(revision=revisions[-1])
+    entry = way.setting.log_entry(revision=revisions[-1])
     way.attempt(lambda world: record_log_entry(world, entry))
 
 
 def _late(way: Way) -> None:
-    entry = way.setting.entry(revision="tide-00007-old")
+    entry = way.setting.log_entry(revision="tide-00007-old")
     way.attempt(lambda world: record_log_entry(world, entry))
 
 
 def _deploy_by_hand(way: Way) -> None:
-    way.setting.cloud.deploy_by_hand(way.setting.services["shore.tide"], "tide-00077-hand", None)
+    way.setting.cloud.deploy_manually(way.setting.services["shore.tide"], "tide-00077-hand", None)
 
 
 def _close(way: Way) -> None:
-    for issue in way.setting.issues.all:
+    for issue in way.setting.issues.issues:
         issue.is_open = False
 
 
 def _label(way: Way) -> None:
-    for issue in way.setting.issues.all:
+    for issue in way.setting.issues.issues:
         issue.labels.add("provenfix:wrong")
 
 
 def _break_the_probe(way: Way) -> None:
-    way.setting.probe.answer = ProbeResult(ok=False)
+    way.setting.probe.result = ProbeResult(ok=False)
 
 
 def _kill(way: Way) -> None:
-    way.setting.killed = True
+    way.setting.kill_switch = True
 
 
 INTRUDERS: Mapping[str, Callable[[Way], object]] = {

@@ -14,9 +14,9 @@ RECURRENCE = "tide-00011-new"
 def resolved_harness() -> Harness:
     """Mended, closed, and then a later revision with the fix is deployed."""
     setting = Harness()
-    next(story for story in STORIES if story.end is IncidentState.RESOLVED).told(StoryRun(setting, FaultPlan()))
-    setting.clock.turn(MINUTE)
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], RECURRENCE, commit_id("later"))
+    next(story for story in STORIES if story.end is IncidentState.RESOLVED).play(StoryRun(setting, FaultPlan()))
+    setting.clock.advance(MINUTE)
+    setting.cloud.deploy_manually(setting.services["shore.tide"], RECURRENCE, commit_id("later"))
     return setting
 
 
@@ -25,21 +25,21 @@ def play_recurrence(plan: FaultPlan, beside: SecondWorker) -> list[str]:
     setting = resolved_harness()
     run = StoryRun(setting, plan, beside)
     try:
-        run.log(setting.entry(revision=RECURRENCE))
+        run.log(setting.log_entry(revision=RECURRENCE))
         run.drain()
         for _ in range(2):
-            setting.clock.turn(MINUTE)
+            setting.clock.advance(MINUTE)
             run.tick()
             run.drain()
     except (UndeliverableError, AssertionError) as wrong:
         return [str(wrong)]
-    (issue,) = setting.issues.all
+    (issue,) = setting.issues.issues
     incidents = read_documents(setting, "incidents")
     first, second = sorted(incidents)
     marks = [comment.partition("\n")[0] for comment in issue.comments]
     found = {
         "states": ([incidents[each]["state"] for each in (first, second)], [IncidentState.RESOLVED, IncidentState.PROPOSED]),
-        "open": ((issue.is_open, issue.reopens, issue.closes), (True, 1, 1)),
+        "open": ((issue.is_open, issue.reopen_count, issue.close_count), (True, 1, 1)),
         "marker": (issue.body.partition("\n")[0], f"<!-- provenfix:incident={second} -->"),
         "comments of the second": (
             [mark.split()[2] for mark in marks if second in mark],
@@ -47,7 +47,7 @@ def play_recurrence(plan: FaultPlan, beside: SecondWorker) -> list[str]:
         ),
         "comments that say the same": (len(marks) - len(set(marks)), 0),
         "says how it stands": ("A decision is awaited in the chat" in issue.body, True),
-        "messages": (len(setting.chat.all), 2),
+        "messages": (len(setting.chat.posted), 2),
     }
     return [f"{name}: {is_}, must be {must_be}" for name, (is_, must_be) in found.items() if is_ != must_be]
 

@@ -41,12 +41,12 @@ def interleaved() -> Iterator[None]:
 def _pressed(harness: Harness, kind: ClickKind, chance: random.Random) -> ClickResult | None:
     """One click in a process that may die at any of its calls; None where the person saw nothing but an error."""
     plan = FaultPlan(chance.randrange(40), chance.choice(list(Fault)))
-    return _attempt(harness, plan, lambda world: handle_click(world, button_click(harness.chat.all[0].message, kind)).result)
+    return _attempt(harness, plan, lambda world: handle_click(world, button_click(harness.chat.posted[0].message, kind)).result)
 
 
 def _attempt(harness: Harness, plan: FaultPlan, what: Callable[[Context], Told]) -> Told | None:
     try:
-        return what(harness.process(plan.tap()))
+        return what(harness.start_process(plan.tap()))
     except (Retry, Reject, ProcessDied):
         return None
 
@@ -59,9 +59,9 @@ def _redeployed(harness: Harness, proposal: str, chance: random.Random) -> None:
 def _settled(harness: Harness, proposal: str) -> None:
     """Leases run out, every message is delivered once more, and two ticks pass."""
     for _ in range(2):
-        harness.clock.turn(LEASE + MINUTE)
+        harness.clock.advance(LEASE + MINUTE)
         _attempt(harness, FaultPlan(), lambda world: redeploy(world, proposal))
-        verify(harness.process())
+        verify(harness.start_process())
 
 
 def _clicked(harness: Harness, seed: int, *, deny: float, beside: bool) -> list[tuple[ClickKind, ClickResult | None]]:
@@ -90,7 +90,7 @@ def _denied(replies: list[tuple[ClickKind, ClickResult | None]]) -> bool:
 def test_any_denial_wins_over_all_approvals_that_nobody_acted_on(seed: int) -> None:
     setting = Harness()
     replies = _clicked(setting, seed, deny=0.05, beside=False)
-    stored = setting.store.read("decisions", setting.chat.all[0].message.proposal)
+    stored = setting.store.read("decisions", setting.chat.posted[0].message.proposal)
     assert stored is not None
     denied = stored.value["state"] == "denied"
     assert denied or not _denied(replies)
@@ -126,10 +126,10 @@ CREW = tuple(f"U-{number:02}" for number in range(12))
 def test_concurrent_votes_on_two_options_do_at_most_one(seed: int, quorum: int) -> None:
     """A hundred clicks of a dozen people, who deploy, go back, change their minds, and sometimes deny."""
     setting = Harness({"shore.tide": watched_service("tide", approvers=CREW, quorum=quorum)})
-    setting.answer.back = True
+    setting.prover.offers_rollback = True
     chance = random.Random(seed)
     question = f"{propose_deployment(setting)}-1"
-    message = setting.chat.all[0].message
+    message = setting.chat.posted[0].message
     assert message.alternative is not None
     back = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
     deny = 0.02 if seed % 2 else 0.0
@@ -146,10 +146,10 @@ def test_concurrent_votes_on_two_options_do_at_most_one(seed: int, quorum: int) 
         told = list(pool.map(lambda each: _clicked_once(setting, each, random.Random(each.token)), wanted))
         list(pool.map(lambda each: _redeployed(setting, each, random.Random(each)), [question, back.proposal] * 5))
     for _ in range(2):
-        setting.clock.turn(LEASE + MINUTE)
+        setting.clock.advance(LEASE + MINUTE)
         for proposal in (question, back.proposal):
             _attempt(setting, FaultPlan(), lambda world, it=proposal: redeploy(world, it))  # type: ignore[misc]
-        verify(setting.process())
+        verify(setting.start_process())
     stored = setting.store.read("decisions", question)
     assert stored is not None
     value: Any = stored.value

@@ -40,7 +40,7 @@ def _world(harness: Harness, story: ExampleRepository, compilers: LocalCompilers
         with GitRepository(str(story.path)) as repository:
             yield repository
 
-    return replace(harness.process(), open_history=histories, compilers=compilers, prover=Prover())
+    return replace(harness.start_process(), open_history=histories, compilers=compilers, prover=Prover())
 
 
 def _setting(entries: list[LogEntry]) -> Harness:
@@ -48,10 +48,10 @@ def _setting(entries: list[LogEntry]) -> Harness:
     known = watched_service(entries[0].service, project=entries[0].project, channel="C-TIDE")
     setting = Harness({known.id: known})
     for revision in dict.fromkeys(entry.revision for entry in entries):
-        setting.cloud.deploy_by_hand(known, revision, None)
-    setting.logs.all += entries
+        setting.cloud.deploy_manually(known, revision, None)
+    setting.logs.kept += entries
     times = [entry.timestamp for entry in entries if entry.timestamp]
-    setting.clock.moment = max(times) + 2 * MINUTE
+    setting.clock.current_time = max(times) + 2 * MINUTE
     return setting
 
 
@@ -70,7 +70,7 @@ def test_the_incident_is_proven_proposed_deployed_and_closed(
     assert setting.bus.waiting == [("incident-opened", {"incident": incident})]
 
     assert investigate_incident(world, incident).name == "proposed"
-    (issue,), (posted,) = setting.issues.all, setting.chat.all
+    (issue,), (posted,) = setting.issues.issues, setting.chat.posted
     assert posted.message.commit == story.head
     assert story.deployed[:10] in issue.body
     report = read_documents(setting, "reports")[incident]["report"]
@@ -81,10 +81,10 @@ def test_the_incident_is_proven_proposed_deployed_and_closed(
     assert handle_click(world, button_click(posted.message)).is_accepted
     assert redeploy(world, posted.message.proposal).name == "deploying"
     assert [operation.commit for operation in setting.cloud.operations] == [story.head]
-    setting.clock.turn(2 * MINUTE)
+    setting.clock.advance(2 * MINUTE)
     verify(world)
-    setting.logs.answered[setting.cloud.operations[0].revision] = 90
-    setting.clock.turn(WATCH_DURATION)
+    setting.logs.request_counts[setting.cloud.operations[0].revision] = 90
+    setting.clock.advance(WATCH_DURATION)
     verify(world)
     assert read_state(setting, incident) == "resolved"
     assert not issue.is_open
@@ -98,7 +98,7 @@ def test_an_approved_commit_that_has_left_the_branch_is_not_deployed(
     world = _world(setting, story, compilers)
     incident = next(each for entry in entries if _is_file(setting, each := record_log_entry(world, entry).incident))
     investigate_incident(world, incident)
-    message = setting.chat.all[0].message
+    message = setting.chat.posted[0].message
     handle_click(world, button_click(message))
     stored = setting.store.read("proposals", message.proposal)
     assert stored is not None

@@ -16,10 +16,10 @@ class PostedMessage:
     channel: str
     marker: str
     message: Message
-    updates: int = 0
+    update_count: int = 0
     replies: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Below it: lines by marker."""
-    says: list[Message] = field(default_factory=list)
+    versions: list[Message] = field(default_factory=list)
     """All that it has ever said, the present one last."""
 
 
@@ -28,40 +28,40 @@ class FakeChat:
     """Implements `shared.ports.Chat`. A message's reference ends in its place in `all`."""
 
     groups: Mapping[str, Collection[str]] = field(default_factory=dict)
-    all: list[PostedMessage] = field(default_factory=list)
-    demand: ClaimGuard = field(default_factory=lambda: ClaimGuard(strict=True))
+    posted: list[PostedMessage] = field(default_factory=list)
+    require_claim: ClaimGuard = field(default_factory=lambda: ClaimGuard(strict=True))
 
     def find(self, service: Service, marker: str) -> str | None:
-        for place, posted in enumerate(self.all):
+        for place, posted in enumerate(self.posted):
             if (posted.channel, posted.marker) == (service.channel, marker):
                 return _format_reference(posted.channel, place)
         return None
 
     def post(self, service: Service, marker: str, message: Message) -> str:
-        self.demand("post a message")
+        self.require_claim("post a message")
         _check_message(service, message)
-        self.all.append(PostedMessage(service.channel, marker, message, says=[message]))
-        return _format_reference(service.channel, len(self.all) - 1)
+        self.posted.append(PostedMessage(service.channel, marker, message, versions=[message]))
+        return _format_reference(service.channel, len(self.posted) - 1)
 
     def update(self, service: Service, reference: str, message: Message) -> None:
-        self.demand("update a message")
+        self.require_claim("update a message")
         _check_message(service, message)
-        posted = self.all[_parse_index(reference)]
+        posted = self.posted[_parse_index(reference)]
         assert posted.channel == service.channel
         posted.message = message
-        posted.says.append(message)
-        posted.updates += 1
+        posted.versions.append(message)
+        posted.update_count += 1
 
     def list_group_members(self, group: str) -> Collection[str]:
         return self.groups.get(group, ())
 
     def has_reply(self, service: Service, reference: str, marker: str) -> bool:
-        return marker in self.all[_parse_index(reference)].replies
+        return marker in self.posted[_parse_index(reference)].replies
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
-        self.demand("reply to a message")
+        self.require_claim("reply to a message")
         _check_reply(lines)
-        posted = self.all[_parse_index(reference)]
+        posted = self.posted[_parse_index(reference)]
         assert posted.channel == service.channel
         assert marker not in posted.replies, "said twice"
         posted.replies[marker] = tuple(lines)

@@ -35,7 +35,7 @@ def write_broken_history(path: Path) -> HistoryBuilder:
     story.commit("aside", {"app/other.py": "a = 3\n"})
     story.commit("fix", {"app/relay.py": valid_source(1)})
     story.commit("later", {"app/other.py": "a = 4\n"})
-    story.write()
+    story.write_repository()
     return story
 
 
@@ -98,7 +98,7 @@ def snapshot_files(*folders: Path) -> Mapping[str, tuple[int, int, str]]:
 class CommandResult:
     """How the command ended."""
 
-    code: int
+    exit_code: int
     out: str
     err: str
 
@@ -110,7 +110,7 @@ class CommandResult:
         return found
 
     @property
-    def sentence(self) -> str:
+    def error_line(self) -> str:
         """The one line on stderr of a command that refused, with nothing on stdout."""
         assert self.out == ""
         assert self.err.startswith("provenfix: ")
@@ -142,10 +142,10 @@ def run_investigate(repository: Path, log: Path, *more: str) -> CommandResult:
 
 def named_commits(story: HistoryBuilder, ended: CommandResult) -> dict[str, str | None]:
     """The commits of the one report, by the names of the story."""
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.exit_code, ended.err) == (0, "")
     (report,) = ended.reports
     parts = ("deployed", "introduced", "fix", "target")
-    return {part: story.name((report[part] or {}).get("commit")) for part in parts}
+    return {part: story.name_of((report[part] or {}).get("commit")) for part in parts}
 
 
 EXPECTED_COMMITS = {"deployed": "claim", "introduced": "break", "fix": "fix", "target": "later"}

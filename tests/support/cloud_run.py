@@ -35,22 +35,22 @@ class FakeCloudRun:
     """Implements `shared.ports.Revisions` and `shared.ports.Deployer`."""
 
     clock: Clock
-    takes: timedelta = timedelta(seconds=60)
+    deployment_time: timedelta = timedelta(seconds=60)
     """How long a deployment takes."""
-    fails: str = ""
+    failure_reason: str = ""
     """Why deployments fail; "" where they do not."""
     address: str = ""
     """Where new revisions can be reached before they have any traffic; "" where they cannot."""
-    piped: bool = False
+    deploys_by_pipeline: bool = False
     """A pipeline makes the revisions: each has to be given its address before it can be tried."""
-    by_hand: str = ""
+    manual_change: str = ""
     """What somebody has changed since the rollout began; "" where nobody has."""
     services: dict[str, FakeService] = field(default_factory=dict)
     operations: list[FakeOperation] = field(default_factory=list)
     shifts: list[tuple[str, str, int]] = field(default_factory=list)
-    demand: ClaimGuard = field(default_factory=lambda: ClaimGuard(strict=True))
+    require_claim: ClaimGuard = field(default_factory=lambda: ClaimGuard(strict=True))
 
-    def deploy_by_hand(self, service: Service, name: str, commit: str | None) -> None:
+    def deploy_manually(self, service: Service, name: str, commit: str | None) -> None:
         """Somebody deploys without asking anybody."""
         known = self.services.setdefault(service.id, FakeService())
         known.revisions[name] = Revision(name, commit, self.clock.now())
@@ -72,7 +72,7 @@ class FakeCloudRun:
         return None
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
-        self.demand("deploy")
+        self.require_claim("deploy")
         known = self.services[service.id]
         if etag != str(known.etag):
             raise Reject("stale", f"the service is at {known.etag}, not at {etag}")
@@ -84,17 +84,17 @@ class FakeCloudRun:
 
     def state(self, service: Service, operation: str) -> Deployment:
         known = self.operations[int(operation)]
-        if self.clock.now() < known.started_at + self.takes:
+        if self.clock.now() < known.started_at + self.deployment_time:
             return Deployment(DeploymentProgress.RUNNING)
-        if self.fails:
-            return Deployment(DeploymentProgress.FAILED, known.revision, self.fails)
-        untended = self.piped and (known.service, known.revision, 0) not in self.shifts
+        if self.failure_reason:
+            return Deployment(DeploymentProgress.FAILED, known.revision, self.failure_reason)
+        untended = self.deploys_by_pipeline and (known.service, known.revision, 0) not in self.shifts
         return Deployment(DeploymentProgress.DONE, known.revision, url="" if untended else self.address, needs_address=untended)
 
     def shift_traffic(self, service: Service, revision: str, percent: int) -> None:
-        self.demand("shift traffic")
-        if self.by_hand:
-            raise Reject(CHANGED_BY_HAND, self.by_hand)
+        self.require_claim("shift traffic")
+        if self.manual_change:
+            raise Reject(CHANGED_BY_HAND, self.manual_change)
         known = self.services[service.id]
         assert revision in known.revisions
         known.traffic = _split_traffic(known.traffic, revision, percent)

@@ -43,7 +43,7 @@ def _iter_methods(part: Mapping[str, Any]) -> Iterator[tuple[str, re.Pattern[str
 
 def check_exchange(host: str, request: FakeRequest, path: str, answer: Any) -> None:
     """`path` is the one at the host; `told` is the body of a good answer, None for another one."""
-    verb, query, body = request.verb, request.query, request.body
+    verb, query, body = request.method, request.query, request.body
     version = path.split("/")[1]
     for known, form, method in _methods(host, version):
         found = form.fullmatch(path) if known == verb else None

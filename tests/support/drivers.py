@@ -20,28 +20,28 @@ MINUTE = timedelta(minutes=1)
 
 def open_incident(harness: Harness) -> str:
     """A syntax error was logged."""
-    return record_log_entry(harness.process(), harness.entry()).incident
+    return record_log_entry(harness.start_process(), harness.log_entry()).incident
 
 
 def propose_deployment(harness: Harness) -> str:
     """It was investigated as well, and a person is asked."""
     incident = open_incident(harness)
-    investigate_incident(harness.process(), incident)
+    investigate_incident(harness.start_process(), incident)
     harness.bus.waiting.clear()
     return incident
 
 
 def press_button(harness: Harness, kind: ClickKind = ClickKind.APPROVE, **changes: str) -> ClickAnswer:
     """The last question is answered."""
-    return handle_click(harness.process(), button_click(harness.chat.all[-1].message, kind, **changes))
+    return handle_click(harness.start_process(), button_click(harness.chat.posted[-1].message, kind, **changes))
 
 
 def press_alternative_button(harness: Harness, **changes: str) -> ClickAnswer:
     """The last question's other button: to go back instead."""
-    message = harness.chat.all[-1].message
+    message = harness.chat.posted[-1].message
     assert message.alternative is not None
     other = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
-    return handle_click(harness.process(), button_click(other, ClickKind.APPROVE, **changes))
+    return handle_click(harness.start_process(), button_click(other, ClickKind.APPROVE, **changes))
 
 
 def approve_proposal(harness: Harness) -> str:
@@ -55,7 +55,7 @@ def redeploy_approved(harness: Harness) -> StepResult:
     """The last approval is acted on."""
     topic, message = harness.bus.waiting.pop()
     assert topic == flow.REDEPLOY_APPROVED
-    return redeploy(harness.process(), message["proposal"])
+    return redeploy(harness.start_process(), message["proposal"])
 
 
 def start_watching(harness: Harness) -> str:
@@ -68,8 +68,8 @@ def start_watching(harness: Harness) -> str:
 
 def run_tick(harness: Harness, after: timedelta = MINUTE) -> StepResult:
     """Some time later."""
-    harness.clock.turn(after)
-    return verify(harness.process())
+    harness.clock.advance(after)
+    return verify(harness.start_process())
 
 
 def read_incident(harness: Harness, incident: str) -> Document:
@@ -80,7 +80,7 @@ def read_incident(harness: Harness, incident: str) -> Document:
 def read_documents(harness: Harness, kind: str) -> dict[str, Document]:
     """All of a kind, by key."""
     assert isinstance(harness.store, MemoryStore)
-    return harness.store.all(kind)
+    return harness.store.documents(kind)
 
 
 def read_state(harness: Harness, incident: str) -> str:

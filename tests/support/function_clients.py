@@ -41,7 +41,7 @@ EVENT_HEADERS = {
 class FunctionClients:
     """One client for each function; all share one process, which is that of `setting`."""
 
-    setting: Harness
+    harness: Harness
     clients: Mapping[str, FlaskClient]
 
     def deliver(self, function: str, data: bytes, **message: object) -> TestResponse:
@@ -54,18 +54,18 @@ class FunctionClients:
 
     def click(self, body: bytes, **headers: str) -> TestResponse:
         """A request that Slack signed now."""
-        now = str(int(self.setting.clock.now().timestamp()))
+        now = str(int(self.harness.clock.now().timestamp()))
         signed = {TIMESTAMP_HEADER: now, SIGNATURE_HEADER: sign(now, body, SECRET)}
         return self.post("decide", body, signed | headers)
 
     def _times(self) -> dict[str, str]:
-        return {"publishTime": format_rfc3339(self.setting.clock.now())}
+        return {"publishTime": format_rfc3339(self.harness.clock.now())}
 
 
 @contextmanager
 def open_function_clients(harness: Harness, tap: Tap = lambda _, port: port, settings: Settings | None = None) -> Iterator[FunctionClients]:
     """`tap` may replace ports, as in `Setting.process`."""
-    set_runtime(Runtime(settings or Settings(project="shore"), harness.process(tap), lambda: SECRET, open_no_span))
+    set_runtime(Runtime(settings or Settings(project="shore"), harness.start_process(tap), lambda: SECRET, open_no_span))
     create: Any = functions_framework.create_app
     try:
         names = [*FUNCTIONS_BY_TOPIC.values(), "decide", "github"]

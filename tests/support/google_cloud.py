@@ -45,13 +45,13 @@ class GoogleCloud:
     services: dict[str, run_v2.Service] = field(default_factory=dict)
     revisions: dict[str, run_v2.Revision] = field(default_factory=dict)
     operations: dict[str, str] = field(default_factory=dict)
-    running: bool = False
+    holds_operations: bool = False
     never_ready: set[str] = field(default_factory=set)
     builds: list[build_v1.Build] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     log: list[dict[str, Any]] = field(default_factory=list)
     deployments: int = 0
-    triggered: list[build_v1.Build] = field(default_factory=list)
+    triggered_builds: list[build_v1.Build] = field(default_factory=list)
     now: Callable[[], datetime] = lambda: MORNING
     _etag: int = 0
 
@@ -70,7 +70,7 @@ class GoogleCloud:
             "/google.logging.v2.LoggingServiceV2/ListLogEntries": self._list_entries,
         }
 
-    def deploy_by_hand(
+    def deploy_manually(
         self,
         service: str,
         image: str,
@@ -99,18 +99,18 @@ class GoogleCloud:
             ],
         )
         self._revision_from(run)
-        self._settle(run)
+        self._reconcile(run)
 
-    def split_by_hand(self, service: str, **shares: int) -> None:
+    def split_traffic_manually(self, service: str, **shares: int) -> None:
         """Percentages by revision; `_` stands for `-` in their names."""
         run = self.services[service_path(service)]
         run.traffic = [
             run_v2.TrafficTarget(type_=BY_REVISION, revision=name.replace("_", "-"), percent=share)
             for name, share in shares.items()
         ]
-        self._settle(run)
+        self._reconcile(run)
 
-    def built(self, commit: str, name: str, *, resolved: bool = True) -> None:
+    def add_build(self, commit: str, name: str, *, resolved: bool = True) -> None:
         """Cloud Build made the image `digest(name)` of a commit."""
         source = build_v1.SourceProvenance(resolved_repo_source=build_v1.RepoSource(commit_sha=commit))
         self.builds.append(
@@ -125,14 +125,14 @@ class GoogleCloud:
 
     def deploy_function(self, service: str, name: str, archive: str) -> None:
         """A function: a build has made its image of an archive, and the base image is the platform's."""
-        self.deploy_by_hand(service, f"{IMAGE}@{digest_of('function')}", name)
+        self.deploy_manually(service, f"{IMAGE}@{digest_of('function')}", name)
         made = self.revisions[f"{service_path(service)}/revisions/{name}"]
         made.containers[-1].base_image_uri = f"{REGION}-docker.pkg.dev/serverless-runtimes/google-22/runtimes/python311"
         made.containers[-1].build_info = run_v2.BuildInfo(
             function_target="main", source_location=f"gs://shore-sources/{archive}#7"
         )
 
-    def built_of_archive(self, name: str, archive: str, commit: str) -> None:
+    def add_archive_build(self, name: str, archive: str, commit: str) -> None:
         """Cloud Build made an image of an archive, whose images it does not tell; "" where nobody told it a commit."""
         source = build_v1.StorageSource(bucket="shore-sources", object_=archive, generation=7)
         self.builds.append(
@@ -144,11 +144,11 @@ class GoogleCloud:
             )
         )
 
-    def finish(self) -> None:
+    def finish_operations(self) -> None:
         """Whatever was running has come to its end."""
-        self.running = False
+        self.holds_operations = False
         for run in self.services.values():
-            self._settle(run)
+            self._reconcile(run)
 
     def fail_revision(self, name: str, why: str) -> None:
         """It was ready, and is no longer."""
@@ -187,7 +187,7 @@ class GoogleCloud:
         if "template" in paths:
             self.deployments += 1
             self._revision_from(held)
-        self._settle(held)
+        self._reconcile(held)
         name = f"projects/{PROJECT}/locations/{REGION}/operations/{len(self.operations) + 1}"
         self.operations[name] = held.template.revision if "template" in paths else ""
         return operations_pb2.Operation(name=name, done=False)
@@ -204,10 +204,10 @@ class GoogleCloud:
         self.revisions[made.name] = made
         run.latest_created_revision = made.name
 
-    def _settle(self, run: run_v2.Service) -> None:
+    def _reconcile(self, run: run_v2.Service) -> None:
         """What the platform brings about by itself: readiness first, and then the traffic that follows it."""
         created = self.revisions[run.latest_created_revision]
-        if not self.running and created.conditions[0].state == run_v2.Condition.State.CONDITION_RECONCILING:
+        if not self.holds_operations and created.conditions[0].state == run_v2.Condition.State.CONDITION_RECONCILING:
             image = created.containers[-1].image
             if any(each in image for each in self.never_ready):
                 _set_state(created, run_v2.Condition.State.CONDITION_FAILED, "The container failed to start on port 8080.")
@@ -243,7 +243,7 @@ class GoogleCloud:
             (each for name, each in self.revisions.items() if name.endswith(f"/{self.operations[request.name]}")), None
         )
         state = made.conditions[0].state if made else None
-        if self.running or state == run_v2.Condition.State.CONDITION_RECONCILING:
+        if self.holds_operations or state == run_v2.Condition.State.CONDITION_RECONCILING:
             return operations_pb2.Operation(name=request.name, done=False)
         if made is not None and state == run_v2.Condition.State.CONDITION_FAILED:
             return operations_pb2.Operation(
@@ -263,7 +263,7 @@ class GoogleCloud:
             raise RpcError(grpc.StatusCode.NOT_FOUND, request.name)
         source = request.source
         build = build_v1.Build(
-            id=f"b-run-{len(self.triggered)}",
+            id=f"b-run-{len(self.triggered_builds)}",
             status=build_v1.Build.Status.WORKING,
             substitutions={**dict(source.substitutions), "COMMIT_SHA": source.commit_sha},
             source_provenance=build_v1.SourceProvenance(
@@ -272,13 +272,13 @@ class GoogleCloud:
             create_time=self.now(),
             log_url="https://console.invalid/build",
         )
-        self.triggered.append(build)
+        self.triggered_builds.append(build)
         self.builds.append(build)
         return operations_pb2.Operation(name=f"operations/build/{build.id}", done=False)
 
-    def end_build(self, status: str = "SUCCESS", image: str = "piped") -> build_v1.Build:
+    def finish_build(self, status: str = "SUCCESS", image: str = "piped") -> build_v1.Build:
         """The last build that a trigger began is over; one that succeeded has made an image."""
-        build = self.triggered[-1]
+        build = self.triggered_builds[-1]
         build.status = getattr(build_v1.Build.Status, status)
         if status == "SUCCESS":
             build.results = build_v1.Results(images=[build_v1.BuiltImage(name=f"{IMAGE}:x", digest=digest_of(image))])

@@ -32,45 +32,45 @@ class GoogleProject:
     service: Service
     image: str
     secrets: Mapping[str, str]
-    gone: set[str] = field(default_factory=set)
-    changed: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    lacking: dict[str, set[str]] = field(default_factory=dict)
-    not_lent: set[str] = field(default_factory=set)
+    missing_paths: set[str] = field(default_factory=set)
+    overrides: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    missing_permissions: dict[str, set[str]] = field(default_factory=dict)
+    not_impersonable: set[str] = field(default_factory=set)
     """Functions as whose accounts the person may not act."""
-    blind: bool = False
+    sees_nothing: bool = False
     """The person may look at nothing."""
 
     def __call__(self, asked: FakeRequest) -> FakeResponse | None:
         host, _, rest = asked.path.removeprefix("/").partition("/")
         if not host.endswith(".googleapis.com"):
             return None
-        told = self._told(host, f"/{rest}", asked)
+        told = self._answer(host, f"/{rest}", asked)
         good = told.value if told.status == 200 else None
         discovered.check_exchange(host, asked, f"/{rest}", good)
         return told
 
-    def _told(self, host: str, path: str, asked: FakeRequest) -> FakeResponse:  # noqa: PLR0911  # one for each way to answer
+    def _answer(self, host: str, path: str, asked: FakeRequest) -> FakeResponse:  # noqa: PLR0911  # one for each way to answer
         who = asked.headers["authorization"].removeprefix("Bearer ").removeprefix(TOKEN).partition("@")[0]
         function = who.removeprefix(PREFIX)
         if path.endswith(":testIamPermissions"):
-            if path.partition(":")[0] in self.gone:
+            if path.partition(":")[0] in self.missing_paths:
                 return NOT_FOUND
             wanted = asked.body["permissions"]
-            return FakeResponse(200, {"permissions": [each for each in wanted if each not in self.lacking.get(function, ())]})
+            return FakeResponse(200, {"permissions": [each for each in wanted if each not in self.missing_permissions.get(function, ())]})
         if host == "firestore.googleapis.com" and "/documents" in path:
-            return self._document(function, asked.verb)
-        if self.blind:
+            return self._document(function, asked.method)
+        if self.sees_nothing:
             return PERMISSION_DENIED
         if host == "iamcredentials.googleapis.com":
-            return self._lent(path)
-        if path in self.gone:
+            return self._token_answer(path)
+        if path in self.missing_paths:
             return NOT_FOUND
         value = self._value(host, path)
-        return NOT_FOUND if value is None else FakeResponse(200, {**value, **self.changed.get(path, {})})
+        return NOT_FOUND if value is None else FakeResponse(200, {**value, **self.overrides.get(path, {})})
 
-    def _lent(self, path: str) -> FakeResponse:
+    def _token_answer(self, path: str) -> FakeResponse:
         email, _, verb = path.rpartition("/")[2].partition(":")
-        if email.partition("@")[0].removeprefix(PREFIX) in self.not_lent:
+        if email.partition("@")[0].removeprefix(PREFIX) in self.not_impersonable:
             return PERMISSION_DENIED
         if verb == "generateIdToken":
             return FakeResponse(200, {"token": f"{TOKEN}{email}"})
@@ -78,7 +78,7 @@ class GoogleProject:
 
     def _document(self, function: str, verb: str) -> FakeResponse:
         needed = {"GET": "datastore.entities.list", "PATCH": "datastore.entities.update"}[verb]
-        if needed in self.lacking.get(function, ()):
+        if needed in self.missing_permissions.get(function, ()):
             return PERMISSION_DENIED
         return FakeResponse(200, {}) if verb == "GET" else NOT_FOUND
 

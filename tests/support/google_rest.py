@@ -17,27 +17,27 @@ class GoogleRest:
     """`secrets` by the name of their version. `more` are further routes, asked first."""
 
     secrets: dict[str, str] = field(default_factory=dict)
-    more: list[Callable[[FakeRequest], FakeResponse | None]] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    extra_routes: list[Callable[[FakeRequest], FakeResponse | None]] = field(default_factory=list)
+    requested_paths: list[str] = field(default_factory=list)
     """Methods, as the published clients would name them."""
-    read: list[str] = field(default_factory=list)
+    secrets_read: list[str] = field(default_factory=list)
     """The versions of secrets that were read."""
     address: str = ""
 
     def answer(self, asked: FakeRequest) -> FakeResponse:
-        for route in self.more:
+        for route in self.extra_routes:
             told = route(asked)
             if told is not None:
                 return told
         if asked.path == f"{_ACCOUNT}/token":
             return FakeResponse(200, {"access_token": "of-this-machine", "expires_in": 3600, "token_type": "Bearer"})
         if asked.path == COMPILE:
-            self.asked.append("compile")
+            self.requested_paths.append("compile")
             return FakeResponse(200, _compile_answer(asked.body))
         name, _, verb = asked.path.removeprefix("/v1/").partition(":")
         if verb == "access" and name in self.secrets:
-            self.asked.append("google.cloud.secretmanager.v1.SecretManagerService/AccessSecretVersion")
-            self.read.append(name)
+            self.requested_paths.append("google.cloud.secretmanager.v1.SecretManagerService/AccessSecretVersion")
+            self.secrets_read.append(name)
             data = base64.b64encode(self.secrets[name].encode()).decode()
             return FakeResponse(200, {"name": name, "payload": {"data": data}})
         return NOT_FOUND

@@ -48,15 +48,15 @@ class Harness:
     services: Mapping[str, Service] = field(default_factory=lambda: {"shore.tide": watched_service()})
     clock: FakeClock = field(default_factory=FakeClock)
     store: Store = field(default_factory=MemoryStore)
-    bus: MemoryBus = field(default_factory=lambda: MemoryBus(demand=ClaimGuard(strict=True)))
+    bus: MemoryBus = field(default_factory=lambda: MemoryBus(require_claim=ClaimGuard(strict=True)))
     logs: FakeLogs = field(default_factory=FakeLogs)
     chat: FakeChat = field(default_factory=FakeChat)
     probe: FakeProbe = field(default_factory=FakeProbe)
     checks: FakeChecks = field(default_factory=FakeChecks)
-    answer: ScriptedProver = field(default_factory=ScriptedProver)
-    pasts: FakeHistories = field(default_factory=FakeHistories)
+    prover: ScriptedProver = field(default_factory=ScriptedProver)
+    histories: FakeHistories = field(default_factory=FakeHistories)
     ids: CountedIds = field(default_factory=CountedIds)
-    killed: bool = False
+    kill_switch: bool = False
     issues: FakeIssues = field(init=False)
     cloud: FakeCloudRun = field(init=False)
 
@@ -64,15 +64,15 @@ class Harness:
         self.issues = FakeIssues(self.clock)
         self.cloud = FakeCloudRun(self.clock)
         for each in self.services.values():
-            self.cloud.deploy_by_hand(each, f"{each.name}-00007-old", commit_id("attempt"))
+            self.cloud.deploy_manually(each, f"{each.name}-00007-old", commit_id("attempt"))
 
-    def process(self, tap: Tap = lambda _, port: port) -> Context:
+    def start_process(self, tap: Tap = lambda _, port: port) -> Context:
         """A new process: nothing of an earlier one's memory is left."""
         ports: dict[str, object] = {
             "store": self.store,
             "bus": self.bus,
             "logs": self.logs,
-            "histories": self.pasts,
+            "histories": self.histories,
             "issues": self.issues,
             "chat": self.chat,
             "revisions": self.cloud,
@@ -80,7 +80,7 @@ class Harness:
             "probe": self.probe,
             "checks": self.checks,
             "places": NoLinkBuilder(),
-            "kill_switch": lambda _: self.killed,
+            "kill_switch": lambda _: self.kill_switch,
         }
         tapped = {name: tap(name, port) for name, port in ports.items()}
         return Context(
@@ -89,25 +89,25 @@ class Harness:
             compilers=_NoCompilers(),  # type: ignore[arg-type]
             services=self.services,
             own_functions=frozenset({"shore.provenfix-record"}),
-            prover=self.answer.prover(),
+            prover=self.prover.prover(),
             **tapped,  # type: ignore[arg-type]
         )
 
-    def entry(self, text: str = "", revision: str = "", at: datetime | None = None, name: str = "tide") -> LogEntry:
+    def log_entry(self, text: str = "", revision: str = "", at: datetime | None = None, name: str = "tide") -> LogEntry:
         """What the service logs now; kept in its log as well. Without a text: the syntax error of every test."""
         entry = LogEntry(
-            position=len(self.logs.all),
+            position=len(self.logs.kept),
             text=text or syntax_error(),
             timestamp=at or self.clock.now(),
             severity="ERROR",
             log_name="projects/shore/logs/run.googleapis.com%2Fstderr",
-            insert_id=f"i{len(self.logs.all)}",
+            insert_id=f"i{len(self.logs.kept)}",
             project="shore",
             service=name,
             revision=revision or f"{name}-00007-old",
             instance="0a1b",
         )
-        self.logs.all.append(entry)
+        self.logs.kept.append(entry)
         return entry
 
 

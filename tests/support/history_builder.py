@@ -39,7 +39,7 @@ class HistoryBuilder:
     """A history that is told commit by commit; each is named, and committed a minute after the one before."""
 
     path: Path
-    plans: list[CommitSpec] = field(default_factory=list)
+    planned_commits: list[CommitSpec] = field(default_factory=list)
     names: dict[str, int] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
 
@@ -47,27 +47,27 @@ class HistoryBuilder:
         self, name: str, files: Mapping[str, str | bytes | None], *parents: str, minute: int | None = None
     ) -> None:
         """Without parents, the commit follows the one before. A merge has its first parent's files but for `files`."""
-        self.names[name] = len(self.plans)
-        at = START + timedelta(minutes=len(self.plans) if minute is None else minute)
+        self.names[name] = len(self.planned_commits)
+        at = START + timedelta(minutes=len(self.planned_commits) if minute is None else minute)
         above = tuple(self.names[parent] for parent in parents) if parents else None
-        self.plans.append(CommitSpec(name, at, "Robin Vale", files, above))
+        self.planned_commits.append(CommitSpec(name, at, "Robin Vale", files, above))
 
-    def write(self, head: str | None = None, **branches: str) -> None:
+    def write_repository(self, head: str | None = None, **branches: str) -> None:
         """Writes the repository; `head` (default: the last commit) becomes main, and each branch its commit."""
         create_repository(self.path)
-        written = append_commits(self.path, self.plans)
+        written = append_commits(self.path, self.planned_commits)
         self.ids = {name: written[place] for name, place in self.names.items()}
         for branch, name in {**branches, "main": head or list(self.names)[-1]}.items():
             ref = branch if branch.startswith("refs/") else f"refs/heads/{branch}"
             run_git([f"--git-dir={self.path}", "update-ref", ref, self.ids[name]])
 
-    def name(self, commit: str | None) -> str | None:
+    def name_of(self, commit: str | None) -> str | None:
         """What a commit id was called."""
         return next((name for name, oid in self.ids.items() if oid == commit), None)
 
-    def at(self, name: str) -> datetime:
+    def committed_at(self, name: str) -> datetime:
         """When a commit was made."""
-        return self.plans[self.names[name]].committed_at
+        return self.planned_commits[self.names[name]].committed_at
 
 
 def make_sighting(

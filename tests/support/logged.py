@@ -92,10 +92,10 @@ def write_log_file(folder: Path, content: str | bytes | list[dict[str, object]],
 class MemoryLog:
     """A `LogSource` in memory that counts how often it was read."""
 
-    all: tuple[LogEntry, ...]
+    log_entries: tuple[LogEntry, ...]
 
     def entries(self) -> Iterator[LogEntry]:
-        yield from self.all
+        yield from self.log_entries
 
 
 def make_log(texts: Iterable[LogEntry]) -> MemoryLog:

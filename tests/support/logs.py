@@ -17,17 +17,17 @@ MOST_REQUESTS = 10_000
 class FakeLogs:
     """Implements `shared.ports.Logs`."""
 
-    all: list[LogEntry] = field(default_factory=list)
-    answered: dict[str, int] = field(default_factory=dict)
+    kept: list[LogEntry] = field(default_factory=list)
+    request_counts: dict[str, int] = field(default_factory=dict)
     """Requests by revision."""
-    failures: dict[str, int] = field(default_factory=dict)
+    failure_counts: dict[str, int] = field(default_factory=dict)
     """Those of them that failed."""
 
     def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
         place = (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
         same = [
             each
-            for each in self.all
+            for each in self.kept
             if (each.project, each.service, each.revision, each.instance, each.log_name) == place
         ]
         return same if entry in same else [*same, entry]
@@ -35,7 +35,7 @@ class FakeLogs:
     def read_entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
         return [
             each
-            for each in self.all
+            for each in self.kept
             if (each.project, each.service) == (service.project, service.name)
             and each.timestamp is not None
             and since <= each.timestamp <= until
@@ -43,22 +43,22 @@ class FakeLogs:
         ][:MOST_REQUESTS]
 
     def count_requests(self, service: Service, revision: str, since: datetime) -> int:
-        return self.answered.get(revision, 0)
+        return self.request_counts.get(revision, 0)
 
     def failed(self, service: Service, revision: str, since: datetime) -> int:
-        return self.failures.get(revision, 0)
+        return self.failure_counts.get(revision, 0)
 
 
 @dataclass
 class FakeProbe:
     """Implements `shared.ports.Probe`."""
 
-    answer: ProbeResult = field(default_factory=lambda: ProbeResult(ok=True))
-    asked: list[str] = field(default_factory=list)
+    result: ProbeResult = field(default_factory=lambda: ProbeResult(ok=True))
+    probed_services: list[str] = field(default_factory=list)
 
     def check(self, service: Service) -> ProbeResult:
-        self.asked.append(service.probe_url)
-        return self.answer
+        self.probed_services.append(service.probe_url)
+        return self.result
 
 
 @dataclass

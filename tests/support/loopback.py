@@ -89,18 +89,18 @@ class LoopbackServices:
             group=GROUP, python=python, rest=self.rest.address, compile=COMPILE,
         )  # fmt: skip
 
-    def publish(self, asked: FakeRequest) -> FakeResponse | None:
+    def answer_publish(self, asked: FakeRequest) -> FakeResponse | None:
         """Pub/Sub's part."""
         if not asked.path.endswith(PUBLISH_SUFFIX):
             return None
         topic = asked.path.removesuffix(PUBLISH_SUFFIX).rpartition("/")[2].removeprefix("provenfix-")
-        self.rest.asked.append("google.pubsub.v1.Publisher/Publish")
+        self.rest.requested_paths.append("google.pubsub.v1.Publisher/Publish")
         self.topics.append(topic)
         messages = asked.body["messages"]
         self.published += [(topic, json.loads(base64.b64decode(each["data"]))) for each in messages]
         return FakeResponse(200, {"messageIds": [f"m{len(self.topics)}-{place}" for place in range(len(messages))]})
 
-    def people(self, asked: FakeRequest) -> FakeResponse | None:
+    def answer_permission(self, asked: FakeRequest) -> FakeResponse | None:
         """The permission of a collaborator."""
         if not asked.path.endswith("/permission"):
             return None
@@ -129,13 +129,13 @@ def serve_loopback(repository: Path, now: Any) -> Iterator[LoopbackServices]:
     slack = FakeWorkspace(channels={CHANNEL: True}, groups={GROUP: (APPROVER,)})
     with ExitStack() as stack:
         channel = stack.enter_context(serve_google(cloud.answers))
-        github: Any = FakeGitHub(GitBackend(repository), extra=[board, actions])
+        github: Any = FakeGitHub(GitBackend(repository), extra_routes=[board, actions])
         doubles: tuple[Any, ...] = (rest, github, slack)  # one way to serve whoever answers requests
         for double in doubles:
             stack.enter_context(serve_fake(double))
         found = LoopbackServices(cloud, rest, github, board, slack, actions, channel_address(channel))
-        github.extra.append(found.people)
-        rest.more.append(found.publish)
+        github.extra.append(found.answer_permission)
+        rest.extra_routes.append(found.answer_publish)
         yield found
 
 

@@ -50,7 +50,7 @@ class MemoryStore:
         )
         return [each for each in stored if each.value.get(field) == value][:limit]
 
-    def all(self, kind: str) -> dict[str, Document]:
+    def documents(self, kind: str) -> dict[str, Document]:
         """Every document of a kind by key, for tests to look at."""
         with self._lock:
             return {key: json.loads(text) for key, (text, _) in sorted(self._documents.get(kind, {}).items())}
@@ -83,9 +83,9 @@ class MemoryBus:
 
     waiting: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     published: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
-    demand: ClaimGuard = field(default_factory=ClaimGuard)
+    require_claim: ClaimGuard = field(default_factory=ClaimGuard)
 
     def publish(self, topic: str, message: Mapping[str, str]) -> None:
-        self.demand(f"publish {topic}")
+        self.require_claim(f"publish {topic}")
         for kept in (self.waiting, self.published):
             kept.append((topic, json.loads(json.dumps(message))))

@@ -11,13 +11,13 @@ MORNING = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
 class FakeClock:
     """Implements `shared.ports.Clock`. Stands still until it is turned."""
 
-    moment: datetime = MORNING
+    current_time: datetime = MORNING
 
     def now(self) -> datetime:
-        return self.moment
+        return self.current_time
 
-    def turn(self, by: timedelta) -> None:
-        self.moment += by
+    def advance(self, by: timedelta) -> None:
+        self.current_time += by
 
 
 @dataclass

@@ -44,7 +44,7 @@ class CountingStore:
         self.reads.append(f"{kind}?{field}")
         return self.store.find(kind, field, value, limit)
 
-    def taken(self) -> list[str]:
+    def take_reads(self) -> list[str]:
         """Since it was last asked."""
         taken, self.reads = self.reads, []
         return taken
@@ -60,8 +60,8 @@ class PageAnswer:
 def propose_on_one_machine(harness: Harness, text: str = "") -> str:
     """An incident with a question, kept by the chat and the issue tracker of one machine."""
     kept = {"chat": LocalChat(harness.store), "issues": LocalIssues(harness.store)}
-    world = harness.process(kept.get)
-    incident = record_log_entry(world, harness.entry(text)).incident
+    world = harness.start_process(kept.get)
+    incident = record_log_entry(world, harness.log_entry(text)).incident
     investigate_incident(world, incident)
     return incident
 

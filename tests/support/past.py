@@ -102,16 +102,16 @@ class ScriptedProver:
     kind: ActionKind = ActionKind.REDEPLOY
     reason: Reason = Reason.FIX_NOT_DEPLOYED
     objection: str = ""
-    back: bool = False
+    offers_rollback: bool = False
     """Whether there is an earlier good commit to go back to, beside the fix."""
-    reports: int = 0
+    report_count: int = 0
 
     def prover(self) -> Prover:
         return Prover(prove_and_report=self._report, find_objection=self._objection, render_report=_cached_report)
 
     def _report(self, incident: Incident, history: History, compilers: Compilers, request: ProofRequest) -> Report:
-        self.reports += 1
-        return _build_report(incident, self.kind, self.reason, back=self.back)
+        self.report_count += 1
+        return _build_report(incident, self.kind, self.reason, back=self.offers_rollback)
 
     def _objection(
         self,

@@ -10,8 +10,8 @@ class FakePeople:
     """Implements `shared.ports.Collaborators`."""
 
     collaborators: frozenset[str] = frozenset({"nora"})
-    asked: list[str] = field(default_factory=list)
+    checked_people: list[str] = field(default_factory=list)
 
     def has_write_access(self, service: Service, user: str) -> bool:
-        self.asked.append(f"{service.repository}: {user}")
+        self.checked_people.append(f"{service.repository}: {user}")
         return user in self.collaborators

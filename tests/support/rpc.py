@@ -46,25 +46,25 @@ class RpcAnswers:
     """What the server does. `fail[name]` are statuses for the next calls of a method, `hold[name]` keeps it waiting."""
 
     methods: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
-    fail: dict[str, list[grpc.StatusCode]] = field(default_factory=dict)
-    hold: dict[str, Event] = field(default_factory=dict)
+    failures: dict[str, list[grpc.StatusCode]] = field(default_factory=dict)
+    held_methods: dict[str, Event] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
 
-    def count(self, name: str) -> int:
+    def count_calls(self, name: str) -> int:
         return sum(called == name for called, _ in self.calls)
 
-    wrong: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
     """What Google's own description of its APIs would not have taken; the client gets an error that nothing mends."""
 
     def answer(self, name: str, request: Any) -> Any:
         self.calls.append((name, request))
         wrong = find_violations(name, request)
         if wrong:
-            self.wrong += wrong
+            self.violations += wrong
             raise RpcError(grpc.StatusCode.UNIMPLEMENTED, "; ".join(wrong))
-        failure = self.fail[name].pop(0) if self.fail.get(name) else None
-        if name in self.hold:
-            self.hold[name].wait(20)  # the test may be over by then, and the next one's failures are not for this call
+        failure = self.failures[name].pop(0) if self.failures.get(name) else None
+        if name in self.held_methods:
+            self.held_methods[name].wait(20)  # the test may be over by then, and the next one's failures are not for this call
         if failure is not None:
             raise RpcError(failure, "as the test says")
         if name not in self.methods:
@@ -169,4 +169,4 @@ def serve_google(answers: RpcAnswers) -> Iterator[Callable[[], grpc.Channel]]:
         for each in channels:
             each.close()
         server.stop(None).wait()
-    assert not answers.wrong, answers.wrong
+    assert not answers.violations, answers.violations

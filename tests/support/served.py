@@ -66,11 +66,11 @@ class LocalPlatform:
     folder: Path
     service: Service
     commits: Mapping[str, str]
-    tended: Supervisor
+    supervised: Supervisor
     store: SqliteStore
     logs: SqliteLogs
     queue: SqliteQueue
-    opened: datetime = field(default_factory=lambda: datetime.now(UTC))
+    opened_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def ports(self) -> ProcessPlatform:
@@ -82,17 +82,17 @@ class LocalPlatform:
         """Where the service is reached."""
         return urlsplit(self.service.probe_url).port or 0
 
-    def by_hand(self, name: str, version: str) -> Deployment:
+    def deploy_manually(self, name: str, version: str) -> Deployment:
         """Deploys past provenfix, and returns how it stands once that is known."""
         self.ports.deploy_by_hand(self.service, ManualRevision(name, RevisionSource(self.commits[version])))
-        return self.known(name)
+        return self.wait_for_operation(name)
 
-    def known(self, operation: str) -> Deployment:
+    def wait_for_operation(self, operation: str) -> Deployment:
         """How a deployment stands once it is not running any more."""
-        self.wait(lambda: self.ports.state(self.service, operation).progress is not DeploymentProgress.RUNNING)
+        self.wait_until(lambda: self.ports.state(self.service, operation).progress is not DeploymentProgress.RUNNING)
         return self.ports.state(self.service, operation)
 
-    def answer(self, path: str = "/", port: int = 0) -> str:
+    def fetch(self, path: str = "/", port: int = 0) -> str:
         """What the service answers; "" where it does not."""
         connection = HTTPConnection("127.0.0.1", port or self.port, timeout=TIMEOUT_SECONDS)
         try:
@@ -104,7 +104,7 @@ class LocalPlatform:
         finally:
             connection.close()
 
-    def wait(self, condition: Callable[[], bool]) -> None:
+    def wait_until(self, condition: Callable[[], bool]) -> None:
         """Returns once it is true; fails at the deadline."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while not condition():

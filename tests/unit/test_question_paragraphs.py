@@ -22,7 +22,7 @@ def _report(kind: ActionKind = ActionKind.REDEPLOY, environment: str = "harbour"
     grouping.add(Signal(SignalKind.SYNTAX_ERROR, entry, "SyntaxError", "chat/greeting.py", 7, "invalid syntax"))
     [incident] = grouping.incidents()
     reason = Reason.FIX_NOT_DEPLOYED if kind is ActionKind.REDEPLOY else Reason.NO_FIX
-    return ScriptedProver(kind, reason, back=back).prover().prove_and_report(incident, None, None, None)  # type: ignore[arg-type]
+    return ScriptedProver(kind, reason, offers_rollback=back).prover().prove_and_report(incident, None, None, None)  # type: ignore[arg-type]
 
 
 def _labels(report: Report) -> set[Label | None]:

@@ -36,19 +36,19 @@ def test_new_revision_is_probed_at_its_own_address_until_full_traffic() -> None:
         run_tick(setting)
     assert read_state(setting, incident) == "watching"
     assert [percent for _, _, percent in setting.cloud.shifts] == [10, 50, 100]
-    assert set(setting.probe.asked) == {NEW}
+    assert set(setting.probe.probed_services) == {NEW}
     run_tick(setting)
-    assert setting.probe.asked[-1] == "wss://tide.invalid/ws"
+    assert setting.probe.probed_services[-1] == "wss://tide.invalid/ws"
 
 
 def test_late_entries_of_another_revision_explain_its_1011() -> None:
     setting = Harness()
     incident = propose_deployment(setting)
-    closed = setting.entry("WebSocket /ws closed: code=1011", revision="tide-00006-older")
-    waiting = record_log_entry(setting.process(), closed).incident
+    closed = setting.log_entry("WebSocket /ws closed: code=1011", revision="tide-00006-older")
+    waiting = record_log_entry(setting.start_process(), closed).incident
     assert read_state(setting, waiting) == "waiting"
-    late = setting.entry(syntax_error(), revision="tide-00006-older")
-    assert record_log_entry(setting.process(), late).name == "duplicate"
+    late = setting.log_entry(syntax_error(), revision="tide-00006-older")
+    assert record_log_entry(setting.start_process(), late).name == "duplicate"
     run_tick(setting, timedelta(seconds=1))
     assert read_state(setting, waiting) == "absorbed"
     assert read_incident(setting, waiting)["ending_why"] == f"explained by {incident}"

@@ -32,7 +32,7 @@ def test_a_denial_is_stored_and_nothing_is_published(harness: Harness) -> None:
     assert harness.bus.waiting == []
     run_tick(harness)
     assert read_state(harness, incident) == "denied"
-    assert harness.chat.all[0].message.standing == "denied"
+    assert harness.chat.posted[0].message.standing == "denied"
 
 
 def test_a_denial_is_a_denial_whatever_the_user_is_called(harness: Harness) -> None:
@@ -134,14 +134,14 @@ def test_the_members_of_the_approver_group_approve() -> None:
 
 def test_after_its_time_a_proposal_can_be_neither_approved_nor_denied(harness: Harness) -> None:
     propose_deployment(harness)
-    harness.clock.turn(timedelta(hours=6))
+    harness.clock.advance(timedelta(hours=6))
     assert press_button(harness).result is ClickResult.EXPIRED
     assert press_button(harness, ClickKind.DENY).result is ClickResult.EXPIRED
 
 
 def test_one_second_before_its_end_it_can(harness: Harness) -> None:
     propose_deployment(harness)
-    harness.clock.turn(timedelta(hours=6, seconds=-1))
+    harness.clock.advance(timedelta(hours=6, seconds=-1))
     assert press_button(harness).result is ClickResult.APPROVED
 
 
@@ -154,14 +154,14 @@ def test_an_expired_proposal_is_settled_by_the_tick(harness: Harness) -> None:
 
 def test_a_newer_revision_makes_a_proposal_stale(harness: Harness) -> None:
     propose_deployment(harness)
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00008-hand", None)
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00008-hand", None)
     assert press_button(harness).result is ClickResult.STALE
     assert read_documents(harness, "decisions") == {}
 
 
 def test_an_incident_that_a_person_has_muted_is_not_approved(harness: Harness) -> None:
     propose_deployment(harness)
-    harness.issues.all[0].labels.add("provenfix:wrong")
+    harness.issues.issues[0].labels.add("provenfix:wrong")
     run_tick(harness)
     assert press_button(harness).result is ClickResult.MUTED
 
@@ -175,12 +175,12 @@ def test_a_storm_of_refused_clicks_is_one_record(harness: Harness) -> None:
 
 def test_unpublished_approval_is_published_by_the_tick(harness: Harness) -> None:
     incident = propose_deployment(harness)
-    demand = harness.bus.demand
-    harness.bus.demand = _refusing  # type: ignore[assignment]
-    assert handle_click(harness.process(), button_click(harness.chat.all[0].message)).result is ClickResult.APPROVED
+    demand = harness.bus.require_claim
+    harness.bus.require_claim = _refusing  # type: ignore[assignment]
+    assert handle_click(harness.start_process(), button_click(harness.chat.posted[0].message)).result is ClickResult.APPROVED
     assert read_documents(harness, "decisions")[f"{incident}-1"]["state"] == "approved"
     assert (harness.bus.waiting, read_state(harness, incident)) == ([], "proposed")
-    harness.bus.demand = demand
+    harness.bus.require_claim = demand
     run_tick(harness, timedelta(minutes=4))
     assert [topic for topic, _ in harness.bus.waiting] == ["redeploy-approved"]
     assert read_state(harness, incident) == "deploying"
@@ -197,13 +197,13 @@ def test_concurrent_click_is_told_the_current_decision(harness: Harness) -> None
 
     class Slow:
         def publish(self, topic: str, message: Mapping[str, str]) -> None:
-            second.append(handle_click(harness.process(), button_click(_asked(harness))).result)
+            second.append(handle_click(harness.start_process(), button_click(_asked(harness))).result)
             harness.bus.publish(topic, message)
 
-    first = handle_click(harness.process(lambda name, port: Slow() if name == "bus" else port), button_click(_asked(harness)))
+    first = handle_click(harness.start_process(lambda name, port: Slow() if name == "bus" else port), button_click(_asked(harness)))
     assert (first.result, second) == (ClickResult.APPROVED, [ClickResult.ALREADY_APPROVED])
     assert harness.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1"})]
 
 
 def _asked(harness: Harness) -> Message:
-    return harness.chat.all[0].message
+    return harness.chat.posted[0].message

@@ -49,7 +49,7 @@ def test_none_of_ten_thousand_malformed_requests_does_anything(
     harness: Harness, open_doors: FunctionClients, capsys: pytest.CaptureFixture[str]
 ) -> None:
     drawn, before = random.Random(20261124), _stored(harness)
-    payload = button_payload(harness.chat.all[0].message)
+    payload = button_payload(harness.chat.posted[0].message)
     counts = Counter(make(open_doors, drawn, payload) for make in drawn.choices(MALFORMED, k=FUZZED))
     assert set(counts) <= {401, 405, 413}
     assert counts[401] > FUZZED / 2
@@ -62,7 +62,7 @@ def test_none_of_ten_thousand_malformed_requests_does_anything(
 def unsigned(opened: FunctionClients, drawn: random.Random, payload: Payload) -> int:
     """The right click under a signature that is missing, cut off, of another key or body, or no text at all."""
     body = encode_form(payload)
-    now = str(int(opened.setting.clock.now().timestamp()))
+    now = str(int(opened.harness.clock.now().timestamp()))
     right = sign(now, body, SECRET)
     wrong = [
         "", right[:-1], right + "0", right.upper(), right.removeprefix("v0="), "v1=" + right[3:], "v0=",
@@ -74,7 +74,7 @@ def unsigned(opened: FunctionClients, drawn: random.Random, payload: Payload) ->
 
 def untimely(opened: FunctionClients, drawn: random.Random, payload: Payload) -> int:
     """Signed, at a moment that is none or not now."""
-    now = int(opened.setting.clock.now().timestamp())
+    now = int(opened.harness.clock.now().timestamp())
     moments = ["", "soon", "9" * 400, "-1", "1e9", f"{now}.0", f" {now}", str(now - 301), str(now + 301), "0", "٣", "ÿ"]
     moment = drawn.choice(moments)
     body = encode_form(payload)
@@ -153,7 +153,7 @@ MALFORMED: tuple[Make, ...] = (
 def test_no_foreign_click_ever_approves(harness: Harness, open_doors: FunctionClients) -> None:
     """Well-formed and signed, and something in it is not the stored one: refused in words, stored as a rejection."""
     drawn, before = random.Random(7), _stored(harness)
-    payload = button_payload(harness.chat.all[0].message)
+    payload = button_payload(harness.chat.posted[0].message)
     for _ in range(FOREIGN):
         changed: Any = deepcopy(payload)
         for _ in range(drawn.randint(1, 3)):
@@ -189,7 +189,7 @@ def test_before_answering_decide_only_verifies_stores_and_publishes(group: bool)
     propose_deployment(setting)
     plan = FaultPlan()
     with open_function_clients(setting, plan.tap()) as opened:
-        answered = opened.click(encode_form(button_payload(setting.chat.all[0].message)))
+        answered = opened.click(encode_form(button_payload(setting.chat.posted[0].message)))
     assert answered.get_json()["text"].startswith("Approved.")
     calls = Counter(plan.calls)
     stored = {call: calls.pop(call) for call in list(calls) if call.startswith("store.")}
@@ -202,6 +202,6 @@ def test_a_refusal_stores_the_rejection_alone(harness: Harness) -> None:
     propose_deployment(harness)
     plan = FaultPlan()
     with open_function_clients(harness, plan.tap()) as opened:
-        opened.click(encode_form(button_payload(harness.chat.all[0].message) | {"user": {"id": "U-M", "username": "nora"}}))
+        opened.click(encode_form(button_payload(harness.chat.posted[0].message) | {"user": {"id": "U-M", "username": "nora"}}))
     assert [call for call in plan.calls if call not in {"store.read", "store.create"}] == []
     assert plan.calls.count("store.create") == 1

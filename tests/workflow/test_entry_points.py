@@ -37,13 +37,13 @@ def open_doors() -> Iterator[FunctionClients]:
 
 
 def incidents(opened: FunctionClients) -> Mapping[str, object]:
-    assert isinstance(opened.setting.store, MemoryStore)
-    return opened.setting.store.all("incidents")
+    assert isinstance(opened.harness.store, MemoryStore)
+    return opened.harness.store.documents("incidents")
 
 
 def rejections(opened: FunctionClients) -> list[tuple[object, object]]:
-    assert isinstance(opened.setting.store, MemoryStore)
-    stored = opened.setting.store.all("rejections").values()
+    assert isinstance(opened.harness.store, MemoryStore)
+    stored = opened.harness.store.documents("rejections").values()
     return [(value["source"], value["reason"]) for value in stored]
 
 
@@ -114,8 +114,8 @@ def shaped(shape: str, data: bytes, now: str) -> tuple[bytes, dict[str, str]]:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_message_is_read_in_every_shape_in_which_it_may_come(open_doors: FunctionClients, shape: str) -> None:
-    entry = open_doors.setting.entry()
-    body, headers = shaped(shape, wrap_entry(entry), format_rfc3339(open_doors.setting.clock.now()))
+    entry = open_doors.harness.log_entry()
+    body, headers = shaped(shape, wrap_entry(entry), format_rfc3339(open_doors.harness.clock.now()))
     assert open_doors.post("record", body, headers).status_code == 204
     assert len(incidents(open_doors)) == 1
 
@@ -131,13 +131,13 @@ def test_a_tick_needs_no_data(open_doors: FunctionClients, message: dict[str, ob
 
 
 def test_one_incident_passes_all_functions_once(open_doors: FunctionClients) -> None:
-    setting = open_doors.setting
-    entry = wrap_entry(setting.entry())
+    setting = open_doors.harness
+    entry = wrap_entry(setting.log_entry())
     for _ in range(3):
         assert open_doors.deliver("record", entry).status_code == 204
     relay_published(open_doors)
-    assert [len(setting.issues.all), len(setting.chat.all)] == [1, 1]
-    answered = open_doors.click(encode_form(button_payload(setting.chat.all[0].message)))
+    assert [len(setting.issues.issues), len(setting.chat.posted)] == [1, 1]
+    answered = open_doors.click(encode_form(button_payload(setting.chat.posted[0].message)))
     assert answered.status_code == 200
     assert answered.get_json()["text"] == build_answer(ClickResult.APPROVED).text
     relay_published(open_doors)
@@ -146,7 +146,7 @@ def test_one_incident_passes_all_functions_once(open_doors: FunctionClients) -> 
 
 def relay_published(opened: FunctionClients) -> None:
     """Delivers everything that was published, each twice."""
-    waiting = opened.setting.bus.waiting
+    waiting = opened.harness.bus.waiting
     while waiting:
         topic, message = waiting.pop(0)
         for _ in range(2):
@@ -163,7 +163,7 @@ def test_only_a_post_is_answered(open_doors: FunctionClients, function: str, met
 def test_what_may_work_later_is_delivered_again(function: str) -> None:
     setting = Harness()
     failing = FailingStore(setting.store, lambda: Retry("the store is away"))
-    data = {"record": wrap_entry(setting.entry()), "redeploy": b'{"proposal": "p"}'}.get(function, b'{"incident": "i"}')
+    data = {"record": wrap_entry(setting.log_entry()), "redeploy": b'{"proposal": "p"}'}.get(function, b'{"incident": "i"}')
     with open_function_clients(setting, lambda name, port: failing if name == "store" else port) as opened:
         answered = opened.deliver(function, data)
         assert (answered.status_code, answered.data) == (503, b"")
@@ -176,7 +176,7 @@ def test_what_nobody_foresaw_is_delivered_again_without_a_word(
     setting = Harness()
     failing = FailingStore(setting.store, lambda: error("the secret of the store"))
     with open_function_clients(setting, lambda name, port: failing if name == "store" else port) as opened:
-        entry = wrap_entry(setting.entry())
+        entry = wrap_entry(setting.log_entry())
         answered = opened.deliver("record", entry)
         assert (answered.status_code, answered.data) == (500, b"")
         said = json.loads(capsys.readouterr().out)
@@ -190,8 +190,8 @@ def test_what_nobody_foresaw_is_delivered_again_without_a_word(
 
 def test_a_message_that_has_gone_round_for_too_long_is_refused_and_stored() -> None:
     with open_function_clients(Harness(), settings=Settings(max_message_age=timedelta(hours=2))) as opened:
-        entry = wrap_entry(opened.setting.entry())
-        old = format_rfc3339(opened.setting.clock.now() - timedelta(hours=2, seconds=1))
+        entry = wrap_entry(opened.harness.log_entry())
+        old = format_rfc3339(opened.harness.clock.now() - timedelta(hours=2, seconds=1))
         assert opened.deliver("record", entry, publishTime=old).status_code == 204
         assert rejections(opened) == [("record", "too_old")]
         assert incidents(opened) == {}
@@ -200,9 +200,9 @@ def test_a_message_that_has_gone_round_for_too_long_is_refused_and_stored() -> N
 
 
 def test_own_functions_and_own_log_lines_are_refused(open_doors: FunctionClients) -> None:
-    setting = open_doors.setting
-    assert open_doors.deliver("record", wrap_entry(setting.entry(name="provenfix-record"))).status_code == 204
-    entry = json.loads(wrap_entry(setting.entry()))
+    setting = open_doors.harness
+    assert open_doors.deliver("record", wrap_entry(setting.log_entry(name="provenfix-record"))).status_code == 204
+    entry = json.loads(wrap_entry(setting.log_entry()))
     text = entry.pop("textPayload")
     entry["jsonPayload"] = {"message": text, "provenfix": {"function": "verify"}}
     assert open_doors.deliver("record", json.dumps(entry).encode()).status_code == 204
@@ -224,8 +224,8 @@ def test_a_canary_is_only_noticed(open_doors: FunctionClients, capsys: pytest.Ca
 
 
 def test_a_question_says_how_long_it_took(open_doors: FunctionClients, capsys: pytest.CaptureFixture[str]) -> None:
-    open_doors.deliver("record", wrap_entry(open_doors.setting.entry()))
-    open_doors.setting.clock.turn(timedelta(seconds=42))
+    open_doors.deliver("record", wrap_entry(open_doors.harness.log_entry()))
+    open_doors.harness.clock.advance(timedelta(seconds=42))
     relay_published(open_doors)
     written = [json.loads(line)["provenfix"] for line in capsys.readouterr().out.splitlines()]
     (asked,) = (line for line in written if line["outcome"] == "proposed")
@@ -237,29 +237,29 @@ class TestDecide:
     @pytest.fixture
     def asked(self, open_doors: FunctionClients) -> FunctionClients:
         """An incident about which a person is asked."""
-        open_doors.deliver("record", wrap_entry(open_doors.setting.entry()))
+        open_doors.deliver("record", wrap_entry(open_doors.harness.log_entry()))
         relay_published(open_doors)
         return open_doors
 
     @staticmethod
     def approved(opened: FunctionClients) -> list[str]:
-        return [topic for topic, _ in opened.setting.bus.published if topic == "redeploy-approved"]
+        return [topic for topic, _ in opened.harness.bus.published if topic == "redeploy-approved"]
 
     def test_a_denial_is_answered_and_nothing_is_deployed(self, asked: FunctionClients) -> None:
-        answered = asked.click(encode_form(button_payload(asked.setting.chat.all[0].message, ClickKind.DENY)))
+        answered = asked.click(encode_form(button_payload(asked.harness.chat.posted[0].message, ClickKind.DENY)))
         assert (answered.status_code, answered.get_json()["text"]) == (200, build_answer(ClickResult.DENIED).text)
         assert self.approved(asked) == []
 
     def test_the_answer_is_for_the_one_who_clicked(self, asked: FunctionClients) -> None:
-        answered = asked.click(encode_form(button_payload(asked.setting.chat.all[0].message)))
+        answered = asked.click(encode_form(button_payload(asked.harness.chat.posted[0].message)))
         assert answered.content_type == "application/json"
         told = answered.get_json()
         assert (told["response_type"], told["replace_original"]) == ("ephemeral", False)
 
     def test_a_stranger_is_told_nothing_but_no(self, asked: FunctionClients) -> None:
-        body = encode_form(button_payload(asked.setting.chat.all[0].message))
-        now = asked.setting.clock.now()
-        asked.setting.clock.turn(timedelta(seconds=301))
+        body = encode_form(button_payload(asked.harness.chat.posted[0].message))
+        now = asked.harness.clock.now()
+        asked.harness.clock.advance(timedelta(seconds=301))
         late = asked.click(body, **{"X-Slack-Request-Timestamp": str(int(now.timestamp()))})
         for answered in (late, asked.post("decide", body, {}), asked.click(body, **{"X-Slack-Signature": "v0=ÿ"})):
             assert (answered.status_code, answered.data) == (401, b"")
@@ -278,14 +278,14 @@ class TestDecide:
         assert open_doors.click(b"a" * ((1 << 20) + 1)).status_code == 413
 
     @pytest.mark.parametrize(("size", "status"), [(100, 401), ((1 << 20) + 1, 413)])
-    def test_a_body_of_unknown_length_is_read_up_to_its_limit(self, open_doors: FunctionClients, size: int, status: int) -> None:
+    def test_body_of_unknown_length_is_read_up_to_its_limit(self, open_doors: FunctionClients, size: int, status: int) -> None:
         unknown = {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
         body = io.BytesIO(b"a" * size)
         answered = open_doors.clients["decide"].post("/", input_stream=body, environ_overrides=unknown)
         assert answered.status_code == status
 
     def test_a_click_on_a_link_is_acknowledged(self, asked: FunctionClients) -> None:
-        payload = button_payload(asked.setting.chat.all[0].message) | {
+        payload = button_payload(asked.harness.chat.posted[0].message) | {
             "actions": [{"action_id": "open_issue", "type": "button"}]
         }
         answered = asked.click(encode_form(payload))
@@ -296,9 +296,9 @@ class TestDecide:
         failing = FailingStore(setting.store, lambda: Retry("away"))
         failing.error = None
         with open_function_clients(setting, lambda name, port: failing if name == "store" else port) as opened:
-            opened.deliver("record", wrap_entry(setting.entry()))
+            opened.deliver("record", wrap_entry(setting.log_entry()))
             relay_published(opened)
-            body = encode_form(button_payload(setting.chat.all[0].message))
+            body = encode_form(button_payload(setting.chat.posted[0].message))
             failing.error = lambda: Retry("away")
             assert (opened.click(body).status_code, opened.click(body).data[:12]) == (503, b"The decision")
             failing.error = lambda: ValueError("away")
@@ -308,6 +308,6 @@ class TestDecide:
 
 
 def test_the_subscription_of_a_message_does_not_matter(open_doors: FunctionClients) -> None:
-    body = json.dumps({"message": {"data": base64.b64encode(wrap_entry(open_doors.setting.entry())).decode()}}).encode()
+    body = json.dumps({"message": {"data": base64.b64encode(wrap_entry(open_doors.harness.log_entry())).decode()}}).encode()
     assert open_doors.post("record", body, {}).status_code == 204
     assert len(incidents(open_doors)) == 1

@@ -23,27 +23,27 @@ def harness() -> Harness:
 
 def logged_by(harness: Harness, of: Service) -> str:
     """The same error, logged by each."""
-    harness.clock.turn(MINUTE)
-    entry = replace(harness.entry(revision=f"{of.name}-00007-old", name=of.name), project=of.project)
-    harness.logs.all[-1] = entry
-    return record_log_entry(harness.process(), entry).incident
+    harness.clock.advance(MINUTE)
+    entry = replace(harness.log_entry(revision=f"{of.name}-00007-old", name=of.name), project=of.project)
+    harness.logs.kept[-1] = entry
+    return record_log_entry(harness.start_process(), entry).incident
 
 
 def test_one_failure_in_three_places_is_three_incidents(harness: Harness) -> None:
     incidents = [logged_by(harness, each) for each in (LIVE, SHAM, EBB)]
     for incident in incidents:
-        investigate_incident(harness.process(), incident)
+        investigate_incident(harness.start_process(), incident)
     stored = read_documents(harness, "incidents")
     assert [stored[each]["service"] for each in incidents] == ["shore.tide", "shore-test.tide", "shore.ebb"]
     assert len({str(stored[each]["fingerprint"]) for each in incidents}) == 3
-    assert [posted.channel for posted in harness.chat.all] == ["C-TIDE", "C-TEST", "C-EBB"]
+    assert [posted.channel for posted in harness.chat.posted] == ["C-TIDE", "C-TEST", "C-EBB"]
     reports = [read_documents(harness, "reports")[each]["report"] for each in incidents]
     assert [each["incident"]["environment"] for each in reports if isinstance(each, dict)] == ["live", "test", "live"]
 
 
 def test_a_rollout_in_one_environment_touches_no_other(harness: Harness) -> None:
     for each in (LIVE, SHAM, EBB):
-        investigate_incident(harness.process(), logged_by(harness, each))
+        investigate_incident(harness.start_process(), logged_by(harness, each))
     harness.bus.waiting.clear()
     assert press_button(harness, channel="C-EBB").is_accepted
     redeploy_approved(harness)
@@ -53,7 +53,7 @@ def test_a_rollout_in_one_environment_touches_no_other(harness: Harness) -> None
 
 
 def test_an_approval_from_another_environments_channel_decides_nothing(harness: Harness) -> None:
-    investigate_incident(harness.process(), logged_by(harness, LIVE))
+    investigate_incident(harness.start_process(), logged_by(harness, LIVE))
     assert not press_button(harness, channel="C-TEST").is_accepted
 
 
@@ -68,7 +68,7 @@ class Untouched:
 def test_unconfigured_service_is_recorded_and_never_touched(
     harness: Harness, project: str, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    entry = replace(harness.entry(name="tide"), project=project, service=name)
+    entry = replace(harness.log_entry(name="tide"), project=project, service=name)
     untouched = {"logs", "issues", "chat", "revisions", "deployer", "probe", "checks", "histories", "bus"}
     with open_function_clients(harness, lambda port, real: Untouched() if port in untouched else real) as opened:
         assert opened.deliver("record", wrap_entry(entry)).status_code == 204

@@ -18,7 +18,7 @@ def harness() -> Harness:
 
 
 def _logged_by(harness: Harness, number: int) -> tuple[str, str]:
-    outcome = record_log_entry(harness.process(), harness.entry(revision=f"tide-{number:05}-more"))
+    outcome = record_log_entry(harness.start_process(), harness.log_entry(revision=f"tide-{number:05}-more"))
     return outcome.name, outcome.incident
 
 
@@ -53,13 +53,13 @@ def test_a_revision_that_logs_again_is_kept_once(harness: Harness) -> None:
 
 
 def test_only_unproposed_incidents_take_in_more_revisions(harness: Harness) -> None:
-    harness.answer.kind, harness.answer.reason = ActionKind.NONE, Reason.NO_FIX
+    harness.prover.kind, harness.prover.reason = ActionKind.NONE, Reason.NO_FIX
     incident = open_incident(harness)
-    investigate_incident(harness.process(), incident)
+    investigate_incident(harness.start_process(), incident)
     assert read_state(harness, incident) == "unfixed"
     assert _logged_by(harness, 101) == ("attached", incident)
     asked = Harness()
     incident = open_incident(asked)
-    investigate_incident(asked.process(), incident)
+    investigate_incident(asked.start_process(), incident)
     assert (read_state(asked, incident), _logged_by(asked, 101)) == ("proposed", ("duplicate", incident))
     assert read_incident(asked, incident)["revisions"] == ["tide-00007-old"]

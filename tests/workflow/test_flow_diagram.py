@@ -34,11 +34,11 @@ def test_states_that_are_not_at_rest_are_left_and_only_those() -> None:
 def test_every_way_that_an_incident_goes_is_drawn() -> None:
     taken = set()
     for story in STORIES:
-        run = StoryRun(story.setting(), FaultPlan())
-        story.told(run)
+        run = StoryRun(story.harness(), FaultPlan())
+        story.play(run)
         for _ in range(2):
             run.tick()
-        for incident in read_documents(run.setting, "incidents").values():
+        for incident in read_documents(run.harness, "incidents").values():
             steps = incident["history"]
             assert isinstance(steps, list)
             states = ["[*]", *(step["state"] for step in steps)]

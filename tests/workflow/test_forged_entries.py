@@ -62,14 +62,14 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> HistoryBuilder:
     story.commit("start", {"app/main.py": valid_source(), "app/relay.py": valid_source(1), "app/hurt.py": valid_source(2)})
     story.commit("deployed", {"app/hurt.py": broken_source(5)})
     story.commit("later", {"app/hurt.py": valid_source(3)})
-    story.write()
+    story.write_repository()
     return story
 
 
 def outside(story: HistoryBuilder) -> Harness:
     """A service of which the platform knows the commit."""
     setting = Harness({"shore.tide": watched_service(python=running_python())})
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], OLD_REVISION, story.ids["deployed"])
+    setting.cloud.deploy_manually(setting.services["shore.tide"], OLD_REVISION, story.ids["deployed"])
     return setting
 
 
@@ -79,16 +79,16 @@ def process(harness: Harness, story: HistoryBuilder, compilers: LocalCompilers) 
         with GitRepository(str(story.path)) as repository:
             yield repository
 
-    return replace(harness.process(), open_history=histories, compilers=compilers, prover=Prover())
+    return replace(harness.start_process(), open_history=histories, compilers=compilers, prover=Prover())
 
 
 def investigated(harness: Harness, story: HistoryBuilder, compilers: LocalCompilers, text: str) -> list[str]:
     """Logs a text, and does with it all that the functions do; the incidents that came of it."""
     world = process(harness, story, compilers)
-    entry = parse_json_entry(entry_as_json(harness.entry(text)), 0)
+    entry = parse_json_entry(entry_as_json(harness.log_entry(text)), 0)
     record_log_entry(world, entry)
     verify(world)
-    harness.clock.turn(3 * MINUTE)
+    harness.clock.advance(3 * MINUTE)
     verify(world)
     incidents = []
     while harness.bus.waiting:
@@ -111,7 +111,7 @@ def test_a_hundred_forged_entries_lead_to_no_proposal(story: HistoryBuilder, com
         investigated(one, story, compilers, text)
         for each in (setting, one):
             assert each.cloud.operations == []
-            if each.chat.all or read_documents(each, "proposals"):
+            if each.chat.posted or read_documents(each, "proposals"):
                 asked.append((frame, file, line))
     assert asked == []
     assert looked_into == len(FORGED) - len(UNBELIEVED)
@@ -130,9 +130,9 @@ def test_a_file_that_is_broken_is_reported_and_no_forged_word_is_evidence(
     report: Any = read_documents(setting, "reports")[incident]["report"]
     assert report["decision"]["kind"] == kind
     assert report["deployed"]["commit"] == story.ids["deployed"]
-    shown = [report["evidence"], report["whys"], report["broken"], [each.message for each in setting.chat.all]]
+    shown = [report["evidence"], report["whys"], report["broken"], [each.message for each in setting.chat.posted]]
     assert WORDS not in json.dumps(shown, default=str)
-    assert WORDS not in setting.issues.all[0].title
+    assert WORDS not in setting.issues.issues[0].title
     proven = [why for why in report["whys"] if why["confidence"] == "proven"]
     quoted = {each["id"] for each in report["evidence"] if each["kind"] == "log_entry"}
     assert [why["n"] for why in proven if quoted & set(why["evidence"])] == []

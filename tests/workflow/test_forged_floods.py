@@ -23,52 +23,52 @@ def harness() -> Harness:
 
 
 def _forge(harness: Harness, count: int, *, first: int = 0) -> list[str]:
-    entries = [harness.entry(syntax_error(f"/app/x{n}.py")) for n in range(first, first + count)]
-    return [record_log_entry(harness.process(), entry).incident for entry in entries]
+    entries = [harness.log_entry(syntax_error(f"/app/x{n}.py")) for n in range(first, first + count)]
+    return [record_log_entry(harness.start_process(), entry).incident for entry in entries]
 
 
 def _investigate_forged(harness: Harness, incidents: list[str]) -> None:
-    harness.answer = ScriptedProver(kind=ActionKind.NONE, reason=Reason.NOT_CORROBORATED)
+    harness.prover = ScriptedProver(kind=ActionKind.NONE, reason=Reason.NOT_CORROBORATED)
     for incident in incidents:
-        investigate_incident(harness.process(), incident)
-    harness.answer = ScriptedProver()
+        investigate_incident(harness.start_process(), incident)
+    harness.prover = ScriptedProver()
 
 
 def test_fifty_forged_incidents_keep_no_real_one_out(harness: Harness) -> None:
     _investigate_forged(harness, _forge(harness, MAX_CORROBORATED + 10))
-    real = record_log_entry(harness.process(), harness.entry(syntax_error("/app/buoy.py")))
+    real = record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py")))
     assert real.name == "opened"
-    investigate_incident(harness.process(), real.incident)
+    investigate_incident(harness.start_process(), real.incident)
     assert read_state(harness, real.incident) == "proposed"
 
 
 def test_uninvestigated_forged_incidents_keep_no_real_one_out(harness: Harness) -> None:
     _forge(harness, MAX_CORROBORATED + 10)
-    assert record_log_entry(harness.process(), harness.entry(syntax_error("/app/buoy.py"))).name == "opened"
+    assert record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py"))).name == "opened"
 
 
 def test_entry_without_room_is_redelivered_until_it_fits(harness: Harness) -> None:
     forged = _forge(harness, MAX_PENDING)
-    entry = harness.entry(syntax_error("/app/buoy.py"))
+    entry = harness.log_entry(syntax_error("/app/buoy.py"))
     with pytest.raises(Retry) as full:
-        record_log_entry(harness.process(), entry)
+        record_log_entry(harness.start_process(), entry)
     assert full.value.reason == TOO_MANY_INCIDENTS
     _investigate_forged(harness, forged[:1])
-    assert record_log_entry(harness.process(), entry).name == "opened"
+    assert record_log_entry(harness.start_process(), entry).name == "opened"
 
 
 def test_incidents_that_hang_keep_nobody_out_for_long(harness: Harness) -> None:
     _forge(harness, MAX_PENDING)
-    harness.clock.turn(PENDING_PERIOD)
-    assert record_log_entry(harness.process(), harness.entry(syntax_error("/app/buoy.py"))).name == "opened"
+    harness.clock.advance(PENDING_PERIOD)
+    assert record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py"))).name == "opened"
 
 
 def test_corroborated_incidents_have_a_bound_too_and_nothing_is_lost_by_it(harness: Harness) -> None:
     for incident in _forge(harness, MAX_CORROBORATED):
-        investigate_incident(harness.process(), incident)
-    entry = harness.entry(syntax_error("/app/buoy.py"))
+        investigate_incident(harness.start_process(), incident)
+    entry = harness.log_entry(syntax_error("/app/buoy.py"))
     with pytest.raises(Retry) as full:
-        record_log_entry(harness.process(), entry)
+        record_log_entry(harness.start_process(), entry)
     assert full.value.reason == TOO_MANY_INCIDENTS
 
 
@@ -76,8 +76,8 @@ def test_a_thousand_forged_files_make_a_handful_of_issues() -> None:
     setting = Harness({"shore.tide": watched_service(uncorroborated_issues=3)})
     for first in range(0, 300, 100):
         _investigate_forged(setting, _forge(setting, 100, first=first))
-    assert len(setting.issues.all) == 4
-    collecting = setting.issues.all[-1]
+    assert len(setting.issues.issues) == 4
+    collecting = setting.issues.issues[-1]
     assert "x3.py" in collecting.body
     assert len(collecting.body) < 20_000
     (tally,) = [value for key, value in read_documents(setting, "caps").items() if key.endswith("uncorroborated")]
@@ -88,15 +88,15 @@ def test_repeated_investigation_uses_the_same_collecting_issue() -> None:
     setting = Harness({"shore.tide": watched_service(uncorroborated_issues=0)})
     (first, second) = _forge(setting, 2)
     _investigate_forged(setting, [first, first, second])
-    assert len(setting.issues.all) == 1
-    assert setting.issues.all[0].body.count("(incident ") == 2
+    assert len(setting.issues.issues) == 1
+    assert setting.issues.issues[0].body.count("(incident ") == 2
 
 
 def test_incident_beyond_the_list_is_counted_once() -> None:
     setting = Harness({"shore.tide": watched_service(uncorroborated_issues=0)})
     forged = _forge(setting, 102)
     _investigate_forged(setting, forged)
-    world, tide = setting.process(), setting.services["shore.tide"]
+    world, tide = setting.start_process(), setting.services["shore.tide"]
     add_to_collecting_issue(world, tide, incident_records.require_incident(world, forged[-1]))
     (tally,) = [value for key, value in read_documents(setting, "caps").items() if key.endswith("uncorroborated")]
     assert tally["more"] == 2
@@ -105,9 +105,9 @@ def test_incident_beyond_the_list_is_counted_once() -> None:
 def test_corroborated_incident_gets_its_own_issue_despite_floods() -> None:
     setting = Harness({"shore.tide": watched_service(uncorroborated_issues=0)})
     _investigate_forged(setting, _forge(setting, 2))
-    real = record_log_entry(setting.process(), setting.entry(syntax_error("/app/buoy.py")))
-    investigate_incident(setting.process(), real.incident)
-    assert len(setting.issues.all) == 2
+    real = record_log_entry(setting.start_process(), setting.log_entry(syntax_error("/app/buoy.py")))
+    investigate_incident(setting.start_process(), real.incident)
+    assert len(setting.issues.issues) == 2
     assert read_state(setting, real.incident) == "proposed"
 
 
@@ -116,8 +116,8 @@ def test_the_next_day_has_issues_of_its_own() -> None:
     _investigate_forged(setting, _forge(setting, 1))
     run_tick(setting, PENDING_PERIOD * 24)
     _investigate_forged(setting, _forge(setting, 1, first=1))
-    assert len(setting.issues.all) == 2
-    assert not any("(incident " in issue.body for issue in setting.issues.all)
+    assert len(setting.issues.issues) == 2
+    assert not any("(incident " in issue.body for issue in setting.issues.issues)
 
 
 @pytest.mark.parametrize(
@@ -127,50 +127,50 @@ def test_the_next_day_has_issues_of_its_own() -> None:
 def test_a_file_that_was_named_first_in_a_forged_line_is_looked_at_again(
     harness: Harness, forged: str, real: str
 ) -> None:
-    first = record_log_entry(harness.process(), harness.entry(syntax_error(forged, 99))).incident
+    first = record_log_entry(harness.start_process(), harness.log_entry(syntax_error(forged, 99))).incident
     _investigate_forged(harness, [first])
-    harness.clock.turn(REOPEN_INTERVAL)
-    again = record_log_entry(harness.process(), harness.entry(syntax_error(real)))
+    harness.clock.advance(REOPEN_INTERVAL)
+    again = record_log_entry(harness.start_process(), harness.log_entry(syntax_error(real)))
     assert (again.name, again.incident) == ("opened", first)
-    investigate_incident(harness.process(), first)
+    investigate_incident(harness.start_process(), first)
     assert read_state(harness, first) == "proposed"
 
 
 def test_such_a_file_is_looked_at_ever_more_seldom(harness: Harness) -> None:
     looks = []
     for minute in range(0, 120, 5):
-        outcome = record_log_entry(harness.process(), harness.entry(syntax_error("/app/buoy.py", minute + 1)))
+        outcome = record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py", minute + 1)))
         if outcome.name == "opened":
             _investigate_forged(harness, [outcome.incident])
             looks.append(minute)
-        harness.clock.turn(timedelta(minutes=5))
+        harness.clock.advance(timedelta(minutes=5))
     assert looks == [0, 10, 30, 60, 100]
-    assert len(incident_records.require_incident(harness.process(), outcome.incident).entries) <= 12
+    assert len(incident_records.require_incident(harness.start_process(), outcome.incident).entries) <= 12
 
 
 def test_what_was_seen_already_or_ended_by_a_person_is_not_looked_at_again(harness: Harness) -> None:
-    first = record_log_entry(harness.process(), harness.entry(syntax_error("/app/buoy.py", 99))).incident
+    first = record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py", 99))).incident
     _investigate_forged(harness, [first])
-    harness.clock.turn(REOPEN_INTERVAL)
-    assert record_log_entry(harness.process(), harness.entry(syntax_error("/app/buoy.py", 99))).name == "duplicate"
-    harness.issues.all[0].is_open = False
-    assert record_log_entry(harness.process(), harness.entry(syntax_error("/app/buoy.py", 7))).name == "duplicate"
+    harness.clock.advance(REOPEN_INTERVAL)
+    assert record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py", 99))).name == "duplicate"
+    harness.issues.issues[0].is_open = False
+    assert record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py", 7))).name == "duplicate"
 
 
 def test_what_a_commit_bore_out_is_not_looked_at_again(harness: Harness) -> None:
-    first = record_log_entry(harness.process(), harness.entry(syntax_error("/app/buoy.py"))).incident
-    harness.answer = ScriptedProver(kind=ActionKind.NONE, reason=Reason.ALREADY_DEPLOYED)
-    investigate_incident(harness.process(), first)
+    first = record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py"))).incident
+    harness.prover = ScriptedProver(kind=ActionKind.NONE, reason=Reason.ALREADY_DEPLOYED)
+    investigate_incident(harness.start_process(), first)
     assert read_state(harness, first) == "reported"
-    harness.clock.turn(REOPEN_INTERVAL)
-    assert record_log_entry(harness.process(), harness.entry(syntax_error("/app/buoy.py", 99))).name == "duplicate"
+    harness.clock.advance(REOPEN_INTERVAL)
+    assert record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py", 99))).name == "duplicate"
 
 
 def test_forged_namesakes_do_not_displace_the_real_file(harness: Harness) -> None:
     for number in range(250):
-        outcome = record_log_entry(harness.process(), harness.entry(syntax_error(f"/x{number}/buoy.py")))
+        outcome = record_log_entry(harness.start_process(), harness.log_entry(syntax_error(f"/x{number}/buoy.py")))
         _investigate_forged(harness, [outcome.incident])
-    real = record_log_entry(harness.process(), harness.entry(syntax_error("/app/buoy.py")))
+    real = record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py")))
     assert real.name == "opened"
-    investigate_incident(harness.process(), real.incident)
+    investigate_incident(harness.start_process(), real.incident)
     assert read_state(harness, real.incident) == "proposed"

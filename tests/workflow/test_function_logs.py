@@ -44,7 +44,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any
 
 def as_sink_entry(line: dict[str, Any]) -> dict[str, object]:
     """What Cloud Logging makes of a printed line, as an entry of one of the functions."""
-    entry = entry_as_json(Harness().entry(name="provenfix-record"))
+    entry = entry_as_json(Harness().log_entry(name="provenfix-record"))
     del entry["textPayload"]
     kept = {name: value for name, value in line.items() if not name.startswith(("severity", "logging."))}
     return entry | {"severity": line["severity"], "jsonPayload": kept}
@@ -56,13 +56,13 @@ def run_every_outcome(error: str) -> None:
     failing = FailingStore(setting.store, lambda: ValueError(error))
     failing.error = None
     with open_function_clients(setting, lambda name, port: failing if name == "store" else port, WEBHOOK_SETTINGS) as opened:
-        good = wrap_entry(setting.entry(error))
+        good = wrap_entry(setting.log_entry(error))
         for _ in range(2):
             opened.deliver("record", good)
         while setting.bus.waiting:
             topic, told = setting.bus.waiting.pop(0)
             opened.deliver(FUNCTIONS_BY_TOPIC[topic], json.dumps(told).encode())
-        for posted in setting.chat.all:
+        for posted in setting.chat.posted:
             opened.click(encode_form(button_payload(posted.message)))
         opened.deliver("verify", b"")
         opened.deliver("investigate", json.dumps({"incident": error.replace("\n", " ")}).encode())
@@ -119,9 +119,9 @@ def test_stray_output_is_refused_by_function_name(
     """A crash outside of any door (an import that fails) is printed as text by the framework."""
     with open_function_clients(Harness()) as opened:
         for text in NASTY_TEXTS:
-            opened.deliver("record", wrap_entry(opened.setting.entry(text, name="provenfix-record")))
-        assert isinstance(opened.setting.store, MemoryStore)
-        assert opened.setting.store.all("incidents") == {}
+            opened.deliver("record", wrap_entry(opened.harness.log_entry(text, name="provenfix-record")))
+        assert isinstance(opened.harness.store, MemoryStore)
+        assert opened.harness.store.documents("incidents") == {}
     assert {line["provenfix"]["outcome"] for line in lines()} == {"refused:own_function"}
 
 
@@ -130,7 +130,7 @@ def test_a_line_of_ours_is_refused_even_under_a_strange_name(lines: Callable[[],
     printed = lines()
     with open_function_clients(Harness()) as opened:
         for line in printed:
-            entry = as_sink_entry(line) | {"resource": entry_as_json(opened.setting.entry())["resource"]}
+            entry = as_sink_entry(line) | {"resource": entry_as_json(opened.harness.log_entry())["resource"]}
             opened.deliver("record", json.dumps(entry).encode())
     assert {line["provenfix"]["outcome"] for line in lines()} == {"refused:own_line"}
 
@@ -139,9 +139,9 @@ def test_a_line_says_what_became_of_which_incident(lines: Callable[[], list[dict
     with open_function_clients(Harness()) as opened:
         opened.post("record", b"", {})
         lines()
-        opened.deliver("record", wrap_entry(opened.setting.entry()))
-        assert isinstance(opened.setting.store, MemoryStore)
-        (incident,) = opened.setting.store.all("incidents")
+        opened.deliver("record", wrap_entry(opened.harness.log_entry()))
+        assert isinstance(opened.harness.store, MemoryStore)
+        (incident,) = opened.harness.store.documents("incidents")
     (line,) = lines()
     assert line == {
         "severity": "INFO",

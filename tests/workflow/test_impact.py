@@ -82,7 +82,7 @@ def impact(harness: Harness, incident: str) -> dict[str, object]:
 
 def test_a_revision_that_serves_is_urgent_on_the_issue_and_in_the_message() -> None:
     setting = Harness()
-    setting.logs.answered[OLD_REVISION], setting.logs.failures[OLD_REVISION] = 480, 37
+    setting.logs.request_counts[OLD_REVISION], setting.logs.failure_counts[OLD_REVISION] = 480, 37
     incident = propose_deployment(setting)
     assert impact(setting, incident) | {"evidence": [], "text": ""} == {
         "reach": "serves", "urgency": "now", "revision": OLD_REVISION, "traffic_percent": 100, "requests": 480,
@@ -90,29 +90,29 @@ def test_a_revision_that_serves_is_urgent_on_the_issue_and_in_the_message() -> N
     }  # fmt: skip
     words = str(impact(setting, incident)["text"])
     assert re.findall(r"\d+", words.replace(OLD_REVISION, "")) == ["100", "37", "480"]
-    assert words in setting.issues.all[0].body
-    assert any(line.startswith("Impact: ") and words in line for line in setting.chat.all[0].message.lines)
+    assert words in setting.issues.issues[0].body
+    assert any(line.startswith("Impact: ") and words in line for line in setting.chat.posted[0].message.lines)
 
 
 def test_a_revision_that_never_started_leaves_its_users_the_old_one() -> None:
     setting = Harness()
     cloud = setting.cloud.services["shore.tide"]
     cloud.revisions[NEW] = replace(cloud.revisions[OLD_REVISION], name=NEW)
-    entry = setting.entry(revision=NEW)
+    entry = setting.log_entry(revision=NEW)
     system = "projects/shore/logs/run.googleapis.com%2Fvarlog%2Fsystem"
-    setting.logs.all.append(replace(entry, text="The user-provided container failed to start.", log_name=system))
+    setting.logs.kept.append(replace(entry, text="The user-provided container failed to start.", log_name=system))
     found = impact(setting, _investigated(setting, NEW))
     assert (found["reach"], found["urgency"], found["traffic_percent"]) == ("never_started", "soon", 0)
     assert found["serving_instead"] == [OLD_REVISION]
     assert OLD_REVISION in str(found["text"])
-    assert str(found["text"]) in setting.issues.all[0].body.replace("\\", "")
+    assert str(found["text"]) in setting.issues.issues[0].body.replace("\\", "")
 
 
 def test_log_text_of_the_service_does_not_mark_it_never_started() -> None:
     setting = Harness()
     cloud = setting.cloud.services["shore.tide"]
     cloud.revisions[NEW] = replace(cloud.revisions[OLD_REVISION], name=NEW)
-    setting.entry("ERROR: The user-provided container failed to start.", revision=NEW)
+    setting.log_entry("ERROR: The user-provided container failed to start.", revision=NEW)
     assert impact(setting, _investigated(setting, NEW))["reach"] == "never_served"
 
 
@@ -134,7 +134,7 @@ def test_where_only_the_log_is_known_nothing_is_said_about_traffic() -> None:
     setting = Harness()
     revisions = SimulatedPlatform(setting.store, setting.clock)
     incident = open_incident(setting)
-    investigate_incident(setting.process(lambda name, port: revisions if name == "revisions" else port), incident)
+    investigate_incident(setting.start_process(lambda name, port: revisions if name == "revisions" else port), incident)
     found = impact(setting, incident)
     assert (found["reach"], found["urgency"], found["traffic_percent"]) == ("unknown", "unknown", None)
     [stored] = read_documents(setting, "reports")
@@ -152,14 +152,14 @@ def test_a_log_that_cannot_tell_failures_leaves_them_unknown() -> None:
             self.around, self.entries, self.requests = setting.logs.read_neighbours, setting.logs.read_entries, setting.logs.count_requests
 
     incident = open_incident(setting)
-    investigate_incident(setting.process(lambda name, port: Counting() if name == "logs" else port), incident)
+    investigate_incident(setting.start_process(lambda name, port: Counting() if name == "logs" else port), incident)
     assert impact(setting, incident)["failed_requests"] is None
 
 
 def _investigated(harness: Harness, revision: str) -> str:
     from shared.workflow.record import record_log_entry  # noqa: PLC0415
 
-    incident = record_log_entry(harness.process(), harness.entry(revision=revision)).incident
-    investigate_incident(harness.process(), incident)
+    incident = record_log_entry(harness.start_process(), harness.log_entry(revision=revision)).incident
+    investigate_incident(harness.start_process(), incident)
     assert json.dumps(read_documents(harness, "reports")[incident])
     return incident

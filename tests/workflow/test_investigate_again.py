@@ -16,21 +16,21 @@ from tests.support.past import commit_id
 def harness() -> Harness:
     """A service that fails, and no fix is merged."""
     setting = Harness()
-    setting.pasts.head = commit_id("attempt")
-    setting.answer.kind, setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
+    setting.histories.head = commit_id("attempt")
+    setting.prover.kind, setting.prover.reason = ActionKind.NONE, Reason.NO_FIX
     return setting
 
 
 def _unfixed(harness: Harness) -> str:
     incident = open_incident(harness)
-    investigate_incident(harness.process(), incident)
+    investigate_incident(harness.start_process(), incident)
     harness.bus.waiting.clear()
     return incident
 
 
 def _merge(harness: Harness) -> None:
-    harness.pasts.head = commit_id("later")
-    harness.answer.kind, harness.answer.reason = ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
+    harness.histories.head = commit_id("later")
+    harness.prover.kind, harness.prover.reason = ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
 
 
 def test_a_fix_that_is_merged_later_is_proposed(harness: Harness) -> None:
@@ -38,8 +38,8 @@ def test_a_fix_that_is_merged_later_is_proposed(harness: Harness) -> None:
     _merge(harness)
     run_tick(harness, BRANCH_CHECK_INTERVAL)
     assert harness.bus.waiting == [("incident-opened", {"incident": incident})]
-    assert investigate_incident(harness.process(), incident).name == "proposed"
-    (issue,), (posted,) = harness.issues.all, harness.chat.all
+    assert investigate_incident(harness.start_process(), incident).name == "proposed"
+    (issue,), (posted,) = harness.issues.issues, harness.chat.posted
     assert posted.message.proposal == f"{incident}-2"
     assert posted.message.commit == commit_id("later")
     assert len(issue.comments) == 1
@@ -49,7 +49,7 @@ def test_a_branch_that_has_not_moved_costs_no_second_proof(harness: Harness) -> 
     incident = _unfixed(harness)
     for _ in range(100):
         run_tick(harness)
-    assert (read_state(harness, incident), harness.answer.reports, harness.bus.waiting) == ("unfixed", 1, [])
+    assert (read_state(harness, incident), harness.prover.report_count, harness.bus.waiting) == ("unfixed", 1, [])
 
 
 def test_between_two_looks_nothing_is_asked(harness: Harness) -> None:
@@ -60,7 +60,7 @@ def test_between_two_looks_nothing_is_asked(harness: Harness) -> None:
 
 
 def test_checks_that_turn_green_are_a_reason_to_look_again(harness: Harness) -> None:
-    harness.answer.reason = Reason.CHECKS_RED
+    harness.prover.reason = Reason.CHECKS_RED
     harness.checks.states[commit_id("attempt")] = CheckStatus.PENDING
     incident = _unfixed(harness)
     harness.checks.states[commit_id("attempt")] = CheckStatus.GREEN
@@ -70,12 +70,12 @@ def test_checks_that_turn_green_are_a_reason_to_look_again(harness: Harness) -> 
 
 def test_a_push_that_mends_nothing_bothers_nobody(harness: Harness) -> None:
     incident = _unfixed(harness)
-    harness.issues.all[0].body += "- [x] ticked by a person"
-    harness.pasts.head = commit_id("fixed")
+    harness.issues.issues[0].body += "- [x] ticked by a person"
+    harness.histories.head = commit_id("fixed")
     run_tick(harness, BRANCH_CHECK_INTERVAL)
-    assert investigate_incident(harness.process(), incident).name == "unfixed"
-    assert (harness.issues.all[0].comments, harness.chat.all) == ([], [])
-    assert harness.issues.all[0].body.endswith("- [x] ticked by a person"), (
+    assert investigate_incident(harness.start_process(), incident).name == "unfixed"
+    assert (harness.issues.issues[0].comments, harness.chat.posted) == ([], [])
+    assert harness.issues.issues[0].body.endswith("- [x] ticked by a person"), (
         "nothing new was found, nothing is rewritten"
     )
     assert len(read_documents(harness, "reports")) == 2
@@ -88,7 +88,7 @@ def test_after_a_week_it_is_left_to_people(harness: Harness) -> None:
     _merge(harness)
     run_tick(harness, BRANCH_CHECK_INTERVAL)
     assert harness.bus.waiting == []
-    assert harness.issues.all[0].comments == [], "the issue said all along that nothing can be deployed"
+    assert harness.issues.issues[0].comments == [], "the issue said all along that nothing can be deployed"
 
 
 @pytest.mark.parametrize("by_label", [True, False])
@@ -96,9 +96,9 @@ def test_a_person_ends_that_as_well(harness: Harness, by_label: bool) -> None:  
     incident = _unfixed(harness)
     _merge(harness)
     if by_label:
-        harness.issues.all[0].labels.add("provenfix:wrong")
+        harness.issues.issues[0].labels.add("provenfix:wrong")
     else:
-        harness.issues.all[0].is_open = False
+        harness.issues.issues[0].is_open = False
     run_tick(harness, BRANCH_CHECK_INTERVAL + MINUTE)
     assert read_state(harness, incident) == "muted"
-    assert harness.chat.all == []
+    assert harness.chat.posted == []

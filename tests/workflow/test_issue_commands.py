@@ -26,9 +26,9 @@ def harness() -> Harness:
 
 
 def _unfixed(harness: Harness) -> str:
-    harness.answer.kind, harness.answer.reason = ActionKind.NONE, Reason.NO_FIX
+    harness.prover.kind, harness.prover.reason = ActionKind.NONE, Reason.NO_FIX
     incident = open_incident(harness)
-    investigate_incident(harness.process(), incident)
+    investigate_incident(harness.start_process(), incident)
     harness.bus.waiting.clear()
     assert read_state(harness, incident) == "unfixed"
     return incident
@@ -40,10 +40,10 @@ def _wished(incident: str, wish: IssueCommand = IssueCommand.REINVESTIGATE, deli
 
 def test_what_is_not_mended_is_looked_at_again_once_for_each_delivery(harness: Harness) -> None:
     incident = _unfixed(harness)
-    assert handle_issue_command(harness.process(), FakePeople(), _wished(incident)).name == "asked_again"
+    assert handle_issue_command(harness.start_process(), FakePeople(), _wished(incident)).name == "asked_again"
     asked = read_incident(harness, incident)
     assert (asked["state"], asked["look"], asked["proposal"], asked["message"]) == ("opened", 2, "", "")
-    assert handle_issue_command(harness.process(), FakePeople(), _wished(incident)).name == "duplicate"
+    assert handle_issue_command(harness.start_process(), FakePeople(), _wished(incident)).name == "duplicate"
     assert read_incident(harness, incident) == asked
     assert len(harness.bus.waiting) == 1
     assert read_documents(harness, "deliveries") == {"d-1": {"incident": incident, "wish": "reinvestigate"}}
@@ -53,7 +53,7 @@ def test_one_that_is_at_rest_forgets_how_it_ended(harness: Harness) -> None:
     incident = propose_deployment(harness)
     run_tick(harness, harness.services["shore.tide"].proposal_ttl)
     assert read_state(harness, incident) == "expired"
-    assert handle_issue_command(harness.process(), FakePeople(), _wished(incident)).name == "asked_again"
+    assert handle_issue_command(harness.start_process(), FakePeople(), _wished(incident)).name == "asked_again"
     asked = read_incident(harness, incident)
     assert (asked["state"], asked["ending"], asked["ending_why"], asked["rest_at"]) == ("opened", "", "", "")
     assert (asked["proposal"], asked["message"]) == ("", "")
@@ -61,17 +61,17 @@ def test_one_that_is_at_rest_forgets_how_it_ended(harness: Harness) -> None:
 
 def test_second_request_changes_nothing_during_the_first(harness: Harness) -> None:
     incident = _unfixed(harness)
-    handle_issue_command(harness.process(), FakePeople(), _wished(incident))
+    handle_issue_command(harness.start_process(), FakePeople(), _wished(incident))
     asked = read_incident(harness, incident)
-    handle_issue_command(harness.process(), FakePeople(), _wished(incident, delivery="d-2"))
+    handle_issue_command(harness.start_process(), FakePeople(), _wished(incident, delivery="d-2"))
     assert read_incident(harness, incident) == asked
 
 
 def test_mute_label_ends_the_incident_and_a_bare_request_does_not(harness: Harness) -> None:
     incident = propose_deployment(harness)
-    assert handle_issue_command(harness.process(), FakePeople(), _wished(incident, IssueCommand.MUTE)).name == "nothing"
-    harness.issues.all[0].is_open = False
-    assert handle_issue_command(harness.process(), FakePeople(), _wished(incident, IssueCommand.MUTE, "d-2")).name == "muted"
+    assert handle_issue_command(harness.start_process(), FakePeople(), _wished(incident, IssueCommand.MUTE)).name == "nothing"
+    harness.issues.issues[0].is_open = False
+    assert handle_issue_command(harness.start_process(), FakePeople(), _wished(incident, IssueCommand.MUTE, "d-2")).name == "muted"
     stored = read_incident(harness, incident)
     assert (stored["state"], stored["ending"]) == ("proposed", "muted")
     run_tick(harness)
@@ -82,7 +82,7 @@ def test_mute_label_ends_the_incident_and_a_bare_request_does_not(harness: Harne
 def test_request_at_another_issue_is_refused(harness: Harness, wish: IssueCommand) -> None:
     incident = propose_deployment(harness)
     with pytest.raises(Reject, match="foreign_issue"):
-        handle_issue_command(harness.process(), FakePeople(), _wished(incident, wish, issue=2))
+        handle_issue_command(harness.start_process(), FakePeople(), _wished(incident, wish, issue=2))
     assert read_documents(harness, "deliveries") == {}
 
 
@@ -101,10 +101,10 @@ class _Noting(ScriptedProver):
 
 def test_what_was_merged_since_is_judged_itself_and_not_what_was_proposed() -> None:
     noting = _Noting()
-    setting = Harness(answer=noting)
-    setting.pasts.graph[commit_id("newest")] = make_commit("newest", "later")
+    setting = Harness(prover=noting)
+    setting.histories.graph[commit_id("newest")] = make_commit("newest", "later")
     incident = propose_deployment(setting)
-    setting.pasts.head = commit_id("newest")
+    setting.histories.head = commit_id("newest")
     run_tick(setting, MIN_QUESTION_AGE + MINUTE)
     assert noting.asked == [commit_id("newest")]
     asked = read_incident(setting, incident)

@@ -37,7 +37,7 @@ def test_words_of_others_are_inert_in_comments(payload: str) -> None:
     propose_deployment(setting)
     press_button(setting, user_name=payload[:80])
     run_tick(setting)
-    approval = next(comment for comment in setting.issues.all[0].comments if "part=approved" in comment)
+    approval = next(comment for comment in setting.issues.issues[0].comments if "part=approved" in comment)
     found = list(markdown_tokens(approval))
     assert [token.type for token in found if token.type.startswith("html")] == ["html_block"]
     assert_text_is_inert(approval, found)

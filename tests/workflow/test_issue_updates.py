@@ -38,7 +38,7 @@ def harness() -> Harness:
 
 def resolved(harness: Harness) -> str:
     incident = start_watching(harness)
-    harness.logs.answered[harness.cloud.operations[0].revision] = 480
+    harness.logs.request_counts[harness.cloud.operations[0].revision] = 480
     run_tick(harness, WATCH_DURATION + MINUTE)
     assert read_state(harness, incident) == "resolved"
     return incident
@@ -76,18 +76,18 @@ class Away:
 
 def test_a_whole_life_is_four_comments_and_one_part_that_is_edited(harness: Harness) -> None:
     propose_deployment(harness)
-    (issue,) = harness.issues.all
+    (issue,) = harness.issues.issues
     assert "[!IMPORTANT]" in standing(issue)
     assert shows(issue) == "proposed"
     assert commit_id("later") in standing(issue)
-    assert harness.chat.all[0].message.kind is ActionKind.REDEPLOY
+    assert harness.chat.posted[0].message.kind is ActionKind.REDEPLOY
     press_button(harness)
     redeploy_approved(harness)
     run_tick(harness, 2 * MINUTE)
     assert shows(issue) == "watching"
     assert "2026-04-08T08:02:00Z" in standing(issue), "until when it is watched"
     report = issue.body.partition("<!-- /provenfix:state -->")[2]
-    harness.logs.answered[harness.cloud.operations[0].revision] = 480
+    harness.logs.request_counts[harness.cloud.operations[0].revision] = 480
     run_tick(harness, WATCH_DURATION + MINUTE)
     assert parts(issue) == ["proposed", "approved", "deployed", "resolved"]
     assert "nora (`U-NORA`)" in issue.comments[1]
@@ -99,20 +99,20 @@ def test_a_whole_life_is_four_comments_and_one_part_that_is_edited(harness: Harn
 
 
 def test_the_last_comment_tells_how_long_everything_took(harness: Harness) -> None:
-    harness.clock.turn(timedelta(seconds=30))
+    harness.clock.advance(timedelta(seconds=30))
     began = harness.clock.now()
-    entry = harness.entry(at=began - timedelta(seconds=15))
-    incident = record_log_entry(harness.process(), entry).incident
-    harness.clock.turn(timedelta(seconds=40))
-    investigate_incident(harness.process(), incident)
+    entry = harness.log_entry(at=began - timedelta(seconds=15))
+    incident = record_log_entry(harness.start_process(), entry).incident
+    harness.clock.advance(timedelta(seconds=40))
+    investigate_incident(harness.start_process(), incident)
     harness.bus.waiting.clear()
-    harness.clock.turn(4 * MINUTE)
+    harness.clock.advance(4 * MINUTE)
     press_button(harness)
     redeploy_approved(harness)
     run_tick(harness, 3 * MINUTE)
-    harness.logs.answered[harness.cloud.operations[0].revision] = 480
+    harness.logs.request_counts[harness.cloud.operations[0].revision] = 480
     run_tick(harness, WATCH_DURATION)
-    told = harness.issues.all[0].comments[-1].splitlines()[-1]
+    told = harness.issues.issues[0].comments[-1].splitlines()[-1]
     assert re.findall(r"\w+ after \d[\w ]*?(?= and|[,.])", told) == [
         "detected after 15 s", "proposed after 55 s", "approved after 5 min", "deployed after 8 min",
         "verified after 24 h 8 min",
@@ -122,7 +122,7 @@ def test_the_last_comment_tells_how_long_everything_took(harness: Harness) -> No
 
 def test_what_nobody_has_to_act_on_is_no_alarm_and_gives_no_hint(harness: Harness) -> None:
     resolved(harness)
-    told = standing(harness.issues.all[0])
+    told = standing(harness.issues.issues[0])
     assert "[!NOTE]" in told
     assert "<sub>" not in told
     assert WRONG_LABEL not in told
@@ -134,44 +134,44 @@ def test_who_tells_of_an_earlier_step_too_late_leaves_the_end_as_it_is(harness: 
     class Slow(Away):
         def __getattr__(self, name: str) -> object:
             if name == "comment":
-                harness.issues.all[0].labels.add(WRONG_LABEL)
+                harness.issues.issues[0].labels.add(WRONG_LABEL)
                 run_tick(harness)
             return getattr(self._port, name)
 
     incident = open_incident(harness)
-    investigate_incident(harness.process(lambda name, port: Slow(port) if name == "issues" else port), incident)
+    investigate_incident(harness.start_process(lambda name, port: Slow(port) if name == "issues" else port), incident)
     assert read_state(harness, incident) == "muted"
-    assert shows(harness.issues.all[0]) == "muted"
+    assert shows(harness.issues.issues[0]) == "muted"
 
 
 def test_every_end_is_said_in_the_part(harness: Harness) -> None:
     propose_deployment(harness)
     press_button(harness, ClickKind.DENY)
     run_tick(harness)
-    assert shows(harness.issues.all[0]) == "denied"
+    assert shows(harness.issues.issues[0]) == "denied"
 
 
 def test_a_tick_without_news_writes_nothing(harness: Harness) -> None:
     start_watching(harness)
-    before = (harness.issues.all[0].body, list(harness.issues.all[0].comments), dict(read_documents(harness, "effects")))
+    before = (harness.issues.issues[0].body, list(harness.issues.issues[0].comments), dict(read_documents(harness, "effects")))
     for _ in range(20):
         run_tick(harness)
-    assert (harness.issues.all[0].body, harness.issues.all[0].comments, read_documents(harness, "effects")) == before
+    assert (harness.issues.issues[0].body, harness.issues.issues[0].comments, read_documents(harness, "effects")) == before
 
 
 def test_another_look_rewrites_the_report(harness: Harness) -> None:
-    harness.pasts.head = commit_id("attempt")
-    harness.answer.kind, harness.answer.reason = ActionKind.NONE, Reason.NO_FIX
+    harness.histories.head = commit_id("attempt")
+    harness.prover.kind, harness.prover.reason = ActionKind.NONE, Reason.NO_FIX
     incident = open_incident(harness)
-    investigate_incident(harness.process(), incident)
-    (issue,) = harness.issues.all
+    investigate_incident(harness.start_process(), incident)
+    (issue,) = harness.issues.issues
     assert shows(issue) == "unfixed"
     assert "**Nothing to deploy.**" in issue.body
     before = issue.title
-    harness.pasts.head = commit_id("later")
-    harness.answer.kind, harness.answer.reason = ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
+    harness.histories.head = commit_id("later")
+    harness.prover.kind, harness.prover.reason = ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
     run_tick(harness, BRANCH_CHECK_INTERVAL)
-    investigate_incident(harness.process(), incident)
+    investigate_incident(harness.start_process(), incident)
     assert "**Nothing to deploy.**" not in issue.body
     assert issue.title != before
     assert shows(issue) == "proposed"
@@ -180,15 +180,15 @@ def test_another_look_rewrites_the_report(harness: Harness) -> None:
 
 def test_replacement_question_is_an_edit_and_no_comment(harness: Harness) -> None:
     incident = propose_deployment(harness)
-    before = standing(harness.issues.all[0])
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00008-hand", commit_id("attempt"))
+    before = standing(harness.issues.issues[0])
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00008-hand", commit_id("attempt"))
     run_tick(harness)
-    assert shows(harness.issues.all[0]) == "opened"
-    investigate_incident(harness.process(), incident)
-    assert [posted.message.proposal for posted in harness.chat.all] == [f"{incident}-1", f"{incident}-2"]
-    assert shows(harness.issues.all[0]) == "proposed"
-    assert standing(harness.issues.all[0]) != before
-    assert parts(harness.issues.all[0]) == ["proposed"]
+    assert shows(harness.issues.issues[0]) == "opened"
+    investigate_incident(harness.start_process(), incident)
+    assert [posted.message.proposal for posted in harness.chat.posted] == [f"{incident}-1", f"{incident}-2"]
+    assert shows(harness.issues.issues[0]) == "proposed"
+    assert standing(harness.issues.issues[0]) != before
+    assert parts(harness.issues.issues[0]) == ["proposed"]
 
 
 def test_a_question_in_the_place_of_one_that_nobody_was_told_of_is_told(harness: Harness) -> None:
@@ -200,27 +200,27 @@ def test_a_question_in_the_place_of_one_that_nobody_was_told_of_is_told(harness:
 
     incident = open_incident(harness)
     with pytest.raises(Retry):
-        investigate_incident(harness.process(lambda name, port: Silent(port) if name == "issues" else port), incident)
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00008-hand", commit_id("attempt"))
+        investigate_incident(harness.start_process(lambda name, port: Silent(port) if name == "issues" else port), incident)
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00008-hand", commit_id("attempt"))
     run_tick(harness)
     assert read_state(harness, incident) == "opened"
-    investigate_incident(harness.process(), incident)
-    assert parts(harness.issues.all[0]) == ["proposed2"]
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00009-hand", commit_id("attempt"))
+    investigate_incident(harness.start_process(), incident)
+    assert parts(harness.issues.issues[0]) == ["proposed2"]
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00009-hand", commit_id("attempt"))
     run_tick(harness)
-    investigate_incident(harness.process(), incident)
-    assert parts(harness.issues.all[0]) == ["proposed2"]
+    investigate_incident(harness.start_process(), incident)
+    assert parts(harness.issues.issues[0]) == ["proposed2"]
 
 
 def test_a_true_regression_opens_the_issue_again(harness: Harness) -> None:
     first = resolved(harness)
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00011-new", commit_id("later"))
-    second = record_log_entry(harness.process(), harness.entry(revision="tide-00011-new")).incident
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00011-new", commit_id("later"))
+    second = record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00011-new")).incident
     assert second != first
-    harness.answer.kind, harness.answer.reason = ActionKind.NONE, Reason.NO_FIX
-    investigate_incident(harness.process(), second)
-    (issue,) = harness.issues.all
-    assert (issue.is_open, issue.reopens) == (True, 1)
+    harness.prover.kind, harness.prover.reason = ActionKind.NONE, Reason.NO_FIX
+    investigate_incident(harness.start_process(), second)
+    (issue,) = harness.issues.issues
+    assert (issue.is_open, issue.reopen_count) == (True, 1)
     assert issue.body.startswith(f"<!-- provenfix:incident={second} -->")
     assert parts(issue)[-1] == "recurred"
     assert "revision tide-00011-new" in issue.comments[-1]
@@ -231,40 +231,40 @@ def test_a_true_regression_opens_the_issue_again(harness: Harness) -> None:
 
 def test_a_failure_of_unknown_origin_is_an_issue_of_its_own(harness: Harness) -> None:
     resolved(harness)
-    harness.clock.turn(MINUTE)
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00011-new", None)
-    second = record_log_entry(harness.process(), harness.entry(revision="tide-00011-new")).incident
-    investigate_incident(harness.process(), second)
-    assert [issue.is_open for issue in harness.issues.all] == [False, True]
+    harness.clock.advance(MINUTE)
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00011-new", None)
+    second = record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00011-new")).incident
+    investigate_incident(harness.start_process(), second)
+    assert [issue.is_open for issue in harness.issues.issues] == [False, True]
 
 
 def test_what_was_deleted_is_not_opened_again(harness: Harness) -> None:
     resolved(harness)
-    harness.issues.all[0].body = ""
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00011-new", commit_id("later"))
-    second = record_log_entry(harness.process(), harness.entry(revision="tide-00011-new")).incident
-    investigate_incident(harness.process(), second)
-    assert len(harness.issues.all) == 2
+    harness.issues.issues[0].body = ""
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00011-new", commit_id("later"))
+    second = record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00011-new")).incident
+    investigate_incident(harness.start_process(), second)
+    assert len(harness.issues.issues) == 2
 
 
 def test_the_label_holds_for_good_whenever_it_was_set(harness: Harness) -> None:
     first = resolved(harness)
-    harness.issues.all[0].labels.add(WRONG_LABEL)
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00011-new", commit_id("later"))
-    outcome = record_log_entry(harness.process(), harness.entry(revision="tide-00011-new"))
+    harness.issues.issues[0].labels.add(WRONG_LABEL)
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00011-new", commit_id("later"))
+    outcome = record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00011-new"))
     assert (outcome.name, outcome.incident) == ("duplicate", first)
     assert list(read_documents(harness, "incidents")) == [first]
 
 
 def test_an_issue_that_was_only_closed_does_not_silence_a_later_failure(harness: Harness) -> None:
     first = propose_deployment(harness)
-    harness.issues.all[0].is_open = False
+    harness.issues.issues[0].is_open = False
     run_tick(harness)
     assert read_state(harness, first) == "muted"
-    assert record_log_entry(harness.process(), harness.entry()).name == "duplicate"
-    harness.clock.turn(MINUTE)
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00011-new", None)
-    second = record_log_entry(harness.process(), harness.entry(revision="tide-00011-new"))
+    assert record_log_entry(harness.start_process(), harness.log_entry()).name == "duplicate"
+    harness.clock.advance(MINUTE)
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00011-new", None)
+    second = record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00011-new"))
     assert (second.name, second.incident == first) == ("opened", False)
 
 
@@ -278,25 +278,25 @@ def test_a_code_host_that_is_away_holds_up_no_deployment_and_no_rollback(harness
 
     incident = approve_proposal(harness)
     _, message = harness.bus.waiting.pop()
-    assert redeploy(harness.process(away), message["proposal"]).name == "deploying"
-    harness.clock.turn(2 * MINUTE)
+    assert redeploy(harness.start_process(away), message["proposal"]).name == "deploying"
+    harness.clock.advance(2 * MINUTE)
     with pytest.raises(Retry, match="away"):
-        verify(harness.process(away))
+        verify(harness.start_process(away))
     assert read_state(harness, incident) == "watching"
-    harness.probe.answer = ProbeResult(ok=False)
+    harness.probe.result = ProbeResult(ok=False)
     for _ in range(2):
-        harness.clock.turn(MINUTE)
+        harness.clock.advance(MINUTE)
         with pytest.raises(Retry, match=incident):
-            verify(harness.process(away))
+            verify(harness.start_process(away))
     assert harness.cloud.shifts[-1] == ("shore.tide", "tide-00007-old", 100)
     run_tick(harness, 15 * MINUTE)
     assert read_state(harness, incident) == "rolled_back"
-    assert parts(harness.issues.all[0]) == ["proposed", "approved", "deployed", "rolled_back"]
+    assert parts(harness.issues.issues[0]) == ["proposed", "approved", "deployed", "rolled_back"]
 
 
 def test_labels_are_made_once_for_a_service(harness: Harness) -> None:
     resolved(harness)
-    assert harness.issues.prepared == ["harbour/tide"]
+    assert harness.issues.repositories_with_labels == ["harbour/tide"]
 
 
 def test_where_no_labels_may_be_made_everything_else_goes_on(harness: Harness) -> None:
@@ -308,9 +308,9 @@ def test_where_no_labels_may_be_made_everything_else_goes_on(harness: Harness) -
             raise Reject("github_refused", f"HTTP 403 for {service.repository}")
 
     incident = open_incident(harness)
-    world = harness.process(lambda name, port: Refusing(port) if name == "issues" else port)
+    world = harness.start_process(lambda name, port: Refusing(port) if name == "issues" else port)
     assert investigate_incident(world, incident).name == "proposed"
-    assert parts(harness.issues.all[0]) == ["proposed"]
+    assert parts(harness.issues.issues[0]) == ["proposed"]
     result = read_documents(harness, "effects")["labels.shore.tide"]["result"]
     assert isinstance(result, dict)
     assert result["refused"].startswith("github_refused: ")

@@ -17,6 +17,6 @@ def test_forty_characters_of_an_id_are_shown(user: str, name: str) -> None:
     press_button(setting, user=user, user_name=name)
     redeploy_approved(setting)
     run_tick(setting)
-    approval = setting.issues.all[0].comments[1]
+    approval = setting.issues.issues[0].comments[1]
     assert f"`{truncate(user, 40)}`" in approval
     assert name in approval

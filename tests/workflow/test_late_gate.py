@@ -66,14 +66,14 @@ def _late(story: HistoryBuilder, compilers: LocalCompilers, name: str, traced: t
 def test_what_the_traceback_named_tells_the_late_gate_which_image_counts(
     story: HistoryBuilder, compilers: LocalCompilers
 ) -> None:
-    story.write()
+    story.write_repository()
     mail = ("services/mail/mail_only.py",)
     assert "services/mail/mail_only.py" in _late(story, compilers, "breaks mail", mail)
     assert _late(story, compilers, "breaks chat", mail) == ""
 
 
 def test_the_proof_tells_the_files_that_the_traceback_named(story: HistoryBuilder, compilers: LocalCompilers) -> None:
-    story.write()
+    story.write_repository()
     seen = make_sighting(5)
     logged = replace(seen, first=replace(seen.first, text=TRACEBACK))
     request = ProofRequest(deployed=story.ids["break"], fallback_python=running_python(), python=running_python())
@@ -92,9 +92,9 @@ def _with_traced(report: Report, traced: tuple[str, ...]) -> Report:
 def test_they_are_stored_with_the_proposal() -> None:
     setting, known, traced = Harness(), ScriptedProver(), ("chat/a.py", "chat/b.py")
     prover: Prover = known.prover()
-    world = setting.process()
+    world = setting.start_process()
     world = replace(world, prover=replace(prover, prove_and_report=lambda *asked: _with_traced(prover.prove_and_report(*asked), traced)))
-    case = incident_records.require_incident(world, record_log_entry(world, setting.entry(syntax_error())).incident)
+    case = incident_records.require_incident(world, record_log_entry(world, setting.log_entry(syntax_error())).incident)
     service = setting.services[case.service]
     proposal = proposals.create_proposal(world, service, case, ensure_evidence(world, service, case))
     assert proposal is not None

@@ -43,7 +43,7 @@ def harness() -> Harness:
 
 @pytest.fixture
 def world(harness: Harness) -> Context:
-    return harness.process()
+    return harness.start_process()
 
 
 def test_it_is_done_once_and_everybody_gets_its_result(world: Context) -> None:
@@ -66,7 +66,7 @@ def test_what_somebody_else_is_doing_is_asked_for_again_later(harness: Harness, 
 
     def interrupted() -> Document:
         with pytest.raises(Retry) as refused:
-            run_once(harness.process(), KEY, bell.ring)
+            run_once(harness.start_process(), KEY, bell.ring)
         assert refused.value.reason == "claimed"
         return bell.ring()
 
@@ -80,11 +80,11 @@ def test_after_a_lost_answer_nobody_acts_until_the_other_side_has_settled(harnes
     with pytest.raises(Retry) as lost:
         run_once(world, KEY, bell.ring, bell.find)
     assert lost.value is bell.goes_wrong
-    harness.clock.turn(RETRY_DELAY - timedelta(seconds=1))
+    harness.clock.advance(RETRY_DELAY - timedelta(seconds=1))
     with pytest.raises(Retry) as refused:
         run_once(world, KEY, bell.ring, bell.find)
     assert refused.value.reason == "claimed"
-    harness.clock.turn(timedelta(seconds=1))
+    harness.clock.advance(timedelta(seconds=1))
     assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
     assert bell.rung == 1
 
@@ -95,7 +95,7 @@ def test_what_failed_before_it_was_done_is_done_by_the_next_one(harness: Harness
     with pytest.raises(Retry):
         run_once(world, KEY, bell.ring, bell.find)
     bell.goes_wrong = None
-    harness.clock.turn(RETRY_DELAY)
+    harness.clock.advance(RETRY_DELAY)
     assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
 
 
@@ -113,7 +113,7 @@ def test_claim_of_a_dead_process_is_taken_over_after_its_lease(harness: Harness,
     bell = Bell()
     with pytest.raises(Retry):
         run_once(world, KEY, bell.ring, bell.find)
-    harness.clock.turn(LEASE)
+    harness.clock.advance(LEASE)
     assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
 
 
@@ -121,14 +121,14 @@ def test_who_takes_over_looks_first_at_what_was_done(harness: Harness, world: Co
     harness.store.create("effects", KEY, _claimed_by_the_dead(harness))
     bell = Bell()
     bell.rung = 1
-    harness.clock.turn(LEASE)
+    harness.clock.advance(LEASE)
     assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
     assert bell.rung == 1
 
 
 def test_a_lost_look_at_the_other_side_leaves_the_claim_to_the_next_one(harness: Harness, world: Context) -> None:
     harness.store.create("effects", KEY, _claimed_by_the_dead(harness))
-    harness.clock.turn(LEASE)
+    harness.clock.advance(LEASE)
     bell = Bell()
 
     def unreachable() -> Document | None:
@@ -143,8 +143,8 @@ def test_late_claimant_takes_the_result_of_its_successor(
     harness: Harness, world: Context
 ) -> None:
     def slow() -> Document:
-        harness.clock.turn(LEASE)
-        run_once(harness.process(), KEY, lambda: {"by": "the second"}, lambda: None)
+        harness.clock.advance(LEASE)
+        run_once(harness.start_process(), KEY, lambda: {"by": "the second"}, lambda: None)
         return {"by": "the first"}
 
     assert run_once(world, KEY, slow) == {"by": "the second"}
@@ -156,13 +156,13 @@ def test_nobody_acts_on_the_last_seconds_of_a_lease(harness: Harness) -> None:
 
         def create(self, kind: str, key: str, value: Document) -> bool:
             created = super().create(kind, key, value)
-            harness.clock.turn(LEASE - timedelta(seconds=10))
+            harness.clock.advance(LEASE - timedelta(seconds=10))
             return created
 
     harness.store = Slow()
     bell = Bell()
     with pytest.raises(Retry) as refused:
-        run_once(harness.process(), KEY, bell.ring)
+        run_once(harness.start_process(), KEY, bell.ring)
     assert refused.value.reason == "lease_almost_over"
     assert bell.rung == 0
 
@@ -177,7 +177,7 @@ def test_a_claim_that_the_client_wrote_twice_is_known_as_ones_own(harness: Harne
 
     harness.store = Repeating()
     bell = Bell()
-    assert run_once(harness.process(), KEY, bell.ring) == {"rung": 1}
+    assert run_once(harness.start_process(), KEY, bell.ring) == {"rung": 1}
 
 
 def test_an_unknown_error_is_no_less_an_error(world: Context) -> None:

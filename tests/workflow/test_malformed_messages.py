@@ -91,7 +91,7 @@ OURS: dict[str, bytes] = {
 
 
 def entry(**changes: object) -> bytes:
-    good = entry_as_json(Harness().entry())
+    good = entry_as_json(Harness().log_entry())
     return json.dumps({name: value for name, value in (good | changes).items() if value is not ...}).encode()
 
 
@@ -131,15 +131,15 @@ def opened() -> Iterator[FunctionClients]:
 
 
 def stored(opened: FunctionClients) -> list[tuple[object, str]]:
-    assert isinstance(opened.setting.store, MemoryStore)
-    return [(one["source"], str(one["reason"])) for one in opened.setting.store.all("rejections").values()]
+    assert isinstance(opened.harness.store, MemoryStore)
+    return [(one["source"], str(one["reason"])) for one in opened.harness.store.documents("rejections").values()]
 
 
 def the_next_good_message_works(opened: FunctionClients) -> None:
-    assert isinstance(opened.setting.store, MemoryStore)
-    assert opened.deliver("record", wrap_entry(opened.setting.entry())).status_code == 204
-    assert len(opened.setting.store.all("incidents")) == 1
-    assert [topic for topic, _ in opened.setting.bus.published] == ["incident-opened"]
+    assert isinstance(opened.harness.store, MemoryStore)
+    assert opened.deliver("record", wrap_entry(opened.harness.log_entry())).status_code == 204
+    assert len(opened.harness.store.documents("incidents")) == 1
+    assert [topic for topic, _ in opened.harness.bus.published] == ["incident-opened"]
 
 
 def test_there_are_more_than_fifty_shapes() -> None:
@@ -184,7 +184,7 @@ def test_what_is_no_log_entry_is_stored_as_rejected(
 def test_an_entry_that_is_no_signal_is_refused_with_a_reason(
     opened: FunctionClients, capsys: pytest.CaptureFixture[str], shape: str
 ) -> None:
-    opened.setting.clock.turn(timedelta(minutes=2))  # a younger one is asked about once more: its neighbours may come
+    opened.harness.clock.advance(timedelta(minutes=2))  # a younger one is asked about once more: its neighbours may come
     assert opened.deliver("record", REFUSED[shape]).status_code == 204
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert said["provenfix"]["outcome"].startswith("refused:")
@@ -255,11 +255,11 @@ def test_a_signed_request_that_makes_no_sense_is_a_401_and_stored(
 
 
 def test_after_poison_a_click_still_decides(opened: FunctionClients) -> None:
-    opened.deliver("record", wrap_entry(opened.setting.entry()))
-    opened.deliver("investigate", json.dumps(opened.setting.bus.waiting.pop()[1]).encode())
+    opened.deliver("record", wrap_entry(opened.harness.log_entry()))
+    opened.deliver("investigate", json.dumps(opened.harness.bus.waiting.pop()[1]).encode())
     for body in MALFORMED_CLICKS.values():
         opened.click(body)
-    answered = opened.click(encode_form(button_payload(opened.setting.chat.all[0].message, ClickKind.DENY)))
+    answered = opened.click(encode_form(button_payload(opened.harness.chat.posted[0].message, ClickKind.DENY)))
     assert answered.get_json()["text"] == build_answer(ClickResult.DENIED).text
 
 
@@ -271,5 +271,5 @@ def test_the_good_click_from_which_the_bad_ones_are_made_is_read(opened: Functio
 def test_a_flood_of_poison_costs_one_write(opened: FunctionClients) -> None:
     for _ in range(50):
         opened.deliver("record", b"nope")
-    assert isinstance(opened.setting.store, MemoryStore)
-    assert sum(opened.setting.store.writes.values()) == 1
+    assert isinstance(opened.harness.store, MemoryStore)
+    assert sum(opened.harness.store.writes.values()) == 1

@@ -36,13 +36,13 @@ class _DiesAfterTheClose:
 
 def _died_after_its_close(harness: Harness) -> str:
     incident = start_watching(harness)
-    harness.logs.answered[harness.cloud.operations[0].revision] = 10
-    harness.clock.turn(WATCH_DURATION)
-    dying = harness.process(lambda name, port: _DiesAfterTheClose(harness.issues) if name == "issues" else port)
+    harness.logs.request_counts[harness.cloud.operations[0].revision] = 10
+    harness.clock.advance(WATCH_DURATION)
+    dying = harness.start_process(lambda name, port: _DiesAfterTheClose(harness.issues) if name == "issues" else port)
     with pytest.raises(_Died):
         verify(dying)
-    assert not harness.issues.all[0].is_open
-    world = harness.process()
+    assert not harness.issues.issues[0].is_open
+    world = harness.start_process()
     assert is_claimed(world, close_effect_key(incident))
     assert read_result(world, close_effect_key(incident)) is None
     return incident
@@ -55,28 +55,28 @@ def harness() -> Harness:
 
 def test_it_is_not_taken_for_a_persons(harness: Harness) -> None:
     incident = _died_after_its_close(harness)
-    world = harness.process()
+    world = harness.start_process()
     case = incident_records.require_incident(world, incident)
     assert not is_automation_stopped(world, harness.services["shore.tide"], case)
-    harness.issues.all[0].labels.add(WRONG_LABEL)
+    harness.issues.issues[0].labels.add(WRONG_LABEL)
     assert is_automation_stopped(world, harness.services["shore.tide"], case)
 
 
 def test_the_code_hosts_news_of_it_mute_nothing(harness: Harness) -> None:
     incident = _died_after_its_close(harness)
     closed = IssueEvent(IssueCommand.MUTE, "d-1", "harbour/tide", 1, incident, "provenfix[bot]")
-    assert handle_issue_command(harness.process(), FakePeople(), closed).name == "nothing"
+    assert handle_issue_command(harness.start_process(), FakePeople(), closed).name == "nothing"
 
 
 def test_the_next_process_ends_it_as_resolved_and_closes_nothing_twice(harness: Harness) -> None:
     incident = _died_after_its_close(harness)
     run_tick(harness, LEASE + MINUTE)
-    assert (read_state(harness, incident), harness.issues.all[0].closes) == ("resolved", 1)
-    assert read_result(harness.process(), close_effect_key(incident)) == {}
+    assert (read_state(harness, incident), harness.issues.issues[0].close_count) == ("resolved", 1)
+    assert read_result(harness.start_process(), close_effect_key(incident)) == {}
 
 
 def test_a_close_that_nobody_here_began_is_a_persons(harness: Harness) -> None:
     incident = start_watching(harness)
-    harness.issues.all[0].is_open = False
-    world = harness.process()
+    harness.issues.issues[0].is_open = False
+    world = harness.start_process()
     assert is_automation_stopped(world, harness.services["shore.tide"], incident_records.require_incident(world, incident))

@@ -40,11 +40,11 @@ class TestWhomItAnswers:
     @pytest.mark.parametrize(
         "host", ["evil.example", "evil.example:8470", "127.0.0.1", "127.0.0.1:80", "localhost:8471", "", "[::1]:8470"]
     )
-    def test_only_its_own_address(self, setting: Harness, host: str) -> None:
-        assert request_page(build_site(setting), "/", headers={"host": host}).status == 421
+    def test_only_the_own_address_is_answered(self, harness: Harness, host: str) -> None:
+        assert request_page(build_site(harness), "/", headers={"host": host}).status == 421
 
-    def test_under_both_of_its_names(self, setting: Harness) -> None:
-        assert request_page(build_site(setting), "/", headers={"host": "localhost:8470"}).status == 200
+    def test_both_local_names_are_answered(self, harness: Harness) -> None:
+        assert request_page(build_site(harness), "/", headers={"host": "localhost:8470"}).status == 200
 
     @pytest.mark.parametrize(
         "headers",
@@ -57,10 +57,10 @@ class TestWhomItAnswers:
             {"sec-fetch-site": "same-site"},
         ],
     )
-    def test_no_form_of_another_site(self, setting: Harness, headers: dict[str, str]) -> None:
-        here = build_site(setting)
+    def test_form_of_another_site_is_refused(self, harness: Harness, headers: dict[str, str]) -> None:
+        here = build_site(harness)
         form = {"token": here.token.text, "user": APPROVER, "action": APPROVE}
-        assert request_page(here, f"/incidents/{propose_on_one_machine(setting)}/press", form, headers).status == 403
+        assert request_page(here, f"/incidents/{propose_on_one_machine(harness)}/press", form, headers).status == 403
 
     @pytest.mark.parametrize("path", ["/", "/times", "/static/page.js", "/changes"])
     @pytest.mark.parametrize(
@@ -74,141 +74,141 @@ class TestWhomItAnswers:
         ],
     )
     def test_no_other_site_reads_it_or_holds_a_stream_open(
-        self, setting: Harness, headers: dict[str, str], path: str
+        self, harness: Harness, headers: dict[str, str], path: str
     ) -> None:
-        here = build_site(setting)
+        here = build_site(harness)
         assert request_page(here, path, headers=headers).status == 403
         assert here.changes.streams == 0
 
-    def test_a_link_may_lead_to_it_but_not_to_its_stream(self, setting: Harness) -> None:
+    def test_a_link_may_lead_to_it_but_not_to_its_stream(self, harness: Harness) -> None:
         followed = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
-        assert request_page(build_site(setting), "/", headers=followed).status == 200
-        assert request_page(build_site(setting), "/changes", headers=followed).status == 403
+        assert request_page(build_site(harness), "/", headers=followed).status == 200
+        assert request_page(build_site(harness), "/changes", headers=followed).status == 403
 
     @pytest.mark.parametrize("token", ["", "x", "ü"])
-    def test_no_form_without_its_token(self, setting: Harness, token: str) -> None:
+    def test_form_without_its_token_is_refused(self, harness: Harness, token: str) -> None:
         form = {"token": token, "user": APPROVER, "action": APPROVE}
-        answer = request_page(build_site(setting), f"/incidents/{propose_on_one_machine(setting)}/press", form)
+        answer = request_page(build_site(harness), f"/incidents/{propose_on_one_machine(harness)}/press", form)
         assert answer.status == 403
         assert STALE_PAGE in answer.body
 
     @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "POST"])
-    def test_no_other_method(self, setting: Harness, method: str) -> None:
-        assert request_page(build_site(setting), "/", {}, method=method).status == 405
+    def test_other_methods_are_refused(self, harness: Harness, method: str) -> None:
+        assert request_page(build_site(harness), "/", {}, method=method).status == 405
 
-    def test_every_answer_forbids_whatever_is_not_its_own(self, setting: Harness) -> None:
+    def test_every_answer_forbids_whatever_is_not_its_own(self, harness: Harness) -> None:
         for path in ("/", "/nowhere", "/static/page.js", "/static/../site.py", "/times"):
-            policy = request_page(build_site(setting), path).headers["content-security-policy"]
+            policy = request_page(build_site(harness), path).headers["content-security-policy"]
             assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
             assert "unsafe" not in policy
-        assert request_page(build_site(setting), "/static/../site.py").status == 404
-        assert request_page(build_site(setting), "/", headers={"host": "x"}).headers["x-frame-options"] == "DENY"
+        assert request_page(build_site(harness), "/static/../site.py").status == 404
+        assert request_page(build_site(harness), "/", headers={"host": "x"}).headers["x-frame-options"] == "DENY"
 
-    def test_an_endless_form_is_cut_off(self, setting: Harness) -> None:
+    def test_an_endless_form_is_cut_off(self, harness: Harness) -> None:
         many = {str(number): "x" for number in range(30)}
-        assert request_page(build_site(setting), f"/incidents/{propose_on_one_machine(setting)}/press", many).status == 400
-        assert request_page(build_site(setting), f"/incidents/{propose_on_one_machine(setting)}/press", {"token": "x" * 70_000}).status == 413
+        assert request_page(build_site(harness), f"/incidents/{propose_on_one_machine(harness)}/press", many).status == 400
+        assert request_page(build_site(harness), f"/incidents/{propose_on_one_machine(harness)}/press", {"token": "x" * 70_000}).status == 413
 
 
 class TestWhatItSays:
-    def test_before_the_first_incident_no_table_is_empty(self, setting: Harness) -> None:
-        told = request_page(build_site(setting), "/times").body
+    def test_before_the_first_incident_no_table_is_empty(self, harness: Harness) -> None:
+        told = request_page(build_site(harness), "/times").body
         assert 'class="empty"' in told
         assert "<table" not in told
 
     @pytest.mark.parametrize("place", ["/", "/times", ""])
-    def test_a_close_that_nothing_explains_yet_has_a_name_that_people_use(self, setting: Harness, place: str) -> None:
-        entry = setting.entry("connection closed: received 1011 (internal error)")
-        incident = record_log_entry(setting.process(), entry).incident
-        told = request_page(build_site(setting), place or f"/incidents/{incident}").body
+    def test_a_close_that_nothing_explains_yet_has_a_name_that_people_use(self, harness: Harness, place: str) -> None:
+        entry = harness.log_entry("connection closed: received 1011 (internal error)")
+        incident = record_log_entry(harness.start_process(), entry).incident
+        told = request_page(build_site(harness), place or f"/incidents/{incident}").body
         assert "WebSocket closed with 1011" in told
         assert "close_1011" not in told
         assert "unknown file" not in told
 
 
 class TestWhatItReads:
-    def test_a_list_is_one_read_for_each_service(self, setting: Harness) -> None:
-        propose_on_one_machine(setting)
-        store = CountingStore(setting.store)
-        assert len(IncidentReader(store, setting.services).list_incidents().records) == 1
-        assert store.taken() == ["incidents?service"]
+    def test_a_list_is_one_read_for_each_service(self, harness: Harness) -> None:
+        propose_on_one_machine(harness)
+        store = CountingStore(harness.store)
+        assert len(IncidentReader(store, harness.services).list_incidents().records) == 1
+        assert store.take_reads() == ["incidents?service"]
 
-    def test_an_incident_is_seven_reads_at_first_and_then_five(self, setting: Harness) -> None:
-        incident = propose_on_one_machine(setting)
-        store = CountingStore(setting.store)
-        shelf = IncidentReader(store, setting.services)
+    def test_an_incident_is_seven_reads_at_first_and_then_five(self, harness: Harness) -> None:
+        incident = propose_on_one_machine(harness)
+        store = CountingStore(harness.store)
+        shelf = IncidentReader(store, harness.services)
         first = shelf.read_incident(incident)
         assert first is not None
-        assert len(store.taken()) == 7
+        assert len(store.take_reads()) == 7
         assert first.report["schema"] == "provenfix.report/1"
         assert shelf.read_incident(incident) == first
-        assert [read.partition("/")[0] for read in store.taken()] == [
+        assert [read.partition("/")[0] for read in store.take_reads()] == [
             "incidents", "decisions", "local-messages", "local-issues", "local-replies?message",
         ]  # fmt: skip
 
-    def test_its_sign_changes_with_every_document_that_it_shows(self, setting: Harness) -> None:
-        incident = propose_on_one_machine(setting)
-        shelf = IncidentReader(setting.store, setting.services)
+    def test_its_sign_changes_with_every_document_that_it_shows(self, harness: Harness) -> None:
+        incident = propose_on_one_machine(harness)
+        shelf = IncidentReader(harness.store, harness.services)
         seen = {shelf.read_etag(incident)}
         for kind, key in (
             ("incidents", incident),
             ("local-messages", f"C-TIDE/{incident}-1"),
             ("local-issues", "harbour/tide#1"),
         ):
-            stored = setting.store.read(kind, key)
+            stored = harness.store.read(kind, key)
             assert stored is not None
-            setting.store.replace(kind, key, {**stored.value, "touched": kind}, stored.version)
+            harness.store.replace(kind, key, {**stored.value, "touched": kind}, stored.version)
             seen.add(shelf.read_etag(incident))
-        setting.store.create("decisions", f"{incident}-1", {"state": "approved"})
+        harness.store.create("decisions", f"{incident}-1", {"state": "approved"})
         assert len(seen | {shelf.read_etag(incident)}) == 5
 
-    def test_a_hundred_open_pages_ask_the_store_no_more_than_one(self, setting: Harness) -> None:
-        incident = propose_on_one_machine(setting)
-        store = CountingStore(setting.store)
-        shelf, now = IncidentReader(store, setting.services), [0.0]
+    def test_a_hundred_open_pages_ask_the_store_no_more_than_one(self, harness: Harness) -> None:
+        incident = propose_on_one_machine(harness)
+        store = CountingStore(harness.store)
+        shelf, now = IncidentReader(store, harness.services), [0.0]
         heard = asyncio.run(_listening(shelf, incident, now, pages=100, seconds=3))
         assert heard == 100
-        assert len(store.taken()) == 1 + 4 * 5  # what never changes, and four looks of five reads
+        assert len(store.take_reads()) == 1 + 4 * 5  # what never changes, and four looks of five reads
 
-    def test_a_page_that_another_process_has_drawn_is_told_to_draw_itself_again(self, setting: Harness) -> None:
-        incident = propose_on_one_machine(setting)
-        signs = {build_site(setting).page_etag(IncidentReader(setting.store, setting.services).read_etag(incident)) for _ in range(2)}
+    def test_page_drawn_by_another_process_is_told_to_reload(self, harness: Harness) -> None:
+        incident = propose_on_one_machine(harness)
+        signs = {build_site(harness).page_etag(IncidentReader(harness.store, harness.services).read_etag(incident)) for _ in range(2)}
         assert len(signs) == 2
 
-    def test_a_store_that_is_away_changes_nothing(self, setting: Harness) -> None:
+    def test_a_store_that_is_away_changes_nothing(self, harness: Harness) -> None:
         signs = ChangeFeed(now=lambda: 0.0)
 
         def away() -> str:
             raise Retry("away")
 
         assert asyncio.run(signs.latest_etag("x", away)) == ""
-        del setting
+        del harness
 
-    def test_a_report_that_cannot_be_read_is_told_to_be_so(self, setting: Harness) -> None:
-        incident = propose_on_one_machine(setting)
-        stored = setting.store.read("reports", incident)
+    def test_a_report_that_cannot_be_read_is_told_to_be_so(self, harness: Harness) -> None:
+        incident = propose_on_one_machine(harness)
+        stored = harness.store.read("reports", incident)
         assert stored is not None
         report: Any = stored.value["report"]
-        setting.store.replace("reports", incident, {**stored.value, "report": {**report, "fix": "x"}}, stored.version)
-        answer = request_page(build_site(setting), f"/incidents/{incident}")
+        harness.store.replace("reports", incident, {**stored.value, "report": {**report, "fix": "x"}}, stored.version)
+        answer = request_page(build_site(harness), f"/incidents/{incident}")
         assert answer.status == 500
         assert "unreadable_document" in answer.body
 
-    def test_a_store_that_is_away_is_told_to_be_so(self, setting: Harness) -> None:
-        setting.store = FailingStore(setting.store, lambda: Retry("locked"))  # type: ignore[assignment]
-        answer = request_page(build_site(setting), "/")
+    def test_a_store_that_is_away_is_told_to_be_so(self, harness: Harness) -> None:
+        harness.store = FailingStore(harness.store, lambda: Retry("locked"))  # type: ignore[assignment]
+        answer = request_page(build_site(harness), "/")
         assert (answer.status, "locked" in answer.body) == (503, True)
 
-    def test_what_is_no_incident_hides_no_other(self, setting: Harness) -> None:
-        incident = propose_on_one_machine(setting)
-        setting.store.create("incidents", "broken", {"service": "shore.tide", "state": "nonsense"})
-        stored = setting.store.read("incidents", incident)
+    def test_what_is_no_incident_hides_no_other(self, harness: Harness) -> None:
+        incident = propose_on_one_machine(harness)
+        harness.store.create("incidents", "broken", {"service": "shore.tide", "state": "nonsense"})
+        stored = harness.store.read("incidents", incident)
         assert stored is not None
         torn = {**stored.value, "id": "torn", "history": [{"state": "opened", "at": "never"}]}
-        setting.store.create("incidents", "torn", torn)
-        assert "/incidents/torn" not in request_page(build_site(setting), "/times").body
-        assert f"/incidents/{incident}" in request_page(build_site(setting), "/").body
-        assert request_page(build_site(setting), "/incidents/broken").status == 404
+        harness.store.create("incidents", "torn", torn)
+        assert "/incidents/torn" not in request_page(build_site(harness), "/times").body
+        assert f"/incidents/{incident}" in request_page(build_site(harness), "/").body
+        assert request_page(build_site(harness), "/incidents/broken").status == 404
 
 
 async def _listening(shelf: IncidentReader, incident: str, now: list[float], pages: int, seconds: int) -> int:
@@ -258,10 +258,10 @@ def told_after(here: Site, answer: PageAnswer) -> ClickResponse:
 
 
 class TestWhatItSends:
-    def test_a_click_is_what_slack_sends(self, setting: Harness) -> None:
-        incident = propose_on_one_machine(setting)
+    def test_a_click_is_what_slack_sends(self, harness: Harness) -> None:
+        incident = propose_on_one_machine(harness)
         with _deciding(b'{"text": "Approved."}') as (address, received):
-            here = build_site(setting, address)
+            here = build_site(harness, address)
             form = {"token": here.token.text, "user": APPROVER, "action": APPROVE}
             answer = request_page(here, f"/incidents/{incident}/press", form)
             shown = request_page(here, answer.headers["location"].partition("#")[0])
@@ -275,10 +275,10 @@ class TestWhatItSends:
         assert (click.kind, click.user, click.channel) == (ClickKind.APPROVE, APPROVER, "C-TIDE")
         assert (click.incident, click.message) == (incident, f"C-TIDE/{incident}-1")
 
-    def test_a_button_that_the_message_does_not_show_is_not_pressed(self, setting: Harness) -> None:
-        incident = propose_on_one_machine(setting)
+    def test_a_button_that_the_message_does_not_show_is_not_pressed(self, harness: Harness) -> None:
+        incident = propose_on_one_machine(harness)
         with _deciding(b"") as (address, received):
-            here = build_site(setting, address)
+            here = build_site(harness, address)
             form = {"token": here.token.text, "user": APPROVER, "action": "provenfix_roll_back"}
             answer = request_page(here, f"/incidents/{incident}/press", form)
             told = told_after(here, answer)
@@ -286,10 +286,10 @@ class TestWhatItSends:
             assert told.text in request_page(here, answer.headers["location"].partition("#")[0]).body
         assert received == []
 
-    def test_a_denial_opens_the_dialog_and_its_answer_is_signed_too(self, setting: Harness) -> None:
-        incident = propose_on_one_machine(setting)
-        with _deciding(b"", _opens(setting)) as (address, received):
-            here = build_site(setting, address)
+    def test_a_denial_opens_the_dialog_and_its_answer_is_signed_too(self, harness: Harness) -> None:
+        incident = propose_on_one_machine(harness)
+        with _deciding(b"", _opens(harness)) as (address, received):
+            here = build_site(harness, address)
             form = {"token": here.token.text, "user": APPROVER, "action": DENY}
             place = request_page(here, f"/incidents/{incident}/press", form).headers["location"]
             assert "dialog=" in place
@@ -304,21 +304,21 @@ class TestWhatItSends:
         assert click is not None
         assert (click.kind, click.reason, click.user, click.incident) == (ClickKind.DENY, "No <b>", APPROVER, incident)
 
-    def test_what_a_dialog_objects_to_is_shown_in_it(self, setting: Harness) -> None:
-        incident = propose_on_one_machine(setting)
+    def test_what_a_dialog_objects_to_is_shown_in_it(self, harness: Harness) -> None:
+        incident = propose_on_one_machine(harness)
         objection = b'{"response_action": "errors", "errors": {"reason": "Too late <b>"}}'
-        with _deciding(b"", _opens(setting)) as (address, _), _deciding(objection) as (objecting, _):
+        with _deciding(b"", _opens(harness)) as (address, _), _deciding(objection) as (objecting, _):
             form = {"token": "", "user": APPROVER, "action": DENY}
-            here = build_site(setting, address)
+            here = build_site(harness, address)
             place = request_page(here, f"/incidents/{incident}/press", form | {"token": here.token.text}).headers["location"]
             dialog = place.partition("dialog=")[2].partition("#")[0]
-            there = build_site(setting, objecting)
+            there = build_site(harness, objecting)
             typed = {"token": there.token.text, "incident": incident, "reason": ""}
             answer = request_page(there, f"/dialogs/{dialog}", typed)
             assert "Too late &lt;b&gt;" in request_page(there, answer.headers["location"].partition("#")[0]).body
 
-    def test_a_function_that_is_away_is_told_to_the_person(self, setting: Harness) -> None:
-        incident, here = propose_on_one_machine(setting), build_site(setting)
+    def test_a_function_that_is_away_is_told_to_the_person(self, harness: Harness) -> None:
+        incident, here = propose_on_one_machine(harness), build_site(harness)
         answer = request_page(
             here, f"/incidents/{incident}/press", {"token": here.token.text, "user": APPROVER, "action": APPROVE}
         )
@@ -326,17 +326,17 @@ class TestWhatItSends:
         assert (told.status, "ConnectionRefusedError" in told.text) == (503, True)
         assert told.text in request_page(here, answer.headers["location"].partition("#")[0]).body
 
-    def test_a_page_to_be_read_only_sends_nothing(self, setting: Harness) -> None:
-        incident, here = propose_on_one_machine(setting), build_site(setting, decide="")
+    def test_a_page_to_be_read_only_sends_nothing(self, harness: Harness) -> None:
+        incident, here = propose_on_one_machine(harness), build_site(harness, decide="")
         assert READ_ONLY_REASON in request_page(here, f"/incidents/{incident}").body
         form = {"token": here.token.text, "user": APPROVER, "action": APPROVE}
         assert request_page(here, f"/incidents/{incident}/press", form).status == 403
 
     @pytest.mark.parametrize("user", ["", "U 1", "<b>", "x" * 100])
-    def test_a_user_is_an_id(self, setting: Harness, user: str) -> None:
-        here = build_site(setting)
+    def test_a_user_is_an_id(self, harness: Harness, user: str) -> None:
+        here = build_site(harness)
         form = {"token": here.token.text, "user": user, "action": APPROVE}
-        assert request_page(here, f"/incidents/{propose_on_one_machine(setting)}/press", form).status == 400
+        assert request_page(here, f"/incidents/{propose_on_one_machine(harness)}/press", form).status == 400
 
 
 def _opens(harness: Harness) -> Callable[[bytes], None]:
@@ -385,12 +385,12 @@ def _deciding(
 
 
 class TestWhatItShows:
-    def test_the_message_is_the_one_that_slack_would_get(self, setting: Harness) -> None:
-        incident = propose_on_one_machine(setting)
-        stored = setting.store.read("local-messages", f"C-TIDE/{incident}-1")
+    def test_the_message_is_the_one_that_slack_would_get(self, harness: Harness) -> None:
+        incident = propose_on_one_machine(harness)
+        stored = harness.store.read("local-messages", f"C-TIDE/{incident}-1")
         assert stored is not None
         body: Any = stored.value["body"]
-        told = request_page(build_site(setting), f"/incidents/{incident}").body
+        told = request_page(build_site(harness), f"/incidents/{incident}").body
         [buttons] = [block for block in body["blocks"] if block["type"] == "actions"]
         for button in buttons["elements"]:
             assert f'value="{button["action_id"]}"' in told
@@ -400,9 +400,9 @@ class TestWhatItShows:
     def test_every_state_has_words(self, state: IncidentState) -> None:
         assert create_badge(state).words
 
-    def test_other_incidents_are_told_to_be_unknown(self, setting: Harness) -> None:
+    def test_other_incidents_are_told_to_be_unknown(self, harness: Harness) -> None:
         for path in ("/incidents/x", "/incidents/%3Cscript%3E", "/incidents/a%2Fb"):
-            answer = request_page(build_site(setting), path)
+            answer = request_page(build_site(harness), path)
             assert answer.status == 404
             assert "<script>" not in answer.body.replace('<script src="/static/page.js" defer></script>', "")
 

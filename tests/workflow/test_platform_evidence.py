@@ -32,9 +32,9 @@ def harness() -> Harness:
 def said(harness: Harness, revision: Revision, traffic: dict[str, int], logged: tuple[LogEntry, ...] = ()) -> PlatformEvidence:
     known = harness.services["shore.tide"]
     harness.cloud.services["shore.tide"].revisions[revision.name] = revision
-    with harness.pasts(known) as history:
+    with harness.histories(known) as history:
         seen = FailingRevision(revision.name, ServiceState(revision, traffic, "1"), logged)
-        return gather_platform_evidence(harness.process(), known, history, seen)
+        return gather_platform_evidence(harness.start_process(), known, history, seen)
 
 
 def names(sentences: Sequence[str], facts: Sequence[tuple[str, ...]]) -> bool:
@@ -72,9 +72,9 @@ def test_each_place_is_a_sentence_and_a_conflict_is_named(harness: Harness) -> N
 
 def test_a_stand_in_tells_neither_traffic_nor_when_a_revision_was_made(harness: Harness) -> None:
     known = harness.services["shore.tide"]
-    with harness.pasts(known) as history:
+    with harness.histories(known) as history:
         serving = ServiceState(Revision("tide-as-logged", None, AT), {"tide-as-logged": 100}, "1", is_observed=False)
-        found = gather_platform_evidence(harness.process(), known, history, FailingRevision("tide-2", serving, ()))
+        found = gather_platform_evidence(harness.start_process(), known, history, FailingRevision("tide-2", serving, ()))
     assert found.sentences == ()
 
 
@@ -98,7 +98,7 @@ def test_an_abbreviation_is_believed_only_where_it_is_short_for_one_commit(tmp_p
     story = HistoryBuilder(tmp_path / "repo.git")
     story.commit("start", {"app.py": "x = 1\n"})
     story.commit("later", {"app.py": "x = 2\n"})
-    story.write()
+    story.write_repository()
     start, later = story.ids["start"], story.ids["later"]
     run_git([f"--git-dir={story.path}", "update-ref", f"refs/heads/{start[:8]}", later])
     with GitRepository(str(story.path)) as history:
@@ -145,7 +145,7 @@ def test_already_fixed_requires_the_fix_in_every_serving_revision(
     for name, commit in (("tide-8", FIXED), ("tide-9", LATER), ("tide-unknown", None)):
         known.revisions[name] = Revision(name, commit, AT)
     known.traffic = traffic
-    investigate_incident(harness.process(), incident)
+    investigate_incident(harness.start_process(), incident)
     (report,) = read_documents(harness, "reports").values()
     assert report["kind"] == kind
     if kind == "none":

@@ -22,7 +22,7 @@ from tests.support.past import make_commit, commit_id
 
 def _setting(**changes: object) -> Harness:
     setting = Harness({"shore.tide": watched_service("tide", approvers=("U-NORA", "U-OLE", "U-IDA"), **changes)})
-    setting.answer.back = True
+    setting.prover.offers_rollback = True
     return setting
 
 
@@ -41,95 +41,95 @@ def _as(harness: Harness, *names: str) -> list[ClickResult]:
 
 
 class TestGoingBack:
-    def test_it_deploys_the_earlier_commit_and_shows_so(self, setting: Harness) -> None:
-        incident = propose_deployment(setting)
-        assert press_alternative_button(setting).result is ClickResult.APPROVED
-        assert setting.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1-back"})]
-        assert redeploy_approved(setting).name == "deploying"
-        [operation] = setting.cloud.operations
+    def test_it_deploys_the_earlier_commit_and_shows_so(self, harness: Harness) -> None:
+        incident = propose_deployment(harness)
+        assert press_alternative_button(harness).result is ClickResult.APPROVED
+        assert harness.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1-back"})]
+        assert redeploy_approved(harness).name == "deploying"
+        [operation] = harness.cloud.operations
         assert operation.commit == commit_id("good")
-        message = setting.chat.all[0].message
+        message = harness.chat.posted[0].message
         assert (message.kind, message.commit, message.by) == ("rollback", commit_id("good"), "U-NORA")
 
-    def test_its_gates_are_asked_once_more(self, setting: Harness) -> None:
-        incident = propose_deployment(setting)
-        press_alternative_button(setting)
-        setting.answer.objection = "it is no longer part of the deploy branch"
-        assert redeploy_approved(setting).name.startswith("refused:gate")
-        run_tick(setting)
-        assert (read_state(setting, incident), setting.cloud.operations) == ("refused", [])
+    def test_its_gates_are_asked_once_more(self, harness: Harness) -> None:
+        incident = propose_deployment(harness)
+        press_alternative_button(harness)
+        harness.prover.objection = "it is no longer part of the deploy branch"
+        assert redeploy_approved(harness).name.startswith("refused:gate")
+        run_tick(harness)
+        assert (read_state(harness, incident), harness.cloud.operations) == ("refused", [])
 
-    def test_it_is_watched_and_closed_like_any_other(self, setting: Harness) -> None:
-        incident = propose_deployment(setting)
-        press_alternative_button(setting)
-        redeploy_approved(setting)
-        run_tick(setting, 2 * MINUTE)
-        assert read_state(setting, incident) == "watching"
-        setting.logs.answered[setting.cloud.operations[0].revision] = 60
-        run_tick(setting, timedelta(hours=24, minutes=1))
-        assert read_state(setting, incident) == "resolved"
-        assert setting.chat.all[0].message.standing is ProposalStatus.RESOLVED
+    def test_it_is_watched_and_closed_like_any_other(self, harness: Harness) -> None:
+        incident = propose_deployment(harness)
+        press_alternative_button(harness)
+        redeploy_approved(harness)
+        run_tick(harness, 2 * MINUTE)
+        assert read_state(harness, incident) == "watching"
+        harness.logs.request_counts[harness.cloud.operations[0].revision] = 60
+        run_tick(harness, timedelta(hours=24, minutes=1))
+        assert read_state(harness, incident) == "resolved"
+        assert harness.chat.posted[0].message.standing is ProposalStatus.RESOLVED
 
-    def test_whoever_deploys_the_break_again_afterwards_opens_an_incident(self, setting: Harness) -> None:
+    def test_whoever_deploys_the_break_again_afterwards_opens_an_incident(self, harness: Harness) -> None:
         """What mended it is the earlier commit, not the fix that was never deployed."""
-        incident = propose_deployment(setting)
-        press_alternative_button(setting)
-        redeploy_approved(setting)
-        run_tick(setting, 2 * MINUTE)
-        setting.logs.answered[setting.cloud.operations[0].revision] = 60
-        run_tick(setting, timedelta(hours=24, minutes=1))
-        setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00011-new", commit_id("attempt"))
-        again = record_log_entry(setting.process(), setting.entry(revision="tide-00011-new"))
+        incident = propose_deployment(harness)
+        press_alternative_button(harness)
+        redeploy_approved(harness)
+        run_tick(harness, 2 * MINUTE)
+        harness.logs.request_counts[harness.cloud.operations[0].revision] = 60
+        run_tick(harness, timedelta(hours=24, minutes=1))
+        harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00011-new", commit_id("attempt"))
+        again = record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00011-new"))
         assert (again.name, again.incident == incident) == ("opened", False)
 
     @pytest.mark.parametrize("back_first", [True, False])
-    def test_one_way_out_excludes_the_other(self, setting: Harness, back_first: bool) -> None:  # noqa: FBT001
-        incident = propose_deployment(setting)
+    def test_one_way_out_excludes_the_other(self, harness: Harness, back_first: bool) -> None:  # noqa: FBT001
+        incident = propose_deployment(harness)
         first, second = (press_alternative_button, press_button) if back_first else (press_button, press_alternative_button)
-        assert first(setting).result is ClickResult.APPROVED
-        assert second(setting, user="U-OLE").result is ClickResult.DECIDED_OTHERWISE
-        assert len(setting.bus.waiting) == 1
+        assert first(harness).result is ClickResult.APPROVED
+        assert second(harness, user="U-OLE").result is ClickResult.DECIDED_OTHERWISE
+        assert len(harness.bus.waiting) == 1
         forged = f"{incident}-1" if back_first else f"{incident}-1-back"
         with pytest.raises(Reject, match="decided_otherwise"):
-            redeploy(setting.process(), forged)
-        redeploy_approved(setting)
-        assert len(setting.cloud.operations) == 1
+            redeploy(harness.start_process(), forged)
+        redeploy_approved(harness)
+        assert len(harness.cloud.operations) == 1
 
-    def test_a_denial_denies_both(self, setting: Harness) -> None:
-        propose_deployment(setting)
-        press_button(setting, ClickKind.DENY)
-        assert (press_button(setting).result, press_alternative_button(setting).result) == (ClickResult.ALREADY_DENIED,) * 2
+    def test_a_denial_denies_both(self, harness: Harness) -> None:
+        propose_deployment(harness)
+        press_button(harness, ClickKind.DENY)
+        assert (press_button(harness).result, press_alternative_button(harness).result) == (ClickResult.ALREADY_DENIED,) * 2
 
     @pytest.mark.parametrize("change", [{"commit": commit_id("later")}, {"evidence_hash": "0" * 16}, {"incident": "x"}])
-    def test_its_approval_is_bound_to_its_own_commit(self, setting: Harness, change: dict[str, str]) -> None:
-        propose_deployment(setting)
-        assert press_alternative_button(setting, **change).result is ClickResult.TAMPERED
-        assert read_documents(setting, "decisions") == {}
+    def test_its_approval_is_bound_to_its_own_commit(self, harness: Harness, change: dict[str, str]) -> None:
+        propose_deployment(harness)
+        assert press_alternative_button(harness, **change).result is ClickResult.TAMPERED
+        assert read_documents(harness, "decisions") == {}
 
-    def test_it_expires_and_goes_stale_with_its_question(self, setting: Harness) -> None:
-        propose_deployment(setting)
-        setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", None)
-        assert press_alternative_button(setting).result is ClickResult.STALE
-        setting.clock.turn(timedelta(hours=6))
-        assert press_alternative_button(setting).result is ClickResult.EXPIRED
+    def test_it_expires_and_goes_stale_with_its_question(self, harness: Harness) -> None:
+        propose_deployment(harness)
+        harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00008-hand", None)
+        assert press_alternative_button(harness).result is ClickResult.STALE
+        harness.clock.advance(timedelta(hours=6))
+        assert press_alternative_button(harness).result is ClickResult.EXPIRED
 
     def test_it_is_not_offered_where_there_is_no_earlier_commit(self) -> None:
         setting = Harness()
         incident = propose_deployment(setting)
-        assert setting.chat.all[0].message.alternative is None
+        assert setting.chat.posted[0].message.alternative is None
         assert list(read_documents(setting, "proposals")) == [f"{incident}-1"]
 
-    def test_an_approval_that_nobody_published_is_found_by_the_tick(self, setting: Harness) -> None:
+    def test_an_approval_that_nobody_published_is_found_by_the_tick(self, harness: Harness) -> None:
         """Whoever stored it has died before anything else."""
-        incident = propose_deployment(setting)
-        kept = setting.bus.demand
-        setting.bus.demand = _dying  # type: ignore[assignment]
+        incident = propose_deployment(harness)
+        kept = harness.bus.require_claim
+        harness.bus.require_claim = _dying  # type: ignore[assignment]
         with pytest.raises(_Died):
-            press_alternative_button(setting)
-        setting.bus.demand = kept
-        run_tick(setting, timedelta(minutes=15))
-        assert read_state(setting, incident) == "deploying"
-        assert [each.commit for each in setting.cloud.operations] == [commit_id("good")]
+            press_alternative_button(harness)
+        harness.bus.require_claim = kept
+        run_tick(harness, timedelta(minutes=15))
+        assert read_state(harness, incident) == "deploying"
+        assert [each.commit for each in harness.cloud.operations] == [commit_id("good")]
 
 
 class _Died(BaseException):
@@ -155,9 +155,9 @@ class TestQuorum:
         _as(setting, "U-NORA")
         run_tick(setting)
         run_tick(setting)
-        posted = setting.chat.all[0]
+        posted = setting.chat.posted[0]
         assert (posted.message.standing, posted.message.approvals, posted.message.quorum) == ("open", ("U-NORA",), 2)
-        assert posted.updates == 1
+        assert posted.update_count == 1
         _as(setting, "U-OLE")
         redeploy_approved(setting)
         assert (posted.message.standing, posted.message.approvals) == ("approved", ("U-NORA", "U-OLE"))
@@ -168,7 +168,7 @@ class TestQuorum:
         assert press_alternative_button(setting, user="U-NORA").result is ClickResult.COUNTED
         assert _as(setting, "U-OLE") == [ClickResult.COUNTED]
         run_tick(setting)
-        message = setting.chat.all[0].message
+        message = setting.chat.posted[0].message
         assert message.alternative is not None
         assert (message.approvals, message.alternative.approvals) == (("U-OLE",), ("U-NORA",))
         assert _as(setting, "U-NORA") == [ClickResult.APPROVED]
@@ -187,7 +187,7 @@ class TestQuorum:
         setting = _setting(quorum=2)
         incident = propose_deployment(setting)
         _as(setting, "U-NORA")
-        setting.clock.turn(timedelta(hours=6))
+        setting.clock.advance(timedelta(hours=6))
         assert _as(setting, "U-OLE") == [ClickResult.EXPIRED]
         run_tick(setting)
         assert (read_state(setting, incident), setting.bus.waiting) == ("expired", [])
@@ -223,125 +223,125 @@ class TestTheAuthor:
         propose_deployment(setting)
         assert press_alternative_button(setting).result is ClickResult.APPROVED
 
-    def test_without_the_wish_it_does_not_matter(self, setting: Harness) -> None:
-        propose_deployment(setting)
-        assert _as(setting, "U-NORA") == [ClickResult.APPROVED]
+    def test_without_the_wish_it_does_not_matter(self, harness: Harness) -> None:
+        propose_deployment(harness)
+        assert _as(harness, "U-NORA") == [ClickResult.APPROVED]
 
 
 class TestOvertaken:
-    def _redeployed_by_hand(self, setting: Harness) -> None:
-        setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", commit_id("broken"))
+    def _redeployed_by_hand(self, harness: Harness) -> None:
+        harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00008-hand", commit_id("broken"))
 
-    def test_a_newer_revision_supersedes_the_question_and_it_is_asked_anew(self, setting: Harness) -> None:
-        incident = propose_deployment(setting)
-        old = setting.chat.all[0].message
-        self._redeployed_by_hand(setting)
-        run_tick(setting)
-        assert read_state(setting, incident) == "opened"
-        said = setting.chat.all[0].message
+    def test_a_newer_revision_supersedes_the_question_and_it_is_asked_anew(self, harness: Harness) -> None:
+        incident = propose_deployment(harness)
+        old = harness.chat.posted[0].message
+        self._redeployed_by_hand(harness)
+        run_tick(harness)
+        assert read_state(harness, incident) == "opened"
+        said = harness.chat.posted[0].message
         assert (said.standing, said.by) == (ProposalStatus.SUPERSEDED, "")
         assert re.findall(r"\btide-\S+", said.reason) == ["tide-00008-hand", "tide-00007-old"]
-        assert setting.bus.waiting == [("incident-opened", {"incident": incident})]
-        assert investigate_incident(setting.process(), incident).name == "proposed"
-        asked = setting.chat.all[1].message
+        assert harness.bus.waiting == [("incident-opened", {"incident": incident})]
+        assert investigate_incident(harness.start_process(), incident).name == "proposed"
+        asked = harness.chat.posted[1].message
         assert (asked.standing, asked.proposal) == (ProposalStatus.OPEN, f"{incident}-2")
-        setting.bus.waiting.clear()
-        setting.chat.all.append(replace(setting.chat.all[0], message=old))  # somebody still looks at the old one
-        assert press_button(setting).result is ClickResult.SUPERSEDED
-        assert press_alternative_button(setting).result is ClickResult.SUPERSEDED
-        del setting.chat.all[-1]
-        assert setting.bus.waiting == []
-        assert press_button(setting).result is ClickResult.APPROVED
+        harness.bus.waiting.clear()
+        harness.chat.posted.append(replace(harness.chat.posted[0], message=old))  # somebody still looks at the old one
+        assert press_button(harness).result is ClickResult.SUPERSEDED
+        assert press_alternative_button(harness).result is ClickResult.SUPERSEDED
+        del harness.chat.posted[-1]
+        assert harness.bus.waiting == []
+        assert press_button(harness).result is ClickResult.APPROVED
 
-    def test_a_change_of_the_service_supersedes_the_question(self, setting: Harness) -> None:
-        incident = propose_deployment(setting)
-        setting.cloud.services["shore.tide"].etag += 1
-        assert press_button(setting).result is ClickResult.STALE
-        run_tick(setting)
-        assert read_state(setting, incident) == "opened"
-        said = setting.chat.all[0].message
+    def test_a_change_of_the_service_supersedes_the_question(self, harness: Harness) -> None:
+        incident = propose_deployment(harness)
+        harness.cloud.services["shore.tide"].etag += 1
+        assert press_button(harness).result is ClickResult.STALE
+        run_tick(harness)
+        assert read_state(harness, incident) == "opened"
+        said = harness.chat.posted[0].message
         assert said.standing is ProposalStatus.SUPERSEDED
         assert said.reason
         assert not re.search(r"\btide-|[0-9a-f]{40}", said.reason), "neither another revision nor another commit"
 
-    def test_an_approval_that_came_first_is_acted_on_or_refused_and_never_superseded(self, setting: Harness) -> None:
-        incident = propose_deployment(setting)
-        press_button(setting)
-        self._redeployed_by_hand(setting)
-        run_tick(setting)
-        assert (read_state(setting, incident), _decision(setting)["why"]) == ("refused", "stale")
+    def test_earlier_approval_is_never_superseded(self, harness: Harness) -> None:
+        incident = propose_deployment(harness)
+        press_button(harness)
+        self._redeployed_by_hand(harness)
+        run_tick(harness)
+        assert (read_state(harness, incident), _decision(harness)["why"]) == ("refused", "stale")
 
-    def test_a_newer_commit_that_passes_supersedes_the_question_after_an_hour(self, setting: Harness) -> None:
-        setting.pasts.graph[commit_id("newest")] = make_commit("newest", "later")
-        incident = propose_deployment(setting)
-        setting.pasts.head = commit_id("newest")
-        run_tick(setting, MIN_QUESTION_AGE - timedelta(seconds=1))
-        assert read_state(setting, incident) == "proposed"
-        run_tick(setting)
-        assert read_state(setting, incident) == "opened"
-        assert commit_id("newest") in setting.chat.all[0].message.reason
+    def test_a_newer_commit_that_passes_supersedes_the_question_after_an_hour(self, harness: Harness) -> None:
+        harness.histories.graph[commit_id("newest")] = make_commit("newest", "later")
+        incident = propose_deployment(harness)
+        harness.histories.head = commit_id("newest")
+        run_tick(harness, MIN_QUESTION_AGE - timedelta(seconds=1))
+        assert read_state(harness, incident) == "proposed"
+        run_tick(harness)
+        assert read_state(harness, incident) == "opened"
+        assert commit_id("newest") in harness.chat.posted[0].message.reason
 
-    def test_a_newer_commit_that_fails_a_gate_does_not(self, setting: Harness) -> None:
-        setting.pasts.graph[commit_id("newest")] = make_commit("newest", "later")
-        incident = propose_deployment(setting)
-        setting.pasts.head = commit_id("newest")
-        setting.answer.objection = "it does not compile"
-        run_tick(setting, MIN_QUESTION_AGE)
-        setting.answer.objection = ""
-        run_tick(setting, BRANCH_CHECK_INTERVAL - MINUTE)
-        run_tick(setting, MINUTE)  # the branch has not moved since it was looked at
-        assert read_state(setting, incident) == "proposed"
+    def test_a_newer_commit_that_fails_a_gate_does_not(self, harness: Harness) -> None:
+        harness.histories.graph[commit_id("newest")] = make_commit("newest", "later")
+        incident = propose_deployment(harness)
+        harness.histories.head = commit_id("newest")
+        harness.prover.objection = "it does not compile"
+        run_tick(harness, MIN_QUESTION_AGE)
+        harness.prover.objection = ""
+        run_tick(harness, BRANCH_CHECK_INTERVAL - MINUTE)
+        run_tick(harness, MINUTE)  # the branch has not moved since it was looked at
+        assert read_state(harness, incident) == "proposed"
 
     def test_a_question_that_somebody_has_approved_is_not_replaced_by_a_merge(self) -> None:
         setting = _setting(quorum=2)
-        setting.pasts.graph[commit_id("newest")] = make_commit("newest", "later")
+        setting.histories.graph[commit_id("newest")] = make_commit("newest", "later")
         incident = propose_deployment(setting)
         _as(setting, "U-NORA")
-        setting.pasts.head = commit_id("newest")
+        setting.histories.head = commit_id("newest")
         run_tick(setting, MIN_QUESTION_AGE + MINUTE)
         assert read_state(setting, incident) == "proposed"
 
-    def test_where_the_fix_was_deployed_by_hand_nothing_is_asked_and_the_issue_says_why(self, setting: Harness) -> None:
-        incident = propose_deployment(setting)
-        setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00008-hand", commit_id("later"))
-        run_tick(setting)
-        assert investigate_incident(setting.process(), incident).name == "reported"
-        assert len(setting.chat.all) == 1
-        assert "tide-00008-hand" in setting.issues.all[0].body.replace("\\", "")
+    def test_fix_deployed_manually_asks_nothing_and_says_why(self, harness: Harness) -> None:
+        incident = propose_deployment(harness)
+        harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00008-hand", commit_id("later"))
+        run_tick(harness)
+        assert investigate_incident(harness.start_process(), incident).name == "reported"
+        assert len(harness.chat.posted) == 1
+        assert "tide-00008-hand" in harness.issues.issues[0].body.replace("\\", "")
 
-    def test_it_is_not_asked_for_ever(self, setting: Harness) -> None:
-        incident = propose_deployment(setting)
+    def test_it_is_not_asked_for_ever(self, harness: Harness) -> None:
+        incident = propose_deployment(harness)
         for number in range(2 * MAX_LOOKS):
             name = f"tide-{number + 10:05}-hand"
-            setting.cloud.deploy_by_hand(setting.services["shore.tide"], name, commit_id("broken"))
-            run_tick(setting)
-            investigate_incident(setting.process(), incident)
-        assert len(setting.chat.all) == MAX_LOOKS
-        run_tick(setting, timedelta(hours=6))
-        assert read_state(setting, incident) == "expired"
+            harness.cloud.deploy_manually(harness.services["shore.tide"], name, commit_id("broken"))
+            run_tick(harness)
+            investigate_incident(harness.start_process(), incident)
+        assert len(harness.chat.posted) == MAX_LOOKS
+        run_tick(harness, timedelta(hours=6))
+        assert read_state(harness, incident) == "expired"
 
 
 class TestTheThread:
-    def test_the_details_stand_below_the_message_once(self, setting: Harness) -> None:
-        incident = propose_deployment(setting)
-        investigate_incident(setting.process(), incident)
-        [posted] = setting.chat.all
+    def test_the_details_stand_below_the_message_once(self, harness: Harness) -> None:
+        incident = propose_deployment(harness)
+        investigate_incident(harness.start_process(), incident)
+        [posted] = harness.chat.posted
         lines = posted.replies[f"{incident}-1"]
         assert re.match(r"1\. [^?]*\btide\b[^?]*\? ", lines[0])
         gates = next(place for place, line in enumerate(lines) if commit_id("later")[:12] in line)
         assert 0 < gates < next(place for place, line in enumerate(lines) if line.startswith("e1, "))
         assert any(line.startswith("e1, log_entry: ") for line in lines)
 
-    def test_a_chat_that_refuses_them_does_not_keep_the_question_back(self, setting: Harness) -> None:
-        demand = setting.chat.demand
+    def test_a_chat_that_refuses_them_does_not_keep_the_question_back(self, harness: Harness) -> None:
+        demand = harness.chat.require_claim
 
         def refusing(what: str) -> None:
             demand(what)
             if what == "reply to a message":
                 raise Reject("chat_refused", "chat.postMessage: restricted_action_thread_locked")
 
-        setting.chat.demand = refusing  # type: ignore[assignment]
-        incident = propose_deployment(setting)
-        assert read_state(setting, incident) == "proposed"
-        assert [each["reason"] for each in read_documents(setting, "rejections").values()] == ["chat_refused"]
-        assert press_button(setting).result is ClickResult.APPROVED
+        harness.chat.require_claim = refusing  # type: ignore[assignment]
+        incident = propose_deployment(harness)
+        assert read_state(harness, incident) == "proposed"
+        assert [each["reason"] for each in read_documents(harness, "rejections").values()] == ["chat_refused"]
+        assert press_button(harness).result is ClickResult.APPROVED

@@ -40,17 +40,17 @@ def test_a_source_line_that_names_the_class_ends_no_traceback(harness: Harness) 
         "SyntaxError: expression cannot contain assignment",
     )
     for line in lines:
-        last = harness.entry(line)
-    outcome = record_log_entry(harness.process(), last)
+        last = harness.log_entry(line)
+    outcome = record_log_entry(harness.start_process(), last)
     assert outcome.name == "opened"
     assert read_incident(harness, outcome.incident)["path"] == "chat/greeting.py"
 
 
 def test_copies_of_a_last_line_ask_the_log_once(harness: Harness) -> None:
     for line in ('  File "/app/chat/greeting.py", line 7', "    oops = = 1", "SyntaxError: invalid syntax"):
-        last = harness.entry(line)
+        last = harness.log_entry(line)
     logs = _Counted(harness.logs, "around")
-    world = harness.process(lambda name, port: logs if name == "logs" else port)
+    world = harness.start_process(lambda name, port: logs if name == "logs" else port)
     names = [record_log_entry(world, last).name for _ in range(20)]
     assert names == ["opened", *["throttled"] * 19]
     assert logs.calls == 1
@@ -58,12 +58,12 @@ def test_copies_of_a_last_line_ask_the_log_once(harness: Harness) -> None:
 
 def test_no_repository_is_asked_about_a_revision_without_a_commit(harness: Harness) -> None:
     incident = start_watching(harness)
-    harness.logs.answered[harness.cloud.operations[0].revision] = 10
+    harness.logs.request_counts[harness.cloud.operations[0].revision] = 10
     run_tick(harness, WATCH_DURATION)
     assert read_state(harness, incident) == "resolved"
-    harness.clock.turn(MINUTE)
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00009-hand", None)
+    harness.clock.advance(MINUTE)
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00009-hand", None)
     pasts = _Counted(FakeHistories())
-    world = harness.process(lambda name, port: pasts if name == "histories" else port)
-    assert record_log_entry(world, harness.entry(revision="tide-00009-hand")).name == "opened"
+    world = harness.start_process(lambda name, port: pasts if name == "histories" else port)
+    assert record_log_entry(world, harness.log_entry(revision="tide-00009-hand")).name == "opened"
     assert pasts.calls == 0

@@ -37,20 +37,20 @@ def test_an_approved_commit_is_deployed_without_traffic(harness: Harness) -> Non
 def test_a_copy_of_the_message_deploys_nothing_more(harness: Harness) -> None:
     incident = approve_proposal(harness)
     redeploy_approved(harness)
-    assert redeploy(harness.process(), f"{incident}-1").name == "deploying"
+    assert redeploy(harness.start_process(), f"{incident}-1").name == "deploying"
     assert len(harness.cloud.operations) == 1
 
 
 def _deploy_by_hand(harness: Harness) -> None:
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00008-hand", None)
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00008-hand", None)
 
 
 def _kill(harness: Harness) -> None:
-    harness.killed = True
+    harness.kill_switch = True
 
 
 def _object(harness: Harness) -> None:
-    harness.answer.objection = "buoy.py, line 3 compiled when it was deployed, and no longer does"
+    harness.prover.objection = "buoy.py, line 3 compiled when it was deployed, and no longer does"
 
 
 def _checks_red(harness: Harness) -> None:
@@ -58,11 +58,11 @@ def _checks_red(harness: Harness) -> None:
 
 
 def _label(harness: Harness) -> None:
-    harness.issues.all[0].labels.add("provenfix:wrong")
+    harness.issues.issues[0].labels.add("provenfix:wrong")
 
 
 def _close(harness: Harness) -> None:
-    harness.issues.all[0].is_open = False
+    harness.issues.issues[0].is_open = False
 
 
 @pytest.mark.parametrize(
@@ -86,15 +86,15 @@ def test_what_has_changed_since_the_approval_refuses_it_with_a_reason(
     run_tick(harness)
     assert read_state(harness, incident) == end
     assert harness.cloud.operations == []
-    assert harness.chat.all[0].message.standing == end
+    assert harness.chat.posted[0].message.standing == end
 
 
 def test_a_refused_approval_is_refused_for_good(harness: Harness) -> None:
     incident = approve_proposal(harness)
-    harness.killed = True
+    harness.kill_switch = True
     redeploy_approved(harness)
-    harness.killed = False
-    assert redeploy(harness.process(), f"{incident}-1").name == "refused:kill_switch"
+    harness.kill_switch = False
+    assert redeploy(harness.start_process(), f"{incident}-1").name == "refused:kill_switch"
     assert harness.cloud.operations == []
 
 
@@ -104,12 +104,12 @@ def test_a_service_that_changes_at_the_last_moment_is_not_deployed_over(harness:
 
     def then_somebody_deploys(name: str, port: object) -> object:
         return (
-            _Racing(port, lambda: harness.cloud.deploy_by_hand(known, "tide-00008-hand", None))
+            _Racing(port, lambda: harness.cloud.deploy_manually(known, "tide-00008-hand", None))
             if name == "deployer"
             else port
         )
 
-    outcome = redeploy(harness.process(then_somebody_deploys), f"{incident}-1")
+    outcome = redeploy(harness.start_process(then_somebody_deploys), f"{incident}-1")
     assert outcome.name == "refused:stale"
     run_tick(harness)
     assert read_state(harness, incident) == "refused"
@@ -121,13 +121,13 @@ def test_the_daily_cap_holds_and_ends_with_the_day() -> None:
     approve_proposal(setting)
     redeploy_approved(setting)
     run_tick(setting, timedelta(minutes=2))
-    setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00009-hand", commit_id("attempt"))
+    setting.cloud.deploy_manually(setting.services["shore.tide"], "tide-00009-hand", commit_id("attempt"))
     second = _another(setting, "/app/chat/farewell.py")
-    assert redeploy(setting.process(), f"{second}-1").name == "refused:daily_cap"
+    assert redeploy(setting.start_process(), f"{second}-1").name == "refused:daily_cap"
     run_tick(setting)
-    setting.clock.turn(timedelta(days=1))
+    setting.clock.advance(timedelta(days=1))
     third = _another(setting, "/app/chat/silence.py")
-    assert redeploy(setting.process(), f"{third}-1").name == "deploying"
+    assert redeploy(setting.start_process(), f"{third}-1").name == "deploying"
 
 
 def test_a_cap_of_zero_deploys_nothing() -> None:
@@ -138,9 +138,9 @@ def test_a_cap_of_zero_deploys_nothing() -> None:
 
 def test_a_second_rollout_waits_for_the_first_and_is_stale_after_it(harness: Harness) -> None:
     first = approve_proposal(harness)
-    assert redeploy(harness.process(), f"{first}-1").name == "deploying"
+    assert redeploy(harness.start_process(), f"{first}-1").name == "deploying"
     second = _another(harness, "/app/chat/farewell.py")
-    assert redeploy(harness.process(), f"{second}-1").name == "waiting:another_rollout"
+    assert redeploy(harness.start_process(), f"{second}-1").name == "waiting:another_rollout"
     run_tick(harness, timedelta(minutes=2))
     run_tick(harness)
     assert (read_state(harness, first), read_state(harness, second)) == ("watching", "refused")
@@ -150,8 +150,8 @@ def test_a_second_rollout_waits_for_the_first_and_is_stale_after_it(harness: Har
 def test_second_approval_is_stale_once_the_first_rollout_began(harness: Harness) -> None:
     first = approve_proposal(harness)
     second = _another(harness, "/app/chat/farewell.py")
-    assert redeploy(harness.process(), f"{first}-1").name == "deploying"
-    assert redeploy(harness.process(), f"{second}-1").name == "refused:stale"
+    assert redeploy(harness.start_process(), f"{first}-1").name == "deploying"
+    assert redeploy(harness.start_process(), f"{second}-1").name == "refused:stale"
     assert len(harness.cloud.operations) == 1
 
 
@@ -164,8 +164,8 @@ def test_any_service_change_makes_an_approval_stale(harness: Harness) -> None:
 
 def test_a_newer_revision_is_not_silently_replaced_by_an_older_one(harness: Harness) -> None:
     known = harness.services["shore.tide"]
-    harness.pasts.graph[commit_id("newer")] = make_commit("newer", "later")
-    harness.cloud.deploy_by_hand(known, "tide-00008-new", commit_id("newer"))
+    harness.histories.graph[commit_id("newer")] = make_commit("newer", "later")
+    harness.cloud.deploy_manually(known, "tide-00008-new", commit_id("newer"))
     harness.cloud.services["shore.tide"].traffic = {"tide-00007-old": 90, "tide-00008-new": 10}
     approve_proposal(harness)
     refused = redeploy_approved(harness).name
@@ -180,7 +180,7 @@ def test_services_do_not_wait_for_each_other() -> None:
     first = approve_proposal(setting)
     second = _another(setting, "/app/chat/greeting.py", "gull")
     for incident in (first, second):
-        assert redeploy(setting.process(), f"{incident}-1").name == "deploying"
+        assert redeploy(setting.start_process(), f"{incident}-1").name == "deploying"
 
 
 def test_message_before_its_question_is_stored_is_redelivered(harness: Harness) -> None:
@@ -195,19 +195,19 @@ def test_message_before_its_question_is_stored_is_redelivered(harness: Harness) 
 def test_nothing_is_deployed_without_a_decision(harness: Harness) -> None:
     incident = propose_deployment(harness)
     with pytest.raises(Reject, match="undecided"):
-        redeploy(harness.process(), f"{incident}-1")
+        redeploy(harness.start_process(), f"{incident}-1")
 
 
 def test_an_unknown_proposal_is_rejected(harness: Harness) -> None:
     with pytest.raises(Reject, match="unknown_proposal"):
-        redeploy(harness.process(), "0a1b-1-1")
+        redeploy(harness.start_process(), "0a1b-1-1")
 
 
 def test_a_forged_message_for_a_denied_proposal_deploys_nothing(harness: Harness) -> None:
     incident = approve_proposal(harness)
     run_tick(harness, timedelta(seconds=1))
     assert read_incident(harness, incident)["state"] == "deploying"
-    assert redeploy(harness.process(), f"{incident}-1").name == "deploying"
+    assert redeploy(harness.start_process(), f"{incident}-1").name == "deploying"
     assert len(harness.cloud.operations) == 1
 
 
@@ -218,19 +218,19 @@ def test_aborted_rollout_does_not_block_other_questions(last_moment: bool) -> No
     incident, known = approve_proposal(setting), setting.services["shore.tide"]
 
     def change() -> None:
-        setting.cloud.deploy_by_hand(known, "tide-00008-hand", None)
+        setting.cloud.deploy_manually(known, "tide-00008-hand", None)
 
     def racing(name: str, port: object) -> object:
         return _Racing(port, change) if last_moment and name == "deployer" else port
 
-    assert redeploy(setting.process(racing), f"{incident}-1").name.startswith("refused:")
+    assert redeploy(setting.start_process(racing), f"{incident}-1").name.startswith("refused:")
     run_tick(setting)
     assert read_state(setting, incident) == "refused"
-    setting.clock.turn(timedelta(days=1))
+    setting.clock.advance(timedelta(days=1))
     setting.services = {"shore.tide": watched_service(daily_cap=2)}
     wished = IssueEvent(IssueCommand.REINVESTIGATE, "d-1", "harbour/tide", 1, incident, "nora")
-    assert handle_issue_command(setting.process(), FakePeople(), wished).name == "asked_again"
-    assert investigate_incident(setting.process(), incident).name == "proposed"
+    assert handle_issue_command(setting.start_process(), FakePeople(), wished).name == "asked_again"
+    assert investigate_incident(setting.start_process(), incident).name == "proposed"
     setting.bus.waiting.clear()
     press_button(setting)
     assert redeploy_approved(setting).name == "deploying"
@@ -244,10 +244,10 @@ def test_who_died_at_the_start_is_made_up_for_by_the_next_delivery(harness: Harn
         return _DiesAtTheStart(port, has_started=has_started) if name == "deployer" else port
 
     with pytest.raises(_Died):
-        redeploy(harness.process(dying), f"{incident}-1")
+        redeploy(harness.start_process(dying), f"{incident}-1")
     assert len(harness.cloud.operations) == has_started
-    harness.clock.turn(LEASE)
-    assert redeploy(harness.process(), f"{incident}-1").name == "deploying"
+    harness.clock.advance(LEASE)
+    assert redeploy(harness.start_process(), f"{incident}-1").name == "deploying"
     assert [each.commit for each in harness.cloud.operations] == [commit_id("later")]
 
 
@@ -285,8 +285,8 @@ class _Racing:
 
 def _another(harness: Harness, path: str, name: str = "tide") -> str:
     """Another incident, approved as well, while nothing else was delivered."""
-    incident = record_log_entry(harness.process(), harness.entry(syntax_error(path), name=name)).incident
-    investigate_incident(harness.process(), incident)
-    posted = harness.chat.all[-1]
-    handle_click(harness.process(), button_click(posted.message, channel=posted.channel))
+    incident = record_log_entry(harness.start_process(), harness.log_entry(syntax_error(path), name=name)).incident
+    investigate_incident(harness.start_process(), incident)
+    posted = harness.chat.posted[-1]
+    handle_click(harness.start_process(), button_click(posted.message, channel=posted.channel))
     return incident

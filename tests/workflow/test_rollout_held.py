@@ -60,18 +60,18 @@ def test_failed_probe_prevents_an_inconclusive_end() -> None:
 def test_a_watch_that_ends_on_a_failed_probe_goes_on_until_one_succeeds() -> None:
     setting = Harness()
     incident = start_watching(setting)
-    setting.logs.answered[_revision(setting)] = 4810
-    setting.probe.answer = ProbeResult(ok=False)
+    setting.logs.request_counts[_revision(setting)] = 4810
+    setting.probe.result = ProbeResult(ok=False)
     run_tick(setting, WATCH_DURATION)
-    assert (read_state(setting, incident), setting.issues.all[0].is_open) == ("watching", True)
-    setting.probe.answer = ProbeResult(ok=True)
+    assert (read_state(setting, incident), setting.issues.issues[0].is_open) == ("watching", True)
+    setting.probe.result = ProbeResult(ok=True)
     run_tick(setting)
     assert read_state(setting, incident) == "resolved"
 
 
 def test_pipeline_revision_without_a_commit_gets_no_traffic() -> None:
     setting = Harness()
-    setting.cloud.piped = True
+    setting.cloud.deploys_by_pipeline = True
     incident = approve_proposal(setting)
     redeploy_approved(setting)
     known = setting.cloud.services["shore.tide"].revisions

@@ -25,14 +25,14 @@ def harness() -> Harness:
 def test_a_late_copy_of_the_approval_leaves_a_rollout_where_it_is(harness: Harness) -> None:
     incident = start_watching(harness)
     before = read_incident(harness, incident)
-    assert redeploy(harness.process(), f"{incident}-1").name == "watching"
+    assert redeploy(harness.start_process(), f"{incident}-1").name == "watching"
     assert read_incident(harness, incident) == before
 
 
 def test_stopping_a_rollout_reports_the_remaining_traffic_split() -> None:
     setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 100))})
     incident = start_watching(setting)
-    setting.issues.all[0].labels.add("provenfix:wrong")
+    setting.issues.issues[0].labels.add("provenfix:wrong")
     run_tick(setting)
     assert read_state(setting, incident) == "muted"
     why = str(read_incident(setting, incident)["ending_why"])
@@ -43,9 +43,9 @@ def test_before_it_has_traffic_a_revision_without_an_address_is_not_probed(harne
     approve_proposal(harness)
     redeploy_approved(harness)
     run_tick(harness, 2 * MINUTE)
-    assert harness.probe.asked == []
+    assert harness.probe.probed_services == []
     run_tick(harness)
-    assert harness.probe.asked == [ADDRESS]
+    assert harness.probe.probed_services == [ADDRESS]
 
 
 def test_service_without_a_probe_is_not_probed_at_revision_address() -> None:
@@ -53,7 +53,7 @@ def test_service_without_a_probe_is_not_probed_at_revision_address() -> None:
     setting.cloud.address = "https://pf-1---tide.invalid"
     start_watching(setting)
     run_tick(setting)
-    assert setting.probe.asked == []
+    assert setting.probe.probed_services == []
 
 
 def test_it_is_probed_alone_until_it_has_all_of_the_traffic() -> None:
@@ -62,12 +62,12 @@ def test_it_is_probed_alone_until_it_has_all_of_the_traffic() -> None:
     start_watching(setting)
     run_tick(setting)
     run_tick(setting)
-    assert setting.probe.asked == [OWN_ADDRESS, OWN_ADDRESS, ADDRESS]
+    assert setting.probe.probed_services == [OWN_ADDRESS, OWN_ADDRESS, ADDRESS]
 
 
 def test_a_revision_without_traffic_loses_nothing_to_an_older_commit(harness: Harness) -> None:
-    harness.pasts.graph[commit_id("newer")] = make_commit("newer", "later")
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00008-new", commit_id("newer"))
+    harness.histories.graph[commit_id("newer")] = make_commit("newer", "later")
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00008-new", commit_id("newer"))
     harness.cloud.services["shore.tide"].traffic = {"tide-00007-old": 100, "tide-00008-new": 0}
     approve_proposal(harness)
     assert redeploy_approved(harness).name == "deploying"
@@ -78,26 +78,26 @@ def test_rollout_without_a_start_starts_at_the_incident_opening(
     harness: Harness, begun: str
 ) -> None:
     incident = start_watching(harness)
-    case = incident_records.require_incident(harness.process(), incident)
+    case = incident_records.require_incident(harness.start_process(), incident)
     assert case.rollout is not None
     rollout = case.rollout if begun else replace(case.rollout, begun="")
     known = harness.services["shore.tide"]
-    assert not has_recurred(harness.process(), known, case, rollout)
-    harness.entry(revision=rollout.revision, at=harness.clock.now() - timedelta(seconds=1))
-    assert has_recurred(harness.process(), known, case, rollout)
+    assert not has_recurred(harness.start_process(), known, case, rollout)
+    harness.log_entry(revision=rollout.revision, at=harness.clock.now() - timedelta(seconds=1))
+    assert has_recurred(harness.start_process(), known, case, rollout)
 
 
 def test_what_was_logged_before_the_rollout_began_is_no_recurrence(harness: Harness) -> None:
     incident = start_watching(harness)
-    case = incident_records.require_incident(harness.process(), incident)
+    case = incident_records.require_incident(harness.start_process(), incident)
     assert case.rollout is not None
-    harness.entry(revision=case.rollout.revision, at=case.opened_at - timedelta(seconds=1))
-    assert not has_recurred(harness.process(), harness.services["shore.tide"], case, case.rollout)
+    harness.log_entry(revision=case.rollout.revision, at=case.opened_at - timedelta(seconds=1))
+    assert not has_recurred(harness.start_process(), harness.services["shore.tide"], case, case.rollout)
 
 
 def test_the_first_end_stays_and_what_is_at_rest_gets_no_other(harness: Harness) -> None:
     incident = start_watching(harness)
-    world = harness.process()
+    world = harness.start_process()
     assert incident_records.end_incident(world, incident, IncidentState.REPORTED, "first").ending is IncidentState.REPORTED
     assert incident_records.end_incident(world, incident, IncidentState.MUTED, "second").ending_why == "first"
     run_tick(harness)

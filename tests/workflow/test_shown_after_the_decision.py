@@ -52,18 +52,18 @@ BACK, TARGET = commit_id("good"), commit_id("later")
 @pytest.fixture
 def harness() -> Harness:
     made = Harness()
-    made.answer.back = True
+    made.prover.offers_rollback = True
     return made
 
 
 def seen(harness: Harness, place: int = -1) -> str:
     """All that the channel shows of a message."""
-    return visible_text(render_message(harness.services["shore.tide"], harness.chat.all[place].message))
+    return visible_text(render_message(harness.services["shore.tide"], harness.chat.posted[place].message))
 
 
 def narrated(harness: Harness, incident: str) -> list[str]:
     """The whole history, as the terminal tells it."""
-    world = harness.process()
+    world = harness.start_process()
     case = incident_records.require_incident(world, incident)
     evidence = ensure_evidence(world, harness.services["shore.tide"], case)
     return [
@@ -98,7 +98,7 @@ def counts(number: int, at: str) -> re.Pattern[str]:
 
 def outlook(harness: Harness, incident: str) -> Outlook:
     """What is to be known after the rollout has come to nothing, as it stands now."""
-    world, service = harness.process(), harness.services["shore.tide"]
+    world, service = harness.start_process(), harness.services["shore.tide"]
     case = incident_records.require_incident(world, incident)
     return assess_outlook(service, case, proposals.require_proposal(world, case.proposal), ensure_evidence(world, service, case))
 
@@ -115,16 +115,16 @@ def gone_back(harness: Harness) -> str:
 def taken_back(harness: Harness) -> str:
     """What was approved is deployed, fails its probe twice, and is taken back."""
     incident = start_watching(harness)
-    harness.probe.answer = ProbeResult(ok=False)
+    harness.probe.result = ProbeResult(ok=False)
     run_tick(harness)
     run_tick(harness)
     return incident
 
 
 class TestWhatWasDecided:
-    def test_the_message_names_it_in_its_title_and_in_its_lines(self, setting: Harness) -> None:
-        gone_back(setting)
-        message = setting.chat.all[0].message
+    def test_the_message_names_it_in_its_title_and_in_its_lines(self, harness: Harness) -> None:
+        gone_back(harness)
+        message = harness.chat.posted[0].message
         assert (message.commit, message.kind) == (BACK, ActionKind.ROLLBACK)
         lines = dict(split_label(line) for line in message.lines)
         assert BACK[:12] in lines[Label.PROPOSAL]
@@ -134,61 +134,61 @@ class TestWhatWasDecided:
         assert message.standing is ProposalStatus.WATCHING
         assert message.title.endswith(ending(ProposalStatus.WATCHING, ActionKind.ROLLBACK))
 
-    def test_so_does_the_terminal(self, setting: Harness) -> None:
-        incident = gone_back(setting)
-        told = narrated(setting, incident)
-        case = incident_records.require_incident(setting.process(), incident)
+    def test_terminal_names_what_was_decided(self, harness: Harness) -> None:
+        incident = gone_back(harness)
+        told = narrated(harness, incident)
+        case = incident_records.require_incident(harness.start_process(), incident)
         assert [step["state"] for step in case.history[2:4]] == [IncidentState.APPROVED, IncidentState.DEPLOYING]
         assert all(BACK[:12] in each for each in told[2:4])
         assert not any(TARGET[:12] in each for each in told[2:])
-        approval = find_approved_proposal(setting.store, case, 2)
+        approval = find_approved_proposal(harness.store, case, 2)
         assert approval["kind"] == ActionKind.ROLLBACK
         assert told[2] == describe_step(case, 2, {}, approval)
         assert told[2] != describe_step(case, 2, {}, {**approval, "kind": ActionKind.REDEPLOY.value})
 
-    def test_so_does_the_page(self, setting: Harness) -> None:
-        incident = gone_back(setting)
-        body = paged.request_page(paged.build_site(setting), f"/incidents/{incident}").body
+    def test_page_names_what_was_decided(self, harness: Harness) -> None:
+        incident = gone_back(harness)
+        body = paged.request_page(paged.build_site(harness), f"/incidents/{incident}").body
         ships = body.partition('id="ships-title"')[2].partition("</section>")[0]
         assert BACK[:12] in ships
         assert TARGET[:12] not in ships
         assert heading(body).endswith(ending(ProposalStatus.WATCHING, ActionKind.ROLLBACK))
 
-    def test_before_the_decision_the_page_shows_what_is_proposed(self, setting: Harness) -> None:
-        body = paged.request_page(paged.build_site(setting), f"/incidents/{propose_deployment(setting)}").body
+    def test_before_the_decision_the_page_shows_what_is_proposed(self, harness: Harness) -> None:
+        body = paged.request_page(paged.build_site(harness), f"/incidents/{propose_deployment(harness)}").body
         assert TARGET[:12] in body.partition('id="ships-title"')[2].partition("</section>")[0]
-        message = setting.chat.all[0].message
+        message = harness.chat.posted[0].message
         assert (message.standing, heading(body)) == (ProposalStatus.OPEN, message.title)
         assert not any(heading(body).endswith(ending(each)) for each in ProposalStatus if each is not ProposalStatus.OPEN)
 
-    def test_so_does_the_issue(self, setting: Harness) -> None:
-        gone_back(setting)
-        (issue,) = setting.issues.all
+    def test_issue_names_what_was_decided(self, harness: Harness) -> None:
+        gone_back(harness)
+        (issue,) = harness.issues.issues
         assert issue.title.endswith(ending(ProposalStatus.WATCHING, ActionKind.ROLLBACK))
         part = text_above_first_heading(issue.body)
         assert (BACK in part, TARGET in part) == (True, False)
-        assert tells_the_deed_and_the_approval(part, setting.chat.all[0].message)
+        assert tells_the_deed_and_the_approval(part, harness.chat.posted[0].message)
 
-    def test_what_is_resolved_is_not_said_to_be_undeployed(self, setting: Harness) -> None:
-        incident = start_watching(setting)
-        run_tick(setting, WATCH_DURATION)
-        assert read_state(setting, incident) == "resolved"
-        world = setting.process()
-        evidence = ensure_evidence(world, setting.services["shore.tide"], incident_records.require_incident(world, incident))
+    def test_what_is_resolved_is_not_said_to_be_undeployed(self, harness: Harness) -> None:
+        incident = start_watching(harness)
+        run_tick(harness, WATCH_DURATION)
+        assert read_state(harness, incident) == "resolved"
+        world = harness.start_process()
+        evidence = ensure_evidence(world, harness.services["shore.tide"], incident_records.require_incident(world, incident))
         undeployed = str(evidence["headline"]).rpartition(TITLE_SEPARATOR)[2]
-        page = paged.request_page(paged.build_site(setting), f"/incidents/{incident}").body
-        for title in (setting.issues.all[0].title, setting.chat.all[0].message.title, page.partition("</h1>")[0]):
+        page = paged.request_page(paged.build_site(harness), f"/incidents/{incident}").body
+        for title in (harness.issues.issues[0].title, harness.chat.posted[0].message.title, page.partition("</h1>")[0]):
             assert title.endswith(ending(ProposalStatus.RESOLVED))
             assert undeployed not in title
 
-    def test_a_title_that_a_person_has_given_stays(self, setting: Harness) -> None:
-        propose_deployment(setting)
+    def test_a_title_that_a_person_has_given_stays(self, harness: Harness) -> None:
+        propose_deployment(harness)
         own = "the tide is out"
-        setting.issues.all[0].title = own
-        press_button(setting)
-        redeploy_approved(setting)
-        run_tick(setting, 2 * MINUTE)
-        assert setting.issues.all[0].title == own
+        harness.issues.issues[0].title = own
+        press_button(harness)
+        redeploy_approved(harness)
+        run_tick(harness, 2 * MINUTE)
+        assert harness.issues.issues[0].title == own
 
     @pytest.mark.parametrize("kind", [ActionKind.REDEPLOY, ActionKind.ROLLBACK])
     @pytest.mark.parametrize("standing", [each for each in ProposalStatus if each is not ProposalStatus.OPEN])
@@ -211,182 +211,182 @@ class TestWhatWasDecided:
 
 
 class TestWhoDidWhatAndWhen:
-    def test_a_rollback_is_told_as_automatic_at_its_time_and_the_approval_at_its_own(self, setting: Harness) -> None:
-        setting.answer.back = False
-        approved_at = setting.clock.now()
-        incident = taken_back(setting)
-        at = incident_records.require_incident(setting.process(), incident).ended_at
+    def test_rollback_and_approval_are_shown_at_their_own_times(self, harness: Harness) -> None:
+        harness.prover.offers_rollback = False
+        approved_at = harness.clock.now()
+        incident = taken_back(harness)
+        at = incident_records.require_incident(harness.start_process(), incident).ended_at
         assert at is not None
         assert at > approved_at
-        message = setting.chat.all[0].message
+        message = harness.chat.posted[0].message
         assert (message.standing, message.at) == (ProposalStatus.ROLLED_BACK, at)
         assert (message.by, message.decided_at) == ("U-NORA", approved_at)
-        assert tells_the_deed_and_the_approval(seen(setting), message)
-        comment = setting.issues.all[0].comments[-1]
+        assert tells_the_deed_and_the_approval(seen(harness), message)
+        comment = harness.issues.issues[0].comments[-1]
         assert tells_the_deed_and_the_approval(comment, message)
         assert f"nora (`{message.by}`)" in comment
-        steps = read_incident(setting, incident)["history"]
+        steps = read_incident(harness, incident)["history"]
         assert isinstance(steps, list)
         assert steps[-1]["at"] == f"{at:%Y-%m-%dT%H:%M:%SZ}", "the history, and so the page, has the same time"
 
-    def test_what_is_watched_and_what_is_resolved_was_done_by_nobody_who_approved(self, setting: Harness) -> None:
-        approved_at = setting.clock.now()
-        start_watching(setting)
-        deployed = setting.chat.all[0].message
-        run_tick(setting, WATCH_DURATION)
-        resolved = setting.chat.all[0].message
+    def test_watching_and_resolving_are_not_attributed_to_approvers(self, harness: Harness) -> None:
+        approved_at = harness.clock.now()
+        start_watching(harness)
+        deployed = harness.chat.posted[0].message
+        run_tick(harness, WATCH_DURATION)
+        resolved = harness.chat.posted[0].message
         assert (deployed.standing, deployed.at) == (ProposalStatus.WATCHING, approved_at + 2 * MINUTE)
         assert (resolved.standing, resolved.at) == (ProposalStatus.RESOLVED, approved_at + 2 * MINUTE + WATCH_DURATION)
         for message in (deployed, resolved):
             assert (message.by, message.decided_at) == ("U-NORA", approved_at)
-            text = visible_text(render_message(setting.services["shore.tide"], message))
+            text = visible_text(render_message(harness.services["shore.tide"], message))
             assert tells_the_deed_and_the_approval(text, message)
 
-    def test_the_page_names_the_person_who_approved_and_not_the_function_that_acted(self, setting: Harness) -> None:
-        incident = start_watching(setting)
-        dossier = IncidentReader(setting.store, setting.services).read_incident(incident)
+    def test_page_names_the_approver_and_not_the_function(self, harness: Harness) -> None:
+        incident = start_watching(harness)
+        dossier = IncidentReader(harness.store, harness.services).read_incident(incident)
         assert dossier is not None
         [approval] = [each.text for each in build_timeline(dossier) if each.label == "approved"]
         assert "U-NORA" in approval
 
-    def test_nobody_is_named_where_nobody_decided(self, setting: Harness) -> None:
-        propose_deployment(setting)
-        run_tick(setting, timedelta(hours=6))
-        message = setting.chat.all[0].message
-        assert (message.standing, message.at, message.by) == (ProposalStatus.EXPIRED, setting.clock.now(), "")
-        assert f"{message.at:%Y-%m-%dT%H:%M:%SZ}" in seen(setting)
-        assert "U-NORA" not in seen(setting)
+    def test_nobody_is_named_where_nobody_decided(self, harness: Harness) -> None:
+        propose_deployment(harness)
+        run_tick(harness, timedelta(hours=6))
+        message = harness.chat.posted[0].message
+        assert (message.standing, message.at, message.by) == (ProposalStatus.EXPIRED, harness.clock.now(), "")
+        assert f"{message.at:%Y-%m-%dT%H:%M:%SZ}" in seen(harness)
+        assert "U-NORA" not in seen(harness)
 
 
 class TestWhatStillFails:
-    def test_the_next_question_is_asked_in_the_same_incident_and_is_another_one(self, setting: Harness) -> None:
-        incident = taken_back(setting)
-        assert read_state(setting, incident) == "opened"
-        assert STILL_FAILING_LABEL in seen(setting, 0)
-        assert BACK[:12] in setting.chat.all[0].message.reason
-        setting.clock.turn(MINUTE)
-        investigate_incident(setting.process(), incident)
-        first, second = (posted.message for posted in setting.chat.all)
+    def test_next_question_is_a_new_one_in_the_same_incident(self, harness: Harness) -> None:
+        incident = taken_back(harness)
+        assert read_state(harness, incident) == "opened"
+        assert STILL_FAILING_LABEL in seen(harness, 0)
+        assert BACK[:12] in harness.chat.posted[0].message.reason
+        harness.clock.advance(MINUTE)
+        investigate_incident(harness.start_process(), incident)
+        first, second = (posted.message for posted in harness.chat.posted)
         assert (second.incident, second.kind, second.commit) == (incident, ActionKind.ROLLBACK, BACK)
         assert (second.standing, second.alternative) == (ProposalStatus.OPEN, None)
         assert second.proposal != first.proposal
         assert second.evidence_hash != first.evidence_hash
         assert second.expires_at > first.expires_at
-        assert (read_state(setting, incident), len(setting.issues.all)) == ("proposed", 1)
-        assert [re.findall("part=(\\S+)", each)[0] for each in setting.issues.all[0].comments] == [
+        assert (read_state(harness, incident), len(harness.issues.issues)) == ("proposed", 1)
+        assert [re.findall("part=(\\S+)", each)[0] for each in harness.issues.issues[0].comments] == [
             "proposed", "approved", "deployed", "rolled_back", "proposed2",
         ]  # fmt: skip
-        assert STILL_FAILING_LABEL in setting.issues.all[0].comments[3]
+        assert STILL_FAILING_LABEL in harness.issues.issues[0].comments[3]
 
-    def test_an_approval_of_it_goes_back_and_is_watched(self, setting: Harness) -> None:
-        incident = taken_back(setting)
-        investigate_incident(setting.process(), incident)
-        setting.bus.waiting.clear()
-        setting.probe.answer = ProbeResult(ok=True)
-        assert press_button(setting).is_accepted
-        redeploy_approved(setting)
-        run_tick(setting, 2 * MINUTE)
-        assert [operation.commit for operation in setting.cloud.operations] == [TARGET, BACK]
-        run_tick(setting, WATCH_DURATION)
-        assert read_state(setting, incident) == "resolved"
-        assert setting.issues.all[0].title.endswith(ending(ProposalStatus.RESOLVED, ActionKind.ROLLBACK))
+    def test_an_approval_of_it_goes_back_and_is_watched(self, harness: Harness) -> None:
+        incident = taken_back(harness)
+        investigate_incident(harness.start_process(), incident)
+        harness.bus.waiting.clear()
+        harness.probe.result = ProbeResult(ok=True)
+        assert press_button(harness).is_accepted
+        redeploy_approved(harness)
+        run_tick(harness, 2 * MINUTE)
+        assert [operation.commit for operation in harness.cloud.operations] == [TARGET, BACK]
+        run_tick(harness, WATCH_DURATION)
+        assert read_state(harness, incident) == "resolved"
+        assert harness.issues.issues[0].title.endswith(ending(ProposalStatus.RESOLVED, ActionKind.ROLLBACK))
 
-    def test_the_old_approval_deploys_nothing_any_more(self, setting: Harness) -> None:
-        incident = taken_back(setting)
-        investigate_incident(setting.process(), incident)
-        redeploy(setting.process(), setting.chat.all[0].message.proposal)
-        assert read_state(setting, incident) == "proposed"
-        assert len(setting.cloud.operations) == 1
+    def test_the_old_approval_deploys_nothing_any_more(self, harness: Harness) -> None:
+        incident = taken_back(harness)
+        investigate_incident(harness.start_process(), incident)
+        redeploy(harness.start_process(), harness.chat.posted[0].message.proposal)
+        assert read_state(harness, incident) == "proposed"
+        assert len(harness.cloud.operations) == 1
 
-    def test_what_the_failed_revision_logs_later_does_not_count_against_the_next_one(self, setting: Harness) -> None:
-        incident = taken_back(setting)
-        failed = setting.cloud.operations[0].revision
-        assert record_log_entry(setting.process(), setting.entry(revision=failed)).name == "duplicate"
-        investigate_incident(setting.process(), incident)
-        setting.bus.waiting.clear()
-        setting.probe.answer = ProbeResult(ok=True)
-        press_button(setting)
-        redeploy_approved(setting)
-        run_tick(setting, 2 * MINUTE)
-        record_log_entry(setting.process(), setting.entry(revision=failed))
-        run_tick(setting)
-        assert read_state(setting, incident) == "watching"
-        assert failed not in read_incident(setting, incident)["revisions"]  # type: ignore[operator]
+    def test_late_entries_of_the_failed_revision_do_not_count(self, harness: Harness) -> None:
+        incident = taken_back(harness)
+        failed = harness.cloud.operations[0].revision
+        assert record_log_entry(harness.start_process(), harness.log_entry(revision=failed)).name == "duplicate"
+        investigate_incident(harness.start_process(), incident)
+        harness.bus.waiting.clear()
+        harness.probe.result = ProbeResult(ok=True)
+        press_button(harness)
+        redeploy_approved(harness)
+        run_tick(harness, 2 * MINUTE)
+        record_log_entry(harness.start_process(), harness.log_entry(revision=failed))
+        run_tick(harness)
+        assert read_state(harness, incident) == "watching"
+        assert failed not in read_incident(harness, incident)["revisions"]  # type: ignore[operator]
 
-    def test_what_has_failed_is_not_proposed_again_however_often_it_is_looked_at(self, setting: Harness) -> None:
-        incident = taken_back(setting)
-        investigate_incident(setting.process(), incident)
-        setting.cloud.deploy_by_hand(setting.services["shore.tide"], "tide-00009-hand", commit_id("attempt"))
-        run_tick(setting)
-        investigate_incident(setting.process(), incident)
-        assert [posted.message.commit for posted in setting.chat.all] == [TARGET, BACK, BACK]
+    def test_failed_commit_is_never_proposed_again(self, harness: Harness) -> None:
+        incident = taken_back(harness)
+        investigate_incident(harness.start_process(), incident)
+        harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00009-hand", commit_id("attempt"))
+        run_tick(harness)
+        investigate_incident(harness.start_process(), incident)
+        assert [posted.message.commit for posted in harness.chat.posted] == [TARGET, BACK, BACK]
 
-    def test_a_deployment_that_fails_leads_to_the_same_question(self, setting: Harness) -> None:
-        setting.cloud.fails = "the build failed"
-        incident = start_watching(setting)
-        assert read_state(setting, incident) == "opened"
-        investigate_incident(setting.process(), incident)
-        assert setting.chat.all[-1].message.commit == BACK
+    def test_a_deployment_that_fails_leads_to_the_same_question(self, harness: Harness) -> None:
+        harness.cloud.failure_reason = "the build failed"
+        incident = start_watching(harness)
+        assert read_state(harness, incident) == "opened"
+        investigate_incident(harness.start_process(), incident)
+        assert harness.chat.posted[-1].message.commit == BACK
 
-    def test_without_an_earlier_state_it_is_said_who_must_act(self, setting: Harness) -> None:
-        setting.answer.back = False
-        incident = taken_back(setting)
-        assert (read_state(setting, incident), len(setting.chat.all)) == ("rolled_back", 1)
-        left = outlook(setting, incident)
+    def test_without_an_earlier_state_it_is_said_who_must_act(self, harness: Harness) -> None:
+        harness.prover.offers_rollback = False
+        incident = taken_back(harness)
+        assert (read_state(harness, incident), len(harness.chat.posted)) == ("rolled_back", 1)
+        left = outlook(harness, incident)
         assert (left.reason, left.commit) == (OutlookReason.BY_HAND, "")
-        assert all(each in left.words for each in (STILL_FAILING_LABEL, setting.services["shore.tide"].name))
-        for told in (seen(setting), setting.issues.all[0].comments[-1], narrated(setting, incident)[-1]):
+        assert all(each in left.words for each in (STILL_FAILING_LABEL, harness.services["shore.tide"].name))
+        for told in (seen(harness), harness.issues.issues[0].comments[-1], narrated(harness, incident)[-1]):
             assert left.words in told
 
-    def test_after_going_back_has_failed_as_well_nothing_is_left_to_ask(self, setting: Harness) -> None:
-        incident = gone_back(setting)
-        setting.probe.answer = ProbeResult(ok=False)
-        run_tick(setting)
-        run_tick(setting)
-        assert read_state(setting, incident) == "rolled_back"
-        left = outlook(setting, incident)
+    def test_after_going_back_has_failed_as_well_nothing_is_left_to_ask(self, harness: Harness) -> None:
+        incident = gone_back(harness)
+        harness.probe.result = ProbeResult(ok=False)
+        run_tick(harness)
+        run_tick(harness)
+        assert read_state(harness, incident) == "rolled_back"
+        left = outlook(harness, incident)
         assert left.reason is OutlookReason.BY_HAND
-        assert left.words in seen(setting)
+        assert left.words in seen(harness)
 
-    def test_what_serves_again_and_never_failed_is_not_said_to_fail(self, setting: Harness) -> None:
+    def test_what_serves_again_and_never_failed_is_not_said_to_fail(self, harness: Harness) -> None:
         """The failing revision never had traffic: its users have had another one all the time."""
-        entry = setting.entry(revision="tide-00008-bad")
-        incident = record_log_entry(setting.process(), entry).incident
-        investigate_incident(setting.process(), incident)
-        setting.bus.waiting.clear()
-        press_button(setting)
-        redeploy_approved(setting)
-        run_tick(setting, 2 * MINUTE)
-        setting.probe.answer = ProbeResult(ok=False)
-        run_tick(setting)
-        run_tick(setting)
-        assert read_state(setting, incident) == "rolled_back"
-        assert STILL_FAILING_LABEL not in seen(setting)
-        serves = outlook(setting, incident)
+        entry = harness.log_entry(revision="tide-00008-bad")
+        incident = record_log_entry(harness.start_process(), entry).incident
+        investigate_incident(harness.start_process(), incident)
+        harness.bus.waiting.clear()
+        press_button(harness)
+        redeploy_approved(harness)
+        run_tick(harness, 2 * MINUTE)
+        harness.probe.result = ProbeResult(ok=False)
+        run_tick(harness)
+        run_tick(harness)
+        assert read_state(harness, incident) == "rolled_back"
+        assert STILL_FAILING_LABEL not in seen(harness)
+        serves = outlook(harness, incident)
         assert (serves.reason, OLD in serves.words) == (OutlookReason.NOT_KNOWN_TO_FAIL, True)
-        assert serves.words in seen(setting)
+        assert serves.words in seen(harness)
 
-    def test_a_person_who_ends_the_automation_meanwhile_is_asked_nothing(self, setting: Harness) -> None:
-        incident = taken_back(setting)
-        setting.issues.all[0].labels.add("provenfix:wrong")
-        investigate_incident(setting.process(), incident)
-        run_tick(setting)
-        assert read_state(setting, incident) == "muted"
-        assert len(setting.cloud.operations) == 1
+    def test_a_person_who_ends_the_automation_meanwhile_is_asked_nothing(self, harness: Harness) -> None:
+        incident = taken_back(harness)
+        harness.issues.issues[0].labels.add("provenfix:wrong")
+        investigate_incident(harness.start_process(), incident)
+        run_tick(harness)
+        assert read_state(harness, incident) == "muted"
+        assert len(harness.cloud.operations) == 1
 
 
 class TestCountsAndClocks:
-    def test_a_count_says_when_it_was_made_and_is_made_anew_with_the_next_question(self, setting: Harness) -> None:
-        incident = taken_back(setting)
-        setting.entry()
-        setting.clock.turn(MINUTE)
-        investigate_incident(setting.process(), incident)
-        since = [dict(split_label(line) for line in posted.message.lines)[Label.SINCE] for posted in setting.chat.all]
-        now = setting.clock.now()
+    def test_count_states_its_time_and_is_renewed_with_each_question(self, harness: Harness) -> None:
+        incident = taken_back(harness)
+        harness.log_entry()
+        harness.clock.advance(MINUTE)
+        investigate_incident(harness.start_process(), incident)
+        since = [dict(split_label(line) for line in posted.message.lines)[Label.SINCE] for posted in harness.chat.posted]
+        now = harness.clock.now()
         assert counts(1, "2026-04-07T08:00:00Z").search(since[0])
         assert counts(2, f"{now:%Y-%m-%dT%H:%M:%SZ}").search(since[1])
-        assert counts(2, f"{now:%Y-%m-%dT%H:%M:%SZ}").search(setting.issues.all[0].body)
-        page = paged.request_page(paged.build_site(setting), f"/incidents/{incident}").body
+        assert counts(2, f"{now:%Y-%m-%dT%H:%M:%SZ}").search(harness.issues.issues[0].body)
+        page = paged.request_page(paged.build_site(harness), f"/incidents/{incident}").body
         assert counts(2, f"{now:%Y-%m-%d %H:%M:%S} UTC").search(page)
 
     def test_a_log_that_is_complete_has_no_time_of_counting(self) -> None:
@@ -397,13 +397,13 @@ class TestCountsAndClocks:
         differs = [(line, now) for line, now in zip(build_title_and_lines(complete)[1], later, strict=True) if line != now]
         assert [re.findall(MOMENT, line) for line, _ in differs] == [["2026-03-01T03:43:43Z"]], "when it began"
 
-    def test_terminal_page_and_issue_count_from_the_first_log_entry_and_say_so(self, setting: Harness) -> None:
-        setting.clock.turn(MINUTE)
-        entry = setting.entry(at=setting.clock.now() - timedelta(seconds=15))
-        incident = record_log_entry(setting.process(), entry).incident
-        setting.clock.turn(timedelta(seconds=5))
-        investigate_incident(setting.process(), incident)
-        case = incident_records.require_incident(setting.process(), incident)
+    def test_terminal_page_and_issue_count_from_the_first_log_entry_and_say_so(self, harness: Harness) -> None:
+        harness.clock.advance(MINUTE)
+        entry = harness.log_entry(at=harness.clock.now() - timedelta(seconds=15))
+        incident = record_log_entry(harness.start_process(), entry).incident
+        harness.clock.advance(timedelta(seconds=5))
+        investigate_incident(harness.start_process(), incident)
+        case = incident_records.require_incident(harness.start_process(), incident)
         assert compute_milestones(case).logged == entry.timestamp
         began, *reached = describe_milestones(case)
         assert re.findall(MOMENT, began) == ["2026-04-07T08:00:45Z"]
@@ -411,32 +411,32 @@ class TestCountsAndClocks:
         assert [(hand.name, hand.after) for hand in hands(case)[:3]] == [
             ("logged", ""), ("detected", "15 s"), ("proposed", "20 s"),
         ]  # fmt: skip
-        assert format_milestones(case) in setting.issues.all[0].body
+        assert format_milestones(case) in harness.issues.issues[0].body
         assert re.search(r"2026-04-07T08:00:45Z.*detected.* 15 s.*proposed.* 20 s", format_milestones(case))
-        page = paged.request_page(paged.build_site(setting), f"/incidents/{incident}").body
+        page = paged.request_page(paged.build_site(harness), f"/incidents/{incident}").body
         [label] = re.findall('<ol class="clock" aria-label="(.+?)"', page)
         assert f'<p class="note">{label}:</p>' in page, "it is seen, and not only heard, from when it is counted"
         ticks = page.partition('<ol class="clock"')[2].partition("</ol>")[0]
         assert re.findall('<time datetime="(.+?)"', ticks)[0] == "2026-04-07T08:00:45+00:00"
         assert re.findall(r"\d+ s\b", ticks) == ["15 s", "20 s"]
 
-    def test_nothing_is_called_the_last_entry_that_is_only_the_last_one_kept(self, setting: Harness) -> None:
-        propose_deployment(setting)
-        assert "Last logged" not in paged.request_page(paged.build_site(setting), "/").body
+    def test_nothing_is_called_the_last_entry_that_is_only_the_last_one_kept(self, harness: Harness) -> None:
+        propose_deployment(harness)
+        assert "Last logged" not in paged.request_page(paged.build_site(harness), "/").body
 
 
 def test_what_nobody_looked_at_is_neither_ruled_in_nor_out(harness: Harness) -> None:
     propose_deployment(harness)
-    table = harness.issues.all[0].body.partition("## Resources")[2].partition("## Five whys")[0]
+    table = harness.issues.issues[0].body.partition("## Resources")[2].partition("## Five whys")[0]
     rows = [row.split("|")[1:-1] for row in table.splitlines() if row.startswith("| ")][2:]
     assert [row[-1].strip() for row in rows] == ["not looked at"] * 3
     assert "ruled out" not in table
 
 
 def test_a_reason_is_named_where_everything_was_tried(harness: Harness) -> None:
-    harness.answer.back = False
+    harness.prover.offers_rollback = False
     incident = taken_back(harness)
-    world = harness.process()
+    world = harness.start_process()
     incident_records.update_incident(world, incident, lambda case: replace(case, failed_commits=(TARGET,), look=2))
     evidence = ensure_evidence(world, harness.services["shore.tide"], incident_records.require_incident(world, incident))
     assert (evidence["kind"], evidence["reason"]) == (ActionKind.NONE.value, Reason.FIX_DID_NOT_HOLD.value)

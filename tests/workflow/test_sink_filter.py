@@ -128,9 +128,9 @@ def test_what_passes_and_is_no_signal_is_refused_with_a_stored_reason(negatives:
         with open_function_clients(setting) as opened:
             assert opened.deliver("record", json.dumps(export_entry(text)).encode()).status_code == 204
         assert isinstance(setting.store, MemoryStore)
-        (kept,) = setting.store.all("rejections").values()
+        (kept,) = setting.store.documents("rejections").values()
         reasons.add(str(kept["reason"]))
-        assert setting.store.all("incidents") == {}
+        assert setting.store.documents("incidents") == {}
     assert reasons == {"no_failing_file", "not_a_close_code"}
 
 
@@ -202,10 +202,10 @@ class TestRevisions:
         assert matches(render_sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), self.entry(message))
 
     @pytest.mark.parametrize("message", ["", READY.replace("True", "Unknown"), READY.replace("Revision", "Service")])
-    def test_other_changes_do_not(self, message: str) -> None:
+    def test_other_audit_entries_do_not_pass(self, message: str) -> None:
         assert not matches(render_sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), self.entry(message))
 
-    def test_what_the_service_itself_says_does_not(self) -> None:
+    def test_service_log_text_is_no_revision_event(self) -> None:
         log = "run.googleapis.com%2Fstderr"
         assert not matches(render_sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), self.entry(self.READY, log))
         assert not matches(render_sink_filter(Sink.REVISIONS, FERRY, "shore-ops", OWN), export_entry(self.READY))

@@ -25,17 +25,17 @@ OTHER_MESSAGE = "C-TIDE/1795000000.000009"
 @pytest.fixture
 def harness() -> Harness:
     setting = Harness()
-    setting.answer.back = True
+    setting.prover.offers_rollback = True
     return setting
 
 
 def _pressed_on(harness: Harness, reference: str, kind: ClickKind = ClickKind.APPROVE, *, back: bool = False) -> ClickResult:
     """A button of the last question, in the message that `reference` names."""
-    message = harness.chat.all[-1].message
+    message = harness.chat.posted[-1].message
     if back:
         assert message.alternative is not None
         message = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
-    return handle_click(harness.process(), replace(button_click(message, kind), message=reference)).result
+    return handle_click(harness.start_process(), replace(button_click(message, kind), message=reference)).result
 
 
 @pytest.mark.parametrize("kind", ClickKind)
@@ -61,12 +61,12 @@ def test_it_is_refused_after_either_way_out_was_approved_as_well(harness: Harnes
 def test_message_of_a_replaced_question_shows_its_outcome(harness: Harness) -> None:
     """Its message is no longer the incident's, and yet nobody has tampered with it."""
     incident = propose_deployment(harness)
-    old = harness.chat.all[0].message
+    old = harness.chat.posted[0].message
     harness.cloud.services["shore.tide"].etag += 1
     run_tick(harness)
-    investigate_incident(harness.process(), incident)
+    investigate_incident(harness.start_process(), incident)
     assert read_incident(harness, incident)["message"] != POSTED
-    assert handle_click(harness.process(), replace(button_click(old), message=POSTED)).result is ClickResult.SUPERSEDED
+    assert handle_click(harness.start_process(), replace(button_click(old), message=POSTED)).result is ClickResult.SUPERSEDED
 
 
 def test_late_old_approval_leaves_a_newer_question_alone(harness: Harness) -> None:
@@ -76,16 +76,16 @@ def test_late_old_approval_leaves_a_newer_question_alone(harness: Harness) -> No
     class Slow:
         def publish(self, topic: str, message: Mapping[str, str]) -> None:
             harness.bus.publish(topic, message)
-            harness.clock.turn(LEASE)
-            harness.answer.objection = objection
+            harness.clock.advance(LEASE)
+            harness.prover.objection = objection
             run_tick(harness, timedelta(minutes=1))
-            harness.answer.objection = ""
+            harness.prover.objection = ""
             wished = IssueEvent(IssueCommand.REINVESTIGATE, "d-1", "harbour/tide", 1, incident, "nora")
-            assert handle_issue_command(harness.process(), FakePeople(), wished).name == "asked_again"
-            investigate_incident(harness.process(), incident)
+            assert handle_issue_command(harness.start_process(), FakePeople(), wished).name == "asked_again"
+            investigate_incident(harness.start_process(), incident)
 
-    slow = harness.process(lambda name, port: Slow() if name == "bus" else port)
-    handle_click(slow, button_click(harness.chat.all[0].message))
+    slow = harness.start_process(lambda name, port: Slow() if name == "bus" else port)
+    handle_click(slow, button_click(harness.chat.posted[0].message))
     assert (read_state(harness, incident), read_incident(harness, incident)["proposal"]) == ("proposed", f"{incident}-2")
     assert list(read_documents(harness, "decisions")) == [f"{incident}-1"]
     harness.bus.waiting[:] = [each for each in harness.bus.waiting if each[0] == flow.REDEPLOY_APPROVED][:1]
@@ -106,8 +106,8 @@ def test_click_counts_before_its_message_is_recorded(harness: Harness) -> None:
 def test_message_for_an_immediately_denied_question_deploys_nothing(harness: Harness) -> None:
     incident = propose_deployment(harness)
     press_button(harness, ClickKind.DENY)
-    assert redeploy(harness.process(), f"{incident}-1").name == "refused:denied"
-    assert redeploy(harness.process(), f"{incident}-1-back").name == "refused:denied"
+    assert redeploy(harness.start_process(), f"{incident}-1").name == "refused:denied"
+    assert redeploy(harness.start_process(), f"{incident}-1-back").name == "refused:denied"
 
 
 @pytest.mark.parametrize("kind", ClickKind)

@@ -16,7 +16,7 @@ from tests.support.harness import Harness, watched_service
 
 def _under_way() -> tuple[Harness, str]:
     setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
-    setting.answer.back = True
+    setting.prover.offers_rollback = True
     incident = approve_proposal(setting)
     redeploy_approved(setting)
     while not setting.cloud.shifts:
@@ -26,17 +26,17 @@ def _under_way() -> tuple[Harness, str]:
 
 def test_stopped_rollout_is_no_failure_and_asks_nothing_next() -> None:
     setting, incident = _under_way()
-    setting.killed = True
+    setting.kill_switch = True
     for _ in range(4):
         run_tick(setting)
     assert read_state(setting, incident) == "rolled_back"
     assert read_incident(setting, incident)["failed_commits"] == []
-    assert len(setting.chat.all) == 1
+    assert len(setting.chat.posted) == 1
 
 
 def test_a_failed_probe_of_the_same_rollout_does_lead_to_one() -> None:
     setting, incident = _under_way()
-    setting.probe.answer = ProbeResult(ok=False)
+    setting.probe.result = ProbeResult(ok=False)
     for _ in range(6):
         run_tick(setting)
     assert read_state(setting, incident) == "opened"
@@ -45,16 +45,16 @@ def test_a_failed_probe_of_the_same_rollout_does_lead_to_one() -> None:
 
 def _decide_and_die(harness: Harness, question: str) -> None:
     """As a worker of `redeploy` that has decided to act, and ended before it acted."""
-    etag = harness.process().revisions.get_service_state(harness.services["shore.tide"]).etag
-    decisions.store_decision(harness.process(), question, Decision(DecisionState.ACTING, "redeploy", etag=etag))
+    etag = harness.start_process().revisions.get_service_state(harness.services["shore.tide"]).etag
+    decisions.store_decision(harness.start_process(), question, Decision(DecisionState.ACTING, "redeploy", etag=etag))
 
 
 def _expire(harness: Harness) -> None:
-    harness.clock.turn(timedelta(days=25))
+    harness.clock.advance(timedelta(days=25))
 
 
 def _stop(harness: Harness) -> None:
-    harness.killed = True
+    harness.kill_switch = True
 
 
 @pytest.mark.parametrize(("change", "reason"), [(_expire, "approval_expired"), (_stop, "kill_switch")])
@@ -66,7 +66,7 @@ def test_a_worker_that_died_before_the_deployment_lets_none_begin_late(
     question = f"{incident}-1"
     _decide_and_die(setting, question)
     change(setting)
-    assert redeploy(setting.process(), question).name == f"refused:{reason}"
+    assert redeploy(setting.start_process(), question).name == f"refused:{reason}"
     assert setting.cloud.operations == []
     run_tick(setting)
     assert read_state(setting, incident) == "refused"
@@ -78,7 +78,7 @@ def test_a_deployment_that_has_begun_is_found_again_however_late() -> None:
     redeploy_approved(setting)
     (operation,) = setting.cloud.operations
     _expire(setting)
-    assert redeploy(setting.process(), f"{incident}-1").name == "deploying"
+    assert redeploy(setting.start_process(), f"{incident}-1").name == "deploying"
     assert setting.cloud.operations == [operation]
 
 
@@ -86,8 +86,8 @@ def test_what_did_not_begin_does_not_begin_after_the_stop_either() -> None:
     setting = Harness()
     incident = approve_proposal(setting)
     _decide_and_die(setting, f"{incident}-1")
-    setting.killed = True
-    redeploy(setting.process(), f"{incident}-1")
-    setting.killed = False
-    assert redeploy(setting.process(), f"{incident}-1").name == "refused:kill_switch"
+    setting.kill_switch = True
+    redeploy(setting.start_process(), f"{incident}-1")
+    setting.kill_switch = False
+    assert redeploy(setting.start_process(), f"{incident}-1").name == "refused:kill_switch"
     assert setting.cloud.operations == []

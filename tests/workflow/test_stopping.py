@@ -34,12 +34,12 @@ def _at_ten_percent() -> tuple[Harness, str]:
 def test_a_rollout_under_way_stops_and_its_share_is_put_back() -> None:
     setting, incident = _at_ten_percent()
     (first,) = setting.cloud.shifts
-    setting.killed = True
+    setting.kill_switch = True
     for _ in range(4):
         run_tick(setting)
     assert read_state(setting, incident) == "rolled_back"
     assert first not in setting.cloud.shifts[1:]
-    serving = setting.process().revisions.get_service_state(setting.services["shore.tide"])
+    serving = setting.start_process().revisions.get_service_state(setting.services["shore.tide"])
     assert {name: share for name, share in serving.traffic.items() if share} == {OLD_REVISION: 100}
 
 
@@ -47,24 +47,24 @@ def test_a_deployment_that_waits_for_its_revision_gets_no_first_share() -> None:
     setting = Harness({"shore.tide": watched_service(traffic_steps=STEPS)})
     incident = approve_proposal(setting)
     redeploy_approved(setting)
-    setting.killed = True
+    setting.kill_switch = True
     for _ in range(3):
         run_tick(setting)
     assert read_state(setting, incident) == "rolled_back"
-    serving = setting.process().revisions.get_service_state(setting.services["shore.tide"])
+    serving = setting.start_process().revisions.get_service_state(setting.services["shore.tide"])
     assert {name: share for name, share in serving.traffic.items() if share} == {OLD_REVISION: 100}
 
 
 def test_kill_switch_set_during_a_probe_stops_the_next_share() -> None:
     setting, incident = _at_ten_percent()
-    world, shifts = setting.process(), list(setting.cloud.shifts)
+    world, shifts = setting.start_process(), list(setting.cloud.shifts)
 
     class Probing:
         def check(self, service: Service) -> ProbeResult:
-            setting.killed = True
+            setting.kill_switch = True
             return world.probe.check(service)
 
-    setting.clock.turn(MINUTE)
+    setting.clock.advance(MINUTE)
     verify(replace(world, probe=Probing()))
     given = [share for _, revision, share in setting.cloud.shifts[len(shifts) :] if revision != OLD_REVISION]
     assert given == []
@@ -82,7 +82,7 @@ def test_without_the_switch_the_same_rollout_goes_on() -> None:
 def test_an_approval_is_void_once_its_question_has_expired() -> None:
     setting = Harness()
     incident = approve_proposal(setting)
-    setting.clock.turn(timedelta(days=25))
+    setting.clock.advance(timedelta(days=25))
     assert redeploy_approved(setting).name == "refused:approval_expired"
     assert setting.cloud.operations == []
     assert read_documents(setting, "decisions")[f"{incident}-1"]["state"] == "refused"
@@ -92,8 +92,8 @@ def test_a_rollout_that_has_begun_does_not_expire() -> None:
     setting = Harness()
     incident = approve_proposal(setting)
     redeploy_approved(setting)
-    setting.clock.turn(timedelta(days=1))
-    assert redeploy(setting.process(), f"{incident}-1").name == "deploying"
+    setting.clock.advance(timedelta(days=1))
+    assert redeploy(setting.start_process(), f"{incident}-1").name == "deploying"
 
 
 def test_a_vote_of_somebody_who_is_no_approver_any_more_does_not_count() -> None:

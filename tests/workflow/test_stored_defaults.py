@@ -27,14 +27,14 @@ def harness() -> Harness:
 
 @pytest.mark.parametrize("look", [{}, {"look": 0}])
 def test_an_incident_without_a_count_of_looks_has_had_one(harness: Harness, look: dict[str, int]) -> None:
-    case = incident_records.require_incident(harness.process(), open_incident(harness))
+    case = incident_records.require_incident(harness.start_process(), open_incident(harness))
     stored = {name: value for name, value in record_to_document(case).items() if name != "look"} | look
     assert record_from_document(stored) == replace(case, look=1)
 
 
 @pytest.mark.parametrize("into", IncidentState)
 def test_an_incident_is_at_rest_since_the_step_that_took_it_there(harness: Harness, into: IncidentState) -> None:
-    case = incident_records.require_incident(harness.process(), open_incident(harness))
+    case = incident_records.require_incident(harness.start_process(), open_incident(harness))
     now = harness.clock.now() + timedelta(minutes=1)
     moved = case.moved_to(into, now, "why")
     assert (moved.rest_at, moved.active) == (None if into in ACTIVE_STATES else now, into in ACTIVE_STATES)
@@ -48,11 +48,11 @@ def test_an_entry_without_a_time_is_read_as_it_was_kept() -> None:
 
 def test_a_recorded_incident_has_no_issue_that_could_be_marked_as_wrong(harness: Harness) -> None:
     text = "received 1011 (internal error) keepalive ping timeout"
-    first = record_log_entry(harness.process(), harness.entry(text)).incident
+    first = record_log_entry(harness.start_process(), harness.log_entry(text)).incident
     assert read_state(harness, first) == "recorded"
-    harness.clock.turn(timedelta(minutes=1))
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00011-new", None)
-    second = record_log_entry(harness.process(), harness.entry(text, revision="tide-00011-new"))
+    harness.clock.advance(timedelta(minutes=1))
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00011-new", None)
+    second = record_log_entry(harness.start_process(), harness.log_entry(text, revision="tide-00011-new"))
     assert (second.name, second.incident == first) == ("opened", False)
 
 
@@ -69,17 +69,17 @@ class _Counting(MemoryStore):
 def test_a_storm_of_refused_entries_asks_the_store_once() -> None:
     store = _Counting()
     setting = Harness(store=store)
-    world = setting.process()
+    world = setting.start_process()
     for number in range(20):
-        record_log_entry(world, setting.entry(f"GET /{number} 200"))
+        record_log_entry(world, setting.log_entry(f"GET /{number} 200"))
     assert store.created == 1
-    assert "GET /0 200" in str(next(iter(store.all("rejections").values()))["detail"])
+    assert "GET /0 200" in str(next(iter(store.documents("rejections").values()))["detail"])
 
 
 def test_a_denials_reason_follows_a_name_that_is_cut(harness: Harness) -> None:
     incident = propose_deployment(harness)
-    denied = replace(button_click(harness.chat.all[0].message, ClickKind.DENY, user_name="n" * 500), reason="not now")
-    handle_click(harness.process(), denied)
+    denied = replace(button_click(harness.chat.posted[0].message, ClickKind.DENY, user_name="n" * 500), reason="not now")
+    handle_click(harness.start_process(), denied)
     assert read_documents(harness, "decisions")[f"{incident}-1"]["why"] == f"{'n' * 80}: not now"
 
 

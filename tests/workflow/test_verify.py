@@ -68,7 +68,7 @@ def test_traffic_moves_one_step_a_tick() -> None:
 def test_a_failing_probe_stops_the_traffic_and_two_take_it_back() -> None:
     setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 100))})
     incident = start_watching(setting)
-    setting.probe.answer = ProbeResult(ok=False)
+    setting.probe.result = ProbeResult(ok=False)
     run_tick(setting)
     assert setting.cloud.shifts[-1][2] == 10
     run_tick(setting)
@@ -77,9 +77,9 @@ def test_a_failing_probe_stops_the_traffic_and_two_take_it_back() -> None:
 
 
 def test_rollback_question_starts_without_the_first_ones_outcome(harness: Harness) -> None:
-    harness.answer.back = True
+    harness.prover.offers_rollback = True
     incident = start_watching(harness)
-    harness.probe.answer = ProbeResult(ok=False)
+    harness.probe.result = ProbeResult(ok=False)
     run_tick(harness)
     run_tick(harness)
     stored = read_incident(harness, incident)
@@ -88,42 +88,42 @@ def test_rollback_question_starts_without_the_first_ones_outcome(harness: Harnes
 
 
 def test_a_deployment_that_failed_is_said_to_have_failed(harness: Harness) -> None:
-    harness.cloud.fails = "the build failed"
+    harness.cloud.failure_reason = "the build failed"
     incident = start_watching(harness)
     assert (read_state(harness, incident), cause(harness, incident)) == ("failed", EndCause.DEPLOYMENT_FAILED)
-    assert "the build failed" in harness.issues.all[0].comments[-1]
+    assert "the build failed" in harness.issues.issues[0].comments[-1]
     assert harness.cloud.shifts == [("shore.tide", "tide-00007-old", 100)], "what it pinned is as it was before"
 
 
 def test_a_new_revision_that_fails_at_its_own_address_gets_no_traffic(harness: Harness) -> None:
     harness.cloud.address = "https://pf-1---tide.invalid"
-    harness.probe.answer = ProbeResult(ok=False)
+    harness.probe.result = ProbeResult(ok=False)
     incident = start_watching(harness)
     run_tick(harness)
     assert (read_state(harness, incident), cause(harness, incident)) == ("failed", EndCause.FAILED_PROBE_BEFORE_TRAFFIC)
-    assert " 2 probes " in harness.issues.all[0].comments[-1]
-    assert harness.probe.asked == ["wss://pf-1---tide.invalid/ws"] * 2
+    assert " 2 probes " in harness.issues.issues[0].comments[-1]
+    assert harness.probe.probed_services == ["wss://pf-1---tide.invalid/ws"] * 2
     assert harness.cloud.shifts == [("shore.tide", "tide-00007-old", 100)]
 
 
 def test_what_a_person_changes_during_a_rollout_is_respected_and_ends_it(harness: Harness) -> None:
-    harness.cloud.by_hand = "tide-00009-kim was deployed"
+    harness.cloud.manual_change = "tide-00009-kim was deployed"
     incident = start_watching(harness)
     assert (read_state(harness, incident), cause(harness, incident)) == ("reported", EndCause.SHIFT_REFUSED)
-    assert harness.cloud.by_hand in harness.issues.all[0].comments[-1]
+    assert harness.cloud.manual_change in harness.issues.issues[0].comments[-1]
     assert harness.cloud.shifts == []
 
 
 def test_after_a_day_with_traffic_the_issue_is_closed_with_the_figures(harness: Harness) -> None:
     incident = start_watching(harness)
-    harness.logs.answered[_revision(harness)] = 4810
+    harness.logs.request_counts[_revision(harness)] = 4810
     run_tick(harness, WATCH_DURATION - MINUTE)
-    assert harness.issues.all[0].is_open
+    assert harness.issues.issues[0].is_open
     run_tick(harness, MINUTE)
     assert (read_state(harness, incident), cause(harness, incident)) == ("resolved", EndCause.PROVEN)
-    assert not harness.issues.all[0].is_open
-    assert "4810 requests in 24 hours" in harness.issues.all[0].comments[-1]
-    assert harness.chat.all[0].message.standing == "resolved"
+    assert not harness.issues.issues[0].is_open
+    assert "4810 requests in 24 hours" in harness.issues.issues[0].comments[-1]
+    assert harness.chat.posted[0].message.standing == "resolved"
 
 
 def test_silence_without_requests_proves_nothing() -> None:
@@ -133,9 +133,9 @@ def test_silence_without_requests_proves_nothing() -> None:
     assert read_state(setting, incident) == "watching"
     run_tick(setting, MAX_WATCH_DURATION)
     assert (read_state(setting, incident), cause(setting, incident)) == ("reported", EndCause.INCONCLUSIVE)
-    assert setting.issues.all[0].is_open
-    assert " 192 hours" in setting.issues.all[0].comments[-1]
-    assert setting.chat.all[0].message.standing == "inconclusive"
+    assert setting.issues.issues[0].is_open
+    assert " 192 hours" in setting.issues.issues[0].comments[-1]
+    assert setting.chat.posted[0].message.standing == "inconclusive"
 
 
 def test_the_probes_are_traffic_as_well_and_their_number_is_told(harness: Harness) -> None:
@@ -143,14 +143,14 @@ def test_the_probes_are_traffic_as_well_and_their_number_is_told(harness: Harnes
     run_tick(harness)
     run_tick(harness, WATCH_DURATION)
     assert (read_state(harness, incident), cause(harness, incident)) == ("resolved", EndCause.PROVEN)
-    said = harness.issues.all[0].comments[-1]
+    said = harness.issues.issues[0].comments[-1]
     assert [figure for figure in ("\n0 requests", "24 hours", " 2 probes") if figure not in said] == []
 
 
 def test_entries_lost_by_the_sink_are_found_before_resolving(harness: Harness) -> None:
     incident = start_watching(harness)
-    harness.logs.answered[_revision(harness)] = 10
-    harness.entry(revision=_revision(harness))  # logged, and no message about it ever arrives
+    harness.logs.request_counts[_revision(harness)] = 10
+    harness.log_entry(revision=_revision(harness))  # logged, and no message about it ever arrives
     run_tick(harness, WATCH_DURATION)
     assert read_state(harness, incident) == "rolled_back"
 
@@ -158,7 +158,7 @@ def test_entries_lost_by_the_sink_are_found_before_resolving(harness: Harness) -
 def test_between_two_steps_the_log_itself_is_asked() -> None:
     setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
     incident = start_watching(setting)
-    setting.entry("SyntaxError: invalid syntax (another.py, line 3)", revision=_revision(setting))
+    setting.log_entry("SyntaxError: invalid syntax (another.py, line 3)", revision=_revision(setting))
     run_tick(setting)
     assert read_state(setting, incident) == "rolled_back"
     assert [share for _, _, share in setting.cloud.shifts] == [10, 100]
@@ -171,7 +171,7 @@ def test_a_revision_that_runs_another_commit_gets_no_traffic(harness: Harness) -
     known[_revision(harness)] = replace(known[_revision(harness)], commit=commit_id("fixed"))
     run_tick(harness, 2 * MINUTE)
     assert (read_state(harness, incident), cause(harness, incident)) == ("failed", EndCause.OTHER_COMMIT)
-    said = harness.issues.all[0].comments[-1]
+    said = harness.issues.issues[0].comments[-1]
     assert said.index(f"`{commit_id('fixed')}`") < said.index(f"`{commit_id('later')}`")
     assert [share for _, name, share in harness.cloud.shifts if name == _revision(harness)] == []
 
@@ -183,48 +183,48 @@ def test_a_revision_of_which_nobody_knows_the_commit_gets_no_traffic(harness: Ha
     known[_revision(harness)] = replace(known[_revision(harness)], commit=None)
     run_tick(harness, 2 * MINUTE)
     assert (read_state(harness, incident), cause(harness, incident)) == ("failed", EndCause.UNKNOWN_COMMIT)
-    assert _revision(harness) in harness.issues.all[0].comments[-1]
+    assert _revision(harness) in harness.issues.issues[0].comments[-1]
 
 
 def test_a_deployment_that_never_ends_is_given_up_after_an_hour(harness: Harness) -> None:
-    harness.cloud.takes = timedelta(days=1)
+    harness.cloud.deployment_time = timedelta(days=1)
     incident = approve_proposal(harness)
     redeploy_approved(harness)
     run_tick(harness, MAX_DEPLOYMENT_TIME - MINUTE)
     assert read_state(harness, incident) == "deploying"
     run_tick(harness)
     assert (read_state(harness, incident), cause(harness, incident)) == ("failed", EndCause.DEPLOYMENT_LATE)
-    assert " 60 minutes" in harness.issues.all[0].comments[-1]
+    assert " 60 minutes" in harness.issues.issues[0].comments[-1]
     assert len(harness.cloud.operations) == 1
 
 
 def test_a_revision_that_is_ready_no_longer_is_taken_back(harness: Harness) -> None:
     incident = start_watching(harness)
-    harness.cloud.fails = "The instance was killed: out of memory."
+    harness.cloud.failure_reason = "The instance was killed: out of memory."
     run_tick(harness)
     assert (read_state(harness, incident), cause(harness, incident)) == ("rolled_back", EndCause.FAILED_REVISION)
-    assert harness.cloud.fails in harness.issues.all[0].comments[-1]
+    assert harness.cloud.failure_reason in harness.issues.issues[0].comments[-1]
 
 
 def test_what_could_not_be_put_back_is_not_called_rolled_back(harness: Harness) -> None:
     incident = start_watching(harness)
-    harness.cloud.by_hand = "tide-00007-old was deleted"
-    harness.probe.answer = ProbeResult(ok=False)
+    harness.cloud.manual_change = "tide-00007-old was deleted"
+    harness.probe.result = ProbeResult(ok=False)
     run_tick(harness)
     run_tick(harness)
     assert (read_state(harness, incident), cause(harness, incident)) == ("reported", EndCause.NOT_PUT_BACK)
-    assert harness.cloud.by_hand in harness.issues.all[0].comments[-1]
-    assert harness.chat.all[0].message.standing == "inconclusive"
+    assert harness.cloud.manual_change in harness.issues.issues[0].comments[-1]
+    assert harness.chat.posted[0].message.standing == "inconclusive"
 
 
 def test_a_commit_that_does_not_serve_is_not_called_mended(harness: Harness) -> None:
     incident = start_watching(harness)
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00009-hand", commit_id("attempt"))
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00009-hand", commit_id("attempt"))
     run_tick(harness)
     assert read_state(harness, incident) == "watching", "a split takes its time"
     run_tick(harness)
     assert (read_state(harness, incident), cause(harness, incident)) == ("reported", EndCause.CHANGED)
-    said = harness.issues.all[0].comments[-1]
+    said = harness.issues.issues[0].comments[-1]
     assert [fact for fact in ("tide-00009-hand", "100 %") if fact not in said] == []
     assert harness.cloud.shifts[1:] == []
 
@@ -239,8 +239,8 @@ def test_a_share_that_stayed_at_nothing_is_not_called_mended(harness: Harness) -
 
 def test_a_later_deployment_that_contains_the_fix_is_as_good(harness: Harness) -> None:
     incident = start_watching(harness)
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00009-hand", commit_id("later"))
-    harness.logs.answered["tide-00009-hand"] = 10
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00009-hand", commit_id("later"))
+    harness.logs.request_counts["tide-00009-hand"] = 10
     run_tick(harness, WATCH_DURATION)
     assert read_state(harness, incident) == "resolved"
 
@@ -248,14 +248,14 @@ def test_a_later_deployment_that_contains_the_fix_is_as_good(harness: Harness) -
 def test_one_failed_probe_is_forgiven(harness: Harness) -> None:
     incident = start_watching(harness)
     for ok in (False, True, False, True):
-        harness.probe.answer = ProbeResult(ok=ok)
+        harness.probe.result = ProbeResult(ok=ok)
         run_tick(harness)
     assert read_state(harness, incident) == "watching"
 
 
 def test_a_service_without_a_probe_is_not_probed() -> None:
     setting = Harness({"shore.tide": watched_service(probe_url="")})
-    setting.probe.answer = ProbeResult(ok=False)
+    setting.probe.result = ProbeResult(ok=False)
     incident = start_watching(setting)
     run_tick(setting)
     run_tick(setting)
@@ -264,21 +264,21 @@ def test_a_service_without_a_probe_is_not_probed() -> None:
 
 def test_a_recurrence_in_the_new_revision_takes_it_back(harness: Harness) -> None:
     incident = start_watching(harness)
-    assert record_log_entry(harness.process(), harness.entry(revision=_revision(harness))).name == "recurred"
+    assert record_log_entry(harness.start_process(), harness.log_entry(revision=_revision(harness))).name == "recurred"
     run_tick(harness)
     assert read_state(harness, incident) == "rolled_back"
     assert harness.cloud.shifts[-1] == ("shore.tide", "tide-00007-old", 100)
-    assert _revision(harness) in harness.issues.all[0].comments[-1]
-    assert harness.issues.all[0].is_open
+    assert _revision(harness) in harness.issues.issues[0].comments[-1]
+    assert harness.issues.issues[0].is_open
 
 
 def test_a_storm_of_the_old_revision_hides_no_recurrence_in_the_new_one() -> None:
     """Whoever reads a log reads so many entries of it, and the oldest first."""
     setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 100))})
     incident = start_watching(setting)
-    entry = replace(setting.entry(), timestamp=setting.clock.now())
-    setting.logs.all += [entry] * MOST_REQUESTS
-    setting.logs.all.append(replace(entry, revision=_revision(setting), insert_id="new"))
+    entry = replace(setting.log_entry(), timestamp=setting.clock.now())
+    setting.logs.kept += [entry] * MOST_REQUESTS
+    setting.logs.kept.append(replace(entry, revision=_revision(setting), insert_id="new"))
     run_tick(setting)
     assert read_state(setting, incident) == "rolled_back"
     assert setting.cloud.shifts[-1] == ("shore.tide", "tide-00007-old", 100)
@@ -286,15 +286,15 @@ def test_a_storm_of_the_old_revision_hides_no_recurrence_in_the_new_one() -> Non
 
 def test_a_late_entry_of_the_old_revision_is_no_recurrence(harness: Harness) -> None:
     incident = start_watching(harness)
-    assert record_log_entry(harness.process(), harness.entry(revision="tide-00007-old")).name == "duplicate"
+    assert record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00007-old")).name == "duplicate"
     run_tick(harness)
     assert read_state(harness, incident) == "watching"
 
 
 def test_what_somebody_else_deployed_is_not_taken_back(harness: Harness) -> None:
     incident = start_watching(harness)
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00009-hand", commit_id("later"))
-    assert record_log_entry(harness.process(), harness.entry(revision="tide-00009-hand")).name == "recurred"
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00009-hand", commit_id("later"))
+    assert record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00009-hand")).name == "recurred"
     run_tick(harness)
     assert read_state(harness, incident) == "reported"
     assert harness.cloud.get_service_state(harness.services["shore.tide"]).revision.name == "tide-00009-hand"
@@ -302,10 +302,10 @@ def test_what_somebody_else_deployed_is_not_taken_back(harness: Harness) -> None
 
 def test_after_a_rollback_the_entries_of_the_new_revision_open_nothing(harness: Harness) -> None:
     incident = start_watching(harness)
-    record_log_entry(harness.process(), harness.entry(revision=_revision(harness)))
+    record_log_entry(harness.start_process(), harness.log_entry(revision=_revision(harness)))
     run_tick(harness)
-    harness.clock.turn(MINUTE)
-    assert record_log_entry(harness.process(), harness.entry(revision=_revision(harness))).name == "duplicate"
+    harness.clock.advance(MINUTE)
+    assert record_log_entry(harness.start_process(), harness.log_entry(revision=_revision(harness))).name == "duplicate"
     assert list(read_documents(harness, "incidents")) == [incident]
 
 
@@ -315,15 +315,15 @@ def test_a_person_ends_the_automation_at_any_stage(harness: Harness, stage: obje
     assert callable(stage)
     incident = stage(harness)
     if by_label:
-        harness.issues.all[0].labels.add("provenfix:wrong")
+        harness.issues.issues[0].labels.add("provenfix:wrong")
     else:
-        harness.issues.all[0].is_open = False
-    shifts, comments = list(harness.cloud.shifts), list(harness.issues.all[0].comments)
+        harness.issues.issues[0].is_open = False
+    shifts, comments = list(harness.cloud.shifts), list(harness.issues.issues[0].comments)
     run_tick(harness)
     run_tick(harness, WATCH_DURATION)
     assert read_state(harness, incident) == "muted"
-    assert (harness.cloud.shifts, harness.issues.all[0].comments) == (shifts, comments)
-    assert format_state_marker("muted") in harness.issues.all[0].body
+    assert (harness.cloud.shifts, harness.issues.issues[0].comments) == (shifts, comments)
+    assert format_state_marker("muted") in harness.issues.issues[0].body
 
 
 def test_uninvestigated_incident_is_republished_a_few_times(harness: Harness) -> None:
@@ -335,12 +335,12 @@ def test_uninvestigated_incident_is_republished_a_few_times(harness: Harness) ->
 
 def test_one_incident_in_trouble_does_not_keep_the_others_waiting() -> None:
     setting = Harness({f"shore.{name}": watched_service(name) for name in ("gull", "tide")})
-    first = record_log_entry(setting.process(), setting.entry("received 1011 (internal error)", name="gull")).incident
-    second = record_log_entry(setting.process(), setting.entry("received 1011 (internal error)", name="tide")).incident
-    setting.clock.turn(3 * MINUTE)
+    first = record_log_entry(setting.start_process(), setting.log_entry("received 1011 (internal error)", name="gull")).incident
+    second = record_log_entry(setting.start_process(), setting.log_entry("received 1011 (internal error)", name="tide")).incident
+    setting.clock.advance(3 * MINUTE)
     setting.store.create("effects", f"publish.incident-opened.{first}.0", _claimed(setting))
     with pytest.raises(Retry, match=first):
-        verify(setting.process())
+        verify(setting.start_process())
     assert [message["incident"] for _, message in setting.bus.waiting] == [second]
 
 
@@ -348,7 +348,7 @@ def test_one_incident_in_trouble_does_not_keep_the_others_waiting() -> None:
 def test_unreadable_incident_is_recorded_without_stopping_the_tick(
     harness: Harness, value: object
 ) -> None:
-    second = record_log_entry(harness.process(), harness.entry("received 1011 (internal error)")).incident
+    second = record_log_entry(harness.start_process(), harness.log_entry("received 1011 (internal error)")).incident
     first = open_incident(harness)
     stored = harness.store.read("incidents", first)
     assert stored is not None
@@ -360,10 +360,10 @@ def test_unreadable_incident_is_recorded_without_stopping_the_tick(
 
 def test_what_nobody_foresaw_is_raised_after_the_others_were_looked_at() -> None:
     setting = Harness({f"shore.{name}": watched_service(name) for name in ("gull", "tide")})
-    record_log_entry(setting.process(), setting.entry(name="gull"))
-    second = record_log_entry(setting.process(), setting.entry("received 1011 (internal error)", name="tide")).incident
-    setting.clock.turn(3 * MINUTE)
-    world = setting.process(lambda name, port: _Surprising(port) if name == "store" else port)
+    record_log_entry(setting.start_process(), setting.log_entry(name="gull"))
+    second = record_log_entry(setting.start_process(), setting.log_entry("received 1011 (internal error)", name="tide")).incident
+    setting.clock.advance(3 * MINUTE)
+    world = setting.start_process(lambda name, port: _Surprising(port) if name == "store" else port)
     with pytest.raises(ZeroDivisionError):
         verify(world)
     assert read_state(setting, second) == "opened"
@@ -414,17 +414,17 @@ def test_a_question_about_a_service_that_was_changed_since_is_asked_anew(harness
     harness.cloud.services["shore.tide"].etag += 1
     run_tick(harness)
     assert (read_state(harness, incident), read_incident(harness, incident)["look"]) == ("opened", 2)
-    assert harness.chat.all[0].message.standing == "superseded"
-    assert "was changed since" in harness.chat.all[0].message.reason
+    assert harness.chat.posted[0].message.standing == "superseded"
+    assert "was changed since" in harness.chat.posted[0].message.reason
 
 
 def test_a_revision_that_fails_again_at_its_own_address_gets_no_traffic(harness: Harness) -> None:
     harness.cloud.address = "https://pf-1---tide.invalid"
     incident = approve_proposal(harness)
     redeploy_approved(harness)
-    harness.clock.turn(MINUTE)
-    harness.entry(revision=_revision(harness))
+    harness.clock.advance(MINUTE)
+    harness.log_entry(revision=_revision(harness))
     run_tick(harness)
     assert (read_state(harness, incident), cause(harness, incident)) == ("failed", EndCause.RECURRED_BEFORE_TRAFFIC)
-    assert _revision(harness) in harness.issues.all[0].comments[-1]
+    assert _revision(harness) in harness.issues.issues[0].comments[-1]
     assert [name for _, name, _ in harness.cloud.shifts] == ["tide-00007-old"]

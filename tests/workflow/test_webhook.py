@@ -59,7 +59,7 @@ def event(harness: Harness, incident: str, **more: object) -> dict[str, Any]:
     body = f"{effects.format_marker(incident)}\nIt fails."
     return {
         "action": "closed",
-        "issue": {"number": len(harness.issues.all), "body": body, "state": "closed"},
+        "issue": {"number": len(harness.issues.issues), "body": body, "state": "closed"},
         "repository": {"full_name": "harbour/tide"},
         "sender": {"login": "nora", "type": "User"},
     } | more
@@ -76,14 +76,14 @@ def signed(hook: FunctionClients, kind: str, body: bytes, delivery: str) -> int:
 
 
 def test_an_issue_that_is_closed_by_hand_ends_the_automation(hook: FunctionClients, harness: Harness, incident: str) -> None:
-    harness.issues.all[-1].is_open = False
+    harness.issues.issues[-1].is_open = False
     assert sent(hook, "issues", event(harness, incident)) == 204
     run_tick(harness)
     assert read_state(harness, incident) == IncidentState.MUTED
 
 
 def test_the_label_ends_the_automation(hook: FunctionClients, harness: Harness, incident: str) -> None:
-    harness.issues.all[-1].labels.add(WRONG_LABEL)
+    harness.issues.issues[-1].labels.add(WRONG_LABEL)
     labeled = event(harness, incident, action="labeled", label={"name": WRONG_LABEL})
     assert sent(hook, "issues", labeled) == 204
     run_tick(harness)
@@ -92,13 +92,13 @@ def test_the_label_ends_the_automation(hook: FunctionClients, harness: Harness, 
 
 def test_what_the_issue_does_not_bear_out_ends_nothing(hook: FunctionClients, harness: Harness, incident: str) -> None:
     assert sent(hook, "issues", event(harness, incident)) == 204
-    case = incident_records.load_incident(harness.process(), incident)
+    case = incident_records.load_incident(harness.start_process(), incident)
     assert case is not None
     assert case.ending is None
 
 
 def test_an_issue_that_was_deleted_ends_the_automation(hook: FunctionClients, harness: Harness, incident: str) -> None:
-    harness.issues.all[-1].is_open = False
+    harness.issues.issues[-1].is_open = False
     assert sent(hook, "issues", event(harness, incident, action="deleted")) == 204
     run_tick(harness)
     assert read_state(harness, incident) == IncidentState.MUTED
@@ -128,7 +128,7 @@ def test_what_means_nothing_is_acknowledged(
 
 
 def test_what_has_no_fix_yet_is_looked_at_again_once_for_a_delivery(harness: Harness, incident: str) -> None:
-    people, world = FakePeople(), harness.process()
+    people, world = FakePeople(), harness.start_process()
     now = harness.clock.now()
     incident_records.update_incident(world, incident, lambda case: case.moved_to(IncidentState.UNFIXED, now, "no fix"))
     asked = wished(harness, incident)
@@ -142,9 +142,9 @@ def test_what_has_no_fix_yet_is_looked_at_again_once_for_a_delivery(harness: Har
 
 def test_what_is_being_decided_is_left_alone_and_whoever_asked_is_told(harness: Harness, incident: str) -> None:
     for _ in range(2):
-        outcome = handle_issue_command(harness.process(), FakePeople(), wished(harness, incident))
+        outcome = handle_issue_command(harness.start_process(), FakePeople(), wished(harness, incident))
     assert (outcome.name, harness.bus.waiting) == ("duplicate", [])
-    answers = [comment for comment in harness.issues.all[-1].comments if "part=answer" in comment]
+    answers = [comment for comment in harness.issues.issues[-1].comments if "part=answer" in comment]
     assert len(answers) == 1
     assert ANSWERS[IncidentState.PROPOSED] in answers[0]
 
@@ -152,21 +152,21 @@ def test_what_is_being_decided_is_left_alone_and_whoever_asked_is_told(harness: 
 def test_what_has_expired_is_asked_again_with_another_question(harness: Harness, incident: str) -> None:
     run_tick(harness, timedelta(hours=6))
     assert read_state(harness, incident) == IncidentState.EXPIRED
-    assert handle_issue_command(harness.process(), FakePeople(), wished(harness, incident)).name == "asked_again"
+    assert handle_issue_command(harness.start_process(), FakePeople(), wished(harness, incident)).name == "asked_again"
     assert read_state(harness, incident) == IncidentState.OPENED
-    investigate_incident(harness.process(), incident)
+    investigate_incident(harness.start_process(), incident)
     assert read_state(harness, incident) == IncidentState.PROPOSED
-    assert [posted.message.proposal for posted in harness.chat.all] == [f"{incident}-1", f"{incident}-2"]
-    assert len(harness.issues.all) == 1
+    assert [posted.message.proposal for posted in harness.chat.posted] == [f"{incident}-1", f"{incident}-2"]
+    assert len(harness.issues.issues) == 1
     run_tick(harness, timedelta(hours=6))
     assert read_state(harness, incident) == IncidentState.EXPIRED
-    told = re.findall(r" part=(\S+) -->", "\n".join(harness.issues.all[0].comments))
+    told = re.findall(r" part=(\S+) -->", "\n".join(harness.issues.issues[0].comments))
     assert told == ["proposed", "expired", "proposed2", "expired2"]
 
 
 @pytest.mark.parametrize("resting", [IncidentState.REPORTED, IncidentState.DENIED, IncidentState.REFUSED])
 def test_what_is_at_rest_without_a_rollout_can_be_asked_again(harness: Harness, incident: str, resting: IncidentState) -> None:
-    world, now = harness.process(), harness.clock.now()
+    world, now = harness.start_process(), harness.clock.now()
     incident_records.update_incident(world, incident, lambda case: replace(case, ending=resting).moved_to(resting, now, "so"))
     assert handle_issue_command(world, FakePeople(), wished(harness, incident)).name == "asked_again"
     case = incident_records.require_incident(world, incident)
@@ -175,39 +175,39 @@ def test_what_is_at_rest_without_a_rollout_can_be_asked_again(harness: Harness, 
 
 def test_what_was_deployed_against_is_not_looked_at_again(harness: Harness) -> None:
     incident = start_watching(harness)
-    incident_records.end_incident(harness.process(), incident, IncidentState.ROLLED_BACK, "so")
+    incident_records.end_incident(harness.start_process(), incident, IncidentState.ROLLED_BACK, "so")
     run_tick(harness)
-    assert handle_issue_command(harness.process(), FakePeople(), wished(harness, incident)).name == "nothing"
+    assert handle_issue_command(harness.start_process(), FakePeople(), wished(harness, incident)).name == "nothing"
     assert read_state(harness, incident) == IncidentState.ROLLED_BACK
 
 
 def test_what_has_come_back_is_asked_about_at_its_own_issue(harness: Harness, incident: str) -> None:
     run_tick(harness, timedelta(hours=6))
-    harness.clock.turn(timedelta(minutes=1))
-    harness.cloud.deploy_by_hand(harness.services["shore.tide"], "tide-00011-new", None)
-    second = record_log_entry(harness.process(), harness.entry(revision="tide-00011-new")).incident
-    assert second == incident_records.require_incident(harness.process(), incident).next_incident_id
+    harness.clock.advance(timedelta(minutes=1))
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00011-new", None)
+    second = record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00011-new")).incident
+    assert second == incident_records.require_incident(harness.start_process(), incident).next_incident_id
     harness.bus.waiting.clear()
-    outcome = handle_issue_command(harness.process(), FakePeople(), wished(harness, incident))
+    outcome = handle_issue_command(harness.start_process(), FakePeople(), wished(harness, incident))
     assert (outcome.name, outcome.detail, harness.bus.waiting) == ("nothing", "superseded", [])
 
 
 def test_only_who_may_write_to_the_repository_can_ask_again(harness: Harness, incident: str) -> None:
     people = FakePeople(frozenset())
     with pytest.raises(Reject, match="not_a_collaborator"):
-        handle_issue_command(harness.process(), people, wished(harness, incident))
-    assert people.asked == ["harbour/tide: nora"]
+        handle_issue_command(harness.start_process(), people, wished(harness, incident))
+    assert people.checked_people == ["harbour/tide: nora"]
     assert harness.bus.waiting == []
 
 
 def test_after_an_end_by_hand_nobody_can_ask_again(harness: Harness, incident: str) -> None:
-    incident_records.end_incident(harness.process(), incident, IncidentState.MUTED, "by hand")
-    assert handle_issue_command(harness.process(), FakePeople(), wished(harness, incident)).name == "nothing"
+    incident_records.end_incident(harness.start_process(), incident, IncidentState.MUTED, "by hand")
+    assert handle_issue_command(harness.start_process(), FakePeople(), wished(harness, incident)).name == "nothing"
     assert harness.bus.waiting == []
 
 
 def wished(harness: Harness, incident: str) -> IssueEvent:
-    return IssueEvent(IssueCommand.REINVESTIGATE, "d-1", "harbour/tide", len(harness.issues.all), incident, "nora")
+    return IssueEvent(IssueCommand.REINVESTIGATE, "d-1", "harbour/tide", len(harness.issues.issues), incident, "nora")
 
 
 @pytest.mark.parametrize(
@@ -220,16 +220,16 @@ def wished(harness: Harness, incident: str) -> IssueEvent:
 def test_an_issue_of_elsewhere_is_refused(
     hook: FunctionClients, harness: Harness, incident: str, changed: dict[str, dict[str, Any]]
 ) -> None:
-    harness.issues.all[-1].is_open = False
+    harness.issues.issues[-1].is_open = False
     told = json.loads(json.dumps(event(harness, incident, **changed)).replace("%s", incident))
     assert sent(hook, "issues", told) == 403
-    case = incident_records.load_incident(harness.process(), incident)
+    case = incident_records.load_incident(harness.start_process(), incident)
     assert case is not None
     assert case.ending is None
 
 
 def test_malformed_requests_are_refused_and_change_nothing(hook: FunctionClients, harness: Harness, incident: str) -> None:
-    harness.issues.all[-1].is_open = False  # whatever got through would end the automation
+    harness.issues.issues[-1].is_open = False  # whatever got through would end the automation
     assert isinstance(harness.store, MemoryStore)
     before, drawn = dict(harness.store.writes), random.Random(4)
     statuses = {make(hook, drawn, event(harness, incident)) for make in drawn.choices(MALFORMED, k=FUZZED)}
@@ -332,14 +332,14 @@ def test_without_a_configured_secret_nothing_is_believed(harness: Harness, incid
 
 def _asked(harness: Harness, incident: str, delivery: str) -> str:
     wished = IssueEvent(IssueCommand.REINVESTIGATE, delivery, "harbour/tide", 1, incident, "nora")
-    return handle_issue_command(harness.process(), FakePeople(), wished).name
+    return handle_issue_command(harness.start_process(), FakePeople(), wished).name
 
 
 def test_what_a_person_has_ended_is_not_asked_about_again(harness: Harness, incident: str) -> None:
     """Neither a closed issue nor a labelled one: the question would be withdrawn a minute later."""
     press_button(harness, ClickKind.DENY)
     run_tick(harness)
-    (issue,) = harness.issues.all
+    (issue,) = harness.issues.issues
     issue.is_open = False
     assert _asked(harness, incident, "d-1") == "nothing"
     issue.is_open = True
@@ -355,9 +355,9 @@ def test_an_issue_that_is_closed_while_it_is_looked_at_again_ends_it(harness: Ha
     press_button(harness, ClickKind.DENY)
     run_tick(harness)
     assert _asked(harness, incident, "d-1") == "asked_again"
-    harness.issues.all[0].is_open = False
-    handle_issue_command(harness.process(), FakePeople(), IssueEvent(IssueCommand.MUTE, "d-2", "harbour/tide", 1, incident, "nora"))
+    harness.issues.issues[0].is_open = False
+    handle_issue_command(harness.start_process(), FakePeople(), IssueEvent(IssueCommand.MUTE, "d-2", "harbour/tide", 1, incident, "nora"))
     run_tick(harness)
-    history = incident_records.require_incident(harness.process(), incident).history
+    history = incident_records.require_incident(harness.start_process(), incident).history
     assert [step["state"] for step in history][-2:] == ["opened", "muted"]
     assert ("opened", "muted") in DRAWN_TRANSITIONS

@@ -27,14 +27,14 @@ class ObservedCalls:
     secrets: set[tuple[str, str]] = field(default_factory=set)
 
     @contextmanager
-    def by(self, function: str, outside: LoopbackServices) -> Iterator[None]:
+    def attribute_to(self, function: str, outside: LoopbackServices) -> Iterator[None]:
         """Whatever is called until the context is left is this function's."""
         self.function = function
         kept: tuple[list[Any], ...] = (
-            outside.rest.asked,
-            outside.rest.read,
-            outside.github.asked,
-            outside.slack.asked,
+            outside.rest.requested_paths,
+            outside.rest.secrets_read,
+            outside.github.requests,
+            outside.slack.called_methods,
             outside.topics,
         )
         before = [len(each) for each in kept]
@@ -45,7 +45,7 @@ class ObservedCalls:
             rest, read, github, slack, topics = (each[at:] for each, at in zip(kept, before, strict=True))
             self.calls |= {(function, "google", str(method)) for method in rest}
             self.calls |= {(function, "slack", str(method)) for method in slack}
-            self.calls |= {(function, "github", operation_id(each.verb, each.path)) for each in github}
+            self.calls |= {(function, "github", operation_id(each.method, each.path)) for each in github}
             self.secrets |= {(function, str(name)) for name in read}
             self.topics |= {(function, str(name)) for name in topics}
 

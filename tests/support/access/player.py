@@ -54,13 +54,13 @@ class FunctionRunner:
     _compilers: list[Any] = field(default_factory=list)
 
     @classmethod
-    def on(
+    def start(
         cls, outside: LoopbackServices, observed: ObservedCalls, clock: FakeClock, config: Path, more: Mapping[str, str]
     ) -> "FunctionRunner":
         told = {**outside.environment, "FIRESTORE_EMULATOR_HOST": os.environ["FIRESTORE_EMULATOR_HOST"]}
         return cls(outside, observed, clock, {**told, "PROVENFIX_CONFIG": str(config), **more})
 
-    def dies(self) -> None:
+    def forget_processes(self) -> None:
         """The next delivery finds a new process, whatever the function."""
         self._processes.clear()
 
@@ -71,7 +71,7 @@ class FunctionRunner:
         signing = build_secret_reader(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
         return Runtime(settings, made, signing, open_no_span)
 
-    def end(self) -> None:
+    def close(self) -> None:
         """No process is left, nor what one had started."""
         set_runtime(None)
         for each in self._compilers:
@@ -83,7 +83,7 @@ class FunctionRunner:
         if function not in self._processes:
             self._processes[function] = self._process()
         set_runtime(self._processes[function])
-        with self.observed.by(function, self.outside):
+        with self.observed.attribute_to(function, self.outside):
             return int(client.post("/", data=body, headers=dict(headers)).status_code)
 
     def deliver(self, function: str, message: Mapping[str, Any]) -> int:
@@ -92,7 +92,7 @@ class FunctionRunner:
         body = {"message": {"data": data, "messageId": "41", "attributes": {}}, "subscription": "projects/p/s"}
         return self.call(function, json.dumps(body).encode(), EVENT_HEADERS)
 
-    def log(self, *entries: Mapping[str, Any]) -> None:
+    def deliver_entries(self, *entries: Mapping[str, Any]) -> None:
         """The service logs these; the sink delivers the last one."""
         self.outside.cloud.log += [dict(each) for each in entries]
         assert self.deliver("record", entries[-1]) == 204
@@ -104,7 +104,7 @@ class FunctionRunner:
             assert acknowledged(self.deliver(_FUNCTIONS[topic], message)), (topic, message)
 
     def tick(self, after: timedelta = timedelta(minutes=2)) -> None:
-        self.clock.turn(after)
+        self.clock.advance(after)
         assert self.deliver("verify", {}) == 204
 
     def click(self, action: str = APPROVE) -> int:
@@ -127,7 +127,7 @@ class FunctionRunner:
         body, now = urlencode({"payload": json.dumps(payload)}).encode(), str(int(self.clock.now().timestamp()))
         return self.call("decide", body, {TIMESTAMP_HEADER: now, SIGNATURE_HEADER: sign(now, body, secret_value("signing"))})
 
-    def at_issue(self, kind: str, delivery: str, **event: object) -> int:
+    def deliver_issue_event(self, kind: str, delivery: str, **event: object) -> int:
         """A webhook of GitHub about the only issue."""
         ((number, issue),) = self.outside.board.issues.items()
         told = {

@@ -48,7 +48,7 @@ def write_history(path: Path, head: str = "later") -> HistoryBuilder:
     story.commit("attempt", {FILE: broken_source(BAD_LINE)})
     story.commit("fixed", {FILE: valid_source(1)})
     story.commit("later", {"app/other.py": valid_source(2)})
-    story.write(head)
+    story.write_repository(head)
     return story
 
 
@@ -59,7 +59,7 @@ class Scenario:
     story: HistoryBuilder
     player: FunctionRunner
 
-    def fails(self, revision: str = "tide-1", number: int = 0) -> None:
+    def log_failure(self, revision: str = "tide-1", number: int = 0) -> None:
         """The service logs the error line by line, as Python prints it; the sink matches the last line."""
         now = self.player.clock.now()
         lines = (
@@ -68,27 +68,27 @@ class Scenario:
             "           ^",
             "SyntaxError: invalid syntax",
         )
-        self.player.log(
+        self.player.deliver_entries(
             *(
                 platform_entry(line, revision, now + timedelta(milliseconds=place), f"{revision}-{number}-{place}")
                 for place, line in enumerate(lines)
             )
         )
 
-    def asked(self) -> None:
-        self.fails()
+    def ask(self) -> None:
+        self.log_failure()
         self.player.drain()
 
-    def approved(self) -> None:
-        self.asked()
+    def approve(self) -> None:
+        self.ask()
         assert self.player.click() == 200
 
-    def served(self) -> None:
+    def finish_rollout(self) -> None:
         """Two ticks: one for the operation, one for the traffic."""
         for _ in range(3):
             self.player.tick()
 
-    def requests(self, revision: str) -> None:
+    def count_requests(self, revision: str) -> None:
         """The revision answered some."""
         for number in range(3):
             entry = platform_entry("", revision, self.player.clock.now(), f"r{number}")
@@ -108,47 +108,47 @@ def open_scenario(folder: Path, observed: ObservedCalls, number: int, head: str 
     time = patch.object(SystemClock, "now", lambda _: clock.now())
     with time, serve_loopback(story.path, clock.now) as around, override_environ(around.environment), observe_calls(observed):
         cloud = around.cloud
-        cloud.built(story.ids["attempt"], "old")
+        cloud.add_build(story.ids["attempt"], "old")
         cloud.tags[story.ids["later"]] = digest_of("new")
-        cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('base')}", "tide-1", {"gcb-build-id": "b-old"})
+        cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('base')}", "tide-1", {"gcb-build-id": "b-old"})
         config = folder / "provenfix.yaml"
         config.write_text(around.configuration(running_python(), more), "utf-8")
         # State is kept by project, so that each play begins with none.
-        player = FunctionRunner.on(around, observed, clock, config, {"PROVENFIX_PROJECT": f"quay-{number}"})
+        player = FunctionRunner.start(around, observed, clock, config, {"PROVENFIX_PROJECT": f"quay-{number}"})
         try:
             yield Scenario(story, player)
         finally:
-            player.end()
+            player.close()
 
 
 def repair_and_recur(play: Scenario) -> None:
     """Proposed, approved, deployed, watched, closed; and logged again by a revision that lacks the fix."""
-    play.approved()
+    play.approve()
     play.player.drain()
-    play.served()
+    play.finish_rollout()
     revision = play.player.outside.cloud.services[next(iter(play.player.outside.cloud.services))].template.revision
-    play.requests(revision)
+    play.count_requests(revision)
     play.player.tick(WATCH_DURATION)
     assert play.issue["state"] == "closed"
     cloud = play.player.outside.cloud
-    cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('hand')}", "tide-7", {"gcb-build-id": "b-old"})
-    play.fails("tide-7", 1)
+    cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('hand')}", "tide-7", {"gcb-build-id": "b-old"})
+    play.log_failure("tide-7", 1)
 
 
 def lose_answers(play: Scenario) -> None:
     """The answers to an issue, to a message and to its details are lost; whoever comes next looks for what was done."""
-    play.fails()
+    play.log_failure()
     _lose_answer(play, "POST", "/issues")
     play.player.drain(lambda status: status == 503)
-    play.player.clock.turn(_LEASE_EXPIRY)
+    play.player.clock.advance(_LEASE_EXPIRY)
     for _ in ("the question", "the details below it"):
-        play.player.outside.slack.lose = "chat.postMessage"
+        play.player.outside.slack.lost_method = "chat.postMessage"
         _deliver_again(play, "investigate", {"incident": _incident(play)}, 503)
-        play.player.clock.turn(_LEASE_EXPIRY)
+        play.player.clock.advance(_LEASE_EXPIRY)
     _deliver_again(play, "investigate", {"incident": _incident(play)}, 204)
     assert len(play.player.outside.board.issues) == len(play.player.outside.slack.messages) == 1
     assert len(play.player.outside.slack.replies) == 1
-    play.player.clock.turn(timedelta(hours=6))
+    play.player.clock.advance(timedelta(hours=6))
     _lose_answer(play, "POST", "/comments")
     assert play.player.deliver("verify", {}) == 503
     play.player.tick(_LEASE_EXPIRY)
@@ -156,54 +156,54 @@ def lose_answers(play: Scenario) -> None:
 
 
 def deny(play: Scenario) -> None:
-    play.asked()
+    play.ask()
     assert play.player.click(DENY) == 200
     play.player.tick()
 
 
 def publish_approval_twice(play: Scenario) -> None:
     """The approval is published, and its answer is lost: whoever gets it, or the next tick, publishes it once more."""
-    play.asked()
+    play.ask()
     _lose_publish_answer(play)
     assert play.player.click() == 200
-    play.player.clock.turn(_LEASE_EXPIRY)
+    play.player.clock.advance(_LEASE_EXPIRY)
     play.player.drain()
     assert play.player.outside.cloud.deployments == 1
 
 
 def redeploy_on_tick(play: Scenario) -> None:
     """The approval never reaches `redeploy`: the next tick does all of its work."""
-    play.asked()
+    play.ask()
     _lose_publish_answer(play)
     assert play.player.click() == 200
     play.player.outside.published.clear()
-    play.player.dies()
+    play.player.forget_processes()
     play.player.tick(_LEASE_EXPIRY)
     assert play.player.outside.cloud.deployments == 1
 
 
 def investigate_again(play: Scenario) -> None:
     """No fix is merged; a collaborator asks for another look, then the branch moves."""
-    play.asked()
+    play.ask()
     event = {"action": "created", "comment": {"body": "/provenfix reinvestigate"}}
-    assert play.player.at_issue("issue_comment", "72d3162e-cc78-11e3", **event) == 204
+    assert play.player.deliver_issue_event("issue_comment", "72d3162e-cc78-11e3", **event) == 204
     play.player.drain()
     run_git([f"--git-dir={play.story.path}", "update-ref", "refs/heads/main", play.story.ids["later"]])
-    play.player.dies()
+    play.player.forget_processes()
     play.player.tick(timedelta(minutes=11))
     _lose_answer(play, "POST", "/comments")
     play.player.drain(lambda status: status == 503)
-    play.player.clock.turn(_LEASE_EXPIRY)
+    play.player.clock.advance(_LEASE_EXPIRY)
     _deliver_again(play, "investigate", {"incident": _incident(play)}, 204)
     assert len(play.player.outside.slack.messages) == 1
     assert _has_distinct_comments(play)
     play.issue["state"] = "closed"
-    assert play.player.at_issue("issues", "72d3162e-cc78-11e4", action="closed") == 204
+    assert play.player.deliver_issue_event("issues", "72d3162e-cc78-11e4", action="closed") == 204
 
 
 def report_unexplained_symptom(play: Scenario) -> None:
     """A close code that nothing explains: it is reported when it has waited."""
-    play.player.log(platform_entry(CLOSE_1011, "tide-1", play.player.clock.now(), "c1"))
+    play.player.deliver_entries(platform_entry(CLOSE_1011, "tide-1", play.player.clock.now(), "c1"))
     play.player.tick(timedelta(minutes=3))
     play.player.drain()
 
@@ -211,17 +211,17 @@ def report_unexplained_symptom(play: Scenario) -> None:
 def deploy_by_trigger(play: Scenario) -> None:
     """The owners' own build deploys."""
     _deploy_by_pipeline(play)
-    build = play.player.outside.cloud.end_build(image="piped")
+    build = play.player.outside.cloud.finish_build(image="piped")
     _label_pipeline_revision(play, {"gcb-build-id": build.id})
 
 
 def deploy_by_workflow(play: Scenario) -> None:
     """A workflow of the repository deploys; the answer that it has begun is lost, and it is looked for."""
-    play.approved()
+    play.approve()
     _lose_answer(play, "POST", "/dispatches")
     ((_, message),) = play.player.outside.published
     play.player.drain(lambda status: status == 503)
-    play.player.clock.turn(_LEASE_EXPIRY)
+    play.player.clock.advance(_LEASE_EXPIRY)
     _deliver_again(play, "redeploy", dict(message), 204)
     assert _start_pipeline(play) == 1
     play.player.tick()
@@ -231,7 +231,7 @@ def deploy_by_workflow(play: Scenario) -> None:
 
 def start_pipeline_on_tick(play: Scenario) -> None:
     """The approval never reaches `redeploy`: the next tick begins the owners' pipeline."""
-    play.asked()
+    play.ask()
     _lose_publish_answer(play)
     assert play.player.click() == 200
     play.player.outside.published.clear()
@@ -240,20 +240,20 @@ def start_pipeline_on_tick(play: Scenario) -> None:
 
 
 def _start_pipeline(play: Scenario) -> int:
-    return len(play.player.outside.cloud.triggered) + len(play.player.outside.actions.runs)
+    return len(play.player.outside.cloud.triggered_builds) + len(play.player.outside.actions.runs)
 
 
 def _deploy_by_pipeline(play: Scenario) -> None:
-    play.approved()
+    play.approve()
     play.player.drain()
     play.player.tick()
 
 
 def _label_pipeline_revision(play: Scenario, labels: dict[str, str]) -> None:
-    play.player.clock.turn(timedelta(minutes=3))
-    play.player.outside.cloud.deploy_by_hand("tide", f"{IMAGE}@{digest_of('piped')}", "tide-2", labels)
+    play.player.clock.advance(timedelta(minutes=3))
+    play.player.outside.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('piped')}", "tide-2", labels)
     for _ in range(2):
-        play.served()
+        play.finish_rollout()
     assert play.player.outside.cloud.shares("tide") == {"tide-2": 100}
 
 
@@ -298,12 +298,12 @@ def _lose_answer(play: Scenario, verb: str, path: str) -> None:
 
     def trouble(asked: FakeRequest, handler: Handler) -> FakeResponse:
         told = handler(asked)
-        if (asked.verb, asked.path.endswith(path)) != (verb, True):
+        if (asked.method, asked.path.endswith(path)) != (verb, True):
             return told
-        github.trouble = None
-        return FakeResponse(told.status, lost="timeout")
+        github.interceptor = None
+        return FakeResponse(told.status, lost_by="timeout")
 
-    github.trouble = trouble
+    github.interceptor = trouble
 
 
 def _lose_publish_answer(play: Scenario) -> None:
@@ -311,9 +311,9 @@ def _lose_publish_answer(play: Scenario) -> None:
     around = play.player.outside
 
     def lost(asked: FakeRequest) -> FakeResponse | None:
-        if around.publish(asked) is None:
+        if around.answer_publish(asked) is None:
             return None
-        around.rest.more.remove(lost)
+        around.rest.extra_routes.remove(lost)
         return FakeResponse(409, {"error": {"code": 409, "status": "ABORTED", "message": "as the test says"}})
 
-    around.rest.more.insert(0, lost)
+    around.rest.extra_routes.insert(0, lost)

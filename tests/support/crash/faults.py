@@ -12,8 +12,8 @@ class Fault(StrEnum):
 
     NONE = "ok"
     BEFORE = "fails before it is done"
-    LOST = "done, but the answer is lost"
-    DIES = "done, and the process dies right after"
+    ANSWER_LOST = "done, but the answer is lost"
+    PROCESS_DIES = "done, and the process dies right after"
 
 
 class ProcessDied(BaseException):
@@ -49,13 +49,13 @@ class _Proxy:
         self._plan, self._process, self._name, self._port = plan, process, name, port
 
     def __getattr__(self, method: str) -> Callable[..., object]:
-        return self._passed_on(f"{self._name}.{method}", getattr(self._port, method))
+        return self._forward(f"{self._name}.{method}", getattr(self._port, method))
 
     def __call__(self, *given: object) -> object:
         assert callable(self._port)
-        return self._passed_on(self._name, self._port)(*given)
+        return self._forward(self._name, self._port)(*given)
 
-    def _passed_on(self, name: str, function: Callable[..., object]) -> Callable[..., object]:
+    def _forward(self, name: str, function: Callable[..., object]) -> Callable[..., object]:
         def call(*given: object, **named: object) -> object:
             if self._process.dead:
                 raise AssertionError(f"{name}: called by a process that has died")
@@ -63,11 +63,11 @@ class _Proxy:
             plan.calls.append(name)
             if number != plan.at:
                 return function(*given, **named)
-            return self._struck(plan, function, given, named)
+            return self._strike(plan, function, given, named)
 
         return call
 
-    def _struck(
+    def _strike(
         self, plan: FaultPlan, function: Callable[..., object], given: tuple[object, ...], named: dict[str, object]
     ) -> object:
         if plan.meanwhile_before is not None:
@@ -77,9 +77,9 @@ class _Proxy:
         result = function(*given, **named)
         if plan.meanwhile_after is not None:
             plan.meanwhile_after()
-        if plan.fault is Fault.LOST:
+        if plan.fault is Fault.ANSWER_LOST:
             raise Retry("injected: it was done, and the answer was lost")
-        if plan.fault is Fault.DIES:
+        if plan.fault is Fault.PROCESS_DIES:
             self._process.dead = True
             raise ProcessDied
         return result

@@ -53,42 +53,42 @@ class IncidentMachine(RuleBasedStateMachine):
         self.deployed_by_hand = 0
 
     @initialize(stage=st.integers(0, 5))
-    def it_has_begun(self, stage: int) -> None:
+    def start_at_stage(self, stage: int) -> None:
         """Most of what can go wrong begins with a failure; how far that one has come by now is drawn."""
         self._log("tide", syntax_error(), "")
         steps: tuple[Callable[[], object], ...] = (
-            self.everything_is_delivered,
-            lambda: self.somebody_clicks(0, ClickKind.APPROVE, 0, Fault.NONE, {}),
-            self.everything_is_delivered,
-            lambda: self.the_minute_passes(0, Fault.NONE),
-            lambda: self.the_minute_passes(0, Fault.NONE),
+            self.deliver_everything,
+            lambda: self.click_button(0, ClickKind.APPROVE, 0, Fault.NONE, {}),
+            self.deliver_everything,
+            lambda: self.run_tick(0, Fault.NONE),
+            lambda: self.run_tick(0, Fault.NONE),
         )
         for step in steps[:stage]:
             step()
 
     @rule(name=st.sampled_from(SERVICE_NAMES), text=st.sampled_from(TEXTS), newest=st.booleans())
-    def something_is_logged(self, name: str, text: str, newest: bool) -> None:  # noqa: FBT001
+    def log_entry(self, name: str, text: str, newest: bool) -> None:  # noqa: FBT001
         revisions = list(self.setting.cloud.services[f"shore.{name}"].revisions)
         self._log(name, text, revisions[-1] if newest else revisions[0])
 
     def _log(self, name: str, text: str, revision: str) -> None:
-        entry = self.setting.entry(text, revision, name=name)
+        entry = self.setting.log_entry(text, revision, name=name)
         self.pool.append(_make_recorder(entry))
 
     @rule(which=st.integers(0, 50), copies=st.integers(1, 2))
-    def a_message_is_copied(self, which: int, copies: int) -> None:
+    def copy_message(self, which: int, copies: int) -> None:
         self._collect()
         if self.pool:
             self.pool += [self.pool[which % len(self.pool)]] * copies
 
     @rule(which=st.integers(0, 50), at=st.integers(0, 40), fault=st.sampled_from(Fault))
-    def a_message_is_delivered(self, which: int, at: int, fault: Fault) -> None:
+    def deliver_message(self, which: int, at: int, fault: Fault) -> None:
         self._collect()
         if self.pool:
             self._deliver(which % len(self.pool), FaultPlan(at, fault))
 
     @rule(which=st.integers(0, 50), other=st.integers(0, 50), at=st.integers(0, 40), fault=st.sampled_from(Fault))
-    def two_messages_are_worked_on_at_once(self, which: int, other: int, at: int, fault: Fault) -> None:
+    def deliver_two_at_once(self, which: int, other: int, at: int, fault: Fault) -> None:
         self._collect()
         if self.pool:
             beside = self.pool[other % len(self.pool)]
@@ -96,30 +96,30 @@ class IncidentMachine(RuleBasedStateMachine):
             self._deliver(which % len(self.pool), plan)
 
     @rule(which=st.integers(0, 50), kind=st.sampled_from((None, *ClickKind)), at=st.integers(0, 60))
-    def something_else_happens_while_a_message_is_worked_on(self, which: int, kind: ClickKind | None, at: int) -> None:
+    def intrude_on_delivery(self, which: int, kind: ClickKind | None, at: int) -> None:
         self._collect()
         if self.pool:
             self._deliver(which % len(self.pool), FaultPlan(at, meanwhile_before=lambda: self._intrude(kind)))
 
     @rule(kind=st.sampled_from((None, *ClickKind)), at=st.integers(0, 80))
-    def something_else_happens_during_a_tick(self, kind: ClickKind | None, at: int) -> None:
-        self.setting.clock.turn(MINUTE)
+    def intrude_on_tick(self, kind: ClickKind | None, at: int) -> None:
+        self.setting.clock.advance(MINUTE)
         self._attempt(verify, FaultPlan(at, meanwhile_before=lambda: self._intrude(kind)))
 
     def _intrude(self, kind: ClickKind | None) -> None:
         """A click on the last question, or another tick."""
         if kind is None:
             self._attempt(verify, NO_FAULTS)
-        elif self.setting.chat.all:
-            self.somebody_clicks(len(self.setting.chat.all) - 1, kind, 0, Fault.NONE, {})
+        elif self.setting.chat.posted:
+            self.click_button(len(self.setting.chat.posted) - 1, kind, 0, Fault.NONE, {})
 
     @rule(at=st.integers(0, 60), fault=st.sampled_from(Fault))
-    def the_minute_passes(self, at: int, fault: Fault) -> None:
-        self.setting.clock.turn(MINUTE)
+    def run_tick(self, at: int, fault: Fault) -> None:
+        self.setting.clock.advance(MINUTE)
         self._attempt(verify, FaultPlan(at, fault))
 
     @rule()
-    def everything_is_delivered(self) -> None:
+    def deliver_everything(self) -> None:
         for _ in range(3):
             self._collect()
             self.pool = [message for message in self.pool if not self._attempt(message, NO_FAULTS)]
@@ -134,8 +134,8 @@ class IncidentMachine(RuleBasedStateMachine):
             [{}, {}, {}, {"user": "U-STRANGER"}, {"commit": commit_id("broken")}, {"channel": "C-X"}]
         ),
     )
-    def somebody_clicks(self, which: int, kind: ClickKind, at: int, fault: Fault, twist: Mapping[str, str]) -> None:
-        posted = self.setting.chat.all[which % len(self.setting.chat.all)]
+    def click_button(self, which: int, kind: ClickKind, at: int, fault: Fault, twist: Mapping[str, str]) -> None:
+        posted = self.setting.chat.posted[which % len(self.setting.chat.posted)]
         pressed = button_click(posted.message, kind, **{"channel": posted.channel, **twist})
         replies: list[ClickAnswer] = []
         self._attempt(lambda world: replies.append(handle_click(world, pressed)), FaultPlan(at, fault))
@@ -145,45 +145,45 @@ class IncidentMachine(RuleBasedStateMachine):
                 self.denied.add(pressed.proposal)
 
     @rule(minutes=st.sampled_from([1, 5, 14, 120, 400, int(WATCH_DURATION / MINUTE)]))
-    def time_passes(self, minutes: int) -> None:
-        self.setting.clock.turn(minutes * MINUTE)
+    def pass_time(self, minutes: int) -> None:
+        self.setting.clock.advance(minutes * MINUTE)
 
     @rule(ok=st.booleans())
-    def the_probe_changes_its_mind(self, ok: bool) -> None:  # noqa: FBT001
-        self.setting.probe.answer = ProbeResult(ok=ok)
+    def change_probe_result(self, ok: bool) -> None:  # noqa: FBT001
+        self.setting.probe.result = ProbeResult(ok=ok)
 
     @rule()
-    def there_is_traffic(self) -> None:
+    def add_traffic(self) -> None:
         for operation in self.setting.cloud.operations:
-            self.setting.logs.answered[operation.revision] = 100
+            self.setting.logs.request_counts[operation.revision] = 100
 
     @rule(name=st.sampled_from(SERVICE_NAMES), commit=st.sampled_from([None, commit_id("broken"), commit_id("later")]))
-    def somebody_deploys_by_hand(self, name: str, commit: str | None) -> None:
+    def deploy_manually(self, name: str, commit: str | None) -> None:
         self.deployed_by_hand += 1
         known = self.setting.services[f"shore.{name}"]
-        self.setting.cloud.deploy_by_hand(known, f"{name}-{self.deployed_by_hand:05}-hand", commit)
+        self.setting.cloud.deploy_manually(known, f"{name}-{self.deployed_by_hand:05}-hand", commit)
 
     @rule(merged=st.booleans())
-    def the_fix_is_merged_or_not(self, merged: bool) -> None:  # noqa: FBT001
-        self.setting.pasts.head = commit_id("later" if merged else "attempt")
+    def merge_or_revert_fix(self, merged: bool) -> None:  # noqa: FBT001
+        self.setting.histories.head = commit_id("later" if merged else "attempt")
         kind, reason = (ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED) if merged else (ActionKind.NONE, Reason.NO_FIX)
-        self.setting.answer.kind, self.setting.answer.reason = kind, reason
+        self.setting.prover.kind, self.setting.prover.reason = kind, reason
 
     @rule(killed=st.booleans())
-    def the_kill_switch_is_turned(self, killed: bool) -> None:  # noqa: FBT001
-        self.setting.killed = killed
+    def toggle_kill_switch(self, killed: bool) -> None:  # noqa: FBT001
+        self.setting.kill_switch = killed
 
     @precondition(lambda self: self.setting.issues.all)
     @rule(which=st.integers(0, 5), closed=st.booleans())
-    def a_person_ends_the_automation(self, which: int, closed: bool) -> None:  # noqa: FBT001
-        issue = self.setting.issues.all[which % len(self.setting.issues.all)]
+    def stop_automation(self, which: int, closed: bool) -> None:  # noqa: FBT001
+        issue = self.setting.issues.issues[which % len(self.setting.issues.issues)]
         if closed:
             issue.is_open = False
         else:
             issue.labels.add("provenfix:wrong")
 
     @invariant()
-    def no_rule_is_broken(self) -> None:
+    def assert_no_violations(self) -> None:
         assert find_rule_violations(self.setting, self.denied) == []
 
     def teardown(self) -> None:
@@ -198,16 +198,16 @@ class IncidentMachine(RuleBasedStateMachine):
             2 * MINUTE,
             MINUTE,
         ):
-            self.setting.clock.turn(wait)
+            self.setting.clock.advance(wait)
             for _ in range(3):
                 self._collect()
                 self.pool = [message for message in self.pool if not self._attempt(message, NO_FAULTS)]
-                self.setting.clock.turn(MINUTE)
+                self.setting.clock.advance(MINUTE)
                 assert self._attempt(verify, NO_FAULTS) or wait == LEASE + MINUTE, "a tick fails in fair weather"
         assert find_rule_violations(self.setting, self.denied) == []
         assert not self.pool, "a message never gets through"
         assert isinstance(self.setting.store, MemoryStore)
-        active = {key: each["state"] for key, each in self.setting.store.all("incidents").items() if each["active_for"]}
+        active = {key: each["state"] for key, each in self.setting.store.documents("incidents").items() if each["active_for"]}
         assert active == {}, "stuck"
 
     def _collect(self) -> None:
@@ -222,7 +222,7 @@ class IncidentMachine(RuleBasedStateMachine):
     def _attempt(self, message: Callable[[Context], object], plan: FaultPlan) -> bool:
         """One delivery to a process of its own; whether it was acknowledged."""
         try:
-            message(self.setting.process(plan.tap()))
+            message(self.setting.start_process(plan.tap()))
         except (Retry, ProcessDied):
             return False
         except Reject:

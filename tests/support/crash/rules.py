@@ -15,12 +15,12 @@ def find_rule_violations(harness: Harness, denied: set[str]) -> list[str]:
 
 
 def _check_outside(harness: Harness) -> Iterator[str]:
-    yield from _find_duplicates("issue", [issue.body.partition("\n")[0] for issue in harness.issues.all])
-    yield from _find_duplicates("message", [posted.marker for posted in harness.chat.all])
-    for issue in harness.issues.all:
+    yield from _find_duplicates("issue", [issue.body.partition("\n")[0] for issue in harness.issues.issues])
+    yield from _find_duplicates("message", [posted.marker for posted in harness.chat.posted])
+    for issue in harness.issues.issues:
         yield from _find_duplicates("comment", [comment.partition("\n")[0] for comment in issue.comments])
-        if issue.closes > 1:
-            yield f"{issue.title} was closed {issue.closes} times"
+        if issue.close_count > 1:
+            yield f"{issue.title} was closed {issue.close_count} times"
 
 
 def _check_deployments(harness: Harness, denied: set[str]) -> Iterator[str]:
@@ -68,4 +68,4 @@ def _find_duplicates(what: str, names: list[str]) -> Iterator[str]:
 
 def _documents(harness: Harness, kind: str) -> dict[str, dict[str, object]]:
     assert isinstance(harness.store, MemoryStore)
-    return {key: dict(value) for key, value in harness.store.all(kind).items()}
+    return {key: dict(value) for key, value in harness.store.documents(kind).items()}

@@ -47,18 +47,18 @@ class UndeliverableError(AssertionError):
 class StoryRun:
     """One story under one plan."""
 
-    setting: Harness
+    harness: Harness
     plan: FaultPlan
-    beside: SecondWorker = SecondWorker.ALONE
+    second_worker: SecondWorker = SecondWorker.ALONE
     outcomes: list[str] = field(default_factory=list)
     _message: Step | None = None
     _world: Context | None = None
 
     def __post_init__(self) -> None:
-        if self.beside is SecondWorker.BEFORE:
-            self.plan.meanwhile_before = self._second_worker
-        elif self.beside is SecondWorker.AFTER:
-            self.plan.meanwhile_after = self._second_worker
+        if self.second_worker is SecondWorker.BEFORE:
+            self.plan.meanwhile_before = self._run_second_worker
+        elif self.second_worker is SecondWorker.AFTER:
+            self.plan.meanwhile_after = self._run_second_worker
 
     def log(self, entry: LogEntry) -> None:
         """The sink delivers an entry."""
@@ -70,9 +70,9 @@ class StoryRun:
         def pressed(world: Context) -> ClickAnswer:
             return handle_click(world, click)
 
-        while not self._once(pressed):
-            self.setting.clock.turn(timedelta(seconds=30))
-            stored = self.setting.store.read("decisions", click.proposal.removesuffix("-back"))
+        while not self._deliver_once(pressed):
+            self.harness.clock.advance(timedelta(seconds=30))
+            stored = self.harness.store.read("decisions", click.proposal.removesuffix("-back"))
             if stored is not None and (stored.value["state"] == _DECISIONS[click.kind] or _has_voted(stored.value, click)):
                 return
 
@@ -82,27 +82,27 @@ class StoryRun:
 
     def drain(self) -> None:
         """Delivers all that was published, and what is published by that."""
-        while self.setting.bus.waiting:
-            topic, message = self.setting.bus.waiting.pop(0)
+        while self.harness.bus.waiting:
+            topic, message = self.harness.bus.waiting.pop(0)
             self._deliver(step_for(topic, dict(message)))
 
     def _deliver(self, message: Step) -> None:
         for wait in (*_WAITS, None):
-            if self._once(message):
+            if self._deliver_once(message):
                 return
             if wait is None:
                 raise UndeliverableError(
                     "a message was delivered three times, the last time with no lease alive, and never got through"
                 )
-            self.setting.clock.turn(wait)
+            self.harness.clock.advance(wait)
 
-    def _once(self, message: Step) -> bool:
+    def _deliver_once(self, message: Step) -> bool:
         """One delivery; whether it was acknowledged."""
         self._message = message
         if self._world is None:
-            self._world = self.setting.process(self.plan.tap())
+            self._world = self.harness.start_process(self.plan.tap())
         try:
-            self._note(message(self._world))
+            self._record_result(message(self._world))
         except Retry:
             return False
         except ProcessDied:
@@ -112,17 +112,17 @@ class StoryRun:
             self.outcomes.append(f"reject:{reason.reason}")
         return True
 
-    def _note(self, result: object) -> None:
+    def _record_result(self, result: object) -> None:
         if isinstance(result, StepResult):
             self.outcomes.append(result.name)
         elif isinstance(result, ClickAnswer):
             self.outcomes.append(result.result.value)
 
-    def _second_worker(self) -> None:
+    def _run_second_worker(self) -> None:
         """The same message, in another process, as far as it gets."""
         assert self._message is not None
         try:
-            self._message(self.setting.process())
+            self._message(self.harness.start_process())
         except (Retry, Reject):
             return  # its copy comes again as well; the first worker's does so in any case
 

@@ -24,28 +24,28 @@ class IncidentStory:
     """`end` is the state of the incident; the figures are what may have reached the outside, exactly."""
 
     name: str
-    told: Play
+    play: Play
     end: IncidentState
     messages: int = 1
     deployments: int = 0
     closes: int = 0
     shifts: tuple[int, ...] = ()
     incidents: int = 1
-    setting: Callable[[], Harness] = Harness
-    ran: tuple[int, ...] = ()
+    harness: Callable[[], Harness] = Harness
+    shifted_deployments: tuple[int, ...] = ()
     """Which deployment each of the shifts was for, by number, -1 for what served before; () for the usual order."""
-    as_first: bool = False
+    shares_ends_with_first: bool = False
     """Begins and ends with the calls of the first story, which go wrong there: only those in between do so here."""
 
 
 def _ask(run: StoryRun) -> None:
-    run.log(run.setting.entry())
+    run.log(run.harness.log_entry())
     run.drain()
 
 
 def _approve(run: StoryRun) -> None:
     _ask(run)
-    run.click(button_click(run.setting.chat.all[0].message))
+    run.click(button_click(run.harness.chat.posted[0].message))
     run.drain()
 
 
@@ -56,11 +56,11 @@ def _deploy(run: StoryRun) -> None:
 
 def _finish_rollout(run: StoryRun) -> None:
     """Ticks: at most two more than it takes without faults."""
-    run.setting.clock.turn(2 * MINUTE)
+    run.harness.clock.advance(2 * MINUTE)
     run.tick()
     for _ in range(2):
-        if not run.setting.cloud.shifts:
-            run.setting.clock.turn(2 * MINUTE)
+        if not run.harness.cloud.shifts:
+            run.harness.clock.advance(2 * MINUTE)
             run.tick()
 
 
@@ -72,53 +72,53 @@ def _resolve(run: StoryRun) -> None:
 def _act_and_close(run: StoryRun) -> None:
     """The approval is acted on, and watched to its end."""
     _finish_rollout(run)
-    run.setting.logs.answered[run.setting.cloud.operations[0].revision] = 480
-    run.setting.clock.turn(WATCH_DURATION + MINUTE)
+    run.harness.logs.request_counts[run.harness.cloud.operations[0].revision] = 480
+    run.harness.clock.advance(WATCH_DURATION + MINUTE)
     run.tick()
 
 
 def _resolve_in_steps(run: StoryRun) -> None:
     _deploy(run)
     for _ in range(2):
-        run.setting.clock.turn(MINUTE)
+        run.harness.clock.advance(MINUTE)
         run.tick()
-    run.setting.logs.answered[run.setting.cloud.operations[0].revision] = 480
-    run.setting.clock.turn(WATCH_DURATION + MINUTE)
+    run.harness.logs.request_counts[run.harness.cloud.operations[0].revision] = 480
+    run.harness.clock.advance(WATCH_DURATION + MINUTE)
     run.tick()
 
 
 def _roll_back_on_probe(run: StoryRun) -> None:
     _deploy(run)
-    run.setting.probe.answer = ProbeResult(ok=False, detail="closed with 1011")
+    run.harness.probe.result = ProbeResult(ok=False, detail="closed with 1011")
     for _ in range(2):
-        run.setting.clock.turn(MINUTE)
+        run.harness.clock.advance(MINUTE)
         run.tick()
 
 
 def _roll_back_on_recurrence(run: StoryRun) -> None:
     _deploy(run)
-    run.setting.clock.turn(5 * MINUTE)
-    run.log(run.setting.entry(revision=run.setting.cloud.operations[0].revision))
+    run.harness.clock.advance(5 * MINUTE)
+    run.log(run.harness.log_entry(revision=run.harness.cloud.operations[0].revision))
     run.tick()
 
 
 def _fail_deployment(run: StoryRun) -> None:
-    run.setting.cloud.fails = "the build failed"
+    run.harness.cloud.failure_reason = "the build failed"
     _approve(run)
-    run.setting.clock.turn(2 * MINUTE)
+    run.harness.clock.advance(2 * MINUTE)
     run.tick()
 
 
 def _deny(run: StoryRun) -> None:
     _ask(run)
-    run.click(button_click(run.setting.chat.all[0].message, ClickKind.DENY))
+    run.click(button_click(run.harness.chat.posted[0].message, ClickKind.DENY))
     run.drain()
     run.tick()
 
 
 def _deny_after_approval(run: StoryRun) -> None:
     _ask(run)
-    message = run.setting.chat.all[0].message
+    message = run.harness.chat.posted[0].message
     run.click(button_click(message))
     run.click(button_click(message, ClickKind.DENY, token="t2"))
     run.drain()
@@ -127,76 +127,76 @@ def _deny_after_approval(run: StoryRun) -> None:
 
 def _expire(run: StoryRun) -> None:
     _ask(run)
-    run.setting.clock.turn(timedelta(hours=6))
+    run.harness.clock.advance(timedelta(hours=6))
     run.tick()
 
 
 def _make_stale(run: StoryRun) -> None:
     _ask(run)
-    run.click(button_click(run.setting.chat.all[0].message))
-    run.setting.cloud.deploy_by_hand(run.setting.services["shore.tide"], "tide-00008-hand", None)
+    run.click(button_click(run.harness.chat.posted[0].message))
+    run.harness.cloud.deploy_manually(run.harness.services["shore.tide"], "tide-00008-hand", None)
     run.drain()
     run.tick()
 
 
 def _mute(run: StoryRun) -> None:
     _ask(run)
-    run.setting.issues.all[0].labels.add("provenfix:wrong")
+    run.harness.issues.issues[0].labels.add("provenfix:wrong")
     run.tick()
 
 
 def _close_manually(run: StoryRun) -> None:
     _deploy(run)
-    run.setting.issues.all[0].is_open = False
+    run.harness.issues.issues[0].is_open = False
     run.tick()
 
 
 def _log_symptom_first(run: StoryRun) -> None:
-    run.setting.entry()  # logged before the close, and delivered by nobody
-    run.log(run.setting.entry(CLOSE_1011))
+    run.harness.log_entry()  # logged before the close, and delivered by nobody
+    run.log(run.harness.log_entry(CLOSE_1011))
     run.tick()
-    run.setting.clock.turn(timedelta(seconds=30))
+    run.harness.clock.advance(timedelta(seconds=30))
     _resolve(run)
 
 
 def _log_symptom_alone(run: StoryRun) -> None:
-    run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.CLOSE_1011_WITHOUT_CAUSE
-    run.log(run.setting.entry(CLOSE_1011))
-    run.setting.clock.turn(3 * MINUTE)
+    run.harness.prover.kind, run.harness.prover.reason = ActionKind.NONE, Reason.CLOSE_1011_WITHOUT_CAUSE
+    run.log(run.harness.log_entry(CLOSE_1011))
+    run.harness.clock.advance(3 * MINUTE)
     run.tick()
     run.drain()
 
 
 def _propose_nothing(run: StoryRun) -> None:
-    run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.DYNAMIC_CODE
+    run.harness.prover.kind, run.harness.prover.reason = ActionKind.NONE, Reason.DYNAMIC_CODE
     _ask(run)
 
 
 def _never_fix(run: StoryRun) -> None:
-    run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
+    run.harness.prover.kind, run.harness.prover.reason = ActionKind.NONE, Reason.NO_FIX
     _ask(run)
-    run.setting.clock.turn(MAX_UNFIXED_AGE)
+    run.harness.clock.advance(MAX_UNFIXED_AGE)
     run.tick()
 
 
 def _fix_later(run: StoryRun) -> None:
     """The fix is merged after the first look."""
-    run.setting.pasts.head = commit_id("attempt")
-    run.setting.answer.kind, run.setting.answer.reason = ActionKind.NONE, Reason.NO_FIX
+    run.harness.histories.head = commit_id("attempt")
+    run.harness.prover.kind, run.harness.prover.reason = ActionKind.NONE, Reason.NO_FIX
     _ask(run)
-    run.setting.pasts.head = commit_id("later")
-    run.setting.answer.kind, run.setting.answer.reason = ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
-    run.setting.clock.turn(BRANCH_CHECK_INTERVAL)
+    run.harness.histories.head = commit_id("later")
+    run.harness.prover.kind, run.harness.prover.reason = ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
+    run.harness.clock.advance(BRANCH_CHECK_INTERVAL)
     run.tick()
     run.drain()
-    run.click(button_click(run.setting.chat.all[0].message))
+    run.click(button_click(run.harness.chat.posted[0].message))
     run.drain()
     _act_and_close(run)
 
 
 def _choose_rollback(run: StoryRun) -> None:
     _ask(run)
-    message = run.setting.chat.all[0].message
+    message = run.harness.chat.posted[0].message
     assert message.alternative is not None
     back = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
     run.click(button_click(back))
@@ -207,7 +207,7 @@ def _choose_rollback(run: StoryRun) -> None:
 
 def _approve_by_two(run: StoryRun) -> None:
     _ask(run)
-    message = run.setting.chat.all[0].message
+    message = run.harness.chat.posted[0].message
     run.click(button_click(message))
     run.tick()
     run.click(button_click(message, user=SECOND_APPROVER, token="t2"))
@@ -218,11 +218,11 @@ def _approve_by_two(run: StoryRun) -> None:
 def _supersede(run: StoryRun) -> None:
     """Somebody deploys what is broken as well; the second question is answered."""
     _ask(run)
-    run.setting.cloud.deploy_by_hand(run.setting.services["shore.tide"], "tide-00008-hand", commit_id("broken"))
-    run.setting.clock.turn(MINUTE)
+    run.harness.cloud.deploy_manually(run.harness.services["shore.tide"], "tide-00008-hand", commit_id("broken"))
+    run.harness.clock.advance(MINUTE)
     run.tick()
     run.drain()
-    run.click(button_click(run.setting.chat.all[-1].message))
+    run.click(button_click(run.harness.chat.posted[-1].message))
     run.drain()
     _act_and_close(run)
 
@@ -230,36 +230,36 @@ def _supersede(run: StoryRun) -> None:
 def _go_back_after_probe(run: StoryRun) -> None:
     """What was deployed did not hold; the next question is whether to go back further."""
     _deploy(run)
-    run.setting.probe.answer = ProbeResult(ok=False, detail="closed with 1011")
+    run.harness.probe.result = ProbeResult(ok=False, detail="closed with 1011")
     for _ in range(2):
-        run.setting.clock.turn(MINUTE)
+        run.harness.clock.advance(MINUTE)
         run.tick()
     _ask_to_go_back(run)
 
 
 def _go_back_after_failure(run: StoryRun) -> None:
-    run.setting.cloud.fails = "the build failed"
+    run.harness.cloud.failure_reason = "the build failed"
     _deploy(run)
-    run.setting.cloud.fails = ""
+    run.harness.cloud.failure_reason = ""
     _ask_to_go_back(run)
 
 
 def _ask_to_go_back(run: StoryRun) -> None:
     run.drain()
-    run.setting.probe.answer = ProbeResult(ok=True)
-    run.click(button_click(run.setting.chat.all[-1].message, token="t3"))
+    run.harness.probe.result = ProbeResult(ok=True)
+    run.click(button_click(run.harness.chat.posted[-1].message, token="t3"))
     run.drain()
     for _ in range(4):
-        run.setting.clock.turn(2 * MINUTE)
+        run.harness.clock.advance(2 * MINUTE)
         run.tick()
-    run.setting.logs.answered[run.setting.cloud.operations[-1].revision] = 480
-    run.setting.clock.turn(WATCH_DURATION + MINUTE)
+    run.harness.logs.request_counts[run.harness.cloud.operations[-1].revision] = 480
+    run.harness.clock.advance(WATCH_DURATION + MINUTE)
     run.tick()
 
 
 def _harness_with_rollback() -> Harness:
     setting = Harness()
-    setting.answer.back = True
+    setting.prover.offers_rollback = True
     return setting
 
 
@@ -273,7 +273,7 @@ def _harness_with_steps() -> Harness:
 
 def _harness_with_pipeline() -> Harness:
     setting = Harness()
-    setting.cloud.piped = True
+    setting.cloud.deploys_by_pipeline = True
     setting.cloud.address = "https://pf-1---tide.invalid"
     return setting
 
@@ -281,16 +281,16 @@ def _harness_with_pipeline() -> Harness:
 def _deploy_by_pipeline(run: StoryRun) -> None:
     _approve(run)
     for _ in range(3):
-        run.setting.clock.turn(2 * MINUTE)
+        run.harness.clock.advance(2 * MINUTE)
         run.tick()
-    run.setting.clock.turn(WATCH_DURATION + MINUTE)
+    run.harness.clock.advance(WATCH_DURATION + MINUTE)
     run.tick()
 
 
 STORIES = (
     IncidentStory("mended and closed", _resolve, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(100,)),
     IncidentStory(
-        "mended in steps", _resolve_in_steps, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(10, 50, 100), setting=_harness_with_steps
+        "mended in steps", _resolve_in_steps, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(10, 50, 100), harness=_harness_with_steps
     ),
     IncidentStory(
         "mended by a pipeline",
@@ -299,7 +299,7 @@ STORIES = (
         deployments=1,
         closes=1,
         shifts=(0, 100),
-        setting=_harness_with_pipeline,
+        harness=_harness_with_pipeline,
     ),
     IncidentStory("the probe fails", _roll_back_on_probe, IncidentState.ROLLED_BACK, deployments=1, shifts=(100, 100)),
     IncidentStory("it recurs", _roll_back_on_recurrence, IncidentState.ROLLED_BACK, deployments=1, shifts=(100, 100)),
@@ -312,9 +312,9 @@ STORIES = (
         deployments=2,
         closes=1,
         shifts=(100, 100, 100),
-        ran=(0, -1, 1),
-        setting=_harness_with_rollback,
-        as_first=True,
+        shifted_deployments=(0, -1, 1),
+        harness=_harness_with_rollback,
+        shares_ends_with_first=True,
     ),
     IncidentStory(
         "gone back after the deployment failed",
@@ -324,9 +324,9 @@ STORIES = (
         deployments=2,
         closes=1,
         shifts=(100, 100),
-        ran=(-1, 1),
-        setting=_harness_with_rollback,
-        as_first=True,
+        shifted_deployments=(-1, 1),
+        harness=_harness_with_rollback,
+        shares_ends_with_first=True,
     ),
     IncidentStory("denied", _deny, IncidentState.DENIED),
     IncidentStory("approved, then denied", _deny_after_approval, IncidentState.DENIED),
@@ -339,8 +339,8 @@ STORIES = (
         deployments=1,
         closes=1,
         shifts=(100,),
-        setting=_harness_with_rollback,
-        as_first=True,
+        harness=_harness_with_rollback,
+        shares_ends_with_first=True,
     ),
     IncidentStory(
         "approved by two",
@@ -349,8 +349,8 @@ STORIES = (
         deployments=1,
         closes=1,
         shifts=(100,),
-        setting=_harness_with_quorum,
-        as_first=True,
+        harness=_harness_with_quorum,
+        shares_ends_with_first=True,
     ),
     IncidentStory(
         "overtaken and asked anew",
@@ -360,7 +360,7 @@ STORIES = (
         deployments=1,
         closes=1,
         shifts=(100,),
-        as_first=True,
+        shares_ends_with_first=True,
     ),
     IncidentStory("marked as wrong", _mute, IncidentState.MUTED),
     IncidentStory("closed by hand while watched", _close_manually, IncidentState.MUTED, deployments=1, shifts=(100,)),
@@ -384,21 +384,21 @@ STORIES = (
 def story_violations(story: IncidentStory, harness: Harness) -> list[str]:
     """What is not as it must be at the end of a story; two more ticks have passed by then."""
     assert isinstance(harness.store, MemoryStore)
-    incidents = harness.store.all("incidents")
+    incidents = harness.store.documents("incidents")
     states = sorted(str(incident["state"]) for incident in incidents.values())
     expected = sorted([story.end.value, *[IncidentState.ABSORBED.value] * (story.incidents - 1)])
-    comments = [comment.partition("\n")[0] for issue in harness.issues.all for comment in issue.comments]
+    comments = [comment.partition("\n")[0] for issue in harness.issues.issues for comment in issue.comments]
     found = {
         "states": (states, expected),
-        "issues": (len(harness.issues.all), 1),
+        "issues": (len(harness.issues.issues), 1),
         "comments that say the same": (len(comments) - len(set(comments)), 0),
         "issues that look as if it went on": (
-            [each.title for each in harness.issues.all if COMMANDS_HINT[:20] in each.body],
+            [each.title for each in harness.issues.issues if COMMANDS_HINT[:20] in each.body],
             [],
         ),
-        "messages": (len(harness.chat.all), story.messages),
+        "messages": (len(harness.chat.posted), story.messages),
         "deployments": (len(harness.cloud.operations), story.deployments),
-        "closes": (sum(issue.closes for issue in harness.issues.all), story.closes),
+        "closes": (sum(issue.close_count for issue in harness.issues.issues), story.closes),
         "shifts": (tuple(dict.fromkeys(harness.cloud.shifts)), _shifts(story, harness)),
         "messages that wait": (len(harness.bus.waiting), 0),
         "incidents not at rest": ([key for key, each in incidents.items() if each["active_for"]], []),
@@ -408,9 +408,9 @@ def story_violations(story: IncidentStory, harness: Harness) -> list[str]:
 
 def _shifts(story: IncidentStory, harness: Harness) -> tuple[tuple[str, str, int], ...]:
     """Each once, first those of the new revision; a rollback, or a failure, gives all back to the old one."""
-    if story.ran:
+    if story.shifted_deployments:
         named = [each.revision for each in harness.cloud.operations] + ["tide-00007-old"]
-        return tuple(("shore.tide", named[place], share) for place, share in zip(story.ran, story.shifts, strict=True))
+        return tuple(("shore.tide", named[place], share) for place, share in zip(story.shifted_deployments, story.shifts, strict=True))
     new = harness.cloud.operations[0].revision if harness.cloud.operations else ""
     back = story.end in {IncidentState.ROLLED_BACK, IncidentState.FAILED}
     revisions = [new] * (len(story.shifts) - back) + ["tide-00007-old"] * back

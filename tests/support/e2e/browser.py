@@ -30,7 +30,7 @@ class PageLog:
     """All that pages have asked for, and all that went wrong in them."""
 
     addresses: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     @property
     def hosts(self) -> set[str]:
@@ -42,18 +42,18 @@ class RecordedBrowser:
     """One browser, and what it has seen so far."""
 
     browser: Browser
-    seen: PageLog = field(default_factory=PageLog)
+    log: PageLog = field(default_factory=PageLog)
 
     @contextmanager
-    def page(self, **options: Any) -> Iterator[Page]:
+    def open_page(self, **options: Any) -> Iterator[Page]:
         """A page of its own, in a context of its own."""
         context = self.browser.new_context(**options)
         context.set_default_timeout(TIMEOUT_MILLISECONDS)
-        context.on("request", lambda request: self.seen.addresses.append(request.url))
+        context.on("request", lambda request: self.log.addresses.append(request.url))
         page = context.new_page()
-        page.on("pageerror", lambda error: self.seen.wrong.append(f"threw: {error}"))
-        page.on("dialog", _dismiss_dialogs(self.seen))
-        page.on("console", _record_console(self.seen))
+        page.on("pageerror", lambda error: self.log.errors.append(f"threw: {error}"))
+        page.on("dialog", _dismiss_dialogs(self.log))
+        page.on("console", _record_console(self.log))
         try:
             yield page
         finally:
@@ -64,7 +64,7 @@ def _dismiss_dialogs(seen: PageLog) -> Callable[[Dialog], None]:
     """No page of ours opens a dialog of the browser's."""
 
     def dismiss(dialog: Dialog) -> None:
-        seen.wrong.append(f"said: {dialog.message}")
+        seen.errors.append(f"said: {dialog.message}")
         dialog.dismiss()
 
     return dismiss
@@ -75,7 +75,7 @@ def _record_console(seen: PageLog) -> Callable[[ConsoleMessage], None]:
 
     def hear(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            seen.wrong.append(f"told: {message.text}")
+            seen.errors.append(f"told: {message.text}")
 
     return hear
 

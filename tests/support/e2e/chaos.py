@@ -88,16 +88,16 @@ class Chaos:
         moments = sorted(chance.randrange(6 * len(subjects)) for _ in range(kills))
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while True:
-            found = [case for subject in subjects if (case := self.case(subject)) is not None]
-            due = moments and sum(len(case.history) for case in found) >= moments[0] and self._calm()
+            found = [case for subject in subjects if (case := self.incident_of(subject)) is not None]
+            due = moments and sum(len(case.history) for case in found) >= moments[0] and self._is_recovered()
             if due and self._kill(subjects, chance):
                 moments.pop(0)
             if not moments and len(found) == len(subjects) and not any(case.active for case in found):
                 return
-            self._turn(subjects, found)
+            self._run_round(subjects, found)
             assert time.monotonic() < deadline, [(case.id, case.state, case.history) for case in found]
 
-    def case(self, subject: FailingService) -> IncidentRecord | None:
+    def incident_of(self, subject: FailingService) -> IncidentRecord | None:
         """The incident of a service; fails where it has two."""
         found = [
             record_from_document(each.value) for each in self.store.find(incident_records.KIND, "service", subject.service.id)
@@ -106,7 +106,7 @@ class Chaos:
         assert len(errors) <= 1, errors
         return errors[0] if errors else None
 
-    def outside(self, subject: FailingService) -> tuple[int, int, int]:
+    def outside_counts(self, subject: FailingService) -> tuple[int, int, int]:
         """How many issues, messages and deployments of provenfix there are of a service."""
         deployed = self.store.read(SERVICES, subject.service.id)
         assert deployed is not None
@@ -118,7 +118,7 @@ class Chaos:
             sum(bool(each["marker"]) for each in revisions.values()),
         )
 
-    def _turn(self, subjects: Sequence[FailingService], found: Sequence[IncidentRecord]) -> None:
+    def _run_round(self, subjects: Sequence[FailingService], found: Sequence[IncidentRecord]) -> None:
         """What the supervisor, the scheduler, the approver and the visitors do."""
         self.stack.supervisor.restart_ended()
         for case in found:
@@ -128,7 +128,7 @@ class Chaos:
         if time.monotonic() >= self.due:
             self.due = time.monotonic() + _VISIT_SECONDS
             answered = [_service_answers(subject) for subject in subjects]
-            if all(answered) and self._ticked():
+            if all(answered) and self._tick_is_done():
                 self.stack.bus.publish_raw(flow.TICK, [b"{}"])
                 self.ticks += 1
         time.sleep(_POLL_SECONDS)
@@ -141,11 +141,11 @@ class Chaos:
         except Reject:  # decided meanwhile
             return
 
-    def _calm(self) -> bool:
+    def _is_recovered(self) -> bool:
         """Whether a tick has seen the stack whole again: two probes in a row that fail are rightly a rollback."""
-        return self.ticks > 0 and self._ticked()
+        return self.ticks > 0 and self._tick_is_done()
 
-    def _ticked(self) -> bool:
+    def _tick_is_done(self) -> bool:
         """Whether no tick is under way."""
         queue = self.stack.bus
         assert isinstance(queue, SqliteQueue)

@@ -57,7 +57,7 @@ class Storm:
     ticks: int = 0
     """How many were published."""
 
-    def blow(self, count: int) -> None:
+    def publish_entries(self, count: int) -> None:
         """Publishes `count` entries of the incident, shuffled; a third of them are copies of other ones."""
         chance = random.Random(_SEED)
         chosen = [dict(chance.choice(self.entries)) for _ in range(count)]
@@ -71,11 +71,11 @@ class Storm:
         self.ticks += 1
         self.stack.bus.publish_raw(flow.TICK, [b"{}"])
 
-    def count(self, function: str) -> int:
+    def handled_count(self, function: str) -> int:
         """How many messages a function has handled: one line in its log for each."""
         return (self.stack.folder / f"{function}.log").read_bytes().count(b'{"severity": ')
 
-    def handled(self, function: str) -> list[str]:
+    def handled_outcomes(self, function: str) -> list[str]:
         """The outcomes of all that a function has handled, from its log."""
         text = (self.stack.folder / f"{function}.log").read_text("utf-8")
         lines = text[: text.rfind("\n") + 1].splitlines()
@@ -86,7 +86,7 @@ class Storm:
         deadline = time.monotonic() + seconds
         while not condition():
             self.stack.check_running()
-            assert time.monotonic() < deadline, {name: self.handled(name)[-3:] for name in self.stack.ports}
+            assert time.monotonic() < deadline, {name: self.handled_outcomes(name)[-3:] for name in self.stack.ports}
             time.sleep(_POLL_SECONDS)
 
 

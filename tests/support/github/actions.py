@@ -25,7 +25,7 @@ class DispatchedRun:
 
     ref: str
     inputs: Mapping[str, str]
-    at: datetime
+    dispatched_at: datetime
     conclusion: str = ""
 
 
@@ -36,8 +36,8 @@ class FakeActions:
     now: Callable[[], datetime]
     text: str = WORKFLOW
     runs: list[DispatchedRun] = field(default_factory=list)
-    late: bool = False
-    refused: bool = False
+    hides_new_runs: bool = False
+    refuses_dispatch: bool = False
 
     def __call__(self, asked: FakeRequest) -> FakeResponse | None:
         found = re.fullmatch(rf"{_ROOT}/actions/workflows/deploy\.yml/(dispatches|runs)", asked.path)
@@ -56,18 +56,18 @@ class FakeActions:
         return {"__typename": "Blob", **told} if known else None
 
     def _dispatch(self, asked: FakeRequest) -> FakeResponse:
-        if self.refused:
+        if self.refuses_dispatch:
             return FakeResponse(403, {"message": "Resource not accessible by integration", "documentation_url": "x"})
         self.runs.append(DispatchedRun(asked.body["ref"], asked.body["inputs"], self.now()))
         return FakeResponse(204)
 
     def _list(self, asked: FakeRequest) -> FakeResponse:
         since = datetime.fromisoformat(asked.query["created"].removeprefix(">="))
-        shown = [] if self.late else [each for each in self.runs if each.at >= since]
-        runs = [self._told(place, each) for place, each in enumerate(shown)]
+        shown = [] if self.hides_new_runs else [each for each in self.runs if each.dispatched_at >= since]
+        runs = [self._run_document(place, each) for place, each in enumerate(shown)]
         return FakeResponse(200, {"total_count": len(runs), "workflow_runs": list(reversed(runs))})
 
-    def _told(self, place: int, run: DispatchedRun) -> dict[str, Any]:
+    def _run_document(self, place: int, run: DispatchedRun) -> dict[str, Any]:
         name = re.search("^run-name: (.*)$", self.text, re.MULTILINE)
         title = re.sub(r"\$\{\{ inputs\.(\w+) \}\}", lambda each: run.inputs[each[1]], name[1] if name else "deploy")
         return {
@@ -76,8 +76,8 @@ class FakeActions:
             "event": "workflow_dispatch",
             "status": "completed" if run.conclusion else "in_progress",
             "conclusion": run.conclusion or None,
-            "created_at": run.at.isoformat(),
-            "updated_at": run.at.isoformat(),
+            "created_at": run.dispatched_at.isoformat(),
+            "updated_at": run.dispatched_at.isoformat(),
             "html_url": f"https://github.com/{REPOSITORY}/actions/runs/{place + 1}",
         }
 

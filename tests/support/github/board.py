@@ -28,7 +28,7 @@ class StoredItem:
     """An issue or a comment with the moment since when it is there."""
 
     value: dict[str, Any]
-    at: datetime
+    created_at: datetime
 
 
 @dataclass
@@ -36,7 +36,7 @@ class IssueTracker:
     """Issues by number. Lists show what is older than `lag`; what is asked for by its number is always there."""
 
     now: Callable[[], datetime]
-    lag: timedelta = timedelta(0)
+    list_delay: timedelta = timedelta(0)
     issues: dict[int, StoredItem] = field(default_factory=dict)
     comments: dict[int, list[StoredItem]] = field(default_factory=dict)
     next_number: int = 1
@@ -52,19 +52,19 @@ class IssueTracker:
         if not found:
             return None
         if not found[1]:
-            return self._open(asked) if asked.verb == "POST" else FakeResponse(200, *self._listed(asked))
-        return self._one(int(found[1]), found[2], asked) if int(found[1]) in self.issues else NOT_FOUND
+            return self._open(asked) if asked.method == "POST" else FakeResponse(200, *self._listed(asked))
+        return self._answer_issue(int(found[1]), found[2], asked) if int(found[1]) in self.issues else NOT_FOUND
 
-    def _one(self, number: int, below: str | None, asked: FakeRequest) -> FakeResponse:
+    def _answer_issue(self, number: int, below: str | None, asked: FakeRequest) -> FakeResponse:
         if below == "/labels":
             self.issues[number].value["labels"] += [_label(name) for name in asked.body["labels"]]
             return FakeResponse(200, self.issues[number].value["labels"])
         if below:
-            return self._comment(number, asked) if asked.verb == "POST" else self._comments(number, asked)
-        if asked.verb == "PATCH":
+            return self._comment(number, asked) if asked.method == "POST" else self._comments(number, asked)
+        if asked.method == "PATCH":
             self.issues[number].value |= asked.body
-            return FakeResponse(200, self._told(number))
-        return self._unless_known(FakeResponse(200, self._told(number)), asked)
+            return FakeResponse(200, self._issue_document(number))
+        return self._unless_known(FakeResponse(200, self._issue_document(number)), asked)
 
     @staticmethod
     def _unless_known(told: FakeResponse, asked: FakeRequest) -> FakeResponse:
@@ -75,7 +75,7 @@ class IssueTracker:
 
     def _repository_labels(self, asked: FakeRequest) -> FakeResponse:
         name = asked.path.removeprefix(f"/repos/{REPOSITORY}/labels").removeprefix("/")
-        if asked.verb == "GET":
+        if asked.method == "GET":
             return FakeResponse(200, self.labels[name]) if name in self.labels else NOT_FOUND
         if asked.body["name"] in self.labels:
             return FakeResponse(422, {"message": "Validation Failed", "documentation_url": "", "errors": []})
@@ -99,17 +99,17 @@ class IssueTracker:
             now,
         )  # fmt: skip
         self.comments[number] = []
-        return FakeResponse(201, self._told(number), {"Location": link})
+        return FakeResponse(201, self._issue_document(number), {"Location": link})
 
-    def _told(self, number: int) -> dict[str, Any]:
+    def _issue_document(self, number: int) -> dict[str, Any]:
         return {**self.issues[number].value, "comments": len(self.comments[number])}
 
     def _listed(self, asked: FakeRequest) -> tuple[list[dict[str, Any]], dict[str, str]]:
         wanted = asked.query.get("labels")
         shown = [
-            self._told(number)
+            self._issue_document(number)
             for number, kept in sorted(self.issues.items(), reverse=True)
-            if kept.at <= self.now() - self.lag
+            if kept.created_at <= self.now() - self.list_delay
             and (not wanted or wanted in {label["name"] for label in kept.value["labels"]})
         ]
         return _page(shown, asked)
@@ -126,7 +126,7 @@ class IssueTracker:
         return FakeResponse(201, value, {"Location": link})
 
     def _comments(self, number: int, asked: FakeRequest) -> FakeResponse:
-        shown = [kept.value for kept in self.comments[number] if kept.at <= self.now() - self.lag]
+        shown = [kept.value for kept in self.comments[number] if kept.created_at <= self.now() - self.list_delay]
         return FakeResponse(200, *_page(shown, asked))
 
     def with_marker(self, marker: str) -> list[int]:

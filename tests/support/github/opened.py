@@ -24,15 +24,15 @@ from tests.support.moments import FakeClock
 class SleepingClock:
     """A clock that sleeping turns."""
 
-    at: datetime = datetime(2026, 5, 1, 10, tzinfo=UTC)
-    slept: list[float] = field(default_factory=list)
+    current_time: datetime = datetime(2026, 5, 1, 10, tzinfo=UTC)
+    pauses: list[float] = field(default_factory=list)
 
     def now(self) -> datetime:
-        return self.at
+        return self.current_time
 
     def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.at += timedelta(seconds=seconds)
+        self.pauses.append(seconds)
+        self.current_time += timedelta(seconds=seconds)
 
 
 def open_client(address: str, clock: SleepingClock | None = None) -> GitHubClient:
@@ -47,16 +47,16 @@ class TokenEndpoint:
     """Answers for `/app/installations/7/access_tokens`; each token is a new one and ends after an hour."""
 
     clock: Clock
-    given: list[str] = field(default_factory=list)
-    signed: list[str] = field(default_factory=list)
+    issued_tokens: list[str] = field(default_factory=list)
+    signed_requests: list[str] = field(default_factory=list)
 
     def __call__(self, asked: FakeRequest) -> FakeResponse | None:
         if asked.path != "/app/installations/7/access_tokens":
             return None
-        self.signed.append(asked.headers["authorization"].removeprefix("Bearer "))
-        self.given.append(f"ghs_41_{'h' * 40}.{'p' * 400}.{len(self.given):086}")
+        self.signed_requests.append(asked.headers["authorization"].removeprefix("Bearer "))
+        self.issued_tokens.append(f"ghs_41_{'h' * 40}.{'p' * 400}.{len(self.issued_tokens):086}")
         ends = self.clock.now() + timedelta(hours=1)
-        return FakeResponse(201, {"token": self.given[-1], "expires_at": ends.strftime("%Y-%m-%dT%H:%M:%SZ")})
+        return FakeResponse(201, {"token": self.issued_tokens[-1], "expires_at": ends.strftime("%Y-%m-%dT%H:%M:%SZ")})
 
 
 @cache

@@ -37,7 +37,7 @@ class GitBackend:
         )
         return done.stdout if done.returncode in ok else b""
 
-    def oid(self, expression: str) -> str | None:
+    def resolve_oid(self, expression: str) -> str | None:
         """What a revision expression names, as `rev-parse` says."""
         if expression.startswith("-") or "\0" in expression:
             return None
@@ -49,14 +49,14 @@ class GitBackend:
     def repository(self) -> Node:
         return {
             "__typename": "Repository",
-            "defaultBranchRef": lambda info: self._default(),
+            "defaultBranchRef": lambda info: self._default_branch(),
             "ref": lambda info, qualifiedName: self._ref(qualifiedName),
-            "object": lambda info, oid=None, expression=None: self.thing(oid or expression),
+            "object": lambda info, oid=None, expression=None: self.describe_object(oid or expression),
             "refs": lambda info, refPrefix, **page: self._refs(refPrefix, page),
             "pullRequests": lambda info, **page: self._requests(page),
         }
 
-    def _default(self) -> Node | None:
+    def _default_branch(self) -> Node | None:
         name = self.git("symbolic-ref", "-q", "HEAD").decode().strip()
         return self._ref(name) if name else None
 
@@ -68,7 +68,7 @@ class GitBackend:
             "__typename": "Ref",
             "name": name.split("/", 2)[2],
             "branchProtectionRule": rule,
-            "target": lambda info: self.thing(name),
+            "target": lambda info: self.describe_object(name),
         }
 
     def _refs(self, prefix: str, page: Mapping[str, Any]) -> Node:
@@ -86,7 +86,7 @@ class GitBackend:
         return self._page(nodes, page)
 
     def _request(self, oid: str, number: int) -> Node:
-        last = {"nodes": [{"commit": lambda info: self.thing(oid)}]}
+        last = {"nodes": [{"commit": lambda info: self.describe_object(oid)}]}
         return {"__typename": "PullRequest", "number": number, "headRefOid": oid, "commits": lambda info, **page: last}
 
     @staticmethod
@@ -99,9 +99,9 @@ class GitBackend:
             "nodes": [make() for make in makers[start:end]],
         }
 
-    def thing(self, expression: str) -> Node | None:
+    def describe_object(self, expression: str) -> Node | None:
         """A git object as GraphQL tells it; a tag's object, as `object(expression:)` peels none, is a Tag."""
-        oid = self.oid(expression)
+        oid = self.resolve_oid(expression)
         kind = self.git("cat-file", "-t", oid).decode().strip() if oid else ""
         makers = {"commit": self._commit, "tree": self._tree, "blob": self._blob}
         if oid is None or kind not in (*makers, "tag"):
@@ -126,7 +126,7 @@ class GitBackend:
             "authoredDate": _to_utc(authored),
             "message": message.rstrip("\n"),
             "author": {"name": author, "email": email, "user": self._user(author)},
-            "associatedPullRequests": lambda info, **page: self._page(self._brought(oid), page),
+            "associatedPullRequests": lambda info, **page: self._page(self._introducing_pull_requests(oid), page),
             "tree": lambda info: self._tree(tree),
             "statusCheckRollup": None,
             "parents": lambda info, **page: self._page(above, page),
@@ -134,7 +134,7 @@ class GitBackend:
             "file": lambda info, path: self._file(oid, path),
         }
 
-    def _brought(self, oid: str) -> list[Callable[[], Node | None]]:
+    def _introducing_pull_requests(self, oid: str) -> list[Callable[[], Node | None]]:
         """The pull requests that brought a commit in, as `brought` tells them."""
         numbers = [number for number, commits in self.brought.items() if oid in commits]
         return [partial(self._request, oid, number) for number in numbers]
@@ -171,7 +171,7 @@ class GitBackend:
             "type": kind,
             "oid": oid,
             "size": size,
-            "object": lambda info: self.thing(oid) if kind != "commit" else None,
+            "object": lambda info: self.describe_object(oid) if kind != "commit" else None,
         }
 
     def _tree(self, oid: str) -> Node:
@@ -195,7 +195,7 @@ class GitBackend:
     # -- REST -----------------------------------------------------------------------------------------------------
 
     def rest_tree(self, url: str, expression: str, *, recursive: bool) -> Node | None:
-        oid = self.oid(f"{expression}^{{tree}}")
+        oid = self.resolve_oid(f"{expression}^{{tree}}")
         if oid is None or (not self._listed(oid) and self.git("cat-file", "-s", oid) != b"0\n"):
             return None
         lines = [(path, facts) for path, facts in self._listed(oid).items() if recursive or b"/" not in path]
@@ -226,7 +226,7 @@ class GitBackend:
         }
 
     def rest_compare(self, root: str, base: str, tip: str, page: Mapping[str, str]) -> Node | None:
-        ends = [self.oid(f"{each}^{{commit}}") for each in (base, tip)]
+        ends = [self.resolve_oid(f"{each}^{{commit}}") for each in (base, tip)]
         shared = self.git("merge-base", *[each for each in ends if each]).decode().split()
         if None in ends or not shared:
             return None

@@ -24,7 +24,7 @@ REPOSITORY = "acme/chat"
 class FakeRequest:
     """A request as it came."""
 
-    verb: str
+    method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
@@ -38,7 +38,7 @@ class FakeResponse:
     status: int
     value: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    lost: str = ""
+    lost_by: str = ""
 
 
 Handler = Callable[[FakeRequest], FakeResponse]
@@ -51,33 +51,33 @@ NOT_FOUND = FakeResponse(404, {"message": "Not Found", "documentation_url": "htt
 class FakeGitHub:
     """One repository, its issues and its checks. `trouble` stands between the wire and the answers."""
 
-    past: GitBackend | None = None
+    backend: GitBackend | None = None
     address: str = ""
-    asked: list[FakeRequest] = field(default_factory=list)
-    trouble: Interceptor | None = None
-    extra: list[Callable[[FakeRequest], FakeResponse | None]] = field(default_factory=list)
-    fields: dict[str, Any] = field(default_factory=dict)
+    requests: list[FakeRequest] = field(default_factory=list)
+    interceptor: Interceptor | None = None
+    extra_routes: list[Callable[[FakeRequest], FakeResponse | None]] = field(default_factory=list)
+    extra_fields: dict[str, Any] = field(default_factory=dict)
     """Further GraphQL fields of the repository."""
-    enterprise: bool = False
+    is_enterprise: bool = False
     """Whether it answers as an Enterprise Server does: under `/api/v3` and `/api/graphql` alone."""
 
     def answer(self, asked: FakeRequest) -> FakeResponse:
-        if self.enterprise:
+        if self.is_enterprise:
             found = re.fullmatch(r"/api(?:/v3)?(/.+)", asked.path)
             if found is None or (found[1] == "/graphql") is asked.path.startswith("/api/v3/"):
                 return NOT_FOUND
             asked = replace(asked, path=found[1])
-        self.asked.append(asked)
-        return self.trouble(asked, self._plain) if self.trouble else self._plain(asked)
+        self.requests.append(asked)
+        return self.interceptor(asked, self._route) if self.interceptor else self._route(asked)
 
-    def _plain(self, asked: FakeRequest) -> FakeResponse:
+    def _route(self, asked: FakeRequest) -> FakeResponse:
         if asked.path == "/graphql":
             return self._graphql(asked)
-        for handler in self.extra:
+        for handler in self.extra_routes:
             told = handler(asked)
             if told is not None:
                 return told
-        return self._rest(asked) if self.past else NOT_FOUND
+        return self._rest(asked) if self.backend else NOT_FOUND
 
     def _graphql(self, asked: FakeRequest) -> FakeResponse:
         schema, text = graphql_schema(), asked.body["query"]
@@ -98,18 +98,18 @@ class FakeGitHub:
     def _repository(self, _: object, owner: str, name: str, **__: object) -> Mapping[str, Any]:
         if f"{owner}/{name}" != REPOSITORY:
             raise graphql.GraphQLError("Could not resolve to a Repository.", extensions={"type": "NOT_FOUND"})
-        return {**(self.past.repository() if self.past else {}), **self.fields}
+        return {**(self.backend.repository() if self.backend else {}), **self.extra_fields}
 
     def _rest(self, asked: FakeRequest) -> FakeResponse:
-        assert self.past is not None
+        assert self.backend is not None
         root = f"{self.address}/repos/{REPOSITORY}"
         value: Any = None
         if found := re.fullmatch(rf"/repos/{REPOSITORY}/git/trees/([^/]+)", asked.path):
-            value = self.past.rest_tree(f"{root}/git/trees", found[1], recursive="recursive" in asked.query)
+            value = self.backend.rest_tree(f"{root}/git/trees", found[1], recursive="recursive" in asked.query)
         elif found := re.fullmatch(rf"/repos/{REPOSITORY}/git/blobs/([0-9a-f]+)", asked.path):
-            value = self.past.rest_blob(f"{self.address}{asked.path}", found[1])
+            value = self.backend.rest_blob(f"{self.address}{asked.path}", found[1])
         elif found := re.fullmatch(rf"/repos/{REPOSITORY}/compare/(.+)\.\.\.(.+)", asked.path):
-            value = self.past.rest_compare(root, found[1], found[2], asked.query)
+            value = self.backend.rest_compare(root, found[1], found[2], asked.query)
         return NOT_FOUND if value is None else FakeResponse(200, value)
 
 
@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     fake: FakeGitHub
 
-    def _do(self) -> None:
+    def _handle(self) -> None:
         parts = urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)
         raw = self.rfile.read(length) if length else b""
@@ -126,12 +126,12 @@ class _Handler(BaseHTTPRequestHandler):
         form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")  # as Slack takes it
         body = dict(parse_qsl(raw.decode())) if form else json.loads(raw) if raw else None
         asked = FakeRequest(self.command, unquote(parts.path), dict(parse_qsl(parts.query)), headers, body)
-        self._tell(self.fake.answer(asked))
+        self._send(self.fake.answer(asked))
 
-    def _tell(self, told: FakeResponse) -> None:
-        if told.lost:
+    def _send(self, told: FakeResponse) -> None:
+        if told.lost_by:
             self.close_connection = True
-            if told.lost == "reset":  # SO_LINGER with 0 seconds: close() sends RST
+            if told.lost_by == "reset":  # SO_LINGER with 0 seconds: close() sends RST
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
             return
@@ -143,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _do  # noqa: N815
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         """Nothing: the fake keeps what was asked."""

@@ -94,12 +94,12 @@ class _Parser:
         if following is not None and following.kind is Kind.OPERATOR:
             if operator:
                 raise QueryError(f"a comparison at {token.at} within the right side of another one")
-            return self._compared(_path(token))
+            return self._comparison_of(_path(token))
         if following is not None and following.kind is Kind.OPEN and following.glued and token.kind is Kind.WORD:
             return self._function(token)
         return _comparison(path, operator or ":", token)
 
-    def _compared(self, path: tuple[str, ...]) -> Node:
+    def _comparison_of(self, path: tuple[str, ...]) -> Node:
         operator = self._take().text
         token = self._take()
         if token.kind is Kind.OPEN:

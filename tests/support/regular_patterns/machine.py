@@ -40,15 +40,15 @@ class CountingMatcher:
     """One pattern on one text."""
 
     text: str
-    most: int
-    shrunk: bool = False
+    step_limit: int
+    is_truncated: bool = False
     """Repeats up to `REPEAT_BOUND` times are taken for `FEW_REPEATS`: short texts then show what long ones would."""
     steps: int = 0
     groups: dict[int, tuple[int, int]] = field(default_factory=dict)
 
-    def step(self) -> None:
+    def count_step(self) -> None:
         self.steps += 1
-        if self.steps > self.most:
+        if self.steps > self.step_limit:
             raise StepLimitError
 
 
@@ -59,7 +59,7 @@ def parse(pattern: "re.Pattern[str] | re.Pattern[bytes]") -> Any:
 
 def count_steps(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str, *, anchored: bool, most: int) -> int:
     """Of one `match`, or of looking through the whole text as `finditer` does. Raises TooMany."""
-    machine = CountingMatcher(text, most, shrunk=True)
+    machine = CountingMatcher(text, most, is_truncated=True)
     node = _sequence(parse(pattern), pattern.flags, machine)
     if anchored:
         node(0, lambda at: at)
@@ -67,7 +67,7 @@ def count_steps(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str, *, an
     start = 0
     while start <= len(text):
         machine.groups.clear()
-        machine.step()
+        machine.count_step()
         end = node(start, lambda at: at)
         start = end if end > start else start + 1
     return machine.steps
@@ -165,7 +165,7 @@ def _cases(letter: str, flags: int) -> tuple[str, ...]:
 
 def _match_character(fits: Callable[[str], bool], machine: CountingMatcher) -> Node:
     def run(at: int, then: Then) -> int:
-        machine.step()
+        machine.count_step()
         return then(at + 1) if at < len(machine.text) and fits(machine.text[at]) else FAILED
 
     return run
@@ -173,7 +173,7 @@ def _match_character(fits: Callable[[str], bool], machine: CountingMatcher) -> N
 
 def _repeat(code: Any, argument: Any, flags: int, machine: CountingMatcher) -> Node:
     least, most, items = int(argument[0]), int(argument[1]), argument[2]
-    if machine.shrunk and FEW_REPEATS < most <= REPEAT_BOUND:
+    if machine.is_truncated and FEW_REPEATS < most <= REPEAT_BOUND:
         least, most = min(least, FEW_REPEATS), FEW_REPEATS
     body = _sequence(items, flags, machine)
     single = len(items) == 1 and items[0][0] in _SINGLE
@@ -181,7 +181,7 @@ def _repeat(code: Any, argument: Any, flags: int, machine: CountingMatcher) -> N
         return _match_run(body, least, most, machine, gives_back=code is codes.MAX_REPEAT)
 
     def further(at: int, then: Then, count: int) -> int:
-        machine.step()
+        machine.count_step()
 
         def once_more() -> int:
             if count >= most:
@@ -210,7 +210,7 @@ def _match_run(body: Node, least: int, most: int, machine: CountingMatcher, *, g
                 break
             ends.append(end)
         while len(ends) > least:
-            machine.step()
+            machine.count_step()
             found = then(ends[-1])
             if found != FAILED or not gives_back:
                 return found
@@ -235,7 +235,7 @@ def _group(number: int | None, body: Node, machine: CountingMatcher) -> Node:
 def _branch(bodies: list[Node], machine: CountingMatcher) -> Node:
     def run(at: int, then: Then) -> int:
         for body in bodies:
-            machine.step()
+            machine.count_step()
             end = body(at, then)
             if end != FAILED:
                 return end
@@ -249,7 +249,7 @@ def _match_lookaround(wanted: bool, argument: Any, flags: int, machine: Counting
     body, width = _sequence(items, flags, machine), items.getwidth()[0]
 
     def run(at: int, then: Then) -> int:
-        machine.step()
+        machine.count_step()
         begin = at if direction > 0 else at - width
         seen = begin >= 0 and body(begin, lambda end: end) != FAILED
         return then(at) if seen == wanted else FAILED
@@ -278,7 +278,7 @@ def _match_position(where: Any, flags: int, machine: CountingMatcher) -> Node:
         return (sum(words) == 1) == (where is codes.AT_BOUNDARY)
 
     def run(at: int, then: Then) -> int:
-        machine.step()
+        machine.count_step()
         return then(at) if holds(at) else FAILED
 
     return run
@@ -286,7 +286,7 @@ def _match_position(where: Any, flags: int, machine: CountingMatcher) -> Node:
 
 def _match_backreference(number: int, machine: CountingMatcher) -> Node:
     def run(at: int, then: Then) -> int:
-        machine.step()
+        machine.count_step()
         if number not in machine.groups:
             return FAILED
         begin, end = machine.groups[number]

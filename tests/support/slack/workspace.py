@@ -30,19 +30,19 @@ class FakeWorkspace:
     """That the app is installed for."""
     token: str = ""
     """The only one that is taken; "" takes any."""
-    lose: str = ""
+    lost_method: str = ""
     address: str = ""
-    asked: list[str] = field(default_factory=list)
+    called_methods: list[str] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def answer(self, asked: FakeRequest) -> FakeResponse:
         method = asked.path.rpartition("/")[2]
-        self.asked.append(method)
+        self.called_methods.append(method)
         given = {**asked.query, **(asked.body or {})}
         if self.token and asked.headers.get("authorization") != f"Bearer {self.token}":
             return FakeResponse(200, {"ok": False, "error": "invalid_auth"})
         value = self._value(method, given)
-        lost, self.lose = self.lose == method, "" if self.lose == method else self.lose
+        lost, self.lost_method = self.lost_method == method, "" if self.lost_method == method else self.lost_method
         return FakeResponse(200, value, {"x-oauth-scopes": ",".join(self.scopes)}, "timeout" if lost else "")
 
     def _value(self, method: str, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  # one for each method
