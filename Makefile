@@ -41,7 +41,7 @@ check: install ## lint, types, import contracts
 
 bench: install ## measure, as ratios against a baseline of the same run
 	$(BIN)/python -m tests.bench $(BENCH)
-	$(BIN)/python -m tests.bench.weather
+	$(BIN)/python -m tests.bench.soak
 
 bundle: install ## write the functions' zips into build/, the same bytes for the same content
 	$(BIN)/python -m functions.cli.bundle
@@ -53,8 +53,8 @@ lock: ## renew the pins from pyproject.toml, requirements-dev.in and functions/r
 	$(LOCK) --output-file requirements.txt pyproject.toml
 	$(LOCK) --output-file requirements-dev.txt pyproject.toml requirements-dev.in
 	$(LOCK) --constraint requirements.txt --output-file functions/requirements.txt functions/requirements.in
-	$(LOCK) --output-file tests/deploy/tools/provider.txt tests/deploy/tools/provider.in
-	$(LOCK) --output-file tests/deploy/tools/checkov.txt tests/deploy/tools/checkov.in
+	$(LOCK) --output-file tests/support/deploy/tools/provider.txt tests/support/deploy/tools/provider.in
+	$(LOCK) --output-file tests/support/deploy/tools/checkov.txt tests/support/deploy/tools/checkov.in
 
 clean: ## remove what the targets made
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import functions_framework
 
 try:
-    from shared.adapters.compilers.pipe import WorkerLost, InterpreterError, WorkerProcess
+    from shared.adapters.compilers.pipe import InterpreterError, WorkerLost, WorkerProcess
 except ImportError:  # in the zip
     from pipe import InterpreterError, WorkerLost, WorkerProcess  # type: ignore[import-not-found,no-redef]
 

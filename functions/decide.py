@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from functions.http.context import get_runtime
 from functions.http.delivery import read_body
 from functions.http.message_handler import store_rejection
+from functions.http.runtime import get_runtime
 from functions.http.structured_logs import RequestLog, Severity, read_trace
 from shared.errors import Reject, Retry
 
 if TYPE_CHECKING:
     from flask import Request
 
-    from functions.http.context import Runtime
-    from shared.proposal.decision import ClickAnswer, Click
+    from functions.http.runtime import Runtime
+    from shared.proposal.decision import Click, ClickAnswer
 
 MAX_BODY_BYTES = 1 << 20
 SlackResponse = tuple[str, int, dict[str, str]]
@@ -45,7 +45,7 @@ def decide(request: "Request") -> SlackResponse:
 
 
 def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) -> SlackResponse:
-    from shared.adapters.slack.verify import verify_signature  # noqa: PLC0415
+    from shared.adapters.slack.signature import verify_signature  # noqa: PLC0415
 
     if request.method != "POST":
         return "", 405, _PLAIN
@@ -66,7 +66,7 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
 
 
 def _handle_click(body: bytes, runtime: "Runtime", log: RequestLog) -> SlackResponse:
-    from shared.adapters.slack.interaction import parse_click, needs_reason_dialog  # noqa: PLC0415
+    from shared.adapters.slack.interaction import needs_reason_dialog, parse_click  # noqa: PLC0415
     from shared.workflow.decide import handle_click as step  # noqa: PLC0415
 
     click = parse_click(body)
@@ -98,8 +98,11 @@ def _open_reason_dialog(runtime: "Runtime", click: "Click", log: RequestLog) -> 
 
 def _answer_user(answer: "ClickAnswer", body: bytes, log: RequestLog) -> SlackResponse:
     """What the person who clicked alone is told; the message itself is changed by the steps."""
-    from shared.adapters.slack.dialog import dialog_error  # noqa: PLC0415
-    from shared.adapters.slack.interaction import is_dialog_answer, response_url  # noqa: PLC0415
+    from shared.adapters.slack.interaction import (  # noqa: PLC0415
+        dialog_error,
+        is_dialog_answer,
+        response_url,
+    )
 
     if is_dialog_answer(body):
         return ("", 200, _PLAIN) if answer.is_accepted else (json.dumps(dialog_error(answer.text)), 200, _JSON)
@@ -110,7 +113,7 @@ def _answer_user(answer: "ClickAnswer", body: bytes, log: RequestLog) -> SlackRe
 
 def _send_ephemeral(response_url: str, text: str, log: RequestLog) -> None:
     """Slack shows no answer to a button: what the message will not say goes to the address in the request."""
-    from shared.adapters.slack.whisper import send_ephemeral  # noqa: PLC0415
+    from shared.adapters.slack.web_api import send_ephemeral  # noqa: PLC0415
 
     try:
         send_ephemeral(response_url, text)

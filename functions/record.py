@@ -12,7 +12,7 @@ from shared.errors import Reject
 if TYPE_CHECKING:
     from flask import Request
 
-    from shared.workflow.context import StepResult, Context
+    from shared.workflow.context import Context, StepResult
 
 CANARY_LOG_SUFFIX = "/logs/provenfix-canary"
 """How the name of the log ends into which Cloud Scheduler writes, so that somebody notices when nothing arrives."""
@@ -36,7 +36,9 @@ def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
         return StepResult("canary")  # that it came is all that it says; a metric counts this line
     payload = logged.get("jsonPayload")
     if isinstance(payload, dict) and MARKER in payload:
-        return reject_entry(context, entry, "own_line", entry.service)  # under a name that neither sink nor settings know
+        return reject_entry(
+            context, entry, "own_line", entry.service
+        )  # under a name that neither sink nor settings know
     if not (entry.log_name and entry.timestamp and entry.insert_id):
         # Together they name an entry: without one of them its copies could not be told from others.
         raise Reject("incomplete_entry", "logName, timestamp and insertId are needed")

@@ -10,7 +10,7 @@ from functions.http.message_handler import StatusResponse, handle_message
 if TYPE_CHECKING:
     from flask import Request
 
-    from shared.workflow.context import StepResult, Context
+    from shared.workflow.context import Context, StepResult
 
 
 @functions_framework.http

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from functions.http.context import get_runtime
 from functions.http.delivery import read_body
 from functions.http.message_handler import store_rejection
+from functions.http.runtime import get_runtime
 from functions.http.structured_logs import RequestLog, Severity, read_trace
 from shared.errors import Reject, Retry
 
 if TYPE_CHECKING:
     from flask import Request
 
-    from functions.http.context import Runtime
+    from functions.http.runtime import Runtime
     from shared.ports import Collaborators
     from shared.secret import Secret
 
@@ -46,7 +46,7 @@ def github(request: "Request") -> WebhookResponse:
 
 
 def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) -> WebhookResponse:
-    from shared.adapters.github.webhook import verify_signature, parse_command  # noqa: PLC0415
+    from shared.adapters.github.webhook import parse_command, verify_signature  # noqa: PLC0415
 
     if request.method != "POST":
         return "", 405
@@ -70,14 +70,18 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
     except Reject as rejected:
         store_rejection(runtime, "github", rejected, log)
         return "", 403 if rejected.reason in {"not_a_collaborator", "foreign_repository", "foreign_issue"} else 400
-    log.write(Severity.INFO, outcome.name, incident=outcome.incident, detail=f"{wished.command.value} by {wished.actor}")
+    log.write(
+        Severity.INFO, outcome.name, incident=outcome.incident, detail=f"{wished.command.value} by {wished.actor}"
+    )
     return "", 204
 
 
 def _webhook_secret(runtime: "Runtime") -> "Secret":
     from shared.wiring import build_secret_reader  # noqa: PLC0415
 
-    return build_secret_reader(runtime.settings, runtime.settings.secrets.github_webhook_secret, "github.webhook_secret")()
+    return build_secret_reader(
+        runtime.settings, runtime.settings.secrets.github_webhook_secret, "github.webhook_secret"
+    )()
 
 
 def _create_people(runtime: "Runtime") -> "Collaborators":

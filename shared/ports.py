@@ -13,8 +13,7 @@ if TYPE_CHECKING:  # a message knows the whole report: whoever only wants a port
     from shared.proof.model.finding import CheckStatus
     from shared.proposal.decision import Click
     from shared.proposal.proposal import Message
-    from shared.proposal.rollout import Deployment, Revision, ServiceState
-    from shared.proposal.verdict import ProbeResult
+    from shared.proposal.rollout import Deployment, ProbeResult, Revision, ServiceState
     from shared.report.links import Links
     from shared.service import Service
 
@@ -47,7 +46,9 @@ class Logs(Protocol):
     def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
         """The entry and its neighbours of the same revision, instance and log, seconds to either side, by time."""
 
-    def read_entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+    def read_entries(
+        self, service: Service, since: datetime, until: datetime, revision: str = ""
+    ) -> Sequence[LogEntry]:
         """What the service or one revision logged that may be a signal or a symptom, by time; at most 10,000."""
 
     def count_requests(self, service: Service, revision: str, since: datetime) -> int:
@@ -72,7 +73,7 @@ class Issues(Protocol):
     def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
         """*Effect.* Replaces only the body's part on how things stand (`shared.report.incident_status`).
 
-        Also the title (`shared.proposal.title.update_title`), unless "" is given or a person has given it another one.
+        Also the title (`shared.proposal.proposal.update_title`), unless "" is given or a person has given it another one.
 
         Doing it twice is the same as once. A body without that part, and a deleted issue, stay as they are.
         """

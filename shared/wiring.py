@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from shared.config.settings import Platform, Settings
 from shared.errors import UsageError
 from shared.lazy import Lazy
-from shared.secret import SecretSource, Secret, SecretReference
+from shared.secret import Secret, SecretReference, SecretSource
 
 if TYPE_CHECKING:
-    from shared.adapters.compilers.found import LocalCompilers
+    from shared.adapters.compilers.best_compilers import LocalCompilers
     from shared.adapters.delivery import DeadLetters
     from shared.adapters.git.repository import GitRepository
     from shared.adapters.git.work_tree import WorkTree
     from shared.adapters.github.client import GitHubClient, Timing
     from shared.adapters.github.credentials import Credentials
     from shared.adapters.google.clients import GoogleClients
-    from shared.adapters.google.metadata import MetadataServer
-    from shared.adapters.google.pubsub_bus import PubSubBus
+    from shared.adapters.google.credentials import MetadataServer
+    from shared.adapters.google.pubsub import PubSubBus
     from shared.adapters.logs.log_file import LogFile
     from shared.adapters.sqlite.sqlite_logs import SqliteLogs
     from shared.adapters.sqlite.sqlite_queue import SqliteQueue
-    from shared.ports import Bus, CheckRuns, Clock, Deployer, Issues, Collaborators, LinkBuilder, Store
+    from shared.ports import Bus, CheckRuns, Clock, Collaborators, Deployer, Issues, LinkBuilder, Store
     from shared.proof.model.ports import Compilers, History
     from shared.service import Service
     from shared.workflow.context import Context
@@ -62,7 +62,7 @@ def find_work_tree(path: str) -> "WorkTree | None":
 @contextmanager
 def open_local_compilers(settings: Settings) -> "Iterator[LocalCompilers]":
     """The interpreters of this machine, and ruff."""
-    from shared.adapters.compilers.found import LocalCompilers  # noqa: PLC0415
+    from shared.adapters.compilers.best_compilers import LocalCompilers  # noqa: PLC0415
 
     with LocalCompilers(settings.interpreters) as compilers:
         yield compilers
@@ -77,7 +77,9 @@ def create_store(settings: Settings) -> "Store":
     from shared.adapters.google.firestore_store import FirestoreStore  # noqa: PLC0415
 
     emulator = settings.firestore_emulator
-    return FirestoreStore(_require_project(settings), settings.database, emulator=emulator, token=_access_tokens(settings))
+    return FirestoreStore(
+        _require_project(settings), settings.database, emulator=emulator, token=_access_tokens(settings)
+    )
 
 
 def create_bus(settings: Settings) -> "Bus":
@@ -91,10 +93,12 @@ def create_publisher(settings: Settings) -> "PubSubBus | SqliteQueue":
         from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
         return SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
-    from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
+    from shared.adapters.google.pubsub import PubSubBus  # noqa: PLC0415
 
     emulator = settings.pubsub_emulator
-    return PubSubBus(_require_project(settings), settings.topic_prefix, emulator=emulator, token=_access_tokens(settings))
+    return PubSubBus(
+        _require_project(settings), settings.topic_prefix, emulator=emulator, token=_access_tokens(settings)
+    )
 
 
 def create_dead_letters(settings: Settings, name: str) -> "DeadLetters":
@@ -103,14 +107,14 @@ def create_dead_letters(settings: Settings, name: str) -> "DeadLetters":
         from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
         return SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
-    from shared.adapters.google.pubsub_dead_letters import PubSubDeadLetters  # noqa: PLC0415
+    from shared.adapters.google.pubsub import PubSubDeadLetters  # noqa: PLC0415
 
     return PubSubDeadLetters(_require_project(settings), settings.topic_prefix + name)
 
 
 def build_context(settings: Settings) -> "Context":
     """All ports of a function. Raises Misused where the settings leave out what nothing can work without."""
-    from shared.adapters.machine import RandomIdGenerator, SystemClock  # noqa: PLC0415
+    from shared.adapters.system import RandomIdGenerator, SystemClock  # noqa: PLC0415
     from shared.text.redaction import configure_secret_patterns  # noqa: PLC0415
     from shared.workflow.context import Context  # noqa: PLC0415
     from shared.workflow.records.kill_switch import is_kill_switch_on  # noqa: PLC0415
@@ -153,7 +157,7 @@ def _read_secret(settings: Settings, reference: SecretReference | None, key: str
     if reference is None:
         raise UsageError(f"{key} is not configured; refer to it in provenfix.yaml.")
     if reference.source is SecretSource.SECRET_MANAGER:
-        from shared.adapters.google.secrets import SecretManager  # noqa: PLC0415
+        from shared.adapters.google.credentials import SecretManager  # noqa: PLC0415
 
         api = settings.endpoint_overrides.rest
         token = _create_metadata_client(settings).access_token
@@ -168,13 +172,13 @@ def _access_tokens(settings: Settings) -> Callable[[], Secret]:
     """Access tokens for Google's own APIs: the function's, or those of the person at this machine."""
     if settings.is_deployed or settings.endpoint_overrides.rest:
         return _create_metadata_client(settings).access_token
-    from shared.adapters.google.own_token import UserCredentials  # noqa: PLC0415
+    from shared.adapters.google.credentials import UserCredentials  # noqa: PLC0415
 
     return UserCredentials()
 
 
 def _create_metadata_client(settings: Settings) -> "MetadataServer":
-    from shared.adapters.google.metadata import METADATA_HOST, MetadataServer  # noqa: PLC0415
+    from shared.adapters.google.credentials import METADATA_HOST, MetadataServer  # noqa: PLC0415
 
     return MetadataServer(settings.endpoint_overrides.rest.removeprefix("http://") or METADATA_HOST)
 
@@ -210,9 +214,12 @@ def _github_factory(settings: Settings, clock: "Clock") -> "Callable[[], GitHubC
     def client() -> "GitHubClient":
         if not made:
             from shared.adapters.github.client import GitHubClient, Timing  # noqa: PLC0415
-            from shared.adapters.github.host import GitHubHost  # noqa: PLC0415
+            from shared.adapters.github.credentials import GitHubHost  # noqa: PLC0415
 
-            pace, address = Timing(clock, time.sleep), settings.endpoint_overrides.github or GitHubHost(settings.code_host.address).api
+            pace, address = (
+                Timing(clock, time.sleep),
+                settings.endpoint_overrides.github or GitHubHost(settings.code_host.address).api,
+            )
             made.append(GitHubClient(_github_credentials(settings, pace, address), pace, address))
         return made[0]
 
@@ -221,7 +228,7 @@ def _github_factory(settings: Settings, clock: "Clock") -> "Callable[[], GitHubC
 
 def _github_credentials(settings: Settings, pace: "Timing", address: str) -> "Credentials":
     from shared.adapters.github.client import installation_tokens  # noqa: PLC0415
-    from shared.adapters.github.credentials import GitHubApp, FixedToken  # noqa: PLC0415
+    from shared.adapters.github.credentials import FixedToken, GitHubApp  # noqa: PLC0415
 
     host, secrets = settings.code_host, settings.secrets
     if not host.app:
@@ -232,8 +239,8 @@ def _github_credentials(settings: Settings, pace: "Timing", address: str) -> "Cr
 
 def create_people(settings: Settings) -> "Collaborators":
     """Who may instruct the functions at an issue. Raises Misused, when it is asked, where no token is configured."""
-    from shared.adapters.github.people import GitHubCollaborators  # noqa: PLC0415
-    from shared.adapters.machine import SystemClock  # noqa: PLC0415
+    from shared.adapters.github.issues import GitHubCollaborators  # noqa: PLC0415
+    from shared.adapters.system import SystemClock  # noqa: PLC0415
 
     github = _github_factory(settings, SystemClock())
     if github is None:
@@ -256,9 +263,9 @@ def _code_host_ports(settings: Settings, github: "Callable[[], GitHubClient] | N
         return GitHubChecks(github())
 
     def places() -> "LinkBuilder":
-        from shared.adapters.github.host import GitHubHost  # noqa: PLC0415
-        from shared.adapters.github.places import GitHubLinkBuilder  # noqa: PLC0415
-        from shared.adapters.google.logs_explorer import LogLinkBuilder  # noqa: PLC0415
+        from shared.adapters.github.credentials import GitHubHost  # noqa: PLC0415
+        from shared.adapters.github.links import GitHubLinkBuilder  # noqa: PLC0415
+        from shared.adapters.google.cloud_logging import LogLinkBuilder  # noqa: PLC0415
 
         return LogLinkBuilder(GitHubLinkBuilder(github(), GitHubHost(settings.code_host.address)))
 
@@ -269,8 +276,10 @@ def _create_compilers(settings: Settings) -> "Compilers":
     """Interpreters run until the process ends: a function answers many requests."""
 
     def make() -> "Compilers":
-        from shared.adapters.compilers.deployed import DeployedCompilers  # noqa: PLC0415
-        from shared.adapters.compilers.found import LocalCompilers  # noqa: PLC0415
+        from shared.adapters.compilers.best_compilers import (  # noqa: PLC0415
+            DeployedCompilers,
+            LocalCompilers,
+        )
 
         metadata = _create_metadata_client(settings)
         return DeployedCompilers(settings.compilers, _identity_tokens(metadata), LocalCompilers(settings.interpreters))
@@ -300,15 +309,15 @@ def _identity_tokens(metadata: "MetadataServer") -> Callable[[str], Secret]:
 
 def _local_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     """Each made when it is first asked, as in the cloud; but for the chat, whose type is asked for."""
-    from shared.adapters.standins.kept_chat import LocalChat  # noqa: PLC0415
+    from shared.adapters.standins.chat_and_issues import LocalChat  # noqa: PLC0415
 
     def issues() -> "Issues":
-        from shared.adapters.standins.kept_issues import LocalIssues  # noqa: PLC0415
+        from shared.adapters.standins.chat_and_issues import LocalIssues  # noqa: PLC0415
 
         return LocalIssues(kept)
 
     def checks() -> object:
-        from shared.adapters.logs.log_folder import NoChecks  # noqa: PLC0415
+        from shared.adapters.standins.simulated_platform import NoChecks  # noqa: PLC0415
 
         return NoChecks()
 
@@ -324,17 +333,17 @@ def _recorded_platform_ports(settings: Settings, kept: "Store", clock: "Clock") 
     """A platform that runs nothing, and a folder of logs."""
 
     def platform() -> object:
-        from shared.adapters.standins.kept_platform import SimulatedPlatform  # noqa: PLC0415
+        from shared.adapters.standins.simulated_platform import SimulatedPlatform  # noqa: PLC0415
 
         return SimulatedPlatform(kept, clock)
 
     def probe() -> object:
-        from shared.adapters.logs.log_folder import NoProbe  # noqa: PLC0415
+        from shared.adapters.standins.simulated_platform import NoProbe  # noqa: PLC0415
 
         return NoProbe()
 
     def logs() -> object:
-        from shared.adapters.logs.log_folder import FolderLogs  # noqa: PLC0415
+        from shared.adapters.standins.simulated_platform import FolderLogs  # noqa: PLC0415
 
         assert settings.local_folder is not None
         return FolderLogs(settings.local_folder / "logs")
@@ -345,9 +354,11 @@ def _recorded_platform_ports(settings: Settings, kept: "Store", clock: "Clock") 
 
 def _served_platform_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     """The platform that runs the services of this machine; their own ports are on loopback, so a probe is quick."""
-    from shared.adapters.probe.patience import ProbeTimeouts  # noqa: PLC0415
-    from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
-    from shared.adapters.standins.served_platform import ProcessPlatform  # noqa: PLC0415
+    from shared.adapters.probe import (  # noqa: PLC0415
+        NetworkProbe,
+        ProbeTimeouts,
+    )
+    from shared.adapters.standins.process_platform import ProcessPlatform  # noqa: PLC0415
 
     platform = ProcessPlatform(kept, clock)
     staying = min(ProbeTimeouts().stay_open_seconds, settings.longest_wait.total_seconds() / 4)
@@ -357,7 +368,7 @@ def _served_platform_ports(settings: Settings, kept: "Store", clock: "Clock") ->
 
 def _watched_platform_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
     """What can be told of a service by its log alone; deployed by a command, where one is configured."""
-    from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
+    from shared.adapters.probe import NetworkProbe  # noqa: PLC0415
     from shared.adapters.standins.watched_platform import WatchedPlatform  # noqa: PLC0415
 
     logs = open_service_logs(settings)
@@ -384,12 +395,16 @@ def _chat_port(settings: Settings) -> dict[str, Any]:
     return {"chat": SlackChat(token, settings.endpoint_overrides.slack)}
 
 
-def create_deployer(clients: "GoogleClients", clock: "Clock", github: "Callable[[], GitHubClient] | None") -> "Deployer":
+def create_deployer(
+    clients: "GoogleClients", clock: "Clock", github: "Callable[[], GitHubClient] | None"
+) -> "Deployer":
     """By each service's own method; workflows only where there is a token for the code host."""
-    from shared.adapters.by_method import DeployMethodRouter  # noqa: PLC0415
-    from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline  # noqa: PLC0415
+    from shared.adapters.deploy_methods import DeployMethodRouter  # noqa: PLC0415
     from shared.adapters.google.cloud_run_deployer import CloudRunDeployer  # noqa: PLC0415
-    from shared.adapters.google.pipeline_deployer import PipelineDeployer  # noqa: PLC0415
+    from shared.adapters.google.pipeline_deployer import (  # noqa: PLC0415
+        CloudBuildPipeline,
+        PipelineDeployer,
+    )
 
     images = CloudRunDeployer(clients)
     trigger = PipelineDeployer(clients, CloudBuildPipeline(clients), clock)
@@ -397,7 +412,9 @@ def create_deployer(clients: "GoogleClients", clock: "Clock", github: "Callable[
     if github is not None:
         from shared.adapters.github.workflow_pipeline import WorkflowPipeline  # noqa: PLC0415
 
-        deployers["github_workflow"] = PipelineDeployer(clients, WorkflowPipeline(cast("GitHubClient", Lazy(github))), clock)
+        deployers["github_workflow"] = PipelineDeployer(
+            clients, WorkflowPipeline(cast("GitHubClient", Lazy(github))), clock
+        )
     return DeployMethodRouter(deployers)
 
 
@@ -407,7 +424,9 @@ def _platform_ports(settings: Settings, clock: "Clock", github: "Callable[[], Gi
     def clients() -> "GoogleClients":
         from shared.adapters.google.clients import GoogleClients, loopback_channel  # noqa: PLC0415
 
-        return GoogleClients(loopback_channel(settings.endpoint_overrides.google) if settings.endpoint_overrides.google else None)
+        return GoogleClients(
+            loopback_channel(settings.endpoint_overrides.google) if settings.endpoint_overrides.google else None
+        )
 
     held = Lazy(clients)
 
@@ -425,7 +444,7 @@ def _platform_ports(settings: Settings, clock: "Clock", github: "Callable[[], Gi
         return create_deployer(cast("GoogleClients", held), clock, github)
 
     def probe() -> object:
-        from shared.adapters.probe.probe import NetworkProbe  # noqa: PLC0415
+        from shared.adapters.probe import NetworkProbe  # noqa: PLC0415
 
         return NetworkProbe()
 
@@ -435,7 +454,12 @@ def _platform_ports(settings: Settings, clock: "Clock", github: "Callable[[], Gi
 
 def _cloud_ports(settings: Settings, github: "Callable[[], GitHubClient] | None", clock: "Clock") -> dict[str, Any]:
     """The platform, and the code host and the chat where they are configured."""
-    return _unconfigured_ports() | _platform_ports(settings, clock, github) | _code_host_ports(settings, github) | _chat_port(settings)
+    return (
+        _unconfigured_ports()
+        | _platform_ports(settings, clock, github)
+        | _code_host_ports(settings, github)
+        | _chat_port(settings)
+    )
 
 
 def _unconfigured_ports() -> dict[str, Any]:

@@ -2,21 +2,21 @@
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from functions.local.emulators import Emulators, run_emulators, find_emulators
+from functions.local.emulators import Emulators, find_emulators, run_emulators
 from functions.local.stack_folder import override_environ
-from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.google.firestore_store import FirestoreStore
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.errors import InputError
 from shared.ports import Store
 from tests.support.memory import MemoryStore
+from tests.support.stores import StoreOpener
 
-StoreOpener = Callable[[], Store]
 _project_numbers = itertools.count(1)
 
 

@@ -112,7 +112,9 @@ def render_access_table(access: Access) -> Iterator[str]:
         for key in access.required_permissions(function):
             role = access.roles[key]
             calls = access.calls_for_role(function, key)
-            methods = ", ".join(f"`{method.rpartition('.')[2]}`{_deploy_method_note(access, method)}" for method in calls)
+            methods = ", ".join(
+                f"`{method.rpartition('.')[2]}`{_deploy_method_note(access, method)}" for method in calls
+            )
             what = {"topic": use.topics, "secret": use.secrets}.get(role.bound_to, ())
             on = f"{role.bound_to} {', '.join(f'`{each}`' for each in what)}".strip()
             yield f"| `{function}` | `{role.role or role.custom}` | {on} | {methods} |"

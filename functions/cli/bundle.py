@@ -48,7 +48,10 @@ def main() -> None:
 
 def build_bundles(root: Path) -> Mapping[str, bytes]:
     """Both zips by their names. Raises Unreadable for Python that does not compile."""
-    return {"functions.zip": build_zip(collect_functions_files(root)), "compile.zip": build_zip(collect_compile_files(root))}
+    return {
+        "functions.zip": build_zip(collect_functions_files(root)),
+        "compile.zip": build_zip(collect_compile_files(root)),
+    }
 
 
 def collect_functions_files(root: Path) -> dict[str, bytes]:

@@ -1,10 +1,148 @@
 """`provenfix check`: files of a repository in, where they do not compile on the deployed Python out."""
 
-from typing import Annotated
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shared.errors import UsageError
+from shared.config.settings import read_settings
+from shared.errors import InputError, UsageError
+from shared.proof.declared.deployed_python import select_declaring_files
+from shared.proof.judging.check_sources import CheckedGroup, CompileFailure, group_by_python
+from shared.proof.judging.check_sources import check_sources as check_all
+from shared.proof.model.compilation import Source
+from shared.text.escaping import strip_invisible, to_one_line
+from shared.wiring import find_work_tree, open_local_compilers, open_local_history
+
+if TYPE_CHECKING:
+    from shared.adapters.git.repository import GitRepository
+
+SUFFIXES = (".py", ".pyw")
+MAX_LINE_WIDTH = 160
+
+ReadFile = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """The arguments of the command; at most one of `paths`, `ref` and `staged` is given."""
+
+    repo: str
+    paths: Sequence[str]
+    ref: str | None
+    staged: bool
+    python: str | None
+
+
+def run_check(options: CheckOptions) -> int:
+    """Print what fails; 1 where something does, else 0. Raises Misused and Unreadable."""
+    settings = read_settings()
+    with open_local_history(options.repo) as repository, open_local_compilers(settings) as compilers:
+        names, listed, read = _select_files(repository, options, settings.index_file)
+        sources = [Source(name, content) for name in names if (content := read(name)) is not None]
+        if not sources:
+            what = "is staged" if options.staged else "there"
+            print(f"Nothing to check: no Python file {what}.")
+            return 0
+        declared = {name: content.decode("utf-8", "replace") for name in listed if (content := read(name)) is not None}
+        running = ".".join(platform.python_version_tuple()[:2])
+        groups = check_all(group_by_python(sources, declared, options.python, running), compilers, running)
+    return _print_groups(groups)
+
+
+def _select_files(
+    repository: "GitRepository", options: CheckOptions, index_file: str
+) -> tuple[Sequence[str], Sequence[str], ReadFile]:
+    """Paths to check, paths of the files that declare a Python, and what reads either of them."""
+    work_tree, paths = find_work_tree(options.repo), options.paths
+    if options.staged:
+        index = {path: entry.blob for path, entry in repository.index_files(index_file).items()}
+        before = _head_blobs(repository)
+        changed = [path for path in index if _is_python(path) and before.get(path) != index[path]]
+        return changed, select_declaring_files(index), _blob_reader(repository, index)
+    if options.ref is not None or work_tree is None:
+        if paths:
+            raise UsageError(f"{options.repo}: a bare repository has no files on disk; name a commit with --ref")
+        tree = repository.tree(repository.resolve("HEAD" if options.ref is None else options.ref).id)
+        blobs = {path: entry.blob for path, entry in tree.items()}
+        return (
+            [path for path in blobs if _is_python(path)],
+            select_declaring_files(blobs),
+            _blob_reader(repository, blobs),
+        )
+    tracked = repository.tracked_paths()
+    if not paths:
+        return [path for path in tracked if _is_python(path)], select_declaring_files(tracked), work_tree.read
+    named: dict[str, None] = {}
+    for inside in map(work_tree.path_within, paths):
+        below = [path for path in tracked if path.startswith(f"{inside}/" if inside else "") and _is_python(path)]
+        is_folder = (work_tree.root / inside).is_dir()
+        named.update(dict.fromkeys(below if is_folder else [inside]))
+    return list(named), select_declaring_files(tracked), work_tree.read
+
+
+def _head_blobs(repository: "GitRepository") -> Mapping[str, str]:
+    try:
+        commit = repository.resolve("HEAD")
+    except UsageError:
+        return {}  # nothing was committed yet: everything in the index is new
+    return {path: entry.blob for path, entry in repository.tree(commit.id).items()}
+
+
+def _blob_reader(repository: "GitRepository", blobs: Mapping[str, str]) -> ReadFile:
+    def read(path: str) -> bytes:
+        content = repository.read(blobs[path])
+        if content is None:  # what could not be looked at must not pass
+            raise InputError(f"{repository.path}: the contents of {path} are not in this copy; fetch them first")
+        return content
+
+    return read
+
+
+def _is_python(path: str) -> bool:
+    return path.endswith(SUFFIXES)
+
+
+def _print_groups(groups: Sequence[CheckedGroup]) -> int:
+    """Everything found on stdout, the choice of Python on stderr; 1 where something is not proven to compile."""
+    for group in groups:
+        print(f"Python {group.python_target.python} ({to_one_line(group.python_target.description)})", file=sys.stderr)
+    for failure in (failure for group in groups for failure in group.failures):
+        print("\n".join(_format_failure(failure)))
+    for unjudged in (unjudged for group in groups for unjudged in group.unjudged):
+        print(f"{to_one_line(unjudged.path)}: could not be judged: {to_one_line(unjudged.reason)}")
+    print(". ".join(_summarize_group(group) for group in groups) + ".")
+    return int(any(group.failures or group.unjudged for group in groups))
+
+
+def _summarize_group(group: CheckedGroup) -> str:
+    where = f"on Python {group.python_target.python}, says {group.checked_by}"
+    files = "1 file" if group.source_count == 1 else f"{group.source_count} files"
+    if not group.failures and not group.unjudged:
+        return f"{files} checked: all compile {where}"
+    unjudged = f", {len(group.unjudged)} could not be judged" if group.unjudged else ""
+    return f"{files} checked: {len(group.failures)} do not compile {where}{unjudged}"
+
+
+def _format_failure(failure: CompileFailure) -> Iterator[str]:
+    fault = failure.fault
+    place = [to_one_line(failure.path), *(str(number) for number in (fault.line, fault.column) if number is not None)]
+    yield f"{':'.join(place)}: {fault.error_class}: {to_one_line(fault.message)}"
+    if fault.text.strip():
+        # A very long line is shown from shortly before its fault.
+        start = max((fault.column or 1) - 1 - MAX_LINE_WIDTH // 2, 0) if len(fault.text) > MAX_LINE_WIDTH else 0
+        shown = fault.text[start : start + MAX_LINE_WIDTH]
+        yield f"    {strip_invisible(shown).rstrip()}"
+        if fault.column is not None and fault.column - 1 - start <= len(shown):
+            before = shown[: fault.column - 1 - start]
+            yield "    " + "".join("\t" if letter == "\t" else " " for letter in before) + "^"
+    if failure.explanation:
+        yield f"    {to_one_line(failure.explanation)}"
+    if failure.further_errors:
+        yield f"    and {failure.further_errors} more in this file"
 
 
 def check(
@@ -20,6 +158,5 @@ def check(
     """
     if sum([bool(paths), ref is not None, staged]) > 1:
         raise UsageError("PATHS, --ref and --staged each say what to check; give one of them")
-    from functions.cli.checking import CheckOptions, run_check  # noqa: PLC0415  # other commands start without compilers
 
     return run_check(CheckOptions(repo, paths or [], ref, staged, python))

@@ -8,7 +8,7 @@ import typer
 from functions.cli.check import check
 from functions.cli.demo import demo
 from functions.cli.dlq import dlq
-from functions.cli.doctor import doctor
+from functions.cli.doctor.command import doctor
 from functions.cli.inject import inject
 from functions.cli.investigate import investigate
 from functions.cli.show import show
@@ -17,7 +17,7 @@ from functions.cli.stats import stats
 from functions.cli.stop import resume, stop
 from functions.cli.up import up
 from functions.cli.watch import watch
-from shared.errors import ConfigurationError, UsageError, Reject, Retry, InputError
+from shared.errors import ConfigurationError, InputError, Reject, Retry, UsageError
 
 EXIT_BROKEN_PIPE = 141
 """What a shell makes of SIGPIPE: `provenfix … | head` is no failure, and no success."""

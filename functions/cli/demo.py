@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from functions.cli.status_lines import create_status_printer, show_page
+from functions.cli.progress import create_status_printer, show_page
 from shared.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def demo(
     say = create_status_printer()
     chosen = _parse_scenario(scenario)
     with _open_folder(folder) as home:
-        asked = DemoOptions(home, chosen, port, auto_approve, say, lambda address: show_page(address, say, browser=browser))
+        asked = DemoOptions(
+            home, chosen, port, auto_approve, say, lambda address: show_page(address, say, browser=browser)
+        )
         closed = run_demo(asked)
     print(_NEXT_STEPS, end="")
     return 0 if closed else 1
@@ -61,7 +63,9 @@ def _parse_scenario(name: str) -> "ScenarioName":
     try:
         return ScenarioName(name)
     except ValueError:
-        raise UsageError(f"--scenario {name!r} is not one of {', '.join(each.value for each in ScenarioName)}") from None
+        raise UsageError(
+            f"--scenario {name!r} is not one of {', '.join(each.value for each in ScenarioName)}"
+        ) from None
 
 
 @contextmanager

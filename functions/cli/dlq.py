@@ -1,16 +1,80 @@
 """`provenfix dlq list|replay|drop`: what could not be delivered is looked at, sent again, or thrown away."""
 
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from functions.local import topology
+from functions.local.stack_folder import load_named_environment, override_environ
+from shared.adapters.delivery import DeadLetter, DeadLetters
+from shared.config.settings import read_settings
 from shared.errors import UsageError
+from shared.text.escaping import to_one_line, truncate
+from shared.text.redaction import redact
+from shared.text.timestamps import format_rfc3339
+
+_MAX_LETTERS = 1_000
+_MAX_BODY_LENGTH = 120
+
+
+def list_dead_letters(folder: Path) -> int:
+    """One line for each."""
+    with _open_dead_letters(folder) as letters:
+        for letter in letters.list_waiting(_MAX_LETTERS):
+            body = truncate(to_one_line(redact(letter.data.decode("utf-8", "replace"))), _MAX_BODY_LENGTH)
+            topic = letter.topic.rpartition("/")[2]
+            print(f"{letter.id}  {letter.attempts} attempts  {format_rfc3339(letter.published_at)}  {topic}  {body}")
+    return 0
+
+
+def replay_dead_letters(ids: Sequence[str] | None, folder: Path) -> int:
+    """Raises Misused where one of the ids is not there."""
+    with _open_dead_letters(folder) as letters:
+        return _apply_to_letters(letters, ids, letters.replay, "published once more")
+
+
+def drop_dead_letters(ids: Sequence[str] | None, folder: Path) -> int:
+    """Raises Misused where one of the ids is not there."""
+    with _open_dead_letters(folder) as letters:
+        return _apply_to_letters(letters, ids, letters.discard, "dropped")
+
+
+def _apply_to_letters(
+    letters: DeadLetters, ids: Sequence[str] | None, action: Callable[[DeadLetter], None], action_done: str
+) -> int:
+    waiting = {letter.id: letter for letter in letters.list_waiting(_MAX_LETTERS)}
+    missing = sorted(set(ids or ()) - set(waiting))
+    if missing:
+        raise UsageError(f"there is no dead letter {', '.join(missing)}; `provenfix dlq list` lists them")
+    chosen = list(waiting) if ids is None else list(dict.fromkeys(ids))
+    for identity in chosen:
+        action(waiting[identity])
+    print(f"{len(chosen)} {action_done}", file=sys.stderr)
+    return 0
+
+
+@contextmanager
+def _open_dead_letters(folder: Path) -> Iterator[DeadLetters]:
+    from shared.wiring import create_dead_letters  # noqa: PLC0415
+
+    with override_environ(load_named_environment(folder)):
+        letters = create_dead_letters(read_settings(), topology.DEAD_LETTERS)
+        try:
+            yield letters
+        finally:
+            letters.close()
+
 
 dlq = typer.Typer(help="Look at, replay or drop what could not be delivered.", rich_markup_mode=None)
 
 _FolderOption = Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")]
-_IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="As `provenfix dlq list` names them.")]
+_IdsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]...", help="As `provenfix dlq list` names them.")
+]
 _AllOption = Annotated[bool, typer.Option("--all", help="Every one of them.")]
 _DEFAULT_FOLDER = Path(".provenfix")
 
@@ -18,7 +82,6 @@ _DEFAULT_FOLDER = Path(".provenfix")
 @dlq.command("list")
 def list_letters(folder: _FolderOption = _DEFAULT_FOLDER) -> int:
     """List the dead letters: id, attempts, time, topic and the beginning of each."""
-    from functions.cli.dead_letters import list_dead_letters  # noqa: PLC0415  # other commands start without it
 
     return list_dead_letters(folder)
 
@@ -26,7 +89,6 @@ def list_letters(folder: _FolderOption = _DEFAULT_FOLDER) -> int:
 @dlq.command()
 def replay_letters(ids: _IdsArgument = None, every: _AllOption = False, folder: _FolderOption = _DEFAULT_FOLDER) -> int:
     """Publish dead letters once more."""
-    from functions.cli.dead_letters import replay_dead_letters  # noqa: PLC0415
 
     return replay_dead_letters(_selected_ids(ids, every=every), folder)
 
@@ -34,7 +96,6 @@ def replay_letters(ids: _IdsArgument = None, every: _AllOption = False, folder: 
 @dlq.command()
 def drop_letters(ids: _IdsArgument = None, every: _AllOption = False, folder: _FolderOption = _DEFAULT_FOLDER) -> int:
     """Throw dead letters away."""
-    from functions.cli.dead_letters import drop_dead_letters  # noqa: PLC0415
 
     return drop_dead_letters(_selected_ids(ids, every=every), folder)
 

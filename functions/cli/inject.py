@@ -1,9 +1,75 @@
 """`provenfix inject FILE`: log entries in, messages on the topic that the log sink writes to out."""
 
+import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from functions.local.private_files import make_private, write_private
+from functions.local.stack_folder import load_named_environment, override_environ
+from shared.config.settings import Settings, read_settings
+from shared.errors import InputError
+from shared.workflow import flow
+
+
+def run_inject(file: str, folder: Path) -> int:
+    """Raises Unreadable for what is no export, Misused where no stack is known."""
+    from shared.wiring import create_publisher  # noqa: PLC0415  # refuse a file before anything is loaded
+
+    text = _read_text(file)
+    bodies = [json.dumps(entry).encode() for entry in parse_entries(text, file)]
+    with override_environ(load_named_environment(folder)):
+        settings = read_settings()
+        _store_log_file(settings, text)
+        bus = create_publisher(settings)
+        bus.publish_raw(flow.LOG_ENTRIES, bodies)
+        bus.close()
+    noun = "entry" if len(bodies) == 1 else "entries"
+    print(f"{len(bodies)} log {noun} published", file=sys.stderr)
+    return 0
+
+
+def parse_entries(text: str, name: str) -> Iterator[dict[str, object]]:
+    """The entries of an array, or of one JSON object on each line. Raises Unreadable, with the line's number."""
+    if text.lstrip().startswith("["):
+        found = [(number, entry) for number, entry in enumerate(_parse_json(text, name, "the array"), start=1)]
+        what = "entry"
+    else:
+        # Not `splitlines`: what a service logs may hold what else that splits at, and JSON need not escape it.
+        lines = ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
+        found = [(number, _parse_json(line, name, f"line {number}")) for number, line in lines]
+        what = "line"
+    for number, entry in found:
+        if not isinstance(entry, dict):
+            raise InputError(f"{name}: {what} {number} is not a log entry but a JSON {type(entry).__name__}")
+        yield entry
+
+
+def _parse_json(text: str, name: str, where: str) -> "list[object]":
+    try:
+        return json.loads(text)  # type: ignore[no-any-return]
+    except (ValueError, RecursionError) as error:
+        hint = "give what `gcloud logging read --format=json` writes"
+        raise InputError(f"{name}: {where} is not JSON ({error}); {hint}") from None
+
+
+def _read_text(file: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read ({error})") from None
+
+
+def _store_log_file(settings: Settings, text: str) -> None:
+    if settings.local_folder is None:
+        return
+    logs = settings.local_folder / "logs"
+    make_private(logs)
+    write_private(logs / f"{len(list(logs.iterdir())) + 1:05}.json", text)
 
 
 def inject(
@@ -13,6 +79,5 @@ def inject(
     folder: Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")] = Path(".provenfix"),
 ) -> int:
     """Publish the log entries of FILE, as the log sink does."""
-    from functions.cli.inject_entries import run_inject  # noqa: PLC0415  # other commands start without it
 
     return run_inject(file, folder)

@@ -1,10 +1,125 @@
 """`provenfix investigate`: a log export and a git repository in, a proven report out."""
 
+import io
+import json
+import platform
+import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from functions.cli.progress import show_progress
+from shared.config.settings import read_settings
+from shared.detection.collect import collect_incidents
+from shared.errors import UsageError
+from shared.proof.proof_context import ProofRequest, ReportProgress
+from shared.report.report import Report, report_to_json
+from shared.report.report_incidents import report_incidents
+from shared.wiring import open_local_compilers, open_local_history, open_log_file
+
+
+def run_investigate(
+    repo: str, log: str, request: ProofRequest, names: tuple[str, str], output: tuple[str, Path | None]
+) -> None:
+    """Investigates and prints. `output` is the format (`text`, `json`, `markdown`) and the file, None for stdout."""
+    running = ".".join(platform.python_version_tuple()[:2])
+    kind, out = output
+    _check_writable(out)
+    _check_not_protected(out, log)
+    with show_progress() as progress:
+        reports = investigate_log(repo, log, replace(request, fallback_python=running), names, progress)
+    if kind == "text" and out is None and sys.stdout.isatty():
+        _print_to_terminal(reports)
+    else:
+        _write_output(_render_text(reports, kind), out)
+
+
+def investigate_log(
+    repo: str, log: str, request: ProofRequest, names: tuple[str, str], progress: ReportProgress
+) -> list[Report]:
+    """The reports on every incident of a log. `names` are service and environment, "" for those that the log names.
+
+    Raises Misused and Unreadable with one sentence for whoever gave the arguments.
+    """
+    with open_local_history(repo) as history, open_local_compilers(read_settings()) as compilers:
+        history.branch(request.branch)  # a wrong name is told before a large log is read
+        if request.deployed is not None:
+            history.resolve(request.deployed)
+        if request.python is not None:
+            compilers.require_compiler(request.python)
+        progress("reading the log")
+        collected = collect_incidents(open_log_file(log), service=names[0], environment=names[1])
+        return report_incidents(collected.incidents, history, compilers, request, progress)
+
+
+def _print_to_terminal(reports: list[Report]) -> None:
+    from rich.console import Console  # noqa: PLC0415  # JSON and markdown do without
+
+    from functions.cli.terminal import render_reports  # noqa: PLC0415
+
+    render_reports(reports, Console(soft_wrap=False))
+
+
+def _render_text(reports: list[Report], kind: str) -> str:
+    if kind == "json":
+        return json.dumps([report_to_json(report) for report in reports], ensure_ascii=False, indent=2) + "\n"
+    if kind == "markdown":
+        from shared.report.issue import render_issue_body  # noqa: PLC0415
+
+        return "\n\n---\n\n".join(render_issue_body(report) for report in reports)
+    from rich.console import Console  # noqa: PLC0415
+
+    from functions.cli.terminal import render_reports  # noqa: PLC0415
+
+    page = io.StringIO()
+    render_reports(reports, Console(file=page, width=100))
+    return page.getvalue()
+
+
+def _check_writable(out: Path | None) -> None:
+    """What can be told before the work is done; the rest is told by `_write_output`."""
+    if out is None:
+        return
+    try:
+        told = (
+            "it is a directory"
+            if out.is_dir()
+            else ""
+            if out.parent.is_dir()
+            else f"there is no directory {out.parent}"
+        )
+    except OSError as error:
+        told = str(error.strerror)
+    if told:
+        raise UsageError(f"{out}: cannot be written ({told}); name another file with --out")
+
+
+def _check_not_protected(out: Path | None, log: str) -> None:
+    """Refuses to write over the log, or over anything that git keeps, in whatever repository. Raises Misused."""
+    if out is None:
+        return
+    if log != "-" and out.exists() and Path(log).exists() and out.samefile(log):
+        raise UsageError(f"{out}: this is the log itself; name another file with --out")
+    if any(_is_git_directory(folder) for folder in out.resolve().parents):
+        raise UsageError(f"{out}: lies inside the git directory of a repository; name another file with --out")
+
+
+def _is_git_directory(folder: Path) -> bool:
+    return (folder / "HEAD").is_file() and ((folder / "objects").is_dir() or (folder / "commondir").is_file())
+
+
+def _write_output(text: str, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        out.write_text(text, "utf-8", "backslashreplace")
+    except OSError as error:
+        raise UsageError(f"{out}: cannot be written ({error.strerror}); name another file with --out") from error
 
 
 class ReportFormat(StrEnum):
@@ -33,7 +148,6 @@ def investigate(  # noqa: PLR0913, PLR0917  # one parameter for each option
 
     Reads only: nothing in the repository is changed or run, and no network is used.
     """
-    from functions.cli.reporting import run_investigate  # noqa: PLC0415  # `--help` starts without any of it
     from shared.proof.proof_context import ProofRequest  # noqa: PLC0415
 
     request = ProofRequest(branch, deployed, python, tuple(source_root or ()))

@@ -1,7 +1,8 @@
 """Progress on stderr, and only where a person sits in front of it."""
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -29,3 +30,25 @@ def _ignore(_sentence: str) -> None:
 def _escape_markup(sentence: str) -> str:
     """Without what rich would take for markup, and without control characters: sentences name paths."""
     return "".join(letter for letter in sentence if letter.isprintable()).replace("[", "\\[")
+
+
+def create_status_printer() -> Callable[[str], None]:
+    """Takes one sentence; one that is indented belongs to the one before it."""
+    from shared.text.escaping import to_one_line  # noqa: PLC0415  # --help starts without it
+
+    began = time.monotonic()
+
+    def say(sentence: str) -> None:
+        lead = f"{time.monotonic() - began:5.1f} s " if not sentence.startswith(" ") else " " * 12
+        print(f"{lead} {to_one_line(sentence)}", file=sys.stderr, flush=True)
+
+    return say
+
+
+def show_page(url: str, print_status: Callable[[str], None], *, browser: bool) -> None:
+    """The address is told in any case; a browser is opened where a person sits in front of a terminal."""
+    print_status(f"The page: {url}")
+    if browser and sys.stderr.isatty():
+        import webbrowser  # noqa: PLC0415
+
+        webbrowser.open(url)

@@ -1,10 +1,60 @@
 """`provenfix stats`: how long incidents take from step to step, as text or as JSON."""
 
+import json
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from functions.local.stack_folder import load_named_environment, override_environ
+from shared.config.settings import read_settings
+from shared.text.escaping import to_one_line
+from shared.text.timestamps import format_duration
+from shared.workflow.records.incident_records import list_incidents
+from shared.workflow.stats import ServiceStats, Stats, compute_stats, stats_to_json
+
+_NAME_WIDTH = 26
+_FIGURE_WIDTH = 14
+
+
+def run_stats(folder: Path, *, as_json: bool) -> int:
+    """Raises Misused where no store is configured, Unreadable and Retry where it cannot be read."""
+    from shared.wiring import create_store  # noqa: PLC0415
+
+    with override_environ(load_named_environment(folder)):
+        cases, cut = list_incidents(create_store(read_settings()))
+    told = compute_stats(cases, cut=cut)
+    print(json.dumps(stats_to_json(told), indent=2) if as_json else "\n".join(_format_stats(told)))
+    return 0
+
+
+def _format_stats(figures: Stats) -> Iterator[str]:
+    if not figures.incidents:
+        yield "No incidents."
+        return
+    for group in (*figures.services, figures.overall):
+        noun = "incident" if group.incidents == 1 else "incidents"
+        yield f"{to_one_line(group.service) or 'All services'}: {group.incidents} {noun}"
+        yield from _format_steps(group)
+        yield ""
+    yield "p90 is what nine in ten did not exceed; only incidents that have taken the step count."
+    if figures.cut:
+        yield "Not all incidents could be read: a store answers with at most 500 of each state."
+
+
+def _format_steps(group: ServiceStats) -> Iterator[str]:
+    for took in group.steps:
+        name = f"  {took.since} → {took.until}".ljust(_NAME_WIDTH)
+        if took.median is None or took.p90 is None:
+            yield f"{name}–"
+        else:
+            median, p90 = (
+                format_duration(took.median).ljust(_FIGURE_WIDTH),
+                format_duration(took.p90).ljust(_FIGURE_WIDTH),
+            )
+            yield f"{name}median {median}p90 {p90}of {took.incidents}"
 
 
 class StatsFormat(StrEnum):
@@ -19,6 +69,5 @@ def stats(
     folder: Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")] = Path(".provenfix"),
 ) -> int:
     """Tell how long it takes from detected to proposed, approved, deployed and verified: median and p90, by service."""
-    from functions.cli.timing import run_stats  # noqa: PLC0415  # other commands start without it
 
     return run_stats(folder, as_json=form is StatsFormat.JSON)

@@ -1,9 +1,67 @@
 """`provenfix stop [SERVICE]` and `provenfix resume [SERVICE]`: the kill switch of one service, or of all."""
 
+import getpass
+import os
+import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from functions.local.stack_folder import load_named_environment, override_environ
+from shared.config.settings import read_all_settings, read_settings
+from shared.errors import UsageError
+from shared.service import Service
+from shared.text.escaping import to_one_line
+from shared.workflow.records.kill_switch import ALL_SERVICES, read_switch, set_switch
+
+
+def run_kill_switch(service: str, folder: Path, *, stopped: bool) -> int:
+    """Raises Misused for a service that is not configured, Unreadable and Retry where the store cannot be reached."""
+    from shared.adapters.system import SystemClock  # noqa: PLC0415
+    from shared.wiring import create_store  # noqa: PLC0415
+
+    with override_environ(load_named_environment(folder)):
+        # To stop everything works without provenfix.yaml: at night nobody looks for a file first.
+        settings = read_all_settings() if service else read_settings()
+        chosen = _find_service_id(settings.services, service) if service else ALL_SERVICES
+        opened = create_store(settings)
+        changed = set_switch(opened, SystemClock(), chosen, _current_user(), stopped=stopped)
+        print(to_one_line(_describe_change(service or "all services", stopped=stopped, changed=changed)))
+        switch = read_switch(opened, chosen)
+        if switch.by and switch.at:
+            print(f"Recorded: by {to_one_line(switch.by)} at {to_one_line(switch.at)}.")
+        if not stopped and chosen != ALL_SERVICES and read_switch(opened, ALL_SERVICES).stopped:
+            print("All services are stopped nevertheless: `provenfix resume` without a service allows them again.")
+        if not stopped and settings.kill_switch:
+            print("PROVENFIX_KILL_SWITCH is on nevertheless: nothing is deployed until it is off.")
+    return 0
+
+
+def _find_service_id(services: Mapping[str, Service], name: str) -> str:
+    found = [key for key, service in services.items() if name in {key, service.name}]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(sorted(services)) or "none"
+    what = "no service" if not found else "more than one service"
+    raise UsageError(f"{what} is called {name!r}; configured: {known}")
+
+
+def _describe_change(what: str, *, stopped: bool, changed: bool) -> str:
+    if not stopped:
+        return f"Deployments of {what} are allowed{'' if changed else ' already'}."
+    stopped_now = f"Deployments of {what} are stopped{'' if changed else ' already'}"
+    return f"{stopped_now}; a rollout that has not all of the traffic yet is put back."
+
+
+def _current_user() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # in a container a user often has no name, and the switch must turn all the same
+        user = f"uid {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
+
 
 _ServiceArgument = Annotated[str, typer.Argument(metavar="[SERVICE]", help="Name or project.name. Default: all.")]
 _FolderOption = Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")]
@@ -12,13 +70,11 @@ _DEFAULT_FOLDER = Path(".provenfix")
 
 def stop(service: _ServiceArgument = "", folder: _FolderOption = _DEFAULT_FOLDER) -> int:
     """Stop deployments, and put back a rollout on its way."""
-    from functions.cli.switching import run_kill_switch  # noqa: PLC0415  # other commands start without it
 
     return run_kill_switch(service, folder, stopped=True)
 
 
 def resume(service: _ServiceArgument = "", folder: _FolderOption = _DEFAULT_FOLDER) -> int:
     """Allow deployments again."""
-    from functions.cli.switching import run_kill_switch  # noqa: PLC0415
 
     return run_kill_switch(service, folder, stopped=False)

@@ -13,20 +13,17 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from shared.detection.incident import Incident, Symptom
-from shared.detection.raised_exception import describe_raised_exception
+from shared.detection.incident import Incident, Symptom, describe_raised_exception
 from shared.detection.signal import SignalKind
-from shared.proof.model.commit_words import claims_fix
-from shared.proof.model.finding import BrokenFile, ActionKind, Finding
-from shared.proof.model.history import Commit
-from shared.report.facts.loading import describe_unloaded_file, describe_loading_rule
-from shared.report.facts.mended import describe_fix_location, describe_shipped_files
+from shared.proof.model.finding import ActionKind, BrokenFile, Finding
+from shared.proof.model.history import Commit, claims_fix
+from shared.report.facts.deployed_code import describe_loading_rule, describe_unloaded_file
+from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
 from shared.report.issue.summary import RECOMMENDATION_LABELS, describe_error
 from shared.report.report import Report
 from shared.report.whys import Confidence
-from shared.text.escaping import truncate, to_one_line, strip_invisible
-from shared.text.excerpt import format_excerpt
-from shared.text.phrases import pluralize, quote_untrusted, quote_service_name, short_sha
+from shared.text.escaping import strip_invisible, to_one_line, truncate
+from shared.text.phrases import format_excerpt, pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_rfc3339, format_timestamp_phrase
 
 _COMMIT = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
@@ -71,7 +68,11 @@ def _render_report(report: Report) -> RenderableType:
     parts.append(_render_section("Whys", _render_whys(report)))
     parts.append(_render_section("Evidence", _render_evidence(report)))
     if proof.gaps:
-        parts.append(_render_section("What could not be seen", Group(*(_plain_text(quote_untrusted(each)) for each in proof.gaps))))
+        parts.append(
+            _render_section(
+                "What could not be seen", Group(*(_plain_text(quote_untrusted(each)) for each in proof.gaps))
+            )
+        )
     return Group(*parts)
 
 
@@ -104,7 +105,12 @@ def _render_header(report: Report) -> list[RenderableType]:
     rows = [(_plain_text("fails", "dim"), _plain_text(describe_error(report), "bold red"))]
     rows.append((_plain_text("logged", "dim"), _plain_text(_format_occurrences(incident))))
     if incident.raised is not None:
-        rows.append((_plain_text("raised", "dim"), _plain_text(f"{describe_raised_exception(incident, report.proof.raised_frame)}; not proven")))
+        rows.append(
+            (
+                _plain_text("raised", "dim"),
+                _plain_text(f"{describe_raised_exception(incident, report.proof.raised_frame)}; not proven"),
+            )
+        )
     rows += _symptom_rows("then", incident.symptoms)
     rows += _symptom_rows("nearby", incident.nearby)
     if deployed.commit is not None:
@@ -114,7 +120,12 @@ def _render_header(report: Report) -> list[RenderableType]:
         known = f"{short_sha(deployed.commit.id)} ({deployed.source.value}, {sure}{tree}){revision}"
         rows.append((_plain_text("deployed", "dim"), _plain_text(known)))
     if incident.kind is SignalKind.SYNTAX_ERROR and deployed.python:
-        rows.append((_plain_text("python", "dim"), _plain_text(f"{deployed.python}: {_abbreviate_commits(quote_untrusted(deployed.python_source))}")))
+        rows.append(
+            (
+                _plain_text("python", "dim"),
+                _plain_text(f"{deployed.python}: {_abbreviate_commits(quote_untrusted(deployed.python_source))}"),
+            )
+        )
     if deployed.conflict:
         rows.append((_plain_text("conflict", "dim"), _plain_text(quote_untrusted(deployed.conflict), "yellow")))
     return [_create_grid(rows, 2)]
@@ -133,14 +144,20 @@ def _symptom_rows(heading: str, symptoms: Sequence[Symptom]) -> list[tuple[Text,
 
 def _format_occurrences(incident: Incident) -> str:
     last = incident.last_seen
-    until = f", last {format_timestamp_phrase(last, dated=incident.dated)}" if last is not None and last != incident.first_seen else ""
+    until = (
+        f", last {format_timestamp_phrase(last, dated=incident.dated)}"
+        if last is not None and last != incident.first_seen
+        else ""
+    )
     often = pluralize(incident.occurrences, "time")
     return f"{often}, first {format_timestamp_phrase(incident.first_seen, dated=incident.dated)}{until}"
 
 
 def _render_recommendation(proof: Finding) -> RenderableType:
     """The recommendation between two rules: nobody has to look for it."""
-    chosen = {ActionKind.REDEPLOY: proof.target, ActionKind.ROLLBACK: proof.rollback, ActionKind.NONE: None}[proof.recommendation.kind]
+    chosen = {ActionKind.REDEPLOY: proof.target, ActionKind.ROLLBACK: proof.rollback, ActionKind.NONE: None}[
+        proof.recommendation.kind
+    ]
     style = {ActionKind.REDEPLOY: "bold green", ActionKind.ROLLBACK: "bold yellow", ActionKind.NONE: "bold red"}[
         proof.recommendation.kind
     ]
@@ -148,12 +165,19 @@ def _render_recommendation(proof: Finding) -> RenderableType:
     if chosen is not None:
         lines[0].append(f" {chosen.commit.id}", style)
         lines.append(_plain_text(f"“{quote_untrusted(chosen.commit.subject, 160)}”"))
-    lines.append(_plain_text(f"{quote_untrusted(proof.recommendation.detail, 500)} [{proof.recommendation.reason.value}]"))
+    lines.append(
+        _plain_text(f"{quote_untrusted(proof.recommendation.detail, 500)} [{proof.recommendation.reason.value}]")
+    )
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         commits = pluralize(proof.target.commits_after_deployed, "commit")
-        lines.append(_plain_text(f"Ships {commits}: {describe_shipped_files(proof.target.shipped_changes)}. Checks: {proof.target.checks.value}."))
+        lines.append(
+            _plain_text(
+                f"Ships {commits}: {describe_shipped_files(proof.target.shipped_changes)}. Checks: {proof.target.checks.value}."
+            )
+        )
     lines += [
-        _plain_text(f"Not {short_sha(each.commit.id)}: {quote_untrusted(each.detail)}.", "dim") for each in proof.refused_commits[:_MAX_SYMPTOMS]
+        _plain_text(f"Not {short_sha(each.commit.id)}: {quote_untrusted(each.detail)}.", "dim")
+        for each in proof.refused_commits[:_MAX_SYMPTOMS]
     ]
     return Padding(Group(Rule(style=style), *lines, Rule(style=style)), (1, 0, 0, 0))
 
@@ -186,7 +210,9 @@ def _render_commits(report: Report) -> RenderableType | None:
 
 def _commit_row(commit: Commit, mark: str, verdict: str) -> Sequence[Text]:
     colour = "green" if mark == "✓" else "red"
-    words = Text.assemble((strip_invisible(verdict), colour), "\n", (f"“{quote_untrusted(commit.subject, 120)}”", "dim"))
+    words = Text.assemble(
+        (strip_invisible(verdict), colour), "\n", (f"“{quote_untrusted(commit.subject, 120)}”", "dim")
+    )
     at = format_rfc3339(commit.committed_at).replace("T", " ").removesuffix("Z")
     return _plain_text(at[:19]), _plain_text(short_sha(commit.id)), _plain_text(mark, colour), words
 
@@ -204,16 +230,25 @@ def _render_code(proof: Finding, broken: BrokenFile) -> RenderableType:
         shown = _plain_text(row.expandtabs(4), "red" if marked else "")
         shown.no_wrap, shown.overflow = True, "ellipsis"
         lines.append(shown)
-    lines.append(_plain_text(f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)} ({quote_untrusted(broken.checked_by)})", "red"))
+    lines.append(
+        _plain_text(
+            f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)} ({quote_untrusted(broken.checked_by)})",
+            "red",
+        )
+    )
     if broken.explanation:
         lines.append(_plain_text(f"{quote_untrusted(broken.explanation)} (ruff)"))
     versions = f"; the same bytes compile on {', '.join(broken.compiles_on)}" if broken.compiles_on else ""
-    lines.append(_plain_text(f"{pluralize(broken.errors, 'error')} in this file on Python {proof.deployed.python}{versions}."))
+    lines.append(
+        _plain_text(f"{pluralize(broken.errors, 'error')} in this file on Python {proof.deployed.python}{versions}.")
+    )
     if broken.second_opinion:
         lines.append(_plain_text(quote_untrusted(broken.second_opinion), "yellow"))
     for other in broken.also_broken:
         line = f", line {other.line}" if other.line is not None else ""
-        lines.append(_plain_text(f"Also broken: {quote_untrusted(other.path)}{line}: {quote_untrusted(other.message)}", "red"))
+        lines.append(
+            _plain_text(f"Also broken: {quote_untrusted(other.path)}{line}: {quote_untrusted(other.message)}", "red")
+        )
     if proof.loaded_summary is not None:
         lines.append(_plain_text(describe_loading_rule(proof.loaded_summary), "dim"))
         lines += [_plain_text(f"{describe_unloaded_file(each)}", "yellow") for each in proof.loaded_summary.not_loaded]

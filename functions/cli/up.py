@@ -1,9 +1,91 @@
 """`provenfix up`: a configuration in; the functions run on this machine until Ctrl-C."""
 
+import os
+import shlex
+import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from functions.local import servers, topology
+from functions.local.emulators import find_emulators
+from functions.local.server_process import LOOPBACK
+from functions.local.stack import RunningStack, StackOptions, run_stack
+from functions.local.stack_folder import DEFAULT_FOLDER, lock_folder
+from shared.config.settings import Settings, read_all_settings
+from shared.errors import InputError, Retry
+from shared.workflow import flow
+
+_POLL_SECONDS = 1.0
+_EMULATOR_PORTS = 2
+"""Ports between those of the functions and the page's."""
+
+
+def run_up(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
+    """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
+    environment = {"PROVENFIX_CONFIG": str(config.resolve())} if config else {}
+    settings = read_all_settings({**os.environ, **environment})  # said here once, and not by every function
+    folder, embedded = settings.sqlite_folder or folder, embedded or settings.sqlite_folder is not None
+    if not embedded:
+        _check_emulators()
+    backing = "SQLite" if embedded else "the emulators of Pub/Sub and Firestore"
+    wanted = StackOptions(
+        folder,
+        embedded,
+        port,
+        environment=environment,
+        extra_servers=lambda ports: [servers.page_server(folder, page, ports[topology.SLACK_FUNCTION], environment)],
+        webhook=settings.secrets.github_webhook_secret is not None,
+    )
+    page = port + len(wanted.functions) + _EMULATOR_PORTS
+    _print_status(f"Starting {len(wanted.functions)} functions with {backing} …")
+    with lock_folder(folder), run_stack(wanted) as stack:
+        _print_status(_describe_stack(stack, settings, folder, page))
+        _publish_ticks(stack)
+    return 0
+
+
+def _check_emulators() -> None:
+    try:
+        find_emulators()
+    except InputError as missing:
+        raise InputError(f"{missing}. Or do without them: provenfix up --embedded") from None
+
+
+def _publish_ticks(stack: RunningStack) -> None:
+    """Cloud Scheduler's part."""
+    due = time.monotonic()
+    while True:
+        stack.check_running()
+        if time.monotonic() >= due:
+            due += topology.TICK_SECONDS
+            try:
+                stack.bus.publish_raw(flow.TICK, [b"{}"])
+            except Retry as missed:  # the next one does its work, too
+                _print_status(str(missed))
+        time.sleep(_POLL_SECONDS)
+
+
+def _describe_stack(stack: RunningStack, settings: Settings, folder: Path, page: int) -> str:
+    at = "" if folder == Path(DEFAULT_FOLDER) else f" --folder {shlex.quote(str(folder))}"
+    watched = ", ".join(sorted(settings.services)) or "no service: provenfix.yaml names none"
+    lines = [
+        f"Everything runs, and watches {watched}. Ctrl-C ends it.",
+        f"The page: http://{LOOPBACK}:{page}/",
+        f"Clicks go to http://{LOOPBACK}:{stack.ports['decide']}/, output to {folder}/*.log. In another terminal:",
+        f"    provenfix inject FILE{at}    log entries, as `gcloud logging read --format=json` writes them",
+        f"    provenfix show{at}           the incidents",
+        f"    provenfix dlq list{at}       what could not be delivered",
+    ]
+    if topology.WEBHOOK_FUNCTION in stack.ports:
+        lines.insert(2, f"Webhooks of the code host go to http://{LOOPBACK}:{stack.ports[topology.WEBHOOK_FUNCTION]}/.")
+    return "\n".join(lines)
+
+
+def _print_status(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def up(
@@ -17,6 +99,5 @@ def up(
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of provenfix.yaml.")] = None,
 ) -> int:
     """Run the whole of provenfix on this machine: state, messages, and one process per function."""
-    from functions.cli.run_stack import run_up  # noqa: PLC0415  # other commands start without it
 
     return run_up(folder, port, config, embedded=embedded)

@@ -1,11 +1,240 @@
 """`provenfix watch`: a configuration and a growing log in; incidents, proofs, questions on a page of this machine."""
 
+import json
+import os
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event, Thread
 from typing import Annotated
 
 import typer
 
-from functions.cli.status_lines import create_status_printer, show_page
+from functions.cli.progress import create_status_printer, show_page
+from functions.local import servers, topology
+from functions.local.log_follower import STDIN, EntryParser, follow_log
+from functions.local.narration import describe_proof, describe_step, find_approved_proposal
+from functions.local.platform.journal import matches_sink
+from functions.local.private_files import make_private
+from functions.local.server_process import LOOPBACK, find_free_port, is_port_free
+from functions.local.stack import RunningStack, StackOptions, run_stack
+from functions.local.stack_folder import lock_folder, override_environ
+from shared.adapters.logs.log_json import parse_json_entry
+from shared.adapters.slack.deploy_commands import deploy_command
+from shared.adapters.sqlite.sqlite_logs import SqliteLogs
+from shared.config.settings import Settings, read_all_settings, read_settings
+from shared.errors import InputError, UsageError
+from shared.ports import Store
+from shared.service import RolloutMode, Service, service_id
+from shared.wiring import create_store, open_local_history, open_service_logs
+from shared.workflow import flow
+from shared.workflow.investigation.gather_evidence import KIND as EVIDENCE
+from shared.workflow.records import incident_records, proposals
+from shared.workflow.records.incident_record import IncidentRecord, record_from_document
+
+_POLL_SECONDS = 0.5
+_SIGNING_SECRET_VARIABLE = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
+_StatusPrinter = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    """What is to be watched. `log` is a file, or `-` for standard input."""
+
+    config: Path
+    log: str
+    folder: Path
+    port: int
+    print_status: _StatusPrinter
+    show_page: Callable[[str], None]
+    """Takes the page's address once it can be looked at."""
+
+
+@dataclass(slots=True)
+class LogIntake:
+    """Entries on their way in: they are kept, and what the deployed sink would take is published."""
+
+    logs: SqliteLogs
+    stack: RunningStack
+    settings: Settings
+    print_status: _StatusPrinter
+    stream: EntryParser = field(default_factory=EntryParser)
+    accepted: int = 0
+    unknown_services: set[str] = field(default_factory=set)
+    error: OSError | None = None
+    ended: bool = False
+
+    def follow(self, source: str, stop: Event) -> None:
+        """Runs in a thread; what went wrong is kept for whoever looks."""
+        try:
+            follow_log(source, self.accept_text, stop)
+        except OSError as error:
+            self.error = error
+
+    def accept_text(self, text: str, last: bool) -> None:  # noqa: FBT001  # as whoever follows gives it
+        """One piece of the stream."""
+        found = [entry for entry in self.stream.feed(text, last=last) if self._is_watched(entry)]
+        self.accepted += len(found)
+        self.logs.write(found)
+        matched = [json.dumps(entry).encode() for entry in found if matches_sink(entry)]
+        if matched:
+            self.stack.bus.publish_raw(flow.LOG_ENTRIES, matched)
+        if last:
+            self.ended = True
+
+    def _is_watched(self, entry: Mapping[str, object]) -> bool:
+        read = parse_json_entry(entry, 0)
+        named = service_id(read.project, read.service)
+        if named in self.settings.services:
+            return True
+        if named not in self.unknown_services:
+            self.unknown_services.add(named)
+            self.print_status(f"Entries of {named!r} are left out: the configuration does not name it.")
+        return False
+
+
+def run_watch(options: WatchOptions) -> int:
+    """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
+    page = options.port or find_free_port()
+    if not is_port_free(page):
+        raise InputError(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
+    environment = _environment(options)
+    settings = read_all_settings({**os.environ, **environment})
+    _check_options(settings, options)
+    with ExitStack() as ending:
+        ending.enter_context(lock_folder(options.folder))
+        ending.enter_context(override_environ(environment))
+        opened, logs = create_store(read_settings()), open_service_logs(read_settings())
+        ending.callback(logs.close)
+        wanted = StackOptions(
+            options.folder,
+            embedded=True,
+            environment=environment,
+            extra_servers=lambda ports: [
+                servers.page_server(options.folder, page, ports[topology.SLACK_FUNCTION], environment)
+            ],
+        )
+        stack = ending.enter_context(run_stack(wanted))
+        options.print_status(_describe_watch(settings))
+        options.show_page(f"http://{LOOPBACK}:{page}/")
+        intake, over = LogIntake(logs, stack, settings, options.print_status), Event()
+        reading = Thread(target=intake.follow, args=(options.log, over))
+        reading.start()
+        ending.callback(reading.join)
+        ending.callback(over.set)
+        _watch_stack(options, stack, opened, intake)
+    return 0
+
+
+def _environment(options: WatchOptions) -> Mapping[str, str]:
+    """What leads every process of the stack to it."""
+    make_private(options.folder)
+    environment = {
+        "PROVENFIX_CONFIG": str(options.config.resolve()),
+        "PROVENFIX_EMBEDDED": str(options.folder.resolve()),
+        "PROVENFIX_PROJECT": "provenfix-local",
+        "PROVENFIX_PLATFORM": "watched",
+    }
+    # Nobody has to know it: the page signs, and decide verifies. One that is set is taken.
+    return environment | {
+        _SIGNING_SECRET_VARIABLE: {_SIGNING_SECRET_VARIABLE: secrets.token_hex(16), **os.environ}[
+            _SIGNING_SECRET_VARIABLE
+        ]
+    }
+
+
+def _watch_stack(options: WatchOptions, stack: RunningStack, store: Store, intake: LogIntake) -> None:
+    told: set[tuple[str, int]] = set()
+    due, said_ended = 0.0, False
+    while True:
+        for name in stack.supervisor.restart_ended():
+            options.print_status(f"{name} had ended; it was started again.")
+        if time.monotonic() >= due:
+            due = time.monotonic() + topology.TICK_SECONDS
+            stack.bus.publish_raw(flow.TICK, [b"{}"])
+        for service in intake.settings.services:
+            for case in (
+                record_from_document(each.value) for each in store.find(incident_records.KIND, "service", service)
+            ):
+                _print_history(options.print_status, store, case, intake.settings.services[service], told)
+        if intake.error is not None:
+            name = "standard input" if options.log == STDIN else options.log
+            raise InputError(f"{name} cannot be read any more: {intake.error.strerror}")
+        if intake.ended and not said_ended:
+            said_ended = True
+            options.print_status(
+                f"The log has ended: {intake.accepted} entries, {intake.stream.skipped} lines that are none."
+            )
+            options.print_status("The page stays until you end this with Ctrl-C.")
+        time.sleep(_POLL_SECONDS)
+
+
+def _print_history(
+    print_status: _StatusPrinter, store: Store, case: IncidentRecord, service: Service, reported: set[tuple[str, int]]
+) -> None:
+    stored = store.read(EVIDENCE, case.evidence_key)
+    evidence = stored.value if stored else {}
+    for number, step in enumerate(case.history):
+        if (case.id, number) in reported:
+            continue
+        reported.add((case.id, number))
+        said = describe_step(case, number, evidence, find_approved_proposal(store, case, number))
+        print_status(f"{case.service}: {said}")
+        if step["state"] == flow.IncidentState.PROPOSED.value:
+            for line in describe_proof(evidence):
+                print_status(f"  {line}")
+            if service.rollout_mode is RolloutMode.MANUAL:
+                print_status(
+                    f"  Nothing is deployed from here. Yourself: {deploy_command(service, _proposed_commit(store, case))}"
+                )
+
+
+def _proposed_commit(store: Store, case: IncidentRecord) -> str:
+    stored = store.read(proposals.KIND, case.proposal)
+    return str(stored.value["commit"]) if stored else "COMMIT"
+
+
+def _check_options(settings: Settings, options: WatchOptions) -> None:
+    """Raises Misused and Unreadable for what would only be found out later."""
+    if not settings.services:
+        raise UsageError(f"{options.config} names no service; there is nothing to watch")
+    for service in settings.services.values():
+        if not Path(service.repository).exists():
+            raise UsageError(
+                f"{service.id}: repository {service.repository!r} is no folder here; `provenfix watch` reads a clone: "
+                "give its path, such as ./path/to/clone"
+            )
+        _check_deploy_command(service)
+        with open_local_history(service.repository) as history:
+            history.branch(service.branch or None)
+    if options.log == STDIN and sys.stdin.isatty():
+        raise UsageError(
+            "standard input is a terminal; pipe a log into it, such as: gcloud logging tail … --format=json | "
+            f"provenfix watch --config {options.config}"
+        )
+    if options.log != STDIN and not Path(options.log).is_file():
+        raise InputError(f"{options.log}: there is no such log file; give the path of an existing one.")
+
+
+def _check_deploy_command(service: Service) -> None:
+    """Found out now, and not after somebody has approved."""
+    program = service.deploy_command[0] if service.deploy_command else ""
+    if program and shutil.which(program) is None:
+        raise UsageError(
+            f"{service.id}: deploy_command begins with {program!r}, which is no program here: give the path of one, or "
+            "a name that is on PATH"
+        )
+
+
+def _describe_watch(settings: Settings) -> str:
+    acting = sorted(service.id for service in settings.services.values() if service.deploy_command)
+    what = f"An approval runs the deploy_command of {', '.join(acting)}" if acting else "Read-only: nothing is deployed"
+    return f"Watching {', '.join(sorted(settings.services))}. {what}; issues and questions are on the page alone."
 
 
 def watch(
@@ -16,7 +245,8 @@ def watch(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Show the page in a browser.")] = True,
 ) -> int:
     """Watch your own services by their log: gcloud logging tail … --format=json | provenfix watch --config FILE."""
-    from functions.cli.watch_service import WatchOptions, run_watch  # noqa: PLC0415  # other commands start without it
 
     say = create_status_printer()
-    return run_watch(WatchOptions(config, log, folder, port, say, lambda address: show_page(address, say, browser=browser)))
+    return run_watch(
+        WatchOptions(config, log, folder, port, say, lambda address: show_page(address, say, browser=browser))
+    )

@@ -1,8 +1,8 @@
 """The incident that provenfix is built from, rebuilt: a repository, its log, and the facts that a proof must find."""
 
 from functions.demo.build_repository import ExampleRepository, build_incident
-from functions.demo.handlers import Flavour
+from functions.demo.example_module import Flavour
 from functions.demo.history_plan import Role
 from functions.demo.incident_log import Shape, write_incident_log
 
-__all__ = ["Flavour", "Role", "Shape", "ExampleRepository", "build_incident", "write_incident_log"]
+__all__ = ["ExampleRepository", "Flavour", "Role", "Shape", "build_incident", "write_incident_log"]

@@ -5,8 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from functions.demo import fast_import
-from functions.demo.handlers import Flavour
-from functions.demo.history_plan import BEFORE_DEPLOYMENT, MODULE, CommitTimes, Role, plan_commits, incident_commit_times
+from functions.demo.example_module import Flavour
+from functions.demo.history_plan import (
+    BEFORE_DEPLOYMENT,
+    MODULE,
+    CommitTimes,
+    Role,
+    incident_commit_times,
+    plan_commits,
+)
 
 SERVICE = "harbour-chat"
 REVISIONS = (f"{SERVICE}-00041-abc", f"{SERVICE}-00042-def")
@@ -112,5 +119,7 @@ def _create_empty(path: Path, python: str, flavour: Flavour, commit_times: Commi
 def _append_commits(repository: ExampleRepository, roles: tuple[Role, ...]) -> ExampleRepository:
     planned = plan_commits(repository.python, repository.flavour, repository.commit_times)
     onto = list(repository.commits.values())[-1] if repository.commits else None
-    ids = fast_import.append_commits(repository.path, [planned[role] for role in roles], branch=repository.branch, onto=onto)
+    ids = fast_import.append_commits(
+        repository.path, [planned[role] for role in roles], branch=repository.branch, onto=onto
+    )
     return replace(repository, commits={**repository.commits, **dict(zip(roles, ids, strict=True))})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from functions.demo.build_repository import SERVICE
-from functions.demo.log_entry import LOCATION, PROJECT
+from functions.demo.incident_log import LOCATION, PROJECT
 from functions.local.private_files import write_private
 from shared.secret import Secret
 from shared.service import Service

@@ -3,12 +3,38 @@
 Author, dates and contents are all that goes into an id, so the same plans give the same ids on every machine.
 """
 
+import os
+import shutil
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from functions.demo.git import run_git
+from shared.errors import InputError
+
+# No setting of the machine or its user may change what is written.
+_GIT_ENVIRONMENT = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_DEFAULT_HASH": "sha1",
+    "LC_ALL": "C",
+}
+
+
+def run_git(arguments: list[str], stream: bytes = b"") -> bytes:
+    """What git wrote to stdout. Raises `shared.errors.InputError` where it is missing or fails."""
+    program = shutil.which("git")
+    if program is None:
+        raise InputError("git was not found on PATH: install git 2.30 or newer and try again.")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    done = subprocess.run(
+        [program, *arguments], input=stream, capture_output=True, env=kept | _GIT_ENVIRONMENT, check=False
+    )
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
+        raise InputError(f"git could not work on the example repository: {said[-1]}")
+    return done.stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +61,9 @@ def write_repository(path: Path, commits: Sequence[CommitSpec]) -> tuple[str, ..
     return append_commits(path, commits)
 
 
-def append_commits(path: Path, commits: Sequence[CommitSpec], *, branch: str = "main", onto: str | None = None) -> tuple[str, ...]:
+def append_commits(
+    path: Path, commits: Sequence[CommitSpec], *, branch: str = "main", onto: str | None = None
+) -> tuple[str, ...]:
     """Appends the plans to `branch` and returns their commit ids in order. `onto` is an id in the repository."""
     marks = path / "provenfix-marks"
     stream = b"".join(_build_stream(commits, f"refs/heads/{branch}", onto))
@@ -53,7 +81,11 @@ def _build_stream(plans: Iterable[CommitSpec], ref: str, onto: str | None) -> It
         yield _data_block(plan.subject + "\n")
         yield from _parent_lines(plan, number, onto)
         for path, content in plan.files.items():
-            yield f"D {path}\n".encode() if content is None else f"M 100644 inline {path}\n".encode() + _data_block(content)
+            yield (
+                f"D {path}\n".encode()
+                if content is None
+                else f"M 100644 inline {path}\n".encode() + _data_block(content)
+            )
         yield b"\n"
     yield b"done\n"
 

@@ -5,9 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from functions.demo.example_files import (
+    files_with_more_tests,
+    files_with_session_count,
+    files_with_session_limit,
+    initial_files,
+)
+from functions.demo.example_module import CHANGED_HANDLERS, Flavour, HandlerForm, render_module
 from functions.demo.fast_import import CommitSpec
-from functions.demo.handlers import CHANGED_HANDLERS, Flavour, HandlerForm, render_module
-from functions.demo.tree import initial_files, files_with_more_tests, files_with_session_count, files_with_session_limit
 
 MODULE = "chat/agents_execute.py"
 
@@ -60,7 +65,11 @@ class StoryCommit:
 
 def list_story_commits(flavour: Flavour) -> tuple[StoryCommit, ...]:
     """The whole story, oldest first."""
-    plain, broken, framed = (HandlerForm.PLAIN,) * CHANGED_HANDLERS, (HandlerForm.BROKEN,) * CHANGED_HANDLERS, (HandlerForm.FRAMED,) * CHANGED_HANDLERS
+    plain, broken, framed = (
+        (HandlerForm.PLAIN,) * CHANGED_HANDLERS,
+        (HandlerForm.BROKEN,) * CHANGED_HANDLERS,
+        (HandlerForm.FRAMED,) * CHANGED_HANDLERS,
+    )
     one_mended = (HandlerForm.FIXED, *broken[1:])
     five_mended = (HandlerForm.FIXED, *framed[1:5], *broken[5:])
     all_mended = (HandlerForm.FIXED, *framed[1:])
@@ -84,13 +93,17 @@ def list_story_commits(flavour: Flavour) -> tuple[StoryCommit, ...]:
     )
 
 
-def plan_commits(python: str, flavour: Flavour, commit_times: CommitTimes, *, limited: bool = False) -> Mapping[Role, CommitSpec]:
+def plan_commits(
+    python: str, flavour: Flavour, commit_times: CommitTimes, *, limited: bool = False
+) -> Mapping[Role, CommitSpec]:
     """One commit for each role, oldest first. `python` is the deployed minor version, such as `3.11`.
 
     A `limited` history ends with a change that compiles and does not work.
     """
     planned = {
-        stage.role: CommitSpec(stage.subject, commit_times[stage.role], stage.author, _changed_files(stage, python, flavour))
+        stage.role: CommitSpec(
+            stage.subject, commit_times[stage.role], stage.author, _changed_files(stage, python, flavour)
+        )
         for stage in list_story_commits(flavour)
     }
     if limited:

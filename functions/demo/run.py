@@ -12,10 +12,10 @@ from pathlib import Path
 
 from functions.demo.environment import APPROVER
 from functions.demo.scenario import ScenarioName
-from functions.demo.setup import StatusPrinter, DemoSetup
-from functions.demo.visitors import Visitors
-from functions.local.narration import find_approved_proposal, describe_proof, describe_step
-from functions.local.page.clicks import ClickSender
+from functions.demo.setup import DemoSetup, StatusPrinter
+from functions.demo.ws_client import Visitors
+from functions.local.narration import describe_proof, describe_step, find_approved_proposal
+from functions.local.page.slack_clicks import ClickSender
 from functions.local.stack import RunningStack
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
@@ -105,7 +105,10 @@ class DemoRun:
 
     def find_incident(self) -> IncidentRecord | None:
         """The incident that this is about."""
-        found = [record_from_document(each.value) for each in self.store.find(incident_records.KIND, "service", self.service.id)]
+        found = [
+            record_from_document(each.value)
+            for each in self.store.find(incident_records.KIND, "service", self.service.id)
+        ]
         errors = [case for case in found if case.kind is SignalKind.SYNTAX_ERROR]
         return max(errors, key=lambda case: case.generation) if errors else None
 
@@ -135,7 +138,9 @@ class DemoRun:
         for line in describe_proof(self._read_evidence(case)):
             self.options.print_status(f"  {line}")
         if not self.options.auto_approve:
-            self.options.print_status(f"Now it is your turn: approve or deny at {self.page_url} (or end it with Ctrl-C).")
+            self.options.print_status(
+                f"Now it is your turn: approve or deny at {self.page_url} (or end it with Ctrl-C)."
+            )
 
     def _read_evidence(self, case: IncidentRecord) -> Document:
         stored = self.store.read(EVIDENCE, case.evidence_key)
@@ -148,7 +153,11 @@ class DemoRun:
             self.merged = True
             self.options.print_status("A person reads the issue and merges the pull request.")
             self.setup.merge_pull_request()
-        if case.state is IncidentState.PROPOSED and self.options.auto_approve and time.monotonic() >= self.next_click_at:
+        if (
+            case.state is IncidentState.PROPOSED
+            and self.options.auto_approve
+            and time.monotonic() >= self.next_click_at
+        ):
             self.next_click_at = time.monotonic() + _CLICK_RETRY_SECONDS
             self._approve(case)
 
@@ -161,7 +170,9 @@ class DemoRun:
             _, answered = self.click_sender.press_button(self.service, case.message, posted.value, APPROVE, APPROVER)
         except Reject:
             return  # the message has changed just now: the next turn sees why
-        self.options.print_status(f"Pressing Approve (--auto-approve), with the request that the chat would sign: {answered.text}")
+        self.options.print_status(
+            f"Pressing Approve (--auto-approve), with the request that the chat would sign: {answered.text}"
+        )
 
     def _report_visit(self) -> None:
         last = self.visitors.last

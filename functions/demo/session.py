@@ -4,34 +4,46 @@ Everything is ended on every way out.
 """
 
 import json
+import random
 import secrets
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
-from functions.demo.environment import write_configuration, create_service, describe_short_waits
+from functions.demo.environment import create_service, describe_short_waits, write_configuration
 from functions.demo.run import DemoOptions, DemoRun
 from functions.demo.scenario import SCENARIOS, Scenario
 from functions.demo.setup import DemoSetup, describe_break, load_progress
-from functions.demo.storm import generate_storm
-from functions.demo.visitors import run_visitors
-from functions.local import extra_servers
+from functions.demo.ws_client import run_visitors
+from functions.local import servers
 from functions.local.narration import describe_milestones
-from functions.local.page.clicks import ClickSender
+from functions.local.page.slack_clicks import ClickSender
 from functions.local.platform.journal import matches_sink
 from functions.local.server_process import LOOPBACK, find_free_port, is_port_free
 from functions.local.stack import RunningStack, StackOptions, run_stack
 from functions.local.stack_folder import lock_folder, override_environ
 from functions.local.supervisor import Supervisor
 from functions.local.topology import SLACK_FUNCTION
-from shared.adapters.machine import SystemClock
-from shared.adapters.standins.served_platform import ProcessPlatform
+from shared.adapters.standins.process_platform import ProcessPlatform
+from shared.adapters.system import SystemClock
 from shared.config.settings import read_settings
 from shared.errors import InputError
 from shared.secret import Secret
 from shared.service import Service
-from shared.wiring import open_service_logs, create_store
+from shared.wiring import create_store, open_service_logs
 from shared.workflow import flow
 from shared.workflow.flow import IncidentState
 from shared.workflow.records.incident_record import IncidentRecord
+
+_SEED = 20_260_512
+
+
+def generate_storm(entries: Sequence[Mapping[str, object]], count: int) -> Iterator[Mapping[str, object]]:
+    """`count` entries in any order, the same ones for the same entries."""
+    chance = random.Random(_SEED)  # noqa: S311  # a shuffle that can be repeated
+    for number in range(count):
+        entry = chance.choice(entries)
+        yield {**entry, "insertId": f"storm{number:08x}"} if number % 3 else entry
+
 
 _STORM_SAMPLE = 200
 """Entries of which a storm is made."""
@@ -61,7 +73,7 @@ def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
     staging = _create_setup(options, service, port)
     ending.enter_context(override_environ(environment))
     tended = Supervisor(options.folder, ending)
-    tended.start_servers([extra_servers.platform_server(options.folder, port, environment)])
+    tended.start_servers([servers.platform_server(options.folder, port, environment)])
     opened = create_store(read_settings())
     staging.run_remaining(ProcessPlatform(opened, SystemClock()))
     options.print_status(describe_short_waits())
@@ -69,7 +81,7 @@ def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
         options.folder,
         embedded=True,
         environment=environment,
-        extra_servers=lambda ports: [extra_servers.page_server(options.folder, page, ports[SLACK_FUNCTION], environment)],
+        extra_servers=lambda ports: [servers.page_server(options.folder, page, ports[SLACK_FUNCTION], environment)],
     )
     stack = ending.enter_context(run_stack(wanted))
     stack.supervisor.running |= tended.running
@@ -80,7 +92,10 @@ def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
 
 
 def _create_setup(options: DemoOptions, service: Service, port: int) -> DemoSetup:
-    plot, notes = SCENARIOS[options.scenario], load_progress(options.folder, options.scenario, read_settings().interpreters)
+    plot, notes = (
+        SCENARIOS[options.scenario],
+        load_progress(options.folder, options.scenario, read_settings().interpreters),
+    )
     options.print_status(f"Scenario “{options.scenario}”. {plot.description}")
     options.print_status(describe_break(notes))
     return DemoSetup(options.folder, service, port, plot, options.print_status, notes)
@@ -90,7 +105,9 @@ def _report_ending(options: DemoOptions, scenario: Scenario, case: IncidentRecor
     options.print_status("The clock: " + ", ".join(describe_milestones(case)) + ".")
     by_person = case.state in {IncidentState.DENIED, IncidentState.EXPIRED, IncidentState.MUTED}
     if case.state is not scenario.final_state and not by_person:
-        options.print_status(f"It ended as {case.state.value}, and should have ended as {scenario.final_state.value}: {case.ending_why}")
+        options.print_status(
+            f"It ended as {case.state.value}, and should have ended as {scenario.final_state.value}: {case.ending_why}"
+        )
     return case.state is scenario.final_state or by_person
 
 
@@ -99,7 +116,11 @@ def _start_storm(options: DemoOptions, service: Service, scenario: Scenario, sta
     if not scenario.storm_entries:
         return
     logs = open_service_logs(read_settings())
-    entries = list(generate_storm([each for each in logs.latest_raw(service, _STORM_SAMPLE) if matches_sink(each)], scenario.storm_entries))
+    entries = list(
+        generate_storm(
+            [each for each in logs.latest_raw(service, _STORM_SAMPLE) if matches_sink(each)], scenario.storm_entries
+        )
+    )
     logs.write(entries)
     stack.bus.publish_raw(flow.LOG_ENTRIES, [json.dumps(each).encode() for each in entries])
     logs.close()

@@ -15,17 +15,17 @@ from pathlib import Path
 
 from functions.demo import fast_import
 from functions.demo.build_repository import REVISIONS
-from functions.demo.git import run_git
-from functions.demo.handlers import Flavour
-from functions.demo.history_plan import BEFORE_DEPLOYMENT, MODULE, Role, render_module_after, plan_commits
+from functions.demo.example_module import Flavour
+from functions.demo.fast_import import run_git
+from functions.demo.history_plan import BEFORE_DEPLOYMENT, MODULE, Role, plan_commits, render_module_after
 from functions.demo.scenario import Scenario, ScenarioName
 from functions.demo.ws_client import visit_service
-from functions.local.platform.sources import export_commit
+from functions.local.platform.revision_files import export_commit
 from functions.local.private_files import write_private
-from functions.local.put_off_signals import defer_signals
+from functions.local.server_process import defer_signals
 from shared.adapters.compilers.interpreters import find_interpreter
-from shared.adapters.standins.served_platform import ManualRevision, ProcessPlatform, RevisionSource
-from shared.errors import UsageError, InputError
+from shared.adapters.standins.process_platform import ManualRevision, ProcessPlatform, RevisionSource
+from shared.errors import InputError, UsageError
 from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
 
@@ -113,7 +113,9 @@ class DemoSetup:
             raise InputError(f"{made.name} did not come up: {state.detail}")
         seen = visit_service(self.port)
         if seen.close_code != 1011:
-            raise InputError(f"The socket of the broken example service {seen.summary}, which is not how it should fail.")
+            raise InputError(
+                f"The socket of the broken example service {seen.summary}, which is not how it should fail."
+            )
         self.print_status(f"A visitor was connected; the socket {seen.summary}.")
 
     def _commit_remaining(self) -> None:
@@ -130,10 +132,17 @@ class DemoSetup:
             self._commit((Role.FIX,), tip)
             self._run_git("update-ref", _PULL_REQUEST_REF, self.progress.commits[Role.FIX])
             self._run_git("update-ref", _BRANCH, tip)
-        self.print_status(f"Committing that attempt{' and what came after it' if len(self.scenario.later_commits) > 1 else ''}.")
+        self.print_status(
+            f"Committing that attempt{' and what came after it' if len(self.scenario.later_commits) > 1 else ''}."
+        )
 
     def _commit(self, roles: tuple[Role, ...], onto: str | None) -> None:
-        planned = plan_commits(self.progress.python, self.progress.flavour, _complete_times(self.progress.commit_times), limited=self.scenario.has_session_limit)
+        planned = plan_commits(
+            self.progress.python,
+            self.progress.flavour,
+            _complete_times(self.progress.commit_times),
+            limited=self.scenario.has_session_limit,
+        )
         ids = fast_import.append_commits(Path(self.service.repository), [planned[role] for role in roles], onto=onto)
         self.progress.commits |= dict(zip(roles, ids, strict=True))
 

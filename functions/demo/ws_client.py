@@ -1,7 +1,10 @@
 """Visits the running service as a browser would: a port goes in, what came back comes out."""
 
 import http.client
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event, Thread
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
@@ -46,7 +49,9 @@ def visit_service(port: int) -> Visit:
 
 def _hold_conversation(port: int) -> tuple[int | None, str, int]:
     messages = 0
-    with connect(f"ws://127.0.0.1:{port}/ws", proxy=None, open_timeout=TIMEOUT_SECONDS, close_timeout=TIMEOUT_SECONDS) as socket:
+    with connect(
+        f"ws://127.0.0.1:{port}/ws", proxy=None, open_timeout=TIMEOUT_SECONDS, close_timeout=TIMEOUT_SECONDS
+    ) as socket:
         try:
             while True:
                 socket.recv(timeout=OPEN_SECONDS if messages else TIMEOUT_SECONDS)
@@ -68,3 +73,36 @@ def _read_transcript_status(port: int) -> int:
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+_PAUSE_SECONDS = 0.7
+
+
+@dataclass(slots=True)
+class Visitors:
+    """`last` is None until somebody got an answer, and again while nobody gets one."""
+
+    port: int
+    last: Visit | None = None
+    stop: Event = field(default_factory=Event)
+
+    def visit_repeatedly(self) -> None:
+        """One after the other, until it is over."""
+        while not self.stop.wait(_PAUSE_SECONDS):
+            try:
+                self.last = visit_service(self.port)
+            except InputError:
+                self.last = None  # told by whoever asks: a service that does not answer is part of the story
+
+
+@contextmanager
+def run_visitors(port: int) -> Iterator[Visitors]:
+    """Visits the service on a port of the loopback."""
+    visitors = Visitors(port)
+    thread = Thread(target=visitors.visit_repeatedly)
+    thread.start()
+    try:
+        yield visitors
+    finally:
+        visitors.stop.set()
+        thread.join()

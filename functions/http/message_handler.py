@@ -8,21 +8,23 @@ Retry, or what nobody foresaw 5xx: Pub/Sub delivers again, and after its last at
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from functions.http.context import get_runtime
 from functions.http.delivery import Delivery, read_delivery, reject_old
+from functions.http.runtime import get_runtime
 from functions.http.structured_logs import RequestLog, Severity, read_trace
 from shared.errors import Reject, Retry
 
 if TYPE_CHECKING:
     from flask import Request
 
-    from functions.http.context import Runtime
-    from shared.workflow.context import StepResult, Context
+    from functions.http.runtime import Runtime
+    from shared.workflow.context import Context, StepResult
 
 StatusResponse = tuple[str, int]
 
 
-def handle_message(function: str, request: "Request", step: "Callable[[Context, Delivery], StepResult]") -> StatusResponse:
+def handle_message(
+    function: str, request: "Request", step: "Callable[[Context, Delivery], StepResult]"
+) -> StatusResponse:
     """Answers one request. No text of an error reaches the caller."""
     log = RequestLog(function, "", read_trace(request.headers))
     try:
@@ -39,7 +41,11 @@ def handle_message(function: str, request: "Request", step: "Callable[[Context, 
 
 
 def _run_step(
-    function: str, request: "Request", step: "Callable[[Context, Delivery], StepResult]", runtime: "Runtime", log: RequestLog
+    function: str,
+    request: "Request",
+    step: "Callable[[Context, Delivery], StepResult]",
+    runtime: "Runtime",
+    log: RequestLog,
 ) -> StatusResponse:
     if request.method != "POST":
         return "", 405

@@ -72,7 +72,9 @@ class RequestLog:
     project: str
     trace: Trace = Trace()
 
-    def write(self, severity: Severity, outcome: str, *, incident: str = "", detail: str = "", **fields: object) -> None:
+    def write(
+        self, severity: Severity, outcome: str, *, incident: str = "", detail: str = "", **fields: object
+    ) -> None:
         """One line. `outcome` is a name of ours; `detail` may come from anywhere: it is redacted, then cut."""
         told: dict[str, object] = {"function": self.function, "outcome": outcome}
         told |= {"incident": incident} if incident else {}

@@ -3,13 +3,39 @@
 Connections are kept, one for each thread, because a new one for each message costs more than the message.
 """
 
+import base64
+import json
 import threading
 from http.client import HTTPConnection, HTTPException
 from typing import Protocol
 
-from functions.local.cloud_event import build_cloud_event
 from functions.local.server_process import LOOPBACK
 from shared.adapters.delivery import Delivery
+from shared.text.timestamps import format_rfc3339
+
+_EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
+
+
+def build_cloud_event(delivery: Delivery, project: str) -> tuple[bytes, dict[str, str]]:
+    """Body and headers. `delivery.topic` is the topic's bare name."""
+    published = format_rfc3339(delivery.published_at)
+    message = {
+        "data": base64.b64encode(delivery.data).decode("ascii"),
+        "attributes": dict(delivery.attributes),
+        "messageId": delivery.id,
+        "publishTime": published,
+    }
+    subscription = f"projects/{project}/subscriptions/{delivery.topic}"
+    body = {"message": message, "subscription": subscription, "deliveryAttempt": delivery.attempt}
+    headers = {
+        "ce-id": delivery.id,
+        "ce-source": f"//pubsub.googleapis.com/projects/{project}/topics/{delivery.topic}",
+        "ce-specversion": "1.0",
+        "ce-type": _EVENT_TYPE,
+        "ce-time": published,
+        "content-type": "application/json",
+    }
+    return json.dumps(body).encode(), headers
 
 
 class DeliveryTarget(Protocol):

@@ -9,7 +9,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from functions import main
-from functions.local.request_origin import PROBLEM_STATUS, check_not_browser, check_host
+from functions.local.request_origin import PROBLEM_STATUS, check_host, check_not_browser
 
 if TYPE_CHECKING:
     from flask import Request

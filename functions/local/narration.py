@@ -27,7 +27,10 @@ def describe_step(case: IncidentRecord, step_number: int, evidence: Document, ap
     step = case.history[step_number]
     state, why = IncidentState(documents.read_text(step, "state")), documents.read_text(step, "why")
     asked, detail = short_sha(documents.read_text(evidence, "commit")), documents.read_text(evidence, "detail")
-    commit, verb = short_sha(documents.read_text(approved, "commit")), _VERBS.get(documents.read_text(approved, "kind"), "deploy")
+    commit, verb = (
+        short_sha(documents.read_text(approved, "commit")),
+        _VERBS.get(documents.read_text(approved, "kind"), "deploy"),
+    )
     what = f"{case.error_class} in {case.path}"
     looks = [each for each in case.history[:step_number] if each["state"] == IncidentState.PROPOSED.value]
     papers = "says anew" if looks else "opened with"
@@ -64,7 +67,9 @@ def describe_milestones(case: IncidentRecord) -> Iterator[str]:
     """When it reached what, counted from the first log entry; what it never reached is left out."""
     reached = compute_milestones(case)
     yield f"counted from the first log entry, at {format_timestamp(reached.logged, dated=True)}"
-    taken_back = [documents.read_time(step, "at") for step in case.history if step["state"] == IncidentState.ROLLED_BACK.value]
+    taken_back = [
+        documents.read_time(step, "at") for step in case.history if step["state"] == IncidentState.ROLLED_BACK.value
+    ]
     came = [(name, at) for name in MILESTONE_NAMES[1:] if (at := getattr(reached, name)) is not None]
     for name, at in sorted([*came, *(("rolled back", at) for at in taken_back)], key=lambda each: each[1]):
         yield f"{name} +{format_duration(max(at - reached.logged, timedelta()))}"

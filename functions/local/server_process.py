@@ -10,16 +10,70 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from functions.local.private_files import open_private
-from functions.local.put_off_signals import defer_signals
-from functions.local.python_child import clean_environment
 from shared.errors import InputError
+
+CODE_ROOT = Path(__file__).parents[2]
+"""The folder of `functions` and `shared`."""
+_SAFE_VARIABLES = frozenset(("PYTHONUTF8", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE", "PYTHONWARNINGS"))
+_UNSAFE_PREFIXES = ("PYTHON", "FLASK_", "FUNCTION_", "GUNICORN_", "UVICORN_", "WERKZEUG_")
+_UNSAFE_VARIABLES = frozenset(("DEBUG", "HOST", "PORT", "WORKERS", "THREADS", "WEB_CONCURRENCY", "ENTRY_POINT"))
+"""What functions-framework and gunicorn read: with DEBUG a function would serve a console that runs code."""
+
+
+def python_command(*arguments: str) -> list[str]:
+    """This interpreter; `-P`: neither the working directory nor a script's folder is looked into for modules."""
+    return [sys.executable, "-P", *arguments]
+
+
+def clean_environment(given: Mapping[str, str], inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What this process has, less what would change how a child loads code, and `given`."""
+    own = {name: value for name, value in inherited.items() if name in _SAFE_VARIABLES or not _changes_loading(name)}
+    return {**own, **given}
+
+
+def import_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """For a child that imports `functions` and `shared`: they are found, and what it prints is not held back."""
+    return {**given, "PYTHONPATH": str(CODE_ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def _changes_loading(name: str) -> bool:
+    return name.startswith(_UNSAFE_PREFIXES) or name in _UNSAFE_VARIABLES
+
+
+_DEFERRED_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def defer_signals() -> Iterator[None]:
+    """Handlers and not a signal mask: a mask would be inherited by what the block starts."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals never interrupt other threads
+        return
+    came: list[int] = []
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+
+    heard = [number for number in _DEFERRED_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, remember) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt
+
 
 LOOPBACK = "127.0.0.1"
 NO_OUTPUT = "it printed nothing"
@@ -76,7 +130,9 @@ def wait_until_ready(server: Server, process: "subprocess.Popen[bytes]", folder:
     while not _is_port_open(server.port):
         check_running(server, process, folder)
         if time.monotonic() > deadline:
-            raise InputError(f"{server.name} did not come up within {_START_SECONDS:.0f} s: {_last_output(server, folder)}")
+            raise InputError(
+                f"{server.name} did not come up within {_START_SECONDS:.0f} s: {_last_output(server, folder)}"
+            )
         time.sleep(_POLL_SECONDS)
 
 

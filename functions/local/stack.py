@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from functions.local import server_process, topology
 from functions.local.emulators import run_emulators
 from functions.local.function_client import FunctionClient
-from functions.local.function_server import FUNCTIONS_FILE, function_server
 from functions.local.private_files import make_private
+from functions.local.servers import FUNCTIONS_FILE, function_server
 from functions.local.stack_folder import override_environ, publish_environment
 from functions.local.supervisor import Supervisor
 from shared.wiring import QUEUE_FILE
@@ -18,7 +18,7 @@ from shared.wiring import QUEUE_FILE
 if TYPE_CHECKING:
     import subprocess
 
-    from shared.adapters.google.pubsub_bus import PubSubBus
+    from shared.adapters.google.pubsub import PubSubBus
     from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 
     Started = Sequence[tuple[server_process.Server, subprocess.Popen[bytes]]]
@@ -123,19 +123,20 @@ def _start_relay(
     options: StackOptions, environment: Mapping[str, str], targets: Mapping[str, FunctionClient], stack: ExitStack
 ) -> "PubSubBus | SqliteQueue":
     if options.embedded:
-        from functions.local import queue_relay  # noqa: PLC0415
+        from functions.local import relay  # noqa: PLC0415
         from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
 
         queue = SqliteQueue(options.folder / QUEUE_FILE, options.delivery_policy.attempts)
         stack.callback(queue.close)
         queue.release_all()  # whatever an earlier stack was busy with when it was ended
-        stack.enter_context(queue_relay.relay_queue(queue, targets, options.delivery_policy))
+        stack.enter_context(relay.relay_queue(queue, targets, options.delivery_policy))
         return queue
-    from functions.local import pubsub_relay, pubsub_topology  # noqa: PLC0415
-    from shared.adapters.google.pubsub_bus import PubSubBus  # noqa: PLC0415
+    from functions.local import emulators as pubsub_topology  # noqa: PLC0415
+    from functions.local import relay  # noqa: PLC0415
+    from shared.adapters.google.pubsub import PubSubBus  # noqa: PLC0415
 
     pubsub_topology.create_topics(options.project, options.prefix, options.delivery_policy)
     bus = PubSubBus(options.project, options.prefix, emulator=environment["PUBSUB_EMULATOR_HOST"])
     stack.callback(bus.close)
-    stack.enter_context(pubsub_relay.relay_pubsub(options.project, options.prefix, targets))
+    stack.enter_context(relay.relay_pubsub(options.project, options.prefix, targets))
     return bus

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from functions.local.private_files import make_private, open_private, write_private
-from shared.errors import UsageError, InputError
+from shared.errors import InputError, UsageError
 
 DEFAULT_FOLDER = ".provenfix"
 _STACK_FILE = "stack.json"

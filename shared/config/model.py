@@ -5,35 +5,35 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from shared.config.forms import (
-    GitHubAppId,
+from shared.config.field_types import (
+    AuthorName,
     BranchName,
     ChannelId,
-    SlackAppId,
     CodeHostUrl,
     Duration,
     FunctionUrl,
-    UserGroupId,
+    GitHubAppId,
     InputName,
-    ServiceName,
-    AuthorName,
     ProbeUrl,
     ProjectId,
     PythonVersion,
     Region,
     Repository,
-    SecretVersionName,
-    SourceRoot,
-    WorkspaceId,
     SecretPattern,
-    TriggerName,
+    SecretVersionName,
+    ServiceName,
+    SlackAppId,
     SlackUserId,
+    SourceRoot,
+    TriggerName,
+    UserGroupId,
     VariableName,
     WorkflowFile,
-    require_rising,
+    WorkspaceId,
     invalid_value,
+    require_rising,
 )
-from shared.secret import SecretSource, SecretReference
+from shared.secret import SecretReference, SecretSource
 from shared.service import Service
 
 
@@ -53,7 +53,9 @@ class SecretEntry(StrictModel):
     @classmethod
     def _require_one_source(cls, value: object) -> object:
         if not isinstance(value, dict) or len(value) != 1:
-            raise invalid_value("must be a reference, {secret: projects/P/secrets/S/versions/3} or {env: NAME}, not a value")
+            raise invalid_value(
+                "must be a reference, {secret: projects/P/secrets/S/versions/3} or {env: NAME}, not a value"
+            )
         return value
 
     @property

@@ -37,7 +37,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from shared.errors import UsageError
-from shared.secret import SecretSource, Secret, SecretReference
+from shared.secret import Secret, SecretReference, SecretSource
 from shared.service import RolloutMode, Service, service_id
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 def read_all_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Environment and file: what the functions need. Raises Misused, and Unreadable for the file."""
-    from shared.config.reading import read_configuration  # noqa: PLC0415  # the command line does without
+    from shared.config.loader import read_configuration  # noqa: PLC0415  # the command line does without
 
     path = Path(environment.get("PROVENFIX_CONFIG") or CONFIG_FILE)
     return _merge_configuration(read_settings(environment), read_configuration(path), environment)

@@ -9,15 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from shared.detection.entry import LogEntry
+from shared.detection.entry import LogEntry, LogSource
 from shared.detection.grouping import IncidentGrouper, Scope, sort_by_first_seen
 from shared.detection.incident import Incident
-from shared.detection.log_source import LogSource
 from shared.detection.multiline_traceback import TracebackAssembler
-from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
+from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
 from shared.detection.symptoms import SymptomCollector
+from shared.detection.syntax_errors import is_last_traceback_line, is_traceback_line
 from shared.detection.ties import Tie, TieFinder
-from shared.detection.traceback import is_last_traceback_line, is_traceback_line
 
 _CLOSE_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
 _KINDS_WITH_SYMPTOMS = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011))
@@ -41,7 +40,9 @@ class _DuplicateFilter:
     seen: set[int] = field(default_factory=set)
 
     def is_duplicate(self, entry: LogEntry, signal_or_skip: Signal | SkipReason) -> bool:
-        if not entry.insert_id or (signal_or_skip is SkipReason.NO_SIGNAL and not entry.severity and "rror" not in entry.text):
+        if not entry.insert_id or (
+            signal_or_skip is SkipReason.NO_SIGNAL and not entry.severity and "rror" not in entry.text
+        ):
             return False
         name = hash((entry.log_name, entry.timestamp, entry.insert_id, entry.text))
         if name in self.seen:

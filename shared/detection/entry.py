@@ -1,7 +1,9 @@
 """A log entry, decoded once: whatever shape the log had, everything after this sees a `LogEntry`."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,13 @@ class LogEntry:
     """What the label `commit-sha` says: the commit of which the revision is said to be built."""
     build: str = ""
     """The labels `gcb-build-id` and `gcb-trigger-id`, as `name value`."""
+
+
+class LogSource(Protocol):
+    """A log that can be read more than once, one entry at a time."""
+
+    def entries(self) -> Iterator[LogEntry]:
+        """All entries in the order of the log, from its beginning at every call.
+
+        Raises `shared.errors.InputError` where the log cannot be read, or not to its end.
+        """

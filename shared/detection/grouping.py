@@ -15,7 +15,7 @@ from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident, Sighting
 from shared.detection.signal import Signal, SignalKind
 from shared.detection.ties import RaisedException
-from shared.text.markup import truncate_middle
+from shared.text.escaping import truncate_middle
 
 MAX_INCIDENTS = 200
 MAX_SIGHTINGS = 100
@@ -73,7 +73,11 @@ def compute_fingerprint(service: str, environment: str, path: str, error_or_kind
 
 def truncate_entry(entry: LogEntry) -> LogEntry:
     """The entry as it is kept for evidence: a very long text is cut."""
-    return entry if len(entry.text) <= _MAX_KEPT_LENGTH else replace(entry, text=truncate_middle(entry.text, _MAX_KEPT_LENGTH))
+    return (
+        entry
+        if len(entry.text) <= _MAX_KEPT_LENGTH
+        else replace(entry, text=truncate_middle(entry.text, _MAX_KEPT_LENGTH))
+    )
 
 
 @dataclass(slots=True)
@@ -169,7 +173,9 @@ class IncidentGrouper:
         """One more signal, in any order; `raised` is the exception to which a close is tied."""
         service, environment = self._scope.resolve(signal.entry)
         path = "" if signal.kind is SignalKind.NOT_PYTHON else normalise_path(signal.path)
-        error_class = signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else describe_close_variant(signal, raised)
+        error_class = (
+            signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else describe_close_variant(signal, raised)
+        )
         key = (signal.kind, service, environment, error_class, path)
         defect = self._defects.get(key)
         if defect is None:

@@ -7,8 +7,10 @@ from typing import TypeVar
 
 from shared.detection.close_code import CloseKind
 from shared.detection.entry import LogEntry
+from shared.detection.logged_exception import Frame
 from shared.detection.signal import SignalKind
 from shared.detection.ties import RaisedException
+from shared.text.phrases import quote_untrusted
 
 DATELESS_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 """The day on which a time of day stands that was logged without a date."""
@@ -119,3 +121,19 @@ def move_to_day(incident: Incident, day: date) -> Incident:
         first_seen=moved(incident.first_seen),
         last_seen=moved(incident.last_seen),
     )
+
+
+def describe_raised_exception(incident: Incident, frame: Frame | None = None) -> str:
+    """`AttributeError: no such attribute (/app/main.py, line 5, in base_url)`; "" where no exception is tied."""
+    if incident.raised is None:
+        return ""
+    exception = incident.raised.exception
+    words = ": ".join(
+        filter(None, (quote_untrusted(exception.error_class, 80), quote_untrusted(exception.message, 200)))
+    )
+    at = frame or exception.location
+    if at is None:
+        return words
+    line = f", line {at.line}" if at.line else ""
+    function = f", in {quote_untrusted(at.function, 80)}" if at.function else ""
+    return f"{words} ({quote_untrusted(at.path, 200)}{line}{function})"

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from shared.detection.entry import LogEntry
 from shared.detection.signal import Signal, read_signal
-from shared.detection.traceback import is_failing_file_frame
-from shared.text.markup import strip_markup
+from shared.detection.syntax_errors import is_failing_file_frame
+from shared.text.escaping import strip_markup
 
 _MAX_DISTANCE = 40
 """Lines on either side of the last line of a traceback that may belong to it."""
@@ -65,7 +65,10 @@ class TracebackAssembler:
 
     def add_last_line(self, entry: LogEntry) -> Iterator[Signal]:
         """A last line that names the error and no file."""
-        return self._add(entry, _Line(entry.timestamp, strip_markup(entry.text[:_MAX_LINE_LENGTH]), error_entry=entry, is_boundary=True))
+        return self._add(
+            entry,
+            _Line(entry.timestamp, strip_markup(entry.text[:_MAX_LINE_LENGTH]), error_entry=entry, is_boundary=True),
+        )
 
     def add_boundary(self, entry: LogEntry) -> Iterator[Signal]:
         """A last line that needs nobody else: what stands before it is spoken for."""

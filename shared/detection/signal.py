@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from shared.detection.close_code import CloseKind, detect_close_1011
 from shared.detection.entry import LogEntry
-from shared.detection.traceback import SyntaxErrorMention, find_mentions, find_python_version, mentions_syntax_error
-from shared.text.markup import strip_markup
+from shared.detection.syntax_errors import SyntaxErrorMention, find_mentions, find_python_version, mentions_syntax_error
+from shared.text.escaping import strip_markup
 
 
 class SignalKind(StrEnum):
@@ -143,7 +143,9 @@ def _root_signal(signals: Sequence[Signal]) -> Signal:
     kind = min((signal.kind for signal in signals), key=_ROOT_ORDER.index)
     root, *others = (signal for signal in signals if signal.kind is kind)
     for other in others:
-        if (other.error_class, other.line) != (root.error_class, root.line) or _file_name(other.path) != _file_name(root.path):
+        if (other.error_class, other.line) != (root.error_class, root.line) or _file_name(other.path) != _file_name(
+            root.path
+        ):
             continue
         root = replace(
             root,

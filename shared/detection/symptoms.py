@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.detection.entry import LogEntry
-from shared.detection.grouping import Scope, Tally, truncate_entry, normalise_path
+from shared.detection.grouping import Scope, Tally, normalise_path, truncate_entry
 from shared.detection.incident import Incident, Symptom
-from shared.detection.signal import SkipReason, Signal, SignalKind
+from shared.detection.signal import Signal, SignalKind, SkipReason
+from shared.detection.syntax_errors import is_traceback_line
 from shared.detection.ties import RaisedException, Tie, request_ids
-from shared.detection.traceback import is_traceback_line
-from shared.text.markup import strip_markup
+from shared.text.escaping import strip_markup
 
 MAX_SYMPTOMS = 20
 _MARGIN = timedelta(minutes=10)
@@ -188,7 +188,10 @@ def _revision_windows(number: int, incident: Incident) -> list[_RevisionWindow]:
 def _symptom_kind(entry: LogEntry, read: Signal | SkipReason) -> SignalKind | None:
     if isinstance(read, Signal):
         return read.kind if read.kind in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT} else None
-    if read in {SkipReason.NO_TEXT, SkipReason.AUDIT_LOG, SkipReason.NO_FAILING_FILE, SkipReason.ONLY_MENTIONED} or not entry.text:
+    if (
+        read in {SkipReason.NO_TEXT, SkipReason.AUDIT_LOG, SkipReason.NO_FAILING_FILE, SkipReason.ONLY_MENTIONED}
+        or not entry.text
+    ):
         return None
     return SignalKind.FOLLOW_ON_ERROR if _is_error(entry) else None
 

@@ -12,9 +12,15 @@ from datetime import datetime, timedelta
 
 from shared.detection.close_code import CloseKind
 from shared.detection.entry import LogEntry
-from shared.detection.logged_exception import Frame, LoggedException, TracebackParser, parse_exceptions, is_traceback_fragment
-from shared.detection.signal import SkipReason, Signal, SignalKind
-from shared.text.markup import truncate_middle, strip_markup
+from shared.detection.logged_exception import (
+    Frame,
+    LoggedException,
+    TracebackParser,
+    is_traceback_fragment,
+    parse_exceptions,
+)
+from shared.detection.signal import Signal, SignalKind, SkipReason
+from shared.text.escaping import strip_markup, truncate_middle
 
 MAX_TIE_AGE = timedelta(minutes=10)
 """No close is tied to what was logged longer before it."""

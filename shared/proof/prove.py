@@ -6,55 +6,59 @@ from dataclasses import dataclass, replace
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
 from shared.errors import UsageError
-from shared.proof import pythons
-from shared.proof.gating.candidates import TargetChoice
-from shared.proof.gating.chosen_image import choose_dockerfile
-from shared.proof.gating.declarations import DeclarationReader
-from shared.proof.gating.gates import Gates
-from shared.proof.gating.loaded import LoadedFiles
-from shared.proof.gating.other_files import describe_loading
-from shared.proof.gating.target import (
-    list_attempts,
+from shared.proof import python_evidence
+from shared.proof.gating.choose_newest import TargetChoice
+from shared.proof.gating.choose_target import (
     choose_target,
     describe_fix,
     describe_target,
     find_fix,
     find_rollback,
     find_unmerged_fix,
+    list_attempts,
 )
-from shared.proof.gating.target_python import TargetPython
-from shared.proof.gating.traced import find_traced_files
+from shared.proof.gating.describe_loading import describe_loading
+from shared.proof.gating.gates import Gates
+from shared.proof.gating.loaded_files import LoadedFiles, choose_dockerfile, find_traced_files
+from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.locating.candidate_files import CandidateFiles
-from shared.proof.locating.deployed import locate_version
-from shared.proof.locating.located import LocatedVersion, fill_in_commits
+from shared.proof.locating.locate_version import locate_version
+from shared.proof.locating.located_version import LocatedVersion, fill_in_commits
 from shared.proof.model.compilation import Fault
 from shared.proof.model.finding import (
-    OtherBrokenFile,
     Attempt,
     BrokenFile,
-    DeployedVersion,
     DeployedSource,
-    IntroducingCommit,
+    DeployedVersion,
     Finding,
+    IntroducingCommit,
+    OtherBrokenFile,
     Rollback,
 )
 from shared.proof.model.history import Commit
 from shared.proof.model.paths import match_logged_path
 from shared.proof.model.ports import Compilers, History
-from shared.proof.model.recommendation import recommend
 from shared.proof.model.service_files import build_service_filter
-from shared.proof.proof_context import ProofContext, ReportProgress, ProofRequest
-from shared.proof.searching.explain import FailureExplanation, cut_excerpt, explain_failure
+from shared.proof.proof_context import ProofContext, ProofRequest, ReportProgress
+from shared.proof.recommendation import recommend
+from shared.proof.searching.explain_failure import FailureExplanation, cut_excerpt, explain_failure
 from shared.proof.searching.file_history import FileHistory, HistoryStart, follow_file
 from shared.proof.searching.introducing_commit import BreakOrigin, FileAtCommit, trace_break
-from shared.proof.searching.wrong_command import is_not_python
-from shared.proof.unproven import report_uncorroborated, report_unjudgeable_python, explain_unprovable, report_wrong_command
-from shared.proof.unseen import describe_gaps
+from shared.proof.unproven import (
+    describe_gaps,
+    explain_unprovable,
+    is_not_python,
+    report_uncorroborated,
+    report_unjudgeable_python,
+    report_wrong_command,
+)
 
 
-def prove(incident: Incident, history: History, compilers: Compilers, request: ProofRequest, report_progress: ReportProgress) -> Finding:
+def prove(
+    incident: Incident, history: History, compilers: Compilers, request: ProofRequest, report_progress: ReportProgress
+) -> Finding:
     """Everything that can be proven about one incident. Raises Misused for a ref that does not exist."""
     branch = history.branch(request.branch)
     given = history.resolve(request.deployed) if request.deployed else None
@@ -126,14 +130,14 @@ def _resolve_python_conflict(context: ProofContext, result: _SearchResult) -> Pr
     logged = {each.python for each in context.incident.sightings}
     if commit is None or not result.located.corroborated or python not in logged or python == context.request.python:
         return None
-    declared = pythons.find_contradiction(context.history, commit.id, result.located.path, python)
-    is_silent = pythons.find_declared_python(context.history, commit.id, result.located.path) is None
+    declared = python_evidence.find_contradiction(context.history, commit.id, result.located.path, python)
+    is_silent = python_evidence.find_declared_python(context.history, commit.id, result.located.path) is None
     if not declared and not (is_silent and context.request.python):
         return None
     elsewhere = f"{declared} (at {commit.id})" if declared else "the setting"
     told = f"Conflict: the log names Python {python}, and {elsewhere} another one, which is believed."
     request = replace(context.request, platform_statements=(*context.request.platform_statements, told))
-    return replace(context, incident=pythons.drop_logged_python(context.incident), request=request)
+    return replace(context, incident=python_evidence.drop_logged_python(context.incident), request=request)
 
 
 def _is_other_python_declared(context: ProofContext, result: _SearchResult) -> bool:
@@ -141,29 +145,36 @@ def _is_other_python_declared(context: ProofContext, result: _SearchResult) -> b
 
     A branch's head may have moved to another version since; the others are tried before this one is believed.
     """
-    if pythons.find_stated_python(context.incident, context.request.python) is not None or result.located.commit is None:
+    if (
+        python_evidence.find_stated_python(context.incident, context.request.python) is not None
+        or result.located.commit is None
+    ):
         return False
     commit, path = result.located.commit.id, result.located.path
-    there = pythons.find_declared_python(context.history, commit, path, choose_dockerfile(context, commit, path))
+    there = python_evidence.find_declared_python(
+        context.history, commit, path, choose_dockerfile(context, commit, path)
+    )
     return there is not None and there[0] != result.verdicts.python
 
 
-def _list_pythons(context: ProofContext) -> Iterator[pythons.PythonChoice]:
+def _list_pythons(context: ProofContext) -> Iterator[python_evidence.PythonChoice]:
     """Versions to try, each once. What the log or the settings state is not second-guessed."""
     history, incident = context.history, context.incident
-    stated = pythons.find_stated_python(incident, context.request.python)
+    stated = python_evidence.find_stated_python(incident, context.request.python)
     if stated is not None:
         yield stated
         return
     look_at = context.given_commit.id if context.given_commit is not None else context.branch.head
     near = next((tier[0] for tier in match_logged_path(incident.path, history.tree(look_at))), "")
     image = choose_dockerfile(context, look_at, near)
-    declared = pythons.find_declared_python(history, look_at, near, image)
+    declared = python_evidence.find_declared_python(history, look_at, near, image)
     if declared is None:
         yield context.request.fallback_python, "assumed: neither the log nor the repository names a version"
         return
     yield declared
-    yield from (each for each in pythons.find_former_pythons(history, look_at, near, image) if each[0] != declared[0])
+    yield from (
+        each for each in python_evidence.find_former_pythons(history, look_at, near, image) if each[0] != declared[0]
+    )
 
 
 def _prove_break(context: ProofContext, result: _SearchResult, commit: Commit) -> Finding:
@@ -178,9 +189,13 @@ def _prove_break(context: ProofContext, result: _SearchResult, commit: Commit) -
     if is_not_python(history, verdicts, deployed, context.branch.head):
         return report_wrong_command(context, located.path, verdicts, result.python_source)
     context.report_progress("going back to the commit that broke it")
-    origin = trace_break(history, verdicts, commit.id, located.path, located.file_versions) or BreakOrigin(deployed, (), is_incomplete=True)
+    origin = trace_break(history, verdicts, commit.id, located.path, located.file_versions) or BreakOrigin(
+        deployed, (), is_incomplete=True
+    )
     context.report_progress("looking for the commit that mends it")
-    lineage = follow_file(history, verdicts.fails, HistoryStart(commit.id, located.path, located.file_versions), context.branch)
+    lineage = follow_file(
+        history, verdicts.fails, HistoryStart(commit.id, located.path, located.file_versions), context.branch
+    )
     fix = find_fix(lineage, verdicts)
     tried = list_attempts(lineage, verdicts, origin, fix)
     context.report_progress("compiling what the service loads as deployed")
@@ -195,7 +210,7 @@ def _prove_break(context: ProofContext, result: _SearchResult, commit: Commit) -
         recommendation=explain_unprovable(context).recommendation,
         branch=context.branch.name,
         branch_head=context.branch.head,
-        declaring_files=pythons.read_declaring_files(history, commit.id if origin.is_incomplete else origin.first_failing.commit.id),
+        declaring_files=python_evidence.read_declaring_files(history, commit.id if origin.is_incomplete else origin.first_failing.commit.id),
     )  # fmt: skip
     proof = _add_target(context, proof, _TargetInputs(lineage, gates, origin, deployed), fix)
     proof = replace(proof, loaded_summary=describe_loading(gates, commit.id, proof.target))
@@ -251,7 +266,9 @@ def _build_rollback(choice: TargetChoice) -> Rollback | None:
     return None if choice.commit is None else Rollback(choice.commit)
 
 
-def _describe_deployed(context: ProofContext, result: _SearchResult, commit: Commit, failing: Sequence[FileAtCommit], gates: Gates) -> DeployedVersion:
+def _describe_deployed(
+    context: ProofContext, result: _SearchResult, commit: Commit, failing: Sequence[FileAtCommit], gates: Gates
+) -> DeployedVersion:
     located, verdicts = result.located, result.verdicts
     by_line = {_first_error_line(version, verdicts): version.commit for version in reversed(failing)}
     deployments = fill_in_commits(located.deployments, by_line)
@@ -273,15 +290,19 @@ def _describe_deployed(context: ProofContext, result: _SearchResult, commit: Com
 
 def _describe_python_source(context: ProofContext, result: _SearchResult, commit: Commit, gates: Gates) -> str:
     """Where the version of Python stands: at the deployed commit, if its files say the same as what was tried."""
-    if pythons.find_stated_python(context.incident, context.request.python) is not None:
+    if python_evidence.find_stated_python(context.incident, context.request.python) is not None:
         return result.python_source
     image = gates.loaded_files.get_state(commit.id).closure.image_path
-    there = pythons.find_declared_python(context.history, commit.id, result.located.path, image)
+    there = python_evidence.find_declared_python(context.history, commit.id, result.located.path, image)
     return there[1] if there is not None and there[0] == result.verdicts.python else result.python_source
 
 
 def _describe_broken(
-    history: History, verdicts: CompileVerdicts, deployed: FileAtCommit, explained: FailureExplanation, also_broken: tuple[OtherBrokenFile, ...]
+    history: History,
+    verdicts: CompileVerdicts,
+    deployed: FileAtCommit,
+    explained: FailureExplanation,
+    also_broken: tuple[OtherBrokenFile, ...],
 ) -> BrokenFile:
     compilation = verdicts.judge(deployed.blob, deployed.path)
     fault = compilation.fault or Fault("SyntaxError", "", None)
@@ -300,10 +321,16 @@ def _describe_broken(
     )
 
 
-def _describe_introduced(origin: BreakOrigin, verdicts: CompileVerdicts, explained: FailureExplanation) -> IntroducingCommit:
+def _describe_introduced(
+    origin: BreakOrigin, verdicts: CompileVerdicts, explained: FailureExplanation
+) -> IntroducingCommit:
     first = origin.first_failing
     return IntroducingCommit(
-        first.commit, first.path, explained.error_counts[first.blob], _first_error_line(first, verdicts), was_added_broken=origin.was_added_broken
+        first.commit,
+        first.path,
+        explained.error_counts[first.blob],
+        _first_error_line(first, verdicts),
+        was_added_broken=origin.was_added_broken,
     )
 
 

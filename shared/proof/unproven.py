@@ -3,18 +3,28 @@
 from dataclasses import replace
 
 from shared.detection.close_code import CloseKind
-from shared.detection.incident import Incident
+from shared.detection.incident import Incident, describe_raised_exception
 from shared.detection.logged_exception import Frame, is_package_frame
-from shared.detection.raised_exception import describe_raised_exception
 from shared.detection.signal import SignalKind
 from shared.detection.ties import RaisedException
 from shared.proof.judging.compile_verdicts import CompileVerdicts
-from shared.proof.locating.located import LocatedVersion, describe_logged_position
-from shared.proof.model.finding import DeployedVersion, DeployedSource, ActionKind, Finding, Reason, Recommendation
-from shared.proof.model.paths import match_logged_path
+from shared.proof.locating.located_version import LocatedVersion, describe_logged_position
+from shared.proof.model.finding import ActionKind, DeployedSource, DeployedVersion, Finding, Reason, Recommendation
+from shared.proof.model.paths import has_other_interpreter, is_python_name, match_logged_path
+from shared.proof.model.ports import History
 from shared.proof.proof_context import ProofContext
-from shared.proof.unseen import describe_gaps
+from shared.proof.searching.introducing_commit import FileAtCommit
 from shared.text.phrases import join_words, quote_untrusted
+
+
+def describe_gaps(history: History, *, needs_full_history: bool) -> tuple[str, ...]:
+    """`at_boundary`: whether the answer hangs on what came before the oldest commits of a shallow copy."""
+    cut = history.shallow_boundary()
+    if not needs_full_history or not cut:
+        return tuple(history.describe_gaps())
+    shallow = f"The repository is a shallow copy: what came before {len(cut)} of its commits is not in it."
+    return (shallow, *history.describe_gaps())
+
 
 _MAX_NEARBY = 3
 _CLOSED_BY_OTHER_END = "The other end of the connection closed it with 1011; what failed there is not in this log."
@@ -53,7 +63,9 @@ def explain_unprovable(context: ProofContext) -> Finding:
         reason, detail = _explain_close_code(context.incident, frame)
     source = DeployedSource.UNKNOWN if context.given_commit is None else DeployedSource.GIVEN
     located = LocatedVersion("", context.given_commit, source, corroborated=False)
-    return replace(_build_finding(context, located, Recommendation(ActionKind.NONE, reason, detail)), raised_frame=frame)
+    return replace(
+        _build_finding(context, located, Recommendation(ActionKind.NONE, reason, detail)), raised_frame=frame
+    )
 
 
 def _explain_close_code(incident: Incident, frame: Frame | None) -> tuple[Reason, str]:
@@ -92,7 +104,9 @@ def report_unjudgeable_python(context: ProofContext, python: tuple[str, str]) ->
     return _build_finding(context, located, Recommendation(ActionKind.NONE, Reason.NOT_CORROBORATED, told), python)
 
 
-def report_uncorroborated(context: ProofContext, located: LocatedVersion, verdicts: CompileVerdicts, python_source: str) -> Finding:
+def report_uncorroborated(
+    context: ProofContext, located: LocatedVersion, verdicts: CompileVerdicts, python_source: str
+) -> Finding:
     """For a logged line on which no version of any file fails."""
     branch, python = context.branch.name, verdicts.python
     notes = describe_gaps(context.history, needs_full_history=located.reason is not Reason.AMBIGUOUS)
@@ -156,3 +170,17 @@ def _build_finding(
         branch_head=context.branch.head,
         versions_compiled=versions_compiled,
     )
+
+
+def is_not_python(history: History, verdicts: CompileVerdicts, failing_version: FileAtCommit, branch_head: str) -> bool:
+    """By its name and its first line; where these leave it open, by whether any version of it ever compiled."""
+    if is_python_name(failing_version.path):
+        return False
+    content = history.read(failing_version.blob) or b""
+    if content.startswith(b"#!"):
+        return has_other_interpreter(content)
+    versions = history.file_versions(
+        [failing_version.path], list(dict.fromkeys((branch_head, failing_version.commit.id)))
+    )
+    blobs = {failing_version.blob, *(blob for each in versions for blob in each.blobs.values())}
+    return all(verdicts.judge(blob, failing_version.path).compiles is False for blob in sorted(blobs))

@@ -100,7 +100,15 @@ class ClickAnswer:
         return self.result is not ClickResult.COUNTED
 
 
-_ACCEPTED_RESULTS = frozenset((ClickResult.APPROVED, ClickResult.COUNTED, ClickResult.DENIED, ClickResult.ALREADY_APPROVED, ClickResult.ALREADY_DENIED))
+_ACCEPTED_RESULTS = frozenset(
+    (
+        ClickResult.APPROVED,
+        ClickResult.COUNTED,
+        ClickResult.DENIED,
+        ClickResult.ALREADY_APPROVED,
+        ClickResult.ALREADY_DENIED,
+    )
+)
 
 _ANSWER_TEXTS = {
     ClickResult.APPROVED: "Approved. It begins after everything has been checked once more.",

@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 
-from shared.proof.model.commit_words import describe_commit, quote_subject
-from shared.proof.model.finding import CheckStatus, DeployedSource, ActionKind, Finding, Reason, Recommendation, Target
-from shared.proof.model.history import FileChange
+from shared.proof.model.finding import ActionKind, CheckStatus, DeployedSource, Finding, Reason, Recommendation, Target
+from shared.proof.model.history import FileChange, describe_commit, quote_subject
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus
-from shared.report.facts.loading import describe_unloaded_file, describe_loading_rule
-from shared.report.facts.mended import describe_errors_left, describe_fix_location, describe_shipped_files
-from shared.report.impact import describe_impact
-from shared.report.issue.impact import list_consequences
-from shared.report.issue.summary import format_headline, describe_error
+from shared.report.facts.deployed_code import describe_loading_rule, describe_unloaded_file
+from shared.report.facts.fix_history import describe_errors_left, describe_fix_location, describe_shipped_files
+from shared.report.impact import describe_impact, list_consequences
+from shared.report.issue.summary import describe_error, format_headline
 from shared.report.report import Report, as_of_phrase
 from shared.report.whys import Why
-from shared.text.phrases import pluralize, join_words, quote_untrusted, quote_service_name, short_sha
+from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp_phrase
 
 _MAX_FILES = 4
@@ -63,7 +61,12 @@ def build_rollback_report(report: Report) -> Report | None:
     told = f"{proof.alternative_rollback.commit.id} is the newest commit before the break that passes every gate."
     recommendation = Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_CHOSEN, told)
     back = replace(
-        proof, recommendation=recommendation, rollback=proof.alternative_rollback, alternative_rollback=None, target=None, refused_commits=()
+        proof,
+        recommendation=recommendation,
+        rollback=proof.alternative_rollback,
+        alternative_rollback=None,
+        target=None,
+        refused_commits=(),
     )
     return replace(report, proof=back)
 
@@ -87,7 +90,9 @@ def build_question(report: Report, proposal: Proposal, issue_url: str) -> Messag
         standing=ProposalStatus.OPEN,
         expires_at=proposal.expires_at,
         kind=proposal.kind,
-        alternative=AlternativeProposal(f"{proposal.id}-back", other) if (other := find_rollback_commit(report)) else None,
+        alternative=AlternativeProposal(f"{proposal.id}-back", other)
+        if (other := find_rollback_commit(report))
+        else None,
     )
 
 
@@ -118,16 +123,23 @@ def split_label(line: str) -> tuple[Label | None, str]:
 
 def build_paragraphs(report: Report) -> tuple[str, ...]:
     """The paragraphs of the message, each of one line and at most 700 characters, redacted."""
-    return tuple(quote_untrusted(f"{label}: {words}", _MAX_LINE_LENGTH) for label, words in _labelled_paragraphs(report) if words)
+    return tuple(
+        quote_untrusted(f"{label}: {words}", _MAX_LINE_LENGTH) for label, words in _labelled_paragraphs(report) if words
+    )
 
 
 def build_thread_details(report: Report) -> tuple[str, ...]:
     """For the message's thread: whys, attempts, what ships, gates, evidence. All redacted, each of one line."""
     proof = report.proof
     whys = [f"{why.n}. {why.question} {why.answer} ({_format_evidence(why)})" for why in report.whys]
-    attempts = [f"Attempt {describe_commit(each.commit)}: {describe_errors_left(each)}." for each in proof.attempts[:_MAX_DETAILS]]
+    attempts = [
+        f"Attempt {describe_commit(each.commit)}: {describe_errors_left(each)}."
+        for each in proof.attempts[:_MAX_DETAILS]
+    ]
     unseen = [f"Not seen: {each}" for each in proof.gaps[:_MAX_DETAILS]]
-    evidence = [f"{each.id}, {each.kind.value}: {quote_untrusted(each.text, 200)}" for each in report.evidence[:_MAX_EVIDENCE]]
+    evidence = [
+        f"{each.id}, {each.kind.value}: {quote_untrusted(each.text, 200)}" for each in report.evidence[:_MAX_EVIDENCE]
+    ]
     lines = (*whys, *attempts, *_list_shipped_files(proof), *_describe_gates(proof), *unseen, *evidence)
     return tuple(quote_untrusted(line, 2 * _MAX_LINE_LENGTH) for line in lines)
 
@@ -140,7 +152,9 @@ def _list_shipped_files(proof: Finding) -> Iterator[str]:
     if proof.recommendation.kind is not ActionKind.REDEPLOY or proof.target is None:
         return
     ships = proof.target.shipped_changes
-    files = [f"{quote_untrusted(change.path, 80)} {_format_line_counts(change)}" for change in ships[:_MAX_SHIPPED_FILES]]
+    files = [
+        f"{quote_untrusted(change.path, 80)} {_format_line_counts(change)}" for change in ships[:_MAX_SHIPPED_FILES]
+    ]
     more = [f"{len(ships) - _MAX_SHIPPED_FILES} more"] if len(ships) > _MAX_SHIPPED_FILES else []
     if files:
         yield f"Ships {join_words([*files, *more])}."
@@ -174,7 +188,10 @@ def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         yield Label.SHIPS, _describe_shipped(proof.target)
     if proof.recommendation.kind is ActionKind.ROLLBACK and proof.rollback is not None:
-        yield Label.SHIPS, f"{describe_commit(proof.rollback.commit)}, as it was: nothing that was merged since is deployed."
+        yield (
+            Label.SHIPS,
+            f"{describe_commit(proof.rollback.commit)}, as it was: nothing that was merged since is deployed.",
+        )
     yield Label.INSTEAD, _describe_rollback(proof)
     yield Label.CONFIDENCE, _describe_confidence(proof)
 
@@ -213,7 +230,9 @@ def _describe_broken(proof: Finding) -> str:
     line = f", the logged one on line {proof.broken.fault.line}" if proof.broken.fault.line is not None else ""
     errors = pluralize(proof.broken.errors, "error")
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
-    return f"{short_sha(proof.deployed.commit.id)} ({quote_subject(proof.deployed.commit)}){tree}: {errors}{python}{line}."
+    return (
+        f"{short_sha(proof.deployed.commit.id)} ({quote_subject(proof.deployed.commit)}){tree}: {errors}{python}{line}."
+    )
 
 
 def _describe_fix(proof: Finding) -> str:
@@ -226,12 +245,17 @@ def _describe_newest(proof: Finding) -> str:
     if proof.target is not None:
         return f"{describe_commit(proof.target.commit)}: every file of the incident compiles there, and nothing is newly broken."
     if proof.rollback is not None and proof.fix is None:
-        return f"{describe_commit(proof.rollback.commit)}, from before the break: nothing of the incident is broken there."
+        return (
+            f"{describe_commit(proof.rollback.commit)}, from before the break: nothing of the incident is broken there."
+        )
     return ""
 
 
 def _describe_shipped(target: Target) -> str:
-    files = [f"{quote_untrusted(change.path, 80)} {_format_line_counts(change)}" for change in target.shipped_changes[:_MAX_FILES]]
+    files = [
+        f"{quote_untrusted(change.path, 80)} {_format_line_counts(change)}"
+        for change in target.shipped_changes[:_MAX_FILES]
+    ]
     more = [f"{len(target.shipped_changes) - _MAX_FILES} more"] if len(target.shipped_changes) > _MAX_FILES else []
     which = f": {join_words([*files, *more])}" if files else ""
     checks = _CHECK_PHRASES[target.checks]

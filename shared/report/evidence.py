@@ -1,7 +1,8 @@
 """Evidence: numbered facts with a reference that anybody can follow; every answer cites them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import StrEnum, auto
 
 
 class EvidenceKind(StrEnum):
@@ -23,3 +24,68 @@ class Evidence:
     kind: EvidenceKind
     ref: str
     text: str
+
+
+class FactTopic(StrEnum):
+    """What a fact is about; answers look their evidence up by it."""
+
+    SIGHTING = auto()
+    RAISED = auto()
+    SYMPTOM = auto()
+    NEARBY = auto()
+    COUNT = auto()
+    DEPLOYED = auto()
+    STATED = auto()
+    DEPLOYMENT = auto()
+    PYTHON = auto()
+    COMPARED = auto()
+    BROKEN = auto()
+    LINE = auto()
+    EXPLAINED = auto()
+    ELSEWHERE = auto()
+    SECOND_OPINION = auto()
+    ALSO_BROKEN = auto()
+    LOADING = auto()
+    NOT_LOADED = auto()
+    INTRODUCED = auto()
+    ATTEMPTS = auto()
+    ATTEMPT = auto()
+    FIX = auto()
+    NO_FIX = auto()
+    NOT_DEPLOYED = auto()
+    TARGET = auto()
+    REFUSED = auto()
+    SHIPS = auto()
+    ROLLBACK = auto()
+    READ = auto()
+    CI = auto()
+    DEVELOPMENT = auto()
+    UNSEEN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    topic: FactTopic
+    kind: EvidenceKind
+    ref: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Numbered evidence, in the order of the report, each with its topic."""
+
+    evidence: tuple[Evidence, ...]
+    topics: tuple[FactTopic, ...]
+    """The topic of each, in the same order."""
+
+    def evidence_ids(self, *topics: FactTopic) -> tuple[str, ...]:
+        """The ids of all evidence about these topics, in the order of the report."""
+        return tuple(each.id for each, topic in zip(self.evidence, self.topics, strict=True) if topic in topics)
+
+
+def number_facts(facts: Iterable[Fact]) -> Facts:
+    """`e1`, `e2`, … in the order given."""
+    kept = tuple(facts)
+    evidence = tuple(Evidence(f"e{n}", fact.kind, fact.ref, fact.text) for n, fact in enumerate(kept, 1))
+    return Facts(evidence, tuple(fact.topic for fact in kept))

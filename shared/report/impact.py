@@ -4,13 +4,17 @@ A revision that fails while it starts never takes traffic: its users still have 
 file only when it needs it starts, and fails under traffic. What the platform does not tell is `unknown`.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from shared.detection.incident import Incident
 from shared.report.evidence import Evidence, EvidenceKind
-from shared.text.phrases import pluralize, join_words, quote_untrusted
+from shared.text.escaping import escape_markdown
+from shared.text.phrases import join_words, pluralize, quote_untrusted
+from shared.text.timestamps import format_timestamp as moment
 
 
 class Reach(StrEnum):
@@ -76,7 +80,8 @@ class Impact:
 def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tuple[Impact, tuple[Evidence, ...]]:
     """The impact, and the evidence for it, numbered from `first`."""
     evidence = tuple(
-        Evidence(f"e{first_evidence_number + place}", kind, ref, text) for place, (kind, ref, text) in enumerate(_evidence_rows(measured))
+        Evidence(f"e{first_evidence_number + place}", kind, ref, text)
+        for place, (kind, ref, text) in enumerate(_evidence_rows(measured))
     )
     traffic = measured.traffic
     reach = _classify_reach(measured)
@@ -116,7 +121,11 @@ def _evidence_rows(measured: ImpactMeasurement) -> Iterator[tuple[EvidenceKind, 
         failed = f", {measured.failed} of them with a server error" if measured.failed is not None else ""
         yield EvidenceKind.QUERY, f"requests of {revision}", f"{answered} answered {when}{failed}"
     if measured.startup_error:
-        yield EvidenceKind.LOG_ENTRY, f"the platform about {revision}", f"“{quote_untrusted(measured.startup_error, 200)}”"
+        yield (
+            EvidenceKind.LOG_ENTRY,
+            f"the platform about {revision}",
+            f"“{quote_untrusted(measured.startup_error, 200)}”",
+        )
     for why in measured.unavailable:
         yield (
             EvidenceKind.QUERY,
@@ -128,7 +137,11 @@ def _evidence_rows(measured: ImpactMeasurement) -> Iterator[tuple[EvidenceKind, 
 def describe_impact(impact: Impact) -> str:
     """One or two sentences, in which every number is one of the evidence."""
     name = quote_untrusted(impact.revision, 80) or "the failing revision"
-    old = f" Its users still have {join_words([quote_untrusted(each, 80) for each in impact.serving_instead])}." if impact.serving_instead else ""
+    old = (
+        f" Its users still have {join_words([quote_untrusted(each, 80) for each in impact.serving_instead])}."
+        if impact.serving_instead
+        else ""
+    )
     match impact.reach:
         case Reach.SERVES:
             return f"{name} fails under traffic: it takes {impact.share} % of it{_failures_phrase(impact)}. Urgent."
@@ -164,3 +177,44 @@ def impact_to_json(impact: Impact) -> dict[str, object]:
         "text": describe_impact(impact),
         "evidence": list(impact.evidence),
     }
+
+
+_MAX_CONSEQUENCES = 4
+_NO_CONSEQUENCES = "the log shows nothing that followed from it."
+
+
+def summarise_impact(incident: Incident, measured_impact: Impact | None = None) -> str:
+    """Counts are of log entries; two entries may tell of one event, so they are never added up."""
+    shown = list_consequences(incident)
+    shown = [*shown[:_MAX_CONSEQUENCES], "others"] if len(shown) > _MAX_CONSEQUENCES else shown
+    unknown = "How many people or requests were affected, the log does not tell."
+    if measured_impact is not None and measured_impact.failed is not None:
+        unknown = ""
+    after = (
+        f"{escape_markdown(join_words(shown))}{''.join(_where_seen_phrases(incident))}." if shown else _NO_CONSEQUENCES
+    )
+    return f"{_measured_impact_phrase(measured_impact)}{after} {unknown}".strip()
+
+
+def _measured_impact_phrase(impact: Impact | None) -> str:
+    """What the platform tells comes first: it is what decides how urgent it is."""
+    if impact is None:
+        return ""
+    return f"{escape_markdown(describe_impact(impact))} ({', '.join(impact.evidence)}) What the log shows: "
+
+
+def list_consequences(incident: Incident) -> list[str]:
+    """`“WebSocket /ws closed: code=1011” (6 times)` for each symptom: once, however many revisions showed it."""
+    times: Counter[str] = Counter()
+    for symptom in incident.symptoms:
+        times[quote_untrusted(symptom.text, 120)] += symptom.occurrences
+    return [f"“{text}” ({pluralize(often, 'time')})" for text, often in times.items()]
+
+
+def _where_seen_phrases(incident: Incident) -> Iterator[str]:
+    revisions = {each.revision for each in incident.symptoms if each.revision}
+    if revisions:
+        yield f", from {pluralize(len(revisions), 'revision')}"
+    seen = [each.last_seen for each in incident.symptoms if each.last_seen is not None]
+    if seen and incident.dated:
+        yield f", last at {moment(max(seen), dated=True)}"

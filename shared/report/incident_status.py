@@ -6,7 +6,7 @@ The part lies between two marks, so that it is replaced and nothing else is: wha
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shared.text.escaping import truncate, escape_markdown
+from shared.text.escaping import escape_markdown, truncate
 from shared.text.phrases import join_words
 from shared.text.timestamps import format_timestamp
 
@@ -21,12 +21,18 @@ ReachedMilestone = tuple[str, datetime]
 """`("approved", when)`; the first one says when it was first logged."""
 
 
-def render_status_block(status: str, *, urgent: bool, milestones: Sequence[ReachedMilestone], hint: str = "", state: str = "") -> str:
+def render_status_block(
+    status: str, *, urgent: bool, milestones: Sequence[ReachedMilestone], hint: str = "", state: str = ""
+) -> str:
     """Markdown between its marks. `now`, `hint`: sentences of plain text. Urgent is what waits for a person.
 
     `state` is the name of what `now` says, for programs: it stands hidden above; "" for none.
     """
-    lines = [escape_markdown(truncate(status, _MAX_STATUS_LENGTH)), format_elapsed_milestones(milestones), f"<sub>{escape_markdown(hint)}</sub>" if hint else ""]
+    lines = [
+        escape_markdown(truncate(status, _MAX_STATUS_LENGTH)),
+        format_elapsed_milestones(milestones),
+        f"<sub>{escape_markdown(hint)}</sub>" if hint else "",
+    ]
     shown = "\n>\n".join(f"> {line}" for line in lines if line)
     hidden = f"{format_state_marker(state)}\n" if state else ""
     return f"{_BEGIN}\n{hidden}> [!{'IMPORTANT' if urgent else 'NOTE'}]\n{shown}\n{_END}"

@@ -7,15 +7,15 @@ from datetime import datetime
 from shared.detection.close_code import CloseKind
 from shared.detection.incident import Incident, Symptom, is_suspected_consequence
 from shared.proof.model.finding import (
-    OtherBrokenFile,
     Attempt,
     BrokenFile,
     DeployedVersion,
-    LoggedDeployment,
+    Finding,
     Fix,
     IntroducingCommit,
     LoadedSummary,
-    Finding,
+    LoggedDeployment,
+    OtherBrokenFile,
     RefusedCommit,
     Target,
 )
@@ -26,7 +26,7 @@ from shared.report.evidence import Evidence
 from shared.report.facts import FactTopic, gather_facts
 from shared.report.whys import Why, draft_whys
 from shared.text.redaction import redact
-from shared.text.timestamps import has_date, format_rfc3339, format_clock_time, format_timestamp
+from shared.text.timestamps import format_clock_time, format_rfc3339, format_timestamp, has_date
 
 _MAX_SHIPPED_FILES = 500
 """Files that differ, of which the report names the first; `files_changed` counts them all."""
@@ -138,7 +138,9 @@ def _incident_to_json(report: Report) -> dict[str, object]:
         **_seen_times_to_json(incident.first_seen, incident.last_seen, dated=incident.dated),
         "occurrences": incident.occurrences,
         "counted_at": format_rfc3339(report.counted_at) if report.counted_at is not None else None,
-        "symptoms": [_symptom_to_json(each, known, incident) for each, known in zip(incident.symptoms, ids, strict=False)],
+        "symptoms": [
+            _symptom_to_json(each, known, incident) for each, known in zip(incident.symptoms, ids, strict=False)
+        ],
         "nearby": [
             {**_symptom_to_json(each, known, incident), "suspected": is_suspected_consequence(each, incident)}
             for each, known in zip(incident.nearby, nearby, strict=False)
@@ -179,7 +181,10 @@ def _exception_to_json(report: Report) -> dict[str, object] | None:
 
 def _seen_times_to_json(first: datetime | None, last: datetime | None, *, dated: bool) -> dict[str, object]:
     """A date is never invented: without one, only the time of day is told."""
-    seen: dict[str, object] = {"first_seen": _format_time_if_dated(first, dated=dated), "last_seen": _format_time_if_dated(last, dated=dated)}
+    seen: dict[str, object] = {
+        "first_seen": _format_time_if_dated(first, dated=dated),
+        "last_seen": _format_time_if_dated(last, dated=dated),
+    }
     if not dated:
         seen["time_of_day"] = {
             "first_seen": format_clock_time(first) if first else None,

@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from shared.proof.model.commit_words import claims_fix
-from shared.proof.model.history import Commit
+from shared.proof.model.history import Commit, claims_fix
 from shared.report.report import Report
-from shared.report.whys.past import select_notable_attempts
+from shared.report.whys.failure import select_notable_attempts
 from shared.text.escaping import escape_mermaid
-from shared.text.phrases import pluralize, quote_untrusted, quote_service_name, short_sha
-from shared.text.timestamps import has_date, format_rfc3339, format_timestamp
+from shared.text.phrases import pluralize, quote_service_name, quote_untrusted, short_sha
+from shared.text.timestamps import format_rfc3339, format_timestamp, has_date
 
 _MAX_EVENTS = 30
 _MAX_LINE_WIDTH = 44
@@ -103,7 +102,9 @@ def _commit_events(report: Report) -> Iterator[TimelineEvent]:
 
 
 def _commit_event(commit: Commit, kind: EventKind, text: str) -> TimelineEvent:
-    return TimelineEvent(commit.committed_at, _format_second(commit.committed_at), kind, f"{short_sha(commit.id)}: {text}")
+    return TimelineEvent(
+        commit.committed_at, _format_second(commit.committed_at), kind, f"{short_sha(commit.id)}: {text}"
+    )
 
 
 def _log_events(report: Report) -> Iterator[TimelineEvent]:
@@ -111,7 +112,9 @@ def _log_events(report: Report) -> Iterator[TimelineEvent]:
     runs = {(each.revision, each.line): each for each in report.proof.deployed.deployments}
     for sighting in incident.sightings:
         line = f" on line {sighting.line}" if sighting.line is not None else ""
-        words = quote_untrusted(incident.error_class, 60) or quote_untrusted(sighting.message, 120) or incident.kind.value
+        words = (
+            quote_untrusted(incident.error_class, 60) or quote_untrusted(sighting.message, 120) or incident.kind.value
+        )
         revision = f"{quote_untrusted(sighting.revision, 60)}: " if sighting.revision else ""
         deployment = runs.get((sighting.revision, sighting.line))
         version, uncommitted = "", False

@@ -67,7 +67,9 @@ def split_code_spans(text: str) -> Iterator[tuple[str, bool]]:
 def _escape_prose(text: str) -> str:
     text = _REFERENCE.sub(lambda found: found[0] + ZERO_WIDTH_SPACE, text)
     text = _EMOJI.sub(f":{ZERO_WIDTH_SPACE}", text)
-    text = _SCHEME.sub(lambda found: f"{found[1]}{ZERO_WIDTH_SPACE}:" if found[1] else f"{found[2]}{ZERO_WIDTH_SPACE}", text)
+    text = _SCHEME.sub(
+        lambda found: f"{found[1]}{ZERO_WIDTH_SPACE}:" if found[1] else f"{found[2]}{ZERO_WIDTH_SPACE}", text
+    )
     text = _MARKDOWN_SPECIAL.sub(r"\\\g<0>", text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = text.replace("@", f"@{ZERO_WIDTH_SPACE}").replace("!\\[", f"!{ZERO_WIDTH_SPACE}\\[")
@@ -110,7 +112,9 @@ def break_mentions_and_links(text: str) -> str:
     they stay dead in notifications, in previews and where another program copies them.
     """
     text = _SLACK_CONTROL.sub(f"<{ZERO_WIDTH_SPACE}", text).replace("@", f"@{ZERO_WIDTH_SPACE}")
-    text = _SCHEME.sub(lambda found: f"{found[1]}{ZERO_WIDTH_SPACE}:" if found[1] else f"{found[2]}{ZERO_WIDTH_SPACE}", text)
+    text = _SCHEME.sub(
+        lambda found: f"{found[1]}{ZERO_WIDTH_SPACE}:" if found[1] else f"{found[2]}{ZERO_WIDTH_SPACE}", text
+    )
     return _EMOJI.sub(f":{ZERO_WIDTH_SPACE}", text)
 
 
@@ -139,3 +143,39 @@ def _visible_character(odd: re.Match[str]) -> str:
 
 def _longest_backtick_run(text: str) -> int:
     return max(map(len, _BACKTICKS.findall(text)), default=0)
+
+
+MAX_TEXT_LENGTH = 512 * 1024
+"""Characters of a text that are ever looked at; an entry of Cloud Logging has at most 256 KB."""
+
+_TAG_NAMES = (
+    r"(?:light-|bold |dim |l)?(?:red|green|blue|yellow|cyan|magenta|white|black)"
+    r"|level|bold|dim|italic|underline|normal|reverse|strike|hide|blink"
+)
+_TERMINAL_ESCAPES = re.compile(
+    r"(?:\x1b|\\x1b|\\u001b|\\033)?\[[0-9;]{1,20}m"  # also where the escape character itself got lost or was escaped
+    r"|\x1b\[[0-9;?]{0,20}[A-Za-z]"
+    r"|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)"
+)
+_ANGLE_TAGS = re.compile(rf"</?(?:{_TAG_NAMES}|[rgbycmwkeds]|(?:fg|bg) [\w#,]{{1,20}})>|</>", re.IGNORECASE)
+_SQUARE_TAGS = re.compile(rf"\[/?(?:{_TAG_NAMES})\]|\[/\]", re.IGNORECASE)
+
+
+def strip_markup(text: str) -> str:
+    """Without terminal escapes, `<red>…</red>` (loguru) and `[red]…[/red]` (rich); `<string>` and `<module>` stay."""
+    text = truncate_middle(text)
+    if "\x1b" in text or "[0m" in text:
+        text = _TERMINAL_ESCAPES.sub("", text)
+    if "</" in text:
+        text = _ANGLE_TAGS.sub("", text)
+    if "[/" in text:
+        text = _SQUARE_TAGS.sub("", text)
+    return text
+
+
+def truncate_middle(text: str, max_length: int = MAX_TEXT_LENGTH) -> str:
+    """The beginning and the end of a text that is too long: a traceback says what failed in its last lines."""
+    if len(text) <= max_length:
+        return text
+    half = max_length // 2
+    return f"{text[:half]}\n…\n{text[-half:]}"

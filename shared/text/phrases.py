@@ -3,9 +3,9 @@
 Answers and the evidence that they cite are both written with these, so that a quotation in one is found in the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from shared.text.escaping import truncate, to_one_line
+from shared.text.escaping import strip_invisible, to_one_line, truncate
 from shared.text.redaction import redact
 
 _SHORT_SHA_LENGTH = 12
@@ -40,3 +40,24 @@ def join_words(words: Sequence[str], conjunction: str = "and") -> str:
 def join_first_words(words: Sequence[str], limit: int) -> str:
     """The first `limit` of them; whether there are more is said, how many is not."""
     return join_words(words) if len(words) <= limit else join_words([*words[:limit], "others"])
+
+
+_MAX_EXCERPT_WIDTH = 240
+_REDACTION_REACH = 32 * 1024
+"""Characters beyond that: no secret that begins in what is shown is longer."""
+
+
+def format_excerpt(
+    lines: Sequence[tuple[int, str]], marked_line: int | None = None, column: int | None = None
+) -> Iterator[str]:
+    """`column` counts characters from 1; a tab in front of it stays a tab, so that the caret stands where it should."""
+    width = len(str(max((number for number, _ in lines), default=0)))
+    for number, text in lines:
+        shown = truncate(
+            strip_invisible(redact(text[: _MAX_EXCERPT_WIDTH + _REDACTION_REACH])).replace("\n", " ").rstrip(),
+            _MAX_EXCERPT_WIDTH,
+        )
+        yield f"{'>' if number == marked_line else ' '} {number:>{width}} | {shown}"
+        if number == marked_line and column is not None and 0 < column <= len(shown) + 1:
+            indent = "".join("\t" if character == "\t" else " " for character in shown[: column - 1])
+            yield f"  {' ' * width} | {indent}^"

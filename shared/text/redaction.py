@@ -24,7 +24,7 @@ class SecretRule(NamedTuple):
     """In lower case; what every match holds, so that a text without it need not be searched."""
 
 
-_TOKEN_START = r"(?<![A-Za-z0-9_-])"
+_TOKEN_START = r"(?<![A-Za-z0-9_-])"  # noqa: S105
 _LINE_CHARACTER = r"[^\r\n\"'\\]"
 _SPACE = r"[ \t]{0,8}"
 _SEPARATOR = rf"(?:\\{{0,4}}[\"'])?{_SPACE}(?:=>|:=|[:=])(?!=){_SPACE}"
@@ -206,10 +206,12 @@ _CONTEXT_RULES = (
     ),
 )
 
-_ALL_RULES = tuple(rule._replace(hint=_HINTS.get(rule.kind, "")) for rule in (*_BLOCK_RULES, *_TOKEN_RULES, *_CONTEXT_RULES))
+_ALL_RULES = tuple(
+    rule._replace(hint=_HINTS.get(rule.kind, "")) for rule in (*_BLOCK_RULES, *_TOKEN_RULES, *_CONTEXT_RULES)
+)
 
 _SECRET_NAMES = (
-    r"(?:pass(?:word|wd|phrase)|(?<![a-z])pwd|(?<![a-z])pass(?=[\"']?\s?[:=])|secret(?:[_-]?(?:access)?[_-]?key)?|client[_-]?secret"
+    r"(?:pass(?:word|wd|phrase)|(?<![a-z])pwd|(?<![a-z])pass(?=[\"']?\s?[:=])|secret(?:[_-]?(?:access)?[_-]?key)?|client[_-]?secret"  # noqa: S105
     r"|api[_-]?key|apikey|access[_-]?key(?:[_-]?id)?|account[_-]?key|private[_-]?key(?:[_-]?id)?|encryption[_-]?key"
     r"|signing[_-]?key|fernet[_-]?key|(?<![a-z])_auth(?=\s?=)|master[_-]?key|(?:access|auth|refresh|id|session|csrf|bearer|bot|api)[_-]?token"
     r"|(?<!unexpected )(?<!invalid )token"
@@ -219,7 +221,7 @@ _SECRET_NAME_STEMS = ("pass", "pwd", "secret", "key", "token", "credential", "se
 """Each name holds one of them."""
 # Code that reads a secret is not one: a call, a subscript, an attribute, a constant, a placeholder, a format field.
 _NOT_A_SECRET_VALUE = (
-    r"(?!\[redacted |(?:None|null|nil|true|false|undefined|str|bytes|int|Optional|SecretStr)(?![\w-])"
+    r"(?!\[redacted |(?:None|null|nil|true|false|undefined|str|bytes|int|Optional|SecretStr)(?![\w-])"  # noqa: S105
     r"|(?:self|cls|os|settings|config|cfg|args|request|env|environ|secrets|options|data|kwargs)[.\[]"
     r"|[A-Za-z_][\w.]{0,80}[(\[]|[$%]?[{<(\[]|\$[A-Za-z_]|%[sdr]|\*{3}|\.{3}|x{4})"
 )

@@ -19,7 +19,7 @@ _MIN_SECRET_LENGTH_ASKED = 8
 _MAX_REPEAT = 1_024
 _MAX_PATTERN_LENGTH = 200
 _ASCII = "".join(map(chr, range(128)))
-_TOKEN_START = r"(?<![A-Za-z0-9_-])(?<!redacted )"
+_TOKEN_START = r"(?<![A-Za-z0-9_-])(?<!redacted )"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,9 @@ def parse_secret_pattern(text: str) -> SecretPattern:
     items = list(_parse_items(text))
     fixed = _fixed_prefix(items)
     if len(fixed) < _MIN_PREFIX_LENGTH:
-        raise ValueError(f"must begin with at least {_MIN_PREFIX_LENGTH} fixed characters, such as 'acme_[A-Za-z0-9]{{32}}'")
+        raise ValueError(
+            f"must begin with at least {_MIN_PREFIX_LENGTH} fixed characters, such as 'acme_[A-Za-z0-9]{{32}}'"
+        )
     if sum(item.min_count for item in items) < _MIN_SECRET_LENGTH_ASKED:
         raise ValueError(f"must ask for at least {_MIN_SECRET_LENGTH_ASKED} characters: ordinary words are shorter")
     for item, following in pairwise(items):
@@ -76,7 +78,9 @@ def _parse_item(found: re.Match[str]) -> _Item:
     least = int(found["least"] or 1)
     most = int(found["most"] or (_MAX_REPEAT if found["plus"] else least))
     if not 1 <= least <= most <= _MAX_REPEAT:
-        raise ValueError(f"must repeat nothing less than once or more than {_MAX_REPEAT} times, the smaller number first")
+        raise ValueError(
+            f"must repeat nothing less than once or more than {_MAX_REPEAT} times, the smaller number first"
+        )
     try:
         characters = frozenset(re.findall(found["atom"], _ASCII, re.ASCII))
     except re.error:

@@ -28,7 +28,11 @@ def format_timestamp(moment: datetime, *, dated: bool) -> str:
     moment = moment.replace(microsecond=0)
     if dated:
         return format_rfc3339(moment)
-    return f"{format_rfc3339(moment)} (day inferred)" if has_date(moment) else f"{format_clock_time(moment)} (no date logged)"
+    return (
+        f"{format_rfc3339(moment)} (day inferred)"
+        if has_date(moment)
+        else f"{format_clock_time(moment)} (no date logged)"
+    )
 
 
 def format_timestamp_phrase(moment: datetime | None, *, dated: bool) -> str:

@@ -4,7 +4,16 @@ from contextlib import suppress
 from dataclasses import replace
 
 from shared.errors import Retry
-from shared.proposal.decision import ClickAnswer, Click, ClickKind, DecisionState, Approvers, ClickResult, build_answer, find_refusal
+from shared.proposal.decision import (
+    Approvers,
+    Click,
+    ClickAnswer,
+    ClickKind,
+    ClickResult,
+    DecisionState,
+    build_answer,
+    find_refusal,
+)
 from shared.proposal.proposal import Proposal
 from shared.text.phrases import quote_untrusted
 from shared.workflow import effects
@@ -28,7 +37,9 @@ def handle_click(context: Context, click: Click) -> ClickAnswer:
     reply = _handle_click(context, click)
     given = build_answer(reply)
     if not given.is_accepted:
-        record_rejection(context, f"decide.{click.proposal[:80]}", reply.value, f"{click.kind.value} by {click.user[:80]}")
+        record_rejection(
+            context, f"decide.{click.proposal[:80]}", reply.value, f"{click.kind.value} by {click.user[:80]}"
+        )
     return given
 
 
@@ -68,7 +79,9 @@ def _final_reply(decision: Decision) -> ClickResult:
     return ClickResult.MUTED if decisions.is_ended_by_person(decision) else _FINAL_REPLIES[decision.state]
 
 
-def _approve(context: Context, click: Click, proposal: Proposal, electorate: Approvers, decision: Decision | None) -> ClickResult:
+def _approve(
+    context: Context, click: Click, proposal: Proposal, electorate: Approvers, decision: Decision | None
+) -> ClickResult:
     service = electorate.service
     if decisions.is_open(decision):
         case = incident_records.require_incident(context, proposal.incident)

@@ -14,7 +14,7 @@ from shared.service import Service
 from shared.text.escaping import escape_markdown
 from shared.workflow import flow
 from shared.workflow.context import Context
-from shared.workflow.ledger import run_once, read_result
+from shared.workflow.ledger import read_result, run_once
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import IncidentRecord
 
@@ -104,7 +104,13 @@ class IssueStatusUpdate:
     title: str = ""
 
 
-def update_issue_status(context: Context, service: Service, record: IncidentRecord, step_id: str, build_update: Callable[[], IssueStatusUpdate | None]) -> None:
+def update_issue_status(
+    context: Context,
+    service: Service,
+    record: IncidentRecord,
+    step_id: str,
+    build_update: Callable[[], IssueStatusUpdate | None],
+) -> None:
     """Shows how things stand; `wanted` is asked at the last moment, so that no late attempt puts an older state back.
 
     None of it: somebody else shows what is newer.
@@ -139,7 +145,9 @@ def _issue_to_document(issue: IssueRef) -> Document:
     return {"number": issue.number, "url": issue.url}
 
 
-def post_comment(context: Context, service: Service, record: IncidentRecord, comment_name: str, sentences: tuple[str, ...]) -> None:
+def post_comment(
+    context: Context, service: Service, record: IncidentRecord, comment_name: str, sentences: tuple[str, ...]
+) -> None:
     """A comment of plain sentences on the incident's issue; nothing where it has none."""
     if record.issue is None:
         return
@@ -150,7 +158,12 @@ def post_comment(context: Context, service: Service, record: IncidentRecord, com
         context.issues.comment(service, issue, mark, body)
         return {}
 
-    run_once(context, f"comment.{record.id}.{comment_name}", do, lambda: {} if context.issues.has_comment(service, issue, mark) else None)
+    run_once(
+        context,
+        f"comment.{record.id}.{comment_name}",
+        do,
+        lambda: {} if context.issues.has_comment(service, issue, mark) else None,
+    )
 
 
 def is_comment_posted(context: Context, record: IncidentRecord, part: str) -> bool:
@@ -189,7 +202,9 @@ def post_question(context: Context, service: Service, message: Message) -> str:
     return documents.read_text(run_once(context, f"ask.{message.proposal}", do, find), "reference")
 
 
-def post_details(context: Context, service: Service, reference: str, proposal: str, paragraphs: tuple[str, ...]) -> None:
+def post_details(
+    context: Context, service: Service, reference: str, proposal: str, paragraphs: tuple[str, ...]
+) -> None:
     """The details of a proposal, in the thread of its message; nothing where there are none."""
     if not paragraphs:
         return
@@ -198,7 +213,9 @@ def post_details(context: Context, service: Service, reference: str, proposal: s
         context.chat.reply(service, reference, proposal, paragraphs)
         return {}
 
-    run_once(context, f"explain.{proposal}", do, lambda: {} if context.chat.has_reply(service, reference, proposal) else None)
+    run_once(
+        context, f"explain.{proposal}", do, lambda: {} if context.chat.has_reply(service, reference, proposal) else None
+    )
 
 
 def update_message(context: Context, service: Service, reference: str, message: Message, turn: int = 0) -> None:
@@ -214,7 +231,9 @@ def update_message(context: Context, service: Service, reference: str, message: 
     run_once(context, f"tell.{message.proposal}.{message.standing.value}{f'.{turn}' if turn else ''}", do)
 
 
-def start_deployment(context: Context, service: Service, proposal: Proposal, etag: str, find_objection: Callable[[], str]) -> Document:
+def start_deployment(
+    context: Context, service: Service, proposal: Proposal, etag: str, find_objection: Callable[[], str]
+) -> Document:
     """`{"operation": name}`, or `{"refused": why}`: a refusal is a result as well, the same one for everybody.
 
     `objection` is asked at the last moment: an earlier worker may have died before this, and long ago.

@@ -51,5 +51,13 @@ class IncidentState(StrEnum):
 
 
 ACTIVE_STATES = frozenset(
-    (IncidentState.WAITING, IncidentState.OPENED, IncidentState.UNFIXED, IncidentState.PROPOSED, IncidentState.APPROVED, IncidentState.DEPLOYING, IncidentState.WATCHING)
+    (
+        IncidentState.WAITING,
+        IncidentState.OPENED,
+        IncidentState.UNFIXED,
+        IncidentState.PROPOSED,
+        IncidentState.APPROVED,
+        IncidentState.DEPLOYING,
+        IncidentState.WATCHING,
+    )
 )

@@ -32,7 +32,10 @@ def current_claim() -> str:
 
 
 def run_once(
-    context: Context, key: str, perform: Callable[[], Document], find_result: Callable[[], Document | None] = lambda: None
+    context: Context,
+    key: str,
+    perform: Callable[[], Document],
+    find_result: Callable[[], Document | None] = lambda: None,
 ) -> Document:
     """Does it, unless it was done. `find` is left out only where doing it twice is the same as once.
 
@@ -104,7 +107,9 @@ def _claim_to_document(token: str, attempt: int, now: datetime, lease: timedelta
 
 
 def _run_effect(context: Context, claim: StoredDocument, do: Callable[[], Document]) -> Document:
-    if context.clock.now() + min(MIN_LEASE_LEFT, context.limit_wait(LEASE) / 2) > documents.read_time(claim.value, "lease_until"):
+    if context.clock.now() + min(MIN_LEASE_LEFT, context.limit_wait(LEASE) / 2) > documents.read_time(
+        claim.value, "lease_until"
+    ):
         raise Retry(f"{claim.key}: too little is left of the lease to act", reason="lease_almost_over")
     reset = _current_claim.set(claim.key)
     try:
@@ -122,7 +127,9 @@ def _run_effect(context: Context, claim: StoredDocument, do: Callable[[], Docume
 def _end_lease(context: Context, claim: StoredDocument, until: datetime) -> None:
     """At best: where this cannot be written, the lease ends by itself."""
     with suppress(Retry):
-        context.store.replace("effects", claim.key, {**claim.value, "lease_until": format_rfc3339(until)}, claim.version)
+        context.store.replace(
+            "effects", claim.key, {**claim.value, "lease_until": format_rfc3339(until)}, claim.version
+        )
 
 
 def _record_result(context: Context, claim: StoredDocument, result: Document) -> Document:

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from shared.detection.incident import Incident
 from shared.ports import Document
 from shared.proof.gating.gates import Gates
-from shared.proof.gating.loaded import LoadedFiles
+from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.judging.compile_verdicts import CompileVerdicts
-from shared.proof.locating.ancestry import contains_commit
 from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.commit_graph import contains_commit
 from shared.proof.model.finding import CheckStatus
 from shared.proof.model.ports import Compilers, History
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal, compute_evidence_hash
-from shared.proposal.question import build_thread_details, build_rollback_report, build_title_and_lines
-from shared.report.investigate import report_incidents
-from shared.report.issue import render_issue_body, format_issue_title
+from shared.proposal.question import build_rollback_report, build_thread_details, build_title_and_lines
+from shared.report.issue import format_issue_title, render_issue_body
 from shared.report.issue.summary import format_failure
 from shared.report.links import NO_LINKS, Links
 from shared.report.report import Report, report_to_json
+from shared.report.report_incidents import report_incidents
 from shared.service import Service
 
 NOT_ON_BRANCH = "is no longer part of the deploy branch"
@@ -37,7 +37,9 @@ def prove_and_report(incident: Incident, history: History, compilers: Compilers,
     return report_incidents([incident], history, compilers, request, lambda _: None)[0]
 
 
-def find_objection(proposal: Proposal, service: Service, history: History, compilers: Compilers, checks: ReadChecks) -> str:
+def find_objection(
+    proposal: Proposal, service: Service, history: History, compilers: Compilers, checks: ReadChecks
+) -> str:
     """Why a proposed commit no longer passes its gates; "" where it does."""
     head = history.branch(service.branch or None).head
     if not contains_commit(history, head, proposal.commit):

@@ -1,27 +1,112 @@
 """A log entry comes in; an incident is opened once, or found open, or the entry is refused with a reason."""
 
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import blake2b
 
 from shared.detection.entry import LogEntry
 from shared.detection.grouping import truncate_entry
-from shared.detection.signal import Signal, SignalKind
-from shared.proposal.verdict import REOPEN_WINDOW
+from shared.detection.signal import Signal, SignalKind, read_signal
+from shared.errors import Retry
+from shared.ports import StoredDocument
+from shared.proposal.rollout import REOPEN_WINDOW
 from shared.service import Service, service_id
 from shared.workflow import effects
-from shared.workflow.context import StepResult, Context
+from shared.workflow.context import Context, StepResult
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation.causes import store_explaining_incident
+from shared.workflow.investigation.cause_of_close import find_cause_of_close, store_explaining_incident
 from shared.workflow.investigation.reassemble_traceback import reassemble_signal
-from shared.workflow.investigation.tying import find_cause_of_close
-from shared.workflow.issue.stop_automation import is_marked_as_wrong
-from shared.workflow.open_incident_limits import check_open_incident_limits
-from shared.workflow.records import incident_records
+from shared.workflow.issue.issue_commands import is_automation_stopped, is_marked_as_wrong
+from shared.workflow.records import documents, incident_records
 from shared.workflow.records.defects import Defect, find_or_create_defect, start_next_generation
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import reject_entry
-from shared.workflow.reopening import reopen_incident
-from shared.workflow.rollout.recurrence_kind import RecurrenceKind, classify_recurrence
+from shared.workflow.rollout.recurrence import RecurrenceKind, classify_recurrence
+
+MAX_CORROBORATED = 50
+"""Incidents of one service that were investigated and are not at rest."""
+MAX_PENDING = 200
+"""Incidents of one service that wait for their first investigation,"""
+PENDING_PERIOD = timedelta(hours=1)
+"""and were opened no longer ago than this: an older one hangs, and must not keep others out."""
+
+TOO_MANY_INCIDENTS = "too_many_incidents"
+"""Why an entry is delivered again; an alert looks for it."""
+
+_PENDING_STATES = frozenset((IncidentState.WAITING.value, IncidentState.OPENED.value))
+
+
+def check_open_incident_limits(context: Context, service: Service) -> None:
+    """Raises Retry where one more incident has no room now: its entry is delivered again."""
+    active = incident_records.find_active_incidents(context, service.id)
+    pending = [stored for stored in active if _is_pending(stored)]
+    recent = [
+        stored
+        for stored in pending
+        if context.clock.now() < documents.read_time(stored.value, "opened_at") + PENDING_PERIOD
+    ]
+    if len(recent) >= MAX_PENDING:
+        raise Retry(f"{len(recent)} of {service.id} wait for their investigation", reason=TOO_MANY_INCIDENTS)
+    if len(active) - len(pending) >= MAX_CORROBORATED:
+        raise Retry(f"{len(active) - len(pending)} of {service.id} are open", reason=TOO_MANY_INCIDENTS)
+
+
+def _is_pending(stored: StoredDocument) -> bool:
+    return stored.value.get("state") in _PENDING_STATES
+
+
+REOPEN_INTERVAL = timedelta(minutes=10)
+"""So long the first of these looks waits after the last one; each further one as much longer."""
+_MAX_REOPENED_ENTRIES = 12
+_REPORTS_KIND = "reports"
+"""Where `gather_evidence` keeps what a look has found; importing it loads the whole proof, and slows a start."""
+
+
+def reopen_incident(context: Context, service: Service, record: IncidentRecord, signal: Signal) -> bool:
+    """Opens the incident for another look, with the signal's entry, where that tells what the last look did not see."""
+    if not _shows_something_new(context, record, signal) or is_automation_stopped(context, service, record):
+        return False
+    now = context.clock.now()
+
+    def opened(at: IncidentRecord) -> IncidentRecord:
+        if at.state is not IncidentState.REPORTED or at.look != record.look:
+            return at
+        entries = (*at.entries[: _MAX_REOPENED_ENTRIES - 1], truncate_entry(signal.entry))
+        again = replace(at, look=at.look + 1, looked_at=now, entries=entries)
+        return again.moved_to(
+            IncidentState.OPENED, now, f"logged otherwise by {signal.entry.revision or 'an unnamed revision'}"
+        )
+
+    record = incident_records.update_incident(context, record.id, opened)
+    if record.state is not IncidentState.OPENED:
+        return False
+    effects.publish_incident_opened(context, record)
+    return True
+
+
+def _shows_something_new(context: Context, record: IncidentRecord, signal: Signal) -> bool:
+    if (
+        record.state is not IncidentState.REPORTED
+        or record.rollout is not None
+        or signal.kind is not SignalKind.SYNTAX_ERROR
+    ):
+        return False
+    if (
+        record.looked_at is not None
+        and context.clock.now() < record.looked_at + context.limit_wait(REOPEN_INTERVAL) * record.look
+    ):
+        return False
+    if _sighting_key(signal) in {
+        _sighting_key(each) for entry in record.entries if isinstance(each := read_signal(entry), Signal)
+    }:
+        return False
+    stored = context.store.read(_REPORTS_KIND, record.evidence_key)
+    return stored is not None and stored.value.get("corroborated") is False
+
+
+def _sighting_key(signal: Signal) -> tuple[str, str, int | None]:
+    return signal.entry.revision, signal.path, signal.line
+
 
 _MAX_ENTRIES = 12
 
@@ -121,13 +206,20 @@ def _record_occurrence(context: Context, service: Service, record: IncidentRecor
     revision = signal.entry.revision
     if record.state is IncidentState.OPENED:
         effects.publish_incident_opened(context, record)  # whoever opened it may have died before this
-    if record.rollout is not None and classify_recurrence(context, service, record, revision) is RecurrenceKind.RECURRED:
+    if (
+        record.rollout is not None
+        and classify_recurrence(context, service, record, revision) is RecurrenceKind.RECURRED
+    ):
         incident_records.update_incident(
-            context, record.id, lambda now: now if now.recurred or now.rollout is None else replace(now, recurred=revision)
+            context,
+            record.id,
+            lambda now: now if now.recurred or now.rollout is None else replace(now, recurred=revision),
         )
         return StepResult("recurred", record.id)
     if record.kind is SignalKind.SYNTAX_ERROR and revision:
-        store_explaining_incident(context, service, revision, record.id)  # however far the incident is: its 1011 may still be waiting
+        store_explaining_incident(
+            context, service, revision, record.id
+        )  # however far the incident is: its 1011 may still be waiting
     known = {*record.revisions, *record.failed_revisions}
     if record.state not in {IncidentState.WAITING, IncidentState.OPENED, IncidentState.UNFIXED} or revision in known:
         return StepResult("duplicate", record.id)

@@ -8,17 +8,17 @@ from shared.proposal.proposal import Proposal, ProposalStatus
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
 from shared.workflow import effects
-from shared.workflow.context import StepResult, Context
+from shared.workflow.context import Context, StepResult
 from shared.workflow.decide import publish_approval
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import require_service
-from shared.workflow.issue.stop_automation import is_automation_stopped
+from shared.workflow.issue.issue_commands import is_automation_stopped
 from shared.workflow.records import decisions, documents, incident_records, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord, Rollout
 from shared.workflow.rollout.finish import refresh_message
-from shared.workflow.rollout.recurrence_kind import find_downgrade
-from shared.workflow.rollout.rollout_limits import count_against_daily_cap, acquire_rollout_lock
+from shared.workflow.rollout.recurrence import find_downgrade
+from shared.workflow.rollout.rollout_limits import acquire_rollout_lock, count_against_daily_cap
 
 _BY = "redeploy"
 
@@ -55,7 +55,9 @@ def redeploy(context: Context, proposal_id: str) -> StepResult:
     return _start_rollout(context, service, case, proposal, decision.etag)
 
 
-def _find_lapse(context: Context, service: Service, record: IncidentRecord, proposal: Proposal, decision: Decision) -> str:
+def _find_lapse(
+    context: Context, service: Service, record: IncidentRecord, proposal: Proposal, decision: Decision
+) -> str:
     """Why an approval no longer counts, whatever the commit is worth; "" where it does."""
     if not record.active or record.ending is not None:
         return (record.ending or record.state).value
@@ -91,8 +93,12 @@ def _find_late_objection(context: Context, service: Service, proposal: Proposal)
     return "kill_switch" if context.is_kill_switch_on(service.id) else ""
 
 
-def _start_rollout(context: Context, service: Service, record: IncidentRecord, proposal: Proposal, etag: str) -> StepResult:
-    begun = effects.start_deployment(context, service, proposal, etag, lambda: _find_late_objection(context, service, proposal))
+def _start_rollout(
+    context: Context, service: Service, record: IncidentRecord, proposal: Proposal, etag: str
+) -> StepResult:
+    begun = effects.start_deployment(
+        context, service, proposal, etag, lambda: _find_late_objection(context, service, proposal)
+    )
     refused = documents.read_text(begun, "refused")
     if refused:
         if proposals.is_of_same_question(record.proposal, proposal):  # else it is about another question by now

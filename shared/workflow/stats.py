@@ -62,7 +62,9 @@ class Stats:
 
 def compute_stats(cases: Iterable[IncidentRecord], *, cut: bool = False) -> Stats:
     """Services by name, incidents the latest first. What another incident explains is no incident of its own."""
-    timed = [TimedIncident(case, compute_milestones(case)) for case in cases if case.state is not IncidentState.ABSORBED]
+    timed = [
+        TimedIncident(case, compute_milestones(case)) for case in cases if case.state is not IncidentState.ABSORBED
+    ]
     timed.sort(key=lambda each: (each.at.detected, each.case.id), reverse=True)
     names = sorted({each.case.service for each in timed})
     services = [_build_service_stats(name, [each for each in timed if each.case.service == name]) for name in names]
@@ -84,7 +86,9 @@ def stats_to_json(stats: Stats) -> Document:
 
 
 def _build_service_stats(service: str, timed: Sequence[TimedIncident]) -> ServiceStats:
-    return ServiceStats(service, len(timed), tuple(_build_step_duration(since, until, timed) for since, until in MEASURED_STEPS))
+    return ServiceStats(
+        service, len(timed), tuple(_build_step_duration(since, until, timed) for since, until in MEASURED_STEPS)
+    )
 
 
 def _build_step_duration(since: str, until: str, timed: Sequence[TimedIncident]) -> StepDuration:

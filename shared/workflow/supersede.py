@@ -24,7 +24,9 @@ BRANCH_CHECK_INTERVAL = timedelta(minutes=10)
 """from then on the branch is looked at this often."""
 
 
-def find_newer(context: Context, service: Service, record: IncidentRecord, proposal: Proposal, decision: Decision | None) -> str:
+def find_newer(
+    context: Context, service: Service, record: IncidentRecord, proposal: Proposal, decision: Decision | None
+) -> str:
     """What has overtaken the question, in a sentence; "" where nothing has."""
     serving = context.revisions.get_service_state(service)
     if serving.revision.name != proposal.revision:
@@ -46,7 +48,11 @@ def _find_newer_merge(context: Context, service: Service, record: IncidentRecord
         sign, head = read_branch_sign(context, service, history), history.branch(service.branch or None).head
         has_moved = sign != record.branch_sign and head != proposal.commit
         objection = not has_moved or context.prover.find_objection(
-            replace(proposal, commit=head), service, history, context.compilers, lambda at: context.checks.get_status(service, at)
+            replace(proposal, commit=head),
+            service,
+            history,
+            context.compilers,
+            lambda at: context.checks.get_status(service, at),
         )
     if not objection:
         return f"Commit {head} was merged since, and passes every gate as well."
@@ -67,6 +73,8 @@ def reopen_question(context: Context, service: Service, record: IncidentRecord, 
     def opened(at: IncidentRecord) -> IncidentRecord:
         if at.state is not IncidentState.PROPOSED or at.look != record.look or at.ending is not None:
             return at
-        return replace(at, look=at.look + 1, looked_at=now, proposal="", message="").moved_to(IncidentState.OPENED, now, why)
+        return replace(at, look=at.look + 1, looked_at=now, proposal="", message="").moved_to(
+            IncidentState.OPENED, now, why
+        )
 
     return incident_records.update_incident(context, record.id, opened)

@@ -9,21 +9,21 @@ from shared.proposal.decision import DecisionState
 from shared.proposal.proposal import Proposal, ProposalStatus
 from shared.service import Service
 from shared.workflow import effects
-from shared.workflow.context import StepResult, Context
+from shared.workflow.context import Context, StepResult
 from shared.workflow.decide import publish_approval
 from shared.workflow.flow import IncidentState
+from shared.workflow.investigation.cause_of_close import find_cause_of_close
 from shared.workflow.investigation.gather_evidence import read_branch_sign
-from shared.workflow.investigation.tying import find_cause_of_close
+from shared.workflow.issue.issue_commands import is_automation_stopped
 from shared.workflow.issue.issue_updates import post_updates
-from shared.workflow.issue.stop_automation import is_automation_stopped
 from shared.workflow.records import decisions, documents, incident_records, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord, record_from_document
 from shared.workflow.records.rejections import record_rejection
 from shared.workflow.redeploy import redeploy
 from shared.workflow.rollout.finish import finish_incident, refresh_message
-from shared.workflow.rollout.watching import advance_rollout, watch_rollout
-from shared.workflow.supersede import reopen_question, find_newer
+from shared.workflow.rollout.watch_rollout import advance_rollout, watch_rollout
+from shared.workflow.supersede import find_newer, reopen_question
 
 CLOSE_GRACE_PERIOD = timedelta(minutes=2)
 """How long a 1011 waits for the error that explains it."""
@@ -77,11 +77,17 @@ def _advance_waiting(context: Context, service: Service, record: IncidentRecord)
     now = context.clock.now()
     causes = [find_cause_of_close(context, service, entry) for entry in record.entries]
     if causes and causes[0] is not None and all(causes):
-        return incident_records.end_incident(context, record.id, IncidentState.ABSORBED, f"explained by {causes[0].id}", record.look)
+        return incident_records.end_incident(
+            context, record.id, IncidentState.ABSORBED, f"explained by {causes[0].id}", record.look
+        )
     if now < record.opened_at + context.limit_wait(CLOSE_GRACE_PERIOD):
         return record
     record = incident_records.update_incident(
-        context, record.id, lambda at: at.moved_to(IncidentState.OPENED, now, "nothing explains it") if at.state is IncidentState.WAITING else at
+        context,
+        record.id,
+        lambda at: (
+            at.moved_to(IncidentState.OPENED, now, "nothing explains it") if at.state is IncidentState.WAITING else at
+        ),
     )
     return _advance_opened(context, service, record)
 
@@ -89,7 +95,9 @@ def _advance_waiting(context: Context, service: Service, record: IncidentRecord)
 def _advance_opened(context: Context, _: Service, record: IncidentRecord) -> IncidentRecord:
     """Publishes what was stored and never published, and what has been lying there for too long."""
     since = documents.read_time(record.history[-1], "at") if record.history else record.opened_at
-    effects.publish_incident_opened(context, record, min((context.clock.now() - since) // context.limit_wait(REPUBLISH_INTERVAL), MAX_REPUBLISHES))
+    effects.publish_incident_opened(
+        context, record, min((context.clock.now() - since) // context.limit_wait(REPUBLISH_INTERVAL), MAX_REPUBLISHES)
+    )
     return record
 
 
@@ -98,12 +106,18 @@ def _advance_unfixed(context: Context, service: Service, record: IncidentRecord)
     now = context.clock.now()
     if now >= record.opened_at + MAX_UNFIXED_AGE:
         return incident_records.end_incident(
-            context, record.id, IncidentState.REPORTED, f"nothing to deploy within {MAX_UNFIXED_AGE.days} days", record.look
+            context,
+            record.id,
+            IncidentState.REPORTED,
+            f"nothing to deploy within {MAX_UNFIXED_AGE.days} days",
+            record.look,
         )
     if record.looked_at is not None and now < record.looked_at + context.limit_wait(BRANCH_CHECK_INTERVAL):
         return record
     if is_automation_stopped(context, service, record):
-        return incident_records.end_incident(context, record.id, IncidentState.MUTED, "the issue was closed or marked as wrong", record.look)
+        return incident_records.end_incident(
+            context, record.id, IncidentState.MUTED, "the issue was closed or marked as wrong", record.look
+        )
     with context.open_history(service) as history:
         sign = read_branch_sign(context, service, history)
 
@@ -112,7 +126,9 @@ def _advance_unfixed(context: Context, service: Service, record: IncidentRecord)
             return at
         if sign == at.branch_sign:
             return replace(at, looked_at=now)
-        return replace(at, look=at.look + 1, looked_at=now).moved_to(IncidentState.OPENED, now, f"the branch has moved: {sign}")
+        return replace(at, look=at.look + 1, looked_at=now).moved_to(
+            IncidentState.OPENED, now, f"the branch has moved: {sign}"
+        )
 
     record = incident_records.update_incident(context, record.id, looked)
     return _advance_opened(context, service, record) if record.state is IncidentState.OPENED else record
@@ -180,7 +196,11 @@ def _end_by_decision(context: Context, service: Service, record: IncidentRecord,
 def _advance_deploying(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     if is_automation_stopped(context, service, record):
         return incident_records.end_incident(
-            context, record.id, IncidentState.MUTED, f"the issue was closed or marked as wrong{_describe_remaining_traffic(record)}", record.look
+            context,
+            record.id,
+            IncidentState.MUTED,
+            f"the issue was closed or marked as wrong{_describe_remaining_traffic(record)}",
+            record.look,
         )
     return advance_rollout(context, service, record)
 
@@ -188,7 +208,11 @@ def _advance_deploying(context: Context, service: Service, record: IncidentRecor
 def _advance_watching(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     if is_automation_stopped(context, service, record):
         return incident_records.end_incident(
-            context, record.id, IncidentState.MUTED, f"the issue was closed or marked as wrong{_describe_remaining_traffic(record)}", record.look
+            context,
+            record.id,
+            IncidentState.MUTED,
+            f"the issue was closed or marked as wrong{_describe_remaining_traffic(record)}",
+            record.look,
         )
     return watch_rollout(context, service, record)
 

@@ -18,9 +18,9 @@ from typing import Any
 from shared.errors import InputError
 from tests.bench.bisection import BisectionResult, bisect, clone_for_bisection
 from tests.bench.process import Timing, best_of, measure_command
-from tests.bench.question import BenchQuestion, question_about, question_in_repository
-from tests.bench.repository import GeneratedHistory
+from tests.bench.scenario import BenchQuestion, question_about, question_in_repository
 from tests.bench.table import Row, render_markdown
+from tests.support.generated_history import GeneratedHistory
 
 OUT = Path("build/bench.md")
 MOST_PROCESSES = 10
@@ -83,9 +83,11 @@ def _question(asked: argparse.Namespace, folder: Path) -> BenchQuestion:
         return question_in_repository(asked.repo.resolve(), asked.file)
     size = ["2000", "50"] if asked.quick else ["20000", "500"]
     # In a process of its own: peak memory is inherited by whatever is started afterwards.
-    command = [sys.executable, "-m", "tests.bench.repository", str(folder / "generated.git"), *size]
+    command = [sys.executable, "-m", "tests.support.generated_history", str(folder / "generated.git"), *size]
     told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    return question_about(GeneratedHistory(**(told | {"path": Path(told["path"]), "attempts": tuple(told["attempts"])})))
+    return question_about(
+        GeneratedHistory(**(told | {"path": Path(told["path"]), "attempts": tuple(told["attempts"])}))
+    )
 
 
 def _search(question: BenchQuestion, folder: Path, runs: int) -> Iterator[Row]:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.question import BenchQuestion
+from tests.bench.scenario import BenchQuestion
 
 _FOUND = re.compile(r"^([0-9a-f]{40,64}) is the first (?:bad|mended) commit", re.MULTILINE)
 

@@ -23,9 +23,17 @@ from functions.local import topology
 from functions.local.emulators import run_emulators
 from functions.local.stack_folder import override_environ
 from shared.errors import InputError
-from tests.bench.first_answer import ROOT, FunctionRequest, StartMeasurement, measure_start, child_environment
-from tests.bench.function_requests import EVENT_HEADERS, SECRET, click_request, bench_configuration, log_entry, event_request, event_body
+from tests.bench.first_answer import ROOT, FunctionRequest, StartMeasurement, child_environment, measure_start
 from tests.bench.table import Row
+from tests.support.function_requests import (
+    EVENT_HEADERS,
+    SECRET,
+    bench_configuration,
+    click_request,
+    event_body,
+    event_request,
+    log_entry,
+)
 
 MAIN = ROOT / "functions" / "main.py"
 PROJECT = "provenfix-bench"
@@ -79,7 +87,7 @@ def rows(folder: Path, runs: int) -> Iterator[Row]:
 
 
 def _make_topics() -> None:
-    from functions.local.pubsub_topology import create_topics  # noqa: PLC0415 - Google's client
+    from functions.local.emulators import create_topics  # noqa: PLC0415 - Google's client
 
     create_topics(PROJECT, PREFIX, topology.DeliveryPolicy())
 
@@ -109,7 +117,9 @@ def _told(started: list[StartMeasurement]) -> str:
     return f"{seconds * 1000:.0f} ms, {memory >> 20} MB"
 
 
-def _asked(story: ExampleRepository, bare: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, FunctionRequest]]:
+def _asked(
+    story: ExampleRepository, bare: Path, environment: Mapping[str, str]
+) -> Iterator[tuple[str, FunctionRequest]]:
     logged = json.dumps(log_entry(story)).encode()
     yield "event", FunctionRequest("event", bare, lambda: event_request(logged))
     yield "http", FunctionRequest("http", bare, click_request)
@@ -134,17 +144,17 @@ def _incident(environment: Mapping[str, str]) -> str:
 
 def _overhead(story: ExampleRepository, bare: Path, place: Place) -> Row:
     """What `record` costs on an entry that it has seen, in one process with a bare function, in turns."""
-    from functions.http import context  # noqa: PLC0415 - nothing of it is to be loaded before the starts are measured
+    from functions.http import runtime  # noqa: PLC0415 - nothing of it is to be loaded before the starts are measured
 
     clients = {"event": _client("event", bare), "record": _client("record", MAIN)}
     logged = json.dumps(log_entry(story)).encode()
     best = dict.fromkeys(clients, float("inf"))
     with override_environ(place.of_round(-1)):
-        context.set_runtime(None)
+        runtime.set_runtime(None)
         for _ in range(ROUNDS):
             for name, client in clients.items():
                 best[name] = min(best[name], _calls(client, event_body(logged)))
-        context.set_runtime(None)
+        runtime.set_runtime(None)
     ratio = best["record"] / best["event"]
     value, baseline = (f"{best[name] / CALLS * 1e6:.0f} µs" for name in ("record", "event"))
     goal = f"≤ {MOST_OVERHEAD:g}"

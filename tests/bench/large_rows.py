@@ -13,9 +13,9 @@ from pathlib import Path
 
 from tests.bench.bisection import bisect, clone_for_bisection
 from tests.bench.process import Timing, best_of, measure_command
-from tests.bench.question import BenchQuestion, question_about, open_git
-from tests.bench.repository import GeneratedHistory
+from tests.bench.scenario import BenchQuestion, open_git, question_about
 from tests.bench.table import Row
+from tests.support.generated_history import GeneratedHistory
 
 SHORT = 100
 MOST_BYTES = 300 << 20
@@ -37,7 +37,7 @@ class Measured:
 
 
 def rows(folder: Path, runs: int, size: list[str]) -> Iterator[Row]:
-    """`size` is what `tests.bench.large_tree` takes."""
+    """`size` is what `tests.support.generated_large_tree` takes."""
     folder.mkdir()
     found = _measured(folder, runs, size)
     ours, cpu = found.ours, f"{found.ours.cpu:.2f} s of CPU"
@@ -86,6 +86,8 @@ def _measured(folder: Path, runs: int, size: list[str]) -> Measured:
 
 
 def _question(folder: Path, size: list[str]) -> BenchQuestion:
-    command = [sys.executable, "-m", "tests.bench.large_tree", str(folder / "large.git"), *size]
+    command = [sys.executable, "-m", "tests.support.generated_large_tree", str(folder / "large.git"), *size]
     told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    return question_about(GeneratedHistory(**(told | {"path": Path(told["path"]), "attempts": tuple(told["attempts"])})))
+    return question_about(
+        GeneratedHistory(**(told | {"path": Path(told["path"]), "attempts": tuple(told["attempts"])}))
+    )

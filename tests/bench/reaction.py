@@ -21,15 +21,15 @@ from functions.local.emulators import run_emulators
 from functions.local.stack_folder import override_environ
 from shared.errors import InputError
 from tests.bench.table import Row
-from tests.support.access.observed import ObservedCalls
-from tests.support.access.player import FunctionRunner
+from tests.support.access.call_recorder import ObservedCalls
+from tests.support.access.function_runner import FunctionRunner
 from tests.support.access.scenarios import FILE, Scenario, write_history
+from tests.support.clock import FakeClock
 from tests.support.function_clients import MAIN
+from tests.support.function_process import PACKAGES, serve_function
 from tests.support.google_cloud import IMAGE, digest_of
 from tests.support.history_builder import running_python
 from tests.support.loopback import serve_loopback
-from tests.support.moments import FakeClock
-from tests.support.served_functions import PACKAGES, serve_function
 
 GOAL = 5.0
 WATCH_SECONDS = 5

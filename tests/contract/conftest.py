@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.github.described import DescriptionChecker, check_traffic
+from tests.support.github.api_description import DescriptionChecker, check_traffic
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.google.pubsub_bus import PubSubBus
+from shared.adapters.google.pubsub import PubSubBus
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.errors import Retry
 from shared.ports import Bus

@@ -12,15 +12,15 @@ import pytest
 from google.cloud.logging_v2.types import ListLogEntriesResponse
 
 from shared.adapters.google.clients import GoogleClients
-from shared.adapters.google.cloud_logging import QueryLimits, CloudLogging, quote_value
-from shared.adapters.logs.log_folder import FolderLogs
+from shared.adapters.google.cloud_logging import CloudLogging, QueryLimits, quote_value
 from shared.adapters.logs.log_json import parse_json_entry
+from shared.adapters.standins.simulated_platform import FolderLogs
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
 from shared.ports import Logs
 from shared.service import Service
 from tests.support.google_cloud import GoogleCloud
-from tests.support.rpc import serve_google
+from tests.support.google_rpc import serve_google
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 AT = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
@@ -71,7 +71,10 @@ def cloud(cloud_and_clients: tuple[GoogleCloud, GoogleClients]) -> GoogleCloud:
 
 @pytest.fixture(params=["cloud", "files"])
 def logs(
-    request: pytest.FixtureRequest, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, GoogleClients], tmp_path: Path
+    request: pytest.FixtureRequest,
+    cloud: GoogleCloud,
+    cloud_and_clients: tuple[GoogleCloud, GoogleClients],
+    tmp_path: Path,
 ) -> Logs:
     if request.param == "cloud":
         assert cloud.log

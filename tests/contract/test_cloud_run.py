@@ -8,7 +8,7 @@ from threading import Event
 import grpc
 import pytest
 
-from shared.adapters.by_method import DeployMethodRouter
+from shared.adapters.deploy_methods import DeployMethodRouter
 from shared.adapters.google.clients import GoogleClients
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
@@ -17,7 +17,7 @@ from shared.ports import CHANGED_BY_HAND
 from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
 from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest_of, service_path
-from tests.support.rpc import serve_google
+from tests.support.google_rpc import serve_google
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 OLD, FIX, OTHER = "a" * 40, "f" * 40, "c" * 40
@@ -80,9 +80,7 @@ class TestWhichCommit:
         assert revision.commit_conflict == ""
         assert revision.resources == (("cpu", "1"), ("memory", "512Mi"), ("concurrency", "80"))
 
-    def test_label_of_a_never_built_commit_is_a_conflict(
-        self, stand: Stand
-    ) -> None:
+    def test_label_of_a_never_built_commit_is_a_conflict(self, stand: Stand) -> None:
         stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('old')}", "tide-2", {"commit-sha": OTHER})
         revision = stand.revisions.get_service_state(TIDE).revision
         assert revision.commit == OLD
@@ -131,7 +129,9 @@ class TestWhichCommit:
 
     def test_the_build_that_cloud_run_names_of_a_source_deployment_counts(self, stand: Stand) -> None:
         stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('unbuilt')}", "tide-2")
-        stand.cloud.revisions[f"{service_path('tide')}/revisions/tide-2"].annotations = {"run.googleapis.com/build-id": "b-fix"}
+        stand.cloud.revisions[f"{service_path('tide')}/revisions/tide-2"].annotations = {
+            "run.googleapis.com/build-id": "b-fix"
+        }
         assert stand.revisions.get_service_state(TIDE).revision.commit == FIX
 
     def test_an_image_of_somewhere_else_has_no_provenance(self, stand: Stand) -> None:
@@ -167,7 +167,9 @@ class TestWhichCommit:
 
 class TestRedeploy:
     def test_only_the_image_and_the_labels_of_the_build_change(self, stand: Stand) -> None:
-        before = type(stand.cloud.services[service_path("tide")].template)(stand.cloud.services[service_path("tide")].template)
+        before = type(stand.cloud.services[service_path("tide")].template)(
+            stand.cloud.services[service_path("tide")].template
+        )
         name = stand.deployed()
         after = stand.cloud.services[service_path("tide")].template
         assert after.containers[1].image == f"{IMAGE}@{digest_of('fix')}"
@@ -204,9 +206,7 @@ class TestRedeploy:
         stand.deployer.shift_traffic(TIDE, name, 100)
         assert [each.revision for each in stand.cloud.services[service_path("tide")].traffic] == [name]
 
-    def test_existing_revision_of_the_fix_is_reused(
-        self, stand: Stand
-    ) -> None:
+    def test_existing_revision_of_the_fix_is_reused(self, stand: Stand) -> None:
         stand.cloud.split_traffic_manually("tide", tide_1=100)
         stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('fix')}", "tide-2")
         assert stand.shares == {"tide-1": 100}
@@ -254,7 +254,9 @@ class TestRedeploy:
     def test_commit_tag_suffices_without_a_known_build(self, stand: Stand) -> None:
         stand.cloud.tags[OTHER] = digest_of("by-hand")
         assert stand.deployed("p-1", OTHER)
-        assert stand.cloud.services[service_path("tide")].template.containers[1].image == f"{IMAGE}@{digest_of('by-hand')}"
+        assert (
+            stand.cloud.services[service_path("tide")].template.containers[1].image == f"{IMAGE}@{digest_of('by-hand')}"
+        )
 
     def test_a_tag_that_was_moved_to_another_commit_is_refused(self, stand: Stand) -> None:
         stand.cloud.tags[OTHER] = digest_of("old")
@@ -268,9 +270,7 @@ class TestRedeploy:
         assert stand.cloud.deployments == 0
 
     @pytest.mark.parametrize("method", ["cloud_build", "github_workflow"])
-    def test_service_without_a_deploy_method_is_left_alone(
-        self, stand: Stand, method: str
-    ) -> None:
+    def test_service_without_a_deploy_method_is_left_alone(self, stand: Stand, method: str) -> None:
         etag = stand.revisions.get_service_state(TIDE).etag
         by_image = DeployMethodRouter({"": stand.deployer, "image": stand.deployer})
         with pytest.raises(Reject, match=f"no_deployer: tide is deployed by {method}"):
@@ -309,13 +309,18 @@ class TestAtMostOnce:
         stand.cloud.finish_operations()
         assert later.state(TIDE, operation).progress is DeploymentProgress.DONE
         stand.cloud.operations.clear()
-        assert later.state(TIDE, operation).progress is DeploymentProgress.DONE, "operations are forgotten after a while"
+        assert later.state(TIDE, operation).progress is DeploymentProgress.DONE, (
+            "operations are forgotten after a while"
+        )
         assert stand.cloud.deployments == 1
 
     def test_a_revision_that_never_becomes_ready_has_failed(self, stand: Stand) -> None:
         stand.cloud.never_ready.add(digest_of("fix"))
         done = stand.deployer.state(TIDE, stand.start())
-        assert (done.progress, done.detail) == (DeploymentProgress.FAILED, "The container failed to start on port 8080.")
+        assert (done.progress, done.detail) == (
+            DeploymentProgress.FAILED,
+            "The container failed to start on port 8080.",
+        )
         assert stand.shares == {"tide-1": 100}
 
     def test_a_revision_that_was_ready_and_fails_then_has_failed(self, stand: Stand) -> None:

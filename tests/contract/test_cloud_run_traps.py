@@ -8,21 +8,20 @@ import pytest
 from google.cloud.devtools import cloudbuild_v1 as build_v1
 
 from shared.adapters.google.clients import GoogleClients
-from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
-from shared.adapters.google.pipeline_deployer import PipelineDeployer
+from shared.adapters.google.pipeline_deployer import CloudBuildPipeline, PipelineDeployer
 from shared.ports import Deployer
-from shared.proposal.verdict import ProbeResult
+from shared.proposal.rollout import ProbeResult
 from shared.workflow.context import Context
-from shared.workflow.records.cause import EndCause
+from shared.workflow.records.incident_record import EndCause
 from shared.workflow.redeploy import redeploy
-from shared.workflow.rollout.watching import MAX_DEPLOYMENT_TIME
-from tests.support.drivers import approve_proposal, read_incident, redeploy_approved, read_state, run_tick
+from shared.workflow.rollout.watch_rollout import MAX_DEPLOYMENT_TIME
+from tests.support.commit_graph import commit_id
+from tests.support.drivers import approve_proposal, read_incident, read_state, redeploy_approved, run_tick
 from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest_of, service_path
+from tests.support.google_rpc import serve_google
 from tests.support.harness import OLD_REVISION, Harness, Tap, watched_service
-from tests.support.past import commit_id
-from tests.support.rpc import serve_google
 
 BROKEN, TARGET = commit_id("attempt"), commit_id("later")
 
@@ -328,7 +327,9 @@ class TestByATrigger:
         assert cause(harness, incident) == EndCause.NOT_PUT_BACK
 
     def test_a_trigger_that_does_not_exist_refuses_and_leaves_no_pin(self, harness: OnCloudRun) -> None:
-        given = watched_service(deploy_method="cloud_build", deploy_trigger="projects/shore/locations/global/triggers/gone")
+        given = watched_service(
+            deploy_method="cloud_build", deploy_trigger="projects/shore/locations/global/triggers/gone"
+        )
         harness.services = {"shore.tide": given}
         incident = approve_proposal(harness)
         assert redeploy_approved(harness).name == "refused:stale"

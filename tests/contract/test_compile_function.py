@@ -11,15 +11,14 @@ from pathlib import Path
 import pytest
 
 from functions.cli.bundle import ROOT, collect_compile_files
-from shared.adapters.compilers.calling import REQUEST_SECONDS
 from shared.adapters.compilers.cpython import CPython
 from shared.adapters.compilers.interpreters import find_interpreter, installed_versions
-from shared.adapters.compilers.remote import RemoteCompiler
+from shared.adapters.compilers.remote import REQUEST_SECONDS, RemoteCompiler
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
 from shared.proof.model.compilation import Source
 from shared.secret import Secret
-from tests.support.corpus import load_corpus
-from tests.support.served_functions import serve_function, can_serve_functions
+from tests.support.function_process import can_serve_functions, serve_function
+from tests.support.syntax_corpus import load_corpus
 
 RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -72,7 +71,10 @@ def encoded(*contents: bytes) -> bytes:
 @pytest.mark.parametrize("python", SERVING)
 def test_the_function_says_what_its_interpreter_says(python: str, tmp_path: Path) -> None:
     sources = [Source(f"{name}.py", content) for name, content in load_corpus().items()]
-    with serve_function("compile", shipped(tmp_path), interpreter=SERVING[python]) as url, CPython(SERVING[python]) as local:
+    with (
+        serve_function("compile", shipped(tmp_path), interpreter=SERVING[python]) as url,
+        CPython(SERVING[python]) as local,
+    ):
         compiler = remote(python, url)
         compiler.prepare(sources)
         for source in sources:

@@ -8,7 +8,7 @@ import pytest
 
 from functions import compile as function
 from functions.compile import RequestError, Source, compile_sources
-from tests.contract.test_compilers_cpython import write_fake_interpreter
+from tests.support.fake_interpreter import write_fake_interpreter
 
 Judge = Callable[..., list[tuple[object, object]]]
 

@@ -9,7 +9,7 @@ import pytest
 from shared.adapters.compilers.interpreters import find_interpreter, installed_versions
 from shared.adapters.compilers.ruff import Ruff
 from shared.proof.model.compilation import Explanation, Source
-from tests.support.corpus import load_corpus
+from tests.support.syntax_corpus import load_corpus
 
 PYTHONS = installed_versions()
 CORPUS = load_corpus()

@@ -1,7 +1,6 @@
 """The interpreter behind the pipe: limits, deaths, hostile paths and sources; and which interpreter is found."""
 
 import os
-import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,45 +9,12 @@ import pytest
 
 from shared.adapters.compilers import cpython
 from shared.adapters.compilers.cpython import CPython
-from shared.adapters.compilers.interpreters import list_candidates, find_interpreter
+from shared.adapters.compilers.interpreters import find_interpreter, list_candidates
 from shared.adapters.compilers.pipe import InterpreterError
 from shared.proof.model.compilation import Source
+from tests.support.fake_interpreter import write_fake_interpreter, write_program
 
 RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
-
-# Answers like the worker, and obeys words in the source.
-FAKE_INTERPRETER_SOURCE = """
-import json, os, signal, sys
-print(json.dumps({"implementation": "NAME", "version": "VERSION"}), flush=True)
-while True:
-    header = sys.stdin.buffer.readline()
-    if not header:
-        break
-    request = json.loads(header)
-    content = sys.stdin.buffer.read(request["size"])
-    if content == b"die":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if content == b"leave":
-        os._exit(3)
-    if content == b"hang":
-        signal.pause()
-    if content == b"babble":
-        print("not a verdict", flush=True)
-    if content == b"mistake":
-        request["id"] = 0
-    print(json.dumps({"id": request["id"], "ok": True}), flush=True)
-"""
-
-
-def write_program(path: Path, text: str) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!{sys.executable}\n{text}")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return str(path)
-
-
-def write_fake_interpreter(path: Path, version: str = "3.99.1", name: str = "cpython") -> str:
-    return write_program(path, FAKE_INTERPRETER_SOURCE.replace("VERSION", version).replace("NAME", name))
 
 
 @pytest.fixture
@@ -184,7 +150,10 @@ class TestFinding:
     def test_places_come_in_the_order_of_their_worth(self, tmp_path: Path) -> None:
         setting = write_fake_interpreter(tmp_path / "set" / "mine")
         on_path = write_fake_interpreter(tmp_path / "bin" / "python3.99")
-        pyenv = [write_fake_interpreter(tmp_path / "pyenv" / "versions" / v / "bin" / "python3.99") for v in ("3.99.10", "3.99.9")]
+        pyenv = [
+            write_fake_interpreter(tmp_path / "pyenv" / "versions" / v / "bin" / "python3.99")
+            for v in ("3.99.10", "3.99.9")
+        ]
         early = write_fake_interpreter(tmp_path / "pyenv" / "versions" / "3.99.11rc1" / "bin" / "python3.99")
         uv = write_fake_interpreter(tmp_path / "uv" / "cpython-3.99.2-linux-x86_64-gnu" / "bin" / "python3.99")
         data = write_fake_interpreter(tmp_path / "data" / "uv" / "python" / "cpython-3.99.1-x-y" / "bin" / "python3.99")

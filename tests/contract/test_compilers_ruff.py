@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
 from shared.errors import UsageError
 from shared.proof.model.compilation import Compilation, Source, split_source_lines
@@ -129,7 +129,7 @@ def test_a_real_interpreter_is_preferred_and_started_once() -> None:
 def test_ruff_stands_in_where_there_is_no_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
-    monkeypatch.setattr("shared.adapters.compilers.found.find_interpreter", lambda python, settings: None)  # noqa: ARG005
+    monkeypatch.setattr("shared.adapters.compilers.best_compilers.find_interpreter", lambda python, settings: None)  # noqa: ARG005
     with LocalCompilers() as compilers:
         judge = compilers.compiler_for("3.11")
         assert judge.checked_by == compilers.explainer().checked_by

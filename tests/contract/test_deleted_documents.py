@@ -8,8 +8,8 @@ import pytest
 from shared.adapters.google.firestore_store import FirestoreStore
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.ports import Store
-from tests.conftest import StoreOpener
 from tests.support.memory import MemoryStore
+from tests.support.stores import StoreOpener
 
 Delete = Callable[[], None]
 

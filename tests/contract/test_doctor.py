@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from functions.cli.doctor_checks import accounts, google_api, runner
-from functions.cli.doctor_checks.accounts import LOGIN_COMMAND
-from functions.cli.doctor_checks.command import run_doctor
-from functions.cli.doctor_checks.finding import Check, CheckResult, CheckState, CheckUnavailable, ok_result
+from functions.cli.doctor import accounts, http, runner
+from functions.cli.doctor.accounts import LOGIN_COMMAND
+from functions.cli.doctor.check import Check, CheckResult, CheckState, CheckUnavailable, ok_result
+from functions.cli.doctor.command import run_doctor
 from shared.secret import Secret
 from shared.service import Service
-from tests.support.github.described import operation_id
-from tests.support.github.server import FakeRequest, FakeGitHub, FakeResponse, serve_fake
+from tests.support.github.api_description import operation_id
+from tests.support.github.server import FakeGitHub, FakeRequest, FakeResponse, serve_fake
 from tests.support.google_project import BUILDER, FUNCTIONS, OPERATIONS_PROJECT, RUNTIME_ACCOUNT, TRIGGER, GoogleProject
 from tests.support.google_rest import COMPILE, GoogleRest
 from tests.support.history_builder import running_python
@@ -176,7 +176,9 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
         "gcloud firestore databases create --database='(default)' --location=REGION --project=quay-ops",
     ),
     "ttl": (
-        _changed(f"/v1/projects/{OPERATIONS_PROJECT}/databases/(default)/collectionGroups/caps/fields/expires", ttlConfig={}),
+        _changed(
+            f"/v1/projects/{OPERATIONS_PROJECT}/databases/(default)/collectionGroups/caps/fields/expires", ttlConfig={}
+        ),
         "ttl caps.expires: Documents that have expired are kept for ever.",
         "gcloud firestore fields ttls update expires --collection-group=caps --enable-ttl",
     ),
@@ -305,12 +307,16 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
         "https://github.com/acme/chat/settings/hooks",
     ),
     "compile function": (
-        lambda stand: stand.rest.extra_routes.insert(0, lambda asked: FakeResponse(403) if asked.path == COMPILE else None),
+        lambda stand: stand.rest.extra_routes.insert(
+            0, lambda asked: FakeResponse(403) if asked.path == COMPILE else None
+        ),
         "It does not let investigate in.",
         "--role=roles/run.invoker",
     ),
     "version that nobody compiles": (
-        lambda stand: stand.config.write_text(stand.config.read_text().replace(f'{{"{running_python()}":', f'{{"{OTHER}":')),
+        lambda stand: stand.config.write_text(
+            stand.config.read_text().replace(f'{{"{running_python()}":', f'{{"{OTHER}":')
+        ),
         f"compile {running_python()}: A service runs on it, and only ruff would judge.",
         "google_cloudfunctions2_function.compile",
     ),
@@ -487,7 +493,9 @@ def test_an_answer_that_repeats_a_secret_is_not_repeated(stand: Stand) -> None:
     bot = PLANTED[f"projects/{OPERATIONS_PROJECT}/secrets/bot/versions/1"]
     stand.slack.token = ""
     stand.slack.channels.clear()
-    stand.rest.extra_routes.insert(0, lambda asked: FakeResponse(200, {"version": bot}) if asked.path == COMPILE else None)
+    stand.rest.extra_routes.insert(
+        0, lambda asked: FakeResponse(200, {"version": bot}) if asked.path == COMPILE else None
+    )
     assert len(stand.amiss()) >= 3  # told() looks for what was planted
 
 
@@ -532,7 +540,7 @@ def test_only_a_user_names_the_billed_project(stand: Stand) -> None:
 def test_no_token_follows_a_redirect(stand: Stand) -> None:
     away = FakeResponse(302, {}, {"Location": f"{stand.rest.address}/caught"})
     stand.rest.extra_routes.insert(0, lambda asked: away if asked.path.endswith("/topics/provenfix-tick") else None)
-    answer = google_api.GoogleClient(lambda: Secret("PLANTED"), stand.rest.address).call(
+    answer = http.GoogleClient(lambda: Secret("PLANTED"), stand.rest.address).call(
         "GET", "pubsub.googleapis.com", f"/v1/projects/{OPERATIONS_PROJECT}/topics/provenfix-tick"
     )
     assert answer.status == 302

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.git.repository import GitRepository
-from tests.support.cli_runs import write_broken_history, write_log, run_plumbing
+from tests.support.cli_runs import run_plumbing, write_broken_history, write_log
 from tests.support.history_builder import running_python
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc to find the children")
@@ -78,7 +78,15 @@ def end_at(nth: int, number: signal.Signals, folder: Path, arguments: list[str],
 @pytest.mark.parametrize("nth", range(1, 9))
 def test_investigate_leaves_nothing(tmp_path: Path, nth: int, number: signal.Signals) -> None:
     story = write_broken_history(tmp_path / "repo.git")
-    arguments = ["investigate", "--repo", str(story.path), "--log", str(write_log(tmp_path)), "--python", running_python()]
+    arguments = [
+        "investigate",
+        "--repo",
+        str(story.path),
+        "--log",
+        str(write_log(tmp_path)),
+        "--python",
+        running_python(),
+    ]
     assert end_at(nth, number, tmp_path, arguments) == CODES[number]
 
 
@@ -88,13 +96,23 @@ def test_check_leaves_nothing(tmp_path: Path, nth: int, number: signal.Signals) 
     story = write_broken_history(tmp_path / "repo.git")
     work_tree = tmp_path / "clone"
     run_plumbing(tmp_path, "clone", "--quiet", str(story.path), str(work_tree))
-    ended = end_at(nth, number, tmp_path, ["check", "--repo", str(work_tree), "--ref", "HEAD", "--python", running_python()])
+    ended = end_at(
+        nth, number, tmp_path, ["check", "--repo", str(work_tree), "--ref", "HEAD", "--python", running_python()]
+    )
     assert ended == CODES[number]
 
 
 def test_a_second_signal_does_not_cut_the_first_short(tmp_path: Path) -> None:
     story = write_broken_history(tmp_path / "repo.git")
-    arguments = ["investigate", "--repo", str(story.path), "--log", str(write_log(tmp_path)), "--python", running_python()]
+    arguments = [
+        "investigate",
+        "--repo",
+        str(story.path),
+        "--log",
+        str(write_log(tmp_path)),
+        "--python",
+        running_python(),
+    ]
     twice = f"os.kill(os.getpid(), {int(signal.SIGINT)})"
     assert end_at(5, signal.SIGINT, tmp_path, arguments, twice) == CODES[signal.SIGINT]
 

@@ -12,21 +12,21 @@ import pytest
 
 from shared.adapters.git import process
 from shared.adapters.git.repository import GitRepository
-from shared.errors import UsageError, InputError
+from shared.errors import InputError, UsageError
 from tests.support import cli_runs
 from tests.support.cli_runs import (
     EXPECTED_COMMITS,
-    CommandResult,
     create_blob,
     create_commit,
+    create_tree,
     named_commits,
-    write_broken_history,
     run_investigate,
-    write_log,
     run_plumbing,
     run_provenfix,
-    create_tree,
+    write_broken_history,
+    write_log,
 )
+from tests.support.git_copies import assert_untouched, clone_repository, hide_objects
 from tests.support.history_builder import HistoryBuilder, broken_source, valid_source
 
 
@@ -41,33 +41,14 @@ def log(tmp_path: Path) -> Path:
     return write_log(tmp_path)
 
 
-def clone_repository(story: HistoryBuilder, to: Path, *options: str) -> Path:
-    """A clone over git's own protocol, so that depth and filters count."""
-    run_plumbing(story.path, "config", "uploadpack.allowFilter", "true")
-    run_plumbing(story.path, "config", "uploadpack.allowAnySHA1InWant", "true")
-    run_plumbing(story.path.parent, "clone", "--quiet", *options, story.path.as_uri(), str(to))
-    return to
-
-
-def hide_objects(story: HistoryBuilder) -> None:
-    """Moves the remote away, so that nothing can be fetched from it."""
-    story.path.rename(story.path.with_name("moved away"))
-
-
-def assert_untouched(folder: Path, log: Path, *more: str) -> CommandResult:
-    """Investigates, and sees to it that the repository is as it was."""
-    before = cli_runs.snapshot_files(folder)
-    ended = run_investigate(folder, log, *more)
-    assert cli_runs.snapshot_files(folder) == before
-    return ended
-
-
 def test_bare_repository_gives_the_same_report(story: HistoryBuilder, log: Path) -> None:
     assert named_commits(story, assert_untouched(story.path, log)) == EXPECTED_COMMITS
 
 
 @pytest.mark.parametrize("inside", ["", ".git", "app"])
-def test_work_tree_is_found_from_any_of_its_folders(story: HistoryBuilder, log: Path, tmp_path: Path, inside: str) -> None:
+def test_work_tree_is_found_from_any_of_its_folders(
+    story: HistoryBuilder, log: Path, tmp_path: Path, inside: str
+) -> None:
     copy = clone_repository(story, tmp_path / "work")
     assert named_commits(story, assert_untouched(copy / inside, log)) == EXPECTED_COMMITS
 
@@ -140,7 +121,9 @@ def test_shallow_copy_without_the_break_names_no_introducing_commit(
     assert any(why["confidence"] == "unknown" and "shallow" in why["answer"] for why in report["whys"])
 
 
-def test_a_shallow_copy_without_the_deployed_version_proves_nothing(story: HistoryBuilder, log: Path, tmp_path: Path) -> None:
+def test_a_shallow_copy_without_the_deployed_version_proves_nothing(
+    story: HistoryBuilder, log: Path, tmp_path: Path
+) -> None:
     copy = clone_repository(story, tmp_path / "copy", "--depth=2")
     (report,) = assert_untouched(copy, log).reports
     assert report["decision"]["kind"] == "none"
@@ -174,7 +157,9 @@ def test_a_damaged_list_of_shallow_commits_is_told(story: HistoryBuilder, log: P
 # -- partial ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_blobless_copy_says_what_it_lacks_and_fetches_nothing(story: HistoryBuilder, log: Path, tmp_path: Path) -> None:
+def test_a_blobless_copy_says_what_it_lacks_and_fetches_nothing(
+    story: HistoryBuilder, log: Path, tmp_path: Path
+) -> None:
     copy = clone_repository(story, tmp_path / "copy", "--filter=blob:none")
     calls = tmp_path / "calls"
     remote = f"ext::sh -c echo%called>>{calls}"
@@ -206,7 +191,9 @@ def test_a_blobless_copy_knows_which_files_there_are(story: HistoryBuilder, tmp_
         assert list(held) == [(claim, "app/relay.py")]
         assert history.read(held[claim, "app/relay.py"]) is None
         assert history.tree(claim)["app/relay.py"].blob == held[claim, "app/relay.py"]
-        assert [len(version.blobs) for version in history.file_versions(["app/relay.py"], [story.ids["later"]])] == [1] * 4
+        assert [len(version.blobs) for version in history.file_versions(["app/relay.py"], [story.ids["later"]])] == [
+            1
+        ] * 4
         changed = {each.path: each.added for each in history.diffstat(story.ids["claim"], story.ids["later"])}
         assert changed == {"app/relay.py": None, "app/other.py": None}
 
@@ -241,7 +228,9 @@ def test_check_works_on_the_commit_that_a_treeless_copy_has(story: HistoryBuilde
 
 def test_objects_in_alternates_are_read(story: HistoryBuilder, log: Path, tmp_path: Path) -> None:
     run_plumbing(tmp_path, "clone", "--quiet", "--shared", str(story.path), "shared")
-    run_plumbing(tmp_path, "clone", "--quiet", "--shared", "--no-local", "--reference", "shared", str(story.path), "again")
+    run_plumbing(
+        tmp_path, "clone", "--quiet", "--shared", "--no-local", "--reference", "shared", str(story.path), "again"
+    )
     alternates = tmp_path / "again" / ".git" / "objects" / "info" / "alternates"
     alternates.write_text("../../../shared/.git/objects\n")
     assert named_commits(story, assert_untouched(tmp_path / "shared", log)) == EXPECTED_COMMITS
@@ -262,7 +251,9 @@ def test_sha256_repository_is_read(story: HistoryBuilder, log: Path, tmp_path: P
         ["git", "-C", str(story.path), "fast-export", "main"], capture_output=True, check=True
     ).stdout  # fmt: skip
     run_plumbing(modern, "fast-import", "--quiet", stdin=stream)
-    story.ids = {line.split(" ")[1]: line.split(" ")[0] for line in run_plumbing(modern, "log", "--format=%H %s").splitlines()}
+    story.ids = {
+        line.split(" ")[1]: line.split(" ")[0] for line in run_plumbing(modern, "log", "--format=%H %s").splitlines()
+    }
     assert {len(oid) for oid in story.ids.values()} == {64}
     assert named_commits(story, assert_untouched(modern, log)) == EXPECTED_COMMITS
 
@@ -297,11 +288,15 @@ def test_grafts_are_not_believed(story: HistoryBuilder, log: Path) -> None:
     assert named_commits(story, assert_untouched(story.path, log)) == EXPECTED_COMMITS
 
 
-def test_repository_of_another_user_is_read(story: HistoryBuilder, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_repository_of_another_user_is_read(
+    story: HistoryBuilder, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     copy = clone_repository(story, tmp_path / "copy")
     genuine = process.git_environment
     # Git's own way to test this: everything belongs to somebody else. Only root could really give files away.
-    monkeypatch.setattr(process, "git_environment", lambda **extra: genuine(GIT_TEST_ASSUME_DIFFERENT_OWNER="1", **extra))
+    monkeypatch.setattr(
+        process, "git_environment", lambda **extra: genuine(GIT_TEST_ASSUME_DIFFERENT_OWNER="1", **extra)
+    )
     refused = subprocess.run(
         ["git", "-C", str(copy), "log"],
         capture_output=True,
@@ -317,7 +312,9 @@ def test_repository_of_another_user_is_read(story: HistoryBuilder, log: Path, tm
 @pytest.mark.parametrize(
     "name", ["two\nlines", "-C", "--bare", "a b", "ä\u2028\x85", "caf\udce9", "*", "'\"$(touch x)"]
 )
-def test_repository_in_a_folder_of_any_name_is_read(story: HistoryBuilder, log: Path, tmp_path: Path, name: str) -> None:
+def test_repository_in_a_folder_of_any_name_is_read(
+    story: HistoryBuilder, log: Path, tmp_path: Path, name: str
+) -> None:
     folder = tmp_path / name
     folder.mkdir()
     copy = clone_repository(story, folder / "copy")
@@ -445,7 +442,9 @@ def _raw_tree(repository: Path, entries: list[tuple[bytes, bytes, str]]) -> str:
 
 
 def test_a_head_whose_objects_are_gone_does_not_hide_the_others(story: HistoryBuilder, log: Path) -> None:
-    fork = create_commit(story.path, run_plumbing(story.path, "rev-parse", f"{story.ids['fix']}^{{tree}}"), story.ids["claim"])
+    fork = create_commit(
+        story.path, run_plumbing(story.path, "rev-parse", f"{story.ids['fix']}^{{tree}}"), story.ids["claim"]
+    )
     run_plumbing(story.path, "update-ref", "refs/heads/fork", fork)
     (story.path / "refs" / "heads" / "gone").write_text("1" * 40 + "\n")
     with GitRepository(str(story.path)) as history:

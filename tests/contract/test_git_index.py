@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.git.repository import GitRepository
-from tests.support.cli_runs import IDENTITY_OPTIONS, CommandResult, create_blob, snapshot_files, run_plumbing, run_provenfix
+from tests.support.cli_runs import (
+    IDENTITY_OPTIONS,
+    CommandResult,
+    create_blob,
+    run_plumbing,
+    run_provenfix,
+    snapshot_files,
+)
 from tests.support.history_builder import running_python
 
 BROKEN = "x = = 1\n"

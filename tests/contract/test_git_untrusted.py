@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli_runs import EXPECTED_COMMITS, snapshot_files, named_commits, write_broken_history, run_investigate, write_log, run_plumbing, run_provenfix
+from tests.support.cli_runs import (
+    EXPECTED_COMMITS,
+    named_commits,
+    run_investigate,
+    run_plumbing,
+    run_provenfix,
+    snapshot_files,
+    write_broken_history,
+    write_log,
+)
 from tests.support.history_builder import HistoryBuilder, broken_source, running_python
 
 RUN = """
@@ -194,9 +203,7 @@ def test_check_runs_nothing_and_changes_nothing(trapped: Trapped) -> None:
     assert snapshot_files(trapped.work_tree) == before
 
 
-def test_missing_object_is_not_fetched_from_a_configured_remote(
-    trapped: Trapped, tmp_path: Path
-) -> None:
+def test_missing_object_is_not_fetched_from_a_configured_remote(trapped: Trapped, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     subprocess.run(["cp", "-a", str(trapped.work_tree), str(copy)], check=True)
     held = run_plumbing(trapped.story.path, "rev-parse", f"{trapped.story.ids['fix']}:app/relay.py")

@@ -7,14 +7,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from shared import wiring
-from shared.adapters.github.credentials import InstallationTokens
-from shared.adapters.github.host import GitHubHost
-from shared.adapters.machine import SystemClock
+from shared.adapters.github.credentials import GitHubHost, InstallationTokens
+from shared.adapters.system import SystemClock
 from shared.config.settings import CodeHost, Secrets, Settings
-from shared.errors import UsageError, Reject
-from shared.secret import SecretSource, Secret, SecretReference
-from tests.support.github.board import IssueTracker
-from tests.support.github.opened import TokenEndpoint, make_app
+from shared.errors import Reject, UsageError
+from shared.secret import Secret, SecretReference, SecretSource
+from tests.support.github.clients import TokenEndpoint, make_app
+from tests.support.github.issue_tracker import IssueTracker
 from tests.support.github.server import REPOSITORY, FakeGitHub, serve_fake
 from tests.support.harness import watched_service
 

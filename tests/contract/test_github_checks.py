@@ -9,7 +9,7 @@ import pytest
 from shared.adapters.github.checks import GitHubChecks
 from shared.proof.model.finding import CheckStatus
 from shared.service import Service
-from tests.support.github.opened import SleepingClock, open_client
+from tests.support.github.clients import SleepingClock, open_client
 from tests.support.github.server import REPOSITORY, FakeGitHub, serve_fake
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.git.repository import GitRepository
-from shared.adapters.github import walks
+from shared.adapters.github import commit_graph
 from shared.adapters.github.history import open_history
-from tests.support.github.opened import open_client
-from tests.support.github.past import GitBackend
+from tests.support.github.clients import open_client
+from tests.support.github.git_backend import GitBackend
 from tests.support.github.server import REPOSITORY, FakeGitHub, serve_fake
 from tests.support.history_builder import HistoryBuilder, broken_source, valid_source
 
@@ -55,11 +55,13 @@ def test_a_tree_that_is_cut_off_is_put_together_from_its_folders(tmp_path: Path)
 def test_a_long_history_is_asked_for_the_commits_that_changed_the_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walks, "MAX_WALK_COMMITS", 10)
+    monkeypatch.setattr(commit_graph, "MAX_WALK_COMMITS", 10)
     story = HistoryBuilder(tmp_path / "repo.git")
     story.commit("start", {"app.py": valid_source(), "other.py": "0\n"})
     for number in range(1, 140):  # each topic is merged as pull requests are
-        story.commit(f"topic{number}", {"app.py": broken_source(5, number)}, "start" if number == 1 else f"merge{number - 1}")
+        story.commit(
+            f"topic{number}", {"app.py": broken_source(5, number)}, "start" if number == 1 else f"merge{number - 1}"
+        )
         before = "start" if number == 1 else f"merge{number - 1}"
         story.commit(f"merge{number}", {"app.py": broken_source(5, number)}, before, f"topic{number}")
     story.write_repository("merge139")

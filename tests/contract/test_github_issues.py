@@ -6,17 +6,16 @@ import pytest
 
 from shared.adapters.github.client import GitHubClient, Timing
 from shared.adapters.github.credentials import FixedToken
-from shared.adapters.github.issues import GitHubIssues, format_label
-from shared.adapters.github.people import GitHubCollaborators
+from shared.adapters.github.issues import GitHubCollaborators, GitHubIssues, format_label
 from shared.errors import Reject
 from shared.ports import WRONG_LABEL, IssueState
 from shared.report.incident_status import render_status_block
 from shared.secret import Secret
 from shared.service import Service
-from tests.support.github.board import USER, IssueTracker
-from tests.support.github.emulated import TOKEN, run_github_emulator
-from tests.support.github.opened import TokenEndpoint, SleepingClock, open_client, open_installation_client
-from tests.support.github.server import REPOSITORY, FakeRequest, FakeGitHub, Handler, FakeResponse, serve_fake
+from tests.support.github.clients import SleepingClock, TokenEndpoint, open_client, open_installation_client
+from tests.support.github.emulator import TOKEN, run_github_emulator
+from tests.support.github.issue_tracker import USER, IssueTracker
+from tests.support.github.server import REPOSITORY, FakeGitHub, FakeRequest, FakeResponse, Handler, serve_fake
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 MARK = "<!-- provenfix:incident=1f2e -->"
@@ -62,7 +61,9 @@ def test_an_issue_is_opened_found_commented_closed_and_opened_again(github: GitH
 
 def test_how_things_stand_is_edited_and_what_people_wrote_stays(github: GitHubClient) -> None:
     issues, mark = GitHubIssues(github), "<!-- provenfix:incident=2a -->"
-    first, second = (render_status_block(words, urgent=False, milestones=()) for words in ("It fails.", "It is mended."))
+    first, second = (
+        render_status_block(words, urgent=False, milestones=()) for words in ("It fails.", "It is mended.")
+    )
     number = issues.open(SERVICE, mark, "Title", f"{mark}\n{first}\n\n- [ ] Pin Python").number
     ticked = f"{mark}\n{first}\n\n- [x] Pin Python"
     github.write("PATCH", f"/repos/{REPOSITORY}/issues/{number}", {"body": ticked})
@@ -78,7 +79,9 @@ def test_how_things_stand_is_edited_and_what_people_wrote_stays(github: GitHubCl
     ("title", "becomes"),
     [("tide: SyntaxError in a.py: fix merged, not deployed", "tide: SyntaxError in a.py: mended"), ("Ours", "Ours")],
 )
-def test_the_title_follows_unless_a_person_has_given_it_another_one(github: GitHubClient, title: str, becomes: str) -> None:
+def test_the_title_follows_unless_a_person_has_given_it_another_one(
+    github: GitHubClient, title: str, becomes: str
+) -> None:
     issues, mark = GitHubIssues(github), "<!-- provenfix:incident=2b -->"
     part = render_status_block("It fails.", urgent=False, milestones=())
     number = issues.open(SERVICE, mark, title, f"{mark}\n{part}").number
@@ -172,7 +175,9 @@ def test_an_issue_that_has_not_changed_is_not_sent_again() -> None:
 
 def test_a_deleted_issue_is_closed_and_stays_as_it_is() -> None:
     gone = FakeResponse(410, {"message": "This issue was deleted", "documentation_url": ""})
-    with serve_fake(FakeGitHub(extra_routes=[lambda asked: gone if asked.path.endswith("/issues/7") else None])) as fake:
+    with serve_fake(
+        FakeGitHub(extra_routes=[lambda asked: gone if asked.path.endswith("/issues/7") else None])
+    ) as fake:
         issues = GitHubIssues(open_client(fake.address))
         assert issues.state(SERVICE, 7) == IssueState(is_open=False, labels=frozenset())
         issues.update_status_section(SERVICE, 7, render_status_block("It is mended.", urgent=False, milestones=()))

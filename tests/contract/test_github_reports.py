@@ -7,23 +7,31 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.adapters.github import walks
+from shared.adapters.github import commit_graph
 from shared.adapters.github.checks import GitHubChecks
+from shared.adapters.github.credentials import GitHubHost
 from shared.adapters.github.history import open_history
-from shared.adapters.github.host import GitHubHost
-from shared.adapters.github.places import GitHubLinkBuilder
+from shared.adapters.github.links import GitHubLinkBuilder
 from shared.detection.incident import Incident
 from shared.proof.model.finding import Finding
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from shared.service import Service
-from tests.proof import test_graph_shapes, test_random_histories
-from tests.support.github.opened import open_client, open_api_history
-from tests.support.github.past import GitBackend
+from tests.proof import test_graph_shapes
+from tests.support import random_histories
+from tests.support.github.clients import open_api_history, open_client
+from tests.support.github.git_backend import GitBackend
 from tests.support.github.server import REPOSITORY, FakeGitHub, serve_fake
-from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, running_python, make_sighting
+from tests.support.history_builder import (
+    HistoryBuilder,
+    broken_source,
+    make_incident,
+    make_sighting,
+    running_python,
+    valid_source,
+)
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
 SHAPES = {
@@ -33,7 +41,9 @@ SHAPES = {
 }
 
 
-def both(repository: Path, failing: Incident, compilers: LocalCompilers, request: ProofRequest | None = None) -> Finding:
+def both(
+    repository: Path, failing: Incident, compilers: LocalCompilers, request: ProofRequest | None = None
+) -> Finding:
     """The proof as git has it, once GitHub has given the same."""
     asked = request or ProofRequest(fallback_python=running_python())
     with GitRepository(str(repository)) as local, open_api_history(repository) as remote:
@@ -59,25 +69,28 @@ HIDDEN = {"test_merge_that_takes_the_side_without_the_break_is_the_fix"}
 def test_a_history_that_is_too_long_to_be_walked_gives_the_same_proof(
     name: str, compilers: LocalCompilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walks, "MAX_WALK_COMMITS", 0)
+    monkeypatch.setattr(commit_graph, "MAX_WALK_COMMITS", 0)
     monkeypatch.setattr(test_graph_shapes, "prove_incident", both)
     SHAPES[name](HistoryBuilder(tmp_path / "repo.git"), compilers)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(drawn=test_random_histories.histories())
-def test_random_histories_give_the_same_proof(compilers: LocalCompilers, drawn: test_random_histories.DrawnHistory) -> None:
+@given(drawn=random_histories.histories())
+def test_random_histories_give_the_same_proof(compilers: LocalCompilers, drawn: random_histories.DrawnHistory) -> None:
     assume(drawn.deployed >= 0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(test_random_histories, "prove_incident", both)
+        patch.setattr(random_histories, "prove_incident", both)
         for given_commit in (True, False):
-            test_random_histories.prove_drawn(drawn, compilers, given_commit=given_commit)
+            random_histories.prove_drawn(drawn, compilers, given_commit=given_commit)
 
 
 def hundred_versions(path: Path) -> HistoryBuilder:
     """`app/relay.py` in a hundred versions; most commits touch another file as well, and images and tests change."""
     story = HistoryBuilder(path)
-    story.commit("start", {"app/relay.py": valid_source(), "app/other.py": valid_source(), "Dockerfile": "FROM python:3.11-slim\n"})
+    story.commit(
+        "start",
+        {"app/relay.py": valid_source(), "app/other.py": valid_source(), "Dockerfile": "FROM python:3.11-slim\n"},
+    )
     for number in range(1, 99):
         source = broken_source(3 + number % 20, number) if 40 <= number < 95 else valid_source(number)
         files: dict[str, str | bytes | None] = {"app/relay.py": source}
@@ -92,11 +105,11 @@ def hundred_versions(path: Path) -> HistoryBuilder:
     return story
 
 
-@pytest.mark.parametrize("longest_walk", [walks.MAX_WALK_COMMITS, 50], ids=["walked", "too long to be walked"])
+@pytest.mark.parametrize("longest_walk", [commit_graph.MAX_WALK_COMMITS, 50], ids=["walked", "too long to be walked"])
 def test_a_hundred_versions_take_at_most_eight_requests(
     longest_walk: int, compilers: LocalCompilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walks, "MAX_WALK_COMMITS", longest_walk)
+    monkeypatch.setattr(commit_graph, "MAX_WALK_COMMITS", longest_walk)
     story = hundred_versions(tmp_path / "repo.git")
     story.write_repository()
     failing = make_incident("/srv/app/relay.py", make_sighting(5, seen_at=story.committed_at("c63")))
@@ -104,7 +117,9 @@ def test_a_hundred_versions_take_at_most_eight_requests(
     with serve_fake(fake), GitRepository(str(story.path)) as local:
         github = open_client(fake.address)
         checks = GitHubChecks(github)
-        request = ProofRequest(fallback_python=running_python(), checks=lambda commit: checks.get_status(SERVICE, commit))
+        request = ProofRequest(
+            fallback_python=running_python(), checks=lambda commit: checks.get_status(SERVICE, commit)
+        )
         expected = prove(failing, local, compilers, request, lambda _: None)
         fake.requests.clear()
         with open_history(github, REPOSITORY) as remote:
@@ -131,9 +146,16 @@ def test_refused_candidates_take_no_tree_each(compilers: LocalCompilers, tmp_pat
     for number in range(300):
         story.commit(f"c{number}", {f"other/part_{number % 30}.py": valid_source(100 + number)})
     story.write_repository()
-    failing, request = make_incident("/app/relay.py", make_sighting(5)), ProofRequest(python=running_python(), deployed=story.ids["break"])
+    failing, request = (
+        make_incident("/app/relay.py", make_sighting(5)),
+        ProofRequest(python=running_python(), deployed=story.ids["break"]),
+    )
     fake = FakeGitHub(GitBackend(story.path))
-    with serve_fake(fake), GitRepository(str(story.path)) as local, open_history(open_client(fake.address), REPOSITORY) as far:
+    with (
+        serve_fake(fake),
+        GitRepository(str(story.path)) as local,
+        open_history(open_client(fake.address), REPOSITORY) as far,
+    ):
         proof = prove(failing, far, compilers, request, lambda _: None)
         assert proof == prove(failing, local, compilers, request, lambda _: None)
     assert proof.target is not None

@@ -12,12 +12,12 @@ from typing import BinaryIO
 
 import pytest
 
-from shared.adapters.google import rest
+from shared.adapters.google import rest_client
+from shared.adapters.google.credentials import UserCredentials
 from shared.adapters.google.firestore_store import FirestoreStore
-from shared.adapters.google.own_token import UserCredentials
-from shared.adapters.google.pubsub_bus import PubSubBus
-from shared.adapters.google.rest import Endpoint, ApiRefusal, RestClient, resolve_endpoint
-from shared.errors import UsageError, Retry
+from shared.adapters.google.pubsub import PubSubBus
+from shared.adapters.google.rest_client import ApiRefusal, Endpoint, RestClient, resolve_endpoint
+from shared.errors import Retry, UsageError
 from shared.secret import Secret
 
 HANG_UP = b""
@@ -167,7 +167,7 @@ def test_a_connection_is_kept_and_an_old_one_is_not_trusted(monkeypatch: pytest.
         for key in "ab":
             kept.create("boats", key, {})
         assert server.connections == 1
-        monkeypatch.setattr(rest, "_MAX_IDLE_SECONDS", -1.0)
+        monkeypatch.setattr(rest_client, "_MAX_IDLE_SECONDS", -1.0)
         kept.create("boats", "c", {})
         assert server.connections == 2
         kept.close()

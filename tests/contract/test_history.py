@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.git.repository import GitRepository
-from shared.errors import UsageError, InputError
+from shared.errors import InputError, UsageError
 from shared.proof.model.history import Branch, FileVersion
 from shared.proof.model.ports import History
-from tests.support.cli_runs import create_blob, create_commit, run_plumbing, create_tree
-from tests.support.github.opened import open_api_history
+from tests.support.cli_runs import create_blob, create_commit, create_tree, run_plumbing
+from tests.support.github.clients import open_api_history
 from tests.support.history_builder import HistoryBuilder
 
 Opener = Callable[[Path], AbstractContextManager[History]]
@@ -229,7 +229,9 @@ def test_versions_are_the_graph_of_the_commits_that_changed_a_path(story: Histor
     story.write_repository()
     graph = opened(story.path).file_versions([A], [story.ids["six"]])
     assert names(story, graph) == ["five", "side", "two", "one"]
-    parents = {story.name_of(each.commit.id): [story.name_of(parent) for parent in each.commit.parents] for each in graph}
+    parents = {
+        story.name_of(each.commit.id): [story.name_of(parent) for parent in each.commit.parents] for each in graph
+    }
     assert parents == {"five": ["two", "side"], "two": ["one"], "side": ["one"], "one": []}
     assert all(list(each.blobs) == [A] for each in graph)
     assert len({each.blobs[A] for each in graph}) == 4
@@ -432,7 +434,9 @@ def test_read_gives_the_bytes_and_of_no_other_object(story: HistoryBuilder, open
 
 def test_the_tree_of_what_is_not_there_is_refused(story: HistoryBuilder, opened: Open) -> None:
     story.write_repository()
-    missing = create_commit(story.path, create_tree(story.path, [("040000", "1" * 40, "away"), ("100644", "2" * 40, "x.py")]))
+    missing = create_commit(
+        story.path, create_tree(story.path, [("040000", "1" * 40, "away"), ("100644", "2" * 40, "x.py")])
+    )
     history = opened(story.path)
     for absent in ("0" * 40, missing):
         with pytest.raises(InputError, match=absent):

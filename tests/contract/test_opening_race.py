@@ -8,10 +8,10 @@ from threading import Barrier
 import pytest
 
 from shared.errors import Retry
-from shared.workflow.context import StepResult, Context
+from shared.workflow.context import Context, StepResult
 from shared.workflow.record import record_log_entry
-from tests.conftest import StoreOpener
 from tests.support.harness import Harness
+from tests.support.stores import StoreOpener
 
 AGAIN = "again"
 INSTANCES = 20

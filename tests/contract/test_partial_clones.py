@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.git.repository import GitRepository
-from tests.contract.test_git_copies import hide_objects, clone_repository, assert_untouched
-from tests.support.cli_runs import EXPECTED_COMMITS, named_commits, write_broken_history, write_log, run_plumbing
+from tests.support.cli_runs import EXPECTED_COMMITS, named_commits, run_plumbing, write_broken_history, write_log
 from tests.support.evidence_checker import find_unsupported_claims_in_json
+from tests.support.git_copies import assert_untouched, clone_repository, hide_objects
 from tests.support.history_builder import HistoryBuilder, broken_source, valid_source
 
 
@@ -63,7 +63,9 @@ def test_the_command_that_is_told_fetches_what_is_missing(story: HistoryBuilder,
     assert named_commits(story, assert_untouched(copy, log, "--deployed", story.ids["claim"])) == EXPECTED_COMMITS
 
 
-def test_versions_that_are_not_here_are_no_versions_that_do_not_fail(story: HistoryBuilder, copy: Path, log: Path) -> None:
+def test_versions_that_are_not_here_are_no_versions_that_do_not_fail(
+    story: HistoryBuilder, copy: Path, log: Path
+) -> None:
     hide_objects(story)
     (report,) = assert_untouched(copy, log).reports
     assert report["decision"]["reason"] == "contents_not_in_this_copy"

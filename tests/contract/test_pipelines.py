@@ -7,22 +7,21 @@ from datetime import timedelta
 import grpc
 import pytest
 
+from shared.adapters.deploy_methods import Pipeline
 from shared.adapters.github.client import GitHubClient
 from shared.adapters.github.workflow_pipeline import WorkflowPipeline
 from shared.adapters.google.clients import GoogleClients
-from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
-from shared.adapters.google.pipeline_deployer import PipelineDeployer
-from shared.adapters.pipeline import Pipeline
+from shared.adapters.google.pipeline_deployer import CloudBuildPipeline, PipelineDeployer
 from shared.errors import Reject, Retry
 from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
+from tests.support.clock import FakeClock
 from tests.support.github.actions import FakeActions
-from tests.support.github.opened import open_client
-from tests.support.github.server import REPOSITORY, FakeRequest, FakeGitHub, Handler, FakeResponse, serve_fake
+from tests.support.github.clients import open_client
+from tests.support.github.server import REPOSITORY, FakeGitHub, FakeRequest, FakeResponse, Handler, serve_fake
 from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest_of, service_path
-from tests.support.moments import FakeClock
-from tests.support.rpc import serve_google
+from tests.support.google_rpc import serve_google
 
 TIDE = Service(
     "tide",
@@ -198,7 +197,9 @@ def test_never_ready_revision_fails_and_traffic_is_restored(stand: Stand) -> Non
 def test_traffic_moved_by_the_pipeline_can_be_rolled_back(stand: Stand) -> None:
     operation = stand.start()
     stand.ends(moves=True)
-    assert stand.deployer.state(TIDE, operation) == Deployment(DeploymentProgress.DONE, PIPED, needs_address=True, traffic_percent=100)
+    assert stand.deployer.state(TIDE, operation) == Deployment(
+        DeploymentProgress.DONE, PIPED, needs_address=True, traffic_percent=100
+    )
     stand.deployer.shift_traffic(TIDE, PIPED, 0)
     assert stand.deployer.state(TIDE, operation).traffic_percent == 100
     assert stand.shares == {PIPED: 100}

@@ -9,21 +9,20 @@ from typing import Any
 import pytest
 
 from shared.adapters.google.clients import GoogleClients
-from shared.adapters.google.cloud_build_pipeline import CloudBuildPipeline
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
-from shared.adapters.google.pipeline_deployer import PipelineDeployer
-from shared.adapters.standins.kept_platform import SimulatedPlatform
+from shared.adapters.google.pipeline_deployer import CloudBuildPipeline, PipelineDeployer
+from shared.adapters.standins.simulated_platform import SimulatedPlatform
 from shared.errors import Reject
 from shared.ports import Deployer, Revisions
 from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
+from tests.support.clock import FakeClock
 from tests.support.cloud_run import FakeCloudRun
 from tests.support.google_cloud import IMAGE, GoogleCloud, digest_of
+from tests.support.google_rpc import serve_google
+from tests.support.local_platform import TIMEOUT_SECONDS, run_local_platform
 from tests.support.memory import ClaimGuard, MemoryStore
-from tests.support.moments import FakeClock
-from tests.support.rpc import serve_google
-from tests.support.served import TIMEOUT_SECONDS, run_local_platform
 
 TRIGGER = "projects/shore/locations/europe-west6/triggers/deploy-tide"
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1", deploy_trigger=TRIGGER)

@@ -20,9 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from shared.adapters.probe.patience import ProbeTimeouts
-from shared.adapters.probe.probe import NetworkProbe
-from shared.proposal.verdict import ProbeResult, ProbeOutcome
+from shared.adapters.probe import NetworkProbe, ProbeTimeouts
+from shared.proposal.rollout import ProbeOutcome, ProbeResult
 from shared.service import Service
 
 SHORT = ProbeTimeouts(open_timeout=2.0, stay_open_seconds=0.6, close_timeout=0.3)

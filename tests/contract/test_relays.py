@@ -10,10 +10,9 @@ from threading import Condition
 
 import pytest
 
-from functions.local import pubsub_relay, pubsub_topology, queue_relay, topology
+from functions.local import emulators, relay, topology
 from shared.adapters.delivery import DeadLetter, DeadLetters, Delivery, RawPublisher
-from shared.adapters.google.pubsub_bus import PubSubBus
-from shared.adapters.google.pubsub_dead_letters import PubSubDeadLetters
+from shared.adapters.google.pubsub import PubSubBus, PubSubDeadLetters
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 
 HOW = topology.DeliveryPolicy(lease=10, min_retry_delay=0.1, max_retry_delay=0.1)
@@ -58,17 +57,17 @@ class Line:
 
 def of_sqlite(_request: pytest.FixtureRequest, folder: Path) -> Iterator[Line]:
     queue = SqliteQueue(folder / "queue.db", HOW.attempts)
-    yield Line(queue, queue, lambda porch: queue_relay.relay_queue(queue, {TOPIC: porch}, HOW))
+    yield Line(queue, queue, lambda porch: relay.relay_queue(queue, {TOPIC: porch}, HOW))
     queue.close()
 
 
 def of_pubsub(request: pytest.FixtureRequest, _folder: Path) -> Iterator[Line]:
     emulator = request.getfixturevalue("emulators").environment["PUBSUB_EMULATOR_HOST"]
     project, prefix = f"relay-{next(_worlds)}", "test-"
-    pubsub_topology.create_topics(project, prefix, HOW)
+    emulators.create_topics(project, prefix, HOW)
     bus = PubSubBus(project, prefix, emulator=emulator)
     letters = PubSubDeadLetters(project, prefix + topology.DEAD_LETTERS)
-    yield Line(bus, letters, lambda porch: pubsub_relay.relay_pubsub(project, prefix, {TOPIC: porch}))
+    yield Line(bus, letters, lambda porch: relay.relay_pubsub(project, prefix, {TOPIC: porch}))
     bus.close()
     letters.close()
 

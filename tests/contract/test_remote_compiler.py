@@ -3,64 +3,19 @@
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from shared.adapters.compilers import calling, remote
+from shared.adapters.compilers import remote
 from shared.adapters.compilers.remote import RemoteCompiler
-from shared.adapters.google.metadata import MetadataServer
+from shared.adapters.google.credentials import MetadataServer
 from shared.errors import Retry
 from shared.proof.model.compilation import Compilation, Source
 from shared.secret import Secret
+from tests.support.compile_server import CompileServer, verdicts
 
 GOOD = Source("app/good.py", b"x = 1\n")
 BAD = Source("app/bad.py", b"x = (\n")
-
-
-class CompileServer(ThreadingHTTPServer):
-    """Answers with what it is told to, in order, and the last of it again and again; remembers what it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), CompileHandler)
-        self.answers: list[tuple[int, bytes]] = [(200, b"")]
-        self.asked: list[dict[str, object]] = []
-        self.headers: list[dict[str, str]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class CompileHandler(BaseHTTPRequestHandler):
-    server: CompileServer
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append(body)
-        self._answer(body)
-
-    def do_GET(self) -> None:
-        self.server.asked.append({"path": self.path})
-        self._answer({})
-
-    def _answer(self, body: dict[str, list[object]]) -> None:
-        self.server.headers.append(dict(self.headers))
-        answers = self.server.answers
-        status, text = answers.pop(0) if len(answers) > 1 else answers[0]
-        self.send_response(status)
-        if status == 302:
-            self.send_header("Location", self.server.url + "/elsewhere")
-        self.end_headers()
-        self.wfile.write(text or verdicts(len(body["sources"])))
-
-    def log_message(self, *_: object) -> None:
-        """Nothing is printed."""
-
-
-def verdicts(count: int, version: str = "3.11.9", implementation: str = "cpython") -> bytes:
-    told = {"implementation": implementation, "version": version, "verdicts": [{"ok": True}] * count}
-    return json.dumps(told).encode()
 
 
 class FallbackCompiler:
@@ -129,7 +84,7 @@ def test_batches_are_cut_by_number_and_by_bytes(world: TokenSource, monkeypatch:
 def test_a_passing_failure_is_tried_again(world: TokenSource, status: int) -> None:
     world.stand.answers = [(status, b"no"), (status, b"no"), (200, b"")]
     assert world.compiler.compile(GOOD).checked_by == "cpython-3.11.9"
-    assert world.slept == list(calling.RETRY_PAUSES)
+    assert world.slept == list(remote.RETRY_PAUSES)
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 413])

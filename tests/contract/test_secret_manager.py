@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.adapters.google.secrets import SecretManager
+from shared.adapters.google.credentials import SecretManager
 from shared.errors import Retry
 from shared.secret import Secret
-from tests.contract.test_remote_compiler import CompileServer
+from tests.support.compile_server import CompileServer
 
 VERSION = "projects/tea/secrets/bot/versions/7"
 
@@ -45,7 +45,9 @@ def test_a_version_is_read_with_the_functions_own_token(stand: CompileServer) ->
     ("status", "text"),
     [(403, b"hush"), (404, b"hush"), (503, b"hush"), (200, b"hush"), (200, b"{}"), (200, b"[]"), (200, kept(b"\xff"))],
 )
-def test_what_is_no_secret_is_a_failure_that_may_pass_and_shows_nothing(stand: CompileServer, status: int, text: bytes) -> None:
+def test_what_is_no_secret_is_a_failure_that_may_pass_and_shows_nothing(
+    stand: CompileServer, status: int, text: bytes
+) -> None:
     stand.answers = [(status, text)]
     with pytest.raises(Retry, match=VERSION) as failed:
         manager(stand).read(VERSION)

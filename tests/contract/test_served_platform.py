@@ -12,14 +12,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from functions.demo.fast_import import CommitSpec, write_repository
-from functions.demo.git import run_git
-from functions.local.platform.sources import export_commit
-from shared.adapters.standins.served_platform import ManualRevision, RevisionSource
+from functions.demo.fast_import import CommitSpec, run_git, write_repository
+from functions.local.platform.revision_files import export_commit
+from shared.adapters.standins.process_platform import ManualRevision, RevisionSource
 from shared.errors import Reject
 from shared.ports import CHANGED_BY_HAND
 from shared.proposal.rollout import DeploymentProgress
-from tests.support.served import LocalPlatform, run_local_platform
+from tests.support.local_platform import LocalPlatform, run_local_platform
 
 _numbers = itertools.count(1)
 
@@ -68,7 +67,10 @@ def test_a_revision_without_traffic_is_reached_at_an_address_of_its_own(here: Lo
 
 
 def test_all_of_the_traffic_for_who_served_before_puts_the_split_back(here: LocalPlatform) -> None:
-    old, first = here.ports.get_service_state(here.service).revision.name, rolled_out(here, marker=f"{here.opened_at} 1")
+    old, first = (
+        here.ports.get_service_state(here.service).revision.name,
+        rolled_out(here, marker=f"{here.opened_at} 1"),
+    )
     here.ports.shift_traffic(here.service, first, 30)
     second = rolled_out(here, "next", f"{here.opened_at} 2")
     here.ports.shift_traffic(here.service, second, 50)
@@ -110,7 +112,11 @@ def test_what_is_printed_and_answered_is_logged_as_on_the_platform(here: LocalPl
     revision = here.ports.get_service_state(here.service).revision.name
     here.fetch("/nowhere")
     here.wait_until(lambda: here.logs.count_requests(here.service, revision, here.opened_at) > 0)
-    found = [each for each in here.logs.latest_raw(here.service, 50) if str(each["timestamp"]) >= here.opened_at.isoformat()[:26]]
+    found = [
+        each
+        for each in here.logs.latest_raw(here.service, 50)
+        if str(each["timestamp"]) >= here.opened_at.isoformat()[:26]
+    ]
     plain = next(each for each in found if each.get("textPayload") == "answering /nowhere")
     assert plain["resource"] == {
         "type": "cloud_run_revision",
@@ -162,7 +168,9 @@ def test_a_commit_is_written_out_without_its_hooks_and_filters(tmp_path: Path) -
         "secret.txt": "left out",
     }
     repository = tmp_path / "tide.git"
-    [commit] = write_repository(repository, [CommitSpec("a change", datetime(2026, 3, 1, tzinfo=UTC), "Kim Reed", files)])
+    [commit] = write_repository(
+        repository, [CommitSpec("a change", datetime(2026, 3, 1, tzinfo=UTC), "Kim Reed", files)]
+    )
     for name in ("smudge", "process"):
         run_git([f"--git-dir={repository}", "config", f"filter.planted.{name}", f"touch {tmp_path}/ran"])
     folder = export_commit(str(repository), commit, tmp_path / "out")
@@ -175,7 +183,9 @@ def instances(here: LocalPlatform) -> set[str]:
     """Ids of the instances that have printed something since the test began."""
     here.fetch("/who")
     found = [
-        each for each in here.logs.latest_raw(here.service, 200) if str(each["timestamp"]) >= here.opened_at.isoformat()[:26]
+        each
+        for each in here.logs.latest_raw(here.service, 200)
+        if str(each["timestamp"]) >= here.opened_at.isoformat()[:26]
     ]
     return {str(each["labels"]["instanceId"]) for each in found}  # type: ignore[index]
 

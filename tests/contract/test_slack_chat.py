@@ -18,9 +18,9 @@ from shared.proposal.decision import ClickKind
 from shared.proposal.proposal import ProposalStatus
 from shared.secret import Secret
 from tests.support.harness import button_click
-from tests.support.slack.emulated import OTHER_TOKEN, TOKEN, run_slack_emulator
-from tests.support.slack.shown import check_blocks, check_view
-from tests.unit.test_slack_layout import SERVICE, question_message
+from tests.support.slack.emulator import OTHER_TOKEN, TOKEN, run_slack_emulator
+from tests.support.slack.questions import SERVICE, question_message
+from tests.support.slack.rendering import check_blocks, check_view
 
 MARKER = "0123456789abcdef-1"
 

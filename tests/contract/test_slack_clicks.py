@@ -12,16 +12,15 @@ import pytest
 from slack_sdk.signature import SignatureVerifier
 from werkzeug.test import TestResponse
 
-from shared.adapters.slack import whisper
+from shared.adapters.slack import web_api
 from shared.errors import Reject, Retry
 from shared.proposal.decision import Click, ClickResult, build_answer
 from shared.proposal.proposal import Message, ProposalStatus
 from shared.workflow.records import decisions
 from tests.support.chat import FakeChat
-from tests.support.function_clients import SECRET, FunctionClients, open_function_clients, encode_form
+from tests.support.function_clients import SECRET, FunctionClients, encode_form, open_function_clients, relay_published
 from tests.support.harness import APPROVER, Harness, watched_service
-from tests.support.slack.shown import check_view, render_message
-from tests.workflow.test_entry_points import relay_published
+from tests.support.slack.rendering import check_view, render_message
 
 Changes = Mapping[str, Any]
 
@@ -53,7 +52,9 @@ class Question:
 
     def payload(self, action: str, **changes: Any) -> dict[str, Any]:
         """What Slack sends for a button that stands in the message as it was laid out."""
-        sent = render_message(self.doors.harness.services["shore.tide"], replace(self.message, standing=ProposalStatus.OPEN))
+        sent = render_message(
+            self.doors.harness.services["shore.tide"], replace(self.message, standing=ProposalStatus.OPEN)
+        )
         [buttons] = [block["elements"] for block in sent["blocks"] if block["type"] == "actions"]
         button = next(each for each in buttons if each["action_id"] == f"provenfix_{action}")
         given = {
@@ -106,7 +107,11 @@ def _sunk(opened: FunctionClients) -> bytes:
 def test_an_approval_counts_once_however_often_it_comes(asking: Callable[..., Question]) -> None:
     question = asking()
     answers = [question.send(question.payload("approve")).get_json()["text"] for _ in range(3)]
-    assert answers == [said(ClickResult.APPROVED), said(ClickResult.ALREADY_APPROVED), said(ClickResult.ALREADY_APPROVED)]
+    assert answers == [
+        said(ClickResult.APPROVED),
+        said(ClickResult.ALREADY_APPROVED),
+        said(ClickResult.ALREADY_APPROVED),
+    ]
     published = [topic for topic, _ in question.doors.harness.bus.published if topic == "redeploy-approved"]
     assert len(published) == 1
 
@@ -248,7 +253,7 @@ class AskingChat(FakeChat):
 class TestTheReason:
     def submitted(self, click: Click, reason: object, **changes: Any) -> dict[str, Any]:
         """What Slack sends when the dialog of this click is submitted."""
-        from shared.adapters.slack.dialog import denial_dialog  # noqa: PLC0415
+        from shared.adapters.slack.interaction import denial_dialog  # noqa: PLC0415
 
         opened: dict[str, Any] = denial_dialog(click)
         check_view(opened)
@@ -353,7 +358,7 @@ def test_a_refused_clicker_alone_is_told(
     asking: Callable[..., Question], ear: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, heard = ear
-    monkeypatch.setattr(whisper, "RESPONSE_URL_PREFIX", address)
+    monkeypatch.setattr(web_api, "RESPONSE_URL_PREFIX", address)
     question = asking()
     payload = question.payload("approve", user={"id": "U-MALLORY", "username": "m"}, response_url=f"{address}actions/1")
     question.send(payload)
@@ -365,8 +370,10 @@ def test_whose_approval_is_one_of_several_is_told_as_well(
     asking: Callable[..., Question], ear: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, heard = ear
-    monkeypatch.setattr(whisper, "RESPONSE_URL_PREFIX", address)
-    question = asking(Harness(services={"shore.tide": watched_service("tide", approvers=(APPROVER, "U-ODA"), quorum=2)}))
+    monkeypatch.setattr(web_api, "RESPONSE_URL_PREFIX", address)
+    question = asking(
+        Harness(services={"shore.tide": watched_service("tide", approvers=(APPROVER, "U-ODA"), quorum=2)})
+    )
     question.send(question.payload("approve", response_url=f"{address}actions/1"))
     assert [each["text"] for each in heard] == [said(ClickResult.COUNTED)]
     assert question.approvals == 0
@@ -389,4 +396,4 @@ def test_the_other_button_approves_the_other_proposal(asking: Callable[..., Ques
 )
 def test_nothing_is_said_to_an_address_that_is_not_slacks(url: str) -> None:
     with pytest.raises(Reject, match="foreign_address"):
-        whisper.send_ephemeral(url, "psst")
+        web_api.send_ephemeral(url, "psst")

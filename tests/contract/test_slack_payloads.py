@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.slack.dialog import DENIAL_CALLBACK, denial_dialog
-from shared.adapters.slack.interaction import parse_click
+from shared.adapters.slack.interaction import DENIAL_CALLBACK, denial_dialog, parse_click
 from shared.errors import Reject
 from shared.proposal.decision import ClickKind
 from shared.workflow.records import decisions
-from tests.support.drivers import read_documents, propose_deployment
-from tests.support.function_clients import FunctionClients, open_function_clients, encode_form, button_payload
+from tests.support.drivers import propose_deployment, read_documents
+from tests.support.function_clients import FunctionClients, button_payload, encode_form, open_function_clients
 from tests.support.harness import APPROVER, Harness, button_click
 
 POSTED = "C-TIDE/1795000000.000000"
@@ -55,7 +54,9 @@ def _refused(body: bytes) -> str:
         (),
     ],
 )
-def test_none_or_several_actions_in_one_request_decide_nothing(opened: FunctionClients, kinds: tuple[ClickKind, ...]) -> None:
+def test_none_or_several_actions_in_one_request_decide_nothing(
+    opened: FunctionClients, kinds: tuple[ClickKind, ...]
+) -> None:
     payload = _payload(opened, ClickKind.APPROVE) | {"actions": [_action(opened, kind) for kind in kinds]}
     assert opened.click(encode_form(payload)).status_code == 401
     assert _decided(opened) == []
@@ -87,7 +88,9 @@ def _submitted(opened: FunctionClients, **changes: object) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("callback", ["berth_form", "provenfix_approve", DENIAL_CALLBACK.upper(), f"{DENIAL_CALLBACK}2", "", None, 7])
+@pytest.mark.parametrize(
+    "callback", ["berth_form", "provenfix_approve", DENIAL_CALLBACK.upper(), f"{DENIAL_CALLBACK}2", "", None, 7]
+)
 def test_a_dialog_of_another_app_denies_nothing_whatever_it_carries(opened: FunctionClients, callback: object) -> None:
     payload = _submitted(opened, callback_id=callback)
     assert opened.click(encode_form(payload)).status_code == 401

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from shared.adapters.slack.dialog import denial_dialog
+from shared.adapters.slack.interaction import denial_dialog
 from shared.proposal.proposal import AlternativeProposal, ProposalStatus
 from tests.support.harness import button_click
-from tests.support.slack.packages import type_errors
-from tests.support.slack.shown import check_view, seen_shapes, render_message, seen_views
-from tests.unit.test_slack_layout import SERVICE, question_message
+from tests.support.slack.questions import SERVICE, question_message
+from tests.support.slack.rendering import check_view, render_message, seen_shapes, seen_views
+from tests.support.slack.type_check import type_errors
 
 pytestmark = pytest.mark.last
 
@@ -24,7 +24,10 @@ def test_the_compiler_objects_to_what_slack_does_not_know() -> None:
 
 def test_all_messages_and_dialogs_of_this_run_have_slacks_types() -> None:
     for standing in ProposalStatus:
-        render_message(SERVICE, replace(question_message(), standing=standing, by="U0MIRA", alternative=AlternativeProposal("p", "c")))
+        render_message(
+            SERVICE,
+            replace(question_message(), standing=standing, by="U0MIRA", alternative=AlternativeProposal("p", "c")),
+        )
     check_view(denial_dialog(replace(button_click(question_message()), message="C0QUAY/1.2")))
     statements = [f"const m{number}: KnownBlock[] = {each};" for number, each in enumerate(seen_shapes)]
     statements += [f"const v{number}: ModalView = {each};" for number, each in enumerate(seen_views)]

@@ -9,29 +9,30 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.deployed import DeployedCompilers
-from shared.adapters.compilers.found import LocalCompilers
-from shared.adapters.logs.log_folder import FolderLogs, NoChecks, NoProbe
-from shared.adapters.slack.dialog import denial_dialog
-from shared.adapters.slack.layout import message_body, detail_blocks
-from shared.adapters.standins.kept_chat import DIALOGS_KIND, GROUPS_KIND
+from shared.adapters.compilers.best_compilers import DeployedCompilers, LocalCompilers
+from shared.adapters.slack.interaction import denial_dialog
+from shared.adapters.slack.message_layout import detail_blocks, message_body
+from shared.adapters.standins.chat_and_issues import DIALOGS_KIND, GROUPS_KIND
+from shared.adapters.standins.simulated_platform import FolderLogs, NoChecks, NoProbe
 from shared.config.settings import Secrets, Settings
-from shared.errors import UsageError, Reject
-from shared.ports import ReasonDialog, IssueState
+from shared.errors import Reject, UsageError
+from shared.ports import IssueState, ReasonDialog
 from shared.proof.model.compilation import Source
 from shared.proof.model.finding import CheckStatus
 from shared.proposal.decision import ClickKind
 from shared.proposal.proposal import Message, ProposalStatus
 from shared.proposal.rollout import DeploymentProgress
-from shared.secret import SecretSource, Secret, SecretReference
+from shared.secret import Secret, SecretReference, SecretSource
 from shared.service import Service
-from shared.wiring import build_secret_reader, build_context
+from shared.wiring import build_context, build_secret_reader
 from shared.workflow.context import Context
 from tests.support.harness import button_click
 
 SERVICE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 OTHER = Service("ebb", "shore", "europe-west6", "harbour/ebb", "C2")
-MESSAGE = Message("p-1", "i-1", "c" * 40, "e" * 16, "Title", ("one", "two"), "url", ProposalStatus.OPEN, datetime.now(UTC))
+MESSAGE = Message(
+    "p-1", "i-1", "c" * 40, "e" * 16, "Title", ("one", "two"), "url", ProposalStatus.OPEN, datetime.now(UTC)
+)
 
 
 @pytest.fixture
@@ -136,9 +137,7 @@ def test_before_anything_is_deployed_here_a_revision_has_no_commit(here: Context
     assert (logged.name, logged.commit) == ("tide-00007-abc", None)
 
 
-def test_deployment_is_found_by_marker_and_gets_traffic_on_shift(
-    here: Context, settings: Settings
-) -> None:
+def test_deployment_is_found_by_marker_and_gets_traffic_on_shift(here: Context, settings: Settings) -> None:
     before = here.revisions.get_service_state(SERVICE)
     operation = here.deployer.start(SERVICE, "p-1", "c" * 40, before.etag)
     assert build_context(settings).deployer.find(SERVICE, "p-1") == operation
@@ -214,7 +213,9 @@ class TestWiring:
         with pytest.raises(UsageError, match=r"^slack\.signing_secret (?!.*SIGNING)"):
             build_secret_reader(Settings(), None, "slack.signing_secret")()
         with pytest.raises(UsageError, match=r"^slack\.signing_secret .*\bSIGNING\b"):
-            build_secret_reader(Settings(), SecretReference(SecretSource.ENVIRONMENT, "SIGNING"), "slack.signing_secret")()
+            build_secret_reader(
+                Settings(), SecretReference(SecretSource.ENVIRONMENT, "SIGNING"), "slack.signing_secret"
+            )()
 
 
 def test_threads_take_turns_with_an_interpreter() -> None:

@@ -15,7 +15,7 @@ from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.errors import Retry
 from shared.ports import Document, Store
 from shared.text.timestamps import format_rfc3339
-from tests.conftest import StoreOpener
+from tests.support.stores import StoreOpener
 
 RACERS = 20
 

@@ -14,8 +14,8 @@ from shared.errors import Reject
 from shared.ports import CHANGED_BY_HAND
 from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
+from tests.support.clock import FakeClock
 from tests.support.memory import MemoryStore
-from tests.support.moments import FakeClock
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 FIX = "f" * 40

@@ -4,8 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.deployment import ONE_SERVICE, THREE_SERVICES, Resource, apply_deployment, read_state, prepare_deployment
-from tests.deploy.terraform import TerraformFolder
+from tests.support.deploy.deployment import (
+    ONE_SERVICE,
+    THREE_SERVICES,
+    Resource,
+    apply_deployment,
+    prepare_deployment,
+    read_state,
+)
+from tests.support.deploy.terraform import TerraformFolder
 
 
 @pytest.fixture(scope="session")

@@ -16,13 +16,27 @@ from typing import Any
 
 import pytest
 
-from functions.cli.bundle import COMPILE_FILES, ROOT, build_bundles, collect_compile_files, collect_functions_files, build_zip
+from functions.cli.bundle import (
+    COMPILE_FILES,
+    ROOT,
+    build_bundles,
+    build_zip,
+    collect_compile_files,
+    collect_functions_files,
+)
 from functions.demo.build_repository import ExampleRepository, build_incident
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
 from shared.errors import InputError
 from shared.secret import Secret
-from tests.bench.function_requests import SECRET, click_request, bench_configuration, log_entry, event_request
-from tests.deploy.unpacked import EPOCH, UnpackedBundle, compile_bytecode, install_requirements, serve_bundle, unpack_bundle
+from tests.support.deploy.unpacked_bundle import (
+    EPOCH,
+    UnpackedBundle,
+    compile_bytecode,
+    install_requirements,
+    serve_bundle,
+    unpack_bundle,
+)
+from tests.support.function_requests import SECRET, bench_configuration, click_request, event_request, log_entry
 
 MOST_BYTES = 10 << 20
 HOOK = "5eaf0am"

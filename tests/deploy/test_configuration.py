@@ -9,16 +9,15 @@ import pytest
 
 import functions.main
 from functions.http.structured_logs import RequestLog, Severity
-from functions.local.topology import SLACK_FUNCTION, DEAD_LETTERS, SUBSCRIBERS, DeliveryPolicy
+from functions.local.topology import DEAD_LETTERS, SLACK_FUNCTION, SUBSCRIBERS, DeliveryPolicy
 from functions.record import CANARY_LOG_SUFFIX
 from shared.adapters.google.firestore_store import RETENTION
-from shared.config.reading import parse_configuration
+from shared.config.loader import parse_configuration
 from shared.config.settings import read_all_settings
 from shared.filters.rendering import MAX_FILTER_LENGTH, Sink, render_sink_filter
-from shared.workflow.open_incident_limits import MAX_PENDING
-from shared.workflow.record import record_log_entry
-from tests.deploy.deployment import ONE_SERVICE, PROJECT, THREE_SERVICES, Resource
-from tests.deploy.terraform import ROOT
+from shared.workflow.record import MAX_PENDING, record_log_entry
+from tests.support.deploy.deployment import ONE_SERVICE, PROJECT, THREE_SERVICES, Resource
+from tests.support.deploy.terraform import ROOT
 from tests.support.function_clients import open_function_clients, wrap_entry
 from tests.support.harness import Harness, syntax_error
 from tests.support.logging_query import matches

@@ -3,10 +3,10 @@
 import pytest
 
 from functions.cli.access import read_access
-from functions.cli.doctor_checks.plan import plan_checks
+from functions.cli.doctor.plan import plan_checks
 from shared.config.settings import read_all_settings
-from tests.deploy.deployment import PROJECT, Resource
-from tests.deploy.grants import Grant, granted_by_state
+from tests.support.deploy.deployment import PROJECT, Resource
+from tests.support.deploy.grants import Grant, granted_by_state
 
 _NAMED = {
     "topic": "google_pubsub_topic",
@@ -27,11 +27,15 @@ def looked_for(three_state: list[Resource], tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.mark.parametrize("kind", _NAMED)
-def test_doctor_uses_the_names_of_terraform(kind: str, looked_for: set[tuple[str, str]], three_state: list[Resource]) -> None:
+def test_doctor_uses_the_names_of_terraform(
+    kind: str, looked_for: set[tuple[str, str]], three_state: list[Resource]
+) -> None:
     assert _names(looked_for, kind) == {one.values["name"] for one in three_state if one.type == _NAMED[kind]}
 
 
-def test_doctor_checks_sinks_dead_letters_and_expiry(looked_for: set[tuple[str, str]], three_state: list[Resource]) -> None:
+def test_doctor_checks_sinks_dead_letters_and_expiry(
+    looked_for: set[tuple[str, str]], three_state: list[Resource]
+) -> None:
     # One sink is not of a service: the canary's, which an alert watches.
     sinks = {one.values["name"] for one in three_state if one.type == "google_logging_project_sink"}
     assert {name for name in _names(looked_for, "sink") if " " not in name} == sinks - {"provenfix-canary"}

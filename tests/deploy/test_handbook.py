@@ -6,11 +6,11 @@ import subprocess
 import yaml
 
 from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, COMMIT_LABELS
-from shared.config.reading import parse_configuration
+from shared.config.loader import parse_configuration
 from shared.filters.rendering import Sink, render_sink_filter
-from tests.deploy.costs import BLOCK, README, cost_rows, cost_table
-from tests.deploy.deployment import ONE_SERVICE, PROJECT
-from tests.deploy.terraform import CONFIGURATION, TerraformFolder, terraform_program
+from tests.support.deploy.costs import BLOCK, README, cost_rows, cost_table
+from tests.support.deploy.deployment import ONE_SERVICE, PROJECT
+from tests.support.deploy.terraform import CONFIGURATION, TerraformFolder, terraform_program
 from tests.support.logging_query import matches
 
 _LABELS = re.compile(r'--labels="([^"]+)"')
@@ -19,7 +19,7 @@ _LABELS = re.compile(r'--labels="([^"]+)"')
 def test_the_costs_are_what_their_arithmetic_gives() -> None:
     found = BLOCK.search(README.read_text("utf-8"))
     assert found is not None
-    assert found[0] == found[1] + cost_table() + found[2], "python -m tests.deploy.costs"
+    assert found[0] == found[1] + cost_table() + found[2], "python -m tests.support.deploy.costs"
     for line in cost_rows():
         assert list(line.dollars) == sorted(line.dollars), line.what  # more incidents are never cheaper
 

@@ -5,8 +5,8 @@ import re
 
 import yaml
 
-from tests.deploy.grants import read_access_table
-from tests.deploy.terraform import CONFIGURATION, ROOT, TerraformFolder
+from tests.support.deploy.grants import read_access_table
+from tests.support.deploy.terraform import CONFIGURATION, ROOT, TerraformFolder
 from tests.support.npm import install_packages
 
 ALSO = {"channels:history": {"groups:history", "metadata.message:read"}}

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.config.reading import parse_configuration
-from tests.deploy.deployment import ONE_SERVICE, apply_deployment, prepare_deployment
-from tests.deploy.grants import read_access_table, granted_by_state, needed_by_table
-from tests.deploy.rules import RuleBreach, Rule, find_breaches
-from tests.deploy.terraform import CONFIGURATION
+from shared.config.loader import parse_configuration
+from tests.support.deploy.deployment import ONE_SERVICE, apply_deployment, prepare_deployment
+from tests.support.deploy.grants import granted_by_state, needed_by_table, read_access_table
+from tests.support.deploy.rules import Rule, RuleBreach, find_breaches
+from tests.support.deploy.terraform import CONFIGURATION
 
 _GENEROUS = """
 resource "google_project_iam_member" "generous" {
@@ -123,7 +123,10 @@ def test_the_rules_tell_what_terraform_cannot_know(tmp_path: Path) -> None:
 
     left_over = granted_by_state(state) - needed_by_table(read_access_table(), parse_configuration(ONE_SERVICE))
     assert {(grant.member, grant.role) for grant in left_over} == {("provenfix-record@shop-ops", "roles/editor")}
-    missing = {grant.thing for grant in needed_by_table(read_access_table(), parse_configuration(ONE_SERVICE)) - granted_by_state(state)}
+    missing = {
+        grant.thing
+        for grant in needed_by_table(read_access_table(), parse_configuration(ONE_SERVICE)) - granted_by_state(state)
+    }
     assert "topic shop-ops/provenfix-tick" in missing  # of the sink of revisions
     assert "service shop-ops/europe-west1/provenfix-verify" in missing
 

@@ -4,8 +4,8 @@ import json
 import re
 import subprocess
 
-from tests.deploy.terraform import CONFIGURATION
-from tests.deploy.tools import install_programs
+from tests.support.deploy.terraform import CONFIGURATION
+from tests.support.deploy.tools import install_programs
 
 _SKIP = re.compile(r"#\s*checkov:skip=(CKV_\w+):(.*)")
 

@@ -3,14 +3,14 @@
 import pytest
 
 from functions.cli.access import read_access
-from functions.cli.doctor_checks.accounts import Accounts
-from functions.cli.doctor_checks.apis import list_api_checks
-from shared.config.reading import parse_configuration
-from tests.deploy.deployment import ONE_SERVICE, PLAN_SUMMARY, PROJECT, THREE_SERVICES, Resource
-from tests.deploy.grants import read_access_table, granted_by_state, needed_by_table, roles_of
-from tests.deploy.published_roles import PUBLISHED
-from tests.deploy.rules import find_breaches
-from tests.deploy.terraform import TerraformFolder
+from functions.cli.doctor.accounts import Accounts
+from functions.cli.doctor.apis import list_api_checks
+from shared.config.loader import parse_configuration
+from tests.support.deploy.deployment import ONE_SERVICE, PLAN_SUMMARY, PROJECT, THREE_SERVICES, Resource
+from tests.support.deploy.grants import granted_by_state, needed_by_table, read_access_table, roles_of
+from tests.support.deploy.published_roles import PUBLISHED
+from tests.support.deploy.rules import find_breaches
+from tests.support.deploy.terraform import TerraformFolder
 
 
 @pytest.mark.parametrize(("fixture", "config"), [("one_state", ONE_SERVICE), ("three_state", THREE_SERVICES)])

@@ -5,8 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.deploy.deployment import ONE_SERVICE, prepare_deployment
-from tests.deploy.terraform import CONFIGURATION, ROOT, TerraformFolder, terraform_program
+from tests.support.deploy.deployment import ONE_SERVICE, prepare_deployment
+from tests.support.deploy.terraform import CONFIGURATION, ROOT, TerraformFolder, terraform_program
 
 
 def test_the_files_have_terraforms_own_form() -> None:

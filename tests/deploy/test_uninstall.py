@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.deploy.deployment import ONE_SERVICE, apply_deployment, prepare_deployment
+from tests.support.deploy.deployment import ONE_SERVICE, apply_deployment, prepare_deployment
 
 
 def test_everything_goes_and_data_only_when_it_was_said(tmp_path: Path) -> None:

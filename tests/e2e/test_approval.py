@@ -12,7 +12,7 @@ import pytest
 
 from functions.local.server_process import LOOPBACK
 from functions.local.stack_folder import override_environ
-from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from shared.adapters.slack.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.config.settings import read_settings
 from shared.ports import StoredDocument
 from shared.secret import Secret

@@ -17,16 +17,16 @@ from tests.support.cli_runs import (
     EXPECTED_COMMITS,
     SYNTAX_ERROR_LOG,
     CommandResult,
-    export_traceback,
     create_blob,
     create_commit,
+    create_tree,
+    export_traceback,
     named_commits,
-    write_broken_history,
     run_investigate,
-    write_log,
     run_plumbing,
     run_provenfix,
-    create_tree,
+    write_broken_history,
+    write_log,
 )
 from tests.support.history_builder import HistoryBuilder, broken_source, running_python
 
@@ -203,7 +203,9 @@ def test_no_incident_is_an_empty_array(story: HistoryBuilder, tmp_path: Path, te
 
 
 def test_the_log_may_come_from_stdin(story: HistoryBuilder) -> None:
-    ended = run_provenfix("investigate", f"--repo={story.path}", "--log=-", "--format=json", stdin=SYNTAX_ERROR_LOG.encode())
+    ended = run_provenfix(
+        "investigate", f"--repo={story.path}", "--log=-", "--format=json", stdin=SYNTAX_ERROR_LOG.encode()
+    )
     assert named_commits(story, ended) == EXPECTED_COMMITS
 
 
@@ -269,7 +271,10 @@ def test_a_logged_path_is_never_opened(
         "long": f"{'/.' * 1500}{decoy}",
     }[kind]
     ended = run_provenfix(
-        "investigate", f"--repo={story.path}", f"--log={write_log(tmp_path, export_traceback(path))}", f"--format={output}"
+        "investigate",
+        f"--repo={story.path}",
+        f"--log={write_log(tmp_path, export_traceback(path))}",
+        f"--format={output}",
     )
     assert (ended.exit_code, decoys_opened) == (0, [])
     assert "CANARY" not in ended.out + ended.err
@@ -281,7 +286,9 @@ def test_a_logged_path_is_never_opened(
 
 
 @pytest.mark.parametrize("output", ["json", "text", "markdown"])
-def test_what_goes_to_a_file_is_what_would_be_printed(story: HistoryBuilder, log: Path, tmp_path: Path, output: str) -> None:
+def test_what_goes_to_a_file_is_what_would_be_printed(
+    story: HistoryBuilder, log: Path, tmp_path: Path, output: str
+) -> None:
     out = tmp_path / "report"
     given = ("investigate", f"--repo={story.path}", f"--log={log}", f"--format={output}")
     printed, written = run_provenfix(*given), run_provenfix(*given, f"--out={out}")

@@ -16,8 +16,8 @@ import pytest
 from shared.adapters.compilers.cpython import CPython
 from shared.adapters.git.objects import ObjectStore
 from shared.proof.model.compilation import Compilation, Source
-from tests.bench.repository import GeneratedHistory, generate_history
-from tests.support.cli_runs import run_investigate, write_log, run_plumbing
+from tests.support.cli_runs import run_investigate, run_plumbing, write_log
+from tests.support.generated_history import GeneratedHistory, generate_history
 from tests.support.history_builder import running_python
 
 COMMITS = 700
@@ -133,7 +133,9 @@ def test_a_given_commit_costs_what_its_answer_needs_and_nothing_else(
     assert set(counted.read) == needed(generated, deployed)
 
 
-def test_an_inferred_commit_costs_no_more_compilations(generated: GeneratedHistory, log: Path, counted: Counted) -> None:
+def test_an_inferred_commit_costs_no_more_compilations(
+    generated: GeneratedHistory, log: Path, counted: Counted
+) -> None:
     """Every version has to be read for its logged line; a line that cannot fail that way need not be compiled."""
     deployed = answer(generated, log)
     assert set(counted.compiled.values()) == {1}
@@ -163,7 +165,9 @@ def test_processes_do_not_grow_with_the_history(generated: GeneratedHistory, log
     assert len(counted.started) == 10
 
 
-def test_a_log_without_an_incident_compiles_nothing(generated: GeneratedHistory, tmp_path: Path, counted: Counted) -> None:
+def test_a_log_without_an_incident_compiles_nothing(
+    generated: GeneratedHistory, tmp_path: Path, counted: Counted
+) -> None:
     assert run_investigate(generated.path, write_log(tmp_path, "[]")).reports == []
     assert (counted.compiled, counted.read) == ({}, {})
     assert len(counted.started) == 3

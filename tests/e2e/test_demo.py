@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from shared.adapters.compilers.interpreters import installed_versions
-from shared.workflow.rollout.next_question import STILL_FAILING_LABEL
+from shared.workflow.rollout.finish import STILL_FAILING_LABEL
 from tests.support.readme import recorded_session, session_sentences
 
 COMMAND = [sys.executable, "-c", "from provenfix.command import main; main()", "demo", "--no-browser"]

@@ -19,14 +19,12 @@ from playwright.sync_api import Page, expect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from functions.local.python_child import CODE_ROOT
-from functions.local.server_process import find_free_port
+from functions.local.server_process import CODE_ROOT, find_free_port
 from tests.support.e2e.browser import RecordedBrowser, open_browser
+from tests.support.e2e.readme_screenshot import PICTURE, README_PICTURE
 
 COMMAND = [sys.executable, "-c", "from provenfix.command import main; main()"]
 SECONDS = 60.0
-PICTURE = CODE_ROOT / "build" / "page" / "demo.png"
-README_PICTURE = CODE_ROOT / "tests" / "golden" / "page.png"
 LARGEST_PICTURE = 250_000
 VIEW = {"width": 1280, "height": 860}
 
@@ -123,7 +121,7 @@ def test_one_click_closes_the_loop_and_the_socket_stays_open(tmp_path: Path, sig
 
 
 def test_the_picture_of_the_readme_is_one_of_this_page() -> None:
-    """`python -m tests.support.e2e.picture` makes it anew; its bytes are the machine's, its size is not."""
+    """`python -m tests.support.e2e.readme_screenshot` makes it anew; its bytes are the machine's, its size is not."""
     picture = README_PICTURE.read_bytes()
     assert picture.startswith(b"\x89PNG")
     assert (int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])) == (VIEW["width"], VIEW["height"])

@@ -20,7 +20,7 @@ class Interrupting:
 
 sys.meta_path.insert(0, Interrupting)
 """
-MODULES = ["functions", "functions.cli.command_line", "typer", "shared.errors", "functions.cli.checking"]
+MODULES = ["functions", "functions.cli.command_line", "typer", "shared.errors", "functions.cli.check"]
 """In the order in which the command asks for them; the last one when it runs already."""
 
 

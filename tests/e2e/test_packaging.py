@@ -5,7 +5,7 @@ import tomllib
 from setuptools import find_packages
 
 from functions.cli.access import ACCESS_FILE
-from functions.local.python_child import CODE_ROOT
+from functions.local.server_process import CODE_ROOT
 
 LAUNCHER = "functions.launcher"
 """The package `provenfix` itself."""

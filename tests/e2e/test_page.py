@@ -19,10 +19,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from functions.demo.build_repository import ExampleRepository, build_incident
-from functions.demo.incident_log import Shape, render_log
-from functions.demo.log_entry import OutputLine, create_log_entries
-from functions.local.python_child import CODE_ROOT
-from functions.local.server_process import Server, wait_until_ready, find_free_port, run_server
+from functions.demo.incident_log import OutputLine, Shape, create_log_entries, render_log
+from functions.local.server_process import CODE_ROOT, Server, find_free_port, run_server, wait_until_ready
 from functions.local.stack import RunningStack, StackOptions, run_stack
 from functions.local.stack_folder import override_environ
 from shared.config.settings import read_settings
@@ -31,7 +29,7 @@ from shared.text.timestamps import format_rfc3339
 from shared.wiring import create_store
 from shared.workflow import flow
 from shared.workflow.records import incident_records
-from tests.support.e2e.browser import RecordedBrowser, open_browser, accessibility_violations
+from tests.support.e2e.browser import RecordedBrowser, accessibility_violations, open_browser
 from tests.support.history_builder import START, HistoryBuilder, broken_source, valid_source
 
 CHANNEL, APPROVER, STRANGER = "C0HARBOUR1", "U0HARBOUR1", "U0STRANGER"
@@ -167,7 +165,9 @@ def _logged(story: ExampleRepository) -> list[dict[str, Any]]:
     place = f'  File "/app/app/{_PICTURE.replace(" ", "_")}.py", line 5'
     error = f"{place}\n    oops = = 1\n           ^\nSyntaxError: invalid syntax"
     texts = [error, f"{' '.join(HOSTILE)} connection closed: received 1011 (internal error)"]
-    hostile = [OutputLine(at + timedelta(seconds=number), f"{REEF}-1", text, "ERROR") for number, text in enumerate(texts)]
+    hostile = [
+        OutputLine(at + timedelta(seconds=number), f"{REEF}-1", text, "ERROR") for number, text in enumerate(texts)
+    ]
     return [*found, *(entry | {"insertId": f"6b{entry['insertId']}"} for entry in create_log_entries(hostile, REEF))]
 
 
@@ -226,7 +226,9 @@ def _a_day_passes(stage: Stage, service: str) -> None:
     revision = case["rollout"]["revision"]
     [request] = create_log_entries([OutputLine(datetime.now(UTC), revision, "GET /", "INFO", "requests")], service)
     (stage.stack.folder / "logs" / "2.json").write_text(json.dumps([request]), "utf-8")
-    stage.turn(incident_records.KIND, case["id"], lambda now: {"rollout": {**now["rollout"], "since": format_rfc3339(since)}})
+    stage.turn(
+        incident_records.KIND, case["id"], lambda now: {"rollout": {**now["rollout"], "since": format_rfc3339(since)}}
+    )
 
 
 def test_non_approver_is_refused_and_denial_needs_a_reason(stage: Stage) -> None:

@@ -244,7 +244,9 @@ def test_a_folder_without_a_stack_does_not_lead_to_what_is_deployed(
     assert not (tmp_path / "deployed").exists()
 
 
-@pytest.mark.parametrize(("arguments", "file"), [(("show",), STORE_FILE), (("dlq", "list"), QUEUE_FILE)], ids=["store", "queue"])
+@pytest.mark.parametrize(
+    ("arguments", "file"), [(("show",), STORE_FILE), (("dlq", "list"), QUEUE_FILE)], ids=["store", "queue"]
+)
 def test_a_damaged_file_is_named_in_one_sentence(arguments: tuple[str, ...], file: str, folder: Path) -> None:
     (folder / file).write_bytes(b"no database" * 100)
     ended = run(folder, *arguments)

@@ -14,7 +14,7 @@ import pytest
 from functions.demo.build_repository import build_incident
 from functions.demo.incident_log import write_incident_log
 from functions.local.server_process import find_free_port
-from tests.support.e2e.wheel import install_wheel, install_colliding_package, trap_module
+from tests.support.e2e.wheel import install_colliding_package, install_wheel, trap_module
 
 MODULES = ("ast", "json", "typing", "sitecustomize", "usercustomize", "conftest", "gunicorn.conf", "ruff", "uvicorn")
 PACKAGES = ("functions", "shared", "provenfix", "functions/local", "google", "flask")

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from functions.demo import Shape, build_incident, write_incident_log
-from functions.local.page.clicks import ClickSender
+from functions.local.page.slack_clicks import ClickSender
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.sqlite.sqlite_store import SqliteStore

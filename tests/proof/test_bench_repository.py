@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.large_tree import Size, generate_large
-from tests.bench.repository import GeneratedHistory, generate_history
+from tests.support.generated_history import GeneratedHistory, generate_history
+from tests.support.generated_large_tree import Size, generate_large
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.proof.locating.branch_states import BranchStates
-from shared.proof.locating.candidate_files import SearchArea, CandidateFiles
+from shared.proof.locating.candidate_files import CandidateFiles, SearchArea
 from shared.proof.model.finding import Reason
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
-from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, make_sighting
+from tests.support.history_builder import HistoryBuilder, broken_source, make_incident, make_sighting, valid_source
 
 
 def test_further_pythons_cost_no_further_walk(tmp_path: Path, compilers: LocalCompilers) -> None:
@@ -26,7 +27,9 @@ def test_further_pythons_cost_no_further_walk(tmp_path: Path, compilers: LocalCo
         story.commit("aside", {"app.py": broken_source(7)}, "start")
         story.write_repository(declared[-1], aside="aside")
         with GitRepository(str(story.path)) as history:
-            proof = prove(make_incident("app.py", make_sighting(20)), history, compilers, ProofRequest(), lambda _: None)
+            proof = prove(
+                make_incident("app.py", make_sighting(20)), history, compilers, ProofRequest(), lambda _: None
+            )
             started.append(history.processes_started)
         assert not proof.deployed.corroborated
         assert proof.deployed.python == "3.13"
@@ -36,18 +39,18 @@ def test_further_pythons_cost_no_further_walk(tmp_path: Path, compilers: LocalCo
 
 
 @pytest.mark.parametrize(("branches", "walks"), [({}, 1), ({"aside": "aside"}, 2)])
-def test_former_names_are_listed_once_per_group_of_heads(
-    tmp_path: Path, branches: dict[str, str], walks: int
-) -> None:
+def test_former_names_are_listed_once_per_group_of_heads(tmp_path: Path, branches: dict[str, str], walks: int) -> None:
     story = HistoryBuilder(tmp_path / "repo.git")
     story.commit("start", {"app.py": valid_source(), "gone/app.py": valid_source()})
     story.commit("aside", {"app.py": broken_source(7)})
     story.commit("remove", {"gone/app.py": None}, "start")
     story.write_repository("remove", **branches)
     with GitRepository(str(story.path)) as repository:
-        history = _Named(repository)
+        history: Any = _Named(repository)
         branch = history.branch(None)
-        ground = CandidateFiles(history, make_incident("app.py", make_sighting(5)), branch, BranchStates(history, branch.head))  # type: ignore[arg-type]
+        ground = CandidateFiles(
+            history, make_incident("app.py", make_sighting(5)), branch, BranchStates(history, branch.head)
+        )
         areas = [layer.area for layer in ground.walk_tiers()]
     assert areas == [SearchArea.HEAD, SearchArea.BRANCH_HISTORY, *([SearchArea.OTHER_HEADS] if branches else [])]
     assert history.named_calls == walks

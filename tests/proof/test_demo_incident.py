@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.demo import Flavour, Role, Shape, ExampleRepository, build_incident, write_incident_log
+from functions.demo import ExampleRepository, Flavour, Role, Shape, build_incident, write_incident_log
 from functions.demo.incident_log import DENIED
 from shared.errors import InputError
 
@@ -98,7 +98,9 @@ def test_every_other_file_compiles_at_every_commit(story: ExampleRepository) -> 
                 compile(git(story, "show", f"{commit}:{path}"), path, "exec", dont_inherit=True)
 
 
-def test_the_export_of_gcloud_is_newest_first_and_names_where_it_came_from(story: ExampleRepository, tmp_path: Path) -> None:
+def test_the_export_of_gcloud_is_newest_first_and_names_where_it_came_from(
+    story: ExampleRepository, tmp_path: Path
+) -> None:
     entries = json.loads(write_incident_log(story, tmp_path / "log.json").read_text("utf-8"))
     times = [entry["timestamp"] for entry in entries]
     assert times == sorted(times, reverse=True)
@@ -117,7 +119,9 @@ def test_json_lines_carry_the_same_entries_oldest_first(story: ExampleRepository
     assert [json.loads(line) for line in text.splitlines()] == array[::-1]
 
 
-def test_line_by_line_has_one_line_in_each_entry_and_no_severity_on_errors(story: ExampleRepository, tmp_path: Path) -> None:
+def test_line_by_line_has_one_line_in_each_entry_and_no_severity_on_errors(
+    story: ExampleRepository, tmp_path: Path
+) -> None:
     entries = json.loads(write_incident_log(story, tmp_path / "log.json", Shape.LINE_BY_LINE).read_text("utf-8"))
     assert all("\n" not in entry["textPayload"] for entry in entries)
     assert all("severity" not in entry for entry in entries if entry["logName"].endswith("stderr"))

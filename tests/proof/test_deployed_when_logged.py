@@ -5,10 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.proof.model.finding import ActionKind, Finding, Reason
 from shared.proof.proof_context import ProofRequest
-from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
+from tests.support.history_builder import (
+    HistoryBuilder,
+    broken_source,
+    make_incident,
+    make_sighting,
+    prove_incident,
+    running_python,
+    valid_source,
+)
 
 MOMENT = timedelta(seconds=30)
 
@@ -18,7 +26,9 @@ def story(tmp_path: Path) -> HistoryBuilder:
     return HistoryBuilder(tmp_path / "repo.git")
 
 
-def logged(story: HistoryBuilder, compilers: LocalCompilers, when: str | None, line: int = 5, path: str = "app.py") -> Finding:
+def logged(
+    story: HistoryBuilder, compilers: LocalCompilers, when: str | None, line: int = 5, path: str = "app.py"
+) -> Finding:
     """The proof for a bare name, logged half a minute after a commit; with None, without a time."""
     seen_at = story.committed_at(when) + MOMENT if when else None
     return prove_incident(story.path, make_incident(path, make_sighting(line, seen_at=seen_at)), compilers)
@@ -81,9 +91,7 @@ def test_two_files_that_both_failed_then_are_ambiguous(story: HistoryBuilder, co
     assert all(path in proof.recommendation.detail for path in ("new/app.py", "old/app.py"))
 
 
-def test_replaced_version_is_found_when_no_other_file_fits(
-    story: HistoryBuilder, compilers: LocalCompilers
-) -> None:
+def test_replaced_version_is_found_when_no_other_file_fits(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": valid_source(), "other/app.py": valid_source(1)})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source(2)})
@@ -93,7 +101,9 @@ def test_replaced_version_is_found_when_no_other_file_fits(
     assert (deployed(proof), proof.recommendation.kind) == ("break", ActionKind.REDEPLOY)
 
 
-def test_of_one_file_the_version_that_the_branch_held_then_counts(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+def test_of_one_file_the_version_that_the_branch_held_then_counts(
+    story: HistoryBuilder, compilers: LocalCompilers
+) -> None:
     """A merged branch had made another version of it later, which the branch itself never held."""
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(5)}, "start")
@@ -121,7 +131,8 @@ def test_a_source_root_that_was_there_as_deployed_is_accepted(story: HistoryBuil
     story.commit("start", {"svc/app.py": valid_source(), "svc/jobs.py": valid_source()})
     story.commit("break", {"svc/app.py": broken_source(5)})
     story.commit(
-        "mend and move", {"svc/app.py": None, "svc/jobs.py": None, "core/app.py": valid_source(1), "core/jobs.py": valid_source()}
+        "mend and move",
+        {"svc/app.py": None, "svc/jobs.py": None, "core/app.py": valid_source(1), "core/jobs.py": valid_source()},
     )
     story.write_repository()
     for named in (story.ids["break"], None):

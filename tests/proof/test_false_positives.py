@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from functions.cli.reporting import investigate_log
+from functions.cli.investigate import investigate_log
 from shared.proof.proof_context import ProofRequest
 from shared.report.report import Report
-from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, running_python
+from tests.support.history_builder import HistoryBuilder, broken_source, running_python, valid_source
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,9 @@ def reports(repository: Path, folder: Path, *texts: str) -> list[Report]:
     ]
     log = folder / "log.json"
     log.write_text(json.dumps(entries), "utf-8")
-    return investigate_log(str(repository), str(log), ProofRequest(fallback_python=running_python()), ("", ""), lambda _: None)
+    return investigate_log(
+        str(repository), str(log), ProofRequest(fallback_python=running_python()), ("", ""), lambda _: None
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import LocalCompilers
-from shared.proof.model.finding import DeployedSource, ActionKind, Finding, Reason
+from shared.adapters.compilers.best_compilers import LocalCompilers
+from shared.proof.model.finding import ActionKind, DeployedSource, Finding, Reason
 from shared.proof.proof_context import ProofRequest
-from tests.support.history_builder import HistoryBuilder, valid_source, make_incident, prove_incident, make_sighting
+from tests.support.history_builder import HistoryBuilder, make_incident, make_sighting, prove_incident, valid_source
 
 SOUND = "x = 1\ny = 2\nmatch x:\n    case 1:\n        y = 3\n"
 """On line 3 it has what Python 3.9 does not know."""
@@ -20,9 +20,13 @@ def story(tmp_path: Path) -> HistoryBuilder:
     return HistoryBuilder(tmp_path / "repo.git")
 
 
-def forged(story: HistoryBuilder, compilers: LocalCompilers, *, label: str | None = None, setting: str | None = None) -> Finding:
+def forged(
+    story: HistoryBuilder, compilers: LocalCompilers, *, label: str | None = None, setting: str | None = None
+) -> Finding:
     """Of a log whose paths name Python 3.9."""
-    failing = make_incident("/srv/app.py", replace(make_sighting(3, seen_at=story.committed_at("healthy")), python="3.9"))
+    failing = make_incident(
+        "/srv/app.py", replace(make_sighting(3, seen_at=story.committed_at("healthy")), python="3.9")
+    )
     deployed = story.ids[label] if label else None
     request = ProofRequest(deployed=deployed, source=DeployedSource.LABEL, python=setting, wants_alternative=True)
     return prove_incident(story.path, failing, compilers, request)

@@ -5,13 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.errors import UsageError
 from shared.proof.model.finding import ActionKind, Finding, Reason
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
-from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting, commit_names
+from tests.support.history_builder import (
+    HistoryBuilder,
+    broken_source,
+    commit_names,
+    make_incident,
+    make_sighting,
+    prove_incident,
+    running_python,
+    valid_source,
+)
 
 
 @pytest.fixture
@@ -19,7 +28,9 @@ def story(tmp_path: Path) -> HistoryBuilder:
     return HistoryBuilder(tmp_path / "repo.git")
 
 
-def prove_break(story: HistoryBuilder, compilers: LocalCompilers, line: int = 5, deployed: str | None = None) -> Finding:
+def prove_break(
+    story: HistoryBuilder, compilers: LocalCompilers, line: int = 5, deployed: str | None = None
+) -> Finding:
     """The proof for `app.py` failing on `line`, with the deployed commit given or to be inferred."""
     request = ProofRequest(deployed=story.ids[deployed] if deployed else None, fallback_python=running_python())
     return prove_incident(story.path, make_incident("/srv/app.py", make_sighting(line)), compilers, request)
@@ -134,7 +145,9 @@ def test_side_that_never_had_the_break_is_no_fix(story: HistoryBuilder, compiler
     assert proof.rollback.commit.subject == "start"
 
 
-def test_merge_that_takes_the_side_without_the_break_is_the_fix(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+def test_merge_that_takes_the_side_without_the_break_is_the_fix(
+    story: HistoryBuilder, compilers: LocalCompilers
+) -> None:
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("old side", {"app.py": valid_source(1)}, "start")
@@ -289,7 +302,9 @@ def test_new_file_that_arrives_broken_holds_the_target_back(story: HistoryBuilde
 def test_broken_tests_and_ignored_files_do_not_count(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     ignore = "# comment\nscripts\n*.gen.py\n!\n"
     story.commit("start", {"app.py": valid_source(), ".dockerignore": ignore, "tests/data.py": broken_source(2)})
-    story.commit("break", {"app.py": broken_source(5), "scripts/old.py": broken_source(2), "x.gen.py": broken_source(3)})
+    story.commit(
+        "break", {"app.py": broken_source(5), "scripts/old.py": broken_source(2), "x.gen.py": broken_source(3)}
+    )
     story.commit("mend", {"app.py": valid_source(1), "sub/test_it.py": broken_source(2)})
     story.write_repository()
     proof = prove_break(story, compilers)
@@ -306,7 +321,9 @@ def test_configured_source_roots_decide(story: HistoryBuilder, compilers: LocalC
     failing = make_incident("app.py", make_sighting(5))
     everything = prove_incident(story.path, failing, compilers)
     assert everything.target is None
-    only = prove_incident(story.path, failing, compilers, ProofRequest(source_roots=("svc/",), fallback_python=running_python()))
+    only = prove_incident(
+        story.path, failing, compilers, ProofRequest(source_roots=("svc/",), fallback_python=running_python())
+    )
     assert proposed(only) == "mend"
 
 
@@ -343,7 +360,9 @@ def test_given_commit_that_compiles_is_a_conflict(story: HistoryBuilder, compile
     assert f"{story.ids['mend']}, app.py compiles" in proof.deployed.conflict
 
 
-def test_given_commit_that_fails_elsewhere_is_not_corroborated(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+def test_given_commit_that_fails_elsewhere_is_not_corroborated(
+    story: HistoryBuilder, compilers: LocalCompilers
+) -> None:
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(5)})
     story.commit("mend", {"app.py": valid_source(1)})
@@ -419,7 +438,9 @@ def test_module_becomes_a_package(story: HistoryBuilder, compilers: LocalCompile
 def test_moved_beside_a_copy_keeps_its_file_name(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(5)})
-    story.commit("move, and keep a backup", {"app.py": None, "chat/app.py": broken_source(5), "a_backup.py": broken_source(5)})
+    story.commit(
+        "move, and keep a backup", {"app.py": None, "chat/app.py": broken_source(5), "a_backup.py": broken_source(5)}
+    )
     story.commit("mend", {"chat/app.py": valid_source(1)})
     story.write_repository()
     assert fixed(prove_break(story, compilers)) == "mend"
@@ -435,9 +456,7 @@ def test_name_changes_only_its_case(story: HistoryBuilder, compilers: LocalCompi
     assert (introduced(proof), fixed(proof)) == ("break", "mend")
 
 
-def test_deleted_file_is_found_under_its_logged_name(
-    story: HistoryBuilder, compilers: LocalCompilers
-) -> None:
+def test_deleted_file_is_found_under_its_logged_name(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.commit("start", {"chat/app.py": valid_source(), "keep.py": "kept = 1\n"})
     story.commit("break", {"chat/app.py": broken_source(5)})
     story.commit("move", {"chat/app.py": None, "core/app.py": broken_source(5)})
@@ -445,14 +464,18 @@ def test_deleted_file_is_found_under_its_logged_name(
     story.commit("remove", {"core/app.py": None})
     story.write_repository()
     for logged_at, deployed in [("break", "break"), ("mend", "move")]:
-        proof = prove_incident(story.path, make_incident("app.py", make_sighting(5, seen_at=story.committed_at(logged_at))), compilers)
+        proof = prove_incident(
+            story.path, make_incident("app.py", make_sighting(5, seen_at=story.committed_at(logged_at))), compilers
+        )
         assert proof.deployed.commit is not None
         assert proof.deployed.commit.subject == deployed
         assert proof.deployed.candidates == (story.ids["move"], story.ids["break"])
         assert (introduced(proof), fixed(proof), proposed(proof)) == ("break", "mend", "remove")
 
 
-def test_two_files_of_one_name_that_fit_equally_are_not_told_apart(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+def test_two_files_of_one_name_that_fit_equally_are_not_told_apart(
+    story: HistoryBuilder, compilers: LocalCompilers
+) -> None:
     story.commit("start", {"chat/app.py": valid_source(), "core/app.py": valid_source()})
     story.commit("break both", {"chat/app.py": broken_source(5), "core/app.py": broken_source(5)})
     story.write_repository()
@@ -499,12 +522,16 @@ def test_a_target_must_compile_on_the_python_of_its_own_image(story: HistoryBuil
 
 
 @pytest.mark.parametrize("root", ["nosuch", "../..", "/etc", "app.py/"])
-def test_a_source_root_without_any_source_is_refused(story: HistoryBuilder, compilers: LocalCompilers, root: str) -> None:
+def test_a_source_root_without_any_source_is_refused(
+    story: HistoryBuilder, compilers: LocalCompilers, root: str
+) -> None:
     story.commit("start", {"svc/app.py": valid_source()})
     story.commit("break", {"svc/app.py": broken_source(5)})
     story.write_repository()
     with pytest.raises(UsageError, match=re.escape(f"--source-root {root}")):
-        prove_incident(story.path, make_incident("app.py", make_sighting(5)), compilers, ProofRequest(source_roots=(root,)))
+        prove_incident(
+            story.path, make_incident("app.py", make_sighting(5)), compilers, ProofRequest(source_roots=(root,))
+        )
 
 
 def test_a_source_root_may_be_written_in_any_way(story: HistoryBuilder, compilers: LocalCompilers) -> None:

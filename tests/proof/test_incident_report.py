@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from functions.cli.reporting import investigate_log
-from functions.demo import Flavour, Role, Shape, ExampleRepository, build_incident, write_incident_log
+from functions.cli.investigate import investigate_log
+from functions.demo import ExampleRepository, Flavour, Role, Shape, build_incident, write_incident_log
 from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.proof.proof_context import ProofRequest
 from shared.report.report import Report, report_to_json
-from shared.report.whys import WhyKey, Statement
+from shared.report.whys import Statement, WhyKey
 from tests.support.evidence_checker import extract_figures, find_unsupported_claims
 from tests.support.history_builder import running_python
 
@@ -95,7 +95,9 @@ def test_the_whys_arrive_at_the_cause_and_the_error_behind_it(story: ExampleRepo
     assert report.proof.broken is not None
     form = parse_ruff_explanation(report.proof.broken.explanation)
     assert form is not None
-    assert [words for words in (form.description, form.pep, form.added_in) if words not in whys[WhyKey.REJECTED].answer] == []
+    assert [
+        words for words in (form.description, form.pep, form.added_in) if words not in whys[WhyKey.REJECTED].answer
+    ] == []
     assert ("number", "7") in set(extract_figures(whys[WhyKey.INTRODUCED].answer))
     assert {("number", "6"), ("line", "624")} <= set(extract_figures(whys[WhyKey.NOT_ENDED].answer))
     assert Statement.CLAIMS_FIX in whys[WhyKey.NOT_ENDED].statements
@@ -105,7 +107,9 @@ def test_the_whys_arrive_at_the_cause_and_the_error_behind_it(story: ExampleRepo
     assert Statement.UNCOMMITTED_TREE in report.whys[-1].statements
 
 
-def test_every_figure_in_every_answer_stands_in_its_evidence(story: ExampleRepository, shape: Shape, tmp_path: Path) -> None:
+def test_every_figure_in_every_answer_stands_in_its_evidence(
+    story: ExampleRepository, shape: Shape, tmp_path: Path
+) -> None:
     [report] = reported(story, shape, tmp_path)
     assert find_unsupported_claims(report) == []
 

@@ -7,14 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.objects import ObjectStore
 from shared.adapters.git.repository import GitRepository
 from shared.proof.gating.gates import Gates
-from shared.proof.gating.loaded import LoadedFiles
+from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.model.finding import ActionKind, Finding, Reason
 from shared.proof.proof_context import ProofRequest
-from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
+from tests.support.history_builder import (
+    HistoryBuilder,
+    broken_source,
+    make_incident,
+    make_sighting,
+    prove_incident,
+    running_python,
+    valid_source,
+)
 
 DOCKERFILE = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY . .\nCMD ["python", "main.py"]\n'
 START = {"Dockerfile": DOCKERFILE, "main.py": "import relay\nimport ledger\n", "ledger.py": valid_source(1)}
@@ -38,7 +46,9 @@ def story(tmp_path: Path) -> HistoryBuilder:
     return story
 
 
-def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(
+    story: HistoryBuilder, compilers: LocalCompilers
+) -> None:
     story.write_repository()
     proof = prove(story, compilers)
     assert proof.recommendation.kind is ActionKind.REDEPLOY
@@ -51,13 +61,19 @@ def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(story: HistoryB
     assert [(each.path, each.line) for each in proof.loaded_summary.not_loaded] == [("scripts/never.py", 1)]
 
 
-def test_a_script_that_breaks_later_is_told_and_refuses_nothing(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+def test_a_script_that_breaks_later_is_told_and_refuses_nothing(
+    story: HistoryBuilder, compilers: LocalCompilers
+) -> None:
     story.commit("later", {"scripts/tool.py": broken_source(2), "jobs/other.py": b"\xff\xfea\x00"})
     story.write_repository()
     proof = prove(story, compilers)
     assert target(story, proof) == "later"
     assert proof.loaded_summary is not None
-    assert {each.path for each in proof.loaded_summary.not_loaded} == {"scripts/never.py", "scripts/tool.py", "jobs/other.py"}
+    assert {each.path for each in proof.loaded_summary.not_loaded} == {
+        "scripts/never.py",
+        "scripts/tool.py",
+        "jobs/other.py",
+    }
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfea\x00", b"version https://git-lfs.github.com/spec/v1\n", b"(" * 400])
@@ -89,7 +105,10 @@ def test_a_loaded_file_that_failed_as_deployed_is_also_broken(tmp_path: Path, co
     ("files", "words"),
     [
         ({"ledger.py": broken_source(3)}, "ledger.py, line 3 compiled when it was deployed, and no longer does"),
-        ({"main.py": "import relay, extra\n", "extra.py": broken_source(3)}, "extra.py, line 3 is new since the deployed"),
+        (
+            {"main.py": "import relay, extra\n", "extra.py": broken_source(3)},
+            "extra.py, line 3 is new since the deployed",
+        ),
         ({"main.py": "import relay\nimport scripts.never\n"}, "did not compile when it was deployed, and is loaded"),
         ({"ledger.py": b"a = '\0'\n"}, "ledger.py"),
     ],
@@ -140,7 +159,10 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
 
 def long_story(tmp_path: Path, candidates: int, last: dict[str, str | bytes | None]) -> HistoryBuilder:
     story = HistoryBuilder(tmp_path / f"{candidates}.git")
-    story.commit("start", START | {"relay.py": valid_source()} | {f"other/part_{each}.py": valid_source(each) for each in range(30)})
+    story.commit(
+        "start",
+        START | {"relay.py": valid_source()} | {f"other/part_{each}.py": valid_source(each) for each in range(30)},
+    )
     story.commit("break", {"relay.py": broken_source(5)})
     story.commit("fix", {"relay.py": valid_source(2)})
     story.commit("first", last)
@@ -161,7 +183,9 @@ def test_candidates_that_load_the_same_cost_no_gate(
             proof = prove(story, compilers)
         assert target(story, proof) == "fix"
         assert proof.refused_commits[0].gate == "newly_broken"
-        compiled[candidates] = proof.versions_compiled - proof.loaded_summary.others_checked if proof.loaded_summary else -1
+        compiled[candidates] = (
+            proof.versions_compiled - proof.loaded_summary.others_checked if proof.loaded_summary else -1
+        )
         assert counts["failed"] == 2
         assert counts["read"] < 200
         monkeypatch.undo()
@@ -182,11 +206,16 @@ def test_the_search_ends_and_says_what_it_left(tmp_path: Path, compilers: LocalC
     story = HistoryBuilder(tmp_path / "repo.git")
     names = [f"part_{number}" for number in range(80)]
     imports = "".join(f"import {name}\n" for name in ("relay", *names))
-    story.commit("start", START | {"main.py": imports, "relay.py": valid_source()} | {f"{name}.py": valid_source() for name in names})
+    story.commit(
+        "start",
+        START | {"main.py": imports, "relay.py": valid_source()} | {f"{name}.py": valid_source() for name in names},
+    )
     story.commit("break", {"relay.py": broken_source(5)})
     story.commit("fix", {"relay.py": valid_source(2), "part_0.py": broken_source(3)})
     for number in range(1, 80):
-        story.commit(f"c{number}", {f"part_{number - 1}.py": valid_source(), f"part_{number}.py": broken_source(3, number)})
+        story.commit(
+            f"c{number}", {f"part_{number - 1}.py": valid_source(), f"part_{number}.py": broken_source(3, number)}
+        )
     story.write_repository()
     proof = prove(story, compilers)
     assert proof.target is None

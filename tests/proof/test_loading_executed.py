@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from shared.proof.loading.closure import find_import_closure
-from shared.proof.loading.tree import is_affected_by
+from shared.proof.loading.commit_tree import is_affected_by
+from shared.proof.loading.import_closure import find_import_closure
 from tests.support.source_tree import FakeSourceTree
 
 PACKAGES = ("app", "app.core", "app.core.deep", "ns", "ns.part", "lib", "lib.inner")

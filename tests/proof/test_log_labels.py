@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from functions.cli.reporting import investigate_log
-from functions.demo import Role, ExampleRepository, build_incident, write_incident_log
-from shared.adapters.compilers.found import LocalCompilers
+from functions.cli.investigate import investigate_log
+from functions.demo import ExampleRepository, Role, build_incident, write_incident_log
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.incident import Incident
@@ -20,10 +20,17 @@ from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from shared.report.report import report_to_json
 from shared.report.whys import Statement
-from shared.workflow.records.documents import entry_to_document, entry_from_document
+from shared.workflow.records.documents import entry_from_document, entry_to_document
 from tests.support.evidence_checker import find_unsupported_claims_in_json
-from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, running_python, make_sighting
-from tests.support.logged import export_entry
+from tests.support.history_builder import (
+    HistoryBuilder,
+    broken_source,
+    make_incident,
+    make_sighting,
+    running_python,
+    valid_source,
+)
+from tests.support.log_samples import export_entry
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +61,18 @@ def labelled_as(story: HistoryBuilder, compilers: LocalCompilers, label: str) ->
         return prove(failing, history, compilers, apply_log_labels(failing, history, request), lambda _: None)
 
 
-def told(story: ExampleRepository, folder: Path, labels: dict[str, str]) -> tuple[dict[str, Any], tuple[Statement, ...]]:
+def told(
+    story: ExampleRepository, folder: Path, labels: dict[str, str]
+) -> tuple[dict[str, Any], tuple[Statement, ...]]:
     """The report as JSON, and what the error behind the error states."""
     log = write_incident_log(story, folder / "log.json")
     entries = json.loads(log.read_text("utf-8"))
     for entry in entries:
         entry["labels"] |= labels
     log.write_text(json.dumps(entries), "utf-8")
-    [report] = investigate_log(str(story.path), str(log), ProofRequest(fallback_python=running_python()), ("", ""), lambda _: None)
+    [report] = investigate_log(
+        str(story.path), str(log), ProofRequest(fallback_python=running_python()), ("", ""), lambda _: None
+    )
     document = report_to_json(report)
     assert find_unsupported_claims_in_json(document) == []
     return document, report.whys[-1].statements
@@ -123,7 +134,9 @@ def test_what_is_no_commit_is_no_label(label: str) -> None:
 
 
 def test_what_labels_and_envelope_say_is_kept_with_the_entry() -> None:
-    logged = export_entry("x", trace="projects/p/traces/1", spanId="2", labels={"commit-sha": "A" * 40, "request_id": "r"})
+    logged = export_entry(
+        "x", trace="projects/p/traces/1", spanId="2", labels={"commit-sha": "A" * 40, "request_id": "r"}
+    )
     entry = parse_json_entry(logged, 0)
     assert (entry.trace, entry.span, entry.request, entry.commit) == ("projects/p/traces/1", "2", "r", "a" * 40)
     assert entry_from_document(entry_to_document(entry)) == entry

@@ -4,15 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.proof.locating.branch_states import BranchStates
-from shared.proof.model.finding import CheckStatus, DeployedSource, ActionKind, Finding, Reason
+from shared.proof.model.finding import ActionKind, CheckStatus, DeployedSource, Finding, Reason
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.service import Service
-from shared.workflow.prover import NOT_ON_BRANCH, NEVER_ON_BRANCH, find_objection
-from tests.support.history_builder import START, HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
+from shared.workflow.prover import NEVER_ON_BRANCH, NOT_ON_BRANCH, find_objection
+from tests.support.history_builder import (
+    START,
+    HistoryBuilder,
+    broken_source,
+    make_incident,
+    make_sighting,
+    prove_incident,
+    running_python,
+    valid_source,
+)
 
 
 @pytest.fixture
@@ -20,7 +29,9 @@ def story(tmp_path: Path) -> HistoryBuilder:
     return HistoryBuilder(tmp_path / "repo.git")
 
 
-def labelled(story: HistoryBuilder, compilers: LocalCompilers, label: str, when: str | None = None, line: int = 5) -> Finding:
+def labelled(
+    story: HistoryBuilder, compilers: LocalCompilers, label: str, when: str | None = None, line: int = 5
+) -> Finding:
     request = ProofRequest(
         deployed=story.ids[label], source=DeployedSource.LABEL, fallback_python=running_python(), wants_alternative=True
     )
@@ -45,9 +56,7 @@ def test_a_file_that_is_broken_on_another_branch_alone_overrides_nothing(
     assert (proof.broken, proof.introduced, proof.rollback, proof.alternative_rollback) == (None, None, None, None)
 
 
-def test_merged_version_never_served_overrides_nothing(
-    story: HistoryBuilder, compilers: LocalCompilers
-) -> None:
+def test_merged_version_never_served_overrides_nothing(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": valid_source()})
     story.commit("main moves", {"other.py": valid_source(1)}, "start")
     story.commit("side breaks", {"app.py": broken_source(5)}, "start")
@@ -87,9 +96,7 @@ def test_a_version_that_the_branch_held_only_later_overrides_nothing(
     assert story.ids["break"] in proof.deployed.conflict
 
 
-def test_broken_work_tree_may_be_deployed_before_its_commit(
-    story: HistoryBuilder, compilers: LocalCompilers
-) -> None:
+def test_broken_work_tree_may_be_deployed_before_its_commit(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     story.commit("start", {"app.py": valid_source()})
     story.commit("break", {"app.py": broken_source(3)})
     story.commit("attempt", {"app.py": broken_source(5)})

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.proof.locating.branch_states import BranchStates
-from shared.proof.locating.presence import FailingVersion, Presence, choose_likeliest
+from shared.proof.locating.matching import FailingVersion, Presence, choose_likeliest
 from shared.proof.model.compilation import Fault
 from shared.proof.model.history import Commit
+from tests.support.commit_graph import commit_id, make_commit
 from tests.support.history_builder import START
-from tests.support.past import make_commit, commit_id
 
 
 def minute(number: int) -> datetime:

@@ -4,10 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.proof.model.finding import ActionKind, Finding, Reason
 from shared.proof.proof_context import ProofRequest
-from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
+from tests.support.history_builder import (
+    HistoryBuilder,
+    broken_source,
+    make_incident,
+    make_sighting,
+    prove_incident,
+    running_python,
+    valid_source,
+)
 
 SCRIPT = "#!/bin/sh\nset -e\nexec gunicorn app:app\n"
 
@@ -17,13 +25,17 @@ def story(tmp_path: Path) -> HistoryBuilder:
     return HistoryBuilder(tmp_path / "repo.git")
 
 
-def proven(story: HistoryBuilder, compilers: LocalCompilers, path: str, line: int, deployed: str | None = None) -> Finding:
+def proven(
+    story: HistoryBuilder, compilers: LocalCompilers, path: str, line: int, deployed: str | None = None
+) -> Finding:
     request = ProofRequest(deployed=story.ids[deployed] if deployed else None, fallback_python=running_python())
     return prove_incident(story.path, make_incident(f"/srv/{path}", make_sighting(line)), compilers, request)
 
 
 @pytest.mark.parametrize("name", ["svc.py.disabled", "svc.txt", "attic/svc.py.bak", "svc"])
-def test_a_file_that_was_renamed_to_no_python_is_gone(story: HistoryBuilder, compilers: LocalCompilers, name: str) -> None:
+def test_a_file_that_was_renamed_to_no_python_is_gone(
+    story: HistoryBuilder, compilers: LocalCompilers, name: str
+) -> None:
     story.commit("start", {"svc.py": valid_source(), "keep.py": "kept = 1\n"})
     story.commit("break", {"svc.py": broken_source(5)})
     story.commit("disable", {"svc.py": None, name: broken_source(5)})
@@ -48,7 +60,9 @@ def test_a_file_that_python_still_loads_is_followed(
     assert (proof.fix.commit.subject, proof.fix.is_deletion, proof.fix.path) == ("mend", False, new)
 
 
-def test_a_file_that_was_no_python_before_came_with_its_new_name(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+def test_a_file_that_was_no_python_before_came_with_its_new_name(
+    story: HistoryBuilder, compilers: LocalCompilers
+) -> None:
     story.commit("start", {"svc.py.disabled": broken_source(5)})
     story.commit("enable", {"svc.py.disabled": None, "svc.py": broken_source(5)})
     story.write_repository()

@@ -4,15 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.proof.gating.loaded import LoadedFiles
+from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.model.finding import Fix
 from shared.proof.model.ports import Compiler
 from shared.proof.proof_context import ProofRequest
 from shared.proof.searching.introducing_commit import trace_break
-from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
+from tests.support.history_builder import (
+    HistoryBuilder,
+    broken_source,
+    make_incident,
+    make_sighting,
+    prove_incident,
+    running_python,
+    valid_source,
+)
 
 DOCKERFILE = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY . .\nCMD ["python", "main.py"]\n'
 
@@ -29,7 +37,9 @@ def fix_of(story: HistoryBuilder, compilers: LocalCompilers, line: int = 5) -> F
 
 
 @pytest.mark.parametrize("above", [0, 2, 9])
-def test_the_mended_line_is_shown_where_it_stands_by_now(story: HistoryBuilder, compilers: LocalCompilers, above: int) -> None:
+def test_the_mended_line_is_shown_where_it_stands_by_now(
+    story: HistoryBuilder, compilers: LocalCompilers, above: int
+) -> None:
     lines = valid_source(2).splitlines(keepends=True)
     mended = "".join([*(f"above_{number} = 1\n" for number in range(above)), *lines[:4], "oops = 1\n", *lines[4:]])
     story.commit("start", {"app.py": valid_source()})
@@ -80,16 +90,23 @@ def test_the_states_that_were_asked_for_last_are_held(story: HistoryBuilder) -> 
         assert made(1) == 10, "it was not"
 
 
-def test_the_python_is_said_to_stand_where_the_deployed_commit_says_so(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+def test_the_python_is_said_to_stand_where_the_deployed_commit_says_so(
+    story: HistoryBuilder, compilers: LocalCompilers
+) -> None:
     story.commit("start", {"app.py": valid_source(), ".python-version": f"{running_python()}\n"})
     story.commit("break", {"app.py": broken_source(5)})
-    story.commit("mend", {"app.py": valid_source(2), ".python-version": None, "Dockerfile": f"FROM python:{running_python()}-slim\n"})
+    story.commit(
+        "mend",
+        {"app.py": valid_source(2), ".python-version": None, "Dockerfile": f"FROM python:{running_python()}-slim\n"},
+    )
     story.write_repository()
     failing = make_incident("app.py", make_sighting(5))
     source = prove_incident(story.path, failing, compilers).deployed.python_source
     assert ".python-version" in source
     assert "Dockerfile" not in source
-    stated = prove_incident(story.path, failing, compilers, ProofRequest(python=running_python())).deployed.python_source
+    stated = prove_incident(
+        story.path, failing, compilers, ProofRequest(python=running_python())
+    ).deployed.python_source
     assert ".python-version" not in stated
 
 
@@ -101,7 +118,11 @@ def test_a_file_without_any_history_has_no_origin(story: HistoryBuilder, compile
         assert trace_break(history, verdicts, story.ids["start"], "nowhere.py") is None
         found = trace_break(history, verdicts, story.ids["start"], "app.py")
     assert found is not None
-    assert (found.first_failing.commit.id, found.was_added_broken, found.is_incomplete) == (story.ids["start"], True, False)
+    assert (found.first_failing.commit.id, found.was_added_broken, found.is_incomplete) == (
+        story.ids["start"],
+        True,
+        False,
+    )
 
 
 def test_the_imports_of_a_file_are_read_once_however_many_states_hold_it(story: HistoryBuilder) -> None:
@@ -154,7 +175,9 @@ def test_a_branch_with_a_number_for_a_name_is_no_pull_request(
     assert (fix.where, fix.pull_request, fix.commit.subject) == (where, number, "aside")
 
 
-def test_where_the_declared_python_fits_no_former_one_is_tried(story: HistoryBuilder, compilers: LocalCompilers) -> None:
+def test_where_the_declared_python_fits_no_former_one_is_tried(
+    story: HistoryBuilder, compilers: LocalCompilers
+) -> None:
     story.commit("start", {"app.py": valid_source(), "Dockerfile": "FROM python:3.11\n"})
     story.commit("move on", {"Dockerfile": "FROM python:3.12\n"})
     story.commit("break", {"app.py": broken_source(5)})

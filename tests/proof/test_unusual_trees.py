@@ -3,10 +3,18 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from functions.demo.git import run_git
-from shared.adapters.compilers.found import LocalCompilers
+from functions.demo.fast_import import run_git
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.proof.proof_context import ProofRequest
-from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
+from tests.support.history_builder import (
+    HistoryBuilder,
+    broken_source,
+    make_incident,
+    make_sighting,
+    prove_incident,
+    running_python,
+    valid_source,
+)
 
 
 def told(story: HistoryBuilder, *arguments: str, stream: bytes = b"") -> bytes:

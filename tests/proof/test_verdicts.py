@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from shared.proof.gating.target import is_fixed_at
+from shared.proof.gating.choose_target import is_fixed_at
 from shared.proof.judging.compile_verdicts import CompileVerdicts
-from shared.proof.model.compilation import Compilation, Explanation, Fault, Diagnostic, Source
+from shared.proof.model.compilation import Compilation, Diagnostic, Explanation, Fault, Source
 from shared.proof.searching.file_history import FileHistory
 from tests.support.history_builder import make_sighting
 

@@ -8,23 +8,9 @@ from itertools import takewhile
 import pytest
 
 from tests.support.crash.faults import Fault, FaultPlan
-from tests.support.crash.run import MINUTE, SecondWorker, StoryRun, UndeliverableError
-from tests.support.crash.stories import STORIES, IncidentStory, story_violations
-
-
-def play_story(story: IncidentStory, plan: FaultPlan, beside: SecondWorker) -> list[str]:
-    """Tells the story under a plan, lets two more ticks pass, and says what is wrong then."""
-    run = StoryRun(story.harness(), plan, beside)
-    try:
-        story.play(run)
-        for _ in range(2):
-            run.drain()
-            run.harness.clock.advance(MINUTE)
-            run.tick()
-        run.drain()
-    except (UndeliverableError, AssertionError) as wrong:
-        return [str(wrong)]
-    return story_violations(story, run.harness)
+from tests.support.crash.replay import play_story
+from tests.support.crash.stories import STORIES, IncidentStory
+from tests.support.crash.story_run import SecondWorker
 
 
 def _own(story: IncidentStory, calls: list[str]) -> list[tuple[int, str]]:

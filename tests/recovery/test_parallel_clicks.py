@@ -16,11 +16,11 @@ from shared.workflow.decide import handle_click
 from shared.workflow.ledger import LEASE
 from shared.workflow.redeploy import redeploy
 from shared.workflow.verify import verify
-from tests.conftest import StoreOpener
-from tests.support.crash.faults import ProcessDied, Fault, FaultPlan
-from tests.support.crash.run import MINUTE
+from tests.support.crash.faults import Fault, FaultPlan, ProcessDied
+from tests.support.crash.story_run import MINUTE
 from tests.support.drivers import propose_deployment
 from tests.support.harness import Harness, button_click, watched_service
+from tests.support.stores import StoreOpener
 
 CLICKS = 100
 WORKERS = 20
@@ -41,7 +41,9 @@ def interleaved() -> Iterator[None]:
 def _pressed(harness: Harness, kind: ClickKind, chance: random.Random) -> ClickResult | None:
     """One click in a process that may die at any of its calls; None where the person saw nothing but an error."""
     plan = FaultPlan(chance.randrange(40), chance.choice(list(Fault)))
-    return _attempt(harness, plan, lambda world: handle_click(world, button_click(harness.chat.posted[0].message, kind)).result)
+    return _attempt(
+        harness, plan, lambda world: handle_click(world, button_click(harness.chat.posted[0].message, kind)).result
+    )
 
 
 def _attempt(harness: Harness, plan: FaultPlan, what: Callable[[Context], Told]) -> Told | None:

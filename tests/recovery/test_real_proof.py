@@ -10,12 +10,12 @@ import pytest
 
 from functions.demo.build_repository import ExampleRepository, build_incident
 from functions.demo.incident_log import Shape, write_incident_log
-from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.adapters.logs.log_file import LogFile
 from shared.detection.entry import LogEntry
 from shared.proof.model.ports import History
-from shared.proposal.verdict import WATCH_DURATION
+from shared.proposal.rollout import WATCH_DURATION
 from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.decide import handle_click
@@ -24,7 +24,7 @@ from shared.workflow.prover import Prover
 from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
 from shared.workflow.verify import verify
-from tests.support.crash.run import MINUTE
+from tests.support.crash.story_run import MINUTE
 from tests.support.drivers import read_documents, read_state
 from tests.support.harness import Harness, button_click, watched_service
 

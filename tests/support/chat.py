@@ -78,13 +78,13 @@ def _parse_index(reference: str) -> int:
 
 def _check_message(service: Service, message: Message) -> None:
     """Fails where Slack would refuse the message. Loaded when it is used: a test counts what a function loads."""
-    from tests.support.slack.shown import render_message_once  # noqa: PLC0415
+    from tests.support.slack.rendering import render_message_once  # noqa: PLC0415
 
     render_message_once(service, message)
 
 
 def _check_reply(lines: Sequence[str]) -> None:
     """The same for what is said below it."""
-    from tests.support.slack.shown import render_details_once  # noqa: PLC0415
+    from tests.support.slack.rendering import render_details_once  # noqa: PLC0415
 
     render_details_once(tuple(lines))

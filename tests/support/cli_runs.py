@@ -16,8 +16,8 @@ from typing import Any
 from unittest.mock import patch
 
 from functions.cli.command_line import _run_command
-from functions.demo.git import run_git
-from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, running_python
+from functions.demo.fast_import import run_git
+from tests.support.history_builder import HistoryBuilder, broken_source, running_python, valid_source
 
 SYNTAX_ERROR_LOG = "2026-03-01 00:30:00 Uncaught exception: SyntaxError: invalid syntax (relay.py, line 5)\n"
 """As the service of `write_broken_history` logged it after its commit `claim`."""
@@ -62,7 +62,11 @@ def export_traceback(path: str, line: int = 5) -> str:
 
 def run_plumbing(repository: Path, *arguments: str, stdin: bytes = b"") -> str:
     """One git command on a repository; its output without the last line end."""
-    return run_git(["-C", str(repository), *IDENTITY_OPTIONS, *arguments], stdin).decode("utf-8", "surrogateescape").rstrip("\n")
+    return (
+        run_git(["-C", str(repository), *IDENTITY_OPTIONS, *arguments], stdin)
+        .decode("utf-8", "surrogateescape")
+        .rstrip("\n")
+    )
 
 
 def create_blob(repository: Path, content: bytes) -> str:

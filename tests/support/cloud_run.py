@@ -89,7 +89,9 @@ class FakeCloudRun:
         if self.failure_reason:
             return Deployment(DeploymentProgress.FAILED, known.revision, self.failure_reason)
         untended = self.deploys_by_pipeline and (known.service, known.revision, 0) not in self.shifts
-        return Deployment(DeploymentProgress.DONE, known.revision, url="" if untended else self.address, needs_address=untended)
+        return Deployment(
+            DeploymentProgress.DONE, known.revision, url="" if untended else self.address, needs_address=untended
+        )
 
     def shift_traffic(self, service: Service, revision: str, percent: int) -> None:
         self.require_claim("shift traffic")

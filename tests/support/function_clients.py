@@ -13,21 +13,26 @@ import functions_framework
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from functions.http.context import Runtime, set_runtime, open_no_span
+from functions.http.runtime import Runtime, open_no_span, set_runtime
 from shared.adapters.slack.interaction import CLICK_KINDS, button_value
-from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from shared.config.settings import Settings
+from shared.adapters.slack.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from shared.config.settings import Secrets, Settings
 from shared.detection.entry import LogEntry
 from shared.ports import Store
 from shared.proposal.decision import ClickKind
 from shared.proposal.proposal import Message
-from shared.secret import Secret
+from shared.secret import Secret, SecretReference, SecretSource
 from shared.text.timestamps import format_rfc3339
 from tests.support.harness import APPROVER, Harness, Tap
 
 MAIN = Path(__file__).parents[2] / "functions" / "main.py"
 SECRET = Secret("0ddba11")
-FUNCTIONS_BY_TOPIC = {"log-entries": "record", "incident-opened": "investigate", "redeploy-approved": "redeploy", "tick": "verify"}
+FUNCTIONS_BY_TOPIC = {
+    "log-entries": "record",
+    "incident-opened": "investigate",
+    "redeploy-approved": "redeploy",
+    "tick": "verify",
+}
 EVENT_HEADERS = {
     "ce-id": "41",
     "ce-source": "//pubsub.googleapis.com/projects/shore/topics/t",
@@ -46,7 +51,10 @@ class FunctionClients:
 
     def deliver(self, function: str, data: bytes, **message: object) -> TestResponse:
         """As Eventarc does it."""
-        body = {"message": wrap_message(data) | self._times() | message, "subscription": "projects/shore/subscriptions/s"}
+        body = {
+            "message": wrap_message(data) | self._times() | message,
+            "subscription": "projects/shore/subscriptions/s",
+        }
         return self.post(function, json.dumps(body).encode(), EVENT_HEADERS)
 
     def post(self, function: str, body: bytes, headers: Mapping[str, str]) -> TestResponse:
@@ -63,9 +71,13 @@ class FunctionClients:
 
 
 @contextmanager
-def open_function_clients(harness: Harness, tap: Tap = lambda _, port: port, settings: Settings | None = None) -> Iterator[FunctionClients]:
+def open_function_clients(
+    harness: Harness, tap: Tap = lambda _, port: port, settings: Settings | None = None
+) -> Iterator[FunctionClients]:
     """`tap` may replace ports, as in `Setting.process`."""
-    set_runtime(Runtime(settings or Settings(project="shore"), harness.start_process(tap), lambda: SECRET, open_no_span))
+    set_runtime(
+        Runtime(settings or Settings(project="shore"), harness.start_process(tap), lambda: SECRET, open_no_span)
+    )
     create: Any = functions_framework.create_app
     try:
         names = [*FUNCTIONS_BY_TOPIC.values(), "decide", "github"]
@@ -126,3 +138,23 @@ class FailingStore:
         if self.error is not None:
             raise self.error()
         return getattr(self._store, name)
+
+
+def relay_published(opened: FunctionClients) -> None:
+    """Delivers everything that was published, each twice."""
+    waiting = opened.harness.bus.waiting
+    while waiting:
+        topic, message = waiting.pop(0)
+        for _ in range(2):
+            assert opened.deliver(FUNCTIONS_BY_TOPIC[topic], json.dumps(message).encode()).status_code == 204
+
+
+WEBHOOK_SECRET = Secret("5eaf0am")
+
+
+WEBHOOK_SETTINGS = Settings(
+    project="shore",
+    secrets=Secrets(
+        github_webhook_secret=SecretReference(SecretSource.ENVIRONMENT, "HOOK"), values={"HOOK": WEBHOOK_SECRET}
+    ),
+)

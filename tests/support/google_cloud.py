@@ -17,7 +17,7 @@ from google.longrunning import operations_pb2
 from google.protobuf.json_format import ParseDict
 from google.rpc import status_pb2
 
-from tests.support.rpc import RpcAnswers, RpcError
+from tests.support.google_rpc import RpcAnswers, RpcError
 
 _RUN = "/google.cloud.run.v2."
 PROJECT, REGION = "shore", "europe-west6"
@@ -119,7 +119,9 @@ class GoogleCloud:
                 status=build_v1.Build.Status.SUCCESS,
                 source_provenance=source if resolved else None,
                 substitutions={"COMMIT_SHA": commit},
-                results=build_v1.Results(images=[build_v1.BuiltImage(name=f"{IMAGE}:{commit}", digest=digest_of(name))]),
+                results=build_v1.Results(
+                    images=[build_v1.BuiltImage(name=f"{IMAGE}:{commit}", digest=digest_of(name))]
+                ),
             )
         )
 
@@ -210,7 +212,9 @@ class GoogleCloud:
         if not self.holds_operations and created.conditions[0].state == run_v2.Condition.State.CONDITION_RECONCILING:
             image = created.containers[-1].image
             if any(each in image for each in self.never_ready):
-                _set_state(created, run_v2.Condition.State.CONDITION_FAILED, "The container failed to start on port 8080.")
+                _set_state(
+                    created, run_v2.Condition.State.CONDITION_FAILED, "The container failed to start on port 8080."
+                )
             else:
                 _set_state(created, run_v2.Condition.State.CONDITION_SUCCEEDED, "")
                 run.latest_ready_revision = created.name

@@ -12,7 +12,7 @@ from functions.local.topology import DEAD_LETTERS, SUBSCRIBERS
 from shared.filters.rendering import Sink, render_sink_filter
 from shared.service import Service
 from shared.workflow import flow
-from tests.support import discovered
+from tests.support import google_rest_description
 from tests.support.github.server import NOT_FOUND, FakeRequest, FakeResponse
 
 OPERATIONS_PROJECT, NUMBER, PREFIX = "quay-ops", "41000", "provenfix-"
@@ -21,7 +21,9 @@ LOG_WRITER = "serviceAccount:service-41001@gcp-sa-logging.iam.gserviceaccount.co
 FUNCTIONS = tuple(f"{PREFIX}{name}" for name in sorted(read_access().functions))
 RUNTIME_ACCOUNT = "tide@shore.iam.gserviceaccount.com"
 TRIGGER, BUILDER = "projects/yard/locations/global/triggers/deploy-tide", "builder@yard.iam.gserviceaccount.com"
-PERMISSION_DENIED = FakeResponse(403, {"error": {"code": 403, "message": "PLANTED-message", "status": "PERMISSION_DENIED"}})
+PERMISSION_DENIED = FakeResponse(
+    403, {"error": {"code": 403, "message": "PLANTED-message", "status": "PERMISSION_DENIED"}}
+)
 TOKEN = "PLANTED-token-of-"
 
 
@@ -46,7 +48,7 @@ class GoogleProject:
             return None
         told = self._answer(host, f"/{rest}", asked)
         good = told.value if told.status == 200 else None
-        discovered.check_exchange(host, asked, f"/{rest}", good)
+        google_rest_description.check_exchange(host, asked, f"/{rest}", good)
         return told
 
     def _answer(self, host: str, path: str, asked: FakeRequest) -> FakeResponse:  # noqa: PLR0911  # one for each way to answer
@@ -56,7 +58,10 @@ class GoogleProject:
             if path.partition(":")[0] in self.missing_paths:
                 return NOT_FOUND
             wanted = asked.body["permissions"]
-            return FakeResponse(200, {"permissions": [each for each in wanted if each not in self.missing_permissions.get(function, ())]})
+            return FakeResponse(
+                200,
+                {"permissions": [each for each in wanted if each not in self.missing_permissions.get(function, ())]},
+            )
         if host == "firestore.googleapis.com" and "/documents" in path:
             return self._document(function, asked.method)
         if self.sees_nothing:
@@ -140,7 +145,10 @@ class GoogleProject:
             return topic
         if name not in _topics():
             return None
-        letters = {"deadLetterTopic": f"projects/{OPERATIONS_PROJECT}/topics/{PREFIX}{DEAD_LETTERS}", "maxDeliveryAttempts": 10}
+        letters = {
+            "deadLetterTopic": f"projects/{OPERATIONS_PROJECT}/topics/{PREFIX}{DEAD_LETTERS}",
+            "maxDeliveryAttempts": 10,
+        }
         push = {"pushEndpoint": f"https://{name}.example", "oidcToken": {"serviceAccountEmail": "push@quay"}}
         held = {**topic, "pushConfig": push, "ackDeadlineSeconds": 600}
         return held if name == flow.TICK else {**held, "deadLetterPolicy": letters}

@@ -9,14 +9,14 @@ from shared.ports import Store
 from shared.proposal.decision import Click, ClickKind
 from shared.proposal.proposal import Message
 from shared.service import Service
-from shared.workflow.context import NoLinkBuilder, Context
+from shared.workflow.context import Context, NoLinkBuilder
 from tests.support.chat import FakeChat
+from tests.support.clock import CountedIds, FakeClock
 from tests.support.cloud_run import FakeCloudRun
+from tests.support.commit_graph import FakeHistories, ScriptedProver, commit_id
 from tests.support.issues import FakeIssues
 from tests.support.logs import FakeChecks, FakeLogs, FakeProbe
 from tests.support.memory import ClaimGuard, MemoryBus, MemoryStore
-from tests.support.moments import CountedIds, FakeClock
-from tests.support.past import ScriptedProver, FakeHistories, commit_id
 
 Tap = Callable[[str, object], object]
 """Takes a port's name and the port, gives what the process uses instead."""

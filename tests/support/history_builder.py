@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from functions.demo.fast_import import CommitSpec, create_repository, append_commits
-from functions.demo.git import run_git
-from shared.adapters.compilers.found import LocalCompilers
+from functions.demo.fast_import import CommitSpec, append_commits, create_repository, run_git
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident, Sighting
@@ -92,7 +91,9 @@ def prove_incident(
 ) -> Finding:
     """The proof of an incident against a repository. Whatever a report says of it stands in what the report cites."""
     with GitRepository(str(repository)) as history:
-        proof = prove(failing, history, compilers, request or ProofRequest(fallback_python=running_python()), lambda _: None)
+        proof = prove(
+            failing, history, compilers, request or ProofRequest(fallback_python=running_python()), lambda _: None
+        )
     if not proof.deployed.corroborated:
         assert find_unsupported_claims(build_report(failing, proof)) == []
     return proof

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.ports import Clock, IssueRef, IssueState
-from shared.proposal.title import update_title
-from shared.report.incident_status import has_marker, replace_status_block, keep_ticked_items
+from shared.proposal.proposal import update_title
+from shared.report.incident_status import has_marker, keep_ticked_items, replace_status_block
 from shared.service import Service
 from tests.support.memory import ClaimGuard
 

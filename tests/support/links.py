@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from shared.adapters.github.host import GitHubHost
-from shared.adapters.github.places import GitHubLinkBuilder
-from shared.adapters.google.logs_explorer import LogLinkBuilder
-from shared.report.links import Links, CommitOrigin
-from tests.support.github.opened import open_client
+from shared.adapters.github.credentials import GitHubHost
+from shared.adapters.github.links import GitHubLinkBuilder
+from shared.adapters.google.cloud_logging import LogLinkBuilder
+from shared.report.links import CommitOrigin, Links
+from tests.support.github.clients import open_client
 from tests.support.github.server import REPOSITORY
 from tests.support.harness import watched_service
 

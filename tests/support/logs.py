@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.detection.entry import LogEntry
 from shared.proof.model.finding import CheckStatus
-from shared.proposal.verdict import ProbeResult
+from shared.proposal.rollout import ProbeResult
 from shared.service import Service
 
 MOST_REQUESTS = 10_000
@@ -32,7 +32,9 @@ class FakeLogs:
         ]
         return same if entry in same else [*same, entry]
 
-    def read_entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+    def read_entries(
+        self, service: Service, since: datetime, until: datetime, revision: str = ""
+    ) -> Sequence[LogEntry]:
         return [
             each
             for each in self.kept

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.github.actions import FakeActions
-from tests.support.github.board import IssueTracker
-from tests.support.github.past import GitBackend
-from tests.support.github.server import REPOSITORY, FakeRequest, FakeGitHub, FakeResponse, serve_fake
+from tests.support.github.git_backend import GitBackend
+from tests.support.github.issue_tracker import IssueTracker
+from tests.support.github.server import REPOSITORY, FakeGitHub, FakeRequest, FakeResponse, serve_fake
 from tests.support.google_cloud import PROJECT, REGION, GoogleCloud
 from tests.support.google_rest import COMPILE, GoogleRest
-from tests.support.rpc import serve_google
+from tests.support.google_rpc import serve_google
 from tests.support.slack.workspace import FakeWorkspace
 
 CHANNEL, APPROVER, GROUP, TEAM = "C0TIDE0000", "U0NORA0000", "S0CREW0000", "T0SHORE000"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
-from shared.adapters.documents import encode_document
+from shared.adapters.document_codec import encode_document
 from shared.ports import Document, StoredDocument
 
 
@@ -46,7 +46,9 @@ class MemoryStore:
             documents = sorted(self._documents.get(kind, {}).items())
         written = json.dumps({field: value}, separators=(",", ":"))[1:-1]  # what cannot match is not worth decoding
         stored = (
-            StoredDocument(kind, key, json.loads(text), str(version)) for key, (text, version) in documents if written in text
+            StoredDocument(kind, key, json.loads(text), str(version))
+            for key, (text, version) in documents
+            if written in text
         )
         return [each for each in stored if each.value.get(field) == value][:limit]
 

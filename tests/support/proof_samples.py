@@ -10,18 +10,18 @@ from shared.detection.incident import Incident, Sighting, Symptom
 from shared.detection.signal import SignalKind
 from shared.proof.model.compilation import Fault
 from shared.proof.model.finding import (
-    OtherBrokenFile,
+    ActionKind,
     Attempt,
     BrokenFile,
     CheckStatus,
     DeclaredFile,
-    DeployedVersion,
     DeployedSource,
-    LoggedDeployment,
+    DeployedVersion,
+    Finding,
     Fix,
     IntroducingCommit,
-    ActionKind,
-    Finding,
+    LoggedDeployment,
+    OtherBrokenFile,
     Reason,
     Recommendation,
     RefusedCommit,
@@ -54,7 +54,7 @@ def make_commit(name: str, clock: str, subject: str, *parents: str, author: str 
     )
 
 
-INTRODUCING = make_commit("I", "01:58:58", "Send the run with every handoff")  # noqa: E741  # the names of the design
+INTRODUCING = make_commit("I", "01:58:58", "Send the run with every handoff")  # the names of the design
 FIRST_ATTEMPT = make_commit("A", "02:44:30", "fix: resolve f-string syntax error causing container startup failure")
 SECOND_ATTEMPT = make_commit("B", "03:56:27", "refactor: frame approval events in one place")
 FIXING = make_commit("F", "04:05:14", "refactor: frame the remaining answers too")
@@ -78,12 +78,30 @@ def make_sighting(position: int, clock: str, line: int, revision: str) -> Sighti
     message = MESSAGE.format(line)
     text = f"Uncaught exception: SyntaxError: {message} (agents_execute.py, line {line})"
     return Sighting(
-        revision, line, message, "", "3.11", time_of_day(clock), time_of_day(clock), 1, make_entry(position, clock, text, revision)
+        revision,
+        line,
+        message,
+        "",
+        "3.11",
+        time_of_day(clock),
+        time_of_day(clock),
+        1,
+        make_entry(position, clock, text, revision),
     )
 
 
-def make_symptom(position: int, clock: str, text: str, times: int, kind: SignalKind = SignalKind.FOLLOW_ON_ERROR) -> Symptom:
-    return Symptom(kind, text, "chat-00042-def", time_of_day(clock), time_of_day("03:59:00"), times, make_entry(position, clock, text))
+def make_symptom(
+    position: int, clock: str, text: str, times: int, kind: SignalKind = SignalKind.FOLLOW_ON_ERROR
+) -> Symptom:
+    return Symptom(
+        kind,
+        text,
+        "chat-00042-def",
+        time_of_day(clock),
+        time_of_day("03:59:00"),
+        times,
+        make_entry(position, clock, text),
+    )
 
 
 def sample_incident() -> Incident:
@@ -181,7 +199,9 @@ def sample_proof() -> Finding:
         introduced=IntroducingCommit(INTRODUCING, PATH, 7, 611),
         attempts=(Attempt(FIRST_ATTEMPT, 6, 624), Attempt(SECOND_ATTEMPT, 2, 676)),
         fix=Fix(FIXING, "merged", excerpt=((676, "        event = {"), (677, '            "a": 1,')), path=PATH),
-        target=Target(HEAD, CheckStatus.GREEN, 4, (), (FileChange(PATH, 19, 12), FileChange("docs/flow.png", None, None))),
+        target=Target(
+            HEAD, CheckStatus.GREEN, 4, (), (FileChange(PATH, 19, 12), FileChange("docs/flow.png", None, None))
+        ),
         rollback=None,
         recommendation=make_recommendation(
             ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED, f"{HEAD.id} on main contains the fix and passes every gate."
@@ -229,7 +249,10 @@ def _proof_of_given_commit(source: DeployedSource, **changes: object) -> Deploye
 def _proof_of_unmerged_fix(where: str, number: int | None, ref: str, reason: Reason) -> Finding:
     fix = Fix(FIXING, where, number, ref, path=PATH)
     return replace(
-        sample_proof(), fix=fix, target=None, recommendation=make_recommendation(ActionKind.NONE, reason, f"The file compiles at {ref}.")
+        sample_proof(),
+        fix=fix,
+        target=None,
+        recommendation=make_recommendation(ActionKind.NONE, reason, f"The file compiles at {ref}."),
     )
 
 
@@ -249,7 +272,9 @@ def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
         OtherBrokenFile("chat/x.py", None, "nul"),
     )
     spoken_fix = Fix(replace(FIXING, subject="Repair the answer events"), "merged", path=PATH)
-    back = make_recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, f"No commit mends it; {GOOD_COMMIT.id} is good.")
+    back = make_recommendation(
+        ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, f"No commit mends it; {GOOD_COMMIT.id} is good."
+    )
     return {
         "design": (whole, found),
         "undated log": (undated, found),
@@ -270,14 +295,20 @@ def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
             whole,
             _proof_of_unmerged_fix("open_pull_request", 7, "refs/pull/7/head", Reason.FIX_IN_PULL_REQUEST),
         ),
-        "fix on a branch": (whole, _proof_of_unmerged_fix("unmerged_branch", None, "origin/mend-answers", Reason.FIX_UNMERGED)),
+        "fix on a branch": (
+            whole,
+            _proof_of_unmerged_fix("unmerged_branch", None, "origin/mend-answers", Reason.FIX_UNMERGED),
+        ),
         "fix says so": (whole, replace(found, fix=spoken_fix)),
         "fix outlived": (replace(whole, last_seen=time_of_day("06:00:00")), found),
         "not corroborated": (
             whole,
             sample_unproven(Reason.NOT_CORROBORATED, "No version of the file fails on a logged line."),
         ),
-        "file not found": (whole, sample_unproven(Reason.FILE_NOT_FOUND, "No commit of main has a file agents_execute.py.")),
+        "file not found": (
+            whole,
+            sample_unproven(Reason.FILE_NOT_FOUND, "No commit of main has a file agents_execute.py."),
+        ),
         "given commit contradicts the log": (
             whole,
             replace(
@@ -302,13 +333,22 @@ def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
             replace(found, broken=replace(BROKEN, also_broken=others)),
         ),
         "merge brought it in": (whole, replace(found, introduced=IntroducingCommit(merge, PATH, 7, 611))),
-        "arrived broken": (whole, replace(found, introduced=IntroducingCommit(INTRODUCING, PATH, 7, 611, was_added_broken=True))),
-        "renamed after the break": (whole, replace(found, introduced=IntroducingCommit(INTRODUCING, "chat/execute.py", 7, 611))),
+        "arrived broken": (
+            whole,
+            replace(found, introduced=IntroducingCommit(INTRODUCING, PATH, 7, 611, was_added_broken=True)),
+        ),
+        "renamed after the break": (
+            whole,
+            replace(found, introduced=IntroducingCommit(INTRODUCING, "chat/execute.py", 7, 611)),
+        ),
         "history cut": (
             whole,
             replace(found, introduced=None, declaring_files=(), gaps=("The copy is shallow: 50 commits are there.",)),
         ),
-        "no attempt": (whole, replace(found, attempts=(), deployed=replace(DEPLOYED, commit=INTRODUCING, deployments=()))),
+        "no attempt": (
+            whole,
+            replace(found, attempts=(), deployed=replace(DEPLOYED, commit=INTRODUCING, deployments=())),
+        ),
         "many attempts": (whole, replace(found, attempts=many)),
         "refused": (whole, replace(found, refused_commits=(RefusedCommit(HEAD, "checks", "its checks are red"),))),
         "no ci": (whole, replace(found, declaring_files=DECLARED[1:])),
@@ -319,7 +359,9 @@ def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
         "ci unreadable": (whole, replace(found, declaring_files=(replace(DECLARED[0], text="a: [b"),))),
         "ci without version": (
             whole,
-            replace(found, declaring_files=(replace(DECLARED[0], text="jobs:\n  a:\n    steps:\n      - run: pytest\n"),)),
+            replace(
+                found, declaring_files=(replace(DECLARED[0], text="jobs:\n  a:\n    steps:\n      - run: pytest\n"),)
+            ),
         ),
         "no symptoms": (replace(whole, symptoms=()), found),
         "service not named": (replace(whole, service="unknown", environment="default"), found),
@@ -336,7 +378,9 @@ def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
             sample_unproven(Reason.DYNAMIC_CODE, "The code is in no commit."),
         ),
         "dependency": (
-            single_entry_incident(SignalKind.DEPENDENCY, "invalid syntax", "/usr/lib/python3.11/site-packages/q/a.py", "SyntaxError"),
+            single_entry_incident(
+                SignalKind.DEPENDENCY, "invalid syntax", "/usr/lib/python3.11/site-packages/q/a.py", "SyntaxError"
+            ),
             sample_unproven(Reason.DEPENDENCY, "The file belongs to a package."),
         ),
         "not python": (

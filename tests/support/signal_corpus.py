@@ -13,13 +13,13 @@ import pytest
 
 from shared.detection import collect
 from shared.detection.entry import LogEntry
-from shared.detection.signal import SkipReason, Signal, read_signal
-from tests.support import logged
-from tests.support.logged import export_entry
+from shared.detection.signal import Signal, SkipReason, read_signal
+from tests.support import log_samples
+from tests.support.log_samples import export_entry
 from tests.unit import test_collect, test_signal, test_signal_close_code
 
 SIGNAL_TESTS = (test_signal, test_signal_close_code, test_collect)
-_READERS = (logged, test_signal, collect)
+_READERS = (log_samples, test_signal, collect)
 
 
 def collect_texts(folder: Path) -> dict[str, Signal | SkipReason]:
@@ -33,7 +33,9 @@ def collect_texts(folder: Path) -> dict[str, Signal | SkipReason]:
     with pytest.MonkeyPatch.context() as patched:
         for module in _READERS:
             patched.setattr(module, "read_signal", keeping)
-        for number, (test, arguments) in enumerate(case for module in SIGNAL_TESTS for case in _parametrized_cases(module)):
+        for number, (test, arguments) in enumerate(
+            case for module in SIGNAL_TESTS for case in _parametrized_cases(module)
+        ):
             own = folder / str(number)
             own.mkdir()
             test(**arguments, **({"tmp_path": own} if "tmp_path" in inspect.signature(test).parameters else {}))

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.proof.gating.candidates import TargetChoice, choose_newest
+from shared.proof.gating.choose_newest import TargetChoice, choose_newest
 from shared.proof.gating.gates import GateFailure
 from shared.proof.model.history import Commit
-from tests.support.past import make_commit
+from tests.support.commit_graph import make_commit
 
 NEVER = GateFailure(
     "newly_broken", "never.py, line 3 compiled, and no longer does (and 1 more)", (), ("never.py", "b3"), "alone"
@@ -53,7 +53,9 @@ def ids(commits: Sequence[Commit]) -> frozenset[str]:
     return frozenset(each.id for each in commits)
 
 
-def choose(gates: _Gates, commits: Sequence[Commit], refuse: Callable[[str], GateFailure | None] = lambda _: None) -> TargetChoice:
+def choose(
+    gates: _Gates, commits: Sequence[Commit], refuse: Callable[[str], GateFailure | None] = lambda _: None
+) -> TargetChoice:
     return choose_newest(gates, commits, frozenset(("relay.py",)), refuse)  # type: ignore[arg-type]
 
 
@@ -136,7 +138,13 @@ def test_another_file_that_refuses_takes_the_place_of_the_first() -> None:
     gates = _Gates({commits[0].id: NEVER, commits[3].id: other}, ids(commits[:3]), as_deployed=True)
     choice = choose(gates, commits)
     assert (choice.commit, choice.unchecked_commits) == (None, 0)
-    assert [each.detail for each in choice.refused_commits] == [NEVER.detail, "alone", "alone", "x", *["other alone"] * 4]
+    assert [each.detail for each in choice.refused_commits] == [
+        NEVER.detail,
+        "alone",
+        "alone",
+        "x",
+        *["other alone"] * 4,
+    ]
     assert gates.ran == [commits[0].id, commits[3].id]
 
 

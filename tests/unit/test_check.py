@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from shared.errors import UsageError
-from shared.proof.judging.check import PythonSource, PythonTarget, check_sources, group_by_python
-from shared.proof.model.compilation import Compilation, Explanation, Fault, Diagnostic, Source
+from shared.proof.judging.check_sources import PythonSource, PythonTarget, check_sources, group_by_python
+from shared.proof.model.compilation import Compilation, Diagnostic, Explanation, Fault, Source
 
 NEW_SYNTAX, TOO_SLOW = "new in 3.12", "timeout"
 """What the fakes say of a line, and of a source that they have no verdict on."""

@@ -14,15 +14,15 @@ from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
 from shared.detection.symptoms import MAX_SYMPTOMS
 from shared.errors import InputError
-from tests.support.logged import (
-    NOT_AUTHENTICATED,
+from tests.support.log_samples import (
     LINE_624,
     LINE_676,
+    NOT_AUTHENTICATED,
     START,
     TRACEBACK,
     MemoryLog,
-    make_log,
     export_entry,
+    make_log,
     time_at,
     write_log_file,
 )
@@ -57,7 +57,8 @@ def nearby(incident: Incident) -> list[tuple[SignalKind, str, int]]:
 def per_line(text: str, at: float, **changes: object) -> list[dict[str, object]]:
     """One entry for each line, a microsecond apart, without severity; newest first as exports are."""
     logged = [
-        export_entry(line, at=at + number / 1e6, severity=..., **changes) for number, line in enumerate(text.splitlines())
+        export_entry(line, at=at + number / 1e6, severity=..., **changes)
+        for number, line in enumerate(text.splitlines())
     ]
     return logged[::-1]
 
@@ -419,7 +420,9 @@ def test_a_close_far_from_the_syntax_error_is_its_own_incident() -> None:
 
 
 def test_a_storm_is_one_sighting_with_a_count() -> None:
-    (incident,) = collect_incidents(make_log([one(LINE_624), one(CLOSED)] * 20_000), service="", environment="").incidents
+    (incident,) = collect_incidents(
+        make_log([one(LINE_624), one(CLOSED)] * 20_000), service="", environment=""
+    ).incidents
     assert (lines(incident), symptoms(incident)) == ([(624, 20_000)], [(SignalKind.CLOSE_1011, CLOSED, 20_000)])
 
 

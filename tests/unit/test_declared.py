@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from shared.proof.declared.deployed_python import find_deployed_fact, find_deployed_python, select_declaring_files
-from shared.proof.declared.dockerfile import find_dockerfile_python, parse_image_python
+from shared.proof.declared.dockerfile_python import find_dockerfile_python, parse_image_python
 
 
 def told(files: Mapping[str, str], near: str) -> tuple[str, str, str] | None:

@@ -7,8 +7,7 @@ from threading import Event, Thread
 
 import pytest
 
-from functions.local.entry_stream import EntryParser
-from functions.local.follow_file import follow_log
+from functions.local.log_follower import EntryParser, follow_log
 
 ENTRIES = [{"insertId": f"t{number}", "textPayload": 'low {tide} [7]\nebb, "flood"'} for number in range(3)]
 SHAPES = {

@@ -7,14 +7,14 @@ from markdown_it import MarkdownIt
 
 from shared.text.escaping import (
     ZERO_WIDTH_SPACE,
-    format_code_block,
-    format_code_span,
-    truncate,
     escape_markdown,
     escape_mermaid,
-    to_one_line,
-    strip_invisible,
     escape_table_cell,
+    format_code_block,
+    format_code_span,
+    strip_invisible,
+    to_one_line,
+    truncate,
 )
 
 GITHUB = MarkdownIt("gfm-like", {"linkify": False}).enable("table")

@@ -8,13 +8,21 @@ import pytest
 
 from shared.proof.model.finding import DeployedSource
 from shared.report.evidence import Evidence, EvidenceKind
-from shared.report.facts.mended import describe_errors_left
+from shared.report.facts.fix_history import describe_errors_left
 from shared.report.issue import render_issue_body
 from shared.report.issue.causes import CauseSource, list_examined_sources
 from shared.report.report import Report, build_report, report_to_json
 from shared.text.phrases import join_words
 from tests.support.evidence_checker import Fault, UnsupportedClaim, extract_figures, find_unsupported_claims
-from tests.support.proof_samples import PATH, SHAPES, FIRST_ATTEMPT, SECOND_ATTEMPT, FIXING, INTRODUCING, build_sample_report
+from tests.support.proof_samples import (
+    FIRST_ATTEMPT,
+    FIXING,
+    INTRODUCING,
+    PATH,
+    SECOND_ATTEMPT,
+    SHAPES,
+    build_sample_report,
+)
 
 EVERY_SHAPE = pytest.mark.parametrize("shape", SHAPES)
 
@@ -71,13 +79,17 @@ def test_a_figure_that_stands_only_in_evidence_that_is_not_cited_is_found() -> N
 def test_a_citation_that_leads_nowhere_is_found() -> None:
     sound = build_sample_report("design")
     lost = replace(sound.whys[0], evidence=(*sound.whys[0].evidence, "e99"))
-    assert find_unsupported_claims(replace(sound, whys=(lost, *sound.whys[1:]))) == [UnsupportedClaim(1, Fault.NO_SUCH_EVIDENCE, "e99")]
+    assert find_unsupported_claims(replace(sound, whys=(lost, *sound.whys[1:]))) == [
+        UnsupportedClaim(1, Fault.NO_SUCH_EVIDENCE, "e99")
+    ]
 
 
 def test_a_sure_answer_without_evidence_is_found() -> None:
     sound = build_sample_report("design")
     bare = replace(sound.whys[0], evidence=(), answer="It failed.")
-    assert find_unsupported_claims(replace(sound, whys=(bare, *sound.whys[1:]))) == [UnsupportedClaim(1, Fault.NO_EVIDENCE, "observed")]
+    assert find_unsupported_claims(replace(sound, whys=(bare, *sound.whys[1:]))) == [
+        UnsupportedClaim(1, Fault.NO_EVIDENCE, "observed")
+    ]
 
 
 def test_number_words_count_as_numbers() -> None:
@@ -102,7 +114,9 @@ def test_each_attempt_is_evidence_with_its_errors_and_its_first_line() -> None:
     for attempt in report.proof.attempts:
         text = _about(report, f"{attempt.commit.id}:", describe_errors_left(attempt)).text
         assert attempt.commit.id in text
-        figures_told = [(kind, figure) for kind, figure in extract_figures(describe_errors_left(attempt)) if kind != "commit"]
+        figures_told = [
+            (kind, figure) for kind, figure in extract_figures(describe_errors_left(attempt)) if kind != "commit"
+        ]
         assert figures_told == [("line", str(attempt.first_line)), ("number", str(attempt.errors_left))]
     assert [(each.commit, each.errors_left, each.first_line) for each in report.proof.attempts] == [
         (FIRST_ATTEMPT, 6, 624), (SECOND_ATTEMPT, 2, 676),

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from shared.proof.judging.compile_verdicts import CompileVerdicts
-from shared.proof.model.compilation import Compilation, Explanation, Fault, Diagnostic, Source
-from shared.proof.searching.explain import FailureExplanation, explain_failure
+from shared.proof.model.compilation import Compilation, Diagnostic, Explanation, Fault, Source
+from shared.proof.searching.explain_failure import FailureExplanation, explain_failure
 from shared.proof.searching.introducing_commit import FileAtCommit
-from tests.support.past import make_commit
+from tests.support.commit_graph import make_commit
 
 
 class _Contents:
@@ -64,7 +64,11 @@ def explained(compilers: _Compilers) -> FailureExplanation:
     return explain_failure(history, compilers, verdicts, FileAtCommit(make_commit("broken"), "app.py", "b1"), [])  # type: ignore[arg-type]
 
 
-FIRST, COVERING, AT_LINE = Diagnostic(3, 1, "first", 3), Diagnostic(5, 1, "covering", 9), Diagnostic(7, 4, "at the line", 6)
+FIRST, COVERING, AT_LINE = (
+    Diagnostic(3, 1, "first", 3),
+    Diagnostic(5, 1, "covering", 9),
+    Diagnostic(7, 4, "at the line", 6),
+)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,9 @@ FIRST, COVERING, AT_LINE = Diagnostic(3, 1, "first", 3), Diagnostic(5, 1, "cover
         (7, (), ""),
     ],
 )
-def test_the_words_are_those_of_the_failing_line(line: int | None, findings: tuple[Diagnostic, ...], words: str) -> None:
+def test_the_words_are_those_of_the_failing_line(
+    line: int | None, findings: tuple[Diagnostic, ...], words: str
+) -> None:
     said = explained(_Compilers(line, *findings))
     assert said.explanation == words
     assert said.error_counts == {"b1": max(1, len(findings))}

@@ -6,7 +6,15 @@ from itertools import permutations
 import pytest
 
 from shared.detection.entry import LogEntry
-from shared.detection.grouping import MAX_INCIDENTS, MAX_SIGHTINGS, IncidentGrouper, Scope, compute_fingerprint, truncate_entry, normalise_path
+from shared.detection.grouping import (
+    MAX_INCIDENTS,
+    MAX_SIGHTINGS,
+    IncidentGrouper,
+    Scope,
+    compute_fingerprint,
+    normalise_path,
+    truncate_entry,
+)
 from shared.detection.incident import Incident
 from shared.detection.signal import Signal, SignalKind
 
@@ -177,7 +185,9 @@ def test_a_path_is_told_without_the_containers_root(path: str, told: str) -> Non
 
 
 def test_a_fingerprint_keeps_its_four_parts_apart() -> None:
-    found = {compute_fingerprint(*parts) for parts in (("a", "b", "c", "d"), ("ab", "", "c", "d"), ("a", "bc", "", "d"))}
+    found = {
+        compute_fingerprint(*parts) for parts in (("a", "b", "c", "d"), ("ab", "", "c", "d"), ("a", "bc", "", "d"))
+    }
     assert len(found) == 3
     assert all(len(each) == 16 for each in found)
 

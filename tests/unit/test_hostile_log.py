@@ -10,41 +10,20 @@ from shared.adapters.logs.log_file import LogFile
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.collect import collect_incidents
 from shared.detection.entry import LogEntry
-from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
+from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
 from shared.errors import InputError
-from shared.text.markup import MAX_TEXT_LENGTH
-from tests.bench.signal_speed import build_nasty_texts
-from tests.support.logged import NOT_AUTHENTICATED, LINE_624, TRACEBACK, export_entry, classify_text, signal_in, write_log_file
+from shared.text.escaping import MAX_TEXT_LENGTH
+from tests.support.log_fuzzing import SIGNAL_TEXTS, build_nasty_texts, mutate
+from tests.support.log_samples import (
+    LINE_624,
+    TRACEBACK,
+    classify_text,
+    export_entry,
+    signal_in,
+    write_log_file,
+)
 
 KILOBYTES = 256
-SIGNAL_TEXTS = (
-    TRACEBACK,
-    LINE_624,
-    NOT_AUTHENTICATED,
-    " ".join(TRACEBACK.split()),
-    "\n".join("  | " + line for line in TRACEBACK.splitlines()),
-    "SyntaxError('unmatched', ('/app/quay.py', 3, 5, 'return a)\\n', 3, 6))",
-    '\x1b[35m"/app/quay.py"\x1b[0m <red>SyntaxError</red>: [bold]bad[/bold] (quay.py, line 7)',
-    "received 1011 (internal error); then sent 1011 (internal error) keepalive ping timeout",
-    "SyntaxError: Unexpected token < in JSON at position 0\n    at JSON.parse (<anonymous>)",
-    "psycopg2.errors.SyntaxError: near (quay.py, line 7) │ /app/quay.py:3 │",
-)
-FRAGMENTS = (
-    *("(", ")", '"', "'", "\\", "\n", "\r", "\0", "\x1b[", "</", "│", "1011", "SyntaxError", ": ", ", line ", 'File "'),
-    *("99999999999999999999", "\ud800", "🚢", "-", ".", " " * 50, "..", "/", "None", ", in ", "<", ">", "a" * 80),
-)
-
-
-def mutate(text: str, chance: random.Random) -> str:
-    for _ in range(chance.randrange(1, 6)):
-        at = chance.randrange(len(text) + 1)
-        until = min(len(text), at + chance.choice((0, 1, 3, 40)))
-        text = (
-            text[:at]
-            + chance.choice((chance.choice(FRAGMENTS), text[until:at], "", chance.choice(SIGNAL_TEXTS)[: at % 99]))
-            + text[until:]
-        )
-    return text
 
 
 def test_ten_thousand_fuzzed_texts_raise_nothing() -> None:
@@ -102,7 +81,10 @@ def test_long_texts_are_read_to_their_end(name: str) -> None:
     found = classify_text(build_nasty_texts(KILOBYTES)[name])
     assert isinstance(found, Signal | SkipReason)
     if name in {"frames", "word", "spaces", "new lines", "dots", "tags", "uuids"}:
-        assert (signal_in(build_nasty_texts(KILOBYTES)[name]).path, signal_in(build_nasty_texts(KILOBYTES)[name]).line) == (
+        assert (
+            signal_in(build_nasty_texts(KILOBYTES)[name]).path,
+            signal_in(build_nasty_texts(KILOBYTES)[name]).line,
+        ) == (
             "/app/quay.py",
             3,
         )
@@ -147,7 +129,11 @@ def test_deeply_nested_json_is_refused(tmp_path: Path, value: str) -> None:
 
 def test_deeply_nested_json_among_text_is_text(tmp_path: Path) -> None:
     content = "starting\n" + '{"a":' * 50_000 + "\n" + LINE_624
-    assert [entry.text[:5] for entry in LogFile(write_log_file(tmp_path, content)).entries()] == ["start", '{"a":', "Uncau"]
+    assert [entry.text[:5] for entry in LogFile(write_log_file(tmp_path, content)).entries()] == [
+        "start",
+        '{"a":',
+        "Uncau",
+    ]
 
 
 def test_nesting_that_json_allows_is_not_descended_into() -> None:

@@ -10,13 +10,13 @@ from collections.abc import Callable
 import pytest
 
 from shared.adapters.github.webhook import _COMMAND, _MARKER
+from shared.proof.declared.ci_python import find_ci_pythons
 from shared.proof.declared.deployed_python import find_deployed_fact
-from shared.proof.declared.development import find_development_pythons
-from shared.proof.declared.workflows import find_ci_pythons
-from shared.text import escaping, markup
-from shared.text.excerpt import format_excerpt
+from shared.proof.declared.development_python import find_development_pythons
+from shared.text import escaping
+from shared.text.phrases import format_excerpt
 from shared.text.redaction import redact, redact_blocks
-from tests.support.regular_patterns.attacks import build_attacks
+from tests.support.regex_cost.attacks import build_attacks
 
 KILOBYTE = 1024
 SIZES = (32, 64, 128, 256)
@@ -42,7 +42,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "redact": redact,
     "redact_blocks": lambda text: redact_blocks(text.split("\n")),
     "excerpt": lambda text: list(format_excerpt([(1, text)], 1, 1)),
-    "markup.plain": markup.strip_markup,
+    "markup.plain": escaping.strip_markup,
     "escaping.for_markdown": escaping.escape_markdown,
     "escaping.code_span": escaping.format_code_span,
     "escaping.code_block": escaping.format_code_block,

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from shared.proposal.proposal import ProposalStatus
-from shared.proposal.question import build_thread_details, build_question
+from shared.proposal.question import build_question, build_thread_details
+from tests.support.hostile_report import hostile_report
 from tests.support.hostile_texts import HOSTILE_TEXTS
-from tests.support.slack.shown import render_message, render_details
-from tests.unit.test_issue import hostile_report
-from tests.unit.test_slack_layout import ISSUE, PROPOSAL, SERVICE
+from tests.support.slack.questions import ISSUE, PROPOSAL, SERVICE
+from tests.support.slack.rendering import render_details, render_message
 
 _SHOWN_AS_TEXT = {"text", "plain_text"}
 _ALIVE = re.compile(

@@ -6,7 +6,7 @@ from pathlib import Path
 from shared.adapters.logs.log_file import LogFile
 from shared.detection.collect import collect_incidents
 from shared.detection.incident import Incident, move_to_day
-from tests.support.logged import NOT_AUTHENTICATED, LINE_624, LINE_676, export_entry, time_at, write_log_file
+from tests.support.log_samples import LINE_624, LINE_676, NOT_AUTHENTICATED, export_entry, time_at, write_log_file
 
 
 def incident(path: str) -> Incident:

@@ -1,77 +1,41 @@
 """The issue: complete for a person, inert for GitHub, short enough to be accepted. Judged by a CommonMark parser."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
-from shared.proof.model.finding import OtherBrokenFile, DeclaredFile, Fix, IntroducingCommit, ActionKind, RefusedCommit
-from shared.proof.model.history import Commit, FileChange
-from shared.report.issue import MAX_BODY_LENGTH, render_issue_body, format_issue_title
-from shared.report.issue.changes import CommitRole
+from shared.proof.model.finding import ActionKind
+from shared.proof.model.history import FileChange
+from shared.report.issue import MAX_BODY_LENGTH, format_issue_title, render_issue_body
+from shared.report.issue.incident_details import CommitRole
 from shared.report.issue.proposal import NOT_COUNTED
 from shared.report.issue.section import TRUNCATION_NOTE, Heading
 from shared.report.issue.summary import RECOMMENDATION_LABELS
-from shared.report.report import Report, build_report
+from shared.report.report import build_report
 from shared.report.timeline import EventKind, build_timeline
 from shared.text.escaping import ZERO_WIDTH_SPACE
 from shared.text.escaping import strip_invisible as visible
 from tests.support.evidence_checker import extract_figures
+from tests.support.hostile_report import GITHUB_MARKDOWN, assert_text_is_inert, hostile_report, markdown_tokens
 from tests.support.hostile_texts import HOSTILE_TEXTS
 from tests.support.links import build_links
-from tests.support.proof_samples import BROKEN, HEAD, PATH, SHAPES, FIRST_ATTEMPT, SECOND_ATTEMPT, FIXING, INTRODUCING, build_sample_report
-
-GITHUB_MARKDOWN = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
+from tests.support.proof_samples import (
+    BROKEN,
+    FIRST_ATTEMPT,
+    FIXING,
+    HEAD,
+    INTRODUCING,
+    PATH,
+    SECOND_ATTEMPT,
+    SHAPES,
+    build_sample_report,
+)
 
 
 def body(shape: str) -> str:
     return render_issue_body(build_sample_report(shape))
-
-
-def hostile_report(payload: str) -> Report:
-    """The payload wherever somebody else can put text."""
-    whole, proof = SHAPES["design"]
-    evil = Commit(INTRODUCING.id, INTRODUCING.parents, INTRODUCING.committed_at, INTRODUCING.authored_at, payload, payload)
-    assert proof.broken is not None
-    assert proof.target is not None
-    sightings = tuple(
-        replace(each, message=payload, first=replace(each.first, text=payload, insert_id=payload), revision=payload)
-        for each in whole.sightings
-    )
-    symptoms = tuple(replace(each, text=payload, revision=payload) for each in whole.symptoms)
-    fault = replace(proof.broken.fault, message=payload, text=payload)
-    return build_report(
-        replace(
-            whole, service=payload, environment=payload, path=payload, sightings=sightings, symptoms=symptoms,
-            fingerprint=f"0123{payload}",
-        ),
-        replace(
-            proof,
-            broken=replace(
-                proof.broken, path=payload, fault=fault, explanation=payload, second_opinion=payload,
-                excerpt=((675, payload), (676, payload)), also_broken=(OtherBrokenFile(payload, 1, payload),),
-            ),
-            introduced=IntroducingCommit(evil, payload, 7, 611),
-            attempts=tuple(replace(each, commit=replace(evil, id=each.commit.id)) for each in proof.attempts),
-            fix=Fix(replace(evil, id=FIXING.id), "open_pull_request", 7, payload, path=payload, excerpt=((1, payload),)),
-            target=replace(proof.target, commit=replace(evil, id=HEAD.id), shipped_changes=(FileChange(payload, 1, 1),)),
-            recommendation=replace(proof.recommendation, detail=payload),
-            branch=payload,
-            declaring_files=(DeclaredFile(".github/workflows/x.yml", INTRODUCING.id, f"jobs:\n  a:\n    run: pytest {payload!r}\n"),),
-            refused_commits=(RefusedCommit(evil, "checks", payload),),
-            gaps=(payload,),
-        ),
-    )  # fmt: skip
-
-
-def markdown_tokens(text: str) -> Iterator[Token]:
-    for token in GITHUB_MARKDOWN.parse(text):
-        yield token
-        yield from token.children or ()
 
 
 BLAME = re.compile(r"(?i)\b(?:blame|fault of|mistake|careless|should have|failed to)\b")
@@ -101,16 +65,6 @@ def assert_inert(text: str, *, leads: bool) -> None:
     assert [tag for tag in html[1:] if not TAGS.fullmatch(tag)] == []
     assert re.fullmatch(r"<!-- provenfix:fingerprint=\w+ -->", html[0])
     assert_text_is_inert(text, found)
-
-
-def assert_text_is_inert(text: str, found: list[Token]) -> None:
-    """No mention, reference, address or commit that GitHub would act on."""
-    prose = [token.content for token in found if token.type == "text"]
-    everything = [*prose, *(token.content for token in found if token.type in {"code_inline", "fence", "code_block"})]
-    assert not [words for words in everything if re.search(r"@(?!\u200b|$)", words)]
-    assert not [words for words in prose if re.search(r"#\d|(?i:\bgh-\d)|\bwww\.|\w://", words)]
-    assert not [words for words in prose if re.search(r"(?<![0-9A-Za-z])[0-9a-f]{7,40}(?![0-9A-Za-z])", words)]
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]", text)
 
 
 @pytest.mark.parametrize("payload", HOSTILE_TEXTS)
@@ -156,7 +110,8 @@ def test_the_incident_of_the_design_is_told_from_break_to_target() -> None:
     text = body("design")
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     verdicts = {
-        commit.id: next(row for row in rows if row.startswith(f"| `{commit.id[:12]}`")) for commit in (INTRODUCING, FIRST_ATTEMPT, SECOND_ATTEMPT, FIXING)
+        commit.id: next(row for row in rows if row.startswith(f"| `{commit.id[:12]}`"))
+        for commit in (INTRODUCING, FIRST_ATTEMPT, SECOND_ATTEMPT, FIXING)
     }
     last = {name: row.rstrip(" |").rpartition(" | ")[2] for name, row in verdicts.items()}
     assert {name: {each for each in CommitRole if each in said} for name, said in last.items()} == {
@@ -179,7 +134,9 @@ def test_the_incident_of_the_design_is_told_from_break_to_target() -> None:
 
 def test_the_title_names_what_fails_and_how_things_stand() -> None:
     fails = "chat-backend: SyntaxError in chat/agents_execute.py, line 676, on Python 3.11"
-    titles = [format_issue_title(build_sample_report(shape)) for shape in ("design", "no fix", "rollback", "fix on a branch")]
+    titles = [
+        format_issue_title(build_sample_report(shape)) for shape in ("design", "no fix", "rollback", "fix on a branch")
+    ]
     assert [title for title in titles if not title.startswith(f"{fails}: ")] == []
     assert len(set(titles)) == len(titles)
 

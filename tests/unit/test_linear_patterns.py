@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.regular_patterns.attacks import PUMPS, PREFIXES, build_attacks, pumps_of
-from tests.support.regular_patterns.enumeration import FoundPattern, all_patterns
-from tests.support.regular_patterns.machine import FEW_REPEATS, StepLimitError, count_steps, find_all, longest_repeat, parse
+from tests.support.regex_cost.attacks import PREFIXES, PUMPS, build_attacks, pumps_of
+from tests.support.regex_cost.matcher import FEW_REPEATS, StepLimitError, count_steps, find_all, longest_repeat, parse
+from tests.support.regex_cost.product_patterns import FoundPattern, all_patterns
 
 SIZES = (60, 120, 180)
 """Characters: a further piece may take as many steps as the one before, and takes 1.67 times as many at worst."""

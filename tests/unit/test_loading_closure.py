@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.proof.loading.closure import ImportClosure, find_import_closure
+from shared.proof.loading.commit_tree import is_affected_by
+from shared.proof.loading.import_closure import ImportClosure, find_import_closure
 from shared.proof.loading.imports import Imports, parse_imports
-from shared.proof.loading.tree import is_affected_by
 from tests.support.source_tree import FakeSourceTree
 
 BROKEN = "def run(:\n    pass\n"

@@ -2,14 +2,16 @@
 
 import pytest
 
-from shared.proof.loading.closure import ImportClosure, find_import_closure
-from shared.proof.loading.tree import is_affected_by
+from shared.proof.loading.commit_tree import is_affected_by
+from shared.proof.loading.import_closure import ImportClosure, find_import_closure
 from tests.support.source_tree import FakeSourceTree
 
 BROKEN = "def run(:\n"
 
 
-def closure(failing: str, files: dict[str, str], traced: tuple[str, ...] = (), roots: tuple[str, ...] = ()) -> ImportClosure:
+def closure(
+    failing: str, files: dict[str, str], traced: tuple[str, ...] = (), roots: tuple[str, ...] = ()
+) -> ImportClosure:
     return find_import_closure(FakeSourceTree(files), failing, traced, roots)
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.proof.declared.dockerfile import MAX_EXPANDED
-from shared.proof.loading.closure import find_import_closure
-from shared.proof.loading.image import parse_stages
+from shared.proof.declared.dockerfile_python import MAX_EXPANDED
+from shared.proof.loading.dockerfile_stages import parse_stages
+from shared.proof.loading.import_closure import find_import_closure
 from shared.proof.loading.shell import MAX_COMMANDS, MAX_TEXT, split_commands
 from tests.support.source_tree import FakeSourceTree
 

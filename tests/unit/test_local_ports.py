@@ -11,11 +11,11 @@ from werkzeug.test import EnvironBuilder
 
 from functions import main
 from functions.local import topology
-from functions.local.function_server import FUNCTIONS_FILE
 from functions.local.guarded_main import guard_function
 from functions.local.private_files import make_private, open_private
-from functions.local.python_child import clean_environment
 from functions.local.request_origin import PROBLEM_STATUS, OriginProblem
+from functions.local.server_process import clean_environment
+from functions.local.servers import FUNCTIONS_FILE
 from functions.local.stack_folder import lock_folder, publish_environment
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 
@@ -71,9 +71,11 @@ def test_every_function_of_the_stack_is_served_with_its_guard() -> None:
 
     assert Path(guarded_main.__file__) == FUNCTIONS_FILE
     assert set(guarded_main.__all__) == set(main.__all__)
-    assert {topology.SLACK_FUNCTION, topology.WEBHOOK_FUNCTION, *(each.function for each in topology.SUBSCRIBERS)} == set(
-        guarded_main.__all__
-    )
+    assert {
+        topology.SLACK_FUNCTION,
+        topology.WEBHOOK_FUNCTION,
+        *(each.function for each in topology.SUBSCRIBERS),
+    } == set(guarded_main.__all__)
     assert all(getattr(guarded_main, name) is not getattr(main, name) for name in main.__all__)
 
 

@@ -16,7 +16,7 @@ from shared.adapters.logs.log_file import LogFile
 from shared.adapters.logs.log_stream import MAX_LINE_LENGTH
 from shared.detection.entry import LogEntry
 from shared.errors import InputError
-from tests.support.logged import NOT_AUTHENTICATED, LINE_624, TRACEBACK, export_entry, time_at, write_log_file
+from tests.support.log_samples import LINE_624, NOT_AUTHENTICATED, TRACEBACK, export_entry, time_at, write_log_file
 
 TWO = [export_entry(LINE_624, at=15), export_entry(NOT_AUTHENTICATED, at=0)]
 
@@ -83,7 +83,9 @@ def test_receive_timestamp_is_the_fallback(tmp_path: Path) -> None:
 def test_service_names_in_the_text_are_not_believed(tmp_path: Path) -> None:
     payload = {"message": "x", "service_name": "other", "resource": {"labels": {"service_name": "other"}}}
     assert only(write_log_file(tmp_path, [export_entry(None, jsonPayload=payload)])).service == "ferry"
-    assert only(write_log_file(tmp_path, json.dumps(payload | {"logName": ""}))).service == "other"  # that is the envelope
+    assert (
+        only(write_log_file(tmp_path, json.dumps(payload | {"logName": ""}))).service == "other"
+    )  # that is the envelope
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,10 @@ def test_each_json_payload_is_read(tmp_path: Path, payload: dict[str, object]) -
 
 def test_json_payload_says_nothing_twice(tmp_path: Path) -> None:
     payload = {"message": "no such quay", "stack_trace": "Error: no such quay\n  at dock", "error": "no such quay"}
-    assert only(write_log_file(tmp_path, [export_entry(None, jsonPayload=payload)])).text == "Error: no such quay\n  at dock"
+    assert (
+        only(write_log_file(tmp_path, [export_entry(None, jsonPayload=payload)])).text
+        == "Error: no such quay\n  at dock"
+    )
 
 
 def test_json_payload_keeps_backslashes_of_ordinary_text(tmp_path: Path) -> None:
@@ -127,7 +132,10 @@ def test_source_line_with_an_escaped_line_end_stays_one_line(tmp_path: Path) -> 
 
 def test_close_code_field_becomes_text(tmp_path: Path) -> None:
     payload = {"event": "websocket closed", "close_code": 1011}
-    assert only(write_log_file(tmp_path, [export_entry(None, jsonPayload=payload)])).text == "websocket closed\nclose_code=1011"
+    assert (
+        only(write_log_file(tmp_path, [export_entry(None, jsonPayload=payload)])).text
+        == "websocket closed\nclose_code=1011"
+    )
 
 
 @pytest.mark.parametrize(
@@ -240,7 +248,11 @@ def test_lines_of_other_tools_are_parsed(tmp_path: Path, line: str) -> None:
 
 
 def test_indented_lines_are_parsed(tmp_path: Path) -> None:
-    found = all_of(write_log_file(tmp_path, f"    03:43:43  {LINE_624}\n\t[2026-03-01 03:43:58] {NOT_AUTHENTICATED}\n    42 quays\n"))
+    found = all_of(
+        write_log_file(
+            tmp_path, f"    03:43:43  {LINE_624}\n\t[2026-03-01 03:43:58] {NOT_AUTHENTICATED}\n    42 quays\n"
+        )
+    )
     assert [entry.text for entry in found] == [LINE_624, NOT_AUTHENTICATED, "    42 quays"]
     assert [entry.timestamp.year for entry in found if entry.timestamp] == [1970, 2026, 2026]
 
@@ -303,7 +315,9 @@ def test_positions_of_text_are_line_numbers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("content", [json.dumps(TWO, ensure_ascii=False), f"{LINE_624} – ärgerlich\n{NOT_AUTHENTICATED}"])
+@pytest.mark.parametrize(
+    "content", [json.dumps(TWO, ensure_ascii=False), f"{LINE_624} – ärgerlich\n{NOT_AUTHENTICATED}"]
+)
 def test_each_encoding_is_decoded(tmp_path: Path, encoding: str, content: str) -> None:
     mark = "\ufeff" if encoding in {"utf-16-le", "utf-16-be"} else ""
     found = texts(write_log_file(tmp_path, (mark + content).encode(encoding)))

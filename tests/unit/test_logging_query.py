@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.logging_query import QueryError, matches
-from tests.support.logging_query.grammar import Or, Comparison, And, Node, Not, parse
+from tests.support.logging_query.grammar import And, Comparison, Node, Not, Or, parse
 
 ENTRY: dict[str, object] = {
     "logName": "projects/harbour-dev/logs/run.googleapis.com%2Fstderr",

@@ -9,18 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from functions.local.platform.entries import InstanceRef, create_line_entry
-from functions.local.platform.front import Backend, WeightedRoundRobin
-from functions.local.platform.journal import Journal, matches_sink
+from functions.local.platform.journal import InstanceRef, Journal, create_line_entry, matches_sink
 from functions.local.platform.launch import Launch, Launcher
+from functions.local.platform.proxy import Backend, WeightedRoundRobin
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
-from shared.adapters.standins.served_platform import ProcessPlatform
-from shared.errors import UsageError, Reject, InputError
+from shared.adapters.standins.process_platform import ProcessPlatform
+from shared.errors import InputError, Reject, UsageError
 from shared.service import Service
+from tests.support.clock import FakeClock
 from tests.support.memory import MemoryStore
-from tests.support.moments import FakeClock
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
 PLACE = InstanceRef(TIDE, "tide-1", "0a1b2c3d4e")
@@ -92,7 +91,9 @@ def test_turns_follow_the_shares_and_never_bunch() -> None:
 
 
 def test_a_line_that_is_json_becomes_the_payload() -> None:
-    entry = create_line_entry(PLACE, NOON, "stdout", json.dumps({"severity": "ERROR", "message": "SyntaxError: x", "n": [1]}))
+    entry = create_line_entry(
+        PLACE, NOON, "stdout", json.dumps({"severity": "ERROR", "message": "SyntaxError: x", "n": [1]})
+    )
     assert (entry["severity"], entry["jsonPayload"]) == ("ERROR", {"message": "SyntaxError: x", "n": [1]})
     for text in ('{"open": ', "[1]", "{1}", "{" * 5000):
         assert create_line_entry(PLACE, NOON, "stdout", text)["textPayload"] == text
@@ -137,7 +138,10 @@ def logs(tmp_path: Path) -> Iterator[SqliteLogs]:
 def test_an_entry_is_kept_once_and_found_by_service_and_time(logs: SqliteLogs) -> None:
     later = NOON + timedelta(seconds=60)
     other = InstanceRef(Service("ebb", "shore", "europe-west6", "harbour/ebb", "C2"), "ebb-1", "0a1b2c3d4e")
-    first, second = create_line_entry(PLACE, NOON, "stderr", "first"), create_line_entry(PLACE, later, "stderr", "second")
+    first, second = (
+        create_line_entry(PLACE, NOON, "stderr", "first"),
+        create_line_entry(PLACE, later, "stderr", "second"),
+    )
     for _ in range(2):
         logs.write([second, first, create_line_entry(other, NOON, "stderr", "ebb"), {"textPayload": "no time"}])
     assert [each.text for each in logs.read_entries(TIDE, NOON, later)] == ["first", "second"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.local.put_off_signals import defer_signals
+from functions.local.server_process import defer_signals
 
 
 @pytest.fixture(autouse=True)

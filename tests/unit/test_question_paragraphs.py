@@ -9,9 +9,16 @@ from shared.detection.entry import LogEntry
 from shared.detection.grouping import IncidentGrouper, Scope
 from shared.detection.signal import Signal, SignalKind
 from shared.proof.model.finding import ActionKind, Reason
-from shared.proposal.question import Label, build_paragraphs, build_thread_details, split_label, find_rollback_commit, find_proposed_commit
+from shared.proposal.question import (
+    Label,
+    build_paragraphs,
+    build_thread_details,
+    find_proposed_commit,
+    find_rollback_commit,
+    split_label,
+)
 from shared.report.report import Report
-from tests.support.past import ScriptedProver, commit_id
+from tests.support.commit_graph import ScriptedProver, commit_id
 
 ALL = {Label.PROPOSAL, Label.FAILS, Label.SINCE, Label.BROKEN, Label.CONFIDENCE}
 
@@ -53,7 +60,10 @@ def test_the_way_back_is_offered_beside_a_redeployment_only() -> None:
 
 @pytest.mark.parametrize(("kind", "passed"), [(ActionKind.REDEPLOY, 1), (ActionKind.ROLLBACK, 0), (ActionKind.NONE, 0)])
 def test_gates_are_said_to_be_passed_where_a_target_is_proposed(kind: ActionKind, passed: int) -> None:
-    assert sum(commit_id("later")[:7] in line and "ates passed" in line for line in build_thread_details(_report(kind))) == passed
+    assert (
+        sum(commit_id("later")[:7] in line and "ates passed" in line for line in build_thread_details(_report(kind)))
+        == passed
+    )
 
 
 @pytest.mark.parametrize(("environment", "named"), [("harbour", True), ("unknown", False), ("", False)])
@@ -73,7 +83,9 @@ def test_what_is_not_broken_at_a_known_commit_is_not_said_to_be_proven() -> None
         replace(proof, deployed=replace(proof.deployed, corroborated=False)),
     ):
         [sure] = [
-            words for label, words in map(split_label, build_paragraphs(replace(report, proof=changed))) if label is Label.CONFIDENCE
+            words
+            for label, words in map(split_label, build_paragraphs(replace(report, proof=changed)))
+            if label is Label.CONFIDENCE
         ]
         assert not sure.startswith("proven")
     [sure] = [words for label, words in map(split_label, build_paragraphs(report)) if label is Label.CONFIDENCE]

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from shared.adapters.compilers.interpreters import installed_versions
-from tests.support.readme import README, mask_versions, render_example, read_readme
+from tests.support.readme import README, mask_versions, read_readme, render_example
 
 
 def test_the_example_is_what_the_command_prints() -> None:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.proof.searching.explain import cut_excerpt
+from shared.proof.searching.explain_failure import cut_excerpt
 from shared.proposal.question import build_paragraphs, build_thread_details
-from shared.report.issue import render_issue_body, format_issue_title
+from shared.report.issue import format_issue_title, render_issue_body
 from shared.text.phrases import quote_untrusted
 from shared.text.redaction import redact, redact_and_truncate_line
-from tests.unit.test_issue import hostile_report
+from tests.support.hostile_report import hostile_report
 
 _RANDOM = random.Random(20260301)  # invented here: none of these opens anything
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -286,7 +286,9 @@ def test_secret_across_a_report_cut_leaks_nowhere(name: str) -> None:
         filling = ("lorem ipsum " * 60)[:length]
         report = hostile_report(f"{filling} {secret} and so on")
         body = render_issue_body(report).partition("\n")[2]  # the first line is a hash of ours
-        shown_text = "".join((format_issue_title(report), body, *build_paragraphs(report), *build_thread_details(report)))
+        shown_text = "".join(
+            (format_issue_title(report), body, *build_paragraphs(report), *build_thread_details(report))
+        )
         assert not [part for part in parts(whole(secret)) | parts(secret) if part in shown_text]
 
 

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from shared.report.report import build_report, report_to_json
-from tests.support.proof_samples import HEAD, PATH, SHAPES, FIRST_ATTEMPT, SECOND_ATTEMPT, FIXING, INTRODUCING, build_sample_report
+from tests.support.proof_samples import (
+    FIRST_ATTEMPT,
+    FIXING,
+    HEAD,
+    INTRODUCING,
+    PATH,
+    SECOND_ATTEMPT,
+    SHAPES,
+    build_sample_report,
+)
 
 KEYS = {
     "incident": "fingerprint service environment signal first_seen last_seen occurrences symptoms",
@@ -65,7 +74,10 @@ def test_the_incident_of_the_design_is_told_in_full() -> None:
     assert [each["commit"] for each in found["deployed"]["deployments"]] == [FIRST_ATTEMPT.id, SECOND_ATTEMPT.id]
     assert (found["broken"]["path"], found["broken"]["line"], found["broken"]["errors"]) == (PATH, 676, 2)
     assert found["introduced"]["commit"] == INTRODUCING.id
-    assert [(each["commit"], each["errors_left"]) for each in found["attempts"]] == [(FIRST_ATTEMPT.id, 6), (SECOND_ATTEMPT.id, 2)]
+    assert [(each["commit"], each["errors_left"]) for each in found["attempts"]] == [
+        (FIRST_ATTEMPT.id, 6),
+        (SECOND_ATTEMPT.id, 2),
+    ]
     assert (found["fix"]["commit"], found["fix"]["where"]) == (FIXING.id, "merged")
     assert (found["target"]["commit"], found["target"]["checks"]) == (HEAD.id, "green")
     assert found["decision"]["kind"] == "redeploy"
@@ -97,7 +109,10 @@ def test_times_of_other_zones_are_told_in_utc() -> None:
     whole, proof = SHAPES["design"]
     assert whole.first_seen is not None
     east = whole.first_seen.astimezone(timezone(timedelta(hours=9)))
-    assert report_to_json(build_report(replace(whole, first_seen=east), proof))["incident"] == document("design")["incident"]
+    assert (
+        report_to_json(build_report(replace(whole, first_seen=east), proof))["incident"]
+        == document("design")["incident"]
+    )
 
 
 def test_texts_are_redacted_wherever_they_stand() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from functions.cli import command_line
+from shared.config.loader import read_configuration
 from shared.config.model import Configuration, ServiceEntry
-from shared.config.reading import read_configuration
 from shared.config.settings import CodeHost, Settings, read_all_settings, read_settings
-from shared.errors import UsageError, InputError
-from shared.secret import SecretSource, SecretReference
+from shared.errors import InputError, UsageError
+from shared.secret import SecretReference, SecretSource
 from shared.service import Service
 
 FULL = """\

@@ -3,8 +3,8 @@
 import pytest
 
 from shared.detection.entry import LogEntry
-from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
-from tests.support.logged import LINE_624, TRACEBACK, classify_text, signal_in
+from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
+from tests.support.log_samples import LINE_624, TRACEBACK, classify_text, signal_in
 
 
 def shown(found: Signal) -> tuple[SignalKind, str, str, int | None]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.detection.signal import SkipReason, SignalKind
-from tests.support.logged import classify_text, signal_in
+from shared.detection.signal import SignalKind, SkipReason
+from tests.support.log_samples import classify_text, signal_in
 
 
 @pytest.mark.parametrize(

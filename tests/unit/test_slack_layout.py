@@ -3,60 +3,31 @@
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK
 from shared.proof.model.finding import ActionKind
-from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus
-from shared.proposal.question import Label, build_thread_details, split_label, build_question
-from shared.report.issue.impact import summarise_impact
-from shared.service import Service
-from tests.support.proof_samples import HEAD, SHAPES, SECOND_ATTEMPT, FIXING, build_sample_report
-from tests.support.slack.shown import render_message, render_details
+from shared.proposal.proposal import AlternativeProposal, ProposalStatus
+from shared.proposal.question import Label, build_question, build_thread_details, split_label
+from shared.report.impact import summarise_impact
+from tests.support.proof_samples import FIXING, HEAD, SECOND_ATTEMPT, SHAPES, build_sample_report
+from tests.support.slack.questions import (
+    ISSUE,
+    PROPOSAL,
+    SERVICE,
+    UNTIL,
+    _block_text,
+    button_elements,
+    question_message,
+    render_all_messages,
+    visible_text,
+)
+from tests.support.slack.rendering import render_details, render_message
 
-SERVICE = Service("chat-backend", "quay", "europe-west6", "quay/chat", "C0QUAY", "production")
 GOLDEN = Path(__file__).parents[1] / "golden"
-UNTIL = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-PROPOSAL = Proposal(
-    "0123456789abcdef-1", "0123456789abcdef", "quay.chat-backend", ActionKind.REDEPLOY, HEAD.id, SECOND_ATTEMPT.id, "chat-00042-def", FIXING.id,
-    "3.11", ("chat/agents_execute.py",), "fedcba9876543210", UNTIL,
-)  # fmt: skip
-ISSUE = "https://github.com/quay/chat/issues/12"
-
-
-def question_message(shape: str = "design", kind: ActionKind = ActionKind.REDEPLOY) -> Message:
-    return build_question(build_sample_report(shape), replace(PROPOSAL, kind=kind), ISSUE)
-
-
-def visible_text(sent: dict[str, Any]) -> str:
-    """All that the channel shows, block by block."""
-    return "\n".join(_block_text(block) for block in sent["blocks"])
-
-
-def _block_text(value: object) -> str:
-    if isinstance(value, list):
-        return "".join(map(_block_text, value))
-    if not isinstance(value, dict):
-        return ""
-    if value.get("type") == "user":
-        return f"<{value['user_id']}>"
-    text = value.get("text")
-    return text if isinstance(text, str) else "".join(map(_block_text, value.values()))
-
-
-def button_elements(sent: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {
-        element["action_id"]: element
-        for block in sent["blocks"]
-        if block["type"] == "actions"
-        for element in block["elements"]
-    }
 
 
 def test_message_shows_failure_proof_changes_and_confidence() -> None:
@@ -91,7 +62,11 @@ def test_what_followed_is_counted_over_all_revisions_as_in_the_issue() -> None:
 def test_the_three_lines_of_the_proof_are_one_list() -> None:
     [lines] = [block for block in render_message(SERVICE, question_message())["blocks"] if block["block_id"] == "lines"]
     [proof] = [part for part in lines["elements"] if part["type"] == "rich_text_list"]
-    assert [_block_text(row).partition(":")[0] for row in proof["elements"]] == [Label.BROKEN, Label.FIXED, Label.NEWEST]
+    assert [_block_text(row).partition(":")[0] for row in proof["elements"]] == [
+        Label.BROKEN,
+        Label.FIXED,
+        Label.NEWEST,
+    ]
 
 
 def test_the_issue_is_the_only_link() -> None:
@@ -121,9 +96,14 @@ def test_rolling_back_instead_approves_the_other_proposal() -> None:
 
 
 def test_a_rollback_says_so_on_the_button_that_confirms_it() -> None:
-    confirm = button_elements(render_message(SERVICE, question_message("rollback", ActionKind.ROLLBACK)))[APPROVE]["confirm"]
+    confirm = button_elements(render_message(SERVICE, question_message("rollback", ActionKind.ROLLBACK)))[APPROVE][
+        "confirm"
+    ]
     assert confirm["confirm"]["text"] == "Roll back"
-    assert confirm["title"]["text"] != button_elements(render_message(SERVICE, question_message()))[APPROVE]["confirm"]["title"]["text"]
+    assert (
+        confirm["title"]["text"]
+        != button_elements(render_message(SERVICE, question_message()))[APPROVE]["confirm"]["title"]["text"]
+    )
 
 
 def test_what_a_click_leads_to_stands_above_the_buttons() -> None:
@@ -141,8 +121,12 @@ def test_several_approvals_are_counted_in_sight_of_everybody() -> None:
     assert re.findall(r"\b1 of 2: <\w+>", text) == ["1 of 2: <U0MIRA>", "1 of 2: <U0KIM>"]
     assert "; 2 different " in text
     assert visible_text(render_message(replace(SERVICE, not_author=False), counting)) != text
-    done = replace(counting, standing=ProposalStatus.APPROVED, approvals=("U0MIRA", "U0ODA"), by="U0ODA", decided_at=UNTIL)
-    assert re.search(r"Approved\b.*<U0MIRA>.*<U0ODA>.*2026-03-01T12:00:00Z", visible_text(render_message(SERVICE, done)))
+    done = replace(
+        counting, standing=ProposalStatus.APPROVED, approvals=("U0MIRA", "U0ODA"), by="U0ODA", decided_at=UNTIL
+    )
+    assert re.search(
+        r"Approved\b.*<U0MIRA>.*<U0ODA>.*2026-03-01T12:00:00Z", visible_text(render_message(SERVICE, done))
+    )
 
 
 def test_a_denial_names_only_who_denied() -> None:
@@ -175,7 +159,9 @@ def test_after_the_decision_the_buttons_go_and_who_when_and_what_stay(standing: 
     what = f": redeploy chat-backend (production) from {HEAD.id[:12]}."
     by_person = " by <U0MIRA> at 2026-03-01T12:00:00Z"
     own = f" at 2026-03-01T12:03:00Z (approved{by_person})"
-    assert (by_person if standing in {ProposalStatus.APPROVED, ProposalStatus.DENIED} else own) + what in visible_text(sent)
+    assert (by_person if standing in {ProposalStatus.APPROVED, ProposalStatus.DENIED} else own) + what in visible_text(
+        sent
+    )
     assert f"Reason: {' '.join(reason.split())}" in visible_text(sent)
     assert "Open until" not in visible_text(sent)
 
@@ -189,26 +175,6 @@ def test_what_can_no_longer_be_approved_says_so(standing: ProposalStatus) -> Non
 
 def test_every_message_reads_as_it_is_kept() -> None:
     assert render_all_messages() == (GOLDEN / "messages.txt").read_text("utf-8")
-
-
-def render_all_messages() -> str:
-    """What is kept as `tests/golden/messages.txt`: of each way in which a question stands, the lines that are new."""
-    stepped = replace(SERVICE, traffic_steps=(10, 50, 100), probe_url="wss://chat.example/ws")
-    other = AlternativeProposal("p-back", "9" * 40, ("U0KIM",))
-    counting = replace(question_message(), quorum=2, approvals=("U0MIRA",), alternative=other)
-    kept = {
-        "open": (SERVICE, question_message()),
-        "open, with a probe and steps": (stepped, question_message()),
-        "open, with one of two approvals": (replace(SERVICE, not_author=True), counting),
-        "open, to roll back": (SERVICE, question_message("rollback", ActionKind.ROLLBACK)),
-    }
-    decided = replace(question_message(), by="U0MIRA", decided_at=UNTIL, at=UNTIL + timedelta(minutes=3), reason="no tide yet")
-    kept |= {each.value: (SERVICE, replace(decided, standing=each)) for each in ProposalStatus if each is not ProposalStatus.OPEN}
-    lines: list[str] = []
-    for name, sent in kept.items():
-        new = [line for line in visible_text(render_message(*sent)).splitlines() if line and line not in lines]
-        lines += [f"## {name}", *new, ""]
-    return "\n".join(lines)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

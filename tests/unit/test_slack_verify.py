@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_sdk.signature import SignatureVerifier
 
-from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, SignatureError, verify_signature, sign
+from shared.adapters.slack.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, SignatureError, sign, verify_signature
 from shared.secret import Secret
 
 SECRET = Secret("8f3b2a1c0d9e4f5a6b7c8d9e0f1a2b3c")
@@ -80,8 +80,12 @@ def test_a_signature_of_any_shape_is_only_wrong(signature: str) -> None:
 def test_what_is_missing_is_named() -> None:
     right = signed()
     assert verify_signature({}, BODY, SECRET, NOW) is SignatureError.NO_TIMESTAMP
-    assert verify_signature({TIMESTAMP_HEADER: right[TIMESTAMP_HEADER]}, BODY, SECRET, NOW) is SignatureError.NO_SIGNATURE
-    assert verify_signature({SIGNATURE_HEADER: right[SIGNATURE_HEADER]}, BODY, SECRET, NOW) is SignatureError.NO_TIMESTAMP
+    assert (
+        verify_signature({TIMESTAMP_HEADER: right[TIMESTAMP_HEADER]}, BODY, SECRET, NOW) is SignatureError.NO_SIGNATURE
+    )
+    assert (
+        verify_signature({SIGNATURE_HEADER: right[SIGNATURE_HEADER]}, BODY, SECRET, NOW) is SignatureError.NO_TIMESTAMP
+    )
 
 
 @given(st.text(), st.text(), st.binary())

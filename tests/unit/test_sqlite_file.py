@@ -5,13 +5,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from shared.adapters.sqlite.sqlite_file import SqliteFile
+from shared.adapters.sqlite.database import SqliteFile
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS notes (note TEXT NOT NULL);"
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
-from shared.adapters.sqlite.sqlite_file import SqliteFile
+from shared.adapters.sqlite.database import SqliteFile
 
 file = SqliteFile(Path(sys.argv[1]), "")
 print(*(note for (note,) in file.rows("SELECT note FROM notes ORDER BY rowid")))

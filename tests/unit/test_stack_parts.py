@@ -15,17 +15,16 @@ from flask import request as received
 
 from functions.http.delivery import read_delivery
 from functions.local import emulators, topology
-from functions.local.cloud_event import build_cloud_event
-from functions.local.function_client import FunctionClient
+from functions.local.function_client import FunctionClient, build_cloud_event
 from functions.local.server_process import (
     LOOPBACK,
     NO_OUTPUT,
     Server,
-    wait_until_ready,
     check_running,
     find_free_port,
     is_port_free,
     run_server,
+    wait_until_ready,
 )
 from functions.local.stack_folder import load_environment, override_environ, publish_environment
 from shared.adapters.delivery import Delivery

@@ -16,11 +16,17 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.records import incident_records
 from shared.workflow.records.incident_record import IncidentRecord, record_to_document
 from shared.workflow.records.milestones import MILESTONE_NAMES, compute_milestones
-from shared.workflow.stats import stats_to_json as told
 from shared.workflow.stats import compute_stats
+from shared.workflow.stats import stats_to_json as told
 
 NOON = datetime(2026, 5, 12, 12, tzinfo=UTC)
-_STATES = (IncidentState.OPENED, IncidentState.PROPOSED, IncidentState.APPROVED, IncidentState.WATCHING, IncidentState.RESOLVED)
+_STATES = (
+    IncidentState.OPENED,
+    IncidentState.PROPOSED,
+    IncidentState.APPROVED,
+    IncidentState.WATCHING,
+    IncidentState.RESOLVED,
+)
 
 
 def case(name: str, *seconds: float, service: str = "shore.tide") -> IncidentRecord:

@@ -8,9 +8,17 @@ from rich.console import Console
 
 from functions.cli.terminal import NO_INCIDENT, render_reports
 from shared.report.report import Report
+from tests.support.hostile_report import hostile_report
 from tests.support.hostile_texts import HOSTILE_TEXTS
-from tests.support.proof_samples import HEAD, SHAPES, FIRST_ATTEMPT, SECOND_ATTEMPT, FIXING, INTRODUCING, build_sample_report
-from tests.unit.test_issue import hostile_report
+from tests.support.proof_samples import (
+    FIRST_ATTEMPT,
+    FIXING,
+    HEAD,
+    INTRODUCING,
+    SECOND_ATTEMPT,
+    SHAPES,
+    build_sample_report,
+)
 
 
 def printed(*reports: Report, width: int = 80) -> str:
@@ -109,7 +117,9 @@ def test_there_are_colours_where_there_is_one() -> None:
     assert "\x1b[1;32m" in console.file.getvalue()
 
 
-@pytest.mark.parametrize("payload", [*HOSTILE_TEXTS, "[bold red]x[/] [link=https://evil.example]y[/link] :boom: [/nothing]"])
+@pytest.mark.parametrize(
+    "payload", [*HOSTILE_TEXTS, "[bold red]x[/] [link=https://evil.example]y[/link] :boom: [/nothing]"]
+)
 def test_text_of_others_is_shown_as_it_is_and_controls_nothing(payload: str) -> None:
     text = printed(hostile_report(payload))
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069]", text)

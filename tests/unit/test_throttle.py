@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from shared.workflow.throttle import _MAX_THROTTLE_KEYS, THROTTLE_PERIOD, Throttle
-from tests.support.moments import MORNING
+from shared.workflow.context import _MAX_THROTTLE_KEYS, THROTTLE_PERIOD, Throttle
+from tests.support.clock import MORNING
 
 SECOND = timedelta(seconds=1)
 

@@ -6,42 +6,25 @@ from itertools import permutations
 import pytest
 
 from shared.detection.close_code import CloseKind
-from shared.detection.collect import collect_incidents
 from shared.detection.entry import LogEntry
-from shared.detection.incident import Incident, is_suspected_consequence
-from shared.detection.signal import SignalKind
-from tests.support.logged import NOT_AUTHENTICATED, make_log, time_at
+from shared.detection.incident import is_suspected_consequence
+from tests.support.log_samples import NOT_AUTHENTICATED, time_at
+from tests.support.tied_logs import (
+    BROKEN,
+    CLOSED,
+    RAISED,
+    TRACEBACK_HEADER,
+    LogStep,
+    incidents_of,
+    make_log_entries,
+    only_syntax_error,
+)
 
-TRACEBACK_HEADER = "Traceback (most recent call last):\n"
-BROKEN = "Uncaught exception: SyntaxError: '(' was never closed (quay.py, line 7)"
 BROKEN_LINES = TRACEBACK_HEADER + "  File \"/app/quay.py\", line 7\n    f(\n     ^\nSyntaxError: '(' was never closed"
-RAISED = TRACEBACK_HEADER + '  File "/app/berth.py", line 5, in moor\n    os.enviorn\nAttributeError: no enviorn'
 OTHER = RAISED.replace("berth.py", "crane.py").replace("AttributeError: no enviorn", "KeyError: 'crane'")
-CLOSED = "WebSocket /ws closed: code=1011"
 OURS = "sent 1011 (internal error); then received 1011 (internal error)"
 UPSTREAM = "received 1011 (internal error) unavailable; then sent 1011 (internal error) unavailable"
 KEEPALIVE = "sent 1011 (internal error) keepalive ping timeout; no close frame received"
-
-LogStep = tuple[str, str] | tuple[str, str, str]
-
-
-def make_log_entries(*lines: LogStep, step: float = 1.0) -> list[LogEntry]:
-    """`(instance, text)` or `(instance, text, trace)`, a second apart."""
-    return [
-        LogEntry(
-            number, text, time_at(number * step), log_name="stderr", insert_id=f"i{number}", project="harbour",
-            service="ferry", revision="ferry-1", instance=instance, trace=trace[0] if trace else "",
-        )
-        for number, (instance, text, *trace) in enumerate(lines)
-    ]  # fmt: skip
-
-
-def incidents_of(logged: list[LogEntry]) -> tuple[Incident, ...]:
-    return collect_incidents(make_log(logged), service="", environment="").incidents
-
-
-def only_syntax_error(logged: list[LogEntry]) -> Incident:
-    return next(each for each in incidents_of(logged) if each.kind is SignalKind.SYNTAX_ERROR)
 
 
 def followed(logged: list[LogEntry]) -> int:
@@ -51,7 +34,11 @@ def followed(logged: list[LogEntry]) -> int:
 
 def causes(logged: list[LogEntry]) -> set[tuple[str, int]]:
     """The exceptions that closes are tied to, with how many closes."""
-    return {(each.raised.exception.error_class, each.occurrences) for each in incidents_of(logged) if each.raised is not None}
+    return {
+        (each.raised.exception.error_class, each.occurrences)
+        for each in incidents_of(logged)
+        if each.raised is not None
+    }
 
 
 @pytest.mark.parametrize(
@@ -108,7 +95,9 @@ def test_a_close_long_after_is_not_tied() -> None:
 
 @pytest.mark.parametrize("step", [1, -1])
 def test_the_order_of_the_export_ties_nothing_else(step: int) -> None:
-    logged = make_log_entries(("a", BROKEN), ("a", CLOSED), ("a", RAISED), ("a", CLOSED), ("b", CLOSED), ("b", BROKEN))[::step]
+    logged = make_log_entries(("a", BROKEN), ("a", CLOSED), ("a", RAISED), ("a", CLOSED), ("b", CLOSED), ("b", BROKEN))[
+        ::step
+    ]
     assert (followed(logged), causes(logged)) == (1, {("AttributeError", 1)})
 
 
@@ -168,7 +157,9 @@ def test_an_upstream_s_close_is_tied_to_no_exception_before_it() -> None:
 
 
 def test_a_refusal_of_access_is_suspected_and_not_known() -> None:
-    incident = only_syntax_error(make_log_entries(("a", BROKEN), ("a", NOT_AUTHENTICATED), ("a", "ERROR no berth free")))
+    incident = only_syntax_error(
+        make_log_entries(("a", BROKEN), ("a", NOT_AUTHENTICATED), ("a", "ERROR no berth free"))
+    )
     assert {each.text: is_suspected_consequence(each, incident) for each in incident.nearby} == {
         NOT_AUTHENTICATED: True, "ERROR no berth free": False
     }  # fmt: skip
@@ -192,12 +183,18 @@ def test_a_close_s_own_text_was_not_logged_before_it() -> None:
 
 
 def test_an_error_of_the_same_request_is_a_symptom() -> None:
-    incident = only_syntax_error(make_log_entries(("a", BROKEN, "t1"), ("b", NOT_AUTHENTICATED, "t1"), ("a", "ERROR no berth free", "t2")))
+    incident = only_syntax_error(
+        make_log_entries(("a", BROKEN, "t1"), ("b", NOT_AUTHENTICATED, "t1"), ("a", "ERROR no berth free", "t2"))
+    )
     assert ([each.text for each in incident.symptoms], len(incident.nearby)) == ([NOT_AUTHENTICATED], 1)
 
 
 def test_an_entry_that_an_export_holds_twice_is_counted_once() -> None:
     logged = make_log_entries(("a", BROKEN), ("a", CLOSED), ("a", RAISED), ("a", CLOSED))
     twice = [*logged, *logged]
-    assert [each.occurrences for each in incidents_of(twice)] == [each.occurrences for each in incidents_of(logged)] == [1, 1]
+    assert (
+        [each.occurrences for each in incidents_of(twice)]
+        == [each.occurrences for each in incidents_of(logged)]
+        == [1, 1]
+    )
     assert followed(twice) == 1

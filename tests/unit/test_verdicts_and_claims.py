@@ -6,11 +6,30 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.proposal.decision import ClickResult, build_answer
-from shared.proposal.rollout import CommitClaim, Revision, build_revision_url, find_next_traffic_step
-from shared.proposal.verdict import MAX_WATCH_DURATION, TOLERATED_TRAFFIC_CHECKS, TOLERATED_FAILED_PROBES, WATCH_DURATION, RolloutVerdict, WatchObservations, judge_rollout
+from shared.proposal.rollout import (
+    MAX_WATCH_DURATION,
+    TOLERATED_FAILED_PROBES,
+    TOLERATED_TRAFFIC_CHECKS,
+    WATCH_DURATION,
+    CommitClaim,
+    Revision,
+    RolloutVerdict,
+    WatchObservations,
+    build_revision_url,
+    find_next_traffic_step,
+    judge_rollout,
+)
 
 BEGAN = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
-CALM = WatchObservations(since=BEGAN, missed_traffic_checks=0, failed_probes=0, has_recurred=False, revision_failure="", request_count=1, successful_probes=0)
+CALM = WatchObservations(
+    since=BEGAN,
+    missed_traffic_checks=0,
+    failed_probes=0,
+    has_recurred=False,
+    revision_failure="",
+    request_count=1,
+    successful_probes=0,
+)
 SECOND = timedelta(seconds=1)
 A, B = "a" * 40, "b" * 40
 
@@ -24,7 +43,10 @@ A, B = "a" * 40, "b" * 40
         ({"missed": TOLERATED_TRAFFIC_CHECKS}, RolloutVerdict.CHANGED),
         ({"recurred": True}, RolloutVerdict.RECURRED),
         ({"failed": "It was killed."}, RolloutVerdict.FAILED_REVISION),
-        ({"recurred": True, "missed": TOLERATED_TRAFFIC_CHECKS, "failed": "x", "failed_probes": 9}, RolloutVerdict.RECURRED),
+        (
+            {"recurred": True, "missed": TOLERATED_TRAFFIC_CHECKS, "failed": "x", "failed_probes": 9},
+            RolloutVerdict.RECURRED,
+        ),
         ({"missed": TOLERATED_TRAFFIC_CHECKS, "failed": "x", "failed_probes": 9}, RolloutVerdict.CHANGED),
         ({"failed": "x", "failed_probes": 9}, RolloutVerdict.FAILED_REVISION),
     ],
@@ -79,7 +101,8 @@ def test_a_revision_of_which_nobody_knows_the_commit_runs_none(commit: str | Non
 
 def test_a_revisions_address_keeps_scheme_path_and_query_of_what_is_probed() -> None:
     assert (
-        build_revision_url("wss://tide.example/ws?berth=7#x", "https://pf---tide.example/") == "wss://pf---tide.example/ws?berth=7"
+        build_revision_url("wss://tide.example/ws?berth=7#x", "https://pf---tide.example/")
+        == "wss://pf---tide.example/ws?berth=7"
     )
 
 
@@ -90,6 +113,12 @@ def test_the_next_share_is_the_first_larger_one(share: int, step: int | None) ->
 
 def test_every_answer_has_words_and_only_these_count() -> None:
     counted = {each for each in ClickResult if build_answer(each).is_accepted}
-    assert counted == {ClickResult.APPROVED, ClickResult.COUNTED, ClickResult.DENIED, ClickResult.ALREADY_APPROVED, ClickResult.ALREADY_DENIED}
+    assert counted == {
+        ClickResult.APPROVED,
+        ClickResult.COUNTED,
+        ClickResult.DENIED,
+        ClickResult.ALREADY_APPROVED,
+        ClickResult.ALREADY_DENIED,
+    }
     assert {each for each in ClickResult if not build_answer(each).is_final} == {ClickResult.COUNTED}
     assert all(isinstance(build_answer(each).is_accepted, bool) and build_answer(each).text for each in ClickResult)

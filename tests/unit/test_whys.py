@@ -1,21 +1,32 @@
 """The whys: at least five and the error behind the error, arriving where the incident of the design arrives.
 
-How they are worded stands in `tests/golden/whys.md` and nowhere else; `python -m tests.contract.test_shown` writes it.
+How they are worded stands in `tests/golden/whys.md` and nowhere else; `python -m tests.contract.test_golden_files` writes it.
 """
 
 from pathlib import Path
 
 import pytest
 
-from shared.proof.model.commit_words import claims_fix
 from shared.proof.model.finding import Finding
+from shared.proof.model.history import claims_fix
 from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.report.report import Report
-from shared.report.whys import Confidence, WhyKey, Statement, Why
+from shared.report.whys import Confidence, Statement, Why, WhyKey
 from shared.text.timestamps import format_rfc3339
 from tests.support.evidence_checker import extract_figures
-from tests.support.proof_samples import BROKEN, GOOD_COMMIT, PATH, SHAPES, FIRST_ATTEMPT, SECOND_ATTEMPT, FIXING, INTRODUCING, make_commit, build_sample_report
-from tests.unit.whys_shown import render_whys
+from tests.support.proof_samples import (
+    BROKEN,
+    FIRST_ATTEMPT,
+    FIXING,
+    GOOD_COMMIT,
+    INTRODUCING,
+    PATH,
+    SECOND_ATTEMPT,
+    SHAPES,
+    build_sample_report,
+    make_commit,
+)
+from tests.support.whys_listing import render_whys
 
 OTHER_VERDICT = f"ruff-0.17.6 finds no error in {PATH}."
 EVERYWHERE = "broken on every version"

@@ -6,8 +6,8 @@ import pytest
 
 from functions.cli.access import Access, read_access
 from shared.errors import InputError
-from tests.support.access import readme
-from tests.support.access.observed import ObservedCalls
+from tests.support.access import readme_table
+from tests.support.access.call_recorder import ObservedCalls
 from tests.support.access.scenarios import SCENARIOS, open_scenario
 from tests.support.google_cloud import PROJECT
 
@@ -96,7 +96,7 @@ def test_what_a_deploy_method_alone_needs_is_asked_for_where_it_is_used(access: 
 
 
 def test_the_readme_shows_the_table() -> None:
-    assert readme.read_table() == readme.render_table()
+    assert readme_table.read_table() == readme_table.render_table()
 
 
 def test_a_file_that_is_none_is_one_sentence(tmp_path: Path) -> None:

@@ -6,11 +6,19 @@ And what a revision that logs late explains, however far its incident is.
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from shared.proposal.verdict import ProbeResult
+from shared.proposal.rollout import ProbeResult
 from shared.service import Service
 from shared.workflow.record import record_log_entry
-from tests.support.drivers import approve_proposal, read_documents, read_incident, propose_deployment, redeploy_approved, read_state, run_tick
-from tests.support.harness import Harness, watched_service, syntax_error
+from tests.support.drivers import (
+    approve_proposal,
+    propose_deployment,
+    read_documents,
+    read_incident,
+    read_state,
+    redeploy_approved,
+    run_tick,
+)
+from tests.support.harness import Harness, syntax_error, watched_service
 from tests.support.logs import FakeProbe
 
 NEW = "wss://pf-1---tide.invalid/ws"

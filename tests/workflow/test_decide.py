@@ -9,7 +9,15 @@ from shared.errors import Retry
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.proposal import Message
 from shared.workflow.decide import handle_click
-from tests.support.drivers import approve_proposal, read_documents, press_button, propose_deployment, redeploy_approved, read_state, run_tick
+from tests.support.drivers import (
+    approve_proposal,
+    press_button,
+    propose_deployment,
+    read_documents,
+    read_state,
+    redeploy_approved,
+    run_tick,
+)
 from tests.support.harness import Harness, button_click, watched_service
 
 
@@ -177,7 +185,10 @@ def test_unpublished_approval_is_published_by_the_tick(harness: Harness) -> None
     incident = propose_deployment(harness)
     demand = harness.bus.require_claim
     harness.bus.require_claim = _refusing  # type: ignore[assignment]
-    assert handle_click(harness.start_process(), button_click(harness.chat.posted[0].message)).result is ClickResult.APPROVED
+    assert (
+        handle_click(harness.start_process(), button_click(harness.chat.posted[0].message)).result
+        is ClickResult.APPROVED
+    )
     assert read_documents(harness, "decisions")[f"{incident}-1"]["state"] == "approved"
     assert (harness.bus.waiting, read_state(harness, incident)) == ([], "proposed")
     harness.bus.require_claim = demand
@@ -200,7 +211,9 @@ def test_concurrent_click_is_told_the_current_decision(harness: Harness) -> None
             second.append(handle_click(harness.start_process(), button_click(_asked(harness))).result)
             harness.bus.publish(topic, message)
 
-    first = handle_click(harness.start_process(lambda name, port: Slow() if name == "bus" else port), button_click(_asked(harness)))
+    first = handle_click(
+        harness.start_process(lambda name, port: Slow() if name == "bus" else port), button_click(_asked(harness))
+    )
     assert (first.result, second) == (ClickResult.APPROVED, [ClickResult.ALREADY_APPROVED])
     assert harness.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1"})]
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.slack.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from shared.adapters.slack.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.secret import Secret
 from tests.support.crash.faults import FaultPlan
-from tests.support.drivers import read_documents, propose_deployment
-from tests.support.function_clients import SECRET, FunctionClients, open_function_clients, encode_form, button_payload
+from tests.support.drivers import propose_deployment, read_documents
+from tests.support.function_clients import SECRET, FunctionClients, button_payload, encode_form, open_function_clients
 from tests.support.harness import Harness, watched_service
 from tests.support.memory import MemoryStore
 
@@ -142,7 +142,9 @@ def miscarried(opened: FunctionClients, drawn: random.Random, payload: Payload) 
 
 def other_method(opened: FunctionClients, drawn: random.Random, payload: Payload) -> int:
     client = opened.clients["decide"]
-    return client.open("/", method=drawn.choice(["GET", "PUT", "DELETE", "PATCH"]), data=encode_form(payload)).status_code
+    return client.open(
+        "/", method=drawn.choice(["GET", "PUT", "DELETE", "PATCH"]), data=encode_form(payload)
+    ).status_code
 
 
 MALFORMED: tuple[Make, ...] = (
@@ -202,6 +204,8 @@ def test_a_refusal_stores_the_rejection_alone(harness: Harness) -> None:
     propose_deployment(harness)
     plan = FaultPlan()
     with open_function_clients(harness, plan.tap()) as opened:
-        opened.click(encode_form(button_payload(harness.chat.posted[0].message) | {"user": {"id": "U-M", "username": "nora"}}))
+        opened.click(
+            encode_form(button_payload(harness.chat.posted[0].message) | {"user": {"id": "U-M", "username": "nora"}})
+        )
     assert [call for call in plan.calls if call not in {"store.read", "store.create"}] == []
     assert plan.calls.count("store.create") == 1

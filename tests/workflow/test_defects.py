@@ -43,7 +43,10 @@ def test_a_path_from_the_root_of_a_drive_is_complete(harness: Harness) -> None:
     one, other = _defects(harness, "C:\\greeting.py", "/app/chat/greeting.py")
     assert one != other
     known = harness.services["shore.tide"]
-    whole = [find_or_create_defect(harness.start_process(), known, _signal(harness, path)).whole for path in ("D:\\a.py", "b.py")]
+    whole = [
+        find_or_create_defect(harness.start_process(), known, _signal(harness, path)).whole
+        for path in ("D:\\a.py", "b.py")
+    ]
     assert whole == [True, False]
 
 
@@ -83,6 +86,8 @@ def test_of_many_namesakes_the_oldest_without_recurrence_is_dropped(harness: Har
 def test_where_all_of_them_came_back_one_more_is_refused(harness: Harness) -> None:
     known, signals = harness.services["shore.tide"], [_signal(harness, f"/app/d{n}/greeting.py") for n in range(201)]
     for signal in signals[:200]:
-        start_next_generation(harness.start_process(), known, signal, find_or_create_defect(harness.start_process(), known, signal))
+        start_next_generation(
+            harness.start_process(), known, signal, find_or_create_defect(harness.start_process(), known, signal)
+        )
     with pytest.raises(Reject, match="too_many_defects"):
         find_or_create_defect(harness.start_process(), known, signals[200])

@@ -16,7 +16,19 @@ from shared.config.settings import Settings
 from shared.errors import Retry
 from shared.proposal.decision import ClickKind, ClickResult, build_answer
 from shared.text.timestamps import format_rfc3339
-from tests.support.function_clients import EVENT_HEADERS, MAIN, FUNCTIONS_BY_TOPIC, FunctionClients, FailingStore, open_function_clients, encode_form, button_payload, wrap_entry, wrap_message
+from tests.support.function_clients import (
+    EVENT_HEADERS,
+    FUNCTIONS_BY_TOPIC,
+    MAIN,
+    FailingStore,
+    FunctionClients,
+    button_payload,
+    encode_form,
+    open_function_clients,
+    relay_published,
+    wrap_entry,
+    wrap_message,
+)
 from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 
@@ -66,7 +78,7 @@ body = json.dumps({"message": wrapped(sunk(Setting().entry())), "subscription": 
 assert client.post("/", data=body, headers=EVENT).status_code == 204
 print(*sorted(sys.modules))
 """
-PROOF = ("shared.workflow.prover", "shared.report.investigate", "shared.report.issue", "shared.adapters.compilers")
+PROOF = ("shared.workflow.prover", "shared.report.report_incidents", "shared.report.issue", "shared.adapters.compilers")
 
 
 def test_recording_loads_neither_the_proof_nor_unused_clients(tmp_path: Path) -> None:
@@ -144,15 +156,6 @@ def test_one_incident_passes_all_functions_once(open_doors: FunctionClients) -> 
     assert len(setting.cloud.operations) == 1
 
 
-def relay_published(opened: FunctionClients) -> None:
-    """Delivers everything that was published, each twice."""
-    waiting = opened.harness.bus.waiting
-    while waiting:
-        topic, message = waiting.pop(0)
-        for _ in range(2):
-            assert opened.deliver(FUNCTIONS_BY_TOPIC[topic], json.dumps(message).encode()).status_code == 204
-
-
 @pytest.mark.parametrize("method", ["get", "put", "delete", "options", "head"])
 @pytest.mark.parametrize("function", [*FUNCTIONS_BY_TOPIC.values(), "decide"])
 def test_only_a_post_is_answered(open_doors: FunctionClients, function: str, method: str) -> None:
@@ -163,7 +166,9 @@ def test_only_a_post_is_answered(open_doors: FunctionClients, function: str, met
 def test_what_may_work_later_is_delivered_again(function: str) -> None:
     setting = Harness()
     failing = FailingStore(setting.store, lambda: Retry("the store is away"))
-    data = {"record": wrap_entry(setting.log_entry()), "redeploy": b'{"proposal": "p"}'}.get(function, b'{"incident": "i"}')
+    data = {"record": wrap_entry(setting.log_entry()), "redeploy": b'{"proposal": "p"}'}.get(
+        function, b'{"incident": "i"}'
+    )
     with open_function_clients(setting, lambda name, port: failing if name == "store" else port) as opened:
         answered = opened.deliver(function, data)
         assert (answered.status_code, answered.data) == (503, b"")
@@ -278,7 +283,9 @@ class TestDecide:
         assert open_doors.click(b"a" * ((1 << 20) + 1)).status_code == 413
 
     @pytest.mark.parametrize(("size", "status"), [(100, 401), ((1 << 20) + 1, 413)])
-    def test_body_of_unknown_length_is_read_up_to_its_limit(self, open_doors: FunctionClients, size: int, status: int) -> None:
+    def test_body_of_unknown_length_is_read_up_to_its_limit(
+        self, open_doors: FunctionClients, size: int, status: int
+    ) -> None:
         unknown = {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
         body = io.BytesIO(b"a" * size)
         answered = open_doors.clients["decide"].post("/", input_stream=body, environ_overrides=unknown)
@@ -308,6 +315,8 @@ class TestDecide:
 
 
 def test_the_subscription_of_a_message_does_not_matter(open_doors: FunctionClients) -> None:
-    body = json.dumps({"message": {"data": base64.b64encode(wrap_entry(open_doors.harness.log_entry())).decode()}}).encode()
+    body = json.dumps(
+        {"message": {"data": base64.b64encode(wrap_entry(open_doors.harness.log_entry())).decode()}}
+    ).encode()
     assert open_doors.post("record", body, {}).status_code == 204
     assert len(incidents(open_doors)) == 1

@@ -7,7 +7,7 @@ import pytest
 from shared.service import Service
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
-from tests.support.drivers import MINUTE, read_documents, press_button, redeploy_approved, run_tick
+from tests.support.drivers import MINUTE, press_button, read_documents, redeploy_approved, run_tick
 from tests.support.function_clients import open_function_clients, wrap_entry
 from tests.support.harness import Harness, watched_service
 

@@ -5,7 +5,7 @@ import pytest
 from shared.proof.model.finding import ActionKind, Reason
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
-from tests.support.drivers import read_documents, read_incident, open_incident, read_state
+from tests.support.drivers import open_incident, read_documents, read_incident, read_state
 from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 

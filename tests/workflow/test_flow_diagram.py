@@ -1,21 +1,13 @@
 """The diagram of the flow shows what the code does: its states are those of the code, and its arrows are taken."""
 
-import re
 from itertools import pairwise
-from pathlib import Path
 
 from shared.workflow.flow import ACTIVE_STATES, IncidentState
 from tests.support.crash.faults import FaultPlan
-from tests.support.crash.run import StoryRun
 from tests.support.crash.stories import STORIES
+from tests.support.crash.story_run import StoryRun
 from tests.support.drivers import read_documents
-
-_ARROW = re.compile(r"^ +(\S+) --> (\S+)(?:: (.+))?$", re.MULTILINE)
-DRAWN_TRANSITIONS = {
-    (begin, end)
-    for begin, end, _ in _ARROW.findall((Path(__file__).parents[2] / "shared/workflow/flow.md").read_text("utf-8"))
-}
-
+from tests.support.flow_diagram import DRAWN_TRANSITIONS
 
 BACK = {"resolved", "reported", "denied", "expired", "refused", "rolled_back", "failed"}
 """At rest, and left only where it fails again, where a person asks, or where there is another question at once."""

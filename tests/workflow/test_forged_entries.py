@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.proof.model.ports import History
@@ -26,7 +26,7 @@ from shared.workflow.verify import verify
 from tests.support.drivers import MINUTE, read_documents
 from tests.support.function_clients import entry_as_json
 from tests.support.harness import OLD_REVISION, Harness, watched_service
-from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, running_python
+from tests.support.history_builder import HistoryBuilder, broken_source, running_python, valid_source
 
 FILES = ("app/main.py", "app/relay.py", "app/missing.py", "../../etc/passwd", "tests/test_relay.py")
 LINES = (1, 7, 31, 999_999)
@@ -59,7 +59,9 @@ UNBELIEVED = [each for each in FORGED if each[0] == "a commit of its own"]
 def story(tmp_path_factory: pytest.TempPathFactory) -> HistoryBuilder:
     """Two files that compile at every commit, and one that is broken on line 5 as deployed and mended afterwards."""
     story = HistoryBuilder(tmp_path_factory.mktemp("forged") / "repository.git")
-    story.commit("start", {"app/main.py": valid_source(), "app/relay.py": valid_source(1), "app/hurt.py": valid_source(2)})
+    story.commit(
+        "start", {"app/main.py": valid_source(), "app/relay.py": valid_source(1), "app/hurt.py": valid_source(2)}
+    )
     story.commit("deployed", {"app/hurt.py": broken_source(5)})
     story.commit("later", {"app/hurt.py": valid_source(3)})
     story.write_repository()

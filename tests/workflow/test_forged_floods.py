@@ -8,13 +8,18 @@ from shared.errors import Retry
 from shared.proof.model.finding import ActionKind, Reason
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.collecting_issue import add_to_collecting_issue
-from shared.workflow.open_incident_limits import MAX_CORROBORATED, MAX_PENDING, PENDING_PERIOD, TOO_MANY_INCIDENTS
-from shared.workflow.record import record_log_entry
+from shared.workflow.record import (
+    MAX_CORROBORATED,
+    MAX_PENDING,
+    PENDING_PERIOD,
+    REOPEN_INTERVAL,
+    TOO_MANY_INCIDENTS,
+    record_log_entry,
+)
 from shared.workflow.records import incident_records
-from shared.workflow.reopening import REOPEN_INTERVAL
+from tests.support.commit_graph import ScriptedProver
 from tests.support.drivers import read_documents, read_state, run_tick
-from tests.support.harness import Harness, watched_service, syntax_error
-from tests.support.past import ScriptedProver
+from tests.support.harness import Harness, syntax_error, watched_service
 
 
 @pytest.fixture
@@ -152,9 +157,15 @@ def test_what_was_seen_already_or_ended_by_a_person_is_not_looked_at_again(harne
     first = record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py", 99))).incident
     _investigate_forged(harness, [first])
     harness.clock.advance(REOPEN_INTERVAL)
-    assert record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py", 99))).name == "duplicate"
+    assert (
+        record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py", 99))).name
+        == "duplicate"
+    )
     harness.issues.issues[0].is_open = False
-    assert record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py", 7))).name == "duplicate"
+    assert (
+        record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py", 7))).name
+        == "duplicate"
+    )
 
 
 def test_what_a_commit_bore_out_is_not_looked_at_again(harness: Harness) -> None:
@@ -163,7 +174,10 @@ def test_what_a_commit_bore_out_is_not_looked_at_again(harness: Harness) -> None
     investigate_incident(harness.start_process(), first)
     assert read_state(harness, first) == "reported"
     harness.clock.advance(REOPEN_INTERVAL)
-    assert record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py", 99))).name == "duplicate"
+    assert (
+        record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py", 99))).name
+        == "duplicate"
+    )
 
 
 def test_forged_namesakes_do_not_displace_the_real_file(harness: Harness) -> None:

@@ -6,11 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from shared.adapters.standins.kept_platform import SimulatedPlatform
+from shared.adapters.standins.simulated_platform import SimulatedPlatform
 from shared.errors import Reject
-from shared.report.impact import UNCOUNTED_CLOSES, ImpactMeasurement, Reach, Urgency, assess_impact, impact_to_json, describe_impact
+from shared.report.impact import (
+    UNCOUNTED_CLOSES,
+    ImpactMeasurement,
+    Reach,
+    Urgency,
+    assess_impact,
+    describe_impact,
+    impact_to_json,
+)
 from shared.workflow.investigate_incident import investigate_incident
-from tests.support.drivers import read_documents, read_incident, open_incident, propose_deployment
+from tests.support.drivers import open_incident, propose_deployment, read_documents, read_incident
 from tests.support.harness import OLD_REVISION, Harness, watched_service
 
 NEW = "tide-00008-new"
@@ -62,7 +70,10 @@ def test_reach_and_urgency_follow_from_what_was_measured(name: str) -> None:
 
 
 def test_each_reach_is_told_in_words_of_its_own() -> None:
-    words = {reach: re.sub(r"\d+", "", describe_impact(assess_impact(measured, 1)[0])) for measured, reach, _, _ in CASES.values()}
+    words = {
+        reach: re.sub(r"\d+", "", describe_impact(assess_impact(measured, 1)[0]))
+        for measured, reach, _, _ in CASES.values()
+    }
     assert len(set(words.values())) == len(words) == len(Reach)
 
 
@@ -149,7 +160,11 @@ def test_a_log_that_cannot_tell_failures_leaves_them_unknown() -> None:
         """A log of the port's three questions."""
 
         def __init__(self) -> None:
-            self.around, self.entries, self.requests = setting.logs.read_neighbours, setting.logs.read_entries, setting.logs.count_requests
+            self.around, self.entries, self.requests = (
+                setting.logs.read_neighbours,
+                setting.logs.read_entries,
+                setting.logs.count_requests,
+            )
 
     incident = open_incident(setting)
     investigate_incident(setting.start_process(lambda name, port: Counting() if name == "logs" else port), incident)

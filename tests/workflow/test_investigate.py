@@ -15,9 +15,9 @@ from shared.workflow.ledger import RETRY_DELAY
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records
 from shared.workflow.verify import verify
-from tests.support.drivers import MINUTE, read_documents, read_incident, open_incident, propose_deployment, read_state
+from tests.support.commit_graph import commit_id
+from tests.support.drivers import MINUTE, open_incident, propose_deployment, read_documents, read_incident, read_state
 from tests.support.harness import Harness, watched_service
-from tests.support.past import commit_id
 
 
 @pytest.fixture
@@ -121,7 +121,9 @@ def test_without_a_fix_there_is_an_issue_and_no_question(harness: Harness) -> No
     assert read_state(harness, incident) == "unfixed"
 
 
-@pytest.mark.parametrize("reason", [Reason.CLOSE_1011_WITHOUT_CAUSE, Reason.NOT_CORROBORATED, Reason.HISTORY_NOT_AVAILABLE])
+@pytest.mark.parametrize(
+    "reason", [Reason.CLOSE_1011_WITHOUT_CAUSE, Reason.NOT_CORROBORATED, Reason.HISTORY_NOT_AVAILABLE]
+)
 def test_what_no_push_can_change_is_reported_and_left(harness: Harness, reason: Reason) -> None:
     harness.prover.kind, harness.prover.reason = ActionKind.NONE, reason
     incident = open_incident(harness)
@@ -194,7 +196,9 @@ def test_late_question_leaves_an_ended_incident_unchanged(harness: Harness) -> N
     class Slow:
         def __getattr__(self, name: str) -> object:
             if name == "post":
-                incident_records.end_incident(harness.start_process(), incident, IncidentState.MUTED, "a person has ended it")
+                incident_records.end_incident(
+                    harness.start_process(), incident, IncidentState.MUTED, "a person has ended it"
+                )
                 verify(harness.start_process())
             return getattr(harness.chat, name)
 

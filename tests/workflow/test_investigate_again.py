@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from shared.proof.model.finding import CheckStatus, ActionKind, Reason
+from shared.proof.model.finding import ActionKind, CheckStatus, Reason
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.verify import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
-from tests.support.drivers import MINUTE, read_documents, open_incident, read_state, run_tick
+from tests.support.commit_graph import commit_id
+from tests.support.drivers import MINUTE, open_incident, read_documents, read_state, run_tick
 from tests.support.harness import Harness
-from tests.support.past import commit_id
 
 
 @pytest.fixture

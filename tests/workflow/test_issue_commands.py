@@ -14,9 +14,17 @@ from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.issue_commands import handle_issue_command
 from shared.workflow.prover import ReadChecks
 from shared.workflow.supersede import MIN_QUESTION_AGE
-from tests.support.drivers import MINUTE, read_documents, read_incident, open_incident, propose_deployment, read_state, run_tick
+from tests.support.commit_graph import ScriptedProver, commit_id, make_commit
+from tests.support.drivers import (
+    MINUTE,
+    open_incident,
+    propose_deployment,
+    read_documents,
+    read_incident,
+    read_state,
+    run_tick,
+)
 from tests.support.harness import Harness
-from tests.support.past import ScriptedProver, make_commit, commit_id
 from tests.support.people import FakePeople
 
 
@@ -34,7 +42,9 @@ def _unfixed(harness: Harness) -> str:
     return incident
 
 
-def _wished(incident: str, wish: IssueCommand = IssueCommand.REINVESTIGATE, delivery: str = "d-1", issue: int = 1) -> IssueEvent:
+def _wished(
+    incident: str, wish: IssueCommand = IssueCommand.REINVESTIGATE, delivery: str = "d-1", issue: int = 1
+) -> IssueEvent:
     return IssueEvent(wish, delivery, "harbour/tide", issue, incident, "nora")
 
 
@@ -69,9 +79,15 @@ def test_second_request_changes_nothing_during_the_first(harness: Harness) -> No
 
 def test_mute_label_ends_the_incident_and_a_bare_request_does_not(harness: Harness) -> None:
     incident = propose_deployment(harness)
-    assert handle_issue_command(harness.start_process(), FakePeople(), _wished(incident, IssueCommand.MUTE)).name == "nothing"
+    assert (
+        handle_issue_command(harness.start_process(), FakePeople(), _wished(incident, IssueCommand.MUTE)).name
+        == "nothing"
+    )
     harness.issues.issues[0].is_open = False
-    assert handle_issue_command(harness.start_process(), FakePeople(), _wished(incident, IssueCommand.MUTE, "d-2")).name == "muted"
+    assert (
+        handle_issue_command(harness.start_process(), FakePeople(), _wished(incident, IssueCommand.MUTE, "d-2")).name
+        == "muted"
+    )
     stored = read_incident(harness, incident)
     assert (stored["state"], stored["ending"]) == ("proposed", "muted")
     run_tick(harness)

@@ -5,13 +5,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.report.incident_status import has_marker, format_elapsed_milestones, replace_status_block, render_status_block, keep_ticked_items
+from shared.report.incident_status import (
+    format_elapsed_milestones,
+    has_marker,
+    keep_ticked_items,
+    render_status_block,
+    replace_status_block,
+)
 from shared.report.issue import MAX_BODY_LENGTH
 from shared.workflow import effects
 from tests.support.drivers import press_button, propose_deployment, run_tick
 from tests.support.harness import Harness
+from tests.support.hostile_report import assert_text_is_inert, markdown_tokens
 from tests.support.hostile_texts import HOSTILE_TEXTS
-from tests.unit.test_issue import assert_text_is_inert, markdown_tokens
 
 AT = datetime(2026, 5, 12, 3, 43, 43, tzinfo=UTC)
 MARK = effects.format_marker("1f2e")

@@ -9,26 +9,26 @@ from shared.errors import Reject, Retry
 from shared.ports import WRONG_LABEL
 from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.decision import ClickKind
-from shared.proposal.verdict import WATCH_DURATION, ProbeResult
+from shared.proposal.rollout import WATCH_DURATION, ProbeResult
 from shared.service import Service
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
 from shared.workflow.verify import BRANCH_CHECK_INTERVAL
+from tests.support.commit_graph import commit_id
 from tests.support.drivers import (
     MINUTE,
     approve_proposal,
-    read_documents,
     open_incident,
     press_button,
     propose_deployment,
-    redeploy_approved,
+    read_documents,
     read_state,
+    redeploy_approved,
     run_tick,
     start_watching,
 )
 from tests.support.harness import Harness
 from tests.support.issues import FakeIssue
-from tests.support.past import commit_id
 
 
 @pytest.fixture
@@ -153,10 +153,18 @@ def test_every_end_is_said_in_the_part(harness: Harness) -> None:
 
 def test_a_tick_without_news_writes_nothing(harness: Harness) -> None:
     start_watching(harness)
-    before = (harness.issues.issues[0].body, list(harness.issues.issues[0].comments), dict(read_documents(harness, "effects")))
+    before = (
+        harness.issues.issues[0].body,
+        list(harness.issues.issues[0].comments),
+        dict(read_documents(harness, "effects")),
+    )
     for _ in range(20):
         run_tick(harness)
-    assert (harness.issues.issues[0].body, harness.issues.issues[0].comments, read_documents(harness, "effects")) == before
+    assert (
+        harness.issues.issues[0].body,
+        harness.issues.issues[0].comments,
+        read_documents(harness, "effects"),
+    ) == before
 
 
 def test_another_look_rewrites_the_report(harness: Harness) -> None:
@@ -200,7 +208,9 @@ def test_a_question_in_the_place_of_one_that_nobody_was_told_of_is_told(harness:
 
     incident = open_incident(harness)
     with pytest.raises(Retry):
-        investigate_incident(harness.start_process(lambda name, port: Silent(port) if name == "issues" else port), incident)
+        investigate_incident(
+            harness.start_process(lambda name, port: Silent(port) if name == "issues" else port), incident
+        )
     harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00008-hand", commit_id("attempt"))
     run_tick(harness)
     assert read_state(harness, incident) == "opened"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.found import LocalCompilers
+from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.proof.model.finding import CheckStatus, ActionKind, LoadedSummary, Finding
+from shared.proof.model.finding import ActionKind, CheckStatus, Finding, LoadedSummary
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.report.report import Report, build_report
@@ -16,9 +16,18 @@ from shared.workflow.investigation.gather_evidence import ensure_evidence
 from shared.workflow.prover import Prover, find_objection
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records, proposals
+from tests.support.commit_graph import ScriptedProver
 from tests.support.harness import Harness, syntax_error
-from tests.support.history_builder import START, HistoryBuilder, broken_source, valid_source, make_incident, prove_incident, running_python, make_sighting
-from tests.support.past import ScriptedProver
+from tests.support.history_builder import (
+    START,
+    HistoryBuilder,
+    broken_source,
+    make_incident,
+    make_sighting,
+    prove_incident,
+    running_python,
+    valid_source,
+)
 
 TRACEBACK = """Traceback (most recent call last):
   File "/app/main.py", line 1, in <module>
@@ -48,7 +57,9 @@ def story(tmp_path: Path) -> HistoryBuilder:
     story.commit("break", {"libs/common/core.py": broken_source(5)})
     story.commit("fix", {"libs/common/core.py": valid_source(1)})
     story.commit("breaks mail", {"services/mail/mail_only.py": broken_source(3)}, "fix")
-    story.commit("breaks chat", {"services/chat/chat_only.py": broken_source(3), "services/mail/mail_only.py": valid_source(2)})
+    story.commit(
+        "breaks chat", {"services/chat/chat_only.py": broken_source(3), "services/mail/mail_only.py": valid_source(2)}
+    )
     return story
 
 
@@ -93,7 +104,10 @@ def test_they_are_stored_with_the_proposal() -> None:
     setting, known, traced = Harness(), ScriptedProver(), ("chat/a.py", "chat/b.py")
     prover: Prover = known.prover()
     world = setting.start_process()
-    world = replace(world, prover=replace(prover, prove_and_report=lambda *asked: _with_traced(prover.prove_and_report(*asked), traced)))
+    world = replace(
+        world,
+        prover=replace(prover, prove_and_report=lambda *asked: _with_traced(prover.prove_and_report(*asked), traced)),
+    )
     case = incident_records.require_incident(world, record_log_entry(world, setting.log_entry(syntax_error())).incident)
     service = setting.services[case.service]
     proposal = proposals.create_proposal(world, service, case, ensure_evidence(world, service, case))

@@ -7,7 +7,7 @@ import pytest
 from shared.errors import Reject, Retry
 from shared.ports import Document
 from shared.workflow.context import Context
-from shared.workflow.ledger import LEASE, RETRY_DELAY, is_claimed, current_claim, run_once, read_result
+from shared.workflow.ledger import LEASE, RETRY_DELAY, current_claim, is_claimed, read_result, run_once
 from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 
@@ -139,9 +139,7 @@ def test_a_lost_look_at_the_other_side_leaves_the_claim_to_the_next_one(harness:
     assert run_once(world, KEY, bell.ring, bell.find) == {"rung": 1}
 
 
-def test_late_claimant_takes_the_result_of_its_successor(
-    harness: Harness, world: Context
-) -> None:
+def test_late_claimant_takes_the_result_of_its_successor(harness: Harness, world: Context) -> None:
     def slow() -> Document:
         harness.clock.advance(LEASE)
         run_once(harness.start_process(), KEY, lambda: {"by": "the second"}, lambda: None)

@@ -6,26 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.effect_methods import EFFECT_METHODS
 from tests.support.harness import Harness
 from tests.support.memory import UnclaimedEffectError
 
 WORKFLOW = Path(__file__).parents[2] / "shared/workflow"
 STEPS = sorted(WORKFLOW.rglob("*.py"))
-EFFECT_METHODS = {
-    ("bus", "publish"),
-    ("issues", "open"),
-    ("issues", "comment"),
-    ("issues", "close"),
-    ("issues", "reopen"),
-    ("issues", "rewrite"),
-    ("issues", "revise"),
-    ("issues", "prepare"),
-    ("chat", "post"),
-    ("chat", "update"),
-    ("chat", "reply"),
-    ("deployer", "start"),
-    ("deployer", "shift"),
-}
 READ_METHODS = {
     ("issues", "find"),
     ("issues", "commented"),

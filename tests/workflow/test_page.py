@@ -12,15 +12,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from functions.local.page.clicks import BUTTON_GONE, ClickResponse
 from functions.local.page.incident_view import IncidentReader
 from functions.local.page.markdown import render_markdown
 from functions.local.page.site import STALE_PAGE, Site
+from functions.local.page.slack_clicks import BUTTON_GONE, ClickResponse
 from functions.local.page.stream import ChangeFeed
 from functions.local.page.views import create_badge
 from shared.adapters.slack.interaction import APPROVE, DENY, is_dialog_answer, parse_click
-from shared.adapters.slack.verify import verify_signature
-from shared.adapters.standins.kept_chat import DIALOGS_KIND, LocalChat
+from shared.adapters.slack.signature import verify_signature
+from shared.adapters.standins.chat_and_issues import DIALOGS_KIND, LocalChat
 from shared.errors import Retry
 from shared.proposal.decision import ClickKind
 from shared.workflow.flow import IncidentState
@@ -28,7 +28,15 @@ from shared.workflow.record import record_log_entry
 from tests.support.function_clients import FailingStore
 from tests.support.harness import APPROVER, Harness
 from tests.support.hostile_texts import HOSTILE_TEXTS
-from tests.support.paged import READ_ONLY_REASON, SECRET, PageAnswer, CountingStore, request_page, propose_on_one_machine, build_site
+from tests.support.page_client import (
+    READ_ONLY_REASON,
+    SECRET,
+    CountingStore,
+    PageAnswer,
+    build_site,
+    propose_on_one_machine,
+    request_page,
+)
 
 
 @pytest.fixture
@@ -106,8 +114,15 @@ class TestWhomItAnswers:
 
     def test_an_endless_form_is_cut_off(self, harness: Harness) -> None:
         many = {str(number): "x" for number in range(30)}
-        assert request_page(build_site(harness), f"/incidents/{propose_on_one_machine(harness)}/press", many).status == 400
-        assert request_page(build_site(harness), f"/incidents/{propose_on_one_machine(harness)}/press", {"token": "x" * 70_000}).status == 413
+        assert (
+            request_page(build_site(harness), f"/incidents/{propose_on_one_machine(harness)}/press", many).status == 400
+        )
+        assert (
+            request_page(
+                build_site(harness), f"/incidents/{propose_on_one_machine(harness)}/press", {"token": "x" * 70_000}
+            ).status
+            == 413
+        )
 
 
 class TestWhatItSays:
@@ -172,7 +187,10 @@ class TestWhatItReads:
 
     def test_page_drawn_by_another_process_is_told_to_reload(self, harness: Harness) -> None:
         incident = propose_on_one_machine(harness)
-        signs = {build_site(harness).page_etag(IncidentReader(harness.store, harness.services).read_etag(incident)) for _ in range(2)}
+        signs = {
+            build_site(harness).page_etag(IncidentReader(harness.store, harness.services).read_etag(incident))
+            for _ in range(2)
+        }
         assert len(signs) == 2
 
     def test_a_store_that_is_away_changes_nothing(self, harness: Harness) -> None:
@@ -310,7 +328,9 @@ class TestWhatItSends:
         with _deciding(b"", _opens(harness)) as (address, _), _deciding(objection) as (objecting, _):
             form = {"token": "", "user": APPROVER, "action": DENY}
             here = build_site(harness, address)
-            place = request_page(here, f"/incidents/{incident}/press", form | {"token": here.token.text}).headers["location"]
+            place = request_page(here, f"/incidents/{incident}/press", form | {"token": here.token.text}).headers[
+                "location"
+            ]
             dialog = place.partition("dialog=")[2].partition("#")[0]
             there = build_site(harness, objecting)
             typed = {"token": there.token.text, "incident": incident, "reason": ""}

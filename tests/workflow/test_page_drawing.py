@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from functions.local.page.drawing import WIDTH, Drawing, draw_timeline
 from functions.local.page.incident_view import IncidentReader
-from functions.local.page.timeline import TimelineEvent, Lane, EventLook, build_timeline
+from functions.local.page.timeline import EventLook, Lane, TimelineEvent, build_timeline
 from shared.text.timestamps import format_duration
 from tests.support.harness import Harness
-from tests.support.paged import propose_on_one_machine
+from tests.support.page_client import propose_on_one_machine
 
 NOON = datetime(2026, 5, 12, 12, tzinfo=UTC)
 _CHARACTER = 5.5

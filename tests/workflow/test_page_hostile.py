@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from functions.local.page import views
-from functions.local.page.clicks import ClickResponse
-from functions.local.page.incident_view import IncidentView, IncidentList, IncidentReader
-from shared.adapters.slack.dialog import denial_dialog
+from functions.local.page.incident_view import IncidentList, IncidentReader, IncidentView
+from functions.local.page.slack_clicks import ClickResponse
+from shared.adapters.slack.interaction import denial_dialog
 from shared.workflow.stats import compute_stats
 from tests.support.harness import Harness, button_click
 from tests.support.hostile_texts import HOSTILE_TEXTS
-from tests.support.paged import propose_on_one_machine
+from tests.support.page_client import propose_on_one_machine
 
 _OURS = frozenset(
     (

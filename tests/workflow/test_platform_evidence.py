@@ -8,17 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from functions.demo.git import run_git
+from functions.demo.fast_import import run_git
 from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
 from shared.proof.model.finding import DeployedSource
 from shared.proposal.rollout import CommitClaim, Revision, ServiceState
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.investigation.platform_evidence import FailingRevision, PlatformEvidence, resolve_commit, gather_platform_evidence
-from tests.support.drivers import read_documents, open_incident
+from shared.workflow.investigation.platform_evidence import (
+    FailingRevision,
+    PlatformEvidence,
+    gather_platform_evidence,
+    resolve_commit,
+)
+from tests.support.commit_graph import commit_id
+from tests.support.drivers import open_incident, read_documents
 from tests.support.harness import OLD_REVISION, Harness
 from tests.support.history_builder import HistoryBuilder
-from tests.support.past import commit_id
 
 AT = datetime(2026, 4, 7, 7, 0, tzinfo=UTC)
 BROKEN, FIXED, LATER = commit_id("attempt"), commit_id("fixed"), commit_id("later")
@@ -29,7 +34,9 @@ def harness() -> Harness:
     return Harness()
 
 
-def said(harness: Harness, revision: Revision, traffic: dict[str, int], logged: tuple[LogEntry, ...] = ()) -> PlatformEvidence:
+def said(
+    harness: Harness, revision: Revision, traffic: dict[str, int], logged: tuple[LogEntry, ...] = ()
+) -> PlatformEvidence:
     known = harness.services["shore.tide"]
     harness.cloud.services["shore.tide"].revisions[revision.name] = revision
     with harness.histories(known) as history:
@@ -74,7 +81,9 @@ def test_a_stand_in_tells_neither_traffic_nor_when_a_revision_was_made(harness: 
     known = harness.services["shore.tide"]
     with harness.histories(known) as history:
         serving = ServiceState(Revision("tide-as-logged", None, AT), {"tide-as-logged": 100}, "1", is_observed=False)
-        found = gather_platform_evidence(harness.start_process(), known, history, FailingRevision("tide-2", serving, ()))
+        found = gather_platform_evidence(
+            harness.start_process(), known, history, FailingRevision("tide-2", serving, ())
+        )
     assert found.sentences == ()
 
 
@@ -102,7 +111,13 @@ def test_an_abbreviation_is_believed_only_where_it_is_short_for_one_commit(tmp_p
     start, later = story.ids["start"], story.ids["later"]
     run_git([f"--git-dir={story.path}", "update-ref", f"refs/heads/{start[:8]}", later])
     with GitRepository(str(story.path)) as history:
-        assert [resolve_commit(history, start[:digits]) for digits in (4, 6, 7, 9, 40)] == [None, None, start, start, start]
+        assert [resolve_commit(history, start[:digits]) for digits in (4, 6, 7, 9, 40)] == [
+            None,
+            None,
+            start,
+            start,
+            start,
+        ]
         assert resolve_commit(history, start[:8]) is None
         assert resolve_commit(history, "main") is None
 

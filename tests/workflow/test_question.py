@@ -15,9 +15,18 @@ from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
 from shared.workflow.supersede import BRANCH_CHECK_INTERVAL, MIN_QUESTION_AGE
 from shared.workflow.verify import MAX_LOOKS
-from tests.support.drivers import MINUTE, read_documents, press_button, press_alternative_button, propose_deployment, redeploy_approved, read_state, run_tick
+from tests.support.commit_graph import commit_id, make_commit
+from tests.support.drivers import (
+    MINUTE,
+    press_alternative_button,
+    press_button,
+    propose_deployment,
+    read_documents,
+    read_state,
+    redeploy_approved,
+    run_tick,
+)
 from tests.support.harness import Harness, watched_service
-from tests.support.past import make_commit, commit_id
 
 
 def _setting(**changes: object) -> Harness:
@@ -85,7 +94,9 @@ class TestGoingBack:
     @pytest.mark.parametrize("back_first", [True, False])
     def test_one_way_out_excludes_the_other(self, harness: Harness, back_first: bool) -> None:  # noqa: FBT001
         incident = propose_deployment(harness)
-        first, second = (press_alternative_button, press_button) if back_first else (press_button, press_alternative_button)
+        first, second = (
+            (press_alternative_button, press_button) if back_first else (press_button, press_alternative_button)
+        )
         assert first(harness).result is ClickResult.APPROVED
         assert second(harness, user="U-OLE").result is ClickResult.DECIDED_OTHERWISE
         assert len(harness.bus.waiting) == 1
@@ -98,7 +109,9 @@ class TestGoingBack:
     def test_a_denial_denies_both(self, harness: Harness) -> None:
         propose_deployment(harness)
         press_button(harness, ClickKind.DENY)
-        assert (press_button(harness).result, press_alternative_button(harness).result) == (ClickResult.ALREADY_DENIED,) * 2
+        assert (press_button(harness).result, press_alternative_button(harness).result) == (
+            ClickResult.ALREADY_DENIED,
+        ) * 2
 
     @pytest.mark.parametrize("change", [{"commit": commit_id("later")}, {"evidence_hash": "0" * 16}, {"incident": "x"}])
     def test_its_approval_is_bound_to_its_own_commit(self, harness: Harness, change: dict[str, str]) -> None:

@@ -6,14 +6,22 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Retry
-from shared.proposal.verdict import WATCH_DURATION
+from shared.proposal.rollout import WATCH_DURATION
+from shared.workflow.context import THROTTLE_PERIOD
 from shared.workflow.investigation.reassemble_traceback import INGESTION_DELAY
 from shared.workflow.record import record_log_entry
-from shared.workflow.throttle import THROTTLE_PERIOD
-from tests.support.drivers import MINUTE, read_documents, read_incident, open_incident, read_state, run_tick, start_watching
-from tests.support.harness import Harness, watched_service, syntax_error
+from tests.support.commit_graph import commit_id
+from tests.support.drivers import (
+    MINUTE,
+    open_incident,
+    read_documents,
+    read_incident,
+    read_state,
+    run_tick,
+    start_watching,
+)
+from tests.support.harness import Harness, syntax_error, watched_service
 from tests.support.memory import MemoryStore
-from tests.support.past import commit_id
 
 CLOSED = "connection closed: received 1011 (internal error)"
 
@@ -35,7 +43,9 @@ def test_a_copy_is_a_duplicate_and_writes_nothing(harness: Harness) -> None:
     entry = harness.log_entry()
     record_log_entry(harness.start_process(), entry)
     before = dict(harness.store.writes)
-    assert record_log_entry(harness.start_process(), replace(entry, insert_id="another", position=9)).name == "duplicate"
+    assert (
+        record_log_entry(harness.start_process(), replace(entry, insert_id="another", position=9)).name == "duplicate"
+    )
     assert harness.store.writes == before
     assert len(harness.bus.published) == 1
 
@@ -47,7 +57,9 @@ def test_a_storm_is_throttled_within_one_process_without_a_single_read(harness: 
     calls.clear()
     for line in range(1000):
         harness.clock.advance(THROTTLE_PERIOD / 2000)
-        assert record_log_entry(world, harness.log_entry(syntax_error(line=7) + f"\nrequest {line}")).name == "throttled"
+        assert (
+            record_log_entry(world, harness.log_entry(syntax_error(line=7) + f"\nrequest {line}")).name == "throttled"
+        )
     assert calls == []
 
 
@@ -72,7 +84,9 @@ def test_what_failed_is_not_taken_for_recorded(harness: Harness) -> None:
 
 def test_another_line_of_the_same_file_is_the_same_incident(harness: Harness) -> None:
     first = record_log_entry(harness.start_process(), harness.log_entry(syntax_error(line=7)))
-    assert record_log_entry(harness.start_process(), harness.log_entry(syntax_error(line=31))).incident == first.incident
+    assert (
+        record_log_entry(harness.start_process(), harness.log_entry(syntax_error(line=31))).incident == first.incident
+    )
 
 
 @pytest.mark.parametrize("texts", [(0, 1), (1, 0)])
@@ -150,7 +164,9 @@ def test_an_upstream_s_1011_is_an_incident_apart_from_one_s_own(harness: Harness
 
 def test_a_keepalive_timeout_is_never_attached(harness: Harness) -> None:
     incident = open_incident(harness)
-    outcome = record_log_entry(harness.start_process(), harness.log_entry("received 1011 (internal error) keepalive ping timeout"))
+    outcome = record_log_entry(
+        harness.start_process(), harness.log_entry("received 1011 (internal error) keepalive ping timeout")
+    )
     assert (outcome.name, outcome.incident != incident) == ("opened", True)
 
 
@@ -190,11 +206,16 @@ def test_what_is_no_signal_is_refused_with_its_reason(harness: Harness) -> None:
 
 
 def test_a_service_that_nobody_watches_is_refused(harness: Harness) -> None:
-    assert record_log_entry(harness.start_process(), harness.log_entry(name="stranger")).name == "refused:unknown_service"
+    assert (
+        record_log_entry(harness.start_process(), harness.log_entry(name="stranger")).name == "refused:unknown_service"
+    )
 
 
 def test_ones_own_functions_are_refused_whatever_they_log(harness: Harness) -> None:
-    assert record_log_entry(harness.start_process(), harness.log_entry(name="provenfix-record")).name == "refused:own_function"
+    assert (
+        record_log_entry(harness.start_process(), harness.log_entry(name="provenfix-record")).name
+        == "refused:own_function"
+    )
 
 
 def test_line_by_line_traceback_is_reassembled_from_neighbours(harness: Harness) -> None:
@@ -257,7 +278,9 @@ def test_a_later_revision_of_unknown_origin_is_looked_at_anew(harness: Harness, 
 
 def test_a_revision_that_does_not_exist_is_never_news(harness: Harness) -> None:
     _resolved(harness)
-    assert record_log_entry(harness.start_process(), harness.log_entry(revision="tide-99999-invented")).name == "duplicate"
+    assert (
+        record_log_entry(harness.start_process(), harness.log_entry(revision="tide-99999-invented")).name == "duplicate"
+    )
 
 
 def _resolved(harness: Harness) -> str:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from shared.proposal.verdict import WATCH_DURATION
+from shared.proposal.rollout import WATCH_DURATION
 from shared.workflow.record import record_log_entry
+from tests.support.commit_graph import FakeHistories
 from tests.support.drivers import MINUTE, read_incident, read_state, run_tick, start_watching
 from tests.support.harness import Harness
-from tests.support.past import FakeHistories
 
 
 @pytest.fixture

@@ -15,9 +15,18 @@ from shared.workflow.issue.issue_commands import handle_issue_command
 from shared.workflow.ledger import LEASE
 from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
-from tests.support.drivers import approve_proposal, read_documents, read_incident, press_button, propose_deployment, redeploy_approved, read_state, run_tick
-from tests.support.harness import Harness, button_click, watched_service, syntax_error
-from tests.support.past import make_commit, commit_id
+from tests.support.commit_graph import commit_id, make_commit
+from tests.support.drivers import (
+    approve_proposal,
+    press_button,
+    propose_deployment,
+    read_documents,
+    read_incident,
+    read_state,
+    redeploy_approved,
+    run_tick,
+)
+from tests.support.harness import Harness, button_click, syntax_error, watched_service
 from tests.support.people import FakePeople
 
 

@@ -5,12 +5,27 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.proposal.verdict import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult, RolloutVerdict, WatchObservations, judge_rollout
-from tests.support.drivers import MINUTE, approve_proposal, redeploy_approved, read_state, run_tick, start_watching
+from shared.proposal.rollout import (
+    MAX_WATCH_DURATION,
+    WATCH_DURATION,
+    ProbeResult,
+    RolloutVerdict,
+    WatchObservations,
+    judge_rollout,
+)
+from tests.support.drivers import MINUTE, approve_proposal, read_state, redeploy_approved, run_tick, start_watching
 from tests.support.harness import Harness, watched_service
 
 BEGAN = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
-CALM = WatchObservations(since=BEGAN, missed_traffic_checks=0, failed_probes=0, has_recurred=False, revision_failure="", request_count=12, successful_probes=3)
+CALM = WatchObservations(
+    since=BEGAN,
+    missed_traffic_checks=0,
+    failed_probes=0,
+    has_recurred=False,
+    revision_failure="",
+    request_count=12,
+    successful_probes=3,
+)
 
 
 def _revision(harness: Harness) -> str:

@@ -9,9 +9,17 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.records import incident_records
 from shared.workflow.redeploy import redeploy
 from shared.workflow.rollout.recurrence import has_recurred
-from tests.support.drivers import MINUTE, approve_proposal, read_incident, redeploy_approved, read_state, run_tick, start_watching
+from tests.support.commit_graph import commit_id, make_commit
+from tests.support.drivers import (
+    MINUTE,
+    approve_proposal,
+    read_incident,
+    read_state,
+    redeploy_approved,
+    run_tick,
+    start_watching,
+)
 from tests.support.harness import Harness, watched_service
-from tests.support.past import make_commit, commit_id
 
 OWN_ADDRESS = "wss://pf-1---tide.invalid/ws"
 ADDRESS = "wss://tide.invalid/ws"
@@ -74,9 +82,7 @@ def test_a_revision_without_traffic_loses_nothing_to_an_older_commit(harness: Ha
 
 
 @pytest.mark.parametrize("begun", ["as it is", ""])
-def test_rollout_without_a_start_starts_at_the_incident_opening(
-    harness: Harness, begun: str
-) -> None:
+def test_rollout_without_a_start_starts_at_the_incident_opening(harness: Harness, begun: str) -> None:
     incident = start_watching(harness)
     case = incident_records.require_incident(harness.start_process(), incident)
     assert case.rollout is not None
@@ -98,9 +104,13 @@ def test_what_was_logged_before_the_rollout_began_is_no_recurrence(harness: Harn
 def test_the_first_end_stays_and_what_is_at_rest_gets_no_other(harness: Harness) -> None:
     incident = start_watching(harness)
     world = harness.start_process()
-    assert incident_records.end_incident(world, incident, IncidentState.REPORTED, "first").ending is IncidentState.REPORTED
+    assert (
+        incident_records.end_incident(world, incident, IncidentState.REPORTED, "first").ending is IncidentState.REPORTED
+    )
     assert incident_records.end_incident(world, incident, IncidentState.MUTED, "second").ending_why == "first"
     run_tick(harness)
     assert read_state(harness, incident) == "reported"
-    assert incident_records.end_incident(world, incident, IncidentState.MUTED, "third") == incident_records.require_incident(world, incident)
+    assert incident_records.end_incident(
+        world, incident, IncidentState.MUTED, "third"
+    ) == incident_records.require_incident(world, incident)
     assert read_incident(harness, incident)["ending_why"] == "first"

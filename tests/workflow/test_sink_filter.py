@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 from shared.adapters.logs.log_json import parse_json_entry
-from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
+from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
 from shared.errors import UsageError
-from shared.filters.rendering import MAX_FILTER_LENGTH, Sink, render_sink_filter, read_filter_template
+from shared.filters.rendering import MAX_FILTER_LENGTH, Sink, read_filter_template, render_sink_filter
 from shared.service import Service
 from tests.support.function_clients import open_function_clients
+from tests.support.function_outcomes import NASTY_TEXTS, as_sink_entry, run_every_outcome
 from tests.support.harness import Harness, watched_service
-from tests.support.logged import LINE_624, TRACEBACK, export_entry
+from tests.support.log_fuzzing import SIGNAL_TEXTS, mutate
+from tests.support.log_samples import LINE_624, TRACEBACK, export_entry
 from tests.support.logging_query import matches
 from tests.support.memory import MemoryStore
-from tests.support.signal_corpus import entry_shapes, collect_texts
-from tests.unit.test_hostile_log import SIGNAL_TEXTS, mutate
-from tests.workflow.test_function_logs import NASTY_TEXTS, as_sink_entry, run_every_outcome
+from tests.support.signal_corpus import collect_texts, entry_shapes
 
 OWN = ("record", "investigate", "decide", "redeploy", "verify", "github", "compile-3-11")
 FERRY = Service("ferry", "harbour-dev", "europe-west1", "harbour/ferry", "C-FERRY")
@@ -85,7 +85,12 @@ def test_a_class_and_its_message_in_fields_of_their_own_pass() -> None:
 def test_fuzzed_signals_pass() -> None:
     """Whatever the reader takes for a failure of Python or a close code, however it is mangled."""
     query, chance = signals(), random.Random(1011)
-    seeds = (*SIGNAL_TEXTS, *NASTY_TEXTS, "WebSocketDisconnect(code=1011, reason=None)", "websocket closed with code 1011.")
+    seeds = (
+        *SIGNAL_TEXTS,
+        *NASTY_TEXTS,
+        "WebSocketDisconnect(code=1011, reason=None)",
+        "websocket closed with code 1011.",
+    )
     bits = ("received ", "sent ", "code", "=", ": ", " ", "(", "close", "websocket", "internal error", "\x1b[0m")
     missed: list[str] = []
     found = 0

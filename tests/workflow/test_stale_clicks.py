@@ -14,7 +14,16 @@ from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.issue_commands import handle_issue_command
 from shared.workflow.ledger import LEASE
 from shared.workflow.redeploy import redeploy
-from tests.support.drivers import read_documents, read_incident, press_button, press_alternative_button, propose_deployment, redeploy_approved, read_state, run_tick
+from tests.support.drivers import (
+    press_alternative_button,
+    press_button,
+    propose_deployment,
+    read_documents,
+    read_incident,
+    read_state,
+    redeploy_approved,
+    run_tick,
+)
 from tests.support.harness import Harness, button_click
 from tests.support.people import FakePeople
 
@@ -29,7 +38,9 @@ def harness() -> Harness:
     return setting
 
 
-def _pressed_on(harness: Harness, reference: str, kind: ClickKind = ClickKind.APPROVE, *, back: bool = False) -> ClickResult:
+def _pressed_on(
+    harness: Harness, reference: str, kind: ClickKind = ClickKind.APPROVE, *, back: bool = False
+) -> ClickResult:
     """A button of the last question, in the message that `reference` names."""
     message = harness.chat.posted[-1].message
     if back:
@@ -66,7 +77,10 @@ def test_message_of_a_replaced_question_shows_its_outcome(harness: Harness) -> N
     run_tick(harness)
     investigate_incident(harness.start_process(), incident)
     assert read_incident(harness, incident)["message"] != POSTED
-    assert handle_click(harness.start_process(), replace(button_click(old), message=POSTED)).result is ClickResult.SUPERSEDED
+    assert (
+        handle_click(harness.start_process(), replace(button_click(old), message=POSTED)).result
+        is ClickResult.SUPERSEDED
+    )
 
 
 def test_late_old_approval_leaves_a_newer_question_alone(harness: Harness) -> None:
@@ -86,7 +100,10 @@ def test_late_old_approval_leaves_a_newer_question_alone(harness: Harness) -> No
 
     slow = harness.start_process(lambda name, port: Slow() if name == "bus" else port)
     handle_click(slow, button_click(harness.chat.posted[0].message))
-    assert (read_state(harness, incident), read_incident(harness, incident)["proposal"]) == ("proposed", f"{incident}-2")
+    assert (read_state(harness, incident), read_incident(harness, incident)["proposal"]) == (
+        "proposed",
+        f"{incident}-2",
+    )
     assert list(read_documents(harness, "decisions")) == [f"{incident}-1"]
     harness.bus.waiting[:] = [each for each in harness.bus.waiting if each[0] == flow.REDEPLOY_APPROVED][:1]
     assert redeploy_approved(harness).name == f"refused:gate: {objection}"

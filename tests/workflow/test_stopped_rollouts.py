@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from shared.proposal.decision import DecisionState
-from shared.proposal.verdict import ProbeResult
+from shared.proposal.rollout import ProbeResult
 from shared.workflow.records import decisions
 from shared.workflow.records.decisions import Decision
 from shared.workflow.redeploy import redeploy
-from tests.support.drivers import approve_proposal, read_incident, redeploy_approved, read_state, run_tick
+from tests.support.drivers import approve_proposal, read_incident, read_state, redeploy_approved, run_tick
 from tests.support.harness import Harness, watched_service
 
 

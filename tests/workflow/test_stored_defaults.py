@@ -13,9 +13,9 @@ from shared.workflow.decide import handle_click
 from shared.workflow.flow import ACTIVE_STATES, IncidentState
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records
-from shared.workflow.records.documents import entry_to_document, entry_from_document
-from shared.workflow.records.incident_record import record_to_document, record_from_document
-from tests.support.drivers import read_documents, open_incident, propose_deployment, read_state
+from shared.workflow.records.documents import entry_from_document, entry_to_document
+from shared.workflow.records.incident_record import record_from_document, record_to_document
+from tests.support.drivers import open_incident, propose_deployment, read_documents, read_state
 from tests.support.harness import Harness, button_click
 from tests.support.memory import MemoryStore
 
@@ -78,7 +78,9 @@ def test_a_storm_of_refused_entries_asks_the_store_once() -> None:
 
 def test_a_denials_reason_follows_a_name_that_is_cut(harness: Harness) -> None:
     incident = propose_deployment(harness)
-    denied = replace(button_click(harness.chat.posted[0].message, ClickKind.DENY, user_name="n" * 500), reason="not now")
+    denied = replace(
+        button_click(harness.chat.posted[0].message, ClickKind.DENY, user_name="n" * 500), reason="not now"
+    )
     handle_click(harness.start_process(), denied)
     assert read_documents(harness, "decisions")[f"{incident}-1"]["why"] == f"{'n' * 80}: not now"
 

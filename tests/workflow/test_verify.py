@@ -7,28 +7,28 @@ import pytest
 
 from shared.errors import Retry
 from shared.ports import StoredDocument
-from shared.proposal.verdict import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult
+from shared.proposal.rollout import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult
 from shared.report.incident_status import format_state_marker
 from shared.workflow.record import record_log_entry
-from shared.workflow.records.cause import EndCause
-from shared.workflow.rollout.watching import MAX_DEPLOYMENT_TIME
+from shared.workflow.records.incident_record import EndCause
+from shared.workflow.rollout.watch_rollout import MAX_DEPLOYMENT_TIME
 from shared.workflow.verify import MAX_REPUBLISHES, REPUBLISH_INTERVAL, verify
+from tests.support.commit_graph import commit_id
 from tests.support.drivers import (
     MINUTE,
     approve_proposal,
-    read_documents,
-    read_incident,
     open_incident,
     propose_deployment,
-    redeploy_approved,
+    read_documents,
+    read_incident,
     read_state,
+    redeploy_approved,
     run_tick,
     start_watching,
 )
 from tests.support.harness import Harness, watched_service
 from tests.support.logs import MOST_REQUESTS
 from tests.support.memory import MemoryStore
-from tests.support.past import commit_id
 
 
 @pytest.fixture
@@ -335,8 +335,12 @@ def test_uninvestigated_incident_is_republished_a_few_times(harness: Harness) ->
 
 def test_one_incident_in_trouble_does_not_keep_the_others_waiting() -> None:
     setting = Harness({f"shore.{name}": watched_service(name) for name in ("gull", "tide")})
-    first = record_log_entry(setting.start_process(), setting.log_entry("received 1011 (internal error)", name="gull")).incident
-    second = record_log_entry(setting.start_process(), setting.log_entry("received 1011 (internal error)", name="tide")).incident
+    first = record_log_entry(
+        setting.start_process(), setting.log_entry("received 1011 (internal error)", name="gull")
+    ).incident
+    second = record_log_entry(
+        setting.start_process(), setting.log_entry("received 1011 (internal error)", name="tide")
+    ).incident
     setting.clock.advance(3 * MINUTE)
     setting.store.create("effects", f"publish.incident-opened.{first}.0", _claimed(setting))
     with pytest.raises(Retry, match=first):
@@ -345,9 +349,7 @@ def test_one_incident_in_trouble_does_not_keep_the_others_waiting() -> None:
 
 
 @pytest.mark.parametrize("value", ["adrift", 7, None])
-def test_unreadable_incident_is_recorded_without_stopping_the_tick(
-    harness: Harness, value: object
-) -> None:
+def test_unreadable_incident_is_recorded_without_stopping_the_tick(harness: Harness, value: object) -> None:
     second = record_log_entry(harness.start_process(), harness.log_entry("received 1011 (internal error)")).incident
     first = open_incident(harness)
     stored = harness.store.read("incidents", first)
@@ -361,7 +363,9 @@ def test_unreadable_incident_is_recorded_without_stopping_the_tick(
 def test_what_nobody_foresaw_is_raised_after_the_others_were_looked_at() -> None:
     setting = Harness({f"shore.{name}": watched_service(name) for name in ("gull", "tide")})
     record_log_entry(setting.start_process(), setting.log_entry(name="gull"))
-    second = record_log_entry(setting.start_process(), setting.log_entry("received 1011 (internal error)", name="tide")).incident
+    second = record_log_entry(
+        setting.start_process(), setting.log_entry("received 1011 (internal error)", name="tide")
+    ).incident
     setting.clock.advance(3 * MINUTE)
     world = setting.start_process(lambda name, port: _Surprising(port) if name == "store" else port)
     with pytest.raises(ZeroDivisionError):

@@ -16,25 +16,20 @@ from shared.config.settings import Secrets, Settings
 from shared.errors import Reject
 from shared.ports import WRONG_LABEL, IssueCommand, IssueEvent
 from shared.proposal.decision import ClickKind
-from shared.secret import SecretSource, Secret, SecretReference
+from shared.secret import Secret, SecretReference, SecretSource
 from shared.workflow import effects
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.issue_commands import ANSWERS, handle_issue_command
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records
-from tests.support.drivers import read_documents, press_button, propose_deployment, read_state, run_tick, start_watching
-from tests.support.function_clients import FunctionClients, open_function_clients
+from tests.support.drivers import press_button, propose_deployment, read_documents, read_state, run_tick, start_watching
+from tests.support.flow_diagram import DRAWN_TRANSITIONS
+from tests.support.function_clients import WEBHOOK_SECRET, WEBHOOK_SETTINGS, FunctionClients, open_function_clients
 from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 from tests.support.people import FakePeople
-from tests.workflow.test_flow_diagram import DRAWN_TRANSITIONS
 
-WEBHOOK_SECRET = Secret("5eaf0am")
-WEBHOOK_SETTINGS = Settings(
-    project="shore",
-    secrets=Secrets(github_webhook_secret=SecretReference(SecretSource.ENVIRONMENT, "HOOK"), values={"HOOK": WEBHOOK_SECRET}),
-)
 FUZZED = 10_000
 
 
@@ -75,7 +70,9 @@ def signed(hook: FunctionClients, kind: str, body: bytes, delivery: str) -> int:
     return hook.post("github", body, headers).status_code
 
 
-def test_an_issue_that_is_closed_by_hand_ends_the_automation(hook: FunctionClients, harness: Harness, incident: str) -> None:
+def test_an_issue_that_is_closed_by_hand_ends_the_automation(
+    hook: FunctionClients, harness: Harness, incident: str
+) -> None:
     harness.issues.issues[-1].is_open = False
     assert sent(hook, "issues", event(harness, incident)) == 204
     run_tick(harness)
@@ -165,9 +162,13 @@ def test_what_has_expired_is_asked_again_with_another_question(harness: Harness,
 
 
 @pytest.mark.parametrize("resting", [IncidentState.REPORTED, IncidentState.DENIED, IncidentState.REFUSED])
-def test_what_is_at_rest_without_a_rollout_can_be_asked_again(harness: Harness, incident: str, resting: IncidentState) -> None:
+def test_what_is_at_rest_without_a_rollout_can_be_asked_again(
+    harness: Harness, incident: str, resting: IncidentState
+) -> None:
     world, now = harness.start_process(), harness.clock.now()
-    incident_records.update_incident(world, incident, lambda case: replace(case, ending=resting).moved_to(resting, now, "so"))
+    incident_records.update_incident(
+        world, incident, lambda case: replace(case, ending=resting).moved_to(resting, now, "so")
+    )
     assert handle_issue_command(world, FakePeople(), wished(harness, incident)).name == "asked_again"
     case = incident_records.require_incident(world, incident)
     assert (case.ending, case.rest_at, case.proposal, case.active) == (None, None, "", True)
@@ -228,7 +229,9 @@ def test_an_issue_of_elsewhere_is_refused(
     assert case.ending is None
 
 
-def test_malformed_requests_are_refused_and_change_nothing(hook: FunctionClients, harness: Harness, incident: str) -> None:
+def test_malformed_requests_are_refused_and_change_nothing(
+    hook: FunctionClients, harness: Harness, incident: str
+) -> None:
     harness.issues.issues[-1].is_open = False  # whatever got through would end the automation
     assert isinstance(harness.store, MemoryStore)
     before, drawn = dict(harness.store.writes), random.Random(4)
@@ -323,7 +326,9 @@ def test_a_body_that_is_nested_without_end_is_refused(hook: FunctionClients, dee
 def test_without_a_configured_secret_nothing_is_believed(harness: Harness, incident: str) -> None:
     body = json.dumps(event(harness, incident)).encode()
     unset = Settings(
-        secrets=Secrets(github_webhook_secret=SecretReference(SecretSource.ENVIRONMENT, "HOOK"), values={"HOOK": Secret("")})
+        secrets=Secrets(
+            github_webhook_secret=SecretReference(SecretSource.ENVIRONMENT, "HOOK"), values={"HOOK": Secret("")}
+        )
     )
     with open_function_clients(harness, settings=unset) as opened:
         headers = {EVENT_HEADER: "issues", DELIVERY_HEADER: "d-123456", SIGNATURE_HEADER: sign(body, Secret(""))}
@@ -356,7 +361,9 @@ def test_an_issue_that_is_closed_while_it_is_looked_at_again_ends_it(harness: Ha
     run_tick(harness)
     assert _asked(harness, incident, "d-1") == "asked_again"
     harness.issues.issues[0].is_open = False
-    handle_issue_command(harness.start_process(), FakePeople(), IssueEvent(IssueCommand.MUTE, "d-2", "harbour/tide", 1, incident, "nora"))
+    handle_issue_command(
+        harness.start_process(), FakePeople(), IssueEvent(IssueCommand.MUTE, "d-2", "harbour/tide", 1, incident, "nora")
+    )
     run_tick(harness)
     history = incident_records.require_incident(harness.start_process(), incident).history
     assert [step["state"] for step in history][-2:] == ["opened", "muted"]

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import uvicorn
 
-from functions.local.page.clicks import ClickSender
 from functions.local.page.incident_view import IncidentReader
 from functions.local.page.site import Site, create_app
+from functions.local.page.slack_clicks import ClickSender
 from functions.local.server_process import LOOPBACK
 from functions.local.stack_folder import load_environment, override_environ
 from shared.config.settings import read_all_settings
-from shared.errors import UsageError, Retry, InputError
+from shared.errors import InputError, Retry, UsageError
 from shared.text.escaping import to_one_line
 from shared.wiring import build_secret_reader, create_store
 

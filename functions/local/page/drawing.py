@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from functions.local.page.timeline import TimelineEvent, Lane, EventLook
+from functions.local.page.timeline import EventLook, Lane, TimelineEvent
 from shared.text.timestamps import format_duration
 
 WIDTH = 840
@@ -156,7 +156,9 @@ def _label_stretches(parts: Sequence[Sequence[datetime]], places: Sequence[tuple
     levels = _assign_levels([(start, text) for (start, _), text in zip(places, texts, strict=True)])
     lowest = 20 + _ROW_HEIGHT * max(levels)
     return [
-        Stretch(start, end, text, format_duration(part[-1] - part[0]) if len(part) > 1 else "", lowest - _ROW_HEIGHT * level)
+        Stretch(
+            start, end, text, format_duration(part[-1] - part[0]) if len(part) > 1 else "", lowest - _ROW_HEIGHT * level
+        )
         for part, (start, end), text, level in zip(parts, places, texts, levels, strict=True)
     ]
 

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shared.adapters.standins import kept_chat, kept_issues
+from shared.adapters.standins import chat_and_issues
 from shared.errors import Reject
 from shared.ports import Document, Store, StoredDocument
 from shared.service import Service
@@ -73,7 +73,9 @@ class IncidentReader:
         every = [stored for each in found for stored in each]
         readable = [case for stored in every if (case := _parse_record(stored)) is not None]
         latest = sorted(readable, key=lambda case: (case.opened_at, case.id), reverse=True)
-        return IncidentList(tuple(latest), any(len(each) >= cases.MAX_PER_STATE for each in found), _compute_etag(every))
+        return IncidentList(
+            tuple(latest), any(len(each) >= cases.MAX_PER_STATE for each in found), _compute_etag(every)
+        )
 
     def read_incident(self, incident: str) -> IncidentView | None:
         """At most seven reads; None where no such incident is known."""
@@ -89,9 +91,9 @@ class IncidentReader:
             findings=self._read_immutable(gather_evidence.KIND, case.evidence_key),
             proposal=self._read_immutable(proposals.KIND, case.proposal),
             decision=of.get(decisions.KIND, {}),
-            message=of.get(kept_chat.MESSAGES_KIND, {}),
-            issue=of.get(kept_issues.ISSUES_KIND, {}),
-            replies=tuple(each.value for each in moving if each.kind == kept_chat.REPLIES_KIND),
+            message=of.get(chat_and_issues.MESSAGES_KIND, {}),
+            issue=of.get(chat_and_issues.ISSUES_KIND, {}),
+            replies=tuple(each.value for each in moving if each.kind == chat_and_issues.REPLIES_KIND),
             etag=_compute_etag(moving),
         )
 
@@ -103,20 +105,28 @@ class IncidentReader:
 
     def read_dialog(self, token: str) -> Document:
         """The dialog that was opened for a click; empty where there is none."""
-        stored = self.store.read(kept_chat.DIALOGS_KIND, token)
+        stored = self.store.read(chat_and_issues.DIALOGS_KIND, token)
         return stored.value if stored else {}
 
     def list_group_members(self, group: str) -> tuple[str, ...]:
         """User ids of a user group of the local chat."""
-        return tuple(kept_chat.LocalChat(self.store).list_group_members(group)) if group else ()
+        return tuple(chat_and_issues.LocalChat(self.store).list_group_members(group)) if group else ()
 
     def _read_changing(self, case: IncidentRecord) -> Iterable[StoredDocument]:
         """What may change after it was written."""
-        issue = case.issue.url.removeprefix(_LOCAL_URL_PREFIX) if case.issue and case.issue.url.startswith(_LOCAL_URL_PREFIX) else ""
+        issue = (
+            case.issue.url.removeprefix(_LOCAL_URL_PREFIX)
+            if case.issue and case.issue.url.startswith(_LOCAL_URL_PREFIX)
+            else ""
+        )
         question = self._read_immutable(proposals.KIND, case.proposal).get("instead_of") or case.proposal
-        wanted = ((decisions.KIND, str(question)), (kept_chat.MESSAGES_KIND, case.message), (kept_issues.ISSUES_KIND, issue))
+        wanted = (
+            (decisions.KIND, str(question)),
+            (chat_and_issues.MESSAGES_KIND, case.message),
+            (chat_and_issues.ISSUES_KIND, issue),
+        )
         found = [self.store.read(kind, key) for kind, key in wanted if key]
-        replies = self.store.find(kept_chat.REPLIES_KIND, "message", case.message) if case.message else ()
+        replies = self.store.find(chat_and_issues.REPLIES_KIND, "message", case.message) if case.message else ()
         return [*(stored for stored in found if stored is not None), *replies]
 
     def _read_immutable(self, kind: str, key: str) -> Document:

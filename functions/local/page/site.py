@@ -26,9 +26,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from functions.local.page import views
-from functions.local.page.clicks import ClickResponse, ClickSender
-from functions.local.page.guard import RequestGuard, FormToken
-from functions.local.page.incident_view import IncidentView, IncidentReader
+from functions.local.page.guard import FormToken, RequestGuard
+from functions.local.page.incident_view import IncidentReader, IncidentView
+from functions.local.page.slack_clicks import ClickResponse, ClickSender
 from functions.local.page.stream import MAX_STREAMS, ChangeFeed
 from functions.local.request_origin import check_stream_origin
 from shared.errors import Reject, Retry
@@ -108,7 +108,9 @@ class _Handlers:
 
     def times(self, _: Request) -> Response:
         listed = self._site.incidents.list_incidents()
-        return HTMLResponse(views.render_times(compute_stats(listed.records, cut=listed.cut), self._site.page_etag(listed.etag)))
+        return HTMLResponse(
+            views.render_times(compute_stats(listed.records, cut=listed.cut), self._site.page_etag(listed.etag))
+        )
 
     def incident(self, request: Request) -> Response:
         found = self._site.incidents.read_incident(request.path_params["incident"])
@@ -143,7 +145,9 @@ class _Handlers:
             return self._redirect_to_incident(found.record.id, {"as": user}, ClickResponse(409, gone.detail))
         asked = answered.status == 200 and not answered.text
         asked = asked and bool(await run_in_threadpool(self._site.incidents.read_dialog, trigger))
-        return self._redirect_to_incident(found.record.id, {"as": user} | ({"dialog": trigger} if asked else {}), answered)
+        return self._redirect_to_incident(
+            found.record.id, {"as": user} | ({"dialog": trigger} if asked else {}), answered
+        )
 
     async def submit(self, request: Request) -> Response:
         form = await self._read_form(request)
@@ -156,7 +160,9 @@ class _Handlers:
         assert found.service is not None
         user = str(dialog.get("user", ""))
         answered = await run_in_threadpool(clicker.submit_dialog, found.service, view, form, user)
-        return self._redirect_to_incident(found.record.id, {"as": user} | ({"dialog": token} if answered.errors else {}), answered)
+        return self._redirect_to_incident(
+            found.record.id, {"as": user} | ({"dialog": token} if answered.errors else {}), answered
+        )
 
     async def changes(self, request: Request) -> Response:
         shelf, signs = self._site.incidents, self._site.changes
@@ -169,7 +175,9 @@ class _Handlers:
         def ask() -> str:
             return self._site.page_etag(shelf.read_etag(incident) if incident else shelf.list_incidents().etag)
 
-        return StreamingResponse(signs.stream_events(incident or _LIST_TOPIC, ask, shown), media_type="text/event-stream")
+        return StreamingResponse(
+            signs.stream_events(incident or _LIST_TOPIC, ask, shown), media_type="text/event-stream"
+        )
 
     async def http_error(self, _: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -188,7 +196,9 @@ class _Handlers:
             if len(body) > _MAX_FORM_BYTES:
                 raise HTTPException(413, "The form is too long.")
         try:
-            form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FORM_FIELDS))
+            form = dict(
+                parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FORM_FIELDS)
+            )
         except ValueError:
             raise HTTPException(400, "The form has too many fields.") from None
         if not self._site.token.matches(form.get("token")):
@@ -213,7 +223,9 @@ class _Handlers:
 def _explain_failure(answered: ClickResponse) -> ClickResponse | None:
     if answered.status == 200:
         return None
-    return ClickResponse(answered.status, f"The click was not taken: the function that decides answered {answered.status}.")
+    return ClickResponse(
+        answered.status, f"The click was not taken: the function that decides answered {answered.status}."
+    )
 
 
 def _read_id_field(form: Form, name: str) -> str:

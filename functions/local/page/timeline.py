@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from functions.local.page.incident_view import IncidentView
 from shared.ports import Document
-from shared.text.escaping import truncate, to_one_line
+from shared.text.escaping import to_one_line, truncate
 from shared.text.timestamps import has_date
 from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents
@@ -73,7 +73,9 @@ def _commit_events(report: Document) -> Iterator[TimelineEvent]:
         runs = ", deployed" if oid == deployed else ""
         subject = f" “{_read_text(commit, 'subject')}”" if _read_text(commit, "subject") else ""
         said = f"{oid[:12]}{subject}: {text}{runs}"
-        yield TimelineEvent(at, Lane.COMMITS, look, truncate(f"{oid[:7]} {label}{runs}", _MAX_LABEL_LENGTH), _shorten(said), oid)
+        yield TimelineEvent(
+            at, Lane.COMMITS, look, truncate(f"{oid[:7]} {label}{runs}", _MAX_LABEL_LENGTH), _shorten(said), oid
+        )
 
     introduced = documents.read_part(report, "introduced")
     errors = _count_noun(introduced, "errors")
@@ -91,7 +93,10 @@ def _commit_events(report: Document) -> Iterator[TimelineEvent]:
     checks = _read_text(target, "checks")
     yield from of(target, EventLook.TARGET, "target", f"compiles, proposed; checks {checks}")
     yield from of(
-        documents.read_part(report, "rollback"), EventLook.TARGET, "last good", "the newest good commit before the break"
+        documents.read_part(report, "rollback"),
+        EventLook.TARGET,
+        "last good",
+        "the newest good commit before the break",
     )
 
 
@@ -120,13 +125,28 @@ def _log_events(report: Document) -> Iterator[TimelineEvent]:
 
 
 _STATE_EVENTS: Mapping[str, tuple[Lane, EventLook, str, str]] = {
-    IncidentState.WAITING: (Lane.PROVENFIX, EventLook.PLAIN, "waiting", "A close with 1011 waits for the error that explains it"),
+    IncidentState.WAITING: (
+        Lane.PROVENFIX,
+        EventLook.PLAIN,
+        "waiting",
+        "A close with 1011 waits for the error that explains it",
+    ),
     IncidentState.OPENED: (Lane.PROVENFIX, EventLook.ASKED, "detected", "The incident is opened"),
-    IncidentState.UNFIXED: (Lane.PROVENFIX, EventLook.PLAIN, "nothing to deploy", "There is an issue, and nothing to deploy yet"),
+    IncidentState.UNFIXED: (
+        Lane.PROVENFIX,
+        EventLook.PLAIN,
+        "nothing to deploy",
+        "There is an issue, and nothing to deploy yet",
+    ),
     IncidentState.PROPOSED: (Lane.PROVENFIX, EventLook.ASKED, "proposed", "People are asked"),
     IncidentState.APPROVED: (Lane.PROVENFIX, EventLook.DONE, "approved", "Approved"),
     IncidentState.DEPLOYING: (Lane.SERVICE, EventLook.PLAIN, "deploying", "The deployment begins"),
-    IncidentState.WATCHING: (Lane.SERVICE, EventLook.GOOD, "deployed", "The new revision has all of the traffic, and is watched"),
+    IncidentState.WATCHING: (
+        Lane.SERVICE,
+        EventLook.GOOD,
+        "deployed",
+        "The new revision has all of the traffic, and is watched",
+    ),
     IncidentState.RESOLVED: (Lane.PROVENFIX, EventLook.GOOD, "verified", "Verified automatically, and closed"),
     IncidentState.ROLLED_BACK: (
         Lane.SERVICE,
@@ -137,7 +157,12 @@ _STATE_EVENTS: Mapping[str, tuple[Lane, EventLook, str, str]] = {
     IncidentState.FAILED: (Lane.SERVICE, EventLook.BROKEN, "deployment failed", "The deployment failed"),
     IncidentState.DENIED: (Lane.PROVENFIX, EventLook.BROKEN, "denied", "Denied; nothing is deployed"),
     IncidentState.EXPIRED: (Lane.PROVENFIX, EventLook.PLAIN, "expired", "Nobody decided in time; nothing is deployed"),
-    IncidentState.REFUSED: (Lane.PROVENFIX, EventLook.BROKEN, "refused", "Not deployed: what the approval stood on has changed"),
+    IncidentState.REFUSED: (
+        Lane.PROVENFIX,
+        EventLook.BROKEN,
+        "refused",
+        "Not deployed: what the approval stood on has changed",
+    ),
     IncidentState.REPORTED: (Lane.PROVENFIX, EventLook.PLAIN, "reported", "Reported; a person has to look at it"),
     IncidentState.MUTED: (Lane.PROVENFIX, EventLook.PLAIN, "muted", "A person has put an end to the automation"),
     IncidentState.RECORDED: (Lane.PROVENFIX, EventLook.PLAIN, "recorded", "Recorded: no redeployment mends this"),
@@ -153,7 +178,9 @@ def _history_events(view: IncidentView) -> Iterator[TimelineEvent]:
         lane, look, label, text = _STATE_EVENTS[state]
         by = _find_approver(view, step) if state == IncidentState.APPROVED else ""
         why = _read_text(step, "why") if state not in {IncidentState.APPROVED, IncidentState.PROPOSED} else ""
-        yield TimelineEvent(at, lane, look, label, _shorten(f"{text}{f' by {by}' if by else ''}{f': {why}' if why else ''}"))
+        yield TimelineEvent(
+            at, lane, look, label, _shorten(f"{text}{f' by {by}' if by else ''}{f': {why}' if why else ''}")
+        )
 
 
 def _find_approver(view: IncidentView, step: Document) -> str:
@@ -161,7 +188,9 @@ def _find_approver(view: IncidentView, step: Document) -> str:
     question = _read_text(view.decision, "proposal")
     if not question or _read_text(step, "why") not in {question, format_rollback_id(question)}:
         return ""
-    people = [_read_text(each, "by") for each in documents.read_parts(view.decision, "steps") if each["state"] == "approved"]
+    people = [
+        _read_text(each, "by") for each in documents.read_parts(view.decision, "steps") if each["state"] == "approved"
+    ]
     return people[-1] if people else ""
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
-from functions.local.page.beside import read_related_entries
-from functions.local.page.clicks import ClickResponse, read_blocks
 from functions.local.page.drawing import draw_timeline
-from functions.local.page.incident_view import IncidentView, IncidentList
+from functions.local.page.incident_view import IncidentList, IncidentView
 from functions.local.page.markdown import render_markdown
+from functions.local.page.related_entries import read_related_entries
+from functions.local.page.slack_clicks import ClickResponse, read_blocks
 from functions.local.page.timeline import build_timeline
 from shared.detection.signal import SignalKind
 from shared.ports import Document
@@ -27,7 +27,7 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import MILESTONE_NAMES, compute_milestones
-from shared.workflow.records.proposal_status import derive_proposal_status, format_title
+from shared.workflow.records.proposals import derive_proposal_status, format_title
 from shared.workflow.stats import MEASURED_STEPS, Stats
 
 
@@ -121,7 +121,10 @@ class MilestoneTime:
 def list_milestone_times(case: IncidentRecord) -> list[MilestoneTime]:
     """Logged, detected, proposed, approved, deployed, verified; all counted from the first."""
     reached = compute_milestones(case)
-    return [MilestoneTime(name, getattr(reached, name), _format_delay(reached.time_since_logged(name), name)) for name in MILESTONE_NAMES]
+    return [
+        MilestoneTime(name, getattr(reached, name), _format_delay(reached.time_since_logged(name), name))
+        for name in MILESTONE_NAMES
+    ]
 
 
 def _format_delay(time: timedelta | None, name: str) -> str:
@@ -148,7 +151,9 @@ def render_incident_list(listed: IncidentList, sign: str) -> str:
 
 def render_times(figures: Stats, sign: str) -> str:
     """How long it takes."""
-    return _render_template("times.html", stats=figures, steps=MEASURED_STEPS, badge=create_badge, clock=list_milestone_times, sign=sign)
+    return _render_template(
+        "times.html", stats=figures, steps=MEASURED_STEPS, badge=create_badge, clock=list_milestone_times, sign=sign
+    )
 
 
 def render_incident(view: IncidentView, shown: PageState) -> str:
@@ -213,7 +218,12 @@ def _jinja_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"moment": _format_moment, "clock_time": _format_clock_time, "lasting": _format_duration, "short": _short_sha}
+    made.filters |= {
+        "moment": _format_moment,
+        "clock_time": _format_clock_time,
+        "lasting": _format_duration,
+        "short": _short_sha,
+    }
     made.filters |= {"prose": _render_prose, "caret": _align_caret, "failing": _describe_failure}
     return made
 
@@ -225,7 +235,10 @@ def _describe_failure(case: IncidentRecord) -> str:
 
 def _render_prose(text: str) -> Markup:
     """One paragraph; what stands between backticks, and what could be a commit, is code."""
-    wrapped = [Markup("<code>{}</code>").format(words) if is_code else escape(words) for words, is_code in split_code_spans(text)]
+    wrapped = [
+        Markup("<code>{}</code>").format(words) if is_code else escape(words)
+        for words, is_code in split_code_spans(text)
+    ]
     return Markup("").join(wrapped)
 
 

@@ -14,8 +14,8 @@ from functions.local.platform.controller import START_SECONDS, Controller
 from functions.local.platform.journal import Journal
 from functions.local.platform.launch import Launcher
 from shared.config.settings import read_all_settings
-from shared.errors import UsageError, InputError
-from shared.wiring import create_publisher, open_service_logs, create_store
+from shared.errors import InputError, UsageError
+from shared.wiring import create_publisher, create_store, open_service_logs
 
 
 def main(folder: Path, start_seconds: float = START_SECONDS) -> int:

@@ -10,15 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from functions.local.platform.entries import InstanceRef
-from functions.local.platform.front import ReverseProxy, Backend
 from functions.local.platform.instance import Instance, NotReady, create_instance_id, start_instance
-from functions.local.platform.journal import Journal
+from functions.local.platform.journal import InstanceRef, Journal
 from functions.local.platform.launch import LOOPBACK, Launcher
-from functions.local.platform.sources import prepare_files
+from functions.local.platform.proxy import Backend, ReverseProxy
+from functions.local.platform.revision_files import prepare_files
 from functions.local.server_process import find_free_port
-from shared.adapters.standins.served_platform import SERVICES_KIND, REVISIONS_KIND, RevisionSource, traffic_shares, wanted_revisions
-from shared.errors import Retry, InputError
+from shared.adapters.standins.process_platform import (
+    REVISIONS_KIND,
+    SERVICES_KIND,
+    RevisionSource,
+    traffic_shares,
+    wanted_revisions,
+)
+from shared.errors import InputError, Retry
 from shared.ports import Store
 from shared.service import Service
 
@@ -84,7 +89,9 @@ class Controller:
         served = self._running.get((service.id, revision))
         instance = served.instance if served else None
         return (
-            Backend(revision, share, instance.port, instance.source.instance) if instance else Backend(revision, share, 0)
+            Backend(revision, share, instance.port, instance.source.instance)
+            if instance
+            else Backend(revision, share, 0)
         )
 
     async def _reconcile(self) -> None:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from functions.local.platform.entries import Entry, InstanceRef, create_line_entry
+from functions.local.platform.journal import Entry, InstanceRef, create_line_entry
 from functions.local.platform.launch import LOOPBACK, Launch
 from functions.local.server_process import parent_death_command
-from shared.text.escaping import truncate, to_one_line
+from shared.text.escaping import to_one_line, truncate
 
 _POLL_SECONDS = 0.03
 _STOP_SECONDS = 5.0
@@ -91,7 +91,9 @@ class Instance:
                 self.add_entry(create_line_entry(self.source, datetime.now(UTC), name, text))
 
 
-async def start_instance(source: InstanceRef, files: Path, launch: Launch, port: int, add_entry: Callable[[Entry], None]) -> Instance:
+async def start_instance(
+    source: InstanceRef, files: Path, launch: Launch, port: int, add_entry: Callable[[Entry], None]
+) -> Instance:
     """In a session of its own, and ending with this process where the system can see to it."""
     process = await asyncio.create_subprocess_exec(
         *parent_death_command(),

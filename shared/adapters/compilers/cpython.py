@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from shared.adapters.compilers.pipe import WorkerLost, InterpreterError, WorkerProcess
+from shared.adapters.compilers.pipe import InterpreterError, WorkerLost, WorkerProcess
 from shared.adapters.compilers.verdict import parse_verdict
 from shared.proof.model.compilation import Compilation, Source
 

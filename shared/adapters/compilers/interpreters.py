@@ -31,7 +31,9 @@ def find_interpreter(python: str, configured: Mapping[str, str] | None = None) -
         if chosen is None:
             raise _wrong_interpreter(python, named)
         return chosen
-    return next((found for each in list_candidates(python, {}) if (found := _verify_candidate(each, python)) is not None), None)
+    return next(
+        (found for each in list_candidates(python, {}) if (found := _verify_candidate(each, python)) is not None), None
+    )
 
 
 def _verify_candidate(candidate: str, python: str) -> CPython | None:

@@ -14,11 +14,11 @@ from typing import Any
 
 from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
-from shared.adapters.compilers.decoding import DecodedSource, decode_source
+from shared.adapters.compilers.source_decoding import DecodedSource, decode_source
 from shared.errors import InputError
-from shared.proof.model.compilation import Compilation, Explanation, Fault, Diagnostic, Source, split_source_lines
+from shared.proof.model.compilation import Compilation, Diagnostic, Explanation, Fault, Source, split_source_lines
 
-# What CPython's compiler refuses and a parser alone does not: measured against CPython, see tests/support/corpus.
+# What CPython's compiler refuses and a parser alone does not: measured against CPython, see tests/support/syntax_corpus.
 RULES = "E902,F404,F406,F407,F621,F622,F701,F702,F704,F706,F707,PLE0100,PLE0115,PLE0117,PLE0118,PLE1142,PLE1700"
 BASE_SECONDS = 30.0
 SECONDS_PER_SOURCE = 0.1
@@ -69,7 +69,9 @@ class Ruff:
         ordered = sorted(findings.values(), key=lambda finding: (finding.line, finding.column))
         return Explanation(self.checked_by, tuple(ordered[:MAX_FINDINGS]))
 
-    def _judge(self, keys: list[SourceKey], decoded: dict[SourceKey, DecodedSource]) -> dict[SourceKey, list[Diagnostic] | str]:
+    def _judge(
+        self, keys: list[SourceKey], decoded: dict[SourceKey, DecodedSource]
+    ) -> dict[SourceKey, list[Diagnostic] | str]:
         if not keys:
             return {}
         try:
@@ -81,7 +83,9 @@ class Ruff:
         half = len(keys) // 2
         return self._judge(keys[:half], decoded) | self._judge(keys[half:], decoded)
 
-    def _check_files(self, directory: Path, keys: list[SourceKey], decoded: dict[SourceKey, DecodedSource]) -> list[list[Diagnostic]]:
+    def _check_files(
+        self, directory: Path, keys: list[SourceKey], decoded: dict[SourceKey, DecodedSource]
+    ) -> list[list[Diagnostic]]:
         versions = {python: "py" + python.replace(".", "") for _, python in keys}
         for name in versions.values():
             (directory / name).mkdir()
@@ -151,10 +155,14 @@ class RuffCompiler:
         self.prepare([source])
         said = self._cache[source.content]
         if said.failure_reason:
-            return Compilation(compiles=None, fault=None, checked_by=self.checked_by, unjudged_reason=said.failure_reason)
+            return Compilation(
+                compiles=None, fault=None, checked_by=self.checked_by, unjudged_reason=said.failure_reason
+            )
         if not said.diagnostics:
             return Compilation(compiles=True, fault=None, checked_by=self.checked_by)
-        return Compilation(compiles=False, fault=self._build_fault(said.diagnostics[0], source), checked_by=self.checked_by)
+        return Compilation(
+            compiles=False, fault=self._build_fault(said.diagnostics[0], source), checked_by=self.checked_by
+        )
 
     def _build_fault(self, first: Diagnostic, source: Source) -> Fault:
         decoding = decode_source(source.content, self.python).fault

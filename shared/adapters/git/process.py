@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from shared.errors import UsageError, InputError
+from shared.errors import InputError, UsageError
 from shared.text.escaping import truncate
 
 _NULL_DEVICE = os.devnull

@@ -10,12 +10,10 @@ from types import TracebackType
 from typing import Self
 
 from shared.adapters.git import parse
-from shared.adapters.git.missing import describe_missing
-from shared.adapters.git.objects import ObjectStore
+from shared.adapters.git.objects import LruCache, ObjectStore
 from shared.adapters.git.process import MAX_QUOTE_LENGTH, GitError, can_name_file, check_revision_name
-from shared.adapters.git.recent import LruCache
-from shared.adapters.git.scratch import ScratchRepository
-from shared.errors import UsageError, InputError
+from shared.adapters.git.scratch import ScratchRepository, describe_missing
+from shared.errors import InputError, UsageError
 from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 from shared.text.escaping import truncate
 
@@ -100,7 +98,9 @@ class GitRepository:
 
     # -- walks ----------------------------------------------------------------------------------------------------
 
-    def file_versions(self, paths: Sequence[str], tips: Sequence[str], excluding: Sequence[str] = ()) -> Sequence[FileVersion]:
+    def file_versions(
+        self, paths: Sequence[str], tips: Sequence[str], excluding: Sequence[str] = ()
+    ) -> Sequence[FileVersion]:
         """The path-limited graph, children before parents; see `shared.ports.History`."""
         paths = [path for path in paths if can_name_file(path)]
         if not paths or not tips:
@@ -215,7 +215,9 @@ class GitRepository:
     def diffstat(self, base: str, tip: str) -> Sequence[FileChange]:
         """The diffstat between two commits; line counts are None for binary files and where blobs are not here."""
         try:
-            return list(parse.parse_numstat(self._git.run("diff-tree", "-r", "-z", "--numstat", "--no-renames", base, tip)))
+            return list(
+                parse.parse_numstat(self._git.run("diff-tree", "-r", "-z", "--numstat", "--no-renames", base, tip))
+            )
         except GitError:  # a partial clone lacks the blobs that a line count needs
             self._missing_line_counts = True
             names = self._git.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tip)

@@ -95,7 +95,11 @@ def _required_contexts(repository: Mapping[str, Any]) -> frozenset[str]:
 
 def _parse_state(node: Mapping[str, Any]) -> CheckStatus:
     if node["__typename"] == "CheckRun":
-        return _STATES.get(node["conclusion"] or "", CheckStatus.RED) if node["status"] == "COMPLETED" else CheckStatus.PENDING
+        return (
+            _STATES.get(node["conclusion"] or "", CheckStatus.RED)
+            if node["status"] == "COMPLETED"
+            else CheckStatus.PENDING
+        )
     return _STATES.get(node["state"], CheckStatus.RED)
 
 

@@ -14,8 +14,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.github.credentials import GitHubApp, Credentials, InstallationTokens, parse_expiry
-from shared.adapters.github.host import GitHubHost
+from shared.adapters.github.credentials import Credentials, GitHubApp, GitHubHost, InstallationTokens, parse_expiry
 from shared.errors import Reject, Retry
 from shared.ports import Clock
 

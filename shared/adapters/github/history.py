@@ -11,15 +11,12 @@ from typing import Any
 
 from shared.adapters.github import queries
 from shared.adapters.github.client import GitHubClient
-from shared.adapters.github.comparison import Comparisons
-from shared.adapters.github.contents import Blobs
-from shared.adapters.github.graph import sort_by_date, link_commits, find_reachable, simplify_history
-from shared.adapters.github.heads import UnmergedHeads
-from shared.adapters.github.queries import Query
-from shared.adapters.github.told import is_valid_path
-from shared.adapters.github.trees import Trees
-from shared.adapters.github.walks import MAX_WALK_COMMITS, CommitGraph
-from shared.errors import UsageError, InputError
+from shared.adapters.github.commit_graph import MAX_WALK_COMMITS, CommitGraph
+from shared.adapters.github.comparison import Comparisons, UnmergedHeads
+from shared.adapters.github.graph_algorithms import find_reachable, link_commits, simplify_history, sort_by_date
+from shared.adapters.github.objects import Blobs, Trees
+from shared.adapters.github.queries import Query, is_valid_path
+from shared.errors import InputError, UsageError
 from shared.proof.declared.deployed_python import select_declaring_files
 from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 from shared.proof.model.service_files import IGNORE_FILES, is_test_file
@@ -79,7 +76,9 @@ class GitHubHistory:
 
     def _resolve_name(self, name: str, what: str) -> str:
         if _INVALID_REF.search(name):
-            raise UsageError(f"{what} {truncate(name, _MAX_QUOTE_LENGTH)!r} is no name; name a branch, a tag or a commit")
+            raise UsageError(
+                f"{what} {truncate(name, _MAX_QUOTE_LENGTH)!r} is no name; name a branch, a tag or a commit"
+            )
         query = Query()
         branch = query.add_variable(f"refs/heads/{name}")
         query.parts.append(f"branch: ref(qualifiedName: {branch}) {{ target {{ ... on Commit {{ {_TIP_FIELDS} }} }} }}")
@@ -104,7 +103,9 @@ class GitHubHistory:
 
     # -- walks ----------------------------------------------------------------------------------------------------
 
-    def file_versions(self, paths: Sequence[str], tips: Sequence[str], excluding: Sequence[str] = ()) -> Sequence[FileVersion]:
+    def file_versions(
+        self, paths: Sequence[str], tips: Sequence[str], excluding: Sequence[str] = ()
+    ) -> Sequence[FileVersion]:
         """The path-limited graph, children before parents; see `shared.ports.History`."""
         paths = [path for path in dict.fromkeys(paths) if is_valid_path(path)]
         if not paths or not tips:
@@ -112,7 +113,9 @@ class GitHubHistory:
         if self._walks.load_ancestors([*tips, *excluding], paths):
             commits = self._walks.commits
             below = frozenset(find_reachable(excluding, commits))
-            graph = simplify_history(find_reachable(tips, commits), below, lambda commit: self._walks.path_state(commit, paths))
+            graph = simplify_history(
+                find_reachable(tips, commits), below, lambda commit: self._walks.path_state(commit, paths)
+            )
         else:
             graph = self._changed_commits(paths, tips, excluding)
         found = [FileVersion(commit, self._blobs_at(commit.id, paths)) for commit in graph]
@@ -224,7 +227,11 @@ class GitHubHistory:
         while commits:
             some: list[tuple[str, Sequence[str]]] = []
             count = 0
-            while commits and (not some or count + len(commits[0][1]) <= _MAX_QUERY_FIELDS) and len(some) < _PATHS_PER_QUERY:
+            while (
+                commits
+                and (not some or count + len(commits[0][1]) <= _MAX_QUERY_FIELDS)
+                and len(some) < _PATHS_PER_QUERY
+            ):
                 some.append(commits.pop(0))
                 count += len(some[-1][1])
             self._query_blobs(some)

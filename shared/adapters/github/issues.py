@@ -12,10 +12,10 @@ from urllib.parse import quote
 from shared.adapters.github.client import GitHubClient
 from shared.errors import Reject, Retry
 from shared.ports import WRONG_LABEL, IssueRef, IssueState
-from shared.proposal.title import update_title
-from shared.report.incident_status import has_marker, replace_status_block, keep_ticked_items
+from shared.proposal.proposal import update_title
+from shared.report.incident_status import has_marker, keep_ticked_items, replace_status_block
 from shared.service import Service
-from shared.text.escaping import truncate, to_one_line
+from shared.text.escaping import to_one_line, truncate
 
 ISSUE_LABEL = "provenfix"
 _MAX_TITLE_LENGTH = 256
@@ -60,14 +60,20 @@ class GitHubIssues:
         if not has_marker(body, marker):
             raise Reject("no_marker", "an issue without its marker could never be found again")
         named = [ISSUE_LABEL, f"service:{service.name}", f"environment:{service.environment_name}", *labels]
-        wanted = {"title": truncate(title, _MAX_TITLE_LENGTH), "body": body, "labels": [format_label(name) for name in named]}
+        wanted = {
+            "title": truncate(title, _MAX_TITLE_LENGTH),
+            "body": body,
+            "labels": [format_label(name) for name in named],
+        }
         return _issue_ref(self._github.write("POST", _issues_path(service), wanted))
 
     def replace_content(self, service: Service, number: int, title: str, body: str) -> None:
         """*Effect.* Gives an issue another title and body; what people have ticked stays ticked."""
         known = self._get_issue(service, number)
         body = keep_ticked_items(str((known or {}).get("body") or ""), body)
-        self._github.write("PATCH", f"{_issues_path(service)}/{number}", {"title": truncate(title, _MAX_TITLE_LENGTH), "body": body})
+        self._github.write(
+            "PATCH", f"{_issues_path(service)}/{number}", {"title": truncate(title, _MAX_TITLE_LENGTH), "body": body}
+        )
 
     def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
         """*Effect.* Replaces the body's part on how things stand. What people wrote beside it in the meantime stays."""
@@ -75,7 +81,10 @@ class GitHubIssues:
         if issue is None:
             return
         body, old = str(issue.get("body") or ""), str(issue.get("title") or "")
-        wanted = {"body": replace_status_block(body, status_section) or body, "title": truncate(update_title(old, title), _MAX_TITLE_LENGTH)}
+        wanted = {
+            "body": replace_status_block(body, status_section) or body,
+            "title": truncate(update_title(old, title), _MAX_TITLE_LENGTH),
+        }
         changes = {name: text for name, text in wanted.items() if text != {"body": body, "title": old}[name]}
         if changes and replace_status_block(body, status_section) is not None:
             self._github.write("PATCH", f"{_issues_path(service)}/{number}", changes)
@@ -147,3 +156,19 @@ def _issues_path(service: Service) -> str:
 
 def _issue_ref(issue: Mapping[str, Any]) -> IssueRef:
     return IssueRef(int(issue["number"]), str(issue["html_url"]))
+
+
+_WRITE_PERMISSIONS = frozenset({"admin", "maintain", "write"})
+
+
+class GitHubCollaborators:
+    """Implements `shared.ports.Collaborators`."""
+
+    def __init__(self, github: GitHubClient) -> None:
+        self._github = github
+
+    def has_write_access(self, service: Service, user: str) -> bool:
+        """Whether the person may write to the service's repository. Raises Retry, Reject."""
+        path = f"/repos/{service.repository}/collaborators/{quote(user, safe='')}/permission"
+        told = self._github.find(path)
+        return told is not None and told.get("permission") in _WRITE_PERMISSIONS

@@ -80,7 +80,9 @@ def parse_command(headers: Headers, body: bytes) -> IssueEvent | None:
     return IssueEvent(
         command=wish,
         delivery_id=delivery,
-        repository=_require_text(_require_object(event.get("repository"), "repository").get("full_name"), _REPOSITORY, "repository"),
+        repository=_require_text(
+            _require_object(event.get("repository"), "repository").get("full_name"), _REPOSITORY, "repository"
+        ),
         issue_number=number,
         incident_id=marker[1],
         actor=_require_text(_require_object(event.get("sender"), "sender").get("login"), _LOGIN, "sender"),

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from shared.adapters.deploy_methods import CLOCK_SKEW, DeployOrder, PipelineRun
 from shared.adapters.github.client import GitHubClient
 from shared.adapters.github.queries import BLOB_FIELDS, Query
-from shared.adapters.pipeline import CLOCK_SKEW, DeployOrder, PipelineRun
 from shared.errors import Reject
 from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
@@ -19,13 +19,13 @@ from shared.text.timestamps import format_rfc3339
 
 
 class WorkflowPipeline:
-    """Implements `shared.adapters.pipeline.Pipeline`."""
+    """Implements `shared.adapters.deploy_methods.Pipeline`."""
 
     def __init__(self, github: GitHubClient) -> None:
         self._github = github
 
     def require_traceable(self, service: Service, order: DeployOrder) -> None:  # noqa: ARG002  # as the protocol has it
-        """See `shared.adapters.pipeline.Pipeline`."""
+        """See `shared.adapters.deploy_methods.Pipeline`."""
         path = f".github/workflows/{service.deploy_workflow}"
         query = Query()
         at = query.add_variable(f"{self._deploy_ref(service)}:{path}")
@@ -39,14 +39,18 @@ class WorkflowPipeline:
             raise Reject("workflow_cannot_be_followed", f"{path} does not show its input in its name: add `{name}`")
 
     def find_run(self, service: Service, order: DeployOrder) -> PipelineRun | None:
-        """See `shared.adapters.pipeline.Pipeline`. Of several the first one."""
-        given = {"event": "workflow_dispatch", "created": f">={format_rfc3339(order.since - CLOCK_SKEW)}", "per_page": "100"}
+        """See `shared.adapters.deploy_methods.Pipeline`. Of several the first one."""
+        given = {
+            "event": "workflow_dispatch",
+            "created": f">={format_rfc3339(order.since - CLOCK_SKEW)}",
+            "per_page": "100",
+        }
         told = self._github.get(f"{_workflow_path(service)}/runs", **given)
         runs = [each for each in told["workflow_runs"] if order.commit in (each.get("display_title") or "")]
         return _parse_run(min(runs, key=lambda each: str(each["created_at"]))) if runs else None
 
     def start_run(self, service: Service, order: DeployOrder) -> None:
-        """See `shared.adapters.pipeline.Pipeline`."""
+        """See `shared.adapters.deploy_methods.Pipeline`."""
         body = {"ref": self._deploy_ref(service), "inputs": {service.deploy_input: order.commit}}
         self._github.write("POST", f"{_workflow_path(service)}/dispatches", body)
 
@@ -73,4 +77,6 @@ def _parse_run(told: Mapping[str, Any]) -> PipelineRun:
         return PipelineRun(DeploymentProgress.RUNNING)
     if told["conclusion"] == "success":
         return PipelineRun(DeploymentProgress.DONE)
-    return PipelineRun(DeploymentProgress.FAILED, f"The workflow run {told['html_url']} ended with {told['conclusion']}.")
+    return PipelineRun(
+        DeploymentProgress.FAILED, f"The workflow run {told['html_url']} ended with {told['conclusion']}."
+    )

@@ -7,13 +7,16 @@ https://cloud.google.com/logging/docs/view/logging-query-language
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from shared.adapters.google.asking import TIMEOUT_SECONDS, translate_errors
-from shared.adapters.google.clients import GoogleClients
+from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients, translate_errors
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.entry import LogEntry
+from shared.ports import LinkBuilder
+from shared.report.links import Links
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
 
@@ -72,7 +75,9 @@ class CloudLogging:
         ordered = sorted(found, key=lambda each: (each.timestamp or at, each.position))
         return [replace(each, position=place) for place, each in enumerate(ordered)]
 
-    def read_entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+    def read_entries(
+        self, service: Service, since: datetime, until: datetime, revision: str = ""
+    ) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`. Lines of stderr without a severity are in it: a traceback may come line by line."""
         signs = " OR ".join(quote_value(sign) for sign in SIGNAL_TERMS)
         lines = '(log_id("run.googleapis.com/stderr") AND severity=DEFAULT)'
@@ -145,3 +150,39 @@ def _convert_entry(one: "types.LogEntry", position: int) -> LogEntry:
     from google.protobuf.json_format import MessageToDict  # noqa: PLC0415
 
     return parse_json_entry(MessageToDict(type(one).pb(one)), position)
+
+
+_MARGIN = timedelta(minutes=1)
+_EXPLORER_URL = "https://console.cloud.google.com/logs/query"
+
+
+class LogLinkBuilder:
+    """Implements `shared.ports.LinkBuilder`: what another one knows, and the addresses of the log."""
+
+    def __init__(self, places: LinkBuilder) -> None:
+        self._places = places
+
+    def build_links(self, service: Service, commits: Sequence[str]) -> Links:
+        """See `shared.ports.LinkBuilder`."""
+        known = self._places.build_links(service, commits)
+        return replace(known, entry=partial(entry_url, service), log=partial(log_url, service))
+
+
+def entry_url(service: Service, entry: LogEntry) -> str:
+    """One entry; "" for one that the platform gave no id and no time."""
+    if not entry.insert_id or entry.timestamp is None or not entry.dated:
+        return ""
+    when = time_filter(entry.timestamp, entry.timestamp)
+    return _query_url(service, [*service_filter(service.name), f"insertId={quote_value(entry.insert_id)}", *when])
+
+
+def log_url(service: Service, since: datetime | None, until: datetime | None) -> str:
+    """All that a service logged in a time, and a minute to either side of it."""
+    if since is None or until is None:
+        return ""
+    return _query_url(service, [*service_filter(service.name), *time_filter(since - _MARGIN, until + _MARGIN)])
+
+
+def _query_url(service: Service, wanted: list[str]) -> str:
+    query = quote("\n".join(wanted), safe="", errors="replace")
+    return f"{_EXPLORER_URL};query={query}?project={quote(service.project, safe='')}"

@@ -9,30 +9,35 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.google.asking import TIMEOUT_SECONDS, translate_errors
-from shared.adapters.google.clients import GoogleClients
+from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients, translate_errors
 from shared.adapters.google.cloud_run_revisions import (
     BUILD_LABEL,
     COMMIT_LABELS,
     CloudRunRevisions,
+    find_serving_container,
     read_revision,
     read_service,
     service_path,
-    find_serving_container,
 )
-from shared.adapters.google.image_name import parse_image_name
-from shared.adapters.google.provenance import Provenance
-from shared.adapters.google.rollout_note import ROLLOUT_LABEL, RolloutNote, annotate, remember_rollouts, label_value, read_note, revision_name, traffic_tag
+from shared.adapters.google.provenance import Provenance, parse_image_name
 from shared.adapters.google.traffic import (
+    ROLLOUT_LABEL,
+    RolloutNote,
     TrafficShare,
+    annotate,
     follows_latest,
-    to_latest_traffic,
-    shift_split,
+    label_value,
     last_segment,
-    raw_traffic,
     percent_by_revision,
-    wanted_split,
+    raw_traffic,
+    read_note,
+    remember_rollouts,
+    revision_name,
+    shift_split,
     to_api_traffic,
+    to_latest_traffic,
+    traffic_tag,
+    wanted_split,
 )
 from shared.errors import Reject, Retry
 from shared.ports import CHANGED_BY_HAND
@@ -117,7 +122,9 @@ class CloudRunDeployer:
     def _begin_rollout(self, run: "RunService", marker: str, name: str, newest: str, *more: str) -> str:
         before = wanted_split(run)
         split = (*before, TrafficShare(name, 0, traffic_tag(marker)))
-        note = RolloutNote(marker, name, newest, follows_latest(run), before, split, former=remember_rollouts(read_note(run)))
+        note = RolloutNote(
+            marker, name, newest, follows_latest(run), before, split, former=remember_rollouts(read_note(run))
+        )
         return self._update_service(run, to_api_traffic(split), note, *more)
 
     def state(self, service: Service, operation: str) -> Deployment:
@@ -252,7 +259,9 @@ def _next_split(note: RolloutNote, revision: str, percent: int) -> tuple[Traffic
     return tuple(each for each in split if each != own) if percent == _ALL_TRAFFIC else split
 
 
-def _adopt_pipeline_revision(run: "RunService", note: RolloutNote, revision: str) -> tuple[RolloutNote, tuple[TrafficShare, ...]]:
+def _adopt_pipeline_revision(
+    run: "RunService", note: RolloutNote, revision: str
+) -> tuple[RolloutNote, tuple[TrafficShare, ...]]:
     """The note and the split with the revision that a pipeline has made, at its address."""
     if note.revision == revision:
         return note, note.left

@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from shared.adapters.google.asking import TIMEOUT_SECONDS, translate_errors
-from shared.adapters.google.clients import GoogleClients
-from shared.adapters.google.image_name import parse_image_name
-from shared.adapters.google.provenance import Provenance, build_commit, image_digests, is_commit_id
+from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients, translate_errors
+from shared.adapters.google.provenance import Provenance, build_commit, image_digests, is_commit_id, parse_image_name
 from shared.adapters.google.traffic import serving_shares
 from shared.errors import Reject
 from shared.proposal.rollout import CommitClaim, Revision, ServiceState
@@ -22,7 +20,16 @@ if TYPE_CHECKING:
     from google.cloud.run_v2 import Revision as RunRevision
     from google.cloud.run_v2 import Service as RunService
 
-COMMIT_LABELS = ("commit-sha", "commit_sha", "git-commit", "git_commit", "git-sha", "git_sha", "github-sha", "github_sha")
+COMMIT_LABELS = (
+    "commit-sha",
+    "commit_sha",
+    "git-commit",
+    "git_commit",
+    "git-sha",
+    "git_sha",
+    "github-sha",
+    "github_sha",
+)
 BUILD_LABEL = "gcb-build-id"
 SOURCE_BUILD_ANNOTATION = "run.googleapis.com/build-id"
 """The annotation by which Cloud Run names the build of what was deployed from source, such as a function."""
@@ -75,10 +82,14 @@ class CloudRunRevisions:
         yield from _ask_if_allowed(lambda: self._provenance.claims_of_tags(image), unseen)
         noted = {**dict(run.annotations), **dict(run.labels)}
         for key in (key for key in (BUILD_LABEL, SOURCE_BUILD_ANNOTATION) if noted.get(key)):
-            yield from _ask_if_allowed(partial(self._claims_from_build_label, service, key, noted[key], image.digest), unseen)
+            yield from _ask_if_allowed(
+                partial(self._claims_from_build_label, service, key, noted[key], image.digest), unseen
+            )
         source = container.build_info.source_location
         if source:
-            yield from _ask_if_allowed(lambda: self._provenance.claims_of_source(service.project, service.region, source), unseen)
+            yield from _ask_if_allowed(
+                lambda: self._provenance.claims_of_source(service.project, service.region, source), unseen
+            )
         yield from _claims_from_values("label", COMMIT_LABELS, noted)
         if image.tag and is_commit_id(image.tag):
             yield CommitClaim("tag", image.tag, f"image tag {image.tag}")

@@ -18,8 +18,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, unquote
 
-from shared.adapters.documents import MAX_NAME_LENGTH, decode_document, encode_document
-from shared.adapters.google.rest import ApiRefusal, RestClient, resolve_endpoint
+from shared.adapters.document_codec import MAX_NAME_LENGTH, decode_document, encode_document
+from shared.adapters.google.rest_client import ApiRefusal, RestClient, resolve_endpoint
 from shared.ports import Document, StoredDocument
 from shared.secret import Secret
 from shared.text.timestamps import format_rfc3339
@@ -95,7 +95,8 @@ class FirestoreStore:
         }
         told = self._query("runQuery", {"structuredQuery": query})
         return sorted(
-            (_parse_document(kind, each["document"]) for each in told if "document" in each), key=lambda stored: stored.key
+            (_parse_document(kind, each["document"]) for each in told if "document" in each),
+            key=lambda stored: stored.key,
         )
 
     def close(self) -> None:
@@ -108,7 +109,12 @@ class FirestoreStore:
         return told if isinstance(told, list) else [told]
 
     def _write(
-        self, kind: str, key: str, content: Mapping[str, object], precondition: Mapping[str, object], conflict_statuses: set[str]
+        self,
+        kind: str,
+        key: str,
+        content: Mapping[str, object],
+        precondition: Mapping[str, object],
+        conflict_statuses: set[str],
     ) -> bool:
         """False where the document was not as `only` wants it, which the API names with one of `lost`."""
         write = {"update": {"name": self._document_name(kind, key), "fields": content}, "currentDocument": precondition}
@@ -121,7 +127,9 @@ class FirestoreStore:
         return True
 
     def _expiry_field(self, kind: str) -> dict[str, object]:
-        return {"expires": {"timestampValue": format_rfc3339(self._now() + RETENTION[kind])}} if kind in RETENTION else {}
+        return (
+            {"expires": {"timestampValue": format_rfc3339(self._now() + RETENTION[kind])}} if kind in RETENTION else {}
+        )
 
     def _document_name(self, kind: str, key: str) -> str:
         return f"{self._documents}/{_escape_key(kind)}/{_escape_key(key)}"

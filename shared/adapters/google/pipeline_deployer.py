@@ -10,15 +10,24 @@ automation.
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from shared.adapters.google.clients import GoogleClients
+from shared.adapters.deploy_methods import CLOCK_SKEW, DeployOrder, Pipeline, PipelineRun
+from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients, translate_errors
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer, read_readiness
-from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, read_service, find_serving_container
-from shared.adapters.google.image_name import parse_image_name
-from shared.adapters.google.rollout_note import RolloutNote, remember_rollouts, read_note
-from shared.adapters.google.traffic import follows_latest, last_segment, percent_by_revision, wanted_split
-from shared.adapters.pipeline import CLOCK_SKEW, DeployOrder, Pipeline, PipelineRun
+from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, find_serving_container, read_service
+from shared.adapters.google.provenance import image_digests, parse_image_name
+from shared.adapters.google.traffic import (
+    RolloutNote,
+    follows_latest,
+    label_value,
+    last_segment,
+    percent_by_revision,
+    read_note,
+    remember_rollouts,
+    wanted_split,
+)
 from shared.errors import Reject
 from shared.ports import Clock
 from shared.proposal.rollout import Deployment, DeploymentProgress
@@ -63,7 +72,9 @@ class PipelineDeployer:
             if existing:
                 return self._images.adopt_revision(run, marker, existing)
             note = self._pin_traffic(service, run, marker, commit)
-        elif last_segment(run.latest_created_revision) != note.latest or percent_by_revision(wanted_split(run)) != percent_by_revision(note.left):
+        elif last_segment(run.latest_created_revision) != note.latest or percent_by_revision(
+            wanted_split(run)
+        ) != percent_by_revision(note.left):
             raise Reject("stale", f"{service.name} has changed since its traffic was pinned")
         try:
             self._pipeline.start_run(service, _order_from_note(note))
@@ -80,9 +91,14 @@ class PipelineDeployer:
         note = read_note(run)
         if note is None or note.marker != operation.removeprefix(_OPERATION_PREFIX):
             told = "its pipeline replaces the whole service, or somebody has edited it"
-            return Deployment(DeploymentProgress.FAILED, detail=f"The note of the rollout is gone from {service.name}: {told}.")
+            return Deployment(
+                DeploymentProgress.FAILED, detail=f"The note of the rollout is gone from {service.name}: {told}."
+            )
         if note.revision:
-            return replace(self._images.state(service, note.revision), traffic_percent=percent_by_revision(note.left).get(note.revision, 0))
+            return replace(
+                self._images.state(service, note.revision),
+                traffic_percent=percent_by_revision(note.left).get(note.revision, 0),
+            )
         found = self._pipeline.find_run(service, _order_from_note(note))
         if found is None or found.progress is DeploymentProgress.RUNNING:
             return Deployment(DeploymentProgress.RUNNING)
@@ -105,18 +121,24 @@ class PipelineDeployer:
         since = format_rfc3339(self._clock.now())
         self._pipeline.require_traceable(service, DeployOrder(marker, commit, self._clock.now()))
         before, newest = wanted_split(run), last_segment(run.latest_created_revision)
-        note = RolloutNote(marker, "", newest, follows_latest(run), before, before, commit, since, remember_rollouts(read_note(run)))
+        note = RolloutNote(
+            marker, "", newest, follows_latest(run), before, before, commit, since, remember_rollouts(read_note(run))
+        )
         self._images.pin_traffic(run, note)
         return note
 
-    def _find_deployed_revision(self, service: Service, run: "RunService", note: RolloutNote, found: PipelineRun) -> Deployment:
+    def _find_deployed_revision(
+        self, service: Service, run: "RunService", note: RolloutNote, found: PipelineRun
+    ) -> Deployment:
         """The revision that the run has left; a run that is over may deploy a little later."""
         since = datetime.fromisoformat(note.since) - CLOCK_SKEW
         made = [each for each in self._images.list_revisions(service) if each.create_time >= since]
         mine = (
             next((each for each in made if _is_made_by(each, found)), None)
             or next((each for each in made if note.commit in dict(each.labels).values()), None)
-            or next((each for each in made if last_segment(each.name) == last_segment(run.latest_created_revision)), None)
+            or next(
+                (each for each in made if last_segment(each.name) == last_segment(run.latest_created_revision)), None
+            )
         )
         if mine is None or last_segment(mine.name) == note.latest:
             return Deployment(DeploymentProgress.RUNNING)
@@ -126,7 +148,10 @@ class PipelineDeployer:
         if not ready:
             return Deployment(DeploymentProgress.FAILED, last_segment(mine.name), told)
         return Deployment(
-            DeploymentProgress.DONE, last_segment(mine.name), needs_address=True, traffic_percent=percent_by_revision(wanted_split(run)).get(last_segment(mine.name), 0)
+            DeploymentProgress.DONE,
+            last_segment(mine.name),
+            needs_address=True,
+            traffic_percent=percent_by_revision(wanted_split(run)).get(last_segment(mine.name), 0),
         )
 
 
@@ -139,3 +164,63 @@ def _is_made_by(revision: "RunRevision", found: PipelineRun) -> bool:
     if found.build and noted.get(BUILD_LABEL) == found.build:
         return True
     return parse_image_name(find_serving_container(revision.containers).image).digest in found.digests
+
+
+if TYPE_CHECKING:
+    from google.cloud.devtools.cloudbuild_v1 import Build
+
+ORDER_SUBSTITUTION = "_PROVENFIX"
+_BUILDS_PER_PAGE = 50
+_MAX_BUILD_PAGES = 4
+_RUNNING_STATUSES = frozenset(("STATUS_UNKNOWN", "PENDING", "QUEUED", "WORKING"))
+
+
+class CloudBuildPipeline:
+    """Implements `shared.adapters.deploy_methods.Pipeline`."""
+
+    def __init__(self, clients: GoogleClients) -> None:
+        self._clients = clients
+
+    def require_traceable(self, service: Service, order: DeployOrder) -> None:
+        """A build carries its order."""
+
+    def find_run(self, service: Service, order: DeployOrder) -> PipelineRun | None:
+        """See `shared.adapters.deploy_methods.Pipeline`."""
+        parent, _, _ = service.deploy_trigger.partition("/triggers/")
+        request = {
+            "parent": parent,
+            "project_id": parent.split("/")[1],
+            "filter": f'create_time>="{format_rfc3339(order.since - CLOCK_SKEW)}"',
+            "page_size": _BUILDS_PER_PAGE,
+        }
+        with translate_errors(f"Cloud Build, builds of {service.name}"):
+            pages = self._clients.builds.list_builds(request, timeout=TIMEOUT_SECONDS, retry=None).pages
+            builds = [build for page in islice(pages, _MAX_BUILD_PAGES) for build in page.builds]
+        return next(
+            (
+                _parse_build(each)
+                for each in builds
+                if each.substitutions.get(ORDER_SUBSTITUTION) == label_value(order.marker)
+            ),
+            None,
+        )
+
+    def start_run(self, service: Service, order: DeployOrder) -> None:
+        """See `shared.adapters.deploy_methods.Pipeline`."""
+        path = service.deploy_trigger
+        source = {"commit_sha": order.commit, "substitutions": {ORDER_SUBSTITUTION: label_value(order.marker)}}
+        request = {"name": path, "project_id": path.split("/")[1], "trigger_id": path.rpartition("/")[2]}
+        with translate_errors(f"Cloud Build, {path}"):
+            self._clients.builds.run_build_trigger({**request, "source": source}, timeout=TIMEOUT_SECONDS, retry=None)
+
+
+def _parse_build(build: "Build") -> PipelineRun:
+    status = build.status.name
+    if status in _RUNNING_STATUSES:
+        return PipelineRun(DeploymentProgress.RUNNING)
+    if status == "SUCCESS":
+        return PipelineRun(DeploymentProgress.DONE, build=str(build.id), digests=tuple(image_digests(build)))
+    told = f" {build.status_detail}" if build.status_detail else ""
+    return PipelineRun(
+        DeploymentProgress.FAILED, f"Build {build.id} ended with {status}.{told} {build.log_url}".strip(), str(build.id)
+    )

@@ -6,13 +6,54 @@ where a build has no resolved source.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.google.asking import TIMEOUT_SECONDS, translate_errors
-from shared.adapters.google.clients import GoogleClients
-from shared.adapters.google.image_name import ImageName
+from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients, translate_errors
 from shared.errors import Reject
 from shared.proposal.rollout import CommitClaim
+
+_IMAGE_NAME = re.compile(
+    r"(?P<path>[^@:\s]+(?::\d+/[^@:\s]+)?)(?::(?P<tag>[\w.-]{1,128}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+_REGISTRY_HOST = re.compile(r"(?P<location>[a-z0-9-]+)-docker\.pkg\.dev")
+_CONTAINER_REGISTRY_LOCATIONS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageName:
+    """`path` is what comes before tag and digest; each of these is "" where the name has none."""
+
+    path: str
+    tag: str
+    digest: str
+    project: str
+    """Where the image is kept; "" outside of Artifact Registry, like `package`."""
+    package: str
+    """`projects/P/locations/L/repositories/R/packages/I`."""
+
+    def with_digest(self, digest: str) -> str:
+        """The same image by another digest."""
+        return f"{self.path}@{digest}"
+
+
+def parse_image_name(text: str) -> ImageName:
+    """Never raises: a name that makes no sense has no package."""
+    found = _IMAGE_NAME.fullmatch(text)
+    if found is None:
+        return ImageName(text, "", "", "", "")
+    path, parts = found["path"], found["path"].split("/")
+    tag, digest = found["tag"] or "", found["digest"] or ""
+    host = _REGISTRY_HOST.fullmatch(parts[0])
+    if host is not None and len(parts) > 3:
+        project, repository, image, location = parts[1], parts[2], parts[3:], host["location"]
+    elif parts[0] in _CONTAINER_REGISTRY_LOCATIONS and len(parts) > 2:
+        project, repository, image, location = parts[1], parts[0], parts[2:], _CONTAINER_REGISTRY_LOCATIONS[parts[0]]
+    else:
+        return ImageName(path, tag, digest, "", "")
+    package = f"projects/{project}/locations/{location}/repositories/{repository}/packages/{'%2F'.join(image)}"
+    return ImageName(path, tag, digest, project, package)
+
 
 if TYPE_CHECKING:
     from google.cloud.devtools.cloudbuild_v1 import Build
@@ -39,7 +80,9 @@ class Provenance:
             return ()
         builds = self._list_builds(image.project, region, f'results.images.digest="{image.digest}"')
         made = [build for build in builds if image.digest in image_digests(build)]
-        return [CommitClaim("provenance", commit, f"build {build.id}") for build in made if (commit := build_commit(build))]
+        return [
+            CommitClaim("provenance", commit, f"build {build.id}") for build in made if (commit := build_commit(build))
+        ]
 
     def claims_of_tags(self, image: ImageName) -> Sequence[CommitClaim]:
         """Tags of this digest that may name a commit."""
@@ -72,7 +115,9 @@ class Provenance:
         query = f'source_provenance.resolved_storage_source.object="{name}"'
         builds = list(self._list_builds(project, region, query))
         same = [each for each in builds if _is_built_from(each, bucket, name, generation)]
-        claims = [CommitClaim("provenance", commit, f"build {each.id}") for each in same if (commit := build_commit(each))]
+        claims = [
+            CommitClaim("provenance", commit, f"build {each.id}") for each in same if (commit := build_commit(each))
+        ]
         if not claims:
             made = f"build {same[0].id} was made of" if same else "no build is known of"
             raise Reject("no_commit", f"{made} the archive {location}, which names no commit")
@@ -112,7 +157,9 @@ class Provenance:
         for place in (region, "global"):
             request = {"parent": f"projects/{project}/locations/{place}", "project_id": project, "filter": query}
             with translate_errors(f"Cloud Build in {place}"):
-                pages = self._clients.builds.list_builds({**request, "page_size": _MAX_TAGS}, timeout=TIMEOUT_SECONDS, retry=None)
+                pages = self._clients.builds.list_builds(
+                    {**request, "page_size": _MAX_TAGS}, timeout=TIMEOUT_SECONDS, retry=None
+                )
                 page = next(iter(pages.pages))
             yield from (build for build in page.builds if build.status.name == "SUCCESS")
 
@@ -120,7 +167,9 @@ class Provenance:
         with translate_errors(f"Artifact Registry, {image.digest}"):
             version = _none_if_missing(
                 lambda: self._clients.images.get_version(
-                    {"name": f"{image.package}/versions/{image.digest}", "view": "FULL"}, timeout=TIMEOUT_SECONDS, retry=None
+                    {"name": f"{image.package}/versions/{image.digest}", "view": "FULL"},
+                    timeout=TIMEOUT_SECONDS,
+                    retry=None,
                 )
             )
         return sorted(tag.name.rpartition("/")[2] for tag in version.related_tags) if version is not None else ()

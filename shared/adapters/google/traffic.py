@@ -4,8 +4,10 @@ A split is written with names of revisions. `LATEST` would hand a new revision a
 ready; and once a rollout was taken back, `LATEST` is the revision that failed.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,7 +32,10 @@ def last_segment(path: str) -> str:
 
 def follows_latest(run: "RunService") -> bool:
     """Whether whoever deploys next expects to get all of the traffic."""
-    return any(each.type_.name.endswith("LATEST") and each.percent == _ALL_TRAFFIC for each in run.traffic) or not run.traffic
+    return (
+        any(each.type_.name.endswith("LATEST") and each.percent == _ALL_TRAFFIC for each in run.traffic)
+        or not run.traffic
+    )
 
 
 def wanted_split(run: "RunService") -> tuple[TrafficShare, ...]:
@@ -44,7 +49,9 @@ def wanted_split(run: "RunService") -> tuple[TrafficShare, ...]:
 def serving_shares(run: "RunService") -> Mapping[str, int]:
     """Percent by revision as requests are spread at this moment, without those that get nothing."""
     newest = last_segment(run.latest_ready_revision)
-    return percent_by_revision(TrafficShare(last_segment(each.revision) or newest, each.percent) for each in run.traffic_statuses)
+    return percent_by_revision(
+        TrafficShare(last_segment(each.revision) or newest, each.percent) for each in run.traffic_statuses
+    )
 
 
 def percent_by_revision(split: Iterable[TrafficShare]) -> dict[str, int]:
@@ -96,3 +103,71 @@ def to_latest_traffic(split: Sequence[TrafficShare], revision: str) -> list[dict
         {"type_": kind, "percent": _ALL_TRAFFIC, "tag": tag},
         *to_api_traffic([*others, *(TrafficShare(revision, 0, at) for at in tags)]),
     ]
+
+
+if TYPE_CHECKING:
+    from google.cloud.run_v2 import Service as RunService
+
+ROLLOUT_ANNOTATION = "provenfix-rollout"
+ROLLOUT_LABEL = "provenfix-rollout"
+_MAX_NAME_LENGTH = 63
+_MAX_FORMER = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutNote:
+    """`before` is the split that was there; `left` is the one that was written last."""
+
+    marker: str
+    revision: str
+    latest: str
+    """The service's newest revision once the rollout has begun; another one was deployed by somebody else."""
+    followed_latest: bool
+    before: tuple[TrafficShare, ...]
+    left: tuple[TrafficShare, ...]
+    commit: str = ""
+    """What a pipeline was asked to deploy; `revision` is "" until it has made one. "" for images."""
+    since: str = ""
+    """RFC 3339: when it was asked."""
+    former: tuple[tuple[str, str], ...] = ()
+    """Marker and revision of the last rollouts before this one."""
+
+
+def label_value(marker: str) -> str:
+    """The marker as a label may hold it."""
+    return hashlib.sha256(marker.encode()).hexdigest()[:12]
+
+
+def traffic_tag(marker: str) -> str:
+    """The tag under which the new revision can be tried."""
+    return f"pf-{label_value(marker)[:8]}"
+
+
+def revision_name(service: str, marker: str) -> str:
+    """The same for the same marker: Cloud Run itself refuses to make a second one."""
+    end = f"-pf-{label_value(marker)}"
+    return service[: _MAX_NAME_LENGTH - len(end)] + end
+
+
+def read_note(run: "RunService") -> RolloutNote | None:
+    """A note that somebody has edited is none."""
+    text = dict(run.annotations).get(ROLLOUT_ANNOTATION, "")
+    try:
+        told = json.loads(text) if text else None
+        if told is None:
+            return None
+        before, left = (tuple(TrafficShare(**each) for each in told.pop(name)) for name in ("before", "left"))
+        former = tuple((str(marker), str(revision)) for marker, revision in told.pop("former", ()))
+        return RolloutNote(**told, before=before, left=left, former=former)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def remember_rollouts(note: RolloutNote | None) -> tuple[tuple[str, str], ...]:
+    """What the next note remembers of this one and of those before it."""
+    return (*note.former, (note.marker, note.revision))[-_MAX_FORMER:] if note is not None else ()
+
+
+def annotate(run: "RunService", note: RolloutNote) -> dict[str, str]:
+    """All annotations of the service, with this one."""
+    return {**dict(run.annotations), ROLLOUT_ANNOTATION: json.dumps(asdict(note), separators=(",", ":"))}

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from shared.detection.entry import LogEntry
-from shared.text.markup import MAX_TEXT_LENGTH, truncate_middle
+from shared.text.escaping import MAX_TEXT_LENGTH, truncate_middle
 
 _ENVELOPE = frozenset(("textPayload", "jsonPayload", "protoPayload", "logName", "insertId", "resource", "httpRequest"))
 _SERVICE_LABELS = ("service_name", "function_name", "job_name", "module_id", "container_name")
@@ -54,9 +54,10 @@ def parse_json_entry(value: object, position: int) -> LogEntry:
         instance=_get_text(labels, "instanceId"),
         trace=_get_text(value, "trace")[:_MAX_ID_LENGTH],
         span=_get_text(value, "spanId")[:_MAX_ID_LENGTH],
-        request=(_get_first_text(labels, _REQUEST_LABELS) or _get_first_text(_get_mapping(value, "httpRequest"), _REQUEST_LABELS))[
-            :_MAX_ID_LENGTH
-        ],
+        request=(
+            _get_first_text(labels, _REQUEST_LABELS)
+            or _get_first_text(_get_mapping(value, "httpRequest"), _REQUEST_LABELS)
+        )[:_MAX_ID_LENGTH],
         commit=_commit_from_label(_get_text(labels, "commit-sha")),
         build=" ".join(f"{key} {labels[key]}"[:_MAX_ID_LENGTH] for key in _BUILD_LABELS if _get_text(labels, key)),
     )

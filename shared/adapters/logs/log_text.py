@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from shared.adapters.logs.log_json import normalise_severity, parse_rfc3339, unescape_lines
 from shared.detection.entry import LogEntry
 from shared.detection.incident import DATELESS_DAY
-from shared.text.markup import strip_markup
+from shared.text.escaping import strip_markup
 
 _HEAD_LENGTH = 400
 _SENDER = re.compile(r"[\w.\-]{1,60} {1,30}\| ?")
@@ -84,7 +84,10 @@ class ConsoleLogReader:
             date, clock, zone = found.group("date").replace("/", "-"), found.group("time"), found.group("zone") or ""
             read = parse_rfc3339(f"{date}T{clock}{'+00:00' if zone in {'Z', 'UTC', 'GMT'} else zone}")
             if not zone and (named := _ZONE.match(head, found.end())):
-                self._time, self._has_date = None, True  # hours that nobody can tell: no time is better than a wrong one
+                self._time, self._has_date = (
+                    None,
+                    True,
+                )  # hours that nobody can tell: no time is better than a wrong one
                 return named.end(), True
             if read is not None:
                 self._time, self._has_date = read, True

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.adapters.slack import dialog
-from shared.adapters.slack.calls import QUICK_TIMEOUT_SECONDS, SlackResponse, SlackApi
+from shared.adapters.slack import interaction
+from shared.adapters.slack.web_api import QUICK_TIMEOUT_SECONDS, SlackApi, SlackResponse
 from shared.errors import Reject
 from shared.secret import Secret
 
@@ -54,17 +54,22 @@ class SlackChat:
 
     def post(self, service: Service, marker: str, message: Message) -> str:
         """See `shared.ports.Chat`. The reference is `channel/timestamp`."""
-        from shared.adapters.slack.layout import message_body  # noqa: PLC0415
+        from shared.adapters.slack.message_layout import message_body  # noqa: PLC0415
 
         posted = self._api.post(
             "chat.postMessage",
-            {"channel": service.channel, **message_body(service, message), **_PLAIN_POST_OPTIONS, "metadata": _metadata(EVENT_TYPE, marker)},
+            {
+                "channel": service.channel,
+                **message_body(service, message),
+                **_PLAIN_POST_OPTIONS,
+                "metadata": _metadata(EVENT_TYPE, marker),
+            },
         )
         return f"{posted['channel']}/{posted['ts']}"
 
     def update(self, service: Service, reference: str, message: Message) -> None:
         """See `shared.ports.Chat`. The metadata stay. A message that somebody has deleted needs no update."""
-        from shared.adapters.slack.layout import message_body  # noqa: PLC0415
+        from shared.adapters.slack.message_layout import message_body  # noqa: PLC0415
 
         # The reference names the channel, also where the configuration has moved on to another one.
         channel, ts = _split_reference(reference)
@@ -94,17 +99,21 @@ class SlackChat:
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
         """See `shared.ports.Chat`."""
-        from shared.adapters.slack.layout import detail_blocks  # noqa: PLC0415
+        from shared.adapters.slack.message_layout import detail_blocks  # noqa: PLC0415
 
         del service
         channel, ts = _split_reference(reference)
         text, blocks = detail_blocks(lines)
         reply = {"channel": channel, "thread_ts": ts, "text": text, "blocks": blocks}
-        self._api.post("chat.postMessage", {**reply, **_PLAIN_POST_OPTIONS, "metadata": _metadata(_DETAILS_EVENT_TYPE, marker)})
+        self._api.post(
+            "chat.postMessage", {**reply, **_PLAIN_POST_OPTIONS, "metadata": _metadata(_DETAILS_EVENT_TYPE, marker)}
+        )
 
     def open_reason_dialog(self, click: Click) -> None:
         """See `shared.ports.ReasonDialog`."""
-        self._api.write("views.open", {"trigger_id": click.token, "view": dialog.denial_dialog(click)}, QUICK_TIMEOUT_SECONDS)
+        self._api.write(
+            "views.open", {"trigger_id": click.token, "view": interaction.denial_dialog(click)}, QUICK_TIMEOUT_SECONDS
+        )
 
     def _pages(self, method: str, arguments: Mapping[str, object]) -> Iterator[SlackResponse]:
         cursor: object = None

@@ -8,13 +8,133 @@ believes none of it and compares all of it.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from shared.adapters.slack.dialog import parse_denial
-from shared.adapters.slack.reading import Json, get_app_id, get_user_name, parse_object, get_object, get_team_id, get_text
 from shared.errors import Reject
 from shared.proposal.decision import Click, ClickKind
+
+Json = Mapping[str, object]
+
+_MAX_LENGTH = 1_000
+
+
+def parse_object(text: str, what: str) -> Json:
+    """The JSON object that a text holds."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Reject("malformed_interaction", f"the {what} is not JSON") from None
+    if not isinstance(found, dict):
+        raise Reject("malformed_interaction", f"the {what} is no object")
+    return found
+
+
+def get_object(value: Json, key: str) -> Json:
+    """An object within an object."""
+    found = value.get(key)
+    if not isinstance(found, dict):
+        raise Reject("malformed_interaction", f"no {key}")
+    return found
+
+
+def get_text(value: Json, key: str, max_length: int = _MAX_LENGTH) -> str:
+    """A text that is not empty, of one line."""
+    found = value.get(key)
+    if not isinstance(found, str) or not 0 < len(found) <= max_length or not found.isprintable():
+        raise Reject("malformed_interaction", f"no usable {key}")
+    return found
+
+
+def get_team_id(payload: Json) -> str:
+    """The workspace's id; that of the organisation where the app is installed for all of it and `team` is null."""
+    owner = "team" if payload.get("team") is not None else "enterprise"
+    return get_text(get_object(payload, owner), "id")
+
+
+def get_app_id(payload: Json) -> str:
+    """The id of the app that the interaction belongs to; "" where none is told."""
+    return get_text(payload, "api_app_id") if "api_app_id" in payload else ""
+
+
+def get_user_name(user: Json) -> str:
+    """What the user is called; an id decides, never a name."""
+    return get_text(user, "username" if "username" in user else "name")
+
+
+DENIAL_CALLBACK = "provenfix_denial"
+REASON_FIELD = "reason"
+"""The block in which a refusal can be shown."""
+_MAX_REASON_LENGTH = 500
+_MAX_METADATA_LENGTH = 3_000
+_BOUND_FIELDS = ("proposal", "incident", "commit", "evidence_hash", "channel", "message")
+
+
+def denial_dialog(click: Click) -> dict[str, object]:
+    """The dialog for `views.open`."""
+    bound = {name: getattr(click, name) for name in _BOUND_FIELDS}
+    field = {
+        "type": "plain_text_input",
+        "action_id": REASON_FIELD,
+        "multiline": True,
+        "max_length": _MAX_REASON_LENGTH,
+        "placeholder": _plain_text("Wrong commit, wrong moment, already mended by hand, …"),
+    }
+    asked = {
+        "type": "input",
+        "block_id": REASON_FIELD,
+        "optional": True,
+        "label": _plain_text("Why should this commit not be deployed?"),
+        "hint": _plain_text("It is kept with the decision and shown in the channel."),
+        "element": field,
+    }
+    return {
+        "type": "modal",
+        "callback_id": DENIAL_CALLBACK,
+        "private_metadata": json.dumps(bound, separators=(",", ":")),
+        "title": _plain_text("Deny"),
+        "submit": _plain_text("Deny"),
+        "close": _plain_text("Cancel"),
+        "blocks": [asked],
+    }
+
+
+def parse_denial(payload: Json) -> Click:
+    """The denial that a submitted dialog stands for. Raises Reject, and nothing else whatever the payload holds."""
+    opened = get_object(payload, "view")
+    if opened.get("callback_id") != DENIAL_CALLBACK:
+        raise Reject("unsupported_interaction", "not a dialog of ours")
+    bound = parse_object(get_text(opened, "private_metadata", _MAX_METADATA_LENGTH), "private_metadata")
+    user = get_object(payload, "user")
+    return Click(
+        kind=ClickKind.DENY,
+        user=get_text(user, "id"),
+        user_name=get_user_name(user),
+        team=get_team_id(payload),
+        app=get_app_id(payload),
+        token=get_text(opened, "id"),
+        reason=_typed_reason(opened),
+        **{name: get_text(bound, name) for name in _BOUND_FIELDS},
+    )
+
+
+def dialog_error(why: str) -> dict[str, object]:
+    """The answer to a submitted dialog that keeps it open and says why it does not count."""
+    return {"response_action": "errors", "errors": {REASON_FIELD: why[:_MAX_REASON_LENGTH]}}
+
+
+def _typed_reason(opened: Json) -> str:
+    """ "" where nothing was typed."""
+    found: object = opened.get("state")
+    for name in ("values", REASON_FIELD, REASON_FIELD, "value"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found[:_MAX_REASON_LENGTH] if isinstance(found, str) else ""
+
+
+def _plain_text(words: str) -> dict[str, object]:
+    return {"type": "plain_text", "text": words, "emoji": False}
+
 
 if TYPE_CHECKING:  # a message knows the whole report, which a click does not need
     from shared.proposal.proposal import Message

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from shared.text.escaping import truncate, break_mentions_and_links, to_one_line, split_code_spans
+from shared.text.escaping import break_mentions_and_links, split_code_spans, to_one_line, truncate
 
 Element = dict[str, object]
 Block = dict[str, object]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.adapters.logs.log_json import parse_json_entry
-from shared.adapters.sqlite.sqlite_file import SqliteFile
+from shared.adapters.sqlite.database import SqliteFile
 from shared.detection.entry import LogEntry
 from shared.service import Service
 
@@ -69,12 +69,17 @@ class SqliteLogs:
             return [entry]
         first, last = entry.timestamp - _NEIGHBOUR_WINDOW, entry.timestamp + _NEIGHBOUR_WINDOW
         place = (entry.revision, entry.instance, entry.log_name)
-        found = self._read(_SELECT_NEIGHBOURS, (entry.project, entry.service, first.timestamp(), last.timestamp(), *place, _MAX_ENTRIES))
+        found = self._read(
+            _SELECT_NEIGHBOURS,
+            (entry.project, entry.service, first.timestamp(), last.timestamp(), *place, _MAX_ENTRIES),
+        )
         if entry.insert_id in {each.insert_id for each in found}:
             return found
         return sorted([*found, entry], key=lambda each: each.timestamp or entry.timestamp or first)
 
-    def read_entries(self, service: Service, since: datetime, until: datetime, revision: str = "") -> Sequence[LogEntry]:
+    def read_entries(
+        self, service: Service, since: datetime, until: datetime, revision: str = ""
+    ) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
         span = (since.timestamp(), until.timestamp())
         return self._read(_SELECT_BETWEEN, (service.project, service.name, *span, revision, _MAX_ENTRIES))

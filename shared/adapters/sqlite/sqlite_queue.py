@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.adapters.delivery import DeadLetter, Delivery
-from shared.adapters.sqlite.sqlite_file import SqliteFile
+from shared.adapters.sqlite.database import SqliteFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -91,7 +91,9 @@ class SqliteQueue:
 
     def oldest_age(self, topic: str) -> float:
         """Seconds since the oldest message that is not acknowledged was published; 0 where there is none."""
-        oldest = self._file.fetch_rows("SELECT min(published) FROM messages WHERE topic = ? AND dead = 0", (topic,))[0][0]
+        oldest = self._file.fetch_rows("SELECT min(published) FROM messages WHERE topic = ? AND dead = 0", (topic,))[0][
+            0
+        ]
         return 0.0 if oldest is None else max(0.0, self._clock() - oldest)
 
     def list_waiting(self, limit: int = 100) -> Sequence[DeadLetter]:

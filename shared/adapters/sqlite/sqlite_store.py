@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from shared.adapters.documents import decode_document, encode_document
-from shared.adapters.sqlite.sqlite_file import SqliteFile
+from shared.adapters.document_codec import decode_document, encode_document
+from shared.adapters.sqlite.database import SqliteFile
 from shared.ports import Document, StoredDocument
 
 _SCHEMA = """

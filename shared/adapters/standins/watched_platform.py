@@ -15,7 +15,7 @@ from shared.errors import Reject, Retry
 from shared.ports import CHANGED_BY_HAND, Clock, Store, StoredDocument
 from shared.proposal.rollout import CommitClaim, Deployment, DeploymentProgress, Revision, ServiceState
 from shared.service import Service
-from shared.text.escaping import truncate, to_one_line
+from shared.text.escaping import to_one_line, truncate
 from shared.text.redaction import redact
 from shared.text.timestamps import format_rfc3339
 
@@ -48,7 +48,12 @@ class WatchedPlatform:
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
         return next(
-            (self._build_revision(service, each, first) for each, first, _ in self._logs.list_revisions(service) if each == name), None
+            (
+                self._build_revision(service, each, first)
+                for each, first, _ in self._logs.list_revisions(service)
+                if each == name
+            ),
+            None,
         )
 
     def find(self, service: Service, marker: str) -> str | None:
@@ -63,7 +68,9 @@ class WatchedPlatform:
             raise Reject("stale", f"{self.get_service_state(service).etag} serves, not {etag}")
         key = _deployment_key(service, marker)
         begun: dict[str, object] = {"service": service.id, "commit": commit, "at": format_rfc3339(self._clock.now())}
-        if not self._store.create(DEPLOYMENTS_KIND, key, {**begun, "ended": "", "failed": "", "before": self._revision_names(service)}):
+        if not self._store.create(
+            DEPLOYMENTS_KIND, key, {**begun, "ended": "", "failed": "", "before": self._revision_names(service)}
+        ):
             return marker
         failed = _run_command(_fill_command(service, commit))
         stored = self._require_deployment(service, marker)
@@ -79,7 +86,9 @@ class WatchedPlatform:
         if not value["ended"]:
             over = now > datetime.fromisoformat(str(value["at"])) + COMMAND_TIMEOUT + timedelta(minutes=1)
             told = "The command was interrupted. Look at what it has done before you run it again."
-            return Deployment(DeploymentProgress.FAILED, detail=told) if over else Deployment(DeploymentProgress.RUNNING)
+            return (
+                Deployment(DeploymentProgress.FAILED, detail=told) if over else Deployment(DeploymentProgress.RUNNING)
+            )
         if value["failed"]:
             return Deployment(DeploymentProgress.FAILED, detail=str(value["failed"]))
         new = [name for name in self._revision_names(service) if name not in cast("Sequence[str]", value["before"])]

@@ -6,9 +6,9 @@ In: the paths of a commit, then the texts of the wanted files by path. Out: the 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from shared.proof.declared.development import PythonFact, find_development_pythons, parse_version_file
-from shared.proof.declared.dockerfile import find_dockerfile_python
-from shared.proof.declared.workflows import CiPythons, find_ci_pythons, is_ci_file
+from shared.proof.declared.ci_python import CiPythons, find_ci_pythons, is_ci_file
+from shared.proof.declared.development_python import PythonFact, find_development_pythons, parse_version_file
+from shared.proof.declared.dockerfile_python import find_dockerfile_python
 
 __all__ = [
     "CiPythons",
@@ -76,7 +76,11 @@ def find_deployed_fact(files: Mapping[str, str], failing_path: str, dockerfile: 
     if dockerfile in files and _is_dockerfile(dockerfile):
         for fact in _find_dockerfile_fact(dockerfile, files[dockerfile]):
             return fact
-    return _find_in_dockerfiles(files, failing_path) or _find_in_buildpack(files, failing_path) or _find_in_requirement(files, failing_path)
+    return (
+        _find_in_dockerfiles(files, failing_path)
+        or _find_in_buildpack(files, failing_path)
+        or _find_in_requirement(files, failing_path)
+    )
 
 
 def _is_declaring_file(path: str) -> bool:
@@ -86,7 +90,9 @@ def _is_declaring_file(path: str) -> bool:
 
 
 def _is_dockerfile(path: str) -> bool:
-    return bool(_DOCKERFILE.fullmatch(_get_file_name(path))) and not path.endswith((".dockerignore", ".md", ".sh", ".py"))
+    return bool(_DOCKERFILE.fullmatch(_get_file_name(path))) and not path.endswith(
+        (".dockerignore", ".md", ".sh", ".py")
+    )
 
 
 def _get_file_name(path: str) -> str:

@@ -27,7 +27,9 @@ def find_lower_bound(requirement: str) -> str | None:
     bounds = []
     for alternative in requirement.split("||"):
         clauses = [
-            clause for clause in _parse_clauses(alternative) if clause[0] in {"", "==", "===", "~=", ">=", ">", "^", "~"}
+            clause
+            for clause in _parse_clauses(alternative)
+            if clause[0] in {"", "==", "===", "~=", ">=", ">", "^", "~"}
         ]
         if not clauses:
             return None

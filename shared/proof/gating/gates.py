@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from shared.proof.gating.loaded import LoadedFiles, LoadedState
+from shared.proof.gating.loaded_files import LoadedFiles, LoadedState
 from shared.proof.judging.compile_verdicts import CompileVerdicts
-from shared.proof.model.finding import OtherBrokenFile, CheckStatus
+from shared.proof.model.finding import CheckStatus, OtherBrokenFile
 from shared.proof.model.ports import History
 
 
@@ -54,7 +54,9 @@ class Gates:
     def find_unjudged(self, commit: str) -> tuple[str, ...]:
         """The loaded files on which there is no verdict at a commit."""
         sources = self.loaded_blobs(commit).items()
-        if self.loaded_files.source_roots and not sources:  # they were moved: nothing would be looked at, and everything pass
+        if (
+            self.loaded_files.source_roots and not sources
+        ):  # they were moved: nothing would be looked at, and everything pass
             return (f"the source root {self.loaded_files.source_roots[0]}, in which no Python file lies,",)
         return tuple(path for path, blob in sources if self.verdicts.judge(blob, path).compiles is None)
 
@@ -65,10 +67,14 @@ class Gates:
         new = tuple(each for each in broken if each.path not in already_broken)
         if new:
             told = self._describe_since(new[0])
-            return GateFailure("newly_broken", told + _describe_others(new), new, _find_refusing_file(state, new[0].path), told)
+            return GateFailure(
+                "newly_broken", told + _describe_others(new), new, _find_refusing_file(state, new[0].path), told
+            )
         if broken:
             told = f"{_describe_position(broken[0])} would be the next file to fail"
-            return GateFailure("also_broken", told + _describe_others(broken), (), _find_refusing_file(state, broken[0].path), told)
+            return GateFailure(
+                "also_broken", told + _describe_others(broken), (), _find_refusing_file(state, broken[0].path), told
+            )
         if unseen := self.find_unjudged(commit):
             told = f"{unseen[0]} could not be compiled there"
             return GateFailure("unseen", told, refusing_file=_find_refusing_file(state, unseen[0]))

@@ -3,10 +3,69 @@
 from dataclasses import dataclass, field
 
 from shared.errors import UsageError
-from shared.proof.gating.declarations import DeclarationReader
-from shared.proof.gating.loaded import LoadedFiles
+from shared.proof.declared.deployed_python import find_deployed_python, select_declaring_files
+from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.judging.compile_verdicts import CompileVerdicts
+from shared.proof.loading.commit_tree import CommitTree, find_changed_paths
+from shared.proof.model.finding import DeclaredFile
+from shared.proof.model.ports import History
 from shared.proof.proof_context import ProofContext
+
+
+@dataclass(slots=True)
+class DeclarationReader:
+    """Lists one tree; of every further one only the folders are read whose ids differ from the one before."""
+
+    history: History
+    files_read: int = 0
+    _root_tree: str = ""
+    _blobs: dict[str, str] = field(default_factory=dict)
+    """Of all declaring files of the tree that was asked for last."""
+    _texts: dict[str, str | None] = field(default_factory=dict)
+    """By blob, of the same tree."""
+
+    def read_files(self, commit: str) -> tuple[DeclaredFile, ...]:
+        """The files of a commit that say something about Python versions, images or checks."""
+        self._move_to(commit)
+        wanted = [(path, self._read_text(self._blobs[path])) for path in select_declaring_files(self._blobs)]
+        return tuple(DeclaredFile(path, commit, text) for path, text in wanted if text is not None)
+
+    def find_python(self, commit: str, failing_path: str, dockerfile: str = "") -> str | None:
+        """The minor version that a commit declares for the file at `near`, by its `image` where that is known."""
+        found = find_deployed_python(
+            {each.path: each.text for each in self.read_files(commit)}, failing_path, dockerfile
+        )
+        return None if found is None else found[0]
+
+    def _move_to(self, commit: str) -> None:
+        tree = CommitTree(self.history, commit)
+        if not self._root_tree:
+            listed = self.history.tree(commit)
+            self._blobs = {path: listed[path].blob for path in listed if _is_declaring_file(path)}
+        elif tree.root_tree != self._root_tree:
+            for path, _ in find_changed_paths(self.history, self._root_tree, tree.root_tree):
+                if _is_declaring_file(path):
+                    self._replace_blob(path, tree.blob(path))
+            held = frozenset(self._blobs.values())
+            self._texts = {blob: text for blob, text in self._texts.items() if blob in held}
+        self._root_tree = tree.root_tree
+
+    def _replace_blob(self, path: str, blob: str | None) -> None:
+        if blob is None:
+            self._blobs.pop(path, None)
+        else:
+            self._blobs[path] = blob
+
+    def _read_text(self, blob: str) -> str | None:
+        if blob not in self._texts:
+            self.files_read += 1
+            content = self.history.read(blob)
+            self._texts[blob] = None if content is None else content.decode("utf-8", "replace")
+        return self._texts[blob]
+
+
+def _is_declaring_file(path: str) -> bool:
+    return bool(select_declaring_files((path,)))
 
 
 @dataclass(slots=True)

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from shared.detection.incident import Sighting
+from shared.proof.judging.compile_prefilter import can_fail_with
 from shared.proof.model.compilation import Compilation, Fault, Source
-from shared.proof.model.compile_prefilter import can_fail_with
 from shared.proof.model.ports import Compiler, Explainer, History
 
 _MAX_UNFILTERED = 64
@@ -107,7 +107,9 @@ class CompileVerdicts:
             return frozenset(paths_by_blob)
         sources = [(Source(paths_by_blob[blob], self._history.read(blob) or b""), self.python) for blob in asked]
         answers = self._explainer.explain(sources)
-        return known | {blob for blob, told in zip(asked, answers, strict=True) if told.diagnostics or told.failure_reason}
+        return known | {
+            blob for blob, told in zip(asked, answers, strict=True) if told.diagnostics or told.failure_reason
+        }
 
     def prepare(self, blobs: Iterable[tuple[str, str]]) -> None:
         """Announces (path, blob) pairs that will be asked, for compilers that answer many at the cost of one."""

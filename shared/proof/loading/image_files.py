@@ -8,8 +8,8 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from shared.proof.loading.image import CopyInstruction, BuildStage
-from shared.proof.loading.tree import RecordingTree
+from shared.proof.loading.commit_tree import RecordingTree
+from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction
 
 _GLOB_CHARACTERS = frozenset("*?[")
 _STAGE_ADDRESS = re.compile(r"/@(\d{1,3})/")

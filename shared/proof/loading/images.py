@@ -5,17 +5,28 @@ In: the recorded tree of a commit, the failing file. Out: the images, the likeli
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.proof.loading.image import BuildStage, parse_stages
-from shared.proof.loading.image_files import ImageFiles
-from shared.proof.loading.tree import RecordingTree, is_image_file
+from shared.proof.loading.commit_tree import RecordingTree, is_image_file
+from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction, parse_stages
+from shared.proof.loading.image_files import ImageFiles, address_in_stage
+from shared.proof.loading.installed_projects import find_installed_projects
+from shared.proof.loading.shell import split_commands
+from shared.proof.loading.start_command import (
+    CommandEnvironment,
+    StartCommand,
+    parse_command,
+    parse_procfile,
+    parse_shell,
+)
 
 MAX_IMAGES = 40
 MAX_FOLDERS = 300
 MAX_DEPTH = 4
-_SKIPPED_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "vendor", "third_party", "testdata", "fixtures", "docs"})
+_SKIPPED_FOLDERS = frozenset(
+    {"node_modules", "site-packages", "venv", "vendor", "third_party", "testdata", "fixtures", "docs"}
+)
 _PROJECT_FILES = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "main.py", "app.py", "manage.py")
 _NOT_DEPLOYED = re.compile(
     r"(?:^|[.\-_/])(?:dev|devel|development|test|tests|testing|local|ci|docs|devcontainer|base|legacy|old|bench|benchmarks?|examples?)(?:[.\-_/]|$)",
@@ -57,7 +68,9 @@ def _list_stage_images(tree: RecordingTree, path: str, stages: Sequence[BuildSta
     for count in range(len(stages) - 1, 0, -1):
         stage = stages[count - 1]
         if stage.name and stage.has_start and is_deployed_dockerfile(stage.name):
-            yield BuiltImage(path, tuple(stages[:count]), _choose_build_context(tree, path, stages[:count]), is_last=False)
+            yield BuiltImage(
+                path, tuple(stages[:count]), _choose_build_context(tree, path, stages[:count]), is_last=False
+            )
 
 
 def is_deployed_dockerfile(path: str) -> bool:
@@ -120,7 +133,9 @@ def _choose_build_context(tree: RecordingTree, path: str, stages: Sequence[Build
     best = max(score for score, _ in scores)
     likely = [context for score, context in scores if score == best]
     known = [context for context in likely if _has_start_file(ImageFiles(tree, stages, context))]
-    projects = [context for context in likely if any(tree.blob(posixpath.join(context, name)) for name in _PROJECT_FILES)]
+    projects = [
+        context for context in likely if any(tree.blob(posixpath.join(context, name)) for name in _PROJECT_FILES)
+    ]
     return ImageFiles(tree, stages, (known or projects or likely)[0])
 
 
@@ -142,3 +157,101 @@ def _has_start_file(files: ImageFiles) -> bool:
         if files.locate(path) or files.locate(f"{path}.py") or files.locate(f"{path}/__init__.py"):
             return True
     return False
+
+
+_WORKSPACE = "/workspace"
+_REQUIREMENTS = ("requirements.txt", "pyproject.toml", "Pipfile", "poetry.lock", "uv.lock", "setup.py")
+_ENTRY_POINT = re.compile(
+    r"GOOGLE_ENTRYPOINT[\"']?[ \t]*+[:=][ \t]*+[\"']?([^\r\n\"']++)|"
+    r"name[ \t]*+=[ \t]*+[\"']GOOGLE_ENTRYPOINT[\"'][^\"']{0,80}+[\"']([^\r\n\"']++)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildpackStart:
+    """`path`: the Procfile that was read, "" for the default."""
+
+    path: str
+    files: ImageFiles
+    starts: tuple[StartCommand, ...]
+    roots: tuple[str, ...]
+
+
+def find_buildpack_start(tree: RecordingTree, failing_path: str) -> BuildpackStart | None:
+    """The start of the nearest folder above the failing file that has one."""
+    for folder in list_folders_above(failing_path):
+        files = ImageFiles(
+            tree,
+            (BuildStage(workdir=_WORKSPACE, copies=(CopyInstruction((".",), _WORKSPACE, is_into_folder=True),)),),
+            folder,
+        )
+        projects = find_installed_projects(files, _WORKSPACE, ())
+        path, starts = _find_starts(folder, files, projects.scripts)
+        if starts:
+            return BuildpackStart(path, files, starts, (_WORKSPACE, *projects.roots))
+    return None
+
+
+def _find_starts(folder: str, files: ImageFiles, scripts: dict[str, str]) -> tuple[str, tuple[StartCommand, ...]]:
+    at = CommandEnvironment(files, _WORKSPACE, {}, console_scripts=scripts)
+    for name in ("Procfile", "project.toml"):
+        text = files.read_text(f"{_WORKSPACE}/{name}")
+        command = _find_command(name, text)
+        if command:
+            return posixpath.join(folder, name), tuple(parse_shell(command, at))
+    if not any(files.locate(f"{_WORKSPACE}/{name}") for name in _REQUIREMENTS):
+        return "", ()
+    for name in ("main.py", "app.py"):
+        if files.locate(f"{_WORKSPACE}/{name}"):
+            return "", (StartCommand(name, (_WORKSPACE,), files=(f"{_WORKSPACE}/{name}",)),)
+    return "", ()
+
+
+def _find_command(name: str, text: str) -> str:
+    if name == "Procfile":
+        commands = parse_procfile(text)
+        return commands.get("web") or next(iter(commands.values()), "")
+    match = _ENTRY_POINT.search(text)
+    return (match[1] or match[2]) if match else ""
+
+
+MAX_STARTS = 40
+MAX_DESCRIPTION = 300
+
+
+def read_starts(files: ImageFiles, stage: BuildStage, scripts: Mapping[str, str]) -> tuple[StartCommand, ...]:
+    """The starts of a stage; () where its command names nothing that is known."""
+    at = CommandEnvironment(files, stage.workdir, dict(stage.environment), console_scripts=scripts)
+    entry, command = stage.entrypoint, stage.command
+    if entry and entry.shell:  # the shell form takes no arguments
+        return tuple(parse_shell(entry.shell, at))[:MAX_STARTS]
+    if entry and entry.words:
+        return tuple(parse_command((*entry.words, *_get_arguments(stage)), at))[:MAX_STARTS]
+    if command and command.words:
+        return tuple(parse_command(command.words, at))[:MAX_STARTS]
+    return tuple(parse_shell(command.shell, at))[:MAX_STARTS] if command else ()
+
+
+def list_project_installs(stages: Sequence[BuildStage]) -> tuple[tuple[str, str], ...]:
+    """(working directory, command) of what installs projects: the last stage's own, then those of earlier stages."""
+    last = len(stages) - 1
+    found = list(stages[last].project_installs)
+    for index, stage in enumerate(stages[:last]):
+        found += [(address_in_stage(index, workdir), command) for workdir, command in stage.project_installs]
+    return tuple(dict.fromkeys(found))
+
+
+def describe_starts(starts: Sequence[StartCommand]) -> str:
+    """The start commands as one line, without what would end its quotation."""
+    text = "; ".join(dict.fromkeys(start.text for start in starts))
+    return " ".join(text.replace("`", "'").split())[:MAX_DESCRIPTION]
+
+
+def _get_arguments(stage: BuildStage) -> tuple[str, ...]:
+    """What CMD gives to an ENTRYPOINT: its words, or the shell that runs its text."""
+    if not stage.command:
+        return ()
+    if stage.command.words:
+        return stage.command.words
+    commands = list(split_commands(stage.command.shell, dict(stage.environment)))
+    return commands[0] if len(commands) == 1 else ("sh", "-c", stage.command.shell)

@@ -10,8 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from shared.proof.loading.reaching import find_strings_after, find_reaching_strings
-from shared.proof.loading.source_text import Literal, SourceText, split_source
+from shared.proof.loading.source_text import (
+    Literal,
+    SourceText,
+    find_reaching_strings,
+    find_strings_after,
+    split_source,
+)
 
 MAX_FOUND = 5_000
 MAX_UNRESOLVED = 20
@@ -101,7 +106,9 @@ def parse_imports(source: bytes) -> Imports:
         before = len(unfollowed)
         _read_call(text, match, direct, whole, unfollowed)
         dynamic += [match.end()] if len(unfollowed) > before else []
-    dynamic += [match.end() for match in _find_matches(_FILE_LOADER, text.code, "file_location", "FileLoader", "run_path")]
+    dynamic += [
+        match.end() for match in _find_matches(_FILE_LOADER, text.code, "file_location", "FileLoader", "run_path")
+    ]
     for match in _find_matches(_WALK, text.code, "_modules", "_packages"):
         whole[_parse_package_walk(match, direct)] = None
     whole |= {Import("", 1): None for _ in _find_matches(_LAZY, text.code, "attach", "_LazyModule")}
@@ -296,4 +303,6 @@ def _find_applications(text: SourceText) -> Iterator[str]:
 
 def _find_exports(text: SourceText) -> Iterator[str]:
     for match in _find_matches(_EXPORTS, text.code, "__all__"):
-        yield from (each.body for each in text.find_strings_within(match.start(1), match.end(1)) if each.body.isidentifier())
+        yield from (
+            each.body for each in text.find_strings_within(match.start(1), match.end(1)) if each.body.isidentifier()
+        )

@@ -161,7 +161,9 @@ def _parse_uvicorn(words: Sequence[str], variables: Mapping[str, str]) -> LoadTa
 def _parse_gunicorn(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
     given = [*split_shell_words(variables.get("GUNICORN_CMD_ARGS", "")), *words]
     config = get_option(given, "-c", "--config").removeprefix("file:")
-    target = parse_module_target(find_application(words) or variables.get("WSGI_APP", "") or variables.get("APP_MODULE", ""))
+    target = parse_module_target(
+        find_application(words) or variables.get("WSGI_APP", "") or variables.get("APP_MODULE", "")
+    )
     if not target:  # the configuration may name it: `wsgi_app = "main:app"`
         return LoadTarget(files=(config or "gunicorn.conf.py",))
     folder = get_option(given, "--chdir") or "."
@@ -236,7 +238,9 @@ def _parse_locust(words: Sequence[str], variables: Mapping[str, str]) -> LoadTar
 
 def _parse_script(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | None:
     given = [word for word in words if word.partition(":")[0].endswith(".py")]
-    return parse_module_target(given[0]) if given else _parse_plain([w for w in words if w not in {"run", "worker"}], {})
+    return (
+        parse_module_target(given[0]) if given else _parse_plain([w for w in words if w not in {"run", "worker"}], {})
+    )
 
 
 def _parse_uwsgi(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | None:
@@ -263,7 +267,11 @@ def _parse_modules(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | N
 
 def _parse_application_option(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
     spec = get_option(words, "--app", "-A") or variables.get("LITESTAR_APP", "")
-    return parse_module_target(spec) if spec else LoadTarget(alternative_files=("app.py", "asgi.py", "application.py", "main.py"))
+    return (
+        parse_module_target(spec)
+        if spec
+        else LoadTarget(alternative_files=("app.py", "asgi.py", "application.py", "main.py"))
+    )
 
 
 def _parse_django(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
@@ -275,7 +283,9 @@ def _parse_django(words: Sequence[str], variables: Mapping[str, str]) -> LoadTar
 SERVERS: Mapping[str, TargetParser] = {
     "uvicorn": _parse_uvicorn,
     "gunicorn": _parse_gunicorn,
-    **dict.fromkeys(("hypercorn", "daphne", "granian", "sanic", "waitress-serve", "bjoern", "aiohttp.web"), _parse_plain),
+    **dict.fromkeys(
+        ("hypercorn", "daphne", "granian", "sanic", "waitress-serve", "bjoern", "aiohttp.web"), _parse_plain
+    ),
     "celery": _parse_celery,
     "flask": parse_flask_target,
     "fastapi": _parse_fastapi,

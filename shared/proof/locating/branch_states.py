@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.proof.model.commit_graph import find_descendants
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import History
-from shared.proof.model.search import find_descendants
 
 _INITIAL_LIMIT = 50
 _LIMIT_FACTOR = 8

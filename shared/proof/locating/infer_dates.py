@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from shared.detection.incident import Incident, move_to_day
-from shared.proof.locating.located import is_committed_after
-from shared.proof.model.finding import LoggedDeployment, Finding
+from shared.proof.locating.located_version import is_committed_after
+from shared.proof.model.finding import Finding, LoggedDeployment
 
 _MAX_LEAD_TIME = timedelta(hours=2)
 """How long before its commit a tree is taken to have been deployed uncommitted; a longer gap means a later day."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from shared.detection.incident import Incident, Sighting
 from shared.errors import UsageError
-from shared.proof.locating.ancestry import contains_commit
+from shared.proof.model.commit_graph import contains_commit
 from shared.proof.model.finding import DeployedSource
 from shared.proof.model.ports import History
 from shared.proof.proof_context import ProofRequest

@@ -75,7 +75,9 @@ class Reason(StrEnum):
     """Python was started with a file that is none."""
 
 
-SELF_EXPLANATORY_REASONS = frozenset((Reason.AMBIGUOUS, Reason.CONTENTS_MISSING, Reason.NOT_ON_BRANCH, Reason.FILE_IS_NOT_PYTHON))
+SELF_EXPLANATORY_REASONS = frozenset(
+    (Reason.AMBIGUOUS, Reason.CONTENTS_MISSING, Reason.NOT_ON_BRANCH, Reason.FILE_IS_NOT_PYTHON)
+)
 """Where no deployed version is named although one may fail as logged: the sentence beside the reason says why."""
 
 

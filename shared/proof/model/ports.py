@@ -20,7 +20,9 @@ class History(Protocol):
     def resolve(self, revision: str) -> Commit:
         """The commit that a ref, an abbreviation or an id names."""
 
-    def file_versions(self, paths: Sequence[str], tips: Sequence[str], excluding: Sequence[str] = ()) -> Sequence[FileVersion]:
+    def file_versions(
+        self, paths: Sequence[str], tips: Sequence[str], excluding: Sequence[str] = ()
+    ) -> Sequence[FileVersion]:
         """The path-limited graph: commits reachable from `tips` and not from `without` where a path changed.
 
         Merges that join histories of the paths are kept; parents are rewritten to commits of the result (or left out).

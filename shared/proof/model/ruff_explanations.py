@@ -7,7 +7,11 @@ _SYNTAX_CHANGE = re.compile(r"syntax was (added|removed) in Python (\d+\.\d+)")
 _IN_FSTRING_FIELD = "inside the replacement field of an f-string"
 # What is said in sentences, and the proposal that made it legal where one did. Words of ruff 0.17.
 _FORMS = (
-    ("line breaks in non-triple-quoted", f"a line break stands {_IN_FSTRING_FIELD} that is not triple-quoted", "PEP 701"),
+    (
+        "line breaks in non-triple-quoted",
+        f"a line break stands {_IN_FSTRING_FIELD} that is not triple-quoted",
+        "PEP 701",
+    ),
     ("reuse outer quote character", f"the quotes of the f-string are used again {_IN_FSTRING_FIELD}", "PEP 701"),
     ("escape sequence (backslash) in f-strings", f"a backslash stands {_IN_FSTRING_FIELD}", "PEP 701"),
     ("comments in f-strings", f"a comment stands {_IN_FSTRING_FIELD}", "PEP 701"),

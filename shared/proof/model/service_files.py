@@ -27,7 +27,9 @@ def select_ignore_files(tree_paths: Collection[str]) -> list[str]:
     return [path for path in found if not get_folder(path) or f"{get_folder(path)}/Dockerfile" in tree_paths]
 
 
-def build_service_filter(ignore_files: Mapping[str, str], running_path: str, source_roots: Sequence[str] = ()) -> Callable[[str], bool]:
+def build_service_filter(
+    ignore_files: Mapping[str, str], running_path: str, source_roots: Sequence[str] = ()
+) -> Callable[[str], bool]:
     """Whether a path is a Python file of the service; each path is judged once, however often it is asked.
 
     `ignores` maps the path of each ignore file that counts to its text; each counts for what lies beside and below it,

@@ -1,13 +1,45 @@
 """One file through the commits after a deployed one: its contents at each, under every name it was given."""
 
+import posixpath
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.proof.model.commit_graph import find_descendants
 from shared.proof.model.history import Branch, Commit, FileVersion
+from shared.proof.model.paths import can_be_loaded_like, is_python_name
 from shared.proof.model.ports import History
-from shared.proof.model.python_names import can_be_loaded_like, is_python_name
-from shared.proof.model.search import find_descendants
-from shared.proof.model.similarity import find_best_match
+
+RENAME_THRESHOLD = 0.5
+"""The share of common bytes from which git itself calls it a rename (`git diff -M`, default 50 %)."""
+
+
+def measure_similarity(old: bytes, new: bytes) -> float:
+    """The share of the larger file's bytes that both have, line by line, wherever the lines stand: 0.0 to 1.0.
+
+    CRLF counts as LF, as in git: new line ends do not make another file.
+    """
+    old, new = old.replace(b"\r\n", b"\n"), new.replace(b"\r\n", b"\n")
+    larger = max(len(old), len(new))
+    if larger == 0:
+        return 1.0
+    common = Counter(old.splitlines(keepends=True)) & Counter(new.splitlines(keepends=True))
+    return sum(len(line) * count for line, count in common.items()) / larger
+
+
+def find_best_match(path: str, content: bytes, candidates: Mapping[str, bytes]) -> str | None:
+    """The path among `others` that is most similar to `content`, if any is similar enough to be the same file.
+
+    `path` is the other name of that content: of several that are equally similar, the one with its file name is taken.
+    """
+    name = posixpath.basename(path)
+    scored = [
+        (measure_similarity(content, other), posixpath.basename(candidate) == name, candidate)
+        for candidate, other in sorted(candidates.items())
+    ]
+    score, _, found = max(scored, key=lambda each: each[:2], default=(0.0, False, ""))
+    return found if score >= RENAME_THRESHOLD else None
+
 
 _MAX_NAMES = 20
 """A file that was renamed more often than this is followed no further."""
@@ -62,7 +94,9 @@ class HistoryStart:
     file_versions: Sequence[FileVersion] = ()
 
 
-def follow_file(history: History, fails_to_compile: FailsToCompile, history_start: HistoryStart, branch: Branch) -> FileHistory:
+def follow_file(
+    history: History, fails_to_compile: FailsToCompile, history_start: HistoryStart, branch: Branch
+) -> FileHistory:
     """Follows a file from a commit to the branch's head.
 
     Where it vanished after it had been mended, its new name is of no interest: what breaks there is another break.
@@ -100,7 +134,8 @@ def _read_contents(
     """
     wanted = frozenset(names)
     touched = {
-        version.commit.id: {name: blob for name, blob in version.blobs.items() if name in wanted} for version in file_versions
+        version.commit.id: {name: blob for name, blob in version.blobs.items() if name in wanted}
+        for version in file_versions
     }
     at: dict[str, Blobs] = {start: _find_blobs(history, start, names)}
     for commit in reversed(after):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.matching import find_changed_versions
+from shared.proof.model.commit_graph import find_ancestors, find_descendants, find_first_failing
 from shared.proof.model.history import Commit, FileVersion
 from shared.proof.model.ports import History
-from shared.proof.model.search import find_ancestors, find_descendants, find_first_failing
 from shared.proof.searching.file_history import find_renamed_file
 
 
@@ -35,7 +35,11 @@ class BreakOrigin:
 
 
 def trace_break(
-    history: History, verdicts: CompileVerdicts, deployed_commit: str, path: str, file_versions: Sequence[FileVersion] = ()
+    history: History,
+    verdicts: CompileVerdicts,
+    deployed_commit: str,
+    path: str,
+    file_versions: Sequence[FileVersion] = (),
 ) -> BreakOrigin | None:
     """Follows the failure of `path` at `deployed` back through merges and renames.
 
@@ -69,7 +73,9 @@ def trace_break(
     return BreakOrigin(here, later, is_incomplete=False)
 
 
-def _trace_before_rename(history: History, verdicts: CompileVerdicts, version: FileAtCommit, later: tuple[FileAtCommit, ...]) -> BreakOrigin:
+def _trace_before_rename(
+    history: History, verdicts: CompileVerdicts, version: FileAtCommit, later: tuple[FileAtCommit, ...]
+) -> BreakOrigin:
     """The origin of a file that came into being at `here`: under its old name, if it was renamed and failed before."""
     renamed = False
     for parent in history.first_parents(version.commit.id, 1)[0].parents:
@@ -85,5 +91,10 @@ def _trace_before_rename(history: History, verdicts: CompileVerdicts, version: F
         further = trace_break(history, verdicts, parent, old)
         if further is not None:
             moved = () if blob == version.blob else (version,)
-            return BreakOrigin(further.first_failing, (*further.later_failing, *moved, *later), further.is_incomplete, further.was_added_broken)
+            return BreakOrigin(
+                further.first_failing,
+                (*further.later_failing, *moved, *later),
+                further.is_incomplete,
+                further.was_added_broken,
+            )
     return BreakOrigin(version, later, is_incomplete=False, was_added_broken=not renamed)

@@ -7,9 +7,8 @@ from shared.detection.incident import Incident
 from shared.proof.declared.deployed_python import CiPythons, PythonFact, find_ci_pythons, find_development_pythons
 from shared.proof.declared.python_versions import is_permitted
 from shared.proof.model.finding import Finding
-from shared.report.evidence import EvidenceKind
-from shared.report.facts.fact import Fact, FactTopic
-from shared.text.phrases import join_words, quote_untrusted, join_first_words
+from shared.report.evidence import EvidenceKind, Fact, FactTopic
+from shared.text.phrases import join_first_words, join_words, quote_untrusted
 
 _MAX_FILES = 12
 _MAX_SETTINGS = 12
@@ -60,9 +59,7 @@ def collect_prevention_facts(incident: Incident, proof: Finding) -> Iterator[Fac
             if found.ci.workflows
             else "no CI configuration"
         )
-        text = (
-            f"Files read for Python versions and checks: {join_first_words(_quote_paths(found.paths), _MAX_FILES)}; {named} among them."
-        )
+        text = f"Files read for Python versions and checks: {join_first_words(_quote_paths(found.paths), _MAX_FILES)}; {named} among them."
         yield Fact(FactTopic.READ, EvidenceKind.QUERY, found.commit, text)
     ci = (*found.on_deployed_python, *found.on_other_pythons, *found.ci.compiling_steps, *found.ci.unreadable_files)
     yield from _setting_facts(FactTopic.CI, found.commit, ci)

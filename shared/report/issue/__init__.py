@@ -1,18 +1,16 @@
 """A report comes in, the title and the body of its GitHub issue go out: complete, inert, and not too long."""
 
 from shared.report.incident_status import MAX_BODY_LENGTH
-from shared.report.issue.account import render_incident_details
-from shared.report.issue.background import render_evidence
-from shared.report.issue.causes import render_causes
-from shared.report.issue.changes import render_commits
+from shared.report.issue.causes import render_causes, render_evidence
+from shared.report.issue.incident_details import render_commits, render_incident_details
 from shared.report.issue.proposal import render_proposal
 from shared.report.issue.section import Section, fit_sections
 from shared.report.issue.summary import format_headline, render_summary
 from shared.report.links import NO_LINKS, Links
 from shared.report.report import Report
-from shared.text.escaping import ZERO_WIDTH_SPACE, truncate, to_one_line
+from shared.text.escaping import ZERO_WIDTH_SPACE, to_one_line, truncate
 
-__all__ = ["MAX_BODY_LENGTH", "sanitise_title", "render_issue_body", "format_issue_title"]
+__all__ = ["MAX_BODY_LENGTH", "format_issue_title", "render_issue_body", "sanitise_title"]
 
 _MAX_TITLE_LENGTH = 160
 _RESERVED_LENGTH = 6_000

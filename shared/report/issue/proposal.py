@@ -6,14 +6,20 @@ from shared.detection.signal import SignalKind
 from shared.proof.declared.deployed_python import PythonFact
 from shared.proof.model.finding import ActionKind, Finding, Target
 from shared.proof.model.history import FileChange
-from shared.report.facts.mended import describe_shipped_files
+from shared.report.facts.fix_history import describe_shipped_files
 from shared.report.facts.prevention import assess_prevention
-from shared.report.issue.commits import link_commit, link_commit_with_subject
-from shared.report.issue.section import Heading, Section, format_bullets, format_table
+from shared.report.issue.section import (
+    Heading,
+    Section,
+    format_bullets,
+    format_table,
+    link_commit,
+    link_commit_with_subject,
+)
 from shared.report.issue.summary import format_recommendation
 from shared.report.links import Links, format_link
 from shared.report.report import Report
-from shared.text.escaping import format_code_block, format_code_span, escape_markdown
+from shared.text.escaping import escape_markdown, format_code_block, format_code_span
 from shared.text.phrases import pluralize, quote_untrusted
 
 _MAX_FILES = 40
@@ -66,7 +72,10 @@ def _shipped_blocks(proof: Finding, target: Target, links: Links) -> Iterator[st
     commits = format_link(commits, links.comparison(deployed.id, target.commit.id)) if deployed else commits
     yield f"**What ships:** {commits}{since}, {describe_shipped_files(target.shipped_changes)}."
     if target.shipped_changes:
-        rows = [(format_code_span(quote_untrusted(change.path, 160)), *_format_line_counts(change)) for change in target.shipped_changes[:_MAX_FILES]]
+        rows = [
+            (format_code_span(quote_untrusted(change.path, 160)), *_format_line_counts(change))
+            for change in target.shipped_changes[:_MAX_FILES]
+        ]
         yield format_table(("File", "Added", "Deleted"), rows)
     if len(target.shipped_changes) > _MAX_FILES:
         yield f"{len(target.shipped_changes) - _MAX_FILES} more files are not shown."

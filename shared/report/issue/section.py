@@ -4,9 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shared.text.escaping import escape_table_cell
+from shared.proof.model.history import Commit
+from shared.report.links import Links, format_link
+from shared.text.escaping import escape_markdown, escape_table_cell, format_code_span
+from shared.text.phrases import quote_untrusted, short_sha
 
-TRUNCATION_NOTE = "_Left out here, because an issue holds no more: `provenfix investigate --format json` prints all of it._"
+TRUNCATION_NOTE = (
+    "_Left out here, because an issue holds no more: `provenfix investigate --format json` prints all of it._"
+)
 
 
 class Heading(StrEnum):
@@ -51,7 +56,9 @@ def fit_sections(sections: Sequence[Section], limit: int) -> str:
     kept = [section for section in sections if section.blocks]
     length = sum(len(section.to_markdown()) + 2 for section in kept)
     while length > limit:
-        place = min((n for n, each in enumerate(kept) if each.blocks and each.priority < 9), key=lambda n: kept[n].priority)
+        place = min(
+            (n for n, each in enumerate(kept) if each.blocks and each.priority < 9), key=lambda n: kept[n].priority
+        )
         shorter = replace(kept[place], blocks=kept[place].blocks[:-1], is_truncated=True)
         length += len(shorter.to_markdown()) - len(kept[place].to_markdown())
         kept[place] = shorter
@@ -67,3 +74,26 @@ def format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def format_bullets(items: Iterable[str], mark: str = "-") -> str:
     """A list of finished inline Markdown."""
     return "\n".join(f"{mark} {item}" for item in items)
+
+
+def link_commit(commit: str, links: Links) -> str:
+    """The first digits of its id as code, linked to the commit."""
+    return format_link(format_code_span(short_sha(commit)), links.commit(commit))
+
+
+def link_commit_with_subject(commit: Commit, links: Links) -> str:
+    """The same with its subject."""
+    return f"{link_commit(commit.id, links)} ({escape_markdown(quote_untrusted(commit.subject, 100))})"
+
+
+def link_author(commit: Commit, links: Links) -> str:
+    """A name, linked to a page: no mention, nobody is told."""
+    return format_link(escape_markdown(quote_untrusted(commit.author, 80)), links.find_origin(commit.id).author_url)
+
+
+def pull_request_phrase(commit: str, links: Links) -> str:
+    """`, came with pull request 12`, linked; "" for none. Never with a number sign, which would refer to it."""
+    origin = links.find_origin(commit)
+    if origin.pull_request is None:
+        return ""
+    return f", came with {format_link(f'pull request {origin.pull_request:d}', origin.pull_request_url)}"

@@ -3,15 +3,21 @@
 from collections.abc import Iterator
 
 from shared.detection.signal import SignalKind
-from shared.proof.model.finding import CheckStatus, ActionKind, Finding, Target
-from shared.report.facts.mended import describe_fix_location, describe_shipped_files
-from shared.report.issue.commits import pull_request_phrase, link_commit, link_commit_with_subject
-from shared.report.issue.impact import summarise_impact
-from shared.report.issue.section import Heading, Section, format_bullets
+from shared.proof.model.finding import ActionKind, CheckStatus, Finding, Target
+from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
+from shared.report.impact import summarise_impact
+from shared.report.issue.section import (
+    Heading,
+    Section,
+    format_bullets,
+    link_commit,
+    link_commit_with_subject,
+    pull_request_phrase,
+)
 from shared.report.links import Links
 from shared.report.report import Report, as_of_phrase
-from shared.text.escaping import format_code_span, escape_markdown
-from shared.text.phrases import pluralize, quote_untrusted, quote_service_name, short_sha
+from shared.text.escaping import escape_markdown, format_code_span
+from shared.text.phrases import pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp_phrase
 
 _SIGNAL_PHRASES = {
@@ -24,7 +30,11 @@ _SIGNAL_PHRASES = {
 }
 _MAX_FAILURE_LENGTH = 100
 """Characters, so that how things stand has room in every title."""
-RECOMMENDATION_LABELS = {ActionKind.REDEPLOY: "Redeploy", ActionKind.ROLLBACK: "Roll back to", ActionKind.NONE: "Nothing to deploy"}
+RECOMMENDATION_LABELS = {
+    ActionKind.REDEPLOY: "Redeploy",
+    ActionKind.ROLLBACK: "Roll back to",
+    ActionKind.NONE: "Nothing to deploy",
+}
 
 
 def format_headline(report: Report) -> str:
@@ -52,7 +62,11 @@ def describe_error(report: Report) -> str:
 
 
 def render_summary(report: Report, links: Links) -> Iterator[Section]:
-    yield Section(Heading.SUMMARY, (format_recommendation(report.proof, links), format_bullets(_summary_points(report, links))), priority=9)
+    yield Section(
+        Heading.SUMMARY,
+        (format_recommendation(report.proof, links), format_bullets(_summary_points(report, links))),
+        priority=9,
+    )
 
 
 def format_recommendation(proof: Finding, links: Links) -> str:
@@ -79,7 +93,11 @@ def _headline_status(proof: Finding) -> str:
 def _summary_points(report: Report, links: Links) -> Iterator[str]:
     incident, proof = report.incident, report.proof
     service = escape_markdown(quote_service_name(incident.service)) or "the service"
-    environment = f" ({escape_markdown(quote_untrusted(incident.environment, 60))})" if quote_service_name(incident.service) else ""
+    environment = (
+        f" ({escape_markdown(quote_untrusted(incident.environment, 60))})"
+        if quote_service_name(incident.service)
+        else ""
+    )
     yield f"**What fails:** {service}{environment}: {escape_markdown(describe_error(report))}."
     often = f"{pluralize(incident.occurrences, 'time')}{as_of_phrase(report)}"
     yield f"**Since:** logged {often}, first {escape_markdown(format_timestamp_phrase(incident.first_seen, dated=incident.dated))}."

@@ -4,13 +4,19 @@ from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import Finding
 from shared.report.facts import Facts
-from shared.report.whys.failure import explain_failure, explain_next_failure, explain_rejection
-from shared.report.whys.past import explain_introduction, explain_fix, explain_attempts
-from shared.report.whys.process import explain_underlying_error, explain_missing_check
-from shared.report.whys.unproven import explain_unproven_signal, explain_unknown_version
-from shared.report.whys.why import Confidence, WhyDraft, WhyKey, Statement, Why, number_whys
+from shared.report.whys.failure import (
+    explain_attempts,
+    explain_failure,
+    explain_fix,
+    explain_introduction,
+    explain_next_failure,
+    explain_rejection,
+)
+from shared.report.whys.process import explain_missing_check, explain_underlying_error
+from shared.report.whys.unproven import explain_unknown_version, explain_unproven_signal
+from shared.report.whys.why import Confidence, Statement, Why, WhyDraft, WhyKey, number_whys
 
-__all__ = ["Confidence", "WhyKey", "Statement", "Why", "draft_whys"]
+__all__ = ["Confidence", "Statement", "Why", "WhyKey", "draft_whys"]
 
 
 def draft_whys(incident: Incident, proof: Finding, facts: Facts) -> tuple[Why, ...]:
@@ -27,5 +33,10 @@ def draft_whys(incident: Incident, proof: Finding, facts: Facts) -> tuple[Why, .
             explain_fix(proof, facts),
             explain_next_failure(proof.broken, facts),
         )
-    drafts = (explain_failure(incident, facts), *middle, explain_missing_check(proof, facts), explain_underlying_error(incident, proof, facts))
+    drafts = (
+        explain_failure(incident, facts),
+        *middle,
+        explain_missing_check(proof, facts),
+        explain_underlying_error(incident, proof, facts),
+    )
     return number_whys(draft for draft in drafts if draft is not None)

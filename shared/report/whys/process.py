@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from shared.detection.incident import Incident
 from shared.proof.declared.deployed_python import PythonFact
-from shared.proof.model.finding import DeployedVersion, DeployedSource, LoggedDeployment, Finding
+from shared.proof.model.finding import DeployedSource, DeployedVersion, Finding, LoggedDeployment
 from shared.report.facts import Facts, FactTopic
 from shared.report.facts.prevention import PreventionAssessment, assess_prevention, describe_python_setting
-from shared.report.whys.why import Confidence, WhyDraft, WhyKey, Statement
+from shared.report.whys.why import Confidence, Statement, WhyDraft, WhyKey
 from shared.text.phrases import join_words, quote_untrusted, short_sha
-from shared.text.timestamps import has_date, format_rfc3339, format_timestamp_phrase, format_timestamp
+from shared.text.timestamps import format_rfc3339, format_timestamp, format_timestamp_phrase, has_date
 
 _MAX_SETTINGS = 3
 _SOURCE_PHRASES = {
@@ -32,10 +32,15 @@ def explain_missing_check(proof: Finding, facts: Facts) -> WhyDraft:
     if found.allowing_valid_python:
         fact, version = found.allowing_valid_python[0]
         states.append(Statement.ADMITS_OTHER)
-        answer += (
-            f" {describe_python_setting(fact)} admits Python {version}, on which the file compiles: whoever works there sees no error."
-        )
-    topics = (FactTopic.PYTHON, FactTopic.BROKEN, FactTopic.ELSEWHERE, FactTopic.READ, FactTopic.CI, FactTopic.DEVELOPMENT)
+        answer += f" {describe_python_setting(fact)} admits Python {version}, on which the file compiles: whoever works there sees no error."
+    topics = (
+        FactTopic.PYTHON,
+        FactTopic.BROKEN,
+        FactTopic.ELSEWHERE,
+        FactTopic.READ,
+        FactTopic.CI,
+        FactTopic.DEVELOPMENT,
+    )
     return WhyDraft(WhyKey.NOT_CAUGHT, question, answer, confidence, facts.evidence_ids(*topics), tuple(states))
 
 

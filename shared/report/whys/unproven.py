@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 
 from shared.detection.close_code import CloseKind
-from shared.detection.incident import Incident
-from shared.detection.raised_exception import describe_raised_exception
+from shared.detection.incident import Incident, describe_raised_exception
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import SELF_EXPLANATORY_REASONS, Finding, Reason
 from shared.report.facts import Facts, FactTopic
-from shared.report.facts.logged import format_error_line
+from shared.report.facts.log_entries import format_error_line
 from shared.report.whys.failure import describe_nearby
 from shared.report.whys.why import Confidence, WhyDraft, WhyKey
-from shared.text.phrases import pluralize, join_words, quote_untrusted, quote_service_name
+from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted
 from shared.text.timestamps import format_timestamp_phrase
 
 _UNKNOWN = Confidence.UNKNOWN
@@ -62,17 +61,23 @@ _CLOSED_BY_SERVICE = (
 
 def explain_unproven_signal(incident: Incident, proof: Finding, facts: Facts) -> Iterator[WhyDraft]:
     """What was observed, what it means, and what is not known."""
-    logged = facts.evidence_ids(FactTopic.SIGHTING, FactTopic.RAISED, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
+    logged = facts.evidence_ids(
+        FactTopic.SIGHTING, FactTopic.RAISED, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT
+    )
     meaning, limit, where = _signal_meaning(incident)
     service = quote_service_name(incident.service) or "the service"
     first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
     shown = f": {format_error_line(incident, incident.sightings[-1])}" if incident.sightings else ""
     observed = f"It was logged {pluralize(incident.occurrences, 'time')}, first {first}{shown}."
     if incident.is_close_own_exception:
-        observed += f" The close was raised as an exception itself: {describe_raised_exception(incident, proof.raised_frame)}."
+        observed += (
+            f" The close was raised as an exception itself: {describe_raised_exception(incident, proof.raised_frame)}."
+        )
     elif incident.raised is not None:
         observed += f" Logged before the close, and tied to it by the log: {describe_raised_exception(incident, proof.raised_frame)}."
-    yield WhyDraft(WhyKey.FAILED, f"What failed in {service}?", observed + describe_nearby(incident), Confidence.OBSERVED, logged)
+    yield WhyDraft(
+        WhyKey.FAILED, f"What failed in {service}?", observed + describe_nearby(incident), Confidence.OBSERVED, logged
+    )
     yield WhyDraft(WhyKey.MEANING, "What does that say?", meaning, Confidence.INFERRED, logged)
     yield WhyDraft(WhyKey.NO_COMMIT, "Why is no commit proposed?", limit, Confidence.INFERRED, logged)
     if incident.raised is not None:
@@ -120,16 +125,26 @@ def explain_unknown_version(incident: Incident, proof: Finding, facts: Facts) ->
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     versions = f"{pluralize(proof.versions_compiled, 'version')} of {quote_untrusted(incident.path)}"
     tied = (
-        "" if proof.recommendation.reason in SELF_EXPLANATORY_REASONS else f"; none could be tied to what was logged{logged}"
+        ""
+        if proof.recommendation.reason in SELF_EXPLANATORY_REASONS
+        else f"; none could be tied to what was logged{logged}"
     )
-    compared = f"It is not known. Compiled{python}: {versions}{tied}. {quote_untrusted(proof.recommendation.detail, 500)}"
+    compared = (
+        f"It is not known. Compiled{python}: {versions}{tied}. {quote_untrusted(proof.recommendation.detail, 500)}"
+    )
     why = "It is not known: without the deployed version there is no commit to start from."
     if proof.recommendation.reason is Reason.FILE_IS_NOT_PYTHON:
         why = "It is not known: a file that is no Python was broken by none of its versions."
     cited, seen = facts.evidence_ids(FactTopic.COMPARED, FactTopic.DEPLOYED), facts.evidence_ids(FactTopic.SIGHTING)
     return (
         WhyDraft(WhyKey.VERSION, "Which version of the file is deployed?", compared, _UNKNOWN, cited),
-        WhyDraft(WhyKey.REJECTED, "Why does Python reject the file?", _describe_logged_error(incident), Confidence.OBSERVED, seen),
+        WhyDraft(
+            WhyKey.REJECTED,
+            "Why does Python reject the file?",
+            _describe_logged_error(incident),
+            Confidence.OBSERVED,
+            seen,
+        ),
         WhyDraft(WhyKey.INTRODUCED, "Which change brought the error in?", why, _UNKNOWN),
         WhyDraft(WhyKey.ANY_FIX, "Is there a fix?", why, _UNKNOWN),
     )

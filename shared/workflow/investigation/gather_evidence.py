@@ -14,18 +14,22 @@ from shared.detection.grouping import normalise_path
 from shared.detection.incident import Incident
 from shared.errors import Reject
 from shared.ports import Document
-from shared.proof.locating.ancestry import contains_commit
+from shared.proof.model.commit_graph import contains_commit
 from shared.proof.model.finding import ActionKind, Finding, Reason, Recommendation
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import History
-from shared.proposal.question import build_rollback_report, find_rollback_commit, find_proposed_commit
+from shared.proposal.question import build_rollback_report, find_proposed_commit, find_rollback_commit
 from shared.proposal.rollout import ServiceState
 from shared.report.report import Report, build_report
 from shared.service import Service
 from shared.text.phrases import quote_untrusted
 from shared.workflow.context import Context
-from shared.workflow.investigation.measure_impact import add_measured_impact
-from shared.workflow.investigation.platform_evidence import FailingRevision, resolve_commit, gather_platform_evidence
+from shared.workflow.investigation.platform_evidence import (
+    FailingRevision,
+    add_measured_impact,
+    gather_platform_evidence,
+    resolve_commit,
+)
 from shared.workflow.prover import build_request
 from shared.workflow.records.incident_record import IncidentRecord
 
@@ -59,7 +63,9 @@ def _gather_evidence(context: Context, service: Service, record: IncidentRecord)
     incident, logged = _collect_incident(context, service, record, read_at)
     serving = context.revisions.get_service_state(service)
     with context.open_history(service) as history:
-        sign = read_branch_sign(context, service, history)  # before the proof: what is pushed meanwhile is looked at again
+        sign = read_branch_sign(
+            context, service, history
+        )  # before the proof: what is pushed meanwhile is looked at again
         revision = _get_last_revision(incident)
         said_of = gather_platform_evidence(context, service, history, FailingRevision(revision, serving, logged))
         request = build_request(service, said_of.commit, lambda at: context.checks.get_status(service, at))
@@ -69,7 +75,11 @@ def _gather_evidence(context: Context, service: Service, record: IncidentRecord)
         report = _withdraw_if_failed(_withdraw_if_deployed(report, serving, record, mended), record)
     report = replace(add_measured_impact(context, service, record, serving, report), counted_at=read_at)
     links = context.link_builder.build_links(service, _list_cited_commits(report.proof))
-    return {**context.prover.render_report(report, links), **_findings_to_document(report, serving), "branch_sign": sign}
+    return {
+        **context.prover.render_report(report, links),
+        **_findings_to_document(report, serving),
+        "branch_sign": sign,
+    }
 
 
 def _list_cited_commits(proof: Finding) -> list[str]:
@@ -84,14 +94,20 @@ def read_branch_sign(context: Context, service: Service, history: History) -> st
     return f"{head} {context.checks.get_status(service, head).value}"
 
 
-def _collect_incident(context: Context, service: Service, record: IncidentRecord, read_at: datetime) -> tuple[Incident, Sequence[LogEntry]]:
+def _collect_incident(
+    context: Context, service: Service, record: IncidentRecord, read_at: datetime
+) -> tuple[Incident, Sequence[LogEntry]]:
     """The incident as the log tells it, under the fingerprint under which it was opened; and what was read for it."""
-    since = min((entry.timestamp for entry in record.entries if entry.timestamp), default=record.opened_at) - _LOG_LEAD_TIME
+    since = (
+        min((entry.timestamp for entry in record.entries if entry.timestamp), default=record.opened_at) - _LOG_LEAD_TIME
+    )
     read = context.logs.read_entries(service, since, read_at)
     logged = [each for each in read if each.revision not in record.failed_revisions]
     entries = {(each.log_name, each.timestamp, each.insert_id, each.text): each for each in (*logged, *record.entries)}
     for known in (_sort_entries(list(entries.values())), list(record.entries)):
-        found = collect_incidents(_EntryList(known), service=service.name, environment=service.environment_name).incidents
+        found = collect_incidents(
+            _EntryList(known), service=service.name, environment=service.environment_name
+        ).incidents
         fitting = [each for each in found if _is_same_defect(each, record)]
         mine = next((each for each in fitting if _has_opening_entry(each, record)), next(iter(fitting), None))
         if mine is not None:
@@ -131,13 +147,16 @@ def _get_last_revision(incident: Incident) -> str:
     return incident.sightings[-1].revision if incident.sightings else ""
 
 
-def _withdraw_if_deployed(report: Report, serving: ServiceState, record: IncidentRecord, fixed_revisions: Mapping[str, str]) -> Report:
+def _withdraw_if_deployed(
+    report: Report, serving: ServiceState, record: IncidentRecord, fixed_revisions: Mapping[str, str]
+) -> Report:
     """No question where what serves by now are other revisions, all of which have the fix already."""
     proof, names = report.proof, {name for name, share in serving.traffic.items() if share}
     if proof.recommendation.kind is ActionKind.NONE or names & {*record.revisions} or not names <= {*fixed_revisions}:
         return report
     told = " ".join(
-        f"Revision {name} serves by now, and its commit {commit} contains the fix." for name, commit in fixed_revisions.items()
+        f"Revision {name} serves by now, and its commit {commit} contains the fix."
+        for name, commit in fixed_revisions.items()
     )
     recommendation = Recommendation(ActionKind.NONE, Reason.ALREADY_DEPLOYED, told)
     return build_report(report.incident, replace(proof, recommendation=recommendation))
@@ -161,7 +180,9 @@ def _withdraw_if_failed(report: Report, record: IncidentRecord) -> Report:
     return build_report(report.incident, replace(proof, recommendation=recommendation))
 
 
-def _find_fixed_revisions(context: Context, service: Service, history: History, serving: ServiceState, fix: Commit | None) -> dict[str, str]:
+def _find_fixed_revisions(
+    context: Context, service: Service, history: History, serving: ServiceState, fix: Commit | None
+) -> dict[str, str]:
     """The revisions with traffic that are known to contain the fix, with their commits."""
     found: dict[str, str] = {}
     for name in (name for name, share in serving.traffic.items() if share and fix is not None):

@@ -5,18 +5,23 @@ sentence for each source, each conflict, each serving revision, and for what spe
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
 
 from shared.detection.entry import LogEntry
-from shared.errors import UsageError
+from shared.errors import Reject, UsageError
 from shared.proof.model.finding import DeployedSource
 from shared.proof.model.ports import History
 from shared.proposal.rollout import MIN_ABBREVIATION_LENGTH, Revision, ServiceState
+from shared.report.impact import REQUEST_WINDOW, ImpactMeasurement
+from shared.report.report import Report, add_impact
 from shared.service import Service
 from shared.text.phrases import join_words
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import Context
+from shared.workflow.records.incident_record import IncidentRecord
 
 _OUT_OF_MEMORY = re.compile(r"out of memory|memory limit|oom-?killed|exceeded hard memory", re.IGNORECASE)
 _NOT_STARTED = re.compile(r"failed to start|failed to listen|startup probe|deadline exceeded", re.IGNORECASE)
@@ -44,7 +49,9 @@ class FailingRevision:
     logged: Sequence[LogEntry]
 
 
-def gather_platform_evidence(context: Context, service: Service, history: History, seen: FailingRevision) -> PlatformEvidence:
+def gather_platform_evidence(
+    context: Context, service: Service, history: History, seen: FailingRevision
+) -> PlatformEvidence:
     """What the platform says about what was seen."""
     known = context.revisions.get_revision(service, seen.revision) if seen.revision else None
     sentences = tuple(_describe_platform(context, service, known, seen))
@@ -73,7 +80,9 @@ def resolve_commit(history: History, commit: str) -> str | None:
     return found if found.startswith(commit) else None
 
 
-def _describe_platform(context: Context, service: Service, known: Revision | None, seen: FailingRevision) -> Iterator[str]:
+def _describe_platform(
+    context: Context, service: Service, known: Revision | None, seen: FailingRevision
+) -> Iterator[str]:
     serving = seen.serving
     if known is not None:
         yield from _describe_revision(known, is_observed=serving.is_observed)
@@ -113,3 +122,58 @@ def _describe_resources(logged: Sequence[LogEntry]) -> Iterator[str]:
     for what, pattern in (("a lack of memory", _OUT_OF_MEMORY), ("a failed start", _NOT_STARTED)):
         hits = [each for each in logged if pattern.search(each.text)]
         yield f"Of this revision's log entries around the failure {len(logged)} were read; of {what} tell {len(hits)}."
+
+
+_PLATFORM_LOG = "run.googleapis.com%2Fvarlog%2Fsystem"
+"""The log that the platform writes itself: no service can put a line into it."""
+_STARTUP_ERRORS = (
+    "failed to start",
+    "failed the startup probe",
+    "STARTUP TCP probe failed",
+    "STARTUP HTTP probe failed",
+)
+
+_LOG_WINDOW = timedelta(minutes=10)
+_CountFailures = Callable[[Service, str, datetime], int]
+
+
+def add_measured_impact(
+    context: Context, service: Service, record: IncidentRecord, serving: ServiceState, report: Report
+) -> Report:
+    """Raises Retry. What may not be looked at is unknown, and the evidence says why."""
+    revision = report.proof.deployed.revision or next(reversed(record.revisions), "")
+    if not revision:
+        return add_impact(report, ImpactMeasurement("", unavailable=("no entry names its revision",)))
+    if not serving.is_observed:
+        return add_impact(
+            report, ImpactMeasurement(revision, unavailable=("what serves: only the log is known on this machine",))
+        )
+    try:
+        return add_impact(report, _measure_impact(context, service, record, serving, revision))
+    except Reject as refused:
+        return add_impact(report, ImpactMeasurement(revision, serving.traffic, unavailable=(str(refused),)))
+
+
+def _measure_impact(
+    context: Context, service: Service, record: IncidentRecord, serving: ServiceState, revision: str
+) -> ImpactMeasurement:
+    known = serving.revision if serving.revision.name == revision else context.revisions.get_revision(service, revision)
+    if known is None:
+        return ImpactMeasurement(revision, serving.traffic, unavailable=(f"{revision} does not exist any more",))
+    since = max(known.created_at, context.clock.now() - REQUEST_WINDOW)
+    requests = context.logs.count_requests(service, revision, since)
+    # Not every log of the port can tell failures from other requests.
+    failures = cast("_CountFailures | None", getattr(context.logs, "count_failed_requests", None))
+    failed = failures(service, revision, since) if failures is not None else None
+    refused = "" if requests else _read_startup_error(context, service, record, revision)
+    whole = since == known.created_at
+    return ImpactMeasurement(revision, serving.traffic, requests, failed, refused, since_creation=whole)
+
+
+def _read_startup_error(context: Context, service: Service, record: IncidentRecord, revision: str) -> str:
+    """What the platform itself said about a revision that did not start; "" where it said nothing."""
+    first = min((entry.timestamp for entry in record.entries if entry.timestamp), default=record.opened_at)
+    for entry in context.logs.read_entries(service, first - _LOG_WINDOW, context.clock.now(), revision):
+        if entry.log_name.endswith(_PLATFORM_LOG) and any(words in entry.text for words in _STARTUP_ERRORS):
+            return entry.text
+    return ""

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from shared.detection.entry import LogEntry
 from shared.detection.multiline_traceback import TracebackAssembler
-from shared.detection.signal import SkipReason, Signal, SignalKind, read_signal
-from shared.detection.traceback import is_last_traceback_line, is_traceback_line
+from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
+from shared.detection.syntax_errors import is_last_traceback_line, is_traceback_line
 from shared.errors import Retry
 from shared.workflow.context import Context
 

@@ -120,4 +120,8 @@ def _tally_to_document(tally: _Tally) -> Document:
 def _tally_from_document(value: Document) -> _Tally:
     if not value:
         return _Tally((), (), 0)
-    return _Tally(documents.read_texts(value, "own"), documents.read_texts(value, "collected"), documents.read_number(value, "more"))
+    return _Tally(
+        documents.read_texts(value, "own"),
+        documents.read_texts(value, "collected"),
+        documents.read_number(value, "more"),
+    )

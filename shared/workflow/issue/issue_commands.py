@@ -9,11 +9,29 @@ from shared.errors import Reject
 from shared.ports import WRONG_LABEL, Collaborators, IssueCommand, IssueEvent
 from shared.service import Service
 from shared.workflow import effects
-from shared.workflow.context import StepResult, Context
+from shared.workflow.context import Context, StepResult
+from shared.workflow.effects import close_effect_key
 from shared.workflow.flow import IncidentState
-from shared.workflow.issue.stop_automation import is_automation_stopped
+from shared.workflow.ledger import is_claimed
 from shared.workflow.records import incident_records
 from shared.workflow.records.incident_record import IncidentRecord
+
+
+def is_marked_as_wrong(context: Context, service: Service, record: IncidentRecord) -> bool:
+    """Whether a person has said so of an incident at rest: the label holds for good, whenever it was set.
+
+    A person who only closed the issue has called it resolved; what fails in a later revision is news all the same.
+    """
+    return record.issue is not None and WRONG_LABEL in context.issues.state(service, record.issue.number).labels
+
+
+def is_automation_stopped(context: Context, service: Service, record: IncidentRecord) -> bool:
+    """An issue that these functions have begun to close themselves was not closed by a person."""
+    if record.issue is None:
+        return False
+    state = context.issues.state(service, record.issue.number)
+    return WRONG_LABEL in state.labels or (not state.is_open and not is_claimed(context, close_effect_key(record.id)))
+
 
 _KIND = "deliveries"
 
@@ -34,9 +52,13 @@ def handle_issue_command(context: Context, people: Collaborators, command: Issue
     if command.command is IssueCommand.REINVESTIGATE:
         outcome = _reinvestigate(context, service, case, command.actor)
         if outcome.name == "nothing":  # whoever asked is to know
-            effects.post_comment(context, service, case, f"answer.{command.delivery_id}", (ANSWERS.get(outcome.detail, _BUSY_ANSWER),))
+            effects.post_comment(
+                context, service, case, f"answer.{command.delivery_id}", (ANSWERS.get(outcome.detail, _BUSY_ANSWER),)
+            )
     if command.command is IssueCommand.MUTE and is_automation_stopped(context, service, case):
-        incident_records.end_incident(context, case.id, IncidentState.MUTED, f"{command.actor} closed the issue or marked it as wrong")
+        incident_records.end_incident(
+            context, case.id, IncidentState.MUTED, f"{command.actor} closed the issue or marked it as wrong"
+        )
         outcome = StepResult("muted", case.id)
     # Last: a delivery that was cut off before this is heeded again, and all of the above may happen twice.
     context.store.create(_KIND, command.delivery_id, {"incident": case.id, "wish": command.command.value})

@@ -10,7 +10,7 @@ from datetime import datetime
 from shared.ports import WRONG_LABEL
 from shared.proof.model.finding import ActionKind
 from shared.proposal.proposal import Proposal
-from shared.proposal.verdict import WATCH_DURATION
+from shared.proposal.rollout import WATCH_DURATION
 from shared.report.incident_status import ReachedMilestone, format_elapsed_milestones, render_status_block
 from shared.report.issue import sanitise_title
 from shared.service import Service
@@ -24,14 +24,23 @@ from shared.workflow.investigation.gather_evidence import KIND as EVIDENCE
 from shared.workflow.records import decisions, documents, incident_records, proposals
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import MILESTONE_NAMES, compute_milestones
-from shared.workflow.records.proposal_status import derive_proposal_status, format_title
+from shared.workflow.records.proposals import derive_proposal_status, format_title
 
 COMMANDS_HINT = (
     f"What you can do here: label this issue `{WRONG_LABEL}`, and all automation for this incident stops for good; close it, "
     "and this incident ends; comment `/provenfix reinvestigate`, and whatever has no fix yet is looked at again."
 )
 _REINVESTIGATE_HINT = "Comment `/provenfix reinvestigate`, and it is looked at again, on the evidence of then."
-_STATES_NEEDING_A_PERSON = frozenset((IncidentState.PROPOSED, IncidentState.REPORTED, IncidentState.FAILED, IncidentState.ROLLED_BACK, IncidentState.REFUSED, IncidentState.EXPIRED))
+_STATES_NEEDING_A_PERSON = frozenset(
+    (
+        IncidentState.PROPOSED,
+        IncidentState.REPORTED,
+        IncidentState.FAILED,
+        IncidentState.ROLLED_BACK,
+        IncidentState.REFUSED,
+        IncidentState.EXPIRED,
+    )
+)
 """What waits for a person."""
 _VERBS = {ActionKind.REDEPLOY: "redeploy", ActionKind.ROLLBACK: "roll back to", ActionKind.NONE: "deploy"}
 
@@ -44,14 +53,20 @@ def post_updates(context: Context, service: Service, record: IncidentRecord) -> 
         effects.create_labels(context, service)
     for part, sentences in _list_new_comments(context, record):
         effects.post_comment(context, service, record, part, sentences)
-    effects.update_issue_status(context, service, record, record.last_step_id, lambda: _build_current_update(context, record.id))
+    effects.update_issue_status(
+        context, service, record, record.last_step_id, lambda: _build_current_update(context, record.id)
+    )
     return incident_records.update_incident(context, record.id, lambda now: replace(now, told=record.last_step_id))
 
 
 def _build_current_update(context: Context, incident: str) -> IssueStatusUpdate | None:
     """None where the end is decided: its own words are shown by whoever finishes it, or have been."""
     case = incident_records.require_incident(context, incident)
-    return IssueStatusUpdate(render_current_status(context, case), format_current_title(context, case)) if case.ending is None else None
+    return (
+        IssueStatusUpdate(render_current_status(context, case), format_current_title(context, case))
+        if case.ending is None
+        else None
+    )
 
 
 def format_current_title(context: Context, record: IncidentRecord, ending: IncidentState | None = None) -> str:
@@ -63,12 +78,26 @@ def format_current_title(context: Context, record: IncidentRecord, ending: Incid
     return sanitise_title(format_title(record, evidence.value, proposal.value, derive_proposal_status(record, ending)))
 
 
-def render_current_status(context: Context, record: IncidentRecord, end_text: str = "", end_state: IncidentState | None = None) -> str:
+def render_current_status(
+    context: Context, record: IncidentRecord, end_text: str = "", end_state: IncidentState | None = None
+) -> str:
     """How the incident stands, as Markdown; `ending` says it of one whose end, `ends`, is decided."""
     state = end_state if end_text and end_state else record.state
     words = end_text or _describe_status(context, record, state)
-    hint = COMMANDS_HINT if record.active and not end_text else _REINVESTIGATE_HINT if _can_be_reinvestigated(record, state) else ""
-    return render_status_block(words, urgent=state in _STATES_NEEDING_A_PERSON, milestones=_list_reached_milestones(record), hint=hint, state=state.value)
+    hint = (
+        COMMANDS_HINT
+        if record.active and not end_text
+        else _REINVESTIGATE_HINT
+        if _can_be_reinvestigated(record, state)
+        else ""
+    )
+    return render_status_block(
+        words,
+        urgent=state in _STATES_NEEDING_A_PERSON,
+        milestones=_list_reached_milestones(record),
+        hint=hint,
+        state=state.value,
+    )
 
 
 def _can_be_reinvestigated(record: IncidentRecord, state: IncidentState) -> bool:
@@ -77,7 +106,11 @@ def _can_be_reinvestigated(record: IncidentRecord, state: IncidentState) -> bool
 
 def format_milestones(record: IncidentRecord) -> str:
     """How long everything took, from the first log entry to its end, which is decided."""
-    return format_elapsed_milestones([*_list_reached_milestones(record), ("verified", record.ended_at)] if record.ended_at else _list_reached_milestones(record))
+    return format_elapsed_milestones(
+        [*_list_reached_milestones(record), ("verified", record.ended_at)]
+        if record.ended_at
+        else _list_reached_milestones(record)
+    )
 
 
 def _list_reached_milestones(record: IncidentRecord) -> Sequence[ReachedMilestone]:
@@ -104,7 +137,10 @@ def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tup
     if proposal is not None and IncidentState.PROPOSED in reached and not _replaces_open_question(context, record):
         yield f"proposed{again}", (describe_question(proposal),)
     if proposal is not None and IncidentState.APPROVED in reached:
-        yield f"approved{again}", (f"{_describe_approved(context, proposal)} It is deployed once everything was checked again.",)
+        yield (
+            f"approved{again}",
+            (f"{_describe_approved(context, proposal)} It is deployed once everything was checked again.",),
+        )
     if proposal is not None and record.rollout is not None and IncidentState.WATCHING in reached:
         serves = f"revision {quote_untrusted(record.rollout.revision, 80)} runs {proposal.commit}"
         yield f"deployed{again}", (f"Deployed: {serves} and has all of the traffic.",)
@@ -119,7 +155,9 @@ def _replaces_open_question(context: Context, record: IncidentRecord) -> bool:
     place = len(states) - 1 - states[::-1].index(IncidentState.PROPOSED)
     if states[max(0, place - 2) : place] != [IncidentState.PROPOSED, IncidentState.OPENED]:
         return False
-    return any(effects.is_comment_posted(context, record, f"proposed{_look_suffix(look)}") for look in range(1, record.look))
+    return any(
+        effects.is_comment_posted(context, record, f"proposed{_look_suffix(look)}") for look in range(1, record.look)
+    )
 
 
 def _look_suffix(look: int) -> str:
@@ -142,7 +180,10 @@ def _describe_approved(context: Context, proposal: Proposal) -> str:
 
 def _format_approvers(context: Context, proposal: Proposal) -> str:
     who = decisions.list_approvers(context, proposal.decision_key)
-    named = [f"{quote_untrusted(name, 80)} (`{quote_untrusted(user, 40)}`)" if name else f"`{quote_untrusted(user, 40)}`" for user, name in who]
+    named = [
+        f"{quote_untrusted(name, 80)} (`{quote_untrusted(user, 40)}`)" if name else f"`{quote_untrusted(user, 40)}`"
+        for user, name in who
+    ]
     return join_words(named) if named else ""
 
 
@@ -158,10 +199,15 @@ def _describe_status(context: Context, record: IncidentRecord, state: IncidentSt
         return describe_question(proposal)
     if state is IncidentState.WATCHING and proposal is not None and record.rollout is not None and record.rollout.since:
         until = format_timestamp(datetime.fromisoformat(record.rollout.since) + WATCH_DURATION, dated=True)
-        since, approval = format_timestamp(datetime.fromisoformat(record.rollout.since), dated=True), describe_approval(context, proposal)
+        since, approval = (
+            format_timestamp(datetime.fromisoformat(record.rollout.since), dated=True),
+            describe_approval(context, proposal),
+        )
         deployed = f"Deployed automatically at {since}{f' ({approval})' if approval else ''}"
         return f"{deployed}: {proposal.commit} has all of the traffic. It is watched until {until}."
-    return _STATUS_SENTENCES.get(state, _STATUS_SENTENCES[IncidentState.OPENED]).format(commit=proposal.commit if proposal else "The commit")
+    return _STATUS_SENTENCES.get(state, _STATUS_SENTENCES[IncidentState.OPENED]).format(
+        commit=proposal.commit if proposal else "The commit"
+    )
 
 
 _STATUS_SENTENCES = {

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from shared.errors import Retry
 from shared.ports import Document
-from shared.proposal.decision import DecisionState, Approvers
+from shared.proposal.decision import Approvers, DecisionState
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import Context
@@ -99,7 +99,9 @@ def list_approvers(context: Context, question: str) -> list[tuple[str, str]]:
         return []
     decision, steps = _decision_from_document(stored.value), documents.read_parts(stored.value, "steps")
     agreed = {DecisionState.COUNTING.value, DecisionState.APPROVED.value}
-    names = {documents.read_text(each, "by"): documents.read_text(each, "why") for each in steps if each["state"] in agreed}
+    names = {
+        documents.read_text(each, "by"): documents.read_text(each, "why") for each in steps if each["state"] in agreed
+    }
     return [(person, names.get(person, "")) for person in decision.approvals(decision.chosen)]
 
 
@@ -146,7 +148,11 @@ def _update_decision(context: Context, question: str, update: Callable[[Decision
         wanted = update(now)
         if now is not None and (wanted.state not in _TRANSITIONS.get(now.state, ()) or _is_same_vote(now, wanted)):
             return now
-        steps = (*documents.read_parts(stored.value, "steps"), _history_step(context, wanted)) if stored else (_history_step(context, wanted),)
+        steps = (
+            (*documents.read_parts(stored.value, "steps"), _history_step(context, wanted))
+            if stored
+            else (_history_step(context, wanted),)
+        )
         value = _decision_to_document(question, wanted, steps)
         if stored is None:
             context.store.create(KIND, question, value)  # the document tells whose it was

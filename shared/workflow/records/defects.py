@@ -8,7 +8,7 @@ cannot become two.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from shared.detection.grouping import compute_fingerprint, normalise_path, describe_close_variant
+from shared.detection.grouping import compute_fingerprint, describe_close_variant, normalise_path
 from shared.detection.signal import Signal, SignalKind
 from shared.errors import Reject, Retry
 from shared.ports import Document
@@ -45,7 +45,11 @@ def fingerprint_path(signal: Signal) -> str:
 
 def failure_class(signal: Signal) -> str:
     """The error class, or the kind of what is no error of its own."""
-    return signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else describe_close_variant(signal) or signal.kind.value
+    return (
+        signal.error_class
+        if signal.kind is SignalKind.SYNTAX_ERROR
+        else describe_close_variant(signal) or signal.kind.value
+    )
 
 
 def find_or_create_defect(context: Context, service: Service, signal: Signal) -> Defect:
@@ -92,7 +96,9 @@ def start_next_generation(context: Context, service: Service, signal: Signal, de
 def _build_defect(service: Service, signal: Signal) -> Defect:
     path = fingerprint_path(signal)
     whole = signal.path.startswith(("/", "\\")) or signal.path[1:2] == ":"
-    return Defect(path, whole, compute_fingerprint(service.name, service.environment_name, path, failure_class(signal)), 1)
+    return Defect(
+        path, whole, compute_fingerprint(service.name, service.environment_name, path, failure_class(signal)), 1
+    )
 
 
 def _defects_key(service: Service, signal: Signal) -> str:
@@ -113,7 +119,9 @@ def _find_match(known: tuple[Defect, ...], wanted: Defect) -> Defect | None:
     return None
 
 
-def _update_defects(context: Context, key: str, update: Callable[[tuple[Defect, ...]], tuple[Defect, ...]]) -> tuple[Defect, ...]:
+def _update_defects(
+    context: Context, key: str, update: Callable[[tuple[Defect, ...]], tuple[Defect, ...]]
+) -> tuple[Defect, ...]:
     for _ in range(_MAX_ATTEMPTS):
         stored = context.store.read(_KIND, key)
         before = _defects_from_document(stored.value) if stored else ()

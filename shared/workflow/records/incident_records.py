@@ -7,8 +7,7 @@ from shared.errors import Reject, Retry
 from shared.ports import Store, StoredDocument
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
-from shared.workflow.records.cause import EndReason
-from shared.workflow.records.incident_record import IncidentRecord, record_to_document, record_from_document
+from shared.workflow.records.incident_record import EndReason, IncidentRecord, record_from_document, record_to_document
 
 KIND = "incidents"
 MAX_PER_STATE = 500
@@ -34,7 +33,9 @@ def create_incident(context: Context, record: IncidentRecord) -> bool:
     return context.store.create(KIND, record.id, record_to_document(record))
 
 
-def update_incident(context: Context, incident: str, update: Callable[[IncidentRecord], IncidentRecord]) -> IncidentRecord:
+def update_incident(
+    context: Context, incident: str, update: Callable[[IncidentRecord], IncidentRecord]
+) -> IncidentRecord:
     """Applies `how` to the incident as it is, again where somebody wrote in between; nothing is written for no change.
 
     `how` must look at the state that it is given: it may not be the one that the caller saw.
@@ -61,10 +62,14 @@ def list_incidents(store: Store) -> tuple[Sequence[IncidentRecord], bool]:
     Documents are found by a field, and every incident has a state.
     """
     found = [store.find(KIND, "state", state.value, MAX_PER_STATE) for state in IncidentState]
-    return [record_from_document(stored.value) for each in found for stored in each], any(len(each) >= MAX_PER_STATE for each in found)
+    return [record_from_document(stored.value) for each in found for stored in each], any(
+        len(each) >= MAX_PER_STATE for each in found
+    )
 
 
-def end_incident(context: Context, incident: str, state: IncidentState, reason: str | EndReason, look: int = 0) -> IncidentRecord:
+def end_incident(
+    context: Context, incident: str, state: IncidentState, reason: str | EndReason, look: int = 0
+) -> IncidentRecord:
     """Decides in which state an incident will be at rest; the first decision stays. `finish` does what goes with it.
 
     `look` is the one that the reason is about; of an incident that is about another one by now, nothing is decided.

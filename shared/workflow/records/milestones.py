@@ -59,6 +59,8 @@ def compute_milestones(record: IncidentRecord) -> Milestones:
     reached: dict[str, datetime] = {}
     for step in record.history:
         reached.setdefault(documents.read_text(step, "state"), documents.read_time(step, "at"))
-    logged = min((entry.timestamp for entry in record.entries if entry.timestamp and entry.dated), default=record.opened_at)
+    logged = min(
+        (entry.timestamp for entry in record.entries if entry.timestamp and entry.dated), default=record.opened_at
+    )
     found = {name: reached.get(state.value) for name, state in _STATE_BY_MILESTONE.items()}
     return Milestones(logged, record.opened_at, **found)

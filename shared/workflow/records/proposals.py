@@ -8,14 +8,59 @@ from dataclasses import fields, replace
 from shared.errors import Reject
 from shared.ports import Document
 from shared.proof.model.finding import ActionKind
-from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus
+from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus, build_title
 from shared.proposal.rollout import ServiceState
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import Context
+from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import IncidentRecord
-from shared.workflow.records.proposal_status import evidence_of_proposal, format_title
+
+STATUS_BY_END_STATE = {
+    IncidentState.DENIED: ProposalStatus.DENIED,
+    IncidentState.EXPIRED: ProposalStatus.EXPIRED,
+    IncidentState.REFUSED: ProposalStatus.REFUSED,
+    IncidentState.FAILED: ProposalStatus.FAILED,
+    IncidentState.ROLLED_BACK: ProposalStatus.ROLLED_BACK,
+    IncidentState.RESOLVED: ProposalStatus.RESOLVED,
+    IncidentState.REPORTED: ProposalStatus.INCONCLUSIVE,
+    IncidentState.MUTED: ProposalStatus.MUTED,
+}
+_STATUS_BY_ACTIVE_STATE = {
+    IncidentState.PROPOSED: ProposalStatus.OPEN,
+    IncidentState.APPROVED: ProposalStatus.APPROVED,
+    IncidentState.DEPLOYING: ProposalStatus.APPROVED,
+    IncidentState.WATCHING: ProposalStatus.WATCHING,
+}
+
+
+def derive_proposal_status(record: IncidentRecord, state: IncidentState | None = None) -> ProposalStatus:
+    """How its question stands, or would in that state. Open as well where nothing was ever asked."""
+    if not record.proposal:
+        return ProposalStatus.OPEN
+    return (STATUS_BY_END_STATE | _STATUS_BY_ACTIVE_STATE).get(
+        state or record.ending or record.state, ProposalStatus.OPEN
+    )
+
+
+def format_title(record: IncidentRecord, evidence: Document, proposal: Document, status: ProposalStatus) -> str:
+    """The title that message, page and issue carry; `proposal` is the stored one that was chosen, empty for none."""
+    kind = next(
+        (documents.read_choice(each, "kind", ActionKind) for each in (proposal, evidence) if each.get("kind")),
+        ActionKind.NONE,
+    )
+    asked = documents.read_text(evidence_of_proposal(evidence, proposal), "headline")
+    return build_title(asked, documents.read_text(evidence, "fails") if record.proposal else "", status, kind)
+
+
+def evidence_of_proposal(evidence: Document, proposal: Document) -> Document:
+    """The evidence in the words of the proposal that was chosen: its commit, its kind, what ships with it."""
+    if not documents.read_text(proposal, "instead_of"):
+        return evidence
+    chosen = {name: documents.read_text(proposal, name) for name in ("commit", "kind")}
+    return {**evidence, **documents.read_part(evidence, "instead"), **chosen, "alternative": ""}
+
 
 KIND = "proposals"
 
@@ -100,7 +145,9 @@ def is_stale(proposal: Proposal, serving: ServiceState) -> bool:
     return serving.revision.name != proposal.revision or (bool(proposal.etag) and serving.etag != proposal.etag)
 
 
-def build_message(proposal: Proposal, evidence: Document, record: IncidentRecord, status: ProposalStatus, reason: str = "") -> Message:
+def build_message(
+    proposal: Proposal, evidence: Document, record: IncidentRecord, status: ProposalStatus, reason: str = ""
+) -> Message:
     """What is shown of a proposal. `why` says how it came to stand so."""
     stored = proposal_to_document(proposal)
     told = evidence_of_proposal(evidence, stored)

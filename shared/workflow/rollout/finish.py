@@ -6,23 +6,102 @@ by compare-and-set; then the effects, each through the ledger; last the rest, af
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
-from shared.proposal.proposal import Message, ProposalStatus
+from shared.ports import Document
+from shared.proposal.proposal import Message, Proposal, ProposalStatus
 from shared.service import Service
-from shared.text.phrases import quote_untrusted
+from shared.text.phrases import quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp
 from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.effects import IssueStatusUpdate
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigation.gather_evidence import ensure_evidence
-from shared.workflow.issue.issue_updates import describe_approval, format_milestones, render_current_status, post_updates, format_current_title
+from shared.workflow.issue.issue_updates import (
+    describe_approval,
+    format_current_title,
+    format_milestones,
+    post_updates,
+    render_current_status,
+)
 from shared.workflow.records import decisions, documents, incident_records, proposals
-from shared.workflow.records.cause import EndCause
 from shared.workflow.records.decisions import Decision
-from shared.workflow.records.incident_record import IncidentRecord
-from shared.workflow.records.proposal_status import STATUS_BY_END_STATE
-from shared.workflow.rollout.next_question import Outlook, reopen_record, assess_outlook
+from shared.workflow.records.incident_record import EndCause, IncidentRecord
+from shared.workflow.records.proposals import STATUS_BY_END_STATE, evidence_of_proposal
+
+STILL_FAILING_LABEL = "STILL FAILING"
+STOPPED_SENTENCE = "Deployments of this service were stopped while the rollout was under way."
+"""Why a rollout ended that the kill switch has met: it gets no further share, and loses the one that it had."""
+
+
+class OutlookReason(StrEnum):
+    """What `Outlook.words` say, as one name."""
+
+    NO_REVISION_LOGGED = "no_revision_logged"
+    """No log entry names a revision: whether what serves now fails is not known."""
+    NOT_KNOWN_TO_FAIL = "not_known_to_fail"
+    DEPLOYMENTS_STOPPED = "deployments_stopped"
+    """It fails, and nothing is asked while the kill switch is on."""
+    NEXT_QUESTION = "next_question"
+    """It fails, and people are asked about `Outlook.commit`."""
+    BY_HAND = "by_hand"
+    """It fails, and nothing is left to ask: people have to deploy by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a person has to know of the service after its rollout has come to nothing."""
+
+    reason: OutlookReason
+    words: str
+    commit: str = ""
+    """The earlier commit that people are asked about next; "" where there is none."""
+
+
+def assess_outlook(service: Service, record: IncidentRecord, proposal: Proposal, evidence: Document) -> Outlook:
+    """`evidence` is that of the question whose answer was deployed."""
+    previous = record.rollout.previous if record.rollout is not None else ""
+    named = f"revision {quote_untrusted(previous, 80)}"
+    if not record.revisions:
+        return Outlook(
+            OutlookReason.NO_REVISION_LOGGED,
+            f"The traffic is with {named} again. Whether that fails, no log entry tells: none names it.",
+        )
+    if previous not in record.revisions:
+        told = f"The traffic is with {named} again, which is not known to fail."
+        return Outlook(OutlookReason.NOT_KNOWN_TO_FAIL, told)
+    fails = f"{STILL_FAILING_LABEL}: the traffic is with {named} again, which logged the failure."
+    if (
+        record.ending_cause is EndCause.STOPPED
+    ):  # the commit has not failed, and who has stopped everything is asked nothing
+        told = f"{fails} Nothing more is asked while deployments are stopped."
+        return Outlook(OutlookReason.DEPLOYMENTS_STOPPED, told)
+    earlier = documents.read_text(
+        evidence_of_proposal(evidence, proposals.proposal_to_document(proposal)), "alternative"
+    )
+    if earlier:
+        told = f"{fails} The next question: roll back to {short_sha(earlier)}?"
+        return Outlook(OutlookReason.NEXT_QUESTION, told, earlier)
+    return Outlook(
+        OutlookReason.BY_HAND,
+        f"{fails} No other commit of the branch is known to pass every gate: whoever may deploy "
+        f"{quote_untrusted(service.name, 80)} has to act, and to deploy by hand what works.",
+    )
+
+
+def reopen_record(record: IncidentRecord, commit: str, now: datetime) -> IncidentRecord:
+    """The incident, to be looked at without what has just failed: `commit`, and the revision that ran it."""
+    rollout = record.rollout
+    ran = (rollout.revision,) if rollout is not None and rollout.revision else ()
+    again = replace(
+        record, look=record.look + 1, looked_at=now, proposal="", message="", rollout=None, recurred="", ending=None,
+        ending_why="", ending_cause=None, ended_at=None,
+        failed_commits=tuple(dict.fromkeys((*record.failed_commits, commit))),
+        failed_revisions=tuple(dict.fromkeys((*record.failed_revisions, *ran))),
+    )  # fmt: skip
+    return again.moved_to(IncidentState.OPENED, now, f"{short_sha(commit)} did not hold, and what served before fails")
+
 
 _END_SENTENCES = {
     IncidentState.DENIED: "The proposal was denied. Nothing was deployed.",
@@ -80,7 +159,9 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
         if not now.active or now.ending is None or now.look != record.look:
             return now
         moment = context.clock.now()
-        rested = replace(now.moved_to(ending, now.ended_at or moment, why), ending=ending, ending_why=why, rest_at=moment)
+        rested = replace(
+            now.moved_to(ending, now.ended_at or moment, why), ending=ending, ending_why=why, rest_at=moment
+        )
         rested = replace(rested, ending_cause=cause, told=rested.last_step_id)
         return reopen_record(rested, failed, moment) if failed else rested
 
@@ -123,7 +204,10 @@ def _update_issue(context: Context, service: Service, record: IncidentRecord, en
         record = post_updates(context, service, record)  # what led to the end comes before it
         times = (format_milestones(record),) if end.state is IncidentState.RESOLVED else ()
         effects.post_comment(context, service, record, step, (words, why, *times))
-    revised = IssueStatusUpdate(render_current_status(context, record, f"{words} {why}".strip(), end.state), format_current_title(context, record, end.state))
+    revised = IssueStatusUpdate(
+        render_current_status(context, record, f"{words} {why}".strip(), end.state),
+        format_current_title(context, record, end.state),
+    )
 
     def by_now() -> IssueStatusUpdate | None:
         now = incident_records.require_incident(context, record.id)
@@ -141,19 +225,26 @@ def _describe_action(context: Context, record: IncidentRecord, state: IncidentSt
     return f"{_ACTIONS[state]} at {at}{f' ({approval})' if approval else ''}. "
 
 
-def refresh_message(context: Context, service: Service, record: IncidentRecord, status: ProposalStatus | None, reason: str) -> None:
+def refresh_message(
+    context: Context, service: Service, record: IncidentRecord, status: ProposalStatus | None, reason: str
+) -> None:
     """Brings the proposal's message up to date, where there is one."""
     if status is None or not record.message:
         return
     proposal = proposals.require_proposal(context, record.proposal)
     message = proposals.build_message(proposal, ensure_evidence(context, service, record), record, status, reason)
-    person, decision = decisions.find_last_decider(context, proposal.decision_key), decisions.load_decision(context, proposal.decision_key)
+    person, decision = (
+        decisions.find_last_decider(context, proposal.decision_key),
+        decisions.load_decision(context, proposal.decision_key),
+    )
     message = replace(message, at=_status_since(context, record, status))
     if person is not None:
         message = replace(message, by=person[0], decided_at=person[1])
     if decision is not None:
         message = _add_votes(message, decision, service.quorum)
-    effects.update_message(context, service, record.message, message, decision.version if decision and status is ProposalStatus.OPEN else 0)
+    effects.update_message(
+        context, service, record.message, message, decision.version if decision and status is ProposalStatus.OPEN else 0
+    )
 
 
 def _status_since(context: Context, record: IncidentRecord, status: ProposalStatus) -> datetime | None:

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from functions.demo.git import run_git
+from functions.demo.fast_import import run_git
 from functions.local.stack_folder import override_environ
-from shared.adapters.machine import SystemClock
 from shared.adapters.slack.interaction import DENY
-from shared.proposal.verdict import WATCH_DURATION
+from shared.adapters.system import SystemClock
+from shared.proposal.rollout import WATCH_DURATION
 from shared.workflow.ledger import LEASE
-from tests.support.access.observed import ObservedCalls, observe_calls
-from tests.support.access.player import FunctionRunner
-from tests.support.github.server import FakeRequest, Handler, FakeResponse
+from tests.support.access.call_recorder import ObservedCalls, observe_calls
+from tests.support.access.function_runner import FunctionRunner
+from tests.support.clock import FakeClock
+from tests.support.github.server import FakeRequest, FakeResponse, Handler
 from tests.support.google_cloud import IMAGE, PROJECT, REGION, digest_of
-from tests.support.history_builder import HistoryBuilder, broken_source, valid_source, running_python
+from tests.support.history_builder import HistoryBuilder, broken_source, running_python, valid_source
 from tests.support.loopback import platform_entry, serve_loopback
-from tests.support.moments import FakeClock
 
 FILE = "app/relay.py"
 LATIN_1_FILE = "app/accents.py"
@@ -102,11 +102,18 @@ class Scenario:
 
 
 @contextmanager
-def open_scenario(folder: Path, observed: ObservedCalls, number: int, head: str = "later", more: str = "") -> Iterator[Scenario]:
+def open_scenario(
+    folder: Path, observed: ObservedCalls, number: int, head: str = "later", more: str = ""
+) -> Iterator[Scenario]:
     """A service that runs `attempt`, of which a label names the build; `later` has an image that only a tag names."""
     story, clock = write_history(folder / "repo.git", head), FakeClock()
     time = patch.object(SystemClock, "now", lambda _: clock.now())
-    with time, serve_loopback(story.path, clock.now) as around, override_environ(around.environment), observe_calls(observed):
+    with (
+        time,
+        serve_loopback(story.path, clock.now) as around,
+        override_environ(around.environment),
+        observe_calls(observed),
+    ):
         cloud = around.cloud
         cloud.add_build(story.ids["attempt"], "old")
         cloud.tags[story.ids["later"]] = digest_of("new")

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.decision import ClickKind
-from shared.proposal.verdict import WATCH_DURATION, ProbeResult
+from shared.proposal.rollout import WATCH_DURATION, ProbeResult
 from shared.workflow.flow import IncidentState
 from shared.workflow.issue.issue_updates import COMMANDS_HINT
 from shared.workflow.verify import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
-from tests.support.crash.run import MINUTE, StoryRun
+from tests.support.commit_graph import commit_id
+from tests.support.crash.story_run import MINUTE, StoryRun
 from tests.support.harness import APPROVER, SECOND_APPROVER, Harness, button_click, watched_service
 from tests.support.memory import MemoryStore
-from tests.support.past import commit_id
 
 Play = Callable[[StoryRun], None]
 CLOSE_1011 = "connection closed: received 1011 (internal error)"
@@ -290,7 +290,13 @@ def _deploy_by_pipeline(run: StoryRun) -> None:
 STORIES = (
     IncidentStory("mended and closed", _resolve, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(100,)),
     IncidentStory(
-        "mended in steps", _resolve_in_steps, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(10, 50, 100), harness=_harness_with_steps
+        "mended in steps",
+        _resolve_in_steps,
+        IncidentState.RESOLVED,
+        deployments=1,
+        closes=1,
+        shifts=(10, 50, 100),
+        harness=_harness_with_steps,
     ),
     IncidentStory(
         "mended by a pipeline",
@@ -365,7 +371,13 @@ STORIES = (
     IncidentStory("marked as wrong", _mute, IncidentState.MUTED),
     IncidentStory("closed by hand while watched", _close_manually, IncidentState.MUTED, deployments=1, shifts=(100,)),
     IncidentStory(
-        "the symptom comes first", _log_symptom_first, IncidentState.RESOLVED, deployments=1, closes=1, shifts=(100,), incidents=2
+        "the symptom comes first",
+        _log_symptom_first,
+        IncidentState.RESOLVED,
+        deployments=1,
+        closes=1,
+        shifts=(100,),
+        incidents=2,
     ),
     IncidentStory("a symptom without a cause", _log_symptom_alone, IncidentState.REPORTED, messages=0),
     IncidentStory("nothing to propose", _propose_nothing, IncidentState.REPORTED, messages=0),
@@ -410,7 +422,10 @@ def _shifts(story: IncidentStory, harness: Harness) -> tuple[tuple[str, str, int
     """Each once, first those of the new revision; a rollback, or a failure, gives all back to the old one."""
     if story.shifted_deployments:
         named = [each.revision for each in harness.cloud.operations] + ["tide-00007-old"]
-        return tuple(("shore.tide", named[place], share) for place, share in zip(story.shifted_deployments, story.shifts, strict=True))
+        return tuple(
+            ("shore.tide", named[place], share)
+            for place, share in zip(story.shifted_deployments, story.shifts, strict=True)
+        )
     new = harness.cloud.operations[0].revision if harness.cloud.operations else ""
     back = story.end in {IncidentState.ROLLED_BACK, IncidentState.FAILED}
     revisions = [new] * (len(story.shifts) - back) + ["tide-00007-old"] * back

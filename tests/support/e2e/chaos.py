@@ -17,21 +17,21 @@ from functions.demo import Flavour, Role, build_incident
 from functions.demo.scenario import ScenarioName
 from functions.demo.setup import load_progress
 from functions.demo.ws_client import visit_service
-from functions.local.extra_servers import page_server, platform_server
-from functions.local.page.clicks import ClickSender
+from functions.local.page.slack_clicks import ClickSender
 from functions.local.server_process import LOOPBACK, find_free_port
+from functions.local.servers import page_server, platform_server
 from functions.local.stack import RunningStack, StackOptions, run_stack
 from functions.local.stack_folder import override_environ
 from functions.local.supervisor import Supervisor
 from functions.local.topology import SLACK_FUNCTION
-from shared.adapters.machine import SystemClock
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
-from shared.adapters.standins.served_platform import SERVICES_KIND as SERVICES
-from shared.adapters.standins.served_platform import ManualRevision, ProcessPlatform, RevisionSource
+from shared.adapters.standins.process_platform import SERVICES_KIND as SERVICES
+from shared.adapters.standins.process_platform import ManualRevision, ProcessPlatform, RevisionSource
+from shared.adapters.system import SystemClock
 from shared.config.settings import read_settings
 from shared.detection.signal import SignalKind
-from shared.errors import Reject, InputError
+from shared.errors import InputError, Reject
 from shared.ports import Store
 from shared.secret import Secret
 from shared.service import Service
@@ -100,7 +100,8 @@ class Chaos:
     def incident_of(self, subject: FailingService) -> IncidentRecord | None:
         """The incident of a service; fails where it has two."""
         found = [
-            record_from_document(each.value) for each in self.store.find(incident_records.KIND, "service", subject.service.id)
+            record_from_document(each.value)
+            for each in self.store.find(incident_records.KIND, "service", subject.service.id)
         ]
         errors = [case for case in found if case.kind is SignalKind.SYNTAX_ERROR]
         assert len(errors) <= 1, errors

@@ -7,7 +7,7 @@ import sysconfig
 import venv
 from pathlib import Path
 
-from functions.local.python_child import CODE_ROOT
+from functions.local.server_process import CODE_ROOT
 
 CHECKOUT_PARTS = ("functions", "shared", "terraform", "pyproject.toml", "README.md", "LICENSE")
 COLLIDING_PACKAGE = "shared"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tests.support.github.packages import rest_description
+from tests.support.github.schemas import rest_description
 from tests.support.github.server import REPOSITORY, FakeRequest, FakeResponse
 
 WORKFLOW = """name: deploy

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import graphql
 
-from tests.support.github.packages import graphql_schema
-from tests.support.github.past import GitBackend
+from tests.support.github.git_backend import GitBackend
+from tests.support.github.schemas import graphql_schema
 
 REPOSITORY = "acme/chat"
 
@@ -44,7 +44,9 @@ class FakeResponse:
 Handler = Callable[[FakeRequest], FakeResponse]
 Interceptor = Callable[[FakeRequest, Handler], FakeResponse]
 """Gets the request and what would answer it; may answer instead, before or after."""
-NOT_FOUND = FakeResponse(404, {"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"})
+NOT_FOUND = FakeResponse(
+    404, {"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"}
+)
 
 
 @dataclass

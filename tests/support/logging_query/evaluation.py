@@ -13,8 +13,8 @@ from urllib.parse import unquote
 
 import re2
 
-from tests.support.logging_query.fields import COUNTS, MOMENTS, scalar_leaves, has_field, field_values
-from tests.support.logging_query.grammar import Or, Comparison, And, Node, Not
+from tests.support.logging_query.fields import COUNTS, MOMENTS, field_values, has_field, scalar_leaves
+from tests.support.logging_query.grammar import And, Comparison, Node, Not, Or
 from tests.support.logging_query.tokens import QueryError
 
 SEVERITIES = {

@@ -1,0 +1,95 @@
+"""Whose tokens are used: the person's own, and with them those of each function's account, for a few minutes.
+
+What a function may do is asked as that function: a policy that looks right may still be shadowed by another one.
+https://cloud.google.com/iam/docs/create-short-lived-credentials-direct
+"""
+
+from collections.abc import Callable
+from functools import cache
+from threading import Lock
+from typing import Any
+
+from functions.cli.doctor.check import CheckUnavailable
+from functions.cli.doctor.http import GoogleClient
+from shared.secret import Secret
+
+_IAM = "iamcredentials.googleapis.com"
+_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+LOGIN_COMMAND = "gcloud auth application-default login"
+
+
+class Accounts:
+    """`base` as in `GoogleClient`. Tokens are asked for once each, however many checks want them."""
+
+    def __init__(self, project: str, prefix: str, base: str = "") -> None:
+        self._project, self._prefix = project, prefix
+        # The one that answers for everybody in a test needs no secret.
+        person = (lambda: Secret("of-this-machine")) if base else _cache_token(_default_credentials_token)
+        self.user_client = GoogleClient(person, base, project)
+        self.function_client: Callable[[str], GoogleClient] = cache(
+            lambda name: GoogleClient(_cache_token(lambda: self._create_access_token(name)), base)
+        )
+
+    def service_account_email(self, function: str) -> str:
+        """As terraform/accounts.tf names it."""
+        return f"{self._prefix}{function}@{self._project}.iam.gserviceaccount.com"
+
+    def create_identity_token(self, function: str, audience: str) -> Secret:
+        """An identity token by which a private function knows another one. Raises Unanswered."""
+        return self._generate_token(function, "generateIdToken", {"audience": audience, "includeEmail": True}, "token")
+
+    def _create_access_token(self, function: str) -> Secret:
+        return self._generate_token(
+            function, "generateAccessToken", {"scope": [_SCOPE], "lifetime": "600s"}, "accessToken"
+        )
+
+    def _generate_token(self, function: str, verb: str, body: dict[str, Any], key: str) -> Secret:
+        email = self.service_account_email(function)
+        answer = self.user_client.call("POST", _IAM, f"/v1/projects/-/serviceAccounts/{email}:{verb}", body)
+        if answer.status == 404:
+            raise CheckUnavailable(f"There is no account {email}.", "terraform -chdir=terraform apply")
+        if not answer.is_success:
+            raise CheckUnavailable(
+                f"You may not act as {email}, so nobody can see what it may.", _grant_command(email, self._project)
+            )
+        return Secret(str(answer.value.get(key, "")))
+
+
+def _grant_command(email: str, project: str) -> str:
+    person = "user:$(gcloud config get account)"
+    return (
+        f"gcloud iam service-accounts add-iam-policy-binding {email} --project={project} "
+        f"--member={person} --role=roles/iam.serviceAccountTokenCreator"
+    )
+
+
+def _cache_token(make: Callable[[], Secret]) -> Callable[[], Secret]:
+    """A refusal is remembered, too: to find out may take seconds, and a hundred checks want the same token."""
+    lock, made = Lock(), list[Secret | CheckUnavailable]()
+
+    def token() -> Secret:
+        with lock:
+            if not made:
+                try:
+                    made.append(make())
+                except CheckUnavailable as refused:
+                    made.append(refused)
+            if isinstance(made[0], CheckUnavailable):
+                raise made[0]
+            return made[0]
+
+    return token
+
+
+def _default_credentials_token() -> Secret:
+    """The token of `gcloud auth application-default login`, or of the machine. Raises Unanswered."""
+    from google.auth import default  # noqa: PLC0415
+    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
+    from google.auth.transport.requests import Request  # noqa: PLC0415
+
+    try:
+        found, _ = default(scopes=[_SCOPE])
+        found.refresh(Request())  # type: ignore[no-untyped-call]
+    except GoogleAuthError:
+        raise CheckUnavailable("There are no usable Google credentials on this machine.", LOGIN_COMMAND) from None
+    return Secret(str(found.token))

@@ -1,0 +1,87 @@
+"""What `provenfix doctor` does with its arguments: reads the configuration, has everything looked at, prints it."""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from functions.cli.access import read_access
+from functions.cli.doctor.check import Check, CheckResult, CheckState
+from functions.cli.doctor.plan import plan_checks
+from functions.cli.doctor.runner import run_checks
+from functions.cli.progress import show_progress
+from shared.config.settings import read_all_settings
+from shared.errors import UsageError
+from shared.text.escaping import to_one_line
+
+_MIN_SECRET_LENGTH = 4
+CheckResults = Sequence[tuple[Check, CheckResult]]
+
+
+def format_text(results: CheckResults, secrets: Iterable[str]) -> str:
+    """One line for each, and one that counts."""
+    lines = [_format_line(check, found) for check, found in results]
+    wrong = sum(found.state in {CheckState.MISSING, CheckState.UNKNOWN} for _, found in results)
+    lines.append(f"{len(results)} looked at, {wrong} to mend." if wrong else f"{len(results)} looked at, all well.")
+    return _redact_secrets("\n".join(lines), secrets)
+
+
+def format_json(results: CheckResults, secrets: Iterable[str]) -> str:
+    """An array, in the same order."""
+    told = [
+        {
+            "kind": check.kind,
+            "name": check.name,
+            "state": found.state.value,
+            "detail": found.detail,
+            "mend": found.remedy,
+        }
+        for check, found in results
+    ]
+    return _redact_secrets(json.dumps(told, indent=2, ensure_ascii=False), secrets)
+
+
+def _format_line(check: Check, found: CheckResult) -> str:
+    told = f"{check.kind} {check.name}"
+    detail = f": {found.detail}" if found.detail else ""
+    mend = f" -> {found.remedy}" if found.remedy else ""
+    return f"{found.state.value:<8} {to_one_line(told + detail + mend)}"
+
+
+def _redact_secrets(text: str, secrets: Iterable[str]) -> str:
+    """No line repeats what somebody answered, so that none is expected here; this makes sure of it."""
+    for secret in secrets:
+        if len(secret) >= _MIN_SECRET_LENGTH:
+            for form in (secret, json.dumps(secret)[1:-1]):
+                text = text.replace(form, "[secret]")
+    return text
+
+
+def run_doctor(config: Path | None, project: str, output_format: str) -> int:
+    """1 where something is missing or could not be looked at, else 0. Raises Misused and Unreadable."""
+    environment = dict(os.environ) | ({"PROVENFIX_CONFIG": str(config)} if config is not None else {})
+    settings = read_all_settings(environment)
+    own = project or settings.project or next((each.partition(".")[0] for each in sorted(settings.own_functions)), "")
+    if not own:
+        raise UsageError(
+            "No project is named in which provenfix runs; give --project, or own.project in provenfix.yaml."
+        )
+    planned = plan_checks(settings, read_access(), own)
+    with show_progress() as progress:
+        findings = list(run_checks(planned.checks, progress))
+    tell = format_json if output_format == "json" else format_text
+    print(tell(findings, planned.secrets.list_known_values()))
+    return int(any(found.state in {CheckState.MISSING, CheckState.UNKNOWN} for _, found in findings))
+
+
+def doctor(
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of provenfix.yaml.")] = None,
+    project: Annotated[str, typer.Option(metavar="ID", help="Where provenfix runs; default: own.project.")] = "",
+    form: Annotated[Literal["text", "json"], typer.Option("--format", help="text or json.")] = "text",
+) -> int:
+    """Look at credentials, roles, APIs, sinks, topics, database, Slack, GitHub, probes; exit 1 where one is amiss."""
+
+    return run_doctor(config, project, form)

@@ -1,0 +1,95 @@
+"""GitHub as the functions use it: a token and the watched repositories in, one check for each permission out.
+
+Reading is tried. Writing is tried with what cannot be done: GitHub answers 422 or 404 to whoever may, 403 to whoever
+may not, and does nothing. Which webhooks there are, only an administrator's token can see.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from functions.cli.access import Access
+from functions.cli.doctor.check import Check, CheckResult, CheckState, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor.http import ApiResponse, send_request
+from shared.secret import Secret
+from shared.service import Service
+
+API = "https://api.github.com"
+_READ_PATHS = {
+    "actions": "/actions/runs?per_page=1",
+    "checks": "/commits/HEAD/check-runs?per_page=1",
+    "contents": "/commits?per_page=1",
+    "issues": "/issues?per_page=1",
+    "metadata": "",
+    "pull_requests": "/pulls?per_page=1",
+    "statuses": "/commits/HEAD/status?per_page=1",
+}
+_HARMLESS_WRITES: Mapping[str, tuple[str, Any]] = {
+    "actions": ("/actions/workflows/provenfix-doctor.yml/dispatches", {"ref": "HEAD"}),
+    "issues": ("/issues", {}),
+}
+"""What cannot be done, even by whoever may: a workflow that does not exist, an issue without a title."""
+_EVENTS = {"issues", "issue_comment"}
+
+
+class GitHubChecks:
+    """The checks of all repositories. `base` answers in GitHub's place, on loopback."""
+
+    def __init__(
+        self, access: Access, token: Callable[[], Secret], services: Sequence[Service], base: str = ""
+    ) -> None:
+        self._access, self._token, self._base = access, token, base or API
+        self._repositories = tuple(dict.fromkeys(service.repository for service in services))
+        self._methods = {
+            at: {service.deploy_method for service in services if service.repository == at} for at in self._repositories
+        }
+
+    def checks(self, *, webhook: bool) -> Iterator[Check]:
+        """By repository; `webhook` where one is configured."""
+        for repository in self._repositories:
+            for name, level in self._access.required_repository_permissions(self._methods[repository]).items():
+                yield Check(
+                    "github",
+                    f"{repository}: {name} {level}",
+                    lambda at=repository, what=name, how=level: self._check_permission(at, what, how),  # type: ignore[misc]
+                )
+            if webhook:
+                yield Check("github", f"{repository}: webhook", lambda at=repository: self._check_webhook(at))  # type: ignore[misc]
+
+    def _call(self, verb: str, repository: str, path: str, body: Any = None) -> ApiResponse:
+        token = self._token().reveal()
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
+        headers |= {"User-Agent": "provenfix-doctor", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        answer = send_request(verb, f"{self._base}/repos/{repository}{path}", headers, data)
+        if answer.status >= 500 or answer.status == 429 or answer.headers.get("x-ratelimit-remaining") == "0":
+            raise CheckUnavailable(f"GitHub answered {answer.status}; try again later.")
+        return answer
+
+    def _check_permission(self, repository: str, name: str, level: str) -> CheckResult:
+        settings = "https://github.com/settings/personal-access-tokens"
+        grant = f"open {settings} and give the token {name.replace('_', ' ')}: {level} on {repository}"
+        if name not in _READ_PATHS:
+            raise CheckUnavailable(f"Nobody knows how to look at {name}.")
+        answer = self._call("GET", repository, _READ_PATHS[name])
+        if answer.status == 401:
+            return missing_result("GitHub refuses the token.", grant)
+        # An empty repository has neither commits nor checks: 409, and 422 for its HEAD.
+        if answer.status in {403, 404}:
+            return missing_result("It may not be read.", grant)
+        if level != "write":
+            return ok_result()
+        path, body = _HARMLESS_WRITES[name]
+        tried = self._call("POST", repository, path, body)
+        return ok_result() if tried.status in {404, 422} else missing_result("It may be read, and not written.", grant)
+
+    def _check_webhook(self, repository: str) -> CheckResult:
+        answer = self._call("GET", repository, "/hooks?per_page=100")
+        page = f"https://github.com/{repository}/settings/hooks"
+        if answer.status in {403, 404}:
+            return CheckResult(CheckState.UNSEEN, "The token need not, and may not, list webhooks.", f"look at {page}")
+        hooks = [each for each in answer.value.get("items", []) if each.get("active")]
+        if any("*" in each["events"] or set(each["events"]) >= _EVENTS for each in hooks):
+            return ok_result()
+        wanted = "events issues and issue_comment, content type application/json, the secret of github.webhook_secret"
+        return missing_result("No active webhook sends what people do at issues.", f"add one at {page}: {wanted}")

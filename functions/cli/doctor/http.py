@@ -1,0 +1,110 @@
+"""Google's APIs over REST: an API, a path and whose token it is go in; status and JSON come out. Nothing is repeated.
+
+REST and no published client: every API speaks it, it needs a token and no import, and what is refused is a status.
+https://cloud.google.com/apis/docs/http
+"""
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.cli.doctor.check import CheckUnavailable
+from shared.secret import Secret
+
+TIMEOUT_SECONDS = 10.0
+MAX_RESPONSE_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResponse:
+    """`value` is {} where the body is no JSON object; `headers` by lower-case name."""
+
+    status: int
+    value: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_denied(self) -> bool:
+        return self.status in {401, 403}
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        """None: a token is meant for one URL only."""
+        return
+
+
+_OPENER = urllib.request.build_opener(_NoRedirects())
+
+
+def send_request(verb: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> ApiResponse:
+    """One request. Raises Unanswered."""
+    request = urllib.request.Request(url, body, dict(headers), method=verb)  # noqa: S310  # our own URLs
+    place = request.host
+    try:
+        with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as told:
+            return _parse_response(told.status, told.headers, told.read(MAX_RESPONSE_BYTES))
+    except urllib.error.HTTPError as error:
+        with error:
+            return _parse_response(error.code, error.headers, error.read(MAX_RESPONSE_BYTES))
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        raise CheckUnavailable(f"{place} could not be reached ({type(reason).__name__}).") from None
+
+
+def _parse_response(status: int, headers: Any, text: bytes) -> ApiResponse:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = {}
+    named = {str(name).lower(): str(told) for name, told in headers.items()}
+    return ApiResponse(status, value if isinstance(value, dict) else {"items": value}, named)
+
+
+class GoogleClient:
+    """Asks with one account's token. `base` answers in place of all APIs, on loopback; "" for the real ones.
+
+    `charged` is the project that a person's requests count for: most APIs refuse a person who names none, and an
+    account has its own. https://cloud.google.com/docs/quotas/set-quota-project
+    """
+
+    def __init__(self, token: Callable[[], Secret], base: str = "", quota_project: str = "") -> None:
+        self._token = token
+        self._base = base
+        self._quota_headers = {"x-goog-user-project": quota_project} if quota_project else {}
+
+    def call(self, verb: str, api: str, path: str, body: object = None) -> ApiResponse:
+        """`api` is a host such as `run.googleapis.com`. Raises Unanswered also where the API is down."""
+        url = f"{self._base}/{api}{path}" if self._base else f"https://{api}{path}"
+        headers = {"Authorization": f"Bearer {self._token().reveal()}", "Content-Type": "application/json"}
+        answer = send_request(
+            verb, url, headers | self._quota_headers, None if body is None else json.dumps(body).encode()
+        )
+        if answer.status >= 500 or answer.status == 429:
+            raise CheckUnavailable(f"{api} answered {answer.status}; try again.")
+        return answer
+
+    def get(self, api: str, path: str) -> ApiResponse:
+        """Reads one thing. Raises Unanswered where this account may not look at it, too."""
+        answer = self.call("GET", api, path)
+        if answer.is_denied:
+            raise CheckUnavailable(f"These credentials may not look at it ({api} answered {answer.status}).")
+        return answer
+
+    def find_missing_permissions(self, api: str, path: str, permissions: list[str]) -> list[str] | None:
+        """Which of the permissions this account lacks on a thing; None where the thing does not exist."""
+        answer = self.call("POST", api, f"{path}:testIamPermissions", {"permissions": permissions})
+        if answer.status == 404:
+            return None
+        if answer.is_denied:
+            return permissions
+        held = answer.value.get("permissions", [])
+        return [each for each in permissions if each not in held]

@@ -1,0 +1,105 @@
+"""All that is looked at, in the order in which it is told: settings and the table of access in, checks out."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from functions.cli.access import Access
+from functions.cli.doctor.accounts import LOGIN_COMMAND, Accounts
+from functions.cli.doctor.apis import list_api_checks
+from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor.compilers import CompilerChecks
+from functions.cli.doctor.database import DatabaseChecks
+from functions.cli.doctor.github import GitHubChecks
+from functions.cli.doctor.probes import list_probe_checks
+from functions.cli.doctor.pubsub import PubSubChecks
+from functions.cli.doctor.roles import Installation, RoleChecks
+from functions.cli.doctor.secrets import SecretChecks
+from functions.cli.doctor.sinks import SinkChecks
+from functions.cli.doctor.slack import SlackChecks
+from shared.config.settings import Settings
+from shared.errors import Reject, Retry
+from shared.secret import Secret, SecretReference
+from shared.text.redaction import redact
+
+_KEY = "github.app.private_key"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPlan:
+    """`checks`, and the secrets that were met while they ran."""
+
+    checks: Sequence[Check]
+    secrets: SecretChecks
+
+
+def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
+    """`project` is where provenfix runs."""
+    doubles = settings.endpoint_overrides
+    accounts = Accounts(project, settings.topic_prefix, doubles.rest)
+    references = _secret_references(settings)
+    secrets = SecretChecks(accounts, references, settings.secrets.values)
+    services = tuple(settings.services.values())
+    read = {**references, "github.token": references.get(_KEY) or references.get("github.token")}
+    place = Installation(project, settings.topic_prefix, settings.database, services, read)
+
+    def checks() -> Iterator[Check]:
+        yield Check("credentials", "google", lambda: _check_credentials(accounts, project))
+        yield from list_api_checks(access, accounts, project, list(dict.fromkeys(each.project for each in services)))
+        yield from secrets.checks()
+        yield from DatabaseChecks(accounts, project, settings.database).checks()
+        yield from PubSubChecks(accounts, project, settings.topic_prefix).checks()
+        own = [each.partition(".")[2] for each in sorted(settings.own_functions) if each.startswith(f"{project}.")]
+        yield from SinkChecks(accounts, project, settings.topic_prefix, services, own).checks()
+        yield from RoleChecks(access, accounts, place).checks()
+        yield from SlackChecks(access, secrets, services, doubles.slack).checks()
+        yield from GitHubChecks(access, _github_token(settings, secrets), services, _github_api(settings)).checks(
+            webhook=references["github.webhook_secret"] is not None
+        )
+        yield from CompilerChecks(access, accounts, settings.compilers, services).checks()
+        yield from list_probe_checks(services)
+
+    return CheckPlan(tuple(checks()), secrets)
+
+
+def _secret_references(settings: Settings) -> Mapping[str, SecretReference | None]:
+    kept = settings.secrets
+    return {
+        "slack.signing_secret": kept.slack_signing_secret,
+        "slack.bot_token": kept.slack_bot_token,
+        **({_KEY: kept.github_app_key} if settings.code_host.app else {"github.token": kept.github_token}),
+        "github.webhook_secret": kept.github_webhook_secret,
+    }
+
+
+def _github_api(settings: Settings) -> str:
+    from shared.adapters.github.credentials import GitHubHost  # noqa: PLC0415
+
+    return settings.endpoint_overrides.github or GitHubHost(settings.code_host.address).api
+
+
+def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Secret]:
+    """A token of the App's installation where there is an App, else the one that is configured."""
+    host = settings.code_host
+    if not host.app:
+        return lambda: secrets.read_secret("github.token")
+
+    def token() -> Secret:
+        from shared.adapters.github.client import Timing, installation_tokens  # noqa: PLC0415
+        from shared.adapters.github.credentials import GitHubApp  # noqa: PLC0415
+        from shared.adapters.system import SystemClock  # noqa: PLC0415
+
+        app = GitHubApp(host.app, lambda: secrets.read_secret(_KEY), host.installation)
+        try:
+            return Secret(installation_tokens(app, Timing(SystemClock(), time.sleep), _github_api(settings)).token())
+        except (Retry, Reject) as refused:
+            raise CheckUnavailable(f"GitHub gives no token to App {host.app}: {redact(str(refused))[:200]}") from None
+
+    return token
+
+
+def _check_credentials(accounts: Accounts, project: str) -> CheckResult:
+    answer = accounts.user_client.call("GET", "cloudresourcemanager.googleapis.com", f"/v3/projects/{project}")
+    if answer.is_success:
+        return ok_result(f"they see {project}")
+    return missing_result(f"They do not see the project {project}.", LOGIN_COMMAND)

@@ -1,0 +1,28 @@
+"""Whether the probe reaches each service from here, as it would from a function: services in, one check each out."""
+
+from collections.abc import Iterator, Sequence
+
+from functions.cli.doctor.check import Check, CheckResult, missing_result, ok_result
+from shared.service import Service
+from shared.text.redaction import redact
+
+
+def list_probe_checks(services: Sequence[Service]) -> Iterator[Check]:
+    """A service without a probe is told, too: nothing would show that it answers."""
+    for service in services:
+        yield Check("probe", service.id, lambda at=service: _check_probe(at))  # type: ignore[misc]
+
+
+def _check_probe(service: Service) -> CheckResult:
+    from shared.adapters.probe import NetworkProbe  # noqa: PLC0415
+
+    if not service.probe_url:
+        return missing_result("It has no probe_url: a redeployment would be judged by its log alone.",
+                       f"add probe_url to {service.name} in provenfix.yaml")  # fmt: skip
+    found = NetworkProbe().check(service)
+    if found.ok:
+        return ok_result()
+    where = f"--region={service.region} --project={service.project}"
+    return missing_result(
+        f"The probe fails: {redact(found.detail)[:200]}.", f"gcloud run services describe {service.name} {where}"
+    )

@@ -1,0 +1,130 @@
+"""Slack as the functions use it: the token in; a check each for scopes, workspace, app, channels and groups out."""
+
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from functions.cli.access import Access
+from functions.cli.doctor.check import Check, CheckResult, CheckState, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor.http import ApiResponse, send_request
+from functions.cli.doctor.secrets import SecretChecks
+from shared.service import Service
+
+API = "https://slack.com/api/"
+_KEY = "slack.bot_token"
+_SCOPES_REMEDY = "add the scopes under https://api.slack.com/apps > OAuth & Permissions, then reinstall the app"
+_APP_REMEDY = "compare with the App ID under https://api.slack.com/apps > Basic Information"
+_PRIVATE_CHANNEL_SCOPES = {"channels:history": "groups:history"}
+"""Of a private channel the other scope does."""
+
+
+class SlackChecks:
+    """The checks of one workspace. `base` answers in its place, on loopback."""
+
+    def __init__(self, access: Access, secrets: SecretChecks, services: Sequence[Service], base: str = "") -> None:
+        self._access, self._secrets, self._services, self._base = access, secrets, services, base or API
+
+    def checks(self) -> Iterator[Check]:
+        """The token first."""
+        yield Check("slack", "scopes of the bot's token", self._check_scopes)
+        for team in dict.fromkeys(service.team for service in self._services if service.team):
+            yield Check("slack", f"workspace {team}", lambda at=team: self._check_workspace(at))  # type: ignore[misc]
+        for app in dict.fromkeys(service.chat_app for service in self._services if service.chat_app):
+            yield Check("slack", f"app {app}", lambda at=app: self._check_app(at))  # type: ignore[misc]
+        for channel in dict.fromkeys(service.channel for service in self._services):
+            yield Check("slack", f"channel {channel}", lambda at=channel: self._check_channel(at))  # type: ignore[misc]
+        for group in dict.fromkeys(service.approver_group for service in self._services if service.approver_group):
+            yield Check("slack", f"user group {group}", lambda at=group: self._check_group(at))  # type: ignore[misc]
+        for service in self._services:
+            if not (service.approvers or service.approver_group):
+                yield Check("slack", f"approvers of {service.id}", _report_no_approvers)
+
+    def _call(self, method: str, **given: str) -> ApiResponse:
+        token = self._secrets.read_secret(_KEY).reveal()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-www-form-urlencoded"}
+        answer = send_request("POST", self._base + method, headers, urllib.parse.urlencode(given).encode())
+        if not answer.is_success:
+            raise CheckUnavailable(f"Slack answered {answer.status}; try again.")
+        return answer
+
+    def _check_scopes(self) -> CheckResult:
+        answer = self._call("auth.test")
+        if answer.value.get("ok") is not True:
+            return missing_result(f"Slack refuses the token: {_error_code(answer.value)}.", _SCOPES_REMEDY)
+        held = {each.strip() for each in answer.headers.get("x-oauth-scopes", "").split(",")}
+        lacking = [
+            each
+            for each in self._access.required_slack_scopes()
+            if each not in held and _PRIVATE_CHANNEL_SCOPES.get(each, each) not in held
+        ]
+        return (
+            missing_result(f"It lacks {', '.join(lacking)}.", _SCOPES_REMEDY)
+            if lacking
+            else ok_result(", ".join(self._access.required_slack_scopes()))
+        )
+
+    def _check_workspace(self, team: str) -> CheckResult:
+        """Clicks come from the workspace of the token, or from the organisation that it is installed for."""
+        whose = self._token_owner()
+        told = [str(whose[key]) for key in ("team_id", "enterprise_id") if whose.get(key)]
+        if team in told:
+            return ok_result()
+        return missing_result(
+            f"The token is of {_printable_id(told[0] if told else '')}.", f"correct team in provenfix.yaml ({team})"
+        )
+
+    def _check_app(self, app: str) -> CheckResult:
+        """https://docs.slack.dev/reference/methods/bots.info takes `users:read`, which no function needs."""
+        whose = self._token_owner()
+        told = str(whose.get("app_id") or "")
+        if not told:
+            answer = self._call("bots.info", bot=str(whose.get("bot_id", ""))).value
+            if answer.get("ok") is not True:
+                return CheckResult(
+                    CheckState.UNSEEN,
+                    f"The token may not see its app: Slack answers {_error_code(answer)}.",
+                    _APP_REMEDY,
+                )
+            told = str((answer.get("bot") or {}).get("app_id") or "")
+        if told == app:
+            return ok_result()
+        return missing_result(f"The token is of {_printable_id(told)}.", f"correct chat_app in provenfix.yaml ({app})")
+
+    def _token_owner(self) -> Mapping[str, Any]:
+        answer = self._call("auth.test").value
+        if answer.get("ok") is not True:
+            raise CheckUnavailable(f"Slack refuses the token: {_error_code(answer)}.", _SCOPES_REMEDY)
+        return answer
+
+    def _check_channel(self, channel: str) -> CheckResult:
+        answer = self._call("conversations.history", channel=channel, limit="1")
+        if answer.value.get("ok") is True:
+            return ok_result()
+        return missing_result(
+            f"Slack answers {_error_code(answer.value)}.", f"in that channel of Slack: /invite @provenfix  ({channel})"
+        )
+
+    def _check_group(self, group: str) -> CheckResult:
+        answer = self._call("usergroups.users.list", usergroup=group)
+        if answer.value.get("ok") is not True:
+            return missing_result(
+                f"Slack answers {_error_code(answer.value)}.", f"correct approver_group in provenfix.yaml ({group})"
+            )
+        if not answer.value.get("users"):
+            return missing_result("It has no members: nobody can approve.", "add members to the group in Slack")
+        return ok_result(f"{len(answer.value['users'])} members")
+
+
+def _error_code(value: Mapping[str, Any]) -> str:
+    told = str(value.get("error", ""))
+    return told if told.replace("_", "").isalnum() and len(told) < 60 else "something unknown"
+
+
+def _printable_id(told: str) -> str:
+    return told if told.isalnum() and len(told) < 30 else "something unknown"
+
+
+def _report_no_approvers() -> CheckResult:
+    return missing_result(
+        "An empty list approves nobody.", "add approvers or approver_group to the service in provenfix.yaml"
+    )

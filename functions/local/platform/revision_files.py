@@ -1,0 +1,59 @@
+"""The files of a revision: a commit of a repository, or a folder as it is, goes in; a folder of its own comes out.
+
+A commit is written out by `git archive` in a scratch repository that borrows the objects: no hook, filter or setting of
+the repository is in force.
+"""
+
+import io
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+from pathlib import Path
+
+from shared.adapters.git.scratch import ScratchRepository
+from shared.adapters.standins.process_platform import RevisionSource
+
+
+def prepare_files(repository: str, source: RevisionSource, folder: Path) -> Path:
+    """`folder` with the files in it; what is there already is left as it is. Raises Unreadable."""
+    if folder.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as name:
+        files = Path(name, "files")
+        if source.folder:
+            shutil.copytree(source.folder, files, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        else:
+            export_commit(repository, source.commit, files)
+        files.rename(folder)
+    return folder
+
+
+def export_commit(repository: str, commit: str, folder: Path) -> Path:
+    """Writes the tree of a commit into the folder, which is made. Raises Unreadable."""
+    scratch = ScratchRepository(repository)
+    try:
+        packed = scratch.git().run("archive", "--format=zip", commit)
+    finally:
+        scratch.close()
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        for member in archive.infolist():
+            _extract_member(archive, member, folder)
+    return folder
+
+
+def _extract_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
+    """Modes and links are left out by `zipfile`; a link that leads outside is left out here."""
+    mode = member.external_attr >> 16
+    if not stat.S_ISLNK(mode):
+        written = Path(archive.extract(member, folder))
+        if mode & stat.S_IXUSR and written.is_file():
+            written.chmod(0o755)
+        return
+    place, target = folder / member.filename, os.fsdecode(archive.read(member))
+    if Path(os.path.realpath(place.parent / target)).is_relative_to(os.path.realpath(folder)):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(target)

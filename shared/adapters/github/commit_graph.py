@@ -1,0 +1,207 @@
+"""What is known of one repository's graph: commits, and which blob each holds at the paths that were asked about.
+
+In: tips and paths. Out: whether everything that they reach is known; it is asked for in pages of a hundred commits as
+long as the history is short enough for that.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.adapters.github import queries
+from shared.adapters.github.client import GitHubClient
+from shared.adapters.github.graph_algorithms import PathState, find_reachable
+from shared.adapters.github.objects import TREE_FIELDS, Blobs, Trees
+from shared.adapters.github.queries import Query, parse_commit_node, parse_file_blob
+from shared.proof.model.history import Commit
+
+MAX_WALK_COMMITS = 300
+"""Commits. A longer history is not walked; it is asked for the commits that changed a path."""
+_MAX_PATHS_WITH_TEXT = 3
+"""Paths whose texts come with their history; of more, most are never read."""
+_TIPS_PER_QUERY = 20
+_MAX_PAGES = 20
+_MAX_BACKWARD_PAGES = 5
+
+
+class CommitGraph:
+    """Keeps what it was told for the lifetime of one investigation: commits never change."""
+
+    def __init__(self, github: GitHubClient, owner: str, name: str, trees: Trees, contents: Blobs) -> None:
+        self._github = github
+        self._owner, self._name = owner, name
+        self._trees, self._contents = trees, contents
+        self.commits: dict[str, Commit] = {}
+        self.blob_at: dict[tuple[str, str], str | None] = {}
+        self.ancestor_counts: dict[str, int] = {}
+        """How many commits a tip reaches."""
+        self._complete: set[str] = set()
+        """Commits all of whose ancestors are known."""
+        self._pages: Counter[str] = Counter()
+        """How many pages of the newest commits below a tip were read."""
+        self._next_cursors: dict[str, str] = {}
+        """Where the next of these pages begins; none where a tip has no further one."""
+
+    def query(self, query: Query) -> Mapping[str, Any]:
+        """The answer about the repository."""
+        told = self._github.query(*query.build(self._owner, self._name))["repository"]
+        return told or {}
+
+    def path_state(self, commit: str, paths: Sequence[str]) -> PathState:
+        """What a commit holds at some paths."""
+        return tuple(self.blob_at.get((commit, path)) for path in paths)
+
+    def is_complete(self, tips: Sequence[str]) -> bool:
+        """Whether all that the tips reach is known already."""
+        return self._complete.issuperset(tips)
+
+    def load_ancestors(self, tips: Sequence[str], paths: Sequence[str]) -> bool:
+        """Makes all that the tips reach known, with its states. False where that would be too long a walk."""
+        ahead = [tip for tip in dict.fromkeys(tips) if not self._is_loaded(tip, paths)]
+        if any(self.ancestor_counts.get(tip, 0) > MAX_WALK_COMMITS for tip in ahead):
+            return False
+        for start in range(0, len(ahead), _TIPS_PER_QUERY):
+            some = [tip for tip in ahead[start : start + _TIPS_PER_QUERY] if not self._is_loaded(tip, paths)]
+            if some and not self._walk(some, paths):
+                return False
+        return True
+
+    def _is_loaded(self, tip: str, paths: Sequence[str]) -> bool:
+        if tip not in self._complete:
+            return False
+        return all((commit, path) in self.blob_at for commit in find_reachable([tip], self.commits) for path in paths)
+
+    def _walk(self, tips: Sequence[str], paths: Sequence[str]) -> bool:
+        after: dict[str, str | None] = dict.fromkeys(tips)
+        first = True
+        while after:
+            query, shown = Query(), dict(after)
+            for place, (tip, cursor) in enumerate(shown.items()):
+                fields = queries.walk_fields(query, paths, cursor)
+                if first and len(shown) == 1 and len(paths) <= _MAX_PATHS_WITH_TEXT:
+                    fields += " " + " ".join(self._full_versions_fields(query, path, n) for n, path in enumerate(paths))
+                queries.add_commit(query, f"t{place}", tip, fields)
+            told = self.query(query)
+            for place, tip in enumerate(shown):
+                after.pop(tip)
+                node = told.get(f"t{place}")
+                if not node:
+                    continue
+                cursor = self._store_page(tip, node, paths)
+                if self.ancestor_counts[tip] > MAX_WALK_COMMITS:
+                    return False
+                if cursor is not None:
+                    after[tip] = cursor
+            first = False
+        return True
+
+    def _store_page(self, tip: str, node: Mapping[str, Any], paths: Sequence[str]) -> str | None:
+        """Keeps one page of a walk, and returns where the next one begins."""
+        walk = node["walk"]
+        self.ancestor_counts[tip] = walk["totalCount"]
+        for each in walk["nodes"]:
+            self.store_commit(each, paths)
+        for name, versions in node.items():
+            if name.startswith("full"):
+                self._store_versions(versions["nodes"])
+        found = find_reachable([tip], self.commits)
+        if all(parent in found for commit in found.values() for parent in commit.parents):
+            self._complete.update(found)
+            if self._is_loaded(tip, paths):
+                return None
+        return str(walk["pageInfo"]["endCursor"]) if walk["pageInfo"]["hasNextPage"] else None
+
+    def store_commit(self, node: Mapping[str, Any], paths: Sequence[str]) -> Commit:
+        """Keeps a commit with its states."""
+        commit = parse_commit_node(node)
+        self.commits[commit.id] = commit
+        self.store_states(commit.id, node, paths)
+        return commit
+
+    def store_states(self, commit: str, node: Mapping[str, Any], paths: Sequence[str]) -> None:
+        """Keeps what a commit holds at some paths, told as `f0`, `f1`, …"""
+        for place, path in enumerate(paths):
+            self.blob_at[commit, path] = parse_file_blob(node[f"f{place}"])
+
+    def _full_versions_fields(self, query: Query, path: str, place: int) -> str:
+        """The versions of a path, each with its text, its commit's root and the folders that lead to the path."""
+        parts = path.split("/")[:-1]
+        folders = ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
+        above = " ".join(
+            f"d{depth}: file(path: {query.add_variable(folder)}) {{ object {{ {TREE_FIELDS} }} }}"
+            for depth, folder in enumerate(folders)
+        )
+        held = f"held: file(path: {query.add_variable(path)}) {{ oid object {{ {queries.BLOB_FIELDS} }} }}"
+        fields = f"oid tree {{ {TREE_FIELDS.removeprefix('... on Tree { ').removesuffix(' }')} }} {above} {held}"
+        return f"full{place}: history(path: {query.add_variable(path)}, first: 100) {{ nodes {{ {fields} }} }}"
+
+    def _store_versions(self, nodes: Sequence[Mapping[str, Any]]) -> None:
+        for node in nodes:
+            self._trees.roots[node["oid"]] = node["tree"]["oid"]
+            self._trees.store(node["tree"])
+            for name, entry in node.items():
+                if name.startswith("d") and entry is not None:
+                    self._trees.store(entry["object"])
+            if node["held"] is not None:
+                self._contents.store(node["held"]["object"])
+
+    def load_first_parents(self, tip: str, limit: int) -> None:
+        """Makes as many first parents below a tip known, or as many as a few pages of the newest commits hold."""
+        for _ in range(_MAX_BACKWARD_PAGES - self._pages[tip]):
+            if tip in self._pages and (tip not in self._next_cursors or self._has_first_parents(tip, limit)):
+                return
+            query = Query()
+            queries.add_commit(query, "t", tip, queries.walk_fields(query, (), self._next_cursors.get(tip)))
+            node = self.query(query).get("t")
+            if not node:
+                return
+            self._store_newest(tip, node)
+
+    def _store_newest(self, tip: str, node: Mapping[str, Any]) -> None:
+        """Keeps a page of the newest commits below a tip, and where the next page begins."""
+        self._pages[tip] += 1
+        self._next_cursors.pop(tip, None)
+        cursor = self._store_page(tip, node, ())
+        if cursor is not None:
+            self._next_cursors[tip] = cursor
+
+    def _has_first_parents(self, tip: str, limit: int) -> bool:
+        commit: str | None = tip
+        for _ in range(limit):
+            if commit not in self.commits:
+                return commit is None
+            commit = next(iter(self.commits[commit].parents), None)
+        return True
+
+    def find_changing_commits(self, paths: Sequence[str], tip: str) -> list[Commit]:
+        """The commits that changed a path, newest first, from a history that is too long to be walked.
+
+        The newest commits below the tip come with the first page: the states of a branch are looked for among them.
+        """
+        found: dict[str, Commit] = {}
+        for place in range(len(paths)):
+            after: str | None = None
+            for page in range(_MAX_PAGES):
+                query = Query()
+                full = self._full_versions_fields(query, paths[place], place) if not page and len(paths) == 1 else ""
+                newest = "" if tip in self._pages else queries.walk_fields(query, (), None)
+                fields = f"{queries.changed_fields(query, place, paths, after)} {full} {newest}"
+                queries.add_commit(query, "t", tip, fields)
+                node = self.query(query).get("t")
+                if not node:
+                    return []
+                if full:
+                    self._store_versions(node[f"full{place}"]["nodes"])
+                if newest:
+                    self._store_newest(tip, node)
+                history = node[f"p{place}"]
+                for each in history["nodes"]:
+                    found[each["oid"]] = self.store_commit(each, paths)
+                    for before in each["before"]["nodes"]:
+                        self.store_states(before["oid"], before, paths)
+                if not history["pageInfo"]["hasNextPage"]:
+                    break
+                after = history["pageInfo"]["endCursor"]
+        if len(paths) == 1:
+            return list(found.values())
+        return sorted(found.values(), key=lambda commit: commit.committed_at, reverse=True)

@@ -1,0 +1,114 @@
+"""Git's own view of a path's past, computed from commits: `git log --full-history --parents --date-order -- path`.
+
+In: commits with their real parents, and the state of some paths at each. Out: the order, the commits that changed the
+state with merges kept, and their parents rewritten to commits that are kept.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from shared.proof.model.history import Commit
+
+PathState = tuple[str | None, ...]
+"""The blob of each path at a commit."""
+
+
+def find_reachable(starts: Iterable[str], commits: Mapping[str, Commit]) -> dict[str, Commit]:
+    """Commits that can be reached from `starts`, as far as they are known."""
+    found: dict[str, Commit] = {}
+    waiting = list(starts)
+    while waiting:
+        here = waiting.pop()
+        if here in commits and here not in found:
+            found[here] = commits[here]
+            waiting.extend(commits[here].parents)
+    return found
+
+
+def sort_by_date(commits: Mapping[str, Commit]) -> list[Commit]:
+    """Children before parents, otherwise the newest first; of equals, the one that was met first."""
+    waits_for = dict.fromkeys(commits, 0)
+    for commit in commits.values():
+        for parent in commit.parents:
+            if parent in waits_for:
+                waits_for[parent] += 1
+    tips = sorted((each for each in commits.values() if waits_for[each.id] == 0), key=_age_key)
+    ready = [(_age_key(commit), place, commit.id) for place, commit in enumerate(tips)]
+    heapq.heapify(ready)
+    met, ordered = len(ready), []
+    while ready:
+        commit = commits[heapq.heappop(ready)[2]]
+        ordered.append(commit)
+        for parent in commit.parents:
+            if parent in waits_for:
+                waits_for[parent] -= 1
+                if waits_for[parent] == 0:
+                    heapq.heappush(ready, (_age_key(commits[parent]), met, parent))
+                    met += 1
+    return ordered
+
+
+def _age_key(commit: Commit) -> float:
+    return -commit.committed_at.timestamp()
+
+
+def simplify_history(
+    commits: Mapping[str, Commit], without: frozenset[str], state: Callable[[str], PathState]
+) -> list[Commit]:
+    """The path-limited graph of `commits`; `without` are commits that are known and not wanted."""
+    wanted = {oid: commit for oid, commit in commits.items() if oid not in without}
+    kept = {oid for oid, commit in wanted.items() if _is_kept(commit, wanted, state)}
+    return [
+        replace(commit, parents=_rewrite_parents(commit, wanted, kept))
+        for commit in sort_by_date(wanted)
+        if commit.id in kept
+    ]
+
+
+def _is_kept(commit: Commit, wanted: Mapping[str, Commit], state: Callable[[str], PathState]) -> bool:
+    """Merges that join wanted histories are kept whatever they changed; see `get_commit_action` in git's revision.c."""
+    here = state(commit.id)
+    if not commit.parents:
+        return any(here)
+    inner = [parent for parent in commit.parents if parent in wanted]
+    if len(inner) > 1:
+        return True
+    return any(state(parent) != here for parent in inner or commit.parents)
+
+
+def _rewrite_parents(commit: Commit, wanted: Mapping[str, Commit], kept: set[str]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for parent in commit.parents:
+        here: str | None = parent
+        while here is not None and here in wanted and here not in kept:
+            inner = [each for each in wanted[here].parents if each in wanted]
+            here = inner[0] if inner else None
+        if here is not None and here in kept:
+            found[here] = None
+    return tuple(found)
+
+
+def link_commits(versions: Sequence[tuple[Commit, PathState, Sequence[PathState]]]) -> list[Commit]:
+    """The graph of a long history, of which only the commits that changed the paths are known, newest first.
+
+    Each comes with its state and the states of its real parents. Its parents become, for each real one, the nearest
+    older version with that very state: between the two nothing changed.
+    """
+    ordered = []
+    for place, (commit, _, befores) in enumerate(versions):
+        older = versions[place + 1 :]
+        nearest = (next((other.id for other, state, _ in older if state == before), None) for before in befores)
+        ordered.append(replace(commit, parents=tuple(dict.fromkeys(oid for oid in nearest if oid is not None))))
+    return ordered
+
+
+def commits_between(tip: str, base: str, commits: Mapping[str, Commit]) -> dict[str, Commit] | None:
+    """What `tip` reaches and `base` does not; None where too little of the graph is known to say."""
+    if tip not in commits or base not in commits:
+        return None
+    above, below = find_reachable([tip], commits), find_reachable([base], commits)
+    known = {**above, **below}
+    if any(parent not in known for commit in known.values() for parent in commit.parents):
+        return None
+    return {oid: commit for oid, commit in above.items() if oid not in below}

@@ -1,0 +1,62 @@
+"""What follows where no platform is moved from here: a service and a commit go in, words for its people come out."""
+
+import shlex
+
+from shared.adapters.slack.rich_text import Element, inline_code, literal_text
+from shared.service import Service
+from shared.text.escaping import break_mentions_and_links, to_one_line, truncate
+
+_MAX_COMMAND_LENGTH = 600
+COMMAND_NOT_UNDONE = "What the command has done until then is not taken back from here."
+
+
+def describe_command_deployment(service: Service) -> str:
+    """What an approval does that runs the service's own command."""
+    program = truncate(break_mentions_and_links(to_one_line(service.deploy_command[0])), 80)
+    probed = (
+        f", {truncate(break_mentions_and_links(to_one_line(service.probe_url)), 120)} is probed"
+        if service.probe_url
+        else ""
+    )
+    return (
+        f"Then the deploy_command is run ({program}): it decides what gets traffic. Once the log shows a new revision, "
+        f"it is watched for a day{probed}. Nothing is taken back from here: if the failure returns, that is said."
+    )
+
+
+def describe_manual_deployment(service: Service, commit: str) -> list[Element]:
+    """Nothing is changed from here; the command with which a person deploys."""
+    return [
+        literal_text("nothing is changed from here. "),
+        inline_code(truncate(deploy_command(service, commit), _MAX_COMMAND_LENGTH)),
+    ]
+
+
+def deploy_command(service: Service, commit: str) -> str:
+    """By the way in which the configuration says that the service is deployed; a source deployment by default."""
+    if service.deploy_method == "cloud_build":
+        return _trigger_command(service, commit)
+    if service.deploy_method == "github_workflow":
+        where = ["--repo", service.repository] if not service.repository.startswith(("/", ".", "~")) else []
+        ref = ["--ref", service.deploy_ref or service.branch] if service.deploy_ref or service.branch else []
+        return _shell_join(
+            "gh", "workflow", "run", service.deploy_workflow, *where, *ref, "-f", _workflow_input(service, commit)
+        )
+    place = (f"--project={service.project}", f"--region={service.region}")
+    checkout = _shell_join("git", "-C", service.repository, "checkout", "--detach", commit)
+    return f"{checkout} && {_shell_join('gcloud', 'run', 'deploy', service.name, f'--source={service.repository}', *place)}"
+
+
+def _trigger_command(service: Service, commit: str) -> str:
+    parts = service.deploy_trigger.split("/")
+    named = dict(zip(parts[::2], parts[1::2], strict=False))
+    place = (f"--project={named.get('projects', '')}", f"--region={named.get('locations', '')}")
+    return _shell_join("gcloud", "builds", "triggers", "run", named.get("triggers", ""), *place, f"--sha={commit}")
+
+
+def _workflow_input(service: Service, commit: str) -> str:
+    return f"{service.deploy_input}={commit}"
+
+
+def _shell_join(*words: str) -> str:
+    return shlex.join(words)

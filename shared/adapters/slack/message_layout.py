@@ -1,0 +1,273 @@
+"""A message of the domain comes in; what `chat.postMessage` and `chat.update` take goes out, inert and within limits.
+
+The buttons are there only while a proposal is open; afterwards who, when and what take their place.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
+
+from shared.adapters.slack.deploy_commands import (
+    COMMAND_NOT_UNDONE,
+    describe_command_deployment,
+    describe_manual_deployment,
+)
+from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, button_value
+from shared.adapters.slack.rich_text import (
+    Block,
+    Element,
+    block,
+    bold_text,
+    bullet_list,
+    link,
+    literal_text,
+    paragraph,
+    untrusted_line,
+    user_mention,
+)
+from shared.proof.model.finding import ActionKind
+from shared.proposal.proposal import Message, ProposalStatus
+from shared.proposal.question import PROOF_LABELS, split_label
+from shared.service import RolloutMode, Service
+from shared.text.escaping import break_mentions_and_links, escape_slack, to_one_line, truncate
+from shared.text.timestamps import format_rfc3339
+
+_MAX_TITLE_LENGTH = 150
+_MAX_LINE_LENGTH = 700
+_MAX_TEXT_LENGTH = 300
+_MAX_LINES = 12
+_MAX_DETAILS = 40
+_MAX_DETAIL_LENGTH = 1_500
+_MIN_DETAIL_LENGTH = 100
+_MAX_DETAILS_LENGTH = 10_000
+"""Characters of all details together: Slack takes 50 blocks, and some 13,000 characters of a message."""
+_MAX_USERS = 10
+
+_STATUS_TITLES = {
+    ProposalStatus.OPEN: "Decision needed",
+    ProposalStatus.APPROVED: "Approved",
+    ProposalStatus.DENIED: "Denied",
+    ProposalStatus.EXPIRED: "Expired",
+    ProposalStatus.REFUSED: "Not deployed",
+    ProposalStatus.FAILED: "Deployment failed",
+    ProposalStatus.WATCHING: "Deployed, being watched",
+    ProposalStatus.RESOLVED: "Resolved",
+    ProposalStatus.ROLLED_BACK: "Rolled back",
+    ProposalStatus.MUTED: "Stopped by a person",
+    ProposalStatus.SUPERSEDED: "Superseded",
+    ProposalStatus.INCONCLUSIVE: "Inconclusive",
+}
+_STATUS_ACTIONS = _STATUS_TITLES | {
+    ProposalStatus.WATCHING: "Deployed automatically",
+    ProposalStatus.RESOLVED: "Resolved automatically",
+    ProposalStatus.ROLLED_BACK: "Rolled back automatically",
+    ProposalStatus.INCONCLUSIVE: "Ended without a proof",
+}
+"""What provenfix has done, or has seen, at the time that stands beside it; who approved it, and when, is told apart."""
+_STATUS_EXPLANATIONS = {
+    ProposalStatus.APPROVED: "It begins after everything has been checked once more.",
+    ProposalStatus.DENIED: "Nothing is deployed.",
+    ProposalStatus.EXPIRED: "Nobody decided in time. Nothing is deployed, and this can no longer be approved.",
+    ProposalStatus.REFUSED: "It was approved, but what the approval stood on has changed. Nothing is deployed.",
+    ProposalStatus.FAILED: "The new revision gets no traffic.",
+    ProposalStatus.WATCHING: "The issue is closed once it has held for long enough.",
+    ProposalStatus.RESOLVED: "The failure did not come back.",
+    ProposalStatus.ROLLED_BACK: "The traffic is split as it was before the rollout.",
+    ProposalStatus.MUTED: "No automation acts on this incident any more.",
+    ProposalStatus.SUPERSEDED: "Something newer was deployed or proposed. This can no longer be approved.",
+    ProposalStatus.INCONCLUSIVE: "Nothing proves that the failure is mended. A person has to look at it.",
+}
+
+
+def message_body(service: Service, message: Message) -> dict[str, object]:
+    """`text` is what a notification shows, `message_blocks` are what the channel shows."""
+    return {"text": notification_text(message), "blocks": list(message_blocks(service, message))}
+
+
+def notification_text(message: Message) -> str:
+    """One line of Slack's markup."""
+    return escape_slack(truncate(f"{_STATUS_TITLES[message.standing]}: {to_one_line(message.title)}", _MAX_TEXT_LENGTH))
+
+
+def message_blocks(service: Service, message: Message) -> Iterator[Block]:
+    """At most ten blocks: the public way from a message to what Slack, or a page that knows Block Kit, shows of it."""
+    title = truncate(break_mentions_and_links(to_one_line(message.title)), _MAX_TITLE_LENGTH) or "Incident"
+    yield {"type": "header", "block_id": "title", "text": _plain_text(title)}
+    if message.standing is not ProposalStatus.OPEN:
+        yield block("standing", list(_status_elements(service, message)))
+    if message.lines:
+        yield block("lines", list(_proof_elements(message.lines[:_MAX_LINES])))
+    if message.issue_url:
+        yield block("issue", [paragraph([link(message.issue_url, "Issue with the whole proof")])])
+    if message.standing is ProposalStatus.OPEN:
+        yield block("then", [paragraph(row) for row in _consequence_rows(service, message)])
+    if message.standing is ProposalStatus.OPEN and service.rollout_mode is not RolloutMode.MANUAL:
+        yield {"type": "actions", "block_id": "decision", "elements": list(_build_buttons(service, message))}
+        yield block("expiry", [paragraph(_expiry_elements(service, message))])
+
+
+def detail_blocks(lines: Sequence[str]) -> tuple[str, list[Block]]:
+    """What stands below a message: the text of its notification, and a block for each line, within Slack's limits."""
+    shown: list[Block] = []
+    left = _MAX_DETAILS_LENGTH
+    for number, line in enumerate(lines[:_MAX_DETAILS], 1):
+        part = untrusted_line(line, min(_MAX_DETAIL_LENGTH, left))
+        left -= sum(len(str(element["text"])) for element in part)
+        shown.append(block(f"detail{number}", [paragraph(part or [literal_text("\u2013")])]))
+        if left < _MIN_DETAIL_LENGTH:
+            break
+    return escape_slack(truncate(lines[0], _MAX_TEXT_LENGTH)) or "Details", shown
+
+
+def _proof_elements(lines: tuple[str, ...]) -> Iterator[Element]:
+    """The lines of the proof as one list, every other line as a paragraph of its own."""
+    read = [split_label(line) for line in lines]
+    for together, group in groupby(read, key=lambda line: line[0] in PROOF_LABELS):
+        rows = [
+            [*([bold_text(f"{label}: ")] if label else []), *untrusted_line(words, _MAX_LINE_LENGTH)]
+            for label, words in group
+        ]
+        if together:
+            yield bullet_list(rows)
+        else:
+            yield from (paragraph([*row, literal_text("\n")]) for row in rows)
+
+
+def _status_elements(service: Service, message: Message) -> Iterator[Element]:
+    words: list[Element] = [bold_text(_STATUS_ACTIONS[message.standing])]
+    if message.standing is ProposalStatus.DENIED:
+        words += [*_by_elements([message.by] if message.by else []), *_at_elements(message.decided_at)]
+    elif message.standing is ProposalStatus.APPROVED:
+        words += [*_by_elements(_list_approvers(message)), *_at_elements(message.decided_at)]
+    else:
+        words += [*_at_elements(message.at), *_approval_elements(message)]
+    meaning = _STATUS_EXPLANATIONS.get(message.standing, "")
+    if message.standing is ProposalStatus.FAILED and service.rollout_mode is RolloutMode.COMMAND:
+        meaning = COMMAND_NOT_UNDONE
+    yield paragraph(
+        [
+            *words,
+            literal_text(": "),
+            *untrusted_line(f"{_describe_action(service, message)} {meaning}", _MAX_LINE_LENGTH),
+        ]
+    )
+    if message.reason:
+        yield paragraph([bold_text("Reason: "), *untrusted_line(message.reason, _MAX_LINE_LENGTH)])
+
+
+def _list_approvers(message: Message) -> list[str]:
+    return list(dict.fromkeys((*message.approvals[-_MAX_USERS:], *([message.by] if message.by else []))))
+
+
+def _approval_elements(message: Message) -> list[Element]:
+    """`(approved by @nora at …)`: somebody else's deed, at another time."""
+    people = _list_approvers(message)
+    if not people:
+        return []
+    counted = "approved" if message.by else "approved so far"
+    return [literal_text(f" ({counted}"), *_by_elements(people), *_at_elements(message.decided_at), literal_text(")")]
+
+
+def _by_elements(people: Sequence[str]) -> list[Element]:
+    named = [(literal_text(" and " if place else " by "), user_mention(each)) for place, each in enumerate(people)]
+    return [part for pair in named for part in pair]
+
+
+def _at_elements(moment: datetime | None) -> list[Element]:
+    return [literal_text(f" at {format_rfc3339(moment.replace(microsecond=0))}")] if moment is not None else []
+
+
+def _describe_action(service: Service, message: Message) -> str:
+    """`redeploy chat-backend (production) from 0123456789ab.`"""
+    where = f"{_shorten(service.name, 80)} ({_shorten(service.environment_name, 80)})"
+    if message.kind is ActionKind.ROLLBACK:
+        return f"roll {where} back to {message.commit[:12]}."
+    return f"redeploy {where} from {message.commit[:12]}."
+
+
+def _consequence_rows(service: Service, message: Message) -> Iterator[list[Element]]:
+    """What a click leads to: nobody should have to remember that at night."""
+    if service.rollout_mode is RolloutMode.MANUAL:
+        yield [bold_text("Deploy it yourself: "), *describe_manual_deployment(service, message.commit)]
+        return
+    steps = ", ".join(map(str, service.traffic_steps[:-1]))
+    traffic = f"gets its traffic in steps ({steps}, 100 %)" if steps else "gets all of the traffic"
+    probed = "probed at its own address, " if service.probe_url else ""
+    kind = "The earlier commit is" if message.kind is ActionKind.ROLLBACK else "The commit is"
+    deployed = (
+        f"{kind} deployed without traffic, {probed}then {traffic}, is watched for a day, and is taken back by itself "
+        "if the failure returns."
+    )
+    told = describe_command_deployment(service) if service.rollout_mode is RolloutMode.COMMAND else deployed
+    yield [bold_text("Approve: "), literal_text(f"everything above is checked once more. {told}\n")]
+    yield [bold_text("Deny: "), literal_text("nothing is deployed; you are asked why.")]
+    if message.quorum > 1:
+        yield [
+            literal_text("\n"),
+            bold_text("Approvals: "),
+            *_approval_count_elements(message.approvals, message.quorum),
+        ]
+    if message.quorum > 1 and message.alternative is not None and message.alternative.approvals:
+        yield [
+            literal_text("\n"),
+            bold_text("To go back: "),
+            *_approval_count_elements(message.alternative.approvals, message.quorum),
+        ]
+
+
+def _approval_count_elements(people: tuple[str, ...], quorum: int) -> list[Element]:
+    shown = [
+        (literal_text(", " if place else ": "), user_mention(each)) for place, each in enumerate(people[-_MAX_USERS:])
+    ]
+    return [literal_text(f"{len(people)} of {quorum}"), *(part for pair in shown for part in pair)]
+
+
+def _expiry_elements(service: Service, message: Message) -> list[Element]:
+    until = format_rfc3339(message.expires_at.replace(microsecond=0))
+    whose = "Only this service's approvers count, and only in this channel"
+    needs = f"; {message.quorum} different ones are needed" if message.quorum > 1 else ""
+    author = (
+        "; who wrote the fix may not approve it" if service.not_author and message.kind is ActionKind.REDEPLOY else ""
+    )
+    return untrusted_line(f"Open until {until}. {whose}{needs}{author}.", _MAX_LINE_LENGTH)
+
+
+def _build_buttons(service: Service, message: Message) -> Iterator[dict[str, object]]:
+    verb = "Roll back" if message.kind is ActionKind.ROLLBACK else "Redeploy"
+    of = button_value(message)
+    yield _build_button(APPROVE, "Approve", of, "primary") | {"confirm": _confirm_dialog(service, verb, message.commit)}
+    yield _build_button(DENY, "Deny", of, "danger")
+    if message.alternative is not None:
+        other = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
+        instead = _build_button(ROLL_BACK, "Roll back instead", button_value(other))
+        yield instead | {"confirm": _confirm_dialog(service, "Roll back", other.commit)}
+
+
+def _build_button(action: str, words: str, value: str, style: str | None = None) -> dict[str, object]:
+    shown: dict[str, object] = {"type": "button", "action_id": action, "text": _plain_text(words), "value": value}
+    return {**shown, "style": style} if style else shown
+
+
+def _confirm_dialog(service: Service, verb: str, commit: str) -> dict[str, object]:
+    """Repeats what the click is about, so that nobody approves the message above or below."""
+    lines = (
+        f"Service: {_shorten(service.name, 80)}",
+        f"Environment: {_shorten(service.environment_name, 80)}",
+        f"Commit: {_shorten(commit, 64)}",
+    )
+    return {
+        "title": _plain_text(f"{verb} this service?"),
+        "text": _plain_text("\n".join(lines)),
+        "confirm": _plain_text(verb),
+        "deny": _plain_text("Cancel"),
+        "style": "primary" if verb == "Redeploy" else "danger",
+    }
+
+
+def _plain_text(words: str) -> dict[str, object]:
+    return {"type": "plain_text", "text": words, "emoji": False}
+
+
+def _shorten(text: str, longest: int) -> str:
+    return truncate(break_mentions_and_links(to_one_line(text)), longest)

@@ -1,0 +1,138 @@
+"""The forms that a value in `provenfix.yaml` may have: each is checked, and a wrong one says what is wanted.
+
+No sentence repeats the value: a secret may have been pasted anywhere.
+"""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from shared.text.secret_pattern import parse_secret_pattern
+
+OWN_ERROR_TYPE = "provenfix"
+"""The type of an error whose message is a sentence of ours."""
+
+
+def invalid_value(sentence: str) -> PydanticCustomError:
+    """`sentence` goes on after the key: `must be …`."""
+    return PydanticCustomError(OWN_ERROR_TYPE, "{sentence}", {"sentence": sentence})
+
+
+def _matching(pattern: str, what: str, example: str) -> Any:
+    """A validator for text that has one form. The value itself is not repeated."""
+    form = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not form.fullmatch(value):
+            raise invalid_value(f"must be {what}, such as {example!r}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _require_quotes(value: object) -> object:
+    if isinstance(value, int | float):
+        raise invalid_value("must be in quotes, such as '3.10': without them YAML reads a number, and 3.10 becomes 3.1")
+    return value
+
+
+def _parse_duration(value: object) -> timedelta:
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", value) if isinstance(value, str) else None
+    if found is None:
+        raise invalid_value("must be a number of minutes, hours or days, such as '30m', '6h' or '2d'")
+    return timedelta(**{units[found[2]]: int(found[1])})
+
+
+def _require_relative_folder(value: str) -> str:
+    if value.startswith(("/", "-")) or ".." in value.split("/") or "\\" in value:
+        raise invalid_value("must be a folder of the repository, as a path from its root such as 'app'")
+    return value.strip("/")
+
+
+def _require_secret_pattern(value: str) -> str:
+    try:
+        parse_secret_pattern(value)
+    except ValueError as error:
+        raise invalid_value(str(error)) from None
+    return value
+
+
+def require_rising(value: tuple[int, ...]) -> tuple[int, ...]:
+    if value != tuple(sorted(set(value))) or not value or value[0] < 1 or value[-1] != 100:
+        raise invalid_value("must be percentages that rise and end with 100, such as [10, 50, 100]")
+    return value
+
+
+PythonVersion = Annotated[
+    str, BeforeValidator(_require_quotes), _matching(r"3\.\d{1,2}", "a minor version of Python in quotes", "3.11")
+]
+ServiceName = Annotated[str, _matching(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", "the name of a Cloud Run service", "chat")]
+ProjectId = Annotated[
+    str, _matching(r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{1,40}", "a Google Cloud project's id", "shop-prod")
+]
+Region = Annotated[str, _matching(r"[a-z]+-[a-z]+\d{1,2}", "a region", "europe-west1")]
+Repository = Annotated[
+    str,
+    _matching(
+        r"[\w.-]+/[\w.-]+|(?:/|\./|~/).+", "owner/name, or the path of a repository on this machine", "acme/chat"
+    ),
+]
+ChannelId = Annotated[str, _matching(r"[CGD][A-Z0-9]+", "a channel's id, not its name", "C024BE91L")]
+SlackUserId = Annotated[str, _matching(r"[UW][A-Z0-9]+", "a Slack user's id, not a name", "U024BE7LH")]
+UserGroupId = Annotated[str, _matching(r"S[A-Z0-9]+", "a user group's id", "S0614TZR7")]
+WorkspaceId = Annotated[str, _matching(r"[TE][A-Z0-9]+", "a workspace's id", "T024BE7LD")]
+SlackAppId = Annotated[str, _matching(r"A[A-Z0-9]+", "a Slack app's id", "A024BE7LD")]
+BranchName = Annotated[
+    str, _matching(r"(?![-/.])(?!.*(?:\.\.|@\{|//))[^\s~^:?*\[\\\x00-\x1f]{1,250}", "a branch", "main")
+]
+ProbeUrl = Annotated[
+    str, _matching(r"(?:ws|http)s?://[^\s/@]+(/\S*)?", "a WebSocket's URL without user and password", "wss://…/ws")
+]
+CodeHostUrl = Annotated[
+    str,
+    _matching(r"https://[^\s/@?#]+", "a GitHub Enterprise's web address without a path", "https://github.acme.example"),
+]
+GitHubAppId = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    _matching(r"[1-9]\d{0,15}|Iv[\w.]{10,40}", "a GitHub App's id or its client id", "1234567"),
+]
+TriggerName = Annotated[
+    str,
+    _matching(
+        r"projects/[\w.:-]+/locations/[\w-]+/triggers/[\w.-]+",
+        "a Cloud Build trigger's full name",
+        "projects/P/locations/europe-west1/triggers/deploy-chat",
+    ),
+]
+WorkflowFile = Annotated[
+    str, _matching(r"[\w.-]+\.ya?ml", "the name of a file in .github/workflows, without the folder", "deploy.yml")
+]
+InputName = Annotated[str, _matching(r"[A-Za-z_][\w-]{0,99}", "the name of an input of the workflow", "commit")]
+FunctionUrl = Annotated[
+    str,
+    _matching(
+        r"https://[^\s/@?#]+(/[^\s?#]*)?|http://(127\.0\.0\.1|localhost)(:\d+)?(/\S*)?",
+        "the function's https URL",
+        "https://compile-py311-….run.app",
+    ),
+]
+SecretVersionName = Annotated[
+    str,
+    _matching(
+        r"projects/[\w.:-]+/secrets/[\w-]+/versions/(?:\d+|latest)",
+        "a version in Secret Manager",
+        "projects/P/secrets/S/versions/3",
+    ),
+]
+VariableName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "an environment variable's name", "SLACK_BOT_TOKEN")]
+Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
+SecretPattern = Annotated[str, AfterValidator(_require_secret_pattern)]
+AuthorName = Annotated[
+    str, _matching(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,198}[^\s\x00-\x1f])?", "a name as commits carry it", "Mira Holm")
+]
+SourceRoot = Annotated[str, AfterValidator(_require_relative_folder)]

@@ -1,0 +1,141 @@
+"""Puts commits to the gates, newest first: commits in, the newest that passes out, with those refused before it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from shared.proof.gating.gates import GateFailure, Gates
+from shared.proof.model.finding import RefusedCommit
+from shared.proof.model.history import Commit
+from shared.proof.model.ports import History
+
+_MAX_RUNS = 50
+"""Commits of one search that are put to every gate."""
+
+_MAX_REFUSED = 20
+"""Refused commits that a report names; the search itself goes on."""
+
+_MAX_BATCH = 512
+"""Commits that are asked in one go which blob they hold at a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetChoice:
+    """The newest commit that passes, or none."""
+
+    commit: Commit | None
+    refused_commits: tuple[RefusedCommit, ...]
+    """Newer ones that do not."""
+    unchecked_commits: int = 0
+    """Older ones that were left when the search had gone on for long enough."""
+
+
+def choose_newest(
+    gates: Gates,
+    commits: Sequence[Commit],
+    already_broken: frozenset[str],
+    refuse_early: Callable[[str], GateFailure | None] = lambda _: None,
+) -> TargetChoice:
+    """The first of `commits` (newest first) that passes every gate; `refuse` may say at once that one does not.
+
+    The file that refused a commit is asked first at the next ones: as long as it is the same, no gate is run.
+    """
+    search = _TargetSearch(gates, commits, already_broken)
+    for place, commit in enumerate(commits):
+        failed = refuse_early(commit.id) or search.repeat_refusal(place)
+        if failed is None:
+            newest = search.find_newest_skipped()
+            if newest is not None:
+                return search.build_choice(newest)
+            if search.runs >= _MAX_RUNS:
+                return search.build_choice(None, before=place)
+            failed = search.run_gates(place)
+        if failed is None:
+            return search.build_choice(place)
+        search.refused[place] = failed
+    return search.build_choice(search.find_newest_skipped(), before=len(commits))
+
+
+@dataclass(slots=True)
+class _TargetSearch:
+    """One search: what it has found so far."""
+
+    gates: Gates
+    commits: Sequence[Commit]
+    already_broken: frozenset[str]
+    runs: int = 0
+    refused: dict[int, GateFailure] = field(default_factory=dict)
+    _skipped: list[int] = field(default_factory=list)
+    """Places since the last run, refused without one."""
+    _last_failure: GateFailure | None = None
+    _refusing_file: "_RefusingFile | None" = None
+
+    def run_gates(self, index: int) -> GateFailure | None:
+        """Every gate, for one commit."""
+        self.runs += 1
+        failed = self.gates.find_failure(self.commits[index].id, self.already_broken)
+        if failed is not None:
+            self._last_failure = failed
+            self._refusing_file = (
+                _RefusingFile(self.gates.history, failed.refusing_file, self.commits) if failed.refusing_file else None
+            )
+        return failed
+
+    def repeat_refusal(self, index: int) -> GateFailure | None:
+        """The last refusal, where the file that it was for is the same."""
+        if self._last_failure is None or self._refusing_file is None or not self._refusing_file.is_unchanged_at(index):
+            return None
+        self._skipped.append(index)
+        return replace(self._last_failure, detail=self._last_failure.file_detail or self._last_failure.detail)
+
+    def find_newest_skipped(self) -> int | None:
+        """The newest that passes of the places that were passed over; None where none does.
+
+        A file may have come long before it was loaded; where the service loaded it as deployed, it did all the while.
+        """
+        places, self._skipped = self._skipped, []
+        if not places or self._refusing_file is None or self.gates.is_loaded_as_deployed(self._refusing_file.path):
+            return None
+        if not self._passes(places[-1]):
+            return None
+        low, high = 0, len(places) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if self._passes(places[middle]):
+                high = middle
+            else:
+                low = middle + 1
+        return places[high]
+
+    def _passes(self, index: int) -> bool:
+        self.runs += 1
+        return self.gates.find_failure(self.commits[index].id, self.already_broken) is None
+
+    def build_choice(self, chosen: int | None, before: int = 0) -> TargetChoice:
+        """The chosen place, or none `before` a place, with what was refused up to there."""
+        end = before if chosen is None else chosen
+        places = [place for place in self.refused if place < end][:_MAX_REFUSED]
+        failed = [(self.commits[place], self.refused[place]) for place in places]
+        refused = tuple(RefusedCommit(commit, each.gate, each.detail) for commit, each in failed)
+        if chosen is not None:
+            return TargetChoice(self.commits[chosen], refused)
+        return TargetChoice(None, refused, len(self.commits) - before)
+
+
+class _RefusingFile:
+    """Whether commits hold a file as it was refused; asked for many of them at once, ever more."""
+
+    def __init__(self, history: History, refuser: tuple[str, str], commits: Sequence[Commit]) -> None:
+        self.path, self._blob = refuser
+        self._history = history
+        self._commits = commits
+        self._known: dict[int, bool] = {}
+        self._size = 100
+
+    def is_unchanged_at(self, index: int) -> bool:
+        if index not in self._known:
+            places = range(index, min(index + self._size, len(self._commits)))
+            asked = [(self._commits[each].id, self.path) for each in places]
+            found = self._history.blob_ids(asked)
+            self._known = {each: found.get(key) == self._blob for each, key in zip(places, asked, strict=True)}
+            self._size = min(2 * self._size, _MAX_BATCH)
+        return self._known[index]

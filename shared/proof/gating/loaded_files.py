@@ -1,0 +1,100 @@
+"""What a service loads at one commit after the other: a commit in, its files with their blobs out, each state once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from shared.detection.incident import Incident
+from shared.detection.syntax_errors import find_frame_paths
+from shared.proof import python_evidence
+from shared.proof.declared.deployed_python import list_dockerfile_pythons
+from shared.proof.loading.commit_tree import MAX_BYTES, CommitTree, find_changed_paths, is_affected_by
+from shared.proof.loading.import_closure import ImportClosure, find_import_closure
+from shared.proof.loading.imports import Imports, parse_imports
+from shared.proof.model.paths import match_logged_path
+from shared.proof.model.ports import History
+from shared.proof.proof_context import ProofContext
+
+_MAX_STATES = 8
+"""That are held at a time; each one refers to as many paths as the service has files."""
+
+
+@dataclass(frozen=True)
+class LoadedState:
+    """What is loaded at a commit; commits that load the same, from the same files, have the same state."""
+
+    root_tree: str
+    """The folder of the first commit that was looked at."""
+    closure: ImportClosure
+    blobs: Mapping[str, str]
+    """By path, in the order of paths."""
+
+    @cached_property
+    def dependencies(self) -> frozenset[str]:
+        """Whatever this state stands on."""
+        return self.closure.recorded_paths | self.closure.files
+
+
+@dataclass(slots=True)
+class LoadedFiles:
+    """Follows what is loaded from commit to commit; a commit that changes nothing of it costs a comparison of ids."""
+
+    history: History
+    failing_path: str
+    """The failing file, which is known to run."""
+    traced_paths: tuple[str, ...] = ()
+    """Further files that the traceback names."""
+    source_roots: tuple[str, ...] = ()
+    states_computed: int = 0
+    _states: list[LoadedState] = field(default_factory=list)
+    _imports_by_blob: dict[str, Imports] = field(default_factory=dict)
+
+    def get_state(self, commit: str) -> LoadedState:
+        """The state of a commit: that of one looked at before, where nothing differs that it stands on."""
+        tree = CommitTree(self.history, commit)
+        for state in reversed(self._states):
+            if self._is_same(state, tree.root_tree):
+                self._remember(state)
+                return state
+        closure = find_import_closure(tree, self.failing_path, self.traced_paths, self.source_roots, self._load_imports)
+        blobs = {path: blob for path in sorted(closure.files) if (blob := tree.blob(path)) is not None}
+        self.states_computed += 1
+        self._remember(LoadedState(tree.root_tree, closure, blobs))
+        return self._states[-1]
+
+    def _is_same(self, state: LoadedState, top: str) -> bool:
+        differing = find_changed_paths(self.history, state.root_tree, top)
+        return not any(
+            is_affected_by(state.dependencies, path, is_added_or_removed=listed) for path, listed in differing
+        )
+
+    def _remember(self, state: LoadedState) -> None:
+        """As the one that was asked for last."""
+        if state in self._states:
+            self._states.remove(state)
+        self._states = [*self._states[1 - _MAX_STATES :], state]
+
+    def _load_imports(self, path: str, blob: str) -> Imports:
+        del path
+        if blob not in self._imports_by_blob:
+            self._imports_by_blob[blob] = parse_imports((self.history.read(blob) or b"")[:MAX_BYTES])
+        return self._imports_by_blob[blob]
+
+
+def find_traced_files(history: History, incident: Incident, commit: str) -> tuple[str, ...]:
+    """The files of a commit that frames of the logged traceback mean; one that several files fit is left out."""
+    logged = dict.fromkeys(path for each in incident.sightings for path in find_frame_paths(each.first.text))
+    if not logged:
+        return ()
+    tree = history.tree(commit)
+    fitting = (next(iter(match_logged_path(path, tree)), ()) for path in logged)
+    return tuple(dict.fromkeys(paths[0] for paths in fitting if len(paths) == 1))
+
+
+def choose_dockerfile(context: ProofContext, commit: str, path: str) -> str:
+    """The Dockerfile whose closure holds a file; "" where they all name one Python, and it does not matter."""
+    files = python_evidence.read_declaring_files(context.history, commit)
+    if not path or len(list_dockerfile_pythons({each.path: each.text for each in files})) < 2:
+        return ""
+    traced = find_traced_files(context.history, context.incident, commit)
+    return LoadedFiles(context.history, path, traced, context.request.source_roots).get_state(commit).closure.image_path

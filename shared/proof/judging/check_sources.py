@@ -1,0 +1,128 @@
+"""Do these sources compile on the Python that they are deployed on?
+
+In: sources, the texts of the files that declare a Python, and compilers. Out: what fails, with ruff's explanation.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.errors import UsageError
+from shared.proof.declared.deployed_python import find_deployed_python
+from shared.proof.model.compilation import Explanation, Fault, Source
+from shared.proof.model.ports import Compilers
+
+
+class PythonSource(StrEnum):
+    """Where the version comes from that a source is checked on."""
+
+    GIVEN = "given"
+    DECLARED = "declared"
+    RUNNING = "running"
+    """The repository declares none: the version that runs this counts."""
+    DECLARED_UNKNOWN = "declared_unknown"
+    """The declared one cannot be judged: the version that runs this stands in for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PythonTarget:
+    """A minor version, where it comes from, and the words that say so."""
+
+    python: str
+    source: PythonSource
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompileFailure:
+    """A source that does not compile."""
+
+    path: str
+    fault: Fault
+    python_target: PythonTarget
+    explanation: str
+    """Ruff's words for the failing line, "" where it has none or where they are CPython's own."""
+    further_errors: int
+    """Errors in the file beyond the first, as ruff counts them."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnjudgedSource:
+    """A source that nobody could judge: neither good nor bad."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedGroup:
+    """The sources of one target. `checked_by` is `cpython-3.11.7` or `ruff-0.17.6`."""
+
+    python_target: PythonTarget
+    checked_by: str
+    source_count: int
+    failures: tuple[CompileFailure, ...]
+    unjudged: tuple[UnjudgedSource, ...]
+
+
+def group_by_python(
+    sources: Sequence[Source], declared: Mapping[str, str], given_python: str | None, running_python: str
+) -> Mapping[PythonTarget, Sequence[Source]]:
+    """Each source under its target: the given version, else what the repository declares nearest, else the running."""
+    grouped: dict[PythonTarget, list[Source]] = {}
+    known: dict[str, PythonTarget] = {}
+    for source in sources:
+        directory = source.path.rpartition("/")[0]
+        if directory not in known:
+            known[directory] = _choose_python(source.path, declared, given_python, running_python)
+        grouped.setdefault(known[directory], []).append(source)
+    return grouped
+
+
+def check_sources(
+    grouped: Mapping[PythonTarget, Sequence[Source]], compilers: Compilers, running_python: str
+) -> Sequence[CheckedGroup]:
+    """Compile everything; ruff is asked only about what fails. Raises Misused for a given version that is unknown."""
+    return [_check_group(target, sources, compilers, running_python) for target, sources in grouped.items()]
+
+
+def _choose_python(
+    path: str, declared: Mapping[str, str], given_python: str | None, running_python: str
+) -> PythonTarget:
+    if given_python is not None:
+        return PythonTarget(given_python, PythonSource.GIVEN, "given with --python")
+    found = find_deployed_python(declared, path)
+    if found is None:
+        return PythonTarget(running_python, PythonSource.RUNNING, "the running one: the repository declares none")
+    return PythonTarget(found[0], PythonSource.DECLARED, found[1])
+
+
+def _check_group(
+    target: PythonTarget, sources: Sequence[Source], compilers: Compilers, running_python: str
+) -> CheckedGroup:
+    try:
+        compiler = compilers.compiler_for(target.python)
+    except UsageError:
+        if target.source is PythonSource.GIVEN:
+            raise
+        told = f"the running one: {target.python} cannot be judged ({target.description})"
+        target = PythonTarget(running_python, PythonSource.DECLARED_UNKNOWN, told)
+        compiler = compilers.compiler_for(target.python)
+    compiler.prepare(sources)
+    failing: list[tuple[Source, Fault]] = []
+    unjudged: list[UnjudgedSource] = []
+    for source in sources:
+        verdict = compiler.compile(source)
+        if verdict.compiles is None:
+            unjudged.append(UnjudgedSource(source.path, verdict.unjudged_reason))
+        elif verdict.fault is not None:
+            failing.append((source, verdict.fault))
+    said = compilers.explainer().explain([(source, target.python) for source, _ in failing]) if failing else ()
+    failures = [_build_failure(*pair, target, words) for pair, words in zip(failing, said, strict=True)]
+    return CheckedGroup(target, compiler.checked_by, len(sources), tuple(failures), tuple(unjudged))
+
+
+def _build_failure(source: Source, fault: Fault, target: PythonTarget, ruff_explanation: Explanation) -> CompileFailure:
+    on_line = [finding.message for finding in ruff_explanation.diagnostics if finding.line == fault.line]
+    explanation = next((message for message in on_line if message != fault.message), "")
+    return CompileFailure(source.path, fault, target, explanation, max(len(ruff_explanation.diagnostics) - 1, 0))

@@ -1,0 +1,192 @@
+"""One commit's tree as the loading rules ask it; what was asked is recorded, for nothing else can change the answer.
+
+In: a `SourceTree`. Out: the same answers, each fetched once, and the set of everything that was asked.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from shared.errors import InputError
+from shared.proof.model.history import Folder
+from shared.proof.model.ports import History
+
+MAX_BYTES = 1 << 20
+"""Of a script, a Dockerfile or a module, no more is read."""
+
+_IMAGE_FILE_NAME = re.compile(
+    r"(?:dockerfile|containerfile)(?:[.-].*)?|.*\.(?:dockerfile|containerfile)|procfile", re.I
+)
+
+
+class SourceTree(Protocol):
+    """One commit; answers are for regular files only."""
+
+    def blob(self, path: str) -> str | None:
+        """The blob id of the regular file at that path; None where there is none."""
+
+    def folder(self, path: str) -> Mapping[str, str] | None:
+        """Direct entries, name to "file" or "folder"; "" is the top; None where there is no such folder."""
+
+    def read(self, path: str) -> bytes | None:
+        """The contents; None where absent or not in this copy."""
+
+
+def is_image_file(path: str) -> bool:
+    """Whether a path is named as a Dockerfile or a Procfile; a new one anywhere can change which image counts."""
+    return bool(_IMAGE_FILE_NAME.fullmatch(path.rpartition("/")[2]))
+
+
+def is_affected_by(recorded_paths: Collection[str], path: str, *, is_added_or_removed: bool = True) -> bool:
+    """Whether a change of `path` can change a closure that depends on `asked`.
+
+    `listed`: the path was added or removed (also by a rename, or by a change of its type); False where only its
+    contents changed. `asked` holds files as "a/b.py" and listed folders as "a/"; "/" is the top.
+    """
+    if path in recorded_paths or is_image_file(path):
+        return True
+    if not is_added_or_removed:
+        return False
+    parts = path.split("/")
+    return "/" in recorded_paths or any(
+        "/".join(parts[:depth]) + "/" in recorded_paths for depth in range(1, len(parts))
+    )
+
+
+class RecordingTree:
+    """Answers from another tree, each fetched once; `asked` is what was asked for."""
+
+    def __init__(self, tree: SourceTree) -> None:
+        self._tree = tree
+        self._blobs: dict[str, str | None] = {}
+        self._folders: dict[str, Mapping[str, str] | None] = {}
+        self.recorded_paths: set[str] = set()
+
+    def blob(self, path: str) -> str | None:
+        self.recorded_paths.add(path)
+        if path not in self._blobs:
+            self._blobs[path] = self._tree.blob(path) if is_relative_path(path) else None
+        return self._blobs[path]
+
+    def folder(self, path: str) -> Mapping[str, str] | None:
+        self.recorded_paths.add(path + "/")
+        return self.list_unrecorded(path)
+
+    def has_folder(self, path: str) -> bool:
+        """Whether there is such a folder. Only its absence is recorded: what counts in one is asked for by its path."""
+        found = self.list_unrecorded(path) is not None
+        if not found:
+            self.recorded_paths.add(path + "/")
+        return found
+
+    def list_unrecorded(self, path: str) -> Mapping[str, str] | None:
+        """As `folder`, where another rule (`is_image_file`) tells when the answer changes."""
+        if path not in self._folders:
+            self._folders[path] = self._tree.folder(path) if not path or is_relative_path(path) else None
+        return self._folders[path]
+
+    def read(self, path: str) -> bytes | None:
+        return self._tree.read(path) if self.blob(path) is not None else None
+
+    def read_text(self, path: str) -> str:
+        """The beginning of a text file; "" where it cannot be read."""
+        return (self.read(path) or b"")[:MAX_BYTES].decode("utf-8", "replace")
+
+
+def is_relative_path(path: str) -> bool:
+    """Whether a path is a plain one below the top: no root, no step up, of a sane length."""
+    return 0 < len(path) <= 4096 and path[0] != "/" and ".." not in path.split("/")
+
+
+_EMPTY_FOLDER = Folder({}, {})
+_MAX_FOLDERS = 100_000
+"""Of one tree, or of two that are compared. Ten small tree objects that list each other are as many as one likes."""
+
+
+class CommitTree:
+    """Answers `shared.proof.loading.commit_tree.SourceTree` for one commit.
+
+    Raises Unreadable where a folder is not in this copy.
+    """
+
+    def __init__(self, history: History, commit: str) -> None:
+        self._history = history
+        self.root_tree = history.root_tree(commit)
+        self._loaded_folders: dict[str, Folder | None] = {}
+
+    def blob(self, path: str) -> str | None:
+        """The blob of the regular file at a path."""
+        above, _, name = path.rpartition("/")
+        folder = self._get_folder(above)
+        return None if folder is None else folder.files.get(name)
+
+    def folder(self, path: str) -> Mapping[str, str] | None:
+        """What lies in a folder, name to "file" or "folder"."""
+        folder = self._get_folder(path)
+        if folder is None:
+            return None
+        return dict.fromkeys(folder.files, "file") | dict.fromkeys(folder.folders, "folder")
+
+    def read(self, path: str) -> bytes | None:
+        """The contents of the regular file at a path."""
+        blob = self.blob(path)
+        return None if blob is None else self._history.read(blob)
+
+    def walk_files(self) -> Iterator[tuple[str, str]]:
+        """Path and blob of every regular file, those near the top first; folders are read as they are reached."""
+        waiting = [""]
+        for path in waiting:
+            _check_folder_count(waiting)
+            folder, above = self._get_folder(path) or _EMPTY_FOLDER, f"{path}/" if path else ""
+            yield from ((above + name, blob) for name, blob in folder.files.items())
+            waiting.extend(above + name for name in folder.folders)
+
+    def _get_folder(self, path: str) -> Folder | None:
+        if path not in self._loaded_folders:
+            self._loaded_folders[path] = self._load_folder(path)
+        return self._loaded_folders[path]
+
+    def _load_folder(self, path: str) -> Folder | None:
+        if not path:
+            return read_folder(self._history, self.root_tree)
+        above, _, name = path.rpartition("/")
+        folder = self._get_folder(above)
+        below = None if folder is None else folder.folders.get(name)
+        return None if below is None else read_folder(self._history, below)
+
+
+def read_folder(history: History, folder: str) -> Folder:
+    """A folder that some tree names. Raises Unreadable where it is not in this copy."""
+    found = history.folder(folder)
+    if found is None:
+        raise InputError(f"folder {folder} is not in this copy of the repository; fetch what is missing")
+    return found
+
+
+def find_changed_paths(history: History, before: str, after: str) -> Iterator[tuple[str, bool]]:
+    """Each file that differs below two folders, and whether it came or went (False: its contents changed).
+
+    Only folders whose ids differ are read.
+    """
+    if before == after:
+        return
+    waiting = [("", before, after)]
+    for above, old_id, new_id in waiting:
+        _check_folder_count(waiting)
+        old, new = (read_folder(history, each) if each else _EMPTY_FOLDER for each in (old_id, new_id))
+        yield from ((above + name, gone) for name, gone in _compare_entries(old.files, new.files))
+        below = (name for name, _ in _compare_entries(old.folders, new.folders))
+        waiting += [(f"{above}{name}/", old.folders.get(name, ""), new.folders.get(name, "")) for name in below]
+
+
+def _compare_entries(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+    """Each name whose id differs, and whether one side lacks it."""
+    for name in old.keys() | new.keys():
+        one, other = old.get(name), new.get(name)
+        if one != other:
+            yield name, one is None or other is None
+
+
+def _check_folder_count(folders: Sequence[object]) -> None:
+    if len(folders) > _MAX_FOLDERS:
+        raise InputError(f"a tree holds more than {_MAX_FOLDERS} folders; no service is made of that")

@@ -1,0 +1,264 @@
+"""Follows the imports of files through an image, as Python's import system looks them up, without running anything.
+
+In: the files of an image, the import roots, the first modules and files. Out: every file that these can load.
+Where Python chooses at run time, all choices are followed: the answer may be too large, never too small.
+"""
+
+import posixpath
+from collections.abc import Callable, Collection, Sequence
+
+from shared.proof.loading.imports import Import, Imports, parse_imports
+from shared.proof.loading.migrations import find_migration_folder
+from shared.proof.loading.start_command import FileLookup, StartCommand
+
+MAX_LOADED_FILES = 20_000
+_DJANGO_MODULES = (
+    "apps",
+    "models",
+    "admin",
+    "tasks",
+    "signals",
+    "checks",
+    "translation",
+    "celery",
+    "receivers",
+    "urls",
+)
+ModuleLocation = tuple[str | None, tuple[str, ...]]
+
+
+class ImportFollower:
+    """`loaded` maps each image path that may be loaded to its repository path."""
+
+    def __init__(
+        self,
+        files: FileLookup,
+        roots: Sequence[str],
+        load: Callable[[str], Imports],
+        command_words: Collection[str] = (),
+    ) -> None:
+        self.files = files
+        self.roots = tuple(dict.fromkeys(roots))
+        self.loaded: dict[str, str] = {}
+        self.unresolved_imports: list[str] = []
+        self.found_starts: list[StartCommand] = []
+        self._load_imports = load
+        self._command_words = command_words
+        self._queue: list[str] = []
+        self._names_found: dict[tuple[tuple[str, ...], str], ModuleLocation | None] = {}
+
+    def follow_all(self) -> None:
+        """Follow until nothing new is found; a file that changes the import path makes all be asked again."""
+        for _ in range(4):
+            roots = self.roots
+            while self._queue:
+                self._follow_file(self._queue.pop())
+            if roots == self.roots:
+                return
+            self._queue = list(self.loaded)
+
+    def add_file(self, path: str) -> bool:
+        """Take a file as loaded; False where the image has none at that path."""
+        found = self.files.locate(path)
+        if found is None:
+            return False
+        if path not in self.loaded and len(self.loaded) < MAX_LOADED_FILES:
+            self.loaded[path] = found
+            self._queue.append(path)
+        return True
+
+    def add_root(self, folder: str) -> None:
+        """Another folder in which modules are looked up, after those before."""
+        if folder not in self.roots and len(self.roots) < 100:
+            self.roots = (*self.roots, folder)
+
+    def add_with_packages(self, path: str) -> bool:
+        """Take a file as loaded, with the packages that hold it."""
+        folder = posixpath.dirname(path)
+        while folder not in {"", "/"} and folder not in self.roots:
+            if not self.add_file(posixpath.join(folder, "__init__.py")) and not any(
+                folder.startswith(root.rstrip("/") + "/") for root in self.roots
+            ):
+                break
+            folder = posixpath.dirname(folder)
+        return self.add_file(path)
+
+    def add_module(self, name: str) -> bool:
+        """Take a module as loaded by its dotted name; False where no root has all of it as a file."""
+        place = self._resolve_module(name.split("."), self.roots)
+        return bool(place and place[0])
+
+    def add_start(self, start: StartCommand) -> bool:
+        """Take what a start command loads as loaded; False where the image has none of it."""
+        begun = [self.add_with_packages(path) for path in start.files]
+        for folder in start.folders:
+            self.add_folder_modules(folder)
+        begun += [self.add_module(module) for module in start.modules]
+        if start.code:
+            self.follow_imports(parse_imports(start.code.encode()), posixpath.join(start.roots[0], "-c"))
+            begun.append(bool(self.loaded))
+        for path in start.optional_files if any(begun) else ():
+            self.add_file(path)
+        self.found_starts += [start] if any(begun) else []
+        return any(begun)
+
+    def add_folder_modules(self, folder: str, *, is_recursive: bool = False, depth: int = 0) -> None:
+        """Take every module of a folder as loaded, and the packages in it; with what these hold where `deep`."""
+        for name in sorted(self.files.list_entries(folder)):
+            inner = posixpath.join(folder, name)
+            if name.endswith(".py") and "{{" not in name:
+                self.add_file(inner)
+            elif self.add_file(posixpath.join(inner, "__init__.py")) and is_recursive and depth < 8:
+                self.add_folder_modules(inner, is_recursive=True, depth=depth + 1)
+
+    def follow_imports(self, imports: Imports, path: str) -> None:
+        """Take as loaded what a file at an image path imports."""
+        for each in imports.imported:
+            self._follow_import(each, path)
+        for each in imports.whole_packages:
+            place = self._resolve_module(_split_module(each.module), self._find_bases(each, path))
+            for folder in place[1] if place else ():
+                self.add_folder_modules(folder, is_recursive="**" in each.names)
+        for text in imports.mentioned_modules:
+            self._follow_mention(text)
+        for name in imports.django_applications:
+            self._follow_application(name)
+        for text in imports.scripts:
+            self._follow_script(text, path)
+        for text in imports.dynamic_targets:
+            self._follow_dynamic_target(text, path)
+
+    def _follow_file(self, path: str) -> None:
+        imports = self._load_imports(self.loaded[path])
+        self.unresolved_imports += [f"{self.loaded[path]}: {reason}" for reason in imports.unresolved]
+        if imports.changes_import_path:
+            folder = posixpath.dirname(path)
+            for _ in range(3):
+                self.add_root(folder)
+                folder = posixpath.dirname(folder)
+            for place in self._list_possible_paths(imports.path_folders, path):
+                self.add_root(place)
+        self.follow_imports(imports, path)
+
+    def _follow_import(self, imported: Import, path: str) -> None:
+        if imported.module == "alembic.command" or (imported.module == "alembic" and "command" in imported.names):
+            self._follow_migrations()
+        place = self._resolve_module(_split_module(imported.module), self._find_bases(imported, path))
+        if place is None:
+            return
+        names: Sequence[str] = imported.names
+        if "*" in names and place[0]:
+            found = self.files.locate(place[0])
+            names = self._load_imports(found).exported_names if found else ()
+        for name in names:
+            if place[1]:
+                self._resolve_module([name], place[1])
+
+    def _follow_mention(self, text: str) -> None:
+        module, colon, _ = text.partition(":")
+        parts = module.split(".")
+        self._resolve_module(parts, self.roots, optional_names=0 if colon else 1)
+
+    def _follow_migrations(self) -> None:
+        for root in self.roots[:4]:
+            folder = find_migration_folder(self.files.read_text, root)
+            if self.add_file(posixpath.join(folder, "env.py")):
+                self.add_folder_modules(posixpath.join(folder, "versions"))
+
+    def _follow_script(self, text: str, path: str) -> None:
+        """A path of a Python file, from the working directory or from beside the file that names it."""
+        for base in dict.fromkeys((posixpath.dirname(path), *self.roots[:4])):
+            if self.add_file(posixpath.normpath(posixpath.join(base, text))):
+                return
+
+    def _follow_dynamic_target(self, text: str, path: str) -> None:
+        """A text that reaches a dynamic import: a module, or a package or folder of which any module may be meant."""
+        place = self._resolve_module(text.split("."), self.roots) if "/" not in text else None
+        for folder in place[1] if place else self._list_possible_paths([text], path):
+            if place or self.files.is_folder(folder):
+                self.add_folder_modules(folder)
+
+    def _list_possible_paths(self, texts: Sequence[str], path: str) -> list[str]:
+        """The image paths that such texts can mean, seen from a file."""
+        beside = posixpath.dirname(path)
+        bases = dict.fromkeys((beside, posixpath.dirname(beside), *self.roots[:4]))
+        places = [posixpath.normpath(posixpath.join(base, text)) for text in texts for base in bases]
+        return [place for place in places if place not in bases]
+
+    def _follow_application(self, name: str) -> None:
+        place = self._resolve_module(name.split("."), self.roots, optional_names=2)
+        folders = (posixpath.dirname(place[0]),) if place and place[0] else place[1] if place else ()
+        for folder in folders:  # `shop` and `shop.apps.ShopConfig` both name the package `shop`
+            for inner in _DJANGO_MODULES:
+                self._resolve_module([inner], (folder,))
+            self.add_folder_modules(posixpath.join(folder, "templatetags"))
+            if "migrate" in self._command_words:
+                self.add_folder_modules(posixpath.join(folder, "migrations"))
+            for word in self._command_words:
+                self.add_with_packages(posixpath.join(folder, "management/commands", f"{word}.py"))
+
+    def _find_bases(self, imported: Import, path: str) -> tuple[str, ...]:
+        """Where the first name of an import is looked up: the roots, or the folder of the package that is meant."""
+        if not imported.level:
+            return self.roots
+        folder = posixpath.dirname(path)
+        for _ in range(imported.level - 1):
+            folder = posixpath.dirname(folder)
+        self.add_file(posixpath.join(folder, "__init__.py"))
+        return (folder, *(other for other in self._find_portions(folder) if other != folder))
+
+    def _find_portions(self, folder: str) -> tuple[str, ...]:
+        """The other folders of a namespace package that `folder` is a part of."""
+        for root in self.roots:
+            prefix = root.rstrip("/") + "/"
+            if folder.startswith(prefix):
+                place = self._resolve_module(folder[len(prefix) :].split("/"), self.roots)
+                return place[1] if place else ()
+        return ()
+
+    def _resolve_module(
+        self, parts: Sequence[str], bases: tuple[str, ...], optional_names: int = 0
+    ) -> ModuleLocation | None:
+        """Look a dotted name up and take what is met on the way as loaded; the last `missing` names need not exist."""
+        place: ModuleLocation = (None, bases)
+        met: list[str] = []
+        for count, part in enumerate(parts):
+            step = self._find_name(place[1], part)
+            if step is None:
+                if count == 0 or len(parts) - count > optional_names:
+                    # What stands before the missing name is loaded before Python finds that it is missing.
+                    self._add_files(met if optional_names == 0 else ())
+                    return None
+                break
+            place = step
+            met += [step[0]] if step[0] else []
+        self._add_files(met)
+        return place
+
+    def _add_files(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            self.add_file(path)
+
+    def _find_name(self, bases: tuple[str, ...], name: str) -> ModuleLocation | None:
+        """One name in some folders: a package, else a module, else the parts of a namespace package."""
+        if (bases, name) not in self._names_found:
+            self._names_found[bases, name] = self._search_name(bases, name)
+        return self._names_found[bases, name]
+
+    def _search_name(self, bases: tuple[str, ...], name: str) -> ModuleLocation | None:
+        if not name.isidentifier():
+            return None
+        portions: list[str] = []
+        for base in bases:
+            path = posixpath.join(base, name)
+            if self.files.locate(f"{path}/__init__.py"):
+                return f"{path}/__init__.py", (path,)
+            if self.files.locate(f"{path}.py"):
+                return f"{path}.py", ()
+            if self.files.is_folder(path):
+                portions.append(path)
+        return (None, tuple(portions)) if portions else None
+
+
+def _split_module(module: str) -> list[str]:
+    return module.split(".") if module else []

@@ -1,0 +1,120 @@
+"""Where and in which version a failing file was deployed, as far as it is known: the answer of every search for it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.detection.incident import Incident, Sighting
+from shared.proof.judging.compile_verdicts import CompileVerdicts
+from shared.proof.model.compilation import Compilation
+from shared.proof.model.finding import DeployedSource, LoggedDeployment, Reason
+from shared.proof.model.history import Commit, FileVersion
+from shared.proof.model.paths import match_logged_path
+from shared.proof.model.ports import History
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedVersion:
+    """The deployed version, or what was looked at in vain (`commit` is then None, or a given one that does not fit)."""
+
+    path: str
+    """In the tree of the deployed commit; "" where no file was found."""
+    commit: Commit | None
+    source: DeployedSource
+    corroborated: bool
+    candidates: tuple[str, ...] = ()
+    conflict: str = ""
+    deployments: tuple[LoggedDeployment, ...] = ()
+    file_versions: Sequence[FileVersion] = ()
+    """The path-limited graph that was searched, children before parents; empty for a given commit."""
+    reason: Reason = Reason.NOT_CORROBORATED
+    """Why nothing is proposed, where it is not corroborated."""
+    detail: str = ""
+    """The sentence for it; "" for the one that is always said."""
+
+
+def describe_logged_position(incident: Incident) -> str:
+    """The logged place of the last sighting, as in `app/x.py, line 12`."""
+    last = incident.sightings[-1]
+    return f"{incident.path}, line {last.line}" if last.line is not None else incident.path
+
+
+def get_sighting_key(sighting: Sighting) -> tuple[str, int | None, str, str]:
+    return sighting.revision, sighting.line, sighting.message, sighting.source_text
+
+
+def list_deployments(
+    incident: Incident, commits_by_sighting: Mapping[tuple[str, int | None, str, str], Commit]
+) -> tuple[LoggedDeployment, ...]:
+    """One for each sighting, with the commit that was chosen for it."""
+    seen = {sighting: sighting.first_seen if incident.dated else None for sighting in incident.sightings}
+    return tuple(
+        LoggedDeployment(
+            revision=sighting.revision,
+            line=sighting.line,
+            seen_at=seen[sighting],
+            commit=(commit := commits_by_sighting.get(get_sighting_key(sighting))),
+            uncommitted=is_committed_after(commit, seen[sighting]),
+        )
+        for sighting in incident.sightings
+    )
+
+
+def is_committed_after(commit: Commit | None, seen_at: datetime | None) -> bool:
+    """Whether a version was logged before it was committed: then the image was built from an uncommitted tree."""
+    return commit is not None and seen_at is not None and commit.committed_at > seen_at
+
+
+def fill_in_commits(
+    deployments: Iterable[LoggedDeployment], commits_by_line: Mapping[int | None, Commit]
+) -> tuple[LoggedDeployment, ...]:
+    """Fills in deployments whose version was found later, by the line on which it fails."""
+    return tuple(
+        each
+        if each.commit is not None or (commit := commits_by_line.get(each.line)) is None
+        else LoggedDeployment(each.revision, each.line, each.seen_at, commit, is_committed_after(commit, each.seen_at))
+        for each in deployments
+    )
+
+
+def check_given_commit(
+    history: History, verdicts: CompileVerdicts, incident: Incident, given_commit: Commit, revision: str
+) -> LocatedVersion:
+    """Checks a given commit against what one revision has logged ("": any). What cannot be judged is no conflict."""
+    tree = history.tree(given_commit.id)
+    paths = [path for tier in match_logged_path(incident.path, tree) for path in tier]
+    for sighting in reversed([each for each in incident.sightings if not revision or each.revision == revision]):
+        for path in paths:
+            if verdicts.find_logged_fault(tree[path].blob, path, sighting):
+                return LocatedVersion(
+                    path, given_commit, DeployedSource.GIVEN, corroborated=True, candidates=(given_commit.id,),
+                    deployments=list_deployments(incident, {get_sighting_key(sighting): given_commit}),
+                )  # fmt: skip
+    unread = [path for path in paths if tree[path].blob in history.missing_blobs()]
+    said = f"The log says {describe_logged_position(incident)}"
+    if unread:
+        return _report_unjudged(
+            given_commit, unread[0], Reason.CONTENTS_MISSING,
+            f"{said}; at the given commit {given_commit.id}, {unread[0]} could not be judged: its contents "
+            f"(blob {tree[unread[0]].blob}) are not in this copy of the repository.",
+        )  # fmt: skip
+    if not paths:
+        conflict = f"{said}; the given commit {given_commit.id} has no such file."
+        return LocatedVersion("", given_commit, DeployedSource.GIVEN, corroborated=False, conflict=conflict)
+    found = verdicts.judge(tree[paths[0]].blob, paths[0])
+    if found.compiles is None:
+        told = f"{said}; at the given commit {given_commit.id}, {paths[0]} could not be judged on Python {verdicts.python}."
+        return _report_unjudged(given_commit, paths[0], Reason.NOT_CORROBORATED, told)
+    conflict = f"{said}; at the given commit {given_commit.id}, {paths[0]} {_describe_compilation(found)} on Python {verdicts.python}."
+    return LocatedVersion(paths[0], given_commit, DeployedSource.GIVEN, corroborated=False, conflict=conflict)
+
+
+def _describe_compilation(compilation: Compilation) -> str:
+    if compilation.compiles:
+        return "compiles"
+    line = compilation.fault.line if compilation.fault is not None else None
+    return f"fails first at line {line}" if line is not None else "fails, and Python names no line"
+
+
+def _report_unjudged(given_commit: Commit, path: str, reason: Reason, detail: str) -> LocatedVersion:
+    return LocatedVersion(path, given_commit, DeployedSource.GIVEN, corroborated=False, reason=reason, detail=detail)

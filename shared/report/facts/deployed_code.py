@@ -1,0 +1,193 @@
+"""What is deployed and why it fails: the deployed commit, the Python version, the compiler's verdicts on the file."""
+
+import re
+from collections.abc import Iterator
+
+from shared.detection.incident import Incident
+from shared.detection.signal import SignalKind
+from shared.proof.model.finding import (
+    SELF_EXPLANATORY_REASONS,
+    BrokenFile,
+    DeployedSource,
+    DeployedVersion,
+    Finding,
+    LoadedSummary,
+    LoggedDeployment,
+    OtherBrokenFile,
+)
+from shared.proof.model.ruff_explanations import parse_ruff_explanation
+from shared.report.evidence import EvidenceKind, Fact, FactTopic
+from shared.text.phrases import join_first_words, join_words, pluralize, quote_untrusted
+from shared.text.timestamps import format_rfc3339, format_timestamp_phrase
+
+_SOURCE_PHRASES = {
+    DeployedSource.GIVEN: "given to the investigation",
+    DeployedSource.PROVENANCE: "from the build provenance of the image",
+    DeployedSource.LABEL: "from a label of the revision",
+    DeployedSource.TAG: "from the tag of the image",
+    DeployedSource.ENV: "from an environment variable of the revision",
+    DeployedSource.INFERRED: "inferred from the logged line",
+    DeployedSource.UNKNOWN: "unknown",
+}
+_COMMIT = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
+_MAX_CANDIDATES = 20
+_MAX_ALSO_BROKEN = 50
+_MAX_LINES = 20
+_MAX_PLATFORM_SENTENCES = 20
+
+
+def collect_deployed_code_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
+    for deployment in proof.deployed.deployments:
+        if deployment.commit is not None:
+            yield _deployment_fact(incident, deployment)
+    if incident.kind is SignalKind.SYNTAX_ERROR:
+        yield _deployed_fact(proof.deployed)
+        for sentence in proof.deployed.platform_statements[:_MAX_PLATFORM_SENTENCES]:
+            ref = quote_untrusted(proof.deployed.revision) or "the service"
+            yield Fact(FactTopic.STATED, EvidenceKind.REVISION, ref, quote_untrusted(sentence, 400))
+        if proof.deployed.python:
+            yield _python_fact(proof)
+        yield _comparison_fact(incident, proof)
+    if proof.broken is not None:
+        yield from _broken_file_facts(proof, proof.broken)
+
+
+def describe_other_versions(broken: BrokenFile) -> str:
+    """On which other Python versions the same bytes compile; "" where none was asked."""
+    if broken.compiles_on:
+        return f"The same bytes compile on Python {join_words(broken.compiles_on)}"
+    return "The same bytes compile on no Python version that was asked" if broken.compiles_on_checked_by else ""
+
+
+def _deployment_fact(incident: Incident, deployment: LoggedDeployment) -> Fact:
+    assert deployment.commit is not None
+    commit = deployment.commit
+    seen = format_timestamp_phrase(deployment.seen_at, dated=incident.dated)
+    line = f" on line {deployment.line}" if deployment.line is not None else ""
+    text = (
+        f"The error{line}, logged {seen}, is the first error in the version that {commit.id} made, "
+        f"committed {format_rfc3339(commit.committed_at)}"
+    )
+    late = "; that is later than it was logged, so the tree was not committed when it was deployed"
+    ref = quote_untrusted(deployment.revision) or commit.id
+    return Fact(FactTopic.DEPLOYMENT, EvidenceKind.REVISION, ref, f"{text}{late if deployment.uncommitted else ''}.")
+
+
+def _deployed_fact(deployed: DeployedVersion) -> Fact:
+    source = _SOURCE_PHRASES[deployed.source]
+    if deployed.commit is None:
+        text = f"Deployed commit: {source}"
+    else:
+        text = (
+            f"Deployed commit: {deployed.commit.id}, {source}, committed {format_rfc3339(deployed.commit.committed_at)}"
+        )
+        text += (
+            "; corroborated: the file fails there on the logged line" if deployed.corroborated else "; not corroborated"
+        )
+    text += f". Versions of the file that fail first on the logged line: {len(deployed.candidates)}"
+    if deployed.candidates:
+        text += f" ({join_first_words(deployed.candidates, _MAX_CANDIDATES)})"
+    conflict = f" {quote_untrusted(deployed.conflict)}" if deployed.conflict else ""
+    ref = quote_untrusted(deployed.revision) or (deployed.commit.id if deployed.commit else "unknown")
+    return Fact(FactTopic.DEPLOYED, EvidenceKind.REVISION, ref, f"{text}.{conflict}")
+
+
+def _python_fact(proof: Finding) -> Fact:
+    deployed = proof.deployed
+    source = quote_untrusted(deployed.python_source)
+    file = next((file for file in proof.declaring_files if file.path in deployed.python_source), None)
+    kind = EvidenceKind.FILE if file else EvidenceKind.QUERY
+    commit = next(iter(_COMMIT.findall(deployed.python_source)), file.commit if file else "")
+    ref = f"{commit}:{quote_untrusted(file.path)}" if file else source or "python"
+    return Fact(FactTopic.PYTHON, kind, ref, f"The deployed Python is {deployed.python}: {source or 'source unknown'}.")
+
+
+def _comparison_fact(incident: Incident, proof: Finding) -> Fact:
+    lines = sorted({sighting.line for sighting in incident.sightings if sighting.line is not None})
+    wanted = f"logged {join_words([f'line {line}' for line in lines[:_MAX_LINES]])}" if lines else "no line was logged"
+    versions = pluralize(proof.versions_compiled, "version")
+    python = f" for Python {proof.deployed.python}" if proof.deployed.python else ""
+    text = f"Compared: {versions} of {quote_untrusted(incident.path)} compiled{python}; {wanted}."
+    if proof.recommendation.reason in SELF_EXPLANATORY_REASONS:
+        text += f" {quote_untrusted(proof.recommendation.detail, 500)}"
+    return Fact(FactTopic.COMPARED, EvidenceKind.QUERY, f"history of {quote_untrusted(incident.path)}", text)
+
+
+def _broken_file_facts(proof: Finding, broken: BrokenFile) -> Iterator[Fact]:
+    commit = proof.deployed.commit.id if proof.deployed.commit else "unknown"
+    ref = f"{commit}:{quote_untrusted(broken.path)}"
+    place = f", line {broken.fault.line}" if broken.fault.line is not None else ""
+    lines = (
+        f", on lines {join_first_words([str(line) for line in broken.error_lines], _MAX_LINES)}"
+        if broken.error_lines
+        else ""
+    )
+    verdict = f"{quote_untrusted(broken.checked_by)}: {broken.fault.error_class}: {quote_untrusted(broken.fault.message)}{place}"
+    python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
+    text = f"{verdict}. Errors in {quote_untrusted(broken.path)}{python}: {broken.errors}{lines}."
+    yield Fact(FactTopic.BROKEN, EvidenceKind.COMPILE, ref, text)
+    if broken.fault.text or broken.excerpt:
+        yield Fact(
+            FactTopic.LINE,
+            EvidenceKind.FILE,
+            ref,
+            f"Line {broken.fault.line}: {quote_untrusted(get_failing_line(broken))}",
+        )
+    if broken.explanation:
+        form = parse_ruff_explanation(broken.explanation)
+        pep = f". {form.pep} is what made it legal." if form and form.pep else ""
+        yield Fact(FactTopic.EXPLAINED, EvidenceKind.COMPILE, ref, f"ruff: {quote_untrusted(broken.explanation)}{pep}")
+    if describe_other_versions(broken):
+        asked = f" ({quote_untrusted(broken.compiles_on_checked_by)})" if broken.compiles_on_checked_by else ""
+        yield Fact(FactTopic.ELSEWHERE, EvidenceKind.COMPILE, ref, f"{describe_other_versions(broken)}{asked}.")
+    if broken.second_opinion:
+        yield Fact(FactTopic.SECOND_OPINION, EvidenceKind.COMPILE, ref, quote_untrusted(broken.second_opinion))
+    for other in broken.also_broken[:_MAX_ALSO_BROKEN]:
+        at = f", line {other.line}" if other.line is not None else ""
+        text = f"Also fails to compile: {quote_untrusted(other.path)}{at}: {quote_untrusted(other.message)}"
+        yield Fact(FactTopic.ALSO_BROKEN, EvidenceKind.COMPILE, f"{commit}:{quote_untrusted(other.path)}", text)
+
+
+def get_failing_line(broken: BrokenFile) -> str:
+    """The source line that the compiler points at."""
+    return broken.fault.text or dict(broken.excerpt).get(broken.fault.line or 0, "")
+
+
+_MAX_IMAGES = 5
+
+
+def collect_loading_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
+    del incident
+    found = proof.loaded_summary
+    if found is None:
+        return
+    commit = proof.deployed.commit.id if proof.deployed.commit else "unknown"
+    ref = f"{commit}:{quote_untrusted(found.image)}" if found.image else commit
+    yield Fact(
+        FactTopic.LOADING, EvidenceKind.FILE if found.image else EvidenceKind.QUERY, ref, describe_loading_rule(found)
+    )
+    at = proof.target.commit.id if proof.target else commit
+    for other in found.not_loaded:
+        yield Fact(
+            FactTopic.NOT_LOADED,
+            EvidenceKind.COMPILE,
+            f"{at}:{quote_untrusted(other.path)}",
+            describe_unloaded_file(other),
+        )
+
+
+def describe_loading_rule(found: LoadedSummary) -> str:
+    """Which files count, by which rule, what was ambiguous, and what was not looked at."""
+    told = f"{pluralize(found.file_count, 'Python file')} of the service {'counts' if found.file_count == 1 else 'count'}: "
+    told += f"{quote_untrusted(found.rule, 400)}."
+    if found.ambiguous:
+        told += f" The failing image may as well be {join_first_words([quote_untrusted(each) for each in found.ambiguous], _MAX_IMAGES)}."
+    if found.has_unchecked_others:
+        told += f" Of the files that do not count, {found.others_checked} were compiled; others were not looked at."
+    return told
+
+
+def describe_unloaded_file(other: OtherBrokenFile) -> str:
+    """A file that fails and refuses nothing."""
+    line = f", line {other.line}" if other.line is not None else ""
+    return f"Does not compile, not loaded by the service: {quote_untrusted(other.path)}{line}: {quote_untrusted(other.message)}"

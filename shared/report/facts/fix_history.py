@@ -1,0 +1,136 @@
+"""Who broke the file, what was tried, what mends it, and what may be deployed."""
+
+from collections.abc import Iterator
+
+from shared.detection.incident import Incident
+from shared.proof.model.finding import ActionKind, Attempt, Finding, Fix, IntroducingCommit, Target
+from shared.proof.model.history import Commit, FileChange, quote_subject
+from shared.report.evidence import EvidenceKind, Fact, FactTopic
+from shared.text.phrases import join_first_words, pluralize, quote_untrusted
+from shared.text.timestamps import format_rfc3339
+
+_MAX_ATTEMPTS = 100
+_MAX_REJECTED_COMMITS = 20
+_MAX_FILES = 10
+
+
+def collect_fix_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
+    del incident
+    if proof.introduced is not None:
+        yield from _introduction_facts(proof.introduced)
+    if proof.broken is not None:
+        yield from _attempt_facts(proof, proof.broken.path)
+        yield from _fix_facts(proof, proof.fix) if proof.fix else _no_fix_fact(proof, proof.broken.path)
+    if proof.rollback is not None:
+        text = f"{_format_commit(proof.rollback.commit)}: nothing of the incident is broken there; it is older than the break."
+        yield Fact(FactTopic.ROLLBACK, EvidenceKind.COMPILE, proof.rollback.commit.id, text)
+    if proof.target is not None:
+        yield from _target_facts(proof, proof.target)
+    for refused in proof.refused_commits[:_MAX_REJECTED_COMMITS]:
+        text = f"{_format_commit(refused.commit)} was not chosen ({quote_untrusted(refused.gate)}): {quote_untrusted(refused.detail)}."
+        yield Fact(FactTopic.REFUSED, EvidenceKind.CHECK, refused.commit.id, text)
+
+
+def describe_shipped_files(ships: tuple[FileChange, ...]) -> str:
+    """`2 files changed, 10 lines added, 3 deleted`; lines that were not counted are said, not taken for none."""
+    files = f"{pluralize(len(ships), 'file')} changed"
+    lines = [(each.added, each.deleted) for each in ships if each.added is not None and each.deleted is not None]
+    if ships and not lines:
+        return f"{files}, lines not counted"
+    added, deleted = (sum(each) for each in zip(*lines, strict=True)) if lines else (0, 0)
+    told = f"{files}, {pluralize(added, 'line')} added, {deleted} deleted"
+    return told if len(lines) == len(ships) else f"{told}, not counted in {len(ships) - len(lines)} of them"
+
+
+def describe_fix_location(fix: Fix, branch: str) -> str:
+    """Where the fix is, as the end of a sentence that began with `it is`."""
+    if fix.where == "merged":
+        return f"merged into {quote_untrusted(branch)}" if branch else "merged"
+    ref = f" ({quote_untrusted(fix.ref)})" if fix.ref else ""
+    if fix.where == "open_pull_request":
+        number = f" {fix.pull_request}" if fix.pull_request is not None else ""
+        return f"in open pull request{number}{ref}, not merged"
+    return f"on the unmerged branch {quote_untrusted(fix.ref)}" if fix.ref else "on a branch that is not merged"
+
+
+def _format_commit(commit: Commit) -> str:
+    return f"{commit.id} {quote_subject(commit)} by {quote_untrusted(commit.author, 80)}, committed {format_rfc3339(commit.committed_at)}"
+
+
+def _introduction_facts(introduced: IntroducingCommit) -> Iterator[Fact]:
+    commit = introduced.commit
+    merge = f"; a merge of {len(commit.parents)} parents" if len(commit.parents) > 1 else ""
+    yield Fact(FactTopic.INTRODUCED, EvidenceKind.COMMIT, commit.id, f"{_format_commit(commit)}{merge}.")
+    path = quote_untrusted(introduced.path)
+    first = f", the first on line {introduced.first_line}" if introduced.first_line is not None else ""
+    before = "It did not exist before" if introduced.was_added_broken else "It did not fail before"
+    text = f"{path} fails to compile at {commit.id}: {pluralize(introduced.errors, 'error')}{first}. {before}."
+    yield Fact(FactTopic.INTRODUCED, EvidenceKind.COMPILE, f"{commit.id}:{path}", text)
+
+
+def _attempt_facts(proof: Finding, path: str) -> Iterator[Fact]:
+    count = pluralize(len(proof.attempts), "later version")
+    text = f"{count} of {quote_untrusted(path)} after the break still fail{'s' if len(proof.attempts) == 1 else ''} to compile."
+    start = proof.introduced.commit.id if proof.introduced else ""
+    yield Fact(FactTopic.ATTEMPTS, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {quote_untrusted(path)}", text)
+    for attempt in proof.attempts[:_MAX_ATTEMPTS]:
+        ref = f"{attempt.commit.id}:{quote_untrusted(path)}"
+        yield Fact(
+            FactTopic.ATTEMPT,
+            EvidenceKind.COMPILE,
+            ref,
+            f"{_format_commit(attempt.commit)}: {describe_errors_left(attempt)}.",
+        )
+
+
+def describe_errors_left(attempt: Attempt) -> str:
+    """`6 errors are left, the first on line 624`."""
+    verb = "is" if attempt.errors_left == 1 else "are"
+    first = f", the first on line {attempt.first_line}" if attempt.first_line is not None else ""
+    return f"{pluralize(attempt.errors_left, 'error')} {verb} left{first}"
+
+
+def _fix_facts(proof: Finding, fix: Fix) -> Iterator[Fact]:
+    commit = fix.commit
+    yield Fact(
+        FactTopic.FIX,
+        EvidenceKind.COMMIT,
+        commit.id,
+        f"{_format_commit(commit)}; it is {describe_fix_location(fix, proof.branch)}.",
+    )
+    broken = proof.broken.path if proof.broken else ""
+    if fix.is_deletion:
+        text = f"{quote_untrusted(broken)} no longer exists at {commit.id}."
+    else:
+        path = quote_untrusted(fix.path or broken)
+        moved = f" (before: {quote_untrusted(broken)})" if fix.path and fix.path != broken else ""
+        text = f"{path}{moved} compiles at {commit.id} on Python {proof.deployed.python}."
+    yield Fact(FactTopic.FIX, EvidenceKind.COMPILE, f"{commit.id}:{quote_untrusted(fix.path or broken)}", text)
+    if proof.deployed.commit is not None and fix.where == "merged":
+        deployed = proof.deployed.commit.id
+        text = f"{commit.id} descends from the deployed commit {deployed}, which does not contain it."
+        yield Fact(FactTopic.NOT_DEPLOYED, EvidenceKind.QUERY, f"{deployed}..{commit.id}", text)
+
+
+def _no_fix_fact(proof: Finding, path: str) -> Iterator[Fact]:
+    start = proof.deployed.commit.id if proof.deployed.commit else ""
+    head = f" (head {proof.branch_head})" if proof.branch_head else ""
+    text = f"No fix was found on {quote_untrusted(proof.branch) or 'the branch'}{head}: {quote_untrusted(proof.recommendation.detail, 500)}"
+    yield Fact(FactTopic.NO_FIX, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {quote_untrusted(path)}", text)
+
+
+def _target_facts(proof: Finding, target: Target) -> Iterator[Fact]:
+    commit = target.commit
+    later = pluralize(target.commits_after_deployed, "commit")
+    text = (
+        f"{_format_commit(commit)}, {later} after the deployed one: every file of the incident compiles, "
+        f"{pluralize(len(target.newly_broken), 'file')} newly broken, checks {target.checks.value}."
+    )
+    yield Fact(FactTopic.TARGET, EvidenceKind.CHECK, commit.id, text)
+    if proof.deployed.commit is not None and proof.recommendation.kind is ActionKind.REDEPLOY:
+        shown = [quote_untrusted(change.path) for change in target.shipped_changes[: _MAX_FILES + 1]]
+        files = f": {join_first_words(shown, _MAX_FILES)}" if shown else ""
+        ref = f"{proof.deployed.commit.id}..{commit.id}"
+        yield Fact(
+            FactTopic.SHIPS, EvidenceKind.QUERY, ref, f"Ships {describe_shipped_files(target.shipped_changes)}{files}."
+        )

@@ -1,0 +1,88 @@
+"""What the log showed: the defect by revision and line, what followed from it, and how often."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from shared.detection.entry import LogEntry
+from shared.detection.incident import Incident, Sighting, Symptom, describe_raised_exception
+from shared.detection.logged_exception import Frame
+from shared.report.evidence import EvidenceKind, Fact, FactTopic
+from shared.text.phrases import pluralize, quote_service_name, quote_untrusted
+from shared.text.timestamps import format_timestamp, format_timestamp_phrase, has_date
+
+
+def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
+    """`frame` is the deepest one of the tied exception that lies in the repository, where somebody has looked."""
+    for sighting in incident.sightings:
+        yield Fact(
+            FactTopic.SIGHTING,
+            EvidenceKind.LOG_ENTRY,
+            format_log_ref(sighting.first),
+            _describe_sighting(incident, sighting),
+        )
+    if incident.raised is not None:
+        ref = format_log_ref(incident.raised.entry)
+        when = "Logged with" if incident.is_close_own_exception else "Logged before"
+        yield Fact(
+            FactTopic.RAISED,
+            EvidenceKind.LOG_ENTRY,
+            ref,
+            f"{when} the close: {describe_raised_exception(incident, frame)}.",
+        )
+    for symptom in incident.symptoms:
+        yield Fact(
+            FactTopic.SYMPTOM,
+            EvidenceKind.LOG_ENTRY,
+            format_log_ref(symptom.first),
+            _describe_symptom(symptom, incident),
+        )
+    for symptom in incident.nearby:
+        text = f"In the same minutes: {_describe_symptom(symptom, incident)}"
+        yield Fact(FactTopic.NEARBY, EvidenceKind.LOG_ENTRY, format_log_ref(symptom.first), text)
+    entries = "1 entry" if incident.occurrences == 1 else f"{incident.occurrences} entries"
+    service = f" of {quote_service_name(incident.service)}" if quote_service_name(incident.service) else ""
+    span = _time_span_phrase(incident.first_seen, incident.last_seen, incident)
+    yield Fact(
+        FactTopic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} shows the defect itself in {entries}{span}."
+    )
+
+
+def format_log_ref(entry: LogEntry) -> str:
+    """`log:12`, counted from 0, with the platform's id of the entry where it has one."""
+    return (
+        f"log:{entry.position} (insertId {quote_untrusted(entry.insert_id, 80)})"
+        if entry.insert_id
+        else f"log:{entry.position}"
+    )
+
+
+def format_error_line(incident: Incident, sighting: Sighting) -> str:
+    """The last line of the traceback, as Python writes it."""
+    message = quote_untrusted(sighting.message)
+    line = f", line {sighting.line}" if sighting.line is not None else ""
+    place = f" ({quote_untrusted(incident.path)}{line})" if incident.path else line
+    words = ": ".join(filter(None, (quote_untrusted(incident.error_class, 80), message)))
+    return f"{words or incident.kind.value}{place}"
+
+
+def _describe_sighting(incident: Incident, sighting: Sighting) -> str:
+    text = f"{format_error_line(incident, sighting)}, logged {pluralize(sighting.occurrences, 'time')}"
+    return f"{text}{_time_span_phrase(sighting.first_seen, sighting.last_seen, incident)}{_revision_phrase(sighting.revision)}."
+
+
+def _describe_symptom(symptom: Symptom, incident: Incident) -> str:
+    text = f"“{quote_untrusted(symptom.text)}”, logged {pluralize(symptom.occurrences, 'time')}"
+    return f"{text}{_time_span_phrase(symptom.first_seen, symptom.last_seen, incident)}{_revision_phrase(symptom.revision)}."
+
+
+def _revision_phrase(revision: str) -> str:
+    return f" by revision {quote_untrusted(revision)}" if revision else ""
+
+
+def _time_span_phrase(first: datetime | None, last: datetime | None, incident: Incident) -> str:
+    if first is None:
+        return " at an unknown time"
+    if last is None or last == first:
+        return f" {format_timestamp_phrase(first, dated=incident.dated)}"
+    same = incident.dated or has_date(first)
+    return f" between {format_timestamp(first, dated=same)} and {format_timestamp(last, dated=incident.dated)}"

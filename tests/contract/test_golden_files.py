@@ -1,0 +1,126 @@
+"""The issue and the message of the night's incident, kept as files: to be read by eye, and held to what is made today.
+
+So are the whys of all other shapes (`tests/unit/test_whys.py` compares them).
+
+`python -m tests.contract.test_golden_files` writes them anew.
+"""
+
+import json
+import re
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from functions.cli.investigate import investigate_log
+from functions.demo import Flavour, Shape, build_incident, write_incident_log
+from shared.proof.proof_context import ProofRequest
+from shared.proposal.proposal import Proposal
+from shared.proposal.question import build_question
+from shared.report.incident_status import render_status_block
+from shared.report.issue import format_issue_title, render_issue_body
+from shared.report.report import Report
+from shared.workflow import effects
+from shared.workflow.flow import IncidentState
+from shared.workflow.issue.issue_updates import COMMANDS_HINT, describe_question
+from tests.support.github.server import REPOSITORY
+from tests.support.history_builder import running_python
+from tests.support.hostile_report import hostile_report
+from tests.support.hostile_texts import HOSTILE_TEXTS
+from tests.support.links import build_links
+from tests.support.proof_samples import SHAPES, build_sample_report
+from tests.support.slack.questions import PROPOSAL, SERVICE, render_all_messages
+from tests.support.slack.rendering import render_message
+from tests.support.slack.type_check import parse_diagrams
+from tests.support.whys_listing import render_whys
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+_DIAGRAM = re.compile(r"```mermaid\n(.*?)\n```", re.DOTALL)
+
+
+def of_the_night(folder: Path) -> Report:
+    story = build_incident(folder / "repository.git", flavour=Flavour.FSTRING)
+    log = write_incident_log(story, folder / "log", Shape.GCLOUD)
+    [report] = investigate_log(
+        str(story.path),
+        str(log),
+        ProofRequest(fallback_python=running_python(), wants_alternative=True),
+        ("", ""),
+        lambda _: None,
+    )
+    return report
+
+
+def files(report: Report) -> dict[str, str]:
+    """What is kept, by file name. Which patch release of Python judged is not."""
+    assert report.incident.last_seen is not None
+    commit = report.proof.target.commit.id if report.proof.target else ""
+    proposal = replace(PROPOSAL, commit=commit, expires_at=report.incident.last_seen + timedelta(hours=6))
+    service = replace(SERVICE, name=report.incident.service, environment=report.incident.environment)
+    sent = json.dumps(
+        render_message(service, build_question(report, proposal, f"https://github.com/{REPOSITORY}/issues/12")),
+        indent=2,
+        ensure_ascii=False,
+    )
+    made = {"incident.md": f"# {format_issue_title(report)}\n\n{issue(report, proposal)}", "message.json": f"{sent}\n"}
+    return {name: re.sub(r"cpython-(3\.\d+)\.\d+", r"cpython-\1.x", text) for name, text in made.items()}
+
+
+def issue(report: Report, proposal: Proposal) -> str:
+    """As it stands while a decision is awaited."""
+    incident, proof = report.incident, report.proof
+    assert incident.first_seen is not None
+    assert proof.introduced is not None
+    assert proof.fix is not None
+    assert proof.target is not None
+    requests = {proof.introduced.commit.id: 41, proof.fix.commit.id: 44, proof.target.commit.id: 47}
+    detected = incident.first_seen + timedelta(seconds=15)
+    since = [("failing", incident.first_seen), ("detected", detected), ("proposed", detected + timedelta(seconds=50))]
+    part = render_status_block(
+        describe_question(proposal),
+        urgent=True,
+        milestones=since,
+        hint=COMMANDS_HINT,
+        state=IncidentState.PROPOSED.value,
+    )
+    commits = (proof.introduced.commit, proof.fix.commit, proof.target.commit)
+    logins = {commit.id: commit.author.lower().replace(" ", "-") for commit in commits}
+    body = render_issue_body(report, build_links(requests, incident.service, incident.environment, logins))
+    return effects.IssueContent(f"{incident.fingerprint}-1", "", f"{part}\n\n{body}").body_with_marker
+
+
+def test_they_are_what_is_made_today(tmp_path: Path) -> None:
+    report = of_the_night(tmp_path)
+    assert report.proof.broken is not None
+    if not report.proof.broken.checked_by.startswith("cpython-3.11"):
+        pytest.skip("the files were made with a real Python 3.11, which this machine lacks")
+    for name, text in files(report).items():
+        assert text == (GOLDEN / name).read_text("utf-8")
+
+
+def diagram(report: Report) -> str:
+    found = _DIAGRAM.search(render_issue_body(report))
+    assert found is not None
+    return found[1]
+
+
+def test_mermaid_itself_takes_every_diagram() -> None:
+    sources = [diagram(build_sample_report(shape)) for shape in SHAPES]
+    sources += [diagram(hostile_report(payload)) for payload in HOSTILE_TEXTS]
+    told = dict(zip(sources, parse_diagrams(sources), strict=True))
+    assert {source: answer for source, answer in told.items() if answer != "sequence"} == {}
+
+
+def test_mermaid_would_object() -> None:
+    assert parse_diagrams(["sequenceDiagram\n    bogus !!"])[0].startswith("refused: Parse error")
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory() as made:
+        kept = {"whys.md": render_whys(), "messages.txt": render_all_messages()}
+        for name, text in {**files(of_the_night(Path(made))), **kept}.items():
+            (GOLDEN / name).write_text(text, "utf-8")
+            sys.stdout.write(f"{GOLDEN / name}\n")

@@ -1,0 +1,18 @@
+"""A resolved incident comes back: whatever call goes wrong then, its one issue is open again, once, and says so."""
+
+from tests.support.crash.faults import Fault, FaultPlan
+from tests.support.crash.replay import play_recurrence
+from tests.support.crash.story_run import SecondWorker
+
+
+def test_recurrence_reopens_its_issue_exactly_once() -> None:
+    plain = FaultPlan()
+    assert play_recurrence(plain, SecondWorker.ALONE) == []
+    assert "issues.reopen" in plain.calls
+    wrong = []
+    for number, call in enumerate(plain.calls):
+        for fault in Fault:
+            for beside in SecondWorker:
+                found = play_recurrence(FaultPlan(number, fault), beside)
+                wrong += [f"call {number} {call}, {fault.value}, {beside.value}: {each}" for each in found]
+    assert wrong == []

@@ -1,0 +1,163 @@
+"""A repository that is nothing but a graph of commits, and a prover that knows the answer."""
+# ruff: noqa: ARG002  # a port's method takes what the real one needs
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+
+from shared.detection.incident import Incident
+from shared.errors import UsageError
+from shared.proof.model.compilation import Fault
+from shared.proof.model.finding import (
+    ActionKind,
+    BrokenFile,
+    CheckStatus,
+    DeployedSource,
+    DeployedVersion,
+    Finding,
+    Fix,
+    Reason,
+    Recommendation,
+    Rollback,
+    Target,
+)
+from shared.proof.model.history import Branch, Commit
+from shared.proof.model.ports import Compilers, History
+from shared.proof.proof_context import ProofRequest
+from shared.proposal.proposal import Proposal
+from shared.report.report import Report, build_report
+from shared.service import Service
+from shared.workflow.prover import Prover, ReadChecks, render_report
+
+
+@cache
+def commit_id(name: str) -> str:
+    """40 hex digits for a name."""
+    return name.encode().hex().ljust(40, "0")[:40]
+
+
+def make_commit(name: str, *parents: str) -> Commit:
+    """A commit whose id and subject come from its name."""
+    at = datetime(2026, 4, 1, tzinfo=UTC)
+    return Commit(commit_id(name), tuple(commit_id(each) for each in parents), at, at, "Kim Reed", f"{name}: a change")
+
+
+@dataclass
+class FakeHistory:
+    """As much of `shared.ports.History` as the functions themselves ask: names and ancestry."""
+
+    graph: Mapping[str, Commit]
+    head: str
+
+    def branch(self, name: str | None) -> Branch:
+        return Branch(name or "main", self.head)
+
+    def resolve(self, revision: str) -> Commit:
+        if revision not in self.graph:
+            raise UsageError(f"{revision} does not exist")
+        return self.graph[revision]
+
+    def commits(self, tip: str, base: str) -> Sequence[Commit]:
+        without = set(self._reachable(base))
+        return [self.graph[each] for each in self._reachable(tip) if each not in without]
+
+    def _reachable(self, tip: str) -> Iterator[str]:
+        waiting, seen = [tip], set()
+        while waiting:
+            each = waiting.pop()
+            if each in seen:
+                continue
+            seen.add(each)
+            yield each
+            waiting += self.graph[each].parents
+
+
+COMMIT_NAMES = ("good", "broken", "attempt", "fixed", "later")
+"""A straight history: the second commit breaks the file, the fourth one mends it."""
+
+
+@dataclass
+class FakeHistories:
+    """Opens the same history for every service; `World.histories`."""
+
+    head: str = commit_id(COMMIT_NAMES[-1])
+    graph: dict[str, Commit] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for place, name in enumerate(COMMIT_NAMES):
+            made = make_commit(name, *COMMIT_NAMES[max(0, place - 1) : place])
+            self.graph[made.id] = made
+
+    @contextmanager
+    def __call__(self, service: Service) -> "Iterator[History]":
+        yield FakeHistory(self.graph, self.head)  # type: ignore[misc]  # the proof itself is answered by the prover
+
+
+@dataclass
+class ScriptedProver:
+    """The two questions of `shared.workflow.prover.Prover`, answered without compiling anything."""
+
+    kind: ActionKind = ActionKind.REDEPLOY
+    reason: Reason = Reason.FIX_NOT_DEPLOYED
+    objection: str = ""
+    offers_rollback: bool = False
+    """Whether there is an earlier good commit to go back to, beside the fix."""
+    report_count: int = 0
+
+    def prover(self) -> Prover:
+        return Prover(prove_and_report=self._report, find_objection=self._objection, render_report=_cached_report)
+
+    def _report(self, incident: Incident, history: History, compilers: Compilers, request: ProofRequest) -> Report:
+        self.report_count += 1
+        return _build_report(incident, self.kind, self.reason, back=self.offers_rollback)
+
+    def _objection(
+        self,
+        proposal: Proposal,
+        service: Service,
+        history: History,
+        compilers: Compilers,
+        checks: ReadChecks,
+    ) -> str:
+        return self.objection or ("its checks are red" if checks(proposal.commit) is CheckStatus.RED else "")
+
+
+_cached_report = lru_cache(maxsize=100)(render_report)
+
+
+@lru_cache(maxsize=100)  # it depends on nothing else, and crashes at every call ask for the same ten thousand times
+def _build_report(incident: Incident, kind: ActionKind, reason: Reason, *, back: bool) -> Report:
+    broken, fixed, later = (
+        make_commit("attempt", "broken"),
+        make_commit("fixed", "attempt"),
+        make_commit("later", "fixed"),
+    )
+    sighting = incident.sightings[-1]
+    deployed = DeployedVersion(
+        sighting.revision,
+        broken,
+        DeployedSource.INFERRED,
+        reason is not Reason.NOT_CORROBORATED,
+        (broken.id,),
+        False,
+        "3.11",
+        "the log",
+    )
+    fault = Fault("SyntaxError", sighting.message or "invalid syntax", sighting.line)
+    mended = kind is ActionKind.REDEPLOY
+    proof = Finding(
+        deployed=deployed,
+        broken=BrokenFile(incident.path, fault, 1, (7,), "cpython-3.11.7", "", ("3.12",), "ruff", ()),
+        introduced=None,
+        attempts=(),
+        fix=Fix(fixed, "merged", path=incident.path) if mended else None,
+        target=Target(later, CheckStatus.GREEN, 2, (), ()) if mended else None,
+        rollback=Rollback(make_commit("good")) if kind is ActionKind.ROLLBACK else None,
+        recommendation=Recommendation(kind, reason, "As the test says."),
+        branch="main",
+        branch_head=later.id,
+        alternative_rollback=Rollback(make_commit("good")) if back and mended else None,
+    )
+    return build_report(incident, proof)

@@ -1,0 +1,67 @@
+"""A state comes in, one line for each resource with its key attributes goes out, in the order of addresses.
+
+Grants and custom roles are not in it, they follow access.yaml (see grants.py), nor are the places of secrets, which
+follow provenfix.yaml. `python -m tests.support.deploy.inventory` writes the lines that the tests expect; whoever changes
+Terraform reads their difference.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.support.deploy.deployment import ONE_SERVICE, THREE_SERVICES, Resource, apply_deployment, prepare_deployment
+
+EXPECTED = Path(__file__).with_name("expected")
+CONFIGS = {"one": ONE_SERVICE, "three": THREE_SERVICES}
+
+_LONG = frozenset(("filter", "content", "dashboard_json", "secret_data", "body", "description", "display_name"))
+"""Judged by tests of their own, or for people."""
+_NOT_OURS = frozenset(("description", "effective_labels", "terraform_labels", "timeouts", "google_labels"))
+
+
+def inventory_lines(state: Iterable[Resource]) -> list[str]:
+    """`google_pubsub_topic.topic["tick"] name=provenfix-tick project=shop-ops …`"""
+    return sorted(" ".join([one.address, *_flat(one.values)]) for one in state if not judged_elsewhere(one))
+
+
+def judged_elsewhere(one: Resource) -> bool:
+    """Whether another test than that of the inventory says what a resource must be."""
+    return one.type.endswith(("_iam_member", "_iam_custom_role")) or "_secret.secret[" in one.address
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """`name=value` for each argument that was given; what the stand-in invented is left out."""
+    told: list[str] = []
+    for name, value in sorted(values.items()):
+        if name in _LONG | _NOT_OURS or value in (None, "", [], {}, False, 0) or _invented(value):
+            continue
+        if isinstance(value, list) and isinstance(value[0], dict):
+            for place, each in enumerate(value):
+                told += _flat(each, f"{prefix}{name}{f'[{place}]' if len(value) > 1 else ''}.")
+        elif isinstance(value, dict):
+            told += _flat(value, f"{prefix}{name}.")
+        else:
+            told.append(f"{prefix}{name}={json.dumps(value) if isinstance(value, list) else value}")
+    return told
+
+
+def _invented(value: object) -> bool:
+    return isinstance(value, str) and value.startswith("google_") and " of " in value
+
+
+def main() -> None:
+    for name, config in CONFIGS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            found = inventory_lines(
+                apply_deployment(prepare_deployment(Path(folder), config, alert_emails=["oncall@acme.example"]))
+            )
+        EXPECTED.mkdir(exist_ok=True)
+        (EXPECTED / f"{name}.txt").write_text("\n".join(found) + "\n", "utf-8")
+        print(f"{name}: {len(found)} resources", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

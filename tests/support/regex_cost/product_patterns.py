@@ -1,0 +1,97 @@
+"""Every pattern of the product, found in its source: where it stands, how it is used, and what it is.
+
+A call of `re` that is found neither as a name of its module nor here is an error: none can be forgotten.
+"""
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.text import redaction
+
+ROOT = Path(__file__).parents[3]
+_ANCHORED = frozenset(("match", "fullmatch"))
+_USES = ("match", "fullmatch", "search", "sub", "subn", "finditer", "findall", "split")
+CHECKED_ELSEWHERE = {
+    ("shared/text/redaction.py", "_rule"): "every rule is one of `_RULES`",
+    ("shared/text/secret_pattern.py", "read_form"): "forms are built of items that cannot match in two ways",
+    ("shared/text/secret_pattern.py", "_item"): "a class is looked for in 128 characters",
+    ("shared/config/field_types.py", "_text"): "values of the configuration, each matched once",
+    ("shared/adapters/github/workflow_pipeline.py", "WorkflowPipeline"): "`.*` once a line, from its beginning",
+    ("shared/report/issue/causes.py", "_resources"): "single words",
+    (
+        "shared/proof/declared/development_python.py",
+        "_lines",
+    ): "its patterns are arguments, measured with `development_pythons`",
+}
+
+
+USED_BY_A_HELPER = (
+    ("shared/adapters/github/webhook.py: _DELIVERY", "fullmatch"),
+    ("shared/adapters/github/webhook.py: _REPOSITORY", "fullmatch"),
+    ("shared/adapters/github/webhook.py: _LOGIN", "fullmatch"),
+    ("shared/proof/loading/source_text.py: _DOUBLE_END", "match"),
+    ("shared/proof/loading/source_text.py: _SINGLE_END", "match"),
+    ("shared/proof/loading/source_text.py: _LONG_DOUBLE_END", "match"),
+    ("shared/proof/loading/source_text.py: _LONG_SINGLE_END", "match"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPattern:
+    """One pattern. `anchored`: it is only ever tried at one place of a text."""
+
+    where: str
+    pattern: "re.Pattern[str] | re.Pattern[bytes]"
+    anchored: bool
+
+
+def all_patterns() -> list[FoundPattern]:
+    """Raises AssertionError for a call of `re` whose pattern is not known."""
+    found: list[FoundPattern] = []
+    for path in sorted([*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]):
+        source = path.read_text("utf-8")
+        if "re." in source:
+            found += _patterns_of_file(path.relative_to(ROOT).as_posix(), source)
+    rules = [FoundPattern(f"redaction rule {rule.kind}", rule.pattern, anchored=False) for rule in redaction._ALL_RULES]
+    return [*found, *rules]
+
+
+def _patterns_of_file(name: str, source: str) -> Iterator[FoundPattern]:
+    tree = ast.parse(source)
+    named = {id(node.value): node.targets[0] for node in tree.body if isinstance(node, ast.Assign)}
+    for function, call in _calls(tree):
+        assert isinstance(call.func, ast.Attribute)
+        target = named.get(id(call))
+        if call.func.attr == "compile" and isinstance(target, ast.Name):
+            module = importlib.import_module(name.removesuffix(".py").replace("/", "."))
+            uses = {use for other, use in USED_BY_A_HELPER if other == f"{name}: {target.id}"}
+            uses |= set(re.findall(rf"\b{target.id}\.({'|'.join(_USES)})\(", source))
+            yield FoundPattern(f"{name}: {target.id}", getattr(module, target.id), bool(uses) and uses <= _ANCHORED)
+        elif isinstance(call.args[0], ast.Constant):
+            flags = re.MULTILINE if any("re.M" in ast.unparse(word) for word in [*call.args[1:], *call.keywords]) else 0
+            yield FoundPattern(f"{name}: {function}", _compiled(call.args[0].value, flags), call.func.attr in _ANCHORED)
+        else:
+            assert (name, function) in CHECKED_ELSEWHERE, f"{name}: {function} has a pattern that nobody measures"
+
+
+def _compiled(literal: object, flags: int) -> "re.Pattern[str] | re.Pattern[bytes]":
+    assert isinstance(literal, str | bytes)
+    if isinstance(literal, bytes):
+        return re.compile(literal, flags)
+    return re.compile(literal, flags)
+
+
+def _calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
+    """Calls of `re` that take a pattern, each with the function around it."""
+    for top in tree.body:
+        for node in ast.walk(top):
+            if isinstance(node, ast.Call) and _is_re_function(node.func):
+                yield getattr(top, "name", ""), node
+
+
+def _is_re_function(function: ast.expr) -> bool:
+    return ast.unparse(function) in {f"re.{name}" for name in ("compile", *_USES)}
