@@ -1,4 +1,4 @@
-"""The README's examples, from the real commands: `python -m tests.support.readme` writes them, tests compare them."""
+"""The generated blocks of the documents, from the real commands: `python -m tests.support.readme` writes them."""
 
 import re
 import subprocess
@@ -9,9 +9,22 @@ from pathlib import Path
 
 from functions.demo import build_incident, write_incident_log
 
-README = Path(__file__).parents[2] / "README.md"
-_BLOCK = re.compile(r"(<!-- incident:begin -->\n).*(<!-- incident:end -->)", re.DOTALL)
-_SESSION = re.compile(r"(<!-- session:begin -->\n).*(<!-- session:end -->)", re.DOTALL)
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+DOCUMENTS = (
+    README,
+    *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
+    *(ROOT / folder / "README.md" for folder in ("functions", "shared", "terraform", "tests")),
+)
+"""Every document that people read; their links are checked together."""
+BLOCKS = {
+    "access": "functions/README.md",
+    "flow": "functions/README.md",
+    "session": "functions/README.md",
+    "incident": "shared/README.md",
+}
+"""The document in which each generated block stands, between `<!-- NAME:begin -->` and `<!-- NAME:end -->`."""
+
 _WIDTH, _CONTINUED = 110, " " * 15
 _VARYING = (
     (r"^ *\d+\.\d s", "N s"),
@@ -31,47 +44,60 @@ _OPTIONAL_SENTENCES = ("It holds: ", "A visitor's socket")
 _CHECKERS = re.compile(r"(?:cpython|ruff)-[\d.]+")
 
 
+def read_block(name: str) -> str:
+    """Returns a block as it stands in its document, with its two markers."""
+    found = _block(name).search((ROOT / BLOCKS[name]).read_text("utf-8"))
+    assert found is not None, f"{BLOCKS[name]} has no block {name!r}"
+    return found[0]
+
+
+def write_block(name: str, content: str) -> None:
+    """Replaces what stands between the markers of a block; `content` ends with a line end."""
+    document = ROOT / BLOCKS[name]
+    document.write_text(_block(name).sub(lambda _: mark_block(name, content), document.read_text("utf-8")), "utf-8")
+
+
+def mark_block(name: str, content: str) -> str:
+    """Returns a block with its two markers, as it stands in its document."""
+    return f"<!-- {name}:begin -->\n{content}<!-- {name}:end -->"
+
+
+def _block(name: str) -> re.Pattern[str]:
+    return re.compile(rf"<!-- {name}:begin -->\n.*<!-- {name}:end -->", re.DOTALL)
+
+
 def render_example() -> str:
-    """What `provenfix investigate` says of the rebuilt incident, as a code block, down to the list of evidence."""
+    """Returns what `provenfix investigate` prints of the rebuilt incident, as a code block, without the evidence."""
     with tempfile.TemporaryDirectory() as folder:
         story = build_incident(Path(folder) / "repository.git")
         log = write_incident_log(story, Path(folder) / "log.json")
         command = [sys.executable, "-c", "from provenfix.command import main; main()", "investigate"]
         command += ["--repo", str(story.path), "--log", str(log), "--out", f"{folder}/report"]
         subprocess.run(command, check=True)
-        told = Path(folder, "report").read_text("utf-8")
-    lines = "\n".join(line.rstrip() for line in told.splitlines())
+        report = Path(folder, "report").read_text("utf-8")
+    lines = "\n".join(line.rstrip() for line in report.splitlines())
     return "```text\n" + lines.partition("\nEvidence\n")[0].strip() + "\n```\n"
 
 
-def read_readme() -> str:
-    """What stands in the README."""
-    found = _BLOCK.search(README.read_text("utf-8"))
-    assert found is not None
-    return found[0]
-
-
 def render_session(text: str) -> str:
-    """What `provenfix demo` says, as a code block that fits a page."""
+    """Returns what `provenfix demo` printed as a code block that fits a page."""
     lines = (textwrap.fill(line, _WIDTH, subsequent_indent=_CONTINUED) for line in text.splitlines())
     return "```text\n$ provenfix demo --auto-approve\n" + "\n".join(lines) + "\n```\n"
 
 
 def play_demo() -> str:
-    """Plays the demo, and returns what it says."""
+    """Runs the demo and returns what it prints."""
     command = [sys.executable, "-c", "from provenfix.command import main; main()", "demo", "--auto-approve"]
     return subprocess.run([*command, "--no-browser"], check=True, capture_output=True, text=True).stderr
 
 
 def recorded_session() -> str:
-    """The demo as it stands in the README."""
-    found = _SESSION.search(README.read_text("utf-8"))
-    assert found is not None
-    return found[0]
+    """Returns the demo as its document shows it."""
+    return read_block("session")
 
 
 def session_sentences(text: str) -> set[str]:
-    """The sentences of a session or of its record, without what differs from run to run."""
+    """Returns the sentences of a session or of its record, without what differs from run to run."""
     joined = re.sub(r"\n {15}(?=\S)", " ", text)
     lines = {line for line in joined.splitlines() if not line.startswith(("```", "$ ", "<!--"))}
     lines = {line for line in lines if not any(words in line for words in _OPTIONAL_SENTENCES)}
@@ -81,16 +107,14 @@ def session_sentences(text: str) -> set[str]:
 
 
 def mask_versions(text: str) -> str:
-    """Without patch levels: they are the machine's, not the product's."""
+    """Returns the text without patch levels: they are the machine's, not the product's."""
     return _CHECKERS.sub("checker", text)
 
 
 def main() -> None:
-    """Writes the examples into the README."""
-    block, told = render_example(), render_session(play_demo())
-    text = README.read_text("utf-8")
-    text = _BLOCK.sub(lambda found: found[1] + block + found[2], text)
-    README.write_text(_SESSION.sub(lambda found: found[1] + told + found[2], text), "utf-8")
+    """Writes the blocks that show the commands."""
+    write_block("incident", render_example())
+    write_block("session", render_session(play_demo()))
 
 
 if __name__ == "__main__":

@@ -1,24 +1,24 @@
-"""The README's table of who may do what, from access.yaml: `python -m tests.support.access.readme_table` writes it."""
-
-import re
+"""The table of who may do what, from access.yaml: `python -m tests.support.access.readme_table` writes it."""
 
 from functions.cli.access import read_access, render_access_table
-from tests.support.readme import README
+from tests.support.readme import mark_block, read_block, write_block
 
-_BLOCK = re.compile(r"(<!-- access:begin -->\n).*?(<!-- access:end -->)", re.DOTALL)
+BLOCK = "access"
 
 
 def read_table() -> str:
-    """What stands in the README."""
-    found = _BLOCK.search(README.read_text("utf-8"))
-    assert found is not None
-    return found[0]
+    """Returns the table as its document shows it."""
+    return read_block(BLOCK)
 
 
 def render_table() -> str:
-    """What has to stand there."""
-    return "<!-- access:begin -->\n" + "\n".join(render_access_table(read_access())) + "\n<!-- access:end -->"
+    """Returns the table as it has to stand there."""
+    return mark_block(BLOCK, _render_content())
+
+
+def _render_content() -> str:
+    return "\n".join(render_access_table(read_access())) + "\n"
 
 
 if __name__ == "__main__":
-    README.write_text(_BLOCK.sub(lambda _: render_table(), README.read_text("utf-8")), "utf-8")
+    write_block(BLOCK, _render_content())
