@@ -14,6 +14,11 @@ from threading import RLock
 from types import ModuleType
 from typing import Any
 
+_READ_BY_IMPORTS = frozenset(
+    {"__class__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__", "__cached__"}
+)
+"""Attributes that the import system itself reads; none of them needs the module's code."""
+
 _RUNNING = RLock()
 """Held while a module runs; the modules that it runs in turn are run by the same thread."""
 
@@ -22,7 +27,7 @@ class _Module(ModuleType):
     """Bound, and not run. What the import system itself reads is answered without running it."""
 
     def __getattribute__(self, name: str) -> Any:
-        if not (name.startswith("__") and name.endswith("__")):
+        if name not in _READ_BY_IMPORTS:
             with _RUNNING:
                 loader = self.__loader__
                 if type(self) is _Module and isinstance(loader, _Loader) and not loader.is_running:
