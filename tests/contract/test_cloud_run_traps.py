@@ -34,7 +34,7 @@ class OnCloudRun(Harness):
     clients: GoogleClients | None = None
     triggers: bool = False
 
-    def process(self, tap: Tap = lambda _, port: port) -> Context:
+    def start_process(self, tap: Tap = lambda _, port: port) -> Context:
         assert self.clients is not None
         deployer: Deployer = CloudRunDeployer(self.clients)
         if self.triggers:
@@ -202,7 +202,7 @@ def test_an_operation_that_outlives_the_function_goes_on_and_is_begun_once(harne
     incident = approve_proposal(harness)
     redeploy_approved(harness)
     for _ in range(3):
-        assert redeploy(harness.process(), f"{incident}-1").name == "deploying"
+        assert redeploy(harness.start_process(), f"{incident}-1").name == "deploying"
         run_tick(harness)
     assert (read_state(harness, incident), harness.run.deployments) == ("deploying", 1)
     harness.run.finish_operations()
