@@ -269,7 +269,7 @@ def _code_host_ports(settings: Settings, github: "Callable[[], GitHubClient] | N
 
         return LogLinkBuilder(GitHubLinkBuilder(github(), GitHubHost(settings.code_host.address)))
 
-    return {"issues": Lazy(issues), "checks": Lazy(checks), "places": Lazy(places)}
+    return {"issues": Lazy(issues), "checks": Lazy(checks), "link_builder": Lazy(places)}
 
 
 def _create_compilers(settings: Settings) -> "Compilers":
