@@ -49,7 +49,7 @@ def test_a_source_line_that_names_the_class_ends_no_traceback(harness: Harness) 
 def test_copies_of_a_last_line_ask_the_log_once(harness: Harness) -> None:
     for line in ('  File "/app/chat/greeting.py", line 7', "    oops = = 1", "SyntaxError: invalid syntax"):
         last = harness.log_entry(line)
-    logs = _Counted(harness.logs, "around")
+    logs = _Counted(harness.logs, "read_neighbours")
     world = harness.start_process(lambda name, port: logs if name == "logs" else port)
     names = [record_log_entry(world, last).name for _ in range(20)]
     assert names == ["opened", *["throttled"] * 19]
