@@ -38,7 +38,7 @@ class _Gates:
         assert path == "never.py"
         return self.as_deployed
 
-    def blobs(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+    def blob_ids(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         places = list(places)
         self.asked.append(len(places))
         return {place: "b3" if place[0] in self.holding else "b4" for place in places}

@@ -14,7 +14,7 @@ from pathlib import Path
 from shared.adapters.sqlite.database import SqliteFile
 
 file = SqliteFile(Path(sys.argv[1]), "")
-print(*(note for (note,) in file.rows("SELECT note FROM notes ORDER BY rowid")))
+print(*(note for (note,) in file.fetch_rows("SELECT note FROM notes ORDER BY rowid")))
 file.close()
 """
 

@@ -39,16 +39,16 @@ A, B = "a" * 40, "b" * 40
     [
         ({"failed_probes": TOLERATED_FAILED_PROBES - 1}, RolloutVerdict.HOLDS),
         ({"failed_probes": TOLERATED_FAILED_PROBES}, RolloutVerdict.FAILED_PROBE),
-        ({"missed": TOLERATED_TRAFFIC_CHECKS - 1}, RolloutVerdict.HOLDS),
-        ({"missed": TOLERATED_TRAFFIC_CHECKS}, RolloutVerdict.CHANGED),
-        ({"recurred": True}, RolloutVerdict.RECURRED),
-        ({"failed": "It was killed."}, RolloutVerdict.FAILED_REVISION),
+        ({"missed_traffic_checks": TOLERATED_TRAFFIC_CHECKS - 1}, RolloutVerdict.HOLDS),
+        ({"missed_traffic_checks": TOLERATED_TRAFFIC_CHECKS}, RolloutVerdict.CHANGED),
+        ({"has_recurred": True}, RolloutVerdict.RECURRED),
+        ({"revision_failure": "It was killed."}, RolloutVerdict.FAILED_REVISION),
         (
-            {"recurred": True, "missed": TOLERATED_TRAFFIC_CHECKS, "failed": "x", "failed_probes": 9},
+            {"has_recurred": True, "missed_traffic_checks": TOLERATED_TRAFFIC_CHECKS, "revision_failure": "x", "failed_probes": 9},
             RolloutVerdict.RECURRED,
         ),
-        ({"missed": TOLERATED_TRAFFIC_CHECKS, "failed": "x", "failed_probes": 9}, RolloutVerdict.CHANGED),
-        ({"failed": "x", "failed_probes": 9}, RolloutVerdict.FAILED_REVISION),
+        ({"missed_traffic_checks": TOLERATED_TRAFFIC_CHECKS, "revision_failure": "x", "failed_probes": 9}, RolloutVerdict.CHANGED),
+        ({"revision_failure": "x", "failed_probes": 9}, RolloutVerdict.FAILED_REVISION),
     ],
 )
 @pytest.mark.parametrize("when", [BEGAN, BEGAN + WATCH_DURATION])
@@ -61,12 +61,12 @@ def test_what_speaks_against_a_rollout_does_so_at_any_time(
 @pytest.mark.parametrize(
     ("traffic", "after", "verdict"),
     [
-        ({"requests": 1}, WATCH_DURATION - SECOND, RolloutVerdict.HOLDS),
-        ({"requests": 1}, WATCH_DURATION, RolloutVerdict.PROVEN),
-        ({"requests": 0, "probes": 1}, WATCH_DURATION, RolloutVerdict.PROVEN),
-        ({"requests": 0, "probes": 0}, WATCH_DURATION, RolloutVerdict.HOLDS),
-        ({"requests": 0, "probes": 0}, MAX_WATCH_DURATION - SECOND, RolloutVerdict.HOLDS),
-        ({"requests": 0, "probes": 0}, MAX_WATCH_DURATION, RolloutVerdict.INCONCLUSIVE),
+        ({"request_count": 1}, WATCH_DURATION - SECOND, RolloutVerdict.HOLDS),
+        ({"request_count": 1}, WATCH_DURATION, RolloutVerdict.PROVEN),
+        ({"request_count": 0, "successful_probes": 1}, WATCH_DURATION, RolloutVerdict.PROVEN),
+        ({"request_count": 0, "successful_probes": 0}, WATCH_DURATION, RolloutVerdict.HOLDS),
+        ({"request_count": 0, "successful_probes": 0}, MAX_WATCH_DURATION - SECOND, RolloutVerdict.HOLDS),
+        ({"request_count": 0, "successful_probes": 0}, MAX_WATCH_DURATION, RolloutVerdict.INCONCLUSIVE),
     ],
 )
 def test_calm_watch_ends_after_a_day_or_a_week_without_traffic(

@@ -14,11 +14,11 @@ WORKFLOW = Path(__file__).parents[2] / "shared/workflow"
 STEPS = sorted(WORKFLOW.rglob("*.py"))
 READ_METHODS = {
     ("issues", "find"),
-    ("issues", "commented"),
+    ("issues", "has_comment"),
     ("issues", "state"),
     ("chat", "find"),
-    ("chat", "members"),
-    ("chat", "replied"),
+    ("chat", "list_group_members"),
+    ("chat", "has_reply"),
     ("deployer", "find"),
     ("deployer", "state"),
 }
@@ -62,19 +62,21 @@ def test_every_effect_stands_in_what_is_handed_to_the_ledger() -> None:
             for node in ast.walk(function)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         }
-        assert not wrapped or "once" in calls, f"{function.name} acts without the ledger"
+        assert not wrapped or "run_once" in calls, f"{function.name} acts without the ledger"
 
 
 @pytest.mark.parametrize("port", ["bus", "issues", "chat", "deployer"])
 def test_no_step_lets_a_port_out_of_its_sight(port: str) -> None:
-    """A port that is only ever used as `world.port.method` cannot be used where the tests above do not look."""
+    """A port that is only ever used as `context.port.method` cannot be used where the tests above do not look."""
+    port_uses = 0
     for path in STEPS:
         tree = ast.parse(path.read_text("utf-8"))
         used = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         for node in ast.walk(tree):
-            world = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "world"
-            if world and isinstance(node, ast.Attribute) and node.attr == port:
-                assert id(node) in used, f"{path.name}:{node.lineno} hands world.{port} on"
+            if isinstance(node, ast.Attribute) and node.attr == port and ast.unparse(node.value) == "context":
+                assert id(node) in used, f"{path.name}:{node.lineno} hands context.{port} on"
+                port_uses += 1
+    assert port_uses
 
 
 def test_the_fakes_refuse_an_effect_outside_of_a_claim() -> None:

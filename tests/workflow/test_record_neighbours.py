@@ -49,7 +49,7 @@ def test_a_source_line_that_names_the_class_ends_no_traceback(harness: Harness) 
 def test_copies_of_a_last_line_ask_the_log_once(harness: Harness) -> None:
     for line in ('  File "/app/chat/greeting.py", line 7', "    oops = = 1", "SyntaxError: invalid syntax"):
         last = harness.log_entry(line)
-    logs = _Counted(harness.logs, "around")
+    logs = _Counted(harness.logs, "read_neighbours")
     world = harness.start_process(lambda name, port: logs if name == "logs" else port)
     names = [record_log_entry(world, last).name for _ in range(20)]
     assert names == ["opened", *["throttled"] * 19]
@@ -64,6 +64,6 @@ def test_no_repository_is_asked_about_a_revision_without_a_commit(harness: Harne
     harness.clock.advance(MINUTE)
     harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00009-hand", None)
     pasts = _Counted(FakeHistories())
-    world = harness.start_process(lambda name, port: pasts if name == "histories" else port)
+    world = harness.start_process(lambda name, port: pasts if name == "open_history" else port)
     assert record_log_entry(world, harness.log_entry(revision="tide-00009-hand")).name == "opened"
     assert pasts.calls == 0
