@@ -61,6 +61,6 @@ def test_every_effect_goes_wrong_in_some_story() -> None:
         "store.replace",
         "store.read",
         "store.find",
-        "kill_switch",
-        "places.links",
+        "is_kill_switch_on",
+        "link_builder.build_links",
     } - called == set()
