@@ -40,7 +40,9 @@ CASES = {
         ImpactMeasurement(NEW, {OLD_REVISION: 100}, 0, 0), Reach.NEVER_SERVED, Urgency.SOON, [],
     ),
     "it is old, and what it answered is no longer looked for": (
-        ImpactMeasurement(NEW, {OLD_REVISION: 100}, 0, 0, "The container failed to start on port 8080.", since_creation=False),
+        ImpactMeasurement(
+            NEW, {OLD_REVISION: 100}, 0, 0, "The container failed to start on port 8080.", since_creation=False
+        ),
         Reach.NEVER_SERVED, Urgency.SOON, [],
     ),
     "it was taken back": (

@@ -43,7 +43,9 @@ def _image(name: str) -> dict[str, str]:
     """A service of a monorepo; both load `common`."""
     copies = f"COPY services/{name} /app\nCOPY libs/common /app/common\n"
     return {
-        f"services/{name}/Dockerfile": f"FROM python:{running_python()}-slim\nWORKDIR /app\n{copies}CMD python main.py\n",
+        f"services/{name}/Dockerfile": (
+            f"FROM python:{running_python()}-slim\nWORKDIR /app\n{copies}CMD python main.py\n"
+        ),
         f"services/{name}/main.py": f"import {name}_only\nimport common.core\n",
         f"services/{name}/{name}_only.py": valid_source(),
     }
@@ -65,7 +67,8 @@ def story(tmp_path: Path) -> HistoryBuilder:
 
 def _late(story: HistoryBuilder, compilers: LocalCompilers, name: str, traced: tuple[str, ...]) -> str:
     proposal = Proposal(
-        id="p", incident="i", service="s", kind=ActionKind.REDEPLOY, commit=story.ids[name], deployed=story.ids["break"],
+        id="p", incident="i", service="s", kind=ActionKind.REDEPLOY,
+        commit=story.ids[name], deployed=story.ids["break"],
         revision="r1", fix=story.ids["fix"], python=running_python(), broken=("libs/common/core.py",), evidence_hash="",
         expires_at=START, traced=traced,
     )  # fmt: skip

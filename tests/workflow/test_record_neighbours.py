@@ -1,4 +1,4 @@
-"""What `record_log_entry` asks of the outside for one entry: the log for the lines beside it, the repository for a commit."""
+"""What `record_log_entry` asks for one entry: the log for its neighbours, the repository for a commit."""
 
 import pytest
 
