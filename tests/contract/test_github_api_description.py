@@ -29,7 +29,7 @@ def test_undescribed_request_is_a_violation(
     with serve_fake(FakeGitHub(extra_routes=[lambda _: FakeResponse(200, [])])) as fake:
         github = open_client(fake.address)
         with pytest.raises(AssertionError, match=violation):
-            github.write(verb, path, body) if body is not None else github.get(path)
+            github.send_json(verb, path, body) if body is not None else github.get_json(path)
 
 
 @pytest.mark.parametrize("missing", ["title", "number", "labels_url", "created_at"])
@@ -64,4 +64,4 @@ def test_a_query_that_the_schema_refuses_is_refused_by_the_fake() -> None:
 
 
 def opened(github: GitHubClient) -> object:
-    return github.write("POST", ISSUES, {"title": "t", "body": "b"})
+    return github.send_json("POST", ISSUES, {"title": "t", "body": "b"})

@@ -46,8 +46,8 @@ def on(github: GitHubClient) -> Harness:
 
 def kept(github: GitHubClient) -> tuple[dict[str, Any], list[str]]:
     """The only issue, and what its comments are about."""
-    (issue,) = github.get(ISSUES, state="all")
-    comments = github.get(f"{ISSUES}/{issue['number']}/comments")
+    (issue,) = github.get_json(ISSUES, state="all")
+    comments = github.get_json(f"{ISSUES}/{issue['number']}/comments")
     return issue, re.findall(r" part=(\S+) -->", "\n".join(each["body"] for each in comments))
 
 

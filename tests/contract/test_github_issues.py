@@ -66,7 +66,7 @@ def test_how_things_stand_is_edited_and_what_people_wrote_stays(github: GitHubCl
     )
     number = issues.open(SERVICE, mark, "Title", f"{mark}\n{first}\n\n- [ ] Pin Python").number
     ticked = f"{mark}\n{first}\n\n- [x] Pin Python"
-    github.write("PATCH", f"/repos/{REPOSITORY}/issues/{number}", {"body": ticked})
+    github.send_json("PATCH", f"/repos/{REPOSITORY}/issues/{number}", {"body": ticked})
     for _ in range(2):
         issues.update_status_section(SERVICE, number, second)
         assert issues.state(SERVICE, number).body == ticked.replace("It fails.", "It is mended.")
@@ -86,7 +86,7 @@ def test_the_title_follows_unless_a_person_has_given_it_another_one(
     part = render_status_block("It fails.", urgent=False, milestones=())
     number = issues.open(SERVICE, mark, title, f"{mark}\n{part}").number
     issues.update_status_section(SERVICE, number, part, "tide: SyntaxError in a.py: mended")
-    found = github.find(f"/repos/{REPOSITORY}/issues/{number}")
+    found = github.find_json(f"/repos/{REPOSITORY}/issues/{number}")
     assert found is not None
     assert found["title"] == becomes
 
@@ -96,7 +96,7 @@ def test_a_body_without_its_part_or_without_room_is_left_alone(github: GitHubCli
     issues, part = GitHubIssues(github), render_status_block("It is mended.", urgent=True, milestones=())
     number = issues.open(SERVICE, "<!-- b -->", "Title", "<!-- b -->").number
     begun = "<!-- provenfix:state --><!-- /provenfix:state -->" if len(body) > 1000 else ""
-    github.write("PATCH", f"/repos/{REPOSITORY}/issues/{number}", {"body": begun + body})
+    github.send_json("PATCH", f"/repos/{REPOSITORY}/issues/{number}", {"body": begun + body})
     issues.update_status_section(SERVICE, number, part)
     assert issues.state(SERVICE, number).body == begun + body
 
@@ -110,7 +110,7 @@ def test_rewritten_issue_is_found_by_its_marker(github: GitHubClient) -> None:
     opened = issues.open(SERVICE, earlier, "It fails", earlier)
     issues.close(SERVICE, opened.number)
     ticked = f"{earlier}\n- [x] Pin Python\n"
-    github.write("PATCH", f"/repos/{REPOSITORY}/issues/{opened.number}", {"body": ticked})
+    github.send_json("PATCH", f"/repos/{REPOSITORY}/issues/{opened.number}", {"body": ticked})
     issues.replace_content(SERVICE, opened.number, "It fails again", f"{later}\n- [ ] Pin Python\n- [ ] Again")
     issues.reopen(SERVICE, opened.number)
     assert issues.find(SERVICE, later) == opened
@@ -121,7 +121,7 @@ def test_rewritten_issue_is_found_by_its_marker(github: GitHubClient) -> None:
 def test_the_labels_by_which_people_act_are_made_once(github: GitHubClient) -> None:
     issues = GitHubIssues(github)
     issues.create_labels(SERVICE)
-    made = github.get(f"/repos/{REPOSITORY}/labels/provenfix%3Awrong")
+    made = github.get_json(f"/repos/{REPOSITORY}/labels/provenfix%3Awrong")
     assert (made["name"], bool(made["description"])) == ("provenfix:wrong", True)
     before = github.requests_sent
     issues.create_labels(SERVICE)
@@ -201,7 +201,7 @@ def test_a_label_is_what_github_takes(name: str, taken: str) -> None:
 def test_a_label_set_by_a_person_is_seen(github: GitHubClient) -> None:
     issues = GitHubIssues(github)
     opened = issues.open(SERVICE, "<!-- wrong -->", "Another", "<!-- wrong -->\n")
-    github.write("POST", f"/repos/{REPOSITORY}/issues/{opened.number}/labels", {"labels": [WRONG_LABEL]})
+    github.send_json("POST", f"/repos/{REPOSITORY}/issues/{opened.number}/labels", {"labels": [WRONG_LABEL]})
     assert WRONG_LABEL in issues.state(SERVICE, opened.number).labels
 
 

@@ -323,7 +323,7 @@ class TestWorkflows:
 
     def test_an_older_run_of_the_same_commit_is_none_of_this_order(self, stand: Stand) -> None:
         github: GitHubClient = open_client(stand.github.address)
-        github.write(
+        github.send_json(
             "POST",
             f"/repos/{REPOSITORY}/actions/workflows/deploy.yml/dispatches",
             {"ref": "trunk", "inputs": {"commit": FIX}},

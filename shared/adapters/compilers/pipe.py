@@ -1,7 +1,8 @@
 """One run of the worker in an interpreter: every exchange over its pipes has a deadline.
 
-In: a source. Out: the worker's verdict as a dict, or `WorkerLost` with the reason. This file and the worker are also shipped
-beside the `compile` function, on any Python from 3.8 on, so it keeps to the standard library and to that syntax.
+Takes a source, returns the worker's verdict as a dict, or raises `WorkerLost` with the reason. This file and the worker
+are also shipped beside the `compile` function, on any Python from 3.8 on, so it keeps to the standard library and to
+that syntax.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from shared.adapters.compilers.source_decoding import DecodedSource, decode_sour
 from shared.errors import InputError
 from shared.proof.model.compilation import Compilation, Diagnostic, Explanation, Fault, Source, split_source_lines
 
-# What CPython's compiler refuses and a parser alone does not: measured against CPython, see tests/support/syntax_corpus.
+# What CPython's compiler refuses and a parser alone does not: measured, see tests/support/syntax_corpus.
 RULES = "E902,F404,F406,F407,F621,F622,F701,F702,F704,F706,F707,PLE0100,PLE0115,PLE0117,PLE0118,PLE1142,PLE1700"
 BASE_SECONDS = 30.0
 SECONDS_PER_SOURCE = 0.1

@@ -9,7 +9,7 @@ the standard library and to syntax that 3.7 accepts. Nothing of a source is impo
              or  {"id": 7, "ok": false, "class": "SyntaxError", "message": "...", "line": 3, "offset": 9, "text": "...",
                   "peak": 12345678}
 
-Lines are ASCII, so a path may hold newlines, NULs or lone surrogates. `peak_memory` (bytes of memory at most held, 0 where
+Lines are ASCII, so a path may hold newlines, NULs or lone surrogates. `peak` (bytes of memory at most held, 0 where
 not known) lets the caller tell a source that is too deep (MemoryError is CPython's verdict) from one that is too big.
 """
 

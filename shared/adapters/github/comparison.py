@@ -33,7 +33,7 @@ class Comparisons:
     def compare(self, base: str, tip: str) -> Mapping[str, Any] | None:
         """The answer for two full ids; None where there is no such commit."""
         if (base, tip) not in self._cache:
-            self._cache[base, tip] = self._github.find(f"{self._path}{base}...{tip}")
+            self._cache[base, tip] = self._github.find_json(f"{self._path}{base}...{tip}")
         return self._cache[base, tip]
 
     def commits(self, base: str, tip: str) -> list[Commit] | None:
@@ -45,7 +45,7 @@ class Comparisons:
         if told["total_commits"] > len(items):
             items = []
             for page in range(1, told["total_commits"] // _PAGE_SIZE + 2):
-                more = self._github.get(f"{self._path}{base}...{tip}", per_page=str(_PAGE_SIZE), page=str(page))
+                more = self._github.get_json(f"{self._path}{base}...{tip}", per_page=str(_PAGE_SIZE), page=str(page))
                 items += more["commits"]
         return [parse_commit_item(item) for item in items]
 

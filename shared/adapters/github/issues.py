@@ -4,10 +4,13 @@ Lists and searches of GitHub lag behind by minutes, single issues do not. So an 
 for by its number, and a list of comments is believed only if it is as long as the issue says.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Sequence
+from copy import copy
+from functools import partial
 from itertools import chain
-from typing import Any
-from urllib.parse import quote
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from shared.adapters.github.client import GitHubClient
 from shared.errors import Reject, Retry
@@ -16,6 +19,10 @@ from shared.proposal.proposal import update_title
 from shared.report.incident_status import has_marker, keep_ticked_items, replace_status_block
 from shared.service import Service
 from shared.text.escaping import to_one_line, truncate
+
+if TYPE_CHECKING:
+    from github.Issue import Issue
+    from github.IssueComment import IssueComment
 
 ISSUE_LABEL = "provenfix"
 _MAX_TITLE_LENGTH = 256
@@ -29,6 +36,9 @@ _MAX_LOOKAHEAD = 200
 """Numbers that are looked at beyond the newest one that the list shows."""
 _MAX_GAPS = 5
 """Numbers in a row that may be missing (deleted, moved) before there are taken to be no more."""
+_MAX_CACHED_ISSUES = 64
+_DELETED = frozenset({410})
+_NEWEST_FIRST = {"state": "all", "sort": "created", "direction": "desc"}
 
 
 class GitHubIssues:
@@ -36,19 +46,24 @@ class GitHubIssues:
 
     def __init__(self, github: GitHubClient) -> None:
         self._github = github
+        self._cache = _IssueCache(github)
 
     def find(self, service: Service, marker: str) -> IssueRef | None:
         """The issue whose body carries the marker, open or closed, however young. Raises Retry, Reject."""
-        path, ordered = _issues_path(service), {"state": "all", "sort": "created", "direction": "desc"}
-        # GitHub drops the labels of whoever may not set them: the newest issues are looked at with and without.
-        newest = self._github.get(path, per_page="100", **ordered)
-        for issue in chain(newest, self._github.get_pages(path, labels=ISSUE_LABEL, **ordered)):
-            if self._has_own_marker(issue, marker):
+        repository = self._github.repository(service.repository)
+        # GitHub drops labels that the token may not set: the newest issues are looked at with and without.
+        newest = self._github.read(lambda: repository.get_issues(**_NEWEST_FIRST).get_page(0))
+        labelled = self._github.read_list(repository.get_issues(**_NEWEST_FIRST, labels=[ISSUE_LABEL]))
+        for issue in chain(newest, labelled):
+            if self._is_own_issue(issue, marker):
                 return _issue_ref(issue)
-        number, gaps = max((issue["number"] for issue in newest), default=0), 0
-        for beyond in range(number + 1, number + _MAX_LOOKAHEAD + 1):
-            issue = self._github.find(f"{path}/{beyond}")
-            if issue is not None and self._has_own_marker(issue, marker):
+        return self._find_unlisted(service, marker, max((issue.number for issue in newest), default=0))
+
+    def _find_unlisted(self, service: Service, marker: str, newest_number: int) -> IssueRef | None:
+        repository, gaps = self._github.repository(service.repository), 0
+        for number in range(newest_number + 1, newest_number + _MAX_LOOKAHEAD + 1):
+            issue = self._github.find(repository.get_issue(number).complete)
+            if issue is not None and self._is_own_issue(issue, marker):
                 return _issue_ref(issue)
             gaps = gaps + 1 if issue is None else 0
             if gaps == _MAX_GAPS:
@@ -59,90 +74,118 @@ class GitHubIssues:
         """*Effect.* Opens an issue with labels. Raises Retry where it may have been opened, Reject where it was not."""
         if not has_marker(body, marker):
             raise Reject("no_marker", "an issue without its marker could never be found again")
-        named = [ISSUE_LABEL, f"service:{service.name}", f"environment:{service.environment_name}", *labels]
-        wanted = {
-            "title": truncate(title, _MAX_TITLE_LENGTH),
-            "body": body,
-            "labels": [format_label(name) for name in named],
-        }
-        return _issue_ref(self._github.write("POST", _issues_path(service), wanted))
+        names = [ISSUE_LABEL, f"service:{service.name}", f"environment:{service.environment_name}", *labels]
+        repository, cut = self._github.repository(service.repository), truncate(title, _MAX_TITLE_LENGTH)
+        formatted = [format_label(name) for name in names]
+        return _issue_ref(self._github.write(lambda: repository.create_issue(cut, body, labels=formatted)))
 
     def replace_content(self, service: Service, number: int, title: str, body: str) -> None:
         """*Effect.* Gives an issue another title and body; what people have ticked stays ticked."""
-        known = self._get_issue(service, number)
-        body = keep_ticked_items(str((known or {}).get("body") or ""), body)
-        self._github.write(
-            "PATCH", f"{_issues_path(service)}/{number}", {"title": truncate(title, _MAX_TITLE_LENGTH), "body": body}
-        )
+        known = self._cache.get(service, number)
+        body = keep_ticked_items((known.body if known is not None else "") or "", body)
+        issue = self._reference(service, number)
+        self._github.write(lambda: issue.edit(title=truncate(title, _MAX_TITLE_LENGTH), body=body))
 
     def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
         """*Effect.* Replaces the body's part on how things stand. What people wrote beside it in the meantime stays."""
-        issue = self._get_issue(service, number)
-        if issue is None:
+        known = self._cache.get(service, number)
+        if known is None:
             return
-        body, old = str(issue.get("body") or ""), str(issue.get("title") or "")
-        wanted = {
-            "body": replace_status_block(body, status_section) or body,
-            "title": truncate(update_title(old, title), _MAX_TITLE_LENGTH),
-        }
-        changes = {name: text for name, text in wanted.items() if text != {"body": body, "title": old}[name]}
-        if changes and replace_status_block(body, status_section) is not None:
-            self._github.write("PATCH", f"{_issues_path(service)}/{number}", changes)
+        body, old_title = known.body or "", known.title
+        new_body = replace_status_block(body, status_section)
+        new_title = truncate(update_title(old_title, title), _MAX_TITLE_LENGTH)
+        changes = {"title": new_title} if new_title != old_title else {}
+        if new_body is not None and new_body != body:
+            changes["body"] = new_body
+        if changes and new_body is not None:
+            issue = self._reference(service, number)
+            self._github.write(lambda: issue.edit(**changes))
 
     def create_labels(self, service: Service) -> None:
         """*Effect.* Makes the label by which people stop the automation, so that it can be chosen from the list."""
-        path = f"/repos/{service.repository}/labels"
+        repository = self._github.repository(service.repository)
         for name, (color, description) in _LABELS.items():
-            if self._github.find(f"{path}/{quote(name, safe='')}") is None:
-                self._github.write("POST", path, {"name": name, "color": color, "description": description})
+            if self._github.find(repository.get_label(name).complete) is None:
+                self._github.write(partial(repository.create_label, name, color, description))
 
     def has_comment(self, service: Service, number: int, marker: str) -> bool:
         """Whether a comment with the marker is there. Raises Retry where the list of comments lags behind."""
-        issue = self._get_issue(service, number)
-        wanted = issue["comments"] if issue is not None else 0
-        seen = 0
-        for comment in self._github.get_pages(f"{_issues_path(service)}/{number}/comments"):
-            seen += 1
+        issue = self._cache.get(service, number)
+        total = issue.comments if issue is not None else 0
+        listed = 0
+        for comment in self._github.read_list(self._reference(service, number).get_comments()):
+            listed += 1
             if self._has_own_marker(comment, marker):
                 return True
-        if seen < wanted:
-            raise Retry(f"{service.repository}#{number} has {wanted} comments, and its list shows {seen} so far")
+        if listed < total:
+            raise Retry(f"{service.repository}#{number} has {total} comments, and its list shows {listed} so far")
         return False
 
     def comment(self, service: Service, number: int, marker: str, body: str) -> None:
         """*Effect.* Adds a comment."""
         if not has_marker(body, marker):
             raise Reject("no_marker", "a comment without its marker could never be found again")
-        self._github.write("POST", f"{_issues_path(service)}/{number}/comments", {"body": body})
+        issue = self._reference(service, number)
+        self._github.write(lambda: issue.create_comment(body))
 
     def close(self, service: Service, number: int) -> None:
         """*Effect.* Closes an issue; one that is closed stays closed."""
-        wanted = {"state": "closed", "state_reason": "completed"}
-        self._github.write("PATCH", f"{_issues_path(service)}/{number}", wanted)
+        issue = self._reference(service, number)
+        self._github.write(lambda: issue.edit(state="closed", state_reason="completed"))
 
     def reopen(self, service: Service, number: int) -> None:
         """*Effect.* Opens a closed issue again; one that is open stays open."""
-        wanted = {"state": "open", "state_reason": "reopened"}
-        self._github.write("PATCH", f"{_issues_path(service)}/{number}", wanted)
+        issue = self._reference(service, number)
+        self._github.write(lambda: issue.edit(state="open", state_reason="reopened"))
 
     def state(self, service: Service, number: int) -> IssueState:
         """Open or closed, its labels and its body. A deleted issue is closed."""
-        issue = self._get_issue(service, number)
+        issue = self._cache.get(service, number)
         if issue is None:
             return IssueState(is_open=False, labels=frozenset())
-        names = (each if isinstance(each, str) else each.get("name") or "" for each in issue["labels"])
-        return IssueState(issue["state"] == "open", frozenset(names), issue.get("body") or "")
+        return IssueState(issue.state == "open", frozenset(label.name for label in issue.labels), issue.body or "")
 
-    def _has_own_marker(self, item: Mapping[str, Any], marker: str) -> bool:
-        """A person can copy a marker: what an App has written itself is a bot's."""
-        if self._github.is_app and (item.get("user") or {}).get("type") != "Bot":
+    def _reference(self, service: Service, number: int) -> "Issue":
+        """The issue by its number alone, without a request."""
+        return self._github.repository(service.repository).get_issue(number)
+
+    def _is_own_issue(self, issue: "Issue", marker: str) -> bool:
+        # By its address: `issue.pull_request` would cost a request for each issue of a list, which leaves it out.
+        return self._has_own_marker(issue, marker) and "/pull/" not in issue.html_url
+
+    def _has_own_marker(self, item: "Issue | IssueComment", marker: str) -> bool:
+        """Anybody can copy a marker: what an App has written itself is a bot's."""
+        if not has_marker(item.body or "", marker):
             return False
-        return has_marker(item.get("body") or "", marker) and "pull_request" not in item
+        return not self._github.is_app or (item.user is not None and item.user.type == "Bot")
 
-    def _get_issue(self, service: Service, number: int) -> Mapping[str, Any] | None:
-        """Asked every minute of every incident: where nothing has changed, it costs nothing of the hour's requests."""
-        issue: Mapping[str, Any] | None = self._github.get_cached(f"{_issues_path(service)}/{number}")
-        return issue
+
+class _IssueCache:
+    """Issues with their ETags: every incident's is read every minute, and one that has not changed counts for no limit.
+
+    https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+    """
+
+    def __init__(self, github: GitHubClient) -> None:
+        self._github = github
+        self._issues: OrderedDict[tuple[str, int], Issue] = OrderedDict()
+        """The one that was read last is the last."""
+        self._lock = Lock()
+
+    def get(self, service: Service, number: int) -> "Issue | None":
+        """The issue as it is now, None where it was deleted. Raises Retry, Reject."""
+        key = (service.repository, number)
+        known = self._issues.get(key)
+        # A copy: another thread may be reading the known one.
+        issue = copy(known) if known is not None else self._github.repository(service.repository).get_issue(number)
+        is_gone = self._github.find(issue.update, missing=_DELETED) is None
+        with self._lock:
+            self._issues.pop(key, None)
+            if not is_gone:
+                self._issues[key] = issue
+            if len(self._issues) > _MAX_CACHED_ISSUES:
+                self._issues.popitem(last=False)
+        return None if is_gone else issue
 
 
 def format_label(name: str) -> str:
@@ -150,12 +193,8 @@ def format_label(name: str) -> str:
     return truncate(to_one_line(name.replace(",", " ")), _MAX_LABEL_LENGTH)
 
 
-def _issues_path(service: Service) -> str:
-    return f"/repos/{service.repository}/issues"
-
-
-def _issue_ref(issue: Mapping[str, Any]) -> IssueRef:
-    return IssueRef(int(issue["number"]), str(issue["html_url"]))
+def _issue_ref(issue: "Issue") -> IssueRef:
+    return IssueRef(issue.number, issue.html_url)
 
 
 _WRITE_PERMISSIONS = frozenset({"admin", "maintain", "write"})
@@ -168,7 +207,6 @@ class GitHubCollaborators:
         self._github = github
 
     def has_write_access(self, service: Service, user: str) -> bool:
-        """Whether the person may write to the service's repository. Raises Retry, Reject."""
-        path = f"/repos/{service.repository}/collaborators/{quote(user, safe='')}/permission"
-        told = self._github.find(path)
-        return told is not None and told.get("permission") in _WRITE_PERMISSIONS
+        """Whether the user may write to the service's repository. Raises Retry, Reject."""
+        repository = self._github.repository(service.repository)
+        return self._github.find(lambda: repository.get_collaborator_permission(user)) in _WRITE_PERMISSIONS

@@ -174,7 +174,7 @@ class Trees:
 
     def _fetch_whole(self, tree: str) -> str | None:
         """The id of a tree (or of a commit's) once all below it is known; None where there is none."""
-        told = self._github.find(f"/repos/{self._owner}/{self._name}/git/trees/{tree}", recursive="1")
+        told = self._github.find_json(f"/repos/{self._owner}/{self._name}/git/trees/{tree}", recursive="1")
         if told is None:
             return None
         if told["truncated"]:
@@ -193,7 +193,7 @@ class Trees:
 
     def _fetch_in_parts(self, tree: str) -> str | None:
         """A tree that is cut off in one answer: its own lines, then each folder by itself."""
-        told = self._github.find(f"/repos/{self._owner}/{self._name}/git/trees/{tree}")
+        told = self._github.find_json(f"/repos/{self._owner}/{self._name}/git/trees/{tree}")
         if told is None:
             return None
         lines = [FolderEntry(path, kind == "tree", oid, size) for path, kind, oid, size in parse_tree_entries(told)]
@@ -255,7 +255,7 @@ class Blobs:
             self.store(node)
 
     def _read_raw(self, oid: str) -> bytes | None:
-        told = self._github.find(f"/repos/{self._owner}/{self._name}/git/blobs/{oid}")
+        told = self._github.find_json(f"/repos/{self._owner}/{self._name}/git/blobs/{oid}")
         return None if told is None else base64.b64decode(told["content"])
 
 

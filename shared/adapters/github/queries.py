@@ -57,7 +57,8 @@ def files_fields(query: Query, paths: Sequence[str]) -> str:
 def walk_fields(query: Query, paths: Sequence[str], after: str | None) -> str:
     """A page of the whole history, with what each commit holds at the paths."""
     cursor = f", after: {query.add_variable(after)}" if after else ""
-    return f"walk: history(first: 100{cursor}) {{ totalCount {_PAGE_FIELDS} nodes {{ {COMMIT_FIELDS} {files_fields(query, paths)} }} }}"
+    nodes = f"nodes {{ {COMMIT_FIELDS} {files_fields(query, paths)} }}"
+    return f"walk: history(first: 100{cursor}) {{ totalCount {_PAGE_FIELDS} {nodes} }}"
 
 
 def changed_fields(query: Query, place: int, paths: Sequence[str], after: str | None) -> str:

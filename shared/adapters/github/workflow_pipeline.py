@@ -7,7 +7,7 @@ https://docs.github.com/rest/actions/workflows#create-a-workflow-dispatch-event
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.adapters.deploy_methods import CLOCK_SKEW, DeployOrder, PipelineRun
 from shared.adapters.github.client import GitHubClient
@@ -16,6 +16,10 @@ from shared.errors import Reject
 from shared.proposal.rollout import DeploymentProgress
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
+
+if TYPE_CHECKING:
+    from github.Workflow import Workflow
+    from github.WorkflowRun import WorkflowRun
 
 
 class WorkflowPipeline:
@@ -40,19 +44,20 @@ class WorkflowPipeline:
 
     def find_run(self, service: Service, order: DeployOrder) -> PipelineRun | None:
         """See `shared.adapters.deploy_methods.Pipeline`. Of several the first one."""
-        given = {
-            "event": "workflow_dispatch",
-            "created": f">={format_rfc3339(order.since - CLOCK_SKEW)}",
-            "per_page": "100",
-        }
-        told = self._github.get(f"{_workflow_path(service)}/runs", **given)
-        runs = [each for each in told["workflow_runs"] if order.commit in (each.get("display_title") or "")]
-        return _parse_run(min(runs, key=lambda each: str(each["created_at"]))) if runs else None
+        since = f">={format_rfc3339(order.since - CLOCK_SKEW)}"
+        listed = self._workflow(service).get_runs(event="workflow_dispatch", created=since)
+        runs = [
+            run for run in self._github.read(lambda: listed.get_page(0)) if order.commit in (run.display_title or "")
+        ]
+        return _parse_run(min(runs, key=lambda run: run.created_at)) if runs else None
 
     def start_run(self, service: Service, order: DeployOrder) -> None:
         """See `shared.adapters.deploy_methods.Pipeline`."""
-        body = {"ref": self._deploy_ref(service), "inputs": {service.deploy_input: order.commit}}
-        self._github.write("POST", f"{_workflow_path(service)}/dispatches", body)
+        workflow, ref, inputs = self._workflow(service), self._deploy_ref(service), {service.deploy_input: order.commit}
+        self._github.write(lambda: workflow.create_dispatch(ref, inputs, throw=True))
+
+    def _workflow(self, service: Service) -> "Workflow":
+        return self._github.repository(service.repository).get_workflow(service.deploy_workflow)
 
     def _deploy_ref(self, service: Service) -> str:
         known = service.deploy_ref or service.branch
@@ -68,15 +73,9 @@ class WorkflowPipeline:
         return found
 
 
-def _workflow_path(service: Service) -> str:
-    return f"/repos/{service.repository}/actions/workflows/{service.deploy_workflow}"
-
-
-def _parse_run(told: Mapping[str, Any]) -> PipelineRun:
-    if told["status"] != "completed":
+def _parse_run(run: "WorkflowRun") -> PipelineRun:
+    if run.status != "completed":
         return PipelineRun(DeploymentProgress.RUNNING)
-    if told["conclusion"] == "success":
+    if run.conclusion == "success":
         return PipelineRun(DeploymentProgress.DONE)
-    return PipelineRun(
-        DeploymentProgress.FAILED, f"The workflow run {told['html_url']} ended with {told['conclusion']}."
-    )
+    return PipelineRun(DeploymentProgress.FAILED, f"The workflow run {run.html_url} ended with {run.conclusion}.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.support.github.server import NOT_FOUND, REPOSITORY, FakeRequest, FakeResponse
 
@@ -86,13 +87,14 @@ class IssueTracker:
     def _open(self, asked: FakeRequest) -> FakeResponse:
         number, self.next_number = self.next_number, self.next_number + 1
         link = f"https://github.com/{REPOSITORY}/issues/{number}"
+        url = f"{_api_address(asked)}/repos/{REPOSITORY}/issues/{number}"
         now = self.now()
         self.issues[number] = StoredItem(
             {
                 "number": number, "title": asked.body["title"], "body": asked.body["body"], "state": "open",
                 "id": number, "node_id": f"I_{number}", "user": USER, "locked": False, "assignee": None,
                 "assignees": [], "milestone": None, "closed_at": None, "author_association": "NONE",
-                "created_at": _format_time(now), "updated_at": _format_time(now), "html_url": link, "url": link,
+                "created_at": _format_time(now), "updated_at": _format_time(now), "html_url": link, "url": url,
                 "repository_url": link, "labels_url": link, "comments_url": link, "events_url": link,
                 "labels": [] if self.drops_labels else [_label(name) for name in asked.body.get("labels", ())],
             },
@@ -151,7 +153,13 @@ def _page(items: Sequence[dict[str, Any]], asked: FakeRequest) -> tuple[list[dic
     size, page = int(asked.query.get("per_page", 30)), int(asked.query.get("page", 1))
     shown = list(items[(page - 1) * size : page * size])
     more = len(items) > page * size
-    return shown, {"Link": f'<http://127.0.0.1{asked.path}?page={page + 1}>; rel="next"'} if more else {}
+    following = urlencode({**asked.query, "page": page + 1})
+    return shown, {"Link": f'<{_api_address(asked)}{asked.path}?{following}>; rel="next"'} if more else {}
+
+
+def _api_address(asked: FakeRequest) -> str:
+    """Where the client reached this API: it follows no link to another host."""
+    return f"http://{asked.headers.get('host', '127.0.0.1')}"
 
 
 def _format_time(moment: datetime) -> str:

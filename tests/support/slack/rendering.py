@@ -36,7 +36,7 @@ def render_message(service: Service, message: Message) -> dict[str, Any]:
 
 @lru_cache(maxsize=4_000)
 def render_message_once(service: Service, message: Message) -> None:
-    """`render_message`, for those who only ask whether Slack takes it: equal messages are laid out once, a refusal every time.
+    """`render_message` for a test that only asks whether Slack takes it: equal messages are laid out once.
 
     Crashes at every call send the same ones ten thousand times.
     """
