@@ -1,7 +1,10 @@
 """What the functions print: one JSON line each, as Cloud Logging reads it, and never a signal to provenfix."""
 
 import importlib
+import io
 import json
+import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -109,6 +112,26 @@ def test_a_line_names_its_trace_as_cloud_logging_wants_it(lines: Callable[[], li
     (line,) = lines()
     assert line["logging.googleapis.com/trace"] == f"projects/shore/traces/{TRACE}"
     assert line["logging.googleapis.com/spanId"] == "00f067aa0ba902b7"
+
+
+def test_no_handler_of_the_root_sees_a_line(lines: Callable[[], list[dict[str, Any]]]) -> None:
+    """A framework that configures the root would print each line a second time, and as text."""
+    root = logging.getLogger()
+    handler = logging.StreamHandler(sys.stdout)
+    root.addHandler(handler)
+    try:
+        RequestLog("verify", "shore").write(Severity.NOTICE, "100 %s")
+    finally:
+        root.removeHandler(handler)
+    assert [(line["severity"], line["message"]) for line in lines()] == [("NOTICE", "verify: 100 %s")]
+
+
+def test_a_line_that_cannot_be_written_is_an_error_of_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stdout", closed)
+    with pytest.raises(ValueError, match="closed"):
+        RequestLog("verify", "shore").write(Severity.INFO, "idle")
 
 
 def test_details_are_redacted_before_they_are_cut(lines: Callable[[], list[dict[str, Any]]]) -> None:

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -37,6 +38,25 @@ from tests.support.page_client import (
     propose_on_one_machine,
     request_page,
 )
+
+
+class _ElementCheck(HTMLParser):
+    """Which elements are still open, and the text so far."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002  # the name is HTMLParser's
+        if tag not in {"br", "hr"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
 
 
 @pytest.fixture
@@ -440,7 +460,7 @@ class TestWhatItShows:
     def test_a_folded_section_and_small_print_are_shown_as_on_github(self) -> None:
         text = "<details>\n<summary>A &amp; B</summary>\n\n- one <sub>small; *e1*</sub>\n\n</details>\n\nafter\n"
         html = str(render_markdown(text))
-        assert "<details><summary>A &amp; B</summary>" in html
+        assert "<details>\n<summary>A &amp; B</summary>" in html
         assert "<li>one <sub>small; <em>e1</em></sub></li>" in html
         assert html.count("<details>") == html.count("</details>") == 1
 
@@ -450,15 +470,43 @@ class TestWhatItShows:
         assert "<p>[ ] three</p>" in html
 
     @pytest.mark.parametrize(
-        "text",
+        ("text", "shown"),
         [
-            "<details>\n<summary>open</summary>\n\nfor ever", "</details>\n\nx", "a </sub> b", "a <sub> b",
-            "<details>\n<summary><b>x</b></summary>\n\n</details>", "<details open>\n\n</details>", "</sub><sub>",
+            ("<details>\n<summary>open</summary>\n\nfor ever", "open for ever"),
+            ("</details>\n\nx", "x"),
+            ("a </sub> b", "a b"),
+            ("a <sub> b", "a b"),
+            ("</sub><sub>", ""),
+            ("<details>\n<summary><b>x</b></summary>\n\n</details>", "<b>x</b>"),
+            ("<details open>\n\n</details>", "<details open>"),
+            ("> <!-- x\n\nafter", "after"),
+            ("a <script>b\n\nc", "a <script>b c"),
         ],
-    )  # fmt: skip
-    def test_what_is_not_closed_as_it_was_opened_stays_text(self, text: str) -> None:
-        html = str(render_markdown(text))
-        assert not re.search(r"</?(?:details|summary|sub|b)\b", html)
+    )
+    def test_html_ends_inside_the_issue_and_hides_nothing(self, text: str, shown: str) -> None:
+        found = _ElementCheck()
+        found.feed(str(render_markdown(text)))
+        found.close()
+        assert found.open == []
+        assert " ".join("".join(found.texts).split()) == shown
+
+    @pytest.mark.parametrize(
+        ("text", "html"),
+        [
+            ("[x](https://a.example/?b&c)", '<a href="https://a.example/?b&amp;c" rel="noreferrer nofollow">x</a>'),
+            ("[x](http://a.example)", "[x](http://a.example)"),
+            ("[x](//a.example)", "[x](//a.example)"),
+            ("![x](https://a.example/p.png)", '!<a href="https://a.example/p.png" rel="noreferrer nofollow">x</a>'),
+        ],
+    )
+    def test_only_https_links_are_links(self, text: str, html: str) -> None:
+        assert str(render_markdown(text)) == f"<p>{html}</p>\n"
+
+    def test_no_element_carries_an_attribute_that_the_page_does_not_set(self) -> None:
+        """An alignment is an inline style, which the page's policy refuses."""
+        html = str(render_markdown("| a | |\n|:-:|---|\n| c | d |\n\n```py\nx\n```\n\n3. x\n"))
+        assert set(re.findall(r" ([a-z]+)=", html)) == {"class", "start", "tabindex"}
+        assert "<th>a</th>\n<td></td>" in html
 
     def test_markers_are_not_shown_and_a_diagram_is_told_to_be_one(self) -> None:
         html = str(

@@ -1,17 +1,17 @@
-"""An issue's body as GitHub would show it: Markdown in, HTML out in which nothing but text, tables and links is left.
+"""Renders an issue's body as HTML that may stand in the page.
 
-Raw HTML is shown as text, but for what our own issues use of it and GitHub allows: `<sub>`, and a folded section, where
-they are closed as they were opened. Comments, which carry our markers, are not shown. Images are not loaded; a link
-leads to an https address or is none.
+markdown-it parses, nh3 sanitises: what reaches the page is text, tables, folded sections and https links, each element
+closed inside the issue. Raw HTML is shown as text, except what our own issues use of it: `<sub>` and a folded section.
+Comments, which carry our markers, are not shown, and images are not loaded.
 """
 
 import re
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from functools import cache, lru_cache
-from html import escape, unescape
-from itertools import accumulate
+from html import escape
 from typing import Any
 
+import nh3
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
@@ -21,111 +21,81 @@ from markupsafe import Markup
 from shared.text.escaping import strip_invisible
 
 _COMMENTS = re.compile(r"<!--(?:[^-]|-(?!->))*+(?:-->\s*|\Z)")
-_FOLDED = re.compile(r"\s*<details>\s*<summary>([^<>]*)</summary>\s*")
-_UNFOLDED = re.compile(r"\s*</details>\s*")
+_SHOWN_TAG = re.compile(r"<(?!/?(?:details|summary|sub)>)")
+"""Where a tag begins that is shown as text."""
 _TASK_BOXES = {"[ ] ": "\N{BALLOT BOX} ", "[x] ": "\N{BALLOT BOX WITH CHECK} "}
-_ALLOWED_HTML = "allowed"
-"""What is noted of a piece of HTML that may stay: the whole of what is written instead of it."""
 _HEADING_OFFSET = 2
 """The page has headings of its own above an issue's."""
 _MAX_HEADING = 6
+_TAGS = frozenset(
+    (
+        "a", "blockquote", "br", "code", "details", "div", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
+        "s", "strong", "sub", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
+    )
+)  # fmt: skip
+_SCROLLABLE = {"tabindex": "0"}
+"""What is wider than the page can be scrolled by keyboard."""
 
 
 class _Renderer(RendererHTML):
     """What differs from the renderer of CommonMark."""
 
     def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
-        """As text; comments not at all."""
-        del options, env
-        if _ALLOWED_HTML in tokens[idx].meta:
-            return str(tokens[idx].meta[_ALLOWED_HTML])
-        left = _COMMENTS.sub("", tokens[idx].content).strip()
-        return f"<p>{escape(left)}</p>\n" if left else ""
+        """The same as a paragraph, where nothing but text is left."""
+        html = self.html_inline(tokens, idx, options, env).strip()
+        return f"<p>{html}</p>\n" if html and "<" not in html else f"{html}\n"
 
     def html_inline(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
     ) -> str:
-        """As text; comments not at all."""
+        """Leaves comments out, and turns all but a few tags into text."""
         del options, env
-        if _ALLOWED_HTML in tokens[idx].meta:
-            return str(tokens[idx].meta[_ALLOWED_HTML])
-        return escape(_COMMENTS.sub("", tokens[idx].content))
+        return _SHOWN_TAG.sub("&lt;", _COMMENTS.sub("", tokens[idx].content))
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
-        """Can be scrolled by keyboard. A diagram says that it is one: the page draws the same events itself."""
+        """A diagram is folded and labelled: the page draws the same events itself."""
         del options, env
         token = tokens[idx]
-        code = f'<pre tabindex="0"><code>{escape(token.content)}</code></pre>\n'
+        code = f"<pre><code>{escape(token.content)}</code></pre>\n"
         if token.info.strip() != "mermaid":
             return code
         return f"<details><summary>Diagram, as its Mermaid source</summary>{code}</details>\n"
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
-        """Can be scrolled by keyboard."""
+        """Inside a box that scrolls."""
         del tokens, idx, options, env
-        return '<div class="wide" tabindex="0"><table>\n'
+        return '<div class="wide"><table>\n'
 
     def table_close(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
     ) -> str:
-        """The reverse."""
+        """The end of both."""
         del tokens, idx, options, env
         return "</table></div>\n"
 
 
 @lru_cache(maxsize=64)
 def render_markdown(text: str) -> Markup:
-    """Safe to be placed in a page. Kept: nothing else of a page takes as long, and nothing changes as seldom."""
-    parser = _create_parser()
+    """Cached: nothing else of a page takes as long, and nothing changes as seldom."""
+    parser, cleaner = _create_parser(), _create_cleaner()
     tokens = parser.parse(strip_invisible(text))
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(_MAX_HEADING, int(token.tag[1:]) + _HEADING_OFFSET)}"
-        if token.type == "inline":
-            _restrict_links(token)
-            _allow_balanced([each for each in token.children or () if each.type == "html_inline"], _read_sub)
-    _allow_balanced([token for token in tokens if token.type == "html_block"], _read_details)
-    for opened, inside, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if opened.type == "list_item_open" and closed.type == "inline":
-            _draw_task_box(closed)
-        if opened.type == "th_open" and not inside.content:  # a heading that says nothing is none
-            opened.tag = closed.tag = "td"
-    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704  # every text in it is escaped
+    for opening, inside, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opening.type == "list_item_open" and closing.type == "inline":
+            _draw_task_box(closing)
+        if opening.type == "th_open" and not inside.content:  # a header without text is an ordinary cell
+            opening.tag = closing.tag = "td"
+    html: str = parser.renderer.render(tokens, parser.options, {})
+    return Markup(cleaner.clean(html))  # noqa: S704  # sanitised
 
 
 def _draw_task_box(item: Token) -> None:
-    """A task's box, as GitHub draws it: nobody can tick it here."""
+    """As GitHub draws it; nobody can tick it here."""
     first = item.children[0] if item.children else None
     if first is not None and first.content[:4].lower() in _TASK_BOXES:
         first.content = _TASK_BOXES[first.content[:4].lower()] + first.content[4:]
-
-
-def _allow_balanced(pieces: Sequence[Token], read_tag: Callable[[str], tuple[int, str]]) -> None:
-    """Only where all of them are closed as they were opened: nothing else of the page may end up inside."""
-    read = [read_tag(piece.content) for piece in pieces]
-    depths = list(accumulate(step for step, _ in read))
-    if depths and min(depths) >= 0 and depths[-1] == 0:
-        for piece, (_, shown) in zip(pieces, read, strict=True):
-            piece.meta |= {_ALLOWED_HTML: shown} if shown else {}
-
-
-def _read_sub(html: str) -> tuple[int, str]:
-    """By how much deeper it leads, and how it is written; "" for what is not allowed."""
-    return {"<sub>": (1, "<sub>"), "</sub>": (-1, "</sub>")}.get(html, (0, ""))
-
-
-def _read_details(html: str) -> tuple[int, str]:
-    """The same for a block: `<details>` with its summary, or its end."""
-    opened = _FOLDED.fullmatch(html)
-    if opened:
-        return 1, f"<details><summary>{escape(unescape(opened[1]))}</summary>\n"
-    return (-1, "</details>\n") if _UNFOLDED.fullmatch(html) else (0, "")
-
-
-def _restrict_links(inline: Token) -> None:
-    for token in inline.children or ():
-        if token.type == "link_open":
-            token.attrSet("rel", "noreferrer nofollow")
 
 
 def _is_https(url: str) -> bool:
@@ -136,5 +106,18 @@ def _is_https(url: str) -> bool:
 def _create_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True}, renderer_cls=_Renderer)
     parser.enable(["table", "strikethrough"]).disable("image")
-    parser.validateLink = _is_https  # type: ignore[method-assign]  # as its documentation has it
+    parser.validateLink = _is_https  # type: ignore[method-assign]  # what is no link stays as it was written
     return parser
+
+
+@cache
+def _create_cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=_TAGS,
+        attributes={"a": {"href"}, "ol": {"start"}},
+        allowed_classes={"div": {"wide"}},
+        set_tag_attribute_values={"pre": _SCROLLABLE, "div": _SCROLLABLE},
+        url_schemes={"https"},
+        url_relative="deny",
+        link_rel="noreferrer nofollow",
+    )
