@@ -73,7 +73,7 @@ class Issues(Protocol):
     def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
         """*Effect.* Replaces only the body's part on how things stand (`shared.report.incident_status`).
 
-        Also the title (`shared.proposal.proposal.update_title`), unless "" is given or a person has given it another one.
+        Also the title (`shared.proposal.proposal.update_title`), unless "" is given or a user has changed it.
 
         Doing it twice is the same as once. A body without that part, and a deleted issue, stay as they are.
         """
