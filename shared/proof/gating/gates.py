@@ -80,8 +80,8 @@ class Gates:
             return GateFailure("unseen", told, refusing_file=_find_refusing_file(state, unseen[0]))
         own = self.own_verdicts(commit)
         if own is not None and (elsewhere := self._find_broken(state, own)):
-            told = f"{_describe_position(elsewhere[0])} does not compile on Python {own.python}, its own image's{_describe_others(elsewhere)}"
-            return GateFailure("own_python", told)
+            told = f"{_describe_position(elsewhere[0])} does not compile on Python {own.python}, its own image's"
+            return GateFailure("own_python", told + _describe_others(elsewhere))
         if (checks := self.get_check_status(commit)) in {CheckStatus.RED, CheckStatus.PENDING}:
             return GateFailure("checks", f"its checks are {checks}")
         return None

@@ -181,7 +181,8 @@ class _ClosureSearch:
         if not inside:
             rule += ", and the failing file, which no start command reaches by its imports"
         if image.follower.unresolved_imports:
-            rule += f"; what these import dynamically may be missing in it: {_shorten_list(image.follower.unresolved_imports)}"
+            dynamic = _shorten_list(image.follower.unresolved_imports)
+            rule += f"; what these import dynamically may be missing in it: {dynamic}"
         shown = _ImageDescription(image.start_text, image.path, ambiguous, image.follower.unresolved_imports)
         return self._build_closure(image.follower.loaded.values(), rule, shown)
 
