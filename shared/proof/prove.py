@@ -181,8 +181,8 @@ def _prove_break(context: ProofContext, result: _SearchResult, commit: Commit) -
     """Break, attempts, fix and target of a file whose deployed version is known."""
     history, verdicts, located = context.history, result.verdicts, result.located
     traced = find_traced_files(history, context.incident, commit.id)
-    loaded = LoadedFiles(history, located.path, traced, context.request.source_roots)
-    own = TargetPython(context, verdicts, commit.id, loaded, DeclarationReader(history)).get_verdicts
+    loaded = LoadedFiles(history, located.path, traced, context.request.source_roots, commit.id)
+    own = TargetPython(history, context.compilers, verdicts, commit.id, loaded, DeclarationReader(history)).get_verdicts
     gates = Gates(history, verdicts, loaded, commit.id, context.request.checks, own)
     blob = history.blob_ids([(commit.id, located.path)])[commit.id, located.path]
     deployed = FileAtCommit(commit, located.path, blob)

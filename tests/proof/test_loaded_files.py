@@ -153,7 +153,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
         return failed(self, commit, already)
 
     monkeypatch.setattr(ObjectStore, "read", reading)
-    monkeypatch.setattr(Gates, "failed", failing)
+    monkeypatch.setattr(Gates, "find_failure", failing)
     yield counts
 
 

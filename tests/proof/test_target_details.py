@@ -196,6 +196,6 @@ class _Asking:
         self.explainer = compilers.explainer
         self.pythons: list[str] = []
 
-    def compiler(self, python: str) -> Compiler:
+    def compiler_for(self, python: str) -> Compiler:
         self.pythons.append(python)
         return self._compilers.compiler_for(python)
