@@ -18,6 +18,7 @@ from shared.detection.signal import SignalKind
 from shared.proof.model.finding import ActionKind, BrokenFile, Finding
 from shared.proof.model.history import Commit, claims_fix
 from shared.report.facts.deployed_code import describe_loading_rule, describe_unloaded_file
+from shared.report.facts.missing_imports import describe_missing_import
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
 from shared.report.issue.summary import RECOMMENDATION_LABELS, describe_error
 from shared.report.report import Report
@@ -252,6 +253,8 @@ def _render_code(proof: Finding, broken: BrokenFile) -> RenderableType:
     if proof.loaded_summary is not None:
         lines.append(_plain_text(describe_loading_rule(proof.loaded_summary), "dim"))
         lines += [_plain_text(f"{describe_unloaded_file(each)}", "yellow") for each in proof.loaded_summary.not_loaded]
+        missing = proof.loaded_summary.missing_imports
+        lines += [_plain_text(describe_missing_import(entry), "yellow") for entry in missing]
     return Group(*lines)
 
 

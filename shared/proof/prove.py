@@ -181,8 +181,8 @@ def _prove_break(context: ProofContext, result: _SearchResult, commit: Commit) -
     """Break, attempts, fix and target of a file whose deployed version is known."""
     history, verdicts, located = context.history, result.verdicts, result.located
     traced = find_traced_files(history, context.incident, commit.id)
-    loaded = LoadedFiles(history, located.path, traced, context.request.source_roots)
-    own = TargetPython(context, verdicts, commit.id, loaded, DeclarationReader(history)).get_verdicts
+    loaded = LoadedFiles(history, located.path, traced, context.request.source_roots, commit.id)
+    own = TargetPython(history, context.compilers, verdicts, commit.id, loaded, DeclarationReader(history)).get_verdicts
     gates = Gates(history, verdicts, loaded, commit.id, context.request.checks, own)
     blob = history.blob_ids([(commit.id, located.path)])[commit.id, located.path]
     deployed = FileAtCommit(commit, located.path, blob)
@@ -205,13 +205,20 @@ def _prove_break(context: ProofContext, result: _SearchResult, commit: Commit) -
         deployed=_describe_deployed(context, result, commit, [origin.first_failing, *tried], gates),
         broken=_describe_broken(history, verdicts, deployed, explained, also),
         introduced=None if origin.is_incomplete else _describe_introduced(origin, verdicts, explained),
-        attempts=tuple(Attempt(each.commit, explained.error_counts[each.blob], _first_error_line(each, verdicts)) for each in tried),
-        fix=None, target=None, rollback=None,
+        attempts=tuple(
+            Attempt(version.commit, explained.error_counts[version.blob], _first_error_line(version, verdicts))
+            for version in tried
+        ),
+        fix=None,
+        target=None,
+        rollback=None,
         recommendation=explain_unprovable(context).recommendation,
         branch=context.branch.name,
         branch_head=context.branch.head,
-        declaring_files=python_evidence.read_declaring_files(history, commit.id if origin.is_incomplete else origin.first_failing.commit.id),
-    )  # fmt: skip
+        declaring_files=python_evidence.read_declaring_files(
+            history, commit.id if origin.is_incomplete else origin.first_failing.commit.id
+        ),
+    )
     proof = _add_target(context, proof, _TargetInputs(lineage, gates, origin, deployed), fix)
     proof = replace(proof, loaded_summary=describe_loading(gates, commit.id, proof.target))
     on_branch = bool(lineage.later_ids) or commit.id == context.branch.head

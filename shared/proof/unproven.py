@@ -118,7 +118,8 @@ def report_uncorroborated(
         told = f"No version of {located.path} on {branch} fails as logged ({logged}) on Python {python}.{told_unseen}"
         recommendation = Recommendation(ActionKind.NONE, Reason.NOT_CORROBORATED, located.conflict or told)
     else:
-        told = f"The history of {branch} holds no file that {describe_logged_position(context.incident)} could mean.{told_unseen}"
+        position = describe_logged_position(context.incident)
+        told = f"The history of {branch} holds no file that {position} could mean.{told_unseen}"
         recommendation = Recommendation(ActionKind.NONE, Reason.FILE_NOT_FOUND, located.conflict or told)
     proof = _build_finding(context, located, recommendation, (python, python_source), verdicts.compiled_count)
     return replace(proof, gaps=notes)

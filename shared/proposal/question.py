@@ -12,6 +12,7 @@ from shared.proof.model.history import FileChange, describe_commit, quote_subjec
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus
 from shared.report.facts.deployed_code import describe_loading_rule, describe_unloaded_file
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location, describe_shipped_files
+from shared.report.facts.missing_imports import describe_missing_import
 from shared.report.impact import describe_impact, list_consequences
 from shared.report.issue.summary import describe_error, format_headline
 from shared.report.report import Report, as_of_phrase
@@ -167,6 +168,8 @@ def _describe_gates(proof: Finding) -> Iterator[str]:
     if proof.loaded_summary is not None:
         yield describe_loading_rule(proof.loaded_summary)
         yield from (f"{describe_unloaded_file(each)}." for each in proof.loaded_summary.not_loaded[:_MAX_FILES])
+        missing = proof.loaded_summary.missing_imports[:_MAX_FILES]
+        yield from (f"{describe_missing_import(entry)}." for entry in missing)
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         yield (
             f"Gates passed by {short_sha(proof.target.commit.id)}: it contains the fix, every file that the service "

@@ -47,6 +47,7 @@ class FactTopic(StrEnum):
     ALSO_BROKEN = auto()
     LOADING = auto()
     NOT_LOADED = auto()
+    MISSING_IMPORT = auto()
     INTRODUCED = auto()
     ATTEMPTS = auto()
     ATTEMPT = auto()

@@ -20,6 +20,7 @@ from shared.proof.model.finding import (
     Target,
 )
 from shared.proof.model.history import Commit, FileChange
+from shared.proof.model.missing_import import MissingImport
 from shared.report import impact as impacts
 from shared.report.drop_unconfirmed_text import drop_unconfirmed_text
 from shared.report.evidence import Evidence
@@ -253,6 +254,17 @@ def _loading_to_json(loading: LoadedSummary) -> dict[str, object]:
         "not_loaded": _broken_files_to_json(loading.not_loaded),
         "others_compiled": loading.others_checked,
         "others_left": loading.has_unchecked_others,
+        "missing_imports": [_missing_import_to_json(missing) for missing in loading.missing_imports],
+    }
+
+
+def _missing_import_to_json(missing: MissingImport) -> dict[str, object]:
+    return {
+        "path": missing.path,
+        "line": missing.line,
+        "module": missing.module,
+        "was": missing.former_path,
+        "doubt": missing.doubt,
     }
 
 

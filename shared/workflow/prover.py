@@ -8,6 +8,7 @@ from shared.detection.incident import Incident
 from shared.ports import Document
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
+from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import contains_commit
@@ -49,8 +50,10 @@ def find_objection(
     if not contains_commit(history, proposal.commit, proposal.fix):
         return f"{proposal.commit} does not contain the fix {proposal.fix}"
     verdicts = CompileVerdicts(history, compilers.compiler_for(proposal.python), compilers.explainer())
-    loaded = LoadedFiles(history, next(iter(proposal.broken), ""), proposal.traced, service.source_roots)
-    gates = Gates(history, verdicts, loaded, proposal.deployed, checks)
+    failing = next(iter(proposal.broken), "")
+    loaded = LoadedFiles(history, failing, proposal.traced, service.source_roots, proposal.deployed)
+    own = TargetPython(history, compilers, verdicts, proposal.deployed, loaded, DeclarationReader(history))
+    gates = Gates(history, verdicts, loaded, proposal.deployed, checks, own.get_verdicts)
     failed = gates.find_failure(proposal.commit, frozenset(proposal.broken))
     return "" if failed is None else failed.detail
 

@@ -194,8 +194,9 @@ def test_target_must_still_be_a_state_of_the_branch_at_deployment(
 
 def objection_to(story: HistoryBuilder, compilers: LocalCompilers, name: str) -> str:
     proposal = Proposal(
-        id="p", incident="i", service="s", kind=ActionKind.REDEPLOY, commit=story.ids[name], deployed=story.ids["break"],
-        revision="r1", fix=story.ids["start"], python=running_python(), broken=("app.py",), evidence_hash="", expires_at=START,
+        id="p", incident="i", service="s", kind=ActionKind.REDEPLOY, commit=story.ids[name],
+        deployed=story.ids["break"], revision="r1", fix=story.ids["start"], python=running_python(),
+        broken=("app.py",), evidence_hash="", expires_at=START,
     )  # fmt: skip
     served = Service("chat", "p", "europe-west1", str(story.path), "C1", branch="main")
     with GitRepository(str(story.path)) as history:

@@ -38,9 +38,9 @@ class _Branch:
         names = [each.id for each in self.chain]
         return [*self.chain[: names.index(base)], made(2, "side")]
 
-    def blobs(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+    def blob_ids(self, positions: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         at = {commit_id(f"m{number}"): blob for number, blob in self.held.items()}
-        return {(oid, path): at[oid] for oid, path in places if path == "app.py"}
+        return {(oid, path): at[oid] for oid, path in positions if path == "app.py"}
 
 
 def made(number: int, name: str = "m") -> Commit:

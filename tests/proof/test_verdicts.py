@@ -61,9 +61,8 @@ def judge(blobs: Mapping[str, bytes], compiler: _Compiler, explainer: _Compiler 
 def test_a_blob_is_compiled_once_under_whatever_path() -> None:
     compiler = _Compiler()
     verdicts = judge({"b1": GOOD, "b2": BAD}, compiler)
-    assert [verdicts.judge("b1", "a.py").compiles, verdicts.judge("b1", "b.py").compiles, verdicts.judge("b2", "a.py").compiles] == [
-        True, True, False,
-    ]  # fmt: skip
+    judged = [verdicts.judge(blob, path) for blob, path in [("b1", "a.py"), ("b1", "b.py"), ("b2", "a.py")]]
+    assert [compilation.compiles for compilation in judged] == [True, True, False]
     assert compiler.given == ["a.py", "a.py"]
     assert (verdicts.compiled_count, verdicts.count_compiled("a.py"), verdicts.count_compiled("b.py")) == (2, 2, 0)
     assert verdicts.python == "3.11"

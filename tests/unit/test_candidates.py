@@ -38,10 +38,10 @@ class _Gates:
         assert path == "never.py"
         return self.as_deployed
 
-    def blob_ids(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
-        places = list(places)
-        self.asked.append(len(places))
-        return {place: "b3" if place[0] in self.holding else "b4" for place in places}
+    def blob_ids(self, positions: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        listed = list(positions)
+        self.asked.append(len(listed))
+        return {position: "b3" if position[0] in self.holding else "b4" for position in listed}
 
 
 def line(count: int) -> list[Commit]:

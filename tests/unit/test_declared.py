@@ -122,6 +122,29 @@ def test_dockerfiles_elsewhere_count_only_where_the_closest_agree() -> None:
     assert told(files, "services/chat/app/main.py") == ("3.10", "services/chat/docker/Dockerfile", "FROM python:3.10")
 
 
+@pytest.mark.parametrize(
+    ("names", "first"),
+    [
+        (("Dockerfile.web", "Dockerfile"), "Dockerfile"),
+        (("api.Dockerfile", "Containerfile", "Dockerfile.api"), "Containerfile"),
+        (("Dockerfile.web", "Dockerfile.api"), "Dockerfile.api"),
+        (("Dockerfile.dev", "Dockerfile.web", "Dockerfile"), "Dockerfile"),
+        (("Dockerfile.test", "Dockerfile.dev"), "Dockerfile.dev"),
+    ],
+)
+@pytest.mark.parametrize("is_beside", [True, False])
+def test_of_several_dockerfiles_the_plain_one_counts_else_the_first(
+    names: tuple[str, ...], first: str, *, is_beside: bool
+) -> None:
+    """Beside the failing file each may be on a Python of its own; elsewhere they count only where they agree."""
+    folder = "svc" if is_beside else "deploy"
+    versions = [f"3.{11 + number}" if is_beside else "3.11" for number in range(len(names))]
+    files = {f"{folder}/{name}": f"FROM python:{version}\n" for name, version in zip(names, versions, strict=True)}
+    fact = find_deployed_fact(files, "svc/main.py")
+    assert fact is not None
+    assert (fact.path, fact.version) == (f"{folder}/{first}", versions[names.index(first)])
+
+
 def test_a_dockerfile_for_development_counts_last() -> None:
     files = {"Dockerfile.dev": "FROM python:3.13\n", "Dockerfile.prod": "FROM python:3.11\n"}
     assert told(files, "main.py") == ("3.11", "Dockerfile.prod", "FROM python:3.11")

@@ -172,6 +172,7 @@ class ObjectStore:
             held = Folder(
                 {name: line.id for name, line in named if line.mode in _FILE_MODES},
                 {name: line.id for name, line in named if line.mode == _TREE_MODE},
+                frozenset(name for name, line in named if line.mode != _TREE_MODE and line.mode not in _FILE_MODES),
             )
             self._folders.put(tree, held, len(lines) + 1)
         return held

@@ -40,6 +40,7 @@ class Trees:
         self._github = github
         self._owner, self._name = owner, name
         self._folders: dict[str, tuple[FolderEntry, ...]] = {}
+        self._links: dict[str, frozenset[str]] = {}
         self.roots: dict[str, str] = {}
         self.files_by_commit: dict[str, Mapping[str, TreeEntry]] = {}
         """The trees that were asked for."""
@@ -73,18 +74,22 @@ class Trees:
         if lines is None:
             return None
         files = {line.name: line.oid for line in lines if not line.is_folder}
-        return Folder(files, {line.name: line.oid for line in lines if line.is_folder})
+        folders = {line.name: line.oid for line in lines if line.is_folder}
+        return Folder(files, folders, self._links.get(oid, frozenset()))
 
     def store(self, node: Mapping[str, Any] | None) -> None:
         """Keeps a folder that a query told (`TREE_FIELDS`)."""
         if not node or "entries" not in node:
             return
-        lines = []
+        lines, links = [], []
         for each in node["entries"] or ():
             folder = each["type"] == "tree"
+            name = base64.b64decode(each["nameRaw"]).decode("utf-8", "surrogateescape")
             if folder or (each["type"] == "blob" and each["mode"] & _FILE_TYPE_MASK == FILE_MODE):
-                name = base64.b64decode(each["nameRaw"]).decode("utf-8", "surrogateescape")
                 lines.append(FolderEntry(name, folder, each["oid"], each["size"]))
+            else:
+                links.append(name)
+        self._links |= {node["oid"]: frozenset(links)} if links else {}
         self._store_folder(node["oid"], lines)
 
     def load_missing(self, roots: list[str]) -> bool:

@@ -1,6 +1,6 @@
 """Puts commits to the gates, newest first: commits in, the newest that passes out, with those refused before it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.proof.gating.gates import GateFailure, Gates
@@ -76,7 +76,7 @@ class _TargetSearch:
         if failed is not None:
             self._last_failure = failed
             self._refusing_file = (
-                _RefusingFile(self.gates.history, failed.refusing_file, self.commits) if failed.refusing_file else None
+                _RefusingFile(self.gates.history, failed, self.commits) if failed.refusing_file else None
             )
         return failed
 
@@ -91,20 +91,23 @@ class _TargetSearch:
         """The newest that passes of the places that were passed over; None where none does.
 
         A file may have come long before it was loaded; where the service loaded it as deployed, it did all the while.
+        What it imports may come from an installed package, which no file tells: there the oldest is put to the gates.
         """
-        places, self._skipped = self._skipped, []
-        if not places or self._refusing_file is None or self.gates.is_loaded_as_deployed(self._refusing_file.path):
+        indexes, self._skipped = self._skipped, []
+        if not indexes or self._refusing_file is None:
             return None
-        if not self._passes(places[-1]):
+        if not self._refusing_file.absent_paths and self.gates.is_loaded_as_deployed(self._refusing_file.path):
             return None
-        low, high = 0, len(places) - 1
+        if not self._passes(indexes[-1]):
+            return None
+        low, high = 0, len(indexes) - 1
         while low < high:
             middle = (low + high) // 2
-            if self._passes(places[middle]):
+            if self._passes(indexes[middle]):
                 high = middle
             else:
                 low = middle + 1
-        return places[high]
+        return indexes[high]
 
     def _passes(self, index: int) -> bool:
         self.runs += 1
@@ -122,10 +125,12 @@ class _TargetSearch:
 
 
 class _RefusingFile:
-    """Whether commits hold a file as it was refused; asked for many of them at once, ever more."""
+    """Whether commits hold a file as it was refused, and lack the same ones; asks for many at once, ever more."""
 
-    def __init__(self, history: History, refuser: tuple[str, str], commits: Sequence[Commit]) -> None:
-        self.path, self._blob = refuser
+    def __init__(self, history: History, failure: GateFailure, commits: Sequence[Commit]) -> None:
+        assert failure.refusing_file is not None
+        self.path, self._blob = failure.refusing_file
+        self.absent_paths = failure.absent_paths
         self._history = history
         self._commits = commits
         self._known: dict[int, bool] = {}
@@ -133,9 +138,14 @@ class _RefusingFile:
 
     def is_unchanged_at(self, index: int) -> bool:
         if index not in self._known:
-            places = range(index, min(index + self._size, len(self._commits)))
-            asked = [(self._commits[each].id, self.path) for each in places]
-            found = self._history.blob_ids(asked)
-            self._known = {each: found.get(key) == self._blob for each, key in zip(places, asked, strict=True)}
+            indexes = range(index, min(index + self._size, len(self._commits)))
+            ids = {position: self._commits[position].id for position in indexes}
+            paths = (self.path, *self.absent_paths)
+            blobs = self._history.blob_ids((commit, path) for commit in ids.values() for path in paths)
+            self._known = {position: self._is_same(blobs, commit) for position, commit in ids.items()}
             self._size = min(2 * self._size, _MAX_BATCH)
         return self._known[index]
+
+    def _is_same(self, blobs: Mapping[tuple[str, str], str], commit: str) -> bool:
+        has_returned = any((commit, path) in blobs for path in self.absent_paths)
+        return blobs.get((commit, self.path)) == self._blob and not has_returned

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from shared.proof.gating.gates import Gates
 from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.model.finding import LoadedSummary, OtherBrokenFile, Target
+from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.service_files import build_service_filter
 
 _MAX_COMPILED = 20
@@ -32,8 +33,14 @@ def describe_loading(gates: Gates, deployed: str, target: Target | None) -> Load
         tuple(_find_broken(gates, compiled)),
         len(compiled),
         left,
+        _list_missing_imports(gates, target),
         gates.loaded_files.traced_paths,
     )
+
+
+def _list_missing_imports(gates: Gates, target: Target | None) -> tuple[MissingImport, ...]:
+    """What the target imports and no longer has: it may do no harm, or the target would have been refused."""
+    return gates.loaded_files.get_state(target.commit.id).closure.missing_imports if target else ()
 
 
 def _find_broken(gates: Gates, others: list[tuple[str, str]]) -> Iterator[OtherBrokenFile]:

@@ -1,6 +1,6 @@
 """The gates that a commit must pass before anybody is asked to deploy it: a commit in, the failed gate out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
 
 from shared.proof.gating.loaded_files import LoadedFiles, LoadedState
@@ -20,6 +20,8 @@ class GateFailure:
     """Path and blob of a file that refuses whatever commit loads it so."""
     file_detail: str = ""
     """The sentence for that file alone."""
+    absent_paths: tuple[str, ...] = ()
+    """Paths at which nothing may lie: with a file at one of them, the refusing file need not refuse."""
 
 
 @dataclass(slots=True)
@@ -63,6 +65,19 @@ class Gates:
     def find_failure(self, commit: str, already_broken: frozenset[str]) -> GateFailure | None:
         """The first gate that a commit does not pass; `already_broken` are the paths that fail as deployed."""
         state = self.loaded_files.get_state(commit)
+        failure = self._find_uncompilable(commit, state, already_broken) or _find_missing_module(state)
+        if failure is not None:
+            return failure
+        own = self.own_verdicts(commit)
+        if own is not None and (elsewhere := self._find_broken(state, own)):
+            told = f"{_describe_position(elsewhere[0])} does not compile on Python {own.python}, its own image's"
+            return GateFailure("own_python", told + _describe_others(elsewhere))
+        if (checks := self.get_check_status(commit)) in {CheckStatus.RED, CheckStatus.PENDING}:
+            return GateFailure("checks", f"its checks are {checks}")
+        return None
+
+    def _find_uncompilable(self, commit: str, state: LoadedState, already_broken: frozenset[str]) -> GateFailure | None:
+        """The failure where not every loaded file compiles."""
         broken = self._find_broken(state, self.verdicts)
         new = tuple(each for each in broken if each.path not in already_broken)
         if new:
@@ -78,12 +93,6 @@ class Gates:
         if unseen := self.find_unjudged(commit):
             told = f"{unseen[0]} could not be compiled there"
             return GateFailure("unseen", told, refusing_file=_find_refusing_file(state, unseen[0]))
-        own = self.own_verdicts(commit)
-        if own is not None and (elsewhere := self._find_broken(state, own)):
-            told = f"{_describe_position(elsewhere[0])} does not compile on Python {own.python}, its own image's{_describe_others(elsewhere)}"
-            return GateFailure("own_python", told)
-        if (checks := self.get_check_status(commit)) in {CheckStatus.RED, CheckStatus.PENDING}:
-            return GateFailure("checks", f"its checks are {checks}")
         return None
 
     def is_loaded_as_deployed(self, path: str) -> bool:
@@ -105,6 +114,20 @@ class Gates:
         return f"{_describe_position(broken)} did not compile when it was deployed, and is loaded since"
 
 
+def _find_missing_module(state: LoadedState) -> GateFailure | None:
+    """The failure where a loaded file always imports a module that vanished."""
+    missing = tuple(entry for entry in state.closure.missing_imports if entry.doubt is None)
+    if not missing:
+        return None
+    first = missing[0]
+    imported = f"{first.path}, line {first.line} imports {first.module}"
+    detail = f"{imported}, which was {first.former_path} at the deployed commit and no longer exists"
+    refusing_file = _find_refusing_file(state, first.path) if first.absent_paths else None
+    return GateFailure(
+        "missing_module", detail + _describe_others(missing), (), refusing_file, detail, first.absent_paths
+    )
+
+
 def _find_refusing_file(state: LoadedState, path: str) -> tuple[str, str] | None:
     """None where it is no file that refuses, but a source root with nothing in it."""
     return (path, state.blobs[path]) if path in state.blobs else None
@@ -114,5 +137,5 @@ def _describe_position(broken: OtherBrokenFile) -> str:
     return broken.path if broken.line is None else f"{broken.path}, line {broken.line}"
 
 
-def _describe_others(broken: tuple[OtherBrokenFile, ...]) -> str:
+def _describe_others(broken: Sized) -> str:
     return f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""

@@ -11,6 +11,7 @@ from shared.proof.declared.deployed_python import list_dockerfile_pythons
 from shared.proof.loading.commit_tree import MAX_BYTES, CommitTree, find_changed_paths, is_affected_by
 from shared.proof.loading.import_closure import ImportClosure, find_import_closure
 from shared.proof.loading.imports import Imports, parse_imports
+from shared.proof.loading.missing_modules import DeployedTree
 from shared.proof.model.paths import match_logged_path
 from shared.proof.model.ports import History
 from shared.proof.proof_context import ProofContext
@@ -45,9 +46,12 @@ class LoadedFiles:
     traced_paths: tuple[str, ...] = ()
     """Further files that the traceback names."""
     source_roots: tuple[str, ...] = ()
+    deployed_commit: str = ""
+    """The deployed commit, whose modules a later one may miss; "" where it is not known."""
     states_computed: int = 0
     _states: list[LoadedState] = field(default_factory=list)
     _imports_by_blob: dict[str, Imports] = field(default_factory=dict)
+    _deployed_tree: CommitTree | None = None
 
     def get_state(self, commit: str) -> LoadedState:
         """The state of a commit: that of one looked at before, where nothing differs that it stands on."""
@@ -56,11 +60,22 @@ class LoadedFiles:
             if self._is_same(state, tree.root_tree):
                 self._remember(state)
                 return state
-        closure = find_import_closure(tree, self.failing_path, self.traced_paths, self.source_roots, self._load_imports)
+        deployed = self._get_deployed(tree) if self.deployed_commit and commit != self.deployed_commit else None
+        closure = find_import_closure(
+            tree, self.failing_path, self.traced_paths, self.source_roots, self._load_imports, deployed
+        )
         blobs = {path: blob for path in sorted(closure.files) if (blob := tree.blob(path)) is not None}
         self.states_computed += 1
         self._remember(LoadedState(tree.root_tree, closure, blobs))
         return self._states[-1]
+
+    def _get_deployed(self, tree: CommitTree) -> DeployedTree:
+        """The deployed commit, for a comparison with a later tree."""
+        if self._deployed_tree is None:
+            self._deployed_tree = CommitTree(self.history, self.deployed_commit)
+        return DeployedTree(
+            self._deployed_tree, lambda: self.get_state(self.deployed_commit).closure.files, tree.is_link
+        )
 
     def _is_same(self, state: LoadedState, top: str) -> bool:
         differing = find_changed_paths(self.history, state.root_tree, top)

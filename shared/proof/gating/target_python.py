@@ -8,8 +8,7 @@ from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.loading.commit_tree import CommitTree, find_changed_paths
 from shared.proof.model.finding import DeclaredFile
-from shared.proof.model.ports import History
-from shared.proof.proof_context import ProofContext
+from shared.proof.model.ports import Compilers, History
 
 
 @dataclass(slots=True)
@@ -72,11 +71,12 @@ def _is_declaring_file(path: str) -> bool:
 class TargetPython:
     """A redeployment builds a new image: what it ships must compile on the Python of that image as well."""
 
-    inquiry: ProofContext
+    history: History
+    compilers: Compilers
     deployed_verdicts: CompileVerdicts
     """On the deployed Python."""
     deployed_commit: str
-    """The deployed one."""
+    """The deployed one; "" where it is not known."""
     loaded_files: LoadedFiles
     """What each commit loads: of several Dockerfiles the one counts whose closure was chosen there."""
     declarations: DeclarationReader
@@ -99,12 +99,14 @@ class TargetPython:
     def _do_files_tell(self) -> bool:
         """Whether the files of the deployed commit name the Python that really ran it."""
         if self._is_declaration_reliable is None:
-            self._is_declaration_reliable = self._find_declared(self.deployed_commit) == self.deployed_verdicts.python
+            self._is_declaration_reliable = (
+                bool(self.deployed_commit)
+                and self._find_declared(self.deployed_commit) == self.deployed_verdicts.python
+            )
         return self._is_declaration_reliable
 
     def _build_verdicts(self, python: str) -> CompileVerdicts | None:
-        compilers = self.inquiry.compilers
         try:
-            return CompileVerdicts(self.inquiry.history, compilers.compiler_for(python), compilers.explainer())
+            return CompileVerdicts(self.history, self.compilers.compiler_for(python), self.compilers.explainer())
         except UsageError:  # a version that nobody can judge is no reason against a commit
             return None

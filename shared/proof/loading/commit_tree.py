@@ -132,6 +132,12 @@ class CommitTree:
         blob = self.blob(path)
         return None if blob is None else self._history.read(blob)
 
+    def is_link(self, path: str) -> bool:
+        """Whether a link or a submodule lies at a path, as far as the history tells."""
+        above, _, name = path.rpartition("/")
+        folder = self._get_folder(above)
+        return folder is not None and name in folder.links
+
     def walk_files(self) -> Iterator[tuple[str, str]]:
         """Path and blob of every regular file, those near the top first; folders are read as they are reached."""
         waiting = [""]

@@ -39,6 +39,10 @@ class ImageFiles:
             self._located[path] = next((each for each in here if not self.is_left_out(each)), None)
         return self._located[path]
 
+    def list_origin_paths(self, path: str) -> tuple[str, ...]:
+        """The repository paths of which one, if it were a file, would be the file at an image path."""
+        return tuple(origin for origin, _ in self._list_origins(path))
+
     def is_folder(self, path: str) -> bool:
         """Whether the image has such a folder out of the repository, or above what was copied."""
         if self._list_implied_names(path):

@@ -5,7 +5,7 @@ they were chosen, and everything that the answer depends on.
 """
 
 import posixpath
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.proof.loading.commit_tree import MAX_BYTES, RecordingTree, SourceTree
@@ -30,7 +30,14 @@ from shared.proof.loading.images import (
 from shared.proof.loading.import_follower import ImportFollower
 from shared.proof.loading.imports import Imports, parse_imports
 from shared.proof.loading.installed_projects import find_installed_projects
+from shared.proof.loading.missing_modules import (
+    DeployedTree,
+    FollowedImports,
+    find_missing_imports,
+    find_missing_in_folders,
+)
 from shared.proof.loading.start_command import StartCommand
+from shared.proof.model.missing_import import MissingImport
 
 ImportsLoader = Callable[[str, str], Imports]
 
@@ -42,7 +49,8 @@ class ImportClosure:
     `start`: the start files and modules as found, "" where unreadable. `rule`: one sentence for the report.
     `exact`: False where what the image copies was taken. `image`: the Dockerfile or Procfile that was read.
     `ambiguous`: other images whose closure holds the failing file. `asked`: see `tree.is_affected_by`.
-    `unfollowed`: dynamic imports of these files whose module no text tells.
+    `unfollowed`: dynamic imports of these files whose module no text tells. `missing_imports`: imports of modules that
+    the deployed commit had and that vanished.
     """
 
     files: frozenset[str]
@@ -53,6 +61,7 @@ class ImportClosure:
     ambiguous_images: tuple[str, ...]
     recorded_paths: frozenset[str]
     unresolved_imports: tuple[str, ...] = ()
+    missing_imports: tuple[MissingImport, ...] = ()
 
 
 @dataclass(slots=True)
@@ -79,26 +88,37 @@ class _ImageDescription:
     path: str = ""
     ambiguous: Sequence[str] = ()
     unresolved_imports: Sequence[str] = ()
+    missing_imports: Sequence[MissingImport] = ()
 
 
-def find_import_closure(
+def find_import_closure(  # noqa: PLR0913, PLR0917  # the last two are what a caller may know already
     tree: SourceTree,
     failing_path: str,
     traced_paths: Sequence[str] = (),
     source_roots: Sequence[str] = (),
     imports_loader: ImportsLoader | None = None,
+    deployed: DeployedTree | None = None,
 ) -> ImportClosure:
-    """The closure at one commit; `imports` may give (path, blob id) -> `parse_imports` of it out of a memory."""
-    return _ClosureSearch(RecordingTree(tree), failing_path, tuple(traced_paths), imports_loader).find_closure(
-        source_roots
-    )
+    """The closure at one commit.
+
+    `imports_loader` may give the `parse_imports` of a (path, blob id) from a memory. `deployed` is the deployed commit,
+    at which modules are looked up that are missing here.
+    """
+    search = _ClosureSearch(RecordingTree(tree), failing_path, tuple(traced_paths), imports_loader, deployed)
+    return search.find_closure(source_roots)
 
 
 class _ClosureSearch:
     def __init__(
-        self, tree: RecordingTree, failing_path: str, traced: Sequence[str], imports: ImportsLoader | None
+        self,
+        tree: RecordingTree,
+        failing_path: str,
+        traced: Sequence[str],
+        imports: ImportsLoader | None,
+        deployed: DeployedTree | None,
     ) -> None:
         self.tree = tree
+        self.deployed = deployed
         self.failing = failing_path
         self.traced = traced
         self._imports_loader = imports
@@ -107,7 +127,8 @@ class _ClosureSearch:
     def find_closure(self, roots: Sequence[str]) -> ImportClosure:
         if roots:
             files = list_source_root_files(self.tree, self.failing, roots)
-            return self._build_closure(files, rule=f"the configured source roots {', '.join(roots)}")
+            image = _ImageDescription(missing_imports=self._find_missing_in_folders(files, is_start_unread=False))
+            return self._build_closure(files, f"the configured source roots {', '.join(roots)}", image)
         copying, others = self._split_images()
         loaded = [self._load_image(image) for image in copying]
         if not any(self.failing in image.loaded_paths for image in loaded):
@@ -125,7 +146,8 @@ class _ClosureSearch:
                 holding[0], [other.name for other in holding[1:] if is_deployed_dockerfile(other.path)]
             )
         if copying:
-            return self._close_image(loaded[0], []) if loaded[0].follower else self._close_copies(loaded[0])
+            first = next((image for image in loaded if self._misses_failing_file(image)), loaded[0])
+            return self._close_image(first, []) if first.follower else self._close_copies(first)
         return self._close_without_image()
 
     def _split_images(self) -> tuple[list[BuiltImage], list[BuiltImage]]:
@@ -181,23 +203,51 @@ class _ClosureSearch:
         if not inside:
             rule += ", and the failing file, which no start command reaches by its imports"
         if image.follower.unresolved_imports:
-            rule += f"; what these import dynamically may be missing in it: {_shorten_list(image.follower.unresolved_imports)}"
-        shown = _ImageDescription(image.start_text, image.path, ambiguous, image.follower.unresolved_imports)
-        return self._build_closure(image.follower.loaded.values(), rule, shown)
+            dynamic = _shorten_list(image.follower.unresolved_imports)
+            rule += f"; what these import dynamically may be missing in it: {dynamic}"
+        unresolved, missing = image.follower.unresolved_imports, self._find_missing(image)
+        description = _ImageDescription(image.start_text, image.path, ambiguous, unresolved, missing)
+        return self._build_closure(image.follower.loaded.values(), rule, description)
+
+    def _find_missing(self, image: _LoadedImage) -> tuple[MissingImport, ...]:
+        if self.deployed is None or image.follower is None:
+            return ()
+        running = (self.failing, *self.traced)
+        followed = FollowedImports(self.tree, image.files, image.follower, self.get_imports, image.path, running)
+        return find_missing_imports(followed, self.deployed)
+
+    def _misses_failing_file(self, image: _LoadedImage) -> bool:
+        """Whether an image still imports the failing file, which vanished: then it is the one that loaded it."""
+        if self.tree.blob(self.failing) is not None:
+            return False
+        return any(entry.former_path == self.failing for entry in self._find_missing(image))
+
+    def _find_missing_in_folders(
+        self, paths: Collection[str], *, is_start_unread: bool = True
+    ) -> tuple[MissingImport, ...]:
+        if self.deployed is None:
+            return ()
+        return find_missing_in_folders(
+            self.tree, paths, self.deployed, self.get_imports, is_start_unread=is_start_unread
+        )
 
     def _close_copies(self, image: _LoadedImage) -> ImportClosure:
         files = list_copied_files(image.files, image.path, self.failing)
         rule = f"every Python file that {image.path} copies: its start command could not be read"
-        return self._build_closure(files, rule, _ImageDescription(path=image.path), exact=False)
+        missing = self._find_missing_in_folders(files)
+        description = _ImageDescription(path=image.path, missing_imports=missing)
+        return self._build_closure(files, rule, description, exact=False)
 
     def _close_without_image(self) -> ImportClosure:
         start = find_buildpack_start(self.tree, self.failing)
         follower = self._follow_starts(start.files, start.starts, start.roots) if start else None
-        if start and follower and self.failing in follower.loaded.values():
-            return self._close_image(_load_buildpack(start, follower), [])
+        image = _load_buildpack(start, follower) if start and follower else None
+        if image and (self.failing in image.loaded_paths or self._misses_failing_file(image)):
+            return self._close_image(image, [])
         files = list_repository_files(self.tree, self.failing)
         rule = "every Python file of the repository less tests and ignored ones: no start command could be read"
-        return self._build_closure(files, rule, exact=False)
+        description = _ImageDescription(missing_imports=self._find_missing_in_folders(files))
+        return self._build_closure(files, rule, description, exact=False)
 
     def _add_traced(self, files: ImageFiles, follower: ImportFollower) -> None:
         """The failing file and what the traceback names are loaded, whether or not an import leads there."""
@@ -224,6 +274,7 @@ class _ClosureSearch:
             tuple(shown.ambiguous),
             frozenset(self.tree.recorded_paths),
             tuple(shown.unresolved_imports),
+            tuple(shown.missing_imports),
         )
 
 

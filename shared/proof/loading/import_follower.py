@@ -42,6 +42,8 @@ class ImportFollower:
         self.loaded: dict[str, str] = {}
         self.unresolved_imports: list[str] = []
         self.found_starts: list[StartCommand] = []
+        self.failed_imports: dict[tuple[str, Import], None] = {}
+        """By the image path of the file: imports of which some name was no module among the files."""
         self._load_imports = load
         self._command_words = command_words
         self._queue: list[str] = []
@@ -128,6 +130,37 @@ class ImportFollower:
         for text in imports.dynamic_targets:
             self._follow_dynamic_target(text, path)
 
+    def find_import(self, imported: Import, path: str, name: str = "") -> tuple[tuple[str, ...], ModuleLocation | None]:
+        """What an import of the file at an image path loads on its way, and its location; None where there is none.
+
+        With `name` it is the module of that name in what is imported from.
+        """
+        met, location, remaining = self._walk_import(imported, path, name)
+        return met, None if remaining else location
+
+    def list_possible_locations(self, imported: Import, path: str, name: str = "") -> tuple[str, ...]:
+        """The image paths, without the end of their names, at which what an import does not find could lie."""
+        _, location, remaining = self._walk_import(imported, path, name)
+        if not remaining:
+            return ()
+        paths = [posixpath.join(base, *parts) for base in location[1] for parts in (remaining[:1], remaining)]
+        return tuple(dict.fromkeys(paths))
+
+    def _walk_import(
+        self, imported: Import, path: str, name: str
+    ) -> tuple[tuple[str, ...], ModuleLocation, Sequence[str]]:
+        """The files met, the location of the last name that was found, and the names that remain."""
+        parts = [*_split_module(imported.module), *([name] if name else [])]
+        location: ModuleLocation = (None, self._find_bases(imported, path))
+        met: list[str] = []
+        for count, part in enumerate(parts):
+            step = self._find_name(location[1], part)
+            if step is None:
+                return tuple(met), location, parts[count:]
+            location = step
+            met += [step[0]] if step[0] else []
+        return tuple(met), location, ()
+
     def _follow_file(self, path: str) -> None:
         imports = self._load_imports(self.loaded[path])
         self.unresolved_imports += [f"{self.loaded[path]}: {reason}" for reason in imports.unresolved]
@@ -145,14 +178,15 @@ class ImportFollower:
             self._follow_migrations()
         place = self._resolve_module(_split_module(imported.module), self._find_bases(imported, path))
         if place is None:
+            self.failed_imports[path, imported] = None
             return
         names: Sequence[str] = imported.names
         if "*" in names and place[0]:
             found = self.files.locate(place[0])
             names = self._load_imports(found).exported_names if found else ()
         for name in names:
-            if place[1]:
-                self._resolve_module([name], place[1])
+            if place[1] and self._resolve_module([name], place[1]) is None:
+                self.failed_imports[path, imported] = None
 
     def _follow_mention(self, text: str) -> None:
         module, colon, _ = text.partition(":")

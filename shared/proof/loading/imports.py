@@ -98,7 +98,7 @@ class Imports:
 def parse_imports(source: bytes) -> Imports:
     """What a file imports; never raises, whatever the bytes are."""
     text = split_source(source)
-    direct: dict[Import, None] = dict.fromkeys(_find_statements(text))
+    direct: dict[Import, None] = dict.fromkeys(imported for _, imported in find_statements(text))
     whole: dict[Import, None] = {}
     unfollowed: list[str] = []
     dynamic: list[int] = []
@@ -182,15 +182,15 @@ def _find_matches(pattern: re.Pattern[str], code: str, *words: str) -> Iterator[
     return pattern.finditer(code) if any(word in code for word in words) else iter(())
 
 
-def _find_statements(text: SourceText) -> Iterator[Import]:
+def find_statements(text: SourceText) -> Iterator[tuple[int, Import]]:
+    """Each import statement with the position at which it begins."""
     for match in _find_matches(_STATEMENT, text.code, "import"):
         if match["plain"]:
-            yield from (Import(name) for name in _split_names(match["plain"]))
+            yield from ((match.start(), Import(name)) for name in _split_names(match["plain"]))
             continue
         names = ("*",) if match["star"] else tuple(_split_names(match["names"] or match["line"] or ""))
-        level = match["dots"].count(".")
-        if level or match["module"]:
-            yield Import(_join_dotted(match["module"] or ""), level, names)
+        if (level := match["dots"].count(".")) or match["module"]:
+            yield match.start(), Import(_join_dotted(match["module"] or ""), level, names)
 
 
 def _split_names(listed: str) -> Iterator[str]:

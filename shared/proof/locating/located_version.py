@@ -101,11 +101,12 @@ def check_given_commit(
     if not paths:
         conflict = f"{said}; the given commit {given_commit.id} has no such file."
         return LocatedVersion("", given_commit, DeployedSource.GIVEN, corroborated=False, conflict=conflict)
-    found = verdicts.judge(tree[paths[0]].blob, paths[0])
-    if found.compiles is None:
-        told = f"{said}; at the given commit {given_commit.id}, {paths[0]} could not be judged on Python {verdicts.python}."
-        return _report_unjudged(given_commit, paths[0], Reason.NOT_CORROBORATED, told)
-    conflict = f"{said}; at the given commit {given_commit.id}, {paths[0]} {_describe_compilation(found)} on Python {verdicts.python}."
+    compilation = verdicts.judge(tree[paths[0]].blob, paths[0])
+    at_commit, python = f"{said}; at the given commit {given_commit.id}, {paths[0]}", f"on Python {verdicts.python}."
+    if compilation.compiles is None:
+        detail = f"{at_commit} could not be judged {python}"
+        return _report_unjudged(given_commit, paths[0], Reason.NOT_CORROBORATED, detail)
+    conflict = f"{at_commit} {_describe_compilation(compilation)} {python}"
     return LocatedVersion(paths[0], given_commit, DeployedSource.GIVEN, corroborated=False, conflict=conflict)
 
 

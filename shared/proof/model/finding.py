@@ -10,6 +10,7 @@ from enum import StrEnum
 from shared.detection.logged_exception import Frame
 from shared.proof.model.compilation import Fault
 from shared.proof.model.history import Commit, FileChange
+from shared.proof.model.missing_import import MissingImport
 
 
 class DeployedSource(StrEnum):
@@ -169,6 +170,8 @@ class LoadedSummary:
     """How many other files were compiled to tell."""
     has_unchecked_others: bool = False
     """Whether there are more of them, which were not looked at."""
+    missing_imports: tuple[MissingImport, ...] = ()
+    """Imports of modules that vanished from the target, where something may let the import succeed."""
     traced: tuple[str, ...] = ()
     """Files that the traceback names beside the failing one: they were loaded, whatever is known of how."""
 

@@ -47,6 +47,8 @@ class Folder:
 
     files: Mapping[str, str]
     folders: Mapping[str, str]
+    links: frozenset[str] = frozenset()
+    """The names of links and of submodules, where the history tells them."""
 
 
 @dataclass(frozen=True, slots=True)

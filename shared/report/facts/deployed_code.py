@@ -17,6 +17,7 @@ from shared.proof.model.finding import (
 )
 from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
+from shared.report.facts.missing_imports import collect_missing_imports
 from shared.text.phrases import join_first_words, join_words, pluralize, quote_untrusted
 from shared.text.timestamps import format_rfc3339, format_timestamp_phrase
 
@@ -174,6 +175,7 @@ def collect_loading_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
             f"{at}:{quote_untrusted(other.path)}",
             describe_unloaded_file(other),
         )
+    yield from collect_missing_imports(found, at)
 
 
 def describe_loading_rule(found: LoadedSummary) -> str:

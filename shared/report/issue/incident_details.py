@@ -10,6 +10,7 @@ from shared.proof.model.history import Commit, claims_fix
 from shared.report.facts.deployed_code import describe_loading_rule, describe_unloaded_file
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location
 from shared.report.facts.log_entries import format_error_line, format_log_ref
+from shared.report.facts.missing_imports import describe_missing_import
 from shared.report.issue.section import (
     Heading,
     Section,
@@ -139,6 +140,8 @@ def _code_blocks(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
             yield format_bullets(
                 [escape_markdown(describe_unloaded_file(each)) for each in report.proof.loaded_summary.not_loaded]
             )
+        if missing := report.proof.loaded_summary.missing_imports:
+            yield format_bullets([escape_markdown(describe_missing_import(entry)) for entry in missing])
 
 
 def _excerpt_url(links: Links, commit: str, path: str, shown_lines: Sequence[tuple[int, str]]) -> str:

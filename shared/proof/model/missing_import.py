@@ -1,0 +1,41 @@
+"""An import of a module that vanished since the deployed commit: where it stands, and why it may do no harm."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ImportDoubt(StrEnum):
+    """Why such an import may do no harm. It is reported, and refuses no commit."""
+
+    MAY_NOT_RUN = "may_not_run"
+    """It stands in a function or a branch, or no chain of imports always loads its file."""
+    START_UNREAD = "start_unread"
+    """No start command was read that tells whether its file is loaded at all."""
+    PATH_CHANGED = "import_path_changed"
+    """Some loaded file puts folders on the import path."""
+    IMPORT_HOOK = "import_hook"
+    """A file on the way changes what an import finds."""
+    DEPENDENCY = "declared_dependency"
+    """An installed package has such a name."""
+    GENERATED = "generated"
+    """The build may make the file, or git is told to ignore it."""
+    ATTRIBUTE = "attribute"
+    """The package itself may give the name."""
+    LINK = "link"
+    """A link stands where the module was."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingImport:
+    """One import statement of a file that the service loads."""
+
+    path: str
+    line: int
+    module: str
+    """As it is imported: `relay`, `.relay`, `app.relay`."""
+    former_path: str
+    """The file that the module was at the deployed commit."""
+    doubt: ImportDoubt | None = None
+    """None where nothing is seen that would let the import succeed."""
+    absent_paths: tuple[str, ...] = ()
+    """The paths at which no file lies; with a file at any of them the import may succeed."""
