@@ -189,9 +189,8 @@ def _print_history(
             for line in describe_proof(evidence):
                 print_status(f"  {line}")
             if service.rollout_mode is RolloutMode.MANUAL:
-                print_status(
-                    f"  Nothing is deployed from here. Yourself: {deploy_command(service, _proposed_commit(store, case))}"
-                )
+                command = deploy_command(service, _proposed_commit(store, case))
+                print_status(f"  provenfix does not deploy this service. Run it yourself: {command}")
 
 
 def _proposed_commit(store: Store, case: IncidentRecord) -> str:

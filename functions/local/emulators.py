@@ -70,7 +70,7 @@ def find_emulators() -> EmulatorPaths:
 
 @contextmanager
 def run_emulators(folder: Path, ports: tuple[int, int] | None = None) -> Iterator[Emulators]:
-    """Runs both while the block runs, on `ports` (Pub/Sub, Firestore) or on free ones. Raises as `find_emulators` does."""
+    """Runs both while the block runs, on `ports` (Pub/Sub, Firestore) or free ones. Raises as `find_emulators` does."""
     found = find_emulators()
     pubsub, firestore = ports or (find_free_port(), find_free_port())
     servers = [_pubsub_server(found, pubsub), _firestore_server(found, firestore)]
