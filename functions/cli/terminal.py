@@ -3,6 +3,7 @@
 Everything that came from a log or a repository is written as text, never as markup, and without control characters.
 """
 
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -42,6 +43,18 @@ NO_INCIDENT = (
     "No incident was found: no entry of this log shows a Python SyntaxError with a failing file, or a WebSocket closed "
     "with 1011."
 )
+
+
+def print_reports(reports: Sequence[Report]) -> None:
+    """Prints to stdout, which is a terminal, as wide as it is."""
+    render_reports(reports, Console(soft_wrap=False))
+
+
+def format_reports(reports: Sequence[Report]) -> str:
+    """Returns the same as plain text, for a file or a pipe."""
+    page = io.StringIO()
+    render_reports(reports, Console(file=page, width=100))
+    return page.getvalue()
 
 
 def render_reports(reports: Sequence[Report], console: Console) -> None:

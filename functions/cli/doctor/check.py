@@ -27,7 +27,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`kind` and `name` together name the thing that is checked. `run` raises `CheckUnavailable` if nobody can answer."""
+    """`kind` and `name` name the thing that is checked. `run` raises `CheckUnavailable` if nobody can answer."""
 
     kind: str
     name: str
