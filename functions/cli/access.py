@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
 from shared.errors import InputError
 
 ACCESS_FILE = Path(__file__).parents[2] / "terraform" / "access.yaml"
@@ -88,8 +90,6 @@ class Access:
 
 def read_access(file: Path = ACCESS_FILE) -> Access:
     """Raises Unreadable."""
-    import yaml  # noqa: PLC0415
-
     try:
         told = yaml.safe_load(file.read_text("utf-8"))
         return Access(

@@ -152,9 +152,9 @@ def check(
     staged: Annotated[bool, typer.Option("--staged", help="Check what would be committed.")] = False,
     python: Annotated[str | None, typer.Option(metavar="3.11", help="The deployed version of Python.")] = None,
 ) -> int:
-    """Fail where a Python file does not compile on the Python that it is deployed on.
+    """Check that Python files compile on the deployed Python.
 
-    Without PATHS, --ref or --staged: every tracked Python file, as it lies on disk.
+    Without PATHS, --ref or --staged it checks every tracked Python file as it is on disk. Exits 1 if a file fails.
     """
     if sum([bool(paths), ref is not None, staged]) > 1:
         raise UsageError("PATHS, --ref and --staged each say what to check; give one of them")

@@ -1,29 +1,69 @@
-"""The `provenfix` command: arguments in, an exit code out (0 ran, 1 found, 2 wrong usage, 3 unreadable input)."""
+"""The `provenfix` command: runs one subcommand and exits with its code.
+
+0: done; 1: the command found a problem; 2: wrong usage; 3: unreadable input; 130: Ctrl-C; 141: stdout was closed.
+"""
 
 import sys
-from typing import NoReturn
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any, NoReturn
 
 import typer
 
-from functions.cli.check import check
-from functions.cli.demo import demo
-from functions.cli.dlq import dlq
-from functions.cli.doctor.command import doctor
-from functions.cli.inject import inject
-from functions.cli.investigate import investigate
-from functions.cli.show import show
+from functions.cli import check, demo, dlq, inject, investigate, show, stats, stop, up, watch
+from functions.cli.doctor import command as doctor
 from functions.cli.standard_streams import discard_output, ensure_standard_streams, handle_stop_signals
-from functions.cli.stats import stats
-from functions.cli.stop import resume, stop
-from functions.cli.up import up
-from functions.cli.watch import watch
 from shared.errors import ConfigurationError, InputError, Reject, Retry, UsageError
+from shared.text import escaping
 
 EXIT_BROKEN_PIPE = 141
 """What a shell makes of SIGPIPE: `provenfix … | head` is no failure, and no success."""
 
+COMMANDS: Mapping[str, tuple[ModuleType, str]] = {
+    "investigate": (investigate, "Prove which commit broke a service and which one fixes it."),
+    "check": (check, "Check that Python files compile on the deployed Python."),
+    "demo": (demo, "Run an example incident from the first log entry to the fix."),
+    "watch": (watch, "Watch your own services by their log."),
+    "up": (up, "Run all functions of provenfix on this machine."),
+    "inject": (inject, "Publish the log entries of a file, as the log sink does."),
+    "show": (show, "List the incidents, or show one with its timeline."),
+    "stats": (stats, "Show how long incidents take from step to step."),
+    "stop": (stop, "Stop deployments, and roll back a rollout in progress."),
+    "resume": (stop, "Allow deployments again."),
+    "doctor": (doctor, "Check everything that a deployed provenfix needs."),
+    "dlq": (dlq, "List, replay or delete messages that could not be delivered."),
+}
+"""Each subcommand: the module whose function has its name, and its line in `provenfix --help`.
+
+The modules wait (`shared.lazy_modules`): only the one whose command is called runs, so `--help` loads none of them.
+"""
+
+
+class _Subcommands(typer.core.TyperGroup):
+    """Lists and suggests the commands by their names and lines, and builds the one that is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: typer.core.TyperCommand(name, help=line) for name, (_, line) in COMMANDS.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # typer does not export the types of click
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, typer.main.get_command(load_command(name)) if name else command, rest
+
+
+def load_command(name: str) -> typer.Typer:
+    """Returns a subcommand with its options; this runs its module."""
+    function = getattr(COMMANDS[name][0], name)
+    if isinstance(function, typer.Typer):
+        return function
+    command = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    command.command(name)(function)
+    return command
+
+
 app = typer.Typer(
     name="provenfix",
+    cls=_Subcommands,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -37,22 +77,8 @@ def provenfix(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
-app.command()(investigate)
-app.command()(check)
-app.command()(demo)
-app.command()(watch)
-app.command()(up)
-app.command()(inject)
-app.command()(show)
-app.command()(stats)
-app.command()(stop)
-app.command()(resume)
-app.command()(doctor)
-app.add_typer(dlq, name="dlq")
-
-
 def main() -> NoReturn:
-    """Runs the command; whatever goes wrong with its input is one sentence on stderr."""
+    """Runs the command; an error is one sentence on stderr."""
     ensure_standard_streams()
     with handle_stop_signals():
         sys.exit(_run_command())
@@ -72,8 +98,8 @@ def _run_command() -> int:
         return EXIT_BROKEN_PIPE
     except OSError as error:  # a full disk, a closed stream, no more processes: this machine's state is input too
         discard_output(sys.stdout)
-        where = f"{error.filename}: " if error.filename else ""
-        return _print_error(f"{where}the system refused ({error.strerror}); mend that and run it again", 3)
+        path = f"{error.filename}: " if error.filename else ""
+        return _print_error(f"{path}{error.strerror}. Fix this and run it again.", 3)
 
 
 def _invoke_typer() -> int:
@@ -93,9 +119,7 @@ def _error_message(error: Exception) -> str:
 
 
 def _print_error(message: str, code: int, *, one_per_line: bool = False) -> int:
-    """One sentence, or with `lines` one on each line."""
-    from shared.text.escaping import to_one_line  # noqa: PLC0415  # sentences quote names that others chose
-
+    """One sentence, or with `one_per_line` one on each line; they quote names that others chose."""
     sentences = message.split("\n") if one_per_line else [message]
-    print("provenfix: " + "\n".join(map(to_one_line, sentences)), file=sys.stderr)
+    print("provenfix: " + "\n".join(map(escaping.to_one_line, sentences)), file=sys.stderr)
     return code

@@ -8,15 +8,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from functions.cli.progress import create_status_printer, show_page
+from functions.demo.run import DemoOptions
+from functions.demo.scenario import ScenarioName
+from functions.demo.session import run_demo
+from functions.local.private_files import make_private
 from shared.errors import UsageError
-
-if TYPE_CHECKING:
-    from functions.demo.scenario import ScenarioName
 
 _NEXT_STEPS = """
 Your own service, while it logs (provenfix.example.yaml shows the file):
@@ -42,10 +43,10 @@ def demo(
         Path | None, typer.Option(metavar="PATH", help="Keep all state there, and go on from it.")
     ] = None,
 ) -> int:
-    """Break an example service, prove the fix, approve it, see it deployed, verified and closed."""
-    from functions.demo.run import DemoOptions  # noqa: PLC0415
-    from functions.demo.session import run_demo  # noqa: PLC0415
+    """Run an example incident from the first log entry to the fix.
 
+    It breaks an example service, proves the fix, asks for an approval, deploys, verifies and closes the issue.
+    """
     say = create_status_printer()
     chosen = _parse_scenario(scenario)
     with _open_folder(folder) as home:
@@ -57,9 +58,7 @@ def demo(
     return 0 if closed else 1
 
 
-def _parse_scenario(name: str) -> "ScenarioName":
-    from functions.demo.scenario import ScenarioName  # noqa: PLC0415
-
+def _parse_scenario(name: str) -> ScenarioName:
     try:
         return ScenarioName(name)
     except ValueError:
@@ -71,8 +70,6 @@ def _parse_scenario(name: str) -> "ScenarioName":
 @contextmanager
 def _open_folder(folder: Path | None) -> Iterator[Path]:
     """The folder itself, or a temporary one that is gone afterwards."""
-    from functions.local.private_files import make_private  # noqa: PLC0415
-
     if folder is not None:
         make_private(folder)
         yield folder.resolve()

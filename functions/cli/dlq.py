@@ -10,6 +10,7 @@ import typer
 
 from functions.local import topology
 from functions.local.stack_folder import load_named_environment, override_environ
+from shared import wiring
 from shared.adapters.delivery import DeadLetter, DeadLetters
 from shared.config.settings import read_settings
 from shared.errors import UsageError
@@ -59,17 +60,20 @@ def _apply_to_letters(
 
 @contextmanager
 def _open_dead_letters(folder: Path) -> Iterator[DeadLetters]:
-    from shared.wiring import create_dead_letters  # noqa: PLC0415
-
     with override_environ(load_named_environment(folder)):
-        letters = create_dead_letters(read_settings(), topology.DEAD_LETTERS)
+        letters = wiring.create_dead_letters(read_settings(), topology.DEAD_LETTERS)
         try:
             yield letters
         finally:
             letters.close()
 
 
-dlq = typer.Typer(help="Look at, replay or drop what could not be delivered.", rich_markup_mode=None)
+dlq = typer.Typer(
+    help="List, replay or delete messages that could not be delivered.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 _FolderOption = Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")]
 _IdsArgument = Annotated[
@@ -81,22 +85,22 @@ _DEFAULT_FOLDER = Path(".provenfix")
 
 @dlq.command("list")
 def list_letters(folder: _FolderOption = _DEFAULT_FOLDER) -> int:
-    """List the dead letters: id, attempts, time, topic and the beginning of each."""
+    """List the dead letters.
 
+    One line each: id, attempts, time, topic and the beginning of the message.
+    """
     return list_dead_letters(folder)
 
 
-@dlq.command()
+@dlq.command("replay")
 def replay_letters(ids: _IdsArgument = None, every: _AllOption = False, folder: _FolderOption = _DEFAULT_FOLDER) -> int:
-    """Publish dead letters once more."""
-
+    """Publish dead letters again."""
     return replay_dead_letters(_selected_ids(ids, every=every), folder)
 
 
-@dlq.command()
+@dlq.command("drop")
 def drop_letters(ids: _IdsArgument = None, every: _AllOption = False, folder: _FolderOption = _DEFAULT_FOLDER) -> int:
-    """Throw dead letters away."""
-
+    """Delete dead letters."""
     return drop_dead_letters(_selected_ids(ids, every=every), folder)
 
 

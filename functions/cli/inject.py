@@ -10,6 +10,7 @@ import typer
 
 from functions.local.private_files import make_private, write_private
 from functions.local.stack_folder import load_named_environment, override_environ
+from shared import wiring
 from shared.config.settings import Settings, read_settings
 from shared.errors import InputError
 from shared.workflow import flow
@@ -17,14 +18,12 @@ from shared.workflow import flow
 
 def run_inject(file: str, folder: Path) -> int:
     """Raises Unreadable for what is no export, Misused where no stack is known."""
-    from shared.wiring import create_publisher  # noqa: PLC0415  # refuse a file before anything is loaded
-
     text = _read_text(file)
     bodies = [json.dumps(entry).encode() for entry in parse_entries(text, file)]
     with override_environ(load_named_environment(folder)):
         settings = read_settings()
         _store_log_file(settings, text)
-        bus = create_publisher(settings)
+        bus = wiring.create_publisher(settings)
         bus.publish_raw(flow.LOG_ENTRIES, bodies)
         bus.close()
     noun = "entry" if len(bodies) == 1 else "entries"
@@ -78,6 +77,5 @@ def inject(
     ],
     folder: Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")] = Path(".provenfix"),
 ) -> int:
-    """Publish the log entries of FILE, as the log sink does."""
-
+    """Publish the log entries of a file, as the log sink does."""
     return run_inject(file, folder)

@@ -1,6 +1,5 @@
 """`provenfix investigate`: a log export and a git repository in, a proven report out."""
 
-import io
 import json
 import platform
 import sys
@@ -11,11 +10,13 @@ from typing import Annotated
 
 import typer
 
+from functions.cli import terminal
 from functions.cli.progress import show_progress
 from shared.config.settings import read_settings
 from shared.detection.collect import collect_incidents
 from shared.errors import UsageError
 from shared.proof.proof_context import ProofRequest, ReportProgress
+from shared.report.issue import render_issue_body
 from shared.report.report import Report, report_to_json
 from shared.report.report_incidents import report_incidents
 from shared.wiring import open_local_compilers, open_local_history, open_log_file
@@ -32,7 +33,7 @@ def run_investigate(
     with show_progress() as progress:
         reports = investigate_log(repo, log, replace(request, fallback_python=running), names, progress)
     if kind == "text" and out is None and sys.stdout.isatty():
-        _print_to_terminal(reports)
+        terminal.print_reports(reports)
     else:
         _write_output(_render_text(reports, kind), out)
 
@@ -55,28 +56,12 @@ def investigate_log(
         return report_incidents(collected.incidents, history, compilers, request, progress)
 
 
-def _print_to_terminal(reports: list[Report]) -> None:
-    from rich.console import Console  # noqa: PLC0415  # JSON and markdown do without
-
-    from functions.cli.terminal import render_reports  # noqa: PLC0415
-
-    render_reports(reports, Console(soft_wrap=False))
-
-
 def _render_text(reports: list[Report], kind: str) -> str:
     if kind == "json":
         return json.dumps([report_to_json(report) for report in reports], ensure_ascii=False, indent=2) + "\n"
     if kind == "markdown":
-        from shared.report.issue import render_issue_body  # noqa: PLC0415
-
         return "\n\n---\n\n".join(render_issue_body(report) for report in reports)
-    from rich.console import Console  # noqa: PLC0415
-
-    from functions.cli.terminal import render_reports  # noqa: PLC0415
-
-    page = io.StringIO()
-    render_reports(reports, Console(file=page, width=100))
-    return page.getvalue()
+    return terminal.format_reports(reports)
 
 
 def _check_writable(out: Path | None) -> None:
@@ -144,11 +129,9 @@ def investigate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     output: Annotated[ReportFormat, typer.Option("--format", help="What to print.")] = ReportFormat.TEXT,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there instead of to standard output.")] = None,
 ) -> None:
-    """Find what broke a service, and the commit that provably fixes it.
+    """Prove which commit broke a service and which one fixes it.
 
-    Reads only: nothing in the repository is changed or run, and no network is used.
+    Reads only: it changes nothing in the repository, runs no code from it, and uses no network.
     """
-    from shared.proof.proof_context import ProofRequest  # noqa: PLC0415
-
     request = ProofRequest(branch, deployed, python, tuple(source_root or ()))
     run_investigate(repo, log, request, (service, environment), (output.value, out))

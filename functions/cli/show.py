@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from functions.local.stack_folder import load_named_environment, override_environ
+from shared import wiring
 from shared.config.settings import read_settings
 from shared.errors import UsageError
 from shared.ports import Store
@@ -19,10 +20,8 @@ from shared.workflow.records.incident_records import KIND
 
 def run_show(incident: str | None, folder: Path) -> int:
     """Raises Misused where no such incident is known."""
-    from shared.wiring import create_store  # noqa: PLC0415
-
     with override_environ(load_named_environment(folder)):
-        opened = create_store(read_settings())
+        opened = wiring.create_store(read_settings())
         cases = sorted(_read_incidents(opened), key=lambda case: case.opened_at)
         lines = (
             list(_format_list(cases)) if incident is None else list(_format_incident(_find_incident(cases, incident)))
@@ -75,6 +74,5 @@ def show(
     incident: Annotated[str | None, typer.Argument(metavar="[INCIDENT]", help="An id, or how it begins.")] = None,
     folder: Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")] = Path(".provenfix"),
 ) -> int:
-    """List the incidents, or tell the state and the timeline of one."""
-
+    """List the incidents, or show one with its timeline."""
     return run_show(incident, folder)

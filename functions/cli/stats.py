@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from functions.local.stack_folder import load_named_environment, override_environ
+from shared import wiring
 from shared.config.settings import read_settings
 from shared.text.escaping import to_one_line
 from shared.text.timestamps import format_duration
@@ -21,10 +22,8 @@ _FIGURE_WIDTH = 14
 
 def run_stats(folder: Path, *, as_json: bool) -> int:
     """Raises Misused where no store is configured, Unreadable and Retry where it cannot be read."""
-    from shared.wiring import create_store  # noqa: PLC0415
-
     with override_environ(load_named_environment(folder)):
-        cases, cut = list_incidents(create_store(read_settings()))
+        cases, cut = list_incidents(wiring.create_store(read_settings()))
     told = compute_stats(cases, cut=cut)
     print(json.dumps(stats_to_json(told), indent=2) if as_json else "\n".join(_format_stats(told)))
     return 0
@@ -68,6 +67,8 @@ def stats(
     form: Annotated[StatsFormat, typer.Option("--format", help="For a person, or for a program.")] = StatsFormat.TEXT,
     folder: Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")] = Path(".provenfix"),
 ) -> int:
-    """Tell how long it takes from detected to proposed, approved, deployed and verified: median and p90, by service."""
+    """Show how long incidents take from step to step.
 
+    From detected to proposed, approved, deployed and verified: median and p90 of each service.
+    """
     return run_stats(folder, as_json=form is StatsFormat.JSON)

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from functions.local.stack_folder import load_named_environment, override_environ
+from shared import wiring
+from shared.adapters import system
 from shared.config.settings import read_all_settings, read_settings
 from shared.errors import UsageError
 from shared.service import Service
@@ -19,15 +21,12 @@ from shared.workflow.records.kill_switch import ALL_SERVICES, read_switch, set_s
 
 def run_kill_switch(service: str, folder: Path, *, stopped: bool) -> int:
     """Raises Misused for a service that is not configured, Unreadable and Retry where the store cannot be reached."""
-    from shared.adapters.system import SystemClock  # noqa: PLC0415
-    from shared.wiring import create_store  # noqa: PLC0415
-
     with override_environ(load_named_environment(folder)):
         # To stop everything works without provenfix.yaml: at night nobody looks for a file first.
         settings = read_all_settings() if service else read_settings()
         chosen = _find_service_id(settings.services, service) if service else ALL_SERVICES
-        opened = create_store(settings)
-        changed = set_switch(opened, SystemClock(), chosen, _current_user(), stopped=stopped)
+        opened = wiring.create_store(settings)
+        changed = set_switch(opened, system.SystemClock(), chosen, _current_user(), stopped=stopped)
         print(to_one_line(_describe_change(service or "all services", stopped=stopped, changed=changed)))
         switch = read_switch(opened, chosen)
         if switch.by and switch.at:
@@ -69,12 +68,10 @@ _DEFAULT_FOLDER = Path(".provenfix")
 
 
 def stop(service: _ServiceArgument = "", folder: _FolderOption = _DEFAULT_FOLDER) -> int:
-    """Stop deployments, and put back a rollout on its way."""
-
+    """Stop deployments, and roll back a rollout in progress."""
     return run_kill_switch(service, folder, stopped=True)
 
 
 def resume(service: _ServiceArgument = "", folder: _FolderOption = _DEFAULT_FOLDER) -> int:
     """Allow deployments again."""
-
     return run_kill_switch(service, folder, stopped=False)

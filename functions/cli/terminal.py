@@ -3,6 +3,7 @@
 Everything that came from a log or a repository is written as text, never as markup, and without control characters.
 """
 
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -43,6 +44,18 @@ NO_INCIDENT = (
     "No incident was found: no entry of this log shows a Python SyntaxError with a failing file, or a WebSocket closed "
     "with 1011."
 )
+
+
+def print_reports(reports: Sequence[Report]) -> None:
+    """Prints to stdout, which is a terminal, as wide as it is."""
+    render_reports(reports, Console(soft_wrap=False))
+
+
+def format_reports(reports: Sequence[Report]) -> str:
+    """Returns the same as plain text, for a file or a pipe."""
+    page = io.StringIO()
+    render_reports(reports, Console(file=page, width=100))
+    return page.getvalue()
 
 
 def render_reports(reports: Sequence[Report], console: Console) -> None:
@@ -171,11 +184,8 @@ def _render_recommendation(proof: Finding) -> RenderableType:
     )
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         commits = pluralize(proof.target.commits_after_deployed, "commit")
-        lines.append(
-            _plain_text(
-                f"Ships {commits}: {describe_shipped_files(proof.target.shipped_changes)}. Checks: {proof.target.checks.value}."
-            )
-        )
+        files = describe_shipped_files(proof.target.shipped_changes)
+        lines.append(_plain_text(f"Ships {commits}: {files}. Checks: {proof.target.checks.value}."))
     lines += [
         _plain_text(f"Not {short_sha(each.commit.id)}: {quote_untrusted(each.detail)}.", "dim")
         for each in proof.refused_commits[:_MAX_SYMPTOMS]
@@ -231,12 +241,8 @@ def _render_code(proof: Finding, broken: BrokenFile) -> RenderableType:
         shown = _plain_text(row.expandtabs(4), "red" if marked else "")
         shown.no_wrap, shown.overflow = True, "ellipsis"
         lines.append(shown)
-    lines.append(
-        _plain_text(
-            f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)} ({quote_untrusted(broken.checked_by)})",
-            "red",
-        )
-    )
+    message, checker = quote_untrusted(broken.fault.message), quote_untrusted(broken.checked_by)
+    lines.append(_plain_text(f"{broken.fault.error_class}: {message} ({checker})", "red"))
     if broken.explanation:
         lines.append(_plain_text(f"{quote_untrusted(broken.explanation)} (ruff)"))
     versions = f"; the same bytes compile on {', '.join(broken.compiles_on)}" if broken.compiles_on else ""

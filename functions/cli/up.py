@@ -98,6 +98,8 @@ def up(
     ] = 8300,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of provenfix.yaml.")] = None,
 ) -> int:
-    """Run the whole of provenfix on this machine: state, messages, and one process per function."""
+    """Run all functions of provenfix on this machine.
 
+    State, messages and one process for each function, until Ctrl-C.
+    """
     return run_up(folder, port, config, embedded=embedded)

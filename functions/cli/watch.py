@@ -189,9 +189,8 @@ def _print_history(
             for line in describe_proof(evidence):
                 print_status(f"  {line}")
             if service.rollout_mode is RolloutMode.MANUAL:
-                print_status(
-                    f"  Nothing is deployed from here. Yourself: {deploy_command(service, _proposed_commit(store, case))}"
-                )
+                command = deploy_command(service, _proposed_commit(store, case))
+                print_status(f"  provenfix does not deploy this service. Run it yourself: {command}")
 
 
 def _proposed_commit(store: Store, case: IncidentRecord) -> str:
@@ -244,8 +243,10 @@ def watch(
     port: Annotated[int, typer.Option(metavar="N", help="The page's; 0 takes a free one.", min=0, max=65535)] = 0,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Show the page in a browser.")] = True,
 ) -> int:
-    """Watch your own services by their log: gcloud logging tail … --format=json | provenfix watch --config FILE."""
+    """Watch your own services by their log.
 
+    Example: gcloud logging tail … --format=json | provenfix watch --config FILE
+    """
     say = create_status_printer()
     return run_watch(
         WatchOptions(config, log, folder, port, say, lambda address: show_page(address, say, browser=browser))

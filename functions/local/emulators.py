@@ -8,11 +8,9 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from functions.local.server_process import LOOPBACK, Server, find_free_port, run_server, wait_until_ready
-from functions.local.topology import DEAD_LETTERS, SUBSCRIBERS, DeliveryPolicy
 from shared.errors import InputError
 
 INSTALL_HINT = (
@@ -70,7 +68,7 @@ def find_emulators() -> EmulatorPaths:
 
 @contextmanager
 def run_emulators(folder: Path, ports: tuple[int, int] | None = None) -> Iterator[Emulators]:
-    """Runs both while the block runs, on `ports` (Pub/Sub, Firestore) or on free ones. Raises as `find_emulators` does."""
+    """Runs both while the block runs, on `ports` (Pub/Sub, Firestore) or free ones. Raises as `find_emulators` does."""
     found = find_emulators()
     pubsub, firestore = ports or (find_free_port(), find_free_port())
     servers = [_pubsub_server(found, pubsub), _firestore_server(found, firestore)]
@@ -112,31 +110,3 @@ def _find_sdk_folders() -> Iterator[Path]:
     )
     if told.stdout.strip():
         yield Path(told.stdout.strip())
-
-
-def create_topics(project: str, prefix: str, policy: DeliveryPolicy) -> None:
-    """One topic and one subscription of the same name for each reader, and one of each for the dead letters."""
-    from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient  # noqa: PLC0415
-
-    retry = {
-        "minimum_backoff": timedelta(seconds=policy.min_retry_delay),
-        "maximum_backoff": timedelta(seconds=policy.max_retry_delay),
-    }
-    with PublisherClient() as publisher, SubscriberClient() as subscriber:
-        dead = publisher.topic_path(project, prefix + DEAD_LETTERS)
-        publisher.create_topic(name=dead)
-        subscriber.create_subscription(
-            name=subscriber.subscription_path(project, prefix + DEAD_LETTERS), topic=dead, ack_deadline_seconds=60
-        )
-        for reader in SUBSCRIBERS:
-            topic = publisher.topic_path(project, prefix + reader.topic)
-            publisher.create_topic(name=topic)
-            subscriber.create_subscription(
-                request={
-                    "name": subscriber.subscription_path(project, prefix + reader.topic),
-                    "topic": topic,
-                    "ack_deadline_seconds": policy.lease,
-                    "dead_letter_policy": {"dead_letter_topic": dead, "max_delivery_attempts": policy.attempts},
-                    "retry_policy": retry,
-                }
-            )

@@ -42,7 +42,7 @@ def describe_step(case: IncidentRecord, step_number: int, evidence: Document, ap
         IncidentState.PROPOSED: f"Proven, {issue} {papers} the whys, and asked in the chat: {question} [{why}]",
         IncidentState.REPORTED: f"Nothing is proposed: {detail or why}",
         IncidentState.APPROVED: f"Approved: {verb} {commit}. Everything is checked once more.",
-        IncidentState.DEPLOYING: f"Deploying {commit} as {why}, without traffic; it is probed at an address of its own first.",
+        IncidentState.DEPLOYING: f"Deploying {commit} as {why}, without traffic: its own URL is probed first.",
         IncidentState.WATCHING: f"All traffic goes to it: {why}. It is watched now.",
         IncidentState.RESOLVED: f"Verified, {issue} closed: {why}",
         IncidentState.ROLLED_BACK: f"Rolled back automatically, the traffic is split as before: {why}",

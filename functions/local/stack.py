@@ -1,27 +1,23 @@
 """The stack as a whole: what it should be like goes in; while the block runs, it stands, and its addresses come out."""
 
+import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from functions.local import server_process, topology
+from functions.local import pubsub_relay, relay, server_process, topology
 from functions.local.emulators import run_emulators
 from functions.local.function_client import FunctionClient
 from functions.local.private_files import make_private
 from functions.local.servers import FUNCTIONS_FILE, function_server
 from functions.local.stack_folder import override_environ, publish_environment
 from functions.local.supervisor import Supervisor
+from shared.adapters.google import pubsub
+from shared.adapters.sqlite import sqlite_queue
 from shared.wiring import QUEUE_FILE
 
-if TYPE_CHECKING:
-    import subprocess
-
-    from shared.adapters.google.pubsub import PubSubBus
-    from shared.adapters.sqlite.sqlite_queue import SqliteQueue
-
-    Started = Sequence[tuple[server_process.Server, subprocess.Popen[bytes]]]
+Started = Sequence[tuple[server_process.Server, "subprocess.Popen[bytes]"]]
 
 
 def _no_servers(_ports: Mapping[str, int]) -> "Sequence[server_process.Server]":
@@ -64,9 +60,9 @@ class RunningStack:
 
     ports: Mapping[str, int]
     environment: Mapping[str, str]
-    bus: "PubSubBus | SqliteQueue"
+    bus: "pubsub.PubSubBus | sqlite_queue.SqliteQueue"
     folder: Path
-    backing_servers: "Started"
+    backing_servers: Started
     supervisor: Supervisor
 
     def check_running(self) -> None:
@@ -104,7 +100,7 @@ def _choose_ports(first: int, count: int) -> list[int]:
     return [first + number if first else server_process.find_free_port() for number in range(count)]
 
 
-def _start_backing(options: StackOptions, functions: int, stack: ExitStack) -> "tuple[Mapping[str, str], Started]":
+def _start_backing(options: StackOptions, functions: int, stack: ExitStack) -> tuple[Mapping[str, str], Started]:
     """Starts what keeps state and messages; the environment that leads there, and the servers."""
     if options.embedded:
         return {"PROVENFIX_EMBEDDED": str(options.folder.resolve()), "PROVENFIX_PROJECT": options.project}, ()
@@ -121,22 +117,15 @@ def _start_backing(options: StackOptions, functions: int, stack: ExitStack) -> "
 
 def _start_relay(
     options: StackOptions, environment: Mapping[str, str], targets: Mapping[str, FunctionClient], stack: ExitStack
-) -> "PubSubBus | SqliteQueue":
+) -> "pubsub.PubSubBus | sqlite_queue.SqliteQueue":
     if options.embedded:
-        from functions.local import relay  # noqa: PLC0415
-        from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
-
-        queue = SqliteQueue(options.folder / QUEUE_FILE, options.delivery_policy.attempts)
+        queue = sqlite_queue.SqliteQueue(options.folder / QUEUE_FILE, options.delivery_policy.attempts)
         stack.callback(queue.close)
         queue.release_all()  # whatever an earlier stack was busy with when it was ended
         stack.enter_context(relay.relay_queue(queue, targets, options.delivery_policy))
         return queue
-    from functions.local import emulators as pubsub_topology  # noqa: PLC0415
-    from functions.local import relay  # noqa: PLC0415
-    from shared.adapters.google.pubsub import PubSubBus  # noqa: PLC0415
-
-    pubsub_topology.create_topics(options.project, options.prefix, options.delivery_policy)
-    bus = PubSubBus(options.project, options.prefix, emulator=environment["PUBSUB_EMULATOR_HOST"])
+    pubsub_relay.create_topics(options.project, options.prefix, options.delivery_policy)
+    bus = pubsub.PubSubBus(options.project, options.prefix, emulator=environment["PUBSUB_EMULATOR_HOST"])
     stack.callback(bus.close)
-    stack.enter_context(relay.relay_pubsub(options.project, options.prefix, targets))
+    stack.enter_context(pubsub_relay.relay_pubsub(options.project, options.prefix, targets))
     return bus

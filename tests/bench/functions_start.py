@@ -87,7 +87,7 @@ def rows(folder: Path, runs: int) -> Iterator[Row]:
 
 
 def _make_topics() -> None:
-    from functions.local.emulators import create_topics  # noqa: PLC0415 - Google's client
+    from functions.local.pubsub_relay import create_topics  # noqa: PLC0415 - Google's client
 
     create_topics(PROJECT, PREFIX, topology.DeliveryPolicy())
 

@@ -419,8 +419,8 @@ def test_whether_an_apps_key_may_be_read_is_asked_of_those_who_read_it(stand: St
     text = stand.config.read_text()
     stand.config.write_text(re.sub(r"github: \{token: \{.*?\}, webhook_secret", app, text))
     stand.project.missing_permissions["investigate"] = {"secretmanager.versions.access"}
-    secret = f"projects/{OPERATIONS_PROJECT}/secrets/github"
-    wanted = f"role investigate: roles/secretmanager.secretAccessor on secret {secret}: It lacks"
+    secret = f"secret projects/{OPERATIONS_PROJECT}/secrets/github"
+    wanted = f"role investigate: roles/secretmanager.secretAccessor on {secret}: It lacks"
     assert [line for line in stand.amiss() if wanted in line]
 
 

@@ -10,7 +10,7 @@ from threading import Condition
 
 import pytest
 
-from functions.local import emulators, relay, topology
+from functions.local import pubsub_relay, relay, topology
 from shared.adapters.delivery import DeadLetter, DeadLetters, Delivery, RawPublisher
 from shared.adapters.google.pubsub import PubSubBus, PubSubDeadLetters
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
@@ -64,10 +64,10 @@ def of_sqlite(_request: pytest.FixtureRequest, folder: Path) -> Iterator[Line]:
 def of_pubsub(request: pytest.FixtureRequest, _folder: Path) -> Iterator[Line]:
     emulator = request.getfixturevalue("emulators").environment["PUBSUB_EMULATOR_HOST"]
     project, prefix = f"relay-{next(_worlds)}", "test-"
-    emulators.create_topics(project, prefix, HOW)
+    pubsub_relay.create_topics(project, prefix, HOW)
     bus = PubSubBus(project, prefix, emulator=emulator)
     letters = PubSubDeadLetters(project, prefix + topology.DEAD_LETTERS)
-    yield Line(bus, letters, lambda porch: relay.relay_pubsub(project, prefix, {TOPIC: porch}))
+    yield Line(bus, letters, lambda porch: pubsub_relay.relay_pubsub(project, prefix, {TOPIC: porch}))
     bus.close()
     letters.close()
 

@@ -9,6 +9,10 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
+import google.auth
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import Request
+
 from functions.cli.doctor.check import CheckUnavailable
 from functions.cli.doctor.http import GoogleClient
 from shared.secret import Secret
@@ -83,12 +87,8 @@ def _cache_token(make: Callable[[], Secret]) -> Callable[[], Secret]:
 
 def _default_credentials_token() -> Secret:
     """The token of `gcloud auth application-default login`, or of the machine. Raises Unanswered."""
-    from google.auth import default  # noqa: PLC0415
-    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
-    from google.auth.transport.requests import Request  # noqa: PLC0415
-
     try:
-        found, _ = default(scopes=[_SCOPE])
+        found, _ = google.auth.default(scopes=[_SCOPE])
         found.refresh(Request())  # type: ignore[no-untyped-call]
     except GoogleAuthError:
         raise CheckUnavailable("There are no usable Google credentials on this machine.", LOGIN_COMMAND) from None

@@ -27,7 +27,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`kind` and `name` together say what is looked at. `look` may raise `CheckUnavailable`, and nothing else on purpose."""
+    """`kind` and `name` name the thing that is checked. `run` raises `CheckUnavailable` if nobody can answer."""
 
     kind: str
     name: str

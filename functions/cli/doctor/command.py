@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from functions.cli.access import read_access
+from functions.cli import access
+from functions.cli.doctor import plan
 from functions.cli.doctor.check import Check, CheckResult, CheckState
-from functions.cli.doctor.plan import plan_checks
 from functions.cli.doctor.runner import run_checks
 from functions.cli.progress import show_progress
 from shared.config.settings import read_all_settings
@@ -69,7 +69,7 @@ def run_doctor(config: Path | None, project: str, output_format: str) -> int:
         raise UsageError(
             "No project is named in which provenfix runs; give --project, or own.project in provenfix.yaml."
         )
-    planned = plan_checks(settings, read_access(), own)
+    planned = plan.plan_checks(settings, access.read_access(), own)
     with show_progress() as progress:
         findings = list(run_checks(planned.checks, progress))
     tell = format_json if output_format == "json" else format_text
@@ -82,6 +82,8 @@ def doctor(
     project: Annotated[str, typer.Option(metavar="ID", help="Where provenfix runs; default: own.project.")] = "",
     form: Annotated[Literal["text", "json"], typer.Option("--format", help="text or json.")] = "text",
 ) -> int:
-    """Look at credentials, roles, APIs, sinks, topics, database, Slack, GitHub, probes; exit 1 where one is amiss."""
+    """Check everything that a deployed provenfix needs.
 
+    Credentials, roles, APIs, sinks, topics, database, Slack, GitHub and probes. Exits 1 if a check fails.
+    """
     return run_doctor(config, project, form)

@@ -17,6 +17,8 @@ from functions.cli.doctor.roles import Installation, RoleChecks
 from functions.cli.doctor.secrets import SecretChecks
 from functions.cli.doctor.sinks import SinkChecks
 from functions.cli.doctor.slack import SlackChecks
+from shared.adapters import system
+from shared.adapters.github import client, credentials
 from shared.config.settings import Settings
 from shared.errors import Reject, Retry
 from shared.secret import Secret, SecretReference
@@ -73,9 +75,7 @@ def _secret_references(settings: Settings) -> Mapping[str, SecretReference | Non
 
 
 def _github_api(settings: Settings) -> str:
-    from shared.adapters.github.credentials import GitHubHost  # noqa: PLC0415
-
-    return settings.endpoint_overrides.github or GitHubHost(settings.code_host.address).api
+    return settings.endpoint_overrides.github or credentials.GitHubHost(settings.code_host.address).api
 
 
 def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Secret]:
@@ -85,13 +85,10 @@ def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Sec
         return lambda: secrets.read_secret("github.token")
 
     def token() -> Secret:
-        from shared.adapters.github.client import Timing, installation_tokens  # noqa: PLC0415
-        from shared.adapters.github.credentials import GitHubApp  # noqa: PLC0415
-        from shared.adapters.system import SystemClock  # noqa: PLC0415
-
-        app = GitHubApp(host.app, lambda: secrets.read_secret(_KEY), host.installation)
+        timing = client.Timing(system.SystemClock(), time.sleep)
+        app = credentials.GitHubApp(host.app, lambda: secrets.read_secret(_KEY), host.installation)
         try:
-            return Secret(installation_tokens(app, Timing(SystemClock(), time.sleep), _github_api(settings)).token())
+            return Secret(client.installation_tokens(app, timing, _github_api(settings)).token())
         except (Retry, Reject) as refused:
             raise CheckUnavailable(f"GitHub gives no token to App {host.app}: {redact(str(refused))[:200]}") from None
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from functions.cli.doctor.check import Check, CheckResult, missing_result, ok_result
+from shared.adapters import probe
 from shared.service import Service
 from shared.text.redaction import redact
 
@@ -14,12 +15,10 @@ def list_probe_checks(services: Sequence[Service]) -> Iterator[Check]:
 
 
 def _check_probe(service: Service) -> CheckResult:
-    from shared.adapters.probe import NetworkProbe  # noqa: PLC0415
-
     if not service.probe_url:
         return missing_result("It has no probe_url: a redeployment would be judged by its log alone.",
                        f"add probe_url to {service.name} in provenfix.yaml")  # fmt: skip
-    found = NetworkProbe().check(service)
+    found = probe.NetworkProbe().check(service)
     if found.ok:
         return ok_result()
     where = f"--region={service.region} --project={service.project}"

@@ -1,5 +1,6 @@
 """The secrets that provenfix.yaml refers to: each is read once, shown nowhere, and handed to whoever needs it."""
 
+import base64
 from collections.abc import Iterator, Mapping
 from threading import Lock
 
@@ -66,8 +67,6 @@ class SecretChecks:
 
 
 def _decode_secret(value: Mapping[str, object]) -> Secret | CheckResult:
-    import base64  # noqa: PLC0415
-
     payload = value.get("payload")
     try:
         text = base64.b64decode(str(payload["data"])).decode("utf-8").strip()  # type: ignore[index]
