@@ -44,7 +44,10 @@ def deploy_command(service: Service, commit: str) -> str:
         )
     place = (f"--project={service.project}", f"--region={service.region}")
     checkout = _shell_join("git", "-C", service.repository, "checkout", "--detach", commit)
-    return f"{checkout} && {_shell_join('gcloud', 'run', 'deploy', service.name, f'--source={service.repository}', *place)}"
+    return (
+        f"{checkout} && "
+        f"{_shell_join('gcloud', 'run', 'deploy', service.name, f'--source={service.repository}', *place)}"
+    )
 
 
 def _trigger_command(service: Service, commit: str) -> str:

@@ -93,12 +93,12 @@ _ENDED = "ended"
 ANSWERS = {
     _SUPERSEDED: "Nothing was looked at again: the failure has come back since, and has an incident of its own.",
     _ENDED: (
-        f"Nothing was looked at again: this issue is closed, or carries the label `{WRONG_LABEL}`. Open it, or take the "
-        "label off, and ask once more."
+        f"Not investigated again: this issue is closed, or has the label `{WRONG_LABEL}`. Open it or remove the label, "
+        "then comment again."
     ),
-    IncidentState.PROPOSED: "Nothing was looked at again: the question in the chat is still open. Decide it there first.",
-    IncidentState.MUTED: "Nothing was looked at again: a person has ended this incident, and that holds for good.",
-    IncidentState.RESOLVED: "Nothing was looked at again: this incident is resolved.",
+    IncidentState.PROPOSED: "Not investigated again: the question in the chat is still open. Decide it there first.",
+    IncidentState.MUTED: "Not investigated again: a user stopped automation for this incident permanently.",
+    IncidentState.RESOLVED: "Not investigated again: this incident is resolved.",
 }
 _REPEAT_BY_COMMAND = 1_000_000
 """The nudge of a person; those of the clock count from 0."""

@@ -27,10 +27,10 @@ from shared.workflow.records.milestones import MILESTONE_NAMES, compute_mileston
 from shared.workflow.records.proposals import derive_proposal_status, format_title
 
 COMMANDS_HINT = (
-    f"What you can do here: label this issue `{WRONG_LABEL}`, and all automation for this incident stops for good; close it, "
-    "and this incident ends; comment `/provenfix reinvestigate`, and whatever has no fix yet is looked at again."
+    f"Label this issue `{WRONG_LABEL}` to stop all automation for this incident permanently. Close the issue to end the "
+    "incident. Comment `/provenfix reinvestigate` to investigate again if there is no fix yet."
 )
-_REINVESTIGATE_HINT = "Comment `/provenfix reinvestigate`, and it is looked at again, on the evidence of then."
+_REINVESTIGATE_HINT = "Comment `/provenfix reinvestigate` to investigate again, with the evidence of that time."
 _STATES_NEEDING_A_PERSON = frozenset(
     (
         IncidentState.PROPOSED,
@@ -168,8 +168,8 @@ def _look_suffix(look: int) -> str:
 def describe_question(proposal: Proposal) -> str:
     """What is to be decided, and until when."""
     return (
-        f"A decision is awaited in the chat: {_VERBS[proposal.kind]} {proposal.commit}? "
-        f"The question expires at {format_timestamp(proposal.expires_at, dated=True)}; without an approval nothing is deployed."
+        f"Waiting for a decision in the chat: {_VERBS[proposal.kind]} {proposal.commit}? The question expires at "
+        f"{format_timestamp(proposal.expires_at, dated=True)}; nothing is deployed without an approval."
     )
 
 

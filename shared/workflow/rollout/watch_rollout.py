@@ -300,11 +300,15 @@ def _describe_verdict(
     split = ", ".join(f"{name} serves {share} %" for name, share in sorted(serving.traffic.items()) if share)
     probes = f" and {watched.successful_probes} probes that stayed open" if watched.successful_probes else ""
     what = {
-        RolloutVerdict.PROVEN: f"{watched.request_count} requests in {lasted}{probes}, and the failure was not logged again.",
+        RolloutVerdict.PROVEN: (
+            f"{watched.request_count} requests in {lasted}{probes}, and the failure was not logged again."
+        ),
         RolloutVerdict.FAILED_PROBE: f"{watched.failed_probes} probes in a row failed.",
         RolloutVerdict.FAILED_REVISION: f"The new revision was ready, and is no longer: {watched.revision_failure}",
         RolloutVerdict.RECURRED: f"Revision {record.recurred} contains the fix and logged the failure again.",
         RolloutVerdict.CHANGED: f"Somebody has changed the service by hand: {split}.",
-        RolloutVerdict.INCONCLUSIVE: f"Inconclusive: there was not a single request in {lasted}; silence proves nothing.",
+        RolloutVerdict.INCONCLUSIVE: (
+            f"Inconclusive: there was not a single request in {lasted}; silence proves nothing."
+        ),
     }
     return what[verdict]
