@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from shared.proof.model.finding import ActionKind, CheckStatus, DeployedSource, Finding, Reason, Recommendation, Target
 from shared.proof.model.history import FileChange, describe_commit, quote_subject
-from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus
+from shared.proposal.proposal import AlternativeProposal, Message, Proposal
+from shared.proposal.states import ProposalStatus
 from shared.report.facts.deployed_code import describe_loading_rule, describe_unloaded_file
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location, describe_shipped_files
 from shared.report.impact import describe_impact, list_consequences

@@ -82,8 +82,10 @@ class StateWords:
     """What provenfix itself did to come here; a time follows. "" where a user did it."""
     meaning: str = ""
     """What follows for the service and for the question, in a sentence or two."""
-    issue: str = ""
-    """The issue's own sentences about this state, with `commit` and `watch`, where it says more than `meaning`."""
+    status: str = ""
+    """The issue's sentence while the incident is in this state, with `commit`."""
+    end: str = ""
+    """The issue's sentences about this end, with `watch`, where they say more than `meaning`."""
 
 
 INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
@@ -95,14 +97,14 @@ INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
         "detected",
         "The incident is opened",
         terminal="Incident opened: {what}, {why}.",
-        issue="Proof complete (see below). Preparing a proposal.",
+        status="Proof complete (see below). Preparing a proposal.",
     ),
     IncidentState.UNFIXED: StateWords(
         "Nothing to deploy yet",
         "nothing to deploy",
         "There is an issue, and nothing to deploy yet",
         terminal="Nothing to deploy yet ({issue} is open): {detail}",
-        issue="Nothing to deploy yet. Each push to the deploy branch starts another investigation.",
+        status="Nothing to deploy yet. Each push to the deploy branch starts another investigation.",
     ),
     IncidentState.PROPOSED: StateWords(
         "Decision needed",
@@ -118,14 +120,14 @@ INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
         title="approved, being deployed",
         rollback_title="approved, being rolled back",
         meaning="All checks run again, then the rollout starts.",
-        issue="Approved: {commit}. All checks run again, then the rollout starts.",
+        status="Approved: {commit}. All checks run again, then the rollout starts.",
     ),
     IncidentState.DEPLOYING: StateWords(
         "Deploying",
         "deploying",
         "The deployment begins",
         terminal="Deploying {commit} as {why}, without traffic; it is probed at its own address first.",
-        issue="{commit} is being deployed, and gets its traffic step by step.",
+        status="{commit} is being deployed, and gets its traffic step by step.",
     ),
     IncidentState.WATCHING: StateWords(
         "Deployed, being watched",
@@ -136,7 +138,7 @@ INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
         rollback_title="rolled back to an earlier commit, being watched",
         action="Deployed automatically",
         meaning="The issue is closed when the watch ends without a recurrence.",
-        issue="{commit} is deployed and has all of the traffic. It is being watched.",
+        status="{commit} is deployed and has all of the traffic. It is being watched.",
     ),
     IncidentState.RECORDED: StateWords("Recorded", "recorded", "Recorded: no redeployment fixes this"),
     IncidentState.ABSORBED: StateWords("Explained by another", "absorbed", "Another incident explains this one"),
@@ -148,7 +150,7 @@ INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
         title="deployed, fix not confirmed",
         action="Ended without proof",
         meaning="Nothing proves that the failure is fixed. Please check it yourself.",
-        issue="Nothing is proposed. Please look at the reason below.",
+        status="Nothing is proposed. Please look at the reason below.",
     ),
     IncidentState.DENIED: StateWords(
         "Denied", "denied", "Denied; nothing is deployed", title="denied, not deployed", meaning="Nothing is deployed."
@@ -186,7 +188,7 @@ INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
         title="rolled back",
         action="Rolled back automatically",
         meaning="The traffic split from before the rollout is restored.",
-        issue=(
+        end=(
             "The traffic split from before the rollout is restored. Where it followed the newest revision, it is now "
             "pinned to the revision that served: the next deployment gets no traffic until you assign some."
         ),
@@ -200,7 +202,7 @@ INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
         rollback_title="fixed by a rollback",
         action="Resolved automatically",
         meaning="Fixed: the failure did not recur.",
-        issue=(
+        end=(
             "Fixed. No recurrence during the {watch} watch. If a revision that contains the fix fails within the next "
             "30 days, this issue is opened again."
         ),
@@ -256,8 +258,6 @@ VERDICT_SENTENCES: Mapping[RolloutVerdict, str] = {
 def describe_incident_end(state: IncidentState, watch: str) -> str:
     """The issue's sentences about an end; `watch` is how long a fixed service was watched, such as `24-hour`."""
     words = INCIDENT_WORDS[state]
-    meaning = words.meaning if words.action else f"{words.label}. {words.meaning}"
-    return words.issue.format(watch=watch, commit="") if state in _ISSUE_TELLS_END else meaning
-
-
-_ISSUE_TELLS_END = frozenset((IncidentState.ROLLED_BACK, IncidentState.RESOLVED))
+    if words.end:
+        return words.end.format(watch=watch)
+    return words.meaning if words.action else f"{words.label}. {words.meaning}"

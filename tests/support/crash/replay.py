@@ -65,7 +65,7 @@ def play_recurrence(plan: FaultPlan, beside: SecondWorker) -> list[str]:
             ["part=recurred", "part=proposed"],
         ),
         "comments that say the same": (len(marks) - len(set(marks)), 0),
-        "says how it stands": ("A decision is awaited in the chat" in issue.body, True),
+        "says how it stands": ("Waiting for a decision in the chat" in issue.body, True),
         "messages": (len(setting.chat.posted), 2),
     }
     return [f"{name}: {is_}, must be {must_be}" for name, (is_, must_be) in found.items() if is_ != must_be]
