@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from shared.ports import Document, Store
 from shared.proof.model.finding import ActionKind
+from shared.proposal.states import INCIDENT_WORDS, INVESTIGATED_AGAIN, IncidentState
 from shared.text.phrases import short_sha
 from shared.text.timestamps import format_duration, format_timestamp
-from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents, proposals
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import MILESTONE_NAMES, compute_milestones
@@ -33,22 +33,21 @@ def describe_step(case: IncidentRecord, step_number: int, evidence: Document, ap
     )
     what = f"{case.error_class} in {case.path}"
     looks = [each for each in case.history[:step_number] if each["state"] == IncidentState.PROPOSED.value]
-    papers = "says anew" if looks else "opened with"
+    papers = "updated with" if looks else "opened with"
     question = f"{_question_verb(evidence)} {asked}?"
     issue = f"issue {case.issue.number}" if case.issue else "no issue"
-    texts = {
-        IncidentState.OPENED: f"Looked at again: {why}." if step_number else f"Incident opened: {what}, {why}.",
-        IncidentState.UNFIXED: f"Nothing to deploy yet ({issue} is open): {detail}",
-        IncidentState.PROPOSED: f"Proven, {issue} {papers} the whys, and asked in the chat: {question} [{why}]",
-        IncidentState.REPORTED: f"Nothing is proposed: {detail or why}",
-        IncidentState.APPROVED: f"Approved: {verb} {commit}. Everything is checked once more.",
-        IncidentState.DEPLOYING: f"Deploying {commit} as {why}, without traffic: its own URL is probed first.",
-        IncidentState.WATCHING: f"All traffic goes to it: {why}. It is watched now.",
-        IncidentState.RESOLVED: f"Verified, {issue} closed: {why}",
-        IncidentState.ROLLED_BACK: f"Rolled back automatically, the traffic is split as before: {why}",
-        IncidentState.FAILED: f"The deployment failed, and no traffic was moved: {why}",
-    }
-    return texts.get(state, f"{state.value}: {why}")
+    template = INVESTIGATED_AGAIN if state is IncidentState.OPENED and step_number else INCIDENT_WORDS[state].terminal
+    return template.format(
+        state=state.value,
+        what=what,
+        why=why,
+        issue=issue,
+        papers=papers,
+        detail=detail or (why if state is IncidentState.REPORTED else ""),
+        question=question,
+        verb=verb,
+        commit=commit,
+    )
 
 
 def _question_verb(evidence: Document) -> str:

@@ -1,7 +1,7 @@
-"""Text becomes a WebSocket close code 1011, with or without a keepalive timeout as its reason, or nothing.
+"""Finds a WebSocket close with code 1011 in a text without colours, with or without a keepalive timeout as its reason.
 
-In: text without colours. Out: a `CloseKind`, or None. The number alone proves nothing: it may be a port, a microsecond, a
-count, a part of a UUID. It counts where the words around it say that a connection was closed with it (RFC 6455, 7.4.1).
+The number alone proves nothing: it may be a port, a microsecond, a count, a part of a UUID. It counts where the words
+around it say that a connection was closed with it (RFC 6455, 7.4.1).
 """
 
 import re

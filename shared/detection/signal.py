@@ -1,7 +1,6 @@
-"""A log entry becomes a signal, or is refused with a named reason.
+"""Reads a log entry: returns the signal that it is, or the named reason why it is none, and never raises.
 
-In: a decoded `LogEntry`, whose text anybody may have written. Out: a `Signal` or a `SkipReason`, and never an exception.
-The text only ever says what *may* have failed; whether it is so is decided by compiling the file.
+Anybody may have written the text of an entry. It only says what *may* have failed; compiling the file decides.
 """
 
 import re

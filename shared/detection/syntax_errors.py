@@ -1,9 +1,9 @@
-"""Text becomes the syntax errors that it mentions, each with the file and the line that it gives for them.
+"""Finds the syntax errors that a text without colours mentions, each with the file and the line that it gives for it.
 
-In: text without colours, of any origin. Out: one `SyntaxErrorMention` for each `SyntaxError`, `IndentationError` or `TabError`.
-Python prints such an error as no other: the frame of the file that does not compile has no `, in <function>`
-(`traceback.TracebackException.format_exception_only`), and its `str()` ends in `(file, line N)`. All steps
-look at a bounded part of the text, so the whole takes linear time.
+One `SyntaxErrorMention` stands for each `SyntaxError`, `IndentationError` or `TabError`. Python prints such an error as
+no other: the frame of the file that does not compile has no `, in <function>`
+(`traceback.TracebackException.format_exception_only`), and its `str()` ends in `(file, line N)`. All steps look at a
+bounded part of the text, so the whole takes linear time.
 """
 
 import re

@@ -128,7 +128,9 @@ _ANSWER_TEXTS = {
     ClickResult.STALE: "The service was changed since this was proposed. Nothing is deployed.",
     ClickResult.MUTED: "The issue was closed or marked as wrong. Nothing is deployed.",
     ClickResult.DECIDED_OTHERWISE: "The other way out was approved already; one question is answered once.",
-    ClickResult.SUPERSEDED: "This question was replaced: something newer was deployed, or could be. Nothing is deployed.",
+    ClickResult.SUPERSEDED: (
+        "This question was replaced: something newer was deployed, or could be. Nothing is deployed."
+    ),
     ClickResult.OWN_FIX: "You wrote the fix, and this service asks for somebody else to approve it.",
     ClickResult.UNKNOWN_AUTHOR: (
         "Whether you wrote the fix is not known: this service asks for somebody else than its author, and its "

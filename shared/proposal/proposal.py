@@ -5,26 +5,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from shared.proof.model.finding import ActionKind
-
-
-class ProposalStatus(StrEnum):
-    """How a posted proposal stands; only an open one shows buttons."""
-
-    OPEN = "open"
-    APPROVED = "approved"
-    DENIED = "denied"
-    EXPIRED = "expired"
-    REFUSED = "refused"
-    FAILED = "failed"
-    WATCHING = "watching"
-    RESOLVED = "resolved"
-    ROLLED_BACK = "rolled_back"
-    MUTED = "muted"
-    SUPERSEDED = "superseded"
-    INCONCLUSIVE = "inconclusive"
+from shared.proposal.states import QUESTION_WORDS, ProposalStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,35 +94,16 @@ def compute_evidence_hash(report: Mapping[str, object]) -> str:
 
 
 TITLE_SEPARATOR = ": "
-"""Before the words for how things stand; the words themselves never hold one."""
-
-_STATUS_PHRASES = {
-    ProposalStatus.APPROVED: "approved, being deployed",
-    ProposalStatus.DENIED: "denied, nothing deployed",
-    ProposalStatus.EXPIRED: "nobody decided, nothing deployed",
-    ProposalStatus.REFUSED: "approved, not deployed",
-    ProposalStatus.FAILED: "the deployment failed",
-    ProposalStatus.WATCHING: "deployed, being watched",
-    ProposalStatus.RESOLVED: "mended by a redeployment",
-    ProposalStatus.ROLLED_BACK: "the rollout was taken back",
-    ProposalStatus.MUTED: "stopped by a person",
-    ProposalStatus.SUPERSEDED: "another question was asked",
-    ProposalStatus.INCONCLUSIVE: "not proven to be mended",
-}
-_ROLLBACK_STATUS_PHRASES = {
-    ProposalStatus.APPROVED: "approved, going back to an earlier commit",
-    ProposalStatus.WATCHING: "gone back to an earlier commit, being watched",
-    ProposalStatus.RESOLVED: "mended by going back to an earlier commit",
-}
-"""Of a question whose chosen way out is an earlier commit."""
+"""Before the words for how things stand; the words themselves never contain one."""
 
 
 def build_title(open_title: str, failure: str, status: ProposalStatus, kind: ActionKind) -> str:
-    """`asked` while the question is open, or where `fails`, what fails without how things stand, is not known."""
+    """`open_title` while the question is open or `failure` is unknown, else the failure and the status in words."""
     if status is ProposalStatus.OPEN or not failure:
         return open_title
-    stands = _ROLLBACK_STATUS_PHRASES.get(status) if kind is ActionKind.ROLLBACK else None
-    return f"{failure}{TITLE_SEPARATOR}{stands or _STATUS_PHRASES[status]}"
+    words = QUESTION_WORDS[status]
+    rollback = words.rollback_title if kind is ActionKind.ROLLBACK else ""
+    return f"{failure}{TITLE_SEPARATOR}{rollback or words.title}"
 
 
 def update_title(old: str, new: str) -> str:

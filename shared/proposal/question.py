@@ -1,6 +1,6 @@
-"""A report comes in; the paragraphs of a question about it go out, short enough to be decided upon at night.
+"""Builds the question about a report: a few labelled paragraphs for the message, and the details for its thread.
 
-Each begins with a label, so that whoever lays them out can make it stand out. `build_thread_details` is what a thread has room for.
+The adapter of the chat finds each paragraph's label by `split_label` and sets it in bold.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from shared.proof.model.finding import ActionKind, CheckStatus, DeployedSource, Finding, Reason, Recommendation, Target
 from shared.proof.model.history import FileChange, describe_commit, quote_subject
-from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus
+from shared.proposal.proposal import AlternativeProposal, Message, Proposal
+from shared.proposal.states import ProposalStatus
 from shared.report.facts.deployed_code import describe_loading_rule, describe_unloaded_file
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location, describe_shipped_files
 from shared.report.facts.missing_imports import describe_missing_import
@@ -29,7 +30,9 @@ _CHECK_PHRASES = {
     CheckStatus.GREEN: "Checks: green.",
     CheckStatus.RED: "Checks: red.",
     CheckStatus.PENDING: "Checks: still running.",
-    CheckStatus.UNKNOWN: "Checks: unknown: it has none, or nobody could be asked; look at the commit before you approve.",
+    CheckStatus.UNKNOWN: (
+        "Checks: unknown: it has none, or nobody could be asked; look at the commit before you approve."
+    ),
 }
 _MAX_LINE_LENGTH = 700
 _MAX_TITLE_LENGTH = 150
@@ -176,7 +179,9 @@ def _describe_gates(proof: Finding) -> Iterator[str]:
             f"loads compiles, none is newly broken. {_CHECK_PHRASES[proof.target.checks]}"
         )
     for refused in proof.refused_commits[:_MAX_DETAILS]:
-        yield f"Not proposed: {describe_commit(refused.commit)}, gate {refused.gate}: {quote_untrusted(refused.detail)}."
+        yield (
+            f"Not proposed: {describe_commit(refused.commit)}, gate {refused.gate}: {quote_untrusted(refused.detail)}."
+        )
 
 
 def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
@@ -246,7 +251,10 @@ def _describe_fix(proof: Finding) -> str:
 
 def _describe_newest(proof: Finding) -> str:
     if proof.target is not None:
-        return f"{describe_commit(proof.target.commit)}: every file of the incident compiles there, and nothing is newly broken."
+        return (
+            f"{describe_commit(proof.target.commit)}: every file of the incident "
+            "compiles there, and nothing is newly broken."
+        )
     if proof.rollback is not None and proof.fix is None:
         return (
             f"{describe_commit(proof.rollback.commit)}, from before the break: nothing of the incident is broken there."
@@ -262,15 +270,18 @@ def _describe_shipped(target: Target) -> str:
     more = [f"{len(target.shipped_changes) - _MAX_FILES} more"] if len(target.shipped_changes) > _MAX_FILES else []
     which = f": {join_words([*files, *more])}" if files else ""
     checks = _CHECK_PHRASES[target.checks]
-    return f"{pluralize(target.commits_after_deployed, 'commit')}, {describe_shipped_files(target.shipped_changes)}{which}. {checks}"
+    return (
+        f"{pluralize(target.commits_after_deployed, 'commit')}, "
+        f"{describe_shipped_files(target.shipped_changes)}{which}. {checks}"
+    )
 
 
 def _describe_rollback(proof: Finding) -> str:
     if proof.recommendation.kind is not ActionKind.REDEPLOY or proof.alternative_rollback is None:
         return ""
     return (
-        f"to {describe_commit(proof.alternative_rollback.commit)}, the newest commit before the break that passes every gate; "
-        "what was merged since is then not deployed."
+        f"to {describe_commit(proof.alternative_rollback.commit)}, the newest commit before the break that passes "
+        "every gate; commits merged since then are not deployed."
     )
 
 

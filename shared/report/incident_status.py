@@ -49,7 +49,10 @@ def format_elapsed_milestones(milestones: Sequence[ReachedMilestone]) -> str:
         return ""
     (_, first), *later = milestones
     steps = [f"{name} after {_format_elapsed(at - first)}" for name, at in later]
-    return f"First logged at {format_timestamp(first, dated=True)}{f'; counted from then, {join_words(steps)}' if steps else ''}."
+    return (
+        "First logged at "
+        f"{format_timestamp(first, dated=True)}{f'; counted from then, {join_words(steps)}' if steps else ''}."
+    )
 
 
 def replace_status_block(body: str, status_block: str) -> str | None:

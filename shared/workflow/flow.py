@@ -1,9 +1,11 @@
-"""The whole flow in one place: the topics, the states of an incident, and which function moves it out of each.
+"""The whole flow in one place: the topics, the states of an incident, and which of them every tick looks at.
 
-In: nothing. Out: the names that stored documents and messages carry. The diagram of it is in `flow.md`, beside this.
+`shared.proposal.states` holds the states with their words; `flow.md`, beside this, is the diagram.
 """
 
-from enum import StrEnum
+from shared.proposal.states import IncidentState
+
+__all__ = ["ACTIVE_STATES", "INCIDENT_OPENED", "LOG_ENTRIES", "REDEPLOY_APPROVED", "TICK", "IncidentState"]
 
 LOG_ENTRIES = "log-entries"
 """One log entry as the sink writes it -> `record`."""
@@ -13,41 +15,6 @@ REDEPLOY_APPROVED = "redeploy-approved"
 """`{"proposal": id}` -> `redeploy`."""
 TICK = "tick"
 """Every minute -> `verify`."""
-
-
-class IncidentState(StrEnum):
-    """Where an incident stands. `ACTIVE_STATES` ones are looked at by every tick, the others are at rest."""
-
-    WAITING = "waiting"
-    """A 1011 without a cause so far: `verify` absorbs it or opens it."""
-    OPENED = "opened"
-    """`investigate` gathers evidence, opens the issue, and asks."""
-    UNFIXED = "unfixed"
-    """There is an issue, and nothing to deploy yet: `verify` has it investigated again when the branch has moved."""
-    PROPOSED = "proposed"
-    """A person decides; `verify` lets it expire."""
-    APPROVED = "approved"
-    """`redeploy` checks everything once more, and acts."""
-    DEPLOYING = "deploying"
-    """`verify` follows the operation and gives the new revision its traffic, step by step."""
-    WATCHING = "watching"
-    """`verify` probes, and closes or rolls back."""
-    RECORDED = "recorded"
-    """Of a kind that no redeployment mends: kept, and nobody is bothered."""
-    ABSORBED = "absorbed"
-    """A 1011 that another incident of its revision explains."""
-    REPORTED = "reported"
-    """There is an issue, and nothing to propose."""
-    DENIED = "denied"
-    EXPIRED = "expired"
-    REFUSED = "refused"
-    """Approved, but the world was no longer as the approval saw it."""
-    FAILED = "failed"
-    """The deployment itself failed; no traffic was moved."""
-    ROLLED_BACK = "rolled_back"
-    RESOLVED = "resolved"
-    MUTED = "muted"
-    """A person closed the issue or marked it as wrong: no automation any more."""
 
 
 ACTIVE_STATES = frozenset(
@@ -61,3 +28,4 @@ ACTIVE_STATES = frozenset(
         IncidentState.WATCHING,
     )
 )
+"""The states that every tick looks at; an incident in any other one is at rest."""

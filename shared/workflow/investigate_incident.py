@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from shared.errors import Reject
 from shared.ports import Document, IssueRef
 from shared.proof.model.finding import Reason
-from shared.proposal.proposal import Proposal, ProposalStatus
+from shared.proposal.proposal import Proposal
+from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.workflow import effects
 from shared.workflow.context import Context, StepResult

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from shared.errors import Reject, Retry
 from shared.proposal.decision import DecisionState
-from shared.proposal.proposal import Proposal, ProposalStatus
+from shared.proposal.proposal import Proposal
+from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
 from shared.workflow import effects

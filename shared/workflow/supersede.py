@@ -7,7 +7,8 @@ less than there is. The old message says so, and another look asks again.
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.proposal.proposal import Proposal, ProposalStatus
+from shared.proposal.proposal import Proposal
+from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState

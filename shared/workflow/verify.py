@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from shared.errors import Reject, Retry
 from shared.proposal.decision import DecisionState
-from shared.proposal.proposal import Proposal, ProposalStatus
+from shared.proposal.proposal import Proposal
+from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.workflow import effects
 from shared.workflow.context import Context, StepResult

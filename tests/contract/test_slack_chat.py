@@ -15,7 +15,7 @@ from shared.adapters.slack.chat import SlackChat
 from shared.errors import Reject, Retry
 from shared.ports import Chat, ReasonDialog
 from shared.proposal.decision import ClickKind
-from shared.proposal.proposal import ProposalStatus
+from shared.proposal.states import ProposalStatus
 from shared.secret import Secret
 from tests.support.harness import button_click
 from tests.support.slack.emulator import OTHER_TOKEN, TOKEN, run_slack_emulator

@@ -15,7 +15,8 @@ from werkzeug.test import TestResponse
 from shared.adapters.slack import web_api
 from shared.errors import Reject, Retry
 from shared.proposal.decision import Click, ClickResult, build_answer
-from shared.proposal.proposal import Message, ProposalStatus
+from shared.proposal.proposal import Message
+from shared.proposal.states import ProposalStatus
 from shared.workflow.records import decisions
 from tests.support.chat import FakeChat
 from tests.support.function_clients import SECRET, FunctionClients, encode_form, open_function_clients, relay_published

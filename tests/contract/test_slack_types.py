@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from shared.adapters.slack.interaction import denial_dialog
-from shared.proposal.proposal import AlternativeProposal, ProposalStatus
+from shared.proposal.proposal import AlternativeProposal
+from shared.proposal.states import ProposalStatus
 from tests.support.harness import button_click
 from tests.support.slack.questions import SERVICE, question_message
 from tests.support.slack.rendering import check_view, render_message, seen_shapes, seen_views

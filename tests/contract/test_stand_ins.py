@@ -20,8 +20,9 @@ from shared.ports import IssueState, ReasonDialog
 from shared.proof.model.compilation import Source
 from shared.proof.model.finding import CheckStatus
 from shared.proposal.decision import ClickKind
-from shared.proposal.proposal import Message, ProposalStatus
+from shared.proposal.proposal import Message
 from shared.proposal.rollout import DeploymentProgress
+from shared.proposal.states import ProposalStatus
 from shared.secret import Secret, SecretReference, SecretSource
 from shared.service import Service
 from shared.wiring import build_context, build_secret_reader

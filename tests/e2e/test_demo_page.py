@@ -104,7 +104,7 @@ def test_one_click_closes_the_loop_and_the_socket_stays_open(tmp_path: Path, sig
         assert len(page.screenshot(path=PICTURE)) < LARGEST_PICTURE
         page.get_by_role("button", name="Approve").click()
         page.get_by_role("button", name="Redeploy").click()
-        expect(page.locator("#head .state")).to_have_text("Verified")
+        expect(page.locator("#head .state")).to_have_text("Resolved")
         assert stays_open(tmp_path)
         expect(page.locator("#issue")).to_contain_text("Closed")
         expect(page.locator("#slack")).to_contain_text("Resolved automatically")

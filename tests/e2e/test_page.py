@@ -212,7 +212,7 @@ def test_from_the_list_to_approve_to_verified_by_keyboard(stage: Stage) -> None:
         expect(page.get_by_role("button", name="Approve")).to_have_count(0)
         _a_day_passes(stage, DESK)
         stage.wait_for(lambda: _is(stage, DESK, "resolved"), ticking=True)
-        state(page, "Verified")
+        state(page, "Resolved")
         for hand in ("Proposed", "Approved", "Deployed", "Verified"):
             expect(clock(page, hand)).to_contain_text("after")
         expect(page.locator("#issue")).to_contain_text("Closed")

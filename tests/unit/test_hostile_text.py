@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.proposal.proposal import ProposalStatus
 from shared.proposal.question import build_question, build_thread_details
+from shared.proposal.states import ProposalStatus
 from tests.support.hostile_report import hostile_report
 from tests.support.hostile_texts import HOSTILE_TEXTS
 from tests.support.slack.questions import ISSUE, PROPOSAL, SERVICE

@@ -10,7 +10,7 @@ import pytest
 from shared.adapters.slack.deploy_commands import deploy_command
 from shared.adapters.slack.interaction import APPROVE, DENY
 from shared.config.settings import Settings, read_all_settings
-from shared.proposal.proposal import ProposalStatus
+from shared.proposal.states import ProposalStatus
 from shared.service import RolloutMode
 from tests.support.proof_samples import HEAD
 from tests.support.slack.questions import SERVICE, button_elements, question_message, visible_text
@@ -69,7 +69,7 @@ def test_without_a_deployer_the_command_replaces_the_button() -> None:
     assert "traffic" not in text
 
 
-@pytest.mark.parametrize("promise", ["without traffic", "in steps", "at its own address", "taken back by itself"])
+@pytest.mark.parametrize("promise", ["without traffic", "in steps", "at its own address", "rolled back automatically"])
 def test_a_command_promises_nothing_that_a_platform_would_do(promise: str) -> None:
     probed = {"probe_url": "wss://chat.example/ws"}
     assert promise in visible_text(render_message(replace(SERVICE, **probed), question_message()))  # type: ignore[arg-type]

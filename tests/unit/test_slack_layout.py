@@ -10,8 +10,9 @@ import pytest
 
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK
 from shared.proof.model.finding import ActionKind
-from shared.proposal.proposal import AlternativeProposal, ProposalStatus
+from shared.proposal.proposal import AlternativeProposal
 from shared.proposal.question import Label, build_question, build_thread_details, split_label
+from shared.proposal.states import ProposalStatus
 from shared.report.impact import summarise_impact
 from tests.support.proof_samples import FIXING, HEAD, SECOND_ATTEMPT, SHAPES, build_sample_report
 from tests.support.slack.questions import (
@@ -119,7 +120,7 @@ def test_several_approvals_are_counted_in_sight_of_everybody() -> None:
     counting = replace(question_message(), quorum=2, approvals=("U0MIRA",), alternative=other)
     text = visible_text(render_message(replace(SERVICE, not_author=True), counting))
     assert re.findall(r"\b1 of 2: <\w+>", text) == ["1 of 2: <U0MIRA>", "1 of 2: <U0KIM>"]
-    assert "; 2 different " in text
+    assert "; 2 approvals by different users " in text
     assert visible_text(render_message(replace(SERVICE, not_author=False), counting)) != text
     done = replace(
         counting, standing=ProposalStatus.APPROVED, approvals=("U0MIRA", "U0ODA"), by="U0ODA", decided_at=UNTIL

@@ -32,7 +32,8 @@ _STATES = (
 def case(name: str, *seconds: float, service: str = "shore.tide") -> IncidentRecord:
     """An incident that reached each state so many seconds after it was detected; the first is "opened"."""
     made = IncidentRecord(
-        id=name, fingerprint=name, generation=1, state=IncidentState.OPENED, service=service, kind=SignalKind.SYNTAX_ERROR,
+        id=name, fingerprint=name, generation=1, state=IncidentState.OPENED, service=service,
+        kind=SignalKind.SYNTAX_ERROR,
         error_class="SyntaxError", path="a.py", revisions=(), entries=(), opened_by="record", opened_at=NOON,
         last_seen=NOON,
     )  # fmt: skip

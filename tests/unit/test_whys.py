@@ -1,6 +1,6 @@
 """The whys: at least five and the error behind the error, arriving where the incident of the design arrives.
 
-How they are worded stands in `tests/golden/whys.md` and nowhere else; `python -m tests.contract.test_golden_files` writes it.
+Only `tests/golden/whys.md` holds their wording; `python -m tests.contract.test_golden_files` writes it.
 """
 
 from pathlib import Path

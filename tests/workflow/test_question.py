@@ -9,7 +9,7 @@ import pytest
 from shared.errors import Reject
 from shared.ports import Document
 from shared.proposal.decision import ClickKind, ClickResult
-from shared.proposal.proposal import ProposalStatus
+from shared.proposal.states import ProposalStatus
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy

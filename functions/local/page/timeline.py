@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from functions.local.page.incident_view import IncidentView
 from shared.ports import Document
+from shared.proposal.states import INCIDENT_WORDS, IncidentState
 from shared.text.escaping import to_one_line, truncate
 from shared.text.timestamps import has_date
-from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents
 from shared.workflow.records.proposals import format_rollback_id
 
@@ -124,49 +124,24 @@ def _log_events(report: Document) -> Iterator[TimelineEvent]:
             yield TimelineEvent(at, Lane.SERVICE, EventLook.PLAIN, "", _shorten(f"What followed: {words}"))
 
 
-_STATE_EVENTS: Mapping[str, tuple[Lane, EventLook, str, str]] = {
-    IncidentState.WAITING: (
-        Lane.PROVENFIX,
-        EventLook.PLAIN,
-        "waiting",
-        "A close with 1011 waits for the error that explains it",
-    ),
-    IncidentState.OPENED: (Lane.PROVENFIX, EventLook.ASKED, "detected", "The incident is opened"),
-    IncidentState.UNFIXED: (
-        Lane.PROVENFIX,
-        EventLook.PLAIN,
-        "nothing to deploy",
-        "There is an issue, and nothing to deploy yet",
-    ),
-    IncidentState.PROPOSED: (Lane.PROVENFIX, EventLook.ASKED, "proposed", "People are asked"),
-    IncidentState.APPROVED: (Lane.PROVENFIX, EventLook.DONE, "approved", "Approved"),
-    IncidentState.DEPLOYING: (Lane.SERVICE, EventLook.PLAIN, "deploying", "The deployment begins"),
-    IncidentState.WATCHING: (
-        Lane.SERVICE,
-        EventLook.GOOD,
-        "deployed",
-        "The new revision has all of the traffic, and is watched",
-    ),
-    IncidentState.RESOLVED: (Lane.PROVENFIX, EventLook.GOOD, "verified", "Verified automatically, and closed"),
-    IncidentState.ROLLED_BACK: (
-        Lane.SERVICE,
-        EventLook.BROKEN,
-        "rolled back",
-        "Rolled back automatically: the traffic is as it was before",
-    ),
-    IncidentState.FAILED: (Lane.SERVICE, EventLook.BROKEN, "deployment failed", "The deployment failed"),
-    IncidentState.DENIED: (Lane.PROVENFIX, EventLook.BROKEN, "denied", "Denied; nothing is deployed"),
-    IncidentState.EXPIRED: (Lane.PROVENFIX, EventLook.PLAIN, "expired", "Nobody decided in time; nothing is deployed"),
-    IncidentState.REFUSED: (
-        Lane.PROVENFIX,
-        EventLook.BROKEN,
-        "refused",
-        "Not deployed: what the approval stood on has changed",
-    ),
-    IncidentState.REPORTED: (Lane.PROVENFIX, EventLook.PLAIN, "reported", "Reported; a person has to look at it"),
-    IncidentState.MUTED: (Lane.PROVENFIX, EventLook.PLAIN, "muted", "A person has put an end to the automation"),
-    IncidentState.RECORDED: (Lane.PROVENFIX, EventLook.PLAIN, "recorded", "Recorded: no redeployment mends this"),
-    IncidentState.ABSORBED: (Lane.PROVENFIX, EventLook.PLAIN, "absorbed", "Another incident explains this one"),
+_STATE_EVENTS: Mapping[IncidentState, tuple[Lane, EventLook]] = {
+    IncidentState.WAITING: (Lane.PROVENFIX, EventLook.PLAIN),
+    IncidentState.OPENED: (Lane.PROVENFIX, EventLook.ASKED),
+    IncidentState.UNFIXED: (Lane.PROVENFIX, EventLook.PLAIN),
+    IncidentState.PROPOSED: (Lane.PROVENFIX, EventLook.ASKED),
+    IncidentState.APPROVED: (Lane.PROVENFIX, EventLook.DONE),
+    IncidentState.DEPLOYING: (Lane.SERVICE, EventLook.PLAIN),
+    IncidentState.WATCHING: (Lane.SERVICE, EventLook.GOOD),
+    IncidentState.RESOLVED: (Lane.PROVENFIX, EventLook.GOOD),
+    IncidentState.ROLLED_BACK: (Lane.SERVICE, EventLook.BROKEN),
+    IncidentState.FAILED: (Lane.SERVICE, EventLook.BROKEN),
+    IncidentState.DENIED: (Lane.PROVENFIX, EventLook.BROKEN),
+    IncidentState.EXPIRED: (Lane.PROVENFIX, EventLook.PLAIN),
+    IncidentState.REFUSED: (Lane.PROVENFIX, EventLook.BROKEN),
+    IncidentState.REPORTED: (Lane.PROVENFIX, EventLook.PLAIN),
+    IncidentState.MUTED: (Lane.PROVENFIX, EventLook.PLAIN),
+    IncidentState.RECORDED: (Lane.PROVENFIX, EventLook.PLAIN),
+    IncidentState.ABSORBED: (Lane.PROVENFIX, EventLook.PLAIN),
 }
 
 
@@ -175,11 +150,11 @@ def _history_events(view: IncidentView) -> Iterator[TimelineEvent]:
         at, state = _read_time(step, "at"), _read_text(step, "state")
         if at is None or state not in _STATE_EVENTS:
             continue
-        lane, look, label, text = _STATE_EVENTS[state]
+        (lane, look), words = _STATE_EVENTS[IncidentState(state)], INCIDENT_WORDS[IncidentState(state)]
         by = _find_approver(view, step) if state == IncidentState.APPROVED else ""
         why = _read_text(step, "why") if state not in {IncidentState.APPROVED, IncidentState.PROPOSED} else ""
         yield TimelineEvent(
-            at, lane, look, label, _shorten(f"{text}{f' by {by}' if by else ''}{f': {why}' if why else ''}")
+            at, lane, look, words.step, _shorten(f"{words.event}{f' by {by}' if by else ''}{f': {why}' if why else ''}")
         )
 
 

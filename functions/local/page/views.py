@@ -21,9 +21,9 @@ from functions.local.page.timeline import build_timeline
 from shared.detection.signal import SignalKind
 from shared.ports import Document
 from shared.proof.model.finding import ActionKind
+from shared.proposal.states import INCIDENT_WORDS, IncidentState
 from shared.text.escaping import split_code_spans, strip_invisible
 from shared.text.timestamps import format_duration
-from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import MILESTONE_NAMES, compute_milestones
@@ -64,25 +64,6 @@ _STATE_TONES: Mapping[IncidentState, str] = {
     IncidentState.DENIED: "quiet",
     IncidentState.EXPIRED: "quiet",
 }
-_STATE_LABELS: Mapping[IncidentState, str] = {
-    IncidentState.WAITING: "Waiting for a cause",
-    IncidentState.OPENED: "Investigating",
-    IncidentState.UNFIXED: "Nothing to deploy yet",
-    IncidentState.PROPOSED: "Decision needed",
-    IncidentState.APPROVED: "Approved",
-    IncidentState.DEPLOYING: "Deploying",
-    IncidentState.WATCHING: "Deployed, being watched",
-    IncidentState.RESOLVED: "Verified",
-    IncidentState.ROLLED_BACK: "Rolled back",
-    IncidentState.FAILED: "Deployment failed",
-    IncidentState.REFUSED: "Not deployed",
-    IncidentState.DENIED: "Denied",
-    IncidentState.EXPIRED: "Expired",
-    IncidentState.REPORTED: "Reported",
-    IncidentState.MUTED: "Muted",
-    IncidentState.RECORDED: "Recorded",
-    IncidentState.ABSORBED: "Explained by another",
-}
 
 
 _SIGNAL_LABELS: Mapping[SignalKind, str] = {
@@ -106,7 +87,7 @@ class Badge:
 
 def create_badge(state: IncidentState) -> Badge:
     """Every state has one."""
-    return Badge(_STATE_LABELS[state], _STATE_TONES.get(state, "quiet"))
+    return Badge(INCIDENT_WORDS[state].label, _STATE_TONES.get(state, "quiet"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,9 @@ from shared.adapters.slack.rich_text import (
     user_mention,
 )
 from shared.proof.model.finding import ActionKind
-from shared.proposal.proposal import Message, ProposalStatus
+from shared.proposal.proposal import Message
 from shared.proposal.question import PROOF_LABELS, split_label
+from shared.proposal.states import QUESTION_WORDS, ProposalStatus
 from shared.service import RolloutMode, Service
 from shared.text.escaping import break_mentions_and_links, escape_slack, to_one_line, truncate
 from shared.text.timestamps import format_rfc3339
@@ -44,41 +45,6 @@ _MAX_DETAILS_LENGTH = 10_000
 """Characters of all details together: Slack takes 50 blocks, and some 13,000 characters of a message."""
 _MAX_USERS = 10
 
-_STATUS_TITLES = {
-    ProposalStatus.OPEN: "Decision needed",
-    ProposalStatus.APPROVED: "Approved",
-    ProposalStatus.DENIED: "Denied",
-    ProposalStatus.EXPIRED: "Expired",
-    ProposalStatus.REFUSED: "Not deployed",
-    ProposalStatus.FAILED: "Deployment failed",
-    ProposalStatus.WATCHING: "Deployed, being watched",
-    ProposalStatus.RESOLVED: "Resolved",
-    ProposalStatus.ROLLED_BACK: "Rolled back",
-    ProposalStatus.MUTED: "Stopped by a person",
-    ProposalStatus.SUPERSEDED: "Superseded",
-    ProposalStatus.INCONCLUSIVE: "Inconclusive",
-}
-_STATUS_ACTIONS = _STATUS_TITLES | {
-    ProposalStatus.WATCHING: "Deployed automatically",
-    ProposalStatus.RESOLVED: "Resolved automatically",
-    ProposalStatus.ROLLED_BACK: "Rolled back automatically",
-    ProposalStatus.INCONCLUSIVE: "Ended without a proof",
-}
-"""What provenfix has done, or has seen, at the time that stands beside it; who approved it, and when, is told apart."""
-_STATUS_EXPLANATIONS = {
-    ProposalStatus.APPROVED: "It begins after everything has been checked once more.",
-    ProposalStatus.DENIED: "Nothing is deployed.",
-    ProposalStatus.EXPIRED: "Nobody decided in time. Nothing is deployed, and this can no longer be approved.",
-    ProposalStatus.REFUSED: "It was approved, but what the approval stood on has changed. Nothing is deployed.",
-    ProposalStatus.FAILED: "The new revision gets no traffic.",
-    ProposalStatus.WATCHING: "The issue is closed once it has held for long enough.",
-    ProposalStatus.RESOLVED: "The failure did not come back.",
-    ProposalStatus.ROLLED_BACK: "The traffic is split as it was before the rollout.",
-    ProposalStatus.MUTED: "No automation acts on this incident any more.",
-    ProposalStatus.SUPERSEDED: "Something newer was deployed or proposed. This can no longer be approved.",
-    ProposalStatus.INCONCLUSIVE: "Nothing proves that the failure is mended. A person has to look at it.",
-}
-
 
 def message_body(service: Service, message: Message) -> dict[str, object]:
     """`text` is what a notification shows, `message_blocks` are what the channel shows."""
@@ -87,7 +53,8 @@ def message_body(service: Service, message: Message) -> dict[str, object]:
 
 def notification_text(message: Message) -> str:
     """One line of Slack's markup."""
-    return escape_slack(truncate(f"{_STATUS_TITLES[message.standing]}: {to_one_line(message.title)}", _MAX_TEXT_LENGTH))
+    label = QUESTION_WORDS[message.standing].label
+    return escape_slack(truncate(f"{label}: {to_one_line(message.title)}", _MAX_TEXT_LENGTH))
 
 
 def message_blocks(service: Service, message: Message) -> Iterator[Block]:
@@ -99,7 +66,7 @@ def message_blocks(service: Service, message: Message) -> Iterator[Block]:
     if message.lines:
         yield block("lines", list(_proof_elements(message.lines[:_MAX_LINES])))
     if message.issue_url:
-        yield block("issue", [paragraph([link(message.issue_url, "Issue with the whole proof")])])
+        yield block("issue", [paragraph([link(message.issue_url, "Issue with the full proof")])])
     if message.standing is ProposalStatus.OPEN:
         yield block("then", [paragraph(row) for row in _consequence_rows(service, message)])
     if message.standing is ProposalStatus.OPEN and service.rollout_mode is not RolloutMode.MANUAL:
@@ -135,14 +102,15 @@ def _proof_elements(lines: tuple[str, ...]) -> Iterator[Element]:
 
 
 def _status_elements(service: Service, message: Message) -> Iterator[Element]:
-    words: list[Element] = [bold_text(_STATUS_ACTIONS[message.standing])]
+    of_status = QUESTION_WORDS[message.standing]
+    words: list[Element] = [bold_text(of_status.action or of_status.label)]
     if message.standing is ProposalStatus.DENIED:
         words += [*_by_elements([message.by] if message.by else []), *_at_elements(message.decided_at)]
     elif message.standing is ProposalStatus.APPROVED:
         words += [*_by_elements(_list_approvers(message)), *_at_elements(message.decided_at)]
     else:
         words += [*_at_elements(message.at), *_approval_elements(message)]
-    meaning = _STATUS_EXPLANATIONS.get(message.standing, "")
+    meaning = of_status.meaning
     if message.standing is ProposalStatus.FAILED and service.rollout_mode is RolloutMode.COMMAND:
         meaning = COMMAND_NOT_UNDONE
     yield paragraph(
@@ -196,12 +164,12 @@ def _consequence_rows(service: Service, message: Message) -> Iterator[list[Eleme
     probed = "probed at its own address, " if service.probe_url else ""
     kind = "The earlier commit is" if message.kind is ActionKind.ROLLBACK else "The commit is"
     deployed = (
-        f"{kind} deployed without traffic, {probed}then {traffic}, is watched for a day, and is taken back by itself "
+        f"{kind} deployed without traffic, {probed}then {traffic}, is watched for a day, and is rolled back automatically "
         "if the failure returns."
     )
     told = describe_command_deployment(service) if service.rollout_mode is RolloutMode.COMMAND else deployed
-    yield [bold_text("Approve: "), literal_text(f"everything above is checked once more. {told}\n")]
-    yield [bold_text("Deny: "), literal_text("nothing is deployed; you are asked why.")]
+    yield [bold_text("Approve: "), literal_text(f"all checks above run again. {told}\n")]
+    yield [bold_text("Deny: "), literal_text("nothing is deployed. You are asked for a reason.")]
     if message.quorum > 1:
         yield [
             literal_text("\n"),
@@ -225,10 +193,12 @@ def _approval_count_elements(people: tuple[str, ...], quorum: int) -> list[Eleme
 
 def _expiry_elements(service: Service, message: Message) -> list[Element]:
     until = format_rfc3339(message.expires_at.replace(microsecond=0))
-    whose = "Only this service's approvers count, and only in this channel"
-    needs = f"; {message.quorum} different ones are needed" if message.quorum > 1 else ""
+    whose = "Only this service's approvers can decide, and only in this channel"
+    needs = f"; {message.quorum} approvals by different users are needed" if message.quorum > 1 else ""
     author = (
-        "; who wrote the fix may not approve it" if service.not_author and message.kind is ActionKind.REDEPLOY else ""
+        "; the author of the fix cannot approve it"
+        if service.not_author and message.kind is ActionKind.REDEPLOY
+        else ""
     )
     return untrusted_line(f"Open until {until}. {whose}{needs}{author}.", _MAX_LINE_LENGTH)
 

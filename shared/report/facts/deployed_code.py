@@ -123,7 +123,10 @@ def _broken_file_facts(proof: Finding, broken: BrokenFile) -> Iterator[Fact]:
         if broken.error_lines
         else ""
     )
-    verdict = f"{quote_untrusted(broken.checked_by)}: {broken.fault.error_class}: {quote_untrusted(broken.fault.message)}{place}"
+    verdict = (
+        f"{quote_untrusted(broken.checked_by)}: {broken.fault.error_class}: "
+        f"{quote_untrusted(broken.fault.message)}{place}"
+    )
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     text = f"{verdict}. Errors in {quote_untrusted(broken.path)}{python}: {broken.errors}{lines}."
     yield Fact(FactTopic.BROKEN, EvidenceKind.COMPILE, ref, text)
@@ -180,10 +183,16 @@ def collect_loading_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
 
 def describe_loading_rule(found: LoadedSummary) -> str:
     """Which files count, by which rule, what was ambiguous, and what was not looked at."""
-    told = f"{pluralize(found.file_count, 'Python file')} of the service {'counts' if found.file_count == 1 else 'count'}: "
+    told = (
+        f"{pluralize(found.file_count, 'Python file')} of the service "
+        f"{'counts' if found.file_count == 1 else 'count'}: "
+    )
     told += f"{quote_untrusted(found.rule, 400)}."
     if found.ambiguous:
-        told += f" The failing image may as well be {join_first_words([quote_untrusted(each) for each in found.ambiguous], _MAX_IMAGES)}."
+        told += (
+            " The failing image may as well be "
+            f"{join_first_words([quote_untrusted(each) for each in found.ambiguous], _MAX_IMAGES)}."
+        )
     if found.has_unchecked_others:
         told += f" Of the files that do not count, {found.others_checked} were compiled; others were not looked at."
     return told
@@ -192,4 +201,7 @@ def describe_loading_rule(found: LoadedSummary) -> str:
 def describe_unloaded_file(other: OtherBrokenFile) -> str:
     """A file that fails and refuses nothing."""
     line = f", line {other.line}" if other.line is not None else ""
-    return f"Does not compile, not loaded by the service: {quote_untrusted(other.path)}{line}: {quote_untrusted(other.message)}"
+    return (
+        f"Does not compile, not loaded by the service: {quote_untrusted(other.path)}{line}: "
+        f"{quote_untrusted(other.message)}"
+    )

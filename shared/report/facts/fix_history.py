@@ -22,12 +22,18 @@ def collect_fix_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
         yield from _attempt_facts(proof, proof.broken.path)
         yield from _fix_facts(proof, proof.fix) if proof.fix else _no_fix_fact(proof, proof.broken.path)
     if proof.rollback is not None:
-        text = f"{_format_commit(proof.rollback.commit)}: nothing of the incident is broken there; it is older than the break."
+        text = (
+            f"{_format_commit(proof.rollback.commit)}: nothing of the incident "
+            "is broken there; it is older than the break."
+        )
         yield Fact(FactTopic.ROLLBACK, EvidenceKind.COMPILE, proof.rollback.commit.id, text)
     if proof.target is not None:
         yield from _target_facts(proof, proof.target)
     for refused in proof.refused_commits[:_MAX_REJECTED_COMMITS]:
-        text = f"{_format_commit(refused.commit)} was not chosen ({quote_untrusted(refused.gate)}): {quote_untrusted(refused.detail)}."
+        text = (
+            f"{_format_commit(refused.commit)} was not chosen ({quote_untrusted(refused.gate)}): "
+            f"{quote_untrusted(refused.detail)}."
+        )
         yield Fact(FactTopic.REFUSED, EvidenceKind.CHECK, refused.commit.id, text)
 
 
@@ -54,7 +60,10 @@ def describe_fix_location(fix: Fix, branch: str) -> str:
 
 
 def _format_commit(commit: Commit) -> str:
-    return f"{commit.id} {quote_subject(commit)} by {quote_untrusted(commit.author, 80)}, committed {format_rfc3339(commit.committed_at)}"
+    return (
+        f"{commit.id} {quote_subject(commit)} by {quote_untrusted(commit.author, 80)}, "
+        f"committed {format_rfc3339(commit.committed_at)}"
+    )
 
 
 def _introduction_facts(introduced: IntroducingCommit) -> Iterator[Fact]:
@@ -70,7 +79,10 @@ def _introduction_facts(introduced: IntroducingCommit) -> Iterator[Fact]:
 
 def _attempt_facts(proof: Finding, path: str) -> Iterator[Fact]:
     count = pluralize(len(proof.attempts), "later version")
-    text = f"{count} of {quote_untrusted(path)} after the break still fail{'s' if len(proof.attempts) == 1 else ''} to compile."
+    text = (
+        f"{count} of {quote_untrusted(path)} after the break still "
+        f"fail{'s' if len(proof.attempts) == 1 else ''} to compile."
+    )
     start = proof.introduced.commit.id if proof.introduced else ""
     yield Fact(FactTopic.ATTEMPTS, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {quote_untrusted(path)}", text)
     for attempt in proof.attempts[:_MAX_ATTEMPTS]:
@@ -115,7 +127,10 @@ def _fix_facts(proof: Finding, fix: Fix) -> Iterator[Fact]:
 def _no_fix_fact(proof: Finding, path: str) -> Iterator[Fact]:
     start = proof.deployed.commit.id if proof.deployed.commit else ""
     head = f" (head {proof.branch_head})" if proof.branch_head else ""
-    text = f"No fix was found on {quote_untrusted(proof.branch) or 'the branch'}{head}: {quote_untrusted(proof.recommendation.detail, 500)}"
+    text = (
+        f"No fix was found on {quote_untrusted(proof.branch) or 'the branch'}{head}: "
+        f"{quote_untrusted(proof.recommendation.detail, 500)}"
+    )
     yield Fact(FactTopic.NO_FIX, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {quote_untrusted(path)}", text)
 
 

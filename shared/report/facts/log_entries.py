@@ -67,12 +67,14 @@ def format_error_line(incident: Incident, sighting: Sighting) -> str:
 
 def _describe_sighting(incident: Incident, sighting: Sighting) -> str:
     text = f"{format_error_line(incident, sighting)}, logged {pluralize(sighting.occurrences, 'time')}"
-    return f"{text}{_time_span_phrase(sighting.first_seen, sighting.last_seen, incident)}{_revision_phrase(sighting.revision)}."
+    span = _time_span_phrase(sighting.first_seen, sighting.last_seen, incident)
+    return f"{text}{span}{_revision_phrase(sighting.revision)}."
 
 
 def _describe_symptom(symptom: Symptom, incident: Incident) -> str:
     text = f"“{quote_untrusted(symptom.text)}”, logged {pluralize(symptom.occurrences, 'time')}"
-    return f"{text}{_time_span_phrase(symptom.first_seen, symptom.last_seen, incident)}{_revision_phrase(symptom.revision)}."
+    span = _time_span_phrase(symptom.first_seen, symptom.last_seen, incident)
+    return f"{text}{span}{_revision_phrase(symptom.revision)}."
 
 
 def _revision_phrase(revision: str) -> str:

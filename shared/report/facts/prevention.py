@@ -59,7 +59,10 @@ def collect_prevention_facts(incident: Incident, proof: Finding) -> Iterator[Fac
             if found.ci.workflows
             else "no CI configuration"
         )
-        text = f"Files read for Python versions and checks: {join_first_words(_quote_paths(found.paths), _MAX_FILES)}; {named} among them."
+        text = (
+            f"Files read for Python versions and checks: {join_first_words(_quote_paths(found.paths), _MAX_FILES)}; "
+            f"{named} among them."
+        )
         yield Fact(FactTopic.READ, EvidenceKind.QUERY, found.commit, text)
     ci = (*found.on_deployed_python, *found.on_other_pythons, *found.ci.compiling_steps, *found.ci.unreadable_files)
     yield from _setting_facts(FactTopic.CI, found.commit, ci)

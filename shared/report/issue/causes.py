@@ -63,7 +63,10 @@ def _resource_blocks(report: Report) -> Iterator[str]:
     if stated:
         yield "\n".join(f"- {escape_markdown(quote_untrusted(sentence, 400))}" for sentence in stated)
     seen = list_examined_sources(report)
-    yield f"Looked at: {join_words(seen)}. Not looked at: {join_words([each for each in CauseSource if each not in seen])}."
+    yield (
+        f"Looked at: {join_words(seen)}. Not looked at: "
+        f"{join_words([each for each in CauseSource if each not in seen])}."
+    )
 
 
 _RESOURCE_MENTIONED = "not looked at: **look at them**, the log speaks of it"

@@ -92,7 +92,10 @@ def _log_blocks(report: Report, links: Links) -> Iterator[str]:
         yield f"{format_link('All that the service logged in this time', whole)}, in the Logs Explorer."
     for entry in select_log_entries(report)[:_MAX_EXCERPTS]:
         when = escape_markdown(format_timestamp_phrase(entry.timestamp, dated=incident.dated))
-        yield f"{format_link(format_code_span(format_log_ref(entry)), links.entry(entry))}, {when}:\n\n{format_code_block(_tail_of_entry(entry.text))}"
+        yield (
+            f"{format_link(format_code_span(format_log_ref(entry)), links.entry(entry))}, "
+            f"{when}:\n\n{format_code_block(_tail_of_entry(entry.text))}"
+        )
 
 
 def select_log_entries(report: Report) -> list[LogEntry]:
@@ -121,7 +124,10 @@ def _code_blocks(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
     at = f" at {link_commit(commit.id, links)}" if commit else ""
     words = escape_markdown(f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)}")
     place = _excerpt_url(links, commit.id, broken.path, broken.excerpt) if commit else ""
-    yield f"**Before:** {format_link(format_code_span(quote_untrusted(broken.path)), place)}{at}, {errors} on Python {python}. {words}"
+    yield (
+        f"**Before:** {format_link(format_code_span(quote_untrusted(broken.path)), place)}{at}, "
+        f"{errors} on Python {python}. {words}"
+    )
     yield format_code_block("\n".join(format_excerpt(broken.excerpt, broken.fault.line, broken.fault.column)))
     if broken.explanation:
         yield f"Ruff explains: {escape_markdown(quote_untrusted(broken.explanation))}."
@@ -129,7 +135,10 @@ def _code_blocks(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
         yield from _fixed_code_blocks(report.proof.fix, links)
     if broken.also_broken:
         places = [
-            f"{format_code_span(quote_untrusted(each.path))}{_line_phrase(each.line)}: {escape_markdown(quote_untrusted(each.message))}"
+            (
+                f"{format_code_span(quote_untrusted(each.path))}{_line_phrase(each.line)}: "
+                f"{escape_markdown(quote_untrusted(each.message))}"
+            )
             for each in broken.also_broken
         ]
         yield "**Also broken in the deployed tree, and next to fail:**"

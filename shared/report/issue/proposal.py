@@ -39,9 +39,10 @@ def _proposal_blocks(proof: Finding, links: Links) -> Iterator[str]:
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         yield from _shipped_blocks(proof, proof.target, links)
         if proof.alternative_rollback is not None:
+            earlier = link_commit_with_subject(proof.alternative_rollback.commit, links)
             yield (
-                f"**Or go back** to {link_commit_with_subject(proof.alternative_rollback.commit, links)}, the newest commit before the break that "
-                "passes every gate. What was merged since is then not deployed."
+                f"**Or go back** to {earlier}, the newest commit before the break that passes every gate. "
+                "Commits merged since then are not deployed."
             )
     if proof.recommendation.kind is not ActionKind.NONE:
         yield (
@@ -108,7 +109,10 @@ def _prevention_items(report: Report) -> Iterator[str]:
 
 
 def _narrowing_advice(fact: PythonFact, python: str) -> str:
-    place = f"{format_code_span(quote_untrusted(fact.text, 120))} in {format_code_span(quote_untrusted(fact.path))}, line {fact.line}"
+    place = (
+        f"{format_code_span(quote_untrusted(fact.text, 120))} in "
+        f"{format_code_span(quote_untrusted(fact.path))}, line {fact.line}"
+    )
     if fact.kind == "requires-python":
         return f"Narrow {place}, so that it admits only what is deployed."
     return f"Name the deployed {python} instead of {place}."

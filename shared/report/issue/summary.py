@@ -75,7 +75,10 @@ def format_recommendation(proof: Finding, links: Links) -> str:
     named = ""
     if commit is not None and proof.recommendation.kind is not ActionKind.NONE:
         named = f" {link_commit_with_subject(commit.commit, links)}"
-    reason = f"{escape_markdown(quote_untrusted(proof.recommendation.detail, 600))} ({format_code_span(proof.recommendation.reason.value)})"
+    reason = (
+        f"{escape_markdown(quote_untrusted(proof.recommendation.detail, 600))} "
+        f"({format_code_span(proof.recommendation.reason.value)})"
+    )
     return f"**{RECOMMENDATION_LABELS[proof.recommendation.kind]}{named}.** {reason}"
 
 
@@ -100,7 +103,10 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
     )
     yield f"**What fails:** {service}{environment}: {escape_markdown(describe_error(report))}."
     often = f"{pluralize(incident.occurrences, 'time')}{as_of_phrase(report)}"
-    yield f"**Since:** logged {often}, first {escape_markdown(format_timestamp_phrase(incident.first_seen, dated=incident.dated))}."
+    yield (
+        f"**Since:** logged {often}, first "
+        f"{escape_markdown(format_timestamp_phrase(incident.first_seen, dated=incident.dated))}."
+    )
     yield f"**Impact:** {summarise_impact(incident, report.impact)}"
     if len(report.whys) > 1 and proof.broken is not None:
         yield f"**Why:** {escape_markdown(report.whys[1].answer)}"

@@ -104,7 +104,10 @@ def _describe_compiler_error(broken: BrokenFile, python: str) -> str:
         return f"{place} the compiler ({quote_untrusted(broken.checked_by)}) reports {words}.{explained}"
     pep = f" ({form.pep})" if form.pep else ""
     if form.added_in:
-        since = f"Python {form.added_in} made that legal{pep}; {python} rejects it, with “{quote_untrusted(broken.fault.message)}”."
+        since = (
+            f"Python {form.added_in} made that legal{pep}; {python} rejects it, "
+            f"with “{quote_untrusted(broken.fault.message)}”."
+        )
     else:
         since = f"It was legal before Python {form.removed_in}; {python} rejects it."
     return f"{place} {form.description}. {since}"
@@ -115,7 +118,10 @@ def _describe_versions(proof: Finding, broken: BrokenFile) -> tuple[str, tuple[S
         return "", ()
     if broken.compiles_on and proof.deployed.python:
         return (
-            f"{describe_other_versions(broken)}, and not on {proof.deployed.python} ({quote_untrusted(broken.checked_by)}).",
+            (
+                f"{describe_other_versions(broken)}, and not on {proof.deployed.python} "
+                f"({quote_untrusted(broken.checked_by)})."
+            ),
             (),
         )
     if parse_ruff_explanation(broken.explanation) is not None or broken.compiles_on:
@@ -135,7 +141,10 @@ def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
         return WhyDraft(WhyKey.INTRODUCED, question, answer, Confidence.UNKNOWN, facts.evidence_ids(FactTopic.UNSEEN))
     found = proof.introduced
     first = f", the first on line {found.first_line}" if found.first_line is not None else ""
-    answer = f"Commit {describe_commit(found.commit)}. After it {quote_untrusted(found.path)} has {pluralize(found.errors, 'error')}{first}; "
+    answer = (
+        f"Commit {describe_commit(found.commit)}. After it {quote_untrusted(found.path)} "
+        f"has {pluralize(found.errors, 'error')}{first}; "
+    )
     states: tuple[Statement, ...] = ()
     if found.was_added_broken:
         states = (Statement.ARRIVED_BROKEN,)
@@ -154,7 +163,10 @@ def explain_attempts(proof: Finding, broken: BrokenFile, facts: Facts) -> WhyDra
     """Later versions that still fail, with the errors that each one left."""
     question = "Why did later changes not end it?"
     if not proof.attempts:
-        answer = f"No attempt was seen: {pluralize(0, 'later version')} of {quote_untrusted(broken.path)} still fail to compile."
+        answer = (
+            f"No attempt was seen: {pluralize(0, 'later version')} of "
+            f"{quote_untrusted(broken.path)} still fail to compile."
+        )
         return WhyDraft(WhyKey.NOT_ENDED, question, answer, Confidence.INFERRED, facts.evidence_ids(FactTopic.ATTEMPTS))
     one = len(proof.attempts) == 1
     told = [_describe_attempt(attempt, proof) for attempt in select_notable_attempts(proof.attempts)]
@@ -215,7 +227,10 @@ def _explain_existing_fix(proof: Finding, fix: Fix, facts: Facts) -> WhyDraft:
     question = "Why does it still fail, although a fix exists?" if merged else "Why is the fix not ready to deploy?"
     if not merged:
         python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
-        answer = f"The file compiles{python} at {describe_commit(fix.commit)}, which is {describe_fix_location(fix, proof.branch)}."
+        answer = (
+            f"The file compiles{python} at {describe_commit(fix.commit)}, which "
+            f"is {describe_fix_location(fix, proof.branch)}."
+        )
         return WhyDraft(
             WhyKey.NOT_READY, question, answer, Confidence.PROVEN, facts.evidence_ids(FactTopic.DEPLOYED, FactTopic.FIX)
         )

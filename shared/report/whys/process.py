@@ -23,16 +23,19 @@ _SOURCE_PHRASES = {
 def explain_missing_check(proof: Finding, facts: Facts) -> WhyDraft:
     """What the repository's CI and project files let pass."""
     question = "Why was it not caught before it was deployed?"
-    found = assess_prevention(proof)
-    if not found.commit:
+    assessment = assess_prevention(proof)
+    if not assessment.commit:
         answer = "It is not known: no CI configuration and no project file was found to read."
         return WhyDraft(WhyKey.NOT_CAUGHT, question, answer, Confidence.UNKNOWN, facts.evidence_ids(FactTopic.UNSEEN))
-    answer, confidence, state = _explain_checks(proof, found)
+    answer, confidence, state = _explain_checks(proof, assessment)
     states = [state]
-    if found.allowing_valid_python:
-        fact, version = found.allowing_valid_python[0]
+    if assessment.allowing_valid_python:
+        fact, version = assessment.allowing_valid_python[0]
         states.append(Statement.ADMITS_OTHER)
-        answer += f" {describe_python_setting(fact)} admits Python {version}, on which the file compiles: whoever works there sees no error."
+        answer += (
+            f" {describe_python_setting(fact)} admits Python {version}, on which the "
+            "file compiles: whoever works there sees no error."
+        )
     topics = (
         FactTopic.PYTHON,
         FactTopic.BROKEN,
@@ -93,45 +96,51 @@ def _explain_deployed_source(deployed: DeployedVersion) -> tuple[str, Statement]
             return f"{known}; nothing that was read shows that it was compiled first.", Statement.TRACED
 
 
-def _explain_checks(proof: Finding, found: PreventionAssessment) -> tuple[str, Confidence, Statement]:
+def _explain_checks(proof: Finding, assessment: PreventionAssessment) -> tuple[str, Confidence, Statement]:
     """What is wrong with the checks, from the worst to the best that can be said of them."""
-    if not found.ci.workflows:
+    if not assessment.ci.workflows:
         answer = "The repository holds no CI configuration: no check compiled the change."
         return answer, Confidence.OBSERVED, Statement.CI_ABSENT
-    if not found.ci.has_compiling_step:
-        if found.ci.unreadable_files:
-            answer = f"The CI configuration could not be read: {describe_python_setting(found.ci.unreadable_files[0])}."
+    if not assessment.ci.has_compiling_step:
+        if assessment.ci.unreadable_files:
+            answer = (
+                f"The CI configuration could not be read: {describe_python_setting(assessment.ci.unreadable_files[0])}."
+            )
             return answer, Confidence.OBSERVED, Statement.CI_UNREADABLE
         answer = "The CI configuration has no step that was recognised as compiling, linting or testing Python sources."
         return answer, Confidence.OBSERVED, Statement.CI_WITHOUT_CHECK
-    if found.on_deployed_python or (proof.broken is not None and not proof.broken.compiles_on):
-        state = Statement.CI_ON_DEPLOYED if found.on_deployed_python else Statement.CI_ON_ANY
-        return _explain_passed_check(proof, found), Confidence.INFERRED, state
-    state = Statement.CI_ON_OTHERS if found.on_other_pythons else Statement.CI_VERSION_UNKNOWN
-    return _explain_other_versions(proof, found), Confidence.OBSERVED, state
+    if assessment.on_deployed_python or (proof.broken is not None and not proof.broken.compiles_on):
+        state = Statement.CI_ON_DEPLOYED if assessment.on_deployed_python else Statement.CI_ON_ANY
+        return _explain_passed_check(proof, assessment), Confidence.INFERRED, state
+    state = Statement.CI_ON_OTHERS if assessment.on_other_pythons else Statement.CI_VERSION_UNKNOWN
+    return _explain_other_versions(proof, assessment), Confidence.OBSERVED, state
 
 
-def _explain_passed_check(proof: Finding, found: PreventionAssessment) -> str:
+def _explain_passed_check(proof: Finding, assessment: PreventionAssessment) -> str:
     """There is a check that would have met the error."""
-    if found.on_deployed_python:
+    if assessment.on_deployed_python:
+        setting = describe_python_setting(assessment.on_deployed_python[0])
         return (
-            f"The CI configuration names Python {proof.deployed.python}: {describe_python_setting(found.on_deployed_python[0])}. Whether that check "
-            "covered this file, ran on this change, and held the deployment back, is not in the repository."
+            f"The CI configuration names Python {proof.deployed.python}: {setting}. The repository does not show whether "
+            "that check covered this file, ran on this change and blocked the deployment."
         )
+    steps = join_words(_describe_settings(assessment.ci.compiling_steps))
     return (
-        f"The CI configuration has a step that reads sources: {join_words(_describe_settings(found.ci.compiling_steps))}. Whatever compiles "
-        "this file meets the error on any version; whether the step did, ran, and held the deployment back, is not in "
-        "the repository."
+        f"The CI configuration has a step that reads sources: {steps}. This file fails to compile on every version; the "
+        "repository does not show whether the step compiled it, ran on this change and blocked the deployment."
     )
 
 
-def _explain_other_versions(proof: Finding, found: PreventionAssessment) -> str:
+def _explain_other_versions(proof: Finding, assessment: PreventionAssessment) -> str:
     """Sources are checked, and not on the version that is deployed."""
     python = proof.deployed.python or "the deployed version"
-    if found.on_other_pythons:
-        computed = ", as far as its versions can be read" if found.ci.has_unresolved else ""
-        return f"No check runs on Python {python}{computed}. CI names: {join_words(_describe_settings(found.on_other_pythons))}."
-    steps = join_words(_describe_settings(found.ci.compiling_steps))
+    if assessment.on_other_pythons:
+        computed = ", as far as its versions can be read" if assessment.ci.has_unresolved else ""
+        return (
+            f"No check runs on Python {python}{computed}. CI names: "
+            f"{join_words(_describe_settings(assessment.on_other_pythons))}."
+        )
+    steps = join_words(_describe_settings(assessment.ci.compiling_steps))
     return (
         f"CI names no Python version that can be read, so no check on {python} is to be seen in it. It runs: {steps}."
     )

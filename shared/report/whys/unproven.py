@@ -74,7 +74,10 @@ def explain_unproven_signal(incident: Incident, proof: Finding, facts: Facts) ->
             f" The close was raised as an exception itself: {describe_raised_exception(incident, proof.raised_frame)}."
         )
     elif incident.raised is not None:
-        observed += f" Logged before the close, and tied to it by the log: {describe_raised_exception(incident, proof.raised_frame)}."
+        observed += (
+            " Logged before the close, and tied to it by the log: "
+            f"{describe_raised_exception(incident, proof.raised_frame)}."
+        )
     yield WhyDraft(
         WhyKey.FAILED, f"What failed in {service}?", observed + describe_nearby(incident), Confidence.OBSERVED, logged
     )

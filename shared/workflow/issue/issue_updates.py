@@ -11,6 +11,7 @@ from shared.ports import WRONG_LABEL
 from shared.proof.model.finding import ActionKind
 from shared.proposal.proposal import Proposal
 from shared.proposal.rollout import WATCH_DURATION
+from shared.proposal.states import INCIDENT_WORDS
 from shared.report.incident_status import ReachedMilestone, format_elapsed_milestones, render_status_block
 from shared.report.issue import sanitise_title
 from shared.service import Service
@@ -130,8 +131,8 @@ def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tup
         yield (
             "recurred",
             (
-                f"It is back: revision {revisions} contains the fix and fails all the same.",
-                "This issue is open again, and its text is about this failure now.",
+                f"Recurred: revision {revisions} contains the fix and still fails.",
+                "This issue is open again, and its text now describes this failure.",
             ),
         )
     if proposal is not None and IncidentState.PROPOSED in reached and not _replaces_open_question(context, record):
@@ -139,7 +140,7 @@ def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tup
     if proposal is not None and IncidentState.APPROVED in reached:
         yield (
             f"approved{again}",
-            (f"{_describe_approved(context, proposal)} It is deployed once everything was checked again.",),
+            (f"{_describe_approved(context, proposal)} {INCIDENT_WORDS[IncidentState.APPROVED].meaning}",),
         )
     if proposal is not None and record.rollout is not None and IncidentState.WATCHING in reached:
         serves = f"revision {quote_untrusted(record.rollout.revision, 80)} runs {proposal.commit}"
@@ -206,16 +207,5 @@ def _describe_status(context: Context, record: IncidentRecord, state: IncidentSt
         )
         deployed = f"Deployed automatically at {since}{f' ({approval})' if approval else ''}"
         return f"{deployed}: {proposal.commit} has all of the traffic. It is watched until {until}."
-    return _STATUS_SENTENCES.get(state, _STATUS_SENTENCES[IncidentState.OPENED]).format(
-        commit=proposal.commit if proposal else "The commit"
-    )
-
-
-_STATUS_SENTENCES = {
-    IncidentState.OPENED: "The proof stands below. What follows from it is being put down.",
-    IncidentState.UNFIXED: "Nothing can be deployed yet. Whenever the deploy branch moves, this is looked at again.",
-    IncidentState.REPORTED: "Nothing is proposed, and a person has to look at it. The reason is below.",
-    IncidentState.APPROVED: "Approved: {commit} is checked once more, and then deployed.",
-    IncidentState.DEPLOYING: "{commit} is being deployed, and gets its traffic step by step.",
-    IncidentState.WATCHING: "{commit} is deployed and has all of the traffic. It is being watched.",
-}
+    sentence = INCIDENT_WORDS[state].status or INCIDENT_WORDS[IncidentState.OPENED].status
+    return sentence.format(commit=proposal.commit if proposal else "The commit")

@@ -8,8 +8,9 @@ from dataclasses import fields, replace
 from shared.errors import Reject
 from shared.ports import Document
 from shared.proof.model.finding import ActionKind
-from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus, build_title
+from shared.proposal.proposal import AlternativeProposal, Message, Proposal, build_title
 from shared.proposal.rollout import ServiceState
+from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import Context

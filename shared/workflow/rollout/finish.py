@@ -5,11 +5,13 @@ by compare-and-set; then the effects, each through the ledger; last the rest, af
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.ports import Document
-from shared.proposal.proposal import Message, Proposal, ProposalStatus
+from shared.proposal.proposal import Message, Proposal
+from shared.proposal.rollout import WATCH_DURATION
+from shared.proposal.states import INCIDENT_WORDS, ProposalStatus, describe_incident_end
 from shared.service import Service
 from shared.text.phrases import quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp
@@ -66,7 +68,7 @@ def assess_outlook(service: Service, record: IncidentRecord, proposal: Proposal,
     if not record.revisions:
         return Outlook(
             OutlookReason.NO_REVISION_LOGGED,
-            f"The traffic is with {named} again. Whether that fails, no log entry tells: none names it.",
+            f"The traffic is with {named} again. No log entry names it, so it is unknown whether it fails.",
         )
     if previous not in record.revisions:
         told = f"The traffic is with {named} again, which is not known to fail."
@@ -75,7 +77,7 @@ def assess_outlook(service: Service, record: IncidentRecord, proposal: Proposal,
     if (
         record.ending_cause is EndCause.STOPPED
     ):  # the commit has not failed, and who has stopped everything is asked nothing
-        told = f"{fails} Nothing more is asked while deployments are stopped."
+        told = f"{fails} No further proposal is made while deployments are stopped."
         return Outlook(OutlookReason.DEPLOYMENTS_STOPPED, told)
     earlier = documents.read_text(
         evidence_of_proposal(evidence, proposals.proposal_to_document(proposal)), "alternative"
@@ -85,8 +87,8 @@ def assess_outlook(service: Service, record: IncidentRecord, proposal: Proposal,
         return Outlook(OutlookReason.NEXT_QUESTION, told, earlier)
     return Outlook(
         OutlookReason.BY_HAND,
-        f"{fails} No other commit of the branch is known to pass every gate: whoever may deploy "
-        f"{quote_untrusted(service.name, 80)} has to act, and to deploy by hand what works.",
+        f"{fails} No other commit of the branch passes every gate. A deployer of {quote_untrusted(service.name, 80)} "
+        "must deploy a working version by hand.",
     )
 
 
@@ -100,37 +102,14 @@ def reopen_record(record: IncidentRecord, commit: str, now: datetime) -> Inciden
         failed_commits=tuple(dict.fromkeys((*record.failed_commits, commit))),
         failed_revisions=tuple(dict.fromkeys((*record.failed_revisions, *ran))),
     )  # fmt: skip
-    return again.moved_to(IncidentState.OPENED, now, f"{short_sha(commit)} did not hold, and what served before fails")
+    return again.moved_to(
+        IncidentState.OPENED, now, f"{short_sha(commit)} did not hold, and the revision that served before fails"
+    )
 
 
-_END_SENTENCES = {
-    IncidentState.DENIED: "The proposal was denied. Nothing was deployed.",
-    IncidentState.EXPIRED: "The proposal expired without a decision. Nothing was deployed.",
-    IncidentState.REFUSED: "The approved commit was not deployed: what the approval stood on has changed.",
-    IncidentState.FAILED: "The deployment failed. The traffic is split as it was before.",
-    IncidentState.ROLLED_BACK: (
-        "The rollout was taken back: the traffic is split as it was before. Where it followed the newest revision, it "
-        "is pinned to the one that served: the next deployment gets no traffic until somebody gives it some."
-    ),
-    IncidentState.RESOLVED: (
-        "Mended, and watched for as long as it takes to say so. For 30 days more, a revision that contains the fix and "
-        "fails all the same opens this issue again."
-    ),
-    IncidentState.REPORTED: "The watch ended without a proof that the failure is mended. A person has to look at it.",
-    IncidentState.MUTED: "A person has ended this: nothing more is done about it.",
-}
-_COMMENTED_STATES = frozenset(_END_SENTENCES) - {IncidentState.MUTED}
+_COMMENTED_STATES = frozenset(STATUS_BY_END_STATE) - {IncidentState.MUTED}
 _REVERTED_STATES = frozenset((IncidentState.ROLLED_BACK, IncidentState.FAILED))
 """A deployment pins the traffic where it is; after one that failed, too, it is to be as it was."""
-_ACTIONS = {
-    IncidentState.EXPIRED: "Expired",
-    IncidentState.REFUSED: "Refused automatically",
-    IncidentState.FAILED: "Given up automatically",
-    IncidentState.ROLLED_BACK: "Rolled back automatically",
-    IncidentState.RESOLVED: "Resolved automatically",
-    IncidentState.REPORTED: "Ended automatically",
-}
-"""Whose doing an end was: where it is not here, that of the person whom the reason names."""
 
 
 def finish_incident(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
@@ -139,11 +118,11 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
     if ending is None or not record.active:
         return record
     why, cause, commit = record.ending_why, record.ending_cause, ""
-    words = _describe_end(record, ending)
+    words = _describe_end(context, record, ending)
     if ending in _REVERTED_STATES and record.rollout is not None:  # first of all: it waits for nobody
         refused = effects.shift_traffic(context, service, record.proposal, record.rollout.previous, 100)
         if refused:
-            words = f"Nothing was put back: somebody has changed the service by hand ({quote_untrusted(refused)})."
+            words = f"The traffic was not restored: a user changed the service by hand ({quote_untrusted(refused)})."
             ending, cause, why = IncidentState.REPORTED, EndCause.NOT_PUT_BACK, f"{words} {why}"
         else:
             outlook = _build_outlook(context, service, record)
@@ -190,10 +169,12 @@ def _end_with_full_stop(sentence: str) -> str:
     return f"{sentence.rstrip()}{'' if sentence.rstrip().endswith(('.', '!', '?')) else '.'} " if sentence else ""
 
 
-def _describe_end(record: IncidentRecord, ending: IncidentState) -> str:
+def _describe_end(context: Context, record: IncidentRecord, ending: IncidentState) -> str:
     if ending is IncidentState.REPORTED and record.rollout is None:
-        return "Nothing was found to deploy. A person has to look at it."
-    return _END_SENTENCES.get(ending, "")
+        return "No commit to deploy was found. Please check it yourself."
+    watched = context.limit_wait(WATCH_DURATION)
+    hours = watched // timedelta(hours=1)  # none on a machine that cuts its waits short
+    return describe_incident_end(ending, f"{hours}-hour" if hours else f"{round(watched.total_seconds())}-second")
 
 
 def _update_issue(context: Context, service: Service, record: IncidentRecord, end: IncidentEnd) -> None:
@@ -218,11 +199,12 @@ def _update_issue(context: Context, service: Service, record: IncidentRecord, en
 
 def _describe_action(context: Context, record: IncidentRecord, state: IncidentState) -> str:
     """`Rolled back automatically at … (approved by nora (`U-NORA`) at …). `; "" where a person has ended it."""
-    if state not in _ACTIONS or not record.proposal:
+    action = INCIDENT_WORDS[state].action
+    if not action or not record.proposal:
         return ""
     at = format_timestamp(record.ended_at or context.clock.now(), dated=True)
     approval = describe_approval(context, proposals.require_proposal(context, record.proposal))
-    return f"{_ACTIONS[state]} at {at}{f' ({approval})' if approval else ''}. "
+    return f"{action} at {at}{f' ({approval})' if approval else ''}. "
 
 
 def refresh_message(

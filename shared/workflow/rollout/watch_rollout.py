@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.proposal.proposal import Proposal, ProposalStatus
+from shared.proposal.proposal import Proposal
 from shared.proposal.rollout import (
     MAX_WATCH_DURATION,
     TOLERATED_FAILED_PROBES,
@@ -22,6 +22,7 @@ from shared.proposal.rollout import (
     find_next_traffic_step,
     judge_rollout,
 )
+from shared.proposal.states import VERDICT_SENTENCES, ProposalStatus
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
 from shared.workflow import effects
@@ -299,12 +300,12 @@ def _describe_verdict(
     lasted = f"{round(spent / 3600)} hours" if spent >= 3600 else f"{round(spent)} seconds"
     split = ", ".join(f"{name} serves {share} %" for name, share in sorted(serving.traffic.items()) if share)
     probes = f" and {watched.successful_probes} probes that stayed open" if watched.successful_probes else ""
-    what = {
-        RolloutVerdict.PROVEN: f"{watched.request_count} requests in {lasted}{probes}; no recurrence was logged.",
-        RolloutVerdict.FAILED_PROBE: f"{watched.failed_probes} probes in a row failed.",
-        RolloutVerdict.FAILED_REVISION: f"The new revision was ready, and is no longer: {watched.revision_failure}",
-        RolloutVerdict.RECURRED: f"Revision {record.recurred} contains the fix and logged the failure again.",
-        RolloutVerdict.CHANGED: f"Somebody has changed the service by hand: {split}.",
-        RolloutVerdict.INCONCLUSIVE: f"Inconclusive: no requests in {lasted}, so the fix could not be verified.",
-    }
-    return what[verdict]
+    return VERDICT_SENTENCES[verdict].format(
+        requests=watched.request_count,
+        lasted=lasted,
+        probes=probes,
+        failed_probes=watched.failed_probes,
+        failure=watched.revision_failure,
+        recurred=record.recurred,
+        split=split,
+    )

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.proof.model.finding import ActionKind
-from shared.proposal.proposal import AlternativeProposal, Message, Proposal, ProposalStatus
+from shared.proposal.proposal import AlternativeProposal, Message, Proposal
 from shared.proposal.question import build_question
+from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from tests.support.proof_samples import FIXING, HEAD, SECOND_ATTEMPT, build_sample_report
 from tests.support.slack.rendering import render_message

@@ -1,0 +1,63 @@
+"""The one table of words: every state has them, and they fit where issue, chat, page and terminal put them."""
+
+from string import Formatter
+
+import pytest
+
+from shared.proof.model.finding import ActionKind
+from shared.proposal.proposal import TITLE_SEPARATOR, build_title
+from shared.proposal.rollout import RolloutVerdict
+from shared.proposal.states import (
+    INCIDENT_WORDS,
+    QUESTION_WORDS,
+    VERDICT_SENTENCES,
+    IncidentState,
+    ProposalStatus,
+    StateWords,
+    describe_incident_end,
+)
+from shared.workflow.records.proposals import STATUS_BY_END_STATE
+
+TERMINAL_FIELDS = {"state", "what", "why", "issue", "papers", "detail", "question", "verb", "commit"}
+
+
+def fields(template: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(template) if name}
+
+
+def test_every_state_of_incident_question_and_rollout_has_words() -> None:
+    assert set(INCIDENT_WORDS) == set(IncidentState)
+    assert set(QUESTION_WORDS) == set(ProposalStatus)
+    assert set(VERDICT_SENTENCES) == set(RolloutVerdict) - {RolloutVerdict.HOLDS}
+
+
+@pytest.mark.parametrize("words", [*INCIDENT_WORDS.values(), *QUESTION_WORDS.values()])
+def test_words_fit_badge_drawing_and_templates(words: StateWords) -> None:
+    assert 0 < len(words.label) <= 30
+    assert 0 < len(words.step) <= 20
+    assert words.event
+    assert not words.event.endswith(".")
+    assert fields(words.terminal) <= TERMINAL_FIELDS
+    assert fields(words.status) <= {"commit"}
+    assert fields(words.end) <= {"watch"}
+
+
+@pytest.mark.parametrize("status", set(ProposalStatus) - {ProposalStatus.OPEN})
+@pytest.mark.parametrize("kind", ActionKind)
+def test_a_decided_title_ends_with_words_without_a_separator(status: ProposalStatus, kind: ActionKind) -> None:
+    start, separator, end = build_title("asked", "tide: it fails", status, kind).rpartition(TITLE_SEPARATOR)
+    assert (start, separator) == ("tide: it fails", TITLE_SEPARATOR)
+    assert end
+
+
+@pytest.mark.parametrize("state", STATUS_BY_END_STATE)
+def test_every_end_is_told_in_whole_sentences(state: IncidentState) -> None:
+    told = describe_incident_end(state, "24-hour")
+    assert told.endswith(".")
+    assert "{" not in told
+    assert QUESTION_WORDS[STATUS_BY_END_STATE[state]].meaning
+
+
+def test_only_a_user_ends_an_incident_without_an_action_of_ours() -> None:
+    by_user = {state for state in STATUS_BY_END_STATE if not INCIDENT_WORDS[state].action}
+    assert by_user == {IncidentState.DENIED, IncidentState.MUTED}
