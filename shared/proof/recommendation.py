@@ -15,25 +15,27 @@ def recommend(finding: Finding, *, is_on_branch: bool) -> Recommendation:
         return _recommend_unmerged(finding.fix, finding.branch)
     if finding.target is None:
         return _recommend_without_target(finding)
-    told = f"{finding.target.commit.id} on {finding.branch} contains the fix and passes every gate that was asked."
-    return Recommendation(ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED, told)
+    detail = f"{finding.target.commit.id} on {finding.branch} contains the fix and passes every gate that was asked."
+    return Recommendation(ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED, detail)
 
 
 def _recommend_without_target(finding: Finding) -> Recommendation:
     newest = finding.refused_commits[0]
-    reason = Reason.CHECKS_RED if all(each.gate == "checks" for each in finding.refused_commits) else Reason.NO_TARGET
-    told = (
+    reason = (
+        Reason.CHECKS_RED if all(refused.gate == "checks" for refused in finding.refused_commits) else Reason.NO_TARGET
+    )
+    detail = (
         f"The fix is merged, but no commit that contains it passes every gate: at {newest.commit.id}, {newest.detail}"
         f"{_describe_unchecked(finding)}."
     )
-    return Recommendation(ActionKind.NONE, reason, told)
+    return Recommendation(ActionKind.NONE, reason, detail)
 
 
 def _recommend_unmerged(fix: Fix, branch: str) -> Recommendation:
     pull = fix.pull_request is not None
     where = f"pull request {fix.pull_request}" if pull else f"branch {fix.ref}"
-    told = f"The file compiles at the head of {where}, which is not merged into {branch}."
-    return Recommendation(ActionKind.NONE, Reason.FIX_IN_PULL_REQUEST if pull else Reason.FIX_UNMERGED, told)
+    detail = f"The file compiles at the head of {where}, which is not merged into {branch}."
+    return Recommendation(ActionKind.NONE, Reason.FIX_IN_PULL_REQUEST if pull else Reason.FIX_UNMERGED, detail)
 
 
 def _recommend_without_fix(finding: Finding, *, is_on_branch: bool) -> Recommendation:
@@ -41,11 +43,11 @@ def _recommend_without_fix(finding: Finding, *, is_on_branch: bool) -> Recommend
     if not is_on_branch:
         lacks = f"The deployed commit is not part of {finding.branch}, so no commit there descends from it"
     if finding.rollback is not None:
-        told = f"{lacks}; {finding.rollback.commit.id} is the newest commit before the break that passes every gate."
-        return Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, told)
+        detail = f"{lacks}; {finding.rollback.commit.id} is the newest commit before the break that passes every gate."
+        return Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, detail)
     if finding.introduced is None:
-        told = f"{lacks}, and the history before the break is not in this copy."
-        return Recommendation(ActionKind.NONE, Reason.HISTORY_NOT_AVAILABLE, told)
+        detail = f"{lacks}, and the history before the break is not in this copy."
+        return Recommendation(ActionKind.NONE, Reason.HISTORY_NOT_AVAILABLE, detail)
     reason = Reason.NO_FIX if is_on_branch else Reason.NOT_ON_BRANCH
     return Recommendation(
         ActionKind.NONE, reason, f"{lacks}, and no earlier commit passes every gate{_describe_unchecked(finding)}."

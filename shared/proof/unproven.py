@@ -80,7 +80,7 @@ def _explain_close_code(incident: Incident, frame: Frame | None) -> tuple[Reason
         )
     reason, detail = _REASONS[SignalKind.CLOSE_1011]
     if incident.nearby:
-        words = join_words([f"“{quote_untrusted(each.text, 120)}”" for each in incident.nearby[:_MAX_NEARBY]])
+        words = join_words([f"“{quote_untrusted(nearby.text, 120)}”" for nearby in incident.nearby[:_MAX_NEARBY]])
         detail = f"{detail} Logged in the same minutes: {words}."
     return reason, detail
 
@@ -100,8 +100,8 @@ def report_unjudgeable_python(context: ProofContext, python: tuple[str, str]) ->
     """For a version of Python that no compiler at hand answers for, and where it stands."""
     source = DeployedSource.UNKNOWN if context.given_commit is None else DeployedSource.GIVEN
     located = LocatedVersion("", context.given_commit, source, corroborated=False)
-    told = f"Python {python[0]} ({python[1]}) cannot be judged here, so that nothing can be proven."
-    return _build_finding(context, located, Recommendation(ActionKind.NONE, Reason.NOT_CORROBORATED, told), python)
+    detail = f"Python {python[0]} ({python[1]}) cannot be judged here, so that nothing can be proven."
+    return _build_finding(context, located, Recommendation(ActionKind.NONE, Reason.NOT_CORROBORATED, detail), python)
 
 
 def report_uncorroborated(
@@ -115,12 +115,12 @@ def report_uncorroborated(
         recommendation = Recommendation(ActionKind.NONE, located.reason, f"{located.detail}{told_unseen}")
     elif located.path:
         logged = describe_logged_position(context.incident)
-        told = f"No version of {located.path} on {branch} fails as logged ({logged}) on Python {python}.{told_unseen}"
-        recommendation = Recommendation(ActionKind.NONE, Reason.NOT_CORROBORATED, located.conflict or told)
+        detail = f"No version of {located.path} on {branch} fails as logged ({logged}) on Python {python}.{told_unseen}"
+        recommendation = Recommendation(ActionKind.NONE, Reason.NOT_CORROBORATED, located.conflict or detail)
     else:
         position = describe_logged_position(context.incident)
-        told = f"The history of {branch} holds no file that {position} could mean.{told_unseen}"
-        recommendation = Recommendation(ActionKind.NONE, Reason.FILE_NOT_FOUND, located.conflict or told)
+        detail = f"The history of {branch} holds no file that {position} could mean.{told_unseen}"
+        recommendation = Recommendation(ActionKind.NONE, Reason.FILE_NOT_FOUND, located.conflict or detail)
     proof = _build_finding(context, located, recommendation, (python, python_source), verdicts.compiled_count)
     return replace(proof, gaps=notes)
 
@@ -129,11 +129,11 @@ def report_wrong_command(context: ProofContext, path: str, verdicts: CompileVerd
     """For a file that is no Python: it fails at every commit, and none of them broke it."""
     source = DeployedSource.UNKNOWN if context.given_commit is None else DeployedSource.GIVEN
     located = LocatedVersion(path, context.given_commit, source, corroborated=False)
-    told = (
+    detail = (
         f"{path} is no Python, and Python was started with it: the command that starts the service is wrong, "
         "which no commit of this file mends."
     )
-    recommendation = Recommendation(ActionKind.NONE, Reason.FILE_IS_NOT_PYTHON, told)
+    recommendation = Recommendation(ActionKind.NONE, Reason.FILE_IS_NOT_PYTHON, detail)
     return _build_finding(context, located, recommendation, (verdicts.python, python_source), verdicts.compiled_count)
 
 
@@ -183,5 +183,5 @@ def is_not_python(history: History, verdicts: CompileVerdicts, failing_version: 
     versions = history.file_versions(
         [failing_version.path], list(dict.fromkeys((branch_head, failing_version.commit.id)))
     )
-    blobs = {failing_version.blob, *(blob for each in versions for blob in each.blobs.values())}
+    blobs = {failing_version.blob, *(blob for version in versions for blob in version.blobs.values())}
     return all(verdicts.judge(blob, failing_version.path).compiles is False for blob in sorted(blobs))

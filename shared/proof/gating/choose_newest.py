@@ -40,18 +40,18 @@ def choose_newest(
     The file that refused a commit is asked first at the next ones: as long as it is the same, no gate is run.
     """
     search = _TargetSearch(gates, commits, already_broken)
-    for place, commit in enumerate(commits):
-        failed = refuse_early(commit.id) or search.repeat_refusal(place)
+    for index, commit in enumerate(commits):
+        failed = refuse_early(commit.id) or search.repeat_refusal(index)
         if failed is None:
             newest = search.find_newest_skipped()
             if newest is not None:
                 return search.build_choice(newest)
             if search.runs >= _MAX_RUNS:
-                return search.build_choice(None, before=place)
-            failed = search.run_gates(place)
+                return search.build_choice(None, before=index)
+            failed = search.run_gates(index)
         if failed is None:
-            return search.build_choice(place)
-        search.refused[place] = failed
+            return search.build_choice(index)
+        search.refused[index] = failed
     return search.build_choice(search.find_newest_skipped(), before=len(commits))
 
 
@@ -116,9 +116,9 @@ class _TargetSearch:
     def build_choice(self, chosen: int | None, before: int = 0) -> TargetChoice:
         """The chosen place, or none `before` a place, with what was refused up to there."""
         end = before if chosen is None else chosen
-        places = [place for place in self.refused if place < end][:_MAX_REFUSED]
-        failed = [(self.commits[place], self.refused[place]) for place in places]
-        refused = tuple(RefusedCommit(commit, each.gate, each.detail) for commit, each in failed)
+        indexes = [index for index in self.refused if index < end][:_MAX_REFUSED]
+        failed = [(self.commits[index], self.refused[index]) for index in indexes]
+        refused = tuple(RefusedCommit(commit, failure.gate, failure.detail) for commit, failure in failed)
         if chosen is not None:
             return TargetChoice(self.commits[chosen], refused)
         return TargetChoice(None, refused, len(self.commits) - before)

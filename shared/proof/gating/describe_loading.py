@@ -14,22 +14,22 @@ _MAX_COMPILED = 20
 
 def describe_loading(gates: Gates, deployed: str, target: Target | None) -> LoadedSummary:
     """The rule at the deployed commit, and warnings about the commit that is proposed (without one: the deployed)."""
-    here = gates.loaded_files.get_state(deployed).closure
+    closure = gates.loaded_files.get_state(deployed).closure
     compiled: list[tuple[str, str]] = []
     left = False
-    for place, other in enumerate(_list_other_files(gates, target.commit.id if target else deployed, target)):
-        left = place >= _MAX_COMPILED
+    for index, other in enumerate(_list_other_files(gates, target.commit.id if target else deployed, target)):
+        left = index >= _MAX_COMPILED
         if left:
             break
         compiled.append(other)
     gates.verdicts.prepare(compiled)
     return LoadedSummary(
-        here.rule,
-        here.start_command,
-        here.image_path,
-        here.is_exact,
-        len(here.files),
-        here.ambiguous_images,
+        closure.rule,
+        closure.start_command,
+        closure.image_path,
+        closure.is_exact,
+        len(closure.files),
+        closure.ambiguous_images,
         tuple(_find_broken(gates, compiled)),
         len(compiled),
         left,

@@ -95,7 +95,7 @@ class LoadedFiles:
 
 def find_traced_files(history: History, incident: Incident, commit: str) -> tuple[str, ...]:
     """The files of a commit that frames of the logged traceback mean; one that several files fit is left out."""
-    logged = dict.fromkeys(path for each in incident.sightings for path in find_frame_paths(each.first.text))
+    logged = dict.fromkeys(path for sighting in incident.sightings for path in find_frame_paths(sighting.first.text))
     if not logged:
         return ()
     tree = history.tree(commit)

@@ -91,10 +91,10 @@ def _choose_python(
 ) -> PythonTarget:
     if given_python is not None:
         return PythonTarget(given_python, PythonSource.GIVEN, "given with --python")
-    found = find_deployed_python(declared, path)
-    if found is None:
+    declaration = find_deployed_python(declared, path)
+    if declaration is None:
         return PythonTarget(running_python, PythonSource.RUNNING, "the running one: the repository declares none")
-    return PythonTarget(found[0], PythonSource.DECLARED, found[1])
+    return PythonTarget(declaration[0], PythonSource.DECLARED, declaration[1])
 
 
 def _check_group(
@@ -105,8 +105,8 @@ def _check_group(
     except UsageError:
         if target.source is PythonSource.GIVEN:
             raise
-        told = f"the running one: {target.python} cannot be judged ({target.description})"
-        target = PythonTarget(running_python, PythonSource.DECLARED_UNKNOWN, told)
+        note = f"the running one: {target.python} cannot be judged ({target.description})"
+        target = PythonTarget(running_python, PythonSource.DECLARED_UNKNOWN, note)
         compiler = compilers.compiler_for(target.python)
     compiler.prepare(sources)
     failing: list[tuple[Source, Fault]] = []
@@ -117,8 +117,8 @@ def _check_group(
             unjudged.append(UnjudgedSource(source.path, verdict.unjudged_reason))
         elif verdict.fault is not None:
             failing.append((source, verdict.fault))
-    said = compilers.explainer().explain([(source, target.python) for source, _ in failing]) if failing else ()
-    failures = [_build_failure(*pair, target, words) for pair, words in zip(failing, said, strict=True)]
+    explanations = compilers.explainer().explain([(source, target.python) for source, _ in failing]) if failing else ()
+    failures = [_build_failure(*pair, target, words) for pair, words in zip(failing, explanations, strict=True)]
     return CheckedGroup(target, compiler.checked_by, len(sources), tuple(failures), tuple(unjudged))
 
 

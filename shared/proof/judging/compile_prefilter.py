@@ -15,16 +15,16 @@ _FSTRING_START = re.compile(rb"""[fFtT][rR]?["']|[rR][fFtT]["']""")
 
 def can_fail_with(content: bytes, line: int, message: str, python: str) -> bool:
     """Whether the first error of `content` may be `message` on `line`, counted from 1."""
-    wanted = _get_line_and_previous(content, line)
-    if wanted is None:
+    lines = _get_line_and_previous(content, line)
+    if lines is None:
         return False
-    before, here = wanted
+    before, failing_line = lines
     if message.startswith(_STRING_MESSAGES):
-        return before.endswith(b"\\") or _can_leave_string_open(content, here, python)
-    if found := _BRACKET_MESSAGE.match(message):
-        return (found["one"] or found["two"]).encode() in here
-    if found := _OUTSIDE_MESSAGE.match(message):
-        return found[1].encode() in here
+        return before.endswith(b"\\") or _can_leave_string_open(content, failing_line, python)
+    if match := _BRACKET_MESSAGE.match(message):
+        return (match["one"] or match["two"]).encode() in failing_line
+    if match := _OUTSIDE_MESSAGE.match(message):
+        return match[1].encode() in failing_line
     return True
 
 
@@ -36,13 +36,13 @@ def _get_line_and_previous(content: bytes, line: int) -> tuple[bytes, bytes] | N
     return None if len(lines) < line else (lines[line - 2] if line > 1 else b"", lines[line - 1])
 
 
-def _can_leave_string_open(content: bytes, here: bytes, python: str) -> bool:
+def _can_leave_string_open(content: bytes, failing_line: bytes, python: str) -> bool:
     """Whether a string of one line can begin here and not end here, whatever state the line begins in."""
-    if b'"' not in here and b"'" not in here:
+    if b'"' not in failing_line and b"'" not in failing_line:
         return False
-    if b'"""' in here or b"'''" in here or b"coding" in content[:200]:
+    if b'"""' in failing_line or b"'''" in failing_line or b"coding" in content[:200]:
         return True  # the line may begin or end inside a longer string; bytes may not be what they seem
-    if not _CLOSED_STRINGS.fullmatch(here):
+    if not _CLOSED_STRINGS.fullmatch(failing_line):
         return True
     # Since 3.12 a line may begin inside an f-string in more ways than one line can tell.
     return int(python.partition(".")[2]) >= 12 and _FSTRING_START.search(content) is not None

@@ -76,8 +76,8 @@ class CompileVerdicts:
 
     def all_compile(self, blobs_by_path: Mapping[str, str]) -> bool | None:
         """Whether all of these files (path to blob) compile; a file that is not there cannot fail."""
-        found = [self.judge(blob, path).compiles for path, blob in blobs_by_path.items()]
-        return False if False in found else None if None in found else True
+        results = [self.judge(blob, path).compiles for path, blob in blobs_by_path.items()]
+        return False if False in results else None if None in results else True
 
     def select_possible(self, paths_by_blob: Mapping[str, str], sightings: Sequence[Sighting]) -> frozenset[str]:
         """Those of these blobs (blob to path) that can fail with a logged message on a logged line.
@@ -102,13 +102,13 @@ class CompileVerdicts:
         only ever chooses what to compile first: a verdict is the compiler's alone.
         """
         known = frozenset(blob for blob in paths_by_blob if blob in self._judged_blobs)
-        asked = [blob for blob in paths_by_blob if blob not in known]
-        if len(asked) <= _MAX_UNFILTERED or self._compiler.checked_by == self._explainer.checked_by:
+        unjudged = [blob for blob in paths_by_blob if blob not in known]
+        if len(unjudged) <= _MAX_UNFILTERED or self._compiler.checked_by == self._explainer.checked_by:
             return frozenset(paths_by_blob)
-        sources = [(Source(paths_by_blob[blob], self._history.read(blob) or b""), self.python) for blob in asked]
+        sources = [(Source(paths_by_blob[blob], self._history.read(blob) or b""), self.python) for blob in unjudged]
         answers = self._explainer.explain(sources)
         return known | {
-            blob for blob, told in zip(asked, answers, strict=True) if told.diagnostics or told.failure_reason
+            blob for blob, answer in zip(unjudged, answers, strict=True) if answer.diagnostics or answer.failure_reason
         }
 
     def prepare(self, blobs: Iterable[tuple[str, str]]) -> None:

@@ -74,10 +74,10 @@ class RecordingTree:
 
     def has_folder(self, path: str) -> bool:
         """Whether there is such a folder. Only its absence is recorded: what counts in one is asked for by its path."""
-        found = self.list_unrecorded(path) is not None
-        if not found:
+        exists = self.list_unrecorded(path) is not None
+        if not exists:
             self.recorded_paths.add(path + "/")
-        return found
+        return exists
 
     def list_unrecorded(self, path: str) -> Mapping[str, str] | None:
         """As `folder`, where another rule (`is_image_file`) tells when the answer changes."""
@@ -163,10 +163,10 @@ class CommitTree:
 
 def read_folder(history: History, folder: str) -> Folder:
     """A folder that some tree names. Raises Unreadable where it is not in this copy."""
-    found = history.folder(folder)
-    if found is None:
+    entries = history.folder(folder)
+    if entries is None:
         raise InputError(f"folder {folder} is not in this copy of the repository; fetch what is missing")
-    return found
+    return entries
 
 
 def find_changed_paths(history: History, before: str, after: str) -> Iterator[tuple[str, bool]]:
@@ -179,7 +179,7 @@ def find_changed_paths(history: History, before: str, after: str) -> Iterator[tu
     waiting = [("", before, after)]
     for above, old_id, new_id in waiting:
         _check_folder_count(waiting)
-        old, new = (read_folder(history, each) if each else _EMPTY_FOLDER for each in (old_id, new_id))
+        old, new = (read_folder(history, folder_id) if folder_id else _EMPTY_FOLDER for folder_id in (old_id, new_id))
         yield from ((above + name, gone) for name, gone in _compare_entries(old.files, new.files))
         below = (name for name, _ in _compare_entries(old.folders, new.folders))
         waiting += [(f"{above}{name}/", old.folders.get(name, ""), new.folders.get(name, "")) for name in below]
@@ -188,9 +188,9 @@ def find_changed_paths(history: History, before: str, after: str) -> Iterator[tu
 def _compare_entries(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
     """Each name whose id differs, and whether one side lacks it."""
     for name in old.keys() | new.keys():
-        one, other = old.get(name), new.get(name)
-        if one != other:
-            yield name, one is None or other is None
+        old_id, new_id = old.get(name), new.get(name)
+        if old_id != new_id:
+            yield name, old_id is None or new_id is None
 
 
 def _check_folder_count(folders: Sequence[object]) -> None:

@@ -67,28 +67,28 @@ def _read_ignores(tree: RecordingTree, folders: Iterable[str]) -> dict[str, str]
 
 def _walk_folders(tree: RecordingTree, top_paths: Sequence[str], belongs: Callable[[str], bool]) -> set[str]:
     """The files below some paths, of which the last part may be a pattern; in a bounded number."""
-    found: set[str] = set()
+    files: set[str] = set()
     queue: list[str] = []
     for top in top_paths:
         if tree.blob(top) is not None:
-            found |= {top} if belongs(top) else set()
+            files |= {top} if belongs(top) else set()
             continue
         if set("*?[") & set(top):
             folder, _, pattern = top.rpartition("/")
             names = [name for name in tree.folder(folder) or () if fnmatchcase(name, pattern)]
-            found |= {path for name in names if belongs(path := posixpath.join(folder, name))}
+            files |= {path for name in names if belongs(path := posixpath.join(folder, name))}
             queue += [posixpath.join(folder, name) for name in names]
         else:
             queue.append(top)
     tree.recorded_paths |= {path + "/" for path in queue}  # `touches` looks at every folder above a path
     seen: set[str] = set()
-    while queue and len(seen) < MAX_FOLDERS and len(found) < MAX_FILES:
+    while queue and len(seen) < MAX_FOLDERS and len(files) < MAX_FILES:
         folder = queue.pop()
         for name, kind in (tree.list_unrecorded(folder) or {}).items() if folder not in seen else ():
             path = posixpath.join(folder, name)
             if kind == "folder":
                 queue.append(path)
             elif belongs(path):
-                found.add(path)
+                files.add(path)
         seen.add(folder)
-    return found
+    return files

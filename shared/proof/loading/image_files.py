@@ -35,8 +35,8 @@ class ImageFiles:
     def locate(self, path: str) -> str | None:
         """The repository path of the file at an image path; None where the repository gives none."""
         if path not in self._located:
-            here = (each for each, _ in self._list_origins(path) if self.tree.blob(each) is not None)
-            self._located[path] = next((each for each in here if not self.is_left_out(each)), None)
+            existing = (origin for origin, _ in self._list_origins(path) if self.tree.blob(origin) is not None)
+            self._located[path] = next((origin for origin in existing if not self.is_left_out(origin)), None)
         return self._located[path]
 
     def list_origin_paths(self, path: str) -> tuple[str, ...]:
@@ -47,21 +47,21 @@ class ImageFiles:
         """Whether the image has such a folder out of the repository, or above what was copied."""
         if self._list_implied_names(path):
             return True
-        folders = [each for each, file_only in self._list_origins(path) if not file_only]
-        return any(not each or self.tree.has_folder(each) for each in folders)
+        folders = [origin for origin, file_only in self._list_origins(path) if not file_only]
+        return any(not folder or self.tree.has_folder(folder) for folder in folders)
 
     def list_entries(self, path: str) -> set[str]:
         """The names in an image folder."""
         names = self._list_implied_names(path)
-        for each, file_only in self._list_origins(path):
+        for origin, file_only in self._list_origins(path):
             if not file_only:
-                names |= set(self.tree.folder(each) or ())
+                names |= set(self.tree.folder(origin) or ())
         return names
 
     def read_text(self, path: str) -> str:
         """The beginning of a text file of the image; "" where there is none."""
-        found = self.locate(posixpath.normpath(path))
-        return self.tree.read_text(found) if found else ""
+        origin = self.locate(posixpath.normpath(path))
+        return self.tree.read_text(origin) if origin else ""
 
     def image_paths(self, path: str) -> tuple[str, ...]:
         """The image paths at which a repository path lies."""
@@ -79,10 +79,10 @@ class ImageFiles:
 
     def _list_stage_origins(self, index: int, path: str) -> tuple[tuple[str, bool], ...]:
         if (index, path) not in self._candidates:
-            found: dict[tuple[str, bool], None] = {}
+            origins: dict[tuple[str, bool], None] = {}
             for copy in reversed(self.stages[index].copies):
-                found |= dict.fromkeys(self._list_copy_origins(copy, path))
-            self._candidates[index, path] = tuple(found)[:MAX_CANDIDATES]
+                origins |= dict.fromkeys(self._list_copy_origins(copy, path))
+            self._candidates[index, path] = tuple(origins)[:MAX_CANDIDATES]
         return self._candidates[index, path]
 
     def _list_copy_origins(self, copy: CopyInstruction, path: str) -> Iterator[tuple[str, bool]]:
@@ -114,8 +114,8 @@ class ImageFiles:
             inside = [path] if copy.stage is None else list(self._find_image_paths(copy.stage, path))
             for source in copy.sources:
                 origin = _join_context(self.context, source) if copy.stage is None else "/" + source
-                for each in inside:
-                    yield from _find_copy_targets(copy, origin, each)
+                for inner in inside:
+                    yield from _find_copy_targets(copy, origin, inner)
 
     def _find_sources(self, index: int, seen: set[int]) -> Iterator[str]:
         seen.add(index)

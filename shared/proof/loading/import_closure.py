@@ -254,10 +254,10 @@ class _ClosureSearch:
         for path in (self.failing, *self.traced):
             if path in follower.loaded.values():
                 continue
-            for place in files.image_paths(path)[:4]:
-                if not any(place.startswith(root.rstrip("/") + "/") for root in follower.roots):
-                    follower.add_root(posixpath.dirname(place))
-                follower.add_with_packages(place)
+            for image_path in files.image_paths(path)[:4]:
+                if not any(image_path.startswith(root.rstrip("/") + "/") for root in follower.roots):
+                    follower.add_root(posixpath.dirname(image_path))
+                follower.add_with_packages(image_path)
         follower.follow_all()
 
     def _build_closure(

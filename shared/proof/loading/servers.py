@@ -106,25 +106,25 @@ TargetParser = Callable[[Sequence[str], Mapping[str, str]], LoadTarget | None]
 
 def get_option(words: Sequence[str], *names: str) -> str:
     """The value of the last such option: `--name value`, `--name=value`, `-n value`; "" without one."""
-    found = ""
-    for place, word in enumerate(words):
-        if word in names and place + 1 < len(words):
-            found = words[place + 1]
+    application = ""
+    for index, word in enumerate(words):
+        if word in names and index + 1 < len(words):
+            application = words[index + 1]
         for name in names:
             if name.startswith("--") and word.startswith(name + "="):
-                found = word[len(name) + 1 :]
-    return found
+                application = word[len(name) + 1 :]
+    return application
 
 
 def find_application(words: Sequence[str]) -> str:
     """The word that names the application: `package.module:name`, else the first that is no option nor its value."""
-    found = [word for word in words if _APPLICATION.fullmatch(word)]
-    return found[0] if found else next(iter(list_positionals(words)), "")
+    applications = [word for word in words if _APPLICATION.fullmatch(word)]
+    return applications[0] if applications else next(iter(list_positionals(words)), "")
 
 
 def list_positionals(words: Sequence[str]) -> list[str]:
     """The words that are neither options nor their values."""
-    found: list[str] = []
+    values: list[str] = []
     skip = False
     for word in words:
         if skip:
@@ -132,8 +132,8 @@ def list_positionals(words: Sequence[str]) -> list[str]:
         elif word.startswith("-"):
             skip = "=" not in word and word not in _VALUELESS_OPTIONS
         else:
-            found.append(word)
-    return found
+            values.append(word)
+    return values
 
 
 def parse_module_target(spec: str) -> LoadTarget | None:
@@ -174,7 +174,7 @@ def _parse_gunicorn(words: Sequence[str], variables: Mapping[str, str]) -> LoadT
     )
     modules = (*target.modules, config.removeprefix("python:")) if config.startswith("python:") else target.modules
     classes = (get_option(given, "-k", "--worker-class"), get_option(given, "--logger-class"))
-    modules += tuple(each.rpartition(".")[0] for each in classes if "." in each)
+    modules += tuple(name.rpartition(".")[0] for name in classes if "." in name)
     return replace(target, modules=modules, folder=folder, roots=roots, optional_files=outside)
 
 
@@ -261,8 +261,8 @@ def _parse_worker_class(words: Sequence[str], _: Mapping[str, str]) -> LoadTarge
 
 def _parse_modules(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | None:
     given = tuple(word.partition(":")[0] for word in list_positionals(words))
-    found = tuple(word for word in given if _MODULE.fullmatch(word))
-    return LoadTarget(modules=found) if found else None
+    modules = tuple(word for word in given if _MODULE.fullmatch(word))
+    return LoadTarget(modules=modules) if modules else None
 
 
 def _parse_application_option(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:

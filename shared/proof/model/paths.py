@@ -20,13 +20,13 @@ def match_logged_path(logged_path: str, tree_paths: Iterable[str]) -> Sequence[t
     `/app/chat/run.py` puts `backend/chat/run.py` before `run.py`: what a Dockerfile copies where is not known, the
     common tail is. Within a tier only the contents can tell.
     """
-    wanted = split_logged_path(logged_path)
-    if not wanted:
+    logged_parts = split_logged_path(logged_path)
+    if not logged_parts:
         return ()
     tiers: dict[int, list[str]] = {}
     for path in tree_paths:
-        if path.endswith(wanted[-1]) and (parts := path.split("/"))[-1] == wanted[-1]:
-            tiers.setdefault(_count_common_tail(wanted, parts), []).append(path)
+        if path.endswith(logged_parts[-1]) and (parts := path.split("/"))[-1] == logged_parts[-1]:
+            tiers.setdefault(_count_common_tail(logged_parts, parts), []).append(path)
     return tuple(tuple(sorted(tiers[depth])) for depth in sorted(tiers, reverse=True))
 
 
@@ -35,9 +35,11 @@ def count_common_tail(logged_path: str, path: str) -> int:
     return _count_common_tail(split_logged_path(logged_path), path.split("/"))
 
 
-def _count_common_tail(wanted: Sequence[str], parts: Sequence[str]) -> int:
-    pairs = zip(reversed(wanted), reversed(parts), strict=False)
-    return next((depth for depth, (left, right) in enumerate(pairs) if left != right), min(len(wanted), len(parts)))
+def _count_common_tail(logged_parts: Sequence[str], parts: Sequence[str]) -> int:
+    pairs = zip(reversed(logged_parts), reversed(parts), strict=False)
+    return next(
+        (depth for depth, (left, right) in enumerate(pairs) if left != right), min(len(logged_parts), len(parts))
+    )
 
 
 _PYTHON_SUFFIXES = (".py", ".pyw")

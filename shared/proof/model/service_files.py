@@ -23,8 +23,10 @@ def is_test_file(path: str) -> bool:
 
 def select_ignore_files(tree_paths: Collection[str]) -> list[str]:
     """The ignore files of a tree that a build reads: those at the top, and those beside a Dockerfile."""
-    found = [path for path in tree_paths if path.endswith(IGNORE_FILES) and path.rpartition("/")[2] in IGNORE_FILES]
-    return [path for path in found if not get_folder(path) or f"{get_folder(path)}/Dockerfile" in tree_paths]
+    ignore_files = [
+        path for path in tree_paths if path.endswith(IGNORE_FILES) and path.rpartition("/")[2] in IGNORE_FILES
+    ]
+    return [path for path in ignore_files if not get_folder(path) or f"{get_folder(path)}/Dockerfile" in tree_paths]
 
 
 def build_service_filter(
@@ -36,15 +38,15 @@ def build_service_filter(
     unless it leaves out `deployed`: a file that is known to run was not left out, so nobody reads that ignore file.
     `roots` are folders (or files) as configured; where there are any, they alone decide.
     """
-    wanted = tuple(posixpath.normpath(root).strip("/") for root in source_roots)
+    roots = tuple(posixpath.normpath(root).strip("/") for root in source_roots)
     is_left_out = build_ignore_filter(ignore_files, [running_path])
 
     @cache
     def belongs(path: str) -> bool:
         if not path.endswith(".py") or "{{" in path:  # `{{…}}`: a template's name
             return False
-        if wanted:
-            return any(_is_within(path, root) for root in wanted)
+        if roots:
+            return any(_is_within(path, root) for root in roots)
         return not is_test_file(path) and not is_left_out(path)
 
     return belongs
@@ -53,8 +55,8 @@ def build_service_filter(
 def build_ignore_filter(ignore_files: Mapping[str, str], running_paths: Collection[str]) -> Callable[[str], bool]:
     """Whether ignore files leave a path out; one that leaves out what is known to run is read by nobody."""
     specs = [(get_folder(name), _parse_ignore_file(name, text)) for name, text in sorted(ignore_files.items())]
-    counting = [each for each in specs if not any(_is_ignored(path, *each) for path in running_paths)]
-    return lambda path: any(_is_ignored(path, *each) for each in counting)
+    counting = [spec for spec in specs if not any(_is_ignored(path, *spec) for path in running_paths)]
+    return lambda path: any(_is_ignored(path, *spec) for spec in counting)
 
 
 def get_folder(path: str) -> str:

@@ -64,13 +64,13 @@ def trace_break(
         for version in reversed(list(find_changed_versions(file_versions, path)))
         if version.commit.id in scope and verdicts.judge(version.blobs[path], path).compiles is False
     )
-    here = FileAtCommit(by_id[first], path, blobs[first] or "")
+    first_version = FileAtCommit(by_id[first], path, blobs[first] or "")
     before = [blob for parent in parents[first] if (blob := blobs.get(parent)) is not None]
     if first in history.shallow_boundary() or any(verdicts.judge(blob, path).compiles is None for blob in before):
-        return BreakOrigin(here, later, is_incomplete=True)
+        return BreakOrigin(first_version, later, is_incomplete=True)
     if all(blobs.get(parent) is None for parent in parents[first]):
-        return _trace_before_rename(history, verdicts, here, later)
-    return BreakOrigin(here, later, is_incomplete=False)
+        return _trace_before_rename(history, verdicts, first_version, later)
+    return BreakOrigin(first_version, later, is_incomplete=False)
 
 
 def _trace_before_rename(
