@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Callable, Collection, Sequence
 
 from shared.proof.loading.imports import Import, Imports, parse_imports
-from shared.proof.loading.migrations import find_migration_folder
+from shared.proof.loading.servers import find_migration_folder
 from shared.proof.loading.start_command import FileLookup, StartCommand
 
 MAX_LOADED_FILES = 20_000

@@ -106,9 +106,8 @@ def parse_imports(source: bytes) -> Imports:
         before = len(unfollowed)
         _read_call(text, match, direct, whole, unfollowed)
         dynamic += [match.end()] if len(unfollowed) > before else []
-    dynamic += [
-        match.end() for match in _find_matches(_FILE_LOADER, text.code, "file_location", "FileLoader", "run_path")
-    ]
+    loaders = _find_matches(_FILE_LOADER, text.code, "file_location", "FileLoader", "run_path")
+    dynamic += [match.end() for match in loaders]
     for match in _find_matches(_WALK, text.code, "_modules", "_packages"):
         whole[_parse_package_walk(match, direct)] = None
     whole |= {Import("", 1): None for _ in _find_matches(_LAZY, text.code, "attach", "_LazyModule")}
@@ -123,8 +122,8 @@ def parse_imports(source: bytes) -> Imports:
         tuple(direct)[:MAX_FOUND],
         tuple(whole)[:MAX_FOUND],
         tuple(dict.fromkeys(_find_mentions(text)))[:MAX_FOUND],
-        tuple(_find_applications(text))[:MAX_FOUND],
-        tuple(_find_exports(text))[:MAX_FOUND],
+        tuple(_find_listed_strings(text, _APPLICATIONS, "INSTALLED_APPS"))[:MAX_FOUND],
+        tuple(filter(str.isidentifier, _find_listed_strings(text, _EXPORTS, "__all__")))[:MAX_FOUND],
         tuple(unfollowed),
         bool(changes),
         tuple(dict.fromkeys(_filter_paths(find_reaching_strings(text, dynamic))))[:MAX_FOUND],
@@ -188,8 +187,9 @@ def find_statements(text: SourceText) -> Iterator[tuple[int, Import]]:
             yield from ((match.start(), Import(name)) for name in _split_names(match["plain"]))
             continue
         names = ("*",) if match["star"] else tuple(_split_names(match["names"] or match["line"] or ""))
-        if (level := match["dots"].count(".")) or match["module"]:
-            yield match.start(), Import(_join_dotted(match["module"] or ""), level, names)
+        module = "".join((match["module"] or "").replace("\\", " ").split())
+        if (level := match["dots"].count(".")) or module:
+            yield match.start(), Import(module, level, names)
 
 
 def _split_names(listed: str) -> Iterator[str]:
@@ -197,10 +197,6 @@ def _split_names(listed: str) -> Iterator[str]:
         words = _strip_dotted(item).split()
         if words and words[0] not in {"as", "import", "from"}:
             yield words[0]
-
-
-def _join_dotted(dotted: str) -> str:
-    return "".join(dotted.replace("\\", " ").split())
 
 
 def _strip_dotted(item: str) -> str:
@@ -294,16 +290,10 @@ def _find_mentions(text: SourceText) -> Iterator[str]:
             yield from mentions
 
 
-def _find_applications(text: SourceText) -> Iterator[str]:
-    """The texts of `INSTALLED_APPS`: Django loads each such package by a name that no import statement holds."""
-    for match in _find_matches(_APPLICATIONS, text.code, "INSTALLED_APPS"):
+def _find_listed_strings(text: SourceText, pattern: re.Pattern[str], name: str) -> Iterator[str]:
+    """The strings of each list that is assigned to a name.
+
+    Django loads the packages of `INSTALLED_APPS` by a name that no import statement holds.
+    """
+    for match in _find_matches(pattern, text.code, name):
         yield from (literal.body for literal in text.find_strings_within(match.start(1), match.end(1)))
-
-
-def _find_exports(text: SourceText) -> Iterator[str]:
-    for match in _find_matches(_EXPORTS, text.code, "__all__"):
-        yield from (
-            literal.body
-            for literal in text.find_strings_within(match.start(1), match.end(1))
-            if literal.body.isidentifier()
-        )

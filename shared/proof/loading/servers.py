@@ -60,29 +60,6 @@ _VALUELESS_OPTIONS = frozenset(
     }
 )
 
-NON_LAUNCHERS = frozenset(
-    {"echo", "printf", "which", "type", "hash", "test", "[", "[[", "pip", "pip3", "pipx", "apt", "apt-get", "apk"}
-    | {"yum", "dnf", "pkill", "killall", "kill", "pgrep", "rm", "cp", "mv", "ln", "mkdir", "touch", "chmod", "chown"}
-    | {
-        "cat",
-        "grep",
-        "sed",
-        "awk",
-        "tee",
-        "ls",
-        "set",
-        "unset",
-        "trap",
-        "sleep",
-        "wait",
-        "exit",
-        "return",
-        "node",
-        "npm",
-    }
-)
-"""Programs that run no other command: what stands behind them starts nothing."""
-
 
 @dataclass(frozen=True, slots=True)
 class LoadTarget:
@@ -106,14 +83,14 @@ TargetParser = Callable[[Sequence[str], Mapping[str, str]], LoadTarget | None]
 
 def get_option(words: Sequence[str], *names: str) -> str:
     """The value of the last such option: `--name value`, `--name=value`, `-n value`; "" without one."""
-    application = ""
+    value = ""
     for index, word in enumerate(words):
         if word in names and index + 1 < len(words):
-            application = words[index + 1]
+            value = words[index + 1]
         for name in names:
             if name.startswith("--") and word.startswith(name + "="):
-                application = word[len(name) + 1 :]
-    return application
+                value = word[len(name) + 1 :]
+    return value
 
 
 def find_application(words: Sequence[str]) -> str:
@@ -299,3 +276,15 @@ SERVERS: Mapping[str, TargetParser] = {
     "litestar": _parse_application_option,
     "django-admin": _parse_django,
 }
+
+
+_LOCATION = re.compile(
+    r"^script_location[ \t]{0,20}+=[ \t]{0,20}+[\"']?(?:%\(here\)s/)?([^\r\n\"';#]{1,400}+)", re.MULTILINE
+)
+
+
+def find_migration_folder(read_text: Callable[[str], str], folder: str, settings_file: str = "alembic.ini") -> str:
+    """The folder with `env.py` and `versions`, as the settings name it."""
+    text = read_text(posixpath.join(folder, settings_file)) + read_text(posixpath.join(folder, "pyproject.toml"))
+    match = _LOCATION.search(text)
+    return posixpath.normpath(posixpath.join(folder, match[1].strip() if match else "alembic"))

@@ -10,8 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from shared.proof.loading.migrations import find_migration_folder
-from shared.proof.loading.servers import NON_LAUNCHERS, SERVERS, LoadTarget, get_option, parse_flask_target
+from shared.proof.loading.launchers import (
+    NON_LAUNCHERS,
+    RUNNERS,
+    WRAPPER_MODULES,
+    WRAPPERS,
+    skip_runner,
+    skip_wrapper,
+)
+from shared.proof.loading.servers import SERVERS, LoadTarget, find_migration_folder, get_option, parse_flask_target
 from shared.proof.loading.shell import (
     ShellVariables,
     expand_folders,
@@ -25,27 +32,6 @@ MAX_SCRIPTS = 40
 MAX_SCRIPT_BYTES = 1 << 16
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
 _PYTHON_VALUE_OPTIONS = frozenset({"-X", "-W", "--check-hash-based-pycs"})
-# Words that start another command: with the options that take a value, and how many words stand before the command.
-_WRAPPERS: Mapping[str, tuple[frozenset[str], int]] = {
-    **dict.fromkeys(
-        ("exec", "nohup", "tini", "catchsegv", "setsid", "command", "builtin", "time"), (frozenset({"-a"}), 0)
-    ),
-    **dict.fromkeys(
-        ("dumb-init", "opentelemetry-instrument", "ddtrace-run", "launcher", "stdbuf"), (frozenset({"-r"}), 0)
-    ),
-    **dict.fromkeys(("gosu", "su-exec", "timeout", "chroot", "setpriv", "flock"), (frozenset({"-s", "-k"}), 1)),
-    **dict.fromkeys(("nice", "ionice", "env", "sudo", "xvfb-run"), (frozenset({"-n", "-u", "-g", "-c", "-C"}), 0)),
-    **dict.fromkeys(("doppler", "infisical", "op", "chamber", "dotenv", "aws-vault"), (frozenset({"-f", "-e"}), 0)),
-    **dict.fromkeys(
-        ("wait-for-it", "wait-for-it.sh", "wait-for", "dockerize", "chpst", "watchmedo"), (frozenset({"-t"}), 0)
-    ),
-}
-_RUNNERS = frozenset({"poetry", "uv", "pipenv", "pdm", "hatch", "rye", "pixi", "conda", "mamba", "micromamba"})
-_RUNNER_VALUE_OPTIONS = frozenset(
-    {"--with", "--extra", "--group", "--python", "-p", "--project", "--directory", "--env-file", "-n", "-e", "--name"}
-    | {"--package", "--only-group", "-C", "--with-requirements", "--index-url", "--prefix"}
-)
-_WRAPPER_MODULES = frozenset({"debugpy", "coverage", "cProfile", "memray", "viztracer", "ddtrace.commands.ddtrace_run"})
 
 
 class FileLookup(Protocol):
@@ -109,10 +95,10 @@ def parse_command(words: Sequence[str], environment: CommandEnvironment) -> Iter
         yield from _parse_script(rest[0], rest[1:], replace(inner, variables=environment.variables))
     elif _PYTHON.fullmatch(name):
         yield from _parse_python(rest, inner)
-    elif name in _WRAPPERS:
-        yield from parse_command(_skip_wrapper(name, rest), inner)
-    elif name in _RUNNERS:
-        yield from _parse_runner(rest, inner)
+    elif name in WRAPPERS:
+        yield from parse_command(skip_wrapper(name, rest), inner)
+    elif name in RUNNERS:
+        yield from parse_command(skip_runner(rest), inner)
     elif name == "newrelic-admin":
         yield from parse_command(rest[1:], inner)
     elif name in {"honcho", "foreman", "forego"}:
@@ -148,7 +134,7 @@ def _parse_program(name: str, command: Sequence[str], environment: CommandEnviro
 
 def _is_known_program(word: str, environment: CommandEnvironment) -> bool:
     name = posixpath.basename(word)
-    return name in SERVERS or name in environment.console_scripts or name in _RUNNERS or bool(_PYTHON.fullmatch(name))
+    return name in SERVERS or name in environment.console_scripts or name in RUNNERS or bool(_PYTHON.fullmatch(name))
 
 
 def _parse_alembic(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
@@ -254,8 +240,8 @@ def _parse_python(words: Sequence[str], environment: CommandEnvironment) -> Iter
 
 def _parse_module(module: str, rest: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     text = " ".join(("python -m", module, *rest))[:200]
-    if module in _WRAPPER_MODULES:
-        behind = _skip_wrapper(module, [word for word in rest if word != "run"])
+    if module in WRAPPER_MODULES:
+        behind = skip_wrapper(module, [word for word in rest if word != "run"])
         yield from _parse_python(behind, environment)
     elif module.replace("_", "-") in SERVERS and not environment.files.locate(
         posixpath.join(environment.folder, module + ".py")
@@ -271,33 +257,6 @@ def _parse_module(module: str, rest: Sequence[str], environment: CommandEnvironm
         )
     else:
         yield _build_start(LoadTarget(modules=(module, f"{module}.__main__")), text, environment)
-
-
-def _skip_wrapper(name: str, words: Sequence[str]) -> Sequence[str]:
-    if "--" in words:
-        return words[list(words).index("--") + 1 :]
-    valued, before = _WRAPPERS.get(name, (frozenset({"--listen", "--host", "--port", "-o"}), 0))
-    index = 0
-    while index < len(words) and words[index].startswith("-") and words[index] != "-m":
-        index += 2 if words[index] in valued else 1
-    rest = words[index + before :]
-    return rest[1:] if rest and rest[0] == "run" and name in {"doppler", "infisical", "op", "dotenv"} else rest
-
-
-def _parse_runner(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
-    """`poetry run …`, `uv run …`: what stands behind `run` and its options."""
-    if "run" not in words:
-        return
-    rest = words[list(words).index("run") + 1 :]
-    if "--" in rest and not any(re.match(r"\w", word) for word in rest[: list(rest).index("--")]):
-        rest = rest[list(rest).index("--") + 1 :]
-    index = 0
-    while index < len(rest) and rest[index].startswith("-") and rest[index] not in {"-m", "--module"}:
-        index += 2 if rest[index] in _RUNNER_VALUE_OPTIONS else 1
-    command = rest[index:]
-    if command and command[0] in {"-m", "--module"}:
-        command = ("python", "-m", *command[1:])
-    yield from parse_command(command, environment)
 
 
 def _parse_procfile_command(environment: CommandEnvironment) -> Iterator[StartCommand]:

@@ -13,6 +13,8 @@ from shared.proof.locating.located_version import (
     describe_logged_position,
     get_sighting_key,
     list_deployments,
+    report_ambiguous,
+    report_not_fetched,
 )
 from shared.proof.locating.matching import FailingVersion, Presence, VersionMatch, choose_likeliest, find_matches
 from shared.proof.model.commit_graph import contains_commit
@@ -137,7 +139,7 @@ def _refuse_if_unread(
     """The best fit, or that there is none; neither, where contents that could say otherwise are not in this copy."""
     located = best.located if best is not None else unknown
     if unread and (best is None or _is_branch_version_unread(files, best)):
-        return _report_not_fetched(files, located.path, unread, unknown.conflict)
+        return report_not_fetched(files.incident, located.path, unread, unknown.conflict)
     return located
 
 
@@ -186,7 +188,7 @@ def _choose_better(files: CandidateFiles, current: _BestMatch | None, challenger
         return max(current, challenger, key=lambda match: match.rank)
     both = (current.located, challenger.located)
     candidates = tuple(oid for entry in both for oid in entry.candidates)
-    located = _report_ambiguous(files.incident, [entry.path for entry in both], candidates, current.located.conflict)
+    located = report_ambiguous(files.incident, [entry.path for entry in both], candidates, current.located.conflict)
     return replace(current, located=located)
 
 
@@ -206,17 +208,6 @@ def _is_branch_version_unread(files: CandidateFiles, best: _BestMatch) -> bool:
         return False
     position = (state.id, best.located.path)
     return files.history.blob_ids([position]).get(position) in files.history.missing_blobs()
-
-
-def _report_not_fetched(files: CandidateFiles, path: str, unread: int, conflict: str) -> LocatedVersion:
-    detail = (
-        f"{unread} versions of {path} are not in this copy of the repository, so that it cannot be judged "
-        f"which one fails as logged ({describe_logged_position(files.incident)})."
-    )
-    return LocatedVersion(
-        path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict, reason=Reason.CONTENTS_MISSING,
-        detail=detail,
-    )  # fmt: skip
 
 
 def _report_other_branch(files: CandidateFiles, matches: Sequence[VersionMatch], conflict: str) -> LocatedVersion:
@@ -251,7 +242,7 @@ def _choose_version(
     candidates = tuple(entry.commit.id for entry in versions)
     if len(paths) > 1 and _have_coexisted(paths, graph):
         return _BestMatch(
-            _report_ambiguous(incident, paths, candidates, conflict), likeness, presence, tier.common_components
+            report_ambiguous(incident, paths, candidates, conflict), likeness, presence, tier.common_components
         )
     chosen = {
         get_sighting_key(match.sighting): choose_likeliest(
@@ -275,16 +266,6 @@ def _filter_most_present(files: CandidateFiles, fitting: Sequence[VersionMatch])
     }
     most = max(seen.values())
     return [match for match in fitting if seen[match.path] == most]
-
-
-def _report_ambiguous(
-    incident: Incident, paths: Sequence[str], candidates: tuple[str, ...], conflict: str
-) -> LocatedVersion:
-    detail = f"Several files fit {describe_logged_position(incident)} equally well: {', '.join(paths)}."
-    return LocatedVersion(
-        paths[0], None, DeployedSource.UNKNOWN, corroborated=False, candidates=candidates, conflict=conflict,
-        reason=Reason.AMBIGUOUS, detail=detail,
-    )  # fmt: skip
 
 
 def _order_newest_first(versions: Sequence[FailingVersion], graph: Sequence[FileVersion]) -> list[FailingVersion]:

@@ -128,3 +128,26 @@ def _describe_compilation(compilation: Compilation) -> str:
 
 def _report_unjudged(given_commit: Commit, path: str, reason: Reason, detail: str) -> LocatedVersion:
     return LocatedVersion(path, given_commit, DeployedSource.GIVEN, corroborated=False, reason=reason, detail=detail)
+
+
+def report_ambiguous(
+    incident: Incident, paths: Sequence[str], candidates: tuple[str, ...], conflict: str
+) -> LocatedVersion:
+    """For several files that fit the log equally well."""
+    detail = f"Several files match {describe_logged_position(incident)} equally well: {', '.join(paths)}."
+    return LocatedVersion(
+        paths[0], None, DeployedSource.UNKNOWN, corroborated=False, candidates=candidates, conflict=conflict,
+        reason=Reason.AMBIGUOUS, detail=detail,
+    )  # fmt: skip
+
+
+def report_not_fetched(incident: Incident, path: str, unread: int, conflict: str) -> LocatedVersion:
+    """For versions whose contents this clone does not have."""
+    detail = (
+        f"{unread} versions of {path} are missing from this clone, so the one that fails as logged "
+        f"({describe_logged_position(incident)}) cannot be determined."
+    )
+    return LocatedVersion(
+        path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict, reason=Reason.CONTENTS_MISSING,
+        detail=detail,
+    )  # fmt: skip
