@@ -99,7 +99,7 @@ def _list_pythons(context: ProofContext, loaded_files: LoadedFilesByCommit) -> I
     dockerfile = loaded_files.choose_dockerfile(context, commit, path)
     declared = find_declared_python(history, commit, path, dockerfile)
     if declared is None:
-        yield context.request.fallback_python, "assumed: neither the log nor the repository names a version"
+        yield context.request.fallback_python, "assumed: no version found in the log or the repository"
         return
     yield declared
     former = find_former_pythons(history, commit, path, dockerfile)

@@ -1,4 +1,4 @@
-"""What to do about a corroborated break: everything that was found in, kind and named reason out."""
+"""Decides what to recommend for a corroborated break, with a named reason."""
 
 from shared.proof.model.finding import ActionKind, Finding, Fix, Reason, Recommendation
 
@@ -6,8 +6,8 @@ from shared.proof.model.finding import ActionKind, Finding, Fix, Reason, Recomme
 def recommend(finding: Finding, *, is_on_branch: bool) -> Recommendation:
     """Redeploy if a target passed, roll back if there is no fix but an earlier good commit, else nothing, and why.
 
-    `on_branch`: whether the deployed commit is part of the deploy branch. The recommendation that `proof` carries so
-    far is not looked at.
+    `is_on_branch`: whether the deployed commit is part of the deploy branch. Ignores the recommendation that the
+    finding carries so far.
     """
     if finding.fix is None:
         return _recommend_without_fix(finding, is_on_branch=is_on_branch)
@@ -15,7 +15,7 @@ def recommend(finding: Finding, *, is_on_branch: bool) -> Recommendation:
         return _recommend_unmerged(finding.fix, finding.branch)
     if finding.target is None:
         return _recommend_without_target(finding)
-    detail = f"{finding.target.commit.id} on {finding.branch} contains the fix and passes every gate that was asked."
+    detail = f"{finding.target.commit.id} on {finding.branch} contains the fix and passes every gate."
     return Recommendation(ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED, detail)
 
 
@@ -25,8 +25,8 @@ def _recommend_without_target(finding: Finding) -> Recommendation:
         Reason.CHECKS_RED if all(refused.gate == "checks" for refused in finding.refused_commits) else Reason.NO_TARGET
     )
     detail = (
-        f"The fix is merged, but no commit that contains it passes every gate: at {newest.commit.id}, {newest.detail}"
-        f"{_describe_unchecked(finding)}."
+        f"The fix is merged, but no commit that contains it passes every gate: {newest.commit.id} fails because "
+        f"{newest.detail}{_describe_unchecked(finding)}."
     )
     return Recommendation(ActionKind.NONE, reason, detail)
 
@@ -39,14 +39,14 @@ def _recommend_unmerged(fix: Fix, branch: str) -> Recommendation:
 
 
 def _recommend_without_fix(finding: Finding, *, is_on_branch: bool) -> Recommendation:
-    lacks = f"On {finding.branch}, no commit that descends from the deployed one compiles the file"
+    lacks = f"No commit on {finding.branch} after the deployed one fixes the file"
     if not is_on_branch:
         lacks = f"The deployed commit is not part of {finding.branch}, so no commit there descends from it"
     if finding.rollback is not None:
         detail = f"{lacks}; {finding.rollback.commit.id} is the newest commit before the break that passes every gate."
         return Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, detail)
     if finding.introduced is None:
-        detail = f"{lacks}, and the history before the break is not in this copy."
+        detail = f"{lacks}, and this clone does not contain the history before the break."
         return Recommendation(ActionKind.NONE, Reason.HISTORY_NOT_AVAILABLE, detail)
     reason = Reason.NO_FIX if is_on_branch else Reason.NOT_ON_BRANCH
     return Recommendation(
@@ -57,4 +57,4 @@ def _recommend_without_fix(finding: Finding, *, is_on_branch: bool) -> Recommend
 def _describe_unchecked(finding: Finding) -> str:
     """What the search did not get to."""
     count = finding.unchecked_commits
-    return f"; {count} older {'commit was' if count == 1 else 'commits were'} not looked at" if count else ""
+    return f"; {count} older {'commit was' if count == 1 else 'commits were'} not checked" if count else ""

@@ -1,7 +1,7 @@
 """Which Pythons a repository's CI runs, and whether anything there would compile the sources.
 
-In: the texts of a commit's files by path. Out: the workflows, the versions that they name with path and line, and
-what could not be resolved. YAML is read as nodes, so that `3.10` stays what it is and every value has its line.
+Returns the workflows, the versions that they name with path and line, and what could not be resolved. YAML is read as
+nodes, so that `3.10` stays what it is and every value has its line.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Which Python a repository says that it is deployed on, and which of its files are worth reading for that.
 
-In: the paths of a commit, then the texts of the wanted files by path. Out: the version and where it stands.
+Returns the version and the file and line that state it.
 """
 
 import re
@@ -55,7 +55,7 @@ def select_declaring_files(paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def find_deployed_python(files: Mapping[str, str], failing_path: str, dockerfile: str = "") -> tuple[str, str] | None:
-    """Minor version and source, such as `("3.11", "Dockerfile: FROM python:3.11-slim")`, for the file at `near`."""
+    """Minor version and source, such as `("3.11", "Dockerfile: FROM python:3.11-slim")`, for the failing file."""
     fact = find_deployed_fact(files, failing_path, dockerfile)
     return (fact.version, f"{fact.path}: {fact.text}") if fact else None
 
@@ -70,8 +70,8 @@ def list_dockerfile_pythons(files: Mapping[str, str]) -> frozenset[str]:
 def find_deployed_fact(files: Mapping[str, str], failing_path: str, dockerfile: str = "") -> PythonFact | None:
     """The best of what `files` say about the deployed Python: Dockerfile, then buildpack, then `requires-python`.
 
-    Of several Dockerfiles the one at `image` counts where it tells, else the nearest above `near`; those elsewhere only
-    where the closest of them agree.
+    Of several Dockerfiles the one at `dockerfile` counts where it tells, else the nearest above the failing file; those
+    elsewhere count only where the closest of them agree.
     """
     if dockerfile in files and _is_dockerfile(dockerfile):
         for fact in _find_dockerfile_fact(dockerfile, files[dockerfile]):
@@ -100,7 +100,7 @@ def _get_file_name(path: str) -> str:
 
 
 def _list_folders_above(failing_path: str) -> list[str]:
-    """The directories of `near`, deepest first, each ending in "/"; the root is ""."""
+    """The directories above a path, deepest first, each ending in "/"; the root is ""."""
     parts = failing_path.split("/")[:-1]
     return ["".join(part + "/" for part in parts[:depth]) for depth in range(len(parts), -1, -1)]
 

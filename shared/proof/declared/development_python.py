@@ -1,7 +1,7 @@
 """Which Python the developers of a repository and their tools are told to use.
 
-In: the texts of a commit's files by path. Out: facts with path and line, fit to be quoted as evidence. A file that
-cannot be read is a fact too, with the reason.
+Returns facts with path and line, fit to be quoted as evidence. A file that cannot be read is a fact too, with the
+reason.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Which Python the image of a Dockerfile runs, told by its text alone.
 
-In: the text of a Dockerfile, or the name of an image. Out: the minor version and the instruction that tells it.
+Returns the minor version and the instruction that tells it.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Minor versions of Python in the spellings that projects use: `3.11.7`, `py311`, `>=3.10,<4`, `^3.11`, `3.11.*`.
 
-In: text. Out: a minor version such as `3.11`, or None where the text names none.
+Returns a minor version such as `3.11`, or None where the text names none.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What a report says of the files that count: the rule, and which others do not compile, as far as was looked."""
+"""Describes the files that count: the rule, missing imports, and which other files do not compile."""
 
 from collections.abc import Iterator
 

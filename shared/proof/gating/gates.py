@@ -1,4 +1,4 @@
-"""The gates that a commit must pass before anybody is asked to deploy it: a commit in, the failed gate out."""
+"""The gates that a commit must pass before it is proposed for deployment."""
 
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
@@ -70,7 +70,8 @@ class Gates:
             return failure
         own = self.own_verdicts(commit)
         if own is not None and (elsewhere := self._find_broken(state, own)):
-            detail = f"{_describe_position(elsewhere[0])} does not compile on Python {own.python}, its own image's"
+            position = _describe_position(elsewhere[0])
+            detail = f"{position} does not compile on Python {own.python}, the version of this commit's own image"
             return GateFailure("own_python", detail + _describe_others(elsewhere))
         if (checks := self.get_check_status(commit)) in {CheckStatus.RED, CheckStatus.PENDING}:
             return GateFailure("checks", f"its checks are {checks}")
@@ -108,10 +109,10 @@ class Gates:
             return f"{_describe_position(broken)} is new since the deployed commit and does not compile"
         before = self.verdicts.judge(blob, broken.path).compiles
         if before:
-            return f"{_describe_position(broken)} compiled when it was deployed, and no longer does"
+            return f"{_describe_position(broken)} compiles at the deployed commit but not at this one"
         if before is None:
             return f"{_describe_position(broken)} does not compile"
-        return f"{_describe_position(broken)} did not compile when it was deployed, and is loaded since"
+        return f"{_describe_position(broken)} did not compile at the deployed commit either, and is now loaded"
 
 
 def _find_missing_module(state: LoadedState) -> GateFailure | None:

@@ -1,4 +1,4 @@
-"""What a service loads at one commit after the other: a commit in, its files with their blobs out, each state once."""
+"""What a service loads at each of many commits: its files with their blobs; equal states are computed once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The Python that each candidate declares for its own image: a commit in, the verdicts on that Python out."""
+"""The verdicts on the Python that a candidate commit declares for its own image."""
 
 from dataclasses import dataclass, field
 
@@ -30,7 +30,7 @@ class DeclarationReader:
         return tuple(DeclaredFile(path, commit, text) for path, text in texts if text is not None)
 
     def find_python(self, commit: str, failing_path: str, dockerfile: str = "") -> str | None:
-        """The minor version that a commit declares for the file at `near`, by its `image` where that is known."""
+        """The minor version that a commit declares for the failing file, by its Dockerfile where that is known."""
         declared = find_deployed_python(
             {file.path: file.text for file in self.read_files(commit)}, failing_path, dockerfile
         )
@@ -108,5 +108,5 @@ class TargetPython:
     def _build_verdicts(self, python: str) -> CompileVerdicts | None:
         try:
             return CompileVerdicts(self.history, self.compilers.compiler_for(python), self.compilers.explainer())
-        except UsageError:  # a version that nobody can judge is no reason against a commit
+        except UsageError:  # a version without a compiler is no reason against a commit
             return None

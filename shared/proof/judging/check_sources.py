@@ -1,6 +1,6 @@
 """Do these sources compile on the Python that they are deployed on?
 
-In: sources, the texts of the files that declare a Python, and compilers. Out: what fails, with ruff's explanation.
+Returns what fails, with ruff's explanation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ class CompileFailure:
 
 @dataclass(frozen=True, slots=True)
 class UnjudgedSource:
-    """A source that nobody could judge: neither good nor bad."""
+    """A source that no compiler could judge: neither good nor bad."""
 
     path: str
     reason: str
@@ -82,7 +82,7 @@ def group_by_python(
 def check_sources(
     grouped: Mapping[PythonTarget, Sequence[Source]], compilers: Compilers, running_python: str
 ) -> Sequence[CheckedGroup]:
-    """Compile everything; ruff is asked only about what fails. Raises Misused for a given version that is unknown."""
+    """Compiles all sources, and explains those that fail. Raises UsageError for a given version that is unknown."""
     return [_check_group(target, sources, compilers, running_python) for target, sources in grouped.items()]
 
 

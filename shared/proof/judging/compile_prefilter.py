@@ -1,4 +1,4 @@
-"""Whether a source can fail just as a log says: contents, line and message go in, False or "perhaps" comes out.
+"""Whether a source can fail as a log says: False where it cannot, True where only a compiler can tell.
 
 Compiling a version costs milliseconds and a long history has many; most need not be compiled, because the logged line
 of theirs cannot give the logged message. Only what follows from the language is used: False is certain.

@@ -1,4 +1,4 @@
-"""Compiles blobs for one investigation, each of them once: blob ids in, compilations out."""
+"""Compiles blobs for one investigation, each of them once."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ _MAX_UNFILTERED = 64
 """Sources that are compiled one by one without asking first which of them are worth it."""
 
 _MAX_BYTES = 8 * 1024 * 1024
-"""Bytes. A source above this is not Python that anybody imports; it is left unjudged."""
+"""Bytes. A longer source is not Python that a service imports; it is left unjudged."""
 
 
 class CompileVerdicts:

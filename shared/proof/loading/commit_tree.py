@@ -1,6 +1,6 @@
-"""One commit's tree as the loading rules ask it; what was asked is recorded, for nothing else can change the answer.
+"""Reads one commit's tree for the loading rules, and compares two trees.
 
-In: a `SourceTree`. Out: the same answers, each fetched once, and the set of everything that was asked.
+`RecordingTree` fetches each answer once and records what was asked: nothing else can change what the rules decide.
 """
 
 import re
@@ -38,10 +38,10 @@ def is_image_file(path: str) -> bool:
 
 
 def is_affected_by(recorded_paths: Collection[str], path: str, *, is_added_or_removed: bool = True) -> bool:
-    """Whether a change of `path` can change a closure that depends on `asked`.
+    """Whether a change of `path` can change a closure that depends on `recorded_paths`.
 
-    `listed`: the path was added or removed (also by a rename, or by a change of its type); False where only its
-    contents changed. `asked` holds files as "a/b.py" and listed folders as "a/"; "/" is the top.
+    `is_added_or_removed`: the path was added or removed (also by a rename or a change of its type); False where only
+    its contents changed. `recorded_paths` holds files as "a/b.py" and listed folders as "a/"; "/" is the top.
     """
     if path in recorded_paths or is_image_file(path):
         return True
@@ -54,7 +54,7 @@ def is_affected_by(recorded_paths: Collection[str], path: str, *, is_added_or_re
 
 
 class RecordingTree:
-    """Answers from another tree, each fetched once; `asked` is what was asked for."""
+    """Answers from another tree, each fetched once; `recorded_paths` is what was asked for."""
 
     def __init__(self, tree: SourceTree) -> None:
         self._tree = tree
@@ -106,7 +106,7 @@ _MAX_FOLDERS = 100_000
 class CommitTree:
     """Answers `shared.proof.loading.commit_tree.SourceTree` for one commit.
 
-    Raises Unreadable where a folder is not in this copy.
+    Raises InputError where a folder is not in this copy.
     """
 
     def __init__(self, history: History, commit: str) -> None:
@@ -162,7 +162,7 @@ class CommitTree:
 
 
 def read_folder(history: History, folder: str) -> Folder:
-    """A folder that some tree names. Raises Unreadable where it is not in this copy."""
+    """A folder that some tree names. Raises InputError where it is not in this copy."""
     entries = history.folder(folder)
     if entries is None:
         raise InputError(f"folder {folder} is not in this copy of the repository; fetch what is missing")

@@ -1,6 +1,6 @@
 """The Python files of folders, where no start command tells which of them are loaded.
 
-In: the recorded tree, and the configured roots, an image's copies or nothing. Out: repository paths.
+They are those of the configured roots, of an image's copies, or of the whole repository.
 """
 
 import posixpath
@@ -26,7 +26,7 @@ def list_source_root_files(tree: RecordingTree, failing_path: str, roots: Sequen
 def list_repository_files(tree: RecordingTree, failing_path: str) -> set[str]:
     """The repository's Python files less tests and what its ignore files leave out."""
     beside = posixpath.dirname(failing_path)
-    read = ["", beside] if tree.blob(posixpath.join(beside, "Dockerfile")) is not None else [""]  # by nobody else
+    read = ["", beside] if tree.blob(posixpath.join(beside, "Dockerfile")) is not None else [""]  # by no other build
     return _walk_folders(tree, [""], build_service_filter(_read_ignores(tree, read), failing_path))
 
 
@@ -46,7 +46,7 @@ def is_copied(files: ImageFiles, dockerfile: str, path: str) -> bool:
 
 
 def build_docker_filter(files: ImageFiles, dockerfile: str, running_paths: Sequence[str]) -> Callable[[str], bool]:
-    """Whether Docker leaves a path of the repository out of what it copies; `running`: what is known to be in."""
+    """Whether Docker leaves a path of the repository out of what it copies; `running_paths` are known to be in."""
     ignores = _read_image_ignores(files, dockerfile)
     return build_ignore_filter(
         {path: text for path, text in ignores.items() if path.endswith(".dockerignore")}, running_paths
@@ -80,7 +80,7 @@ def _walk_folders(tree: RecordingTree, top_paths: Sequence[str], belongs: Callab
             queue += [posixpath.join(folder, name) for name in names]
         else:
             queue.append(top)
-    tree.recorded_paths |= {path + "/" for path in queue}  # `touches` looks at every folder above a path
+    tree.recorded_paths |= {path + "/" for path in queue}  # `is_affected_by` looks at every folder above a path
     seen: set[str] = set()
     while queue and len(seen) < MAX_FOLDERS and len(files) < MAX_FILES:
         folder = queue.pop()

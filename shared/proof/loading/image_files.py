@@ -1,6 +1,6 @@
 """Where in the repository a file of an image comes from, and where in the image a file of the repository lies.
 
-In: the stages of a Dockerfile, the folder that is the build's context, the tree. Out: repository paths for image paths.
+It needs the stages of the Dockerfile, the folder that is the build's context, and the commit's tree.
 """
 
 import fnmatch

@@ -1,6 +1,6 @@
 """Which images a repository builds, and from which folder each takes its files.
 
-In: the recorded tree of a commit, the failing file. Out: the images, the likeliest one for that file first.
+Returns the images, the likeliest one for the failing file first, each with its start commands.
 """
 
 import posixpath

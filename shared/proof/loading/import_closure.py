@@ -1,7 +1,6 @@
 """The files of a commit that the service loads: along the imports, from the start command of its image.
 
-In: a commit's tree, the failing file, what the traceback names, the configured roots. Out: the files, by which rule
-they were chosen, and everything that the answer depends on.
+Returns the files, the rule by which they were chosen, and every path on which the answer depends.
 """
 
 import posixpath
@@ -46,11 +45,11 @@ ImportsLoader = Callable[[str, str], Imports]
 class ImportClosure:
     """`files` are repository paths of Python files that the service loads as source.
 
-    `start`: the start files and modules as found, "" where unreadable. `rule`: one sentence for the report.
-    `exact`: False where what the image copies was taken. `image`: the Dockerfile or Procfile that was read.
-    `ambiguous`: other images whose closure holds the failing file. `asked`: see `tree.is_affected_by`.
-    `unfollowed`: dynamic imports of these files whose module no text tells. `missing_imports`: imports of modules that
-    the deployed commit had and that vanished.
+    `start_command`: the start files and modules as found, "" where unreadable. `rule`: one sentence for the report.
+    `is_exact`: False where what the image copies was taken. `image_path`: the Dockerfile or Procfile that was read.
+    `ambiguous_images`: others whose closure holds the failing file. `recorded_paths`: see `is_affected_by`.
+    `unresolved_imports`: dynamic imports of these files whose module no text tells. `missing_imports`: imports of
+    modules that the deployed commit had and that vanished.
     """
 
     files: frozenset[str]

@@ -1,7 +1,7 @@
 """Follows the imports of files through an image, as Python's import system looks them up, without running anything.
 
-In: the files of an image, the import roots, the first modules and files. Out: every file that these can load.
-Where Python chooses at run time, all choices are followed: the answer may be too large, never too small.
+Returns every file that the first modules and files can load from the import roots. Where Python chooses at run time,
+it follows all choices: the answer may be too large, never too small.
 """
 
 import posixpath
@@ -105,7 +105,7 @@ class ImportFollower:
         return any(begun)
 
     def add_folder_modules(self, folder: str, *, is_recursive: bool = False, depth: int = 0) -> None:
-        """Take every module of a folder as loaded, and the packages in it; with what these hold where `deep`."""
+        """Take every module of a folder as loaded, and the packages in it; with their modules where `is_recursive`."""
         for name in sorted(self.files.list_entries(folder)):
             inner = posixpath.join(folder, name)
             if name.endswith(".py") and "{{" not in name:
@@ -253,7 +253,7 @@ class ImportFollower:
     def _resolve_module(
         self, parts: Sequence[str], bases: tuple[str, ...], optional_names: int = 0
     ) -> ModuleLocation | None:
-        """Look a dotted name up and take what is met on the way as loaded; the last `missing` names need not exist."""
+        """Look a dotted name up and take what is met on the way as loaded; the last `optional_names` need not exist."""
         location: ModuleLocation = (None, bases)
         met: list[str] = []
         for count, part in enumerate(parts):

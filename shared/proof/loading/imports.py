@@ -1,8 +1,7 @@
 """What one Python file imports, read from its text alone, so that a file that does not compile is read as well.
 
-In: the bytes of a file. Out: its imports, the packages of which it loads any module, the names that may be modules,
-and the dynamic imports that nobody can follow. One reader for both kinds of file: what a file imports does not change
-with the error in it. Time grows with the length of the text, whatever the text is.
+Returns its imports, the packages of which it loads any module, the names that may be modules, and the dynamic imports
+that cannot be followed. What a file imports does not change with the error in it. Time grows with the text's length.
 """
 
 import re
@@ -73,14 +72,13 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """`whole`: packages of which any module may be loaded (their `names` are ("**",) where sub-packages count too).
+    """`whole_packages`: any module of them may be loaded (with ("**",) as `names` where sub-packages count, too).
 
-    `mentioned`: texts that may name a module, as `"app.tasks"` in a setting; they count where such a module exists.
-    `changes_path`: it puts folders on the import path, mostly its own one or one above.
-    `applications`: the texts in `INSTALLED_APPS`. `exported`: the texts in `__all__`.
-    `unfollowed`: dynamic imports whose module the text does not tell. `reaching`: the texts that may reach those
-    through variables: modules, packages or folders. `scripts`: paths of Python files. `folders`: what may be put on
-    the import path.
+    `mentioned_modules`: texts that may name a module, as `"app.tasks"` in a setting; they count where it exists.
+    `django_applications`: the texts in `INSTALLED_APPS`. `exported_names`: the texts in `__all__`.
+    `unresolved`: dynamic imports whose module the text does not tell. `dynamic_targets`: the texts that may reach those
+    through variables: modules, packages or folders. `changes_import_path`: the file puts folders on the import path,
+    mostly its own one or one above. `path_folders`: what it may put there. `scripts`: paths of Python files.
     """
 
     imported: tuple[Import, ...] = ()
@@ -210,7 +208,7 @@ def _read_call(
     whole: dict[Import, None],
     unfollowed: list[str],
 ) -> None:
-    """`import_module(…)`: a literal is an import; a literal beginning opens a package; else nobody can follow."""
+    """`import_module(…)`: a literal is an import; a literal beginning opens a package; all others are unresolved."""
     literal = text.find_string_at(match.end())
     end = literal.end if literal else match.end()
     rest = text.code[end : end + 400].lstrip()

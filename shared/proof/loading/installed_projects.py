@@ -1,6 +1,6 @@
 """Where an installed project of the repository keeps its modules, and which console scripts it has.
 
-In: the files of an image and its installing commands. Out: import roots, and console scripts with their modules.
+Returns import roots, and console scripts with their modules, from the files of an image and its install commands.
 """
 
 import configparser
@@ -34,7 +34,7 @@ class InstalledProjects:
 
 
 def find_installed_projects(files: FileLookup, folder: str, installs: Sequence[tuple[str, str]]) -> InstalledProjects:
-    """The projects that `installs` ((working directory, command)) install, and the one in `folder`."""
+    """The projects that the commands ((working directory, command)) install, and the one in `folder`."""
     projects = InstalledProjects()
     queue = [folder for workdir, command in installs for folder in _find_installed_folders(files, workdir, command)] + [
         folder

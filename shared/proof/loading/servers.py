@@ -1,6 +1,6 @@
-"""The programs that load a Python application, and how each is told which one.
+"""The programs that load a Python application, how each is told which one, and where alembic keeps its migrations.
 
-In: the words behind the program's name, and the environment. Out: a `LoadTarget`, None where the words name none.
+A parser returns a `LoadTarget` for the words behind the program's name, or None where the words name none.
 """
 
 import posixpath
@@ -65,8 +65,8 @@ _VALUELESS_OPTIONS = frozenset(
 class LoadTarget:
     """Paths are below `folder`, which is below the working directory.
 
-    `first`: the first of these files that exists is loaded. `optional`: loaded where they exist. `folders`: every
-    Python file in them is loaded. `roots`: import roots besides `folder`.
+    `alternative_files`: the first of them that exists is loaded. `optional_files`: loaded where they exist. `folders`:
+    every Python file in them is loaded. `roots`: import roots besides `folder`.
     """
 
     modules: tuple[str, ...] = ()

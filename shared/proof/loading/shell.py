@@ -1,6 +1,6 @@
 """Takes a shell text apart into its simple commands, with the variables filled in that it knows.
 
-In: a shell text, the environment, the arguments. Out: the commands in their order, each as its words.
+Returns the commands in their order, each as its words.
 Every branch of an `if` or a `case` is among them: which one runs is not known.
 """
 

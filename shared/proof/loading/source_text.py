@@ -1,6 +1,6 @@
 """The text of a Python file with its strings and comments taken apart, whether or not the file compiles.
 
-In: bytes. Out: the code with each string as a run of quotes and each comment as blanks (all positions kept), and the
+Returns the code with each string as a run of quotes and each comment as blanks (all positions kept), and the
 strings. A string that is not closed ends with its line, as the error does, so the lines below are read as code.
 """
 
@@ -64,7 +64,7 @@ class SourceText:
         return self.code.count("\n", 0, position) + 1
 
     def is_definition(self, position: int) -> bool:
-        """Whether a name stands behind `def`: somebody's own function of that name, not a call."""
+        """Whether a name stands behind `def`: a function of that name, not a call."""
         return self.code[max(0, position - 20) : position].rstrip().endswith("def")
 
 

@@ -1,7 +1,7 @@
 """What a start command makes Python load first: from the words of a command to modules and files.
 
-In: the words, the working directory, the variables, and the files of the image (for the scripts that a command calls).
-Out: the starts, each with its import roots; nothing where the command is not a known one.
+Returns the starts, each with its import roots; nothing where the command is not a known one. It reads the scripts of
+the image that a command calls.
 """
 
 import posixpath

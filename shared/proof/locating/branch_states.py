@@ -1,7 +1,7 @@
-"""The states that a deploy branch was in: its head and a commit or a moment in, the branch's own commits out.
+"""The states that a deploy branch was in: the commits to which the branch itself pointed.
 
 They are the head's chain of first parents. What came in by a merge is part of the branch, but the branch was never in
-that state: nobody can have deployed it from there, and nobody is asked to.
+that state: it was never deployed from there, and is never proposed.
 """
 
 from collections.abc import Sequence

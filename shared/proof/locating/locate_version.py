@@ -41,8 +41,8 @@ def locate_version(
     conflict = stated.conflict
     if inferred.corroborated and inferred.commit is not None:
         conflict += (
-            f" It fails so at {inferred.commit.id}, a version that no state of {files.branch.name} held when it was "
-            "logged."
+            f" It fails this way at {inferred.commit.id}, but {files.branch.name} did not contain that version when "
+            "the failure was logged."
         )
     detail = f"{stated.conflict} {inferred.detail}" if inferred.detail else ""
     return replace(stated, conflict=conflict, reason=inferred.reason, detail=detail)
@@ -211,7 +211,7 @@ def _is_branch_version_unread(files: CandidateFiles, best: _BestMatch) -> bool:
 
 
 def _report_other_branch(files: CandidateFiles, matches: Sequence[VersionMatch], conflict: str) -> LocatedVersion:
-    """Whoever may push a branch can make a version that fails as any line says: it is no deployed one."""
+    """Every user who may push a branch can make a version that fails as any line says: it is no deployed one."""
     match = matches[0]
     branch = files.branch.name
     detail = (

@@ -105,7 +105,7 @@ def check_given_commit(
             f"(blob {tree[unread[0]].blob}) are not in this copy of the repository.",
         )  # fmt: skip
     if not paths:
-        conflict = f"{statement}; the given commit {given_commit.id} has no such file."
+        conflict = f"{statement}, but commit {given_commit.id} contains no such file."
         return LocatedVersion("", given_commit, DeployedSource.GIVEN, corroborated=False, conflict=conflict)
     compilation = verdicts.judge(tree[paths[0]].blob, paths[0])
     at_commit, python = (

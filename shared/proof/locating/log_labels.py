@@ -1,4 +1,4 @@
-"""What the log's own labels say of the deployed commit: an incident and a request in, the request with them out.
+"""Adds to a request what the log's own labels say of the deployed commit.
 
 Cloud Build sets `commit-sha`, `gcb-build-id` and `gcb-trigger-id` on a revision, and the platform repeats them with
 every entry. Like whatever names a commit they are held against the log by compiling; a service may log labels of its
@@ -21,7 +21,7 @@ _MAX_REVISIONS = 5
 
 
 def apply_log_labels(incident: Incident, history: History, request: ProofRequest) -> ProofRequest:
-    """Takes the last labelled commit as the deployed one, where nobody has named another; says what was labelled."""
+    """Takes the last labelled commit as the deployed one, where the caller named no other; states what was labelled."""
     sentences = tuple(_describe_labels(incident))
     named = request.deployed is not None or bool(sentences)
     request = replace(request, platform_statements=(*request.platform_statements, *sentences), has_named_commit=named)
@@ -30,7 +30,7 @@ def apply_log_labels(incident: Incident, history: History, request: ProofRequest
         return request
     commit = _resolve_label(history, labelled.first.commit)
     if commit is None:
-        statement = f"The repository knows no commit {labelled.first.commit}, which the label commit-sha names."
+        statement = f"The label commit-sha names {labelled.first.commit}, which does not exist in this repository."
         return replace(request, platform_statements=(*request.platform_statements, statement))
     if request.deployed is None:
         branch = history.branch(request.branch)
@@ -61,7 +61,7 @@ def _has_labels(sighting: Sighting) -> bool:
 
 
 def _resolve_label(history: History, commit: str) -> str | None:
-    """The full id; None where none begins so: whoever may push a branch can call it like an abbreviation."""
+    """The full id; None where none begins so: a branch may have a name like an abbreviation."""
     try:
         commit_id = history.resolve(commit).id
     except UsageError:

@@ -1,4 +1,4 @@
-"""Compares versions of files with what was logged: sightings and histories in, the versions that fail as logged out."""
+"""Compares versions of files with what was logged, and returns those that fail as logged."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Searches a commit graph for where a predicate stopped and began to hold; it never knows what the predicate asks.
 
-In: commits with their parents, and `holds(commit) -> True | False | None` (None: could not be judged). Out: commit ids.
+`holds(commit)` returns True, False, or None where the commit could not be judged.
 A predicate is asked only where the answer is needed. Oldest and newest go by committer date within the graph's order.
 """
 

@@ -34,9 +34,9 @@ def build_service_filter(
 ) -> Callable[[str], bool]:
     """Whether a path is a Python file of the service; each path is judged once, however often it is asked.
 
-    `ignores` maps the path of each ignore file that counts to its text; each counts for what lies beside and below it,
-    unless it leaves out `deployed`: a file that is known to run was not left out, so nobody reads that ignore file.
-    `roots` are folders (or files) as configured; where there are any, they alone decide.
+    `ignore_files` maps the path of each ignore file that counts to its text. Each counts for what lies beside and below
+    it, unless it leaves out `running_path`: that file is known to run, so no build reads such an ignore file.
+    `source_roots` are folders (or files) as configured; where there are any, they alone decide.
     """
     roots = tuple(posixpath.normpath(root).strip("/") for root in source_roots)
     is_left_out = build_ignore_filter(ignore_files, [running_path])
@@ -53,7 +53,7 @@ def build_service_filter(
 
 
 def build_ignore_filter(ignore_files: Mapping[str, str], running_paths: Collection[str]) -> Callable[[str], bool]:
-    """Whether ignore files leave a path out; one that leaves out what is known to run is read by nobody."""
+    """Whether ignore files leave a path out; one that leaves out what is known to run is not used."""
     specs = [(get_folder(name), _parse_ignore_file(name, text)) for name, text in sorted(ignore_files.items())]
     counting = [spec for spec in specs if not any(_is_ignored(path, *spec) for path in running_paths)]
     return lambda path: any(_is_ignored(path, *spec) for spec in counting)

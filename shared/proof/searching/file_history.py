@@ -28,7 +28,7 @@ def measure_similarity(old: bytes, new: bytes) -> float:
 
 
 def find_best_match(path: str, content: bytes, candidates: Mapping[str, bytes]) -> str | None:
-    """The path among `others` that is most similar to `content`, if any is similar enough to be the same file.
+    """The path among `candidates` that is most similar to `content`, if any is similar enough to be the same file.
 
     `path` is the other name of that content: of several that are equally similar, the one with its file name is taken.
     """
@@ -78,16 +78,16 @@ class FileHistory:
     later_ids: frozenset[str]
     """Those of them that descend from `start`."""
     blobs_at: Mapping[str, Blobs]
-    """For `start` and for each commit of `after`."""
+    """For `start` and for each commit of `later_ids`."""
     changing_commits: Sequence[Commit]
-    """Those of `after` that changed the file, children before parents."""
+    """Those of `later_ids` that changed the file, children before parents."""
     is_lost: bool = False
     """True where the file vanished, and whether it was deleted or renamed cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryStart:
-    """Where a file is followed from. `graph` may hold its path-limited graph, to save a walk."""
+    """Where a file is followed from. `file_versions` may hold its path-limited graph, to save a walk."""
 
     commit: str
     path: str
@@ -99,7 +99,7 @@ def follow_file(
 ) -> FileHistory:
     """Follows a file from a commit to the branch's head.
 
-    Where it vanished after it had been mended, its new name is of no interest: what breaks there is another break.
+    Where it vanished after it was fixed, its new name is of no interest: what breaks there is another break.
     """
     start, names = history_start.commit, [history_start.path]
     commits = history.commits(branch.head, start)
