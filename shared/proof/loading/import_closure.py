@@ -8,14 +8,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.proof.loading.commit_tree import MAX_BYTES, RecordingTree, SourceTree
-from shared.proof.loading.folder_files import (
+from shared.proof.loading.image_files import (
+    ImageFiles,
     build_docker_filter,
     is_copied,
     list_copied_files,
     list_repository_files,
     list_source_root_files,
 )
-from shared.proof.loading.image_files import ImageFiles
 from shared.proof.loading.images import (
     BuildpackStart,
     BuiltImage,
