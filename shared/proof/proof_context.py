@@ -1,4 +1,4 @@
-"""What every part of a proof needs at hand: the incident, the history, the compilers, and what the person said."""
+"""What every part of a proof needs: the incident, the history, the compilers, and what the caller states."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ ReportProgress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class ProofRequest:
-    """What the person (or the service's configuration) says beyond the log."""
+    """What the caller (or the service's configuration) states beyond the log."""
 
     branch: str | None = None
     deployed: str | None = None
@@ -24,7 +24,7 @@ class ProofRequest:
     checks: Callable[[str], CheckStatus] = field(default=lambda _: CheckStatus.UNKNOWN)
     """The code host's word on a commit."""
     revision: str = ""
-    """Of which `deployed` was said: only what this one logged can bear it out; "" where it was said of them all."""
+    """The revision for which `deployed` was stated, and whose entries can corroborate it; "" where stated for all."""
     source: DeployedSource = DeployedSource.GIVEN
     """Who says which commit is deployed."""
     has_named_commit: bool = False
@@ -45,5 +45,5 @@ class ProofContext:
     request: ProofRequest
     branch: Branch
     given_commit: Commit | None
-    """The commit that the person says is deployed."""
+    """The commit that the caller states as deployed."""
     report_progress: ReportProgress

@@ -18,43 +18,43 @@ from shared.text.phrases import join_words, quote_untrusted
 
 
 def describe_gaps(history: History, *, needs_full_history: bool) -> tuple[str, ...]:
-    """`at_boundary`: whether the answer hangs on what came before the oldest commits of a shallow copy."""
+    """What this clone lacks. `needs_full_history`: whether the answer depends on what a shallow clone cut off."""
     cut = history.shallow_boundary()
     if not needs_full_history or not cut:
         return tuple(history.describe_gaps())
-    shallow = f"The repository is a shallow copy: what came before {len(cut)} of its commits is not in it."
+    shallow = f"The repository is a shallow clone: the history before {len(cut)} of its commits is missing."
     return (shallow, *history.describe_gaps())
 
 
 _MAX_NEARBY = 3
-_CLOSED_BY_OTHER_END = "The other end of the connection closed it with 1011; what failed there is not in this log."
+_CLOSED_BY_OTHER_END = "The other side closed the connection with 1011; this log does not show what failed there."
 _REASONS = {
     SignalKind.CLOSE_1011: (
         Reason.CLOSE_1011_WITHOUT_CAUSE,
-        "WebSockets were closed with 1011, and the log ties no exception to that.",
+        "WebSockets were closed with code 1011, and the log shows no exception that caused it.",
     ),
     SignalKind.KEEPALIVE_TIMEOUT: (
         Reason.KEEPALIVE_TIMEOUT,
-        "The keepalive ping timed out: a blocked event loop or a slow network, which no redeploy mends.",
+        "The keepalive ping timed out: the event loop was blocked or the network was slow. No redeployment fixes that.",
     ),
     SignalKind.DYNAMIC_CODE: (
         Reason.DYNAMIC_CODE,
-        "The code that failed was made at run time; no file of the repository holds it.",
+        "The failing code was generated at run time; it is in no file of the repository.",
     ),
     SignalKind.DEPENDENCY: (
         Reason.DEPENDENCY,
-        "The file that failed belongs to an installed package or to Python itself, not to the repository.",
+        "The failing file belongs to an installed package or to Python itself, not to this repository.",
     ),
     SignalKind.NOT_PYTHON: (
         Reason.NOT_PYTHON,
-        "The error is JavaScript's, not Python's.",
+        "This is a JavaScript error, not a Python error.",
     ),
 }
 
 
 def explain_unprovable(context: ProofContext) -> Finding:
     """For a signal that no compiler can confirm."""
-    default = (Reason.NOT_CORROBORATED, "The log names no place that could be compiled.")
+    default = (Reason.NOT_CORROBORATED, "The log names no file and line that could be compiled.")
     reason, detail = _REASONS.get(context.incident.kind, default)
     frame = None
     if context.incident.raised is not None and reason is not Reason.KEEPALIVE_TIMEOUT:  # that one is its own cause
@@ -72,16 +72,16 @@ def _explain_close_code(incident: Incident, frame: Frame | None) -> tuple[Reason
     """Why a close leads to no proposal, with the exception that the log ties to it."""
     quoted = describe_raised_exception(incident, frame) if incident.raised is not None else ""
     if incident.close_kind is CloseKind.REMOTE_END:
-        return Reason.CLOSED_BY_OTHER_END, f"{_CLOSED_BY_OTHER_END}{f' With it was logged {quoted}.' if quoted else ''}"
+        return Reason.CLOSED_BY_OTHER_END, f"{_CLOSED_BY_OTHER_END}{f' Logged with it: {quoted}.' if quoted else ''}"
     if quoted:
         return Reason.CLOSE_1011_UNPROVEN, (
-            f"WebSockets were closed with 1011. The log ties an exception to that: {quoted}. That it closed them, "
-            "and which commit mends it, is not proven."
+            f"WebSockets were closed with code 1011. The log links an exception to the close: {quoted}. Whether it "
+            "caused the close, and which commit fixes it, is not proven."
         )
     reason, detail = _REASONS[SignalKind.CLOSE_1011]
     if incident.nearby:
-        words = join_words([f"“{quote_untrusted(each.text, 120)}”" for each in incident.nearby[:_MAX_NEARBY]])
-        detail = f"{detail} Logged in the same minutes: {words}."
+        words = join_words([f"“{quote_untrusted(nearby.text, 120)}”" for nearby in incident.nearby[:_MAX_NEARBY]])
+        detail = f"{detail} Logged around the same time: {words}."
     return reason, detail
 
 
@@ -100,8 +100,8 @@ def report_unjudgeable_python(context: ProofContext, python: tuple[str, str]) ->
     """For a version of Python that no compiler at hand answers for, and where it stands."""
     source = DeployedSource.UNKNOWN if context.given_commit is None else DeployedSource.GIVEN
     located = LocatedVersion("", context.given_commit, source, corroborated=False)
-    told = f"Python {python[0]} ({python[1]}) cannot be judged here, so that nothing can be proven."
-    return _build_finding(context, located, Recommendation(ActionKind.NONE, Reason.NOT_CORROBORATED, told), python)
+    detail = f"No compiler for Python {python[0]} ({python[1]}) is available here, so nothing can be proven."
+    return _build_finding(context, located, Recommendation(ActionKind.NONE, Reason.NOT_CORROBORATED, detail), python)
 
 
 def report_uncorroborated(
@@ -110,17 +110,17 @@ def report_uncorroborated(
     """For a logged line on which no version of any file fails."""
     branch, python = context.branch.name, verdicts.python
     notes = describe_gaps(context.history, needs_full_history=located.reason is not Reason.AMBIGUOUS)
-    told_unseen = "".join(f" {note}" for note in notes)
+    gap_notes = "".join(f" {note}" for note in notes)
     if located.detail:
-        recommendation = Recommendation(ActionKind.NONE, located.reason, f"{located.detail}{told_unseen}")
+        recommendation = Recommendation(ActionKind.NONE, located.reason, f"{located.detail}{gap_notes}")
     elif located.path:
         logged = describe_logged_position(context.incident)
-        told = f"No version of {located.path} on {branch} fails as logged ({logged}) on Python {python}.{told_unseen}"
-        recommendation = Recommendation(ActionKind.NONE, Reason.NOT_CORROBORATED, located.conflict or told)
+        detail = f"No version of {located.path} on {branch} fails on Python {python} as logged ({logged}).{gap_notes}"
+        recommendation = Recommendation(ActionKind.NONE, Reason.NOT_CORROBORATED, located.conflict or detail)
     else:
         position = describe_logged_position(context.incident)
-        told = f"The history of {branch} holds no file that {position} could mean.{told_unseen}"
-        recommendation = Recommendation(ActionKind.NONE, Reason.FILE_NOT_FOUND, located.conflict or told)
+        detail = f"The history of {branch} contains no file that matches {position}.{gap_notes}"
+        recommendation = Recommendation(ActionKind.NONE, Reason.FILE_NOT_FOUND, located.conflict or detail)
     proof = _build_finding(context, located, recommendation, (python, python_source), verdicts.compiled_count)
     return replace(proof, gaps=notes)
 
@@ -129,11 +129,11 @@ def report_wrong_command(context: ProofContext, path: str, verdicts: CompileVerd
     """For a file that is no Python: it fails at every commit, and none of them broke it."""
     source = DeployedSource.UNKNOWN if context.given_commit is None else DeployedSource.GIVEN
     located = LocatedVersion(path, context.given_commit, source, corroborated=False)
-    told = (
-        f"{path} is no Python, and Python was started with it: the command that starts the service is wrong, "
-        "which no commit of this file mends."
+    detail = (
+        f"{path} is not a Python file, but Python was started with it: the start command of the service is wrong. "
+        "No commit to this file fixes that."
     )
-    recommendation = Recommendation(ActionKind.NONE, Reason.FILE_IS_NOT_PYTHON, told)
+    recommendation = Recommendation(ActionKind.NONE, Reason.FILE_IS_NOT_PYTHON, detail)
     return _build_finding(context, located, recommendation, (verdicts.python, python_source), verdicts.compiled_count)
 
 
@@ -183,5 +183,5 @@ def is_not_python(history: History, verdicts: CompileVerdicts, failing_version: 
     versions = history.file_versions(
         [failing_version.path], list(dict.fromkeys((branch_head, failing_version.commit.id)))
     )
-    blobs = {failing_version.blob, *(blob for each in versions for blob in each.blobs.values())}
+    blobs = {failing_version.blob, *(blob for version in versions for blob in version.blobs.values())}
     return all(verdicts.judge(blob, failing_version.path).compiles is False for blob in sorted(blobs))

@@ -104,16 +104,16 @@ def test_a_loaded_file_that_failed_as_deployed_is_also_broken(tmp_path: Path, co
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"ledger.py": broken_source(3)}, "ledger.py, line 3 compiled when it was deployed, and no longer does"),
+        ({"ledger.py": broken_source(3)}, "ledger.py, line 3 compiles at the deployed commit"),
         (
             {"main.py": "import relay, extra\n", "extra.py": broken_source(3)},
             "extra.py, line 3 is new since the deployed",
         ),
-        ({"main.py": "import relay\nimport scripts.never\n"}, "did not compile when it was deployed, and is loaded"),
+        ({"main.py": "import relay\nimport scripts.never\n"}, "did not compile at the deployed commit"),
         ({"ledger.py": b"a = '\0'\n"}, "ledger.py"),
     ],
 )
-def test_since_when_a_file_fails_is_said_as_it_was(
+def test_a_refusal_says_since_when_a_file_fails(
     story: HistoryBuilder, compilers: LocalCompilers, files: dict[str, str | bytes | None], words: str
 ) -> None:
     story.commit("later", files)

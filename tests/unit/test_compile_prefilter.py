@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from shared.proof.judging.compile_prefilter import can_fail_with
+from shared.proof.judging.compile_verdicts import can_fail_with
 
 PYTHON = ".".join(platform.python_version_tuple()[:2])
 SOURCE = b'''"""Doc: it's "quoted"."""

@@ -19,7 +19,7 @@ from shared.adapters.github.queries import Query, is_valid_path
 from shared.errors import InputError, UsageError
 from shared.proof.declared.deployed_python import select_declaring_files
 from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
-from shared.proof.model.service_files import IGNORE_FILES, is_test_file
+from shared.proof.model.paths import IGNORE_FILES, is_test_file
 from shared.text.escaping import truncate
 
 _PATHS_PER_QUERY = 100

@@ -1,7 +1,7 @@
 """Which Pythons a repository's CI runs, and whether anything there would compile the sources.
 
-In: the texts of a commit's files by path. Out: the workflows, the versions that they name with path and line, and
-what could not be resolved. YAML is read as nodes, so that `3.10` stays what it is and every value has its line.
+Returns the workflows, the versions that they name with path and line, and what could not be resolved. YAML is read as
+nodes, so that `3.10` stays what it is and every value has its line.
 """
 
 import re
@@ -163,7 +163,9 @@ def _read_scalar(
             parse_target_version(next(group for group in match.groups() if group)): match
             for match in _PYTHON_CALLS.finditer(node.value)
         }
-        workflow.versions += [workflow.build_fact(each, node, match[0]) for each, match in called.items() if each]
+        workflow.versions += [
+            workflow.build_fact(version, node, match[0]) for version, match in called.items() if version
+        ]
         workflow.compiling_steps += [
             workflow.build_fact("", node, match[0]) for match in _COMPILING_TOOLS.finditer(script)
         ][:1]
@@ -189,8 +191,8 @@ def _find_versions(workflow: _Workflow, node: yaml.ScalarNode, text: str) -> lis
 
 def _read_version_file(workflow: _Workflow, node: yaml.ScalarNode, files: Mapping[str, str]) -> None:
     named = node.value.removeprefix("./")
-    found = list(parse_version_file(named, files.get(named, ""))) or [
+    versions = list(parse_version_file(named, files.get(named, ""))) or [
         fact for fact in find_development_pythons({named: files.get(named, "")}) if fact.kind == "requires-python"
     ]
-    workflow.versions += found[:1]
-    workflow.has_unresolved |= not found
+    workflow.versions += versions[:1]
+    workflow.has_unresolved |= not versions

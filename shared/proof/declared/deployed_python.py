@@ -1,6 +1,6 @@
 """Which Python a repository says that it is deployed on, and which of its files are worth reading for that.
 
-In: the paths of a commit, then the texts of the wanted files by path. Out: the version and where it stands.
+Returns the version and the file and line that state it.
 """
 
 import re
@@ -49,13 +49,13 @@ _BUILDPACK_VERSION = re.compile(r"GOOGLE_(?:PYTHON|RUNTIME)_VERSION[^\d\n]{0,40}
 
 def select_declaring_files(paths: Iterable[str]) -> tuple[str, ...]:
     """The paths of a tree that are worth reading here and for CI, near the root first; at most 200."""
-    wanted = [path for path in paths if _is_declaring_file(path)]
-    wanted.sort(key=lambda path: (not is_ci_file(path), path.count("/"), path))
-    return tuple(wanted[:MAX_FILES])
+    declaring = [path for path in paths if _is_declaring_file(path)]
+    declaring.sort(key=lambda path: (not is_ci_file(path), path.count("/"), path))
+    return tuple(declaring[:MAX_FILES])
 
 
 def find_deployed_python(files: Mapping[str, str], failing_path: str, dockerfile: str = "") -> tuple[str, str] | None:
-    """Minor version and source, such as `("3.11", "Dockerfile: FROM python:3.11-slim")`, for the file at `near`."""
+    """Minor version and source, such as `("3.11", "Dockerfile: FROM python:3.11-slim")`, for the failing file."""
     fact = find_deployed_fact(files, failing_path, dockerfile)
     return (fact.version, f"{fact.path}: {fact.text}") if fact else None
 
@@ -70,8 +70,8 @@ def list_dockerfile_pythons(files: Mapping[str, str]) -> frozenset[str]:
 def find_deployed_fact(files: Mapping[str, str], failing_path: str, dockerfile: str = "") -> PythonFact | None:
     """The best of what `files` say about the deployed Python: Dockerfile, then buildpack, then `requires-python`.
 
-    Of several Dockerfiles the one at `image` counts where it tells, else the nearest above `near`; those elsewhere only
-    where the closest of them agree.
+    Of several Dockerfiles the one at `dockerfile` counts where it tells, else the nearest above the failing file; those
+    elsewhere count only where the closest of them agree.
     """
     if dockerfile in files and _is_dockerfile(dockerfile):
         for fact in _find_dockerfile_fact(dockerfile, files[dockerfile]):
@@ -100,7 +100,7 @@ def _get_file_name(path: str) -> str:
 
 
 def _list_folders_above(failing_path: str) -> list[str]:
-    """The directories of `near`, deepest first, each ending in "/"; the root is ""."""
+    """The directories above a path, deepest first, each ending in "/"; the root is ""."""
     parts = failing_path.split("/")[:-1]
     return ["".join(part + "/" for part in parts[:depth]) for depth in range(len(parts), -1, -1)]
 
@@ -110,9 +110,9 @@ def _find_in_dockerfiles(files: Mapping[str, str], failing_path: str) -> PythonF
     facts.sort(key=lambda fact: (_rank_dockerfile(fact.path), fact.path))
     deployed = [fact for fact in facts if not _NOT_DEPLOYED.search(fact.path)] or facts
     for directory in _list_folders_above(failing_path):
-        here = [fact for fact in deployed if fact.path.rpartition("/")[0] == directory.rstrip("/")]
-        if here:
-            return here[0]
+        facts = [fact for fact in deployed if fact.path.rpartition("/")[0] == directory.rstrip("/")]
+        if facts:
+            return facts[0]
     for directory in _list_folders_above(failing_path):
         below = [fact for fact in deployed if fact.path.startswith(directory)]
         if below:
@@ -128,9 +128,9 @@ def _rank_dockerfile(path: str) -> int:
 
 
 def _find_dockerfile_fact(path: str, text: str) -> Iterator[PythonFact]:
-    told = find_dockerfile_python(text)
-    if told:
-        yield PythonFact(told.version, path, told.line, told.text, "dockerfile")
+    dockerfile_python = find_dockerfile_python(text)
+    if dockerfile_python:
+        yield PythonFact(dockerfile_python.version, path, dockerfile_python.line, dockerfile_python.text, "dockerfile")
 
 
 def _find_in_buildpack(files: Mapping[str, str], failing_path: str) -> PythonFact | None:
@@ -149,8 +149,8 @@ def _find_in_buildpack(files: Mapping[str, str], failing_path: str) -> PythonFac
 
 def _find_in_requirement(files: Mapping[str, str], failing_path: str) -> PythonFact | None:
     for directory in _list_folders_above(failing_path):
-        here = {name: text for name, text in files.items() if name.rpartition("/")[0] == directory.rstrip("/")}
-        for fact in find_development_pythons(here):
+        texts = {name: text for name, text in files.items() if name.rpartition("/")[0] == directory.rstrip("/")}
+        for fact in find_development_pythons(texts):
             if fact.kind == "requires-python":
                 return fact
     return None

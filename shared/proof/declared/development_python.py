@@ -1,7 +1,7 @@
 """Which Python the developers of a repository and their tools are told to use.
 
-In: the texts of a commit's files by path. Out: facts with path and line, fit to be quoted as evidence. A file that
-cannot be read is a fact too, with the reason.
+Returns facts with path and line, fit to be quoted as evidence. A file that cannot be read is a fact too, with the
+reason.
 """
 
 import re
@@ -105,8 +105,8 @@ def _get_nested(table: Any, keys: tuple[str, ...]) -> object:
 def _find_line(text: str, key: str, value: str) -> tuple[int, str]:
     """The line that carries key and value, else the value, else the first: TOML readers do not keep positions."""
     lines = text.splitlines()
-    for wanted in ((key, value), (value,), (key,)):
+    for words in ((key, value), (value,), (key,)):
         for number, line in enumerate(lines, 1):
-            if all(part in line for part in wanted):
+            if all(part in line for part in words):
                 return number, line.strip()
     return 1, lines[0].strip() if lines else ""

@@ -1,6 +1,6 @@
 """Which Python the image of a Dockerfile runs, told by its text alone.
 
-In: the text of a Dockerfile, or the name of an image. Out: the minor version and the instruction that tells it.
+Returns the minor version and the instruction that tells it.
 """
 
 import re
@@ -70,8 +70,8 @@ def parse_image_python(image: str) -> str | None:
 def _find_stage_python(stages: list[_Stage], index: int) -> DockerfilePython | None:
     """What one stage tells: its image, else what it installs, else the stages that it copies from."""
     stage = stages[index]
-    earlier = {other.name.lower(): place for place, other in enumerate(stages[:index]) if other.name}
-    earlier |= {str(place): place for place in range(index)}
+    earlier = {other.name.lower(): position for position, other in enumerate(stages[:index]) if other.name}
+    earlier |= {str(position): position for position in range(index)}
     named = earlier.get(stage.image.lower()) if not stage.image.isdigit() else None
     version = parse_image_python(stage.image) if named is None else None
     if version:
@@ -82,9 +82,9 @@ def _find_stage_python(stages: list[_Stage], index: int) -> DockerfilePython | N
             return DockerfilePython(match[1], line, f"RUN {run}"[:200])
     sources = [named] if named is not None else [earlier[name] for name in stage.copies_from if name in earlier]
     for source in sources:
-        told = _find_stage_python(stages, source)
-        if told:
-            return told
+        inherited = _find_stage_python(stages, source)
+        if inherited:
+            return inherited
     # Copied straight out of an image, as `COPY --from=python:3.12-slim /usr/local /usr/local`.
     for name in stage.copies_from:
         version = parse_image_python(name) if name not in earlier and "uv" not in name else None
@@ -125,11 +125,11 @@ def expand_variables(text: str, arguments: Mapping[str, str]) -> str:
 
 def parse_instructions(text: str) -> list[tuple[int, str, str]]:
     """(line, WORD, rest) of each instruction: comments and here-documents gone, continuation lines joined."""
-    found: list[tuple[int, str, str]] = []
+    instructions: list[tuple[int, str, str]] = []
     escape, joined, start, until = "\\", "", 0, ""
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
         directive = _DIRECTIVE.fullmatch(line)
-        if directive and not found and not joined:
+        if directive and not instructions and not joined:
             escape = directive[1]
         if until:
             until = "" if line.strip() == until else until
@@ -144,7 +144,7 @@ def parse_instructions(text: str) -> list[tuple[int, str, str]]:
         match = _INSTRUCTION.fullmatch(joined)
         joined = ""
         if match:
-            found.append((start, match[1].upper(), match[2].strip()))
+            instructions.append((start, match[1].upper(), match[2].strip()))
             heredoc = _HEREDOC.search(match[2]) if match[1].upper() in {"RUN", "COPY", "ADD"} else None
             until = heredoc[2] if heredoc else ""
-    return found
+    return instructions

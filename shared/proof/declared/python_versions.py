@@ -1,6 +1,6 @@
 """Minor versions of Python in the spellings that projects use: `3.11.7`, `py311`, `>=3.10,<4`, `^3.11`, `3.11.*`.
 
-In: text. Out: a minor version such as `3.11`, or None where the text names none.
+Returns a minor version such as `3.11`, or None where the text names none.
 """
 
 import re
@@ -39,15 +39,15 @@ def find_lower_bound(requirement: str) -> str | None:
 
 def is_permitted(requirement: str, python: str) -> bool:
     """Whether a requirement admits a minor version (of some patch level); an unreadable clause forbids nothing."""
-    wanted = int(python.split(".")[1])
+    minor = int(python.split(".")[1])
     return any(
-        all(_is_admitted(operator, number, wanted) for operator, number in _parse_clauses(alternative))
+        all(_is_admitted(operator, number, minor) for operator, number in _parse_clauses(alternative))
         for alternative in requirement.split("||")
     )
 
 
 def _parse_clauses(requirement: str) -> list[tuple[str, int]]:
-    found = []
+    versions = []
     for part in requirement.replace('"', "").replace("'", "").split(","):
         for match in _CLAUSE.finditer(part):
             number = int(match[3]) if match[3] and match[3] != "*" else 0
@@ -57,17 +57,17 @@ def _parse_clauses(requirement: str) -> list[tuple[str, int]]:
                 operator = "^"  # `3`, `3.*`: any of them
             if operator == "<" and match[4] and match[4].strip(".0*"):
                 operator = "<="  # `<3.12.4` still admits earlier patch levels
-            found.append((operator, number))
-    return found
+            versions.append((operator, number))
+    return versions
 
 
-def _is_admitted(operator: str, number: int, wanted: int) -> bool:
+def _is_admitted(operator: str, number: int, minor: int) -> bool:
     if operator in {"", "==", "===", "~"}:
-        return wanted == number
+        return minor == number
     if operator in {">=", ">", "^", "~="}:
-        return wanted >= number
+        return minor >= number
     if operator == "<":
-        return wanted < number
+        return minor < number
     if operator == "<=":
-        return wanted <= number
+        return minor <= number
     return True

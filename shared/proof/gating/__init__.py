@@ -1,1 +1,1 @@
-"""What a commit must pass before anybody is asked to deploy it."""
+"""What a commit must pass before it is proposed for deployment."""

@@ -1,4 +1,4 @@
-"""Puts commits to the gates, newest first: commits in, the newest that passes out, with those refused before it."""
+"""Puts commits to the gates, newest first, and returns the newest that passes with those refused before it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,23 +35,23 @@ def choose_newest(
     already_broken: frozenset[str],
     refuse_early: Callable[[str], GateFailure | None] = lambda _: None,
 ) -> TargetChoice:
-    """The first of `commits` (newest first) that passes every gate; `refuse` may say at once that one does not.
+    """The first of `commits` (newest first) that passes every gate; `refuse_early` may say at once that one does not.
 
     The file that refused a commit is asked first at the next ones: as long as it is the same, no gate is run.
     """
     search = _TargetSearch(gates, commits, already_broken)
-    for place, commit in enumerate(commits):
-        failed = refuse_early(commit.id) or search.repeat_refusal(place)
+    for index, commit in enumerate(commits):
+        failed = refuse_early(commit.id) or search.repeat_refusal(index)
         if failed is None:
             newest = search.find_newest_skipped()
             if newest is not None:
                 return search.build_choice(newest)
             if search.runs >= _MAX_RUNS:
-                return search.build_choice(None, before=place)
-            failed = search.run_gates(place)
+                return search.build_choice(None, before=index)
+            failed = search.run_gates(index)
         if failed is None:
-            return search.build_choice(place)
-        search.refused[place] = failed
+            return search.build_choice(index)
+        search.refused[index] = failed
     return search.build_choice(search.find_newest_skipped(), before=len(commits))
 
 
@@ -65,7 +65,7 @@ class _TargetSearch:
     runs: int = 0
     refused: dict[int, GateFailure] = field(default_factory=dict)
     _skipped: list[int] = field(default_factory=list)
-    """Places since the last run, refused without one."""
+    """Indexes since the last run, refused without one."""
     _last_failure: GateFailure | None = None
     _refusing_file: "_RefusingFile | None" = None
 
@@ -88,7 +88,7 @@ class _TargetSearch:
         return replace(self._last_failure, detail=self._last_failure.file_detail or self._last_failure.detail)
 
     def find_newest_skipped(self) -> int | None:
-        """The newest that passes of the places that were passed over; None where none does.
+        """The newest that passes of the commits that were passed over; None where none does.
 
         A file may have come long before it was loaded; where the service loaded it as deployed, it did all the while.
         What it imports may come from an installed package, which no file tells: there the oldest is put to the gates.
@@ -114,11 +114,11 @@ class _TargetSearch:
         return self.gates.find_failure(self.commits[index].id, self.already_broken) is None
 
     def build_choice(self, chosen: int | None, before: int = 0) -> TargetChoice:
-        """The chosen place, or none `before` a place, with what was refused up to there."""
+        """The commit at the chosen index, or none before an index, with what was refused up to there."""
         end = before if chosen is None else chosen
-        places = [place for place in self.refused if place < end][:_MAX_REFUSED]
-        failed = [(self.commits[place], self.refused[place]) for place in places]
-        refused = tuple(RefusedCommit(commit, each.gate, each.detail) for commit, each in failed)
+        indexes = [index for index in self.refused if index < end][:_MAX_REFUSED]
+        failed = [(self.commits[index], self.refused[index]) for index in indexes]
+        refused = tuple(RefusedCommit(commit, failure.gate, failure.detail) for commit, failure in failed)
         if chosen is not None:
             return TargetChoice(self.commits[chosen], refused)
         return TargetChoice(None, refused, len(self.commits) - before)

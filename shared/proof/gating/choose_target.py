@@ -78,7 +78,7 @@ def choose_target(
 
     def refuse(commit: str) -> GateFailure | None:
         compiles = is_fixed_at(file_history, gates.verdicts, commit)
-        return None if compiles else GateFailure("incident_file", "the failing file does not compile there")
+        return None if compiles else GateFailure("incident_file", "the failing file does not compile at this commit")
 
     return choose_newest(
         gates, list(walk_newest_first(file_history.commits, branch_head, containing)), already_broken, refuse
@@ -111,7 +111,7 @@ def _list_shipped_changes(history: History, base: str, tip: str) -> tuple[FileCh
 def describe_fix(
     history: History, file_history: FileHistory, commit: Commit, broken: FileAtCommit, line: int | None
 ) -> Fix:
-    """The merged fix, with the mended lines."""
+    """The merged fix, with the fixed lines."""
     blobs = file_history.blobs_at[commit.id]
     if not blobs:
         return Fix(commit, "merged", is_deletion=True)

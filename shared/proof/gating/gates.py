@@ -1,4 +1,4 @@
-"""The gates that a commit must pass before anybody is asked to deploy it: a commit in, the failed gate out."""
+"""The gates that a commit must pass before it is proposed for deployment."""
 
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
@@ -70,8 +70,9 @@ class Gates:
             return failure
         own = self.own_verdicts(commit)
         if own is not None and (elsewhere := self._find_broken(state, own)):
-            told = f"{_describe_position(elsewhere[0])} does not compile on Python {own.python}, its own image's"
-            return GateFailure("own_python", told + _describe_others(elsewhere))
+            position = _describe_position(elsewhere[0])
+            detail = f"{position} does not compile on Python {own.python}, the version of this commit's own image"
+            return GateFailure("own_python", detail + _describe_others(elsewhere))
         if (checks := self.get_check_status(commit)) in {CheckStatus.RED, CheckStatus.PENDING}:
             return GateFailure("checks", f"its checks are {checks}")
         return None
@@ -79,20 +80,20 @@ class Gates:
     def _find_uncompilable(self, commit: str, state: LoadedState, already_broken: frozenset[str]) -> GateFailure | None:
         """The failure where not every loaded file compiles."""
         broken = self._find_broken(state, self.verdicts)
-        new = tuple(each for each in broken if each.path not in already_broken)
+        new = tuple(other for other in broken if other.path not in already_broken)
         if new:
-            told = self._describe_since(new[0])
+            detail = self._describe_since(new[0])
             return GateFailure(
-                "newly_broken", told + _describe_others(new), new, _find_refusing_file(state, new[0].path), told
+                "newly_broken", detail + _describe_others(new), new, _find_refusing_file(state, new[0].path), detail
             )
         if broken:
-            told = f"{_describe_position(broken[0])} would be the next file to fail"
+            detail = f"{_describe_position(broken[0])} does not compile either and would fail next"
             return GateFailure(
-                "also_broken", told + _describe_others(broken), (), _find_refusing_file(state, broken[0].path), told
+                "also_broken", detail + _describe_others(broken), (), _find_refusing_file(state, broken[0].path), detail
             )
         if unseen := self.find_unjudged(commit):
-            told = f"{unseen[0]} could not be compiled there"
-            return GateFailure("unseen", told, refusing_file=_find_refusing_file(state, unseen[0]))
+            detail = f"{unseen[0]} could not be checked at this commit"
+            return GateFailure("unseen", detail, refusing_file=_find_refusing_file(state, unseen[0]))
         return None
 
     def is_loaded_as_deployed(self, path: str) -> bool:
@@ -108,10 +109,10 @@ class Gates:
             return f"{_describe_position(broken)} is new since the deployed commit and does not compile"
         before = self.verdicts.judge(blob, broken.path).compiles
         if before:
-            return f"{_describe_position(broken)} compiled when it was deployed, and no longer does"
+            return f"{_describe_position(broken)} compiles at the deployed commit but not at this one"
         if before is None:
             return f"{_describe_position(broken)} does not compile"
-        return f"{_describe_position(broken)} did not compile when it was deployed, and is loaded since"
+        return f"{_describe_position(broken)} did not compile at the deployed commit either, and is now loaded"
 
 
 def _find_missing_module(state: LoadedState) -> GateFailure | None:

@@ -1,4 +1,4 @@
-"""What a service loads at one commit after the other: a commit in, its files with their blobs out, each state once."""
+"""What a service loads at each of many commits: its files with their blobs; equal states are computed once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,15 +6,12 @@ from functools import cached_property
 
 from shared.detection.incident import Incident
 from shared.detection.syntax_errors import find_frame_paths
-from shared.proof import python_evidence
-from shared.proof.declared.deployed_python import list_dockerfile_pythons
 from shared.proof.loading.commit_tree import MAX_BYTES, CommitTree, find_changed_paths, is_affected_by
 from shared.proof.loading.import_closure import ImportClosure, find_import_closure
 from shared.proof.loading.imports import Imports, parse_imports
 from shared.proof.loading.missing_modules import DeployedTree
 from shared.proof.model.paths import match_logged_path
 from shared.proof.model.ports import History
-from shared.proof.proof_context import ProofContext
 
 _MAX_STATES = 8
 """That are held at a time; each one refers to as many paths as the service has files."""
@@ -98,18 +95,9 @@ class LoadedFiles:
 
 def find_traced_files(history: History, incident: Incident, commit: str) -> tuple[str, ...]:
     """The files of a commit that frames of the logged traceback mean; one that several files fit is left out."""
-    logged = dict.fromkeys(path for each in incident.sightings for path in find_frame_paths(each.first.text))
+    logged = dict.fromkeys(path for sighting in incident.sightings for path in find_frame_paths(sighting.first.text))
     if not logged:
         return ()
     tree = history.tree(commit)
     fitting = (next(iter(match_logged_path(path, tree)), ()) for path in logged)
     return tuple(dict.fromkeys(paths[0] for paths in fitting if len(paths) == 1))
-
-
-def choose_dockerfile(context: ProofContext, commit: str, path: str) -> str:
-    """The Dockerfile whose closure holds a file; "" where they all name one Python, and it does not matter."""
-    files = python_evidence.read_declaring_files(context.history, commit)
-    if not path or len(list_dockerfile_pythons({each.path: each.text for each in files})) < 2:
-        return ""
-    traced = find_traced_files(context.history, context.incident, commit)
-    return LoadedFiles(context.history, path, traced, context.request.source_roots).get_state(commit).closure.image_path

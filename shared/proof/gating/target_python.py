@@ -1,4 +1,4 @@
-"""The Python that each candidate declares for its own image: a commit in, the verdicts on that Python out."""
+"""The verdicts on the Python that a candidate commit declares for its own image."""
 
 from dataclasses import dataclass, field
 
@@ -26,15 +26,15 @@ class DeclarationReader:
     def read_files(self, commit: str) -> tuple[DeclaredFile, ...]:
         """The files of a commit that say something about Python versions, images or checks."""
         self._move_to(commit)
-        wanted = [(path, self._read_text(self._blobs[path])) for path in select_declaring_files(self._blobs)]
-        return tuple(DeclaredFile(path, commit, text) for path, text in wanted if text is not None)
+        texts = [(path, self._read_text(self._blobs[path])) for path in select_declaring_files(self._blobs)]
+        return tuple(DeclaredFile(path, commit, text) for path, text in texts if text is not None)
 
     def find_python(self, commit: str, failing_path: str, dockerfile: str = "") -> str | None:
-        """The minor version that a commit declares for the file at `near`, by its `image` where that is known."""
-        found = find_deployed_python(
-            {each.path: each.text for each in self.read_files(commit)}, failing_path, dockerfile
+        """The minor version that a commit declares for the failing file, by its Dockerfile where that is known."""
+        declared = find_deployed_python(
+            {file.path: file.text for file in self.read_files(commit)}, failing_path, dockerfile
         )
-        return None if found is None else found[0]
+        return None if declared is None else declared[0]
 
     def _move_to(self, commit: str) -> None:
         tree = CommitTree(self.history, commit)
@@ -108,5 +108,5 @@ class TargetPython:
     def _build_verdicts(self, python: str) -> CompileVerdicts | None:
         try:
             return CompileVerdicts(self.history, self.compilers.compiler_for(python), self.compilers.explainer())
-        except UsageError:  # a version that nobody can judge is no reason against a commit
+        except UsageError:  # a version without a compiler is no reason against a commit
             return None

@@ -1,6 +1,6 @@
 """Do these sources compile on the Python that they are deployed on?
 
-In: sources, the texts of the files that declare a Python, and compilers. Out: what fails, with ruff's explanation.
+Returns what fails, with ruff's explanation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ class CompileFailure:
 
 @dataclass(frozen=True, slots=True)
 class UnjudgedSource:
-    """A source that nobody could judge: neither good nor bad."""
+    """A source that no compiler could judge: neither good nor bad."""
 
     path: str
     reason: str
@@ -82,7 +82,7 @@ def group_by_python(
 def check_sources(
     grouped: Mapping[PythonTarget, Sequence[Source]], compilers: Compilers, running_python: str
 ) -> Sequence[CheckedGroup]:
-    """Compile everything; ruff is asked only about what fails. Raises Misused for a given version that is unknown."""
+    """Compiles all sources, and explains those that fail. Raises UsageError for a given version that is unknown."""
     return [_check_group(target, sources, compilers, running_python) for target, sources in grouped.items()]
 
 
@@ -91,10 +91,10 @@ def _choose_python(
 ) -> PythonTarget:
     if given_python is not None:
         return PythonTarget(given_python, PythonSource.GIVEN, "given with --python")
-    found = find_deployed_python(declared, path)
-    if found is None:
+    declaration = find_deployed_python(declared, path)
+    if declaration is None:
         return PythonTarget(running_python, PythonSource.RUNNING, "the running one: the repository declares none")
-    return PythonTarget(found[0], PythonSource.DECLARED, found[1])
+    return PythonTarget(declaration[0], PythonSource.DECLARED, declaration[1])
 
 
 def _check_group(
@@ -105,8 +105,8 @@ def _check_group(
     except UsageError:
         if target.source is PythonSource.GIVEN:
             raise
-        told = f"the running one: {target.python} cannot be judged ({target.description})"
-        target = PythonTarget(running_python, PythonSource.DECLARED_UNKNOWN, told)
+        note = f"the running one: {target.python} cannot be judged ({target.description})"
+        target = PythonTarget(running_python, PythonSource.DECLARED_UNKNOWN, note)
         compiler = compilers.compiler_for(target.python)
     compiler.prepare(sources)
     failing: list[tuple[Source, Fault]] = []
@@ -117,8 +117,8 @@ def _check_group(
             unjudged.append(UnjudgedSource(source.path, verdict.unjudged_reason))
         elif verdict.fault is not None:
             failing.append((source, verdict.fault))
-    said = compilers.explainer().explain([(source, target.python) for source, _ in failing]) if failing else ()
-    failures = [_build_failure(*pair, target, words) for pair, words in zip(failing, said, strict=True)]
+    explanations = compilers.explainer().explain([(source, target.python) for source, _ in failing]) if failing else ()
+    failures = [_build_failure(*pair, target, words) for pair, words in zip(failing, explanations, strict=True)]
     return CheckedGroup(target, compiler.checked_by, len(sources), tuple(failures), tuple(unjudged))
 
 

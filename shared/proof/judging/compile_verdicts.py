@@ -1,18 +1,28 @@
-"""Compiles blobs for one investigation, each of them once: blob ids in, compilations out."""
+"""Compiles blobs for one investigation, each of them once, and none that cannot fail as the log says.
 
+Compiling a version costs milliseconds and a long history has many. `can_fail_with` uses only what follows from the
+language: where it returns False, the logged line cannot give the logged message.
+"""
+
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from shared.detection.incident import Sighting
-from shared.proof.judging.compile_prefilter import can_fail_with
 from shared.proof.model.compilation import Compilation, Fault, Source
 from shared.proof.model.ports import Compiler, Explainer, History
+
+_OUTSIDE_MESSAGE = re.compile(r"'(\w+)' outside ")
+_BRACKET_MESSAGE = re.compile(r"(?:unmatched '(?P<one>[)\]}])'|'(?P<two>[(\[{])' was never closed)")
+_STRING_MESSAGES = ("unterminated string literal", "EOL while scanning string literal")
+_CLOSED_STRINGS = re.compile(rb"""(?:[^"'\\]|\\.|"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')*+""", re.DOTALL)
+_FSTRING_START = re.compile(rb"""[fFtT][rR]?["']|[rR][fFtT]["']""")
 
 _MAX_UNFILTERED = 64
 """Sources that are compiled one by one without asking first which of them are worth it."""
 
 _MAX_BYTES = 8 * 1024 * 1024
-"""Bytes. A source above this is not Python that anybody imports; it is left unjudged."""
+"""Bytes. A longer source is not Python that a service imports; it is left unjudged."""
 
 
 class CompileVerdicts:
@@ -76,8 +86,8 @@ class CompileVerdicts:
 
     def all_compile(self, blobs_by_path: Mapping[str, str]) -> bool | None:
         """Whether all of these files (path to blob) compile; a file that is not there cannot fail."""
-        found = [self.judge(blob, path).compiles for path, blob in blobs_by_path.items()]
-        return False if False in found else None if None in found else True
+        results = [self.judge(blob, path).compiles for path, blob in blobs_by_path.items()]
+        return False if False in results else None if None in results else True
 
     def select_possible(self, paths_by_blob: Mapping[str, str], sightings: Sequence[Sighting]) -> frozenset[str]:
         """Those of these blobs (blob to path) that can fail with a logged message on a logged line.
@@ -102,16 +112,51 @@ class CompileVerdicts:
         only ever chooses what to compile first: a verdict is the compiler's alone.
         """
         known = frozenset(blob for blob in paths_by_blob if blob in self._judged_blobs)
-        asked = [blob for blob in paths_by_blob if blob not in known]
-        if len(asked) <= _MAX_UNFILTERED or self._compiler.checked_by == self._explainer.checked_by:
+        unjudged = [blob for blob in paths_by_blob if blob not in known]
+        if len(unjudged) <= _MAX_UNFILTERED or self._compiler.checked_by == self._explainer.checked_by:
             return frozenset(paths_by_blob)
-        sources = [(Source(paths_by_blob[blob], self._history.read(blob) or b""), self.python) for blob in asked]
+        sources = [(Source(paths_by_blob[blob], self._history.read(blob) or b""), self.python) for blob in unjudged]
         answers = self._explainer.explain(sources)
         return known | {
-            blob for blob, told in zip(asked, answers, strict=True) if told.diagnostics or told.failure_reason
+            blob for blob, answer in zip(unjudged, answers, strict=True) if answer.diagnostics or answer.failure_reason
         }
 
     def prepare(self, blobs: Iterable[tuple[str, str]]) -> None:
         """Announces (path, blob) pairs that will be asked, for compilers that answer many at the cost of one."""
         unknown = {blob: path for path, blob in blobs if blob not in self._judged_blobs}
         self._compiler.prepare(Source(path, self._history.read(blob) or b"") for blob, path in unknown.items())
+
+
+def can_fail_with(content: bytes, line: int, message: str, python: str) -> bool:
+    """Whether the first error of `content` may be `message` on `line`, counted from 1."""
+    lines = _get_line_and_previous(content, line)
+    if lines is None:
+        return False
+    before, failing_line = lines
+    if message.startswith(_STRING_MESSAGES):
+        return before.endswith(b"\\") or _can_leave_string_open(content, failing_line, python)
+    if match := _BRACKET_MESSAGE.match(message):
+        return (match["one"] or match["two"]).encode() in failing_line
+    if match := _OUTSIDE_MESSAGE.match(message):
+        return match[1].encode() in failing_line
+    return True
+
+
+def _get_line_and_previous(content: bytes, line: int) -> tuple[bytes, bytes] | None:
+    """The line before the wanted one (empty for the first), and the wanted one; None where the content is shorter."""
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = content.split(b"\n", line)
+    return None if len(lines) < line else (lines[line - 2] if line > 1 else b"", lines[line - 1])
+
+
+def _can_leave_string_open(content: bytes, failing_line: bytes, python: str) -> bool:
+    """Whether a string of one line can begin here and not end here, whatever state the line begins in."""
+    if b'"' not in failing_line and b"'" not in failing_line:
+        return False
+    if b'"""' in failing_line or b"'''" in failing_line or b"coding" in content[:200]:
+        return True  # the line may begin or end inside a longer string; bytes may not be what they seem
+    if not _CLOSED_STRINGS.fullmatch(failing_line):
+        return True
+    # Since 3.12 a line may begin inside an f-string in more ways than one line can tell.
+    return int(python.partition(".")[2]) >= 12 and _FSTRING_START.search(content) is not None

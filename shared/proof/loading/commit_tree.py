@@ -1,6 +1,6 @@
-"""One commit's tree as the loading rules ask it; what was asked is recorded, for nothing else can change the answer.
+"""Reads one commit's tree for the loading rules, and compares two trees.
 
-In: a `SourceTree`. Out: the same answers, each fetched once, and the set of everything that was asked.
+`RecordingTree` fetches each answer once and records what was asked: nothing else can change what the rules decide.
 """
 
 import re
@@ -38,10 +38,10 @@ def is_image_file(path: str) -> bool:
 
 
 def is_affected_by(recorded_paths: Collection[str], path: str, *, is_added_or_removed: bool = True) -> bool:
-    """Whether a change of `path` can change a closure that depends on `asked`.
+    """Whether a change of `path` can change a closure that depends on `recorded_paths`.
 
-    `listed`: the path was added or removed (also by a rename, or by a change of its type); False where only its
-    contents changed. `asked` holds files as "a/b.py" and listed folders as "a/"; "/" is the top.
+    `is_added_or_removed`: the path was added or removed (also by a rename or a change of its type); False where only
+    its contents changed. `recorded_paths` holds files as "a/b.py" and listed folders as "a/"; "/" is the top.
     """
     if path in recorded_paths or is_image_file(path):
         return True
@@ -54,7 +54,7 @@ def is_affected_by(recorded_paths: Collection[str], path: str, *, is_added_or_re
 
 
 class RecordingTree:
-    """Answers from another tree, each fetched once; `asked` is what was asked for."""
+    """Answers from another tree, each fetched once; `recorded_paths` is what was asked for."""
 
     def __init__(self, tree: SourceTree) -> None:
         self._tree = tree
@@ -74,10 +74,10 @@ class RecordingTree:
 
     def has_folder(self, path: str) -> bool:
         """Whether there is such a folder. Only its absence is recorded: what counts in one is asked for by its path."""
-        found = self.list_unrecorded(path) is not None
-        if not found:
+        exists = self.list_unrecorded(path) is not None
+        if not exists:
             self.recorded_paths.add(path + "/")
-        return found
+        return exists
 
     def list_unrecorded(self, path: str) -> Mapping[str, str] | None:
         """As `folder`, where another rule (`is_image_file`) tells when the answer changes."""
@@ -106,7 +106,7 @@ _MAX_FOLDERS = 100_000
 class CommitTree:
     """Answers `shared.proof.loading.commit_tree.SourceTree` for one commit.
 
-    Raises Unreadable where a folder is not in this copy.
+    Raises InputError where a folder is not in this copy.
     """
 
     def __init__(self, history: History, commit: str) -> None:
@@ -162,11 +162,11 @@ class CommitTree:
 
 
 def read_folder(history: History, folder: str) -> Folder:
-    """A folder that some tree names. Raises Unreadable where it is not in this copy."""
-    found = history.folder(folder)
-    if found is None:
+    """A folder that some tree names. Raises InputError where it is not in this copy."""
+    entries = history.folder(folder)
+    if entries is None:
         raise InputError(f"folder {folder} is not in this copy of the repository; fetch what is missing")
-    return found
+    return entries
 
 
 def find_changed_paths(history: History, before: str, after: str) -> Iterator[tuple[str, bool]]:
@@ -179,7 +179,7 @@ def find_changed_paths(history: History, before: str, after: str) -> Iterator[tu
     waiting = [("", before, after)]
     for above, old_id, new_id in waiting:
         _check_folder_count(waiting)
-        old, new = (read_folder(history, each) if each else _EMPTY_FOLDER for each in (old_id, new_id))
+        old, new = (read_folder(history, folder_id) if folder_id else _EMPTY_FOLDER for folder_id in (old_id, new_id))
         yield from ((above + name, gone) for name, gone in _compare_entries(old.files, new.files))
         below = (name for name, _ in _compare_entries(old.folders, new.folders))
         waiting += [(f"{above}{name}/", old.folders.get(name, ""), new.folders.get(name, "")) for name in below]
@@ -188,9 +188,9 @@ def find_changed_paths(history: History, before: str, after: str) -> Iterator[tu
 def _compare_entries(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
     """Each name whose id differs, and whether one side lacks it."""
     for name in old.keys() | new.keys():
-        one, other = old.get(name), new.get(name)
-        if one != other:
-            yield name, one is None or other is None
+        old_id, new_id = old.get(name), new.get(name)
+        if old_id != new_id:
+            yield name, old_id is None or new_id is None
 
 
 def _check_folder_count(folders: Sequence[object]) -> None:

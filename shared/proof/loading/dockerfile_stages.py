@@ -1,6 +1,6 @@
 """What a Dockerfile builds: per stage its working directory, environment, copies, installations and start command.
 
-In: the text of a Dockerfile. Out: its stages, each with what it inherits from the stage that it stands on.
+Returns the stages, each with what it inherits from the stage that it is built on.
 """
 
 import json
@@ -45,7 +45,7 @@ class CopyInstruction:
 
 @dataclass(frozen=True, slots=True)
 class BuildStage:
-    """One stage with what it inherits; `installs` are (working directory, command) of what installs a project."""
+    """One stage with what it inherits; `project_installs`: (working directory, command) of what installs a project."""
 
     name: str = ""
     workdir: str = "/"

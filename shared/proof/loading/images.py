@@ -1,6 +1,6 @@
 """Which images a repository builds, and from which folder each takes its files.
 
-In: the recorded tree of a commit, the failing file. Out: the images, the likeliest one for that file first.
+Returns the images, the likeliest one for the failing file first, each with its start commands.
 """
 
 import posixpath
@@ -101,7 +101,7 @@ def _rank_dockerfile(path: str, failing_path: str) -> tuple[bool, int, int, int,
 
 def _find_dockerfiles(tree: RecordingTree, failing_path: str) -> set[str]:
     """The Dockerfiles above the failing file, and of the first levels of the tree; a bounded number of folders."""
-    found: set[str] = set()
+    dockerfiles: set[str] = set()
     queue = [(folder, MAX_DEPTH) for folder in list_folders_above(failing_path)[:-1]] + [("", 0)]
     seen: set[str] = set()
     while queue and len(seen) < MAX_FOLDERS:
@@ -112,10 +112,10 @@ def _find_dockerfiles(tree: RecordingTree, failing_path: str) -> set[str]:
         for name, kind in (tree.list_unrecorded(folder) or {}).items():
             path = posixpath.join(folder, name)
             if kind == "file" and _is_dockerfile(path):
-                found.add(path)
+                dockerfiles.add(path)
             elif kind == "folder" and depth < MAX_DEPTH and name not in _SKIPPED_FOLDERS:
                 queue.append((path, depth + 1))
-    return found
+    return dockerfiles
 
 
 def _is_dockerfile(path: str) -> bool:
@@ -143,7 +143,7 @@ def _count_existing(tree: RecordingTree, context: str, stages: Sequence[BuildSta
     """How many of the copied paths exist below a folder."""
     sources = {source for stage in stages for copy in stage.copies if copy.stage is None for source in copy.sources}
     plain = [posixpath.normpath(posixpath.join(context, source)) for source in sources if source != "."]
-    return sum(1 for each in plain if tree.blob(each) is not None or tree.has_folder(each))
+    return sum(1 for source in plain if tree.blob(source) is not None or tree.has_folder(source))
 
 
 def _has_start_file(files: ImageFiles) -> bool:
@@ -235,10 +235,10 @@ def read_starts(files: ImageFiles, stage: BuildStage, scripts: Mapping[str, str]
 def list_project_installs(stages: Sequence[BuildStage]) -> tuple[tuple[str, str], ...]:
     """(working directory, command) of what installs projects: the last stage's own, then those of earlier stages."""
     last = len(stages) - 1
-    found = list(stages[last].project_installs)
+    project_installs = list(stages[last].project_installs)
     for index, stage in enumerate(stages[:last]):
-        found += [(address_in_stage(index, workdir), command) for workdir, command in stage.project_installs]
-    return tuple(dict.fromkeys(found))
+        project_installs += [(address_in_stage(index, workdir), command) for workdir, command in stage.project_installs]
+    return tuple(dict.fromkeys(project_installs))
 
 
 def describe_starts(starts: Sequence[StartCommand]) -> str:

@@ -1,7 +1,6 @@
 """The files of a commit that the service loads: along the imports, from the start command of its image.
 
-In: a commit's tree, the failing file, what the traceback names, the configured roots. Out: the files, by which rule
-they were chosen, and everything that the answer depends on.
+Returns the files, the rule by which they were chosen, and every path on which the answer depends.
 """
 
 import posixpath
@@ -9,14 +8,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.proof.loading.commit_tree import MAX_BYTES, RecordingTree, SourceTree
-from shared.proof.loading.folder_files import (
+from shared.proof.loading.image_files import (
+    ImageFiles,
     build_docker_filter,
     is_copied,
     list_copied_files,
     list_repository_files,
     list_source_root_files,
 )
-from shared.proof.loading.image_files import ImageFiles
 from shared.proof.loading.images import (
     BuildpackStart,
     BuiltImage,
@@ -46,11 +45,11 @@ ImportsLoader = Callable[[str, str], Imports]
 class ImportClosure:
     """`files` are repository paths of Python files that the service loads as source.
 
-    `start`: the start files and modules as found, "" where unreadable. `rule`: one sentence for the report.
-    `exact`: False where what the image copies was taken. `image`: the Dockerfile or Procfile that was read.
-    `ambiguous`: other images whose closure holds the failing file. `asked`: see `tree.is_affected_by`.
-    `unfollowed`: dynamic imports of these files whose module no text tells. `missing_imports`: imports of modules that
-    the deployed commit had and that vanished.
+    `start_command`: the start files and modules as found, "" where unreadable. `rule`: one sentence for the report.
+    `is_exact`: False where what the image copies was taken. `image_path`: the Dockerfile or Procfile that was read.
+    `ambiguous_images`: others whose closure holds the failing file. `recorded_paths`: see `is_affected_by`.
+    `unresolved_imports`: dynamic imports of these files whose module no text tells. `missing_imports`: imports of
+    modules that the deployed commit had and that vanished.
     """
 
     files: frozenset[str]
@@ -254,10 +253,10 @@ class _ClosureSearch:
         for path in (self.failing, *self.traced):
             if path in follower.loaded.values():
                 continue
-            for place in files.image_paths(path)[:4]:
-                if not any(place.startswith(root.rstrip("/") + "/") for root in follower.roots):
-                    follower.add_root(posixpath.dirname(place))
-                follower.add_with_packages(place)
+            for image_path in files.image_paths(path)[:4]:
+                if not any(image_path.startswith(root.rstrip("/") + "/") for root in follower.roots):
+                    follower.add_root(posixpath.dirname(image_path))
+                follower.add_with_packages(image_path)
         follower.follow_all()
 
     def _build_closure(

@@ -1,14 +1,14 @@
 """Follows the imports of files through an image, as Python's import system looks them up, without running anything.
 
-In: the files of an image, the import roots, the first modules and files. Out: every file that these can load.
-Where Python chooses at run time, all choices are followed: the answer may be too large, never too small.
+Returns every file that the first modules and files can load from the import roots. Where Python chooses at run time,
+it follows all choices: the answer may be too large, never too small.
 """
 
 import posixpath
 from collections.abc import Callable, Collection, Sequence
 
 from shared.proof.loading.imports import Import, Imports, parse_imports
-from shared.proof.loading.migrations import find_migration_folder
+from shared.proof.loading.servers import find_migration_folder
 from shared.proof.loading.start_command import FileLookup, StartCommand
 
 MAX_LOADED_FILES = 20_000
@@ -61,11 +61,11 @@ class ImportFollower:
 
     def add_file(self, path: str) -> bool:
         """Take a file as loaded; False where the image has none at that path."""
-        found = self.files.locate(path)
-        if found is None:
+        origin = self.files.locate(path)
+        if origin is None:
             return False
         if path not in self.loaded and len(self.loaded) < MAX_LOADED_FILES:
-            self.loaded[path] = found
+            self.loaded[path] = origin
             self._queue.append(path)
         return True
 
@@ -87,8 +87,8 @@ class ImportFollower:
 
     def add_module(self, name: str) -> bool:
         """Take a module as loaded by its dotted name; False where no root has all of it as a file."""
-        place = self._resolve_module(name.split("."), self.roots)
-        return bool(place and place[0])
+        location = self._resolve_module(name.split("."), self.roots)
+        return bool(location and location[0])
 
     def add_start(self, start: StartCommand) -> bool:
         """Take what a start command loads as loaded; False where the image has none of it."""
@@ -105,7 +105,7 @@ class ImportFollower:
         return any(begun)
 
     def add_folder_modules(self, folder: str, *, is_recursive: bool = False, depth: int = 0) -> None:
-        """Take every module of a folder as loaded, and the packages in it; with what these hold where `deep`."""
+        """Take every module of a folder as loaded, and the packages in it; with their modules where `is_recursive`."""
         for name in sorted(self.files.list_entries(folder)):
             inner = posixpath.join(folder, name)
             if name.endswith(".py") and "{{" not in name:
@@ -115,12 +115,12 @@ class ImportFollower:
 
     def follow_imports(self, imports: Imports, path: str) -> None:
         """Take as loaded what a file at an image path imports."""
-        for each in imports.imported:
-            self._follow_import(each, path)
-        for each in imports.whole_packages:
-            place = self._resolve_module(_split_module(each.module), self._find_bases(each, path))
-            for folder in place[1] if place else ():
-                self.add_folder_modules(folder, is_recursive="**" in each.names)
+        for imported in imports.imported:
+            self._follow_import(imported, path)
+        for imported in imports.whole_packages:
+            location = self._resolve_module(_split_module(imported.module), self._find_bases(imported, path))
+            for folder in location[1] if location else ():
+                self.add_folder_modules(folder, is_recursive="**" in imported.names)
         for text in imports.mentioned_modules:
             self._follow_mention(text)
         for name in imports.django_applications:
@@ -169,23 +169,23 @@ class ImportFollower:
             for _ in range(3):
                 self.add_root(folder)
                 folder = posixpath.dirname(folder)
-            for place in self._list_possible_paths(imports.path_folders, path):
-                self.add_root(place)
+            for root in self._list_possible_paths(imports.path_folders, path):
+                self.add_root(root)
         self.follow_imports(imports, path)
 
     def _follow_import(self, imported: Import, path: str) -> None:
         if imported.module == "alembic.command" or (imported.module == "alembic" and "command" in imported.names):
             self._follow_migrations()
-        place = self._resolve_module(_split_module(imported.module), self._find_bases(imported, path))
-        if place is None:
+        location = self._resolve_module(_split_module(imported.module), self._find_bases(imported, path))
+        if location is None:
             self.failed_imports[path, imported] = None
             return
         names: Sequence[str] = imported.names
-        if "*" in names and place[0]:
-            found = self.files.locate(place[0])
-            names = self._load_imports(found).exported_names if found else ()
+        if "*" in names and location[0]:
+            origin = self.files.locate(location[0])
+            names = self._load_imports(origin).exported_names if origin else ()
         for name in names:
-            if place[1] and self._resolve_module([name], place[1]) is None:
+            if location[1] and self._resolve_module([name], location[1]) is None:
                 self.failed_imports[path, imported] = None
 
     def _follow_mention(self, text: str) -> None:
@@ -207,21 +207,21 @@ class ImportFollower:
 
     def _follow_dynamic_target(self, text: str, path: str) -> None:
         """A text that reaches a dynamic import: a module, or a package or folder of which any module may be meant."""
-        place = self._resolve_module(text.split("."), self.roots) if "/" not in text else None
-        for folder in place[1] if place else self._list_possible_paths([text], path):
-            if place or self.files.is_folder(folder):
+        location = self._resolve_module(text.split("."), self.roots) if "/" not in text else None
+        for folder in location[1] if location else self._list_possible_paths([text], path):
+            if location or self.files.is_folder(folder):
                 self.add_folder_modules(folder)
 
     def _list_possible_paths(self, texts: Sequence[str], path: str) -> list[str]:
         """The image paths that such texts can mean, seen from a file."""
         beside = posixpath.dirname(path)
         bases = dict.fromkeys((beside, posixpath.dirname(beside), *self.roots[:4]))
-        places = [posixpath.normpath(posixpath.join(base, text)) for text in texts for base in bases]
-        return [place for place in places if place not in bases]
+        paths = [posixpath.normpath(posixpath.join(base, text)) for text in texts for base in bases]
+        return [candidate for candidate in paths if candidate not in bases]
 
     def _follow_application(self, name: str) -> None:
-        place = self._resolve_module(name.split("."), self.roots, optional_names=2)
-        folders = (posixpath.dirname(place[0]),) if place and place[0] else place[1] if place else ()
+        location = self._resolve_module(name.split("."), self.roots, optional_names=2)
+        folders = (posixpath.dirname(location[0]),) if location and location[0] else location[1] if location else ()
         for folder in folders:  # `shop` and `shop.apps.ShopConfig` both name the package `shop`
             for inner in _DJANGO_MODULES:
                 self._resolve_module([inner], (folder,))
@@ -246,28 +246,28 @@ class ImportFollower:
         for root in self.roots:
             prefix = root.rstrip("/") + "/"
             if folder.startswith(prefix):
-                place = self._resolve_module(folder[len(prefix) :].split("/"), self.roots)
-                return place[1] if place else ()
+                location = self._resolve_module(folder[len(prefix) :].split("/"), self.roots)
+                return location[1] if location else ()
         return ()
 
     def _resolve_module(
         self, parts: Sequence[str], bases: tuple[str, ...], optional_names: int = 0
     ) -> ModuleLocation | None:
-        """Look a dotted name up and take what is met on the way as loaded; the last `missing` names need not exist."""
-        place: ModuleLocation = (None, bases)
+        """Look a dotted name up and take what is met on the way as loaded; the last `optional_names` need not exist."""
+        location: ModuleLocation = (None, bases)
         met: list[str] = []
         for count, part in enumerate(parts):
-            step = self._find_name(place[1], part)
+            step = self._find_name(location[1], part)
             if step is None:
                 if count == 0 or len(parts) - count > optional_names:
                     # What stands before the missing name is loaded before Python finds that it is missing.
                     self._add_files(met if optional_names == 0 else ())
                     return None
                 break
-            place = step
+            location = step
             met += [step[0]] if step[0] else []
         self._add_files(met)
-        return place
+        return location
 
     def _add_files(self, paths: Sequence[str]) -> None:
         for path in paths:

@@ -1,8 +1,7 @@
 """What one Python file imports, read from its text alone, so that a file that does not compile is read as well.
 
-In: the bytes of a file. Out: its imports, the packages of which it loads any module, the names that may be modules,
-and the dynamic imports that nobody can follow. One reader for both kinds of file: what a file imports does not change
-with the error in it. Time grows with the length of the text, whatever the text is.
+Returns its imports, the packages of which it loads any module, the names that may be modules, and the dynamic imports
+that cannot be followed. What a file imports does not change with the error in it. Time grows with the text's length.
 """
 
 import re
@@ -73,14 +72,13 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """`whole`: packages of which any module may be loaded (their `names` are ("**",) where sub-packages count too).
+    """`whole_packages`: any module of them may be loaded (with ("**",) as `names` where sub-packages count, too).
 
-    `mentioned`: texts that may name a module, as `"app.tasks"` in a setting; they count where such a module exists.
-    `changes_path`: it puts folders on the import path, mostly its own one or one above.
-    `applications`: the texts in `INSTALLED_APPS`. `exported`: the texts in `__all__`.
-    `unfollowed`: dynamic imports whose module the text does not tell. `reaching`: the texts that may reach those
-    through variables: modules, packages or folders. `scripts`: paths of Python files. `folders`: what may be put on
-    the import path.
+    `mentioned_modules`: texts that may name a module, as `"app.tasks"` in a setting; they count where it exists.
+    `django_applications`: the texts in `INSTALLED_APPS`. `exported_names`: the texts in `__all__`.
+    `unresolved`: dynamic imports whose module the text does not tell. `dynamic_targets`: the texts that may reach those
+    through variables: modules, packages or folders. `changes_import_path`: the file puts folders on the import path,
+    mostly its own one or one above. `path_folders`: what it may put there. `scripts`: paths of Python files.
     """
 
     imported: tuple[Import, ...] = ()
@@ -106,23 +104,24 @@ def parse_imports(source: bytes) -> Imports:
         before = len(unfollowed)
         _read_call(text, match, direct, whole, unfollowed)
         dynamic += [match.end()] if len(unfollowed) > before else []
-    dynamic += [
-        match.end() for match in _find_matches(_FILE_LOADER, text.code, "file_location", "FileLoader", "run_path")
-    ]
+    loaders = _find_matches(_FILE_LOADER, text.code, "file_location", "FileLoader", "run_path")
+    dynamic += [match.end() for match in loaders]
     for match in _find_matches(_WALK, text.code, "_modules", "_packages"):
         whole[_parse_package_walk(match, direct)] = None
     whole |= {Import("", 1): None for _ in _find_matches(_LAZY, text.code, "attach", "_LazyModule")}
     direct |= dict.fromkeys(_find_run_modules(text))
     if unfollowed:
         whole |= dict.fromkeys(_find_prefixes(text))
-        direct |= dict.fromkeys(_parse_relative(each.body) for each in text.strings if _RELATIVE.fullmatch(each.body))
+        direct |= dict.fromkeys(
+            _parse_relative(literal.body) for literal in text.strings if _RELATIVE.fullmatch(literal.body)
+        )
     changes = [match.end() for match in _find_matches(_PATH_CHANGE, text.code, "sys.path", "addsitedir")]
     return Imports(
         tuple(direct)[:MAX_FOUND],
         tuple(whole)[:MAX_FOUND],
         tuple(dict.fromkeys(_find_mentions(text)))[:MAX_FOUND],
-        tuple(_find_applications(text))[:MAX_FOUND],
-        tuple(_find_exports(text))[:MAX_FOUND],
+        tuple(_find_listed_strings(text, _APPLICATIONS, "INSTALLED_APPS"))[:MAX_FOUND],
+        tuple(filter(str.isidentifier, _find_listed_strings(text, _EXPORTS, "__all__")))[:MAX_FOUND],
         tuple(unfollowed),
         bool(changes),
         tuple(dict.fromkeys(_filter_paths(find_reaching_strings(text, dynamic))))[:MAX_FOUND],
@@ -144,19 +143,16 @@ def _find_run_modules(text: SourceText) -> Iterator[Import]:
     for match in _find_matches(_RUN, text.code, "run_module"):
         if literal := text.find_string_at(match.end()):
             yield from (Import(literal.body), Import(literal.body + ".__main__"))
-    for before, each in pairwise(text.strings):
-        if (
-            before.body == "-m"
-            and text.code[before.end : each.start].strip() == ","
-            and _DOTTED_NAME.fullmatch(each.body)
-        ):
-            yield from (Import(each.body), Import(each.body + ".__main__"))
+    for before, after in pairwise(text.strings):
+        follows = before.body == "-m" and text.code[before.end : after.start].strip() == ","
+        if follows and _DOTTED_NAME.fullmatch(after.body):
+            yield from (Import(after.body), Import(after.body + ".__main__"))
 
 
 def _find_scripts(text: SourceText) -> Iterator[str]:
-    for each in text.strings:
-        if ".py" in each.body:
-            yield from (word for word in _split_command(each) if len(word) <= 200 and _SCRIPT.fullmatch(word))
+    for literal in text.strings:
+        if ".py" in literal.body:
+            yield from (word for word in _split_command(literal) if len(word) <= 200 and _SCRIPT.fullmatch(word))
 
 
 def _split_command(literal: Literal) -> list[str]:
@@ -165,7 +161,7 @@ def _split_command(literal: Literal) -> list[str]:
 
 
 def _filter_paths(strings: Iterable[Literal]) -> Iterator[str]:
-    return (each.body for each in strings if len(each.body) <= 200 and _PATH_LIKE.fullmatch(each.body))
+    return (literal.body for literal in strings if len(literal.body) <= 200 and _PATH_LIKE.fullmatch(literal.body))
 
 
 def _find_path_folders(text: SourceText, changes: Sequence[int]) -> Iterator[str]:
@@ -189,8 +185,9 @@ def find_statements(text: SourceText) -> Iterator[tuple[int, Import]]:
             yield from ((match.start(), Import(name)) for name in _split_names(match["plain"]))
             continue
         names = ("*",) if match["star"] else tuple(_split_names(match["names"] or match["line"] or ""))
-        if (level := match["dots"].count(".")) or match["module"]:
-            yield match.start(), Import(_join_dotted(match["module"] or ""), level, names)
+        module = "".join((match["module"] or "").replace("\\", " ").split())
+        if (level := match["dots"].count(".")) or module:
+            yield match.start(), Import(module, level, names)
 
 
 def _split_names(listed: str) -> Iterator[str]:
@@ -198,10 +195,6 @@ def _split_names(listed: str) -> Iterator[str]:
         words = _strip_dotted(item).split()
         if words and words[0] not in {"as", "import", "from"}:
             yield words[0]
-
-
-def _join_dotted(dotted: str) -> str:
-    return "".join(dotted.replace("\\", " ").split())
 
 
 def _strip_dotted(item: str) -> str:
@@ -215,7 +208,7 @@ def _read_call(
     whole: dict[Import, None],
     unfollowed: list[str],
 ) -> None:
-    """`import_module(…)`: a literal is an import; a literal beginning opens a package; else nobody can follow."""
+    """`import_module(…)`: a literal is an import; a literal beginning opens a package; all others are unresolved."""
     literal = text.find_string_at(match.end())
     end = literal.end if literal else match.end()
     rest = text.code[end : end + 400].lstrip()
@@ -236,13 +229,13 @@ def _parse_called_import(text: SourceText, name: str, end: int) -> Import:
     """`import_module(".x", "pkg")` as an import; without a literal package the file's own one is meant."""
     if not name.startswith("."):
         return Import(name)
-    found = _parse_relative(name)
+    relative = _parse_relative(name)
     after = _SECOND_ARGUMENT.match(text.code, end)
     package = text.find_string_at(after.end()) if after else None
     if not package:
-        return found
-    base = package.body.split(".")[: len(package.body.split(".")) - found.level + 1]
-    return Import(".".join([*base, found.module]))
+        return relative
+    base = package.body.split(".")[: len(package.body.split(".")) - relative.level + 1]
+    return Import(".".join([*base, relative.module]))
 
 
 def _parse_relative(name: str) -> Import:
@@ -259,17 +252,17 @@ def _parse_prefix(body: str, *, is_prefix: bool) -> Import | None:
     match = _PREFIX.match(body)
     if not match or not match[1]:
         return None
-    found = _parse_relative(match[1])
-    return Import(found.module.rstrip("."), found.level)
+    relative = _parse_relative(match[1])
+    return Import(relative.module.rstrip("."), relative.level)
 
 
 def _find_prefixes(text: SourceText) -> Iterator[Import]:
     """Literal beginnings anywhere in a file that imports by a variable: `name = f"plugins.{each}"`."""
-    for each in text.strings:
-        ends = each.is_format or each.body.endswith((".", ".%s", ".{}"))
-        found = _parse_prefix(each.body, is_prefix=ends)
-        if found and found.module:
-            yield found
+    for literal in text.strings:
+        ends = literal.is_format or literal.body.endswith((".", ".%s", ".{}"))
+        prefix = _parse_prefix(literal.body, is_prefix=ends)
+        if prefix and prefix.module:
+            yield prefix
 
 
 def _parse_package_walk(match: re.Match[str], direct: dict[Import, None]) -> Import:
@@ -278,31 +271,27 @@ def _parse_package_walk(match: re.Match[str], direct: dict[Import, None]) -> Imp
     of = match["of"].removesuffix(".__path__")
     if of == match["of"]:
         return Import("", 1, names)
-    for each in direct:
-        if of in each.names:
-            return Import(".".join(filter(None, (each.module, of))), each.level, names)
-        if each.module == of or (not each.names and each.module.endswith("." + of)):
-            return Import(each.module, each.level, names)
+    for imported in direct:
+        if of in imported.names:
+            return Import(".".join(filter(None, (imported.module, of))), imported.level, names)
+        if imported.module == of or (not imported.names and imported.module.endswith("." + of)):
+            return Import(imported.module, imported.level, names)
     return Import(of, 0, names)
 
 
 def _find_mentions(text: SourceText) -> Iterator[str]:
-    for each in text.strings:
-        if each.is_format or not ("." in each.body or ":" in each.body):
+    for literal in text.strings:
+        if literal.is_format or not ("." in literal.body or ":" in literal.body):
             continue
-        found = [word for word in _split_command(each) if len(word) <= 200 and _MODULE_LIKE.fullmatch(word)]
-        if found and not _LOGGER.search(text.code, max(0, each.start - 40), each.start):
-            yield from found
+        mentions = [word for word in _split_command(literal) if len(word) <= 200 and _MODULE_LIKE.fullmatch(word)]
+        if mentions and not _LOGGER.search(text.code, max(0, literal.start - 40), literal.start):
+            yield from mentions
 
 
-def _find_applications(text: SourceText) -> Iterator[str]:
-    """The texts of `INSTALLED_APPS`: Django loads each such package by a name that no import statement holds."""
-    for match in _find_matches(_APPLICATIONS, text.code, "INSTALLED_APPS"):
-        yield from (each.body for each in text.find_strings_within(match.start(1), match.end(1)))
+def _find_listed_strings(text: SourceText, pattern: re.Pattern[str], name: str) -> Iterator[str]:
+    """The strings of each list that is assigned to a name.
 
-
-def _find_exports(text: SourceText) -> Iterator[str]:
-    for match in _find_matches(_EXPORTS, text.code, "__all__"):
-        yield from (
-            each.body for each in text.find_strings_within(match.start(1), match.end(1)) if each.body.isidentifier()
-        )
+    Django loads the packages of `INSTALLED_APPS` by a name that no import statement holds.
+    """
+    for match in _find_matches(pattern, text.code, name):
+        yield from (literal.body for literal in text.find_strings_within(match.start(1), match.end(1)))

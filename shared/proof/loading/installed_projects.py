@@ -1,6 +1,6 @@
 """Where an installed project of the repository keeps its modules, and which console scripts it has.
 
-In: the files of an image and its installing commands. Out: import roots, and console scripts with their modules.
+Returns import roots, and console scripts with their modules, from the files of an image and its install commands.
 """
 
 import configparser
@@ -34,9 +34,9 @@ class InstalledProjects:
 
 
 def find_installed_projects(files: FileLookup, folder: str, installs: Sequence[tuple[str, str]]) -> InstalledProjects:
-    """The projects that `installs` ((working directory, command)) install, and the one in `folder`."""
-    found = InstalledProjects()
-    queue = [each for workdir, command in installs for each in _find_installed_folders(files, workdir, command)] + [
+    """The projects that the commands ((working directory, command)) install, and the one in `folder`."""
+    projects = InstalledProjects()
+    queue = [folder for workdir, command in installs for folder in _find_installed_folders(files, workdir, command)] + [
         folder
     ]
     seen: set[str] = set()
@@ -44,8 +44,8 @@ def find_installed_projects(files: FileLookup, folder: str, installs: Sequence[t
         project = queue.pop(0)
         if project not in seen:
             seen.add(project)
-            queue += _read_project(files, project, found)
-    return found
+            queue += _read_project(files, project, projects)
+    return projects
 
 
 def _find_installed_folders(files: FileLookup, workdir: str, command: str) -> Iterator[str]:
@@ -53,9 +53,9 @@ def _find_installed_folders(files: FileLookup, workdir: str, command: str) -> It
     words = split_words(command)
     if not re.search(r"\bpip3?\b|\bpipx\b", command):
         yield workdir
-    for place, word in enumerate(words):
-        if word in {"-r", "--requirement"} and place + 1 < len(words):
-            path = posixpath.join(workdir, words[place + 1])
+    for index, word in enumerate(words):
+        if word in {"-r", "--requirement"} and index + 1 < len(words):
+            path = posixpath.join(workdir, words[index + 1])
             for match in _PATH.finditer(files.read_text(path)):
                 yield posixpath.normpath(posixpath.join(posixpath.dirname(path), match[1]))
         elif _FOLDER.fullmatch(bare := word.partition("[")[0]) and not word.endswith((".txt", ".whl", ".gz")):
@@ -67,8 +67,8 @@ def _read_project(files: FileLookup, folder: str, projects: InstalledProjects) -
     project = _parse_toml(files.read_text(posixpath.join(folder, "pyproject.toml")))
     setup = _parse_ini(files.read_text(posixpath.join(folder, "setup.cfg")))
     inside = ["src", *_find_named_roots(project), *_find_setup_roots(setup), "."]
-    for each in dict.fromkeys(inside):
-        root = posixpath.normpath(posixpath.join(folder, each))
+    for below in dict.fromkeys(inside):
+        root = posixpath.normpath(posixpath.join(folder, below))
         if root not in projects.roots:
             projects.roots.append(root)
     called = dict(_CONSOLE_SCRIPT.findall(files.read_text(posixpath.join(folder, "setup.py"))))
@@ -130,11 +130,11 @@ def _find_setup_roots(setup: configparser.ConfigParser) -> Iterator[str]:
 
 
 def _find_scripts(project: Mapping[str, object]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    scripts: dict[str, str] = {}
     for names in (("project", "scripts"), ("tool", "poetry", "scripts")):
         table = _get_nested(project, *names)
-        found |= {str(k): v for k, v in table.items() if isinstance(v, str)} if isinstance(table, dict) else {}
-    return found
+        scripts |= {str(k): v for k, v in table.items() if isinstance(v, str)} if isinstance(table, dict) else {}
+    return scripts
 
 
 def _find_setup_scripts(setup: configparser.ConfigParser) -> dict[str, str]:
@@ -145,21 +145,21 @@ def _find_setup_scripts(setup: configparser.ConfigParser) -> dict[str, str]:
 
 def _find_dependency_folders(files: FileLookup, folder: str, project: Mapping[str, object]) -> list[str]:
     """The folders of dependencies in the same repository: `path = "…"`, `x @ file:…`, a workspace's members."""
-    found: list[str] = []
+    folders: list[str] = []
     groups = _get_nested(project, "tool", "poetry", "group")
-    names: list[tuple[str, ...]] = [("tool", "uv", "sources"), ("tool", "poetry", "dependencies")]
+    keys: list[tuple[str, ...]] = [("tool", "uv", "sources"), ("tool", "poetry", "dependencies")]
     if isinstance(groups, dict):
-        names += [("tool", "poetry", "group", str(name), "dependencies") for name in groups]
-    for each in names:
-        table = _get_nested(project, *each)
+        keys += [("tool", "poetry", "group", str(name), "dependencies") for name in groups]
+    for key in keys:
+        table = _get_nested(project, *key)
         for value in table.values() if isinstance(table, dict) else ():
-            found += _collect_texts([_get_nested(value, "path")])
+            folders += _collect_texts([_get_nested(value, "path")])
     dependencies = _collect_texts(_get_nested(project, "project", "dependencies"))
-    found += [match[1] for text in dependencies if (match := _REFERENCE.match(text))]
+    folders += [match[1] for text in dependencies if (match := _REFERENCE.match(text))]
     for member in _collect_texts(_get_nested(project, "tool", "uv", "workspace", "members")):
         above, _, name = member.rstrip("/").rpartition("/")
         inside = (
             sorted(files.list_entries(posixpath.normpath(posixpath.join(folder, above)))) if "*" in name else [name]
         )
-        found += [posixpath.join(above, each) for each in inside if fnmatchcase(each, name)]
-    return found[:MAX_PROJECTS]
+        folders += [posixpath.join(above, entry) for entry in inside if fnmatchcase(entry, name)]
+    return folders[:MAX_PROJECTS]

@@ -1,6 +1,6 @@
-"""The programs that load a Python application, and how each is told which one.
+"""The programs that load a Python application, how each is told which one, and where alembic keeps its migrations.
 
-In: the words behind the program's name, and the environment. Out: a `LoadTarget`, None where the words name none.
+A parser returns a `LoadTarget` for the words behind the program's name, or None where the words name none.
 """
 
 import posixpath
@@ -60,36 +60,13 @@ _VALUELESS_OPTIONS = frozenset(
     }
 )
 
-NON_LAUNCHERS = frozenset(
-    {"echo", "printf", "which", "type", "hash", "test", "[", "[[", "pip", "pip3", "pipx", "apt", "apt-get", "apk"}
-    | {"yum", "dnf", "pkill", "killall", "kill", "pgrep", "rm", "cp", "mv", "ln", "mkdir", "touch", "chmod", "chown"}
-    | {
-        "cat",
-        "grep",
-        "sed",
-        "awk",
-        "tee",
-        "ls",
-        "set",
-        "unset",
-        "trap",
-        "sleep",
-        "wait",
-        "exit",
-        "return",
-        "node",
-        "npm",
-    }
-)
-"""Programs that run no other command: what stands behind them starts nothing."""
-
 
 @dataclass(frozen=True, slots=True)
 class LoadTarget:
     """Paths are below `folder`, which is below the working directory.
 
-    `first`: the first of these files that exists is loaded. `optional`: loaded where they exist. `folders`: every
-    Python file in them is loaded. `roots`: import roots besides `folder`.
+    `alternative_files`: the first of them that exists is loaded. `optional_files`: loaded where they exist. `folders`:
+    every Python file in them is loaded. `roots`: import roots besides `folder`.
     """
 
     modules: tuple[str, ...] = ()
@@ -106,25 +83,25 @@ TargetParser = Callable[[Sequence[str], Mapping[str, str]], LoadTarget | None]
 
 def get_option(words: Sequence[str], *names: str) -> str:
     """The value of the last such option: `--name value`, `--name=value`, `-n value`; "" without one."""
-    found = ""
-    for place, word in enumerate(words):
-        if word in names and place + 1 < len(words):
-            found = words[place + 1]
+    value = ""
+    for index, word in enumerate(words):
+        if word in names and index + 1 < len(words):
+            value = words[index + 1]
         for name in names:
             if name.startswith("--") and word.startswith(name + "="):
-                found = word[len(name) + 1 :]
-    return found
+                value = word[len(name) + 1 :]
+    return value
 
 
 def find_application(words: Sequence[str]) -> str:
     """The word that names the application: `package.module:name`, else the first that is no option nor its value."""
-    found = [word for word in words if _APPLICATION.fullmatch(word)]
-    return found[0] if found else next(iter(list_positionals(words)), "")
+    applications = [word for word in words if _APPLICATION.fullmatch(word)]
+    return applications[0] if applications else next(iter(list_positionals(words)), "")
 
 
 def list_positionals(words: Sequence[str]) -> list[str]:
     """The words that are neither options nor their values."""
-    found: list[str] = []
+    values: list[str] = []
     skip = False
     for word in words:
         if skip:
@@ -132,8 +109,8 @@ def list_positionals(words: Sequence[str]) -> list[str]:
         elif word.startswith("-"):
             skip = "=" not in word and word not in _VALUELESS_OPTIONS
         else:
-            found.append(word)
-    return found
+            values.append(word)
+    return values
 
 
 def parse_module_target(spec: str) -> LoadTarget | None:
@@ -174,7 +151,7 @@ def _parse_gunicorn(words: Sequence[str], variables: Mapping[str, str]) -> LoadT
     )
     modules = (*target.modules, config.removeprefix("python:")) if config.startswith("python:") else target.modules
     classes = (get_option(given, "-k", "--worker-class"), get_option(given, "--logger-class"))
-    modules += tuple(each.rpartition(".")[0] for each in classes if "." in each)
+    modules += tuple(name.rpartition(".")[0] for name in classes if "." in name)
     return replace(target, modules=modules, folder=folder, roots=roots, optional_files=outside)
 
 
@@ -261,8 +238,8 @@ def _parse_worker_class(words: Sequence[str], _: Mapping[str, str]) -> LoadTarge
 
 def _parse_modules(words: Sequence[str], _: Mapping[str, str]) -> LoadTarget | None:
     given = tuple(word.partition(":")[0] for word in list_positionals(words))
-    found = tuple(word for word in given if _MODULE.fullmatch(word))
-    return LoadTarget(modules=found) if found else None
+    modules = tuple(word for word in given if _MODULE.fullmatch(word))
+    return LoadTarget(modules=modules) if modules else None
 
 
 def _parse_application_option(words: Sequence[str], variables: Mapping[str, str]) -> LoadTarget | None:
@@ -299,3 +276,15 @@ SERVERS: Mapping[str, TargetParser] = {
     "litestar": _parse_application_option,
     "django-admin": _parse_django,
 }
+
+
+_LOCATION = re.compile(
+    r"^script_location[ \t]{0,20}+=[ \t]{0,20}+[\"']?(?:%\(here\)s/)?([^\r\n\"';#]{1,400}+)", re.MULTILINE
+)
+
+
+def find_migration_folder(read_text: Callable[[str], str], folder: str, settings_file: str = "alembic.ini") -> str:
+    """The folder with `env.py` and `versions`, as the settings name it."""
+    text = read_text(posixpath.join(folder, settings_file)) + read_text(posixpath.join(folder, "pyproject.toml"))
+    match = _LOCATION.search(text)
+    return posixpath.normpath(posixpath.join(folder, match[1].strip() if match else "alembic"))

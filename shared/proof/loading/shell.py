@@ -1,6 +1,6 @@
 """Takes a shell text apart into its simple commands, with the variables filled in that it knows.
 
-In: a shell text, the environment, the arguments. Out: the commands in their order, each as its words.
+Returns the commands in their order, each as its words.
 Every branch of an `if` or a `case` is among them: which one runs is not known.
 """
 
@@ -57,10 +57,10 @@ def split_commands(text: str, variables: ShellVariables, arguments: Sequence[str
 def split_assignments(words: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     """The `NAME=value` words at the beginning, and the rest."""
     assigned: dict[str, str] = {}
-    for place, word in enumerate(words):
+    for index, word in enumerate(words):
         match = _ASSIGNMENT.fullmatch(word)
         if not match:
-            return assigned, tuple(words[place:])
+            return assigned, tuple(words[index:])
         assigned[match[1]] = match[2]
     return assigned, ()
 
@@ -92,10 +92,10 @@ def expand_shell_variables(text: str, variables: ShellVariables) -> str:
 
 
 def _strip_keywords(words: Sequence[str]) -> tuple[str, ...]:
-    place = 0
-    while place < len(words) and words[place] in _KEYWORDS:
-        place += 1
-    return tuple(words[place:])
+    index = 0
+    while index < len(words) and words[index] in _KEYWORDS:
+        index += 1
+    return tuple(words[index:])
 
 
 def _split_words(text: str, variables: ShellVariables, arguments: Sequence[str]) -> Iterator[list[str]]:

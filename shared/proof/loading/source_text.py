@@ -1,6 +1,6 @@
 """The text of a Python file with its strings and comments taken apart, whether or not the file compiles.
 
-In: bytes. Out: the code with each string as a run of quotes and each comment as blanks (all positions kept), and the
+Returns the code with each string as a run of quotes and each comment as blanks (all positions kept), and the
 strings. A string that is not closed ends with its line, as the error does, so the lines below are read as code.
 """
 
@@ -51,11 +51,11 @@ class SourceText:
 
     @cached_property
     def _string_starts(self) -> list[int]:
-        return [each.start for each in self.strings]
+        return [literal.start for literal in self.strings]
 
     def find_string_at(self, position: int) -> Literal | None:
-        place = bisect_left(self._string_starts, position)
-        return self.strings[place] if place < len(self.strings) and self._string_starts[place] == position else None
+        index = bisect_left(self._string_starts, position)
+        return self.strings[index] if index < len(self.strings) and self._string_starts[index] == position else None
 
     def find_strings_within(self, start: int, end: int) -> Sequence[Literal]:
         return self.strings[bisect_left(self._string_starts, start) : bisect_left(self._string_starts, end)]
@@ -64,7 +64,7 @@ class SourceText:
         return self.code.count("\n", 0, position) + 1
 
     def is_definition(self, position: int) -> bool:
-        """Whether a name stands behind `def`: somebody's own function of that name, not a call."""
+        """Whether a name stands behind `def`: a function of that name, not a call."""
         return self.code[max(0, position - 20) : position].rstrip().endswith("def")
 
 
@@ -166,7 +166,7 @@ _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 def find_reaching_strings(text: SourceText, starts: Iterable[int]) -> tuple[Literal, ...]:
     """The strings behind each start, up to the end of its call or statement, and those of the variables in it."""
-    found: dict[Literal, None] = {}
+    literals: dict[Literal, None] = {}
     given: dict[str, list[int]] | None = None
     queue = list(starts)[:MAX_NAMES]
     seen: set[str] = set()
@@ -176,13 +176,13 @@ def find_reaching_strings(text: SourceText, starts: Iterable[int]) -> tuple[Lite
         start = queue.pop()
         end = _find_call_end(text.code, start)
         strings = text.find_strings_within(start, end)
-        found |= dict.fromkeys(strings)
+        literals |= dict.fromkeys(strings)
         for name in _find_names(text.code[start:end], strings):
             if name not in seen and len(seen) < MAX_NAMES:
                 seen.add(name)
                 given = _find_assignments(text.code) if given is None else given
                 queue += given.get(name, ())[:MAX_NAMES]
-    return tuple(found)
+    return tuple(literals)
 
 
 def find_strings_after(text: SourceText, start: int) -> Sequence[Literal]:
@@ -193,27 +193,27 @@ def find_strings_after(text: SourceText, start: int) -> Sequence[Literal]:
 def _find_call_end(code: str, start: int) -> int:
     """Where the call or the statement that holds a place ends: at its closing bracket, or with its line."""
     depth = 0
-    for place in range(start, min(len(code), start + MAX_CALL_LENGTH)):
-        depth += _BRACKETS.get(code[place], 0)
-        if depth < 0 or (depth == 0 and code[place] == "\n"):
-            return place
+    for index in range(start, min(len(code), start + MAX_CALL_LENGTH)):
+        depth += _BRACKETS.get(code[index], 0)
+        if depth < 0 or (depth == 0 and code[index] == "\n"):
+            return index
     return min(len(code), start + MAX_CALL_LENGTH)
 
 
 def _find_names(code: str, strings: Iterable[Literal]) -> Iterator[str]:
     yield from _VARIABLE_NAME.findall(code)
-    for each in strings:
-        if each.is_format:
-            yield from _IN_FORMAT.findall(each.body)
+    for literal in strings:
+        if literal.is_format:
+            yield from _IN_FORMAT.findall(literal.body)
 
 
 def _find_assignments(code: str) -> dict[str, list[int]]:
     """Where each variable is given its values."""
-    found: dict[str, list[int]] = {}
+    positions: dict[str, list[int]] = {}
     for match in _ASSIGNMENT.finditer(code):
-        found.setdefault(match[1], []).append(match.end())
+        positions.setdefault(match[1], []).append(match.end())
     for match in _LOOP.finditer(code):
         names, _, _ = match[1].partition(" in ")
         for name in _VARIABLE_NAME.findall(names):
-            found.setdefault(name, []).append(match.start(1) + len(names) + 3)
-    return found
+            positions.setdefault(name, []).append(match.start(1) + len(names) + 3)
+    return positions

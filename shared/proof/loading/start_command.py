@@ -1,7 +1,7 @@
 """What a start command makes Python load first: from the words of a command to modules and files.
 
-In: the words, the working directory, the variables, and the files of the image (for the scripts that a command calls).
-Out: the starts, each with its import roots; nothing where the command is not a known one.
+Returns the starts, each with its import roots; nothing where the command is not a known one. It reads the scripts of
+the image that a command calls.
 """
 
 import posixpath
@@ -10,8 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from shared.proof.loading.migrations import find_migration_folder
-from shared.proof.loading.servers import NON_LAUNCHERS, SERVERS, LoadTarget, get_option, parse_flask_target
+from shared.proof.loading.launchers import (
+    NON_LAUNCHERS,
+    RUNNERS,
+    WRAPPER_MODULES,
+    WRAPPERS,
+    skip_runner,
+    skip_wrapper,
+)
+from shared.proof.loading.servers import SERVERS, LoadTarget, find_migration_folder, get_option, parse_flask_target
 from shared.proof.loading.shell import (
     ShellVariables,
     expand_folders,
@@ -25,27 +32,6 @@ MAX_SCRIPTS = 40
 MAX_SCRIPT_BYTES = 1 << 16
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
 _PYTHON_VALUE_OPTIONS = frozenset({"-X", "-W", "--check-hash-based-pycs"})
-# Words that start another command: with the options that take a value, and how many words stand before the command.
-_WRAPPERS: Mapping[str, tuple[frozenset[str], int]] = {
-    **dict.fromkeys(
-        ("exec", "nohup", "tini", "catchsegv", "setsid", "command", "builtin", "time"), (frozenset({"-a"}), 0)
-    ),
-    **dict.fromkeys(
-        ("dumb-init", "opentelemetry-instrument", "ddtrace-run", "launcher", "stdbuf"), (frozenset({"-r"}), 0)
-    ),
-    **dict.fromkeys(("gosu", "su-exec", "timeout", "chroot", "setpriv", "flock"), (frozenset({"-s", "-k"}), 1)),
-    **dict.fromkeys(("nice", "ionice", "env", "sudo", "xvfb-run"), (frozenset({"-n", "-u", "-g", "-c", "-C"}), 0)),
-    **dict.fromkeys(("doppler", "infisical", "op", "chamber", "dotenv", "aws-vault"), (frozenset({"-f", "-e"}), 0)),
-    **dict.fromkeys(
-        ("wait-for-it", "wait-for-it.sh", "wait-for", "dockerize", "chpst", "watchmedo"), (frozenset({"-t"}), 0)
-    ),
-}
-_RUNNERS = frozenset({"poetry", "uv", "pipenv", "pdm", "hatch", "rye", "pixi", "conda", "mamba", "micromamba"})
-_RUNNER_VALUE_OPTIONS = frozenset(
-    {"--with", "--extra", "--group", "--python", "-p", "--project", "--directory", "--env-file", "-n", "-e", "--name"}
-    | {"--package", "--only-group", "-C", "--with-requirements", "--index-url", "--prefix"}
-)
-_WRAPPER_MODULES = frozenset({"debugpy", "coverage", "cProfile", "memray", "viztracer", "ddtrace.commands.ddtrace_run"})
 
 
 class FileLookup(Protocol):
@@ -101,26 +87,26 @@ def parse_command(words: Sequence[str], environment: CommandEnvironment) -> Iter
     assigned, command = split_assignments(words)
     if not command or environment.depth > MAX_DEPTH:
         return
-    here = replace(environment, variables={**environment.variables, **assigned}, depth=environment.depth + 1)
+    inner = replace(environment, variables={**environment.variables, **assigned}, depth=environment.depth + 1)
     name, rest = posixpath.basename(command[0]), command[1:]
     if shell := get_shell_arguments(name, rest):
-        yield from _parse_shell_command(shell, here)
+        yield from _parse_shell_command(shell, inner)
     elif name in {"source", "."} and rest:
-        yield from _parse_script(rest[0], rest[1:], replace(here, variables=environment.variables))
+        yield from _parse_script(rest[0], rest[1:], replace(inner, variables=environment.variables))
     elif _PYTHON.fullmatch(name):
-        yield from _parse_python(rest, here)
-    elif name in _WRAPPERS:
-        yield from parse_command(_skip_wrapper(name, rest), here)
-    elif name in _RUNNERS:
-        yield from _parse_runner(rest, here)
+        yield from _parse_python(rest, inner)
+    elif name in WRAPPERS:
+        yield from parse_command(skip_wrapper(name, rest), inner)
+    elif name in RUNNERS:
+        yield from parse_command(skip_runner(rest), inner)
     elif name == "newrelic-admin":
-        yield from parse_command(rest[1:], here)
+        yield from parse_command(rest[1:], inner)
     elif name in {"honcho", "foreman", "forego"}:
-        yield from _parse_procfile_command(here)
+        yield from _parse_procfile_command(inner)
     elif name == "supervisord":
-        yield from _parse_supervisor(rest, here)
+        yield from _parse_supervisor(rest, inner)
     else:
-        yield from _parse_program(name, command, here)
+        yield from _parse_program(name, command, inner)
 
 
 def parse_procfile(text: str) -> dict[str, str]:
@@ -141,14 +127,14 @@ def _parse_program(name: str, command: Sequence[str], environment: CommandEnviro
     ):
         yield from _parse_script(command[0], command[1:], environment)
     elif name not in NON_LAUNCHERS:  # a program that is not known runs the first command that it is given
-        known = (place for place, word in enumerate(command) if place and _is_known_program(word, environment))
-        place = next(known, None)
-        yield from parse_command(command[place:], environment) if place else ()
+        known = (index for index, word in enumerate(command) if index and _is_known_program(word, environment))
+        index = next(known, None)
+        yield from parse_command(command[index:], environment) if index else ()
 
 
 def _is_known_program(word: str, environment: CommandEnvironment) -> bool:
     name = posixpath.basename(word)
-    return name in SERVERS or name in environment.console_scripts or name in _RUNNERS or bool(_PYTHON.fullmatch(name))
+    return name in SERVERS or name in environment.console_scripts or name in RUNNERS or bool(_PYTHON.fullmatch(name))
 
 
 def _parse_alembic(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
@@ -193,13 +179,13 @@ def _get_python_path(environment: CommandEnvironment) -> tuple[str, ...]:
 
 
 def _parse_shell_command(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
-    for place, word in enumerate(words):
-        if word.startswith("-") and not word.startswith("--") and "c" in word and place + 1 < len(words):
-            environment.arguments = tuple(words[place + 2 :][1:])
-            yield from parse_shell(words[place + 1], environment)
+    for index, word in enumerate(words):
+        if word.startswith("-") and not word.startswith("--") and "c" in word and index + 1 < len(words):
+            environment.arguments = tuple(words[index + 2 :][1:])
+            yield from parse_shell(words[index + 1], environment)
             return
-        if not word.startswith(("-", "+")) and (place == 0 or not re.fullmatch(r"[-+]\w{0,20}[oO]", words[place - 1])):
-            yield from _parse_script(word, words[place + 1 :], environment)
+        if not word.startswith(("-", "+")) and (index == 0 or not re.fullmatch(r"[-+]\w{0,20}[oO]", words[index - 1])):
+            yield from _parse_script(word, words[index + 1 :], environment)
             return
 
 
@@ -219,25 +205,25 @@ def _parse_script(path: str, arguments: Sequence[str], environment: CommandEnvir
 
 def _find_program(absolute_path: str, path: str, environment: CommandEnvironment) -> str:
     """A bare name is looked for where images put programs, too."""
-    places = (
+    paths = (
         [absolute_path]
         if "/" in path
         else [absolute_path, f"/usr/local/bin/{path}", f"/usr/bin/{path}", f"/bin/{path}", f"/{path}"]
     )
-    return next((place for place in places if environment.files.locate(place)), absolute_path)
+    return next((path for path in paths if environment.files.locate(path)), absolute_path)
 
 
 def _parse_python(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
-    place = 0
-    while place < len(words) and words[place].startswith("-") and words[place] not in {"-m", "-c", "-"}:
-        cluster = words[place]
+    index = 0
+    while index < len(words) and words[index].startswith("-") and words[index] not in {"-m", "-c", "-"}:
+        cluster = words[index]
         if cluster.endswith("m") and not cluster.startswith("--"):  # -um is -u -m
-            words = (*words[:place], "-m", *words[place + 1 :])
+            words = (*words[:index], "-m", *words[index + 1 :])
             break
-        place += 2 if cluster in _PYTHON_VALUE_OPTIONS else 1
-    if place >= len(words) or words[place] == "-":
+        index += 2 if cluster in _PYTHON_VALUE_OPTIONS else 1
+    if index >= len(words) or words[index] == "-":
         return
-    word, rest = words[place], words[place + 1 :]
+    word, rest = words[index], words[index + 1 :]
     if word == "-m" and rest:
         yield from _parse_module(rest[0], rest[1:], environment)
     elif word == "-c" and rest:
@@ -254,8 +240,8 @@ def _parse_python(words: Sequence[str], environment: CommandEnvironment) -> Iter
 
 def _parse_module(module: str, rest: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     text = " ".join(("python -m", module, *rest))[:200]
-    if module in _WRAPPER_MODULES:
-        behind = _skip_wrapper(module, [word for word in rest if word != "run"])
+    if module in WRAPPER_MODULES:
+        behind = skip_wrapper(module, [word for word in rest if word != "run"])
         yield from _parse_python(behind, environment)
     elif module.replace("_", "-") in SERVERS and not environment.files.locate(
         posixpath.join(environment.folder, module + ".py")
@@ -273,33 +259,6 @@ def _parse_module(module: str, rest: Sequence[str], environment: CommandEnvironm
         yield _build_start(LoadTarget(modules=(module, f"{module}.__main__")), text, environment)
 
 
-def _skip_wrapper(name: str, words: Sequence[str]) -> Sequence[str]:
-    if "--" in words:
-        return words[list(words).index("--") + 1 :]
-    valued, before = _WRAPPERS.get(name, (frozenset({"--listen", "--host", "--port", "-o"}), 0))
-    place = 0
-    while place < len(words) and words[place].startswith("-") and words[place] != "-m":
-        place += 2 if words[place] in valued else 1
-    rest = words[place + before :]
-    return rest[1:] if rest and rest[0] == "run" and name in {"doppler", "infisical", "op", "dotenv"} else rest
-
-
-def _parse_runner(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
-    """`poetry run …`, `uv run …`: what stands behind `run` and its options."""
-    if "run" not in words:
-        return
-    rest = words[list(words).index("run") + 1 :]
-    if "--" in rest and not any(re.match(r"\w", word) for word in rest[: list(rest).index("--")]):
-        rest = rest[list(rest).index("--") + 1 :]
-    place = 0
-    while place < len(rest) and rest[place].startswith("-") and rest[place] not in {"-m", "--module"}:
-        place += 2 if rest[place] in _RUNNER_VALUE_OPTIONS else 1
-    command = rest[place:]
-    if command and command[0] in {"-m", "--module"}:
-        command = ("python", "-m", *command[1:])
-    yield from parse_command(command, environment)
-
-
 def _parse_procfile_command(environment: CommandEnvironment) -> Iterator[StartCommand]:
     commands = parse_procfile(environment.files.read_text(posixpath.join(environment.folder, "Procfile")))
     for command in commands.values():
@@ -308,15 +267,15 @@ def _parse_procfile_command(environment: CommandEnvironment) -> Iterator[StartCo
 
 def _parse_supervisor(words: Sequence[str], environment: CommandEnvironment) -> Iterator[StartCommand]:
     """The `command=` lines of the configuration that supervisord is given, or finds."""
-    given = [words[place + 1] for place, word in enumerate(words[:-1]) if word in {"-c", "--configuration"}]
+    given = [words[index + 1] for index, word in enumerate(words[:-1]) if word in {"-c", "--configuration"}]
     usual = ["supervisord.conf", "/etc/supervisord.conf", "/etc/supervisor/supervisord.conf"]
     usual += ["/etc/supervisor/conf.d/supervisord.conf"]
     for path in given or usual:
         text = environment.files.read_text(posixpath.normpath(posixpath.join(environment.folder, path)))
         folders = re.findall(r"^directory[ \t]*+=[ \t]*+([^\r\n;]++)", text, re.MULTILINE)
         for command in re.findall(r"^command[ \t]*+=[ \t]*+([^\r\n]++)", text, re.MULTILINE):
-            here = replace(
+            inner = replace(
                 environment,
                 folder=posixpath.join(environment.folder, folders[0].strip()) if folders else environment.folder,
             )
-            yield from parse_shell(re.sub(r"%\(ENV_(\w{1,80}+)\)s", r"${\1}", command), here)
+            yield from parse_shell(re.sub(r"%\(ENV_(\w{1,80}+)\)s", r"${\1}", command), inner)

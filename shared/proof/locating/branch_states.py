@@ -1,7 +1,7 @@
-"""The states that a deploy branch was in: its head and a commit or a moment in, the branch's own commits out.
+"""The states that a deploy branch was in: the commits to which the branch itself pointed.
 
 They are the head's chain of first parents. What came in by a merge is part of the branch, but the branch was never in
-that state: nobody can have deployed it from there, and nobody is asked to.
+that state: it was never deployed from there, and is never proposed.
 """
 
 from collections.abc import Sequence
@@ -30,9 +30,9 @@ class BranchStates:
     def find_state_at(self, moment: datetime) -> Commit | None:
         """The state at a moment: the newest one that was committed by then; None where the branch began later."""
         while True:
-            found = next((each for each in self._first_parents if each.committed_at <= moment), None)
-            if found is not None or self._is_complete:
-                return found
+            state = next((commit for commit in self._first_parents if commit.committed_at <= moment), None)
+            if state is not None or self._is_complete:
+                return state
             limit = len(self._first_parents) * _LIMIT_FACTOR or _INITIAL_LIMIT
             self._first_parents = self.history.first_parents(self.head, limit)
             self._is_complete = len(self._first_parents) < limit
@@ -40,7 +40,7 @@ class BranchStates:
     def commits_missing_from(self, state: str) -> frozenset[str]:
         """The commits of the branch that a state does not contain yet."""
         if state not in self._missing_commits:
-            self._missing_commits[state] = frozenset(each.id for each in self.history.commits(self.head, state))
+            self._missing_commits[state] = frozenset(commit.id for commit in self.history.commits(self.head, state))
         return self._missing_commits[state]
 
     def was_at(self, commit: str) -> bool:
@@ -54,7 +54,7 @@ class BranchStates:
         if stop == commit:
             return commit
         containing = find_descendants(commit, commits)
-        return next((each for each in reversed(newer) if each in containing), None)
+        return next((commit for commit in reversed(newer) if commit in containing), None)
 
     def states_before(self, commit: str, limit: int) -> Sequence[Commit]:
         """The states before a commit came in, newest first; for a commit that never did, those that it comes from."""
@@ -62,7 +62,7 @@ class BranchStates:
         newer, start = self._walk_newer(commits)
         containing = find_descendants(commit, commits)
         if self.head in containing:
-            start = next((each for each in newer if each not in containing), start)
+            start = next((commit for commit in newer if commit not in containing), start)
         if start is None:
             return ()
         states = self.history.first_parents(start, limit)
@@ -70,10 +70,10 @@ class BranchStates:
 
     def _walk_newer(self, commits: Sequence[Commit]) -> tuple[list[str], str | None]:
         """The states among `commits`, newest first, and the next older one."""
-        parents = {each.id: each.parents for each in commits}
+        parents = {commit.id: commit.parents for commit in commits}
         states: list[str] = []
-        here: str | None = self.head
-        while here in parents and here is not None:
-            states.append(here)
-            here = next(iter(parents[here]), None)
-        return states, here
+        current: str | None = self.head
+        while current in parents and current is not None:
+            states.append(current)
+            current = next(iter(parents[current]), None)
+        return states, current

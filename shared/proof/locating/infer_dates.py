@@ -20,10 +20,10 @@ def infer_dates(incident: Incident, finding: Finding) -> tuple[Incident, Finding
     clock_day = last.date()
     moved = move_to_day(incident, _infer_day(last, commit.committed_at) - (clock_day - date(1970, 1, 1)))
     deployments = tuple(
-        _set_date(each, sighting.first_seen)
-        for each, sighting in zip(finding.deployed.deployments, moved.sightings, strict=True)
+        _set_date(deployment, sighting.first_seen)
+        for deployment, sighting in zip(finding.deployed.deployments, moved.sightings, strict=True)
     )
-    uncommitted = any(each.uncommitted and each.commit == commit for each in deployments)
+    uncommitted = any(deployment.uncommitted and deployment.commit == commit for deployment in deployments)
     return moved, replace(
         finding, deployed=replace(finding.deployed, deployments=deployments, uncommitted_tree=uncommitted)
     )

@@ -13,6 +13,8 @@ from shared.proof.locating.located_version import (
     describe_logged_position,
     get_sighting_key,
     list_deployments,
+    report_ambiguous,
+    report_not_fetched,
 )
 from shared.proof.locating.matching import FailingVersion, Presence, VersionMatch, choose_likeliest, find_matches
 from shared.proof.model.commit_graph import contains_commit
@@ -39,8 +41,8 @@ def locate_version(
     conflict = stated.conflict
     if inferred.corroborated and inferred.commit is not None:
         conflict += (
-            f" It fails so at {inferred.commit.id}, a version that no state of {files.branch.name} held when it was "
-            "logged."
+            f" It fails this way at {inferred.commit.id}, but {files.branch.name} did not contain that version when "
+            "the failure was logged."
         )
     detail = f"{stated.conflict} {inferred.detail}" if inferred.detail else ""
     return replace(stated, conflict=conflict, reason=inferred.reason, detail=detail)
@@ -60,7 +62,7 @@ def _can_override_given(
     if commit is None or landed is None:
         return False
     at = dict.fromkeys((commit.id, landed, given_commit.id))
-    held = files.history.blob_ids((each, inferred.path) for each in at)
+    held = files.history.blob_ids((oid, inferred.path) for oid in at)
     if held.get((commit.id, inferred.path)) != held.get((landed, inferred.path)):
         return False
     if _was_on_branch_when_logged(files, inferred, commit) or contains_commit(
@@ -79,7 +81,7 @@ def _was_on_branch_when_logged(files: CandidateFiles, inferred: LocatedVersion, 
     """Whether the branch contained a commit when its version was logged; without a time nothing can be asked."""
     if not files.incident.dated:
         return True
-    logged = [each.seen_at for each in inferred.deployments if each.commit == commit and each.seen_at is not None]
+    logged = [entry.seen_at for entry in inferred.deployments if entry.commit == commit and entry.seen_at is not None]
     states = [files.states.find_state_at(moment) for moment in logged]
     return not logged or any(
         state is not None and commit.id not in files.states.commits_missing_from(state.id) for state in states
@@ -137,7 +139,7 @@ def _refuse_if_unread(
     """The best fit, or that there is none; neither, where contents that could say otherwise are not in this copy."""
     located = best.located if best is not None else unknown
     if unread and (best is None or _is_branch_version_unread(files, best)):
-        return _report_not_fetched(files, located.path, unread, unknown.conflict)
+        return report_not_fetched(files.incident, located.path, unread, unknown.conflict)
     return located
 
 
@@ -183,10 +185,10 @@ def _choose_better(files: CandidateFiles, current: _BestMatch | None, challenger
     if current is None:
         return challenger
     if current.rank != challenger.rank or current.presence is Presence.COMMITTED_LATER:
-        return max(current, challenger, key=lambda each: each.rank)
+        return max(current, challenger, key=lambda match: match.rank)
     both = (current.located, challenger.located)
-    candidates = tuple(oid for each in both for oid in each.candidates)
-    located = _report_ambiguous(files.incident, [each.path for each in both], candidates, current.located.conflict)
+    candidates = tuple(oid for entry in both for oid in entry.candidates)
+    located = report_ambiguous(files.incident, [entry.path for entry in both], candidates, current.located.conflict)
     return replace(current, located=located)
 
 
@@ -204,23 +206,12 @@ def _is_branch_version_unread(files: CandidateFiles, best: _BestMatch) -> bool:
     state = files.states.find_state_at(seen_at) if seen_at is not None else None
     if best.presence is Presence.CURRENT or best.likeness or state is None:
         return False
-    place = (state.id, best.located.path)
-    return files.history.blob_ids([place]).get(place) in files.history.missing_blobs()
-
-
-def _report_not_fetched(files: CandidateFiles, path: str, unread: int, conflict: str) -> LocatedVersion:
-    detail = (
-        f"{unread} versions of {path} are not in this copy of the repository, so that it cannot be judged "
-        f"which one fails as logged ({describe_logged_position(files.incident)})."
-    )
-    return LocatedVersion(
-        path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict, reason=Reason.CONTENTS_MISSING,
-        detail=detail,
-    )  # fmt: skip
+    position = (state.id, best.located.path)
+    return files.history.blob_ids([position]).get(position) in files.history.missing_blobs()
 
 
 def _report_other_branch(files: CandidateFiles, matches: Sequence[VersionMatch], conflict: str) -> LocatedVersion:
-    """Whoever may push a branch can make a version that fails as any line says: it is no deployed one."""
+    """Every user who may push a branch can make a version that fails as any line says: it is no deployed one."""
     match = matches[0]
     branch = files.branch.name
     detail = (
@@ -238,7 +229,7 @@ def _choose_version(
 ) -> _BestMatch:
     """The version of the last sighting that matched anything; refuses where two files fit equally well."""
     incident, graph = files.incident, tier.graph
-    position = {get_sighting_key(sighting): place for place, sighting in enumerate(incident.sightings)}
+    position = {get_sighting_key(sighting): index for index, sighting in enumerate(incident.sightings)}
     last = max(position[get_sighting_key(match.sighting)] for match in matches)
     fitting = [match for match in matches if position[get_sighting_key(match.sighting)] == last]
     likeness = max(match.likeness for match in fitting)
@@ -246,12 +237,12 @@ def _choose_version(
     if len(fitting) > 1 and _have_coexisted([match.path for match in fitting], graph):
         fitting = _filter_most_present(files, fitting)
     paths = [match.path for match in fitting]
-    versions = _order_newest_first([each for match in fitting for each in match.versions], graph)
+    versions = _order_newest_first([version for match in fitting for version in match.versions], graph)
     version, presence = choose_likeliest(files.states, versions, _get_log_time(incident, fitting[0].sighting))
-    candidates = tuple(each.commit.id for each in versions)
+    candidates = tuple(entry.commit.id for entry in versions)
     if len(paths) > 1 and _have_coexisted(paths, graph):
         return _BestMatch(
-            _report_ambiguous(incident, paths, candidates, conflict), likeness, presence, tier.common_components
+            report_ambiguous(incident, paths, candidates, conflict), likeness, presence, tier.common_components
         )
     chosen = {
         get_sighting_key(match.sighting): choose_likeliest(
@@ -277,20 +268,10 @@ def _filter_most_present(files: CandidateFiles, fitting: Sequence[VersionMatch])
     return [match for match in fitting if seen[match.path] == most]
 
 
-def _report_ambiguous(
-    incident: Incident, paths: Sequence[str], candidates: tuple[str, ...], conflict: str
-) -> LocatedVersion:
-    told = f"Several files fit {describe_logged_position(incident)} equally well: {', '.join(paths)}."
-    return LocatedVersion(
-        paths[0], None, DeployedSource.UNKNOWN, corroborated=False, candidates=candidates, conflict=conflict,
-        reason=Reason.AMBIGUOUS, detail=told,
-    )  # fmt: skip
-
-
 def _order_newest_first(versions: Sequence[FailingVersion], graph: Sequence[FileVersion]) -> list[FailingVersion]:
     """Newest first, one for each commit."""
-    by_commit = {each.commit.id: each for each in versions}
-    return [by_commit[each.commit.id] for each in graph if each.commit.id in by_commit]
+    by_commit = {version.commit.id: version for version in versions}
+    return [by_commit[version.commit.id] for version in graph if version.commit.id in by_commit]
 
 
 def _get_log_time(incident: Incident, sighting: Sighting) -> datetime | None:

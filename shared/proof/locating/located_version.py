@@ -70,10 +70,16 @@ def fill_in_commits(
 ) -> tuple[LoggedDeployment, ...]:
     """Fills in deployments whose version was found later, by the line on which it fails."""
     return tuple(
-        each
-        if each.commit is not None or (commit := commits_by_line.get(each.line)) is None
-        else LoggedDeployment(each.revision, each.line, each.seen_at, commit, is_committed_after(commit, each.seen_at))
-        for each in deployments
+        deployment
+        if deployment.commit is not None or (commit := commits_by_line.get(deployment.line)) is None
+        else LoggedDeployment(
+            deployment.revision,
+            deployment.line,
+            deployment.seen_at,
+            commit,
+            is_committed_after(commit, deployment.seen_at),
+        )
+        for deployment in deployments
     )
 
 
@@ -83,7 +89,7 @@ def check_given_commit(
     """Checks a given commit against what one revision has logged ("": any). What cannot be judged is no conflict."""
     tree = history.tree(given_commit.id)
     paths = [path for tier in match_logged_path(incident.path, tree) for path in tier]
-    for sighting in reversed([each for each in incident.sightings if not revision or each.revision == revision]):
+    for sighting in reversed([entry for entry in incident.sightings if not revision or entry.revision == revision]):
         for path in paths:
             if verdicts.find_logged_fault(tree[path].blob, path, sighting):
                 return LocatedVersion(
@@ -91,18 +97,21 @@ def check_given_commit(
                     deployments=list_deployments(incident, {get_sighting_key(sighting): given_commit}),
                 )  # fmt: skip
     unread = [path for path in paths if tree[path].blob in history.missing_blobs()]
-    said = f"The log says {describe_logged_position(incident)}"
+    statement = f"The log says {describe_logged_position(incident)}"
     if unread:
         return _report_unjudged(
             given_commit, unread[0], Reason.CONTENTS_MISSING,
-            f"{said}; at the given commit {given_commit.id}, {unread[0]} could not be judged: its contents "
+            f"{statement}; at the given commit {given_commit.id}, {unread[0]} could not be judged: its contents "
             f"(blob {tree[unread[0]].blob}) are not in this copy of the repository.",
         )  # fmt: skip
     if not paths:
-        conflict = f"{said}; the given commit {given_commit.id} has no such file."
+        conflict = f"{statement}, but commit {given_commit.id} contains no such file."
         return LocatedVersion("", given_commit, DeployedSource.GIVEN, corroborated=False, conflict=conflict)
     compilation = verdicts.judge(tree[paths[0]].blob, paths[0])
-    at_commit, python = f"{said}; at the given commit {given_commit.id}, {paths[0]}", f"on Python {verdicts.python}."
+    at_commit, python = (
+        f"{statement}; at the given commit {given_commit.id}, {paths[0]}",
+        f"on Python {verdicts.python}.",
+    )
     if compilation.compiles is None:
         detail = f"{at_commit} could not be judged {python}"
         return _report_unjudged(given_commit, paths[0], Reason.NOT_CORROBORATED, detail)
@@ -119,3 +128,26 @@ def _describe_compilation(compilation: Compilation) -> str:
 
 def _report_unjudged(given_commit: Commit, path: str, reason: Reason, detail: str) -> LocatedVersion:
     return LocatedVersion(path, given_commit, DeployedSource.GIVEN, corroborated=False, reason=reason, detail=detail)
+
+
+def report_ambiguous(
+    incident: Incident, paths: Sequence[str], candidates: tuple[str, ...], conflict: str
+) -> LocatedVersion:
+    """For several files that fit the log equally well."""
+    detail = f"Several files match {describe_logged_position(incident)} equally well: {', '.join(paths)}."
+    return LocatedVersion(
+        paths[0], None, DeployedSource.UNKNOWN, corroborated=False, candidates=candidates, conflict=conflict,
+        reason=Reason.AMBIGUOUS, detail=detail,
+    )  # fmt: skip
+
+
+def report_not_fetched(incident: Incident, path: str, unread: int, conflict: str) -> LocatedVersion:
+    """For versions whose contents this clone does not have."""
+    detail = (
+        f"{unread} versions of {path} are missing from this clone, so the one that fails as logged "
+        f"({describe_logged_position(incident)}) cannot be determined."
+    )
+    return LocatedVersion(
+        path, None, DeployedSource.UNKNOWN, corroborated=False, conflict=conflict, reason=Reason.CONTENTS_MISSING,
+        detail=detail,
+    )  # fmt: skip

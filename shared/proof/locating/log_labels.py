@@ -1,4 +1,4 @@
-"""What the log's own labels say of the deployed commit: an incident and a request in, the request with them out.
+"""Adds to a request what the log's own labels say of the deployed commit.
 
 Cloud Build sets `commit-sha`, `gcb-build-id` and `gcb-trigger-id` on a revision, and the platform repeats them with
 every entry. Like whatever names a commit they are held against the log by compiling; a service may log labels of its
@@ -21,32 +21,34 @@ _MAX_REVISIONS = 5
 
 
 def apply_log_labels(incident: Incident, history: History, request: ProofRequest) -> ProofRequest:
-    """Takes the last labelled commit as the deployed one, where nobody has named another; says what was labelled."""
+    """Takes the last labelled commit as the deployed one, where the caller named no other; states what was labelled."""
     sentences = tuple(_describe_labels(incident))
     named = request.deployed is not None or bool(sentences)
     request = replace(request, platform_statements=(*request.platform_statements, *sentences), has_named_commit=named)
-    labelled = next((each for each in reversed(incident.sightings) if each.first.commit), None)
+    labelled = next((sighting for sighting in reversed(incident.sightings) if sighting.first.commit), None)
     if labelled is None:
         return request
     commit = _resolve_label(history, labelled.first.commit)
     if commit is None:
-        told = f"The repository knows no commit {labelled.first.commit}, which the label commit-sha names."
-        return replace(request, platform_statements=(*request.platform_statements, told))
+        statement = f"The label commit-sha names {labelled.first.commit}, which does not exist in this repository."
+        return replace(request, platform_statements=(*request.platform_statements, statement))
     if request.deployed is None:
         branch = history.branch(request.branch)
         if not contains_commit(history, branch.head, commit):
-            told = f"The label commit-sha names {commit}, which is no part of {branch.name}."
-            return replace(request, platform_statements=(*request.platform_statements, told))
+            statement = f"The label commit-sha names {commit}, which is no part of {branch.name}."
+            return replace(request, platform_statements=(*request.platform_statements, statement))
         return replace(request, deployed=commit, source=DeployedSource.LABEL, revision=labelled.revision)
     if _resolve_label(history, request.deployed) != commit and labelled.revision in {"", request.revision}:
-        told = f"Conflict: the label commit-sha of the log names {commit}, and {request.deployed} was given."
-        return replace(request, platform_statements=(*request.platform_statements, told))
+        statement = f"Conflict: the label commit-sha of the log names {commit}, and {request.deployed} was given."
+        return replace(request, platform_statements=(*request.platform_statements, statement))
     return request
 
 
 def _describe_labels(incident: Incident) -> Iterator[str]:
     """One for each revision that carries labels."""
-    by_revision: dict[str, Sighting] = {each.revision: each for each in incident.sightings if _has_labels(each)}
+    by_revision: dict[str, Sighting] = {
+        sighting.revision: sighting for sighting in incident.sightings if _has_labels(sighting)
+    }
     for revision, sighting in list(by_revision.items())[:_MAX_REVISIONS]:
         labels = [f"commit-sha {sighting.first.commit}"] if sighting.first.commit else []
         labels += [quote_untrusted(sighting.first.build, 300)] if sighting.first.build else []
@@ -59,9 +61,9 @@ def _has_labels(sighting: Sighting) -> bool:
 
 
 def _resolve_label(history: History, commit: str) -> str | None:
-    """The full id; None where none begins so: whoever may push a branch can call it like an abbreviation."""
+    """The full id; None where none begins so: a branch may have a name like an abbreviation."""
     try:
-        found = history.resolve(commit).id
+        commit_id = history.resolve(commit).id
     except UsageError:
         return None
-    return found if found.startswith(commit) else None
+    return commit_id if commit_id.startswith(commit) else None

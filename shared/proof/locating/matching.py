@@ -1,4 +1,4 @@
-"""Compares versions of files with what was logged: sightings and histories in, the versions that fail as logged out."""
+"""Compares versions of files with what was logged, and returns those that fail as logged."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,13 +42,15 @@ def choose_likeliest(
     """
     if seen_at is None:
         return versions[0], Presence.NOT_CURRENT
-    there = [each for each in versions if each.commit.committed_at <= seen_at]
-    if not there:
+    earlier = [version for version in versions if version.commit.committed_at <= seen_at]
+    if not earlier:
         return min(versions, key=_get_commit_time), Presence.COMMITTED_LATER
     state = branch_states.find_state_at(seen_at)
-    held = _read_branch_blobs(branch_states, state, {each.path for each in there})
-    current = [each for each in there if held.get(each.path) == each.blob]
-    return _choose_newest(branch_states, state, current or there), Presence.CURRENT if current else Presence.NOT_CURRENT
+    held = _read_branch_blobs(branch_states, state, {version.path for version in earlier})
+    current = [version for version in earlier if held.get(version.path) == version.blob]
+    return _choose_newest(
+        branch_states, state, current or earlier
+    ), Presence.CURRENT if current else Presence.NOT_CURRENT
 
 
 def _read_branch_blobs(branch_states: BranchStates, state: Commit | None, paths: set[str]) -> dict[str, str]:
@@ -66,7 +68,7 @@ def _choose_newest(
     """The newest of those that the branch contained by then; of others, only where there is no such one."""
     if len(versions) > 1 and state is not None:
         lacked = branch_states.commits_missing_from(state.id)
-        versions = [each for each in versions if each.commit.id not in lacked] or versions
+        versions = [version for version in versions if version.commit.id not in lacked] or versions
     return max(versions, key=_get_commit_time)
 
 
@@ -97,24 +99,24 @@ def find_matches(
     """
     made = {path: list(find_changed_versions(file_versions, path)) for path in paths}
     every = {version.blobs[path]: path for path, versions in made.items() for version in versions}
-    found: list[VersionMatch] = []
+    matches: list[VersionMatch] = []
     for choose in (verdicts.select_possible, verdicts.select_suspects, _select_all):
         blobs = choose(every, incident.sightings)
         verdicts.prepare((every[blob], blob) for blob in blobs)
-        found = [
+        matches = [
             match
             for path, versions in made.items()
             for sighting in incident.sightings
             if (
                 match := _match_sighting(
-                    verdicts, [each for each in versions if each.blobs[path] in blobs], path, sighting
+                    verdicts, [version for version in versions if version.blobs[path] in blobs], path, sighting
                 )
             )
         ]
-        words_fit = choose != verdicts.select_possible or all(match.has_logged_message for match in found)
-        if words_fit and any(match.sighting == incident.sightings[-1] for match in found):
+        words_fit = choose != verdicts.select_possible or all(match.has_logged_message for match in matches)
+        if words_fit and any(match.sighting == incident.sightings[-1] for match in matches):
             break
-    return found
+    return matches
 
 
 def _select_all(blobs: Mapping[str, str], _sightings: Sequence[Sighting]) -> frozenset[str]:
@@ -132,10 +134,12 @@ def _match_sighting(
     ]
     if not failing:
         return None
-    same_message = [each for each in failing if each.fault.message == sighting.message]
-    kept = same_message or failing
-    same_text = [each for each in kept if _is_quoted(each.fault, sighting)]
-    return VersionMatch(sighting, path, same_text or kept, bool(same_text) + bool(same_message), bool(same_message))
+    same_message = [version for version in failing if version.fault.message == sighting.message]
+    candidates = same_message or failing
+    same_text = [version for version in candidates if _is_quoted(version.fault, sighting)]
+    return VersionMatch(
+        sighting, path, same_text or candidates, bool(same_text) + bool(same_message), bool(same_message)
+    )
 
 
 def _is_quoted(fault: Fault, sighting: Sighting) -> bool:

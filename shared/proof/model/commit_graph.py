@@ -1,6 +1,6 @@
 """Searches a commit graph for where a predicate stopped and began to hold; it never knows what the predicate asks.
 
-In: commits with their parents, and `holds(commit) -> True | False | None` (None: could not be judged). Out: commit ids.
+`holds(commit)` returns True, False, or None where the commit could not be judged.
 A predicate is asked only where the answer is needed. Oldest and newest go by committer date within the graph's order.
 """
 
@@ -21,31 +21,31 @@ def find_first_failing(
     At a merge that joins several failing parents the failure came from the one that the merge left as it was
     (`same(parent, commit)`), else from the first of them.
     """
-    here = start
-    while failing := [parent for parent in parents.get(here, ()) if holds(parent) is False]:
-        here = next((parent for parent in failing if is_unchanged(parent, here)), failing[0])
-    return here
+    current = start
+    while failing := [parent for parent in parents.get(current, ()) if holds(parent) is False]:
+        current = next((parent for parent in failing if is_unchanged(parent, current)), failing[0])
+    return current
 
 
 def find_descendants(start: str, commits: Sequence[Commit]) -> frozenset[str]:
     """The ids among `commits` (children before parents) that descend from `start`; without `start` itself."""
-    found = {start}
+    descendants = {start}
     for commit in reversed(commits):
-        if any(parent in found for parent in commit.parents):
-            found.add(commit.id)
-    return frozenset(found - {start})
+        if any(parent in descendants for parent in commit.parents):
+            descendants.add(commit.id)
+    return frozenset(descendants - {start})
 
 
 def find_ancestors(starts: Iterable[str], parents: Mapping[str, Sequence[str]]) -> frozenset[str]:
     """The ids in `parents` that are reachable from `starts`, with those of `starts` that are in `parents`."""
-    found: set[str] = set()
+    ancestors: set[str] = set()
     waiting = list(starts)
     while waiting:
-        here = waiting.pop()
-        if here in parents and here not in found:
-            found.add(here)
-            waiting.extend(parents[here])
-    return frozenset(found)
+        current = waiting.pop()
+        if current in parents and current not in ancestors:
+            ancestors.add(current)
+            waiting.extend(parents[current])
+    return frozenset(ancestors)
 
 
 def sort_oldest_first(commits: Sequence[Commit], wanted_ids: frozenset[str]) -> Iterator[Commit]:
@@ -80,11 +80,11 @@ def walk_newest_first(commits: Sequence[Commit], head: str, wanted_ids: frozense
     A branch's own states are its chain of first parents; a commit that came in by a merge was never its head.
     """
     by_id = {commit.id: commit for commit in commits}
-    here: str | None = head
-    while here is not None and here in by_id:
-        if here in wanted_ids:
-            yield by_id[here]
-        here = next(iter(by_id[here].parents), None)
+    current: str | None = head
+    while current is not None and current in by_id:
+        if current in wanted_ids:
+            yield by_id[current]
+        current = next(iter(by_id[current].parents), None)
 
 
 def contains_commit(history: History, commit: str, ancestor: str) -> bool:

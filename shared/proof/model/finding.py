@@ -1,6 +1,6 @@
-"""What the proof found: which commit is deployed, what is broken, who broke it, what mends it, what to propose.
+"""What the proof found: the deployed commit, what is broken, which commit broke it, what fixes it, what to propose.
 
-In: nothing; these are the values that `shared.proof.prove` fills. Out: the material of evidence, whys and report.
+`shared.proof.prove` fills these values; evidence, whys and report are made from them.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class DeployedSource(StrEnum):
 
 
 class CheckStatus(StrEnum):
-    """State of the code host's checks at a commit; `unknown` where it has none, or nobody could be asked."""
+    """State of the code host's checks at a commit; `unknown` where it has none, or could not be asked."""
 
     GREEN = "green"
     RED = "red"
@@ -210,7 +210,7 @@ class Fix:
     is_deletion: bool = False
     """True where the fix is that the file is gone."""
     excerpt: tuple[tuple[int, str], ...] = ()
-    """The mended lines, numbered as in the fixed version."""
+    """The fixed lines, numbered as in the fixed version."""
     path: str = ""
     """Where the file lies after the fix; differs from the broken path after a rename; "" where it was deleted."""
 
@@ -248,7 +248,7 @@ class Rollback:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """Kind and named reason, with one sentence that says it to a person."""
+    """Kind and named reason, with one sentence for the reader."""
 
     kind: ActionKind
     reason: Reason
@@ -291,6 +291,6 @@ class Finding:
     """What could not be looked at, a sentence each: shallow history, missing blobs."""
     versions_compiled: int = 0
     alternative_rollback: Rollback | None = None
-    """Beside a target: what could be gone back to instead, where that was asked for."""
+    """Beside a target: the rollback that is possible instead, where the request wants one."""
     raised_frame: Frame | None = None
     """Of an exception that is quoted and not proven: its deepest frame in the repository, with the path there."""

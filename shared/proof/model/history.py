@@ -53,7 +53,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """The deploy branch: its name as a person would say it, and the commit at its head."""
+    """The deploy branch: its short name, and the commit at its head."""
 
     name: str
     head: str
@@ -86,5 +86,5 @@ def describe_commit(commit: Commit) -> str:
 
 
 def claims_fix(commit: Commit) -> bool:
-    """Whether the subject says that the commit mends something."""
+    """Whether the subject says that the commit fixes something."""
     return _FIX_WORDS.search(commit.subject) is not None

@@ -1,4 +1,4 @@
-"""Ruff's explanation of an error comes in, a person's words go out: what stands there, since when it is legal."""
+"""Says ruff's explanation of an error in plain words: what stands there, and since when it is legal."""
 
 import re
 from dataclasses import dataclass

@@ -47,15 +47,15 @@ def explain_failure(
     answers = explainer.explain(
         [(sources[version.blob], verdicts.python) for version in versions] + [(source, minor) for minor in elsewhere]
     )
-    here = answers[0]
+    deployed_answer = answers[0]
     fault = verdicts.judge(deployed.blob, deployed.path).fault
     accepting = [
         minor for minor, answer in zip(elsewhere, answers[len(versions) :], strict=True) if _is_accepted(answer)
     ]
     compiles_on, checked_by = _confirm_accepting(compilers, source, verdicts.python, accepting, explainer.checked_by)
     return FailureExplanation(
-        diagnostics=here.diagnostics,
-        explanation=_choose_explanation(here.diagnostics, fault),
+        diagnostics=deployed_answer.diagnostics,
+        explanation=_choose_explanation(deployed_answer.diagnostics, fault),
         compiles_on=compiles_on,
         compiles_on_checked_by=checked_by,
         second_opinion=_describe_disagreement(verdicts, versions, answers),
@@ -80,8 +80,8 @@ def _confirm_accepting(
     if not compiler.checked_by.startswith("cpython"):
         return tuple(accepting_pythons), checked_by
     confirmed = compiler.compile(source).compiles is True
-    kept = [minor for minor in accepting_pythons if confirmed or minor != newer[0]]
-    return tuple(kept), f"{compiler.checked_by}, {checked_by}"
+    accepted = [minor for minor in accepting_pythons if confirmed or minor != newer[0]]
+    return tuple(accepted), f"{compiler.checked_by}, {checked_by}"
 
 
 def _parse_minor(minor: str) -> tuple[int, ...]:
@@ -93,8 +93,10 @@ def _choose_explanation(diagnostics: Sequence[Diagnostic], fault: Fault | None) 
     if not diagnostics:
         return ""
     line = fault.line if fault is not None else None
-    covering = [each for each in diagnostics if line is not None and each.line <= line <= each.end_line]
-    return (covering or [each for each in diagnostics if each.line == line] or diagnostics)[0].message
+    covering = [
+        diagnostic for diagnostic in diagnostics if line is not None and diagnostic.line <= line <= diagnostic.end_line
+    ]
+    return (covering or [diagnostic for diagnostic in diagnostics if diagnostic.line == line] or diagnostics)[0].message
 
 
 def _describe_disagreement(

@@ -28,7 +28,7 @@ def measure_similarity(old: bytes, new: bytes) -> float:
 
 
 def find_best_match(path: str, content: bytes, candidates: Mapping[str, bytes]) -> str | None:
-    """The path among `others` that is most similar to `content`, if any is similar enough to be the same file.
+    """The path among `candidates` that is most similar to `content`, if any is similar enough to be the same file.
 
     `path` is the other name of that content: of several that are equally similar, the one with its file name is taken.
     """
@@ -37,8 +37,8 @@ def find_best_match(path: str, content: bytes, candidates: Mapping[str, bytes]) 
         (measure_similarity(content, other), posixpath.basename(candidate) == name, candidate)
         for candidate, other in sorted(candidates.items())
     ]
-    score, _, found = max(scored, key=lambda each: each[:2], default=(0.0, False, ""))
-    return found if score >= RENAME_THRESHOLD else None
+    score, _, best = max(scored, key=lambda entry: entry[:2], default=(0.0, False, ""))
+    return best if score >= RENAME_THRESHOLD else None
 
 
 _MAX_NAMES = 20
@@ -78,16 +78,16 @@ class FileHistory:
     later_ids: frozenset[str]
     """Those of them that descend from `start`."""
     blobs_at: Mapping[str, Blobs]
-    """For `start` and for each commit of `after`."""
+    """For `start` and for each commit of `later_ids`."""
     changing_commits: Sequence[Commit]
-    """Those of `after` that changed the file, children before parents."""
+    """Those of `later_ids` that changed the file, children before parents."""
     is_lost: bool = False
     """True where the file vanished, and whether it was deleted or renamed cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryStart:
-    """Where a file is followed from. `graph` may hold its path-limited graph, to save a walk."""
+    """Where a file is followed from. `file_versions` may hold its path-limited graph, to save a walk."""
 
     commit: str
     path: str
@@ -99,24 +99,24 @@ def follow_file(
 ) -> FileHistory:
     """Follows a file from a commit to the branch's head.
 
-    Where it vanished after it had been mended, its new name is of no interest: what breaks there is another break.
+    Where it vanished after it was fixed, its new name is of no interest: what breaks there is another break.
     """
     start, names = history_start.commit, [history_start.path]
     commits = history.commits(branch.head, start)
     after = find_descendants(start, commits)
     graph = history_start.file_versions or (history.file_versions(names, [branch.head], [start]) if after else ())
-    asked: dict[VanishedName, RenamedFile] = {}
+    renames: dict[VanishedName, RenamedFile] = {}
     while True:
-        at = _read_contents(history, start, names, [each for each in commits if each.id in after], graph)
-        renamed = _find_new_names(history, at, commits, fails_to_compile, asked)
+        at = _read_contents(history, start, names, [commit for commit in commits if commit.id in after], graph)
+        renamed = _find_new_names(history, at, commits, fails_to_compile, renames)
         new = [name for name in dict.fromkeys(renamed) if name not in names]
         if not new or len(names) >= _MAX_NAMES:
             break
         names += new
         graph = history.file_versions(names, [branch.head], [start])
     touched = {version.commit.id for version in graph}
-    versions = [each for each in commits if each.id in after and each.id in touched and _is_changed(each, at)]
-    lost = any(each.is_unknown for each in asked.values())
+    versions = [commit for commit in commits if commit.id in after and commit.id in touched and _is_changed(commit, at)]
+    lost = any(renamed.is_unknown for renamed in renames.values())
     return FileHistory(start, tuple(names), commits, after, at, versions, lost)
 
 
@@ -132,9 +132,9 @@ def _read_contents(
 
     The graph may be that of a search among files of one name; the others are no names of this file.
     """
-    wanted = frozenset(names)
+    followed = frozenset(names)
     touched = {
-        version.commit.id: {name: blob for name, blob in version.blobs.items() if name in wanted}
+        version.commit.id: {name: blob for name, blob in version.blobs.items() if name in followed}
         for version in file_versions
     }
     at: dict[str, Blobs] = {start: _find_blobs(history, start, names)}
@@ -142,7 +142,7 @@ def _read_contents(
         inherited = [at.get(parent) for parent in commit.parents]
         if commit.id in touched:
             at[commit.id] = touched[commit.id]
-        elif inherited[0] is not None and all(each == inherited[0] for each in inherited):
+        elif inherited[0] is not None and all(blobs == inherited[0] for blobs in inherited):
             at[commit.id] = inherited[0]
         else:
             at[commit.id] = _find_blobs(history, commit.id, names)
@@ -150,8 +150,8 @@ def _read_contents(
 
 
 def _find_blobs(history: History, commit: str, names: Sequence[str]) -> Blobs:
-    found = history.blob_ids((commit, name) for name in names)
-    return {name: blob for (_, name), blob in found.items()}
+    blobs = history.blob_ids((commit, name) for name in names)
+    return {name: blob for (_, name), blob in blobs.items()}
 
 
 def _find_new_names(
@@ -162,7 +162,7 @@ def _find_new_names(
     renames: dict[VanishedName, RenamedFile],
 ) -> list[str]:
     """The new names that the file was given where one of its names vanished while it failed; each is asked once."""
-    found: list[str] = []
+    paths: list[str] = []
     for commit in commits:
         if commit.id not in blobs_at:
             continue
@@ -173,8 +173,8 @@ def _find_new_names(
                     continue
                 renames[gone] = find_renamed_file(history, name, blob, appeared_in=commit.id, not_in=parent)
                 renamed = renames[gone].path
-                found += [renamed] if renamed else []
-    return found
+                paths += [renamed] if renamed else []
+    return paths
 
 
 def find_renamed_file(history: History, path: str, blob: str, *, appeared_in: str, not_in: str) -> RenamedFile:
@@ -184,9 +184,11 @@ def find_renamed_file(history: History, path: str, blob: str, *, appeared_in: st
     appeared there. Of several copies the one that kept the file name is taken. A name under which Python would not
     look for the file is none: `app.py` that became `app.py.disabled` is gone.
     """
-    there, missing = history.tree(appeared_in), history.tree(not_in)
+    appeared, missing = history.tree(appeared_in), history.tree(not_in)
     fresh = {
-        other: entry.blob for other, entry in there.items() if other not in missing and can_be_loaded_like(other, path)
+        other: entry.blob
+        for other, entry in appeared.items()
+        if other not in missing and can_be_loaded_like(other, path)
     }
     exact = {other: b"" for other, held in fresh.items() if held == blob}
     if exact:
@@ -194,5 +196,5 @@ def find_renamed_file(history: History, path: str, blob: str, *, appeared_in: st
     python = [other for other in sorted(fresh) if is_python_name(other)][:_MAX_COMPARED]
     contents = {other: history.read(fresh[other]) for other in python}
     content = history.read(blob) or b""
-    found = find_best_match(path, content, {other: text for other, text in contents.items() if text is not None})
-    return RenamedFile(found, is_unknown=found is None and None in contents.values())
+    renamed = find_best_match(path, content, {other: text for other, text in contents.items() if text is not None})
+    return RenamedFile(renamed, is_unknown=renamed is None and None in contents.values())

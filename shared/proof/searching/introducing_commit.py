@@ -29,7 +29,7 @@ class BreakOrigin:
     later_failing: tuple[FileAtCommit, ...]
     """Versions after it, up to the deployed one, that still fail; oldest first."""
     is_incomplete: bool
-    """True where this copy does not show what was there before `first`: whether that broke the file is open."""
+    """True where this copy does not show what was there before `first_failing`: whether that broke the file is open."""
     was_added_broken: bool = False
     """True where there was no such file before, under no name: it was broken from the start."""
 
@@ -41,9 +41,9 @@ def trace_break(
     path: str,
     file_versions: Sequence[FileVersion] = (),
 ) -> BreakOrigin | None:
-    """Follows the failure of `path` at `deployed` back through merges and renames.
+    """Follows the failure of `path` at `deployed_commit` back through merges and renames.
 
-    `graph` may hold the path-limited graph of the file, to save a walk. None where the file has no history at all.
+    `file_versions` may hold the path-limited graph of the file, to save a walk. None where the file has no history.
     """
     file_versions = file_versions or history.file_versions([path], [deployed_commit])
     if not file_versions:
@@ -64,13 +64,13 @@ def trace_break(
         for version in reversed(list(find_changed_versions(file_versions, path)))
         if version.commit.id in scope and verdicts.judge(version.blobs[path], path).compiles is False
     )
-    here = FileAtCommit(by_id[first], path, blobs[first] or "")
+    first_version = FileAtCommit(by_id[first], path, blobs[first] or "")
     before = [blob for parent in parents[first] if (blob := blobs.get(parent)) is not None]
     if first in history.shallow_boundary() or any(verdicts.judge(blob, path).compiles is None for blob in before):
-        return BreakOrigin(here, later, is_incomplete=True)
+        return BreakOrigin(first_version, later, is_incomplete=True)
     if all(blobs.get(parent) is None for parent in parents[first]):
-        return _trace_before_rename(history, verdicts, here, later)
-    return BreakOrigin(here, later, is_incomplete=False)
+        return _trace_before_rename(history, verdicts, first_version, later)
+    return BreakOrigin(first_version, later, is_incomplete=False)
 
 
 def _trace_before_rename(
