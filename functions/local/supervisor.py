@@ -21,6 +21,8 @@ _CLEAR_SECONDS = 10.0
 _POLL_SECONDS = 0.02
 
 
+# Own supervisor: honcho ends all servers when one ends, and supervisord is a daemon with files of configuration. A
+# stack needs a server started again on its port, and all of them ended with the command.
 @dataclass(slots=True)
 class Supervisor:
     """What it starts ends with `stack`; what the servers print goes to `folder`."""

@@ -1,4 +1,4 @@
-"""The forms that a value in `provenfix.yaml` may have: each is checked, and a wrong one says what is wanted.
+"""The types of the values in `provenfix.yaml`: each is validated, and the error says what to write.
 
 No sentence repeats the value: a secret may have been pasted anywhere.
 """
@@ -13,20 +13,20 @@ from pydantic_core import PydanticCustomError
 from shared.text.secret_pattern import parse_secret_pattern
 
 OWN_ERROR_TYPE = "provenfix"
-"""The type of an error whose message is a sentence of ours."""
+"""The error type of messages that are sentences of ours."""
 
 
 def invalid_value(sentence: str) -> PydanticCustomError:
-    """`sentence` goes on after the key: `must be …`."""
+    """`sentence` follows the key: `must be …`."""
     return PydanticCustomError(OWN_ERROR_TYPE, "{sentence}", {"sentence": sentence})
 
 
 def _matching(pattern: str, what: str, example: str) -> Any:
-    """A validator for text that has one form. The value itself is not repeated."""
-    form = re.compile(pattern)
+    """Returns a validator for text that matches `pattern`. Its message does not repeat the value."""
+    compiled = re.compile(pattern)
 
     def check(value: str) -> str:
-        if not form.fullmatch(value):
+        if not compiled.fullmatch(value):
             raise invalid_value(f"must be {what}, such as {example!r}")
         return value
 
@@ -41,10 +41,10 @@ def _require_quotes(value: object) -> object:
 
 def _parse_duration(value: object) -> timedelta:
     units = {"m": "minutes", "h": "hours", "d": "days"}
-    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", value) if isinstance(value, str) else None
-    if found is None:
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", value) if isinstance(value, str) else None
+    if match is None:
         raise invalid_value("must be a number of minutes, hours or days, such as '30m', '6h' or '2d'")
-    return timedelta(**{units[found[2]]: int(found[1])})
+    return timedelta(**{units[match[2]]: int(match[1])})
 
 
 def _require_relative_folder(value: str) -> str:
@@ -63,7 +63,7 @@ def _require_secret_pattern(value: str) -> str:
 
 def require_rising(value: tuple[int, ...]) -> tuple[int, ...]:
     if value != tuple(sorted(set(value))) or not value or value[0] < 1 or value[-1] != 100:
-        raise invalid_value("must be percentages that rise and end with 100, such as [10, 50, 100]")
+        raise invalid_value("must be ascending percentages ending with 100, such as [10, 50, 100]")
     return value
 
 
@@ -133,6 +133,7 @@ VariableName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "an environme
 Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
 SecretPattern = Annotated[str, AfterValidator(_require_secret_pattern)]
 AuthorName = Annotated[
-    str, _matching(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,198}[^\s\x00-\x1f])?", "a name as commits carry it", "Mira Holm")
+    str,
+    _matching(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,198}[^\s\x00-\x1f])?", "an author name as Git records it", "Mira Holm"),
 ]
 SourceRoot = Annotated[str, AfterValidator(_require_relative_folder)]

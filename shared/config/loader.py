@@ -1,4 +1,4 @@
-"""The text of `provenfix.yaml` comes in; a validated `Configuration` goes out, or one sentence for each mistake.
+"""Reads `provenfix.yaml` into a validated `Configuration`, or raises with one sentence for each mistake.
 
 Every sentence names file, line and key, and says what to write. None repeats a value.
 """
@@ -31,65 +31,71 @@ _TYPE_SENTENCES = {
     "model_type": "must be keys with values",
 }
 _REQUIRED_BY_METHOD = {"cloud_build": "deploy_trigger", "github_workflow": "deploy_workflow"}
-"""What a way to deploy cannot do without."""
+"""The key that a deploy method needs."""
 _WORD = re.compile(r"[A-Za-z_]{1,40}")
 
 
 def read_configuration(path: Path) -> Configuration:
-    """Reads and validates one file. Raises Unreadable."""
+    """Reads and validates one file. Raises InputError, of which ConfigurationError is one."""
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
-        mend = "write it, or name another with --config or PROVENFIX_CONFIG"
-        raise InputError(f"{path}: there is no such file; {mend}.") from None
+        remedy = "create it, or name another file with --config or PROVENFIX_CONFIG"
+        raise InputError(f"{path}: file not found; {remedy}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}.") from None
     return parse_configuration(text, str(path))
 
 
 def parse_configuration(text: str, name: str = DEFAULT_FILE) -> Configuration:
-    """`name` is what the file is called in messages. Raises Unreadable."""
-    marked = yaml_lines.parse_yaml(text, name)
+    """`name` is the file's name for messages. Raises InputError, of which ConfigurationError is one."""
+    document = yaml_lines.parse_yaml(text, name)
     try:
-        found = Configuration.model_validate({} if marked.value is None else marked.value)
+        configuration = Configuration.model_validate({} if document.value is None else document.value)
     except ValidationError as invalid:
         errors = invalid.errors(include_url=False, include_input=False)
-        sentences = [_describe_error(error, marked, name) for error in errors]
+        sentences = [_describe_error(error, document, name) for error in errors]
         raise ConfigurationError(_join_mistakes(list(dict.fromkeys(sentences)))) from None
-    wrong = [f"{name}, line {marked.line(path)}: {told}." for path, told in _find_contradictions(found)]
-    if wrong:
-        raise ConfigurationError(_join_mistakes(wrong))
-    return found
+    contradictions = _find_contradictions(configuration)
+    sentences = [f"{name}, line {document.line(path)}: {sentence}." for path, sentence in contradictions]
+    if sentences:
+        raise ConfigurationError(_join_mistakes(sentences))
+    return configuration
 
 
 def _join_mistakes(sentences: list[str]) -> str:
-    """A mistake a line; how many more there are where they are too many to be read."""
+    """One mistake per line; above the limit, the last line counts the rest."""
     more = len(sentences) - _MAX_MISTAKES
     return "\n".join([*sentences[:_MAX_MISTAKES], *([f"and {more} more."] if more > 0 else [])])
 
 
-def _find_contradictions(found: Configuration) -> Iterator[tuple[yaml_lines.KeyPath, str]]:
-    """What is wrong about the file as a whole: where, and the end of the sentence."""
-    seen: dict[str, int] = {}
-    own = {(found.own.project, name) for name in found.own.functions} if found.own else set()
-    for index, entry in enumerate(found.services):
+def _find_contradictions(configuration: Configuration) -> Iterator[tuple[yaml_lines.KeyPath, str]]:
+    """Yields what only the file as a whole shows to be wrong: the path, and the sentence without its full stop."""
+    first_index: dict[str, int] = {}
+    own = _own_function_names(configuration)
+    for index, entry in enumerate(configuration.services):
         service = entry.service
-        if service.id in seen:
-            first = f"services[{seen[service.id]}]"
+        if service.id in first_index:
+            first = f"services[{first_index[service.id]}]"
             yield ("services", index), f"services[{index}] is the same service as {first}; remove one of them"
         if (service.project, service.name) in own:
             yield ("services", index), f"services[{index}] is one of provenfix's own functions, which are not watched"
         needed = _REQUIRED_BY_METHOD.get(service.deploy_method)
         if needed and not getattr(service, needed):
-            told = f"services[{index}] is deployed by {service.deploy_method}, which needs {needed}"
-            yield ("services", index, "deploy_method"), told
-        seen[service.id] = index
-        for key, told in _find_impossible_approvals(service):
-            yield ("services", index, key), f"services[{index}].{key} {told}"
+            sentence = f"services[{index}] is deployed by {service.deploy_method}, which needs {needed}"
+            yield ("services", index, "deploy_method"), sentence
+        first_index[service.id] = index
+        for key, problem in _find_impossible_approvals(service):
+            yield ("services", index, key), f"services[{index}].{key} {problem}"
+
+
+def _own_function_names(configuration: Configuration) -> set[tuple[str, str]]:
+    own = configuration.own
+    return {(own.project, name) for name in own.functions} if own else set()
 
 
 def _find_impossible_approvals(service: Service) -> Iterator[tuple[str, str]]:
-    """Questions that nobody could ever answer with yes: the key, and the end of the sentence."""
+    """Yields rules that nobody can satisfy: the key, and the end of the sentence."""
     approvers = len(set(service.approvers))
     if not service.approver_group and 0 < approvers < service.quorum:
         yield "quorum", f"must be at most {approvers}, the number of approvers; no proposal could be approved"
@@ -97,15 +103,15 @@ def _find_impossible_approvals(service: Service) -> Iterator[tuple[str, str]]:
         yield "not_author", "needs authors, the names under which approvers commit; nobody could approve a fix"
 
 
-def _describe_error(error: ErrorDetails, marked: YamlDocument, name: str) -> str:
+def _describe_error(error: ErrorDetails, document: YamlDocument, name: str) -> str:
     path = tuple(part for part in error["loc"] if part != "[key]")
     key = _format_key_path(path)
-    place = f"{name}, line {marked.line(path)}"
+    position = f"{name}, line {document.line(path)}"
     if error["type"] == "missing":
-        return f"{place}: {key} is missing."
+        return f"{position}: {key} is missing."
     if error["type"] == "extra_forbidden":
-        return f"{place}: {key} is not a known key; {_suggest_key(path)}"
-    return f"{place}: {key} {_describe_expected(error)}."
+        return f"{position}: {key} is not a known key; {_suggest_key(path)}"
+    return f"{position}: {key} {_describe_expected(error)}."
 
 
 def _describe_expected(error: ErrorDetails) -> str:
@@ -113,31 +119,31 @@ def _describe_expected(error: ErrorDetails) -> str:
         return error["msg"]
     if error["type"] == "literal_error":
         return f"must be {error['ctx']['expected']}"
-    told = error["msg"].removeprefix("Input should be ")
-    return _TYPE_SENTENCES.get(error["type"], f"must be {told}")
+    expected = error["msg"].removeprefix("Input should be ")
+    return _TYPE_SENTENCES.get(error["type"], f"must be {expected}")
 
 
 def _suggest_key(path: yaml_lines.KeyPath) -> str:
     known = sorted(_allowed_keys(path[:-1]))
     close = difflib.get_close_matches(str(path[-1]), known, n=1)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}."
+    return f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}."
 
 
 def _allowed_keys(path: yaml_lines.KeyPath) -> Mapping[str, Any]:
-    """The keys that may stand at a path."""
-    at: type[BaseModel] = Configuration
+    """Returns the keys that are known at `path`."""
+    entry: type[BaseModel] = Configuration
     for part in path:
         if isinstance(part, str):
-            at = model.MODELS_BY_KEY[part]
-    return at.model_fields
+            entry = model.MODELS_BY_KEY[part]
+    return entry.model_fields
 
 
 def _format_key_path(path: yaml_lines.KeyPath) -> str:
-    """`services[0].channel`. A key that is no plain word is not repeated: it may be a secret in the wrong place."""
-    told = ""
+    """Returns `services[0].channel`. A key that is no plain word is left out: it may be a secret in the wrong place."""
+    text = ""
     for part in path:
         if isinstance(part, int):
-            told += f"[{part}]"
+            text += f"[{part}]"
         else:
-            told += "." + (part if _WORD.fullmatch(part) else repr(part) if re.fullmatch(r"[\d.]+", part) else "…")
-    return told.removeprefix(".") or "the file"
+            text += "." + (part if _WORD.fullmatch(part) else repr(part) if re.fullmatch(r"[\d.]+", part) else "…")
+    return text.removeprefix(".") or "the file"

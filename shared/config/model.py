@@ -1,4 +1,4 @@
-"""What `provenfix.yaml` may hold, as frozen models; the words are those of the domain's `Service`."""
+"""The content of `provenfix.yaml` as frozen models; a service's keys are the fields of the domain's `Service`."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -38,13 +38,13 @@ from shared.service import Service
 
 
 class StrictModel(BaseModel):
-    """Nothing that is not known, nothing that has to be converted, nothing that changes afterwards."""
+    """Forbids unknown keys, conversions and changes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 class SecretEntry(StrictModel):
-    """`{secret: projects/…/secrets/…/versions/…}` or `{env: NAME}`: where a secret is, never the secret."""
+    """`{secret: projects/…/secrets/…/versions/…}` or `{env: NAME}`: a reference to a secret, never the secret."""
 
     secret: SecretVersionName | None = None
     env: VariableName | None = None
@@ -60,14 +60,14 @@ class SecretEntry(StrictModel):
 
     @property
     def reference(self) -> SecretReference:
-        """In the words that the rest of the program uses."""
+        """As the rest of the program knows it."""
         if self.secret is not None:
             return SecretReference(SecretSource.SECRET_MANAGER, self.secret)
         return SecretReference(SecretSource.ENVIRONMENT, str(self.env))
 
 
 class ServiceEntry(StrictModel):
-    """One entry of `services`; the words are those of `shared.service.Service`."""
+    """One entry of `services`; its keys are the fields of `shared.service.Service`."""
 
     name: ServiceName
     project: ProjectId
@@ -104,7 +104,7 @@ class ServiceEntry(StrictModel):
 
     @property
     def service(self) -> Service:
-        """The same, as the domain knows it."""
+        """The entry as a value of the domain."""
         return Service(**dict(self))
 
 
@@ -144,7 +144,7 @@ class GitHubEntry(StrictModel):
 
 
 class RedactionEntry(StrictModel):
-    """What counts as a secret beyond what is known anyway; see `shared.text.secret_pattern`."""
+    """Forms of secrets, added to the built-in ones; see `shared.text.secret_pattern`."""
 
     forms: Annotated[tuple[SecretPattern, ...], Field(strict=False, max_length=50)] = ()
 
@@ -174,4 +174,4 @@ MODELS_BY_KEY: dict[str, type[BaseModel]] = {
     "private_key": SecretEntry,
     "webhook_secret": SecretEntry,
 }
-"""The model that stands behind a key, for messages."""
+"""The model of a key's value, from which messages list the known keys."""

@@ -1,8 +1,13 @@
-"""The form of a secret, as a person wrote it, comes in; a pattern that scans any text once goes out, or what is wrong.
+"""Compiles the form of a secret that a user wrote into a pattern that scans any text once, or says what is wrong.
 
 A form is a small part of a regular expression: at least three fixed characters, then characters, `[classes]`, `\\d` and
 `\\w`, each once or with `{n}`, `{m,n}` or `+`. Nothing in it can be tried in two ways, so nothing is ever tried twice:
 that is what makes it linear, where a free expression could keep a function busy for hours.
+
+Why not google-re2 with free expressions, measured 2026-11-26: RE2 bounds one match, not the search for all. With
+`abc(?:[a-z]+X)?`, 8 KB of "abcabc…" take 69 ms and 64 KB 2,189 ms, so a grammar would still be needed. RE2 knows
+neither look-behinds nor possessive repeats: it compiles none of redaction's own 57 rules. Beside this grammar it
+saves 1.5 ms for 64 KB that hold the fixed characters; other texts are not searched at all.
 """
 
 import re
@@ -39,7 +44,7 @@ class _Item:
 
 
 def parse_secret_pattern(text: str) -> SecretPattern:
-    """Raises ValueError with the end of a sentence that begins with the form's name: `must …`."""
+    """Raises ValueError with the end of a sentence that begins with the form's key: `must …`."""
     items = list(_parse_items(text))
     fixed = _fixed_prefix(items)
     if len(fixed) < _MIN_PREFIX_LENGTH:

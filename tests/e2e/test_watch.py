@@ -211,7 +211,7 @@ def _unknown_command(home: Path) -> None:
         (_unknown_command, [], 2, "deploy_command begins with 'no-such-deployer', which is no program here"),
         (_nothing, ["--log", "nowhere.json"], 3, "nowhere.json: there is no such log file"),
         (lambda home: (home / "clone").rename(home / "gone"), [], 2, "`provenfix watch` reads a clone"),
-        (lambda home: (home / "watched.yaml").unlink(), [], 3, "watched.yaml: there is no such file"),
+        (lambda home: (home / "watched.yaml").unlink(), [], 3, "watched.yaml: file not found"),
     ],
 )
 def test_what_cannot_be_watched_is_told_in_one_sentence(

@@ -197,6 +197,7 @@ def test_the_example_is_valid_and_shows_every_key() -> None:
 
 
 SERVICE = "services:\n  - {name: chat, project: tea-prod, region: europe-west1, repository: tea/chat, channel: C1"
+REPEATED = "".join(f"{key}: &{key} [{', '.join(f'*{chr(ord(key) - 1)}' for _ in range(9))}]\n" for key in "bcdefg")
 WRONG = {
     "services:\n  - name: chat\n    project: tea-prod\n    region: europe-west1\n    channel: C1\n": (
         "FILE, line 2: services[0].repository is missing."
@@ -223,7 +224,7 @@ WRONG = {
         "'2d'."
     ),
     SERVICE + ", traffic_steps: [50, 10, 100]}": (
-        "FILE, line 2: services[0].traffic_steps must be percentages that rise and end with 100, such as [10, 50, 100]."
+        "FILE, line 2: services[0].traffic_steps must be ascending percentages ending with 100, such as [10, 50, 100]."
     ),
     SERVICE + ", traffic_steps: ['100']}": "FILE, line 2: services[0].traffic_steps[0] must be a whole number.",
     SERVICE + ", source_roots: [app/../..]}": (
@@ -267,7 +268,7 @@ WRONG = {
     ),
     SERVICE + ", authors: {U1: Ada}}": "FILE, line 2: services[0].authors.… must be a list.",
     SERVICE + ", authors: {U1: ['']}}": (
-        "FILE, line 2: services[0].authors.…[0] must be a name as commits carry it, such as 'Mira Holm'."
+        "FILE, line 2: services[0].authors.…[0] must be an author name as Git records it, such as 'Mira Holm'."
     ),
     "redaction:\n  forms:\n    - acme_[a-z]{32}\n    - (hush+)+$": (
         "FILE, line 4: redaction.forms[1] must be fixed characters, [classes], \\d and \\w, each with {n}, {m,n} or + "
@@ -290,7 +291,7 @@ WRONG = {
         "FILE, line 1: redaction.forms[0] must repeat nothing less than once or more than 1024 times, the "
         "smaller number first."
     ),
-    "redaction: {patterns: []}": "FILE, line 1: redaction.patterns is not a known key; known are forms.",
+    "redaction: {patterns: []}": "FILE, line 1: redaction.patterns is not a known key; known keys: forms.",
     "services: {}": "FILE, line 1: services must be a list.",
     "services: [3]": "FILE, line 1: services[0] must be keys with values.",
     "- a": "FILE, line 1: the file must be keys with values.",
@@ -309,7 +310,7 @@ WRONG = {
         "FILE, line 3: slack.signing_secret.env must be an environment variable's name, such as 'SLACK_BOT_TOKEN'."
     ),
     "slack:\n  signing_secret:\n    xoxb-hush: 1": (
-        "FILE, line 3: slack.signing_secret.… is not a known key; known are env, secret."
+        "FILE, line 3: slack.signing_secret.… is not a known key; known keys: env, secret."
     ),
     "github: {}": "FILE, line 1: github must have either app or token.",
     "github:\n  token: {env: A}\n  app: {id: 4, installation: 7, private_key: {env: K}}": (
@@ -332,10 +333,14 @@ WRONG = {
     "compilers: {three: https://a.example}": (
         "FILE, line 1: compilers.three must be a minor version of Python in quotes, such as '3.11'."
     ),
-    "a: 1\nversion: 1\na: 2\n": "FILE, line 3: 'a' stands here twice; remove one of them.",
+    "a: 1\nversion: 1\na: 2\n": "FILE, line 3: the key 'a' is repeated; remove one of them.",
     "version: 1\nservices: [\n": "FILE, line 3: this is not YAML: expected the node content, but found '<stream end>'.",
     "services: &a\n  - *a\n": "FILE, line 1: more than 32 levels; write it flatter.",
+    "version: 1\nservices: " + "[" * 5_000: "FILE, line 2: more than 32 levels; write it flatter.",
+    "a: &a [x, x]\n" + REPEATED: ("FILE, line 1: more than 100000 values; this is not a configuration."),
     "? [1]\n: 2\n": "FILE, line 1: a key must be a word.",
+    "version: 1\nservices: 2026-99-99": "FILE, line 2: this value does not fit its type; put text in quotes.",
+    "version: !!bool hush": "FILE, line 1: this value does not fit its type; put text in quotes.",
     "a: !!python/object:os.system x\n": (
         "FILE, line 1: this is not YAML: could not determine a constructor for the tag "
         "'tag:yaml.org,2002:python/object:os.system'."

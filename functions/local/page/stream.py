@@ -29,6 +29,8 @@ class _Latest:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
+# Own events: sse-starlette would format the three lines below; that all open pages share one read of the store is the
+# rest of this file, and would remain.
 class ChangeFeed:
     """The latest sign of each topic, asked for at most once in `seconds`."""
 

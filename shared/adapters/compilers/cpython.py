@@ -16,6 +16,8 @@ from shared.proof.model.compilation import Compilation, Source
 MAX_CRASHES = 25
 
 
+# Own worker: the verdict must be the deployed minor version's, from 3.7 on, and no package can be installed into an
+# interpreter that happens to be there. It is one file of the standard library.
 class CPython:
     """Implements `shared.ports.Compiler`. Use as a context manager, or call `close()`.
 

@@ -53,6 +53,8 @@ class GitError(InputError):
     """A git process ended with an error; the text is what it printed."""
 
 
+# Own plumbing: pygit2 and dulwich read a repository under its own configuration, which must never be in force here, and
+# only git itself reads every form of one (partial, shallow, borrowed objects).
 class Git:
     """Starts git processes with fixed leading arguments and environment, and counts them.
 

@@ -123,6 +123,8 @@ def expand_variables(text: str, arguments: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value, text[:MAX_EXPANDED])[:MAX_EXPANDED]
 
 
+# Own reader: dockerfile-parse 2.0.1 takes the lines of a here-document for instructions, and `dockerfile` 3.4.0 brings
+# a Go runtime for these thirty lines. Neither follows variables and stages as the rest of this file does.
 def parse_instructions(text: str) -> list[tuple[int, str, str]]:
     """(line, WORD, rest) of each instruction: comments and here-documents gone, continuation lines joined."""
     instructions: list[tuple[int, str, str]] = []
