@@ -44,10 +44,18 @@ A, B = "a" * 40, "b" * 40
         ({"has_recurred": True}, RolloutVerdict.RECURRED),
         ({"revision_failure": "It was killed."}, RolloutVerdict.FAILED_REVISION),
         (
-            {"has_recurred": True, "missed_traffic_checks": TOLERATED_TRAFFIC_CHECKS, "revision_failure": "x", "failed_probes": 9},
+            {
+                "has_recurred": True,
+                "missed_traffic_checks": TOLERATED_TRAFFIC_CHECKS,
+                "revision_failure": "x",
+                "failed_probes": 9,
+            },
             RolloutVerdict.RECURRED,
         ),
-        ({"missed_traffic_checks": TOLERATED_TRAFFIC_CHECKS, "revision_failure": "x", "failed_probes": 9}, RolloutVerdict.CHANGED),
+        (
+            {"missed_traffic_checks": TOLERATED_TRAFFIC_CHECKS, "revision_failure": "x", "failed_probes": 9},
+            RolloutVerdict.CHANGED,
+        ),
         ({"revision_failure": "x", "failed_probes": 9}, RolloutVerdict.FAILED_REVISION),
     ],
 )
