@@ -258,14 +258,14 @@ def test_the_callers_own_configuration_has_no_say(
 
 INTERRUPTED = """
 import os, signal, sys
-from functions.cli import command_line as cli
-from shared.detection import collect
+from functions.cli import command_line as cli, investigate
 
 def interrupted(*_arguments, **_names):
     os.kill(os.getpid(), {number})
     signal.pause()
 
-collect.collect_incidents = interrupted
+assert investigate.collect_incidents  # the module runs at its first use; what is replaced before is overwritten
+investigate.collect_incidents = interrupted
 cli.main()
 """
 

@@ -1,7 +1,5 @@
 """One history, read by git and through GitHub's API: the same proof, field by field, and few requests."""
 
-import inspect
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,11 +17,12 @@ from shared.proof.model.finding import Finding
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from shared.service import Service
-from tests.proof import test_graph_shapes
 from tests.support import random_histories
 from tests.support.github.clients import open_api_history, open_client
 from tests.support.github.git_backend import GitBackend
 from tests.support.github.server import REPOSITORY, FakeGitHub, serve_fake
+from tests.support.graph_shapes import SHAPES
+from tests.support.graph_shapes import proving as shape_proving
 from tests.support.history_builder import (
     HistoryBuilder,
     broken_source,
@@ -34,11 +33,6 @@ from tests.support.history_builder import (
 )
 
 SERVICE = Service("chat", "acme-prod", "europe-west1", REPOSITORY, "C0CHAT")
-SHAPES = {
-    name: test
-    for name, test in inspect.getmembers(test_graph_shapes, inspect.isfunction)
-    if name.startswith("test_") and list(inspect.signature(test).parameters) == ["story", "compilers"]
-}
 
 
 def both(
@@ -56,12 +50,11 @@ def both(
 def test_every_shape_of_history_gives_the_same_proof(
     name: str, compilers: LocalCompilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(test_graph_shapes, "prove_incident", both)
-    test: Callable[[HistoryBuilder, LocalCompilers], None] = SHAPES[name]
-    test(HistoryBuilder(tmp_path / "repo.git"), compilers)
+    monkeypatch.setattr(shape_proving, "prove_incident", both)
+    SHAPES[name](HistoryBuilder(tmp_path / "repo.git"), compilers)
 
 
-HIDDEN = {"test_merge_that_takes_the_side_without_the_break_is_the_fix"}
+HIDDEN = {"merge_that_takes_the_side_without_the_break_is_the_fix"}
 """A long history is asked for what shaped the file as it is; the dropped side of a merge is not part of that."""
 
 
@@ -70,7 +63,7 @@ def test_a_history_that_is_too_long_to_be_walked_gives_the_same_proof(
     name: str, compilers: LocalCompilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commit_graph, "MAX_WALK_COMMITS", 0)
-    monkeypatch.setattr(test_graph_shapes, "prove_incident", both)
+    monkeypatch.setattr(shape_proving, "prove_incident", both)
     SHAPES[name](HistoryBuilder(tmp_path / "repo.git"), compilers)
 
 

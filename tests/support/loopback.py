@@ -129,12 +129,12 @@ def serve_loopback(repository: Path, now: Any) -> Iterator[LoopbackServices]:
     slack = FakeWorkspace(channels={CHANNEL: True}, groups={GROUP: (APPROVER,)})
     with ExitStack() as stack:
         channel = stack.enter_context(serve_google(cloud.answers))
-        github: Any = FakeGitHub(GitBackend(repository), extra_routes=[board, actions])
+        github = FakeGitHub(GitBackend(repository), extra_routes=[board, actions])
         doubles: tuple[Any, ...] = (rest, github, slack)  # one way to serve whoever answers requests
         for double in doubles:
             stack.enter_context(serve_fake(double))
         found = LoopbackServices(cloud, rest, github, board, slack, actions, channel_address(channel))
-        github.extra.append(found.answer_permission)
+        github.extra_routes.append(found.answer_permission)
         rest.extra_routes.append(found.answer_publish)
         yield found
 

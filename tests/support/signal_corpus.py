@@ -3,11 +3,8 @@
 So a shape that is added to those tests is tried on the filters of the sinks without being written twice.
 """
 
-import inspect
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -16,30 +13,36 @@ from shared.detection.entry import LogEntry
 from shared.detection.signal import Signal, SkipReason, read_signal
 from tests.support import log_samples
 from tests.support.log_samples import export_entry
-from tests.unit import test_collect, test_signal, test_signal_close_code
 
-SIGNAL_TESTS = (test_signal, test_signal_close_code, test_collect)
-_READERS = (log_samples, test_signal, collect)
+_UNIT_TESTS = Path(__file__).parents[1] / "unit"
+SIGNAL_TESTS = tuple(_UNIT_TESTS / name for name in ("test_signal.py", "test_signal_close_code.py", "test_collect.py"))
+_OPTIONS = ("-o", "addopts=", "-p", "no:terminal", "-p", "no:faulthandler", "-p", "no:cacheprovider", "--capture=no")
+"""A run within a run shows nothing, and leaves the outer one as it is."""
+
+
+class _Recorder:
+    """A plugin of pytest: keeps what `read_signal` is given while a test runs."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, Signal | SkipReason] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Function) -> Generator[None, object, object]:
+        with pytest.MonkeyPatch.context() as patch:
+            for module in (log_samples, collect, item.module):
+                patch.setattr(module, "read_signal", self._read, raising=module is not item.module)
+            return (yield)
+
+    def _read(self, entry: LogEntry) -> Signal | SkipReason:
+        self.texts[entry.text] = read_signal(LogEntry(0, entry.text))
+        return read_signal(entry)
 
 
 def collect_texts(folder: Path) -> dict[str, Signal | SkipReason]:
-    """Each text once, with what it is on its own. `folder` is where the tests may write."""
-    kept: dict[str, Signal | SkipReason] = {}
-
-    def keeping(entry: LogEntry) -> Signal | SkipReason:
-        kept[entry.text] = read_signal(LogEntry(0, entry.text))
-        return read_signal(entry)
-
-    with pytest.MonkeyPatch.context() as patched:
-        for module in _READERS:
-            patched.setattr(module, "read_signal", keeping)
-        for number, (test, arguments) in enumerate(
-            case for module in SIGNAL_TESTS for case in _parametrized_cases(module)
-        ):
-            own = folder / str(number)
-            own.mkdir()
-            test(**arguments, **({"tmp_path": own} if "tmp_path" in inspect.signature(test).parameters else {}))
-    return kept
+    """Each text once, with what it is on its own. `folder` is where the tests may write; it is emptied first."""
+    recorder = _Recorder()
+    assert pytest.main([*_OPTIONS, f"--basetemp={folder}", *map(str, SIGNAL_TESTS)], plugins=[recorder]) == 0
+    return recorder.texts
 
 
 def entry_shapes(text: str) -> Iterator[tuple[str, dict[str, object]]]:
@@ -52,23 +55,3 @@ def entry_shapes(text: str) -> Iterator[tuple[str, dict[str, object]]]:
     for key in ("message", "stack", "value"):
         yield f"error.{key}", export_entry(None, jsonPayload={"message": "it failed", "error": {key: text}})
     yield "list of errors", export_entry(None, jsonPayload={"exception": [{"exc_value": "first"}, {"exc_value": text}]})
-
-
-def _parametrized_cases(module: ModuleType) -> Iterator[tuple[Callable[..., None], dict[str, object]]]:
-    for name, test in inspect.getmembers(module, inspect.isfunction):
-        if not name.startswith("test_"):
-            continue
-        marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
-        for chosen in itertools.product(*(_arguments(mark) for mark in marks)):
-            yield test, {name: value for arguments in chosen for name, value in arguments.items()}
-
-
-def _arguments(mark: pytest.Mark) -> list[dict[str, object]]:
-    names, given = mark.args
-    split = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
-    found: list[dict[str, object]] = []
-    for each in given:
-        values = getattr(each, "values", each) if type(each).__name__ == "ParameterSet" else each
-        together = values if len(split) > 1 or type(each).__name__ == "ParameterSet" else (values,)
-        found.append(dict(zip(split, together, strict=True)))
-    return found

@@ -419,13 +419,6 @@ def test_a_close_far_from_the_syntax_error_is_its_own_incident() -> None:
 # --- bounds ---
 
 
-def test_a_storm_is_one_sighting_with_a_count() -> None:
-    (incident,) = collect_incidents(
-        make_log([one(LINE_624), one(CLOSED)] * 20_000), service="", environment=""
-    ).incidents
-    assert (lines(incident), symptoms(incident)) == ([(624, 20_000)], [(SignalKind.CLOSE_1011, CLOSED, 20_000)])
-
-
 def test_sightings_are_capped_and_still_counted() -> None:
     (incident,) = grouped(*(one(f"SyntaxError: bad (quay.py, line {n})", n) for n in range(1, 301)))
     assert (len(incident.sightings), incident.occurrences, incident.last_seen) == (MAX_SIGHTINGS, 300, time_at(300))

@@ -3,7 +3,6 @@
 And what a revision that logs late explains, however far its incident is.
 """
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from shared.proposal.rollout import ProbeResult
@@ -24,14 +23,11 @@ from tests.support.logs import FakeProbe
 NEW = "wss://pf-1---tide.invalid/ws"
 
 
-@dataclass
 class ByAddress(FakeProbe):
     """Only the new revision works; at the service's own address the old one answers as well."""
 
-    asked: list[str] = field(default_factory=list)
-
     def check(self, service: Service) -> ProbeResult:
-        self.asked.append(service.probe_url)
+        self.probed_services.append(service.probe_url)
         return ProbeResult(ok=service.probe_url == NEW, detail="closed with 1011 (internal error)")
 
 
