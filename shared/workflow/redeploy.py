@@ -6,7 +6,6 @@ from shared.errors import Reject, Retry
 from shared.proposal.decision import DecisionState
 from shared.proposal.proposal import Proposal, ProposalStatus
 from shared.service import Service
-from shared.text.timestamps import format_rfc3339
 from shared.workflow import effects
 from shared.workflow.context import Context, StepResult
 from shared.workflow.decide import publish_approval
@@ -110,7 +109,7 @@ def _start_rollout(
         if now.rollout is not None or not now.active or now.proposal != proposal.id:
             return now  # it goes on already, or is about another question by now
         moment = context.clock.now()
-        rollout = Rollout(operation, proposal.revision, begun=format_rfc3339(moment))
+        rollout = Rollout(operation, proposal.revision, begun=moment)
         return replace(now, rollout=rollout).moved_to(IncidentState.DEPLOYING, moment, operation)
 
     record = incident_records.update_incident(context, proposal.incident, deploying)

@@ -16,9 +16,9 @@ from shared.workflow.investigation.cause_of_close import find_cause_of_close
 from shared.workflow.investigation.gather_evidence import read_branch_sign
 from shared.workflow.issue.issue_commands import is_automation_stopped
 from shared.workflow.issue.issue_updates import post_updates
-from shared.workflow.records import decisions, documents, incident_records, proposals
+from shared.workflow.records import decisions, incident_records, proposals
 from shared.workflow.records.decisions import Decision
-from shared.workflow.records.incident_record import IncidentRecord, record_from_document
+from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import record_rejection
 from shared.workflow.redeploy import redeploy
 from shared.workflow.rollout.finish import finish_incident, refresh_message
@@ -49,7 +49,7 @@ def verify(context: Context) -> StepResult:
     for service in context.services.values():
         for stored in incident_records.find_active_incidents(context, service.id):
             try:
-                case = record_from_document(stored.value)
+                case = incident_records.INCIDENTS.decode(stored.value)
                 moved += advance_incident(context, service, case).state is not case.state
             except Retry as reason:
                 again.append(f"{stored.key}: {reason}")
@@ -94,7 +94,7 @@ def _advance_waiting(context: Context, service: Service, record: IncidentRecord)
 
 def _advance_opened(context: Context, _: Service, record: IncidentRecord) -> IncidentRecord:
     """Publishes what was stored and never published, and what has been lying there for too long."""
-    since = documents.read_time(record.history[-1], "at") if record.history else record.opened_at
+    since = record.history[-1].at if record.history else record.opened_at
     effects.publish_incident_opened(
         context, record, min((context.clock.now() - since) // context.limit_wait(REPUBLISH_INTERVAL), MAX_REPUBLISHES)
     )

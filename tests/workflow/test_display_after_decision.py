@@ -139,7 +139,7 @@ class TestWhatWasDecided:
         incident = gone_back(harness)
         told = narrated(harness, incident)
         case = incident_records.require_incident(harness.start_process(), incident)
-        assert [step["state"] for step in case.history[2:4]] == [IncidentState.APPROVED, IncidentState.DEPLOYING]
+        assert [step.state for step in case.history[2:4]] == [IncidentState.APPROVED, IncidentState.DEPLOYING]
         assert all(BACK[:12] in each for each in told[2:4])
         assert not any(TARGET[:12] in each for each in told[2:])
         approval = find_approved_proposal(harness.store, case, 2)

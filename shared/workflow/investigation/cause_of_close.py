@@ -3,7 +3,7 @@
 A close of a revision that has a syntax error may come from anything. Only what is tied to it is its symptom.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.detection.entry import LogEntry
@@ -12,22 +12,31 @@ from shared.detection.ties import MAX_TIE_AGE, RaisedException, TieFinder
 from shared.service import Service
 from shared.text.escaping import strip_markup
 from shared.workflow.context import Context
-from shared.workflow.records import documents, incident_records
+from shared.workflow.records import incident_records
 from shared.workflow.records.defects import find_or_create_defect
+from shared.workflow.records.documents import Collection
 from shared.workflow.records.incident_record import IncidentRecord
 
-_KIND = "causes"
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """The incident that explains what a revision logs."""
+
+    incident: str
+
+
+CAUSES = Collection("causes", _Cause)
 
 
 def store_explaining_incident(context: Context, service: Service, revision: str, incident: str) -> None:
     """Remembers, before an incident opens, that it will explain what the revision logs. The first one stays."""
-    context.store.create(_KIND, _key(service, revision), {"incident": incident})
+    CAUSES.create(context.store, _key(service, revision), _Cause(incident))
 
 
 def find_explaining_incident(context: Context, service: Service, revision: str) -> IncidentRecord | None:
     """The incident that explains a revision's symptoms; None where there is none, or it has not opened yet."""
-    stored = context.store.read(_KIND, _key(service, revision)) if revision else None
-    return incident_records.load_incident(context, documents.read_text(stored.value, "incident")) if stored else None
+    cause = CAUSES.read(context.store, _key(service, revision)) if revision else None
+    return incident_records.load_incident(context, cause.incident) if cause is not None else None
 
 
 def _key(service: Service, revision: str) -> str:

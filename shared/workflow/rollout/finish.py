@@ -77,9 +77,7 @@ def assess_outlook(service: Service, record: IncidentRecord, proposal: Proposal,
     ):  # the commit has not failed, and who has stopped everything is asked nothing
         told = f"{fails} Nothing more is asked while deployments are stopped."
         return Outlook(OutlookReason.DEPLOYMENTS_STOPPED, told)
-    earlier = documents.read_text(
-        evidence_of_proposal(evidence, proposals.proposal_to_document(proposal)), "alternative"
-    )
+    earlier = documents.read_text(evidence_of_proposal(evidence, proposal), "alternative")
     if earlier:
         told = f"{fails} The next question: roll back to {short_sha(earlier)}?"
         return Outlook(OutlookReason.NEXT_QUESTION, told, earlier)
@@ -253,7 +251,7 @@ def _status_since(context: Context, record: IncidentRecord, status: ProposalStat
         return context.clock.now()
     if record.ending is not None:
         return record.ended_at
-    return documents.read_time(record.history[-1], "at") if record.history else None
+    return record.history[-1].at if record.history else None
 
 
 def _add_votes(message: Message, decision: Decision, quorum: int) -> Message:

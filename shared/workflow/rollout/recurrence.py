@@ -6,7 +6,6 @@ itself is asked.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from shared.detection.collect import collect_incidents
@@ -33,7 +32,7 @@ class _EntryList:
 
 def has_recurred(context: Context, service: Service, record: IncidentRecord, rollout: Rollout) -> bool:
     """Whether the new revision logged the incident's kind of failure, or any other that no import survives."""
-    began = datetime.fromisoformat(rollout.begun) if rollout.begun else record.opened_at
+    began = rollout.begun or record.opened_at
     # Of this revision alone: where the former one fails as well, its entries are all that one answer holds.
     mine = context.logs.read_entries(service, began, context.clock.now(), rollout.revision)
     if not mine:

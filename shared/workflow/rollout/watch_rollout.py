@@ -23,7 +23,6 @@ from shared.proposal.rollout import (
     judge_rollout,
 )
 from shared.service import Service
-from shared.text.timestamps import format_rfc3339
 from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
@@ -97,8 +96,8 @@ def watch_rollout(context: Context, service: Service, record: IncidentRecord) ->
     if rollout is None:
         return record
     now = context.clock.now()
-    since = datetime.fromisoformat(rollout.since) if rollout.since else now
-    over = bool(rollout.since) and now >= since + context.limit_wait(WATCH_DURATION)
+    since = rollout.since or now
+    over = rollout.since is not None and now >= since + context.limit_wait(WATCH_DURATION)
     if (over or not rollout.since) and has_recurred(context, service, record, rollout):
         record = incident_records.update_incident(
             context, record.id, lambda at: replace(at, recurred=at.recurred or rollout.revision) if at.rollout else at
@@ -127,7 +126,7 @@ def _await_operation(context: Context, service: Service, record: IncidentRecord,
     found = context.deployer.state(service, rollout.operation)
     match found.progress:
         case DeploymentProgress.RUNNING:
-            if rollout.begun and context.clock.now() >= datetime.fromisoformat(rollout.begun) + MAX_DEPLOYMENT_TIME:
+            if rollout.begun and context.clock.now() >= rollout.begun + MAX_DEPLOYMENT_TIME:
                 minutes = round(MAX_DEPLOYMENT_TIME.total_seconds() / 60)
                 late = "whatever comes of it gets no traffic until somebody gives it some"
                 why = f"The deployment has not ended within {minutes} minutes; {late}."
@@ -219,7 +218,7 @@ def _store_share(
         if now.rollout is None or now.state is not IncidentState.DEPLOYING or now.rollout.share != before:
             return now
         moment = context.clock.now()
-        since = format_rfc3339(moment) if last else ""
+        since = moment if last else None
         share = step if step is not None else before
         now = replace(now, rollout=replace(now.rollout, share=share, since=since, passed_probes=0))
         return (
@@ -260,7 +259,7 @@ def _is_serving(
     if serving.traffic.get(rollout.revision, 0) >= rollout.share:
         return True
     others = [name for name, share in serving.traffic.items() if share and name != rollout.revision]
-    return bool(rollout.since) and all(_has_fix(context, service, proposal, name) for name in others)
+    return rollout.since is not None and all(_has_fix(context, service, proposal, name) for name in others)
 
 
 def _has_fix(context: Context, service: Service, proposal: Proposal, name: str) -> bool:
