@@ -33,9 +33,9 @@ from shared.ports import Store
 from shared.service import RolloutMode, Service, service_id
 from shared.wiring import create_store, open_local_history, open_service_logs
 from shared.workflow import flow
-from shared.workflow.investigation.gather_evidence import KIND as EVIDENCE
 from shared.workflow.records import incident_records, proposals
 from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.reports import KIND as EVIDENCE
 
 _POLL_SECONDS = 0.5
 _SIGNING_SECRET_VARIABLE = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable

@@ -25,9 +25,9 @@ from shared.ports import Document, Store
 from shared.service import Service
 from shared.workflow import flow
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation.gather_evidence import KIND as EVIDENCE
 from shared.workflow.records import incident_records
 from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.reports import KIND as EVIDENCE
 
 TICK_SECONDS = 1.0
 _POLL_SECONDS = 0.1

@@ -17,7 +17,7 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.investigation.cause_of_close import find_cause_of_close, store_explaining_incident
 from shared.workflow.investigation.reassemble_traceback import reassemble_signal
 from shared.workflow.issue.issue_commands import is_automation_stopped, is_marked_as_wrong
-from shared.workflow.records import documents, incident_records
+from shared.workflow.records import documents, incident_records, reports
 from shared.workflow.records.defects import Defect, find_or_create_defect, start_next_generation
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import reject_entry
@@ -58,8 +58,6 @@ def _is_pending(stored: StoredDocument) -> bool:
 REOPEN_INTERVAL = timedelta(minutes=10)
 """So long the first of these looks waits after the last one; each further one as much longer."""
 _MAX_REOPENED_ENTRIES = 12
-_REPORTS_KIND = "reports"
-"""Where `gather_evidence` keeps what a look has found; importing it loads the whole proof, and slows a start."""
 
 
 def reopen_incident(context: Context, service: Service, record: IncidentRecord, signal: Signal) -> bool:
@@ -100,8 +98,8 @@ def _shows_something_new(context: Context, record: IncidentRecord, signal: Signa
         _sighting_key(each) for entry in record.entries if isinstance(each := read_signal(entry), Signal)
     }:
         return False
-    stored = context.store.read(_REPORTS_KIND, record.evidence_key)
-    return stored is not None and stored.value.get("corroborated") is False
+    report = reports.load_report(context, record)
+    return report is not None and report.get("corroborated") is False
 
 
 def _sighting_key(signal: Signal) -> tuple[str, str, int | None]:

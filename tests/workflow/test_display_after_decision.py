@@ -17,8 +17,7 @@ from shared.proposal.question import Label, build_rollback_report, build_title_a
 from shared.proposal.rollout import WATCH_DURATION, ProbeResult
 from shared.report.incident_status import text_above_first_heading
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.investigation.gather_evidence import ensure_evidence
+from shared.workflow.investigate_incident import ensure_evidence, investigate_incident
 from shared.workflow.issue.issue_updates import format_milestones
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records, proposals

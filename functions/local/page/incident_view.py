@@ -12,8 +12,7 @@ from shared.errors import Reject
 from shared.ports import Document, Store, StoredDocument
 from shared.service import Service
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation import gather_evidence
-from shared.workflow.records import decisions, proposals
+from shared.workflow.records import decisions, proposals, reports
 from shared.workflow.records import incident_records as cases
 from shared.workflow.records.incident_record import IncidentRecord
 
@@ -87,7 +86,7 @@ class IncidentReader:
         return IncidentView(
             record=case,
             service=self.services.get(case.service),
-            findings=self._read_immutable(gather_evidence.KIND, case.evidence_key),
+            findings=self._read_immutable(reports.KIND, case.evidence_key),
             proposal=self._read_immutable(proposals.KIND, case.proposal),
             decision=of.get(decisions.KIND, {}),
             message=of.get(chat_and_issues.MESSAGES_KIND, {}),

@@ -19,8 +19,7 @@ from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.effects import IssueStatusUpdate
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation.gather_evidence import KIND as EVIDENCE
-from shared.workflow.records import decisions, incident_records, proposals
+from shared.workflow.records import decisions, incident_records, proposals, reports
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import compute_milestones
 from shared.workflow.records.proposals import derive_proposal_status, format_title
@@ -70,11 +69,11 @@ def _build_current_update(context: Context, incident: str) -> IssueStatusUpdate 
 
 def format_current_title(context: Context, record: IncidentRecord, ending: IncidentState | None = None) -> str:
     """The issue's title as the incident stands; "" where its evidence is not there, or is older than this question."""
-    evidence = context.store.read(EVIDENCE, record.evidence_key)
+    evidence = reports.load_report(context, record)
     proposal = proposals.load_proposal(context, record.proposal)
     if evidence is None or proposal is None:
         return ""
-    return sanitise_title(format_title(record, evidence.value, proposal, derive_proposal_status(record, ending)))
+    return sanitise_title(format_title(record, evidence, proposal, derive_proposal_status(record, ending)))
 
 
 def render_current_status(

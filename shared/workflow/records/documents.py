@@ -46,10 +46,14 @@ class Collection(Generic[_Value]):
     extra_fields: Callable[[str, _Value], Document] = _no_extra_fields
     """Fields that are written for queries and for people, by key and value, and never read back."""
 
+    @property
+    def _schema_key(self) -> Hashable:
+        return cast("Hashable", self.value_type)
+
     def decode(self, document: Document) -> _Value:
         """Raises `Reject("unreadable_document")` for a field of the wrong type; unknown fields are ignored."""
         try:
-            return cast("_Value", _build_validator(self.value_type).validate_python(document))
+            return cast("_Value", _build_validator(self._schema_key).validate_python(document))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             path = ".".join(str(part) for part in first["loc"])
@@ -57,7 +61,7 @@ class Collection(Generic[_Value]):
 
     def encode(self, key: str, value: _Value) -> Document:
         """JSON values only; the reverse of `decode`."""
-        fields = cast("Document", _build_serializer(self.value_type).to_python(value, mode="json"))
+        fields = cast("Document", _build_serializer(self._schema_key).to_python(value, mode="json"))
         return {**fields, **self.extra_fields(key, value)}
 
     def read(self, store: Store, key: str) -> _Value | None:

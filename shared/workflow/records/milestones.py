@@ -1,7 +1,7 @@
 """When an incident was logged, detected, proposed, approved, deployed and verified.
 
-All milestones are computed here, from the incident's history, so that nothing is stored twice and every duration that is
-shown starts at the same time: that of the first log entry that the incident was opened on.
+All milestones are computed here, from the incident's history, so that nothing is stored twice and every duration that
+is shown starts at the same time: that of the first log entry that the incident was opened on.
 """
 
 from dataclasses import dataclass

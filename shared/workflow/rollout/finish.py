@@ -17,7 +17,7 @@ from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.effects import IssueStatusUpdate
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation.gather_evidence import ensure_evidence
+from shared.workflow.investigate_incident import ensure_evidence
 from shared.workflow.issue.issue_updates import (
     describe_approval,
     format_current_title,
