@@ -1,6 +1,6 @@
-"""The whole flow in one place: the topics, the states of an incident, and which function moves it out of each.
+"""The whole workflow in one place: the topics, the states of an incident, and which function moves it out of each.
 
-In: nothing. Out: the names that stored documents and messages carry. The diagram of it is in `flow.md`, beside this.
+Stored documents and messages carry these names. The diagram is in `flow.md`, beside this.
 """
 
 from enum import StrEnum
@@ -41,7 +41,7 @@ class IncidentState(StrEnum):
     DENIED = "denied"
     EXPIRED = "expired"
     REFUSED = "refused"
-    """Approved, but the world was no longer as the approval saw it."""
+    """Approved, but service or evidence changed since the approval."""
     FAILED = "failed"
     """The deployment itself failed; no traffic was moved."""
     ROLLED_BACK = "rolled_back"

@@ -1,4 +1,4 @@
-"""A tick comes in; every incident that is not at rest is taken one step further."""
+"""Handles a tick: takes every incident that is not at rest one step further."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -33,7 +33,7 @@ MAX_REPUBLISHES = 6
 """and so often at most; its message is then in the dead letters."""
 
 BRANCH_CHECK_INTERVAL = timedelta(minutes=10)
-"""How often the deploy branch is looked at, of what could not be mended yet"""
+"""How often the deploy branch of an incident without a fix is read"""
 MAX_UNFIXED_AGE = timedelta(days=7)
 """for so long."""
 
@@ -44,13 +44,13 @@ _BY = "verify"
 
 
 def verify(context: Context) -> StepResult:
-    """`ticked`. Raises Retry or what nobody foresaw, once all were looked at, where one has to be looked at again."""
+    """`ticked`. Raises Retry or an unforeseen error of one incident only after all were advanced."""
     moved, again, unknown = 0, [], []
     for service in context.services.values():
         for stored in incident_records.find_active_incidents(context, service.id):
             try:
-                case = incident_records.INCIDENTS.decode(stored.value)
-                moved += advance_incident(context, service, case).state is not case.state
+                record = incident_records.INCIDENTS.decode(stored.value)
+                moved += advance_incident(context, service, record).state is not record.state
             except Retry as reason:
                 again.append(f"{stored.key}: {reason}")
             except Reject as refused:
@@ -155,14 +155,14 @@ def _close_unanswered_question(
 ) -> Decision | None:
     """How an unanswered question ends without anybody's answer; None while it stays open."""
     if is_automation_stopped(context, service, record):
-        wanted = Decision(DecisionState.REFUSED, _BY, IncidentState.MUTED.value)
+        ending = Decision(DecisionState.REFUSED, _BY, IncidentState.MUTED.value)
     elif context.clock.now() >= proposal.expires_at:
-        wanted = Decision(DecisionState.EXPIRED, _BY)
+        ending = Decision(DecisionState.EXPIRED, _BY)
     elif record.look < MAX_LOOKS and (why := find_newer(context, service, record, proposal, decision)):
-        wanted = Decision(DecisionState.SUPERSEDED, _BY, why)
+        ending = Decision(DecisionState.SUPERSEDED, _BY, why)
     else:
         return None
-    return decisions.store_decision(context, proposal.decision_key, wanted)
+    return decisions.store_decision(context, proposal.decision_key, ending)
 
 
 def _advance_approved(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:

@@ -1,6 +1,6 @@
-"""To which syntax error the log ties a close: a service and the entry of a close in, the error's signal out.
+"""Finds the syntax error to which the log ties a close, and its incident.
 
-A close of a revision that has a syntax error may come from anything. Only what is tied to it is its symptom.
+A close of a revision that has a syntax error may have any cause: it is a symptom only where the log ties the two.
 """
 
 from dataclasses import dataclass, replace
@@ -68,8 +68,8 @@ def _find_tied_signal(context: Context, service: Service, entry: LogEntry) -> Si
     if logged is None:
         return None
     ties = TieFinder()
-    for number, each in enumerate([*logged, entry]):
-        ties.add_entry(number, each, read_signal(each))
+    for number, logged_entry in enumerate([*logged, entry]):
+        ties.add_entry(number, logged_entry, read_signal(logged_entry))
     tie = ties.resolve().get(len(logged))
     # A later close of the same instance, with no other exception before it, has no incident of its own: the report
     # tells it as logged in the same minutes.
@@ -79,19 +79,19 @@ def _find_tied_signal(context: Context, service: Service, entry: LogEntry) -> Si
 def _read_log_before(context: Context, service: Service, entry: LogEntry, at: datetime) -> list[LogEntry] | None:
     """What the revision logged before an entry: in a storm of less time; None where even that is cut off."""
     for shorter in _WINDOW_DIVISORS:
-        found = context.logs.read_entries(service, at - MAX_TIE_AGE / shorter, at, entry.revision)
-        if len(found) < _MAX_ENTRIES_READ:
-            return [each for each in found if _entry_identity(each) != _entry_identity(entry)]
+        entries = context.logs.read_entries(service, at - MAX_TIE_AGE / shorter, at, entry.revision)
+        if len(entries) < _MAX_ENTRIES_READ:
+            return [logged_entry for logged_entry in entries if _entry_identity(logged_entry) != _entry_identity(entry)]
     return None
 
 
 def _build_signal(raised: RaisedException) -> Signal | None:
-    place = raised.exception.location
-    if place is None:
+    location = raised.exception.location
+    if location is None:
         return None
     entry = replace(raised.entry, text=strip_markup(raised.entry.text))
     return Signal(
-        SignalKind.SYNTAX_ERROR, entry, raised.exception.error_class, place.path, place.line or None,
+        SignalKind.SYNTAX_ERROR, entry, raised.exception.error_class, location.path, location.line or None,
         raised.exception.message,
     )  # fmt: skip
 

@@ -1,6 +1,6 @@
-"""An incident comes in; its issue tells of it: one comment for each event, and one part of its body, edited in place.
+"""Keeps an incident's issue up to date: one comment for each event, and one part of its body, edited in place.
 
-Nothing waits for this but the incident's rest: while the code host is away, what was approved is deployed all the same.
+Only the incident's end waits for this: while the code host is down, what was approved is deployed all the same.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ _VERBS = {ActionKind.REDEPLOY: "redeploy", ActionKind.ROLLBACK: "roll back to", 
 
 
 def post_updates(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
-    """Tells what has happened since the issue told of it last. Raises Retry where that has to be tried again."""
+    """Posts what has happened since the last update. Raises Retry where that has to be tried again."""
     if record.issue is None or record.told == record.last_step_id:
         return record
     if not record.told:
@@ -58,11 +58,11 @@ def post_updates(context: Context, service: Service, record: IncidentRecord) -> 
 
 
 def _build_current_update(context: Context, incident: str) -> IssueStatusUpdate | None:
-    """None where the end is decided: its own words are shown by whoever finishes it, or have been."""
-    case = incident_records.require_incident(context, incident)
+    """None where the end is decided: `finish_incident` shows its sentence, or has shown it."""
+    record = incident_records.require_incident(context, incident)
     return (
-        IssueStatusUpdate(render_current_status(context, case), format_current_title(context, case))
-        if case.ending is None
+        IssueStatusUpdate(render_current_status(context, record), format_current_title(context, record))
+        if record.ending is None
         else None
     )
 
@@ -109,18 +109,18 @@ def format_milestones(record: IncidentRecord) -> str:
 
 
 def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What deserves a comment and was not told yet, oldest first; each has a name of its own."""
+    """The comments that are not posted yet, oldest first; each has a name of its own."""
     seen = record.step_ids.index(record.told) + 1 if record.told in record.step_ids else 0
     again = _look_suffix(record.look)
     reached = {step.state for step in record.history[seen:]}
     proposal = proposals.load_proposal(context, record.proposal) if record.proposal else None
     if record.regresses and not record.told:
-        revisions = join_words([quote_untrusted(each, 80) for each in record.revisions] or ["without a name"])
+        revisions = join_words([quote_untrusted(revision, 80) for revision in record.revisions] or ["without a name"])
         yield (
             "recurred",
             (
-                f"It is back: revision {revisions} contains the fix and fails all the same.",
-                "This issue is open again, and its text is about this failure now.",
+                f"Recurred: revision {revisions} contains the fix and still fails.",
+                "This issue is open again, and its text now describes this failure.",
             ),
         )
     if proposal is not None and IncidentState.PROPOSED in reached and not _replaces_open_question(context, record):
@@ -128,7 +128,7 @@ def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tup
     if proposal is not None and IncidentState.APPROVED in reached:
         yield (
             f"approved{again}",
-            (f"{_describe_approved(context, proposal)} It is deployed once everything was checked again.",),
+            (f"{_describe_approved(context, proposal)} All checks run again, then the rollout starts.",),
         )
     if proposal is not None and record.rollout is not None and IncidentState.WATCHING in reached:
         serves = f"revision {quote_untrusted(record.rollout.revision, 80)} runs {proposal.commit}"
@@ -136,13 +136,13 @@ def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tup
 
 
 def _replaces_open_question(context: Context, record: IncidentRecord) -> bool:
-    """Whether its question only takes the place of one that was open: the edited part says so, and nobody is told.
+    """Whether its question only replaces an open one: the status section says so, without a comment.
 
-    Where the code host was away, and nobody was told of that one either, it is news.
+    Where the code host was down, and the earlier question has no comment either, it gets one.
     """
     states = [step.state for step in record.history]
-    place = len(states) - 1 - states[::-1].index(IncidentState.PROPOSED)
-    if states[max(0, place - 2) : place] != [IncidentState.PROPOSED, IncidentState.OPENED]:
+    last = len(states) - 1 - states[::-1].index(IncidentState.PROPOSED)
+    if states[max(0, last - 2) : last] != [IncidentState.PROPOSED, IncidentState.OPENED]:
         return False
     return any(
         effects.is_comment_posted(context, record, f"proposed{_look_suffix(look)}") for look in range(1, record.look)
@@ -198,10 +198,10 @@ def _describe_status(context: Context, record: IncidentRecord, state: IncidentSt
 
 
 _STATUS_SENTENCES = {
-    IncidentState.OPENED: "The proof stands below. What follows from it is being put down.",
-    IncidentState.UNFIXED: "Nothing can be deployed yet. Whenever the deploy branch moves, this is looked at again.",
-    IncidentState.REPORTED: "Nothing is proposed, and a person has to look at it. The reason is below.",
-    IncidentState.APPROVED: "Approved: {commit} is checked once more, and then deployed.",
+    IncidentState.OPENED: "Proof complete (see below). Preparing a proposal.",
+    IncidentState.UNFIXED: "Nothing to deploy yet. Each push to the deploy branch starts another investigation.",
+    IncidentState.REPORTED: "Nothing is proposed. A person has to look at it; the reason is below.",
+    IncidentState.APPROVED: "Approved: all checks run again, then {commit} is deployed.",
     IncidentState.DEPLOYING: "{commit} is being deployed, and gets its traffic step by step.",
     IncidentState.WATCHING: "{commit} is deployed and has all of the traffic. It is being watched.",
 }

@@ -1,8 +1,7 @@
-"""The one decision about a question: whoever wins the write to its document has decided; deny beats approve.
+"""The one decision about a question: the first write to its document decides; deny beats approve.
 
-In: a question's key and what somebody (or the clock) wants. Out: how the decision stands after it. Approving either of
-its proposals, denying, expiring, refusing and the beginning of the deployment all contend for this one document, so
-that no two of them happen.
+Approving either of its proposals, denying, expiring, refusing and the beginning of the deployment all contend for this
+one document, so that no two of them happen.
 """
 
 from collections.abc import Callable
@@ -55,7 +54,7 @@ class DecisionStep:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`by` is a user id, or the name of the function that decided for the clock or the world."""
+    """`by` is a user id, or the name of the function that decided."""
 
     state: DecisionState
     by: str

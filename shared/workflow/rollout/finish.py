@@ -1,7 +1,7 @@
-"""An incident whose end is decided comes in; all that goes with that end is done, and then it is at rest.
+"""Finishes an incident whose end is decided: performs the effects of that end, then puts the incident at rest.
 
-In: an incident with an `ending`. Out: the same one in that state. The order is what makes it safe: first the decision,
-by compare-and-set; then the effects, each through the ledger; last the rest, after which no tick looks at it any more.
+The order makes it safe: first the decision, by compare-and-set; then the effects, each through the ledger; last the
+state at rest, after which no tick looks at the incident any more.
 """
 
 from dataclasses import dataclass, replace
@@ -69,22 +69,22 @@ def assess_outlook(service: Service, record: IncidentRecord, proposal: Proposal,
             f"The traffic is with {named} again. Whether that fails, no log entry tells: none names it.",
         )
     if previous not in record.revisions:
-        told = f"The traffic is with {named} again, which is not known to fail."
-        return Outlook(OutlookReason.NOT_KNOWN_TO_FAIL, told)
+        words = f"The traffic is with {named} again, which is not known to fail."
+        return Outlook(OutlookReason.NOT_KNOWN_TO_FAIL, words)
     fails = f"{STILL_FAILING_LABEL}: the traffic is with {named} again, which logged the failure."
     if (
         record.ending_cause is EndCause.STOPPED
     ):  # the commit has not failed, and who has stopped everything is asked nothing
-        told = f"{fails} Nothing more is asked while deployments are stopped."
-        return Outlook(OutlookReason.DEPLOYMENTS_STOPPED, told)
+        words = f"{fails} Nothing more is asked while deployments are stopped."
+        return Outlook(OutlookReason.DEPLOYMENTS_STOPPED, words)
     earlier = documents.read_text(evidence_of_proposal(evidence, proposal), "alternative")
     if earlier:
-        told = f"{fails} The next question: roll back to {short_sha(earlier)}?"
-        return Outlook(OutlookReason.NEXT_QUESTION, told, earlier)
+        words = f"{fails} The next question: roll back to {short_sha(earlier)}?"
+        return Outlook(OutlookReason.NEXT_QUESTION, words, earlier)
     return Outlook(
         OutlookReason.BY_HAND,
-        f"{fails} No other commit of the branch is known to pass every gate: whoever may deploy "
-        f"{quote_untrusted(service.name, 80)} has to act, and to deploy by hand what works.",
+        f"{fails} No other commit of the branch passes every gate. A deployer of "
+        f"{quote_untrusted(service.name, 80)} must deploy a working version by hand.",
     )
 
 
@@ -104,18 +104,20 @@ def reopen_record(record: IncidentRecord, commit: str, now: datetime) -> Inciden
 _END_SENTENCES = {
     IncidentState.DENIED: "The proposal was denied. Nothing was deployed.",
     IncidentState.EXPIRED: "The proposal expired without a decision. Nothing was deployed.",
-    IncidentState.REFUSED: "The approved commit was not deployed: what the approval stood on has changed.",
+    IncidentState.REFUSED: (
+        "The approved commit was not deployed: the service or the evidence changed since the approval."
+    ),
     IncidentState.FAILED: "The deployment failed. The traffic is split as it was before.",
     IncidentState.ROLLED_BACK: (
         "The rollout was taken back: the traffic is split as it was before. Where it followed the newest revision, it "
         "is pinned to the one that served: the next deployment gets no traffic until somebody gives it some."
     ),
     IncidentState.RESOLVED: (
-        "Mended, and watched for as long as it takes to say so. For 30 days more, a revision that contains the fix and "
-        "fails all the same opens this issue again."
+        "Fixed. No recurrence during the 24-hour watch. For 30 more days, a revision that contains the fix and still "
+        "fails reopens this issue."
     ),
-    IncidentState.REPORTED: "The watch ended without a proof that the failure is mended. A person has to look at it.",
-    IncidentState.MUTED: "A person has ended this: nothing more is done about it.",
+    IncidentState.REPORTED: "The watch ended without proof that the failure is fixed. A person has to look at it.",
+    IncidentState.MUTED: "Automation stopped by a user.",
 }
 _COMMENTED_STATES = frozenset(_END_SENTENCES) - {IncidentState.MUTED}
 _REVERTED_STATES = frozenset((IncidentState.ROLLED_BACK, IncidentState.FAILED))
@@ -190,7 +192,7 @@ def _end_with_full_stop(sentence: str) -> str:
 
 def _describe_end(record: IncidentRecord, ending: IncidentState) -> str:
     if ending is IncidentState.REPORTED and record.rollout is None:
-        return "Nothing was found to deploy. A person has to look at it."
+        return "There is nothing to deploy. A person has to look at it."
     return _END_SENTENCES.get(ending, "")
 
 
@@ -246,7 +248,7 @@ def refresh_message(
 
 
 def _status_since(context: Context, record: IncidentRecord, status: ProposalStatus) -> datetime | None:
-    """When the question came to stand so: never when somebody approved it."""
+    """Since when the question has this status; never the time of the approval."""
     if status in {ProposalStatus.OPEN, ProposalStatus.SUPERSEDED}:
         return context.clock.now()
     if record.ending is not None:

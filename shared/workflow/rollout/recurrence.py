@@ -1,7 +1,7 @@
-"""Whether the log of a new revision shows the failure again: a rollout in, the answer out.
+"""What the log and the commit of a revision say about the failure: whether it recurred, and whether the fix runs.
 
-The log sink's messages may be late, or lost: before traffic moves on, and before anything is called mended, the log
-itself is asked.
+The log sink's messages may be late or lost: before traffic moves on, and before an incident is resolved, the log itself
+is read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,8 @@ from shared.proposal.rollout import ServiceState
 from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
-from shared.workflow.records.incident_record import IncidentRecord, Rollout
+from shared.workflow.investigation.platform_evidence import resolve_commit
+from shared.workflow.records.incident_record import EndCause, EndReason, IncidentRecord, Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,13 @@ def has_recurred(context: Context, service: Service, record: IncidentRecord, rol
     """Whether the new revision logged the incident's kind of failure, or any other that no import survives."""
     began = rollout.begun or record.opened_at
     # Of this revision alone: where the former one fails as well, its entries are all that one answer holds.
-    mine = context.logs.read_entries(service, began, context.clock.now(), rollout.revision)
-    if not mine:
+    entries = context.logs.read_entries(service, began, context.clock.now(), rollout.revision)
+    if not entries:
         return False
-    found = collect_incidents(_EntryList(mine), service=service.name, environment=service.environment_name).incidents
-    return any(incident.kind in {record.kind, SignalKind.SYNTAX_ERROR} for incident in found)
+    incidents = collect_incidents(
+        _EntryList(entries), service=service.name, environment=service.environment_name
+    ).incidents
+    return any(incident.kind in {record.kind, SignalKind.SYNTAX_ERROR} for incident in incidents)
 
 
 class RecurrenceKind(StrEnum):
@@ -72,6 +75,25 @@ def classify_recurrence(context: Context, service: Service, record: IncidentReco
 def contains_fix(context: Context, service: Service, commit: str, fix: str) -> bool:
     """Whether a commit that the platform names is known to contain the fix."""
     return _contains_commit(context, service, commit, fix) is True
+
+
+def find_commit_mismatch(context: Context, service: Service, proposal: Proposal, name: str) -> EndReason | None:
+    """Why a new revision is not known to run the approved commit; None where it is."""
+    revision = context.revisions.get_revision(service, name)
+    if revision is None:
+        return EndReason(EndCause.REVISION_GONE, f"Revision {name} does not exist any more.")
+    if not revision.commit:
+        unknown = f"Nothing says which commit revision {name} was built from"
+        return EndReason(EndCause.UNKNOWN_COMMIT, f"{unknown}: it may be another than the approved one.")
+    if not revision.is_built_from(proposal.commit):
+        built = f"Revision {name} was built from {revision.commit}"
+        return EndReason(EndCause.OTHER_COMMIT, f"{built}, and not from the approved {proposal.commit}.")
+    if revision.commit != proposal.commit:
+        with context.open_history(service) as history:
+            if resolve_commit(history, revision.commit) != proposal.commit:
+                names = f"Revision {name} names {revision.commit}"
+                return EndReason(EndCause.AMBIGUOUS_COMMIT, f"{names}, which is not short for {proposal.commit} alone.")
+    return None
 
 
 def find_downgrade(context: Context, service: Service, proposal: Proposal, serving: ServiceState) -> str:

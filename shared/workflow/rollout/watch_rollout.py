@@ -1,7 +1,6 @@
-"""A rollout under way comes in; it gets its traffic step by step, is watched, and is closed or taken back.
+"""Gives a rollout its traffic step by step, watches it, and decides its end.
 
-In: an incident with a rollout. Out: the same one a step further. Each call takes one step at most, and looks at the
-world before it: the next tick takes the next one.
+Each call takes one step at most, after a look at the platform: the next tick takes the next one.
 """
 
 from collections.abc import Callable
@@ -26,11 +25,10 @@ from shared.service import Service
 from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation.platform_evidence import resolve_commit
 from shared.workflow.records import incident_records, proposals
 from shared.workflow.records.incident_record import EndCause, EndReason, IncidentRecord, Rollout, end_cause_of
 from shared.workflow.rollout.finish import STOPPED_SENTENCE, refresh_message
-from shared.workflow.rollout.recurrence import contains_fix, has_recurred
+from shared.workflow.rollout.recurrence import contains_fix, find_commit_mismatch, has_recurred
 
 MAX_DEPLOYMENT_TIME = timedelta(hours=1)
 """A deployment that takes longer is given up: what comes of it later gets no traffic from here."""
@@ -117,14 +115,14 @@ def watch_rollout(context: Context, service: Service, record: IncidentRecord) ->
         return record
     ending = _END_STATES[verdict]
     if ending is IncidentState.ROLLED_BACK and not ours and rollout.since:
-        ending = IncidentState.REPORTED  # somebody has deployed something else since; that is not ours to take back
+        ending = IncidentState.REPORTED  # another deployment was made since; that one is not ours to take back
     why = EndReason(end_cause_of(verdict), _describe_verdict(verdict, watched, record, serving, now))
     return incident_records.end_incident(context, record.id, ending, why, record.look)
 
 
 def _await_operation(context: Context, service: Service, record: IncidentRecord, rollout: Rollout) -> IncidentRecord:
-    found = context.deployer.state(service, rollout.operation)
-    match found.progress:
+    deployment = context.deployer.state(service, rollout.operation)
+    match deployment.progress:
         case DeploymentProgress.RUNNING:
             if rollout.begun and context.clock.now() >= rollout.begun + MAX_DEPLOYMENT_TIME:
                 minutes = round(MAX_DEPLOYMENT_TIME.total_seconds() / 60)
@@ -133,33 +131,37 @@ def _await_operation(context: Context, service: Service, record: IncidentRecord,
                 return _end_failed(context, record, EndReason(EndCause.DEPLOYMENT_LATE, why))
             return record
         case DeploymentProgress.FAILED:
-            return _end_failed(context, record, EndReason(EndCause.DEPLOYMENT_FAILED, found.detail))
+            return _end_failed(context, record, EndReason(EndCause.DEPLOYMENT_FAILED, deployment.detail))
         case DeploymentProgress.DONE:
-            return _accept_revision(context, service, record, found)
+            return _accept_revision(context, service, record, deployment)
 
 
-def _accept_revision(context: Context, service: Service, record: IncidentRecord, found: Deployment) -> IncidentRecord:
+def _accept_revision(
+    context: Context, service: Service, record: IncidentRecord, deployment: Deployment
+) -> IncidentRecord:
     """A revision that is ready: it must run what was approved, and be healthy, before anybody is sent there."""
-    other = _find_commit_mismatch(
-        context, service, proposals.require_proposal(context, record.proposal), found.revision
+    other = find_commit_mismatch(
+        context, service, proposals.require_proposal(context, record.proposal), deployment.revision
     )
     if other is not None:
         return _end_failed(context, record, other)
-    if found.needs_address:
-        refused = effects.shift_traffic(context, service, record.proposal, found.revision, 0)
+    if deployment.needs_address:
+        refused = effects.shift_traffic(context, service, record.proposal, deployment.revision, 0)
         return _end_changed_by_hand(context, record, refused) if refused else record
-    record, healthy = _probe_new_revision(context, service, record, found.url)
+    record, healthy = _probe_new_revision(context, service, record, deployment.url)
     if not healthy:
         return record
     if record.rollout is not None and has_recurred(
-        context, service, record, replace(record.rollout, revision=found.revision)
+        context, service, record, replace(record.rollout, revision=deployment.revision)
     ):
-        why = f"Revision {found.revision} logged the failure again before it had any traffic."
+        why = f"Revision {deployment.revision} logged the failure again before it had any traffic."
         return _end_failed(context, record, EndReason(EndCause.RECURRED_BEFORE_TRAFFIC, why))
     record = _update_rollout(
         context,
         record,
-        lambda now: now if now.revision else replace(now, revision=found.revision, share=found.traffic_percent),
+        lambda now: (
+            now if now.revision else replace(now, revision=deployment.revision, share=deployment.traffic_percent)
+        ),
     )
     return advance_rollout(context, service, record)
 
@@ -169,29 +171,10 @@ def _end_failed(context: Context, record: IncidentRecord, why: EndReason) -> Inc
     return incident_records.end_incident(context, record.id, IncidentState.FAILED, why, record.look)
 
 
-def _find_commit_mismatch(context: Context, service: Service, proposal: Proposal, name: str) -> EndReason | None:
-    """Why a new revision is not known to run the approved commit; None where it is."""
-    revision = context.revisions.get_revision(service, name)
-    if revision is None:
-        return EndReason(EndCause.REVISION_GONE, f"Revision {name} does not exist any more.")
-    if not revision.commit:
-        unknown = f"Nothing says which commit revision {name} was built from"
-        return EndReason(EndCause.UNKNOWN_COMMIT, f"{unknown}: it may be another than the approved one.")
-    if not revision.is_built_from(proposal.commit):
-        built = f"Revision {name} was built from {revision.commit}"
-        return EndReason(EndCause.OTHER_COMMIT, f"{built}, and not from the approved {proposal.commit}.")
-    if revision.commit != proposal.commit:
-        with context.open_history(service) as history:
-            if resolve_commit(history, revision.commit) != proposal.commit:
-                names = f"Revision {name} names {revision.commit}"
-                return EndReason(EndCause.AMBIGUOUS_COMMIT, f"{names}, which is not short for {proposal.commit} alone.")
-    return None
-
-
 def _probe_new_revision(
     context: Context, service: Service, record: IncidentRecord, url: str
 ) -> tuple[IncidentRecord, bool]:
-    """Probes a new revision at its own address before anybody is sent there; the case ends where it keeps failing."""
+    """Probes a new revision at its own address before it gets traffic; the incident ends where it keeps failing."""
     if not (url and service.probe_url):
         return record, True
     record = _probe_service(context, replace(service, probe_url=build_revision_url(service.probe_url, url)), record)
@@ -271,10 +254,10 @@ def _has_fix(context: Context, service: Service, proposal: Proposal, name: str) 
 
 def _read_platform_failure(context: Context, service: Service, rollout: Rollout) -> str:
     """What the platform says about the new revision, where it was ready and no longer is."""
-    found = context.deployer.state(service, rollout.operation)
+    deployment = context.deployer.state(service, rollout.operation)
     # A later rollout may have taken the operation's place: only what is said of this revision counts.
-    failed = found.progress is DeploymentProgress.FAILED and found.revision == rollout.revision
-    return (found.detail or "It is no longer ready.") if failed else ""
+    failed = deployment.progress is DeploymentProgress.FAILED and deployment.revision == rollout.revision
+    return (deployment.detail or "It is no longer ready.") if failed else ""
 
 
 def _count_requests(
