@@ -105,13 +105,8 @@ def _advance_unfixed(context: Context, service: Service, record: IncidentRecord)
     """Looks whether the deploy branch has moved since, every ten minutes; and gives up after a week."""
     now = context.clock.now()
     if now >= record.opened_at + MAX_UNFIXED_AGE:
-        return incident_records.end_incident(
-            context,
-            record.id,
-            IncidentState.REPORTED,
-            f"nothing to deploy within {MAX_UNFIXED_AGE.days} days",
-            record.look,
-        )
+        why = f"nothing to deploy within {MAX_UNFIXED_AGE.days} days"
+        return incident_records.end_incident(context, record.id, IncidentState.REPORTED, why, record.look)
     if record.looked_at is not None and now < record.looked_at + context.limit_wait(BRANCH_CHECK_INTERVAL):
         return record
     if is_automation_stopped(context, service, record):

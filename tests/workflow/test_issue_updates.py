@@ -314,7 +314,7 @@ def test_where_no_labels_may_be_made_everything_else_goes_on(harness: Harness) -
         def __getattr__(self, name: str) -> object:
             return getattr(self._port, name)
 
-        def prepare(self, service: Service) -> None:
+        def create_labels(self, service: Service) -> None:
             raise Reject("github_refused", f"HTTP 403 for {service.repository}")
 
     incident = open_incident(harness)

@@ -176,7 +176,7 @@ class IncidentRecord:
 
     @property
     def can_be_reinvestigated(self) -> bool:
-        """Whether a person can have it investigated again: nothing is under way, and nothing was deployed against it."""
+        """Whether a person can have it investigated again: nothing is under way or was deployed against it."""
         return self.rollout is None and (
             (self.state is IncidentState.UNFIXED and self.ending is None)
             or self.state

@@ -83,9 +83,8 @@ def create_proposal(context: Context, service: Service, record: IncidentRecord, 
     if documents.read_text(evidence, "kind") == ActionKind.NONE.value:
         return None
     key = format_proposal_id(record)
-    known = load_proposal(context, key)
-    if known is not None:
-        return known
+    if (stored := load_proposal(context, key)) is not None:
+        return stored
     proposal = Proposal(
         id=key,
         incident=record.id,

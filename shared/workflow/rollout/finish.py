@@ -138,31 +138,22 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
     ending = record.ending
     if ending is None or not record.active:
         return record
-    why, cause, commit = record.ending_why, record.ending_cause, ""
-    words = _describe_end(record, ending)
-    if ending in _REVERTED_STATES and record.rollout is not None:  # first of all: it waits for nobody
-        refused = effects.shift_traffic(context, service, record.proposal, record.rollout.previous, 100)
-        if refused:
-            words = f"Nothing was put back: somebody has changed the service by hand ({quote_untrusted(refused)})."
-            ending, cause, why = IncidentState.REPORTED, EndCause.NOT_PUT_BACK, f"{words} {why}"
-        else:
-            outlook = _build_outlook(context, service, record)
-            why, commit = f"{_end_with_full_stop(why)}{outlook.words}", outlook.commit
-    end = IncidentEnd(ending, words, why)
+    end = _put_traffic_back(context, service, record, ending)  # before all else: it waits for no other effect
     _update_issue(context, service, record, end)
-    if ending is IncidentState.RESOLVED and record.issue is not None:
+    if end.state is IncidentState.RESOLVED and record.issue is not None:
         effects.close_issue(context, service, record.issue.number, record.id)
-    refresh_message(context, service, record, STATUS_BY_END_STATE.get(ending), why)
-    failed = proposals.require_proposal(context, record.proposal).commit if commit else ""
+    refresh_message(context, service, record, STATUS_BY_END_STATE.get(end.state), end.why)
+    failed = proposals.require_proposal(context, record.proposal).commit if end.earlier_commit else ""
 
     def at_rest(now: IncidentRecord) -> IncidentRecord:
         if not now.active or now.ending is None or now.look != record.look:
             return now
         moment = context.clock.now()
         rested = replace(
-            now.moved_to(ending, now.ended_at or moment, why), ending=ending, ending_why=why, rest_at=moment
-        )
-        rested = replace(rested, ending_cause=cause, told=rested.last_step_id)
+            now.moved_to(end.state, now.ended_at or moment, end.why),
+            ending=end.state, ending_why=end.why, ending_cause=end.cause, rest_at=moment,
+        )  # fmt: skip
+        rested = replace(rested, told=rested.last_step_id)
         return reopen_record(rested, failed, moment) if failed else rested
 
     record = incident_records.update_incident(context, record.id, at_rest)
@@ -178,6 +169,23 @@ class IncidentEnd:
     state: IncidentState
     words: str
     why: str
+    cause: EndCause | None
+    earlier_commit: str = ""
+    """The commit that people are asked about next; "" where there is none."""
+
+
+def _put_traffic_back(context: Context, service: Service, record: IncidentRecord, ending: IncidentState) -> IncidentEnd:
+    """The end as it is after the traffic of a failed rollout was put back, or could not be."""
+    words, why = _describe_end(record, ending), record.ending_why
+    if ending not in _REVERTED_STATES or record.rollout is None:
+        return IncidentEnd(ending, words, why, record.ending_cause)
+    refused = effects.shift_traffic(context, service, record.proposal, record.rollout.previous, 100)
+    if refused:
+        words = f"Nothing was put back: somebody has changed the service by hand ({quote_untrusted(refused)})."
+        return IncidentEnd(IncidentState.REPORTED, words, f"{words} {why}", EndCause.NOT_PUT_BACK)
+    outlook = _build_outlook(context, service, record)
+    why = f"{_end_with_full_stop(why)}{outlook.words}"
+    return IncidentEnd(ending, words, why, record.ending_cause, outlook.commit)
 
 
 def _build_outlook(context: Context, service: Service, record: IncidentRecord) -> Outlook:

@@ -78,18 +78,10 @@ def _end_stopped(context: Context, record: IncidentRecord) -> IncidentRecord:
 
 
 def watch_rollout(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
-    """Probes, looks at what serves and at what was logged, and decides the end where it is time for one."""
-    proposal = proposals.require_proposal(context, record.proposal)
+    """Probes, reads what serves and what was logged, and decides the end where it is time for one."""
     if record.rollout is None:
         return record
-    record = _probe_service(
-        context, service if record.rollout.since else _with_revision_address(context, service, record.rollout), record
-    )
-    if record.rollout is None:
-        return record
-    serving = context.revisions.get_service_state(service)
-    missed = not _is_serving(context, service, proposal, record.rollout, serving)
-    record = _update_rollout(context, record, lambda now: replace(now, missed=now.missed + 1 if missed else 0))
+    record, serving = _check_service(context, service, record, record.rollout)
     rollout = record.rollout
     if rollout is None:
         return record
@@ -118,6 +110,19 @@ def watch_rollout(context: Context, service: Service, record: IncidentRecord) ->
         ending = IncidentState.REPORTED  # another deployment was made since; that one is not ours to take back
     why = EndReason(end_cause_of(verdict), _describe_verdict(verdict, watched, record, serving, now))
     return incident_records.end_incident(context, record.id, ending, why, record.look)
+
+
+def _check_service(
+    context: Context, service: Service, record: IncidentRecord, rollout: Rollout
+) -> tuple[IncidentRecord, ServiceState]:
+    """Probes the service, and counts whether the rollout still has its share of the traffic."""
+    proposal = proposals.require_proposal(context, record.proposal)
+    probed = service if rollout.since else _with_revision_address(context, service, rollout)
+    record = _probe_service(context, probed, record)
+    serving = context.revisions.get_service_state(service)
+    is_missed = not _is_serving(context, service, proposal, record.rollout or rollout, serving)
+    counted = _update_rollout(context, record, lambda now: replace(now, missed=now.missed + 1 if is_missed else 0))
+    return counted, serving
 
 
 def _await_operation(context: Context, service: Service, record: IncidentRecord, rollout: Rollout) -> IncidentRecord:
