@@ -19,8 +19,7 @@ from shared.proposal.rollout import ServiceState
 from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation.platform_evidence import resolve_commit
-from shared.workflow.records.incident_record import EndCause, EndReason, IncidentRecord, Rollout
+from shared.workflow.records.incident_record import IncidentRecord, Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +74,6 @@ def classify_recurrence(context: Context, service: Service, record: IncidentReco
 def contains_fix(context: Context, service: Service, commit: str, fix: str) -> bool:
     """Whether a commit that the platform names is known to contain the fix."""
     return _contains_commit(context, service, commit, fix) is True
-
-
-def find_commit_mismatch(context: Context, service: Service, proposal: Proposal, name: str) -> EndReason | None:
-    """Why a new revision is not known to run the approved commit; None where it is."""
-    revision = context.revisions.get_revision(service, name)
-    if revision is None:
-        return EndReason(EndCause.REVISION_GONE, f"Revision {name} does not exist any more.")
-    if not revision.commit:
-        unknown = f"Nothing says which commit revision {name} was built from"
-        return EndReason(EndCause.UNKNOWN_COMMIT, f"{unknown}: it may be another than the approved one.")
-    if not revision.is_built_from(proposal.commit):
-        built = f"Revision {name} was built from {revision.commit}"
-        return EndReason(EndCause.OTHER_COMMIT, f"{built}, and not from the approved {proposal.commit}.")
-    if revision.commit != proposal.commit:
-        with context.open_history(service) as history:
-            if resolve_commit(history, revision.commit) != proposal.commit:
-                names = f"Revision {name} names {revision.commit}"
-                return EndReason(EndCause.AMBIGUOUS_COMMIT, f"{names}, which is not short for {proposal.commit} alone.")
-    return None
 
 
 def find_downgrade(context: Context, service: Service, proposal: Proposal, serving: ServiceState) -> str:

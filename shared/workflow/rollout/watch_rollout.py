@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.proposal.proposal import Proposal, ProposalStatus
+from shared.proposal.proposal import ProposalStatus
 from shared.proposal.rollout import (
     MAX_WATCH_DURATION,
     TOLERATED_FAILED_PROBES,
@@ -28,7 +28,13 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.records import incident_records, proposals
 from shared.workflow.records.incident_record import EndCause, EndReason, IncidentRecord, Rollout, end_cause_of
 from shared.workflow.rollout.finish import STOPPED_SENTENCE, refresh_message
-from shared.workflow.rollout.recurrence import contains_fix, find_commit_mismatch, has_recurred
+from shared.workflow.rollout.recurrence import has_recurred
+from shared.workflow.rollout.revision_checks import (
+    count_requests,
+    find_commit_mismatch,
+    is_serving,
+    read_platform_failure,
+)
 
 MAX_DEPLOYMENT_TIME = timedelta(hours=1)
 """A deployment that takes longer is given up: what comes of it later gets no traffic from here."""
@@ -98,8 +104,8 @@ def watch_rollout(context: Context, service: Service, record: IncidentRecord) ->
         missed_traffic_checks=rollout.missed,
         failed_probes=rollout.failed_probes,
         has_recurred=bool(record.recurred),
-        revision_failure=_read_platform_failure(context, service, rollout) if ours else "",
-        request_count=_count_requests(context, service, rollout, serving, since) if over else 0,
+        revision_failure=read_platform_failure(context, service, rollout) if ours else "",
+        request_count=count_requests(context, service, rollout, serving, since) if over else 0,
         successful_probes=rollout.passed_probes,
     )
     verdict = judge_rollout(watched, now, context.limit_wait(WATCH_DURATION), context.limit_wait(MAX_WATCH_DURATION))
@@ -120,7 +126,7 @@ def _check_service(
     probed = service if rollout.since else _with_revision_address(context, service, rollout)
     record = _probe_service(context, probed, record)
     serving = context.revisions.get_service_state(service)
-    is_missed = not _is_serving(context, service, proposal, record.rollout or rollout, serving)
+    is_missed = not is_serving(context, service, proposal, record.rollout or rollout, serving)
     counted = _update_rollout(context, record, lambda now: replace(now, missed=now.missed + 1 if is_missed else 0))
     return counted, serving
 
@@ -238,39 +244,6 @@ def _update_rollout(context: Context, record: IncidentRecord, update: Callable[[
         return replace(now, rollout=update(now.rollout)) if now.rollout is not None else now
 
     return incident_records.update_incident(context, record.id, changed)
-
-
-def _is_serving(
-    context: Context, service: Service, proposal: Proposal, rollout: Rollout, serving: ServiceState
-) -> bool:
-    """The new revision with its whole share; or, once it had all, nothing but later ones that contain the fix."""
-    if serving.traffic.get(rollout.revision, 0) >= rollout.share:
-        return True
-    others = [name for name, share in serving.traffic.items() if share and name != rollout.revision]
-    return rollout.since is not None and all(_has_fix(context, service, proposal, name) for name in others)
-
-
-def _has_fix(context: Context, service: Service, proposal: Proposal, name: str) -> bool:
-    revision = context.revisions.get_revision(service, name)
-    return bool(revision and revision.commit) and contains_fix(
-        context, service, str(revision and revision.commit), proposal.fix
-    )
-
-
-def _read_platform_failure(context: Context, service: Service, rollout: Rollout) -> str:
-    """What the platform says about the new revision, where it was ready and no longer is."""
-    deployment = context.deployer.state(service, rollout.operation)
-    # A later rollout may have taken the operation's place: only what is said of this revision counts.
-    failed = deployment.progress is DeploymentProgress.FAILED and deployment.revision == rollout.revision
-    return (deployment.detail or "It is no longer ready.") if failed else ""
-
-
-def _count_requests(
-    context: Context, service: Service, rollout: Rollout, serving: ServiceState, since: datetime
-) -> int:
-    """Of all revisions that answered since then with the fix. They are counted once: reading a log has a price."""
-    names = dict.fromkeys((rollout.revision, *(name for name, share in serving.traffic.items() if share)))
-    return sum(context.logs.count_requests(service, name, since) for name in names)
 
 
 def _end_changed_by_hand(context: Context, record: IncidentRecord, refused: str) -> IncidentRecord:
