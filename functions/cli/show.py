@@ -14,8 +14,8 @@ from shared.ports import Store
 from shared.text.escaping import to_one_line
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.flow import IncidentState
-from shared.workflow.records.incident_record import IncidentRecord, record_from_document
-from shared.workflow.records.incident_records import KIND
+from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.incident_records import INCIDENTS
 
 
 def run_show(incident: str | None, folder: Path) -> int:
@@ -34,7 +34,7 @@ def run_show(incident: str | None, folder: Path) -> int:
 def _read_incidents(store: Store) -> Iterator[IncidentRecord]:
     """Documents are found by a field; every incident has a state."""
     for state in IncidentState:
-        yield from (record_from_document(stored.value) for stored in store.find(KIND, "state", state.value))
+        yield from (INCIDENTS.decode(stored.value) for stored in store.find(INCIDENTS.kind, "state", state.value))
 
 
 def _find_incident(cases: list[IncidentRecord], id_prefix: str) -> IncidentRecord:
@@ -67,7 +67,7 @@ def _format_incident(case: IncidentRecord) -> Iterator[str]:
         yield f"  fixed by {case.fix}"
     yield "Timeline:"
     for step in case.history:
-        yield f"  {step['at']}  {step['state']}  {step['why']}"
+        yield f"  {format_rfc3339(step.at)}  {step.state.value}  {step.why}"
 
 
 def show(

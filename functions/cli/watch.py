@@ -33,9 +33,9 @@ from shared.ports import Store
 from shared.service import RolloutMode, Service, service_id
 from shared.wiring import create_store, open_local_history, open_service_logs
 from shared.workflow import flow
-from shared.workflow.investigation.gather_evidence import KIND as EVIDENCE
 from shared.workflow.records import incident_records, proposals
-from shared.workflow.records.incident_record import IncidentRecord, record_from_document
+from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.reports import KIND as EVIDENCE
 
 _POLL_SECONDS = 0.5
 _SIGNING_SECRET_VARIABLE = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
@@ -159,7 +159,8 @@ def _watch_stack(options: WatchOptions, stack: RunningStack, store: Store, intak
             stack.bus.publish_raw(flow.TICK, [b"{}"])
         for service in intake.settings.services:
             for case in (
-                record_from_document(each.value) for each in store.find(incident_records.KIND, "service", service)
+                incident_records.INCIDENTS.decode(stored.value)
+                for stored in store.find(incident_records.KIND, "service", service)
             ):
                 _print_history(options.print_status, store, case, intake.settings.services[service], told)
         if intake.error is not None:
@@ -185,7 +186,7 @@ def _print_history(
         reported.add((case.id, number))
         said = describe_step(case, number, evidence, find_approved_proposal(store, case, number))
         print_status(f"{case.service}: {said}")
-        if step["state"] == flow.IncidentState.PROPOSED.value:
+        if step.state is flow.IncidentState.PROPOSED:
             for line in describe_proof(evidence):
                 print_status(f"  {line}")
             if service.rollout_mode is RolloutMode.MANUAL:

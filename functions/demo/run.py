@@ -25,9 +25,9 @@ from shared.ports import Document, Store
 from shared.service import Service
 from shared.workflow import flow
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation.gather_evidence import KIND as EVIDENCE
 from shared.workflow.records import incident_records
-from shared.workflow.records.incident_record import IncidentRecord, record_from_document
+from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.reports import KIND as EVIDENCE
 
 TICK_SECONDS = 1.0
 _POLL_SECONDS = 0.1
@@ -106,8 +106,8 @@ class DemoRun:
     def find_incident(self) -> IncidentRecord | None:
         """The incident that this is about."""
         found = [
-            record_from_document(each.value)
-            for each in self.store.find(incident_records.KIND, "service", self.service.id)
+            incident_records.INCIDENTS.decode(stored.value)
+            for stored in self.store.find(incident_records.KIND, "service", self.service.id)
         ]
         errors = [case for case in found if case.kind is SignalKind.SYNTAX_ERROR]
         return max(errors, key=lambda case: case.generation) if errors else None
@@ -124,7 +124,7 @@ class DemoRun:
                 self.reported.add((case.id, number))
                 approved = find_approved_proposal(self.store, case, number)
                 self.options.print_status(describe_step(case, number, self._read_evidence(case), approved))
-                if step["state"] == IncidentState.PROPOSED.value:
+                if step.state is IncidentState.PROPOSED:
                     self._report_question(case)
 
     def _report_traffic(self, case: IncidentRecord) -> None:

@@ -10,29 +10,29 @@ from shared.text.phrases import short_sha
 from shared.text.timestamps import format_duration, format_timestamp
 from shared.workflow.records import documents, proposals
 from shared.workflow.records.incident_record import IncidentRecord
-from shared.workflow.records.milestones import MILESTONE_NAMES, compute_milestones
+from shared.workflow.records.milestones import compute_milestones
 
 _VERBS = {ActionKind.REDEPLOY.value: "redeploy", ActionKind.ROLLBACK.value: "roll back to"}
 
 
 def find_approved_proposal(store: Store, case: IncidentRecord, step_number: int) -> Document:
     """The proposal that was approved last before a step of the history, or by it; empty where none was."""
-    approvals = [step for step in case.history[: step_number + 1] if step["state"] == IncidentState.APPROVED.value]
-    stored = store.read(proposals.KIND, documents.read_text(approvals[-1], "why")) if approvals else None
+    approvals = [step for step in case.history[: step_number + 1] if step.state is IncidentState.APPROVED]
+    stored = store.read(proposals.KIND, approvals[-1].why) if approvals else None
     return stored.value if stored else {}
 
 
 def describe_step(case: IncidentRecord, step_number: int, evidence: Document, approved: Document) -> str:
     """One step of the history. `evidence` is the stored report, empty while there is none; `approved` a proposal."""
     step = case.history[step_number]
-    state, why = IncidentState(documents.read_text(step, "state")), documents.read_text(step, "why")
+    state, why = step.state, step.why
     asked, detail = short_sha(documents.read_text(evidence, "commit")), documents.read_text(evidence, "detail")
     commit, verb = (
         short_sha(documents.read_text(approved, "commit")),
         _VERBS.get(documents.read_text(approved, "kind"), "deploy"),
     )
     what = f"{case.error_class} in {case.path}"
-    looks = [each for each in case.history[:step_number] if each["state"] == IncidentState.PROPOSED.value]
+    looks = [before for before in case.history[:step_number] if before.state is IncidentState.PROPOSED]
     papers = "updated with" if looks else "opened with"
     question = f"{_question_verb(evidence)} {asked}?"
     issue = f"issue {case.issue.number}" if case.issue else "no issue"
@@ -66,9 +66,6 @@ def describe_milestones(case: IncidentRecord) -> Iterator[str]:
     """When it reached what, counted from the first log entry; what it never reached is left out."""
     reached = compute_milestones(case)
     yield f"counted from the first log entry, at {format_timestamp(reached.logged, dated=True)}"
-    taken_back = [
-        documents.read_time(step, "at") for step in case.history if step["state"] == IncidentState.ROLLED_BACK.value
-    ]
-    came = [(name, at) for name in MILESTONE_NAMES[1:] if (at := getattr(reached, name)) is not None]
-    for name, at in sorted([*came, *(("rolled back", at) for at in taken_back)], key=lambda each: each[1]):
+    rollbacks = [("rolled back", step.at) for step in case.history if step.state is IncidentState.ROLLED_BACK]
+    for name, at in sorted([*reached.list_reached()[1:], *rollbacks], key=lambda milestone: milestone[1]):
         yield f"{name} +{format_duration(max(at - reached.logged, timedelta()))}"

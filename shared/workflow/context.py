@@ -1,4 +1,4 @@
-"""All that a step may touch, as one frozen value; and what every step gives back: an outcome with a name."""
+"""The ports of one process as one frozen value, and the result that every step returns."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -83,7 +83,7 @@ class StepResult:
     """The incident's id, where there is one."""
     detail: str = ""
     seconds: float | None = None
-    """From the incident's beginning to this outcome, where somebody wants to measure it."""
+    """From the incident's beginning to this result, where it is measured."""
 
 
 @dataclass(frozen=True, slots=True)

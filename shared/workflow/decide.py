@@ -1,4 +1,4 @@
-"""A verified click comes in; the one decision about a question is stored and handed on, or the click is refused."""
+"""Handles a verified click: stores the one decision about a question and hands it on, or refuses the click."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -48,9 +48,11 @@ def _handle_click(context: Context, click: Click) -> ClickResult:
     service = context.services.get(proposal.service) if proposal else None
     if proposal is None or service is None:
         return ClickResult.UNKNOWN_PROPOSAL
-    case = incident_records.load_incident(context, proposal.incident)
-    asked_anew = case is not None and bool(case.proposal) and not proposals.is_of_same_question(case.proposal, proposal)
-    if case is not None and not asked_anew and case.message and click.message and click.message != case.message:
+    record = incident_records.load_incident(context, proposal.incident)
+    asked_anew = (
+        record is not None and bool(record.proposal) and not proposals.is_of_same_question(record.proposal, proposal)
+    )
+    if record is not None and not asked_anew and record.message and click.message and click.message != record.message:
         return ClickResult.TAMPERED
     standing = decisions.load_decision(context, proposal.decision_key)
     members = context.chat.list_group_members(service.approver_group) if service.approver_group else ()
@@ -84,9 +86,9 @@ def _approve(
 ) -> ClickResult:
     service = electorate.service
     if decisions.is_open(decision):
-        case = incident_records.require_incident(context, proposal.incident)
-        if not case.active or case.ending is not None:
-            return ClickResult.MUTED if IncidentState.MUTED in {case.state, case.ending} else ClickResult.VOID
+        record = incident_records.require_incident(context, proposal.incident)
+        if not record.active or record.ending is not None:
+            return ClickResult.MUTED if IncidentState.MUTED in {record.state, record.ending} else ClickResult.VOID
         if proposals.is_stale(proposal, context.revisions.get_service_state(service)):
             return ClickResult.STALE
     vote = Vote(click.user, proposal.id)
@@ -98,8 +100,8 @@ def _approve(
     if stands.chosen != proposal.id:
         return ClickResult.DECIDED_OTHERWISE
     if stands.state is DecisionState.APPROVED:
-        # Also when it was approved before: whoever did may have died here. It is stored and counts, whatever becomes of
-        # this: where a click is half-way through the same, or nothing can be published now, the next tick hands it on.
+        # Also when it was approved before: that process may have died here. The approval is stored and counts: where a
+        # parallel click is publishing it, or nothing can be published now, the next tick hands it on.
         with suppress(Retry):
             publish_approval(context, proposal)
     return ClickResult.APPROVED if decisions.is_open(decision) else ClickResult.ALREADY_APPROVED

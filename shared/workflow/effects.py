@@ -1,7 +1,7 @@
 """Everything that reaches the outside, each through the ledger: the only file that calls an effect of a port.
 
-In: a world and what is wanted. Out: what the other side knows it by. Every key and every marker is made of the ids of
-incident and proposal alone, so that whoever comes second arrives at the same one.
+Every key and every marker is made of the ids of incident and proposal alone, so that a second delivery computes the
+same one.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ class IssueContent:
 
 
 def publish_incident_opened(context: Context, record: IncidentRecord, repeat: int = 0) -> None:
-    """Asks for an investigation; each higher `nudge` asks once more. A second copy of a message does no harm."""
+    """Asks for an investigation; each higher `repeat` asks once more. A second copy of a message does no harm."""
     _publish(context, flow.INCIDENT_OPENED, {"incident": record.id}, f"{record.evidence_key}.{repeat}")
 
 
@@ -111,9 +111,9 @@ def update_issue_status(
     step_id: str,
     build_update: Callable[[], IssueStatusUpdate | None],
 ) -> None:
-    """Shows how things stand; `wanted` is asked at the last moment, so that no late attempt puts an older state back.
+    """Shows the incident's state; `build_update` is called last, so that no late attempt puts an older state back.
 
-    None of it: somebody else shows what is newer.
+    It returns None where another process shows something newer.
     """
     if record.issue is None:
         return
@@ -167,7 +167,7 @@ def post_comment(
 
 
 def is_comment_posted(context: Context, record: IncidentRecord, part: str) -> bool:
-    """Whether that comment is known to be there."""
+    """Whether the ledger holds the comment as posted."""
     return read_result(context, f"comment.{record.id}.{part}") is not None
 
 
@@ -185,7 +185,7 @@ def close_issue(context: Context, service: Service, issue: int, incident: str) -
 
 
 def close_effect_key(incident: str) -> str:
-    """The ledger's key of the close, by which it is told from a close by hand."""
+    """The ledger's key of the close, which distinguishes it from a close by hand."""
     return f"close.{incident}"
 
 
@@ -236,7 +236,7 @@ def start_deployment(
 ) -> Document:
     """`{"operation": name}`, or `{"refused": why}`: a refusal is a result as well, the same one for everybody.
 
-    `objection` is asked at the last moment: an earlier worker may have died before this, and long ago.
+    `find_objection` is called last: an earlier worker may have died before this, long ago.
     """
 
     def find() -> Document | None:
@@ -259,7 +259,7 @@ def start_deployment(
 def shift_traffic(context: Context, service: Service, proposal: str, revision: str, percent: int) -> str:
     """Gives a revision a share of the traffic; doing it twice is the same as once.
 
-    Why it was refused, where somebody has changed the service by hand since the rollout began; "" otherwise.
+    Returns why it was refused, where a person has changed the service by hand since the rollout began; "" otherwise.
     """
 
     def do() -> Document:

@@ -1,6 +1,7 @@
-"""The whole flow in one place: the topics, the states of an incident, and which of them every tick looks at.
+"""The whole workflow in one place: the topics, the states of an incident, and which of them every tick looks at.
 
-`shared.proposal.states` holds the states with their words; `flow.md`, beside this, is the diagram.
+Stored documents and messages carry these names. `shared.proposal.states` holds the states with their words; `flow.md`,
+beside this, is the diagram.
 """
 
 from shared.proposal.states import IncidentState

@@ -1,6 +1,10 @@
-"""An opened incident comes in; evidence, whys, an issue and a question go out, each of them once."""
+"""Investigates an opened incident: gather -> prove -> report -> publish the issue -> propose -> ask, each of them once.
 
-from dataclasses import dataclass, replace
+`investigate_incident` and `ensure_evidence` below are that list. Every step leaves alone what an earlier, interrupted
+delivery has done.
+"""
+
+from dataclasses import replace
 
 from shared.errors import Reject
 from shared.ports import Document, IssueRef
@@ -11,95 +15,15 @@ from shared.service import Service
 from shared.workflow import effects
 from shared.workflow.context import Context, StepResult
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation.gather_evidence import KIND, ensure_evidence
+from shared.workflow.investigation.gather_evidence import gather_evidence
+from shared.workflow.investigation.prove_incident import prove_incident
+from shared.workflow.investigation.write_report import write_report
 from shared.workflow.issue import issue_updates
 from shared.workflow.issue.collecting_issue import add_to_collecting_issue, may_open_own_issue
-from shared.workflow.records import documents, incident_records, proposals
+from shared.workflow.records import documents, incident_records, proposals, reports
 from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.proposals import create_proposal
 from shared.workflow.records.rejections import record_rejection
-
-_COMPARED_FIELDS = ("kind", "reason", "commit", "fix", "deployed")
-"""What a person would act on differently."""
-_REASONS_WITHOUT_ISSUE = frozenset((Reason.FILE_NOT_FOUND.value,))
-"""Anybody can make a service log the name of a file that does not exist; nobody is to read an issue about it."""
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedFindings:
-    """What there is on paper."""
-
-    case: IncidentRecord
-    evidence: Document
-    proposal: Proposal | None
-
-
-def publish_findings(context: Context, service: Service, record: IncidentRecord) -> PublishedFindings:
-    """Evidence, issue, proposal and message: whatever of it is missing is made, the rest is left as it is."""
-    evidence = ensure_evidence(context, service, record)
-    record = _publish_issue(context, service, record, evidence)
-    proposal = proposals.create_proposal(context, service, record, evidence)
-    if proposal is not None and not record.message:
-        message = proposals.build_message(proposal, evidence, record, ProposalStatus.OPEN)
-        record = replace(record, proposal=proposal.id, message=effects.post_question(context, service, message))
-    record = _store_findings(context, record, documents.read_text(evidence, "fix"))
-    if proposal is not None and record.message:
-        _post_details(context, service, record, proposal, documents.read_texts(evidence, "details"))
-    return PublishedFindings(record, evidence, proposal)
-
-
-def _post_details(
-    context: Context, service: Service, record: IncidentRecord, proposal: Proposal, lines: tuple[str, ...]
-) -> None:
-    """The details, below the message. A chat that refuses them for good must not keep the question from being asked."""
-    try:
-        effects.post_details(context, service, record.message, proposal.id, lines)
-    except Reject as refused:
-        record_rejection(context, f"details.{proposal.id}", refused.reason, refused.detail)
-
-
-def _publish_issue(context: Context, service: Service, record: IncidentRecord, evidence: Document) -> IncidentRecord:
-    """With an issue that holds the report of this look."""
-    if documents.read_text(evidence, "reason") in _REASONS_WITHOUT_ISSUE and record.issue is None:
-        return record
-    body = f"{issue_updates.render_current_status(context, record)}\n\n{documents.read_text(evidence, 'body')}"
-    paper = effects.IssueContent(record.id, documents.read_text(evidence, "title"), body)
-    if record.issue is None:
-        earlier = _earlier_issue(context, service, record)
-        if earlier is not None:
-            return replace(record, issue=effects.reuse_issue(context, service, earlier, paper))
-        if not evidence.get("corroborated") and not may_open_own_issue(context, service, record):
-            add_to_collecting_issue(context, service, record)
-            return record
-        return replace(record, issue=effects.open_issue(context, service, paper, (f"signal:{record.kind.value}",)))
-    if record.look > 1 and _has_new_findings(context, record, evidence):
-        effects.rewrite_issue(context, service, record.issue.number, paper, record.evidence_key)
-    return record
-
-
-def _has_new_findings(context: Context, record: IncidentRecord, evidence: Document) -> bool:
-    """Whether this look found something else than the last one: people may have ticked and written in the old text."""
-    before = context.store.read(KIND, replace(record, look=record.look - 1).evidence_key)
-    return before is None or any(before.value.get(name) != evidence.get(name) for name in _COMPARED_FIELDS)
-
-
-def _earlier_issue(context: Context, service: Service, record: IncidentRecord) -> IssueRef | None:
-    """That of the incident which has come back; None where it was deleted, or emptied."""
-    before = incident_records.load_incident(context, record.regresses) if record.regresses else None
-    if before is None or before.issue is None or not context.issues.state(service, before.issue.number).body:
-        return None
-    return before.issue
-
-
-def _store_findings(context: Context, record: IncidentRecord, fix: str) -> IncidentRecord:
-    """Writes down what was found, into the incident as it is by now."""
-
-    def with_papers(now: IncidentRecord) -> IncidentRecord:
-        if now.state is not IncidentState.OPENED or now.look != record.look:
-            return now  # it has gone on without this worker, and may be about another proposal by now
-        return replace(now, issue=record.issue, proposal=record.proposal, message=record.message, fix=fix or now.fix)
-
-    return incident_records.update_incident(context, record.id, with_papers)
-
 
 _RECHECKED_REASONS = frozenset(
     reason.value
@@ -115,28 +39,128 @@ _RECHECKED_REASONS = frozenset(
 """What the next push to the branch, or the end of a check, can turn into something to deploy."""
 
 
+_COMPARED_FIELDS = ("kind", "reason", "commit", "fix", "deployed")
+"""What a person would act on differently."""
+_REASONS_WITHOUT_ISSUE = frozenset((Reason.FILE_NOT_FOUND.value,))
+"""Anybody can make a service log the name of a file that does not exist; nobody is to read an issue about it."""
+
+
 def investigate_incident(context: Context, incident_id: str) -> StepResult:
     """`proposed`, `unfixed`, `reported` or `duplicate`. Raises Retry, or Reject where it can never be."""
-    case = incident_records.require_incident(context, incident_id)
-    if case.state is not IncidentState.OPENED:
-        if not case.active:  # no tick looks at it, and the last delivery may have ended before its issue said so
-            issue_updates.post_updates(context, require_service(context, case), case)
-        return StepResult("duplicate", case.id, case.state.value)
-    service = require_service(context, case)
-    papers = publish_findings(context, service, case)
-    reason = documents.read_text(papers.evidence, "reason")
+    record = incident_records.require_incident(context, incident_id)
+    if record.state is not IncidentState.OPENED:
+        return _finish_earlier_delivery(context, record)
+    service = require_service(context, record)
+    evidence = ensure_evidence(context, service, record)
+    record = publish_issue(context, service, record, evidence)
+    proposal = create_proposal(context, service, record, evidence)
+    record = ask(context, service, record, evidence, proposal)
+    return _advance(context, service, record, evidence, proposal)
+
+
+def ensure_evidence(context: Context, service: Service, record: IncidentRecord) -> Document:
+    """The stored report of an incident's present look; made and stored where there is none."""
+    stored = reports.load_report(context, record)
+    if stored is not None:
+        return stored
+    evidence = gather_evidence(context, service, record)
+    proof = prove_incident(context, service, record, evidence)
+    report = write_report(context, service, record, evidence, proof)
+    return reports.create_report(context, record, report)
+
+
+def publish_issue(context: Context, service: Service, record: IncidentRecord, evidence: Document) -> IncidentRecord:
+    """The record with its issue, which holds the report of this look."""
+    if documents.read_text(evidence, "reason") in _REASONS_WITHOUT_ISSUE and record.issue is None:
+        return record
+    body = f"{issue_updates.render_current_status(context, record)}\n\n{documents.read_text(evidence, 'body')}"
+    content = effects.IssueContent(record.id, documents.read_text(evidence, "title"), body)
+    if record.issue is None:
+        earlier = _find_earlier_issue(context, service, record)
+        if earlier is not None:
+            return replace(record, issue=effects.reuse_issue(context, service, earlier, content))
+        if not evidence.get("corroborated") and not may_open_own_issue(context, service, record):
+            add_to_collecting_issue(context, service, record)
+            return record
+        return replace(record, issue=effects.open_issue(context, service, content, (f"signal:{record.kind.value}",)))
+    if record.look > 1 and _has_new_findings(context, record, evidence):
+        effects.rewrite_issue(context, service, record.issue.number, content, record.evidence_key)
+    return record
+
+
+def _has_new_findings(context: Context, record: IncidentRecord, evidence: Document) -> bool:
+    """Whether this look differs from the last one; else the old text stays, in which people may have written."""
+    before = reports.load_report(context, replace(record, look=record.look - 1))
+    return before is None or any(before.get(name) != evidence.get(name) for name in _COMPARED_FIELDS)
+
+
+def _find_earlier_issue(context: Context, service: Service, record: IncidentRecord) -> IssueRef | None:
+    """The issue of the incident that has recurred; None where it was deleted or emptied."""
+    before = incident_records.load_incident(context, record.regresses) if record.regresses else None
+    if before is None or before.issue is None or not context.issues.state(service, before.issue.number).body:
+        return None
+    return before.issue
+
+
+def ask(
+    context: Context, service: Service, record: IncidentRecord, evidence: Document, proposal: Proposal | None
+) -> IncidentRecord:
+    """The stored record with its issue and, where something is proposed, the question in the chat."""
+    if proposal is not None and not record.message:
+        message = proposals.build_message(proposal, evidence, record, ProposalStatus.OPEN)
+        record = replace(record, proposal=proposal.id, message=effects.post_question(context, service, message))
+    record = _store_findings(context, record, documents.read_text(evidence, "fix"))
+    if proposal is not None and record.message:
+        _post_details(context, service, record, proposal, documents.read_texts(evidence, "details"))
+    return record
+
+
+def _post_details(
+    context: Context, service: Service, record: IncidentRecord, proposal: Proposal, lines: tuple[str, ...]
+) -> None:
+    """The details, below the message. A chat that refuses them for good must not keep the question from being asked."""
+    try:
+        effects.post_details(context, service, record.message, proposal.id, lines)
+    except Reject as refused:
+        record_rejection(context, f"details.{proposal.id}", refused.reason, refused.detail)
+
+
+def _store_findings(context: Context, record: IncidentRecord, fix: str) -> IncidentRecord:
+    """Stores issue, question and fix with the incident as it is by now."""
+
+    def with_findings(now: IncidentRecord) -> IncidentRecord:
+        if now.state is not IncidentState.OPENED or now.look != record.look:
+            return now  # it has gone on without this worker, and may be about another proposal by now
+        return replace(now, issue=record.issue, proposal=record.proposal, message=record.message, fix=fix or now.fix)
+
+    return incident_records.update_incident(context, record.id, with_findings)
+
+
+def _advance(
+    context: Context, service: Service, record: IncidentRecord, evidence: Document, proposal: Proposal | None
+) -> StepResult:
+    """Moves the incident to the state that the findings lead to, and updates its issue."""
+    reason = documents.read_text(evidence, "reason")
     state = IncidentState.UNFIXED if reason in _RECHECKED_REASONS else IncidentState.REPORTED
-    if papers.proposal is not None:
+    if proposal is not None:
         state = IncidentState.PROPOSED
 
     def advanced(now: IncidentRecord) -> IncidentRecord:
-        if now.state is not IncidentState.OPENED or now.look != case.look:
+        if now.state is not IncidentState.OPENED or now.look != record.look:
             return now
-        moment, sign = context.clock.now(), documents.read_text(papers.evidence, "branch_sign")
+        moment, sign = context.clock.now(), documents.read_text(evidence, "branch_sign")
         return replace(now, branch_sign=sign, looked_at=moment).moved_to(state, moment, reason)
 
-    case = issue_updates.post_updates(context, service, incident_records.update_incident(context, case.id, advanced))
-    return StepResult(case.state.value, case.id, reason, (context.clock.now() - case.opened_at).total_seconds())
+    moved = incident_records.update_incident(context, record.id, advanced)
+    moved = issue_updates.post_updates(context, service, moved)
+    return StepResult(moved.state.value, moved.id, reason, (context.clock.now() - moved.opened_at).total_seconds())
+
+
+def _finish_earlier_delivery(context: Context, record: IncidentRecord) -> StepResult:
+    """Updates the issue of an incident at rest: no tick does, and the last delivery may have ended before it did."""
+    if not record.active:
+        issue_updates.post_updates(context, require_service(context, record), record)
+    return StepResult("duplicate", record.id, record.state.value)
 
 
 def require_service(context: Context, record: IncidentRecord) -> Service:

@@ -1,8 +1,8 @@
-"""Claim, do, record: an effect comes in, and happens once, whatever is delivered twice, runs in parallel, or dies.
+"""Claim, do, record: runs an effect once, whatever is delivered twice, runs in parallel, or dies.
 
-In: a deterministic key, what to do, and how to find on the other side what an interrupted attempt has done. Out: the
-result, the same one for everybody who asks. The ledger is documents of the kind `effects`, written only by `create()`
-and by replacements that name the version they replace.
+An effect has a deterministic key, a function that performs it, and one that finds on the other side what an interrupted
+attempt has done. Every caller gets the same result. The ledger is the documents of the kind `effects`, written only by
+`create()` and by replacements that name the version they replace.
 """
 
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from shared.workflow.context import Context
 from shared.workflow.records import documents
 
 LEASE = timedelta(minutes=12)
-"""Longer than any function may run (nine minutes): whoever finds a lease over knows that its holder has ended."""
+"""Longer than any function may run (nine minutes): once a lease is over, its holder has ended."""
 MIN_LEASE_LEFT = timedelta(seconds=30)
 """What must be left of the lease when the effect begins."""
 RETRY_DELAY = timedelta(minutes=3)
 """How long after a failed attempt nobody tries again: the other side's lists lag behind by minutes."""
 
-_current_claim: ContextVar[str] = ContextVar("_holding", default="")
+_current_claim: ContextVar[str] = ContextVar("_current_claim", default="")
 
 
 def current_claim() -> str:
@@ -37,9 +37,9 @@ def run_once(
     perform: Callable[[], Document],
     find_result: Callable[[], Document | None] = lambda: None,
 ) -> Document:
-    """Does it, unless it was done. `find` is left out only where doing it twice is the same as once.
+    """Performs the effect unless it was done. `find_result` is left out only where twice is the same as once.
 
-    Raises Retry where somebody else is at it, and whatever `do` and `find` raise.
+    Raises Retry where another process holds the claim, and everything that `perform` and `find_result` raise.
     """
     claim = _claim(context, key)
     if documents.read_text(claim.value, "state") == "done":
@@ -81,17 +81,17 @@ def _claim(context: Context, key: str) -> StoredDocument:
     #   claimed        effect         recorded            lease_until
     #   |--------------|--------------|-------------------|------------------> time
     #   |<- the holder's function may run, and no longer ->| take over, reconcile, only then act
-    #   |              |<- raised: lease_until moves to SETTLING from here
+    #   |              |<- raised: lease_until moves to RETRY_DELAY from here
     if now < documents.read_time(stored.value, "lease_until"):
         until = documents.read_text(stored.value, "lease_until")
-        raise Retry(f"{key} is claimed by somebody else until {until}", reason="claimed")
+        raise Retry(f"{key} is claimed by another process until {until}", reason="claimed")
     attempt = documents.read_number(stored.value, "attempt") + 1
     claimed = _claim_to_document(token, attempt, now, context.limit_wait(LEASE))
     if not context.store.replace("effects", key, claimed, stored.version):
-        raise Retry(f"{key} was claimed by somebody else just now", reason="claimed")
+        raise Retry(f"{key} was claimed by another process just now", reason="claimed")
     taken = _reread_claim(context, key)
     if documents.read_text(taken.value, "owner") != token:
-        raise Retry(f"{key} was claimed by somebody else just now", reason="claimed")
+        raise Retry(f"{key} was claimed by another process just now", reason="claimed")
     return taken
 
 

@@ -1,4 +1,4 @@
-"""The proof as the functions use it: an incident to a report, and a proposal to whether its commit still passes."""
+"""The proof as the functions use it: proves an incident, and checks a proposed commit against its gates again."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A log entry comes in; an incident is opened once, or found open, or the entry is refused with a reason."""
+"""Records a log entry: opens an incident once, adds to an open one, or refuses the entry with a reason."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +17,7 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.investigation.cause_of_close import find_cause_of_close, store_explaining_incident
 from shared.workflow.investigation.reassemble_traceback import reassemble_signal
 from shared.workflow.issue.issue_commands import is_automation_stopped, is_marked_as_wrong
-from shared.workflow.records import documents, incident_records
+from shared.workflow.records import documents, incident_records, reports
 from shared.workflow.records.defects import Defect, find_or_create_defect, start_next_generation
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import reject_entry
@@ -58,8 +58,6 @@ def _is_pending(stored: StoredDocument) -> bool:
 REOPEN_INTERVAL = timedelta(minutes=10)
 """So long the first of these looks waits after the last one; each further one as much longer."""
 _MAX_REOPENED_ENTRIES = 12
-_REPORTS_KIND = "reports"
-"""Where `gather_evidence` keeps what a look has found; importing it loads the whole proof, and slows a start."""
 
 
 def reopen_incident(context: Context, service: Service, record: IncidentRecord, signal: Signal) -> bool:
@@ -97,11 +95,11 @@ def _shows_something_new(context: Context, record: IncidentRecord, signal: Signa
     ):
         return False
     if _sighting_key(signal) in {
-        _sighting_key(each) for entry in record.entries if isinstance(each := read_signal(entry), Signal)
+        _sighting_key(earlier) for entry in record.entries if isinstance(earlier := read_signal(entry), Signal)
     }:
         return False
-    stored = context.store.read(_REPORTS_KIND, record.evidence_key)
-    return stored is not None and stored.value.get("corroborated") is False
+    report = reports.load_report(context, record)
+    return report is not None and report.get("corroborated") is False
 
 
 def _sighting_key(signal: Signal) -> tuple[str, str, int | None]:
@@ -116,19 +114,19 @@ _INITIAL_STATES = {SignalKind.SYNTAX_ERROR: IncidentState.OPENED, SignalKind.CLO
 
 def record_log_entry(context: Context, entry: LogEntry) -> StepResult:
     """`opened`, `duplicate`, `attached`, `recurred`, `throttled` or `refused:<reason>`. Raises Retry, Reject."""
-    place = service_id(entry.project, entry.service)
-    if place in context.own_functions:
-        return reject_entry(context, entry, "own_function", place)
-    service = context.services.get(place)
+    service_key = service_id(entry.project, entry.service)
+    if service_key in context.own_functions:
+        return reject_entry(context, entry, "own_function", service_key)
+    service = context.services.get(service_key)
     if service is None:
-        return reject_entry(context, entry, "unknown_service", place)
-    line = (place, entry.revision, blake2b(entry.text.encode("utf-8", "replace"), digest_size=16).digest())
+        return reject_entry(context, entry, "unknown_service", service_key)
+    line = (service_key, entry.revision, blake2b(entry.text.encode("utf-8", "replace"), digest_size=16).digest())
     if context.throttle.is_recent(line, context.clock.now()):
         return StepResult("throttled")
     read = reassemble_signal(context, entry)
     if not isinstance(read, Signal):
-        return reject_entry(context, entry, read.value, place)
-    seen = (place, entry.revision, read.kind, read.error_class, read.path, read.line)
+        return reject_entry(context, entry, read.value, service_key)
+    seen = (service_key, entry.revision, read.kind, read.error_class, read.path, read.line)
     if context.throttle.is_recent(seen, context.clock.now()):
         return StepResult("throttled")
     outcome = _record_signal(context, service, read)
@@ -143,20 +141,20 @@ def _record_signal(context: Context, service: Service, signal: Signal) -> StepRe
         if cause is not None:
             return StepResult("attached", cause.id)
     defect = find_or_create_defect(context, service, signal)
-    case = incident_records.load_incident(context, defect.incident_id)
-    if case is not None and not case.active:
-        news = classify_recurrence(context, service, case, signal.entry.revision)
-        if news is RecurrenceKind.OLD or is_marked_as_wrong(context, service, case):
+    record = incident_records.load_incident(context, defect.incident_id)
+    if record is not None and not record.active:
+        news = classify_recurrence(context, service, record, signal.entry.revision)
+        if news is RecurrenceKind.OLD or is_marked_as_wrong(context, service, record):
             if signal.kind is SignalKind.SYNTAX_ERROR and signal.entry.revision:
-                store_explaining_incident(context, service, signal.entry.revision, case.id)
-            if reopen_incident(context, service, case, signal):
-                return StepResult("opened", case.id, "logged otherwise")
-            return StepResult("duplicate", case.id, f"at rest: {case.state.value}")
+                store_explaining_incident(context, service, signal.entry.revision, record.id)
+            if reopen_incident(context, service, record, signal):
+                return StepResult("opened", record.id, "logged otherwise")
+            return StepResult("duplicate", record.id, f"at rest: {record.state.value}")
         defect = start_next_generation(context, service, signal, defect)
-        case = incident_records.load_incident(context, defect.incident_id)
-    if case is None:
+        record = incident_records.load_incident(context, defect.incident_id)
+    if record is None:
         return _open_incident(context, service, signal, defect)
-    return _record_occurrence(context, service, case, signal)
+    return _record_occurrence(context, service, record, signal)
 
 
 def _open_incident(context: Context, service: Service, signal: Signal, defect: Defect) -> StepResult:
@@ -165,7 +163,7 @@ def _open_incident(context: Context, service: Service, signal: Signal, defect: D
     if signal.kind is SignalKind.SYNTAX_ERROR and entry.revision:
         store_explaining_incident(context, service, entry.revision, defect.incident_id)
     state = _INITIAL_STATES.get(signal.kind, IncidentState.RECORDED)
-    case = IncidentRecord(
+    record = IncidentRecord(
         id=defect.incident_id,
         fingerprint=defect.fingerprint,
         generation=defect.generation,
@@ -181,13 +179,13 @@ def _open_incident(context: Context, service: Service, signal: Signal, defect: D
         last_seen=entry.timestamp or now,
         regresses=_find_regressed_incident(context, service, defect, entry.revision),
     ).moved_to(state, now, f"first logged by {entry.revision or 'an unnamed revision'}")
-    incident_records.create_incident(context, case)
+    incident_records.create_incident(context, record)
     stored = incident_records.require_incident(
-        context, case.id
+        context, record.id
     )  # not the answer of the write tells who opened it, but the owner in it
     if stored.state is IncidentState.OPENED:
         effects.publish_incident_opened(context, stored)
-    return StepResult("opened" if stored.opened_by == case.opened_by else "duplicate", case.id)
+    return StepResult("opened" if stored.opened_by == record.opened_by else "duplicate", record.id)
 
 
 def _find_regressed_incident(context: Context, service: Service, defect: Defect, revision: str) -> str:
@@ -205,7 +203,7 @@ def _find_regressed_incident(context: Context, service: Service, defect: Defect,
 def _record_occurrence(context: Context, service: Service, record: IncidentRecord, signal: Signal) -> StepResult:
     revision = signal.entry.revision
     if record.state is IncidentState.OPENED:
-        effects.publish_incident_opened(context, record)  # whoever opened it may have died before this
+        effects.publish_incident_opened(context, record)  # the process that opened it may have died before this
     if (
         record.rollout is not None
         and classify_recurrence(context, service, record, revision) is RecurrenceKind.RECURRED

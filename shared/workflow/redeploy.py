@@ -1,4 +1,4 @@
-"""An approved proposal comes in; after everything was checked once more, its deployment begins."""
+"""Redeploys an approved proposal: checks everything once more, then begins the deployment."""
 
 from dataclasses import replace
 
@@ -7,7 +7,6 @@ from shared.proposal.decision import DecisionState
 from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
-from shared.text.timestamps import format_rfc3339
 from shared.workflow import effects
 from shared.workflow.context import Context, StepResult
 from shared.workflow.decide import publish_approval
@@ -27,33 +26,33 @@ _BY = "redeploy"
 def redeploy(context: Context, proposal_id: str) -> StepResult:
     """`deploying`, `waiting:<reason>`, `refused:<reason>` or `duplicate`. Raises Retry, Reject."""
     proposal = proposals.require_proposal(context, proposal_id)
-    case = incident_records.require_incident(context, proposal.incident)
-    service = require_service(context, case)
+    record = incident_records.require_incident(context, proposal.incident)
+    service = require_service(context, record)
     decision = decisions.load_decision(context, proposal.decision_key)
     if decision is None or decisions.is_open(decision):
         raise Reject("undecided", proposal.id)
     if decision.chosen and decision.chosen != proposal.id:
         raise Reject("decided_otherwise", proposal.id)
-    if case.state is IncidentState.OPENED and decision.state is not DecisionState.ACTING:
-        raise Retry(f"{case.id} is still being investigated")
+    if record.state is IncidentState.OPENED and decision.state is not DecisionState.ACTING:
+        raise Retry(f"{record.id} is still being investigated")
     if decision.state is DecisionState.APPROVED:
         publish_approval(context, proposal)
-        etag, objection = "", _find_lapse(context, service, case, proposal, decision)
+        etag, objection = "", _find_lapse(context, service, record, proposal, decision)
         if not objection:
-            etag, objection = _recheck_service(context, service, case, proposal)
+            etag, objection = _recheck_service(context, service, record, proposal)
         if not objection and not acquire_rollout_lock(context, service, proposal):
-            return StepResult("waiting:another_rollout", case.id)
+            return StepResult("waiting:another_rollout", record.id)
         if not objection and not count_against_daily_cap(context, service, proposal):
             objection = "daily_cap"
         if objection:
-            wanted = Decision(DecisionState.REFUSED, _BY, objection)
+            next_decision = Decision(DecisionState.REFUSED, _BY, objection)
         else:
-            # From here on a denial comes too late; up to here, whoever writes first has decided.
-            wanted = Decision(DecisionState.ACTING, _BY, decision.by, etag)
-        decision = decisions.store_decision(context, proposal.decision_key, wanted)
+            # From here on a denial comes too late; up to here, the first write decides.
+            next_decision = Decision(DecisionState.ACTING, _BY, decision.by, etag)
+        decision = decisions.store_decision(context, proposal.decision_key, next_decision)
     if decision.state is not DecisionState.ACTING:
-        return StepResult(f"refused:{decision.why if decision.by == _BY else decision.state.value}", case.id)
-    return _start_rollout(context, service, case, proposal, decision.etag)
+        return StepResult(f"refused:{decision.why if decision.by == _BY else decision.state.value}", record.id)
+    return _start_rollout(context, service, record, proposal, decision.etag)
 
 
 def _find_lapse(
@@ -111,7 +110,7 @@ def _start_rollout(
         if now.rollout is not None or not now.active or now.proposal != proposal.id:
             return now  # it goes on already, or is about another question by now
         moment = context.clock.now()
-        rollout = Rollout(operation, proposal.revision, begun=format_rfc3339(moment))
+        rollout = Rollout(operation, proposal.revision, begun=moment)
         return replace(now, rollout=rollout).moved_to(IncidentState.DEPLOYING, moment, operation)
 
     record = incident_records.update_incident(context, proposal.incident, deploying)

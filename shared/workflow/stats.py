@@ -1,4 +1,4 @@
-"""Incidents come in, how long they took from step to step goes out: median and p90, by service and overall."""
+"""How long incidents took from step to step: median and p90, by service and overall."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -65,9 +65,11 @@ def compute_stats(cases: Iterable[IncidentRecord], *, cut: bool = False) -> Stat
     timed = [
         TimedIncident(case, compute_milestones(case)) for case in cases if case.state is not IncidentState.ABSORBED
     ]
-    timed.sort(key=lambda each: (each.at.detected, each.case.id), reverse=True)
-    names = sorted({each.case.service for each in timed})
-    services = [_build_service_stats(name, [each for each in timed if each.case.service == name]) for name in names]
+    timed.sort(key=lambda incident: (incident.at.detected, incident.case.id), reverse=True)
+    names = sorted({incident.case.service for incident in timed})
+    services = [
+        _build_service_stats(name, [incident for incident in timed if incident.case.service == name]) for name in names
+    ]
     return Stats(_build_service_stats("", timed), tuple(services), tuple(timed), cut)
 
 
@@ -76,10 +78,15 @@ def stats_to_json(stats: Stats) -> Document:
     return {
         "schema": "provenfix.stats/1",
         "overall": _service_stats_to_json(stats.overall),
-        "services": {each.service: _service_stats_to_json(each) for each in stats.services},
+        "services": {group.service: _service_stats_to_json(group) for group in stats.services},
         "incidents": [
-            {"id": each.case.id, "service": each.case.service, "state": each.case.state.value, **each.at.to_json()}
-            for each in stats.incidents
+            {
+                "id": incident.case.id,
+                "service": incident.case.service,
+                "state": incident.case.state.value,
+                **incident.at.to_json(),
+            }
+            for incident in stats.incidents
         ],
         "cut": stats.cut,
     }
@@ -92,12 +99,12 @@ def _build_service_stats(service: str, timed: Sequence[TimedIncident]) -> Servic
 
 
 def _build_step_duration(since: str, until: str, timed: Sequence[TimedIncident]) -> StepDuration:
-    found = sorted(time for each in timed if (time := each.at.duration_between(since, until)) is not None)
-    if not found:
+    durations = sorted(time for incident in timed if (time := incident.at.duration_between(since, until)) is not None)
+    if not durations:
         return StepDuration(since, until, 0, None, None)
-    nearest = -(-len(found) * 9 // 10) - 1
-    median = timedelta(seconds=statistics.median(time.total_seconds() for time in found))
-    return StepDuration(since, until, len(found), median, found[nearest])
+    nearest = -(-len(durations) * 9 // 10) - 1
+    median = timedelta(seconds=statistics.median(time.total_seconds() for time in durations))
+    return StepDuration(since, until, len(durations), median, durations[nearest])
 
 
 def _service_stats_to_json(group: ServiceStats) -> Document:

@@ -1,7 +1,7 @@
-"""An open question comes in; whether something newer has overtaken it goes out, and then the incident, asked anew.
+"""Finds what has superseded an open question, and opens its incident for another look.
 
-What was deployed or merged since it was asked makes a question stale: an approval of it would be refused, or would ship
-less than there is. The old message says so, and another look asks again.
+A deployment or a merge since the question was asked makes it stale: an approval would be refused, or would ship less
+than there is. The old message says so, and the next look asks again.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from shared.workflow.rollout.finish import refresh_message
 from shared.workflow.rollout.rollout_limits import is_rollout_active
 
 MIN_QUESTION_AGE = timedelta(hours=1)
-"""So long a question stands at least, whatever is merged: it must not change under the hands of who reads it;"""
+"""So long a question stands at least, whatever is merged: it must not change while an approver reads it;"""
 BRANCH_CHECK_INTERVAL = timedelta(minutes=10)
 """from then on the branch is looked at this often."""
 
@@ -28,17 +28,17 @@ BRANCH_CHECK_INTERVAL = timedelta(minutes=10)
 def find_newer(
     context: Context, service: Service, record: IncidentRecord, proposal: Proposal, decision: Decision | None
 ) -> str:
-    """What has overtaken the question, in a sentence; "" where nothing has."""
+    """What has superseded the question, in a sentence; "" where nothing has."""
     serving = context.revisions.get_service_state(service)
     if serving.revision.name != proposal.revision:
         return f"Revision {serving.revision.name} serves by now, not {proposal.revision} any more."
     if proposals.is_stale(proposal, serving) and not is_rollout_active(context, service):
         return "The service was changed since this was asked: an approval would be refused."
     now = context.clock.now()
-    asked = proposal.expires_at - service.proposal_ttl
+    asked_at = proposal.expires_at - service.proposal_ttl
     recently = record.looked_at is not None and now < record.looked_at + context.limit_wait(BRANCH_CHECK_INTERVAL)
-    is_new = now < asked + context.limit_wait(MIN_QUESTION_AGE)
-    if decision is not None or is_new or recently:  # where somebody has approved already, it stays as it is
+    is_new = now < asked_at + context.limit_wait(MIN_QUESTION_AGE)
+    if decision is not None or is_new or recently:  # once an approver has voted, the question stays as it is
         return ""
     return _find_newer_merge(context, service, record, proposal)
 

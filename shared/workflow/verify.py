@@ -1,4 +1,4 @@
-"""A tick comes in; every incident that is not at rest is taken one step further."""
+"""Handles a tick: takes every incident that is not at rest one step further."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,9 +17,9 @@ from shared.workflow.investigation.cause_of_close import find_cause_of_close
 from shared.workflow.investigation.gather_evidence import read_branch_sign
 from shared.workflow.issue.issue_commands import is_automation_stopped
 from shared.workflow.issue.issue_updates import post_updates
-from shared.workflow.records import decisions, documents, incident_records, proposals
+from shared.workflow.records import decisions, incident_records, proposals
 from shared.workflow.records.decisions import Decision
-from shared.workflow.records.incident_record import IncidentRecord, record_from_document
+from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import record_rejection
 from shared.workflow.redeploy import redeploy
 from shared.workflow.rollout.finish import finish_incident, refresh_message
@@ -34,7 +34,7 @@ MAX_REPUBLISHES = 6
 """and so often at most; its message is then in the dead letters."""
 
 BRANCH_CHECK_INTERVAL = timedelta(minutes=10)
-"""How often the deploy branch is looked at, of what could not be mended yet"""
+"""How often the deploy branch of an incident without a fix is read"""
 MAX_UNFIXED_AGE = timedelta(days=7)
 """for so long."""
 
@@ -45,13 +45,13 @@ _BY = "verify"
 
 
 def verify(context: Context) -> StepResult:
-    """`ticked`. Raises Retry or what nobody foresaw, once all were looked at, where one has to be looked at again."""
+    """`ticked`. Raises Retry or an unforeseen error of one incident only after all were advanced."""
     moved, again, unknown = 0, [], []
     for service in context.services.values():
         for stored in incident_records.find_active_incidents(context, service.id):
             try:
-                case = record_from_document(stored.value)
-                moved += advance_incident(context, service, case).state is not case.state
+                record = incident_records.INCIDENTS.decode(stored.value)
+                moved += advance_incident(context, service, record).state is not record.state
             except Retry as reason:
                 again.append(f"{stored.key}: {reason}")
             except Reject as refused:
@@ -95,7 +95,7 @@ def _advance_waiting(context: Context, service: Service, record: IncidentRecord)
 
 def _advance_opened(context: Context, _: Service, record: IncidentRecord) -> IncidentRecord:
     """Publishes what was stored and never published, and what has been lying there for too long."""
-    since = documents.read_time(record.history[-1], "at") if record.history else record.opened_at
+    since = record.history[-1].at if record.history else record.opened_at
     effects.publish_incident_opened(
         context, record, min((context.clock.now() - since) // context.limit_wait(REPUBLISH_INTERVAL), MAX_REPUBLISHES)
     )
@@ -106,13 +106,8 @@ def _advance_unfixed(context: Context, service: Service, record: IncidentRecord)
     """Looks whether the deploy branch has moved since, every ten minutes; and gives up after a week."""
     now = context.clock.now()
     if now >= record.opened_at + MAX_UNFIXED_AGE:
-        return incident_records.end_incident(
-            context,
-            record.id,
-            IncidentState.REPORTED,
-            f"nothing to deploy within {MAX_UNFIXED_AGE.days} days",
-            record.look,
-        )
+        why = f"nothing to deploy within {MAX_UNFIXED_AGE.days} days"
+        return incident_records.end_incident(context, record.id, IncidentState.REPORTED, why, record.look)
     if record.looked_at is not None and now < record.looked_at + context.limit_wait(BRANCH_CHECK_INTERVAL):
         return record
     if is_automation_stopped(context, service, record):
@@ -156,14 +151,14 @@ def _close_unanswered_question(
 ) -> Decision | None:
     """How an unanswered question ends without anybody's answer; None while it stays open."""
     if is_automation_stopped(context, service, record):
-        wanted = Decision(DecisionState.REFUSED, _BY, IncidentState.MUTED.value)
+        ending = Decision(DecisionState.REFUSED, _BY, IncidentState.MUTED.value)
     elif context.clock.now() >= proposal.expires_at:
-        wanted = Decision(DecisionState.EXPIRED, _BY)
+        ending = Decision(DecisionState.EXPIRED, _BY)
     elif record.look < MAX_LOOKS and (why := find_newer(context, service, record, proposal, decision)):
-        wanted = Decision(DecisionState.SUPERSEDED, _BY, why)
+        ending = Decision(DecisionState.SUPERSEDED, _BY, why)
     else:
         return None
-    return decisions.store_decision(context, proposal.decision_key, wanted)
+    return decisions.store_decision(context, proposal.decision_key, ending)
 
 
 def _advance_approved(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:

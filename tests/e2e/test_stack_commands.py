@@ -16,7 +16,8 @@ from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.detection.signal import SignalKind
 from shared.wiring import QUEUE_FILE, STORE_FILE
 from shared.workflow.flow import LOG_ENTRIES, IncidentState
-from shared.workflow.records.incident_record import IncidentRecord, record_to_document
+from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.incident_records import INCIDENTS
 from tests.support.cli_runs import CommandResult, run_provenfix
 
 MORNING = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
@@ -123,7 +124,7 @@ def test_a_file_that_is_not_there_is_named(folder: Path, tmp_path: Path) -> None
 def stored(folder: Path, *cases: IncidentRecord) -> None:
     store = SqliteStore(folder / STORE_FILE)
     for case in cases:
-        store.create("incidents", case.id, record_to_document(case))
+        INCIDENTS.create(store, case.id, case)
     store.close()
 
 
@@ -149,7 +150,7 @@ def test_show_finds_an_incident_by_id_prefix(folder: Path) -> None:
     facts = ("SyntaxError", "chat/greeting.py", "shore.tide", "tide-00007-old", "2026-04-07T08:00:00Z")
     assert [fact for fact in facts if fact not in "".join(more)] == []
     assert [line.split(maxsplit=2) for line in timeline.splitlines()] == [
-        ["2026-04-07T08:00:00Z", "opened", CASE.history[0]["why"]],
+        ["2026-04-07T08:00:00Z", "opened", CASE.history[0].why],
         ["2026-04-07T08:02:00Z", "proposed", "fix_merged_not_deployed"],
     ]
 

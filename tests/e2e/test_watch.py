@@ -24,7 +24,8 @@ from shared.secret import Secret
 from shared.service import Service
 from shared.wiring import QUEUE_FILE, STORE_FILE
 from shared.workflow import flow
-from shared.workflow.records.incident_record import IncidentRecord, record_from_document
+from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.incident_records import INCIDENTS
 
 DEADLINE = 90.0
 SECRET = "of this test alone"
@@ -73,7 +74,7 @@ class Watching:
     def case(self) -> IncidentRecord:
         """The incident that a syntax error has opened."""
         store = SqliteStore(self.folder / STORE_FILE)
-        found = [record_from_document(each.value) for each in store.find("incidents", "error_class", "SyntaxError")]
+        found = [INCIDENTS.decode(each.value) for each in store.find("incidents", "error_class", "SyntaxError")]
         store.close()
         assert len(found) == 1
         return found[0]

@@ -4,7 +4,6 @@ import platform
 import random
 
 import pytest
-
 from shared.proof.judging.compile_prefilter import can_fail_with
 
 PYTHON = ".".join(platform.python_version_tuple()[:2])

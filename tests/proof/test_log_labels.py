@@ -13,6 +13,7 @@ from functions.demo import ExampleRepository, Role, build_incident, write_incide
 from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.adapters.logs.log_json import parse_json_entry
+from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
 from shared.proof.locating.log_labels import apply_log_labels
 from shared.proof.model.finding import ActionKind, Finding, Reason
@@ -20,7 +21,7 @@ from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from shared.report.report import report_to_json
 from shared.report.whys import Statement
-from shared.workflow.records.documents import entry_from_document, entry_to_document
+from shared.workflow.records.documents import Collection
 from tests.support.evidence_checker import find_unsupported_claims_in_json
 from tests.support.history_builder import (
     HistoryBuilder,
@@ -133,18 +134,21 @@ def test_what_is_no_commit_is_no_label(label: str) -> None:
     assert parse_json_entry(export_entry("x", labels={"commit-sha": label}), 0).commit == ""
 
 
+ENTRIES = Collection("entries", LogEntry)
+
+
 def test_what_labels_and_envelope_say_is_kept_with_the_entry() -> None:
     logged = export_entry(
         "x", trace="projects/p/traces/1", spanId="2", labels={"commit-sha": "A" * 40, "request_id": "r"}
     )
     entry = parse_json_entry(logged, 0)
     assert (entry.trace, entry.span, entry.request, entry.commit) == ("projects/p/traces/1", "2", "r", "a" * 40)
-    assert entry_from_document(entry_to_document(entry)) == entry
+    assert ENTRIES.decode(ENTRIES.encode("", entry)) == entry
 
 
 def test_an_entry_that_an_earlier_version_stored_can_be_read() -> None:
-    document = entry_to_document(parse_json_entry(export_entry("x"), 0))
+    document = ENTRIES.encode("", parse_json_entry(export_entry("x"), 0))
     earlier = {
         name: value for name, value in document.items() if name not in {"trace", "span", "request", "commit", "build"}
     }
-    assert entry_from_document(earlier).text == "x"
+    assert ENTRIES.decode(earlier).text == "x"

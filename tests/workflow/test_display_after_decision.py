@@ -18,8 +18,7 @@ from shared.proposal.rollout import WATCH_DURATION, ProbeResult
 from shared.proposal.states import ProposalStatus
 from shared.report.incident_status import text_above_first_heading
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.investigation.gather_evidence import ensure_evidence
+from shared.workflow.investigate_incident import ensure_evidence, investigate_incident
 from shared.workflow.issue.issue_updates import format_milestones
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records, proposals
@@ -140,7 +139,7 @@ class TestWhatWasDecided:
         incident = gone_back(harness)
         told = narrated(harness, incident)
         case = incident_records.require_incident(harness.start_process(), incident)
-        assert [step["state"] for step in case.history[2:4]] == [IncidentState.APPROVED, IncidentState.DEPLOYING]
+        assert [step.state for step in case.history[2:4]] == [IncidentState.APPROVED, IncidentState.DEPLOYING]
         assert all(BACK[:12] in each for each in told[2:4])
         assert not any(TARGET[:12] in each for each in told[2:])
         approval = find_approved_proposal(harness.store, case, 2)

@@ -1,14 +1,17 @@
 """`investigate`: evidence, issue, proposal and message, each made once; and what nobody is asked about."""
 
+import inspect
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from shared.errors import Reject, Retry
 from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.question import Label, split_label
+from shared.report.report import Report
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.ledger import RETRY_DELAY
@@ -61,6 +64,20 @@ def test_the_proposal_is_bound_to_commit_evidence_revision_and_time(harness: Har
     assert proposal["revision"] == "tide-00007-old"
     assert proposal["evidence_hash"] == read_documents(harness, "reports")[incident]["evidence_hash"]
     assert proposal["expires_at"] == "2026-04-07T14:00:00Z"
+
+
+def test_three_hops_lead_from_the_entry_point_to_the_proof(harness: Harness) -> None:
+    context = harness.start_process()
+    hops: list[str] = []
+
+    def prove(*arguments: Any) -> Report:
+        names = [frame.function for frame in inspect.stack()]
+        hops.extend(reversed(names[1 : names.index("investigate_incident") + 1]))
+        return context.prover.prove_and_report(*arguments)
+
+    incident = open_incident(harness)
+    investigate_incident(replace(context, prover=replace(context.prover, prove_and_report=prove)), incident)
+    assert hops == ["investigate_incident", "ensure_evidence", "prove_incident"]
 
 
 def test_a_second_delivery_does_nothing(harness: Harness) -> None:

@@ -12,7 +12,7 @@ from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.report.report import Report, build_report
 from shared.service import Service
-from shared.workflow.investigation.gather_evidence import ensure_evidence
+from shared.workflow.investigate_incident import ensure_evidence
 from shared.workflow.prover import Prover, find_objection
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records, proposals

@@ -78,7 +78,7 @@ def dossier() -> IncidentView:
 
 def pages(dossier: IncidentView, text: str) -> Iterator[str]:
     case = replace(dossier.record, path=text, error_class=text, ending_why=text, service=text)
-    history = [{**step, "why": text} for step in case.history]
+    history = [replace(step, why=text) for step in case.history]
     case = replace(case, history=tuple(history))
     findings = told(dossier.findings, text)
     issue = {**told(dossier.issue, text), "labels": [text], "body": "x", "comments": []}

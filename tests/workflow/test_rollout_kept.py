@@ -81,12 +81,12 @@ def test_a_revision_without_traffic_loses_nothing_to_an_older_commit(harness: Ha
     assert redeploy_approved(harness).name == "deploying"
 
 
-@pytest.mark.parametrize("begun", ["as it is", ""])
-def test_rollout_without_a_start_starts_at_the_incident_opening(harness: Harness, begun: str) -> None:
+@pytest.mark.parametrize("is_known", [True, False])
+def test_rollout_without_a_start_starts_at_the_incident_opening(harness: Harness, *, is_known: bool) -> None:
     incident = start_watching(harness)
     case = incident_records.require_incident(harness.start_process(), incident)
     assert case.rollout is not None
-    rollout = case.rollout if begun else replace(case.rollout, begun="")
+    rollout = case.rollout if is_known else replace(case.rollout, begun=None)
     known = harness.services["shore.tide"]
     assert not has_recurred(harness.start_process(), known, case, rollout)
     harness.log_entry(revision=rollout.revision, at=harness.clock.now() - timedelta(seconds=1))

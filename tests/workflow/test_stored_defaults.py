@@ -13,8 +13,8 @@ from shared.workflow.decide import handle_click
 from shared.workflow.flow import ACTIVE_STATES, IncidentState
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_records
-from shared.workflow.records.documents import entry_from_document, entry_to_document
-from shared.workflow.records.incident_record import record_from_document, record_to_document
+from shared.workflow.records.documents import Collection
+from shared.workflow.records.incident_records import INCIDENTS
 from tests.support.drivers import open_incident, propose_deployment, read_documents, read_state
 from tests.support.harness import Harness, button_click
 from tests.support.memory import MemoryStore
@@ -28,8 +28,8 @@ def harness() -> Harness:
 @pytest.mark.parametrize("look", [{}, {"look": 0}])
 def test_an_incident_without_a_count_of_looks_has_had_one(harness: Harness, look: dict[str, int]) -> None:
     case = incident_records.require_incident(harness.start_process(), open_incident(harness))
-    stored = {name: value for name, value in record_to_document(case).items() if name != "look"} | look
-    assert record_from_document(stored) == replace(case, look=1)
+    stored = {name: value for name, value in INCIDENTS.encode(case.id, case).items() if name != "look"} | look
+    assert INCIDENTS.decode(stored) == replace(case, look=1)
 
 
 @pytest.mark.parametrize("into", IncidentState)
@@ -38,12 +38,13 @@ def test_an_incident_is_at_rest_since_the_step_that_took_it_there(harness: Harne
     now = harness.clock.now() + timedelta(minutes=1)
     moved = case.moved_to(into, now, "why")
     assert (moved.rest_at, moved.active) == (None if into in ACTIVE_STATES else now, into in ACTIVE_STATES)
-    assert record_from_document(record_to_document(moved)) == moved
+    assert INCIDENTS.decode(INCIDENTS.encode(moved.id, moved)) == moved
 
 
 def test_an_entry_without_a_time_is_read_as_it_was_kept() -> None:
     entry = LogEntry(position=3, text="oops")
-    assert entry_from_document(entry_to_document(entry)) == entry
+    entries = Collection("entries", LogEntry)
+    assert entries.decode(entries.encode("", entry)) == entry
 
 
 def test_a_recorded_incident_has_no_issue_that_could_be_marked_as_wrong(harness: Harness) -> None:

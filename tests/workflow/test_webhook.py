@@ -132,8 +132,8 @@ def test_what_has_no_fix_yet_is_looked_at_again_once_for_a_delivery(harness: Har
     assert handle_issue_command(world, people, asked).name == "asked_again"
     assert handle_issue_command(world, people, asked).name == "duplicate"
     case = incident_records.require_incident(world, incident)
-    assert (case.state, case.look, case.history[-1]["state"]) == (IncidentState.OPENED, 2, IncidentState.OPENED)
-    assert asked.actor in str(case.history[-1]["why"])
+    assert (case.state, case.look, case.history[-1].state) == (IncidentState.OPENED, 2, IncidentState.OPENED)
+    assert asked.actor in case.history[-1].why
     assert [message for _, message in harness.bus.waiting] == [{"incident": incident}]
 
 
@@ -366,5 +366,5 @@ def test_an_issue_that_is_closed_while_it_is_looked_at_again_ends_it(harness: Ha
     )
     run_tick(harness)
     history = incident_records.require_incident(harness.start_process(), incident).history
-    assert [step["state"] for step in history][-2:] == ["opened", "muted"]
+    assert [step.state for step in history][-2:] == ["opened", "muted"]
     assert ("opened", "muted") in DRAWN_TRANSITIONS

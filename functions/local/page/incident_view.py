@@ -12,11 +12,9 @@ from shared.errors import Reject
 from shared.ports import Document, Store, StoredDocument
 from shared.service import Service
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation import gather_evidence
-from shared.workflow.records import decisions, proposals
+from shared.workflow.records import decisions, proposals, reports
 from shared.workflow.records import incident_records as cases
-from shared.workflow.records.incident_record import IncidentRecord, record_from_document
-from shared.workflow.records.milestones import compute_milestones
+from shared.workflow.records.incident_record import IncidentRecord
 
 _MAX_CACHED = 64
 _LOCAL_URL_PREFIX = "local:"
@@ -88,7 +86,7 @@ class IncidentReader:
         return IncidentView(
             record=case,
             service=self.services.get(case.service),
-            findings=self._read_immutable(gather_evidence.KIND, case.evidence_key),
+            findings=self._read_immutable(reports.KIND, case.evidence_key),
             proposal=self._read_immutable(proposals.KIND, case.proposal),
             decision=of.get(decisions.KIND, {}),
             message=of.get(chat_and_issues.MESSAGES_KIND, {}),
@@ -146,11 +144,9 @@ class IncidentReader:
 def _parse_record(stored: StoredDocument) -> IncidentRecord | None:
     """None for a document that is no incident: one of them must not hide the others."""
     try:
-        case = record_from_document(stored.value)
-        compute_milestones(case)
+        return cases.INCIDENTS.decode(stored.value)
     except Reject:
         return None
-    return case
 
 
 def _compute_etag(documents: Collection[StoredDocument]) -> str:

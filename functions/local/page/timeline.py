@@ -14,6 +14,7 @@ from shared.proposal.states import INCIDENT_WORDS, IncidentState
 from shared.text.escaping import to_one_line, truncate
 from shared.text.timestamps import has_date
 from shared.workflow.records import documents
+from shared.workflow.records.incident_record import HistoryStep
 from shared.workflow.records.proposals import format_rollback_id
 
 _MAX_SYMPTOMS = 6
@@ -147,21 +148,19 @@ _STATE_EVENTS: Mapping[IncidentState, tuple[Lane, EventLook]] = {
 
 def _history_events(view: IncidentView) -> Iterator[TimelineEvent]:
     for step in view.record.history:
-        at, state = _read_time(step, "at"), _read_text(step, "state")
-        if at is None or state not in _STATE_EVENTS:
+        if step.state not in _STATE_EVENTS:
             continue
-        (lane, look), words = _STATE_EVENTS[IncidentState(state)], INCIDENT_WORDS[IncidentState(state)]
-        by = _find_approver(view, step) if state == IncidentState.APPROVED else ""
-        why = _read_text(step, "why") if state not in {IncidentState.APPROVED, IncidentState.PROPOSED} else ""
-        yield TimelineEvent(
-            at, lane, look, words.step, _shorten(f"{words.event}{f' by {by}' if by else ''}{f': {why}' if why else ''}")
-        )
+        (lane, look), words = _STATE_EVENTS[step.state], INCIDENT_WORDS[step.state]
+        by = _find_approver(view, step) if step.state is IncidentState.APPROVED else ""
+        why = step.why if step.state not in {IncidentState.APPROVED, IncidentState.PROPOSED} else ""
+        text = f"{words.event}{f' by {by}' if by else ''}{f': {why}' if why else ''}"
+        yield TimelineEvent(step.at, lane, look, words.step, _shorten(text))
 
 
-def _find_approver(view: IncidentView, step: Document) -> str:
+def _find_approver(view: IncidentView, step: HistoryStep) -> str:
     """The person whose approval it was; "" where the question has another answer by now, or is another one."""
     question = _read_text(view.decision, "proposal")
-    if not question or _read_text(step, "why") not in {question, format_rollback_id(question)}:
+    if not question or step.why not in {question, format_rollback_id(question)}:
         return ""
     people = [
         _read_text(each, "by") for each in documents.read_parts(view.decision, "steps") if each["state"] == "approved"

@@ -27,7 +27,7 @@ from shared.text.timestamps import format_duration
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import MILESTONE_NAMES, compute_milestones
-from shared.workflow.records.proposals import derive_proposal_status, format_title
+from shared.workflow.records.proposals import PROPOSALS, derive_proposal_status, format_title
 from shared.workflow.stats import MEASURED_STEPS, Stats
 
 
@@ -140,6 +140,7 @@ def render_times(figures: Stats, sign: str) -> str:
 def render_incident(view: IncidentView, shown: PageState) -> str:
     """One incident."""
     found = build_timeline(view)
+    proposal = PROPOSALS.decode(view.proposal) if view.proposal else None
     return _render_template(
         "incident.html",
         of=view,
@@ -147,7 +148,7 @@ def render_incident(view: IncidentView, shown: PageState) -> str:
         report=view.report,
         badge=create_badge(view.record.state),
         clock=list_milestone_times(view.record),
-        title=format_title(view.record, view.findings, view.proposal, derive_proposal_status(view.record)),
+        title=format_title(view.record, view.findings, proposal, derive_proposal_status(view.record)),
         shipped=_read_shipped(view),
         happenings=found,
         drawing=draw_timeline(found),

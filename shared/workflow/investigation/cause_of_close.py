@@ -1,9 +1,9 @@
-"""To which syntax error the log ties a close: a service and the entry of a close in, the error's signal out.
+"""Finds the syntax error to which the log ties a close, and its incident.
 
-A close of a revision that has a syntax error may come from anything. Only what is tied to it is its symptom.
+A close of a revision that has a syntax error may have any cause: it is a symptom only where the log ties the two.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.detection.entry import LogEntry
@@ -12,22 +12,31 @@ from shared.detection.ties import MAX_TIE_AGE, RaisedException, TieFinder
 from shared.service import Service
 from shared.text.escaping import strip_markup
 from shared.workflow.context import Context
-from shared.workflow.records import documents, incident_records
+from shared.workflow.records import incident_records
 from shared.workflow.records.defects import find_or_create_defect
+from shared.workflow.records.documents import Collection
 from shared.workflow.records.incident_record import IncidentRecord
 
-_KIND = "causes"
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """The incident that explains what a revision logs."""
+
+    incident: str
+
+
+CAUSES = Collection("causes", _Cause)
 
 
 def store_explaining_incident(context: Context, service: Service, revision: str, incident: str) -> None:
     """Remembers, before an incident opens, that it will explain what the revision logs. The first one stays."""
-    context.store.create(_KIND, _key(service, revision), {"incident": incident})
+    CAUSES.create(context.store, _key(service, revision), _Cause(incident))
 
 
 def find_explaining_incident(context: Context, service: Service, revision: str) -> IncidentRecord | None:
     """The incident that explains a revision's symptoms; None where there is none, or it has not opened yet."""
-    stored = context.store.read(_KIND, _key(service, revision)) if revision else None
-    return incident_records.load_incident(context, documents.read_text(stored.value, "incident")) if stored else None
+    cause = CAUSES.read(context.store, _key(service, revision)) if revision else None
+    return incident_records.load_incident(context, cause.incident) if cause is not None else None
 
 
 def _key(service: Service, revision: str) -> str:
@@ -59,8 +68,8 @@ def _find_tied_signal(context: Context, service: Service, entry: LogEntry) -> Si
     if logged is None:
         return None
     ties = TieFinder()
-    for number, each in enumerate([*logged, entry]):
-        ties.add_entry(number, each, read_signal(each))
+    for number, logged_entry in enumerate([*logged, entry]):
+        ties.add_entry(number, logged_entry, read_signal(logged_entry))
     tie = ties.resolve().get(len(logged))
     # A later close of the same instance, with no other exception before it, has no incident of its own: the report
     # tells it as logged in the same minutes.
@@ -70,19 +79,19 @@ def _find_tied_signal(context: Context, service: Service, entry: LogEntry) -> Si
 def _read_log_before(context: Context, service: Service, entry: LogEntry, at: datetime) -> list[LogEntry] | None:
     """What the revision logged before an entry: in a storm of less time; None where even that is cut off."""
     for shorter in _WINDOW_DIVISORS:
-        found = context.logs.read_entries(service, at - MAX_TIE_AGE / shorter, at, entry.revision)
-        if len(found) < _MAX_ENTRIES_READ:
-            return [each for each in found if _entry_identity(each) != _entry_identity(entry)]
+        entries = context.logs.read_entries(service, at - MAX_TIE_AGE / shorter, at, entry.revision)
+        if len(entries) < _MAX_ENTRIES_READ:
+            return [logged_entry for logged_entry in entries if _entry_identity(logged_entry) != _entry_identity(entry)]
     return None
 
 
 def _build_signal(raised: RaisedException) -> Signal | None:
-    place = raised.exception.location
-    if place is None:
+    location = raised.exception.location
+    if location is None:
         return None
     entry = replace(raised.entry, text=strip_markup(raised.entry.text))
     return Signal(
-        SignalKind.SYNTAX_ERROR, entry, raised.exception.error_class, place.path, place.line or None,
+        SignalKind.SYNTAX_ERROR, entry, raised.exception.error_class, location.path, location.line or None,
         raised.exception.message,
     )  # fmt: skip
 

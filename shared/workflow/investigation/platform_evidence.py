@@ -1,7 +1,7 @@
-"""What the platform says of a failing revision, and of those that serve beside it: sentences for the report.
+"""What the platform says about a failing revision and those that serve beside it: sentences for the report.
 
-In: the service, its log, and the revision that failed. Out: the commit that is said to be deployed, who says so, and a
-sentence for each source, each conflict, each serving revision, and for what speaks for or against the resources.
+They name the commit that is said to be deployed and its source, every conflict, every serving revision, and what the
+log says about its resources. The impact of the failure on requests is measured here as well.
 """
 
 import re
@@ -61,23 +61,23 @@ def gather_platform_evidence(
     commit = resolve_commit(history, known.commit)
     if commit is None:
         what = "commit" if len(known.commit) >= _FULL_ID_LENGTH else "single commit"
-        told = f"The repository knows no {what} {known.commit}, which {source.value} names."
-        return PlatformEvidence(None, source, (*sentences, told))
+        sentence = f"The repository knows no {what} {known.commit}, which {source.value} names."
+        return PlatformEvidence(None, source, (*sentences, sentence))
     return PlatformEvidence(commit, source, sentences)
 
 
 def resolve_commit(history: History, commit: str) -> str | None:
-    """The full id of a commit; None where the repository does not know it, or the abbreviation is short for several.
+    """The full id of a commit; None where the repository does not know it, or the abbreviation fits several.
 
-    A label can name anything, and a branch can be called like an abbreviation: only an id that begins so is believed.
+    A label can name anything, and a branch can have the name of an abbreviation: only an id that begins so counts.
     """
     if not _COMMIT_ID.fullmatch(commit):
         return None
     try:
-        found = history.resolve(commit).id
+        full_id = history.resolve(commit).id
     except UsageError:
         return None
-    return found if found.startswith(commit) else None
+    return full_id if full_id.startswith(commit) else None
 
 
 def _describe_platform(
@@ -86,13 +86,15 @@ def _describe_platform(
     serving = seen.serving
     if known is not None:
         yield from _describe_revision(known, is_observed=serving.is_observed)
-    yield from _describe_resources([each for each in seen.logged if each.revision == seen.revision])
+    yield from _describe_resources([entry for entry in seen.logged if entry.revision == seen.revision])
     if not serving.is_observed:
         return
-    beside = [each for each in serving.traffic.items() if each[1] and (known is None or each[0] != known.name)]
+    beside = [
+        (name, share) for name, share in serving.traffic.items() if share and (known is None or name != known.name)
+    ]
     if known is not None:
         yield f"Revision {known.name} has {serving.traffic.get(known.name, 0)} % of the traffic."
-    for name, share in sorted(beside, key=lambda each: -each[1])[:_MAX_SERVING]:
+    for name, share in sorted(beside, key=lambda split: -split[1])[:_MAX_SERVING]:
         other = serving.revision if name == serving.revision.name else context.revisions.get_revision(service, name)
         runs = f"runs {other.commit}" if other is not None and other.commit else "does not say what it runs"
         yield f"Revision {name} has {share} % of the traffic, and {runs}."
@@ -107,8 +109,8 @@ def _describe_revision(known: Revision, *, is_observed: bool) -> Iterator[str]:
         yield f"{claim.ref} ({claim.source}) names commit {claim.commit}."
     if known.commit_conflict:
         yield f"Conflict: {known.commit_conflict}"
-    for place in known.unreadable_sources:
-        yield f"Not seen: {place}."
+    for source in known.unreadable_sources:
+        yield f"Not seen: {source}."
     if known.python:
         yield f"The platform runs it on Python {known.python}."
     if known.resources:
@@ -120,7 +122,7 @@ def _describe_resources(logged: Sequence[LogEntry]) -> Iterator[str]:
     if not logged:
         return
     for what, pattern in (("a lack of memory", _OUT_OF_MEMORY), ("a failed start", _NOT_STARTED)):
-        hits = [each for each in logged if pattern.search(each.text)]
+        hits = [entry for entry in logged if pattern.search(entry.text)]
         yield f"Of this revision's log entries around the failure {len(logged)} were read; of {what} tell {len(hits)}."
 
 
@@ -140,7 +142,7 @@ _CountFailures = Callable[[Service, str, datetime], int]
 def add_measured_impact(
     context: Context, service: Service, record: IncidentRecord, serving: ServiceState, report: Report
 ) -> Report:
-    """Raises Retry. What may not be looked at is unknown, and the evidence says why."""
+    """Raises Retry. What may not be read is unknown, and the evidence says why."""
     revision = report.proof.deployed.revision or next(reversed(record.revisions), "")
     if not revision:
         return add_impact(report, ImpactMeasurement("", unavailable=("no entry names its revision",)))

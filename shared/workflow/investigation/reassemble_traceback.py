@@ -1,7 +1,6 @@
-"""A log entry becomes a signal; the last line of a traceback is completed from its neighbours first.
+"""Reads the signal of a log entry, and completes the last line of a traceback from its neighbours first.
 
-In: one entry. Out: a signal or a refusal. Cloud Run often logs one entry per line, of which only the last one says
-`SyntaxError` and none but an earlier one names the file.
+Cloud Run often logs one entry per line: only the last one says `SyntaxError`, and only an earlier one names the file.
 """
 
 from collections.abc import Sequence
@@ -33,19 +32,19 @@ def reassemble_signal(context: Context, entry: LogEntry) -> Signal | SkipReason:
 
 def _find_in_neighbours(around: Sequence[LogEntry], entry: LogEntry) -> Signal | None:
     neighbours = TracebackAssembler()
-    found: list[Signal] = []
-    for each in around:
-        neighbours.observe_time(each)
-        read = read_signal(each)
-        if read is SkipReason.NO_FAILING_FILE and is_last_traceback_line(each.text):
-            found += neighbours.add_last_line(each)
+    signals: list[Signal] = []
+    for neighbour in around:
+        neighbours.observe_time(neighbour)
+        read = read_signal(neighbour)
+        if read is SkipReason.NO_FAILING_FILE and is_last_traceback_line(neighbour.text):
+            signals += neighbours.add_last_line(neighbour)
         elif isinstance(read, Signal):
             if read.kind not in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT}:
-                found += neighbours.add_boundary(each)
-        elif is_traceback_line(each.text):
-            found += neighbours.add_line(each)
-    found += neighbours.flush()
-    same = [each for each in found if _entry_identity(each.entry) == _entry_identity(entry)]
+                signals += neighbours.add_boundary(neighbour)
+        elif is_traceback_line(neighbour.text):
+            signals += neighbours.add_line(neighbour)
+    signals += neighbours.flush()
+    same = [signal for signal in signals if _entry_identity(signal.entry) == _entry_identity(entry)]
     return same[0] if same else None
 
 

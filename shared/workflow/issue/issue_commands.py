@@ -1,6 +1,6 @@
-"""What a person wants of an incident comes in, from its issue; it is done if they may, once for each delivery.
+"""Handles the commands that people give at an incident's issue, once for each delivery and only where they may.
 
-To mute is believed to nobody: the issue itself is asked how it stands. So a forged or late event mutes nothing.
+An event never mutes an incident by itself: the state of the issue is read. So a forged or late event mutes nothing.
 """
 
 from dataclasses import replace
@@ -37,36 +37,36 @@ _KIND = "deliveries"
 
 
 def handle_issue_command(context: Context, people: Collaborators, command: IssueEvent) -> StepResult:
-    """`is_automation_stopped`, `asked_again`, `nothing` or `duplicate`. Raises Retry, Reject with a reason."""
+    """`muted`, `asked_again`, `nothing` or `duplicate`. Raises Retry, Reject with a reason."""
     if context.store.read(_KIND, command.delivery_id) is not None:
         return StepResult("duplicate", command.incident_id, command.delivery_id)
-    case = incident_records.require_incident(context, command.incident_id)
-    service = context.services.get(case.service)
+    record = incident_records.require_incident(context, command.incident_id)
+    service = context.services.get(record.service)
     if service is None or service.repository.lower() != command.repository.lower():
-        raise Reject("foreign_repository", f"{command.repository} for {case.id}")
-    if case.issue is None or case.issue.number != command.issue_number:
-        raise Reject("foreign_issue", f"{command.repository}#{command.issue_number} for {case.id}")
+        raise Reject("foreign_repository", f"{command.repository} for {record.id}")
+    if record.issue is None or record.issue.number != command.issue_number:
+        raise Reject("foreign_issue", f"{command.repository}#{command.issue_number} for {record.id}")
     if command.command is IssueCommand.REINVESTIGATE and not people.has_write_access(service, command.actor):
         raise Reject("not_a_collaborator", f"{command.actor} on {command.repository}")
-    outcome = StepResult("nothing", case.id)
+    outcome = StepResult("nothing", record.id)
     if command.command is IssueCommand.REINVESTIGATE:
-        outcome = _reinvestigate(context, service, case, command.actor)
-        if outcome.name == "nothing":  # whoever asked is to know
+        outcome = _reinvestigate(context, service, record, command.actor)
+        if outcome.name == "nothing":  # the person who asked gets an answer
             effects.post_comment(
-                context, service, case, f"answer.{command.delivery_id}", (ANSWERS.get(outcome.detail, _BUSY_ANSWER),)
+                context, service, record, f"answer.{command.delivery_id}", (ANSWERS.get(outcome.detail, _BUSY_ANSWER),)
             )
-    if command.command is IssueCommand.MUTE and is_automation_stopped(context, service, case):
+    if command.command is IssueCommand.MUTE and is_automation_stopped(context, service, record):
         incident_records.end_incident(
-            context, case.id, IncidentState.MUTED, f"{command.actor} closed the issue or marked it as wrong"
+            context, record.id, IncidentState.MUTED, f"{command.actor} closed the issue or marked it as wrong"
         )
-        outcome = StepResult("muted", case.id)
+        outcome = StepResult("muted", record.id)
     # Last: a delivery that was cut off before this is heeded again, and all of the above may happen twice.
-    context.store.create(_KIND, command.delivery_id, {"incident": case.id, "wish": command.command.value})
+    context.store.create(_KIND, command.delivery_id, {"incident": record.id, "wish": command.command.value})
     return outcome
 
 
 def _reinvestigate(context: Context, service: Service, record: IncidentRecord, person: str) -> StepResult:
-    """Another look at what could not be mended so far; one that is being decided, deployed or muted is left alone."""
+    """Another look at an incident without a fix; one that is being decided, deployed or muted is left alone."""
     now = context.clock.now()
     if incident_records.load_incident(context, record.next_incident_id) is not None:
         return StepResult("nothing", record.id, _SUPERSEDED)

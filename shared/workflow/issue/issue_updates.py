@@ -1,18 +1,17 @@
-"""An incident comes in; its issue tells of it: one comment for each event, and one part of its body, edited in place.
+"""Keeps an incident's issue up to date: one comment for each event, and one part of its body, edited in place.
 
-Nothing waits for this but the incident's rest: while the code host is away, what was approved is deployed all the same.
+Only the incident's end waits for this: while the code host is down, what was approved is deployed all the same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 
 from shared.ports import WRONG_LABEL
 from shared.proof.model.finding import ActionKind
 from shared.proposal.proposal import Proposal
 from shared.proposal.rollout import WATCH_DURATION
 from shared.proposal.states import INCIDENT_WORDS
-from shared.report.incident_status import ReachedMilestone, format_elapsed_milestones, render_status_block
+from shared.report.incident_status import format_elapsed_milestones, render_status_block
 from shared.report.issue import sanitise_title
 from shared.service import Service
 from shared.text.phrases import join_words, quote_untrusted
@@ -21,10 +20,9 @@ from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.effects import IssueStatusUpdate
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation.gather_evidence import KIND as EVIDENCE
-from shared.workflow.records import decisions, documents, incident_records, proposals
+from shared.workflow.records import decisions, incident_records, proposals, reports
 from shared.workflow.records.incident_record import IncidentRecord
-from shared.workflow.records.milestones import MILESTONE_NAMES, compute_milestones
+from shared.workflow.records.milestones import compute_milestones
 from shared.workflow.records.proposals import derive_proposal_status, format_title
 
 COMMANDS_HINT = (
@@ -47,7 +45,7 @@ _VERBS = {ActionKind.REDEPLOY: "redeploy", ActionKind.ROLLBACK: "roll back to", 
 
 
 def post_updates(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
-    """Tells what has happened since the issue told of it last. Raises Retry where that has to be tried again."""
+    """Posts what has happened since the last update. Raises Retry where that has to be tried again."""
     if record.issue is None or record.told == record.last_step_id:
         return record
     if not record.told:
@@ -61,22 +59,22 @@ def post_updates(context: Context, service: Service, record: IncidentRecord) -> 
 
 
 def _build_current_update(context: Context, incident: str) -> IssueStatusUpdate | None:
-    """None where the end is decided: its own words are shown by whoever finishes it, or have been."""
-    case = incident_records.require_incident(context, incident)
+    """None where the end is decided: `finish_incident` shows its sentence, or has shown it."""
+    record = incident_records.require_incident(context, incident)
     return (
-        IssueStatusUpdate(render_current_status(context, case), format_current_title(context, case))
-        if case.ending is None
+        IssueStatusUpdate(render_current_status(context, record), format_current_title(context, record))
+        if record.ending is None
         else None
     )
 
 
 def format_current_title(context: Context, record: IncidentRecord, ending: IncidentState | None = None) -> str:
     """The issue's title as the incident stands; "" where its evidence is not there, or is older than this question."""
-    evidence = context.store.read(EVIDENCE, record.evidence_key)
-    proposal = context.store.read(proposals.KIND, record.proposal) if record.proposal else None
+    evidence = reports.load_report(context, record)
+    proposal = proposals.load_proposal(context, record.proposal)
     if evidence is None or proposal is None:
         return ""
-    return sanitise_title(format_title(record, evidence.value, proposal.value, derive_proposal_status(record, ending)))
+    return sanitise_title(format_title(record, evidence, proposal, derive_proposal_status(record, ending)))
 
 
 def render_current_status(
@@ -95,7 +93,7 @@ def render_current_status(
     return render_status_block(
         words,
         urgent=state in _STATES_NEEDING_A_PERSON,
-        milestones=_list_reached_milestones(record),
+        milestones=compute_milestones(record).list_reached(),
         hint=hint,
         state=state.value,
     )
@@ -107,27 +105,18 @@ def _can_be_reinvestigated(record: IncidentRecord, state: IncidentState) -> bool
 
 def format_milestones(record: IncidentRecord) -> str:
     """How long everything took, from the first log entry to its end, which is decided."""
-    return format_elapsed_milestones(
-        [*_list_reached_milestones(record), ("verified", record.ended_at)]
-        if record.ended_at
-        else _list_reached_milestones(record)
-    )
-
-
-def _list_reached_milestones(record: IncidentRecord) -> Sequence[ReachedMilestone]:
-    """What was reached, and when, the first log entry first."""
-    reached = compute_milestones(record)
-    return [(name, at) for name in MILESTONE_NAMES if (at := getattr(reached, name)) is not None]
+    reached = compute_milestones(record).list_reached()
+    return format_elapsed_milestones([*reached, ("verified", record.ended_at)] if record.ended_at else reached)
 
 
 def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What deserves a comment and was not told yet, oldest first; each has a name of its own."""
+    """The comments that are not posted yet, oldest first; each has a name of its own."""
     seen = record.step_ids.index(record.told) + 1 if record.told in record.step_ids else 0
     again = _look_suffix(record.look)
-    reached = {documents.read_choice(step, "state", IncidentState) for step in record.history[seen:]}
+    reached = {step.state for step in record.history[seen:]}
     proposal = proposals.load_proposal(context, record.proposal) if record.proposal else None
     if record.regresses and not record.told:
-        revisions = join_words([quote_untrusted(each, 80) for each in record.revisions] or ["without a name"])
+        revisions = join_words([quote_untrusted(revision, 80) for revision in record.revisions] or ["without a name"])
         yield (
             "recurred",
             (
@@ -148,13 +137,13 @@ def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tup
 
 
 def _replaces_open_question(context: Context, record: IncidentRecord) -> bool:
-    """Whether its question only takes the place of one that was open: the edited part says so, and nobody is told.
+    """Whether its question only replaces an open one: the status section says so, without a comment.
 
-    Where the code host was away, and nobody was told of that one either, it is news.
+    Where the code host was down, and the earlier question has no comment either, it gets one.
     """
-    states = [documents.read_choice(step, "state", IncidentState) for step in record.history]
-    place = len(states) - 1 - states[::-1].index(IncidentState.PROPOSED)
-    if states[max(0, place - 2) : place] != [IncidentState.PROPOSED, IncidentState.OPENED]:
+    states = [step.state for step in record.history]
+    last = len(states) - 1 - states[::-1].index(IncidentState.PROPOSED)
+    if states[max(0, last - 2) : last] != [IncidentState.PROPOSED, IncidentState.OPENED]:
         return False
     return any(
         effects.is_comment_posted(context, record, f"proposed{_look_suffix(look)}") for look in range(1, record.look)
@@ -200,11 +189,8 @@ def _describe_status(context: Context, record: IncidentRecord, state: IncidentSt
     if state is IncidentState.PROPOSED and proposal is not None:
         return describe_question(proposal)
     if state is IncidentState.WATCHING and proposal is not None and record.rollout is not None and record.rollout.since:
-        until = format_timestamp(datetime.fromisoformat(record.rollout.since) + WATCH_DURATION, dated=True)
-        since, approval = (
-            format_timestamp(datetime.fromisoformat(record.rollout.since), dated=True),
-            describe_approval(context, proposal),
-        )
+        until = format_timestamp(record.rollout.since + WATCH_DURATION, dated=True)
+        since, approval = format_timestamp(record.rollout.since, dated=True), describe_approval(context, proposal)
         deployed = f"Deployed automatically at {since}{f' ({approval})' if approval else ''}"
         return f"{deployed}: {proposal.commit} has all of the traffic. It is watched until {until}."
     sentence = INCIDENT_WORDS[state].status or INCIDENT_WORDS[IncidentState.OPENED].status

@@ -1,8 +1,7 @@
-"""Which defect a signal shows: one of those that are known by its file's name, or a new one; never two for one.
+"""Finds the defect that a signal shows, or stores a new one: never two for one.
 
-In: a signal of a service. Out: a fingerprint and its current generation. All defects of one file name lie in one
-document, written by compare-and-set, so that `handlers.py` and `/app/chat/handlers.py`, arriving at the same moment,
-cannot become two.
+All defects of one file name are in one document, changed by compare-and-set, so that `handlers.py` and
+`/app/chat/handlers.py`, arriving at the same moment, cannot become two.
 """
 
 from collections.abc import Callable
@@ -10,15 +9,12 @@ from dataclasses import dataclass, replace
 
 from shared.detection.grouping import compute_fingerprint, describe_close_variant, normalise_path
 from shared.detection.signal import Signal, SignalKind
-from shared.errors import Reject, Retry
-from shared.ports import Document
+from shared.errors import Reject
 from shared.service import Service
 from shared.workflow.context import Context
-from shared.workflow.records import documents
+from shared.workflow.records.documents import Collection
 
-_KIND = "defects"
 _MAX_DEFECTS_PER_NAME = 200
-_MAX_ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +34,16 @@ class Defect:
         return f"{self.fingerprint}-{self.generation}"
 
 
+@dataclass(frozen=True, slots=True)
+class _DefectList:
+    """All defects of one file name, or of one kind of failure, of a service; oldest first."""
+
+    defects: tuple[Defect, ...] = ()
+
+
+DEFECTS = Collection("defects", _DefectList)
+
+
 def fingerprint_path(signal: Signal) -> str:
     """The path that counts for the fingerprint."""
     return "" if signal.kind is SignalKind.NOT_PYTHON else normalise_path(signal.path)
@@ -54,43 +60,42 @@ def failure_class(signal: Signal) -> str:
 
 def find_or_create_defect(context: Context, service: Service, signal: Signal) -> Defect:
     """The defect that a signal shows; a new one is stored. Reject where one file name has too many of them."""
-    mine = _build_defect(service, signal)
+    shown = _build_defect(service, signal)
 
-    def with_mine(known: tuple[Defect, ...]) -> tuple[Defect, ...]:
-        found = _find_match(known, mine)
-        if found is None:
-            return (*_drop_oldest_defect(known, mine), mine)
-        longer = mine.whole > found.whole or len(mine.path) > len(found.path)
-        told = replace(found, path=mine.path, whole=mine.whole) if longer and not found.whole else found
-        return tuple(told if each is found else each for each in known)
+    def with_shown(known: tuple[Defect, ...]) -> tuple[Defect, ...]:
+        match = _find_match(known, shown)
+        if match is None:
+            return (*_drop_oldest_defect(known, shown), shown)
+        is_longer = shown.whole > match.whole or len(shown.path) > len(match.path)
+        merged = replace(match, path=shown.path, whole=shown.whole) if is_longer and not match.whole else match
+        return tuple(merged if defect is match else defect for defect in known)
 
-    found = _find_match(_update_defects(context, _defects_key(service, signal), with_mine), mine)
-    return found or mine
+    return _find_match(_update_defects(context, _defects_key(service, signal), with_shown), shown) or shown
 
 
 def _drop_oldest_defect(known: tuple[Defect, ...], new: Defect) -> tuple[Defect, ...]:
     """Without the oldest one that never came back, where there are too many: with the same path it gets the same id."""
     if len(known) < _MAX_DEFECTS_PER_NAME:
         return known
-    place = next((place for place, each in enumerate(known) if each.generation == 1), None)
-    if place is None:
+    oldest = next((index for index, defect in enumerate(known) if defect.generation == 1), None)
+    if oldest is None:
         raise Reject("too_many_defects", f"{new.path}: {len(known)} files of this name have failed already")
-    return (*known[:place], *known[place + 1 :])
+    return (*known[:oldest], *known[oldest + 1 :])
 
 
 def start_next_generation(context: Context, service: Service, signal: Signal, defect: Defect) -> Defect:
-    """The defect with a new, later incident; where somebody else has moved it on already, with theirs."""
+    """The defect with a new, later incident; where a parallel caller has started one already, with that one."""
 
     def moved(known: tuple[Defect, ...]) -> tuple[Defect, ...]:
         return tuple(
-            replace(each, generation=defect.generation + 1)
-            if (each.fingerprint, each.generation) == (defect.fingerprint, defect.generation)
-            else each
-            for each in known
+            replace(other, generation=defect.generation + 1)
+            if (other.fingerprint, other.generation) == (defect.fingerprint, defect.generation)
+            else other
+            for other in known
         )
 
     known = _update_defects(context, _defects_key(service, signal), moved)
-    return next((each for each in known if each.fingerprint == defect.fingerprint), defect)
+    return next((other for other in known if other.fingerprint == defect.fingerprint), defect)
 
 
 def _build_defect(service: Service, signal: Signal) -> Defect:
@@ -106,47 +111,23 @@ def _defects_key(service: Service, signal: Signal) -> str:
     return compute_fingerprint(service.id, "", name, f"{signal.kind.value} {failure_class(signal)}")
 
 
-def _find_match(known: tuple[Defect, ...], wanted: Defect) -> Defect | None:
+def _find_match(known: tuple[Defect, ...], shown: Defect) -> Defect | None:
     """The same path, else the newest of those that the shorter of two paths may stand for."""
-    for each in known:
-        if each.path == wanted.path:
-            return each
-    for each in reversed(known):
-        if not wanted.whole and each.path.endswith("/" + wanted.path):
-            return each
-        if not each.whole and wanted.path.endswith("/" + each.path):
-            return each
+    for defect in known:
+        if defect.path == shown.path:
+            return defect
+    for defect in reversed(known):
+        if not shown.whole and defect.path.endswith("/" + shown.path):
+            return defect
+        if not defect.whole and shown.path.endswith("/" + defect.path):
+            return defect
     return None
 
 
 def _update_defects(
     context: Context, key: str, update: Callable[[tuple[Defect, ...]], tuple[Defect, ...]]
 ) -> tuple[Defect, ...]:
-    for _ in range(_MAX_ATTEMPTS):
-        stored = context.store.read(_KIND, key)
-        before = _defects_from_document(stored.value) if stored else ()
-        after = update(before)
-        if after == before:
-            return after
-        value = {"defects": [_defect_to_document(each) for each in after]}
-        if stored is None:
-            context.store.create(_KIND, key, value)  # whether it was oneself or another one, the document now says
-        elif context.store.replace(_KIND, key, value, stored.version):
-            return after
-    raise Retry(f"the defects under {key} are being changed by too many at once")
+    def updated(known: _DefectList) -> _DefectList:
+        return _DefectList(update(known.defects))
 
-
-def _defect_to_document(defect: Defect) -> Document:
-    return {name: getattr(defect, name) for name in Defect.__slots__}
-
-
-def _defects_from_document(value: Document) -> tuple[Defect, ...]:
-    return tuple(
-        Defect(
-            path=documents.read_text(each, "path"),
-            whole=documents.read_flag(each, "whole"),
-            fingerprint=documents.read_text(each, "fingerprint"),
-            generation=documents.read_number(each, "generation"),
-        )
-        for each in documents.read_parts(value, "defects")
-    )
+    return DEFECTS.change(context.store, key, updated, _DefectList()).defects

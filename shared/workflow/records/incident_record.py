@@ -1,16 +1,19 @@
-"""An incident as it is stored: what the flow knows of it so far, as a frozen value and as a document."""
+"""An incident as it is stored: what the workflow knows of it so far."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 from shared.detection.entry import LogEntry
 from shared.detection.signal import SignalKind
-from shared.ports import Document, IssueRef
+from shared.ports import IssueRef
 from shared.proposal.rollout import RolloutVerdict
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.flow import ACTIVE_STATES, IncidentState
-from shared.workflow.records import documents
+from shared.workflow.records.documents import EmptyForNone
 
 
 class EndCause(StrEnum):
@@ -67,16 +70,30 @@ class Rollout:
     revision: str = ""
     share: int = 0
     """Percent of the traffic that `revision` was given."""
-    since: str = ""
-    """RFC 3339: since when it has all of its traffic; "" before."""
+    since: EmptyForNone[datetime] = None
+    """Since when it has all of its traffic; None before."""
     failed_probes: int = 0
     """In a row, up to now."""
     passed_probes: int = 0
     """Since `since`."""
     missed: int = 0
     """Looks in a row, up to now, at which something else served."""
-    begun: str = ""
-    """RFC 3339: when the deployment was begun."""
+    begun: EmptyForNone[datetime] = None
+    """When the deployment was begun; None in documents of earlier versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryStep:
+    """One change of an incident's state."""
+
+    state: IncidentState
+    at: datetime
+    why: str
+
+    @property
+    def id(self) -> str:
+        """No two steps of an incident have the same."""
+        return f"{self.state.value}.{format_rfc3339(self.at)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +117,11 @@ class IncidentRecord:
     opened_by: str
     opened_at: datetime
     last_seen: datetime
-    look: int = 1
+    look: Annotated[int, BeforeValidator(lambda look: look or 1)] = 1
     """How often it was investigated: each time on evidence, and with a proposal, of its own."""
     branch_sign: str = ""
     """The deploy branch as the last look saw it: its head, and the state of its checks."""
-    looked_at: datetime | None = None
+    looked_at: EmptyForNone[datetime] = None
     fix: str = ""
     proposal: str = ""
     issue: IssueRef | None = None
@@ -117,20 +134,20 @@ class IncidentRecord:
     """The earlier incident that was resolved, and whose fix runs where this one was logged."""
     recurred: str = ""
     """The revision that contains the fix and logged the failure all the same."""
-    ending: IncidentState | None = None
+    ending: EmptyForNone[IncidentState] = None
     """The state in which it will be at rest, once all that goes with it is done. The first to write it decides."""
     ending_why: str = ""
-    ending_cause: EndCause | None = None
+    ending_cause: EmptyForNone[EndCause] = None
     """The name of `ending_why`; None where it has none."""
-    ended_at: datetime | None = None
+    ended_at: EmptyForNone[datetime] = None
     """When that was decided."""
     failed_commits: tuple[str, ...] = ()
     """Deployed against it, and taken back: none of them is proposed again."""
     failed_revisions: tuple[str, ...] = ()
     """Those that ran them: what they log later is no news, and says nothing about what serves."""
-    rest_at: datetime | None = None
-    history: tuple[Document, ...] = ()
-    """`{"state", "at", "why"}`, oldest first, the last fifty."""
+    rest_at: EmptyForNone[datetime] = None
+    history: tuple[HistoryStep, ...] = ()
+    """Oldest first, the last fifty."""
 
     @property
     def next_incident_id(self) -> str:
@@ -144,13 +161,13 @@ class IncidentRecord:
 
     @property
     def step_ids(self) -> tuple[str, ...]:
-        """A name for each step of `history`; no two have the same."""
-        return tuple(f"{step['state']}.{step['at']}" for step in self.history)
+        """Of `history`, oldest first."""
+        return tuple(step.id for step in self.history)
 
     @property
     def last_step_id(self) -> str:
-        """That of the last one."""
-        return self.step_ids[-1] if self.history else ""
+        """Of the last step; "" where there is none."""
+        return self.history[-1].id if self.history else ""
 
     @property
     def active(self) -> bool:
@@ -159,7 +176,7 @@ class IncidentRecord:
 
     @property
     def can_be_reinvestigated(self) -> bool:
-        """Whether a person can have it looked at again: nothing is under way, and nothing was deployed against it."""
+        """Whether a person can have it investigated again: nothing is under way or was deployed against it."""
         return self.rollout is None and (
             (self.state is IncidentState.UNFIXED and self.ending is None)
             or self.state
@@ -168,99 +185,6 @@ class IncidentRecord:
 
     def moved_to(self, state: IncidentState, now: datetime, why: str) -> "IncidentRecord":
         """In another state, with the step in its history."""
-        step: Document = {"state": state.value, "at": format_rfc3339(now), "why": why}
+        step = HistoryStep(state, now, why)
         rest_at = None if state in ACTIVE_STATES else now
         return replace(self, state=state, rest_at=rest_at, history=(*self.history, step)[-_MAX_HISTORY:])
-
-
-def record_to_document(record: IncidentRecord) -> Document:
-    """`active_for` is the service while it is active and "" once it is at rest: the index that ticks ask."""
-    rollout = record.rollout
-    return {
-        "id": record.id,
-        "fingerprint": record.fingerprint,
-        "generation": record.generation,
-        "state": record.state.value,
-        "service": record.service,
-        "active_for": record.service if record.active else "",
-        "kind": record.kind.value,
-        "error_class": record.error_class,
-        "path": record.path,
-        "revisions": list(record.revisions),
-        "entries": [documents.entry_to_document(entry) for entry in record.entries],
-        "opened_by": record.opened_by,
-        "opened_at": format_rfc3339(record.opened_at),
-        "last_seen": format_rfc3339(record.last_seen),
-        "look": record.look,
-        "branch_sign": record.branch_sign,
-        "looked_at": format_rfc3339(record.looked_at) if record.looked_at else "",
-        "fix": record.fix,
-        "proposal": record.proposal,
-        "issue": {"number": record.issue.number, "url": record.issue.url} if record.issue else None,
-        "message": record.message,
-        "rollout": {name: getattr(rollout, name) for name in Rollout.__slots__} if rollout else None,
-        "told": record.told,
-        "regresses": record.regresses,
-        "recurred": record.recurred,
-        "ending": record.ending.value if record.ending else "",
-        "ending_why": record.ending_why,
-        "ending_cause": record.ending_cause.value if record.ending_cause else "",
-        "ended_at": format_rfc3339(record.ended_at) if record.ended_at else "",
-        "failed_commits": list(record.failed_commits),
-        "failed_revisions": list(record.failed_revisions),
-        "rest_at": format_rfc3339(record.rest_at) if record.rest_at else "",
-        "history": list(record.history),
-    }
-
-
-def record_from_document(value: Document) -> IncidentRecord:
-    """Raises `Reject("unreadable_document")` for what is not an incident."""
-    issue, rollout = documents.read_part(value, "issue"), documents.read_part(value, "rollout")
-    return IncidentRecord(
-        id=documents.read_text(value, "id"),
-        fingerprint=documents.read_text(value, "fingerprint"),
-        generation=documents.read_number(value, "generation"),
-        state=documents.read_choice(value, "state", IncidentState),
-        service=documents.read_text(value, "service"),
-        kind=documents.read_choice(value, "kind", SignalKind),
-        error_class=documents.read_text(value, "error_class"),
-        path=documents.read_text(value, "path"),
-        revisions=documents.read_texts(value, "revisions"),
-        entries=tuple(documents.entry_from_document(entry) for entry in documents.read_parts(value, "entries")),
-        opened_by=documents.read_text(value, "opened_by"),
-        opened_at=documents.read_time(value, "opened_at"),
-        last_seen=documents.read_time(value, "last_seen"),
-        look=documents.read_number(value, "look") or 1,
-        branch_sign=documents.read_text(value, "branch_sign"),
-        looked_at=documents.read_time(value, "looked_at") if value.get("looked_at") else None,
-        fix=documents.read_text(value, "fix"),
-        proposal=documents.read_text(value, "proposal"),
-        issue=IssueRef(documents.read_number(issue, "number"), documents.read_text(issue, "url")) if issue else None,
-        message=documents.read_text(value, "message"),
-        rollout=_rollout_from_document(rollout) if rollout else None,
-        told=documents.read_text(value, "told"),
-        regresses=documents.read_text(value, "regresses"),
-        recurred=documents.read_text(value, "recurred"),
-        ending=documents.read_choice(value, "ending", IncidentState) if value.get("ending") else None,
-        ending_why=documents.read_text(value, "ending_why"),
-        ending_cause=documents.read_choice(value, "ending_cause", EndCause) if value.get("ending_cause") else None,
-        ended_at=documents.read_time(value, "ended_at") if value.get("ended_at") else None,
-        failed_commits=documents.read_texts(value, "failed_commits"),
-        failed_revisions=documents.read_texts(value, "failed_revisions"),
-        rest_at=documents.read_time(value, "rest_at") if documents.read_text(value, "rest_at") else None,
-        history=documents.read_parts(value, "history"),
-    )
-
-
-def _rollout_from_document(value: Document) -> Rollout:
-    return Rollout(
-        operation=documents.read_text(value, "operation"),
-        previous=documents.read_text(value, "previous"),
-        revision=documents.read_text(value, "revision"),
-        share=documents.read_number(value, "share"),
-        since=documents.read_text(value, "since"),
-        failed_probes=documents.read_number(value, "failed_probes"),
-        passed_probes=documents.read_number(value, "passed_probes"),
-        missed=documents.read_number(value, "missed"),
-        begun=documents.read_text(value, "begun"),
-    )

@@ -1,54 +1,47 @@
-"""Incidents are loaded and changed here: by compare-and-set only, so that no change is ever lost to another one."""
+"""Loads, creates, changes and ends stored incidents."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from shared.errors import Reject, Retry
+from shared.errors import Reject
 from shared.ports import Store, StoredDocument
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
-from shared.workflow.records.incident_record import EndReason, IncidentRecord, record_from_document, record_to_document
+from shared.workflow.records.documents import Collection
+from shared.workflow.records.incident_record import EndReason, IncidentRecord
 
 KIND = "incidents"
+INCIDENTS = Collection(KIND, IncidentRecord, lambda _, record: {"active_for": record.service if record.active else ""})
+"""`active_for` is the service while the incident is active and "" once it is at rest: the index that ticks query."""
 MAX_PER_STATE = 500
-_MAX_ATTEMPTS = 20
 
 
 def load_incident(context: Context, incident: str) -> IncidentRecord | None:
     """The incident as of now."""
-    stored = context.store.read(KIND, incident)
-    return record_from_document(stored.value) if stored else None
+    return INCIDENTS.read(context.store, incident)
 
 
 def require_incident(context: Context, incident: str) -> IncidentRecord:
     """The incident; Reject where there is none."""
-    case = load_incident(context, incident)
-    if case is None:
-        raise Reject("unknown_incident", incident)
-    return case
+    return _require(load_incident(context, incident), incident)
 
 
 def create_incident(context: Context, record: IncidentRecord) -> bool:
     """Whether it was new."""
-    return context.store.create(KIND, record.id, record_to_document(record))
+    return INCIDENTS.create(context.store, record.id, record)
 
 
 def update_incident(
     context: Context, incident: str, update: Callable[[IncidentRecord], IncidentRecord]
 ) -> IncidentRecord:
-    """Applies `how` to the incident as it is, again where somebody wrote in between; nothing is written for no change.
+    """Applies `update` to the incident as it is, which may not be the one that the caller saw."""
+    return INCIDENTS.change(context.store, incident, lambda now: update(_require(now, incident)))
 
-    `how` must look at the state that it is given: it may not be the one that the caller saw.
-    """
-    for _ in range(_MAX_ATTEMPTS):
-        stored = context.store.read(KIND, incident)
-        if stored is None:
-            raise Reject("unknown_incident", incident)
-        before = record_from_document(stored.value)
-        after = update(before)
-        if after == before or context.store.replace(KIND, incident, record_to_document(after), stored.version):
-            return after
-    raise Retry(f"{incident} is being changed by too many at once")
+
+def _require(record: IncidentRecord | None, incident: str) -> IncidentRecord:
+    if record is None:
+        raise Reject("unknown_incident", incident)
+    return record
 
 
 def find_active_incidents(context: Context, service: str) -> Sequence[StoredDocument]:
@@ -61,10 +54,9 @@ def list_incidents(store: Store) -> tuple[Sequence[IncidentRecord], bool]:
 
     Documents are found by a field, and every incident has a state.
     """
-    found = [store.find(KIND, "state", state.value, MAX_PER_STATE) for state in IncidentState]
-    return [record_from_document(stored.value) for each in found for stored in each], any(
-        len(each) >= MAX_PER_STATE for each in found
-    )
+    by_state = [store.find(KIND, "state", state.value, MAX_PER_STATE) for state in IncidentState]
+    records = [INCIDENTS.decode(stored.value) for answer in by_state for stored in answer]
+    return records, any(len(answer) >= MAX_PER_STATE for answer in by_state)
 
 
 def end_incident(
@@ -77,9 +69,9 @@ def end_incident(
 
     words, cause = (reason.sentence, reason.cause) if isinstance(reason, EndReason) else (reason, None)
 
-    def decided(case: IncidentRecord) -> IncidentRecord:
-        if not case.active or case.ending is not None or look not in {0, case.look}:
-            return case
-        return replace(case, ending=state, ending_why=words, ending_cause=cause, ended_at=context.clock.now())
+    def decided(record: IncidentRecord) -> IncidentRecord:
+        if not record.active or record.ending is not None or look not in {0, record.look}:
+            return record
+        return replace(record, ending=state, ending_why=words, ending_cause=cause, ended_at=context.clock.now())
 
     return update_incident(context, incident, decided)

@@ -1,29 +1,36 @@
-"""The kill switch as stored: stops and resumes the deployments of one service or of all, and tells whether they stand.
+"""The kill switch: stops and resumes the deployments of one service or of all services.
 
-A switch is a document of the store that every function reads right before it deploys or shifts traffic. One that
-somebody wrote by hand, whatever it holds, stops as well; only `"stopped": false` in it does not.
+A switch is a document that every function reads right before it deploys or shifts traffic. A document that a person
+wrote by hand stops deployments whatever it holds, unless it holds `"stopped": false`.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Annotated
 
-from shared.errors import Retry
-from shared.ports import Clock, Document, Store
+from pydantic import BeforeValidator
+
+from shared.ports import Clock, Store
 from shared.text.timestamps import format_rfc3339
+from shared.workflow.records.documents import Collection
 
-KIND = "switches"
 ALL_SERVICES = ""
 """Instead of a service's id: every service."""
-_MAX_ATTEMPTS = 20
+
+_TextOrNone = Annotated[str | None, BeforeValidator(lambda value: value if isinstance(value, str) else None)]
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchState:
-    """How a switch stands: who turned it last and when; both None where nobody has or nobody wrote it down."""
+    """The state of a switch: who turned it last and when; both None where nobody has or nobody wrote it down."""
 
-    stopped: bool
-    by: str | None = None
-    at: str | None = None
+    stopped: Annotated[bool, BeforeValidator(lambda value: value is not False)] = True
+    by: _TextOrNone = None
+    at: _TextOrNone = None
+
+
+KIND = "switches"
+SWITCHES = Collection(KIND, SwitchState)
+_NEVER_TURNED = SwitchState(stopped=False)
 
 
 def switch_key(service: str) -> str:
@@ -32,16 +39,8 @@ def switch_key(service: str) -> str:
 
 
 def read_switch(store: Store, service: str) -> SwitchState:
-    """How the switch of one service, or with `ALL_SERVICES` of all of them, stands. Raises Retry."""
-    stored = store.read(KIND, switch_key(service))
-    if stored is None:
-        return SwitchState(stopped=False)
-    by, at = stored.value.get("by"), stored.value.get("at")
-    return SwitchState(
-        stored.value.get("stopped") is not False,
-        by if isinstance(by, str) else None,
-        at if isinstance(at, str) else None,
-    )
+    """The switch of one service, or with `ALL_SERVICES` of all of them. Raises Retry."""
+    return SWITCHES.read(store, switch_key(service)) or _NEVER_TURNED
 
 
 def is_kill_switch_on(store: Store, service: str) -> bool:
@@ -50,20 +49,9 @@ def is_kill_switch_on(store: Store, service: str) -> bool:
 
 
 def set_switch(store: Store, clock: Clock, service: str, by: str, *, stopped: bool) -> bool:
-    """Stops or resumes; False where it stood so already. Who and when is kept. Raises Retry."""
-    for _ in range(_MAX_ATTEMPTS):
-        stored = store.read(KIND, switch_key(service))
-        if read_switch(store, service).stopped is stopped:
-            return False
-        value = _switch_to_document(by, clock.now(), stopped=stopped)
-        if stored is None:
-            written = store.create(KIND, switch_key(service), value)
-        else:
-            written = store.replace(KIND, switch_key(service), value, stored.version)
-        if written:
-            return True
-    raise Retry("the switch is being turned by too many at once; try again")
-
-
-def _switch_to_document(by: str, at: datetime, *, stopped: bool) -> Document:
-    return {"stopped": stopped, "by": by, "at": format_rfc3339(at)}
+    """Stops or resumes, and stores by whom and when. False where it stood so already. Raises Retry."""
+    turned = SwitchState(stopped, by, format_rfc3339(clock.now()))
+    stands = SWITCHES.change(
+        store, switch_key(service), lambda now: now if now.stopped is stopped else turned, _NEVER_TURNED
+    )
+    return stands is turned

@@ -1,7 +1,7 @@
-"""An incident comes in, the moments that count go out: when it was logged, detected, proposed, approved, and so on.
+"""When an incident was logged, detected, proposed, approved, deployed and verified.
 
-Every clock that is shown starts at the same one: the first log entry that the incident was opened on. Read from its
-history, so that nothing has to be kept twice. A moment that has not come, or never will, is None.
+All milestones are computed here, from the incident's history, so that nothing is stored twice and every duration that
+is shown starts at the same time: that of the first log entry that the incident was opened on.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from shared.ports import Document
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.flow import IncidentState
-from shared.workflow.records import documents
 from shared.workflow.records.incident_record import IncidentRecord
 
 _STATE_BY_MILESTONE = {
@@ -23,24 +22,28 @@ _STATE_BY_MILESTONE = {
 
 @dataclass(frozen=True, slots=True)
 class Milestones:
-    """Each is the first of its kind: an incident is proposed again only where nothing came of the first look."""
+    """Each is the first of its kind, and None until it has come."""
 
     logged: datetime
-    """The first log entry that was kept; where none has a time with a date, when it was detected."""
+    """The first stored log entry; where none has a time with a date, when the incident was detected."""
     detected: datetime
     proposed: datetime | None = None
     approved: datetime | None = None
     deployed: datetime | None = None
-    """All of the traffic goes to the new revision, and the watch begins."""
+    """When all of the traffic went to the new revision, and the watch began."""
     verified: datetime | None = None
 
+    def list_reached(self) -> list[tuple[str, datetime]]:
+        """Name and time of those that have come, in the order of `MILESTONE_NAMES`."""
+        return [(name, at) for name in MILESTONE_NAMES if (at := getattr(self, name)) is not None]
+
     def duration_between(self, since: str, until: str) -> timedelta | None:
-        """Between two of them by name; None unless both have come, in this order."""
+        """Between two milestones by name; None unless both have come, in this order."""
         first, last = getattr(self, since), getattr(self, until)
         return last - first if first is not None and last is not None and last >= first else None
 
     def time_since_logged(self, name: str) -> timedelta | None:
-        """How long after the first log entry; None where it has not come. A clock of the log's may be ahead of ours."""
+        """How long after the first log entry; None where it has not come. The log's clock may be ahead of ours."""
         at: datetime | None = getattr(self, name)
         return max(at - self.logged, timedelta()) if at is not None else None
 
@@ -55,12 +58,12 @@ MILESTONE_NAMES = ("logged", "detected", *_STATE_BY_MILESTONE)
 
 
 def compute_milestones(record: IncidentRecord) -> Milestones:
-    """Raises `Reject("unreadable_document")` for a history that is none."""
-    reached: dict[str, datetime] = {}
+    """From its history; of several steps into one state the first counts."""
+    reached: dict[IncidentState, datetime] = {}
     for step in record.history:
-        reached.setdefault(documents.read_text(step, "state"), documents.read_time(step, "at"))
+        reached.setdefault(step.state, step.at)
     logged = min(
         (entry.timestamp for entry in record.entries if entry.timestamp and entry.dated), default=record.opened_at
     )
-    found = {name: reached.get(state.value) for name, state in _STATE_BY_MILESTONE.items()}
-    return Milestones(logged, record.opened_at, **found)
+    by_name = {name: reached.get(state) for name, state in _STATE_BY_MILESTONE.items()}
+    return Milestones(logged, record.opened_at, **by_name)

@@ -1,9 +1,6 @@
-"""The question about an incident: made once from its evidence, read back by everybody, shown as it stands.
+"""The proposal of an incident: made once from stored evidence, stored, and shown as a message in its present status."""
 
-In: stored evidence. Out: the proposal, and the message that shows it.
-"""
-
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from shared.errors import Reject
 from shared.ports import Document
@@ -12,11 +9,14 @@ from shared.proposal.proposal import AlternativeProposal, Message, Proposal, bui
 from shared.proposal.rollout import ServiceState
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
-from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents
+from shared.workflow.records.documents import Collection
 from shared.workflow.records.incident_record import IncidentRecord
+
+KIND = "proposals"
+PROPOSALS = Collection(KIND, Proposal)
 
 STATUS_BY_END_STATE = {
     IncidentState.DENIED: ProposalStatus.DENIED,
@@ -37,7 +37,7 @@ _STATUS_BY_ACTIVE_STATE = {
 
 
 def derive_proposal_status(record: IncidentRecord, state: IncidentState | None = None) -> ProposalStatus:
-    """How its question stands, or would in that state. Open as well where nothing was ever asked."""
+    """The status of its question, or what it would be in `state`; open where nothing was ever asked."""
     if not record.proposal:
         return ProposalStatus.OPEN
     return (STATUS_BY_END_STATE | _STATUS_BY_ACTIVE_STATE).get(
@@ -45,25 +45,23 @@ def derive_proposal_status(record: IncidentRecord, state: IncidentState | None =
     )
 
 
-def format_title(record: IncidentRecord, evidence: Document, proposal: Document, status: ProposalStatus) -> str:
-    """The title that message, page and issue carry; `proposal` is the stored one that was chosen, empty for none."""
-    kind = next(
-        (documents.read_choice(each, "kind", ActionKind) for each in (proposal, evidence) if each.get("kind")),
-        ActionKind.NONE,
-    )
-    asked = documents.read_text(evidence_of_proposal(evidence, proposal), "headline")
-    return build_title(asked, documents.read_text(evidence, "fails") if record.proposal else "", status, kind)
+def format_title(record: IncidentRecord, evidence: Document, proposal: Proposal | None, status: ProposalStatus) -> str:
+    """The title of message, page and issue; `proposal` is the one that was chosen."""
+    kind = ActionKind.NONE
+    if proposal is not None:
+        kind = proposal.kind
+    elif evidence.get("kind"):
+        kind = documents.read_choice(evidence, "kind", ActionKind)
+    open_title = documents.read_text(evidence_of_proposal(evidence, proposal), "headline")
+    return build_title(open_title, documents.read_text(evidence, "fails") if record.proposal else "", status, kind)
 
 
-def evidence_of_proposal(evidence: Document, proposal: Document) -> Document:
+def evidence_of_proposal(evidence: Document, proposal: Proposal | None) -> Document:
     """The evidence in the words of the proposal that was chosen: its commit, its kind, what ships with it."""
-    if not documents.read_text(proposal, "instead_of"):
+    if proposal is None or not proposal.instead_of:
         return evidence
-    chosen = {name: documents.read_text(proposal, name) for name in ("commit", "kind")}
+    chosen = {"commit": proposal.commit, "kind": proposal.kind.value}
     return {**evidence, **documents.read_part(evidence, "instead"), **chosen, "alternative": ""}
-
-
-KIND = "proposals"
 
 
 def format_proposal_id(record: IncidentRecord) -> str:
@@ -77,7 +75,7 @@ def format_rollback_id(question: str) -> str:
 
 
 def is_of_same_question(proposal: str, other: Proposal) -> bool:
-    """Whether a proposal's id is that of the other one's question, whichever of its two ways out."""
+    """Whether a proposal's id is one of the two proposals of the other one's question."""
     return proposal in {other.decision_key, format_rollback_id(other.decision_key)}
 
 
@@ -86,9 +84,8 @@ def create_proposal(context: Context, service: Service, record: IncidentRecord, 
     if documents.read_text(evidence, "kind") == ActionKind.NONE.value:
         return None
     key = format_proposal_id(record)
-    known = load_proposal(context, key)
-    if known is not None:
-        return known
+    if (stored := load_proposal(context, key)) is not None:
+        return stored
     proposal = Proposal(
         id=key,
         incident=record.id,
@@ -107,15 +104,15 @@ def create_proposal(context: Context, service: Service, record: IncidentRecord, 
         etag=documents.read_text(evidence, "etag"),
     )
     if documents.read_text(evidence, "alternative"):
-        # Before the first choice: whoever finds that one shows both.
+        # Stored before the first choice: a caller that reads that one shows both.
         back = _build_rollback_proposal(proposal, documents.read_text(evidence, "alternative"))
-        context.store.create(KIND, back.id, proposal_to_document(back))
-    context.store.create(KIND, key, proposal_to_document(proposal))
-    return load_proposal(context, key)  # of two that were made at once, the stored one counts
+        PROPOSALS.create(context.store, back.id, back)
+    PROPOSALS.create(context.store, key, proposal)
+    return load_proposal(context, key)  # of two that were made in parallel, the stored one counts
 
 
 def _build_rollback_proposal(proposal: Proposal, commit: str) -> Proposal:
-    """The same question, answered the other way; what mends it is then the earlier commit itself."""
+    """The other proposal of the same question; the fix is then the earlier commit itself."""
     return replace(
         proposal,
         id=format_rollback_id(proposal.id),
@@ -129,68 +126,39 @@ def _build_rollback_proposal(proposal: Proposal, commit: str) -> Proposal:
 
 def load_proposal(context: Context, proposal: str) -> Proposal | None:
     """The proposal of this id; None for "" as well, which no store takes for a key."""
-    stored = context.store.read(KIND, proposal) if proposal else None
-    return _proposal_from_document(stored.value) if stored else None
+    return PROPOSALS.read(context.store, proposal) if proposal else None
 
 
 def require_proposal(context: Context, proposal: str) -> Proposal:
     """The proposal; Reject where there is none."""
-    found = load_proposal(context, proposal)
-    if found is None:
+    stored = load_proposal(context, proposal)
+    if stored is None:
         raise Reject("unknown_proposal", proposal)
-    return found
+    return stored
 
 
 def is_stale(proposal: Proposal, serving: ServiceState) -> bool:
-    """Whether anything about the service has changed since the evidence that the proposal stands on."""
+    """Whether the service has changed since the evidence was gathered from which the proposal was made."""
     return serving.revision.name != proposal.revision or (bool(proposal.etag) and serving.etag != proposal.etag)
 
 
 def build_message(
     proposal: Proposal, evidence: Document, record: IncidentRecord, status: ProposalStatus, reason: str = ""
 ) -> Message:
-    """What is shown of a proposal. `why` says how it came to stand so."""
-    stored = proposal_to_document(proposal)
-    told = evidence_of_proposal(evidence, stored)
-    back = documents.read_text(told, "alternative")
+    """The message that shows a proposal. `reason` says why it has its status."""
+    chosen = evidence_of_proposal(evidence, proposal)
+    back = documents.read_text(chosen, "alternative")
     return Message(
         proposal=proposal.id,
         incident=proposal.incident,
         commit=proposal.commit,
         evidence_hash=proposal.evidence_hash,
-        title=format_title(replace(record, proposal=proposal.id), evidence, stored, status),
-        lines=documents.read_texts(told, "lines"),
+        title=format_title(replace(record, proposal=proposal.id), evidence, proposal, status),
+        lines=documents.read_texts(chosen, "lines"),
         issue_url=record.issue.url if record.issue else "",
         standing=status,
         expires_at=proposal.expires_at,
         kind=proposal.kind,
         alternative=AlternativeProposal(format_rollback_id(proposal.id), back) if back else None,
         reason=reason,
-    )
-
-
-def proposal_to_document(proposal: Proposal) -> Document:
-    """As it is stored."""
-    value: dict[str, object] = {field.name: getattr(proposal, field.name) for field in fields(proposal)}
-    return value | {
-        "kind": proposal.kind.value,
-        "broken": list(proposal.broken),
-        "traced": list(proposal.traced),
-        "expires_at": format_rfc3339(proposal.expires_at),
-    }
-
-
-_TEXT_FIELDS = (
-    "id", "incident", "service", "commit", "deployed", "revision", "fix", "python", "evidence_hash",
-    "author", "instead_of", "etag",
-)  # fmt: skip
-
-
-def _proposal_from_document(value: Document) -> Proposal:
-    return Proposal(
-        kind=documents.read_choice(value, "kind", ActionKind),
-        broken=documents.read_texts(value, "broken"),
-        traced=documents.read_texts(value, "traced"),
-        expires_at=documents.read_time(value, "expires_at"),
-        **{name: documents.read_text(value, name) for name in _TEXT_FIELDS},
     )

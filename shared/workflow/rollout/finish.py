@@ -1,7 +1,7 @@
-"""An incident whose end is decided comes in; all that goes with that end is done, and then it is at rest.
+"""Finishes an incident whose end is decided: performs the effects of that end, then puts the incident at rest.
 
-In: an incident with an `ending`. Out: the same one in that state. The order is what makes it safe: first the decision,
-by compare-and-set; then the effects, each through the ledger; last the rest, after which no tick looks at it any more.
+The order makes it safe: first the decision, by compare-and-set; then the effects, each through the ledger; last the
+state at rest, after which no tick looks at the incident any more.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.effects import IssueStatusUpdate
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation.gather_evidence import ensure_evidence
+from shared.workflow.investigate_incident import ensure_evidence
 from shared.workflow.issue.issue_updates import (
     describe_approval,
     format_current_title,
@@ -71,20 +71,18 @@ def assess_outlook(service: Service, record: IncidentRecord, proposal: Proposal,
             f"The traffic is with {named} again. No log entry names it, so it is unknown whether it fails.",
         )
     if previous not in record.revisions:
-        told = f"The traffic is with {named} again, which is not known to fail."
-        return Outlook(OutlookReason.NOT_KNOWN_TO_FAIL, told)
+        words = f"The traffic is with {named} again, which is not known to fail."
+        return Outlook(OutlookReason.NOT_KNOWN_TO_FAIL, words)
     fails = f"{STILL_FAILING_LABEL}: the traffic is with {named} again, which logged the failure."
     if (
         record.ending_cause is EndCause.STOPPED
     ):  # the commit has not failed, and who has stopped everything is asked nothing
-        told = f"{fails} No further proposal is made while deployments are stopped."
-        return Outlook(OutlookReason.DEPLOYMENTS_STOPPED, told)
-    earlier = documents.read_text(
-        evidence_of_proposal(evidence, proposals.proposal_to_document(proposal)), "alternative"
-    )
+        words = f"{fails} No further proposal is made while deployments are stopped."
+        return Outlook(OutlookReason.DEPLOYMENTS_STOPPED, words)
+    earlier = documents.read_text(evidence_of_proposal(evidence, proposal), "alternative")
     if earlier:
-        told = f"{fails} The next question: roll back to {short_sha(earlier)}?"
-        return Outlook(OutlookReason.NEXT_QUESTION, told, earlier)
+        words = f"{fails} The next question: roll back to {short_sha(earlier)}?"
+        return Outlook(OutlookReason.NEXT_QUESTION, words, earlier)
     return Outlook(
         OutlookReason.BY_HAND,
         f"{fails} No other commit of the branch passes every gate. A deployer of {quote_untrusted(service.name, 80)} "
@@ -117,31 +115,22 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
     ending = record.ending
     if ending is None or not record.active:
         return record
-    why, cause, commit = record.ending_why, record.ending_cause, ""
-    words = _describe_end(context, record, ending)
-    if ending in _REVERTED_STATES and record.rollout is not None:  # first of all: it waits for nobody
-        refused = effects.shift_traffic(context, service, record.proposal, record.rollout.previous, 100)
-        if refused:
-            words = f"The traffic was not restored: a user changed the service by hand ({quote_untrusted(refused)})."
-            ending, cause, why = IncidentState.REPORTED, EndCause.NOT_PUT_BACK, f"{words} {why}"
-        else:
-            outlook = _build_outlook(context, service, record)
-            why, commit = f"{_end_with_full_stop(why)}{outlook.words}", outlook.commit
-    end = IncidentEnd(ending, words, why)
+    end = _put_traffic_back(context, service, record, ending)  # before all else: it waits for no other effect
     _update_issue(context, service, record, end)
-    if ending is IncidentState.RESOLVED and record.issue is not None:
+    if end.state is IncidentState.RESOLVED and record.issue is not None:
         effects.close_issue(context, service, record.issue.number, record.id)
-    refresh_message(context, service, record, STATUS_BY_END_STATE.get(ending), why)
-    failed = proposals.require_proposal(context, record.proposal).commit if commit else ""
+    refresh_message(context, service, record, STATUS_BY_END_STATE.get(end.state), end.why)
+    failed = proposals.require_proposal(context, record.proposal).commit if end.earlier_commit else ""
 
     def at_rest(now: IncidentRecord) -> IncidentRecord:
         if not now.active or now.ending is None or now.look != record.look:
             return now
         moment = context.clock.now()
         rested = replace(
-            now.moved_to(ending, now.ended_at or moment, why), ending=ending, ending_why=why, rest_at=moment
-        )
-        rested = replace(rested, ending_cause=cause, told=rested.last_step_id)
+            now.moved_to(end.state, now.ended_at or moment, end.why),
+            ending=end.state, ending_why=end.why, ending_cause=end.cause, rest_at=moment,
+        )  # fmt: skip
+        rested = replace(rested, told=rested.last_step_id)
         return reopen_record(rested, failed, moment) if failed else rested
 
     record = incident_records.update_incident(context, record.id, at_rest)
@@ -157,6 +146,23 @@ class IncidentEnd:
     state: IncidentState
     words: str
     why: str
+    cause: EndCause | None
+    earlier_commit: str = ""
+    """The commit that people are asked about next; "" where there is none."""
+
+
+def _put_traffic_back(context: Context, service: Service, record: IncidentRecord, ending: IncidentState) -> IncidentEnd:
+    """The end as it is after the traffic of a failed rollout was put back, or could not be."""
+    words, why = _describe_end(context, record, ending), record.ending_why
+    if ending not in _REVERTED_STATES or record.rollout is None:
+        return IncidentEnd(ending, words, why, record.ending_cause)
+    refused = effects.shift_traffic(context, service, record.proposal, record.rollout.previous, 100)
+    if refused:
+        words = f"The traffic was not restored: a user changed the service by hand ({quote_untrusted(refused)})."
+        return IncidentEnd(IncidentState.REPORTED, words, f"{words} {why}", EndCause.NOT_PUT_BACK)
+    outlook = _build_outlook(context, service, record)
+    why = f"{_end_with_full_stop(why)}{outlook.words}"
+    return IncidentEnd(ending, words, why, record.ending_cause, outlook.commit)
 
 
 def _build_outlook(context: Context, service: Service, record: IncidentRecord) -> Outlook:
@@ -230,12 +236,12 @@ def refresh_message(
 
 
 def _status_since(context: Context, record: IncidentRecord, status: ProposalStatus) -> datetime | None:
-    """When the question came to stand so: never when somebody approved it."""
+    """Since when the question has this status; never the time of the approval."""
     if status in {ProposalStatus.OPEN, ProposalStatus.SUPERSEDED}:
         return context.clock.now()
     if record.ending is not None:
         return record.ended_at
-    return documents.read_time(record.history[-1], "at") if record.history else None
+    return record.history[-1].at if record.history else None
 
 
 def _add_votes(message: Message, decision: Decision, quorum: int) -> Message:

@@ -1,12 +1,11 @@
-"""Whether the log of a new revision shows the failure again: a rollout in, the answer out.
+"""What the log and the commit of a revision say about the failure: whether it recurred, and whether the fix runs.
 
-The log sink's messages may be late, or lost: before traffic moves on, and before anything is called mended, the log
-itself is asked.
+The log sink's messages may be late or lost: before traffic moves on, and before an incident is resolved, the log itself
+is read.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from shared.detection.collect import collect_incidents
@@ -33,13 +32,15 @@ class _EntryList:
 
 def has_recurred(context: Context, service: Service, record: IncidentRecord, rollout: Rollout) -> bool:
     """Whether the new revision logged the incident's kind of failure, or any other that no import survives."""
-    began = datetime.fromisoformat(rollout.begun) if rollout.begun else record.opened_at
+    began = rollout.begun or record.opened_at
     # Of this revision alone: where the former one fails as well, its entries are all that one answer holds.
-    mine = context.logs.read_entries(service, began, context.clock.now(), rollout.revision)
-    if not mine:
+    entries = context.logs.read_entries(service, began, context.clock.now(), rollout.revision)
+    if not entries:
         return False
-    found = collect_incidents(_EntryList(mine), service=service.name, environment=service.environment_name).incidents
-    return any(incident.kind in {record.kind, SignalKind.SYNTAX_ERROR} for incident in found)
+    incidents = collect_incidents(
+        _EntryList(entries), service=service.name, environment=service.environment_name
+    ).incidents
+    return any(incident.kind in {record.kind, SignalKind.SYNTAX_ERROR} for incident in incidents)
 
 
 class RecurrenceKind(StrEnum):

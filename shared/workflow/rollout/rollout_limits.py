@@ -1,36 +1,48 @@
 """What a service may be put through: one rollout at a time, and so many on one day.
 
-In: a proposal that is about to be acted on. Out: whether it may. Both are compare-and-set on one small document, and
-both give the same answer to the same proposal again.
+Each limit is one small document, changed by compare-and-set, and gives the same answer to the same proposal again.
 """
 
-from shared.errors import Retry
+from dataclasses import dataclass
+
 from shared.proposal.proposal import Proposal
 from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
-from shared.workflow.records import documents, incident_records
+from shared.workflow.records import incident_records
+from shared.workflow.records.documents import Collection
 
-_MAX_ATTEMPTS = 20
+
+@dataclass(frozen=True, slots=True)
+class _Lock:
+    """The proposal whose rollout was the last one of a service, and its incident."""
+
+    proposal: str
+    incident: str
+
+
+@dataclass(frozen=True, slots=True)
+class _DailyCount:
+    """The proposals of a service that were deployed on one day."""
+
+    proposals: tuple[str, ...] = ()
+
+
+ROLLOUT_LOCKS = Collection("rollouts", _Lock)
+DAILY_COUNTS = Collection("caps", _DailyCount)
 
 
 def acquire_rollout_lock(context: Context, service: Service, proposal: Proposal) -> bool:
     """Takes the service's rollout lock; False while another proposal's rollout is under way.
 
-    Nobody has to give it back: a holder that is at rest, or only watches by now, holds it no longer.
+    Nothing releases it: a holder that is at rest, or only watches by now, holds it no longer.
     """
-    for _ in range(_MAX_ATTEMPTS):
-        stored = context.store.read("rollouts", service.id)
-        value = {"proposal": proposal.id, "incident": proposal.incident}
-        if stored is None:
-            context.store.create("rollouts", service.id, value)
-            continue
-        if documents.read_text(stored.value, "proposal") == proposal.id:
-            return True
-        if is_rollout_active(context, service):
-            return False
-        context.store.replace("rollouts", service.id, value, stored.version)
-    raise Retry(f"the rollout of {service.id} is being contended for by too many at once")
+
+    def taken(now: _Lock | None) -> _Lock:
+        is_held = now is not None and now.proposal != proposal.id and _is_held(context, now)
+        return now if now is not None and is_held else _Lock(proposal.id, proposal.incident)
+
+    return ROLLOUT_LOCKS.change(context.store, service.id, taken).proposal == proposal.id
 
 
 def is_rollout_active(context: Context, service: Service) -> bool:
@@ -38,28 +50,24 @@ def is_rollout_active(context: Context, service: Service) -> bool:
 
     Nor is one that came to nothing, although its incident is asked about again: that is another proposal.
     """
-    stored = context.store.read("rollouts", service.id)
-    if stored is None:
-        return False
-    holder = incident_records.load_incident(context, documents.read_text(stored.value, "incident"))
+    lock = ROLLOUT_LOCKS.read(context.store, service.id)
+    return lock is not None and _is_held(context, lock)
+
+
+def _is_held(context: Context, lock: _Lock) -> bool:
+    holder = incident_records.load_incident(context, lock.incident)
     if holder is None or not holder.active or holder.state is IncidentState.WATCHING:
         return False
-    return holder.proposal == documents.read_text(stored.value, "proposal")
+    return holder.proposal == lock.proposal
 
 
 def count_against_daily_cap(context: Context, service: Service, proposal: Proposal) -> bool:
     """Counts a rollout against the service's daily cap; False where the cap is reached."""
+
+    def counted(today: _DailyCount) -> _DailyCount:
+        if proposal.id in today.proposals or len(today.proposals) >= service.daily_cap:
+            return today
+        return _DailyCount((*today.proposals, proposal.id))
+
     key = f"{service.id}.{context.clock.now().date().isoformat()}"
-    for _ in range(_MAX_ATTEMPTS):
-        stored = context.store.read("caps", key)
-        counted = documents.read_texts(stored.value, "proposals") if stored else ()
-        if proposal.id in counted:
-            return True
-        if len(counted) >= service.daily_cap:
-            return False
-        value = {"proposals": [*counted, proposal.id]}
-        if stored is None:
-            context.store.create("caps", key, value)
-        else:
-            context.store.replace("caps", key, value, stored.version)
-    raise Retry(f"the cap of {service.id} is being contended for by too many at once")
+    return proposal.id in DAILY_COUNTS.change(context.store, key, counted, _DailyCount()).proposals

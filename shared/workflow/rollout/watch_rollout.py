@@ -1,14 +1,12 @@
-"""A rollout under way comes in; it gets its traffic step by step, is watched, and is closed or taken back.
+"""Gives a rollout its traffic step by step, watches it, and decides its end.
 
-In: an incident with a rollout. Out: the same one a step further. Each call takes one step at most, and looks at the
-world before it: the next tick takes the next one.
+Each call takes one step at most, after a look at the platform: the next tick takes the next one.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.proposal.proposal import Proposal
 from shared.proposal.rollout import (
     MAX_WATCH_DURATION,
     TOLERATED_FAILED_PROBES,
@@ -24,15 +22,19 @@ from shared.proposal.rollout import (
 )
 from shared.proposal.states import VERDICT_SENTENCES, ProposalStatus
 from shared.service import Service
-from shared.text.timestamps import format_rfc3339
 from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation.platform_evidence import resolve_commit
 from shared.workflow.records import incident_records, proposals
 from shared.workflow.records.incident_record import EndCause, EndReason, IncidentRecord, Rollout, end_cause_of
 from shared.workflow.rollout.finish import STOPPED_SENTENCE, refresh_message
-from shared.workflow.rollout.recurrence import contains_fix, has_recurred
+from shared.workflow.rollout.recurrence import has_recurred
+from shared.workflow.rollout.revision_checks import (
+    count_requests,
+    find_commit_mismatch,
+    is_serving,
+    read_platform_failure,
+)
 
 MAX_DEPLOYMENT_TIME = timedelta(hours=1)
 """A deployment that takes longer is given up: what comes of it later gets no traffic from here."""
@@ -82,24 +84,16 @@ def _end_stopped(context: Context, record: IncidentRecord) -> IncidentRecord:
 
 
 def watch_rollout(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
-    """Probes, looks at what serves and at what was logged, and decides the end where it is time for one."""
-    proposal = proposals.require_proposal(context, record.proposal)
+    """Probes, reads what serves and what was logged, and decides the end where it is time for one."""
     if record.rollout is None:
         return record
-    record = _probe_service(
-        context, service if record.rollout.since else _with_revision_address(context, service, record.rollout), record
-    )
-    if record.rollout is None:
-        return record
-    serving = context.revisions.get_service_state(service)
-    missed = not _is_serving(context, service, proposal, record.rollout, serving)
-    record = _update_rollout(context, record, lambda now: replace(now, missed=now.missed + 1 if missed else 0))
+    record, serving = _check_service(context, service, record, record.rollout)
     rollout = record.rollout
     if rollout is None:
         return record
     now = context.clock.now()
-    since = datetime.fromisoformat(rollout.since) if rollout.since else now
-    over = bool(rollout.since) and now >= since + context.limit_wait(WATCH_DURATION)
+    since = rollout.since or now
+    over = rollout.since is not None and now >= since + context.limit_wait(WATCH_DURATION)
     if (over or not rollout.since) and has_recurred(context, service, record, rollout):
         record = incident_records.update_incident(
             context, record.id, lambda at: replace(at, recurred=at.recurred or rollout.revision) if at.rollout else at
@@ -110,8 +104,8 @@ def watch_rollout(context: Context, service: Service, record: IncidentRecord) ->
         missed_traffic_checks=rollout.missed,
         failed_probes=rollout.failed_probes,
         has_recurred=bool(record.recurred),
-        revision_failure=_read_platform_failure(context, service, rollout) if ours else "",
-        request_count=_count_requests(context, service, rollout, serving, since) if over else 0,
+        revision_failure=read_platform_failure(context, service, rollout) if ours else "",
+        request_count=count_requests(context, service, rollout, serving, since) if over else 0,
         successful_probes=rollout.passed_probes,
     )
     verdict = judge_rollout(watched, now, context.limit_wait(WATCH_DURATION), context.limit_wait(MAX_WATCH_DURATION))
@@ -119,49 +113,66 @@ def watch_rollout(context: Context, service: Service, record: IncidentRecord) ->
         return record
     ending = _END_STATES[verdict]
     if ending is IncidentState.ROLLED_BACK and not ours and rollout.since:
-        ending = IncidentState.REPORTED  # somebody has deployed something else since; that is not ours to take back
+        ending = IncidentState.REPORTED  # another deployment was made since; that one is not ours to take back
     why = EndReason(end_cause_of(verdict), _describe_verdict(verdict, watched, record, serving, now))
     return incident_records.end_incident(context, record.id, ending, why, record.look)
 
 
+def _check_service(
+    context: Context, service: Service, record: IncidentRecord, rollout: Rollout
+) -> tuple[IncidentRecord, ServiceState]:
+    """Probes the service, and counts whether the rollout still has its share of the traffic."""
+    proposal = proposals.require_proposal(context, record.proposal)
+    probed = service if rollout.since else _with_revision_address(context, service, rollout)
+    record = _probe_service(context, probed, record)
+    serving = context.revisions.get_service_state(service)
+    is_missed = not is_serving(context, service, proposal, record.rollout or rollout, serving)
+    counted = _update_rollout(context, record, lambda now: replace(now, missed=now.missed + 1 if is_missed else 0))
+    return counted, serving
+
+
 def _await_operation(context: Context, service: Service, record: IncidentRecord, rollout: Rollout) -> IncidentRecord:
-    found = context.deployer.state(service, rollout.operation)
-    match found.progress:
+    deployment = context.deployer.state(service, rollout.operation)
+    match deployment.progress:
         case DeploymentProgress.RUNNING:
-            if rollout.begun and context.clock.now() >= datetime.fromisoformat(rollout.begun) + MAX_DEPLOYMENT_TIME:
+            if rollout.begun and context.clock.now() >= rollout.begun + MAX_DEPLOYMENT_TIME:
                 minutes = round(MAX_DEPLOYMENT_TIME.total_seconds() / 60)
                 late = "whatever comes of it gets no traffic until somebody gives it some"
                 why = f"The deployment has not ended within {minutes} minutes; {late}."
                 return _end_failed(context, record, EndReason(EndCause.DEPLOYMENT_LATE, why))
             return record
         case DeploymentProgress.FAILED:
-            return _end_failed(context, record, EndReason(EndCause.DEPLOYMENT_FAILED, found.detail))
+            return _end_failed(context, record, EndReason(EndCause.DEPLOYMENT_FAILED, deployment.detail))
         case DeploymentProgress.DONE:
-            return _accept_revision(context, service, record, found)
+            return _accept_revision(context, service, record, deployment)
 
 
-def _accept_revision(context: Context, service: Service, record: IncidentRecord, found: Deployment) -> IncidentRecord:
+def _accept_revision(
+    context: Context, service: Service, record: IncidentRecord, deployment: Deployment
+) -> IncidentRecord:
     """A revision that is ready: it must run what was approved, and be healthy, before anybody is sent there."""
-    other = _find_commit_mismatch(
-        context, service, proposals.require_proposal(context, record.proposal), found.revision
+    other = find_commit_mismatch(
+        context, service, proposals.require_proposal(context, record.proposal), deployment.revision
     )
     if other is not None:
         return _end_failed(context, record, other)
-    if found.needs_address:
-        refused = effects.shift_traffic(context, service, record.proposal, found.revision, 0)
+    if deployment.needs_address:
+        refused = effects.shift_traffic(context, service, record.proposal, deployment.revision, 0)
         return _end_changed_by_hand(context, record, refused) if refused else record
-    record, healthy = _probe_new_revision(context, service, record, found.url)
+    record, healthy = _probe_new_revision(context, service, record, deployment.url)
     if not healthy:
         return record
     if record.rollout is not None and has_recurred(
-        context, service, record, replace(record.rollout, revision=found.revision)
+        context, service, record, replace(record.rollout, revision=deployment.revision)
     ):
-        why = f"Revision {found.revision} logged the failure again before it had any traffic."
+        why = f"Revision {deployment.revision} logged the failure again before it had any traffic."
         return _end_failed(context, record, EndReason(EndCause.RECURRED_BEFORE_TRAFFIC, why))
     record = _update_rollout(
         context,
         record,
-        lambda now: now if now.revision else replace(now, revision=found.revision, share=found.traffic_percent),
+        lambda now: (
+            now if now.revision else replace(now, revision=deployment.revision, share=deployment.traffic_percent)
+        ),
     )
     return advance_rollout(context, service, record)
 
@@ -171,29 +182,10 @@ def _end_failed(context: Context, record: IncidentRecord, why: EndReason) -> Inc
     return incident_records.end_incident(context, record.id, IncidentState.FAILED, why, record.look)
 
 
-def _find_commit_mismatch(context: Context, service: Service, proposal: Proposal, name: str) -> EndReason | None:
-    """Why a new revision is not known to run the approved commit; None where it is."""
-    revision = context.revisions.get_revision(service, name)
-    if revision is None:
-        return EndReason(EndCause.REVISION_GONE, f"Revision {name} does not exist any more.")
-    if not revision.commit:
-        unknown = f"Nothing says which commit revision {name} was built from"
-        return EndReason(EndCause.UNKNOWN_COMMIT, f"{unknown}: it may be another than the approved one.")
-    if not revision.is_built_from(proposal.commit):
-        built = f"Revision {name} was built from {revision.commit}"
-        return EndReason(EndCause.OTHER_COMMIT, f"{built}, and not from the approved {proposal.commit}.")
-    if revision.commit != proposal.commit:
-        with context.open_history(service) as history:
-            if resolve_commit(history, revision.commit) != proposal.commit:
-                names = f"Revision {name} names {revision.commit}"
-                return EndReason(EndCause.AMBIGUOUS_COMMIT, f"{names}, which is not short for {proposal.commit} alone.")
-    return None
-
-
 def _probe_new_revision(
     context: Context, service: Service, record: IncidentRecord, url: str
 ) -> tuple[IncidentRecord, bool]:
-    """Probes a new revision at its own address before anybody is sent there; the case ends where it keeps failing."""
+    """Probes a new revision at its own address before it gets traffic; the incident ends where it keeps failing."""
     if not (url and service.probe_url):
         return record, True
     record = _probe_service(context, replace(service, probe_url=build_revision_url(service.probe_url, url)), record)
@@ -220,7 +212,7 @@ def _store_share(
         if now.rollout is None or now.state is not IncidentState.DEPLOYING or now.rollout.share != before:
             return now
         moment = context.clock.now()
-        since = format_rfc3339(moment) if last else ""
+        since = moment if last else None
         share = step if step is not None else before
         now = replace(now, rollout=replace(now.rollout, share=share, since=since, passed_probes=0))
         return (
@@ -252,39 +244,6 @@ def _update_rollout(context: Context, record: IncidentRecord, update: Callable[[
         return replace(now, rollout=update(now.rollout)) if now.rollout is not None else now
 
     return incident_records.update_incident(context, record.id, changed)
-
-
-def _is_serving(
-    context: Context, service: Service, proposal: Proposal, rollout: Rollout, serving: ServiceState
-) -> bool:
-    """The new revision with its whole share; or, once it had all, nothing but later ones that contain the fix."""
-    if serving.traffic.get(rollout.revision, 0) >= rollout.share:
-        return True
-    others = [name for name, share in serving.traffic.items() if share and name != rollout.revision]
-    return bool(rollout.since) and all(_has_fix(context, service, proposal, name) for name in others)
-
-
-def _has_fix(context: Context, service: Service, proposal: Proposal, name: str) -> bool:
-    revision = context.revisions.get_revision(service, name)
-    return bool(revision and revision.commit) and contains_fix(
-        context, service, str(revision and revision.commit), proposal.fix
-    )
-
-
-def _read_platform_failure(context: Context, service: Service, rollout: Rollout) -> str:
-    """What the platform says about the new revision, where it was ready and no longer is."""
-    found = context.deployer.state(service, rollout.operation)
-    # A later rollout may have taken the operation's place: only what is said of this revision counts.
-    failed = found.progress is DeploymentProgress.FAILED and found.revision == rollout.revision
-    return (found.detail or "It is no longer ready.") if failed else ""
-
-
-def _count_requests(
-    context: Context, service: Service, rollout: Rollout, serving: ServiceState, since: datetime
-) -> int:
-    """Of all revisions that answered since then with the fix. They are counted once: reading a log has a price."""
-    names = dict.fromkeys((rollout.revision, *(name for name, share in serving.traffic.items() if share)))
-    return sum(context.logs.count_requests(service, name, since) for name in names)
 
 
 def _end_changed_by_hand(context: Context, record: IncidentRecord, refused: str) -> IncidentRecord:

@@ -38,7 +38,7 @@ from shared.service import Service
 from shared.wiring import create_store
 from shared.workflow import flow
 from shared.workflow.records import incident_records
-from shared.workflow.records.incident_record import IncidentRecord, record_from_document
+from shared.workflow.records.incident_record import IncidentRecord
 
 TIMEOUT_SECONDS = 120.0
 APPROVER = "U0TESS"
@@ -100,7 +100,7 @@ class Chaos:
     def incident_of(self, subject: FailingService) -> IncidentRecord | None:
         """The incident of a service; fails where it has two."""
         found = [
-            record_from_document(each.value)
+            incident_records.INCIDENTS.decode(each.value)
             for each in self.store.find(incident_records.KIND, "service", subject.service.id)
         ]
         errors = [case for case in found if case.kind is SignalKind.SYNTAX_ERROR]
