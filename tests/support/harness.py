@@ -72,15 +72,15 @@ class Harness:
             "store": self.store,
             "bus": self.bus,
             "logs": self.logs,
-            "histories": self.histories,
+            "open_history": self.histories,
             "issues": self.issues,
             "chat": self.chat,
             "revisions": self.cloud,
             "deployer": self.cloud,
             "probe": self.probe,
             "checks": self.checks,
-            "places": NoLinkBuilder(),
-            "kill_switch": lambda _: self.kill_switch,
+            "link_builder": NoLinkBuilder(),
+            "is_kill_switch_on": lambda _: self.kill_switch,
         }
         tapped = {name: tap(name, port) for name, port in ports.items()}
         return Context(

@@ -55,6 +55,12 @@ def test_the_first_attribute_runs_it_once(example: Path) -> None:
     assert run(example, code) == "['shared_example.first'] False"
 
 
+def test_what_a_module_declares_runs_it_as_well(example: Path) -> None:
+    (example / "shared_example" / "listed.py").write_text('__all__ = ["VALUE"]\nVALUE = 1\n')
+    assert run(example, "from shared_example import listed\nprint(listed.__all__)") == "['VALUE']"
+    assert run(example, "from shared_example import listed\nprint('VALUE' in dir(listed))") == "True"
+
+
 def test_a_name_of_it_runs_it_at_the_import(example: Path) -> None:
     assert run(example, "from shared_example.first import double\nprint(RUNS)") == "['shared_example.first']"
 

@@ -8,6 +8,7 @@ from shared.report.issue.incident_details import select_log_entries
 from shared.report.issue.section import Heading, Section, format_bullets, format_table
 from shared.report.links import Links
 from shared.report.report import Report
+from shared.report.whys import Why, select_five_whys
 from shared.text.escaping import escape_markdown, format_code_span
 from shared.text.phrases import join_words, pluralize, quote_untrusted
 
@@ -40,12 +41,22 @@ def render_causes(report: Report, _: Links) -> Iterator[Section]:
 
 
 def _why_blocks(report: Report) -> Iterator[str]:
-    for why in report.whys:
-        cited = ", ".join(why.evidence) or "none"
-        yield (
-            f"**{why.n}. {escape_markdown(why.question)}**\n{escape_markdown(why.answer)}\n"
-            f"<sub>{why.confidence.value}; evidence: {cited}</sub>"
-        )
+    """Five, the error behind the error, and, folded, what else was asked."""
+    selected = select_five_whys(report.whys)
+    for number, why in enumerate(selected.five, 1):
+        yield _why_block(f"{number}. {why.question}", why)
+    yield _why_block("The error behind the error", selected.behind)
+    if selected.others:
+        others = "\n\n".join(_why_block(why.question, why) for why in selected.others)
+        yield f"<details>\n<summary>Further questions</summary>\n\n{others}\n\n</details>"
+
+
+def _why_block(title: str, why: Why) -> str:
+    cited = ", ".join(why.evidence) or "none"
+    return (
+        f"**{escape_markdown(title)}**\n{escape_markdown(why.answer)}\n"
+        f"<sub>{why.confidence.value}; evidence: {cited}</sub>"
+    )
 
 
 def _resource_blocks(report: Report) -> Iterator[str]:

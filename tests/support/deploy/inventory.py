@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.support.deploy.deployment import ONE_SERVICE, THREE_SERVICES, Resource, apply_deployment, prepare_deployment
 
-EXPECTED = Path(__file__).with_name("expected")
+EXPECTED = Path(__file__).parents[2] / "deploy/expected"
 CONFIGS = {"one": ONE_SERVICE, "three": THREE_SERVICES}
 
 _LONG = frozenset(("filter", "content", "dashboard_json", "secret_data", "body", "description", "display_name"))

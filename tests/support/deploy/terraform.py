@@ -20,7 +20,7 @@ import pytest
 from tests.support.deploy import google_schema
 from tests.support.deploy.tools import install_programs
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CONFIGURATION = ROOT / "terraform"
 _BUILD = ROOT / "build/terraform"
 _USED = re.compile(r'^\s*(resource|data) "(google_\w+)"', re.M)

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 _HERE = Path(__file__).resolve()
-_PLACE = _HERE.parents[3] / "build/tools"
+_PLACE = _HERE.parents[4] / "build/tools"
 
 
 @cache
