@@ -1,4 +1,4 @@
-"""What of a logged error is believed: an incident and its proof in, the incident without unconfirmed words out.
+"""Drops those words of a logged error that the compiler does not confirm.
 
 Anybody can make a service log `SyntaxError: …` with words of their own. What the platform sets (revision, time, entry)
 is believed as it is, and a path and a line are looked up. The words are believed where the compiler says the same of
@@ -13,7 +13,7 @@ from shared.detection.signal import SignalKind
 from shared.proof.model.finding import Finding
 
 _NUMBERS = re.compile(r"\d+")
-OMITTED_TEXT = "(The words of this entry are not what Python says of the file. They are left out.)"
+OMITTED_TEXT = "(Text of this entry omitted: it does not match Python's own error for the file.)"
 
 
 def drop_unconfirmed_text(incident: Incident, proof: Finding) -> Incident:

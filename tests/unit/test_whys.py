@@ -1,4 +1,4 @@
-"""The whys: five and the error behind the error, and what else is asked, arriving where the incident of the design arrives.
+"""The whys: five, the error behind the error, and what else is asked. They arrive where the design's incident does.
 
 Only `tests/golden/whys.md` holds their wording; `python -m tests.contract.test_golden_files` writes it.
 """

@@ -12,7 +12,7 @@ from shared.text.timestamps import format_timestamp, format_timestamp_phrase, ha
 
 
 def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
-    """`frame` is the deepest one of the tied exception that lies in the repository, where somebody has looked."""
+    """`frame` is the deepest frame of the tied exception that lies in the repository, where that was checked."""
     for sighting in incident.sightings:
         yield Fact(
             FactTopic.SIGHTING,
@@ -37,7 +37,7 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
             _describe_symptom(symptom, incident),
         )
     for symptom in incident.nearby:
-        text = f"In the same minutes: {_describe_symptom(symptom, incident)}"
+        text = f"Within the same minutes: {_describe_symptom(symptom, incident)}"
         yield Fact(FactTopic.NEARBY, EvidenceKind.LOG_ENTRY, format_log_ref(symptom.first), text)
     entries = "1 entry" if incident.occurrences == 1 else f"{incident.occurrences} entries"
     service = f" of {quote_service_name(incident.service)}" if quote_service_name(incident.service) else ""

@@ -44,19 +44,17 @@ def _why_blocks(report: Report) -> Iterator[str]:
     """Five, the error behind the error, and, folded, what else was asked."""
     selected = select_five_whys(report.whys)
     for number, why in enumerate(selected.five, 1):
-        yield _why_block(f"{number}. {why.question}", why)
+        yield _why_block(f"{number}. {escape_markdown(why.question)}", why)
     yield _why_block("The error behind the error", selected.behind)
     if selected.others:
-        others = "\n\n".join(_why_block(why.question, why) for why in selected.others)
+        others = "\n\n".join(_why_block(escape_markdown(why.question), why) for why in selected.others)
         yield f"<details>\n<summary>Further questions</summary>\n\n{others}\n\n</details>"
 
 
 def _why_block(title: str, why: Why) -> str:
+    """`title` is finished Markdown."""
     cited = ", ".join(why.evidence) or "none"
-    return (
-        f"**{escape_markdown(title)}**\n{escape_markdown(why.answer)}\n"
-        f"<sub>{why.confidence.value}; evidence: {cited}</sub>"
-    )
+    return f"**{title}**\n{escape_markdown(why.answer)}\n<sub>{why.confidence.value}; evidence: {cited}</sub>"
 
 
 def _resource_blocks(report: Report) -> Iterator[str]:
@@ -66,7 +64,7 @@ def _resource_blocks(report: Report) -> Iterator[str]:
     for name, words in _RESOURCE_KEYWORDS:
         hits = [word for word in words if re.search(rf"\b{re.escape(word)}\b", joined)]
         found = f"mentioned: {', '.join(hits)}" if hits else "not mentioned"
-        rows.append((name, found, _RESOURCE_MENTIONED if hits else "not looked at"))
+        rows.append((name, found, _RESOURCE_MENTIONED if hits else "not checked"))
     yield format_table(("Resource", "In the log entries of this incident", "Its metrics"), rows)
     if report.proof.broken is not None:
         yield "A file that does not compile fails whatever the memory, the CPU or the load."
@@ -75,12 +73,11 @@ def _resource_blocks(report: Report) -> Iterator[str]:
         yield "\n".join(f"- {escape_markdown(quote_untrusted(sentence, 400))}" for sentence in stated)
     seen = list_examined_sources(report)
     yield (
-        f"Looked at: {join_words(seen)}. Not looked at: "
-        f"{join_words([each for each in CauseSource if each not in seen])}."
+        f"Checked: {join_words(seen)}. Not checked: {join_words([each for each in CauseSource if each not in seen])}."
     )
 
 
-_RESOURCE_MENTIONED = "not looked at: **look at them**, the log speaks of it"
+_RESOURCE_MENTIONED = "not checked: **check it**, the log mentions it"
 
 
 _ROWS_PER_TABLE = 25

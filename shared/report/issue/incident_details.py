@@ -29,8 +29,8 @@ from shared.text.timestamps import format_rfc3339, format_timestamp, format_time
 
 _MAX_ROWS = 30
 _NEARBY_LABELS = {
-    False: "in the same minutes",
-    True: "in the same minutes, suspected to follow",
+    False: "within the same minutes",
+    True: "within the same minutes, possibly a consequence",
 }
 _MAX_EXCERPTS = 6
 _MAX_EXCERPT_LENGTH = 1_800
@@ -51,15 +51,15 @@ def _symptom_blocks(report: Report) -> Iterator[str]:
         yield format_code_block(format_error_line(incident, incident.sightings[-1]))
     if incident.raised is not None:
         words = escape_markdown(describe_raised_exception(incident, report.proof.raised_frame))
-        yield f"Tied to it by the log, and not proven to be its cause: {words}."
+        yield f"Linked by the log, not proven as the cause: {words}."
     rows = [_sighting_row(each, report) for each in incident.sightings]
-    rows += [_symptom_row(each, report, "followed from it") for each in incident.symptoms]
+    rows += [_symptom_row(each, report, "consequence") for each in incident.symptoms]
     rows += [
         _symptom_row(each, report, _NEARBY_LABELS[is_suspected_consequence(each, incident)]) for each in incident.nearby
     ]
     yield format_table(("What was logged", "Revision", "First seen (UTC)", "Times"), rows[:_MAX_ROWS])
     if report.counted_at is not None:
-        yield f"Counted{as_of_phrase(report)}; what was logged later is not in it."
+        yield f"Counted{as_of_phrase(report)}; later entries are not included."
 
 
 def _sighting_row(sighting: Sighting, report: Report) -> Sequence[str]:
@@ -81,14 +81,14 @@ def _format_revision(revision: str) -> str:
 def _timeline_blocks(report: Report) -> Iterator[str]:
     yield format_code_block(render_mermaid(report), "mermaid")
     if not report.incident.dated:
-        yield "The log carries times of day without a date: its entries stand on the day that was inferred, or last."
+        yield "The log has times of day without a date: its entries are shown on the inferred day, or last."
 
 
 def _log_blocks(report: Report, links: Links) -> Iterator[str]:
     incident = report.incident
     whole = links.log(incident.first_seen, incident.last_seen) if incident.dated else ""
     if whole:
-        yield f"{format_link('All that the service logged in this time', whole)}, in the Logs Explorer."
+        yield f"{format_link('Everything that the service logged in this period', whole)}, in the Logs Explorer."
     for entry in select_log_entries(report)[:_MAX_EXCERPTS]:
         when = escape_markdown(format_timestamp_phrase(entry.timestamp, dated=incident.dated))
         yield (

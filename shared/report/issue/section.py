@@ -9,9 +9,7 @@ from shared.report.links import Links, format_link
 from shared.text.escaping import escape_markdown, escape_table_cell, format_code_span
 from shared.text.phrases import quote_untrusted, short_sha
 
-TRUNCATION_NOTE = (
-    "_Left out here, because an issue holds no more: `provenfix investigate --format json` prints all of it._"
-)
+TRUNCATION_NOTE = "_Omitted: the issue is too long. `provenfix investigate --format json` prints everything._"
 
 
 class Heading(StrEnum):

@@ -28,10 +28,10 @@ def explain_failure(incident: Incident, facts: Facts) -> WhyDraft:
     first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
     answer = (
         f"Python could not load a file: {shown}. Logged {pluralize(incident.occurrences, 'time')}, first {first}. "
-        f"A file that does not compile never runs: whatever needs it fails."
+        "A module that does not compile cannot be imported, so every importer fails too."
     )
     if incident.symptoms:
-        answer += f" What followed: {join_words(quote_symptoms(incident.symptoms))}."
+        answer += f" Consequences: {join_words(quote_symptoms(incident.symptoms))}."
     answer += describe_nearby(incident)
     cited = facts.evidence_ids(FactTopic.SIGHTING, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
     return WhyDraft(WhyKey.FAILED, f"Why did {service} fail?", answer, Confidence.OBSERVED, cited)
@@ -43,11 +43,9 @@ def describe_nearby(incident: Incident) -> str:
     others = [each for each in incident.nearby if not is_suspected_consequence(each, incident)]
     answer = ""
     if others:
-        answer += f" Logged in the same minutes, and not known to follow from it: {join_words(quote_symptoms(others))}."
+        answer += f" Logged within the same minutes, with no known connection: {join_words(quote_symptoms(others))}."
     if suspected:
-        answer += (
-            f" Suspected to follow, and tied to it by nothing in the log: {join_words(quote_symptoms(suspected))}."
-        )
+        answer += f" Possibly a consequence, but nothing in the log links it: {join_words(quote_symptoms(suspected))}."
     return answer
 
 
@@ -57,7 +55,7 @@ def quote_symptoms(symptoms: Sequence[Symptom]) -> list[str]:
 
 
 def explain_rejection(proof: Finding, broken: BrokenFile, facts: Facts) -> WhyDraft:
-    """The compiler's verdict, in a person's words, and where the same bytes compile."""
+    """The compiler's verdict in plain words, and where the same bytes compile."""
     python = f"Python {proof.deployed.python}" if proof.deployed.python else "Python"
     versions, states = _describe_versions(proof, broken)
     parts = [_describe_compiler_error(broken, python), versions]
@@ -87,10 +85,10 @@ def explain_next_failure(broken: BrokenFile, facts: Facts) -> WhyDraft | None:
         for each in broken.also_broken
     ]
     answer = (
-        "No. The log names only the first broken file that an import meets. At the deployed commit these fail to "
-        f"compile as well: {join_first_words(places, 5)}. Whatever is deployed must mend them too."
+        "No. The log shows only the first broken file that an import reaches. At the deployed commit these files also "
+        f"fail to compile: {join_first_words(places, 5)}. A target must fix them too."
     )
-    question = f"Would the service run with {quote_untrusted(broken.path)} alone mended?"
+    question = f"Would the service run if only {quote_untrusted(broken.path)} were fixed?"
     return WhyDraft(WhyKey.NEXT_TO_FAIL, question, answer, Confidence.PROVEN, facts.evidence_ids(FactTopic.ALSO_BROKEN))
 
 
@@ -134,9 +132,9 @@ _MAX_ATTEMPTS = 5
 
 def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
     """The commit after which the file no longer compiled."""
-    question = "Which change brought the error in?"
+    question = "Which change introduced the error?"
     if proof.introduced is None:
-        answer = "It is not known: the commit that broke the file was not found in the history that could be read."
+        answer = "Unknown: the commit that broke the file is not in the history that could be read."
         answer += _unseen_phrase(proof)
         return WhyDraft(WhyKey.INTRODUCED, question, answer, Confidence.UNKNOWN, facts.evidence_ids(FactTopic.UNSEEN))
     found = proof.introduced
@@ -148,12 +146,12 @@ def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
     states: tuple[Statement, ...] = ()
     if found.was_added_broken:
         states = (Statement.ARRIVED_BROKEN,)
-        answer += "the file came with this commit and never compiled before it was mended."
+        answer += "this commit added the file, and it never compiled until it was fixed."
     elif len(found.commit.parents) > 1:
         states = (Statement.MERGED_BROKEN,)
         answer += "it is a merge, and the error arose where the histories were joined."
     else:
-        answer += "before it the file did not fail."
+        answer += "before it the file did not fail to compile."
     return WhyDraft(
         WhyKey.INTRODUCED, question, answer, Confidence.PROVEN, facts.evidence_ids(FactTopic.INTRODUCED), states
     )
@@ -161,7 +159,7 @@ def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
 
 def explain_attempts(proof: Finding, broken: BrokenFile, facts: Facts) -> WhyDraft:
     """Later versions that still fail, with the errors that each one left."""
-    question = "Why did later changes not end it?"
+    question = "Why did later changes not fix it?"
     if not proof.attempts:
         answer = (
             f"No attempt was seen: {pluralize(0, 'later version')} of "
@@ -187,7 +185,7 @@ def explain_fix(proof: Finding, facts: Facts) -> WhyDraft:
     answer = quote_untrusted(proof.recommendation.detail, 500)
     if proof.rollback is not None:
         answer += (
-            f" {describe_commit(proof.rollback.commit)} predates the break: to go back to it is a rollback, not a fix."
+            f" {describe_commit(proof.rollback.commit)} predates the break: going back to it is a rollback, not a fix."
         )
     return WhyDraft(
         WhyKey.NO_FIX, question, answer, Confidence.PROVEN, facts.evidence_ids(FactTopic.NO_FIX, FactTopic.ROLLBACK)
@@ -236,12 +234,12 @@ def _explain_existing_fix(proof: Finding, fix: Fix, facts: Facts) -> WhyDraft:
         )
     answer = (
         f"Commit {describe_commit(fix.commit)} is the first after {deployed} {_describe_fixed_file(proof, fix)}. It is "
-        f"{describe_fix_location(fix, proof.branch)}, and what is deployed does not contain it."
+        f"{describe_fix_location(fix, proof.branch)}, and the deployed commit does not contain it."
     )
     states = (Statement.FILE_DELETED,) if fix.is_deletion else ()
     if not claims_fix(fix.commit):
         states = (*states, Statement.CLAIMS_NO_FIX)
-        answer += " Its subject does not say that it mends anything, so the messages alone do not lead to it."
+        answer += " Its subject does not mention a fix."
     cited = facts.evidence_ids(FactTopic.DEPLOYED, FactTopic.FIX, FactTopic.NOT_DEPLOYED)
     return WhyDraft(WhyKey.NOT_DEPLOYED, question, answer, Confidence.PROVEN, cited, states)
 

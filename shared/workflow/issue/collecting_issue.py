@@ -59,7 +59,7 @@ def add_to_collecting_issue(context: Context, service: Service, record: Incident
     """Puts an incident into the day's collecting issue, which is opened with its first one."""
     tally = _add_to_tally(context, service, record)
     name = f"collected-{service.id}-{context.clock.now().date().isoformat()}"
-    paper = effects.IssueContent(name, f"{service.name}: log entries that no commit bears out", _render_body(tally))
+    paper = effects.IssueContent(name, f"{service.name}: log entries that no commit confirms", _render_body(tally))
     issue = effects.open_issue(context, service, paper, ())
     if tally.total <= _ALWAYS_UP_TO or tally.total % _THEN_EVERY == 0:
         effects.rewrite_issue(context, service, issue.number, paper, f"{name}.{tally.total}")

@@ -86,12 +86,12 @@ def _reinvestigate(context: Context, service: Service, record: IncidentRecord, p
     return StepResult("asked_again", record.id)
 
 
-_BUSY_ANSWER = "Nothing was looked at again: this incident is being worked on, or something was deployed against it."
+_BUSY_ANSWER = "Not investigated again: this incident is being worked on, or a commit was deployed for it."
 _SUPERSEDED = "superseded"
 _ENDED = "ended"
 """By a person, whatever has become of it before: what it led to would be withdrawn at the next tick."""
 ANSWERS = {
-    _SUPERSEDED: "Nothing was looked at again: the failure has come back since, and has an incident of its own.",
+    _SUPERSEDED: "Not investigated again: the failure recurred since, and has an incident of its own.",
     _ENDED: (
         f"Not investigated again: this issue is closed, or has the label `{WRONG_LABEL}`. Open it or remove the label, "
         "then comment again."

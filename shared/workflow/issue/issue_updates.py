@@ -28,8 +28,8 @@ from shared.workflow.records.milestones import MILESTONE_NAMES, compute_mileston
 from shared.workflow.records.proposals import derive_proposal_status, format_title
 
 COMMANDS_HINT = (
-    f"Label this issue `{WRONG_LABEL}` to stop all automation for this incident permanently. Close the issue to end the "
-    "incident. Comment `/provenfix reinvestigate` to investigate again if there is no fix yet."
+    f"Label this issue `{WRONG_LABEL}` to stop all automation for this incident permanently. Close the issue to end "
+    "the incident. Comment `/provenfix reinvestigate` to investigate again if there is no fix yet."
 )
 _REINVESTIGATE_HINT = "Comment `/provenfix reinvestigate` to investigate again, with the evidence of that time."
 _STATES_NEEDING_A_PERSON = frozenset(
