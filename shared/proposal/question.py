@@ -57,12 +57,12 @@ def find_rollback_commit(report: Report) -> str | None:
 
 
 def build_rollback_report(report: Report) -> Report | None:
-    """The same report as it reads once people go back instead of what is recommended; None where they cannot."""
+    """The same report as it reads for a rollback instead of what is recommended; None where there is none."""
     proof = report.proof
     if find_rollback_commit(report) is None or proof.alternative_rollback is None:
         return None
-    told = f"{proof.alternative_rollback.commit.id} is the newest commit before the break that passes every gate."
-    recommendation = Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_CHOSEN, told)
+    detail = f"{proof.alternative_rollback.commit.id} is the newest commit before the break that passes every gate."
+    recommendation = Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_CHOSEN, detail)
     back = replace(
         proof,
         recommendation=recommendation,
@@ -136,12 +136,12 @@ def build_thread_details(report: Report) -> tuple[str, ...]:
     proof = report.proof
     whys = [f"{why.n}. {why.question} {why.answer} ({_format_evidence(why)})" for why in report.whys]
     attempts = [
-        f"Attempt {describe_commit(each.commit)}: {describe_errors_left(each)}."
-        for each in proof.attempts[:_MAX_DETAILS]
+        f"Attempt {describe_commit(attempt.commit)}: {describe_errors_left(attempt)}."
+        for attempt in proof.attempts[:_MAX_DETAILS]
     ]
-    unseen = [f"Not seen: {each}" for each in proof.gaps[:_MAX_DETAILS]]
+    unseen = [f"Not seen: {gap}" for gap in proof.gaps[:_MAX_DETAILS]]
     evidence = [
-        f"{each.id}, {each.kind.value}: {quote_untrusted(each.text, 200)}" for each in report.evidence[:_MAX_EVIDENCE]
+        f"{item.id}, {item.kind.value}: {quote_untrusted(item.text, 200)}" for item in report.evidence[:_MAX_EVIDENCE]
     ]
     lines = (*whys, *attempts, *_list_shipped_files(proof), *_describe_gates(proof), *unseen, *evidence)
     return tuple(quote_untrusted(line, 2 * _MAX_LINE_LENGTH) for line in lines)
@@ -165,11 +165,11 @@ def _list_shipped_files(proof: Finding) -> Iterator[str]:
 
 def _describe_gates(proof: Finding) -> Iterator[str]:
     """What the proposed commit had to pass, and which newer ones did not."""
-    for each in (proof.broken.also_broken if proof.broken else ())[:_MAX_FILES]:
-        yield f"Also broken as deployed: {quote_untrusted(each.path)}."
+    for file in (proof.broken.also_broken if proof.broken else ())[:_MAX_FILES]:
+        yield f"Also broken as deployed: {quote_untrusted(file.path)}."
     if proof.loaded_summary is not None:
         yield describe_loading_rule(proof.loaded_summary)
-        yield from (f"{describe_unloaded_file(each)}." for each in proof.loaded_summary.not_loaded[:_MAX_FILES])
+        yield from (f"{describe_unloaded_file(file)}." for file in proof.loaded_summary.not_loaded[:_MAX_FILES])
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         yield (
             f"Gates passed by {short_sha(proof.target.commit.id)}: it contains the fix, every file that the service "

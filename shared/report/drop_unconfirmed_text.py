@@ -20,7 +20,7 @@ def drop_unconfirmed_text(incident: Incident, proof: Finding) -> Incident:
     """Only a syntax error names words that a compiler can confirm."""
     if incident.kind is not SignalKind.SYNTAX_ERROR:
         return incident
-    return replace(incident, sightings=tuple(_drop_from_sighting(each, proof) for each in incident.sightings))
+    return replace(incident, sightings=tuple(_drop_from_sighting(sighting, proof) for sighting in incident.sightings))
 
 
 def _drop_from_sighting(sighting: Sighting, proof: Finding) -> Sighting:

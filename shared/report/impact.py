@@ -80,8 +80,8 @@ class Impact:
 def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tuple[Impact, tuple[Evidence, ...]]:
     """The impact, and the evidence for it, numbered from `first`."""
     evidence = tuple(
-        Evidence(f"e{first_evidence_number + place}", kind, ref, text)
-        for place, (kind, ref, text) in enumerate(_evidence_rows(measured))
+        Evidence(f"e{first_evidence_number + index}", kind, ref, text)
+        for index, (kind, ref, text) in enumerate(_evidence_rows(measured))
     )
     traffic = measured.traffic
     reach = _classify_reach(measured)
@@ -93,7 +93,7 @@ def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tu
         requests=measured.requests,
         failed=measured.failed,
         serving_instead=tuple(name for name in traffic or () if name != measured.revision),
-        evidence=tuple(each.id for each in evidence),
+        evidence=tuple(item.id for item in evidence),
     )
     return impact, evidence
 
@@ -141,7 +141,7 @@ def describe_impact(impact: Impact) -> str:
     """One or two sentences, in which every number is one of the evidence."""
     name = quote_untrusted(impact.revision, 80) or "the failing revision"
     old = (
-        f" Its users still have {join_words([quote_untrusted(each, 80) for each in impact.serving_instead])}."
+        f" Its users still have {join_words([quote_untrusted(revision, 80) for revision in impact.serving_instead])}."
         if impact.serving_instead
         else ""
     )
@@ -215,9 +215,9 @@ def list_consequences(incident: Incident) -> list[str]:
 
 
 def _where_seen_phrases(incident: Incident) -> Iterator[str]:
-    revisions = {each.revision for each in incident.symptoms if each.revision}
+    revisions = {symptom.revision for symptom in incident.symptoms if symptom.revision}
     if revisions:
         yield f", from {pluralize(len(revisions), 'revision')}"
-    seen = [each.last_seen for each in incident.symptoms if each.last_seen is not None]
+    seen = [symptom.last_seen for symptom in incident.symptoms if symptom.last_seen is not None]
     if seen and incident.dated:
         yield f", last at {moment(max(seen), dated=True)}"

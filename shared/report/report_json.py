@@ -48,7 +48,7 @@ def report_to_json(report: Report) -> dict[str, object]:
         "attempts": [_attempt_to_json(attempt) for attempt in proof.attempts],
         "fix": _fix_to_json(proof.fix) if proof.fix else None,
         "target": _target_to_json(proof.target) if proof.target else None,
-        "refused": [_refused_to_json(each) for each in proof.refused_commits],
+        "refused": [_refused_to_json(item) for item in proof.refused_commits],
         "not_looked_at": proof.unchecked_commits,
         "rollback": _commit_to_json(proof.rollback.commit) if proof.rollback else None,
         "alternative": _commit_to_json(proof.alternative_rollback.commit) if proof.alternative_rollback else None,
@@ -60,7 +60,7 @@ def report_to_json(report: Report) -> dict[str, object]:
         "branch": {"name": proof.branch or None, "head": proof.branch_head or None},
         "impact": impact_to_json(report.impact) if report.impact else None,
         "whys": [_why_to_json(why) for why in report.whys],
-        "evidence": [_evidence_to_json(each) for each in report.evidence],
+        "evidence": [_evidence_to_json(item) for item in report.evidence],
         "unseen": list(proof.gaps),
         "versions_compiled": proof.versions_compiled,
     }
@@ -71,9 +71,9 @@ def _redact_json(value: object) -> object:
     if isinstance(value, str):
         return redact(value).encode("utf-8", "replace").decode("utf-8")  # a lone surrogate cannot be written
     if isinstance(value, dict):
-        return {key: _redact_json(each) for key, each in value.items()}
+        return {key: _redact_json(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_redact_json(each) for each in value]
+        return [_redact_json(item) for item in value]
     return value
 
 
@@ -92,11 +92,11 @@ def _incident_to_json(report: Report) -> dict[str, object]:
         "occurrences": incident.occurrences,
         "counted_at": format_rfc3339(report.counted_at) if report.counted_at is not None else None,
         "symptoms": [
-            _symptom_to_json(each, known, incident) for each, known in zip(incident.symptoms, ids, strict=False)
+            _symptom_to_json(symptom, known, incident) for symptom, known in zip(incident.symptoms, ids, strict=False)
         ],
         "nearby": [
-            {**_symptom_to_json(each, known, incident), "suspected": is_suspected_consequence(each, incident)}
-            for each, known in zip(incident.nearby, nearby, strict=False)
+            {**_symptom_to_json(symptom, known, incident), "suspected": is_suspected_consequence(symptom, incident)}
+            for symptom, known in zip(incident.nearby, nearby, strict=False)
         ],
         "closed_first": _CLOSED_FIRST_JSON.get(incident.close_kind) if incident.close_kind else None,
         "exception": _exception_to_json(report),
@@ -119,13 +119,13 @@ def _exception_to_json(report: Report) -> dict[str, object] | None:
     raised = report.incident.raised
     if raised is None:
         return None
-    place = report.proof.raised_frame or raised.exception.location
+    frame = report.proof.raised_frame or raised.exception.location
     return {
         "class": raised.exception.error_class,
         "message": raised.exception.message,
-        "path": place.path if place else None,
-        "line": place.line or None if place else None,
-        "function": place.function or None if place else None,
+        "path": frame.path if frame else None,
+        "line": frame.line or None if frame else None,
+        "function": frame.function or None if frame else None,
         "in_repository": report.proof.raised_frame is not None,
         "proven": False,
         "evidence": report.raised_evidence_id or None,
@@ -133,7 +133,7 @@ def _exception_to_json(report: Report) -> dict[str, object] | None:
 
 
 def _seen_times_to_json(first: datetime | None, last: datetime | None, *, dated: bool) -> dict[str, object]:
-    """A date is never invented: without one, only the time of day is told."""
+    """A date is never invented: without one, only the time of day is given."""
     seen: dict[str, object] = {
         "first_seen": _format_time_if_dated(first, dated=dated),
         "last_seen": _format_time_if_dated(last, dated=dated),
@@ -162,7 +162,7 @@ def _deployed_to_json(deployed: DeployedVersion, incident: Incident) -> dict[str
         "python": deployed.python or None,
         "python_source": deployed.python_source or None,
         "conflict": deployed.conflict or None,
-        "deployments": [_deployment_to_json(each, incident) for each in deployed.deployments],
+        "deployments": [_deployment_to_json(deployment, incident) for deployment in deployed.deployments],
     }
 
 
@@ -209,8 +209,8 @@ def _loading_to_json(loading: LoadedSummary) -> dict[str, object]:
     }
 
 
-def _broken_files_to_json(found: Iterable[OtherBrokenFile]) -> list[dict[str, object]]:
-    return [{"path": each.path, "line": each.line, "message": each.message} for each in found]
+def _broken_files_to_json(files: Iterable[OtherBrokenFile]) -> list[dict[str, object]]:
+    return [{"path": file.path, "line": file.line, "message": file.message} for file in files]
 
 
 def _excerpt_to_json(excerpt: Iterable[tuple[int, str]]) -> list[dict[str, object]]:
@@ -261,7 +261,7 @@ def _target_to_json(target: Target) -> dict[str, object]:
         "newly_broken": _broken_files_to_json(target.newly_broken),
         "ships": [_change_to_json(change) for change in target.shipped_changes[:_MAX_SHIPPED_FILES]],
         "files_changed": len(target.shipped_changes),
-        "refused": [_refused_to_json(each) for each in target.refused_commits],
+        "refused": [_refused_to_json(refused) for refused in target.refused_commits],
     }
 
 

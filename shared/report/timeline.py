@@ -41,9 +41,9 @@ class TimelineEvent:
 
 def build_timeline(report: Report) -> tuple[TimelineEvent, ...]:
     """Commits and log entries, oldest first; those without a known day come last, in their own order."""
-    found = [*_commit_events(report), *_log_events(report)]
-    dated = [event for event in found if event.at is not None and has_date(event.at)]
-    undated = [event for event in found if event.at is None or not has_date(event.at)]
+    events = [*_commit_events(report), *_log_events(report)]
+    dated = [event for event in events if event.at is not None and has_date(event.at)]
+    undated = [event for event in events if event.at is None or not has_date(event.at)]
     return (*sorted(dated, key=_event_time), *undated)
 
 
@@ -109,7 +109,7 @@ def _commit_event(commit: Commit, kind: EventKind, text: str) -> TimelineEvent:
 
 def _log_events(report: Report) -> Iterator[TimelineEvent]:
     incident = report.incident
-    runs = {(each.revision, each.line): each for each in report.proof.deployed.deployments}
+    runs = {(run.revision, run.line): run for run in report.proof.deployed.deployments}
     for sighting in incident.sightings:
         line = f" on line {sighting.line}" if sighting.line is not None else ""
         words = (

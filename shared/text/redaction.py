@@ -43,8 +43,8 @@ def redact(text: str) -> str:
     if text.isascii() and not _CONTROL.search(text):
         return _redact_known(text)
     seen = strip_invisible(text)
-    found = _redact_known(seen)
-    return _redact_known(text) if found == seen else found
+    redacted = _redact_known(seen)
+    return _redact_known(text) if redacted == seen else redacted
 
 
 def redact_and_truncate_line(line: str, max_length: int) -> str:
@@ -66,8 +66,8 @@ def redact_blocks(lines: Sequence[str]) -> list[str]:
     return text.split("\n")
 
 
-def _placeholder_per_line(kind: str, found: re.Match[str]) -> str:
-    return "\n".join([_placeholder(kind, found), *[f"[redacted {kind}]"] * found[0].count("\n")])
+def _placeholder_per_line(kind: str, match: re.Match[str]) -> str:
+    return "\n".join([_placeholder(kind, match), *[f"[redacted {kind}]"] * match[0].count("\n")])
 
 
 def _redact_known(text: str) -> str:
@@ -91,23 +91,23 @@ def _redact_assignments(line: str) -> str:
     return BARE_ASSIGNMENT.sub(_redact_bare_value, QUOTED_ASSIGNMENT.sub(_redact_quoted_value, line))
 
 
-def _placeholder(kind: str, found: re.Match[str]) -> str:
-    groups = found.groupdict()
+def _placeholder(kind: str, match: re.Match[str]) -> str:
+    groups = match.groupdict()
     return f"{groups.get('keep') or ''}[redacted {kind}]{groups.get('tail') or ''}"
 
 
-def _redact_quoted_value(found: re.Match[str]) -> str:
-    if len(found["secret"]) < MIN_SECRET_LENGTH or found["secret"].isspace():
-        return found[0]
-    return f"{found['keep']}[redacted value]"
+def _redact_quoted_value(match: re.Match[str]) -> str:
+    if len(match["secret"]) < MIN_SECRET_LENGTH or match["secret"].isspace():
+        return match[0]
+    return f"{match['keep']}[redacted value]"
 
 
-def _redact_bare_value(found: re.Match[str]) -> str:
+def _redact_bare_value(match: re.Match[str]) -> str:
     """A word after a colon with more words behind it is prose (`password: must be longer`), not a value."""
-    secret = found["secret"]
-    word = ":" in found["separator"] and secret.rstrip(".!?").isalpha()
-    prose = word and MORE_PROSE.match(found.string, found.end())
-    count = secret.isdigit() and found["name"].lower() == "token"
+    secret = match["secret"]
+    word = ":" in match["separator"] and secret.rstrip(".!?").isalpha()
+    prose = word and MORE_PROSE.match(match.string, match.end())
+    count = secret.isdigit() and match["name"].lower() == "token"
     if prose or count or len(secret) < MIN_SECRET_LENGTH:
-        return found[0]
-    return f"{found['keep']}[redacted value]"
+        return match[0]
+    return f"{match['keep']}[redacted value]"

@@ -67,23 +67,23 @@ def _parse_items(text: str) -> Iterator[_Item]:
         item = _ITEM.match(text, position)
         if item is None:
             raise ValueError(
-                f"may contain only fixed characters, [classes], \\d and \\w, each with an optional {{n}}, {{m,n}} or +; "
+                "may contain only fixed characters, [classes], \\d and \\w, each with an optional {n}, {m,n} or +; "
                 f"character {position + 1} is not allowed"
             )
         position = item.end()
         yield _parse_item(item)
 
 
-def _parse_item(found: re.Match[str]) -> _Item:
-    least = int(found["least"] or 1)
-    most = int(found["most"] or (_MAX_REPEAT if found["plus"] else least))
+def _parse_item(match: re.Match[str]) -> _Item:
+    least = int(match["least"] or 1)
+    most = int(match["most"] or (_MAX_REPEAT if match["plus"] else least))
     if not 1 <= least <= most <= _MAX_REPEAT:
         raise ValueError(f"must use repeat counts from 1 to {_MAX_REPEAT}, the smaller one first")
     try:
-        characters = frozenset(re.findall(found["atom"], _ASCII, re.ASCII))
+        characters = frozenset(re.findall(match["atom"], _ASCII, re.ASCII))
     except re.error:
-        raise ValueError(f"must not hold the class {found['atom']!r}: its ranges run backwards") from None
-    return _Item(found["atom"], characters, least, most)
+        raise ValueError(f"must not hold the class {match['atom']!r}: its ranges run backwards") from None
+    return _Item(match["atom"], characters, least, most)
 
 
 def _fixed_prefix(items: list[_Item]) -> str:

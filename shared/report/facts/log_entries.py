@@ -60,9 +60,9 @@ def format_error_line(incident: Incident, sighting: Sighting) -> str:
     """The last line of the traceback, as Python writes it."""
     message = quote_untrusted(sighting.message)
     line = f", line {sighting.line}" if sighting.line is not None else ""
-    place = f" ({quote_untrusted(incident.path)}{line})" if incident.path else line
+    location = f" ({quote_untrusted(incident.path)}{line})" if incident.path else line
     words = ": ".join(filter(None, (quote_untrusted(incident.error_class, 80), message)))
-    return f"{words or incident.kind.value}{place}"
+    return f"{words or incident.kind.value}{location}"
 
 
 def _describe_sighting(incident: Incident, sighting: Sighting) -> str:

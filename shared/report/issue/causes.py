@@ -63,8 +63,8 @@ def _resource_blocks(report: Report) -> Iterator[str]:
     rows = []
     for name, words in _RESOURCE_KEYWORDS:
         hits = [word for word in words if re.search(rf"\b{re.escape(word)}\b", joined)]
-        found = f"mentioned: {', '.join(hits)}" if hits else "not mentioned"
-        rows.append((name, found, _RESOURCE_MENTIONED if hits else "not checked"))
+        mentioned = f"mentioned: {', '.join(hits)}" if hits else "not mentioned"
+        rows.append((name, mentioned, _RESOURCE_MENTIONED if hits else "not checked"))
     yield format_table(("Resource", "In the log entries of this incident", "Its metrics"), rows)
     if report.proof.broken is not None:
         yield "A file that does not compile fails whatever the memory, the CPU or the load."
@@ -72,9 +72,8 @@ def _resource_blocks(report: Report) -> Iterator[str]:
     if stated:
         yield "\n".join(f"- {escape_markdown(quote_untrusted(sentence, 400))}" for sentence in stated)
     seen = list_examined_sources(report)
-    yield (
-        f"Checked: {join_words(seen)}. Not checked: {join_words([each for each in CauseSource if each not in seen])}."
-    )
+    unchecked = [source for source in CauseSource if source not in seen]
+    yield f"Checked: {join_words(seen)}. Not checked: {join_words(unchecked)}."
 
 
 _RESOURCE_MENTIONED = "not checked: **check it**, the log mentions it"
@@ -87,12 +86,12 @@ _EVIDENCE_COLUMNS = ("", "Kind", "Where", "What is there")
 def render_evidence(report: Report, _: Links) -> Iterator[Section]:
     rows = [
         (
-            each.id,
-            each.kind.value,
-            format_code_span(quote_untrusted(each.ref, 200)),
-            escape_markdown(quote_untrusted(each.text, 700)),
+            item.id,
+            item.kind.value,
+            format_code_span(quote_untrusted(item.ref, 200)),
+            escape_markdown(quote_untrusted(item.text, 700)),
         )
-        for each in report.evidence
+        for item in report.evidence
     ]
     tables = [
         format_table(_EVIDENCE_COLUMNS, rows[start : start + _ROWS_PER_TABLE])
@@ -103,6 +102,6 @@ def render_evidence(report: Report, _: Links) -> Iterator[Section]:
     if report.proof.gaps:
         yield Section(
             Heading.UNSEEN,
-            (format_bullets(escape_markdown(quote_untrusted(each)) for each in report.proof.gaps),),
+            (format_bullets(escape_markdown(quote_untrusted(item)) for item in report.proof.gaps),),
             priority=5,
         )

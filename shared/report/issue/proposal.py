@@ -52,11 +52,11 @@ def _proposal_blocks(proof: Finding, links: Links) -> Iterator[str]:
     if proof.refused_commits:
         rows = [
             (
-                link_commit(each.commit.id, links),
-                escape_markdown(quote_untrusted(each.commit.subject, 100)),
-                escape_markdown(quote_untrusted(each.detail)),
+                link_commit(refused.commit.id, links),
+                escape_markdown(quote_untrusted(refused.commit.subject, 100)),
+                escape_markdown(quote_untrusted(refused.detail)),
             )
-            for each in proof.refused_commits[:_MAX_REJECTED_COMMITS]
+            for refused in proof.refused_commits[:_MAX_REJECTED_COMMITS]
         ]
         yield (
             "Newer commits that were not chosen:"
@@ -97,10 +97,10 @@ def _prevention_items(report: Report) -> Iterator[str]:
         version = f" --python {python}" if python else ""
         command = format_code_span(f"provenfix check{version}")
         yield f"Run {command} in CI and as a pre-commit hook, and let the deployment wait for it."
-        found = assess_prevention(proof)
+        assessment = assess_prevention(proof)
         if python and proof.broken is not None and proof.broken.compiles_on:
             yield f"Develop and test on the deployed Python {python}, or deploy the version that you develop on."
-        for fact, _ in found.allowing_valid_python[:2]:
+        for fact, _ in assessment.allowing_valid_python[:2]:
             yield _narrowing_advice(fact, python)
     yield "Label every image and revision with the commit that it was built from, so that nobody has to infer it."
     yield "Build images only in CI, from a clean checkout of a commit."
@@ -109,13 +109,13 @@ def _prevention_items(report: Report) -> Iterator[str]:
 
 
 def _narrowing_advice(fact: PythonFact, python: str) -> str:
-    place = (
+    setting = (
         f"{format_code_span(quote_untrusted(fact.text, 120))} in "
         f"{format_code_span(quote_untrusted(fact.path))}, line {fact.line}"
     )
     if fact.kind == "requires-python":
-        return f"Narrow {place}, so that it admits only what is deployed."
-    return f"Name the deployed {python} instead of {place}."
+        return f"Narrow {setting}, so that it admits only what is deployed."
+    return f"Name the deployed {python} instead of {setting}."
 
 
 def _verification_items(report: Report) -> Iterator[str]:

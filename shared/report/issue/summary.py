@@ -56,9 +56,9 @@ def describe_error(report: Report) -> str:
     path = quote_untrusted(broken.path if broken else incident.path, 80)
     error = quote_untrusted(broken.fault.error_class if broken else incident.error_class, 40) or "SyntaxError"
     line = broken.fault.line if broken else incident.sightings[-1].line if incident.sightings else None
-    place = f", line {line}" if line is not None else ""
+    at_line = f", line {line}" if line is not None else ""
     python = f", on Python {report.proof.deployed.python}" if broken and report.proof.deployed.python else ""
-    return f"{error} in {path}{place}{python}"
+    return f"{error} in {path}{at_line}{python}"
 
 
 def render_summary(report: Report, links: Links) -> Iterator[Section]:
@@ -120,8 +120,8 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         yield f"**Broken since:** {link_commit_with_subject(proof.introduced.commit, links)}{origin}."
     if proof.fix is not None:
         origin = pull_request_phrase(proof.fix.commit.id, links) if proof.fix.where == "merged" else ""
-        place = escape_markdown(describe_fix_location(proof.fix, proof.branch))
-        yield f"**Fixed by:** {link_commit_with_subject(proof.fix.commit, links)}, {place}{origin}."
+        location = escape_markdown(describe_fix_location(proof.fix, proof.branch))
+        yield f"**Fixed by:** {link_commit_with_subject(proof.fix.commit, links)}, {location}{origin}."
     if proof.target is not None and proof.recommendation.kind is ActionKind.REDEPLOY:
         yield f"**Safe to deploy?** {_describe_deployment_safety(proof, proof.target)}"
 

@@ -38,9 +38,9 @@ def explain_failure(incident: Incident, facts: Facts) -> WhyDraft:
 
 
 def describe_nearby(incident: Incident) -> str:
-    """What was logged in the same minutes: nothing ties it to the failure, whatever people suspect."""
-    suspected = [each for each in incident.nearby if is_suspected_consequence(each, incident)]
-    others = [each for each in incident.nearby if not is_suspected_consequence(each, incident)]
+    """What was logged in the same minutes: nothing ties it to the failure, whatever is suspected."""
+    suspected = [symptom for symptom in incident.nearby if is_suspected_consequence(symptom, incident)]
+    others = [symptom for symptom in incident.nearby if not is_suspected_consequence(symptom, incident)]
     answer = ""
     if others:
         answer += f" Logged within the same minutes, with no known connection: {join_words(quote_symptoms(others))}."
@@ -81,8 +81,8 @@ def explain_next_failure(broken: BrokenFile, facts: Facts) -> WhyDraft | None:
     if not broken.also_broken:
         return None
     places = [
-        quote_untrusted(each.path) + (f", line {each.line}" if each.line is not None else "")
-        for each in broken.also_broken
+        quote_untrusted(file.path) + (f", line {file.line}" if file.line is not None else "")
+        for file in broken.also_broken
     ]
     answer = (
         "No. The log shows only the first broken file that an import reaches. At the deployed commit these files also "
@@ -94,12 +94,12 @@ def explain_next_failure(broken: BrokenFile, facts: Facts) -> WhyDraft | None:
 
 def _describe_compiler_error(broken: BrokenFile, python: str) -> str:
     line = f" (`{quote_untrusted(get_failing_line(broken), 120)}`)" if get_failing_line(broken) else ""
-    place = f"On line {broken.fault.line}{line}" if broken.fault.line is not None else "In the file"
+    location = f"On line {broken.fault.line}{line}" if broken.fault.line is not None else "In the file"
     form = parse_ruff_explanation(broken.explanation)
     if form is None or not form.description:
         words = f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)}"
         explained = f" Ruff explains: {quote_untrusted(broken.explanation)}." if broken.explanation else ""
-        return f"{place} the compiler ({quote_untrusted(broken.checked_by)}) reports {words}.{explained}"
+        return f"{location} the compiler ({quote_untrusted(broken.checked_by)}) reports {words}.{explained}"
     pep = f" ({form.pep})" if form.pep else ""
     if form.added_in:
         since = (
@@ -108,7 +108,7 @@ def _describe_compiler_error(broken: BrokenFile, python: str) -> str:
         )
     else:
         since = f"It was legal before Python {form.removed_in}; {python} rejects it."
-    return f"{place} {form.description}. {since}"
+    return f"{location} {form.description}. {since}"
 
 
 def _describe_versions(proof: Finding, broken: BrokenFile) -> tuple[str, tuple[Statement, ...]]:
@@ -137,17 +137,17 @@ def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
         answer = "Unknown: the commit that broke the file is not in the history that could be read."
         answer += _unseen_phrase(proof)
         return WhyDraft(WhyKey.INTRODUCED, question, answer, Confidence.UNKNOWN, facts.evidence_ids(FactTopic.UNSEEN))
-    found = proof.introduced
-    first = f", the first on line {found.first_line}" if found.first_line is not None else ""
+    introduced = proof.introduced
+    first = f", the first on line {introduced.first_line}" if introduced.first_line is not None else ""
     answer = (
-        f"Commit {describe_commit(found.commit)}. After it {quote_untrusted(found.path)} "
-        f"has {pluralize(found.errors, 'error')}{first}; "
+        f"Commit {describe_commit(introduced.commit)}. After it {quote_untrusted(introduced.path)} "
+        f"has {pluralize(introduced.errors, 'error')}{first}; "
     )
     states: tuple[Statement, ...] = ()
-    if found.was_added_broken:
+    if introduced.was_added_broken:
         states = (Statement.ARRIVED_BROKEN,)
         answer += "this commit added the file, and it never compiled until it was fixed."
-    elif len(found.commit.parents) > 1:
+    elif len(introduced.commit.parents) > 1:
         states = (Statement.MERGED_BROKEN,)
         answer += "it is a merge, and the error arose where the histories were joined."
     else:
@@ -166,11 +166,11 @@ def explain_attempts(proof: Finding, broken: BrokenFile, facts: Facts) -> WhyDra
             f"{quote_untrusted(broken.path)} still fail to compile."
         )
         return WhyDraft(WhyKey.NOT_ENDED, question, answer, Confidence.INFERRED, facts.evidence_ids(FactTopic.ATTEMPTS))
-    one = len(proof.attempts) == 1
-    told = [_describe_attempt(attempt, proof) for attempt in select_notable_attempts(proof.attempts)]
-    versions = f"{pluralize(len(proof.attempts), 'later version')} of the file still fail{'s' if one else ''}"
+    is_single = len(proof.attempts) == 1
+    described = [_describe_attempt(attempt, proof) for attempt in select_notable_attempts(proof.attempts)]
+    versions = f"{pluralize(len(proof.attempts), 'later version')} of the file still fail{'s' if is_single else ''}"
     answer = (
-        f"{versions}: {'; '.join(told)}. "
+        f"{versions}: {'; '.join(described)}. "
         "Python logs only the first error of a file, so a change that only moves it can look like progress."
     )
     cited = facts.evidence_ids(FactTopic.ATTEMPTS, FactTopic.ATTEMPT, FactTopic.DEPLOYED)

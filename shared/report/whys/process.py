@@ -49,10 +49,17 @@ def explain_missing_check(proof: Finding, facts: Facts) -> WhyDraft:
 
 def explain_underlying_error(incident: Incident, proof: Finding, facts: Facts) -> WhyDraft:
     """Why the running source was not known, or not reviewed."""
-    early = [each for each in proof.deployed.deployments if each.uncommitted and each.commit is not None]
+    early = [
+        deployment
+        for deployment in proof.deployed.deployments
+        if deployment.uncommitted and deployment.commit is not None
+    ]
     outlived = _explain_undeployed_fix(incident, proof)
     parts = [
-        *((_explain_uncommitted_tree(each, incident), (Statement.UNCOMMITTED_TREE,)) for each in early[-1:]),
+        *(
+            (_explain_uncommitted_tree(deployment, incident), (Statement.UNCOMMITTED_TREE,))
+            for deployment in early[-1:]
+        ),
         _explain_traceability(proof.deployed),
         *([(outlived, (Statement.FIX_OUTLIVED,))] if outlived else []),
     ]

@@ -1,4 +1,4 @@
-"""A question with its answer, how sure the answer is, and the evidence that it stands on."""
+"""A question with its answer, its confidence and the evidence that it cites, and which five of them are the whys."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class WhyKey(StrEnum):
     BEHIND = auto()
     """The error behind the error."""
     VERSION = auto()
-    """Which version is deployed, where nobody knows."""
+    """Which version is deployed, where that is unknown."""
     ANY_FIX = auto()
     MEANING = auto()
     NO_COMMIT = auto()
@@ -123,7 +123,7 @@ class FiveWhys:
     behind: Why
     """The error behind the error."""
     others: tuple[Why, ...]
-    """Further questions, for whoever wants them."""
+    """Further questions."""
 
 
 def select_five_whys(whys: Sequence[Why]) -> FiveWhys:
