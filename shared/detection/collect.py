@@ -1,6 +1,7 @@
 """Collects the incidents of a log: the signals of one defect grouped, with what is tied to them and what is nearby.
 
-The log is read twice; incidents come in the order of first sight, with how many entries show none. The first pass finds the defects and ties closes to exceptions; the second one counts what belongs to which.
+The log is read twice; incidents come in the order of first sight, with how many entries show none. The first pass finds
+the defects and ties closes to exceptions; the second one counts what belongs to which.
 """
 
 from collections import Counter

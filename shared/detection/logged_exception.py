@@ -1,7 +1,8 @@
 """Reads the exceptions that a text shows: class, message and frames, as Python prints them.
 
-The text has no colours, and is whole tracebacks or one line of one; exceptions come in its order. A class counts where a traceback ends with it, or where it stands at the beginning of a line or behind a logger's own
-words; a sentence that speaks of an error shows none. Every step looks at a bounded part of the text, once.
+The text has no colours, and is whole tracebacks or one line of one; exceptions come in its order. A class counts where
+a traceback ends with it, or where it stands at the beginning of a line or behind a logger's own words; a sentence that
+speaks of an error shows none. Every step looks at a bounded part of the text, once.
 """
 
 import re

@@ -1,9 +1,9 @@
 """Ties each close of a log to an exception, or notes the exception that was merely logged beside it.
 
 Entries come in any order, with what they say; each entry that closes a connection gets a `Tie`. A close is tied to an
-exception of the same text or of the same request, else to the last one of its instance, as the next close after it
-and with no other exception between. Closes that the other end began, and keepalive timeouts, are tied to nothing else
-than the text in which they stand.
+exception of the same text or of the same request, else to the last one of its instance, as the next close after it and
+with no other exception between. Closes that the other end began, and keepalive timeouts, are tied to nothing else than
+the text in which they stand.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,16 +1,25 @@
-"""Builds the report of an incident and its proof: the numbered evidence, and the whys that cite it."""
+"""Builds the report of an incident and its proof: the numbered evidence, and the whys that cite it.
 
+Any visitor can make a service log `SyntaxError: …` with words of their own. What the platform sets (revision, time,
+entry) is believed as it is, and a path and a line are looked up. The words are believed where the compiler says the
+same of the file; otherwise they are no evidence.
+"""
+
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.detection.incident import Incident
+from shared.detection.incident import Incident, Sighting
+from shared.detection.signal import SignalKind
 from shared.proof.model.finding import Finding
 from shared.report import impact as impacts
-from shared.report.drop_unconfirmed_text import drop_unconfirmed_text
 from shared.report.evidence import Evidence
 from shared.report.facts import FactTopic, gather_facts
 from shared.report.whys import Why, draft_whys
 from shared.text.timestamps import format_timestamp
+
+_NUMBERS = re.compile(r"\d+")
+OMITTED_TEXT = "(Text of this entry omitted: it does not match Python's own error for the file.)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,26 @@ def build_report(incident: Incident, proof: Finding) -> Report:
         nearby_evidence_ids=facts.evidence_ids(FactTopic.NEARBY),
         raised_evidence_id=next(iter(facts.evidence_ids(FactTopic.RAISED)), ""),
     )
+
+
+def drop_unconfirmed_text(incident: Incident, proof: Finding) -> Incident:
+    """Only a syntax error names words that a compiler can confirm."""
+    if incident.kind is not SignalKind.SYNTAX_ERROR:
+        return incident
+    return replace(incident, sightings=tuple(_drop_from_sighting(sighting, proof) for sighting in incident.sightings))
+
+
+def _drop_from_sighting(sighting: Sighting, proof: Finding) -> Sighting:
+    if proof.broken is None:
+        return replace(sighting, message="")
+    if _mask_numbers(sighting.message) == _mask_numbers(proof.broken.fault.message):
+        return sighting
+    return replace(sighting, message="", first=replace(sighting.first, text=OMITTED_TEXT))
+
+
+def _mask_numbers(message: str) -> str:
+    """`detected at line 624` and `detected at line 676` are the same words about two versions of a file."""
+    return _NUMBERS.sub("0", message)
 
 
 def add_impact(report: Report, measured: impacts.ImpactMeasurement) -> Report:
