@@ -89,7 +89,7 @@ class CloseKind(StrEnum):
 
 def detect_close_1011(text: str) -> CloseKind | None:
     """What the text says of a connection closed with 1011; a keepalive timeout anywhere beside it wins."""
-    found: CloseKind | None = None
+    kind: CloseKind | None = None
     at = text.find(_CLOSE_CODE)
     for _ in range(_MAX_CANDIDATES):
         if at < 0:
@@ -98,9 +98,9 @@ def detect_close_1011(text: str) -> CloseKind | None:
             around = text[max(0, at - _CHARACTERS_AFTER) : at + _CHARACTERS_AFTER]
             if _KEEPALIVE.search(around):
                 return CloseKind.KEEPALIVE
-            found = found or _close_direction(text, at)
+            kind = kind or _close_direction(text, at)
         at = text.find(_CLOSE_CODE, at + len(_CLOSE_CODE))
-    return found
+    return kind
 
 
 def _close_direction(text: str, at: int) -> CloseKind:

@@ -1,7 +1,7 @@
-"""A log becomes incidents: the signals of one defect grouped, with what is tied to them and what stands beside them.
+"""Collects the incidents of a log: the signals of one defect grouped, with what is tied to them and what is nearby.
 
-In: a log that can be read twice. Out: incidents in the order of first sight, and how many entries show none.
-The first pass finds the defects and ties closes to exceptions; the second one counts what belongs to which.
+The log is read twice; incidents come in the order of first sight, with how many entries show none. The first pass finds
+the defects and ties closes to exceptions; the second one counts what belongs to which.
 """
 
 from collections import Counter
@@ -98,17 +98,17 @@ def collect_incidents(log: LogSource, *, service: str, environment: str) -> Coll
     Raises `shared.errors.InputError` where the log cannot be read.
     """
     scope = Scope(service, environment)
-    found = _FirstPass(IncidentGrouper(scope))
+    first_pass = _FirstPass(IncidentGrouper(scope))
     for entry in log.entries():
-        found.add_entry(entry)
-    found.finish()
-    incidents = found.grouping.incidents()
-    ties = found.ties.resolve() if found.close_count else {}
-    if found.close_count:
+        first_pass.add_entry(entry)
+    first_pass.finish()
+    incidents = first_pass.grouping.incidents()
+    ties = first_pass.ties.resolve() if first_pass.close_count else {}
+    if first_pass.close_count:
         incidents = sort_by_first_seen(chain(incidents, _close_incidents(log, incidents, ties, scope)))
     if any(incident.kind in _KINDS_WITH_SYMPTOMS for incident in incidents):
         incidents = _attach_symptoms(log, incidents, ties, scope)
-    return CollectedIncidents(incidents, found.entry_count, dict(found.skipped))
+    return CollectedIncidents(incidents, first_pass.entry_count, dict(first_pass.skipped))
 
 
 def _close_incidents(

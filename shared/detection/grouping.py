@@ -1,7 +1,7 @@
-"""Signals become incidents: one defect, one incident, whatever line, revision or import chain showed it.
+"""Groups signals into incidents: one defect, one incident, whatever line, revision or import chain showed it.
 
-In: signals one by one, as many as there are. Out: incidents with their sightings, in the order of first sight. What is
-kept is bounded: a storm of equal entries is one sighting with a count.
+Incidents have their sightings and stand in the order of first sight. Memory is bounded: a storm of equal entries is one
+sighting with a count.
 """
 
 import hashlib
@@ -210,8 +210,8 @@ def _merge_bare_names(defects: dict[_DefectKey, _Defect]) -> dict[_DefectKey, _D
     for key, defect in sorted(defects.items(), key=lambda item: -len(item[1].path)):
         target = None if _is_absolute(defect.path) else _find_merge_target(joined, key, defect)
         if target is None:
-            mine = joined[key] = _Defect(Tally(defect.total.first), close_kind=defect.close_kind, raised=defect.raised)
-            mine.merge(defect)
+            own = joined[key] = _Defect(Tally(defect.total.first), close_kind=defect.close_kind, raised=defect.raised)
+            own.merge(defect)
         else:
             target.merge(defect)
     return joined

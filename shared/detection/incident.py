@@ -54,7 +54,7 @@ _ACCESS_REFUSED = re.compile(
 
 
 def is_suspected_consequence(symptom: Symptom, incident: "Incident") -> bool:
-    """Whether people are likely to take it for a consequence: refusals of access are, unless they came before."""
+    """Whether readers are likely to take it for a consequence: refusals of access are, unless they came before."""
     before = symptom.last_seen and incident.first_seen and symptom.last_seen < incident.first_seen
     return not before and _ACCESS_REFUSED.search(symptom.text) is not None
 
@@ -114,9 +114,9 @@ def move_to_day(incident: Incident, day: date) -> Incident:
 
     return replace(
         incident,
-        sightings=tuple(seen(each) for each in incident.sightings),
-        symptoms=tuple(seen(each) for each in incident.symptoms),
-        nearby=tuple(seen(each) for each in incident.nearby),
+        sightings=tuple(seen(sighting) for sighting in incident.sightings),
+        symptoms=tuple(seen(symptom) for symptom in incident.symptoms),
+        nearby=tuple(seen(symptom) for symptom in incident.nearby),
         raised=replace(incident.raised, entry=entry(incident.raised.entry)) if incident.raised else None,
         first_seen=moved(incident.first_seen),
         last_seen=moved(incident.last_seen),

@@ -1,8 +1,8 @@
-"""Text becomes the exceptions that it shows: class, message and frames, as Python prints them.
+"""Reads the exceptions that a text shows: class, message and frames, as Python prints them.
 
-In: text without colours, whole tracebacks or one line of one. Out: `LoggedException` values in the order of the text.
-A class counts where a traceback ends with it, or where it stands at the beginning of a line or behind a logger's own
-words; a sentence that speaks of an error shows none. Every step looks at a bounded part of the text, once.
+The text has no colours, and is whole tracebacks or one line of one; exceptions come in its order. A class counts where
+a traceback ends with it, or where it stands at the beginning of a line or behind a logger's own words; a sentence that
+speaks of an error shows none. Every step looks at a bounded part of the text, once.
 """
 
 import re
@@ -51,7 +51,7 @@ def is_end_of_sentence(after: str) -> bool:
 
 
 def is_prose(before: str) -> bool:
-    """Whether the words before an error are those of somebody who tells of it."""
+    """Whether the words before an error are a person's or a program's prose about it."""
     return _PROSE_WORDS.search(_strip_time_and_level(before.strip()[-_MAX_CONTEXT_LENGTH:])) is not None
 
 
@@ -68,7 +68,7 @@ def _is_logger_prefix(words: str) -> bool:
         return False
     tokens = words.split()
     pairs = zip(tokens, [*tokens[1:], ""], strict=True)
-    if all(one[-1] in _SEPARATORS or (then and not then.strip(_SEPARATORS)) for one, then in pairs):
+    if all(token[-1] in _SEPARATORS or (following and not following.strip(_SEPARATORS)) for token, following in pairs):
         return True
     if words[-1] not in {":", "-", "–", "|", "(", ">", "]"}:
         return tokens[-1].lower() in {"exception", "error", "failed"}
@@ -171,8 +171,8 @@ def parse_exceptions(text: str) -> Sequence[LoggedException]:
 
 def find_last_exception(text: str) -> LoggedException | None:
     """The last one of a text: of a chain, the one that was raised in the end."""
-    found = parse_exceptions(text)
-    return found[-1] if found else None
+    exceptions = parse_exceptions(text)
+    return exceptions[-1] if exceptions else None
 
 
 def may_show_exception(text: str) -> bool:
@@ -207,9 +207,9 @@ def _parse_text(text: str) -> Iterator[LoggedException]:
 
 def _parse_single_line(line: str) -> Iterator[LoggedException]:
     """`Uncaught exception: KeyError: 'berth'`: the class behind a logger's own words, with its message."""
-    found = _ERROR_NAME.search(line)
-    if found is None or line[:1] in {" ", "\t"}:
+    name = _ERROR_NAME.search(line)
+    if name is None or line[:1] in {" ", "\t"}:
         return
-    if is_logged_error(line[: found.start()]):
-        message = line[found.end() :].lstrip(":( ")[:_MAX_MESSAGE_LENGTH].strip()
-        yield LoggedException(found.group(0), message)
+    if is_logged_error(line[: name.start()]):
+        message = line[name.end() :].lstrip(":( ")[:_MAX_MESSAGE_LENGTH].strip()
+        yield LoggedException(name.group(0), message)

@@ -1,8 +1,8 @@
-"""Tracebacks that were logged line by line are put together again.
+"""Reassembles tracebacks that were logged line by line.
 
-In: the lines of tracebacks in the order of the log, with the entries that name an error and no file. Out: signals, for
-those whose file stands in an entry beside them. Entries belong together that come from the same log of the same
-instance. Exports may be oldest or newest first; among equal times the order of the file decides, in its direction.
+It takes the lines of tracebacks in the order of the log, with the entries that name an error and no file, and returns
+signals for those whose file stands in an entry beside them. Entries belong together that come from the same log of the
+same instance. Exports may be oldest or newest first; among equal times the order of the file decides, in its direction.
 """
 
 from collections import OrderedDict, deque

@@ -102,11 +102,11 @@ def read_signal(entry: LogEntry) -> Signal | SkipReason:
     if not of_syntax and not of_number:
         return SkipReason.NO_SIGNAL
     text = strip_markup(entry.text)
-    found = _read_syntax_signal(entry, text) if of_syntax else SkipReason.NO_SIGNAL
-    if isinstance(found, Signal) or not of_number:
-        return found
+    signal = _read_syntax_signal(entry, text) if of_syntax else SkipReason.NO_SIGNAL
+    if isinstance(signal, Signal) or not of_number:
+        return signal
     closed = _read_close_signal(entry, text)
-    return closed if closed is not None else _specific_reason(found)
+    return closed if closed is not None else _specific_reason(signal)
 
 
 def _specific_reason(refusal: SkipReason) -> SkipReason:
@@ -138,7 +138,7 @@ def _read_syntax_signal(entry: LogEntry, text: str) -> Signal | SkipReason:
 
 
 def _root_signal(signals: Sequence[Signal]) -> Signal:
-    """The first that a redeploy could mend, told in its fullest form: chained exceptions print the root first."""
+    """The first that a redeployment could fix, in its fullest form: chained exceptions print the root first."""
     kind = min((signal.kind for signal in signals), key=_ROOT_ORDER.index)
     root, *others = (signal for signal in signals if signal.kind is kind)
     for other in others:

@@ -1,8 +1,7 @@
-"""What a log holds beside its incidents is attached to them: what is tied as symptoms, the rest as nearby.
+"""Attaches to incidents what a log holds beside them: what is tied to them as symptoms, the rest as nearby.
 
-In: incidents and ties, then the log's entries once more. Out: the incidents with their symptoms (closes and errors that
-the log ties to them) and with what was logged in the same minutes: of the same revision, from ten minutes before the
-incident was first seen to ten minutes after it was last seen. Both are masked groups with counts.
+Symptoms are closes and errors that the log ties to an incident. Nearby is what the same revision logged from ten
+minutes before the incident was first seen to ten minutes after it was last seen. Both are masked groups with counts.
 """
 
 import re
@@ -83,12 +82,12 @@ class SymptomCollector:
     def __init__(self, incidents: Sequence[Incident], scope: Scope) -> None:
         self._incidents = incidents
         self._scope = scope
-        self._found = [_IncidentSymptoms(requests=_incident_request_ids(incident)) for incident in incidents]
-        self._cases: dict[tuple[str, str], list[_RevisionWindow]] = {}
+        self._symptoms = [_IncidentSymptoms(requests=_incident_request_ids(incident)) for incident in incidents]
+        self._windows: dict[tuple[str, str], list[_RevisionWindow]] = {}
         for number, incident in enumerate(incidents):
             if incident.kind in _KINDS_WITH_NEARBY:
-                place = (incident.service, incident.environment)
-                self._cases.setdefault(place, []).extend(_revision_windows(number, incident))
+                scope_key = (incident.service, incident.environment)
+                self._windows.setdefault(scope_key, []).extend(_revision_windows(number, incident))
 
     def add_entry(self, entry: LogEntry, signal_or_skip: Signal | SkipReason, tie: Tie | None = None) -> None:
         """One entry; `tie` is a close's that has no incident of its own."""
@@ -101,16 +100,16 @@ class SymptomCollector:
             return
         owner = self.find_owner(entry, tie.raised) if tie is not None else None
         if owner is not None and tie is not None:
-            _add_to_group(self._found[owner].tied if tie.is_tied else self._found[owner].nearby, kind, entry)
+            _add_to_group(self._symptoms[owner].tied if tie.is_tied else self._symptoms[owner].nearby, kind, entry)
         for number in numbers:
             if number != owner and self._incidents[number].kind is SignalKind.SYNTAX_ERROR:
-                _add_to_group(self._found[number].nearby, kind, entry)
+                _add_to_group(self._symptoms[number].nearby, kind, entry)
 
     def find_owner(self, entry: LogEntry, raised: RaisedException) -> int | None:
         """The incident to which an exception belongs; None where it has none."""
-        place = self._scope.resolve(entry)
+        scope_key = self._scope.resolve(entry)
         for number, incident in enumerate(self._incidents):
-            if (incident.service, incident.environment) == place and _belongs_to(incident, raised):
+            if (incident.service, incident.environment) == scope_key and _belongs_to(incident, raised):
                 return number
         return None
 
@@ -119,24 +118,24 @@ class SymptomCollector:
         return tuple(
             replace(
                 incident,
-                symptoms=tuple(sorted(_build_symptoms(found.tied), key=_symptom_sort_key)),
-                nearby=tuple(sorted(_build_symptoms(found.nearby), key=_symptom_sort_key)),
-                dated=_is_all_dated(incident, found),
+                symptoms=tuple(sorted(_build_symptoms(symptoms.tied), key=_symptom_sort_key)),
+                nearby=tuple(sorted(_build_symptoms(symptoms.nearby), key=_symptom_sort_key)),
+                dated=_is_all_dated(incident, symptoms),
             )
-            for incident, found in zip(self._incidents, self._found, strict=True)
+            for incident, symptoms in zip(self._incidents, self._symptoms, strict=True)
         )
 
     def _add_follow_on_error(self, entry: LogEntry, numbers: Sequence[int]) -> None:
         """An error that is no close: tied by its request's id alone."""
         ids = request_ids(entry)
-        tied = next((number for number in numbers if ids & self._found[number].requests), None)
+        tied = next((number for number in numbers if ids & self._symptoms[number].requests), None)
         if tied is not None and self._is_symptom(entry, self._incidents[tied]):
-            _add_to_group(self._found[tied].tied, SignalKind.FOLLOW_ON_ERROR, entry)
+            _add_to_group(self._symptoms[tied].tied, SignalKind.FOLLOW_ON_ERROR, entry)
             return
         for number in numbers:
             raised = self._incidents[number].raised
             if raised is None or not (raised.exception.message and raised.exception.message in entry.text):
-                _add_to_group(self._found[number].nearby, SignalKind.FOLLOW_ON_ERROR, entry)
+                _add_to_group(self._symptoms[number].nearby, SignalKind.FOLLOW_ON_ERROR, entry)
 
     @staticmethod
     def _is_symptom(entry: LogEntry, incident: Incident) -> bool:
@@ -147,22 +146,22 @@ class SymptomCollector:
     def _nearest_incidents(self, entry: LogEntry) -> list[int]:
         """The incidents of the same revision, or of an unknown one, within ten minutes; the nearest first."""
         near: dict[int, float] = {}
-        for case in self._cases.get(self._scope.resolve(entry), ()):
-            if case.revision and entry.revision and case.revision != entry.revision:
+        for window in self._windows.get(self._scope.resolve(entry), ()):
+            if window.revision and entry.revision and window.revision != entry.revision:
                 continue
-            distance = case.distance(entry)
+            distance = window.distance(entry)
             if distance is not None:
-                near[case.incident] = min(distance, near.get(case.incident, distance))
+                near[window.incident] = min(distance, near.get(window.incident, distance))
         return sorted(near, key=near.__getitem__)
 
 
 def _belongs_to(incident: Incident, raised: RaisedException) -> bool:
     """Whether an exception is the incident's own: the file that does not compile, or the error of its closes."""
     if incident.kind is SignalKind.SYNTAX_ERROR:
-        place = raised.exception.location
-        if not raised.is_syntax_error or place is None or raised.exception.error_class != incident.error_class:
+        frame = raised.exception.location
+        if not raised.is_syntax_error or frame is None or raised.exception.error_class != incident.error_class:
             return False
-        ours, theirs = normalise_path(incident.path), normalise_path(place.path)
+        ours, theirs = normalise_path(incident.path), normalise_path(frame.path)
         return ours == theirs or ours.endswith("/" + theirs) or theirs.endswith("/" + ours)
     return incident.raised is not None and incident.raised.class_and_path == raised.class_and_path
 
@@ -172,17 +171,17 @@ def _incident_request_ids(incident: Incident) -> frozenset[str]:
 
 
 def _revision_windows(number: int, incident: Incident) -> list[_RevisionWindow]:
-    cases: dict[str, _RevisionWindow] = {}
+    windows: dict[str, _RevisionWindow] = {}
     for sighting in incident.sightings:
-        case = cases.get(sighting.revision)
-        if case is None:
-            cases[sighting.revision] = _RevisionWindow(
+        window = windows.get(sighting.revision)
+        if window is None:
+            windows[sighting.revision] = _RevisionWindow(
                 number, sighting.revision, sighting.first_seen, sighting.last_seen, sighting.first.position
             )
         elif sighting.first_seen and sighting.last_seen:
-            case.first_seen = min(case.first_seen or sighting.first_seen, sighting.first_seen)
-            case.last_seen = max(case.last_seen or sighting.last_seen, sighting.last_seen)
-    return list(cases.values())
+            window.first_seen = min(window.first_seen or sighting.first_seen, sighting.first_seen)
+            window.last_seen = max(window.last_seen or sighting.last_seen, sighting.last_seen)
+    return list(windows.values())
 
 
 def _symptom_kind(entry: LogEntry, read: Signal | SkipReason) -> SignalKind | None:
@@ -209,19 +208,19 @@ def mask_variables(text: str) -> str:
     return _VARIABLE_PART.sub("#", text[:_MAX_TEXT_LENGTH])
 
 
-def _add_to_group(found: _SymptomGroups, kind: SignalKind, entry: LogEntry) -> None:
+def _add_to_group(symptoms: _SymptomGroups, kind: SignalKind, entry: LogEntry) -> None:
     text = strip_markup(entry.text[: 4 * _MAX_TEXT_LENGTH]).strip()[:_MAX_TEXT_LENGTH]
     key = (kind, entry.revision, mask_variables(text))
-    group = found.groups.get(key)
-    if group is None and len(found.groups) >= MAX_SYMPTOMS and found.last is not None:
-        group = found.groups[found.last]
+    group = symptoms.groups.get(key)
+    if group is None and len(symptoms.groups) >= MAX_SYMPTOMS and symptoms.last is not None:
+        group = symptoms.groups[symptoms.last]
     if group is None:
-        group = found.groups[key] = _SymptomGroup(text, Tally(truncate_entry(entry)))
-        found.last = key
+        group = symptoms.groups[key] = _SymptomGroup(text, Tally(truncate_entry(entry)))
+        symptoms.last = key
     group.tally.add(entry)
 
 
-def _build_symptoms(found: _SymptomGroups) -> list[Symptom]:
+def _build_symptoms(symptoms: _SymptomGroups) -> list[Symptom]:
     return [
         Symptom(
             kind=kind,
@@ -232,7 +231,7 @@ def _build_symptoms(found: _SymptomGroups) -> list[Symptom]:
             occurrences=group.tally.occurrences,
             first=group.tally.first,
         )
-        for (kind, revision, _), group in found.groups.items()
+        for (kind, revision, _), group in symptoms.groups.items()
     ]
 
 
@@ -241,6 +240,6 @@ def _symptom_sort_key(symptom: Symptom) -> tuple[bool, float, int]:
     return moment is None, moment.timestamp() if moment else 0.0, symptom.first.position
 
 
-def _is_all_dated(incident: Incident, found: _IncidentSymptoms) -> bool:
-    groups = (*found.tied.groups.values(), *found.nearby.groups.values())
+def _is_all_dated(incident: Incident, symptoms: _IncidentSymptoms) -> bool:
+    groups = (*symptoms.tied.groups.values(), *symptoms.nearby.groups.values())
     return incident.dated and all(group.tally.dated for group in groups)

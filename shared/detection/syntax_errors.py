@@ -72,7 +72,7 @@ class _Location:
 
 def find_mentions(text: str) -> Iterator[SyntaxErrorMention]:
     """Every mention, in the order of the text."""
-    starts = [found.span() for found in _ERROR_CLASS.finditer(text)]
+    starts = [match.span() for match in _ERROR_CLASS.finditer(text)]
     if len(starts) > 2 * _MAX_MENTIONS_PER_END:
         starts = starts[:_MAX_MENTIONS_PER_END] + starts[-_MAX_MENTIONS_PER_END:]
     for start, end in starts:
@@ -94,8 +94,8 @@ def find_frame_paths(text: str) -> tuple[str, ...]:
 
 def find_python_version(text: str) -> str:
     """The minor version that the library paths of a traceback give away, such as `3.11`; else ""."""
-    found = _LIBRARY_VERSION.search(text)
-    return found.group(1) if found else ""
+    match = _LIBRARY_VERSION.search(text)
+    return match.group(1) if match else ""
 
 
 def is_traceback_line(text: str) -> bool:
@@ -110,7 +110,7 @@ def is_last_traceback_line(text: str) -> bool:
         return False
     if text[:1] in (" ", "\t", "|") and _CLASS_LINE.search(text[:200]) is None:
         return False
-    return any(each.is_logged_error for each in find_mentions(text[: 2 * _CHARACTERS_AHEAD]))
+    return any(mention.is_logged_error for mention in find_mentions(text[: 2 * _CHARACTERS_AHEAD]))
 
 
 def is_failing_file_frame(text: str) -> bool | None:
@@ -129,14 +129,14 @@ def _read_mention(text: str, start: int, end: int) -> SyntaxErrorMention | None:
     rest = text[end : end + _CHARACTERS_AHEAD]
     first_line = rest.partition("\n")[0].rstrip("\r")
     words = prefix[: len(prefix) - len(module)]
-    message, place, standing = _read_location(text, start, words, rest, first_line)
+    message, location, standing = _read_location(text, start, words, rest, first_line)
     return SyntaxErrorMention(
         error_class=text[start:end],
         module="" if module == "builtins." else module.rstrip("."),
         message=message[:1000],
-        path=place.path if place else "",
-        line=(place.line or None) if place else None,
-        source_text=place.source_text[:1000] if place else "",
+        path=location.path if location else "",
+        line=(location.line or None) if location else None,
+        source_text=location.source_text[:1000] if location else "",
         before=text[max(0, start - 400) : start],
         after=rest[:600],
         is_logged_error=standing,
@@ -148,16 +148,16 @@ def _read_location(
 ) -> tuple[str, _Location | None, bool]:
     """Message and place, and whether the log shows the error itself: False where a sentence speaks of one."""
     if rest[:1] == "(":
-        message, place = _parse_repr(rest)
-        return message, place, not is_prose(prefix)
+        message, location = _parse_repr(rest)
+        return message, location, not is_prose(prefix)
     message = first_line.removeprefix(":").strip()
     one_line = _parse_suffix(message) or _parse_prose(message)
     if one_line is not None:
-        told, place, after = one_line
+        error_message, location, after = one_line
         stands = first_line[:1] == ":" and is_logged_error(prefix) and is_end_of_sentence(after)
         stands = stands and not is_prose(_line_above(text, start))
         above = _find_traceback_location(text, start) if not stands and _can_end_traceback(prefix, first_line) else None
-        return (message, above, True) if above is not None else (told, place, stands)
+        return (message, above, True) if above is not None else (error_message, location, stands)
     if not _can_end_traceback(prefix, first_line):
         return message, None, False
     return message, _find_traceback_location(text, start), True
@@ -171,10 +171,10 @@ def _line_above(text: str, start: int) -> str:
 
 def _parse_repr(rest: str) -> tuple[str, _Location | None]:
     """`SyntaxError('msg', ('/app/x.py', 3, 5, 'text', 3, 6))`."""
-    found = _REPR.match(rest)
-    if found is None:
+    match = _REPR.match(rest)
+    if match is None:
         return "", None
-    message, path, line, source = (found.group(name) for name in ("message", "path", "line", "source"))
+    message, path, line, source = (match.group(name) for name in ("message", "path", "line", "source"))
     if path is None:
         return _unquote(message), None
     number = None if line == "None" else int(line)
@@ -184,32 +184,32 @@ def _parse_repr(rest: str) -> tuple[str, _Location | None]:
 def _unquote(literal: str | None) -> str:
     if literal is None or literal == "None":
         return ""
-    return _ESCAPED.sub(lambda found: {"n": "\n", "t": "\t"}.get(found.group(1), found.group(1)), literal[1:-1])
+    return _ESCAPED.sub(lambda match: {"n": "\n", "t": "\t"}.get(match.group(1), match.group(1)), literal[1:-1])
 
 
 def _parse_suffix(message: str) -> tuple[str, _Location, str] | None:
     """`msg (x.py, line 3)`, where message and file name may hold parentheses of their own; and what stands after it."""
-    found = _LINE_SUFFIX.search(message)
-    if found is None:
+    match = _LINE_SUFFIX.search(message)
+    if match is None:
         named = _FILE_SUFFIX.search(message)
         return None if named is None else (message[: named.start()].strip(), _Location(named.group(1), None), "")
-    opened = message.rfind("(", 0, found.start())
-    while opened > 0 and message.count(")", opened, found.start()) >= message.count("(", opened, found.start()):
+    opened = message.rfind("(", 0, match.start())
+    while opened > 0 and message.count(")", opened, match.start()) >= message.count("(", opened, match.start()):
         opened = message.rfind("(", 0, opened)
-    path = message[opened + 1 : found.start()]
+    path = message[opened + 1 : match.start()]
     if opened < 0 or not path.strip() or len(path) > 1024:
         return None
-    return message[:opened].strip(), _Location(path, int(found.group(1))), message[found.end() :].removeprefix(")")
+    return message[:opened].strip(), _Location(path, int(match.group(1))), message[match.end() :].removeprefix(")")
 
 
 def _parse_prose(message: str) -> tuple[str, _Location, str] | None:
     """`msg in /app/x.py line 3`, or the frame after the message."""
     frame = _FRAME.search(message)
-    found = frame if frame is not None and frame.group(3) is None else _PROSE.search(message)
-    if found is None:
+    match = frame if frame is not None and frame.group(3) is None else _PROSE.search(message)
+    if match is None:
         return None
-    place = _Location(found.group(1), int(found.group(2)))
-    return message[: found.start()].rstrip(" ,;(-"), place, message[found.end() :]
+    location = _Location(match.group(1), int(match.group(2)))
+    return message[: match.start()].rstrip(" ,;(-"), location, message[match.end() :]
 
 
 def _can_end_traceback(prefix: str, rest: str) -> bool:

@@ -1,9 +1,9 @@
-"""A log's entries become ties: each close with the exception that the log ties it to, or that it merely stands beside.
+"""Ties each close of a log to an exception, or notes the exception that was merely logged beside it.
 
-In: entries with what they say, in any order. Out: a `Tie` for each entry that closes a connection. A close is tied to
-an exception of the same text or of the same request, else to the last one of its instance, as the next close after it
-and with no other exception between. Closes that the other end began, and keepalive timeouts, are tied to nothing else
-than the text in which they stand.
+Entries come in any order, with what they say; each entry that closes a connection gets a `Tie`. A close is tied to an
+exception of the same text or of the same request, else to the last one of its instance, as the next close after it and
+with no other exception between. Closes that the other end began, and keepalive timeouts, are tied to nothing else than
+the text in which they stand.
 """
 
 from collections.abc import Iterator, Mapping
@@ -130,15 +130,15 @@ class TieFinder:
             yield replace(base, close_kind=read.close_kind or CloseKind.INTERNAL_ERROR)
 
     def _raised(self, entry: LogEntry, read: Signal | SkipReason) -> RaisedException | None:
-        found = _exception_of_signal(read) if isinstance(read, Signal) and read.kind not in _CLOSE_KINDS else None
-        if found is None:
+        exception = _exception_of_signal(read) if isinstance(read, Signal) and read.kind not in _CLOSE_KINDS else None
+        if exception is None:
             shown = parse_exceptions(strip_markup(entry.text))
-            found = shown[-1] if shown else None
-        if found is None:
+            exception = shown[-1] if shown else None
+        if exception is None:
             return None
         syntax = isinstance(read, Signal) and read.kind is SignalKind.SYNTAX_ERROR
-        key = (found, syntax, entry.service, entry.project, entry.revision, entry.instance)
-        return self._seen.setdefault(key, RaisedException(found, _truncate_entry(entry), syntax))
+        key = (exception, syntax, entry.service, entry.project, entry.revision, entry.instance)
+        return self._seen.setdefault(key, RaisedException(exception, _truncate_entry(entry), syntax))
 
 
 def request_ids(entry: LogEntry) -> frozenset[str]:
@@ -161,8 +161,8 @@ def _sort_events(events: list[_Event], step: int) -> list[_Event]:
     """By time; where times are equal, or none were logged, as the log runs. An entry's own events stay together."""
     if step < 0 and any(event.moment is not None for event in events):
         numbers = sorted({event.number for event in events}, reverse=True)
-        place = {number: at for at, number in enumerate(numbers)}
-        events = sorted(events, key=lambda event: place[event.number])
+        position = {number: at for at, number in enumerate(numbers)}
+        events = sorted(events, key=lambda event: position[event.number])
     if any(event.moment is None for event in events):
         return events
     return sorted(events, key=lambda event: event.moment.timestamp() if event.moment else 0.0)
@@ -202,7 +202,7 @@ def _tie_closes(events: list[_Event]) -> Iterator[tuple[int, Tie]]:
 def _tie_close(close: _Event, wait: _LastException, of_request: Mapping[str, RaisedException]) -> Tie | None:
     if close.close_kind in {CloseKind.REMOTE_END, CloseKind.KEEPALIVE}:
         return None
-    shared = next((of_request[each] for each in close.ids if each in of_request), None)
+    shared = next((of_request[request] for request in close.ids if request in of_request), None)
     if shared is not None:
         return Tie(shared, is_tied=True)
     if wait.raised is None or _is_too_old(wait.moment, close.moment):

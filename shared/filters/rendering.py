@@ -1,4 +1,4 @@
-"""A watched service and provenfix's own functions go in, the filter of one of the service's log sinks comes out.
+"""Renders the filter of one log sink of a watched service, which leaves out provenfix's own functions.
 
 The files are templates that Terraform's `templatefile` reads as they are, so they hold nothing but `${name}`:
 
@@ -34,7 +34,7 @@ class Sink(StrEnum):
 
 
 def render_sink_filter(sink: Sink, service: Service, own_project: str, own_functions: Sequence[str]) -> str:
-    """Raises Misused where a name could end a quoted text, or where provenfix's own functions are not named."""
+    """Raises UsageError where a name could end a quoted text, or where provenfix's own functions are not named."""
     if not own_functions:
         raise UsageError("A log sink needs the names of provenfix's own functions: own.functions in provenfix.yaml.")
     values = {

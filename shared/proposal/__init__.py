@@ -1,1 +1,1 @@
-"""What people are asked and what follows from it: the question, the click, the rollout and its verdict, as values."""
+"""What approvers are asked and what follows: the question, the click, the rollout and its verdict, as values."""

@@ -1,4 +1,4 @@
-"""A click on a proposal comes in, whether it counts goes out, with a named reason."""
+"""Decides whether a click on a proposal counts, with a named reason and an answer for the user."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ class ClickKind(StrEnum):
 
 
 class DecisionState(StrEnum):
-    """The states of the one decision document of a proposal; whoever wins the write to it has decided."""
+    """The states of the one decision document of a proposal; the click that wins the write to it decides."""
 
     COUNTING = "counting"
-    """Somebody has approved, and more people have to."""
+    """One approver has approved, and more have to."""
     APPROVED = "approved"
     DENIED = "denied"
     EXPIRED = "expired"
     """Nobody decided in time: the clock did."""
     SUPERSEDED = "superseded"
-    """Something newer was deployed, or could be: another question takes its place."""
+    """A newer commit was deployed or proposed: another question takes its place."""
     REFUSED = "refused"
-    """Approved, but the world was no longer as the approval saw it."""
+    """Approved, but the service or the evidence had changed since the approval."""
     ACTING = "acting"
     """The point of no return: the deployment has begun, a denial comes too late."""
 
@@ -79,12 +79,12 @@ class Click:
     app: str = ""
     """The chat's id of the app whose button it was; "" where the chat does not tell."""
     reason: str = ""
-    """A denial's, in the person's own words; "" where none was asked for or given."""
+    """A denial's, in the user's own words; "" where none was asked for or given."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClickAnswer:
-    """What the person is told, at once."""
+    """What the user reads at once."""
 
     result: ClickResult
     text: str
@@ -111,30 +111,27 @@ _ACCEPTED_RESULTS = frozenset(
 )
 
 _ANSWER_TEXTS = {
-    ClickResult.APPROVED: "Approved. It begins after everything has been checked once more.",
-    ClickResult.COUNTED: "Your approval counts. This service asks for more than one: nothing is deployed before that.",
+    ClickResult.APPROVED: "Approved. All checks run again, then the rollout starts.",
+    ClickResult.COUNTED: "Your approval counts. This service needs more than one; nothing is deployed until then.",
     ClickResult.DENIED: "Denied. Nothing is deployed.",
-    ClickResult.ALREADY_APPROVED: "This was approved already.",
-    ClickResult.ALREADY_DENIED: "This was denied already. Nothing is deployed.",
-    ClickResult.TOO_LATE: "It has begun already; it can no longer be denied here.",
-    ClickResult.EXPIRED: "This proposal has expired. Nothing is deployed.",
-    ClickResult.VOID: "This approval is void: what it stood on has changed. Nothing is deployed.",
-    ClickResult.UNKNOWN_PROPOSAL: "There is no such proposal.",
-    ClickResult.TAMPERED: "The button does not belong to the proposal that it names. Nothing is deployed.",
-    ClickResult.FOREIGN_CHANNEL: "This proposal can be decided only in the channel in which it was posted.",
+    ClickResult.ALREADY_APPROVED: "Already approved.",
+    ClickResult.ALREADY_DENIED: "Already denied. Nothing is deployed.",
+    ClickResult.TOO_LATE: "Too late to deny: the rollout has started.",
+    ClickResult.EXPIRED: "Expired: nobody decided in time. Nothing is deployed.",
+    ClickResult.VOID: "Not approved: the service or the evidence changed since this was proposed.",
+    ClickResult.UNKNOWN_PROPOSAL: "This proposal does not exist.",
+    ClickResult.TAMPERED: "The button does not match the stored proposal. Nothing is deployed.",
+    ClickResult.FOREIGN_CHANNEL: "You can decide this proposal only in the channel where it was posted.",
     ClickResult.FOREIGN_TEAM: "This proposal belongs to another workspace.",
-    ClickResult.FOREIGN_APP: "This button was another app's. Nothing is deployed.",
-    ClickResult.FOREIGN_USER: "You are not among the approvers of this service.",
-    ClickResult.STALE: "The service was changed since this was proposed. Nothing is deployed.",
+    ClickResult.FOREIGN_APP: "This button belongs to another app. Nothing is deployed.",
+    ClickResult.FOREIGN_USER: "You are not an approver of this service.",
+    ClickResult.STALE: "The service changed since this was proposed. Nothing is deployed.",
     ClickResult.MUTED: "The issue was closed or marked as wrong. Nothing is deployed.",
-    ClickResult.DECIDED_OTHERWISE: "The other way out was approved already; one question is answered once.",
-    ClickResult.SUPERSEDED: (
-        "This question was replaced: something newer was deployed, or could be. Nothing is deployed."
-    ),
-    ClickResult.OWN_FIX: "You wrote the fix, and this service asks for somebody else to approve it.",
+    ClickResult.DECIDED_OTHERWISE: "Already decided: the other option was approved.",
+    ClickResult.SUPERSEDED: "Superseded: a newer commit was deployed or proposed. Nothing is deployed.",
+    ClickResult.OWN_FIX: "You wrote the fix. On this service, somebody other than the author must approve it.",
     ClickResult.UNKNOWN_AUTHOR: (
-        "Whether you wrote the fix is not known: this service asks for somebody else than its author, and its "
-        "configuration does not say under which names you commit. Nothing is deployed."
+        "Can't verify that you didn't write the fix. Add your Git name under `authors` in provenfix.yaml."
     ),
 }
 
@@ -179,7 +176,7 @@ class Approvers:
 
 
 def _check_origin(click: Click, service: Service) -> ClickResult | None:
-    """Why a click comes from elsewhere than from where it was asked for; None where it does not."""
+    """Why a click comes from elsewhere than where the question was posted; None where it does not."""
     if service.team and click.team != service.team:
         return ClickResult.FOREIGN_TEAM
     if service.chat_app and click.app != service.chat_app:

@@ -26,7 +26,7 @@ class Proposal:
     revision: str
     """The revision that was serving when this was proposed; another one makes the proposal stale."""
     fix: str
-    """The first commit that mends the failure; for a rollback the target itself."""
+    """The first commit that fixes the failure; for a rollback the target itself."""
     python: str
     broken: tuple[str, ...]
     """Paths that did not compile as deployed."""
@@ -78,7 +78,7 @@ class Message:
     approvals: tuple[str, ...] = ()
     """The chat's user ids of all who approved so far, where several have to."""
     quorum: int = 1
-    """How many different people have to approve."""
+    """How many different approvers are needed."""
     decided_at: datetime | None = None
     """When that was."""
     at: datetime | None = None

@@ -31,7 +31,7 @@ _CHECK_PHRASES = {
     CheckStatus.RED: "Checks: red.",
     CheckStatus.PENDING: "Checks: still running.",
     CheckStatus.UNKNOWN: (
-        "Checks: unknown: it has none, or nobody could be asked; look at the commit before you approve."
+        "Checks: unknown (none found, or the code host did not answer). Look at the commit before you approve."
     ),
 }
 _MAX_LINE_LENGTH = 700
@@ -58,12 +58,12 @@ def find_rollback_commit(report: Report) -> str | None:
 
 
 def build_rollback_report(report: Report) -> Report | None:
-    """The same report as it reads once people go back instead of what is recommended; None where they cannot."""
+    """The same report as it reads for a rollback instead of what is recommended; None where there is none."""
     proof = report.proof
     if find_rollback_commit(report) is None or proof.alternative_rollback is None:
         return None
-    told = f"{proof.alternative_rollback.commit.id} is the newest commit before the break that passes every gate."
-    recommendation = Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_CHOSEN, told)
+    detail = f"{proof.alternative_rollback.commit.id} is the newest commit before the break that passes every gate."
+    recommendation = Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_CHOSEN, detail)
     back = replace(
         proof,
         recommendation=recommendation,
@@ -137,12 +137,12 @@ def build_thread_details(report: Report) -> tuple[str, ...]:
     proof = report.proof
     whys = [f"{why.n}. {why.question} {why.answer} ({_format_evidence(why)})" for why in report.whys]
     attempts = [
-        f"Attempt {describe_commit(each.commit)}: {describe_errors_left(each)}."
-        for each in proof.attempts[:_MAX_DETAILS]
+        f"Attempt {describe_commit(attempt.commit)}: {describe_errors_left(attempt)}."
+        for attempt in proof.attempts[:_MAX_DETAILS]
     ]
-    unseen = [f"Not seen: {each}" for each in proof.gaps[:_MAX_DETAILS]]
+    unseen = [f"Not seen: {gap}" for gap in proof.gaps[:_MAX_DETAILS]]
     evidence = [
-        f"{each.id}, {each.kind.value}: {quote_untrusted(each.text, 200)}" for each in report.evidence[:_MAX_EVIDENCE]
+        f"{item.id}, {item.kind.value}: {quote_untrusted(item.text, 200)}" for item in report.evidence[:_MAX_EVIDENCE]
     ]
     lines = (*whys, *attempts, *_list_shipped_files(proof), *_describe_gates(proof), *unseen, *evidence)
     return tuple(quote_untrusted(line, 2 * _MAX_LINE_LENGTH) for line in lines)
@@ -166,17 +166,17 @@ def _list_shipped_files(proof: Finding) -> Iterator[str]:
 
 def _describe_gates(proof: Finding) -> Iterator[str]:
     """What the proposed commit had to pass, and which newer ones did not."""
-    for each in (proof.broken.also_broken if proof.broken else ())[:_MAX_FILES]:
-        yield f"Also broken as deployed: {quote_untrusted(each.path)}."
+    for file in (proof.broken.also_broken if proof.broken else ())[:_MAX_FILES]:
+        yield f"Also broken as deployed: {quote_untrusted(file.path)}."
     if proof.loaded_summary is not None:
         yield describe_loading_rule(proof.loaded_summary)
-        yield from (f"{describe_unloaded_file(each)}." for each in proof.loaded_summary.not_loaded[:_MAX_FILES])
+        yield from (f"{describe_unloaded_file(file)}." for file in proof.loaded_summary.not_loaded[:_MAX_FILES])
         missing = proof.loaded_summary.missing_imports[:_MAX_FILES]
         yield from (f"{describe_missing_import(entry)}." for entry in missing)
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         yield (
             f"Gates passed by {short_sha(proof.target.commit.id)}: it contains the fix, every file that the service "
-            f"loads compiles, none is newly broken. {_CHECK_PHRASES[proof.target.checks]}"
+            f"loads compiles, and no file stops compiling. {_CHECK_PHRASES[proof.target.checks]}"
         )
     for refused in proof.refused_commits[:_MAX_DETAILS]:
         yield (
@@ -198,7 +198,7 @@ def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     if proof.recommendation.kind is ActionKind.ROLLBACK and proof.rollback is not None:
         yield (
             Label.SHIPS,
-            f"{describe_commit(proof.rollback.commit)}, as it was: nothing that was merged since is deployed.",
+            f"{describe_commit(proof.rollback.commit)} unchanged. Commits merged since then are not deployed.",
         )
     yield Label.INSTEAD, _describe_rollback(proof)
     yield Label.CONFIDENCE, _describe_confidence(proof)
@@ -227,7 +227,7 @@ def _describe_since(report: Report) -> str:
     incident = report.incident
     first = format_timestamp_phrase(incident.first_seen, dated=incident.dated).removeprefix("at ")
     symptoms = list_consequences(incident)[:_MAX_SYMPTOMS]
-    after = f"; what followed: {join_words(symptoms)}" if symptoms else ""
+    after = f"; then: {join_words(symptoms)}" if symptoms else ""
     return f"{first}, logged {pluralize(incident.occurrences, 'time')}{as_of_phrase(report)}{after}."
 
 
@@ -235,7 +235,7 @@ def _describe_broken(proof: Finding) -> str:
     if proof.broken is None or proof.deployed.commit is None:
         return ""
     tree = ", built from an uncommitted tree" if proof.deployed.uncommitted_tree else ""
-    line = f", the logged one on line {proof.broken.fault.line}" if proof.broken.fault.line is not None else ""
+    line = f"; the log shows the one on line {proof.broken.fault.line}" if proof.broken.fault.line is not None else ""
     errors = pluralize(proof.broken.errors, "error")
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     return (
@@ -246,14 +246,14 @@ def _describe_broken(proof: Finding) -> str:
 def _describe_fix(proof: Finding) -> str:
     if proof.fix is not None:
         return f"{describe_commit(proof.fix.commit)}, {describe_fix_location(proof.fix, proof.branch)}."
-    return "nothing that is merged." if proof.broken is not None else ""
+    return "no merged commit." if proof.broken is not None else ""
 
 
 def _describe_newest(proof: Finding) -> str:
     if proof.target is not None:
         return (
             f"{describe_commit(proof.target.commit)}: every file of the incident "
-            "compiles there, and nothing is newly broken."
+            "compiles there, and no other file stops compiling."
         )
     if proof.rollback is not None and proof.fix is None:
         return (
@@ -287,18 +287,18 @@ def _describe_rollback(proof: Finding) -> str:
 
 def _format_line_counts(change: FileChange) -> str:
     if change.added is None or change.deleted is None:
-        return "(lines not counted)"
+        return "(line counts unavailable)"
     return f"+{change.added} \u2212{change.deleted}"
 
 
 def _describe_confidence(proof: Finding) -> str:
     if proof.broken is None or proof.deployed.commit is None:
-        return "nothing was proven."
+        return "no proof."
     source = proof.deployed.source
     deployed = "inferred from the logged line" if source is DeployedSource.INFERRED else f"known ({source.value})"
-    sure = "and corroborated by compiling it there" if proof.deployed.corroborated else "and not corroborated"
+    sure = " and corroborated by compiling it there" if proof.deployed.corroborated else ", but not corroborated"
     word = "proven" if proof.deployed.corroborated and proof.broken.checked_by.startswith("cpython") else "not certain"
-    return f"{word}: compiled with {proof.broken.checked_by}; the deployed commit is {deployed} {sure}."
+    return f"{word}: compiled with {proof.broken.checked_by}; the deployed commit is {deployed}{sure}."
 
 
 _LABEL_VALUES = frozenset(label.value for label in Label)

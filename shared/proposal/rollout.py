@@ -1,4 +1,4 @@
-"""What the platform says about revisions and deployments: what serves, from which commit, how far a rollout came."""
+"""What the platform says about revisions and deployments, how far a rollout came, and the verdict on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,7 +97,7 @@ class Deployment:
     url: str = ""
     """Where the new revision can be reached before it takes any traffic; "" where there is no such place."""
     needs_address: bool = False
-    """Somebody else's pipeline made it: it has to be given its address (a share of 0) before it can be tried."""
+    """A pipeline of the user made it: it has to be given its address (a share of 0) before it can be tried."""
     traffic_percent: int = 0
     """Percent of the traffic that such a pipeline has given it by itself."""
 
@@ -114,7 +114,7 @@ def find_next_traffic_step(steps: tuple[int, ...], percent: int) -> int | None:
 
 
 WATCH_DURATION = timedelta(hours=24)
-"""How long a mended service is watched before its issue is closed."""
+"""How long a fixed service is watched before its issue is closed."""
 MAX_WATCH_DURATION = timedelta(days=7)
 """After this long without a single request, the watch ends without a proof."""
 REOPEN_WINDOW = timedelta(days=30)
@@ -161,7 +161,7 @@ class ProbeResult:
 
     ok: bool
     detail: str = ""
-    """What a person is told of it."""
+    """What a user reads about it."""
     outcome: ProbeOutcome | None = None
     """None where nobody has said how it ended."""
     code: int | None = None
@@ -204,9 +204,9 @@ def judge_rollout(
         RolloutVerdict.FAILED_REVISION: bool(observations.revision_failure),
         RolloutVerdict.FAILED_PROBE: observations.failed_probes >= TOLERATED_FAILED_PROBES,
     }
-    found = next((verdict for verdict, speaks in against.items() if speaks), None)
-    if found is not None:
-        return found
+    objection = next((verdict for verdict, speaks in against.items() if speaks), None)
+    if objection is not None:
+        return objection
     if now < observations.since + watch or observations.failed_probes or observations.missed_traffic_checks:
         return RolloutVerdict.HOLDS
     if observations.request_count or observations.successful_probes:

@@ -1,4 +1,4 @@
-"""Evidence: numbered facts with a reference that anybody can follow; every answer cites them."""
+"""Evidence: numbered facts with a reference that a reader can follow; every answer cites them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -82,11 +82,11 @@ class Facts:
 
     def evidence_ids(self, *topics: FactTopic) -> tuple[str, ...]:
         """The ids of all evidence about these topics, in the order of the report."""
-        return tuple(each.id for each, topic in zip(self.evidence, self.topics, strict=True) if topic in topics)
+        return tuple(item.id for item, topic in zip(self.evidence, self.topics, strict=True) if topic in topics)
 
 
 def number_facts(facts: Iterable[Fact]) -> Facts:
     """`e1`, `e2`, … in the order given."""
-    kept = tuple(facts)
-    evidence = tuple(Evidence(f"e{n}", fact.kind, fact.ref, fact.text) for n, fact in enumerate(kept, 1))
-    return Facts(evidence, tuple(fact.topic for fact in kept))
+    numbered = tuple(facts)
+    evidence = tuple(Evidence(f"e{n}", fact.kind, fact.ref, fact.text) for n, fact in enumerate(numbered, 1))
+    return Facts(evidence, tuple(fact.topic for fact in numbered))

@@ -1,7 +1,7 @@
-"""What a failing revision means for its users: what the platform tells of it in; its reach, and how urgent it is, out.
+"""Assesses what a failing revision means for its users from what the platform reports: reach and urgency.
 
 A revision that fails while it starts never takes traffic: its users still have the old one. One that imports the broken
-file only when it needs it starts, and fails under traffic. What the platform does not tell is `unknown`.
+file only when it needs it starts, and fails under traffic. What the platform does not report is `unknown`.
 """
 
 from collections import Counter
@@ -31,14 +31,14 @@ class Reach(StrEnum):
 class Urgency(StrEnum):
     NOW = "now"
     SOON = "soon"
-    """Nobody is failed at this moment; what was to be released is not."""
+    """No users are affected right now; the new revision is not released."""
     UNKNOWN = "unknown"
 
 
 _URGENCY_BY_REACH = {Reach.SERVES: Urgency.NOW, Reach.UNKNOWN: Urgency.UNKNOWN}
 REQUEST_WINDOW = timedelta(days=14)
 """So far the log is searched for requests: older ones say nothing of today, and are dear to find."""
-UNCOUNTED_CLOSES = "a WebSocket that is closed after it was accepted does not count as one"
+UNCOUNTED_CLOSES = "a WebSocket that closes after it was accepted is not counted as a failed request"
 """Why no failed request is no reassurance."""
 _REQUEST_COUNT_LIMIT = 10_000
 """Requests are counted so far and no further."""
@@ -80,8 +80,8 @@ class Impact:
 def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tuple[Impact, tuple[Evidence, ...]]:
     """The impact, and the evidence for it, numbered from `first`."""
     evidence = tuple(
-        Evidence(f"e{first_evidence_number + place}", kind, ref, text)
-        for place, (kind, ref, text) in enumerate(_evidence_rows(measured))
+        Evidence(f"e{first_evidence_number + index}", kind, ref, text)
+        for index, (kind, ref, text) in enumerate(_evidence_rows(measured))
     )
     traffic = measured.traffic
     reach = _classify_reach(measured)
@@ -93,7 +93,7 @@ def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tu
         requests=measured.requests,
         failed=measured.failed,
         serving_instead=tuple(name for name in traffic or () if name != measured.revision),
-        evidence=tuple(each.id for each in evidence),
+        evidence=tuple(item.id for item in evidence),
     )
     return impact, evidence
 
@@ -134,11 +134,14 @@ def _evidence_rows(measured: ImpactMeasurement) -> Iterator[tuple[EvidenceKind, 
         )
 
 
+_NO_USERS_AFFECTED = "No users are affected right now."
+
+
 def describe_impact(impact: Impact) -> str:
     """One or two sentences, in which every number is one of the evidence."""
     name = quote_untrusted(impact.revision, 80) or "the failing revision"
     old = (
-        f" Its users still have {join_words([quote_untrusted(each, 80) for each in impact.serving_instead])}."
+        f" Its users still have {join_words([quote_untrusted(revision, 80) for revision in impact.serving_instead])}."
         if impact.serving_instead
         else ""
     )
@@ -146,13 +149,13 @@ def describe_impact(impact: Impact) -> str:
         case Reach.SERVES:
             return f"{name} fails under traffic: it takes {impact.share} % of it{_failures_phrase(impact)}. Urgent."
         case Reach.SERVED:
-            return f"{name} has no traffic any more{_failures_phrase(impact)}.{old} Nobody is failed at this moment."
+            return f"{name} has no traffic any more{_failures_phrase(impact)}.{old} {_NO_USERS_AFFECTED}"
         case Reach.NEVER_STARTED:
-            return f"{name} fails while it starts, and has never taken traffic.{old} Nobody is failed at this moment."
+            return f"{name} fails while it starts, and has never taken traffic.{old} {_NO_USERS_AFFECTED}"
         case Reach.NEVER_SERVED:
-            return f"{name} has no traffic, and no known request.{old} Nobody is failed at this moment."
+            return f"{name} has no traffic, and no known request.{old} {_NO_USERS_AFFECTED}"
         case Reach.UNKNOWN:
-            return "Unknown: the platform does not tell whether the failing revision takes traffic."
+            return "Unknown: the platform does not report whether the failing revision takes traffic."
 
 
 def _failures_phrase(impact: Impact) -> str:
@@ -180,14 +183,14 @@ def impact_to_json(impact: Impact) -> dict[str, object]:
 
 
 _MAX_CONSEQUENCES = 4
-_NO_CONSEQUENCES = "the log shows nothing that followed from it."
+_NO_CONSEQUENCES = "the log shows no consequence of it."
 
 
 def summarise_impact(incident: Incident, measured_impact: Impact | None = None) -> str:
     """Counts are of log entries; two entries may tell of one event, so they are never added up."""
     shown = list_consequences(incident)
     shown = [*shown[:_MAX_CONSEQUENCES], "others"] if len(shown) > _MAX_CONSEQUENCES else shown
-    unknown = "How many people or requests were affected, the log does not tell."
+    unknown = "The log does not show how many users or requests were affected."
     if measured_impact is not None and measured_impact.failed is not None:
         unknown = ""
     after = (
@@ -212,9 +215,9 @@ def list_consequences(incident: Incident) -> list[str]:
 
 
 def _where_seen_phrases(incident: Incident) -> Iterator[str]:
-    revisions = {each.revision for each in incident.symptoms if each.revision}
+    revisions = {symptom.revision for symptom in incident.symptoms if symptom.revision}
     if revisions:
         yield f", from {pluralize(len(revisions), 'revision')}"
-    seen = [each.last_seen for each in incident.symptoms if each.last_seen is not None]
+    seen = [symptom.last_seen for symptom in incident.symptoms if symptom.last_seen is not None]
     if seen and incident.dated:
         yield f", last at {moment(max(seen), dated=True)}"

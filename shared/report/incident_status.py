@@ -1,6 +1,6 @@
-"""How an incident stands, for the one part of its issue that is edited: words and moments in, Markdown out.
+"""Renders and replaces the status block: the one part of an issue that is edited while the incident moves.
 
-The part lies between two marks, so that it is replaced and nothing else is: what people wrote, and ticked, stays.
+The part lies between two marks, so that it is replaced and nothing else is: what users wrote, and ticked, stays.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ ReachedMilestone = tuple[str, datetime]
 def render_status_block(
     status: str, *, urgent: bool, milestones: Sequence[ReachedMilestone], hint: str = "", state: str = ""
 ) -> str:
-    """Markdown between its marks. `now`, `hint`: sentences of plain text. Urgent is what waits for a person.
+    """Markdown between its marks. `status` and `hint` are sentences of plain text. Urgent is what waits for a user.
 
-    `state` is the name of what `now` says, for programs: it stands hidden above; "" for none.
+    `state` is the name of what `status` says, for programs: it stands hidden above; "" for none.
     """
     lines = [
         escape_markdown(truncate(status, _MAX_STATUS_LENGTH)),
@@ -64,7 +64,7 @@ def replace_status_block(body: str, status_block: str) -> str | None:
 
 
 def keep_ticked_items(old: str, new: str) -> str:
-    """The new body, with what people have ticked in the old one."""
+    """The new body, with what users have ticked in the old one."""
     ticked = {line.strip().removeprefix(_TICKED) for line in old.splitlines() if line.strip().startswith(_TICKED)}
     return "\n".join(
         f"{_TICKED}{words}" if line.startswith(_OPEN) and (words := line.removeprefix(_OPEN)) in ticked else line

@@ -1,4 +1,4 @@
-"""Where a person can look at what is told: ids in, addresses out; "" wherever there is nothing to look at.
+"""Builds addresses at which a reader can check what a report says; "" where there is none.
 
 An address is made of what is configured and of what was proven or set by the platform, never of words of a log.
 """
@@ -44,7 +44,7 @@ class Links:
 
     def find_origin(self, commit: str) -> CommitOrigin:
         """What is known of a commit."""
-        return next((each for each in self.origins if each.commit == commit), CommitOrigin(commit))
+        return next((origin for origin in self.origins if origin.commit == commit), CommitOrigin(commit))
 
 
 NO_LINKS = Links()

@@ -1,38 +1,25 @@
-"""The report: an incident and its proof come in; evidence, whys and the JSON that is printed go out."""
+"""Builds the report of an incident and its proof: the numbered evidence, and the whys that cite it.
 
-from collections.abc import Iterable
+Any visitor can make a service log `SyntaxError: …` with words of their own. What the platform sets (revision, time,
+entry) is believed as it is, and a path and a line are looked up. The words are believed where the compiler says the
+same of the file; otherwise they are no evidence.
+"""
+
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.detection.close_code import CloseKind
-from shared.detection.incident import Incident, Symptom, is_suspected_consequence
-from shared.proof.model.finding import (
-    Attempt,
-    BrokenFile,
-    DeployedVersion,
-    Finding,
-    Fix,
-    IntroducingCommit,
-    LoadedSummary,
-    LoggedDeployment,
-    OtherBrokenFile,
-    RefusedCommit,
-    Target,
-)
-from shared.proof.model.history import Commit, FileChange
-from shared.proof.model.missing_import import MissingImport
+from shared.detection.incident import Incident, Sighting
+from shared.detection.signal import SignalKind
+from shared.proof.model.finding import Finding
 from shared.report import impact as impacts
-from shared.report.drop_unconfirmed_text import drop_unconfirmed_text
 from shared.report.evidence import Evidence
 from shared.report.facts import FactTopic, gather_facts
 from shared.report.whys import Why, draft_whys
-from shared.text.redaction import redact
-from shared.text.timestamps import format_clock_time, format_rfc3339, format_timestamp, has_date
+from shared.text.timestamps import format_timestamp
 
-_MAX_SHIPPED_FILES = 500
-"""Files that differ, of which the report names the first; `files_changed` counts them all."""
-SCHEMA = "provenfix.report/1"
-_CLOSED_FIRST_JSON = {CloseKind.REMOTE_END: "other_end", CloseKind.LOCAL_END: "this_end"}
+_NUMBERS = re.compile(r"\d+")
+OMITTED_TEXT = "(Text of this entry omitted: it does not match Python's own error for the file.)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +55,26 @@ def build_report(incident: Incident, proof: Finding) -> Report:
     )
 
 
+def drop_unconfirmed_text(incident: Incident, proof: Finding) -> Incident:
+    """Only a syntax error names words that a compiler can confirm."""
+    if incident.kind is not SignalKind.SYNTAX_ERROR:
+        return incident
+    return replace(incident, sightings=tuple(_drop_from_sighting(sighting, proof) for sighting in incident.sightings))
+
+
+def _drop_from_sighting(sighting: Sighting, proof: Finding) -> Sighting:
+    if proof.broken is None:
+        return replace(sighting, message="")
+    if _mask_numbers(sighting.message) == _mask_numbers(proof.broken.fault.message):
+        return sighting
+    return replace(sighting, message="", first=replace(sighting.first, text=OMITTED_TEXT))
+
+
+def _mask_numbers(message: str) -> str:
+    """`detected at line 624` and `detected at line 676` are the same words about two versions of a file."""
+    return _NUMBERS.sub("0", message)
+
+
 def add_impact(report: Report, measured: impacts.ImpactMeasurement) -> Report:
     """The same report, with what the platform tells of the failing revision as further evidence."""
     impact, evidence = impacts.assess_impact(measured, len(report.evidence) + 1)
@@ -77,270 +84,3 @@ def add_impact(report: Report, measured: impacts.ImpactMeasurement) -> Report:
 def as_of_phrase(report: Report) -> str:
     """` as of 2026-…`, after a count that may have grown since; "" where it cannot."""
     return f" as of {format_timestamp(report.counted_at, dated=True)}" if report.counted_at is not None else ""
-
-
-def report_to_json(report: Report) -> dict[str, object]:
-    """The report as values that `json` writes; every key is always there, None where something is unknown.
-
-    Commits are full ids, times RFC 3339 in UTC. Texts are redacted. Where the log had times of day without a date,
-    `format_clock_time` holds what was logged; the times themselves are None unless the day could be inferred.
-    """
-    proof = report.proof
-    document: dict[str, object] = {
-        "schema": SCHEMA,
-        "incident": _incident_to_json(report),
-        "deployed": _deployed_to_json(proof.deployed, report.incident),
-        "broken": _broken_to_json(proof.broken) if proof.broken else None,
-        "loading": _loading_to_json(proof.loaded_summary) if proof.loaded_summary else None,
-        "introduced": _introduced_to_json(proof.introduced) if proof.introduced else None,
-        "attempts": [_attempt_to_json(attempt) for attempt in proof.attempts],
-        "fix": _fix_to_json(proof.fix) if proof.fix else None,
-        "target": _target_to_json(proof.target) if proof.target else None,
-        "refused": [_refused_to_json(each) for each in proof.refused_commits],
-        "not_looked_at": proof.unchecked_commits,
-        "rollback": _commit_to_json(proof.rollback.commit) if proof.rollback else None,
-        "alternative": _commit_to_json(proof.alternative_rollback.commit) if proof.alternative_rollback else None,
-        "decision": {
-            "kind": proof.recommendation.kind.value,
-            "reason": proof.recommendation.reason.value,
-            "detail": proof.recommendation.detail,
-        },
-        "branch": {"name": proof.branch or None, "head": proof.branch_head or None},
-        "impact": impacts.impact_to_json(report.impact) if report.impact else None,
-        "whys": [_why_to_json(why) for why in report.whys],
-        "evidence": [_evidence_to_json(each) for each in report.evidence],
-        "unseen": list(proof.gaps),
-        "versions_compiled": proof.versions_compiled,
-    }
-    return {key: _redact_json(value) for key, value in document.items()}
-
-
-def _redact_json(value: object) -> object:
-    if isinstance(value, str):
-        return redact(value).encode("utf-8", "replace").decode("utf-8")  # a lone surrogate cannot be written
-    if isinstance(value, dict):
-        return {key: _redact_json(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_redact_json(each) for each in value]
-    return value
-
-
-def _incident_to_json(report: Report) -> dict[str, object]:
-    incident = report.incident
-    ids = (*report.symptom_evidence_ids, *([None] * len(incident.symptoms)))
-    nearby = (*report.nearby_evidence_ids, *([None] * len(incident.nearby)))
-    return {
-        "fingerprint": incident.fingerprint,
-        "service": incident.service or None,
-        "environment": incident.environment or None,
-        "signal": incident.kind.value,
-        "error_class": incident.error_class or None,
-        "path": incident.path or None,
-        **_seen_times_to_json(incident.first_seen, incident.last_seen, dated=incident.dated),
-        "occurrences": incident.occurrences,
-        "counted_at": format_rfc3339(report.counted_at) if report.counted_at is not None else None,
-        "symptoms": [
-            _symptom_to_json(each, known, incident) for each, known in zip(incident.symptoms, ids, strict=False)
-        ],
-        "nearby": [
-            {**_symptom_to_json(each, known, incident), "suspected": is_suspected_consequence(each, incident)}
-            for each, known in zip(incident.nearby, nearby, strict=False)
-        ],
-        "closed_first": _CLOSED_FIRST_JSON.get(incident.close_kind) if incident.close_kind else None,
-        "exception": _exception_to_json(report),
-    }
-
-
-def _symptom_to_json(symptom: Symptom, evidence: str | None, incident: Incident) -> dict[str, object]:
-    return {
-        "signal": symptom.kind.value,
-        "text": symptom.text,
-        "revision": symptom.revision or None,
-        **_seen_times_to_json(symptom.first_seen, symptom.last_seen, dated=incident.dated),
-        "occurrences": symptom.occurrences,
-        "evidence": evidence,
-    }
-
-
-def _exception_to_json(report: Report) -> dict[str, object] | None:
-    """The exception that the log ties to a close: quoted, never proven."""
-    raised = report.incident.raised
-    if raised is None:
-        return None
-    place = report.proof.raised_frame or raised.exception.location
-    return {
-        "class": raised.exception.error_class,
-        "message": raised.exception.message,
-        "path": place.path if place else None,
-        "line": place.line or None if place else None,
-        "function": place.function or None if place else None,
-        "in_repository": report.proof.raised_frame is not None,
-        "proven": False,
-        "evidence": report.raised_evidence_id or None,
-    }
-
-
-def _seen_times_to_json(first: datetime | None, last: datetime | None, *, dated: bool) -> dict[str, object]:
-    """A date is never invented: without one, only the time of day is told."""
-    seen: dict[str, object] = {
-        "first_seen": _format_time_if_dated(first, dated=dated),
-        "last_seen": _format_time_if_dated(last, dated=dated),
-    }
-    if not dated:
-        seen["time_of_day"] = {
-            "first_seen": format_clock_time(first) if first else None,
-            "last_seen": format_clock_time(last) if last else None,
-        }
-    return seen
-
-
-def _format_time_if_dated(moment: datetime | None, *, dated: bool) -> str | None:
-    return format_rfc3339(moment) if moment is not None and (dated or has_date(moment)) else None
-
-
-def _deployed_to_json(deployed: DeployedVersion, incident: Incident) -> dict[str, object]:
-    return {
-        "revision": deployed.revision or None,
-        "commit": deployed.commit.id if deployed.commit else None,
-        "committed_at": format_rfc3339(deployed.commit.committed_at) if deployed.commit else None,
-        "source": deployed.source.value,
-        "corroborated": deployed.corroborated,
-        "candidates": list(deployed.candidates),
-        "uncommitted_tree": deployed.uncommitted_tree,
-        "python": deployed.python or None,
-        "python_source": deployed.python_source or None,
-        "conflict": deployed.conflict or None,
-        "deployments": [_deployment_to_json(each, incident) for each in deployed.deployments],
-    }
-
-
-def _deployment_to_json(deployment: LoggedDeployment, incident: Incident) -> dict[str, object]:
-    return {
-        "revision": deployment.revision or None,
-        "line": deployment.line,
-        "seen_at": _format_time_if_dated(deployment.seen_at, dated=incident.dated),
-        "commit": deployment.commit.id if deployment.commit else None,
-        "uncommitted": deployment.uncommitted,
-    }
-
-
-def _broken_to_json(broken: BrokenFile) -> dict[str, object]:
-    return {
-        "path": broken.path,
-        "line": broken.fault.line,
-        "column": broken.fault.column,
-        "error_class": broken.fault.error_class,
-        "message": broken.fault.message,
-        "errors": broken.errors,
-        "error_lines": list(broken.error_lines),
-        "checked_by": broken.checked_by,
-        "explanation": broken.explanation or None,
-        "compiles_on": list(broken.compiles_on),
-        "compiles_on_checked_by": broken.compiles_on_checked_by or None,
-        "second_opinion": broken.second_opinion or None,
-        "excerpt": _excerpt_to_json(broken.excerpt),
-        "also_broken": _broken_files_to_json(broken.also_broken),
-    }
-
-
-def _loading_to_json(loading: LoadedSummary) -> dict[str, object]:
-    return {
-        "rule": loading.rule,
-        "start": loading.start or None,
-        "image": loading.image or None,
-        "exact": loading.is_exact,
-        "files": loading.file_count,
-        "ambiguous": list(loading.ambiguous),
-        "not_loaded": _broken_files_to_json(loading.not_loaded),
-        "others_compiled": loading.others_checked,
-        "others_left": loading.has_unchecked_others,
-        "missing_imports": [_missing_import_to_json(missing) for missing in loading.missing_imports],
-    }
-
-
-def _missing_import_to_json(missing: MissingImport) -> dict[str, object]:
-    return {
-        "path": missing.path,
-        "line": missing.line,
-        "module": missing.module,
-        "was": missing.former_path,
-        "doubt": missing.doubt,
-    }
-
-
-def _broken_files_to_json(found: Iterable[OtherBrokenFile]) -> list[dict[str, object]]:
-    return [{"path": each.path, "line": each.line, "message": each.message} for each in found]
-
-
-def _excerpt_to_json(excerpt: Iterable[tuple[int, str]]) -> list[dict[str, object]]:
-    return [{"line": number, "text": text} for number, text in excerpt]
-
-
-def _commit_to_json(commit: Commit) -> dict[str, object]:
-    return {
-        "commit": commit.id,
-        "committed_at": format_rfc3339(commit.committed_at),
-        "author": commit.author,
-        "subject": commit.subject,
-    }
-
-
-def _introduced_to_json(introduced: IntroducingCommit) -> dict[str, object]:
-    return {
-        **_commit_to_json(introduced.commit),
-        "path": introduced.path,
-        "errors": introduced.errors,
-        "first_line": introduced.first_line,
-        "merge": len(introduced.commit.parents) > 1,
-        "arrived_broken": introduced.was_added_broken,
-    }
-
-
-def _attempt_to_json(attempt: Attempt) -> dict[str, object]:
-    return {**_commit_to_json(attempt.commit), "errors_left": attempt.errors_left, "first_line": attempt.first_line}
-
-
-def _fix_to_json(fix: Fix) -> dict[str, object]:
-    return {
-        **_commit_to_json(fix.commit),
-        "where": fix.where,
-        "pull_request": fix.pull_request,
-        "ref": fix.ref or None,
-        "path": fix.path or None,
-        "deleted": fix.is_deletion,
-        "excerpt": _excerpt_to_json(fix.excerpt),
-    }
-
-
-def _target_to_json(target: Target) -> dict[str, object]:
-    return {
-        **_commit_to_json(target.commit),
-        "checks": target.checks.value,
-        "commits_after_deployed": target.commits_after_deployed,
-        "newly_broken": _broken_files_to_json(target.newly_broken),
-        "ships": [_change_to_json(change) for change in target.shipped_changes[:_MAX_SHIPPED_FILES]],
-        "files_changed": len(target.shipped_changes),
-        "refused": [_refused_to_json(each) for each in target.refused_commits],
-    }
-
-
-def _change_to_json(change: FileChange) -> dict[str, object]:
-    return {"path": change.path, "added": change.added, "deleted": change.deleted}
-
-
-def _refused_to_json(refused: RefusedCommit) -> dict[str, object]:
-    return {**_commit_to_json(refused.commit), "gate": refused.gate, "detail": refused.detail}
-
-
-def _why_to_json(why: Why) -> dict[str, object]:
-    return {
-        "n": why.n,
-        "question": why.question,
-        "answer": why.answer,
-        "confidence": why.confidence.value,
-        "evidence": list(why.evidence),
-    }
-
-
-def _evidence_to_json(evidence: Evidence) -> dict[str, object]:
-    return {"id": evidence.id, "kind": evidence.kind.value, "ref": evidence.ref, "text": evidence.text}

@@ -1,4 +1,4 @@
-"""From incidents to reports: prove, date, and put into evidence and whys, one incident after the other."""
+"""Reports incidents one after the other: proves each, infers its date, and builds its evidence and whys."""
 
 from collections.abc import Iterable
 
@@ -18,9 +18,11 @@ def report_incidents(
     request: ProofRequest,
     progress: ReportProgress,
 ) -> list[Report]:
-    """One report for each incident, in their order. Raises Misused for a ref that does not exist."""
+    """One report for each incident, in their order. Raises UsageError for a ref that does not exist."""
     reports: list[Report] = []
     for incident in incidents:
-        asked = apply_log_labels(incident, history, request)
-        reports.append(build_report(*infer_dates(incident, prove(incident, history, compilers, asked, progress))))
+        labelled_request = apply_log_labels(incident, history, request)
+        reports.append(
+            build_report(*infer_dates(incident, prove(incident, history, compilers, labelled_request, progress)))
+        )
     return reports

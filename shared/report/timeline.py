@@ -1,4 +1,4 @@
-"""A report comes in, its events go out in the order of time; and the Mermaid diagram that shows them."""
+"""The events of a report in the order of time, and the Mermaid diagram that shows them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -41,9 +41,9 @@ class TimelineEvent:
 
 def build_timeline(report: Report) -> tuple[TimelineEvent, ...]:
     """Commits and log entries, oldest first; those without a known day come last, in their own order."""
-    found = [*_commit_events(report), *_log_events(report)]
-    dated = [event for event in found if event.at is not None and has_date(event.at)]
-    undated = [event for event in found if event.at is None or not has_date(event.at)]
+    events = [*_commit_events(report), *_log_events(report)]
+    dated = [event for event in events if event.at is not None and has_date(event.at)]
+    undated = [event for event in events if event.at is None or not has_date(event.at)]
     return (*sorted(dated, key=_event_time), *undated)
 
 
@@ -86,7 +86,7 @@ def _commit_events(report: Report) -> Iterator[TimelineEvent]:
     proof = report.proof
     if proof.introduced is not None:
         errors = pluralize(proof.introduced.errors, "error")
-        yield _commit_event(proof.introduced.commit, EventKind.BREAK, f"brings the break in: {errors}")
+        yield _commit_event(proof.introduced.commit, EventKind.BREAK, f"introduces the break: {errors}")
     for attempt in select_notable_attempts(proof.attempts):
         claim = "says fix, " if claims_fix(attempt.commit) else ""
         yield _commit_event(attempt.commit, EventKind.ATTEMPT, f"{claim}{pluralize(attempt.errors_left, 'error')} left")
@@ -94,11 +94,11 @@ def _commit_events(report: Report) -> Iterator[TimelineEvent]:
     same = fix is not None and target is not None and fix.commit.id == target.commit.id
     if fix is not None:
         merged = "" if fix.where == "merged" else ", not merged"
-        yield _commit_event(fix.commit, EventKind.FIX, f"mends it{merged}{': the proposed target' if same else ''}")
+        yield _commit_event(fix.commit, EventKind.FIX, f"fixes it{merged}{': the proposed target' if same else ''}")
     if target is not None and not same:
         yield _commit_event(target.commit, EventKind.TARGET, "proposed target")
     if proof.rollback is not None:
-        yield _commit_event(proof.rollback.commit, EventKind.TARGET, "the newest good commit before the break")
+        yield _commit_event(proof.rollback.commit, EventKind.TARGET, "the newest working commit before the break")
 
 
 def _commit_event(commit: Commit, kind: EventKind, text: str) -> TimelineEvent:
@@ -109,7 +109,7 @@ def _commit_event(commit: Commit, kind: EventKind, text: str) -> TimelineEvent:
 
 def _log_events(report: Report) -> Iterator[TimelineEvent]:
     incident = report.incident
-    runs = {(each.revision, each.line): each for each in report.proof.deployed.deployments}
+    runs = {(run.revision, run.line): run for run in report.proof.deployed.deployments}
     for sighting in incident.sightings:
         line = f" on line {sighting.line}" if sighting.line is not None else ""
         words = (

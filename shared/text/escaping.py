@@ -1,7 +1,7 @@
-"""Untrusted text becomes inert text for one target: a terminal, GitHub's Markdown, a Mermaid diagram, Slack.
+"""Makes untrusted text inert for one target: a terminal, GitHub's Markdown, a Mermaid diagram, Slack.
 
-In: text that was already redacted and cut. Out: text that shows the same words and can do nothing: no mention, no
-reference, no link, no image, no HTML, no way out of a fence, no control, direction or zero-width character of its own.
+The text was already redacted and cut. The result shows the same words and can do nothing: no mention, no reference, no
+link, no image, no HTML, no way out of a fence, no control, direction or zero-width character of its own.
 """
 
 import re
@@ -55,20 +55,20 @@ def escape_markdown(text: str) -> str:
 def split_code_spans(text: str) -> Iterator[tuple[str, bool]]:
     """One line in pieces, each with whether it is code: what stands between backticks, and what could be a commit."""
     text, end = to_one_line(text), 0
-    for found in _CODE_OR_COMMIT.finditer(text):
-        if found.start() > end:
-            yield text[end : found.start()], False
-        yield found[1] or found[2], True
-        end = found.end()
+    for match in _CODE_OR_COMMIT.finditer(text):
+        if match.start() > end:
+            yield text[end : match.start()], False
+        yield match[1] or match[2], True
+        end = match.end()
     if end < len(text):
         yield text[end:], False
 
 
 def _escape_prose(text: str) -> str:
-    text = _REFERENCE.sub(lambda found: found[0] + ZERO_WIDTH_SPACE, text)
+    text = _REFERENCE.sub(lambda match: match[0] + ZERO_WIDTH_SPACE, text)
     text = _EMOJI.sub(f":{ZERO_WIDTH_SPACE}", text)
     text = _SCHEME.sub(
-        lambda found: f"{found[1]}{ZERO_WIDTH_SPACE}:" if found[1] else f"{found[2]}{ZERO_WIDTH_SPACE}", text
+        lambda match: f"{match[1]}{ZERO_WIDTH_SPACE}:" if match[1] else f"{match[2]}{ZERO_WIDTH_SPACE}", text
     )
     text = _MARKDOWN_SPECIAL.sub(r"\\\g<0>", text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -113,7 +113,7 @@ def break_mentions_and_links(text: str) -> str:
     """
     text = _SLACK_CONTROL.sub(f"<{ZERO_WIDTH_SPACE}", text).replace("@", f"@{ZERO_WIDTH_SPACE}")
     text = _SCHEME.sub(
-        lambda found: f"{found[1]}{ZERO_WIDTH_SPACE}:" if found[1] else f"{found[2]}{ZERO_WIDTH_SPACE}", text
+        lambda match: f"{match[1]}{ZERO_WIDTH_SPACE}:" if match[1] else f"{match[2]}{ZERO_WIDTH_SPACE}", text
     )
     return _EMOJI.sub(f":{ZERO_WIDTH_SPACE}", text)
 

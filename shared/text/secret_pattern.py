@@ -1,4 +1,4 @@
-"""Compiles the form of a secret that a user wrote into a pattern that scans any text once, or says what is wrong.
+"""Compiles the form of a secret from the configuration into a pattern that scans any text once, or says why not.
 
 A form is a small part of a regular expression: at least three fixed characters, then characters, `[classes]`, `\\d` and
 `\\w`, each once or with `{n}`, `{m,n}` or `+`. Nothing in it can be tried in two ways, so nothing is ever tried twice:
@@ -67,30 +67,28 @@ def parse_secret_pattern(text: str) -> SecretPattern:
 def _parse_items(text: str) -> Iterator[_Item]:
     if not 0 < len(text) <= _MAX_PATTERN_LENGTH:
         raise ValueError(f"must have from 1 to {_MAX_PATTERN_LENGTH} characters")
-    place = 0
-    while place < len(text):
-        found = _ITEM.match(text, place)
-        if found is None:
+    position = 0
+    while position < len(text):
+        item = _ITEM.match(text, position)
+        if item is None:
             raise ValueError(
-                f"must be fixed characters, [classes], \\d and \\w, each with {{n}}, {{m,n}} or + at most; what stands "
-                f"at character {place + 1} is something else"
+                "may contain only fixed characters, [classes], \\d and \\w, each with an optional {n}, {m,n} or +; "
+                f"character {position + 1} is not allowed"
             )
-        place = found.end()
-        yield _parse_item(found)
+        position = item.end()
+        yield _parse_item(item)
 
 
-def _parse_item(found: re.Match[str]) -> _Item:
-    least = int(found["least"] or 1)
-    most = int(found["most"] or (_MAX_REPEAT if found["plus"] else least))
+def _parse_item(match: re.Match[str]) -> _Item:
+    least = int(match["least"] or 1)
+    most = int(match["most"] or (_MAX_REPEAT if match["plus"] else least))
     if not 1 <= least <= most <= _MAX_REPEAT:
-        raise ValueError(
-            f"must repeat nothing less than once or more than {_MAX_REPEAT} times, the smaller number first"
-        )
+        raise ValueError(f"must use repeat counts from 1 to {_MAX_REPEAT}, the smaller one first")
     try:
-        characters = frozenset(re.findall(found["atom"], _ASCII, re.ASCII))
+        characters = frozenset(re.findall(match["atom"], _ASCII, re.ASCII))
     except re.error:
-        raise ValueError(f"must not hold the class {found['atom']!r}: its ranges run backwards") from None
-    return _Item(found["atom"], characters, least, most)
+        raise ValueError(f"must not hold the class {match['atom']!r}: its ranges run backwards") from None
+    return _Item(match["atom"], characters, least, most)
 
 
 def _fixed_prefix(items: list[_Item]) -> str:

@@ -1,11 +1,11 @@
-"""A moment becomes the words that a report uses for it: RFC 3339 in UTC, or a time of day where the log had no date."""
+"""Formats moments and durations for reports: RFC 3339 in UTC, or a time of day where the log had no date."""
 
 from datetime import UTC, datetime, timedelta
 
 _DATELESS_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _TENTHS_BELOW = 10.0
-"""Seconds; below, tenths are told."""
+"""Seconds; a shorter duration shows tenths."""
 
 
 def format_rfc3339(moment: datetime) -> str:
@@ -49,5 +49,5 @@ def format_duration(duration: timedelta) -> str:
     for unit, size in _UNITS:
         number, left = divmod(left, size)
         parts.append((number, unit))
-    first = next(place for place, (number, _) in enumerate(parts) if number)
+    first = next(index for index, (number, _) in enumerate(parts) if number)
     return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number)

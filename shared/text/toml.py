@@ -1,4 +1,4 @@
-"""The text of a TOML file comes in, its table goes out, in time that grows with the text.
+"""Parses the text of a TOML file in time that grows with the text.
 
 The parser of the standard library takes a dotted key once for each of its parts, so that the length of a line is
 bounded here.

@@ -33,7 +33,9 @@ OURS = re.compile(
 """The only addresses that a body may lead to."""
 
 
-TAGS = re.compile(r"</?sub>|<details>\n<summary>\d+ items, cited by their numbers above</summary>|</details>")
+TAGS = re.compile(
+    r"</?sub>|<details>\n<summary>(?:\d+ items, cited by their numbers above|Further questions)</summary>|</details>"
+)
 
 
 @pytest.mark.parametrize("payload", HOSTILE_TEXTS)

@@ -10,7 +10,8 @@ from functions.cli.investigate import investigate_log
 from functions.demo import ExampleRepository, Flavour, Role, Shape, build_incident, write_incident_log
 from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.proof.proof_context import ProofRequest
-from shared.report.report import Report, report_to_json
+from shared.report.report import Report
+from shared.report.report_json import report_to_json
 from shared.report.whys import Statement, WhyKey
 from tests.support.evidence_checker import extract_figures, find_unsupported_claims
 from tests.support.history_builder import running_python

@@ -19,7 +19,7 @@ from shared.proof.locating.log_labels import apply_log_labels
 from shared.proof.model.finding import ActionKind, Finding, Reason
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
-from shared.report.report import report_to_json
+from shared.report.report_json import report_to_json
 from shared.report.whys import Statement
 from shared.workflow.records.documents import Collection
 from tests.support.evidence_checker import find_unsupported_claims_in_json

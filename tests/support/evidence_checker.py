@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from shared.report.report import Report, report_to_json
+from shared.report.report import Report
+from shared.report.report_json import report_to_json
 
 
 class Fault(StrEnum):

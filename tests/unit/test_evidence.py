@@ -11,7 +11,8 @@ from shared.report.evidence import Evidence, EvidenceKind
 from shared.report.facts.fix_history import describe_errors_left
 from shared.report.issue import render_issue_body
 from shared.report.issue.causes import CauseSource, list_examined_sources
-from shared.report.report import Report, build_report, report_to_json
+from shared.report.report import Report, build_report
+from shared.report.report_json import report_to_json
 from shared.text.phrases import join_words
 from tests.support.evidence_checker import Fault, UnsupportedClaim, extract_figures, find_unsupported_claims
 from tests.support.proof_samples import (

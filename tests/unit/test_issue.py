@@ -13,6 +13,7 @@ from shared.report.issue.section import Heading
 from shared.report.issue.summary import RECOMMENDATION_LABELS
 from shared.report.report import build_report
 from shared.report.timeline import EventKind, build_timeline
+from shared.report.whys import select_five_whys
 from tests.support.evidence_checker import extract_figures
 from tests.support.issue_diagram import assert_diagram, extract_diagram
 from tests.support.proof_samples import (
@@ -77,6 +78,16 @@ def test_the_incident_of_the_design_is_told_from_break_to_target() -> None:
     assert f"| `docs/flow.png` | {NOT_COUNTED} | {NOT_COUNTED} |" in text
     assert f"> 676 |         {BROKEN.fault.text}" in text
     assert "provenfix check --python 3.11" in text
+
+
+@pytest.mark.parametrize("shape", ["design", "also broken", "not corroborated", "close 1011 alone"])
+def test_the_issue_shows_five_whys_and_folds_the_others(shape: str) -> None:
+    selected = select_five_whys(build_sample_report(shape).whys)
+    shown, fold, folded = _part(body(shape), Heading.WHYS).partition("<details>")
+    assert re.findall(r"^\*\*(\d+)\. ", shown, re.MULTILINE) == ["1", "2", "3", "4", "5"]
+    assert shown.count("<sub>") == 6
+    assert bool(fold) is bool(selected.others)
+    assert folded.count("<sub>") == len(selected.others)
 
 
 def test_the_title_names_what_fails_and_how_things_stand() -> None:

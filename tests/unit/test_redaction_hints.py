@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.text.redaction import _ALL_RULES, SecretRule
+from shared.text.secret_rules import ALL_RULES, SecretRule
 
 _parser: Any = vars(re)["_parser"]
 """The library's own reading of a pattern."""
@@ -57,7 +57,7 @@ def without_hint(rule: SecretRule) -> set[str]:
     return {each for each in outlines(_parser.parse(rule.pattern.pattern)) if rule.hint not in each.lower()}
 
 
-@pytest.mark.parametrize("rule", [rule for rule in _ALL_RULES if rule.hint], ids=lambda rule: rule.kind)
+@pytest.mark.parametrize("rule", [rule for rule in ALL_RULES if rule.hint], ids=lambda rule: rule.kind)
 def test_no_secret_is_missed_for_want_of_its_hint(rule: SecretRule) -> None:
     assert rule.hint == rule.hint.lower()
     assert without_hint(rule) == set()

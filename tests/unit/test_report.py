@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.report.report import build_report, report_to_json
+from shared.report.report import build_report
+from shared.report.report_json import report_to_json
 from tests.support.proof_samples import (
     FIRST_ATTEMPT,
     FIXING,

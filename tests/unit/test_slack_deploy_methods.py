@@ -10,7 +10,7 @@ import pytest
 from shared.adapters.slack.deploy_commands import deploy_command
 from shared.adapters.slack.interaction import APPROVE, DENY
 from shared.config.settings import Settings, read_all_settings
-from shared.proposal.states import ProposalStatus
+from shared.proposal.states import QUESTION_WORDS, ProposalStatus
 from shared.service import RolloutMode
 from tests.support.proof_samples import HEAD
 from tests.support.slack.questions import SERVICE, button_elements, question_message, visible_text
@@ -81,8 +81,9 @@ def test_a_command_promises_nothing_that_a_platform_would_do(promise: str) -> No
 
 def test_command_failure_message_does_not_mention_traffic() -> None:
     failed = replace(question_message(), standing=ProposalStatus.FAILED)
-    assert "gets no traffic" in visible_text(render_message(SERVICE, failed))
-    assert "gets no traffic" not in visible_text(render_message(COMMAND, failed))
+    meaning = QUESTION_WORDS[ProposalStatus.FAILED].meaning
+    assert meaning in visible_text(render_message(SERVICE, failed))
+    assert meaning not in visible_text(render_message(COMMAND, failed))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The whys: at least five and the error behind the error, arriving where the incident of the design arrives.
+"""The whys: five, the error behind the error, and what else is asked. They arrive where the design's incident does.
 
 Only `tests/golden/whys.md` holds their wording; `python -m tests.contract.test_golden_files` writes it.
 """
@@ -11,7 +11,7 @@ from shared.proof.model.finding import Finding
 from shared.proof.model.history import claims_fix
 from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.report.report import Report
-from shared.report.whys import Confidence, Statement, Why, WhyKey
+from shared.report.whys import Confidence, Statement, Why, WhyKey, select_five_whys
 from shared.text.timestamps import format_rfc3339
 from tests.support.evidence_checker import extract_figures
 from tests.support.proof_samples import (
@@ -62,6 +62,28 @@ def test_whys_are_at_least_five_and_end_with_the_deeper_error(shape: str) -> Non
     assert [each.n for each in whys] == list(range(1, len(whys) + 1))
     assert (whys[0].key, whys[-1].key) == (WhyKey.FAILED, WhyKey.BEHIND)
     assert len({each.key for each in whys}) == len(whys)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_exactly_five_whys_are_selected_and_nothing_is_lost(shape: str) -> None:
+    whys = build_sample_report(shape).whys
+    selected = select_five_whys(whys)
+    assert len(selected.five) == 5
+    assert selected.behind is whys[-1]
+    assert {why.key for why in selected.others} <= {WhyKey.INTRODUCED, WhyKey.NEXT_TO_FAIL}
+    assert sorted((*selected.five, selected.behind, *selected.others), key=whys.index) == list(whys)
+
+
+def test_of_a_proven_failure_the_five_are_those_that_ask_why() -> None:
+    selected = select_five_whys(build_sample_report("also broken").whys)
+    assert [why.key for why in selected.five] == [
+        WhyKey.FAILED,
+        WhyKey.REJECTED,
+        WhyKey.NOT_ENDED,
+        WhyKey.NOT_DEPLOYED,
+        WhyKey.NOT_CAUGHT,
+    ]
+    assert [why.key for why in selected.others] == [WhyKey.INTRODUCED, WhyKey.NEXT_TO_FAIL]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

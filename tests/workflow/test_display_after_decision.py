@@ -440,7 +440,7 @@ def test_what_nobody_looked_at_is_neither_ruled_in_nor_out(harness: Harness) -> 
     propose_deployment(harness)
     table = harness.issues.issues[0].body.partition("## Resources")[2].partition("## Five whys")[0]
     rows = [row.split("|")[1:-1] for row in table.splitlines() if row.startswith("| ")][2:]
-    assert [row[-1].strip() for row in rows] == ["not looked at"] * 3
+    assert [row[-1].strip() for row in rows] == ["not checked"] * 3
     assert "ruled out" not in table
 
 

@@ -80,7 +80,7 @@ def _commit_events(report: Document) -> Iterator[TimelineEvent]:
 
     introduced = documents.read_part(report, "introduced")
     errors = _count_noun(introduced, "errors")
-    yield from of(introduced, EventLook.BROKEN, f"breaks it: {errors}", f"brings the break in, {errors}")
+    yield from of(introduced, EventLook.BROKEN, f"breaks it: {errors}", f"introduces the break, {errors}")
     for attempt in documents.read_parts(report, "attempts"):
         left = _count_noun(attempt, "errors_left")
         yield from of(attempt, EventLook.BROKEN, f"{left} left", f"still fails, {left} left")
@@ -89,7 +89,7 @@ def _commit_events(report: Document) -> Iterator[TimelineEvent]:
     fix, target = documents.read_part(report, "fix"), documents.read_part(report, "target")
     proposed = _read_text(fix, "commit") == _read_text(target, "commit")
     merged = "" if fix.get("where") == "merged" else ", not merged"
-    words = f"mends it{merged}" + (", and is the proposed target" if proposed else "")
+    words = f"fixes it{merged}" + (", and is the proposed target" if proposed else "")
     yield from of(fix, EventLook.TARGET if proposed else EventLook.GOOD, f"fix{merged}", words)
     checks = _read_text(target, "checks")
     yield from of(target, EventLook.TARGET, "target", f"compiles, proposed; checks {checks}")
@@ -97,7 +97,7 @@ def _commit_events(report: Document) -> Iterator[TimelineEvent]:
         documents.read_part(report, "rollback"),
         EventLook.TARGET,
         "last good",
-        "the newest good commit before the break",
+        "the newest working commit before the break",
     )
 
 
@@ -122,7 +122,7 @@ def _log_events(report: Document) -> Iterator[TimelineEvent]:
         at = _read_time(symptom, "first_seen")
         if at is not None:
             words = f"{_read_text(symptom, 'text')} ({_count_noun(symptom, 'occurrences', 'time')})"
-            yield TimelineEvent(at, Lane.SERVICE, EventLook.PLAIN, "", _shorten(f"What followed: {words}"))
+            yield TimelineEvent(at, Lane.SERVICE, EventLook.PLAIN, "", _shorten(f"Consequence: {words}"))
 
 
 _STATE_EVENTS: Mapping[IncidentState, tuple[Lane, EventLook]] = {

@@ -164,8 +164,8 @@ def _consequence_rows(service: Service, message: Message) -> Iterator[list[Eleme
     probed = "probed at its own address, " if service.probe_url else ""
     kind = "The earlier commit is" if message.kind is ActionKind.ROLLBACK else "The commit is"
     deployed = (
-        f"{kind} deployed without traffic, {probed}then {traffic}, is watched for a day, and is rolled back automatically "
-        "if the failure returns."
+        f"{kind} deployed without traffic, {probed}then {traffic}, is watched for a day, and is rolled back "
+        "automatically if the failure recurs."
     )
     told = describe_command_deployment(service) if service.rollout_mode is RolloutMode.COMMAND else deployed
     yield [bold_text("Approve: "), literal_text(f"all checks above run again. {told}\n")]

@@ -1,4 +1,4 @@
-"""An incident and its proof come in, numbered evidence goes out: one fact for everything that a report may say."""
+"""Gathers the numbered evidence of an incident and its proof: one fact for everything that a report may say."""
 
 from shared.detection.incident import Incident
 from shared.proof.model.finding import Finding
@@ -12,7 +12,7 @@ __all__ = ["Fact", "FactTopic", "Facts", "gather_facts"]
 
 
 def gather_facts(incident: Incident, proof: Finding) -> Facts:
-    """All facts, in the order in which a report tells them: logged, failing, mended, why it was not caught."""
+    """All facts, in the order in which a report tells them: logged, failing, fixed, why it was not caught."""
     parts = (collect_deployed_code_facts, collect_loading_facts, collect_fix_facts, collect_prevention_facts)
     return number_facts(
         (*collect_log_facts(incident, proof.raised_frame), *(fact for part in parts for fact in part(incident, proof)))

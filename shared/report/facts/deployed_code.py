@@ -105,10 +105,10 @@ def _python_fact(proof: Finding) -> Fact:
 
 def _comparison_fact(incident: Incident, proof: Finding) -> Fact:
     lines = sorted({sighting.line for sighting in incident.sightings if sighting.line is not None})
-    wanted = f"logged {join_words([f'line {line}' for line in lines[:_MAX_LINES]])}" if lines else "no line was logged"
+    logged = f"logged {join_words([f'line {line}' for line in lines[:_MAX_LINES]])}" if lines else "no line was logged"
     versions = pluralize(proof.versions_compiled, "version")
     python = f" for Python {proof.deployed.python}" if proof.deployed.python else ""
-    text = f"Compared: {versions} of {quote_untrusted(incident.path)} compiled{python}; {wanted}."
+    text = f"Compared: {versions} of {quote_untrusted(incident.path)} compiled{python}; {logged}."
     if proof.recommendation.reason in SELF_EXPLANATORY_REASONS:
         text += f" {quote_untrusted(proof.recommendation.detail, 500)}"
     return Fact(FactTopic.COMPARED, EvidenceKind.QUERY, f"history of {quote_untrusted(incident.path)}", text)
@@ -117,7 +117,7 @@ def _comparison_fact(incident: Incident, proof: Finding) -> Fact:
 def _broken_file_facts(proof: Finding, broken: BrokenFile) -> Iterator[Fact]:
     commit = proof.deployed.commit.id if proof.deployed.commit else "unknown"
     ref = f"{commit}:{quote_untrusted(broken.path)}"
-    place = f", line {broken.fault.line}" if broken.fault.line is not None else ""
+    at_line = f", line {broken.fault.line}" if broken.fault.line is not None else ""
     lines = (
         f", on lines {join_first_words([str(line) for line in broken.error_lines], _MAX_LINES)}"
         if broken.error_lines
@@ -125,7 +125,7 @@ def _broken_file_facts(proof: Finding, broken: BrokenFile) -> Iterator[Fact]:
     )
     verdict = (
         f"{quote_untrusted(broken.checked_by)}: {broken.fault.error_class}: "
-        f"{quote_untrusted(broken.fault.message)}{place}"
+        f"{quote_untrusted(broken.fault.message)}{at_line}"
     )
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     text = f"{verdict}. Errors in {quote_untrusted(broken.path)}{python}: {broken.errors}{lines}."
@@ -142,8 +142,8 @@ def _broken_file_facts(proof: Finding, broken: BrokenFile) -> Iterator[Fact]:
         pep = f". {form.pep} is what made it legal." if form and form.pep else ""
         yield Fact(FactTopic.EXPLAINED, EvidenceKind.COMPILE, ref, f"ruff: {quote_untrusted(broken.explanation)}{pep}")
     if describe_other_versions(broken):
-        asked = f" ({quote_untrusted(broken.compiles_on_checked_by)})" if broken.compiles_on_checked_by else ""
-        yield Fact(FactTopic.ELSEWHERE, EvidenceKind.COMPILE, ref, f"{describe_other_versions(broken)}{asked}.")
+        checker = f" ({quote_untrusted(broken.compiles_on_checked_by)})" if broken.compiles_on_checked_by else ""
+        yield Fact(FactTopic.ELSEWHERE, EvidenceKind.COMPILE, ref, f"{describe_other_versions(broken)}{checker}.")
     if broken.second_opinion:
         yield Fact(FactTopic.SECOND_OPINION, EvidenceKind.COMPILE, ref, quote_untrusted(broken.second_opinion))
     for other in broken.also_broken[:_MAX_ALSO_BROKEN]:
@@ -162,16 +162,19 @@ _MAX_IMAGES = 5
 
 def collect_loading_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
     del incident
-    found = proof.loaded_summary
-    if found is None:
+    loading = proof.loaded_summary
+    if loading is None:
         return
     commit = proof.deployed.commit.id if proof.deployed.commit else "unknown"
-    ref = f"{commit}:{quote_untrusted(found.image)}" if found.image else commit
+    ref = f"{commit}:{quote_untrusted(loading.image)}" if loading.image else commit
     yield Fact(
-        FactTopic.LOADING, EvidenceKind.FILE if found.image else EvidenceKind.QUERY, ref, describe_loading_rule(found)
+        FactTopic.LOADING,
+        EvidenceKind.FILE if loading.image else EvidenceKind.QUERY,
+        ref,
+        describe_loading_rule(loading),
     )
     at = proof.target.commit.id if proof.target else commit
-    for other in found.not_loaded:
+    for other in loading.not_loaded:
         yield Fact(
             FactTopic.NOT_LOADED,
             EvidenceKind.COMPILE,
@@ -181,21 +184,21 @@ def collect_loading_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
     yield from collect_missing_imports(found, at)
 
 
-def describe_loading_rule(found: LoadedSummary) -> str:
+def describe_loading_rule(loading: LoadedSummary) -> str:
     """Which files count, by which rule, what was ambiguous, and what was not looked at."""
-    told = (
-        f"{pluralize(found.file_count, 'Python file')} of the service "
-        f"{'counts' if found.file_count == 1 else 'count'}: "
+    rule = (
+        f"{pluralize(loading.file_count, 'Python file')} of the service "
+        f"{'counts' if loading.file_count == 1 else 'count'}: "
     )
-    told += f"{quote_untrusted(found.rule, 400)}."
-    if found.ambiguous:
-        told += (
+    rule += f"{quote_untrusted(loading.rule, 400)}."
+    if loading.ambiguous:
+        rule += (
             " The failing image may as well be "
-            f"{join_first_words([quote_untrusted(each) for each in found.ambiguous], _MAX_IMAGES)}."
+            f"{join_first_words([quote_untrusted(image) for image in loading.ambiguous], _MAX_IMAGES)}."
         )
-    if found.has_unchecked_others:
-        told += f" Of the files that do not count, {found.others_checked} were compiled; others were not looked at."
-    return told
+    if loading.has_unchecked_others:
+        rule += f" Of the files that do not count, {loading.others_checked} were compiled; others were not looked at."
+    return rule
 
 
 def describe_unloaded_file(other: OtherBrokenFile) -> str:

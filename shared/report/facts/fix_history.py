@@ -1,4 +1,4 @@
-"""Who broke the file, what was tried, what mends it, and what may be deployed."""
+"""Facts about the commits: which one broke the file, what was tried, which one fixes it, what may be deployed."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ def collect_fix_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
         yield from _fix_facts(proof, proof.fix) if proof.fix else _no_fix_fact(proof, proof.broken.path)
     if proof.rollback is not None:
         text = (
-            f"{_format_commit(proof.rollback.commit)}: nothing of the incident "
+            f"{_format_commit(proof.rollback.commit)}: no file of the incident "
             "is broken there; it is older than the break."
         )
         yield Fact(FactTopic.ROLLBACK, EvidenceKind.COMPILE, proof.rollback.commit.id, text)
@@ -40,12 +40,12 @@ def collect_fix_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
 def describe_shipped_files(ships: tuple[FileChange, ...]) -> str:
     """`2 files changed, 10 lines added, 3 deleted`; lines that were not counted are said, not taken for none."""
     files = f"{pluralize(len(ships), 'file')} changed"
-    lines = [(each.added, each.deleted) for each in ships if each.added is not None and each.deleted is not None]
+    lines = [(file.added, file.deleted) for file in ships if file.added is not None and file.deleted is not None]
     if ships and not lines:
-        return f"{files}, lines not counted"
-    added, deleted = (sum(each) for each in zip(*lines, strict=True)) if lines else (0, 0)
-    told = f"{files}, {pluralize(added, 'line')} added, {deleted} deleted"
-    return told if len(lines) == len(ships) else f"{told}, not counted in {len(ships) - len(lines)} of them"
+        return f"{files}, line counts unavailable"
+    added, deleted = (sum(counts) for counts in zip(*lines, strict=True)) if lines else (0, 0)
+    text = f"{files}, {pluralize(added, 'line')} added, {deleted} deleted"
+    return text if len(lines) == len(ships) else f"{text}, not counted in {len(ships) - len(lines)} of them"
 
 
 def describe_fix_location(fix: Fix, branch: str) -> str:

@@ -12,7 +12,7 @@ from shared.text.timestamps import format_timestamp, format_timestamp_phrase, ha
 
 
 def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
-    """`frame` is the deepest one of the tied exception that lies in the repository, where somebody has looked."""
+    """`frame` is the deepest frame of the tied exception that lies in the repository, where that was checked."""
     for sighting in incident.sightings:
         yield Fact(
             FactTopic.SIGHTING,
@@ -37,7 +37,7 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
             _describe_symptom(symptom, incident),
         )
     for symptom in incident.nearby:
-        text = f"In the same minutes: {_describe_symptom(symptom, incident)}"
+        text = f"Within the same minutes: {_describe_symptom(symptom, incident)}"
         yield Fact(FactTopic.NEARBY, EvidenceKind.LOG_ENTRY, format_log_ref(symptom.first), text)
     entries = "1 entry" if incident.occurrences == 1 else f"{incident.occurrences} entries"
     service = f" of {quote_service_name(incident.service)}" if quote_service_name(incident.service) else ""
@@ -60,9 +60,9 @@ def format_error_line(incident: Incident, sighting: Sighting) -> str:
     """The last line of the traceback, as Python writes it."""
     message = quote_untrusted(sighting.message)
     line = f", line {sighting.line}" if sighting.line is not None else ""
-    place = f" ({quote_untrusted(incident.path)}{line})" if incident.path else line
+    location = f" ({quote_untrusted(incident.path)}{line})" if incident.path else line
     words = ": ".join(filter(None, (quote_untrusted(incident.error_class, 80), message)))
-    return f"{words or incident.kind.value}{place}"
+    return f"{words or incident.kind.value}{location}"
 
 
 def _describe_sighting(incident: Incident, sighting: Sighting) -> str:

@@ -26,7 +26,7 @@ class PreventionAssessment:
     on_other_pythons: tuple[PythonFact, ...]
     """Places in CI that name another one."""
     allowing_valid_python: tuple[tuple[PythonFact, str], ...]
-    """Places that let people develop on a Python on which the broken file compiles, with that version."""
+    """Places that let developers work on a Python on which the broken file compiles, with that version."""
 
 
 def assess_prevention(proof: Finding) -> PreventionAssessment:
@@ -38,7 +38,12 @@ def assess_prevention(proof: Finding) -> PreventionAssessment:
     admitting = tuple(
         (fact, version)
         for fact in find_development_pythons(files)
-        if (version := next((each for each in compiles_on if _allows_version(fact, each)), ""))
+        if (
+            version := next(
+                (candidate for candidate in compiles_on if _allows_version(fact, candidate)),
+                "",
+            )
+        )
     )
     return PreventionAssessment(
         commit=proof.declaring_files[0].commit if proof.declaring_files else "",
@@ -52,21 +57,28 @@ def assess_prevention(proof: Finding) -> PreventionAssessment:
 
 def collect_prevention_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
     del incident
-    found = assess_prevention(proof)
-    if found.commit:
+    assessment = assess_prevention(proof)
+    if assessment.commit:
         named = (
-            f"CI configuration: {join_first_words(_quote_paths(found.ci.workflows), _MAX_FILES)}"
-            if found.ci.workflows
+            f"CI configuration: {join_first_words(_quote_paths(assessment.ci.workflows), _MAX_FILES)}"
+            if assessment.ci.workflows
             else "no CI configuration"
         )
         text = (
-            f"Files read for Python versions and checks: {join_first_words(_quote_paths(found.paths), _MAX_FILES)}; "
-            f"{named} among them."
+            "Files read for Python versions and checks: "
+            f"{join_first_words(_quote_paths(assessment.paths), _MAX_FILES)}; {named} among them."
         )
-        yield Fact(FactTopic.READ, EvidenceKind.QUERY, found.commit, text)
-    ci = (*found.on_deployed_python, *found.on_other_pythons, *found.ci.compiling_steps, *found.ci.unreadable_files)
-    yield from _setting_facts(FactTopic.CI, found.commit, ci)
-    yield from _setting_facts(FactTopic.DEVELOPMENT, found.commit, [fact for fact, _ in found.allowing_valid_python])
+        yield Fact(FactTopic.READ, EvidenceKind.QUERY, assessment.commit, text)
+    ci = (
+        *assessment.on_deployed_python,
+        *assessment.on_other_pythons,
+        *assessment.ci.compiling_steps,
+        *assessment.ci.unreadable_files,
+    )
+    yield from _setting_facts(FactTopic.CI, assessment.commit, ci)
+    yield from _setting_facts(
+        FactTopic.DEVELOPMENT, assessment.commit, [fact for fact, _ in assessment.allowing_valid_python]
+    )
     for sentence in proof.gaps:
         yield Fact(FactTopic.UNSEEN, EvidenceKind.QUERY, "repository", quote_untrusted(sentence))
 

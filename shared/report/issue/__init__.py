@@ -1,4 +1,4 @@
-"""A report comes in, the title and the body of its GitHub issue go out: complete, inert, and not too long."""
+"""Renders the title and the body of a report's GitHub issue: complete, inert, and not too long."""
 
 from shared.report.incident_status import MAX_BODY_LENGTH
 from shared.report.issue.causes import render_causes, render_evidence
@@ -39,6 +39,6 @@ def render_issue_body(report: Report, links: Links = NO_LINKS) -> str:
 
 
 def _fingerprint_marker(report: Report) -> str:
-    """Finds the issue again, whatever people do to its title and text."""
+    """Finds the issue again, whatever users do to its title and text."""
     fingerprint = "".join(character for character in report.incident.fingerprint if character.isalnum())
     return f"<!-- provenfix:fingerprint={fingerprint} -->"

@@ -8,6 +8,7 @@ from shared.report.issue.incident_details import select_log_entries
 from shared.report.issue.section import Heading, Section, format_bullets, format_table
 from shared.report.links import Links
 from shared.report.report import Report
+from shared.report.whys import Why, select_five_whys
 from shared.text.escaping import escape_markdown, format_code_span
 from shared.text.phrases import join_words, pluralize, quote_untrusted
 
@@ -40,12 +41,20 @@ def render_causes(report: Report, _: Links) -> Iterator[Section]:
 
 
 def _why_blocks(report: Report) -> Iterator[str]:
-    for why in report.whys:
-        cited = ", ".join(why.evidence) or "none"
-        yield (
-            f"**{why.n}. {escape_markdown(why.question)}**\n{escape_markdown(why.answer)}\n"
-            f"<sub>{why.confidence.value}; evidence: {cited}</sub>"
-        )
+    """Five, the error behind the error, and, folded, what else was asked."""
+    selected = select_five_whys(report.whys)
+    for number, why in enumerate(selected.five, 1):
+        yield _why_block(f"{number}. {escape_markdown(why.question)}", why)
+    yield _why_block("The error behind the error", selected.behind)
+    if selected.others:
+        others = "\n\n".join(_why_block(escape_markdown(why.question), why) for why in selected.others)
+        yield f"<details>\n<summary>Further questions</summary>\n\n{others}\n\n</details>"
+
+
+def _why_block(title: str, why: Why) -> str:
+    """`title` is finished Markdown."""
+    cited = ", ".join(why.evidence) or "none"
+    return f"**{title}**\n{escape_markdown(why.answer)}\n<sub>{why.confidence.value}; evidence: {cited}</sub>"
 
 
 def _resource_blocks(report: Report) -> Iterator[str]:
@@ -54,8 +63,8 @@ def _resource_blocks(report: Report) -> Iterator[str]:
     rows = []
     for name, words in _RESOURCE_KEYWORDS:
         hits = [word for word in words if re.search(rf"\b{re.escape(word)}\b", joined)]
-        found = f"mentioned: {', '.join(hits)}" if hits else "not mentioned"
-        rows.append((name, found, _RESOURCE_MENTIONED if hits else "not looked at"))
+        mentioned = f"mentioned: {', '.join(hits)}" if hits else "not mentioned"
+        rows.append((name, mentioned, _RESOURCE_MENTIONED if hits else "not checked"))
     yield format_table(("Resource", "In the log entries of this incident", "Its metrics"), rows)
     if report.proof.broken is not None:
         yield "A file that does not compile fails whatever the memory, the CPU or the load."
@@ -63,13 +72,11 @@ def _resource_blocks(report: Report) -> Iterator[str]:
     if stated:
         yield "\n".join(f"- {escape_markdown(quote_untrusted(sentence, 400))}" for sentence in stated)
     seen = list_examined_sources(report)
-    yield (
-        f"Looked at: {join_words(seen)}. Not looked at: "
-        f"{join_words([each for each in CauseSource if each not in seen])}."
-    )
+    unchecked = [source for source in CauseSource if source not in seen]
+    yield f"Checked: {join_words(seen)}. Not checked: {join_words(unchecked)}."
 
 
-_RESOURCE_MENTIONED = "not looked at: **look at them**, the log speaks of it"
+_RESOURCE_MENTIONED = "not checked: **check it**, the log mentions it"
 
 
 _ROWS_PER_TABLE = 25
@@ -79,12 +86,12 @@ _EVIDENCE_COLUMNS = ("", "Kind", "Where", "What is there")
 def render_evidence(report: Report, _: Links) -> Iterator[Section]:
     rows = [
         (
-            each.id,
-            each.kind.value,
-            format_code_span(quote_untrusted(each.ref, 200)),
-            escape_markdown(quote_untrusted(each.text, 700)),
+            item.id,
+            item.kind.value,
+            format_code_span(quote_untrusted(item.ref, 200)),
+            escape_markdown(quote_untrusted(item.text, 700)),
         )
-        for each in report.evidence
+        for item in report.evidence
     ]
     tables = [
         format_table(_EVIDENCE_COLUMNS, rows[start : start + _ROWS_PER_TABLE])
@@ -95,6 +102,6 @@ def render_evidence(report: Report, _: Links) -> Iterator[Section]:
     if report.proof.gaps:
         yield Section(
             Heading.UNSEEN,
-            (format_bullets(escape_markdown(quote_untrusted(each)) for each in report.proof.gaps),),
+            (format_bullets(escape_markdown(quote_untrusted(item)) for item in report.proof.gaps),),
             priority=5,
         )

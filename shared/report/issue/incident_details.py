@@ -30,8 +30,8 @@ from shared.text.timestamps import format_rfc3339, format_timestamp, format_time
 
 _MAX_ROWS = 30
 _NEARBY_LABELS = {
-    False: "in the same minutes",
-    True: "in the same minutes, suspected to follow",
+    False: "within the same minutes",
+    True: "within the same minutes, possibly a consequence",
 }
 _MAX_EXCERPTS = 6
 _MAX_EXCERPT_LENGTH = 1_800
@@ -52,15 +52,16 @@ def _symptom_blocks(report: Report) -> Iterator[str]:
         yield format_code_block(format_error_line(incident, incident.sightings[-1]))
     if incident.raised is not None:
         words = escape_markdown(describe_raised_exception(incident, report.proof.raised_frame))
-        yield f"Tied to it by the log, and not proven to be its cause: {words}."
-    rows = [_sighting_row(each, report) for each in incident.sightings]
-    rows += [_symptom_row(each, report, "followed from it") for each in incident.symptoms]
+        yield f"Linked by the log, not proven as the cause: {words}."
+    rows = [_sighting_row(sighting, report) for sighting in incident.sightings]
+    rows += [_symptom_row(symptom, report, "consequence") for symptom in incident.symptoms]
     rows += [
-        _symptom_row(each, report, _NEARBY_LABELS[is_suspected_consequence(each, incident)]) for each in incident.nearby
+        _symptom_row(symptom, report, _NEARBY_LABELS[is_suspected_consequence(symptom, incident)])
+        for symptom in incident.nearby
     ]
     yield format_table(("What was logged", "Revision", "First seen (UTC)", "Times"), rows[:_MAX_ROWS])
     if report.counted_at is not None:
-        yield f"Counted{as_of_phrase(report)}; what was logged later is not in it."
+        yield f"Counted{as_of_phrase(report)}; later entries are not included."
 
 
 def _sighting_row(sighting: Sighting, report: Report) -> Sequence[str]:
@@ -82,14 +83,14 @@ def _format_revision(revision: str) -> str:
 def _timeline_blocks(report: Report) -> Iterator[str]:
     yield format_code_block(render_mermaid(report), "mermaid")
     if not report.incident.dated:
-        yield "The log carries times of day without a date: its entries stand on the day that was inferred, or last."
+        yield "The log has times of day without a date: its entries are shown on the inferred day, or last."
 
 
 def _log_blocks(report: Report, links: Links) -> Iterator[str]:
     incident = report.incident
     whole = links.log(incident.first_seen, incident.last_seen) if incident.dated else ""
     if whole:
-        yield f"{format_link('All that the service logged in this time', whole)}, in the Logs Explorer."
+        yield f"{format_link('Everything that the service logged in this period', whole)}, in the Logs Explorer."
     for entry in select_log_entries(report)[:_MAX_EXCERPTS]:
         when = escape_markdown(format_timestamp_phrase(entry.timestamp, dated=incident.dated))
         yield (
@@ -102,20 +103,20 @@ def select_log_entries(report: Report) -> list[LogEntry]:
     """The first entry of every sighting, of the tied exception, and of what was logged beside them."""
     incident = report.incident
     raised = [incident.raised.entry] if incident.raised is not None else []
-    beside = [each.first for each in (*incident.symptoms, *incident.nearby)]
-    return [*(each.first for each in incident.sightings), *raised, *beside]
+    beside = [group.first for group in (*incident.symptoms, *incident.nearby)]
+    return [*(group.first for group in incident.sightings), *raised, *beside]
 
 
 def _tail_of_entry(text: str) -> str:
     """The end of an entry, where a traceback says what it is about; redacted before it is cut."""
     lines = [truncate(line, _MAX_LINE_LENGTH) for line in strip_invisible(redact(text)).strip().split("\n")]
-    kept: list[str] = []
+    tail: list[str] = []
     for line in reversed(lines):
-        if sum(map(len, kept)) + len(line) > _MAX_EXCERPT_LENGTH:
-            kept.append("…")
+        if sum(map(len, tail)) + len(line) > _MAX_EXCERPT_LENGTH:
+            tail.append("…")
             break
-        kept.append(line)
-    return "\n".join(reversed(kept))
+        tail.append(line)
+    return "\n".join(reversed(tail))
 
 
 def _code_blocks(broken: BrokenFile, report: Report, links: Links) -> Iterator[str]:
@@ -123,9 +124,9 @@ def _code_blocks(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
     commit = report.proof.deployed.commit
     at = f" at {link_commit(commit.id, links)}" if commit else ""
     words = escape_markdown(f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)}")
-    place = _excerpt_url(links, commit.id, broken.path, broken.excerpt) if commit else ""
+    url = _excerpt_url(links, commit.id, broken.path, broken.excerpt) if commit else ""
     yield (
-        f"**Before:** {format_link(format_code_span(quote_untrusted(broken.path)), place)}{at}, "
+        f"**Before:** {format_link(format_code_span(quote_untrusted(broken.path)), url)}{at}, "
         f"{errors} on Python {python}. {words}"
     )
     yield format_code_block("\n".join(format_excerpt(broken.excerpt, broken.fault.line, broken.fault.column)))
@@ -136,10 +137,10 @@ def _code_blocks(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
     if broken.also_broken:
         places = [
             (
-                f"{format_code_span(quote_untrusted(each.path))}{_line_phrase(each.line)}: "
-                f"{escape_markdown(quote_untrusted(each.message))}"
+                f"{format_code_span(quote_untrusted(file.path))}{_line_phrase(file.line)}: "
+                f"{escape_markdown(quote_untrusted(file.message))}"
             )
-            for each in broken.also_broken
+            for file in broken.also_broken
         ]
         yield "**Also broken in the deployed tree, and next to fail:**"
         yield format_bullets(places[:_MAX_ROWS])
@@ -147,7 +148,7 @@ def _code_blocks(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
         yield escape_markdown(describe_loading_rule(report.proof.loaded_summary))
         if report.proof.loaded_summary.not_loaded:
             yield format_bullets(
-                [escape_markdown(describe_unloaded_file(each)) for each in report.proof.loaded_summary.not_loaded]
+                [escape_markdown(describe_unloaded_file(file)) for file in report.proof.loaded_summary.not_loaded]
             )
         if missing := report.proof.loaded_summary.missing_imports:
             yield format_bullets([escape_markdown(describe_missing_import(entry)) for entry in missing])
@@ -168,8 +169,8 @@ def _fixed_code_blocks(fix: Fix, links: Links) -> Iterator[str]:
     if fix.is_deletion:
         yield f"**After:** the file no longer exists at {at}."
         return
-    place = _excerpt_url(links, fix.commit.id, fix.path, fix.excerpt)
-    file = format_link(format_code_span(quote_untrusted(fix.path)), place) if fix.path else "the file"
+    url = _excerpt_url(links, fix.commit.id, fix.path, fix.excerpt)
+    file = format_link(format_code_span(quote_untrusted(fix.path)), url) if fix.path else "the file"
     yield f"**After:** {file} at {at}, which compiles."
     if fix.excerpt:
         yield format_code_block("\n".join(format_excerpt(fix.excerpt)))
@@ -198,10 +199,10 @@ def render_commits(report: Report, links: Links) -> Iterator[Section]:
 
 def _commit_rows(proof: Finding, links: Links) -> Iterator[Sequence[str]]:
     if proof.introduced is not None:
-        found = proof.introduced
-        first = f", the first on line {found.first_line}" if found.first_line is not None else ""
-        verdict = f"{CommitRole.INTRODUCED} the break: {pluralize(found.errors, 'error')}{first}"
-        yield _commit_row(found.commit, f"{verdict}{pull_request_phrase(found.commit.id, links)}", links)
+        introduced = proof.introduced
+        first = f", the first on line {introduced.first_line}" if introduced.first_line is not None else ""
+        verdict = f"{CommitRole.INTRODUCED} the break: {pluralize(introduced.errors, 'error')}{first}"
+        yield _commit_row(introduced.commit, f"{verdict}{pull_request_phrase(introduced.commit.id, links)}", links)
     for attempt in proof.attempts:
         claim = f"{CommitRole.CLAIMS_FIX}; " if claims_fix(attempt.commit) else ""
         deployed = proof.deployed.commit is not None and proof.deployed.commit.id == attempt.commit.id

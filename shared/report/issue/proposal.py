@@ -46,17 +46,17 @@ def _proposal_blocks(proof: Finding, links: Links) -> Iterator[str]:
             )
     if proof.recommendation.kind is not ActionKind.NONE:
         yield (
-            "By hand, where nobody can be asked: deploy that commit the way this service is always deployed. "
-            "A question about it that is still open is void then."
+            "To deploy by hand: deploy that commit the way this service is usually deployed. "
+            "The open question then becomes void."
         )
     if proof.refused_commits:
         rows = [
             (
-                link_commit(each.commit.id, links),
-                escape_markdown(quote_untrusted(each.commit.subject, 100)),
-                escape_markdown(quote_untrusted(each.detail)),
+                link_commit(refused.commit.id, links),
+                escape_markdown(quote_untrusted(refused.commit.subject, 100)),
+                escape_markdown(quote_untrusted(refused.detail)),
             )
-            for each in proof.refused_commits[:_MAX_REJECTED_COMMITS]
+            for refused in proof.refused_commits[:_MAX_REJECTED_COMMITS]
         ]
         yield (
             "Newer commits that were not chosen:"
@@ -97,33 +97,33 @@ def _prevention_items(report: Report) -> Iterator[str]:
         version = f" --python {python}" if python else ""
         command = format_code_span(f"provenfix check{version}")
         yield f"Run {command} in CI and as a pre-commit hook, and let the deployment wait for it."
-        found = assess_prevention(proof)
+        assessment = assess_prevention(proof)
         if python and proof.broken is not None and proof.broken.compiles_on:
-            yield f"Develop and test on Python {python}, as it is deployed, or deploy the version that is developed on."
-        for fact, _ in found.allowing_valid_python[:2]:
+            yield f"Develop and test on the deployed Python {python}, or deploy the version that you develop on."
+        for fact, _ in assessment.allowing_valid_python[:2]:
             yield _narrowing_advice(fact, python)
-    yield "Label every image and revision with the commit that it was built from, so that it never has to be inferred."
-    yield "Build images from a clean checkout of a commit, in CI, and from nowhere else."
+    yield "Label every image and revision with the commit that it was built from, so that nobody has to infer it."
+    yield "Build images only in CI, from a clean checkout of a commit."
     if proof.fix is not None and proof.fix.where == "merged":
-        yield "Deploy what is merged, or say loudly that something merged is not deployed."
+        yield "Deploy what is merged, or alert when a merged commit is not deployed."
 
 
 def _narrowing_advice(fact: PythonFact, python: str) -> str:
-    place = (
+    setting = (
         f"{format_code_span(quote_untrusted(fact.text, 120))} in "
         f"{format_code_span(quote_untrusted(fact.path))}, line {fact.line}"
     )
     if fact.kind == "requires-python":
-        return f"Narrow {place}, so that it admits only what is deployed."
-    return f"Name the deployed {python} instead of {place}."
+        return f"Narrow {setting}, so that it admits only what is deployed."
+    return f"Name the deployed {python} instead of {setting}."
 
 
 def _verification_items(report: Report) -> Iterator[str]:
     if report.proof.recommendation.kind is ActionKind.NONE:
-        yield "Nothing is deployed on the strength of this report. Run it again when there is a candidate."
+        yield "This report proposes no deployment. Run the investigation again when there is a candidate."
         return
     yield "The serving revision runs the approved commit and takes the intended share of the traffic."
     yield "A WebSocket connects and stays open."
-    yield "The error does not come back while there is traffic: silence without requests proves nothing."
+    yield "The error does not recur while there is traffic: silence without requests proves nothing."
     yield "A recurrence counts against the fix only if the revision that logged it contains the fix, by git ancestry."
-    yield "After 24 hours without a recurrence the issue is closed, with the figures."
+    yield "After 24 hours without a recurrence provenfix closes the issue, with the figures."

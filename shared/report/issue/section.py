@@ -9,9 +9,7 @@ from shared.report.links import Links, format_link
 from shared.text.escaping import escape_markdown, escape_table_cell, format_code_span
 from shared.text.phrases import quote_untrusted, short_sha
 
-TRUNCATION_NOTE = (
-    "_Left out here, because an issue holds no more: `provenfix investigate --format json` prints all of it._"
-)
+TRUNCATION_NOTE = "_Omitted: the issue is too long. `provenfix investigate --format json` prints everything._"
 
 
 class Heading(StrEnum):
@@ -42,7 +40,7 @@ class Section:
     """The higher, the longer the section is kept; 9 is never cut."""
     is_truncated: bool = False
     fold_label: str = ""
-    """Plain words of ours behind which the blocks are hidden until somebody wants them; "" shows them."""
+    """Plain words of ours behind which the blocks are folded; "" shows them."""
 
     def to_markdown(self) -> str:
         parts = [*self.blocks, *([TRUNCATION_NOTE] if self.is_truncated else [])]
@@ -53,16 +51,17 @@ class Section:
 
 def fit_sections(sections: Sequence[Section], limit: int) -> str:
     """The sections as one text of at most `limit` characters, in their order."""
-    kept = [section for section in sections if section.blocks]
-    length = sum(len(section.to_markdown()) + 2 for section in kept)
+    shown = [section for section in sections if section.blocks]
+    length = sum(len(section.to_markdown()) + 2 for section in shown)
     while length > limit:
-        place = min(
-            (n for n, each in enumerate(kept) if each.blocks and each.priority < 9), key=lambda n: kept[n].priority
+        index = min(
+            (n for n, section in enumerate(shown) if section.blocks and section.priority < 9),
+            key=lambda n: shown[n].priority,
         )
-        shorter = replace(kept[place], blocks=kept[place].blocks[:-1], is_truncated=True)
-        length += len(shorter.to_markdown()) - len(kept[place].to_markdown())
-        kept[place] = shorter
-    return "\n\n".join(section.to_markdown() for section in kept)
+        shorter = replace(shown[index], blocks=shown[index].blocks[:-1], is_truncated=True)
+        length += len(shorter.to_markdown()) - len(shown[index].to_markdown())
+        shown[index] = shorter
+    return "\n\n".join(section.to_markdown() for section in shown)
 
 
 def format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -87,7 +86,7 @@ def link_commit_with_subject(commit: Commit, links: Links) -> str:
 
 
 def link_author(commit: Commit, links: Links) -> str:
-    """A name, linked to a page: no mention, nobody is told."""
+    """A name, linked to a page: no mention, so nobody is notified."""
     return format_link(escape_markdown(quote_untrusted(commit.author, 80)), links.find_origin(commit.id).author_url)
 
 

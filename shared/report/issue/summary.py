@@ -1,4 +1,4 @@
-"""The top of an issue: what fails, since when, why, and what is proposed, for somebody who reads nothing else."""
+"""The top of an issue: what fails, since when, why, and what is proposed, for a reader who stops there."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ from shared.text.timestamps import format_timestamp_phrase
 _SIGNAL_PHRASES = {
     SignalKind.CLOSE_1011: "WebSockets are closed with 1011",
     SignalKind.KEEPALIVE_TIMEOUT: "keepalive pings time out",
-    SignalKind.DYNAMIC_CODE: "code put together at run time does not compile",
+    SignalKind.DYNAMIC_CODE: "code generated at run time does not compile",
     SignalKind.DEPENDENCY: "an installed package does not compile",
     SignalKind.NOT_PYTHON: "a syntax error that is not Python's",
     SignalKind.FOLLOW_ON_ERROR: "errors without a known cause",
@@ -56,9 +56,9 @@ def describe_error(report: Report) -> str:
     path = quote_untrusted(broken.path if broken else incident.path, 80)
     error = quote_untrusted(broken.fault.error_class if broken else incident.error_class, 40) or "SyntaxError"
     line = broken.fault.line if broken else incident.sightings[-1].line if incident.sightings else None
-    place = f", line {line}" if line is not None else ""
+    at_line = f", line {line}" if line is not None else ""
     python = f", on Python {report.proof.deployed.python}" if broken and report.proof.deployed.python else ""
-    return f"{error} in {path}{place}{python}"
+    return f"{error} in {path}{at_line}{python}"
 
 
 def render_summary(report: Report, links: Links) -> Iterator[Section]:
@@ -87,7 +87,7 @@ def _headline_status(proof: Finding) -> str:
         return ": fix merged, not deployed"
     if proof.recommendation.kind is ActionKind.ROLLBACK:
         merged = proof.fix is not None and proof.fix.where == "merged"
-        return ": back to an earlier commit" if merged else ": no fix yet, an earlier commit is good"
+        return ": roll back to an earlier commit" if merged else ": no fix yet, an earlier commit works"
     if proof.fix is not None:
         return ": a fix exists, not ready to deploy"
     return ": no fix yet" if proof.broken is not None else ""
@@ -120,8 +120,8 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         yield f"**Broken since:** {link_commit_with_subject(proof.introduced.commit, links)}{origin}."
     if proof.fix is not None:
         origin = pull_request_phrase(proof.fix.commit.id, links) if proof.fix.where == "merged" else ""
-        place = escape_markdown(describe_fix_location(proof.fix, proof.branch))
-        yield f"**Fixed by:** {link_commit_with_subject(proof.fix.commit, links)}, {place}{origin}."
+        location = escape_markdown(describe_fix_location(proof.fix, proof.branch))
+        yield f"**Fixed by:** {link_commit_with_subject(proof.fix.commit, links)}, {location}{origin}."
     if proof.target is not None and proof.recommendation.kind is ActionKind.REDEPLOY:
         yield f"**Safe to deploy?** {_describe_deployment_safety(proof, proof.target)}"
 
@@ -129,8 +129,8 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
 def _describe_deployment_safety(proof: Finding, target: Target) -> str:
     """What was looked at, and what nobody could tell."""
     compiled = (
-        f"At {short_sha(target.commit.id)} every file that failed compiles on Python {proof.deployed.python}, and none "
-        f"that compiled before has stopped. With it ship {pluralize(target.commits_after_deployed, 'commit')}: "
+        f"At {short_sha(target.commit.id)} every file that failed compiles on Python {proof.deployed.python}, and no "
+        f"other file stops compiling. With it ship {pluralize(target.commits_after_deployed, 'commit')}: "
         f"{describe_shipped_files(target.shipped_changes)}."
     )
     return f"{escape_markdown(compiled)} {_CHECKS_SENTENCES[target.checks]}"
@@ -140,5 +140,5 @@ _CHECKS_SENTENCES = {
     CheckStatus.GREEN: "Its checks are green.",
     CheckStatus.PENDING: "**Its checks have not ended.**",
     CheckStatus.RED: "**Its checks are red.**",
-    CheckStatus.UNKNOWN: "**Its checks are unknown:** it has none, or nobody could be asked.",
+    CheckStatus.UNKNOWN: "**Its checks are unknown:** there are none, or the code host did not answer.",
 }

@@ -1,4 +1,4 @@
-"""The five whys and the error behind the error: incident, proof and numbered facts come in, answers go out."""
+"""Drafts the five whys and the error behind the error from an incident, its proof and the numbered facts."""
 
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
@@ -14,9 +14,18 @@ from shared.report.whys.failure import (
 )
 from shared.report.whys.process import explain_missing_check, explain_underlying_error
 from shared.report.whys.unproven import explain_unknown_version, explain_unproven_signal
-from shared.report.whys.why import Confidence, Statement, Why, WhyDraft, WhyKey, number_whys
+from shared.report.whys.why import (
+    Confidence,
+    FiveWhys,
+    Statement,
+    Why,
+    WhyDraft,
+    WhyKey,
+    number_whys,
+    select_five_whys,
+)
 
-__all__ = ["Confidence", "Statement", "Why", "WhyKey", "draft_whys"]
+__all__ = ["Confidence", "FiveWhys", "Statement", "Why", "WhyKey", "draft_whys", "select_five_whys"]
 
 
 def draft_whys(incident: Incident, proof: Finding, facts: Facts) -> tuple[Why, ...]:

@@ -28,26 +28,24 @@ def explain_failure(incident: Incident, facts: Facts) -> WhyDraft:
     first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
     answer = (
         f"Python could not load a file: {shown}. Logged {pluralize(incident.occurrences, 'time')}, first {first}. "
-        f"A file that does not compile never runs: whatever needs it fails."
+        "A module that does not compile cannot be imported, so every importer fails too."
     )
     if incident.symptoms:
-        answer += f" What followed: {join_words(quote_symptoms(incident.symptoms))}."
+        answer += f" Consequences: {join_words(quote_symptoms(incident.symptoms))}."
     answer += describe_nearby(incident)
     cited = facts.evidence_ids(FactTopic.SIGHTING, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
     return WhyDraft(WhyKey.FAILED, f"Why did {service} fail?", answer, Confidence.OBSERVED, cited)
 
 
 def describe_nearby(incident: Incident) -> str:
-    """What was logged in the same minutes: nothing ties it to the failure, whatever people suspect."""
-    suspected = [each for each in incident.nearby if is_suspected_consequence(each, incident)]
-    others = [each for each in incident.nearby if not is_suspected_consequence(each, incident)]
+    """What was logged in the same minutes: nothing ties it to the failure, whatever is suspected."""
+    suspected = [symptom for symptom in incident.nearby if is_suspected_consequence(symptom, incident)]
+    others = [symptom for symptom in incident.nearby if not is_suspected_consequence(symptom, incident)]
     answer = ""
     if others:
-        answer += f" Logged in the same minutes, and not known to follow from it: {join_words(quote_symptoms(others))}."
+        answer += f" Logged within the same minutes, with no known connection: {join_words(quote_symptoms(others))}."
     if suspected:
-        answer += (
-            f" Suspected to follow, and tied to it by nothing in the log: {join_words(quote_symptoms(suspected))}."
-        )
+        answer += f" Possibly a consequence, but nothing in the log links it: {join_words(quote_symptoms(suspected))}."
     return answer
 
 
@@ -57,7 +55,7 @@ def quote_symptoms(symptoms: Sequence[Symptom]) -> list[str]:
 
 
 def explain_rejection(proof: Finding, broken: BrokenFile, facts: Facts) -> WhyDraft:
-    """The compiler's verdict, in a person's words, and where the same bytes compile."""
+    """The compiler's verdict in plain words, and where the same bytes compile."""
     python = f"Python {proof.deployed.python}" if proof.deployed.python else "Python"
     versions, states = _describe_versions(proof, broken)
     parts = [_describe_compiler_error(broken, python), versions]
@@ -83,25 +81,25 @@ def explain_next_failure(broken: BrokenFile, facts: Facts) -> WhyDraft | None:
     if not broken.also_broken:
         return None
     places = [
-        quote_untrusted(each.path) + (f", line {each.line}" if each.line is not None else "")
-        for each in broken.also_broken
+        quote_untrusted(file.path) + (f", line {file.line}" if file.line is not None else "")
+        for file in broken.also_broken
     ]
     answer = (
-        "No. The log names only the first broken file that an import meets. At the deployed commit these fail to "
-        f"compile as well: {join_first_words(places, 5)}. Whatever is deployed must mend them too."
+        "No. The log shows only the first broken file that an import reaches. At the deployed commit these files also "
+        f"fail to compile: {join_first_words(places, 5)}. A target must fix them too."
     )
-    question = f"Would the service run with {quote_untrusted(broken.path)} alone mended?"
+    question = f"Would the service run if only {quote_untrusted(broken.path)} were fixed?"
     return WhyDraft(WhyKey.NEXT_TO_FAIL, question, answer, Confidence.PROVEN, facts.evidence_ids(FactTopic.ALSO_BROKEN))
 
 
 def _describe_compiler_error(broken: BrokenFile, python: str) -> str:
     line = f" (`{quote_untrusted(get_failing_line(broken), 120)}`)" if get_failing_line(broken) else ""
-    place = f"On line {broken.fault.line}{line}" if broken.fault.line is not None else "In the file"
+    location = f"On line {broken.fault.line}{line}" if broken.fault.line is not None else "In the file"
     form = parse_ruff_explanation(broken.explanation)
     if form is None or not form.description:
         words = f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)}"
         explained = f" Ruff explains: {quote_untrusted(broken.explanation)}." if broken.explanation else ""
-        return f"{place} the compiler ({quote_untrusted(broken.checked_by)}) reports {words}.{explained}"
+        return f"{location} the compiler ({quote_untrusted(broken.checked_by)}) reports {words}.{explained}"
     pep = f" ({form.pep})" if form.pep else ""
     if form.added_in:
         since = (
@@ -110,7 +108,7 @@ def _describe_compiler_error(broken: BrokenFile, python: str) -> str:
         )
     else:
         since = f"It was legal before Python {form.removed_in}; {python} rejects it."
-    return f"{place} {form.description}. {since}"
+    return f"{location} {form.description}. {since}"
 
 
 def _describe_versions(proof: Finding, broken: BrokenFile) -> tuple[str, tuple[Statement, ...]]:
@@ -134,26 +132,26 @@ _MAX_ATTEMPTS = 5
 
 def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
     """The commit after which the file no longer compiled."""
-    question = "Which change brought the error in?"
+    question = "Which change introduced the error?"
     if proof.introduced is None:
-        answer = "It is not known: the commit that broke the file was not found in the history that could be read."
+        answer = "Unknown: the commit that broke the file is not in the history that could be read."
         answer += _unseen_phrase(proof)
         return WhyDraft(WhyKey.INTRODUCED, question, answer, Confidence.UNKNOWN, facts.evidence_ids(FactTopic.UNSEEN))
-    found = proof.introduced
-    first = f", the first on line {found.first_line}" if found.first_line is not None else ""
+    introduced = proof.introduced
+    first = f", the first on line {introduced.first_line}" if introduced.first_line is not None else ""
     answer = (
-        f"Commit {describe_commit(found.commit)}. After it {quote_untrusted(found.path)} "
-        f"has {pluralize(found.errors, 'error')}{first}; "
+        f"Commit {describe_commit(introduced.commit)}. After it {quote_untrusted(introduced.path)} "
+        f"has {pluralize(introduced.errors, 'error')}{first}; "
     )
     states: tuple[Statement, ...] = ()
-    if found.was_added_broken:
+    if introduced.was_added_broken:
         states = (Statement.ARRIVED_BROKEN,)
-        answer += "the file came with this commit and never compiled before it was mended."
-    elif len(found.commit.parents) > 1:
+        answer += "this commit added the file, and it never compiled until it was fixed."
+    elif len(introduced.commit.parents) > 1:
         states = (Statement.MERGED_BROKEN,)
         answer += "it is a merge, and the error arose where the histories were joined."
     else:
-        answer += "before it the file did not fail."
+        answer += "before it the file did not fail to compile."
     return WhyDraft(
         WhyKey.INTRODUCED, question, answer, Confidence.PROVEN, facts.evidence_ids(FactTopic.INTRODUCED), states
     )
@@ -161,18 +159,18 @@ def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
 
 def explain_attempts(proof: Finding, broken: BrokenFile, facts: Facts) -> WhyDraft:
     """Later versions that still fail, with the errors that each one left."""
-    question = "Why did later changes not end it?"
+    question = "Why did later changes not fix it?"
     if not proof.attempts:
         answer = (
             f"No attempt was seen: {pluralize(0, 'later version')} of "
             f"{quote_untrusted(broken.path)} still fail to compile."
         )
         return WhyDraft(WhyKey.NOT_ENDED, question, answer, Confidence.INFERRED, facts.evidence_ids(FactTopic.ATTEMPTS))
-    one = len(proof.attempts) == 1
-    told = [_describe_attempt(attempt, proof) for attempt in select_notable_attempts(proof.attempts)]
-    versions = f"{pluralize(len(proof.attempts), 'later version')} of the file still fail{'s' if one else ''}"
+    is_single = len(proof.attempts) == 1
+    described = [_describe_attempt(attempt, proof) for attempt in select_notable_attempts(proof.attempts)]
+    versions = f"{pluralize(len(proof.attempts), 'later version')} of the file still fail{'s' if is_single else ''}"
     answer = (
-        f"{versions}: {'; '.join(told)}. "
+        f"{versions}: {'; '.join(described)}. "
         "Python logs only the first error of a file, so a change that only moves it can look like progress."
     )
     cited = facts.evidence_ids(FactTopic.ATTEMPTS, FactTopic.ATTEMPT, FactTopic.DEPLOYED)
@@ -187,7 +185,7 @@ def explain_fix(proof: Finding, facts: Facts) -> WhyDraft:
     answer = quote_untrusted(proof.recommendation.detail, 500)
     if proof.rollback is not None:
         answer += (
-            f" {describe_commit(proof.rollback.commit)} predates the break: to go back to it is a rollback, not a fix."
+            f" {describe_commit(proof.rollback.commit)} predates the break: going back to it is a rollback, not a fix."
         )
     return WhyDraft(
         WhyKey.NO_FIX, question, answer, Confidence.PROVEN, facts.evidence_ids(FactTopic.NO_FIX, FactTopic.ROLLBACK)
@@ -236,12 +234,12 @@ def _explain_existing_fix(proof: Finding, fix: Fix, facts: Facts) -> WhyDraft:
         )
     answer = (
         f"Commit {describe_commit(fix.commit)} is the first after {deployed} {_describe_fixed_file(proof, fix)}. It is "
-        f"{describe_fix_location(fix, proof.branch)}, and what is deployed does not contain it."
+        f"{describe_fix_location(fix, proof.branch)}, and the deployed commit does not contain it."
     )
     states = (Statement.FILE_DELETED,) if fix.is_deletion else ()
     if not claims_fix(fix.commit):
         states = (*states, Statement.CLAIMS_NO_FIX)
-        answer += " Its subject does not say that it mends anything, so the messages alone do not lead to it."
+        answer += " Its subject does not mention a fix."
     cited = facts.evidence_ids(FactTopic.DEPLOYED, FactTopic.FIX, FactTopic.NOT_DEPLOYED)
     return WhyDraft(WhyKey.NOT_DEPLOYED, question, answer, Confidence.PROVEN, cited, states)
 

@@ -1,4 +1,4 @@
-"""Why it was not caught before it was deployed, and the error behind the error: what the process did not do."""
+"""Answers why it was not caught before it was deployed, and what the error behind the error is: the process."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def explain_missing_check(proof: Finding, facts: Facts) -> WhyDraft:
     question = "Why was it not caught before it was deployed?"
     assessment = assess_prevention(proof)
     if not assessment.commit:
-        answer = "It is not known: no CI configuration and no project file was found to read."
+        answer = "Unknown: no CI configuration and no project file was found."
         return WhyDraft(WhyKey.NOT_CAUGHT, question, answer, Confidence.UNKNOWN, facts.evidence_ids(FactTopic.UNSEEN))
     answer, confidence, state = _explain_checks(proof, assessment)
     states = [state]
@@ -33,8 +33,8 @@ def explain_missing_check(proof: Finding, facts: Facts) -> WhyDraft:
         fact, version = assessment.allowing_valid_python[0]
         states.append(Statement.ADMITS_OTHER)
         answer += (
-            f" {describe_python_setting(fact)} admits Python {version}, on which the "
-            "file compiles: whoever works there sees no error."
+            f" {describe_python_setting(fact)} admits Python {version}, on which the file compiles, so developers on "
+            "that version see no error."
         )
     topics = (
         FactTopic.PYTHON,
@@ -48,11 +48,18 @@ def explain_missing_check(proof: Finding, facts: Facts) -> WhyDraft:
 
 
 def explain_underlying_error(incident: Incident, proof: Finding, facts: Facts) -> WhyDraft:
-    """Why nobody could tell what was running."""
-    early = [each for each in proof.deployed.deployments if each.uncommitted and each.commit is not None]
+    """Why the running source was not known, or not reviewed."""
+    early = [
+        deployment
+        for deployment in proof.deployed.deployments
+        if deployment.uncommitted and deployment.commit is not None
+    ]
     outlived = _explain_undeployed_fix(incident, proof)
     parts = [
-        *((_explain_uncommitted_tree(each, incident), (Statement.UNCOMMITTED_TREE,)) for each in early[-1:]),
+        *(
+            (_explain_uncommitted_tree(deployment, incident), (Statement.UNCOMMITTED_TREE,))
+            for deployment in early[-1:]
+        ),
         _explain_traceability(proof.deployed),
         *([(outlived, (Statement.FIX_OUTLIVED,))] if outlived else []),
     ]
@@ -80,20 +87,20 @@ def _explain_deployed_source(deployed: DeployedVersion) -> tuple[str, Statement]
             if deployed.conflict or deployed.has_named_commit:
                 text = "The deployed commit had to be inferred from the logged line."
                 return text, Statement.NOT_BORNE_OUT
-            untied = "Nothing in the log ties the image to a commit"
-            return f"{untied}: the deployed one had to be inferred from the logged line.", Statement.UNTIED
+            untied = "Nothing in the log links the image to a commit"
+            return f"{untied}: the deployed commit had to be inferred from the logged line.", Statement.UNTIED
         case DeployedSource.GIVEN:
-            text = "Nothing in the log ties the image to a commit: a person had to name the deployed one."
+            text = "Nothing in the log links the image to a commit: a user had to name the deployed one."
             return text, Statement.NAMED_BY_PERSON
         case DeployedSource.UNKNOWN:
             if deployed.has_named_commit:
-                text = "What names a commit could not be borne out, so nobody can say which source runs."
+                text = "The commit that the platform names could not be confirmed, so the running source is unknown."
                 return text, Statement.NOT_BORNE_OUT
-            text = "Nothing ties the image to a commit, so nobody can say which source is running."
+            text = "Nothing links the image to a commit, so the running source is unknown."
             return text, Statement.UNTIED
         case source:
             known = f"What was deployed could be traced, by {_SOURCE_PHRASES[source]}"
-            return f"{known}; nothing that was read shows that it was compiled first.", Statement.TRACED
+            return f"{known}; none of the files that were read shows that it was compiled first.", Statement.TRACED
 
 
 def _explain_checks(proof: Finding, assessment: PreventionAssessment) -> tuple[str, Confidence, Statement]:
@@ -121,13 +128,13 @@ def _explain_passed_check(proof: Finding, assessment: PreventionAssessment) -> s
     if assessment.on_deployed_python:
         setting = describe_python_setting(assessment.on_deployed_python[0])
         return (
-            f"The CI configuration names Python {proof.deployed.python}: {setting}. The repository does not show whether "
-            "that check covered this file, ran on this change and blocked the deployment."
+            f"The CI configuration names Python {proof.deployed.python}: {setting}. The repository does not show "
+            "whether that check covered this file, ran on this change and blocked the deployment."
         )
     steps = join_words(_describe_settings(assessment.ci.compiling_steps))
     return (
-        f"The CI configuration has a step that reads sources: {steps}. This file fails to compile on every version; the "
-        "repository does not show whether the step compiled it, ran on this change and blocked the deployment."
+        f"The CI configuration has a step that reads sources: {steps}. This file fails to compile on every version; "
+        "the repository does not show whether the step compiled it, ran on this change and blocked the deployment."
     )
 
 
@@ -141,9 +148,7 @@ def _explain_other_versions(proof: Finding, assessment: PreventionAssessment) ->
             f"{join_words(_describe_settings(assessment.on_other_pythons))}."
         )
     steps = join_words(_describe_settings(assessment.ci.compiling_steps))
-    return (
-        f"CI names no Python version that can be read, so no check on {python} is to be seen in it. It runs: {steps}."
-    )
+    return f"CI names no Python version that can be read, so it shows no check on {python}. It runs: {steps}."
 
 
 def _describe_settings(facts: Sequence[PythonFact]) -> list[str]:
@@ -174,4 +179,7 @@ def _explain_undeployed_fix(incident: Incident, proof: Finding) -> str:
     if fix is None or fix.where != "merged" or last is None or not has_date(last) or last <= fix.commit.committed_at:
         return ""
     committed, logged = format_rfc3339(fix.commit.committed_at), format_timestamp(last, dated=incident.dated)
-    return f"The fix was committed at {committed} and the error still logged at {logged}: merging it did not deploy it."
+    return (
+        f"The fix was committed at {committed}, but the error was still logged at {logged}: the fix was merged and not "
+        "deployed."
+    )

@@ -25,22 +25,22 @@ _MEANING_BY_SIGNAL = {
     ),
     SignalKind.KEEPALIVE_TIMEOUT: (
         "A keepalive ping was not answered in time: the event loop was blocked, or the network was slow or gone.",
-        "That is not an error in a source file, so no commit can be compiled to prove it away.",
+        "That is not an error in a source file, so compiling commits cannot prove a fix.",
         "in blocking calls of the event loop, the CPU and the concurrency of the instances, and the clients' network",
     ),
     SignalKind.DYNAMIC_CODE: (
-        "The source that does not compile was put together at run time; it is not a file.",
-        "It is in no commit, so no commit can be compiled to prove it right or wrong.",
+        "The source that does not compile was generated at run time; it is not a file.",
+        "It is in no commit, so compiling commits cannot prove it right or wrong.",
         "in the text that was handed to `exec`, `eval` or `compile`, and in where that text came from",
     ),
     SignalKind.DEPENDENCY: (
         "The file that does not compile belongs to an installed package, not to the service's own sources.",
-        "It is in no commit of this repository, so no commit can be compiled to prove it right or wrong.",
+        "It is in no commit of this repository, so compiling commits cannot prove it right or wrong.",
         "in the version of that package, and in whether it supports the deployed Python",
     ),
     SignalKind.NOT_PYTHON: (
         "The error has the name of a Python error and comes from another language, or from data that was not parsed.",
-        "It is not an error of the Python compiler, so no commit can be compiled to prove it away.",
+        "It is not an error of the Python compiler, so compiling commits cannot prove a fix.",
         "in the program that logged it and in the text that it tried to parse",
     ),
 }
@@ -49,7 +49,7 @@ _MEANING_BY_SIGNAL = {
 _CLOSED_BY_PEER = (
     "The other end closed WebSocket connections with an internal error, and this service answered (“received … then "
     "sent”). What failed there is not in this log.",
-    "What failed is at the other end of the connection, so no commit of this service can be compiled to prove it away.",
+    "What failed is at the other end of the connection, so compiling commits of this service cannot prove a fix.",
     "in the service at the other end, and in what this one sent to it",
 )
 _CLOSED_BY_SERVICE = (
@@ -75,22 +75,22 @@ def explain_unproven_signal(incident: Incident, proof: Finding, facts: Facts) ->
         )
     elif incident.raised is not None:
         observed += (
-            " Logged before the close, and tied to it by the log: "
+            " Logged before the close, and linked to it by the log: "
             f"{describe_raised_exception(incident, proof.raised_frame)}."
         )
     yield WhyDraft(
         WhyKey.FAILED, f"What failed in {service}?", observed + describe_nearby(incident), Confidence.OBSERVED, logged
     )
-    yield WhyDraft(WhyKey.MEANING, "What does that say?", meaning, Confidence.INFERRED, logged)
+    yield WhyDraft(WhyKey.MEANING, "What does that mean?", meaning, Confidence.INFERRED, logged)
     yield WhyDraft(WhyKey.NO_COMMIT, "Why is no commit proposed?", limit, Confidence.INFERRED, logged)
     if incident.raised is not None:
         yield from _explain_raised_exception(incident, proof, facts)
         return
-    change = "It is not known: the log does not tie it to a commit."
-    yield WhyDraft(WhyKey.INTRODUCED, "Which change brought it in?", change, _UNKNOWN)
-    check = "It is not known: what would have caught it depends on the cause."
+    change = "Unknown: the log does not link it to a commit."
+    yield WhyDraft(WhyKey.INTRODUCED, "Which change introduced it?", change, _UNKNOWN)
+    check = "Unknown: what would have caught it depends on the cause."
     yield WhyDraft(WhyKey.NOT_CAUGHT, "Why was it not caught?", check, _UNKNOWN)
-    answer = f"It is not known. The cause would have to be looked for {where}."
+    answer = f"Unknown. Look for the cause {where}."
     yield WhyDraft(WhyKey.BEHIND, "What is the error behind the error?", answer, _UNKNOWN)
 
 
@@ -100,7 +100,7 @@ def _signal_meaning(incident: Incident) -> tuple[str, str, str]:
             "A WebSocket connection was closed with an internal error, and an exception was logged "
             f"{'with' if incident.is_close_own_exception else 'before'} it. That the "
             "exception closed the connection is likely, and not proven.",
-            "No question about this exception was put to the commits, so none of them is proven to mend it.",
+            "No commit was tested against this exception, so none is proven to fix it.",
             "in that exception",
         )
     if incident.close_kind is CloseKind.REMOTE_END:
@@ -113,11 +113,11 @@ def _signal_meaning(incident: Incident) -> tuple[str, str, str]:
 def _explain_raised_exception(incident: Incident, proof: Finding, facts: Facts) -> Iterator[WhyDraft]:
     cited = facts.evidence_ids(FactTopic.RAISED)
     words = describe_raised_exception(incident, proof.raised_frame)
-    change = f"Not proven. The change to look for is the one that made this possible: {words}."
-    yield WhyDraft(WhyKey.INTRODUCED, "Which change brought it in?", change, _UNKNOWN, cited)
+    change = f"Not proven. Look for the change that made this possible: {words}."
+    yield WhyDraft(WhyKey.INTRODUCED, "Which change introduced it?", change, _UNKNOWN, cited)
     check = "Not proven: nothing was compiled or run for this exception."
     yield WhyDraft(WhyKey.NOT_CAUGHT, "Why was it not caught?", check, _UNKNOWN, cited)
-    behind = f"Not proven. The cause is to be looked for where the exception was raised: {words}."
+    behind = f"Not proven. Look for the cause where the exception was raised: {words}."
     yield WhyDraft(WhyKey.BEHIND, "What is the error behind the error?", behind, _UNKNOWN, cited)
 
 
@@ -127,17 +127,11 @@ def explain_unknown_version(incident: Incident, proof: Finding, facts: Facts) ->
     logged = f" on {join_words([f'line {line}' for line in lines[:5]])}" if lines else ""
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     versions = f"{pluralize(proof.versions_compiled, 'version')} of {quote_untrusted(incident.path)}"
-    tied = (
-        ""
-        if proof.recommendation.reason in SELF_EXPLANATORY_REASONS
-        else f"; none could be tied to what was logged{logged}"
-    )
-    compared = (
-        f"It is not known. Compiled{python}: {versions}{tied}. {quote_untrusted(proof.recommendation.detail, 500)}"
-    )
-    why = "It is not known: without the deployed version there is no commit to start from."
+    tied = "" if proof.recommendation.reason in SELF_EXPLANATORY_REASONS else f"; none matches what was logged{logged}"
+    compared = f"Unknown. Compiled{python}: {versions}{tied}. {quote_untrusted(proof.recommendation.detail, 500)}"
+    why = "Unknown: without the deployed version there is no commit to start from."
     if proof.recommendation.reason is Reason.FILE_IS_NOT_PYTHON:
-        why = "It is not known: a file that is no Python was broken by none of its versions."
+        why = "Unknown: a file that is not Python has no version that broke it."
     cited, seen = facts.evidence_ids(FactTopic.COMPARED, FactTopic.DEPLOYED), facts.evidence_ids(FactTopic.SIGHTING)
     return (
         WhyDraft(WhyKey.VERSION, "Which version of the file is deployed?", compared, _UNKNOWN, cited),
@@ -148,7 +142,7 @@ def explain_unknown_version(incident: Incident, proof: Finding, facts: Facts) ->
             Confidence.OBSERVED,
             seen,
         ),
-        WhyDraft(WhyKey.INTRODUCED, "Which change brought the error in?", why, _UNKNOWN),
+        WhyDraft(WhyKey.INTRODUCED, "Which change introduced the error?", why, _UNKNOWN),
         WhyDraft(WhyKey.ANY_FIX, "Is there a fix?", why, _UNKNOWN),
     )
 
@@ -157,4 +151,4 @@ def _describe_logged_error(incident: Incident) -> str:
     if not incident.sightings:
         return "The log does not say."
     words = format_error_line(incident, incident.sightings[-1])
-    return f"The log says: {words}. No deployed version is known that could be compiled to check it."
+    return f"The log says: {words}. The deployed version is unknown, so it could not be compiled to check this."

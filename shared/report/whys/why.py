@@ -1,6 +1,6 @@
-"""A question with its answer, how sure the answer is, and the evidence that it stands on."""
+"""A question with its answer, its confidence and the evidence that it cites, and which five of them are the whys."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
@@ -33,7 +33,7 @@ class WhyKey(StrEnum):
     BEHIND = auto()
     """The error behind the error."""
     VERSION = auto()
-    """Which version is deployed, where nobody knows."""
+    """Which version is deployed, where that is unknown."""
     ANY_FIX = auto()
     MEANING = auto()
     NO_COMMIT = auto()
@@ -106,4 +106,33 @@ def number_whys(drafts: Iterable[WhyDraft]) -> tuple[Why, ...]:
             draft.statements,
         )
         for n, draft in enumerate(drafts, 1)
+    )
+
+
+FIVE = 5
+_FIRST_TO_FOLD = (WhyKey.NEXT_TO_FAIL, WhyKey.INTRODUCED)
+"""Questions that are no whys, and whose answers a reader also finds elsewhere: in the code, in the commits."""
+
+
+@dataclass(frozen=True, slots=True)
+class FiveWhys:
+    """All whys of a report, parted as a post-mortem shows them."""
+
+    five: tuple[Why, ...]
+    """In their order; their own numbers may have gaps."""
+    behind: Why
+    """The error behind the error."""
+    others: tuple[Why, ...]
+    """Further questions."""
+
+
+def select_five_whys(whys: Sequence[Why]) -> FiveWhys:
+    """`whys` are at least five and, as the last one, the error behind the error."""
+    *questions, behind = whys
+    surplus = len(questions) - FIVE
+    folded = [key for key in _FIRST_TO_FOLD if any(why.key is key for why in questions)][: max(0, surplus)]
+    return FiveWhys(
+        tuple(why for why in questions if why.key not in folded),
+        behind,
+        tuple(why for why in questions if why.key in folded),
     )

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.text import redaction
+from shared.text.secret_rules import ALL_RULES
 
 ROOT = Path(__file__).parents[3]
 _ANCHORED = frozenset(("match", "fullmatch"))
 _USES = ("match", "fullmatch", "search", "sub", "subn", "finditer", "findall", "split")
 CHECKED_ELSEWHERE = {
-    ("shared/text/redaction.py", "_make_rule"): "every rule is one of `_ALL_RULES`",
+    ("shared/text/secret_rules.py", "_make_rule"): "every rule is one of `_ALL_RULES`",
     ("shared/text/secret_pattern.py", "parse_secret_pattern"): "forms are built of items that cannot match in two ways",
     ("shared/text/secret_pattern.py", "_parse_item"): "a class is looked for in 128 characters",
     ("shared/config/field_types.py", "_matching"): "values of the configuration, each matched once",
@@ -53,7 +53,7 @@ def all_patterns() -> list[FoundPattern]:
         source = path.read_text("utf-8")
         if "re." in source:
             found += _patterns_of_file(path.relative_to(ROOT).as_posix(), source)
-    rules = [FoundPattern(f"redaction rule {rule.kind}", rule.pattern, anchored=False) for rule in redaction._ALL_RULES]
+    rules = [FoundPattern(f"redaction rule {rule.kind}", rule.pattern, anchored=False) for rule in ALL_RULES]
     return [*found, *rules]
 
 
