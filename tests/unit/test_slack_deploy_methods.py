@@ -69,7 +69,7 @@ def test_without_a_deployer_the_command_replaces_the_button() -> None:
     assert "traffic" not in text
 
 
-@pytest.mark.parametrize("promise", ["without traffic", "in steps", "at its own address", "taken back by itself"])
+@pytest.mark.parametrize("promise", ["without traffic", "in steps", "at its own address", "rolled back automatically"])
 def test_a_command_promises_nothing_that_a_platform_would_do(promise: str) -> None:
     probed = {"probe_url": "wss://chat.example/ws"}
     assert promise in visible_text(render_message(replace(SERVICE, **probed), question_message()))  # type: ignore[arg-type]
@@ -81,8 +81,8 @@ def test_a_command_promises_nothing_that_a_platform_would_do(promise: str) -> No
 
 def test_command_failure_message_does_not_mention_traffic() -> None:
     failed = replace(question_message(), standing=ProposalStatus.FAILED)
-    assert "gets no traffic" in visible_text(render_message(SERVICE, failed))
-    assert "gets no traffic" not in visible_text(render_message(COMMAND, failed))
+    assert "receives no traffic" in visible_text(render_message(SERVICE, failed))
+    assert "receives no traffic" not in visible_text(render_message(COMMAND, failed))
 
 
 @pytest.mark.parametrize(

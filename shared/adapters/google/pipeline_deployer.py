@@ -93,7 +93,7 @@ class PipelineDeployer:
         if note is None or note.marker != operation.removeprefix(_OPERATION_PREFIX):
             told = "its pipeline replaces the whole service, or somebody has edited it"
             return Deployment(
-                DeploymentProgress.FAILED, detail=f"The note of the rollout is gone from {service.name}: {told}."
+                DeploymentProgress.FAILED, detail=f"The rollout annotation is missing from {service.name}: {told}."
             )
         if note.revision:
             return replace(

@@ -7,7 +7,7 @@ from shared.service import Service
 from shared.text.escaping import break_mentions_and_links, to_one_line, truncate
 
 _MAX_COMMAND_LENGTH = 600
-COMMAND_NOT_UNDONE = "What the command has done until then is not taken back from here."
+COMMAND_NOT_UNDONE = "provenfix does not undo what the command did before it failed."
 
 
 def describe_command_deployment(service: Service) -> str:
@@ -19,15 +19,15 @@ def describe_command_deployment(service: Service) -> str:
         else ""
     )
     return (
-        f"Then the deploy_command is run ({program}): it decides what gets traffic. Once the log shows a new revision, "
-        f"it is watched for a day{probed}. Nothing is taken back from here: if the failure returns, that is said."
+        f"Then the deploy_command is run ({program}): it controls the traffic. When the log shows a new revision, "
+        f"it is watched for a day{probed}. provenfix does not roll back: if the failure recurs, it reports that."
     )
 
 
 def describe_manual_deployment(service: Service, commit: str) -> list[Element]:
     """Nothing is changed from here; the command with which a person deploys."""
     return [
-        literal_text("nothing is changed from here. "),
+        literal_text("provenfix changes nothing. Run: "),
         inline_code(truncate(deploy_command(service, commit), _MAX_COMMAND_LENGTH)),
     ]
 

@@ -79,14 +79,14 @@ def denial_dialog(click: Click) -> dict[str, object]:
         "action_id": REASON_FIELD,
         "multiline": True,
         "max_length": _MAX_REASON_LENGTH,
-        "placeholder": _plain_text("Wrong commit, wrong moment, already mended by hand, …"),
+        "placeholder": _plain_text("Wrong commit, bad time, already fixed manually, …"),
     }
     asked = {
         "type": "input",
         "block_id": REASON_FIELD,
         "optional": True,
         "label": _plain_text("Why should this commit not be deployed?"),
-        "hint": _plain_text("It is kept with the decision and shown in the channel."),
+        "hint": _plain_text("Stored with the decision and shown in the channel."),
         "element": field,
     }
     return {
@@ -214,7 +214,7 @@ def _message_reference(payload: Json, channel: str) -> str:
     """`channel/timestamp`, as the chat calls it. A button that stands in no message of ours decides nothing."""
     container = get_object(payload, "container")
     if container.get("channel_id") != channel:
-        raise Reject("malformed_interaction", "the message lies in another channel than the click")
+        raise Reject("malformed_interaction", "the message is in a different channel from the click")
     return f"{channel}/{get_text(container, 'message_ts')}"
 
 

@@ -54,7 +54,7 @@ _STATUS_TITLES = {
     ProposalStatus.WATCHING: "Deployed, being watched",
     ProposalStatus.RESOLVED: "Resolved",
     ProposalStatus.ROLLED_BACK: "Rolled back",
-    ProposalStatus.MUTED: "Stopped by a person",
+    ProposalStatus.MUTED: "Automation stopped by a user",
     ProposalStatus.SUPERSEDED: "Superseded",
     ProposalStatus.INCONCLUSIVE: "Inconclusive",
 }
@@ -62,21 +62,25 @@ _STATUS_ACTIONS = _STATUS_TITLES | {
     ProposalStatus.WATCHING: "Deployed automatically",
     ProposalStatus.RESOLVED: "Resolved automatically",
     ProposalStatus.ROLLED_BACK: "Rolled back automatically",
-    ProposalStatus.INCONCLUSIVE: "Ended without a proof",
+    ProposalStatus.INCONCLUSIVE: "Ended without proof",
 }
 """What provenfix has done, or has seen, at the time that stands beside it; who approved it, and when, is told apart."""
 _STATUS_EXPLANATIONS = {
-    ProposalStatus.APPROVED: "It begins after everything has been checked once more.",
+    ProposalStatus.APPROVED: "All checks run again, then the rollout starts.",
     ProposalStatus.DENIED: "Nothing is deployed.",
-    ProposalStatus.EXPIRED: "Nobody decided in time. Nothing is deployed, and this can no longer be approved.",
-    ProposalStatus.REFUSED: "It was approved, but what the approval stood on has changed. Nothing is deployed.",
-    ProposalStatus.FAILED: "The new revision gets no traffic.",
-    ProposalStatus.WATCHING: "The issue is closed once it has held for long enough.",
-    ProposalStatus.RESOLVED: "The failure did not come back.",
-    ProposalStatus.ROLLED_BACK: "The traffic is split as it was before the rollout.",
-    ProposalStatus.MUTED: "No automation acts on this incident any more.",
-    ProposalStatus.SUPERSEDED: "Something newer was deployed or proposed. This can no longer be approved.",
-    ProposalStatus.INCONCLUSIVE: "Nothing proves that the failure is mended. A person has to look at it.",
+    ProposalStatus.EXPIRED: (
+        "No decision before the deadline. Nothing was deployed; this proposal can no longer be approved."
+    ),
+    ProposalStatus.REFUSED: (
+        "Approved, but the service or the evidence changed since it was proposed. Nothing was deployed."
+    ),
+    ProposalStatus.FAILED: "The new revision receives no traffic.",
+    ProposalStatus.WATCHING: "The issue is closed when the watch ends without a recurrence.",
+    ProposalStatus.RESOLVED: "The failure did not recur.",
+    ProposalStatus.ROLLED_BACK: "The traffic split from before the rollout is restored.",
+    ProposalStatus.MUTED: "Automation is off for this incident.",
+    ProposalStatus.SUPERSEDED: "A newer commit was deployed or proposed. This proposal can no longer be approved.",
+    ProposalStatus.INCONCLUSIVE: "Nothing proves that the failure is fixed. Please check it yourself.",
 }
 
 
@@ -99,7 +103,7 @@ def message_blocks(service: Service, message: Message) -> Iterator[Block]:
     if message.lines:
         yield block("lines", list(_proof_elements(message.lines[:_MAX_LINES])))
     if message.issue_url:
-        yield block("issue", [paragraph([link(message.issue_url, "Issue with the whole proof")])])
+        yield block("issue", [paragraph([link(message.issue_url, "Issue with the full proof")])])
     if message.standing is ProposalStatus.OPEN:
         yield block("then", [paragraph(row) for row in _consequence_rows(service, message)])
     if message.standing is ProposalStatus.OPEN and service.rollout_mode is not RolloutMode.MANUAL:
@@ -196,12 +200,12 @@ def _consequence_rows(service: Service, message: Message) -> Iterator[list[Eleme
     probed = "probed at its own address, " if service.probe_url else ""
     kind = "The earlier commit is" if message.kind is ActionKind.ROLLBACK else "The commit is"
     deployed = (
-        f"{kind} deployed without traffic, {probed}then {traffic}, is watched for a day, and is taken back by itself "
-        "if the failure returns."
+        f"{kind} deployed without traffic, {probed}then {traffic}, is watched for a day, "
+        "and is rolled back automatically if the failure returns."
     )
     told = describe_command_deployment(service) if service.rollout_mode is RolloutMode.COMMAND else deployed
-    yield [bold_text("Approve: "), literal_text(f"everything above is checked once more. {told}\n")]
-    yield [bold_text("Deny: "), literal_text("nothing is deployed; you are asked why.")]
+    yield [bold_text("Approve: "), literal_text(f"all checks above run again. {told}\n")]
+    yield [bold_text("Deny: "), literal_text("nothing is deployed. You are asked for a reason.")]
     if message.quorum > 1:
         yield [
             literal_text("\n"),
@@ -225,11 +229,10 @@ def _approval_count_elements(people: tuple[str, ...], quorum: int) -> list[Eleme
 
 def _expiry_elements(service: Service, message: Message) -> list[Element]:
     until = format_rfc3339(message.expires_at.replace(microsecond=0))
-    whose = "Only this service's approvers count, and only in this channel"
-    needs = f"; {message.quorum} different ones are needed" if message.quorum > 1 else ""
-    author = (
-        "; who wrote the fix may not approve it" if service.not_author and message.kind is ActionKind.REDEPLOY else ""
-    )
+    whose = "Only this service's approvers can decide, and only in this channel"
+    needs = f"; {message.quorum} approvals by different users are needed" if message.quorum > 1 else ""
+    is_author_excluded = service.not_author and message.kind is ActionKind.REDEPLOY
+    author = "; the author of the fix cannot approve it" if is_author_excluded else ""
     return untrusted_line(f"Open until {until}. {whose}{needs}{author}.", _MAX_LINE_LENGTH)
 
 
