@@ -1,6 +1,5 @@
 """Visits the running service as a browser would: a port goes in, what came back comes out."""
 
-import http.client
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from threading import Event, Thread
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 
+from shared.adapters.http import HttpClient, NoResponse
 from shared.errors import InputError
 
 TIMEOUT_SECONDS = 15.0
@@ -43,7 +43,7 @@ def visit_service(port: int) -> Visit:
     try:
         code, reason, messages = _hold_conversation(port)
         return Visit(code, reason, messages, _read_transcript_status(port))
-    except (OSError, InvalidHandshake, http.client.HTTPException) as error:
+    except (OSError, InvalidHandshake, NoResponse) as error:
         raise InputError(f"The example service on port {port} did not answer: {error}") from error
 
 
@@ -67,12 +67,11 @@ def _hold_conversation(port: int) -> tuple[int | None, str, int]:
 
 
 def _read_transcript_status(port: int) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+    http = HttpClient(TIMEOUT_SECONDS)  # a new connection each time: the platform splits traffic by connection
     try:
-        connection.request("GET", "/transcript")
-        return connection.getresponse().status
+        return http.request("GET", f"http://127.0.0.1:{port}/transcript").status
     finally:
-        connection.close()
+        http.close()
 
 
 _PAUSE_SECONDS = 0.7

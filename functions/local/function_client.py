@@ -1,16 +1,15 @@
-"""The door of one function: a delivery goes in, whether the function took it comes out.
+"""The client of one function: carries a delivery to it, and returns whether the function took it.
 
-Connections are kept, one for each thread, because a new one for each message costs more than the message.
+Connections are kept, because a new one for each message costs more than the message.
 """
 
 import base64
 import json
-import threading
-from http.client import HTTPConnection, HTTPException
 from typing import Protocol
 
 from functions.local.server_process import LOOPBACK
 from shared.adapters.delivery import Delivery
+from shared.adapters.http import HttpClient, NoResponse
 from shared.text.timestamps import format_rfc3339
 
 _EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
@@ -49,42 +48,25 @@ class DeliveryTarget(Protocol):
 
 
 class FunctionClient:
-    """Posts to the function on a port of the loopback."""
+    """Posts to the function on a port of the loopback, from several threads at once."""
 
     def __init__(self, port: int, project: str, timeout_seconds: float) -> None:
-        """`seconds` is how long one call may take; then it counts as refused, whatever comes of it."""
-        self._port = port
+        """`timeout_seconds` is how long one call may take; then it counts as refused, whatever comes of it."""
+        self._url = f"http://{LOOPBACK}:{port}/"
         self._project = project
-        self._seconds = timeout_seconds
-        self._local = threading.local()
-        self._connections: list[HTTPConnection] = []
+        self._http = HttpClient(timeout_seconds)
 
     def deliver(self, delivery: Delivery) -> bool:
         """True for a 2xx answer; everything else, silence included, means: deliver again."""
         body, headers = build_cloud_event(delivery, self._project)
         for _ in range(2):  # a server may close a kept connection just then: that is no answer of the function
-            connection = self._connection()
             try:
-                connection.request("POST", "/", body, headers)
-                answer = connection.getresponse()
-                answer.read()
-            except ConnectionError:
-                connection.close()  # the next request opens it again
-            except (OSError, HTTPException):
-                connection.close()
-                return False
-            else:
-                return 200 <= answer.status < 300
+                return self._http.request("POST", self._url, headers, body).is_success
+            except NoResponse as error:
+                if error.is_timeout:
+                    break
         return False
 
     def close(self) -> None:
-        """Hangs up, in all threads."""
-        for connection in self._connections:
-            connection.close()
-
-    def _connection(self) -> HTTPConnection:
-        kept: HTTPConnection | None = getattr(self._local, "connection", None)
-        if kept is None:
-            kept = self._local.connection = HTTPConnection(LOOPBACK, self._port, timeout=self._seconds)
-            self._connections.append(kept)
-        return kept
+        """Ends the connections."""
+        self._http.close()

@@ -64,7 +64,7 @@ def probe_http(url: str, timeouts: ProbeTimeouts, expected_status: int = 0) -> P
     except (OSError, http.client.HTTPException) as error:
         if late:
             return timeout_result(timeouts)
-        told = f"could not be asked: {error or type(error).__name__}"
+        told = f"request failed: {error or type(error).__name__}"
         return ProbeResult(ok=False, detail=told, outcome=ProbeOutcome.UNREACHABLE)
     finally:
         connection.close()
@@ -100,7 +100,9 @@ def _cut_off(held: socket.socket, late: list[bool]) -> None:
 
 _MAX_MESSAGE_BYTES = 16 * 2**20
 _PING_UNANSWERED = ProbeResult(
-    ok=False, detail="connected, but did not answer a ping: its loop is blocked", outcome=ProbeOutcome.PING_UNANSWERED
+    ok=False,
+    detail="connected, but did not answer a ping: its event loop is blocked",
+    outcome=ProbeOutcome.PING_UNANSWERED,
 )
 
 
@@ -159,19 +161,19 @@ def _stay_connected(socket: ClientConnection, message: str, until: float) -> Pro
         return _closed_result(closed, received)
     if socket.state is not State.OPEN:  # a ping went unanswered, and so does the close
         return replace(_PING_UNANSWERED, messages=received)
-    told = f"connected and stayed open; {received} messages came"
+    told = f"connected and stayed open; {received} messages received"
     return ProbeResult(ok=True, detail=told, outcome=ProbeOutcome.STAYED_OPEN, messages=received)
 
 
 def _closed_result(closed: ConnectionClosed, received: int) -> ProbeResult:
-    after = f"after {received} messages" if received else "before it said anything"
+    after = f"after {received} messages" if received else "before any message"
     if closed.rcvd is not None:
         reason = f" ({closed.rcvd.reason})" if closed.rcvd.reason else ""
         told = f"closed with {closed.rcvd.code}{reason} {after}"
         return ProbeResult(ok=False, detail=told, outcome=ProbeOutcome.CLOSED, code=closed.rcvd.code, messages=received)
     if closed.sent is not None and "ping" in closed.sent.reason:
         return replace(_PING_UNANSWERED, messages=received)
-    told = f"broke off without a close code {after}"
+    told = f"connection lost without a close code {after}"
     return ProbeResult(ok=False, detail=told, outcome=ProbeOutcome.BROKE_OFF, messages=received)
 
 
@@ -184,7 +186,7 @@ def _connection_failure(error: Exception, timeouts: ProbeTimeouts) -> ProbeResul
     if isinstance(error, TimeoutError):
         return timeout_result(timeouts)
     if isinstance(error, InvalidMessage):
-        return ProbeResult(ok=False, detail="answered something else than HTTP", outcome=ProbeOutcome.NOT_HTTP)
+        return ProbeResult(ok=False, detail="did not answer with HTTP", outcome=ProbeOutcome.NOT_HTTP)
     return ProbeResult(ok=False, detail=f"could not be connected to: {error}", outcome=ProbeOutcome.UNREACHABLE)
 
 
@@ -205,7 +207,7 @@ class NetworkProbe:
             return probe_websocket(url, service.probe_message, patience)
         if url.startswith(("http://", "https://")):
             return probe_http(url, patience, service.probe_status)
-        return ProbeResult(ok=False, detail="there is no URL to probe", outcome=ProbeOutcome.NO_URL)
+        return ProbeResult(ok=False, detail="no probe_url is configured", outcome=ProbeOutcome.NO_URL)
 
     def timeouts_for(self, service: Service) -> ProbeTimeouts:
         """How long this service is waited for."""

@@ -237,6 +237,24 @@ def test_a_write_is_sent_once_whatever_becomes_of_it() -> None:
         assert clock.pauses == []
 
 
+def test_a_refused_token_is_renewed_once_and_the_change_is_sent_with_the_new_one() -> None:
+    clock = FakeClock()
+    for refusals, outcome in ((1, None), (2, Retry)):
+        tokens, tracker = TokenEndpoint(clock), IssueTracker(clock.now)
+        fake = FakeGitHub(extra_routes=[tracker, tokens], interceptor=Sometimes(expired, "POST", refusals))
+        with serve_fake(fake):
+            issues = GitHubIssues(open_installation_client(fake.address, clock))
+            if outcome is None:
+                assert issues.open(WATCHED, MARK, "Title", MARK).number == 1
+            else:
+                with pytest.raises(outcome, match="401"):
+                    issues.open(WATCHED, MARK, "Title", MARK)
+        changes = [request for request in fake.requests if "access_tokens" not in request.path]
+        sent = [request.headers["authorization"] for request in changes]
+        assert sent == [f"Bearer {token}" for token in tokens.issued_tokens]
+        assert (len(sent), len(tracker.issues)) == (2, 0 if outcome else 1)
+
+
 def limited(headers: Mapping[str, str]) -> Interceptor:
     def trouble(asked: FakeRequest, answer: Handler) -> FakeResponse:
         return FakeResponse(429, {"message": "Too many requests"}, headers)

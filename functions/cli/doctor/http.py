@@ -4,15 +4,13 @@ REST and no published client: every API speaks it, it needs a token and no impor
 https://cloud.google.com/apis/docs/http
 """
 
-import http.client
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from functions.cli.doctor.check import CheckUnavailable
+from shared.adapters.http import HttpClient, NoResponse
 from shared.secret import Secret
 
 TIMEOUT_SECONDS = 10.0
@@ -36,43 +34,26 @@ class ApiResponse:
         return self.status in {401, 403}
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        """None: a token is meant for one URL only."""
-        return
-
-
-_OPENER = urllib.request.build_opener(_NoRedirects())
+_HTTP = HttpClient(TIMEOUT_SECONDS, max_bytes=MAX_RESPONSE_BYTES, uses_proxies=True)
 
 
 def send_request(verb: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> ApiResponse:
-    """One request. Raises Unanswered."""
-    request = urllib.request.Request(url, body, dict(headers), method=verb)  # noqa: S310  # our own URLs
-    place = request.host
+    """One request. Raises CheckUnavailable."""
     try:
-        with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as told:
-            return _parse_response(told.status, told.headers, told.read(MAX_RESPONSE_BYTES))
-    except urllib.error.HTTPError as error:
-        with error:
-            return _parse_response(error.code, error.headers, error.read(MAX_RESPONSE_BYTES))
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        raise CheckUnavailable(f"{place} could not be reached ({type(reason).__name__}).") from None
-
-
-def _parse_response(status: int, headers: Any, text: bytes) -> ApiResponse:
+        response = _HTTP.request(verb, url, headers, body)
+    except NoResponse as error:
+        raise CheckUnavailable(f"{error}.") from None
     try:
-        value = json.loads(text)
+        value = json.loads(response.body)
     except (ValueError, RecursionError):
         value = {}
-    named = {str(name).lower(): str(told) for name, told in headers.items()}
-    return ApiResponse(status, value if isinstance(value, dict) else {"items": value}, named)
+    return ApiResponse(response.status, value if isinstance(value, dict) else {"items": value}, response.headers)
 
 
 class GoogleClient:
     """Asks with one account's token. `base` answers in place of all APIs, on loopback; "" for the real ones.
 
-    `charged` is the project that a person's requests count for: most APIs refuse a person who names none, and an
+    `quota_project` is the project that a person's requests count for: most APIs refuse a person who names none, and an
     account has its own. https://cloud.google.com/docs/quotas/set-quota-project
     """
 
@@ -82,7 +63,7 @@ class GoogleClient:
         self._quota_headers = {"x-goog-user-project": quota_project} if quota_project else {}
 
     def call(self, verb: str, api: str, path: str, body: object = None) -> ApiResponse:
-        """`api` is a host such as `run.googleapis.com`. Raises Unanswered also where the API is down."""
+        """`api` is a host such as `run.googleapis.com`. Raises CheckUnavailable also where the API is down."""
         url = f"{self._base}/{api}{path}" if self._base else f"https://{api}{path}"
         headers = {"Authorization": f"Bearer {self._token().reveal()}", "Content-Type": "application/json"}
         answer = send_request(
@@ -93,7 +74,7 @@ class GoogleClient:
         return answer
 
     def get(self, api: str, path: str) -> ApiResponse:
-        """Reads one thing. Raises Unanswered where this account may not look at it, too."""
+        """Reads one thing. Raises CheckUnavailable where this account may not look at it, too."""
         answer = self.call("GET", api, path)
         if answer.is_denied:
             raise CheckUnavailable(f"These credentials may not look at it ({api} answered {answer.status}).")

@@ -9,9 +9,9 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
+from shared.adapters.http import HttpClient, NoResponse
 from shared.adapters.slack.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.errors import Reject
 from shared.ports import Document
@@ -84,18 +84,14 @@ class ClickSender:
             TIMESTAMP_HEADER: stamp,
             SIGNATURE_HEADER: sign(stamp, body, self.read_secret()),
         }
-        address = urlsplit(self.decide_url)
-        connection = HTTPConnection(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
+        http = HttpClient(_TIMEOUT_SECONDS, max_bytes=_MAX_RESPONSE_BYTES)
         try:
-            connection.request("POST", address.path or "/", body, headers)
-            answer = connection.getresponse()
-            return _parse_response(answer.status, answer.read(_MAX_RESPONSE_BYTES))
-        except (OSError, HTTPException) as error:
-            return ClickResponse(
-                503, f"The function that decides did not answer ({type(error).__name__}). Click again."
-            )
+            response = http.request("POST", self.decide_url, headers, body)
+        except NoResponse as error:
+            return ClickResponse(503, f"The function that decides did not answer: {error}. Click again.")
         finally:
-            connection.close()
+            http.close()
+        return _parse_response(response.status, response.body)
 
 
 def find_button(message: Document, action: str) -> Mapping[str, object] | None:

@@ -5,15 +5,13 @@ be reached, another compiler judges in its place, and each verdict's `checked_by
 """
 
 import base64
-import http.client
 import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.adapters.compilers.verdict import parse_verdict
+from shared.adapters.http import HttpClient, NoResponse
 from shared.errors import Retry
 from shared.proof.model.compilation import Compilation, Source
 from shared.proof.model.ports import Compiler
@@ -22,7 +20,8 @@ from shared.secret import Secret
 REQUEST_SECONDS = 60.0
 RETRY_PAUSES = (0.5, 2.0)
 """Seconds before the second and the third attempt."""
-MAX_RESPONSE_BYTES = 64 << 20
+MAX_WAIT_SECONDS = 10.0
+"""Where the function asks to wait for longer, the other compiler is faster."""
 _TOO_MANY_REQUESTS = 429
 
 
@@ -30,50 +29,45 @@ class RequestFailed(Exception):
     """There is no answer to be had; the text says why and never holds the token."""
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        """None: the redirect is the answer."""
-        return
+class _TransientFailure(RequestFailed):
+    """It may be answered the next time, after `retry_after` seconds."""
+
+    def __init__(self, detail: str, retry_after: float = 0.0) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
-
-
-def post_json(url: str, body: bytes, token: Secret, sleep: Callable[[float], None]) -> dict[str, Any]:
+def post_json(http: HttpClient, url: str, body: bytes, token: Secret, sleep: Callable[[float], None]) -> dict[str, Any]:
     """The JSON object that the function answers. Raises `RequestFailed`."""
     for pause in RETRY_PAUSES:
         try:
-            return _post_once(url, body, token)
-        except _TransientFailure:
-            sleep(pause)
-    return _post_once(url, body, token)
+            return _post_once(http, url, body, token)
+        except _TransientFailure as failure:
+            if failure.retry_after > MAX_WAIT_SECONDS:
+                raise
+            sleep(max(pause, failure.retry_after))
+    return _post_once(http, url, body, token)
 
 
-class _TransientFailure(RequestFailed):
-    """It may be answered the next time."""
-
-
-def _post_once(url: str, body: bytes, token: Secret) -> dict[str, Any]:
+def _post_once(http: HttpClient, url: str, body: bytes, token: Secret) -> dict[str, Any]:
     headers = {"Content-Type": "application/json"}
     if token:  # a function on this machine wants none
         headers["Authorization"] = f"Bearer {token.reveal()}"
-    request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310  # settings allow only HTTP(S)
     try:
-        with _OPENER.open(request, timeout=REQUEST_SECONDS) as answer:
-            text = answer.read(MAX_RESPONSE_BYTES)
-    except urllib.error.HTTPError as error:
-        with error:
-            passing = error.code == _TOO_MANY_REQUESTS or error.code >= 500
-            raise (_TransientFailure if passing else RequestFailed)(f"{url} answered {error.code}") from None
-    except (OSError, http.client.HTTPException) as error:
-        raise _TransientFailure(f"{url} could not be reached: {error}") from None
+        response = http.request("POST", url, headers, body)
+    except NoResponse as error:
+        raise _TransientFailure(f"{url}: {error}") from None
+    if response.status == _TOO_MANY_REQUESTS or response.status >= 500:
+        raise _TransientFailure(f"{url} answered {response.status}", response.retry_after)
+    if not response.is_success:
+        raise RequestFailed(f"{url} answered {response.status}")
     try:
-        told = json.loads(text)
+        answer = json.loads(response.body)
     except (ValueError, RecursionError):
         raise RequestFailed(f"{url} answered something that is not JSON") from None
-    if not isinstance(told, dict):
+    if not isinstance(answer, dict):
         raise RequestFailed(f"{url} answered something else than an object")
-    return told
+    return answer
 
 
 MAX_BATCH_SOURCES = 1000
@@ -110,6 +104,7 @@ class RemoteCompiler:
         self._fallback = fallback
         self._clock = clock
         self._sleep = sleep
+        self._http = HttpClient(REQUEST_SECONDS)
         self._version = ""
         self._cools_down_until = float("-inf")
         self._cache: dict[tuple[str, bytes], Compilation] = {}
@@ -147,7 +142,9 @@ class RemoteCompiler:
         try:
             token = self._token(self._url)
             self.requests_sent += 1
-            told = post_json(self._url, json.dumps({"sources": encoded}).encode("ascii"), token, self._sleep)
+            told = post_json(
+                self._http, self._url, json.dumps({"sources": encoded}).encode("ascii"), token, self._sleep
+            )
             answered = self._parse_verdicts(told, batch)
         except (RequestFailed, Retry) as error:
             self.last_failure = str(error)

@@ -177,7 +177,7 @@ def describe_missing(scratch: ScratchRepository, missing: Sequence[str], *, line
     copy = "partial clone" if scratch.partial else "copy of the repository"
     what = f"the contents of {len(missing)} file versions" if missing else "contents that line counts need"
     what = "the contents of 1 file version" if len(missing) == 1 else what
-    return [f"This {copy} lacks {what}; run in it, this command fetches them: {command}"]
+    return [f"This {copy} lacks {what}; run this in the repository to fetch them: {command}"]
 
 
 def _fetch_command(remote: str, missing: Sequence[str]) -> str:

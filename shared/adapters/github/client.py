@@ -22,10 +22,12 @@ from shared.errors import Reject, Retry
 from shared.ports import Clock
 
 if TYPE_CHECKING:
+    from github.GithubObject import GithubObject
     from github.PaginatedList import PaginatedList
     from github.Repository import Repository
 
 Answer = TypeVar("Answer")
+Item = TypeVar("Item", bound="GithubObject")
 
 PUBLIC_API = GitHubHost().api
 _TIMEOUT_SECONDS = 20
@@ -116,7 +118,7 @@ class GitHubClient:
                 return None
             raise Reject("github_refused", summarize(refused)) from refused
 
-    def read_list(self, listed: "PaginatedList[Answer]") -> Iterator[Answer]:
+    def read_list(self, listed: "PaginatedList[Item]") -> Iterator[Item]:
         """The items of a list, at most 10,000; each page is requested when its first item is."""
         for index in range(_MAX_LIST_ITEMS):
             try:

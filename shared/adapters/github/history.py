@@ -7,26 +7,27 @@ longer one is asked for the commits that changed the path; what lies between the
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
-from shared.adapters.github import queries
+from shared.adapters.github.blob_ids import BlobIds
 from shared.adapters.github.client import GitHubClient
 from shared.adapters.github.commit_graph import MAX_WALK_COMMITS, CommitGraph
+from shared.adapters.github.commit_names import CommitNames
 from shared.adapters.github.comparison import Comparisons, UnmergedHeads
 from shared.adapters.github.graph_algorithms import find_reachable, link_commits, simplify_history, sort_by_date
 from shared.adapters.github.objects import Blobs, Trees
-from shared.adapters.github.queries import Query, is_valid_path
+from shared.adapters.github.queries import is_valid_path
 from shared.errors import InputError, UsageError
 from shared.proof.declared.deployed_python import select_declaring_files
 from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 from shared.proof.model.paths import IGNORE_FILES, is_test_file
 from shared.text.escaping import truncate
 
-_PATHS_PER_QUERY = 100
 _MAX_QUOTE_LENGTH = 200
+_FEW_TIPS = 5
+"""Tips of a long history of which the first parents are read."""
+_MAX_LISTED = 4
+"""Trees that are listed whole."""
 _COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_INVALID_REF = re.compile(r"^-|\.\.|[\x00-\x20\x7f:?*\[\\]|^$")
-"""What begins like an option, is a range, names something within a commit, or is no ref by git's rules."""
 
 
 @contextmanager
@@ -46,60 +47,21 @@ class GitHubHistory:
         self._trees = Trees(github, owner, name)
         self._contents = Blobs(github, owner, name, self._expected_blobs)
         self._walks = CommitGraph(github, owner, name, self._trees, self._contents)
+        self._names = CommitNames(repository, self._walks)
+        self._blob_ids = BlobIds(self._walks, self._trees)
         self._comparisons = Comparisons(github, repository)
         self._heads = UnmergedHeads(self._walks, self._comparisons)
-        self._branches: dict[str | None, Branch] = {}
         self._versions: dict[str, None] = {}
         self._range: Sequence[Commit] = ()
         self._missing_locations = False
 
-    # -- names ----------------------------------------------------------------------------------------------------
-
     def branch(self, name: str | None) -> Branch:
-        """The deploy branch: `name`, else the repository's default branch. Raises Misused, Unreadable.
-
-        Asked again, it is what it was: an investigation looks at one state of the repository.
-        """
-        if name not in self._branches:
-            self._branches[name] = (
-                Branch(name, self._resolve_name(name, "branch")) if name is not None else self._default_branch()
-            )
-        return self._branches[name]
-
-    def _default_branch(self) -> Branch:
-        query = Query()
-        query.parts.append(f"defaultBranchRef {{ name target {{ ... on Commit {{ {_TIP_FIELDS} }} }} }}")
-        found = self._walks.query(query).get("defaultBranchRef")
-        if not found or not found["target"]:
-            raise InputError(f"{self.repository}: HEAD names no commit; push a branch, or give the App access to it")
-        return Branch(found["name"], self._store_tip(found["target"]))
-
-    def _resolve_name(self, name: str, what: str) -> str:
-        if _INVALID_REF.search(name):
-            raise UsageError(
-                f"{what} {truncate(name, _MAX_QUOTE_LENGTH)!r} is no name; name a branch, a tag or a commit"
-            )
-        query = Query()
-        branch = query.add_variable(f"refs/heads/{name}")
-        query.parts.append(f"branch: ref(qualifiedName: {branch}) {{ target {{ ... on Commit {{ {_TIP_FIELDS} }} }} }}")
-        expression = query.add_variable(f"{name}^{{commit}}")
-        query.parts.append(f"named: object(expression: {expression}) {{ ... on Commit {{ {_TIP_FIELDS} }} }}")
-        told = self._walks.query(query)
-        found = told.get("named") or (told.get("branch") or {}).get("target")
-        if not found:
-            raise UsageError(f"{self.repository}: there is no commit named {truncate(name, _MAX_QUOTE_LENGTH)!r}")
-        return self._store_tip(found)
-
-    def _store_tip(self, node: Mapping[str, Any]) -> str:
-        commit = self._walks.store_commit(node, ())
-        self._walks.ancestor_counts[commit.id] = node["history"]["totalCount"]
-        return commit.id
+        """The deploy branch: `name`, else the repository's default branch. Raises UsageError, InputError."""
+        return self._names.branch(name)
 
     def resolve(self, revision: str) -> Commit:
-        """The commit that a ref, an abbreviation or an id names. Raises Misused."""
-        if revision not in self._walks.commits:
-            revision = self._resolve_name(revision, "commit")
-        return self._walks.commits[revision]
+        """The commit that a ref, an abbreviation or an id names. Raises UsageError."""
+        return self._names.resolve(revision)
 
     # -- walks ----------------------------------------------------------------------------------------------------
 
@@ -178,72 +140,16 @@ class GitHubHistory:
         if not self._walks.load_ancestors(tips, ()):
             for tip in tips[:_FEW_TIPS]:
                 self._walks.load_first_parents(tip, MAX_WALK_COMMITS)
-        roots = self._root_trees(list(find_reachable(tips, self._walks.commits)))
+        roots = self._blob_ids.root_trees(list(find_reachable(tips, self._walks.commits)))
         whole = self._trees.load_missing(roots) and self._walks.is_complete(tips)
         self._missing_locations = self._missing_locations or not whole
         return sorted(path for path in self._trees.list_paths(roots) if path.rpartition("/")[2] == name)
-
-    def _root_trees(self, commits: Sequence[str]) -> list[str]:
-        unknown = [commit for commit in commits if commit not in self._trees.roots]
-        for start in range(0, len(unknown), _PATHS_PER_QUERY):
-            query = Query()
-            for place, commit in enumerate(unknown[start : start + _PATHS_PER_QUERY]):
-                queries.add_commit(query, f"c{place}", commit, "oid tree { oid }")
-            for node in self._walks.query(query).values():
-                if node:
-                    self._trees.roots[node["oid"]] = node["tree"]["oid"]
-        return list(dict.fromkeys(self._trees.roots[commit] for commit in commits if commit in self._trees.roots))
 
     # -- contents -------------------------------------------------------------------------------------------------
 
     def blob_ids(self, locations: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """The blob id for each (commit, path) at which there is a regular file."""
-        wanted = [(commit, path) for commit, path in locations if is_valid_path(path)]
-        self._look_up([place for place in wanted if self._known_blob(place) is _UNKNOWN])
-        return {place: blob for place in wanted if isinstance(blob := self._known_blob(place), str)}
-
-    def _known_blob(self, place: tuple[str, str]) -> object:
-        commit, path = place
-        if place in self._walks.blob_at:
-            return self._walks.blob_at[place]
-        if commit in self._trees.files_by_commit:
-            entry = self._trees.files_by_commit[commit].get(path)
-            return entry.blob if entry else None
-        return _UNKNOWN
-
-    def _look_up(self, places: Sequence[tuple[str, str]]) -> None:
-        """Asks for what is unknown, and for the same paths at the merges that will be asked about next."""
-        unknown: dict[str, dict[str, None]] = {}
-        for commit, path in places:
-            unknown.setdefault(commit, {})[path] = None
-        asked = {path: None for _, path in places}
-        merges = [each.id for each in self._range if len(each.parents) > 1] if len(asked) <= _FEW_COMMITS else []
-        if len(unknown) < _PATHS_PER_QUERY:
-            for commit in merges[: _PATHS_PER_QUERY - len(unknown)]:
-                if any((commit, path) not in self._walks.blob_at for path in asked):
-                    unknown.setdefault(commit, {}).update(asked)
-        commits = [(commit, list(paths)[at : at + _PATHS_PER_QUERY])
-                   for commit, paths in unknown.items() for at in range(0, len(paths), _PATHS_PER_QUERY)]  # fmt: skip
-        while commits:
-            some: list[tuple[str, Sequence[str]]] = []
-            count = 0
-            while (
-                commits
-                and (not some or count + len(commits[0][1]) <= _MAX_QUERY_FIELDS)
-                and len(some) < _PATHS_PER_QUERY
-            ):
-                some.append(commits.pop(0))
-                count += len(some[-1][1])
-            self._query_blobs(some)
-
-    def _query_blobs(self, places: Sequence[tuple[str, Sequence[str]]]) -> None:
-        query = Query()
-        for place, (commit, paths) in enumerate(places):
-            queries.add_commit(query, f"c{place}", commit, queries.files_fields(query, paths))
-        told = self._walks.query(query)
-        for place, (commit, paths) in enumerate(places):
-            if told.get(f"c{place}"):
-                self._walks.store_states(commit, told[f"c{place}"], paths)
+        return self._blob_ids.find(locations, self._range)
 
     def tree(self, commit: str) -> Mapping[str, TreeEntry]:
         """The regular files of a commit by path. Raises Unreadable where there is no such commit."""
@@ -318,11 +224,3 @@ def _declaration_files(paths: Iterable[str]) -> tuple[str, ...]:
     """The files that say something about Python versions, checks, and what belongs to the service."""
     known = list(paths)
     return (*select_declaring_files(known), *(path for path in known if path.rpartition("/")[2] in IGNORE_FILES))
-
-
-_TIP_FIELDS = f"{queries.COMMIT_FIELDS} history(first: 1) {{ totalCount }}"
-_UNKNOWN = object()
-_FEW_COMMITS = 20
-_FEW_TIPS = 5
-_MAX_QUERY_FIELDS = 1000
-_MAX_LISTED = 4

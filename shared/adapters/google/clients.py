@@ -1,11 +1,8 @@
 """Google's published clients, each made when it is first asked: where to connect in, clients out."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-
-from shared.errors import Reject, Retry
 
 if TYPE_CHECKING:
     import grpc
@@ -74,23 +71,3 @@ def loopback_channel(address: str) -> "Callable[[], grpc.Channel]":
 
 TIMEOUT_SECONDS = 20.0
 """How long an answer is waited for."""
-
-
-@contextmanager
-def translate_errors(action: str) -> Iterator[None]:
-    """Raises Retry, or Reject with `stale`, `denied`, `not_found` or `invalid`. `what` begins the sentence."""
-    from google.api_core import exceptions as api  # noqa: PLC0415
-    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
-
-    try:
-        yield
-    except (api.Aborted, api.FailedPrecondition, api.AlreadyExists) as error:
-        raise Reject("stale", f"{action}: {error.message}") from error
-    except (api.PermissionDenied, api.Unauthenticated) as error:
-        raise Reject("denied", f"{action}: grant the function's account the role it needs ({error.message})") from error
-    except api.NotFound as error:
-        raise Reject("not_found", f"{action}: {error.message}") from error
-    except (api.InvalidArgument, api.OutOfRange, api.MethodNotImplemented) as error:
-        raise Reject("invalid", f"{action}: {error.message}") from error
-    except (api.GoogleAPICallError, api.RetryError, GoogleAuthError) as error:
-        raise Retry(f"{action}: {type(error).__name__}") from error

@@ -12,7 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients, translate_errors
+from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
+from shared.adapters.google.errors import translate_errors
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.entry import LogEntry
 from shared.ports import LinkBuilder

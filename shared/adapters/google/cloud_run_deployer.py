@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients, translate_errors
+from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
 from shared.adapters.google.cloud_run_revisions import (
     BUILD_LABEL,
     COMMIT_LABELS,
@@ -19,6 +19,7 @@ from shared.adapters.google.cloud_run_revisions import (
     read_service,
     service_path,
 )
+from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.provenance import Provenance, parse_image_name
 from shared.adapters.google.traffic import (
     ROLLOUT_LABEL,

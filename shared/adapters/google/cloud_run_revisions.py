@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients, translate_errors
+from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
+from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.provenance import Provenance, build_commit, image_digests, is_commit_id, parse_image_name
 from shared.adapters.google.traffic import serving_shares
 from shared.errors import Reject

@@ -1,19 +1,18 @@
-"""The metadata server of the machine that this runs on: an audience goes in, an identity token for it comes out.
+"""Whom Google knows this process as: tokens of the metadata server or of the user, and secrets read with them.
 
 https://cloud.google.com/run/docs/securing/service-identity#fetching_identity_and_access_tokens_using_the_metadata_server
-Asked over plain HTTP: it is reached only from the machine itself.
+The metadata server is asked over plain HTTP: it is reached only from the machine itself.
 """
 
 import base64
 import json
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, Protocol, runtime_checkable
 
+from shared.adapters.http import HttpClient, HttpResponse, NoResponse
 from shared.errors import Retry, UsageError
 from shared.secret import Secret
 
@@ -24,7 +23,45 @@ IDENTITY_LIFETIME_SECONDS = 1800.0
 RENEWAL_MARGIN_SECONDS = 300.0
 """How long before its end an access token is no longer used."""
 
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+@runtime_checkable
+class RenewableToken(Protocol):
+    """A token that is kept, and of which another one can be had."""
+
+    def __call__(self) -> Secret:
+        """The token for a request that is made now."""
+
+    def discard(self) -> None:
+        """The token was refused: the next call fetches another one."""
+
+
+def renew_token(token: Callable[[], Secret]) -> bool:
+    """Discards a refused token. False where there is no other one."""
+    if not isinstance(token, RenewableToken):
+        return False
+    token.discard()
+    return True
+
+
+class CachedToken:
+    """Implements `RenewableToken`. `fetch` returns a token, and for how many seconds it is used."""
+
+    def __init__(self, fetch: Callable[[], tuple[str, float]], clock: Callable[[], float]) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._held: tuple[Secret, float] | None = None
+
+    def __call__(self) -> Secret:
+        """The token that is held while it may be used, else another one. Raises Retry."""
+        held = self._held  # read once: another thread may discard it meanwhile
+        if held is None or self._clock() >= held[1]:
+            text, seconds = self._fetch()
+            held = self._held = Secret(text), self._clock() + seconds
+        return held[0]
+
+    def discard(self) -> None:
+        """See `RenewableToken`."""
+        self._held = None
 
 
 class MetadataServer:
@@ -33,50 +70,47 @@ class MetadataServer:
     def __init__(self, host: str = METADATA_HOST, clock: Callable[[], float] = time.monotonic) -> None:
         self._account = f"http://{host}/computeMetadata/v1/instance/service-accounts/default"
         self._clock = clock
-        self._cache: dict[str, tuple[Secret, float]] = {}
+        self._http = HttpClient(METADATA_SECONDS)
+        self._identities: dict[str, CachedToken] = {}
+        self.access_token = CachedToken(self._fetch_access_token, clock)
+        """A token for Google's own APIs."""
 
     def identity_token(self, audience: str) -> Secret:
         """A token by which the service at `audience` (its URL) knows who calls. Raises Retry."""
-        wanted = urllib.parse.urlencode({"audience": audience, "format": "full"})
-        return self._cached_token(f"/identity?{wanted}", lambda text: (text.strip(), IDENTITY_LIFETIME_SECONDS))
+        if audience not in self._identities:
+            self._identities[audience] = CachedToken(partial(self._fetch_identity_token, audience), self._clock)
+        return self._identities[audience]()
 
-    def access_token(self) -> Secret:
-        """A token for Google's own APIs. Raises Retry."""
-        return self._cached_token("/token", _parse_access_token)
+    def _fetch_identity_token(self, audience: str) -> tuple[str, float]:
+        query = urllib.parse.urlencode({"audience": audience, "format": "full"})
+        return self._request(f"/identity?{query}").strip(), IDENTITY_LIFETIME_SECONDS
 
-    def _cached_token(self, path: str, read: Callable[[str], tuple[str, float]]) -> Secret:
-        kept = self._cache.get(path)
-        if kept is not None and self._clock() < kept[1]:
-            return kept[0]
-        text, seconds = read(self._request(path))
-        self._cache[path] = token, _ = Secret(text), self._clock() + seconds
-        return token
+    def _fetch_access_token(self) -> tuple[str, float]:
+        try:
+            answer = json.loads(self._request("/token"))
+            return str(answer["access_token"]), float(answer["expires_in"]) - RENEWAL_MARGIN_SECONDS
+        except (ValueError, KeyError, TypeError) as error:
+            raise Retry("The metadata server answered something else than an access token.") from error
 
     def _request(self, path: str) -> str:
-        request = urllib.request.Request(self._account + path, headers={"Metadata-Flavor": "Google"})  # noqa: S310
+        name = path.partition("?")[0]
         try:
-            with _OPENER.open(request, timeout=METADATA_SECONDS) as answer:
-                return str(answer.read().decode("utf-8"))
-        except (OSError, ValueError) as error:
-            raise Retry(f"The metadata server gave no token for {path.partition('?')[0]}: {error}") from error
-
-
-def _parse_access_token(text: str) -> tuple[str, float]:
-    try:
-        told = json.loads(text)
-        return str(told["access_token"]), float(told["expires_in"]) - RENEWAL_MARGIN_SECONDS
-    except (ValueError, KeyError, TypeError) as error:
-        raise Retry("The metadata server answered something else than an access token.") from error
+            response = self._http.request("GET", self._account + path, {"Metadata-Flavor": "Google"})
+        except NoResponse as error:
+            raise Retry(f"The metadata server gave no token for {name}: {error}") from error
+        if not response.is_success:
+            raise Retry(f"The metadata server gave no token for {name}: it answered {response.status}")
+        return response.body.decode("utf-8", "replace")
 
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
 class UserCredentials:
-    """Renews the token when it ends."""
+    """Implements `RenewableToken` with the user's own credentials."""
 
     def __call__(self) -> Secret:
-        """Raises Misused where there are no credentials, Retry where they cannot be renewed now."""
+        """Raises UsageError where there are no credentials, Retry where they cannot be renewed now."""
         from google.auth.exceptions import RefreshError, TransportError  # noqa: PLC0415
         from google.auth.transport.requests import Request  # noqa: PLC0415
 
@@ -90,6 +124,10 @@ class UserCredentials:
             except TransportError as error:
                 raise Retry("Google gave no access token: its server was not reached") from error
         return Secret(str(self._credentials.token))
+
+    def discard(self) -> None:
+        """See `RenewableToken`."""
+        self._credentials.token = None
 
     @cached_property
     def _credentials(self) -> Any:
@@ -113,17 +151,24 @@ class SecretManager:
     def __init__(self, token: Callable[[], Secret], api: str = SECRET_MANAGER_API) -> None:
         self._token = token
         self._api = api
+        self._http = HttpClient(SECRET_MANAGER_SECONDS)
 
     def read(self, version: str) -> Secret:
         """`version` is `projects/P/secrets/S/versions/V`. Raises Retry; no message holds the secret."""
-        headers = {"Authorization": f"Bearer {self._token().reveal()}"}
-        request = urllib.request.Request(f"{self._api}/v1/{version}:access", headers=headers)  # noqa: S310
+        response = self._request(version)
+        if response.status == 401 and renew_token(self._token):
+            response = self._request(version)
+        if not response.is_success:
+            raise Retry(f"Secret Manager answered {response.status} for {version}")
         try:
-            with urllib.request.urlopen(request, timeout=SECRET_MANAGER_SECONDS) as answer:  # noqa: S310  # the API's own URL
-                told = json.loads(answer.read())
-            return Secret(base64.b64decode(told["payload"]["data"]).decode("utf-8").strip())
-        except urllib.error.HTTPError as error:
-            with error:
-                raise Retry(f"Secret Manager answered {error.code} for {version}") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Retry(f"Secret Manager gave no answer for {version}: {type(error).__name__}") from None
+            answer = json.loads(response.body)
+            return Secret(base64.b64decode(answer["payload"]["data"]).decode("utf-8").strip())
+        except (ValueError, KeyError, TypeError) as error:
+            raise Retry(f"Secret Manager gave no secret for {version}: {type(error).__name__}") from None
+
+    def _request(self, version: str) -> HttpResponse:
+        headers = {"Authorization": f"Bearer {self._token().reveal()}"}
+        try:
+            return self._http.request("GET", f"{self._api}/v1/{version}:access", headers)
+        except NoResponse as error:
+            raise Retry(f"Secret Manager gave no answer for {version}: {error}") from None

@@ -14,9 +14,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from shared.adapters.deploy_methods import CLOCK_SKEW, DeployOrder, Pipeline, PipelineRun
-from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients, translate_errors
+from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer, read_readiness
 from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, find_serving_container, read_service
+from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.provenance import image_digests, parse_image_name
 from shared.adapters.google.traffic import (
     RolloutNote,
@@ -92,7 +93,7 @@ class PipelineDeployer:
         if note is None or note.marker != operation.removeprefix(_OPERATION_PREFIX):
             told = "its pipeline replaces the whole service, or somebody has edited it"
             return Deployment(
-                DeploymentProgress.FAILED, detail=f"The note of the rollout is gone from {service.name}: {told}."
+                DeploymentProgress.FAILED, detail=f"The rollout annotation is missing from {service.name}: {told}."
             )
         if note.revision:
             return replace(

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients, translate_errors
+from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
+from shared.adapters.google.errors import translate_errors
 from shared.errors import Reject
 from shared.proposal.rollout import CommitClaim
 

@@ -195,11 +195,8 @@ def _expiry_elements(service: Service, message: Message) -> list[Element]:
     until = format_rfc3339(message.expires_at.replace(microsecond=0))
     whose = "Only this service's approvers can decide, and only in this channel"
     needs = f"; {message.quorum} approvals by different users are needed" if message.quorum > 1 else ""
-    author = (
-        "; the author of the fix cannot approve it"
-        if service.not_author and message.kind is ActionKind.REDEPLOY
-        else ""
-    )
+    is_author_excluded = service.not_author and message.kind is ActionKind.REDEPLOY
+    author = "; the author of the fix cannot approve it" if is_author_excluded else ""
     return untrusted_line(f"Open until {until}. {whose}{needs}{author}.", _MAX_LINE_LENGTH)
 
 

@@ -85,7 +85,7 @@ class WatchedPlatform:
         now = self._clock.now()
         if not value["ended"]:
             over = now > datetime.fromisoformat(str(value["at"])) + COMMAND_TIMEOUT + timedelta(minutes=1)
-            told = "The command was interrupted. Look at what it has done before you run it again."
+            told = "The command was interrupted. Check what it did before you run it again."
             return (
                 Deployment(DeploymentProgress.FAILED, detail=told) if over else Deployment(DeploymentProgress.RUNNING)
             )
@@ -103,7 +103,8 @@ class WatchedPlatform:
         """The command gives the traffic; what serves can be seen, and not be changed."""
         serving = self.get_service_state(service).revision.name
         if revision != serving:
-            raise Reject(CHANGED_BY_HAND, f"{serving} serves, and the traffic of {service.name} is not moved from here")
+            reason = f"{serving} serves, and provenfix does not control the traffic of {service.name}"
+            raise Reject(CHANGED_BY_HAND, reason)
 
     def _build_revision(self, service: Service, name: str, first: datetime) -> Revision:
         """Built from what the last command before its first entry has deployed; unknown where there was none."""
