@@ -1,4 +1,4 @@
-"""`provenfix show [INCIDENT]`: what the store knows, as text."""
+"""`provenfix show [INCIDENT]`: prints what the store holds, as text."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ from shared.workflow.records.incident_records import KIND
 
 
 def run_show(incident: str | None, folder: Path) -> int:
-    """Raises Misused where no such incident is known."""
+    """Prints the list or one incident. Raises UsageError if there is no such incident."""
     with override_environ(load_named_environment(folder)):
         opened = wiring.create_store(read_settings())
         cases = sorted(_read_incidents(opened), key=lambda case: case.opened_at)
@@ -32,7 +32,7 @@ def run_show(incident: str | None, folder: Path) -> int:
 
 
 def _read_incidents(store: Store) -> Iterator[IncidentRecord]:
-    """Documents are found by a field; every incident has a state."""
+    """Yields all incidents: the store finds documents by a field, and every incident has a state."""
     for state in IncidentState:
         yield from (record_from_document(stored.value) for stored in store.find(KIND, "state", state.value))
 
@@ -42,8 +42,8 @@ def _find_incident(cases: list[IncidentRecord], id_prefix: str) -> IncidentRecor
         case for case in cases if case.id.startswith(id_prefix)
     ]
     if len(found) != 1:
-        known = "no incident" if not found else f"{len(found)} incidents"
-        raise UsageError(f"{known} with an id that begins with {id_prefix!r}; `provenfix show` lists them")
+        known = "are " + (f"{len(found)} incidents" if found else "no incidents")
+        raise UsageError(f"There {known} whose id begins with {id_prefix!r}; run `provenfix show` to list them.")
     return found[0]
 
 
@@ -71,8 +71,10 @@ def _format_incident(case: IncidentRecord) -> Iterator[str]:
 
 
 def show(
-    incident: Annotated[str | None, typer.Argument(metavar="[INCIDENT]", help="An id, or how it begins.")] = None,
-    folder: Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")] = Path(".provenfix"),
+    incident: Annotated[
+        str | None, typer.Argument(metavar="[INCIDENT]", help="Incident id, or its first characters.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(metavar="PATH", help="Stack directory.")] = Path(".provenfix"),
 ) -> int:
     """List the incidents, or show one with its timeline."""
     return run_show(incident, folder)

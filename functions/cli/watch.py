@@ -1,4 +1,4 @@
-"""`provenfix watch`: a configuration and a growing log in; incidents, proofs, questions on a page of this machine."""
+"""`provenfix watch`: follows a log, and shows incidents, proofs and questions on a page of this machine."""
 
 import json
 import os
@@ -94,7 +94,7 @@ class LogIntake:
             return True
         if named not in self.unknown_services:
             self.unknown_services.add(named)
-            self.print_status(f"Entries of {named!r} are left out: the configuration does not name it.")
+            self.print_status(f"Skipping entries of {named!r}: it is not in the configuration.")
         return False
 
 
@@ -102,7 +102,9 @@ def run_watch(options: WatchOptions) -> int:
     """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
     page = options.port or find_free_port()
     if not is_port_free(page):
-        raise InputError(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
+        raise InputError(
+            f"Port {page} of the page is in use: stop the program that listens there, or give another --port"
+        )
     environment = _environment(options)
     settings = read_all_settings({**os.environ, **environment})
     _check_options(settings, options)
@@ -153,7 +155,7 @@ def _watch_stack(options: WatchOptions, stack: RunningStack, store: Store, intak
     due, said_ended = 0.0, False
     while True:
         for name in stack.supervisor.restart_ended():
-            options.print_status(f"{name} had ended; it was started again.")
+            options.print_status(f"{name} stopped and was restarted.")
         if time.monotonic() >= due:
             due = time.monotonic() + topology.TICK_SECONDS
             stack.bus.publish_raw(flow.TICK, [b"{}"])
@@ -164,13 +166,13 @@ def _watch_stack(options: WatchOptions, stack: RunningStack, store: Store, intak
                 _print_history(options.print_status, store, case, intake.settings.services[service], told)
         if intake.error is not None:
             name = "standard input" if options.log == STDIN else options.log
-            raise InputError(f"{name} cannot be read any more: {intake.error.strerror}")
+            raise InputError(f"{name} can no longer be read: {intake.error.strerror}")
         if intake.ended and not said_ended:
             said_ended = True
             options.print_status(
-                f"The log has ended: {intake.accepted} entries, {intake.stream.skipped} lines that are none."
+                f"The log has ended: {intake.accepted} entries read, {intake.stream.skipped} other lines skipped."
             )
-            options.print_status("The page stays until you end this with Ctrl-C.")
+            options.print_status("The page stays open until you press Ctrl-C.")
         time.sleep(_POLL_SECONDS)
 
 
@@ -201,12 +203,12 @@ def _proposed_commit(store: Store, case: IncidentRecord) -> str:
 def _check_options(settings: Settings, options: WatchOptions) -> None:
     """Raises Misused and Unreadable for what would only be found out later."""
     if not settings.services:
-        raise UsageError(f"{options.config} names no service; there is nothing to watch")
+        raise UsageError(f"{options.config} names no service, so there is nothing to watch")
     for service in settings.services.values():
         if not Path(service.repository).exists():
             raise UsageError(
-                f"{service.id}: repository {service.repository!r} is no folder here; `provenfix watch` reads a clone: "
-                "give its path, such as ./path/to/clone"
+                f"{service.id}: repository {service.repository!r} is not a folder on this machine; `provenfix watch` "
+                "reads a clone: give its path, such as ./path/to/clone"
             )
         _check_deploy_command(service)
         with open_local_history(service.repository) as history:
@@ -217,7 +219,7 @@ def _check_options(settings: Settings, options: WatchOptions) -> None:
             f"provenfix watch --config {options.config}"
         )
     if options.log != STDIN and not Path(options.log).is_file():
-        raise InputError(f"{options.log}: there is no such log file; give the path of an existing one.")
+        raise InputError(f"{options.log}: no such log file; give the path of an existing one.")
 
 
 def _check_deploy_command(service: Service) -> None:
@@ -225,23 +227,27 @@ def _check_deploy_command(service: Service) -> None:
     program = service.deploy_command[0] if service.deploy_command else ""
     if program and shutil.which(program) is None:
         raise UsageError(
-            f"{service.id}: deploy_command begins with {program!r}, which is no program here: give the path of one, or "
-            "a name that is on PATH"
+            f"{service.id}: deploy_command begins with {program!r}, which is not a program on this machine: give the "
+            "path of one, or a name that is on PATH"
         )
 
 
 def _describe_watch(settings: Settings) -> str:
     acting = sorted(service.id for service in settings.services.values() if service.deploy_command)
     what = f"An approval runs the deploy_command of {', '.join(acting)}" if acting else "Read-only: nothing is deployed"
-    return f"Watching {', '.join(sorted(settings.services))}. {what}; issues and questions are on the page alone."
+    return f"Watching {', '.join(sorted(settings.services))}. {what}; issues and questions appear on the page only."
 
 
 def watch(
-    config: Annotated[Path, typer.Option(metavar="FILE", help="Names the services, and clones of them.")],
-    log: Annotated[str, typer.Option(metavar="FILE", help="Followed while it grows; - is stdin.")] = "-",
-    folder: Annotated[Path, typer.Option(metavar="PATH", help="Takes state and output.")] = Path(".provenfix"),
-    port: Annotated[int, typer.Option(metavar="N", help="The page's; 0 takes a free one.", min=0, max=65535)] = 0,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Show the page in a browser.")] = True,
+    config: Annotated[
+        Path, typer.Option(metavar="FILE", help="Configuration that names the services and their clones.")
+    ],
+    log: Annotated[str, typer.Option(metavar="FILE", help="Log to follow while it grows; - is stdin.")] = "-",
+    folder: Annotated[Path, typer.Option(metavar="PATH", help="Stack directory: state and output.")] = Path(
+        ".provenfix"
+    ),
+    port: Annotated[int, typer.Option(metavar="N", help="Port of the page; 0 takes a free one.", min=0, max=65535)] = 0,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
 ) -> int:
     """Watch your own services by their log.
 

@@ -85,7 +85,7 @@ class DemoRun:
 
     def _run_once(self) -> IncidentRecord | None:
         for name in self.stack.supervisor.restart_ended():
-            self.options.print_status(f"{name} had ended; it was started again.")
+            self.options.print_status(f"{name} stopped and was restarted.")
         self._publish_tick()
         case = self.find_incident()
         if case is not None:
@@ -131,16 +131,14 @@ class DemoRun:
         """The steps on the way to all of the traffic, which change no state."""
         share = case.rollout.share if case.rollout else 0
         if share > self.traffic_percent and case.state is IncidentState.DEPLOYING:
-            self.options.print_status(f"It holds: {share} % of the traffic goes to it now.")
+            self.options.print_status(f"It holds: {share} % of the traffic goes to the new revision now.")
         self.traffic_percent = share
 
     def _report_question(self, case: IncidentRecord) -> None:
         for line in describe_proof(self._read_evidence(case)):
             self.options.print_status(f"  {line}")
         if not self.options.auto_approve:
-            self.options.print_status(
-                f"Now it is your turn: approve or deny at {self.page_url} (or end it with Ctrl-C)."
-            )
+            self.options.print_status(f"Your turn: approve or deny at {self.page_url} (Ctrl-C stops the demo).")
 
     def _read_evidence(self, case: IncidentRecord) -> Document:
         stored = self.store.read(EVIDENCE, case.evidence_key)
@@ -151,7 +149,7 @@ class DemoRun:
         plot = self.setup.scenario
         if case.state is IncidentState.UNFIXED and plot.pull_request and not self.merged:
             self.merged = True
-            self.options.print_status("A person reads the issue and merges the pull request.")
+            self.options.print_status("A developer reads the issue and merges the pull request.")
             self.setup.merge_pull_request()
         if (
             case.state is IncidentState.PROPOSED
@@ -171,7 +169,7 @@ class DemoRun:
         except Reject:
             return  # the message has changed just now: the next turn sees why
         self.options.print_status(
-            f"Pressing Approve (--auto-approve), with the request that the chat would sign: {answered.text}"
+            f"Pressing Approve (--auto-approve) with a request signed as the chat would: {answered.text}"
         )
 
     def _report_visit(self) -> None:

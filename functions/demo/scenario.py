@@ -41,7 +41,7 @@ _ALL_LATER = (Role.REFACTORING, Role.FIX, Role.TESTS, Role.HEARTBEAT, Role.HEAD)
 
 SCENARIOS = {
     ScenarioName.INCIDENT: Scenario(
-        "The fix is merged and not deployed, and its message does not say that it is one.",
+        "The fix is merged but not deployed, and its message does not mention a fix.",
         _ALL_LATER,
     ),
     ScenarioName.PULL_REQUEST: Scenario(

@@ -53,14 +53,16 @@ def run_demo(options: DemoOptions) -> bool:
     """Whether the scenario came to the end that it is about. Raises Unreadable, Misused."""
     page = options.page_port or find_free_port()
     if not is_port_free(page):
-        raise InputError(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
+        raise InputError(
+            f"Port {page} of the page is in use: stop the program that listens there, or give another --port"
+        )
     with ExitStack() as ending:
         ending.enter_context(lock_folder(options.folder))
         performance = _start_demo(options, page, ending)
         options.show_page(performance.page_url)
         ended = _report_ending(options, performance.setup.scenario, performance.run_until_closed())
         if not options.auto_approve:
-            options.print_status(f"The page stays at {performance.page_url} until you end this with Ctrl-C.")
+            options.print_status(f"The page stays open at {performance.page_url} until you press Ctrl-C.")
             performance.run_until_interrupted()
         return ended
 
@@ -102,11 +104,11 @@ def _create_setup(options: DemoOptions, service: Service, port: int) -> DemoSetu
 
 
 def _report_ending(options: DemoOptions, scenario: Scenario, case: IncidentRecord) -> bool:
-    options.print_status("The clock: " + ", ".join(describe_milestones(case)) + ".")
+    options.print_status("Milestones: " + ", ".join(describe_milestones(case)) + ".")
     by_person = case.state in {IncidentState.DENIED, IncidentState.EXPIRED, IncidentState.MUTED}
     if case.state is not scenario.final_state and not by_person:
         options.print_status(
-            f"It ended as {case.state.value}, and should have ended as {scenario.final_state.value}: {case.ending_why}"
+            f"The incident ended as {case.state.value} instead of {scenario.final_state.value}: {case.ending_why}"
         )
     return case.state is scenario.final_state or by_person
 

@@ -1,4 +1,4 @@
-"""What the demo says of an incident: a step of its history goes in, one sentence goes out."""
+"""Describes the steps of an incident for the terminal, in one sentence each."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -33,20 +33,21 @@ def describe_step(case: IncidentRecord, step_number: int, evidence: Document, ap
     )
     what = f"{case.error_class} in {case.path}"
     looks = [each for each in case.history[:step_number] if each["state"] == IncidentState.PROPOSED.value]
-    papers = "says anew" if looks else "opened with"
+    change = "updated" if looks else "opened"
     question = f"{_question_verb(evidence)} {asked}?"
     issue = f"issue {case.issue.number}" if case.issue else "no issue"
+    findings = f"Issue {case.issue.number} {change} with the whys" if case.issue else "No issue was written"
     texts = {
-        IncidentState.OPENED: f"Looked at again: {why}." if step_number else f"Incident opened: {what}, {why}.",
+        IncidentState.OPENED: f"Investigated again: {why}." if step_number else f"Incident opened: {what}, {why}.",
         IncidentState.UNFIXED: f"Nothing to deploy yet ({issue} is open): {detail}",
-        IncidentState.PROPOSED: f"Proven, {issue} {papers} the whys, and asked in the chat: {question} [{why}]",
-        IncidentState.REPORTED: f"Nothing is proposed: {detail or why}",
-        IncidentState.APPROVED: f"Approved: {verb} {commit}. Everything is checked once more.",
+        IncidentState.PROPOSED: f"Proof complete. {findings}; approval requested in the chat: {question} [{why}]",
+        IncidentState.REPORTED: f"No proposal: {detail or why}",
+        IncidentState.APPROVED: f"Approved: {verb} {commit}. All checks run again.",
         IncidentState.DEPLOYING: f"Deploying {commit} as {why}, without traffic: its own URL is probed first.",
-        IncidentState.WATCHING: f"All traffic goes to it: {why}. It is watched now.",
+        IncidentState.WATCHING: f"All traffic goes to the new revision: {why}. provenfix watches it now.",
         IncidentState.RESOLVED: f"Verified, {issue} closed: {why}",
-        IncidentState.ROLLED_BACK: f"Rolled back automatically, the traffic is split as before: {why}",
-        IncidentState.FAILED: f"The deployment failed, and no traffic was moved: {why}",
+        IncidentState.ROLLED_BACK: f"Rolled back automatically; the traffic is as before: {why}",
+        IncidentState.FAILED: f"The deployment failed; no traffic was moved: {why}",
     }
     return texts.get(state, f"{state.value}: {why}")
 
@@ -60,7 +61,7 @@ def describe_proof(evidence: Document) -> Iterator[str]:
     yield from documents.read_texts(evidence, "lines")
     deployed = documents.read_part(documents.read_part(evidence, "report"), "deployed")
     if deployed.get("conflict"):
-        yield f"Not believed: {documents.read_text(deployed, 'conflict')}"
+        yield f"Contradicted by the log: {documents.read_text(deployed, 'conflict')}"
 
 
 def describe_milestones(case: IncidentRecord) -> Iterator[str]:

@@ -30,9 +30,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(
-                f"{folder} is in use: end the provenfix that runs there, or give another --folder"
-            ) from None
+            raise InputError(f"{folder} is in use by another provenfix: stop it, or give another --folder") from None
         yield
 
 
@@ -69,9 +67,7 @@ def load_named_environment(folder: Path) -> Mapping[str, str]:
     A slip of the pen must not lead to what is deployed: `dlq drop --all` would do its work there.
     """
     if folder != Path(DEFAULT_FOLDER) and not (folder / _STACK_FILE).exists():
-        raise UsageError(
-            f"{folder} has no stack of `provenfix up`; without --folder, what PROVENFIX_PROJECT names is asked"
-        )
+        raise UsageError(f"{folder} is not a stack directory of `provenfix up`; omit --folder to use PROVENFIX_PROJECT")
     return load_environment(folder)
 
 
@@ -83,4 +79,4 @@ def load_environment(folder: Path) -> Mapping[str, str]:
     try:
         return {str(name): str(value) for name, value in json.loads(file.read_text("utf-8"))["environment"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{file}: not what `provenfix up` writes ({error}); remove it") from error
+        raise InputError(f"{file}: not a file of `provenfix up` ({error}); delete it") from error

@@ -56,5 +56,7 @@ def _kill_leftovers(server: Server, was: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + _CLEAR_SECONDS
     while not server_process.is_port_free(server.port):
         if time.monotonic() > deadline:
-            raise InputError(f"Port {server.port} is still taken, and {server.name} needs it: end what listens there")
+            raise InputError(
+                f"Port {server.port} of {server.name} is still in use: stop the program that listens there"
+            )
         time.sleep(_POLL_SECONDS)

@@ -108,7 +108,7 @@ def test_service_closes_with_1011_before_and_stays_open_after_the_fix(tmp_path: 
     process = start(temporary, "--auto-approve", "--folder", str(folder))
     said = until(process, "Committing that attempt")
     assert close_code(folder) == 1011
-    said += until(process, "All traffic goes to it")
+    said += until(process, "All traffic goes to the new revision")
     assert close_code(folder) is None
     told, rest = process.communicate(timeout=SECONDS)
     said += rest
@@ -236,7 +236,7 @@ def test_a_demo_that_is_stopped_leaves_nothing_behind(tmp_path: Path, moment: st
 def test_a_demo_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     arguments = ("--auto-approve", "--folder", str(folder))
-    for moment in ("Deploying the next attempt", "Pressing Approve", "All traffic goes to it"):
+    for moment in ("Deploying the next attempt", "Pressing Approve", "All traffic goes to the new revision"):
         process = start(tmp_path / "tmp", *arguments)
         until(process, moment)
         process.kill()

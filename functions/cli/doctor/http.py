@@ -1,6 +1,6 @@
-"""Google's APIs over REST: an API, a path and whose token it is go in; status and JSON come out. Nothing is repeated.
+"""A client of Google's REST APIs: returns status and JSON, and repeats nothing.
 
-REST and no published client: every API speaks it, it needs a token and no import, and what is refused is a status.
+REST and no published client: every API speaks it, it needs a token and no import, and a refusal is a status.
 https://cloud.google.com/apis/docs/http
 """
 
@@ -46,9 +46,8 @@ _OPENER = urllib.request.build_opener(_NoRedirects())
 
 
 def send_request(verb: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> ApiResponse:
-    """One request. Raises Unanswered."""
+    """One request. Raises CheckUnavailable."""
     request = urllib.request.Request(url, body, dict(headers), method=verb)  # noqa: S310  # our own URLs
-    place = request.host
     try:
         with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as told:
             return _parse_response(told.status, told.headers, told.read(MAX_RESPONSE_BYTES))
@@ -57,7 +56,7 @@ def send_request(verb: str, url: str, headers: Mapping[str, str], body: bytes | 
             return _parse_response(error.code, error.headers, error.read(MAX_RESPONSE_BYTES))
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise CheckUnavailable(f"{place} could not be reached ({type(reason).__name__}).") from None
+        raise CheckUnavailable(f"{request.host} could not be reached ({type(reason).__name__}).") from None
 
 
 def _parse_response(status: int, headers: Any, text: bytes) -> ApiResponse:
@@ -72,8 +71,8 @@ def _parse_response(status: int, headers: Any, text: bytes) -> ApiResponse:
 class GoogleClient:
     """Asks with one account's token. `base` answers in place of all APIs, on loopback; "" for the real ones.
 
-    `charged` is the project that a person's requests count for: most APIs refuse a person who names none, and an
-    account has its own. https://cloud.google.com/docs/quotas/set-quota-project
+    `quota_project` is charged for a user's requests: most APIs refuse a user who names none, and a service account
+    has its own. https://cloud.google.com/docs/quotas/set-quota-project
     """
 
     def __init__(self, token: Callable[[], Secret], base: str = "", quota_project: str = "") -> None:
@@ -82,7 +81,7 @@ class GoogleClient:
         self._quota_headers = {"x-goog-user-project": quota_project} if quota_project else {}
 
     def call(self, verb: str, api: str, path: str, body: object = None) -> ApiResponse:
-        """`api` is a host such as `run.googleapis.com`. Raises Unanswered also where the API is down."""
+        """`api` is a host such as `run.googleapis.com`. Raises CheckUnavailable also where the API is down."""
         url = f"{self._base}/{api}{path}" if self._base else f"https://{api}{path}"
         headers = {"Authorization": f"Bearer {self._token().reveal()}", "Content-Type": "application/json"}
         answer = send_request(
@@ -93,10 +92,10 @@ class GoogleClient:
         return answer
 
     def get(self, api: str, path: str) -> ApiResponse:
-        """Reads one thing. Raises Unanswered where this account may not look at it, too."""
+        """Reads one thing. Raises CheckUnavailable where this account may not look at it, too."""
         answer = self.call("GET", api, path)
         if answer.is_denied:
-            raise CheckUnavailable(f"These credentials may not look at it ({api} answered {answer.status}).")
+            raise CheckUnavailable(f"These credentials may not read it ({api} answered {answer.status}).")
         return answer
 
     def find_missing_permissions(self, api: str, path: str, permissions: list[str]) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""All that is looked at, in the order in which it is told: settings and the table of access in, checks out."""
+"""Lists all checks of an installation in the order of the output."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,7 +79,7 @@ def _github_api(settings: Settings) -> str:
 
 
 def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Secret]:
-    """A token of the App's installation where there is an App, else the one that is configured."""
+    """Returns the token of the App's installation if there is an App, else the configured one."""
     host = settings.code_host
     if not host.app:
         return lambda: secrets.read_secret("github.token")
@@ -98,5 +98,5 @@ def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Sec
 def _check_credentials(accounts: Accounts, project: str) -> CheckResult:
     answer = accounts.user_client.call("GET", "cloudresourcemanager.googleapis.com", f"/v3/projects/{project}")
     if answer.is_success:
-        return ok_result(f"they see {project}")
-    return missing_result(f"They do not see the project {project}.", LOGIN_COMMAND)
+        return ok_result(f"can see {project}")
+    return missing_result(f"These credentials cannot see the project {project}.", LOGIN_COMMAND)

@@ -1,7 +1,7 @@
-"""What each function's account may: the table of access in; one check for each role and thing that it is bound to out.
+"""Checks of each function's permissions: one for each role and resource of the table of access.
 
-Asked as the function itself, by `testIamPermissions`. Firestore knows none: there a document is read, and one that does
-not exist is changed on the condition that it does, which a permission lets fail with 404 and its lack with 403.
+Tested as the function itself, by `testIamPermissions`. Firestore has no such method: there a document is read, and one
+that does not exist is changed on the condition that it exists; this fails with 404 if permitted, with 403 if not.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -91,7 +91,7 @@ class RoleChecks:
         else:
             found = self._find_resource(kind, name)
             if not found.path:
-                return ok_result("it names no account, so that nobody has to act as one")
+                return ok_result("it names no account to impersonate")
             lacks = self._accounts.function_client(function).find_missing_permissions(
                 found.api, found.path, permissions
             )

@@ -1,4 +1,4 @@
-"""The secrets that provenfix.yaml refers to: each is read once, shown nowhere, and handed to whoever needs it."""
+"""Checks of the secrets that provenfix.yaml refers to; other checks take their values from here. None is printed."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ class SecretChecks:
             yield Check("secret", key, lambda at=key: self._check_secret(at))  # type: ignore[misc]
 
     def read_secret(self, key: str) -> Secret:
-        """Raises Unanswered where it cannot be read."""
+        """Raises CheckUnavailable where it cannot be read."""
         with self._lock:
             if key not in self._read:
                 found = self._fetch(key)
@@ -37,7 +37,7 @@ class SecretChecks:
             return self._read[key]
 
     def list_known_values(self) -> list[str]:
-        """All that were read or are held: what no line may show."""
+        """Returns all values that were read or are held: no line may show them."""
         return [each.reveal() for each in (*self._read.values(), *self._held.values()) if each]
 
     def _check_secret(self, key: str) -> CheckResult:
@@ -71,5 +71,5 @@ def _decode_secret(value: Mapping[str, object]) -> Secret | CheckResult:
     try:
         text = base64.b64decode(str(payload["data"])).decode("utf-8").strip()  # type: ignore[index]
     except (KeyError, TypeError, ValueError):
-        raise CheckUnavailable(f"{_API} answered something else than a secret.") from None
+        raise CheckUnavailable(f"{_API} did not answer with a secret.") from None
     return Secret(text) if text else missing_result("It is empty.", "add a version that holds the value")

@@ -1,4 +1,4 @@
-"""The log sinks: services in; for each of their sinks whether it stands, filters as written, and may publish, out."""
+"""Checks of the log sinks: each exists, has the filter of this version, and may publish."""
 
 from collections.abc import Iterator, Sequence
 
@@ -48,13 +48,13 @@ class SinkChecks:
         path = f"/v2/projects/{service.project}/sinks/{self._sink_name(service, sink)}"
         held = self._client.get(_LOGGING, path)
         if not held.is_success:
-            return missing_result("It does not exist: nothing that the service logs arrives.", apply)
+            return missing_result("It does not exist: no log entry of the service arrives.", apply)
         if held.value.get("disabled"):
-            return missing_result("It is switched off.", apply)
+            return missing_result("It is disabled.", apply)
         if held.value.get("destination") != f"{_PUBSUB}/{self._topic_path(sink)}":
-            return missing_result("It leads elsewhere.", apply)
+            return missing_result("It has another destination.", apply)
         if str(held.value.get("filter", "")).split() != wanted.split():
-            return missing_result("Its filter is not the one of this version.", apply)
+            return missing_result("Its filter differs from the one of this version.", apply)
         return ok_result()
 
     def _check_publisher(self, service: Service, sink: Sink) -> CheckResult:

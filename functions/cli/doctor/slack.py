@@ -1,4 +1,4 @@
-"""Slack as the functions use it: the token in; a check each for scopes, workspace, app, channels and groups out."""
+"""Checks of Slack: the token's scopes, workspace and app, the channels, the approver groups."""
 
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +70,8 @@ class SlackChecks:
         if team in told:
             return ok_result()
         return missing_result(
-            f"The token is of {_printable_id(told[0] if told else '')}.", f"correct team in provenfix.yaml ({team})"
+            f"The token belongs to {_printable_id(told[0] if told else '')}.",
+            f"correct team in provenfix.yaml ({team})",
         )
 
     def _check_app(self, app: str) -> CheckResult:
@@ -82,13 +83,15 @@ class SlackChecks:
             if answer.get("ok") is not True:
                 return CheckResult(
                     CheckState.UNSEEN,
-                    f"The token may not see its app: Slack answers {_error_code(answer)}.",
+                    f"The token cannot see its app: Slack answers {_error_code(answer)}.",
                     _APP_REMEDY,
                 )
             told = str((answer.get("bot") or {}).get("app_id") or "")
         if told == app:
             return ok_result()
-        return missing_result(f"The token is of {_printable_id(told)}.", f"correct chat_app in provenfix.yaml ({app})")
+        return missing_result(
+            f"The token belongs to {_printable_id(told)}.", f"correct chat_app in provenfix.yaml ({app})"
+        )
 
     def _token_owner(self) -> Mapping[str, Any]:
         answer = self._call("auth.test").value
@@ -111,20 +114,21 @@ class SlackChecks:
                 f"Slack answers {_error_code(answer.value)}.", f"correct approver_group in provenfix.yaml ({group})"
             )
         if not answer.value.get("users"):
-            return missing_result("It has no members: nobody can approve.", "add members to the group in Slack")
+            return missing_result("It has no members, so nobody can approve.", "add members to the group in Slack")
         return ok_result(f"{len(answer.value['users'])} members")
 
 
 def _error_code(value: Mapping[str, Any]) -> str:
     told = str(value.get("error", ""))
-    return told if told.replace("_", "").isalnum() and len(told) < 60 else "something unknown"
+    return told if told.replace("_", "").isalnum() and len(told) < 60 else "an unknown id"
 
 
 def _printable_id(told: str) -> str:
-    return told if told.isalnum() and len(told) < 30 else "something unknown"
+    return told if told.isalnum() and len(told) < 30 else "an unknown id"
 
 
 def _report_no_approvers() -> CheckResult:
     return missing_result(
-        "An empty list approves nobody.", "add approvers or approver_group to the service in provenfix.yaml"
+        "No approvers are configured, so nobody can approve.",
+        "add approvers or approver_group to the service in provenfix.yaml",
     )

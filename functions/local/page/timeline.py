@@ -1,6 +1,6 @@
-"""A dossier comes in, what happened goes out in the order of time: commits, what was logged, what provenfix did.
+"""Builds the timeline of an incident: commits, log entries and the steps of provenfix, oldest first.
 
-Whatever the report calls untrusted was redacted there; here it is only cut.
+The report has redacted its untrusted text; here it is only cut.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ _MAX_TEXT_LENGTH = 240
 
 
 class Lane(StrEnum):
-    """Whose doing it was."""
+    """Who acted."""
 
     COMMITS = "Commits"
     SERVICE = "Service"
@@ -30,7 +30,7 @@ class Lane(StrEnum):
 
 
 class EventLook(StrEnum):
-    """How good or bad it is: decides shape and colour, and is said in words as well."""
+    """How good or bad it is: decides shape and colour, and stands in words as well."""
 
     BROKEN = "broken"
     GOOD = "good"
@@ -54,7 +54,7 @@ class TimelineEvent:
 
 
 def build_timeline(view: IncidentView) -> list[TimelineEvent]:
-    """Oldest first; what has no known day is left out (the report tells it)."""
+    """Returns the events oldest first; those without a known day are left out (the report has them)."""
     report = view.report
     found = [*_commit_events(report), *_log_events(report), *_history_events(view)]
     return sorted((each for each in found if has_date(each.at)), key=lambda each: each.at)
@@ -79,7 +79,7 @@ def _commit_events(report: Document) -> Iterator[TimelineEvent]:
 
     introduced = documents.read_part(report, "introduced")
     errors = _count_noun(introduced, "errors")
-    yield from of(introduced, EventLook.BROKEN, f"breaks it: {errors}", f"brings the break in, {errors}")
+    yield from of(introduced, EventLook.BROKEN, f"breaks it: {errors}", f"introduces the error, {errors}")
     for attempt in documents.read_parts(report, "attempts"):
         left = _count_noun(attempt, "errors_left")
         yield from of(attempt, EventLook.BROKEN, f"{left} left", f"still fails, {left} left")
@@ -88,15 +88,15 @@ def _commit_events(report: Document) -> Iterator[TimelineEvent]:
     fix, target = documents.read_part(report, "fix"), documents.read_part(report, "target")
     proposed = _read_text(fix, "commit") == _read_text(target, "commit")
     merged = "" if fix.get("where") == "merged" else ", not merged"
-    words = f"mends it{merged}" + (", and is the proposed target" if proposed else "")
+    words = f"fixes it{merged}" + (", proposed for deployment" if proposed else "")
     yield from of(fix, EventLook.TARGET if proposed else EventLook.GOOD, f"fix{merged}", words)
     checks = _read_text(target, "checks")
-    yield from of(target, EventLook.TARGET, "target", f"compiles, proposed; checks {checks}")
+    yield from of(target, EventLook.TARGET, "target", f"compiles, proposed for deployment; checks {checks}")
     yield from of(
         documents.read_part(report, "rollback"),
         EventLook.TARGET,
         "last good",
-        "the newest good commit before the break",
+        "the newest commit before the break that passes every gate",
     )
 
 
@@ -113,7 +113,7 @@ def _log_events(report: Document) -> Iterator[TimelineEvent]:
         where = f" on line {line}" if isinstance(line, int) else ""
         commit = _read_text(run, "commit")
         version = f", the version of {commit[:12]}" if commit else ""
-        tree = ", which was not committed yet" if run.get("uncommitted") is True else ""
+        tree = ", not yet committed" if run.get("uncommitted") is True else ""
         label = truncate(f"{error}, line {line}" if where else error, _MAX_LABEL_LENGTH)
         text = _shorten(f"{revision or 'An unnamed revision'} logs {error}{where}{version}{tree}")
         yield TimelineEvent(at, Lane.SERVICE, EventLook.ERROR, label, text, commit)
@@ -121,7 +121,7 @@ def _log_events(report: Document) -> Iterator[TimelineEvent]:
         at = _read_time(symptom, "first_seen")
         if at is not None:
             words = f"{_read_text(symptom, 'text')} ({_count_noun(symptom, 'occurrences', 'time')})"
-            yield TimelineEvent(at, Lane.SERVICE, EventLook.PLAIN, "", _shorten(f"What followed: {words}"))
+            yield TimelineEvent(at, Lane.SERVICE, EventLook.PLAIN, "", _shorten(f"Followed by: {words}"))
 
 
 _STATE_EVENTS: Mapping[str, tuple[Lane, EventLook, str, str]] = {
@@ -129,43 +129,43 @@ _STATE_EVENTS: Mapping[str, tuple[Lane, EventLook, str, str]] = {
         Lane.PROVENFIX,
         EventLook.PLAIN,
         "waiting",
-        "A close with 1011 waits for the error that explains it",
+        "Waiting for the error that explains a close with 1011",
     ),
-    IncidentState.OPENED: (Lane.PROVENFIX, EventLook.ASKED, "detected", "The incident is opened"),
+    IncidentState.OPENED: (Lane.PROVENFIX, EventLook.ASKED, "detected", "Incident opened"),
     IncidentState.UNFIXED: (
         Lane.PROVENFIX,
         EventLook.PLAIN,
         "nothing to deploy",
-        "There is an issue, and nothing to deploy yet",
+        "Issue opened; nothing to deploy yet",
     ),
-    IncidentState.PROPOSED: (Lane.PROVENFIX, EventLook.ASKED, "proposed", "People are asked"),
+    IncidentState.PROPOSED: (Lane.PROVENFIX, EventLook.ASKED, "proposed", "Approval requested"),
     IncidentState.APPROVED: (Lane.PROVENFIX, EventLook.DONE, "approved", "Approved"),
-    IncidentState.DEPLOYING: (Lane.SERVICE, EventLook.PLAIN, "deploying", "The deployment begins"),
+    IncidentState.DEPLOYING: (Lane.SERVICE, EventLook.PLAIN, "deploying", "Deployment started"),
     IncidentState.WATCHING: (
         Lane.SERVICE,
         EventLook.GOOD,
         "deployed",
-        "The new revision has all of the traffic, and is watched",
+        "The new revision has all traffic; provenfix watches it",
     ),
-    IncidentState.RESOLVED: (Lane.PROVENFIX, EventLook.GOOD, "verified", "Verified automatically, and closed"),
+    IncidentState.RESOLVED: (Lane.PROVENFIX, EventLook.GOOD, "verified", "Verified automatically; issue closed"),
     IncidentState.ROLLED_BACK: (
         Lane.SERVICE,
         EventLook.BROKEN,
         "rolled back",
-        "Rolled back automatically: the traffic is as it was before",
+        "Rolled back automatically: the traffic is as before",
     ),
     IncidentState.FAILED: (Lane.SERVICE, EventLook.BROKEN, "deployment failed", "The deployment failed"),
     IncidentState.DENIED: (Lane.PROVENFIX, EventLook.BROKEN, "denied", "Denied; nothing is deployed"),
-    IncidentState.EXPIRED: (Lane.PROVENFIX, EventLook.PLAIN, "expired", "Nobody decided in time; nothing is deployed"),
+    IncidentState.EXPIRED: (Lane.PROVENFIX, EventLook.PLAIN, "expired", "No decision in time; nothing is deployed"),
     IncidentState.REFUSED: (
         Lane.PROVENFIX,
         EventLook.BROKEN,
         "refused",
-        "Not deployed: what the approval stood on has changed",
+        "Not deployed: the service or the evidence changed after the approval",
     ),
-    IncidentState.REPORTED: (Lane.PROVENFIX, EventLook.PLAIN, "reported", "Reported; a person has to look at it"),
-    IncidentState.MUTED: (Lane.PROVENFIX, EventLook.PLAIN, "muted", "A person has put an end to the automation"),
-    IncidentState.RECORDED: (Lane.PROVENFIX, EventLook.PLAIN, "recorded", "Recorded: no redeployment mends this"),
+    IncidentState.REPORTED: (Lane.PROVENFIX, EventLook.PLAIN, "reported", "Reported; a person must look at it"),
+    IncidentState.MUTED: (Lane.PROVENFIX, EventLook.PLAIN, "stopped", "Automation stopped by a user"),
+    IncidentState.RECORDED: (Lane.PROVENFIX, EventLook.PLAIN, "recorded", "Recorded: no redeployment fixes this"),
     IncidentState.ABSORBED: (Lane.PROVENFIX, EventLook.PLAIN, "absorbed", "Another incident explains this one"),
 }
 

@@ -71,7 +71,7 @@ _STATE_LABELS: Mapping[IncidentState, str] = {
     IncidentState.PROPOSED: "Decision needed",
     IncidentState.APPROVED: "Approved",
     IncidentState.DEPLOYING: "Deploying",
-    IncidentState.WATCHING: "Deployed, being watched",
+    IncidentState.WATCHING: "Deployed, watching",
     IncidentState.RESOLVED: "Verified",
     IncidentState.ROLLED_BACK: "Rolled back",
     IncidentState.FAILED: "Deployment failed",
@@ -79,7 +79,7 @@ _STATE_LABELS: Mapping[IncidentState, str] = {
     IncidentState.DENIED: "Denied",
     IncidentState.EXPIRED: "Expired",
     IncidentState.REPORTED: "Reported",
-    IncidentState.MUTED: "Muted",
+    IncidentState.MUTED: "Automation stopped",
     IncidentState.RECORDED: "Recorded",
     IncidentState.ABSORBED: "Explained by another",
 }
