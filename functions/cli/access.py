@@ -76,7 +76,9 @@ class Access:
         """What GitHub has to allow on a repository whose services are deployed so: the highest level of each."""
         highest: dict[str, str] = {}
         for use in self.functions.values():
-            for operation in (each for each in use.github if self.only.get(each, "") in {"", *methods}):
+            for operation in (
+                operation_name for operation_name in use.github if self.only.get(operation_name, "") in {"", *methods}
+            ):
                 for name, level in self.github[operation].items():
                     highest[name] = max(highest.get(name, "read"), level, key=_LEVELS.index)
         return dict(sorted(highest.items()))
@@ -91,14 +93,14 @@ class Access:
 def read_access(file: Path = ACCESS_FILE) -> Access:
     """Raises Unreadable."""
     try:
-        told = yaml.safe_load(file.read_text("utf-8"))
+        document = yaml.safe_load(file.read_text("utf-8"))
         return Access(
-            {key: Role(key, **role) for key, role in told["roles"].items()},
-            told["google"],
-            told["github"],
-            told["slack"],
-            {name: FunctionAccess(**use) for name, use in told["functions"].items()},
-            told["only"],
+            {key: Role(key, **role) for key, role in document["roles"].items()},
+            document["google"],
+            document["github"],
+            document["slack"],
+            {name: FunctionAccess(**use) for name, use in document["functions"].items()},
+            document["only"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise InputError(f"{file} cannot be read ({type(error).__name__}); take the one of the release.") from None
@@ -116,11 +118,11 @@ def render_access_table(access: Access) -> Iterator[str]:
                 f"`{method.rpartition('.')[2]}`{_deploy_method_note(access, method)}" for method in calls
             )
             what = {"topic": use.topics, "secret": use.secrets}.get(role.bound_to, ())
-            on = f"{role.bound_to} {', '.join(f'`{each}`' for each in what)}".strip()
+            on = f"{role.bound_to} {', '.join(f'`{name}`' for name in what)}".strip()
             yield f"| `{function}` | `{role.role or role.custom}` | {on} | {methods} |"
         for host, called in (("GitHub", use.github), ("Slack", use.slack)):
             if called:
-                methods = ", ".join(f"`{each}`{_deploy_method_note(access, each)}" for each in called)
+                methods = ", ".join(f"`{name}`{_deploy_method_note(access, name)}" for name in called)
                 yield f"| `{function}` | {host}: {_describe_required(access, host, called)} | | {methods} |"
 
 
@@ -130,7 +132,7 @@ def _deploy_method_note(access: Access, method: str) -> str:
 
 def _describe_required(access: Access, host: str, methods: Sequence[str]) -> str:
     if host == "Slack":
-        found = sorted({scope for method in methods for scope in access.slack[method]})
+        required = sorted({scope for method in methods for scope in access.slack[method]})
     else:
-        found = sorted({f"{name}:{level}" for each in methods for name, level in access.github[each].items()})
-    return ", ".join(f"`{each}`" for each in found) or "no scope"
+        required = sorted({f"{name}:{level}" for call in methods for name, level in access.github[call].items()})
+    return ", ".join(f"`{call}`" for call in required) or "no scope"

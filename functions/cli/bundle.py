@@ -56,10 +56,10 @@ def build_bundles(root: Path) -> Mapping[str, bytes]:
 
 def collect_functions_files(root: Path) -> dict[str, bytes]:
     """By the path within the zip. Of `functions`, the entry points and `http`; `compile` has a zip of its own."""
-    found = {"requirements.txt": (root / "functions" / "requirements.txt").read_bytes()}
+    files = {"requirements.txt": (root / "functions" / "requirements.txt").read_bytes()}
     for path in _list_shipped_files(root):
-        found[path.relative_to(root).as_posix()] = path.read_bytes()
-    return found
+        files[path.relative_to(root).as_posix()] = path.read_bytes()
+    return files
 
 
 def collect_compile_files(root: Path) -> dict[str, bytes]:

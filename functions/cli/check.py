@@ -129,8 +129,11 @@ def _summarize_group(group: CheckedGroup) -> str:
 
 def _format_failure(failure: CompileFailure) -> Iterator[str]:
     fault = failure.fault
-    place = [to_one_line(failure.path), *(str(number) for number in (fault.line, fault.column) if number is not None)]
-    yield f"{':'.join(place)}: {fault.error_class}: {to_one_line(fault.message)}"
+    location = [
+        to_one_line(failure.path),
+        *(str(number) for number in (fault.line, fault.column) if number is not None),
+    ]
+    yield f"{':'.join(location)}: {fault.error_class}: {to_one_line(fault.message)}"
     if fault.text.strip():
         # A very long line is shown from shortly before its fault.
         start = max((fault.column or 1) - 1 - MAX_LINE_WIDTH // 2, 0) if len(fault.text) > MAX_LINE_WIDTH else 0

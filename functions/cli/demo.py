@@ -51,10 +51,10 @@ def demo(
     say = create_status_printer()
     chosen = _parse_scenario(scenario)
     with _open_folder(folder) as home:
-        asked = DemoOptions(
+        options = DemoOptions(
             home, chosen, port, auto_approve, say, lambda address: show_page(address, say, browser=browser)
         )
-        closed = run_demo(asked)
+        closed = run_demo(options)
     print(_NEXT_STEPS, end="")
     return 0 if closed else 1
 
@@ -64,7 +64,7 @@ def _parse_scenario(name: str) -> ScenarioName:
         return ScenarioName(name)
     except ValueError:
         raise UsageError(
-            f"--scenario {name!r} must be one of {', '.join(each.value for each in ScenarioName)}"
+            f"--scenario {name!r} must be one of {', '.join(scenario.value for scenario in ScenarioName)}"
         ) from None
 
 

@@ -34,14 +34,14 @@ def run_inject(file: str, folder: Path) -> int:
 def parse_entries(text: str, name: str) -> Iterator[dict[str, object]]:
     """Yields the entries of an array, or of one JSON object on each line. Raises InputError with the line's number."""
     if text.lstrip().startswith("["):
-        found = [(number, entry) for number, entry in enumerate(_parse_json(text, name, "the array"), start=1)]
+        entries = [(number, entry) for number, entry in enumerate(_parse_json(text, name, "the array"), start=1)]
         what = "entry"
     else:
         # Not `splitlines`: it also splits at characters that JSON need not escape.
         lines = ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
-        found = [(number, _parse_json(line, name, f"line {number}")) for number, line in lines]
+        entries = [(number, _parse_json(line, name, f"line {number}")) for number, line in lines]
         what = "line"
-    for number, entry in found:
+    for number, entry in entries:
         if not isinstance(entry, dict):
             raise InputError(f"{name}: {what} {number} is not a log entry but a JSON {type(entry).__name__}")
         yield entry

@@ -69,7 +69,7 @@ def _check_writable(out: Path | None) -> None:
     if out is None:
         return
     try:
-        told = (
+        problem = (
             "it is a directory"
             if out.is_dir()
             else ""
@@ -77,9 +77,9 @@ def _check_writable(out: Path | None) -> None:
             else f"there is no directory {out.parent}"
         )
     except OSError as error:
-        told = str(error.strerror)
-    if told:
-        raise UsageError(f"{out}: cannot be written ({told}); give another file with --out")
+        problem = str(error.strerror)
+    if problem:
+        raise UsageError(f"{out}: cannot be written ({problem}); give another file with --out")
 
 
 def _check_not_protected(out: Path | None, log: str) -> None:

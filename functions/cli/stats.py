@@ -23,9 +23,9 @@ _FIGURE_WIDTH = 14
 def run_stats(folder: Path, *, as_json: bool) -> int:
     """Raises UsageError if no store is configured, InputError and Retry if it cannot be read."""
     with override_environ(load_named_environment(folder)):
-        cases, cut = list_incidents(wiring.create_store(read_settings()))
-    told = compute_stats(cases, cut=cut)
-    print(json.dumps(stats_to_json(told), indent=2) if as_json else "\n".join(_format_stats(told)))
+        records, cut = list_incidents(wiring.create_store(read_settings()))
+    figures = compute_stats(records, cut=cut)
+    print(json.dumps(stats_to_json(figures), indent=2) if as_json else "\n".join(_format_stats(figures)))
     return 0
 
 

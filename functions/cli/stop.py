@@ -39,11 +39,11 @@ def run_kill_switch(service: str, folder: Path, *, stopped: bool) -> int:
 
 
 def _find_service_id(services: Mapping[str, Service], name: str) -> str:
-    found = [key for key, service in services.items() if name in {key, service.name}]
-    if len(found) == 1:
-        return found[0]
+    ids = [key for key, service in services.items() if name in {key, service.name}]
+    if len(ids) == 1:
+        return ids[0]
     known = ", ".join(sorted(services)) or "none"
-    what = "More than one service is" if found else "No service is"
+    what = "More than one service is" if ids else "No service is"
     raise UsageError(f"{what} named {name!r}; configured: {known}")
 
 

@@ -31,7 +31,7 @@ def run_up(folder: Path, port: int, config: Path | None, *, embedded: bool) -> i
     if not embedded:
         _check_emulators()
     backing = "SQLite" if embedded else "the emulators of Pub/Sub and Firestore"
-    wanted = StackOptions(
+    options = StackOptions(
         folder,
         embedded,
         port,
@@ -39,9 +39,9 @@ def run_up(folder: Path, port: int, config: Path | None, *, embedded: bool) -> i
         extra_servers=lambda ports: [servers.page_server(folder, page, ports[topology.SLACK_FUNCTION], environment)],
         webhook=settings.secrets.github_webhook_secret is not None,
     )
-    page = port + len(wanted.functions) + _EMULATOR_PORTS
-    _print_status(f"Starting {len(wanted.functions)} functions with {backing} …")
-    with lock_folder(folder), run_stack(wanted) as stack:
+    page = port + len(options.functions) + _EMULATOR_PORTS
+    _print_status(f"Starting {len(options.functions)} functions with {backing} …")
+    with lock_folder(folder), run_stack(options) as stack:
         _print_status(_describe_stack(stack, settings, folder, page))
         _publish_ticks(stack)
     return 0

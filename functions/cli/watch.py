@@ -78,10 +78,10 @@ class LogIntake:
 
     def accept_text(self, text: str, last: bool) -> None:  # noqa: FBT001  # as whoever follows gives it
         """One piece of the stream."""
-        found = [entry for entry in self.stream.feed(text, last=last) if self._is_watched(entry)]
-        self.accepted += len(found)
-        self.logs.write(found)
-        matched = [json.dumps(entry).encode() for entry in found if matches_sink(entry)]
+        entries = [entry for entry in self.stream.feed(text, last=last) if self._is_watched(entry)]
+        self.accepted += len(entries)
+        self.logs.write(entries)
+        matched = [json.dumps(entry).encode() for entry in entries if matches_sink(entry)]
         if matched:
             self.stack.bus.publish_raw(flow.LOG_ENTRIES, matched)
         if last:
@@ -113,7 +113,7 @@ def run_watch(options: WatchOptions) -> int:
         ending.enter_context(override_environ(environment))
         opened, logs = create_store(read_settings()), open_service_logs(read_settings())
         ending.callback(logs.close)
-        wanted = StackOptions(
+        stack_options = StackOptions(
             options.folder,
             embedded=True,
             environment=environment,
@@ -121,7 +121,7 @@ def run_watch(options: WatchOptions) -> int:
                 servers.page_server(options.folder, page, ports[topology.SLACK_FUNCTION], environment)
             ],
         )
-        stack = ending.enter_context(run_stack(wanted))
+        stack = ending.enter_context(run_stack(stack_options))
         options.print_status(_describe_watch(settings))
         options.show_page(f"http://{LOOPBACK}:{page}/")
         intake, over = LogIntake(logs, stack, settings, options.print_status), Event()
@@ -151,7 +151,7 @@ def _environment(options: WatchOptions) -> Mapping[str, str]:
 
 
 def _watch_stack(options: WatchOptions, stack: RunningStack, store: Store, intake: LogIntake) -> None:
-    told: set[tuple[str, int]] = set()
+    reported: set[tuple[str, int]] = set()
     due, said_ended = 0.0, False
     while True:
         for name in stack.supervisor.restart_ended():
@@ -160,10 +160,11 @@ def _watch_stack(options: WatchOptions, stack: RunningStack, store: Store, intak
             due = time.monotonic() + topology.TICK_SECONDS
             stack.bus.publish_raw(flow.TICK, [b"{}"])
         for service in intake.settings.services:
-            for case in (
-                record_from_document(each.value) for each in store.find(incident_records.KIND, "service", service)
+            for record in (
+                record_from_document(document.value)
+                for document in store.find(incident_records.KIND, "service", service)
             ):
-                _print_history(options.print_status, store, case, intake.settings.services[service], told)
+                _print_history(options.print_status, store, record, intake.settings.services[service], reported)
         if intake.error is not None:
             name = "standard input" if options.log == STDIN else options.log
             raise InputError(f"{name} can no longer be read: {intake.error.strerror}")
@@ -177,26 +178,26 @@ def _watch_stack(options: WatchOptions, stack: RunningStack, store: Store, intak
 
 
 def _print_history(
-    print_status: _StatusPrinter, store: Store, case: IncidentRecord, service: Service, reported: set[tuple[str, int]]
+    print_status: _StatusPrinter, store: Store, record: IncidentRecord, service: Service, reported: set[tuple[str, int]]
 ) -> None:
-    stored = store.read(EVIDENCE, case.evidence_key)
+    stored = store.read(EVIDENCE, record.evidence_key)
     evidence = stored.value if stored else {}
-    for number, step in enumerate(case.history):
-        if (case.id, number) in reported:
+    for number, step in enumerate(record.history):
+        if (record.id, number) in reported:
             continue
-        reported.add((case.id, number))
-        said = describe_step(case, number, evidence, find_approved_proposal(store, case, number))
-        print_status(f"{case.service}: {said}")
+        reported.add((record.id, number))
+        sentence = describe_step(record, number, evidence, find_approved_proposal(store, record, number))
+        print_status(f"{record.service}: {sentence}")
         if step["state"] == flow.IncidentState.PROPOSED.value:
             for line in describe_proof(evidence):
                 print_status(f"  {line}")
             if service.rollout_mode is RolloutMode.MANUAL:
-                command = deploy_command(service, _proposed_commit(store, case))
+                command = deploy_command(service, _proposed_commit(store, record))
                 print_status(f"  provenfix does not deploy this service. Run it yourself: {command}")
 
 
-def _proposed_commit(store: Store, case: IncidentRecord) -> str:
-    stored = store.read(proposals.KIND, case.proposal)
+def _proposed_commit(store: Store, record: IncidentRecord) -> str:
+    stored = store.read(proposals.KIND, record.proposal)
     return str(stored.value["commit"]) if stored else "COMMIT"
 
 

@@ -71,9 +71,9 @@ class DemoRun:
     def run_until_closed(self) -> IncidentRecord:
         """Returns the incident once it is at rest, and no entry waits any more. Raises Unreadable."""
         while True:
-            case = self._run_once()
-            if case is not None and not case.active and not self._has_pending_entries():
-                return case
+            record = self._run_once()
+            if record is not None and not record.active and not self._has_pending_entries():
+                return record
             time.sleep(_POLL_SECONDS)
 
     def run_until_interrupted(self) -> None:
@@ -87,13 +87,13 @@ class DemoRun:
         for name in self.stack.supervisor.restart_ended():
             self.options.print_status(f"{name} stopped and was restarted.")
         self._publish_tick()
-        case = self.find_incident()
-        if case is not None:
-            self._report_history(case)
-            self._report_traffic(case)
-            self._act_as_people(case)
+        record = self.find_incident()
+        if record is not None:
+            self._report_history(record)
+            self._report_traffic(record)
+            self._act_as_people(record)
         self._report_visit()
-        return case
+        return record
 
     def _has_pending_entries(self) -> bool:
         """Whether a storm is still being dealt with."""
@@ -105,12 +105,12 @@ class DemoRun:
 
     def find_incident(self) -> IncidentRecord | None:
         """The incident that this is about."""
-        found = [
-            record_from_document(each.value)
-            for each in self.store.find(incident_records.KIND, "service", self.service.id)
+        records = [
+            record_from_document(document.value)
+            for document in self.store.find(incident_records.KIND, "service", self.service.id)
         ]
-        errors = [case for case in found if case.kind is SignalKind.SYNTAX_ERROR]
-        return max(errors, key=lambda case: case.generation) if errors else None
+        errors = [record for record in records if record.kind is SignalKind.SYNTAX_ERROR]
+        return max(errors, key=lambda record: record.generation) if errors else None
 
     def _publish_tick(self) -> None:
         """Never before the last one is done with: in earnest a minute lies between two of them."""
@@ -118,54 +118,54 @@ class DemoRun:
             self.next_tick_at = time.monotonic() + TICK_SECONDS
             self.stack.bus.publish_raw(flow.TICK, [b"{}"])
 
-    def _report_history(self, case: IncidentRecord) -> None:
-        for number, step in enumerate(case.history):
-            if (case.id, number) not in self.reported:
-                self.reported.add((case.id, number))
-                approved = find_approved_proposal(self.store, case, number)
-                self.options.print_status(describe_step(case, number, self._read_evidence(case), approved))
+    def _report_history(self, record: IncidentRecord) -> None:
+        for number, step in enumerate(record.history):
+            if (record.id, number) not in self.reported:
+                self.reported.add((record.id, number))
+                approved = find_approved_proposal(self.store, record, number)
+                self.options.print_status(describe_step(record, number, self._read_evidence(record), approved))
                 if step["state"] == IncidentState.PROPOSED.value:
-                    self._report_question(case)
+                    self._report_question(record)
 
-    def _report_traffic(self, case: IncidentRecord) -> None:
+    def _report_traffic(self, record: IncidentRecord) -> None:
         """The steps on the way to all of the traffic, which change no state."""
-        share = case.rollout.share if case.rollout else 0
-        if share > self.traffic_percent and case.state is IncidentState.DEPLOYING:
+        share = record.rollout.share if record.rollout else 0
+        if share > self.traffic_percent and record.state is IncidentState.DEPLOYING:
             self.options.print_status(f"It holds: {share} % of the traffic goes to the new revision now.")
         self.traffic_percent = share
 
-    def _report_question(self, case: IncidentRecord) -> None:
-        for line in describe_proof(self._read_evidence(case)):
+    def _report_question(self, record: IncidentRecord) -> None:
+        for line in describe_proof(self._read_evidence(record)):
             self.options.print_status(f"  {line}")
         if not self.options.auto_approve:
             self.options.print_status(f"Your turn: approve or deny at {self.page_url} (Ctrl-C stops the demo).")
 
-    def _read_evidence(self, case: IncidentRecord) -> Document:
-        stored = self.store.read(EVIDENCE, case.evidence_key)
+    def _read_evidence(self, record: IncidentRecord) -> Document:
+        stored = self.store.read(EVIDENCE, record.evidence_key)
         return stored.value if stored else {}
 
-    def _act_as_people(self, case: IncidentRecord) -> None:
+    def _act_as_people(self, record: IncidentRecord) -> None:
         """What people do."""
         plot = self.setup.scenario
-        if case.state is IncidentState.UNFIXED and plot.pull_request and not self.merged:
+        if record.state is IncidentState.UNFIXED and plot.pull_request and not self.merged:
             self.merged = True
             self.options.print_status("A developer reads the issue and merges the pull request.")
             self.setup.merge_pull_request()
         if (
-            case.state is IncidentState.PROPOSED
+            record.state is IncidentState.PROPOSED
             and self.options.auto_approve
             and time.monotonic() >= self.next_click_at
         ):
             self.next_click_at = time.monotonic() + _CLICK_RETRY_SECONDS
-            self._approve(case)
+            self._approve(record)
 
-    def _approve(self, case: IncidentRecord) -> None:
+    def _approve(self, record: IncidentRecord) -> None:
         """The button is the message's own, and the request the one that the chat would send."""
-        posted = self.store.read("local-messages", case.message)
+        posted = self.store.read("local-messages", record.message)
         if posted is None:
             return
         try:
-            _, answered = self.click_sender.press_button(self.service, case.message, posted.value, APPROVE, APPROVER)
+            _, answered = self.click_sender.press_button(self.service, record.message, posted.value, APPROVE, APPROVER)
         except Reject:
             return  # the message has changed just now: the next turn sees why
         self.options.print_status(

@@ -79,13 +79,13 @@ def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
     opened = create_store(read_settings())
     staging.run_remaining(ProcessPlatform(opened, SystemClock()))
     options.print_status(describe_short_waits())
-    wanted = StackOptions(
+    stack_options = StackOptions(
         options.folder,
         embedded=True,
         environment=environment,
         extra_servers=lambda ports: [servers.page_server(options.folder, page, ports[SLACK_FUNCTION], environment)],
     )
-    stack = ending.enter_context(run_stack(wanted))
+    stack = ending.enter_context(run_stack(stack_options))
     stack.supervisor.running |= tended.running
     visitors = ending.enter_context(run_visitors(port))
     _start_storm(options, service, staging.scenario, stack)
@@ -103,14 +103,14 @@ def _create_setup(options: DemoOptions, service: Service, port: int) -> DemoSetu
     return DemoSetup(options.folder, service, port, plot, options.print_status, notes)
 
 
-def _report_ending(options: DemoOptions, scenario: Scenario, case: IncidentRecord) -> bool:
-    options.print_status("Milestones: " + ", ".join(describe_milestones(case)) + ".")
-    by_person = case.state in {IncidentState.DENIED, IncidentState.EXPIRED, IncidentState.MUTED}
-    if case.state is not scenario.final_state and not by_person:
+def _report_ending(options: DemoOptions, scenario: Scenario, record: IncidentRecord) -> bool:
+    options.print_status("Milestones: " + ", ".join(describe_milestones(record)) + ".")
+    by_person = record.state in {IncidentState.DENIED, IncidentState.EXPIRED, IncidentState.MUTED}
+    if record.state is not scenario.final_state and not by_person:
         options.print_status(
-            f"The incident ended as {case.state.value} instead of {scenario.final_state.value}: {case.ending_why}"
+            f"The incident ended as {record.state.value} instead of {scenario.final_state.value}: {record.ending_why}"
         )
-    return case.state is scenario.final_state or by_person
+    return record.state is scenario.final_state or by_person
 
 
 def _start_storm(options: DemoOptions, service: Service, scenario: Scenario, stack: RunningStack) -> None:
@@ -120,10 +120,10 @@ def _start_storm(options: DemoOptions, service: Service, scenario: Scenario, sta
     logs = open_service_logs(read_settings())
     entries = list(
         generate_storm(
-            [each for each in logs.latest_raw(service, _STORM_SAMPLE) if matches_sink(each)], scenario.storm_entries
+            [entry for entry in logs.latest_raw(service, _STORM_SAMPLE) if matches_sink(entry)], scenario.storm_entries
         )
     )
     logs.write(entries)
-    stack.bus.publish_raw(flow.LOG_ENTRIES, [json.dumps(each).encode() for each in entries])
+    stack.bus.publish_raw(flow.LOG_ENTRIES, [json.dumps(entry).encode() for entry in entries])
     logs.close()
     options.print_status(f"{len(entries):,} entries of this failure were logged at once.")

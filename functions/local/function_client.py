@@ -83,8 +83,8 @@ class FunctionClient:
             connection.close()
 
     def _connection(self) -> HTTPConnection:
-        kept: HTTPConnection | None = getattr(self._local, "connection", None)
-        if kept is None:
-            kept = self._local.connection = HTTPConnection(LOOPBACK, self._port, timeout=self._seconds)
-            self._connections.append(kept)
-        return kept
+        connection: HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = HTTPConnection(LOOPBACK, self._port, timeout=self._seconds)
+            self._connections.append(connection)
+        return connection

@@ -38,14 +38,14 @@ class EntryParser:
                     return
                 continue
             try:
-                found, end = self._decoder.raw_decode(self._buffer)
+                entry, end = self._decoder.raw_decode(self._buffer)
             except (ValueError, RecursionError):
                 if not last and len(self._buffer) < _MAX_ENTRY_LENGTH and not self._is_cut_off():
                     return
                 self._skip_line(last=True)
                 continue
             self._buffer = self._buffer[end:]
-            yield found
+            yield entry
 
     def _is_cut_off(self) -> bool:
         """Whether an object begins anew before the first one has ended: it was cut off."""

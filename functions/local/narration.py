@@ -15,28 +15,28 @@ from shared.workflow.records.milestones import MILESTONE_NAMES, compute_mileston
 _VERBS = {ActionKind.REDEPLOY.value: "redeploy", ActionKind.ROLLBACK.value: "roll back to"}
 
 
-def find_approved_proposal(store: Store, case: IncidentRecord, step_number: int) -> Document:
+def find_approved_proposal(store: Store, record: IncidentRecord, step_number: int) -> Document:
     """The proposal that was approved last before a step of the history, or by it; empty where none was."""
-    approvals = [step for step in case.history[: step_number + 1] if step["state"] == IncidentState.APPROVED.value]
+    approvals = [step for step in record.history[: step_number + 1] if step["state"] == IncidentState.APPROVED.value]
     stored = store.read(proposals.KIND, documents.read_text(approvals[-1], "why")) if approvals else None
     return stored.value if stored else {}
 
 
-def describe_step(case: IncidentRecord, step_number: int, evidence: Document, approved: Document) -> str:
+def describe_step(record: IncidentRecord, step_number: int, evidence: Document, approved: Document) -> str:
     """One step of the history. `evidence` is the stored report, empty while there is none; `approved` a proposal."""
-    step = case.history[step_number]
+    step = record.history[step_number]
     state, why = IncidentState(documents.read_text(step, "state")), documents.read_text(step, "why")
-    asked, detail = short_sha(documents.read_text(evidence, "commit")), documents.read_text(evidence, "detail")
+    proposed, detail = short_sha(documents.read_text(evidence, "commit")), documents.read_text(evidence, "detail")
     commit, verb = (
         short_sha(documents.read_text(approved, "commit")),
         _VERBS.get(documents.read_text(approved, "kind"), "deploy"),
     )
-    what = f"{case.error_class} in {case.path}"
-    looks = [each for each in case.history[:step_number] if each["state"] == IncidentState.PROPOSED.value]
+    what = f"{record.error_class} in {record.path}"
+    looks = [earlier for earlier in record.history[:step_number] if earlier["state"] == IncidentState.PROPOSED.value]
     change = "updated" if looks else "opened"
-    question = f"{_question_verb(evidence)} {asked}?"
-    issue = f"issue {case.issue.number}" if case.issue else "no issue"
-    findings = f"Issue {case.issue.number} {change} with the whys" if case.issue else "No issue was written"
+    question = f"{_question_verb(evidence)} {proposed}?"
+    issue = f"issue {record.issue.number}" if record.issue else "no issue"
+    findings = f"Issue {record.issue.number} {change} with the whys" if record.issue else "No issue was written"
     texts = {
         IncidentState.OPENED: f"Investigated again: {why}." if step_number else f"Incident opened: {what}, {why}.",
         IncidentState.UNFIXED: f"Nothing to deploy yet ({issue} is open): {detail}",
@@ -64,13 +64,13 @@ def describe_proof(evidence: Document) -> Iterator[str]:
         yield f"Contradicted by the log: {documents.read_text(deployed, 'conflict')}"
 
 
-def describe_milestones(case: IncidentRecord) -> Iterator[str]:
+def describe_milestones(record: IncidentRecord) -> Iterator[str]:
     """When it reached what, counted from the first log entry; what it never reached is left out."""
-    reached = compute_milestones(case)
+    reached = compute_milestones(record)
     yield f"counted from the first log entry, at {format_timestamp(reached.logged, dated=True)}"
     taken_back = [
-        documents.read_time(step, "at") for step in case.history if step["state"] == IncidentState.ROLLED_BACK.value
+        documents.read_time(step, "at") for step in record.history if step["state"] == IncidentState.ROLLED_BACK.value
     ]
     came = [(name, at) for name in MILESTONE_NAMES[1:] if (at := getattr(reached, name)) is not None]
-    for name, at in sorted([*came, *(("rolled back", at) for at in taken_back)], key=lambda each: each[1]):
+    for name, at in sorted([*came, *(("rolled back", at) for at in taken_back)], key=lambda milestone: milestone[1]):
         yield f"{name} +{format_duration(max(at - reached.logged, timedelta()))}"

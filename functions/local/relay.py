@@ -20,8 +20,8 @@ def relay_queue(queue: SqliteQueue, targets: Mapping[str, DeliveryTarget], polic
     """Delivers each topic of `doors` through its door. A delivery under way is finished before the block is left."""
     over = Event()
     threads = [
-        Thread(target=_relay_topic, args=(queue, *each, policy, over))
-        for each in targets.items()
+        Thread(target=_relay_topic, args=(queue, *entry, policy, over))
+        for entry in targets.items()
         for _ in range(_CONCURRENCY)
     ]
     try:

@@ -81,9 +81,9 @@ def run_stack(options: StackOptions) -> Iterator[RunningStack]:
     names = options.functions
     ports = dict(zip(names, _choose_ports(options.first_port, len(names)), strict=True))
     with ExitStack() as stack:
-        there, backing = _start_backing(options, len(names), stack)
-        stack.enter_context(override_environ(there))
-        environment = {**there, **(options.environment or {})}
+        backing_environment, backing = _start_backing(options, len(names), stack)
+        stack.enter_context(override_environ(backing_environment))
+        environment = {**backing_environment, **(options.environment or {})}
         servers = [function_server(name, port, environment, options.functions_file) for name, port in ports.items()]
         tended = Supervisor(options.folder, stack)
         tended.start_servers([*servers, *options.extra_servers(ports)])
@@ -91,9 +91,9 @@ def run_stack(options: StackOptions) -> Iterator[RunningStack]:
             reader.topic: FunctionClient(ports[reader.function], options.project, options.delivery_policy.lease)
             for reader in topology.SUBSCRIBERS
         }
-        bus = _start_relay(options, there, doors, stack)
-        stack.enter_context(publish_environment(options.folder, there, keep=options.embedded))
-        yield RunningStack(ports, there, bus, options.folder, backing, tended)
+        bus = _start_relay(options, backing_environment, doors, stack)
+        stack.enter_context(publish_environment(options.folder, backing_environment, keep=options.embedded))
+        yield RunningStack(ports, backing_environment, bus, options.folder, backing, tended)
 
 
 def _choose_ports(first: int, count: int) -> list[int]:
@@ -106,13 +106,13 @@ def _start_backing(options: StackOptions, functions: int, stack: ExitStack) -> t
         return {"PROVENFIX_EMBEDDED": str(options.folder.resolve()), "PROVENFIX_PROJECT": options.project}, ()
     ports = (options.first_port + functions, options.first_port + functions + 1) if options.first_port else None
     emulators = stack.enter_context(run_emulators(options.folder, ports))
-    there = {
+    backing_environment = {
         **emulators.environment,
         "PROVENFIX_LOCAL": str(options.folder.resolve()),
         "PROVENFIX_PROJECT": options.project,
         "PROVENFIX_TOPIC_PREFIX": options.prefix,
     }
-    return there, emulators.servers
+    return backing_environment, emulators.servers
 
 
 def _start_relay(

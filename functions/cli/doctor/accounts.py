@@ -89,8 +89,8 @@ def _cache_token(make: Callable[[], Secret]) -> Callable[[], Secret]:
 def _default_credentials_token() -> Secret:
     """The token of `gcloud auth application-default login`, or of the machine. Raises CheckUnavailable."""
     try:
-        found, _ = google.auth.default(scopes=[_SCOPE])
-        found.refresh(Request())  # type: ignore[no-untyped-call]
+        credentials, _ = google.auth.default(scopes=[_SCOPE])
+        credentials.refresh(Request())  # type: ignore[no-untyped-call]
     except GoogleAuthError:
         raise CheckUnavailable("This machine has no usable Google credentials.", LOGIN_COMMAND) from None
-    return Secret(str(found.token))
+    return Secret(str(credentials.token))

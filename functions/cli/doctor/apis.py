@@ -18,12 +18,12 @@ def list_api_checks(
     access: Access, accounts: Accounts, own_project: str, service_projects: Sequence[str]
 ) -> Iterator[Check]:
     """`own_project` is where provenfix runs, `service_projects` are those of the watched services."""
-    wanted: Mapping[str, set[str]] = {project: set() for project in (own_project, *service_projects)}
+    apis: Mapping[str, set[str]] = {project: set() for project in (own_project, *service_projects)}
     for role in access.roles.values():
         for project in service_projects if role.bound_to in _SERVICE_PROJECT_BINDINGS else (own_project,):
-            wanted[project].add(role.api)
-    wanted[own_project].update(_OWN_PROJECT_APIS)
-    for project, names in wanted.items():
+            apis[project].add(role.api)
+    apis[own_project].update(_OWN_PROJECT_APIS)
+    for project, names in apis.items():
         for name in sorted(names):
             yield Check("api", f"{name} in {project}", partial(_check_api_enabled, accounts, project, name))
 

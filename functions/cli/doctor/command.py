@@ -23,32 +23,32 @@ CheckResults = Sequence[tuple[Check, CheckResult]]
 
 def format_text(results: CheckResults, secrets: Iterable[str]) -> str:
     """Returns one line for each check, and one that counts them."""
-    lines = [_format_line(check, found) for check, found in results]
-    wrong = sum(found.state in {CheckState.MISSING, CheckState.UNKNOWN} for _, found in results)
+    lines = [_format_line(check, result) for check, result in results]
+    wrong = sum(result.state in {CheckState.MISSING, CheckState.UNKNOWN} for _, result in results)
     lines.append(f"{len(results)} checks, {wrong} to fix." if wrong else f"{len(results)} checks, all passed.")
     return _redact_secrets("\n".join(lines), secrets)
 
 
 def format_json(results: CheckResults, secrets: Iterable[str]) -> str:
     """Returns an array in the same order."""
-    told = [
+    entries = [
         {
             "kind": check.kind,
             "name": check.name,
-            "state": found.state.value,
-            "detail": found.detail,
-            "mend": found.remedy,
+            "state": result.state.value,
+            "detail": result.detail,
+            "mend": result.remedy,
         }
-        for check, found in results
+        for check, result in results
     ]
-    return _redact_secrets(json.dumps(told, indent=2, ensure_ascii=False), secrets)
+    return _redact_secrets(json.dumps(entries, indent=2, ensure_ascii=False), secrets)
 
 
-def _format_line(check: Check, found: CheckResult) -> str:
-    told = f"{check.kind} {check.name}"
-    detail = f": {found.detail}" if found.detail else ""
-    mend = f" -> {found.remedy}" if found.remedy else ""
-    return f"{found.state.value:<8} {to_one_line(told + detail + mend)}"
+def _format_line(check: Check, result: CheckResult) -> str:
+    text = f"{check.kind} {check.name}"
+    detail = f": {result.detail}" if result.detail else ""
+    mend = f" -> {result.remedy}" if result.remedy else ""
+    return f"{result.state.value:<8} {to_one_line(text + detail + mend)}"
 
 
 def _redact_secrets(text: str, secrets: Iterable[str]) -> str:
@@ -64,7 +64,11 @@ def run_doctor(config: Path | None, project: str, output_format: str) -> int:
     """Returns 1 if something is missing or could not be checked, else 0. Raises UsageError and InputError."""
     environment = dict(os.environ) | ({"PROVENFIX_CONFIG": str(config)} if config is not None else {})
     settings = read_all_settings(environment)
-    own = project or settings.project or next((each.partition(".")[0] for each in sorted(settings.own_functions)), "")
+    own = (
+        project
+        or settings.project
+        or next((function.partition(".")[0] for function in sorted(settings.own_functions)), "")
+    )
     if not own:
         raise UsageError(
             "Name the project that provenfix runs in: give --project, or set own.project in provenfix.yaml."
@@ -74,7 +78,7 @@ def run_doctor(config: Path | None, project: str, output_format: str) -> int:
         findings = list(run_checks(planned.checks, progress))
     tell = format_json if output_format == "json" else format_text
     print(tell(findings, planned.secrets.list_known_values()))
-    return int(any(found.state in {CheckState.MISSING, CheckState.UNKNOWN} for _, found in findings))
+    return int(any(result.state in {CheckState.MISSING, CheckState.UNKNOWN} for _, result in findings))
 
 
 def doctor(

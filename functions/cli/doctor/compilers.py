@@ -44,12 +44,12 @@ class CompilerChecks:
             return missing_result(f"It refuses calls of {function}.", f"{invoke} {member}")
         if not answer.is_success:
             raise CheckUnavailable(f"It answered {answer.status}.", "terraform -chdir=terraform apply")
-        told = str(answer.value.get("version", ""))
-        if told.split(".")[:2] != version.split("."):
+        python = str(answer.value.get("version", ""))
+        if python.split(".")[:2] != version.split("."):
             return missing_result(
-                f"It is Python {told[:20] or 'of no version'}.", f"correct compilers[{version!r}] in provenfix.yaml"
+                f"It is Python {python[:20] or 'of no version'}.", f"correct compilers[{version!r}] in provenfix.yaml"
             )
-        return ok_result(told[:20])
+        return ok_result(python[:20])
 
 
 def _report_missing_version(version: str) -> CheckResult:

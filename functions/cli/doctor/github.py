@@ -92,8 +92,8 @@ class GitHubChecks:
         page = f"https://github.com/{repository}/settings/hooks"
         if answer.status in {403, 404}:
             return CheckResult(CheckState.UNSEEN, "The token may not list webhooks, and need not.", f"check {page}")
-        hooks = [each for each in answer.value.get("items", []) if each.get("active")]
-        if any("*" in each["events"] or set(each["events"]) >= _EVENTS for each in hooks):
+        hooks = [hook for hook in answer.value.get("items", []) if hook.get("active")]
+        if any("*" in hook["events"] or set(hook["events"]) >= _EVENTS for hook in hooks):
             return ok_result()
-        wanted = "events issues and issue_comment, content type application/json, the secret of github.webhook_secret"
-        return missing_result("No active webhook sends issue events.", f"add one at {page}: {wanted}")
+        events = "events issues and issue_comment, content type application/json, the secret of github.webhook_secret"
+        return missing_result("No active webhook sends issue events.", f"add one at {page}: {events}")

@@ -49,8 +49,8 @@ def send_request(verb: str, url: str, headers: Mapping[str, str], body: bytes | 
     """One request. Raises CheckUnavailable."""
     request = urllib.request.Request(url, body, dict(headers), method=verb)  # noqa: S310  # our own URLs
     try:
-        with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as told:
-            return _parse_response(told.status, told.headers, told.read(MAX_RESPONSE_BYTES))
+        with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as response:
+            return _parse_response(response.status, response.headers, response.read(MAX_RESPONSE_BYTES))
     except urllib.error.HTTPError as error:
         with error:
             return _parse_response(error.code, error.headers, error.read(MAX_RESPONSE_BYTES))
@@ -64,7 +64,7 @@ def _parse_response(status: int, headers: Any, text: bytes) -> ApiResponse:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = {}
-    named = {str(name).lower(): str(told) for name, told in headers.items()}
+    named = {str(name).lower(): str(header) for name, header in headers.items()}
     return ApiResponse(status, value if isinstance(value, dict) else {"items": value}, named)
 
 
@@ -106,4 +106,4 @@ class GoogleClient:
         if answer.is_denied:
             return permissions
         held = answer.value.get("permissions", [])
-        return [each for each in permissions if each not in held]
+        return [permission for permission in permissions if permission not in held]

@@ -18,10 +18,10 @@ def _check_probe(service: Service) -> CheckResult:
     if not service.probe_url:
         return missing_result("It has no probe_url: a redeployment would be verified by its log alone.",
                        f"add probe_url to {service.name} in provenfix.yaml")  # fmt: skip
-    found = probe.NetworkProbe().check(service)
-    if found.ok:
+    result = probe.NetworkProbe().check(service)
+    if result.ok:
         return ok_result()
     where = f"--region={service.region} --project={service.project}"
     return missing_result(
-        f"The probe fails: {redact(found.detail)[:200]}.", f"gcloud run services describe {service.name} {where}"
+        f"The probe fails: {redact(result.detail)[:200]}.", f"gcloud run services describe {service.name} {where}"
     )

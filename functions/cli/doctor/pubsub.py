@@ -86,8 +86,8 @@ class PubSubChecks:
     def _check_dead_letter_policy(self, name: str) -> CheckResult:
         held = self._read_subscription(name)
         policy = held.get("deadLetterPolicy") if held is not None else None
-        wanted = self._path("topics", DEAD_LETTERS)
-        if not isinstance(policy, dict) or policy.get("deadLetterTopic") != wanted:
+        topic = self._path("topics", DEAD_LETTERS)
+        if not isinstance(policy, dict) or policy.get("deadLetterTopic") != topic:
             attach = f"--dead-letter-topic={self._prefix}{DEAD_LETTERS} --max-delivery-attempts=10"
             return missing_result(
                 "Messages that keep failing are lost: there is no dead-letter topic.",
@@ -113,7 +113,9 @@ class PubSubChecks:
     def _has_role(self, kind: str, name: str, role: str) -> bool:
         answer = self._client.get(_PUBSUB, f"/v1/{self._path(kind, name)}:getIamPolicy")
         bindings = answer.value.get("bindings", [])
-        return any(each.get("role") == role and self._service_agent() in each.get("members", ()) for each in bindings)
+        return any(
+            binding.get("role") == role and self._service_agent() in binding.get("members", ()) for binding in bindings
+        )
 
     def _service_agent(self) -> str:
         """Pub/Sub's own account in this project."""

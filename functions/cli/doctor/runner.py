@@ -18,21 +18,21 @@ def run_checks(
     """Yields results in the order of the checks. The threads are daemons: none keeps the command from ending."""
     waiting: SimpleQueue[int] = SimpleQueue()
     done: SimpleQueue[tuple[int, CheckResult]] = SimpleQueue()
-    for place in range(len(checks)):
-        waiting.put(place)
+    for index in range(len(checks)):
+        waiting.put(index)
     for _ in range(min(CONCURRENT_CHECKS, len(checks))):
         Thread(target=_run_waiting, args=(checks, waiting, done), daemon=True).start()
-    until, found = time.monotonic() + timeout_seconds, dict[int, CheckResult]()
-    while len(found) < len(checks):
-        progress(f"{len(found)} of {len(checks)} checked")
+    until, results = time.monotonic() + timeout_seconds, dict[int, CheckResult]()
+    while len(results) < len(checks):
+        progress(f"{len(results)} of {len(checks)} checked")
         try:
-            place, result = done.get(timeout=max(0.0, until - time.monotonic()))
+            index, result = done.get(timeout=max(0.0, until - time.monotonic()))
         except Empty:
             break
-        found[place] = result
+        results[index] = result
     late = CheckResult(CheckState.UNKNOWN, f"No answer within {timeout_seconds:.0f} seconds.")
-    for place, check in enumerate(checks):
-        yield check, found.get(place, late)
+    for index, check in enumerate(checks):
+        yield check, results.get(index, late)
 
 
 def _run_waiting(
@@ -40,10 +40,10 @@ def _run_waiting(
 ) -> None:
     while True:
         try:
-            place = waiting.get_nowait()
+            index = waiting.get_nowait()
         except Empty:
             return
-        done.put((place, _run_check(checks[place])))
+        done.put((index, _run_check(checks[index])))
 
 
 def _run_check(check: Check) -> CheckResult:

@@ -30,22 +30,22 @@ class SecretChecks:
         """Raises CheckUnavailable where it cannot be read."""
         with self._lock:
             if key not in self._read:
-                found = self._fetch(key)
-                if isinstance(found, CheckResult):
-                    raise CheckUnavailable(f"{key} cannot be read: {found.detail}", found.remedy)
-                self._read[key] = found
+                secret = self._fetch(key)
+                if isinstance(secret, CheckResult):
+                    raise CheckUnavailable(f"{key} cannot be read: {secret.detail}", secret.remedy)
+                self._read[key] = secret
             return self._read[key]
 
     def list_known_values(self) -> list[str]:
         """Returns all values that were read or are held: no line may show them."""
-        return [each.reveal() for each in (*self._read.values(), *self._held.values()) if each]
+        return [secret.reveal() for secret in (*self._read.values(), *self._held.values()) if secret]
 
     def _check_secret(self, key: str) -> CheckResult:
-        found = self._fetch(key)
-        if isinstance(found, CheckResult):
-            return found
+        secret = self._fetch(key)
+        if isinstance(secret, CheckResult):
+            return secret
         with self._lock:
-            self._read[key] = found
+            self._read[key] = secret
         return ok_result()
 
     def _fetch(self, key: str) -> Secret | CheckResult:
@@ -54,8 +54,8 @@ class SecretChecks:
             line = f"{key.partition('.')[0]}: {{{key.partition('.')[2]}: {{secret: projects/P/secrets/S/versions/1}}}}"
             return missing_result("provenfix.yaml does not refer to it.", f"add to provenfix.yaml: {line}")
         if reference.source is SecretSource.ENVIRONMENT:
-            found = self._held.get(reference.name)
-            return found or missing_result("The variable is not set.", f"export {reference.name}=…")
+            value = self._held.get(reference.name)
+            return value or missing_result("The variable is not set.", f"export {reference.name}=…")
         answer = self._accounts.user_client.call("GET", _API, f"/v1/{reference.name}:access")
         if answer.is_denied:
             raise CheckUnavailable(f"These credentials may not read it ({_API} answered {answer.status}).")

@@ -28,8 +28,8 @@ class SinkChecks:
         for service in self._services:
             for sink in Sink:
                 yield Check("sink", self._sink_name(service, sink), lambda s=service, k=sink: self._check_filter(s, k))  # type: ignore[misc]
-                told = f"{self._sink_name(service, sink)} may publish"
-                yield Check("sink", told, lambda s=service, k=sink: self._check_publisher(s, k))  # type: ignore[misc]
+                publisher = f"{self._sink_name(service, sink)} may publish"
+                yield Check("sink", publisher, lambda s=service, k=sink: self._check_publisher(s, k))  # type: ignore[misc]
 
     def _sink_name(self, service: Service, sink: Sink) -> str:
         """As terraform/sinks.tf names it."""
@@ -42,7 +42,7 @@ class SinkChecks:
         resource = f'google_logging_project_sink.sink["{service.id} {sink.value}"]'
         apply = f"terraform -chdir=terraform apply -target='{resource}'"
         try:
-            wanted = render_sink_filter(sink, service, self._project, self._functions)
+            expected = render_sink_filter(sink, service, self._project, self._functions)
         except UsageError as wrong:
             return missing_result(str(wrong), "correct provenfix.yaml")
         path = f"/v2/projects/{service.project}/sinks/{self._sink_name(service, sink)}"
@@ -53,7 +53,7 @@ class SinkChecks:
             return missing_result("It is disabled.", apply)
         if held.value.get("destination") != f"{_PUBSUB}/{self._topic_path(sink)}":
             return missing_result("It has another destination.", apply)
-        if str(held.value.get("filter", "")).split() != wanted.split():
+        if str(held.value.get("filter", "")).split() != expected.split():
             return missing_result("Its filter differs from the one of this version.", apply)
         return ok_result()
 

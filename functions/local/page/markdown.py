@@ -83,7 +83,7 @@ def render_markdown(text: str) -> Markup:
             token.tag = f"h{min(_MAX_HEADING, int(token.tag[1:]) + _HEADING_OFFSET)}"
         if token.type == "inline":
             _restrict_links(token)
-            _allow_balanced([each for each in token.children or () if each.type == "html_inline"], _read_sub)
+            _allow_balanced([child for child in token.children or () if child.type == "html_inline"], _read_sub)
     _allow_balanced([token for token in tokens if token.type == "html_block"], _read_details)
     for opened, inside, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if opened.type == "list_item_open" and closed.type == "inline":

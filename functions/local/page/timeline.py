@@ -56,25 +56,25 @@ class TimelineEvent:
 def build_timeline(view: IncidentView) -> list[TimelineEvent]:
     """Returns the events oldest first; those without a known day are left out (the report has them)."""
     report = view.report
-    found = [*_commit_events(report), *_log_events(report), *_history_events(view)]
-    return sorted((each for each in found if has_date(each.at)), key=lambda each: each.at)
+    events = [*_commit_events(report), *_log_events(report), *_history_events(view)]
+    return sorted((event for event in events if has_date(event.at)), key=lambda event: event.at)
 
 
 def _commit_events(report: Document) -> Iterator[TimelineEvent]:
     running = documents.read_part(report, "deployed")
     deployed = _read_text(running, "commit")
-    told: set[str] = set()
+    reported: set[str] = set()
 
     def of(commit: Document, look: EventLook, label: str, text: str) -> Iterator[TimelineEvent]:
         at, oid = _read_time(commit, "committed_at"), _read_text(commit, "commit")
-        if at is None or not oid or oid in told:
+        if at is None or not oid or oid in reported:
             return
-        told.add(oid)
+        reported.add(oid)
         runs = ", deployed" if oid == deployed else ""
         subject = f" “{_read_text(commit, 'subject')}”" if _read_text(commit, "subject") else ""
-        said = f"{oid[:12]}{subject}: {text}{runs}"
+        sentence = f"{oid[:12]}{subject}: {text}{runs}"
         yield TimelineEvent(
-            at, Lane.COMMITS, look, truncate(f"{oid[:7]} {label}{runs}", _MAX_LABEL_LENGTH), _shorten(said), oid
+            at, Lane.COMMITS, look, truncate(f"{oid[:7]} {label}{runs}", _MAX_LABEL_LENGTH), _shorten(sentence), oid
         )
 
     introduced = documents.read_part(report, "introduced")
@@ -189,19 +189,21 @@ def _find_approver(view: IncidentView, step: Document) -> str:
     if not question or _read_text(step, "why") not in {question, format_rollback_id(question)}:
         return ""
     people = [
-        _read_text(each, "by") for each in documents.read_parts(view.decision, "steps") if each["state"] == "approved"
+        _read_text(decision_step, "by")
+        for decision_step in documents.read_parts(view.decision, "steps")
+        if decision_step["state"] == "approved"
     ]
     return people[-1] if people else ""
 
 
 def _read_text(value: Document, name: str) -> str:
-    found = value.get(name)
-    return found if isinstance(found, str) else ""
+    text = value.get(name)
+    return text if isinstance(text, str) else ""
 
 
 def _count_noun(value: Document, name: str, noun: str = "error") -> str:
-    found = value.get(name)
-    return f"{found} {noun}{'' if found == 1 else 's'}" if isinstance(found, int) else f"some {noun}s"
+    count = value.get(name)
+    return f"{count} {noun}{'' if count == 1 else 's'}" if isinstance(count, int) else f"some {noun}s"
 
 
 def _read_time(value: Document, name: str) -> datetime | None:

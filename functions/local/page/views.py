@@ -118,9 +118,9 @@ class MilestoneTime:
     after: str
 
 
-def list_milestone_times(case: IncidentRecord) -> list[MilestoneTime]:
+def list_milestone_times(record: IncidentRecord) -> list[MilestoneTime]:
     """Logged, detected, proposed, approved, deployed, verified; all counted from the first."""
-    reached = compute_milestones(case)
+    reached = compute_milestones(record)
     return [
         MilestoneTime(name, getattr(reached, name), _format_delay(reached.time_since_logged(name), name))
         for name in MILESTONE_NAMES
@@ -143,8 +143,10 @@ class IncidentRow:
 
 def render_incident_list(listed: IncidentList, sign: str) -> str:
     """The list: what is open first, and nothing that another incident explains."""
-    shown = [case for case in listed.records if case.state is not IncidentState.ABSORBED]
-    rows = [IncidentRow(case, create_badge(case.state), list_milestone_times(case), case.active) for case in shown]
+    shown = [record for record in listed.records if record.state is not IncidentState.ABSORBED]
+    rows = [
+        IncidentRow(record, create_badge(record.state), list_milestone_times(record), record.active) for record in shown
+    ]
     hidden = len(listed.records) - len(rows)
     return _render_template("incidents.html", listed=listed, rows=rows, hidden=hidden, sign=sign)
 
@@ -158,7 +160,7 @@ def render_times(figures: Stats, sign: str) -> str:
 
 def render_incident(view: IncidentView, shown: PageState) -> str:
     """One incident."""
-    found = build_timeline(view)
+    events = build_timeline(view)
     return _render_template(
         "incident.html",
         of=view,
@@ -168,12 +170,12 @@ def render_incident(view: IncidentView, shown: PageState) -> str:
         clock=list_milestone_times(view.record),
         title=format_title(view.record, view.findings, view.proposal, derive_proposal_status(view.record)),
         shipped=_read_shipped(view),
-        happenings=found,
-        drawing=draw_timeline(found),
+        happenings=events,
+        drawing=draw_timeline(events),
         logged=read_related_entries(view.report),
-        evidence={str(each.get("id")): each for each in documents.read_parts(view.report, "evidence")},
+        evidence={str(entry.get("id")): entry for entry in documents.read_parts(view.report, "evidence")},
         blocks=read_blocks(view.message),
-        thread=[read_blocks(each) for each in view.replies],
+        thread=[read_blocks(entry) for entry in view.replies],
         issue=_render_issue(view.issue),
         shown=shown,
         stranger=STRANGER_USER_ID,
@@ -188,7 +190,9 @@ def _read_shipped(view: IncidentView) -> Document:
         return documents.read_part(report, "target")
     earlier = [documents.read_part(report, name) for name in ("alternative", "rollback")]
     decided = documents.read_text(view.proposal, "commit") or documents.read_text(view.findings, "commit")
-    return next(({**each, "earlier": True} for each in earlier if documents.read_text(each, "commit") == decided), {})
+    return next(
+        ({**commit, "earlier": True} for commit in earlier if documents.read_text(commit, "commit") == decided), {}
+    )
 
 
 def render_error(status: int, detail: str) -> str:
@@ -200,7 +204,7 @@ def _render_issue(issue: Document) -> Document:
     """As it would be rendered; empty where there is none."""
     if not issue:
         return {}
-    comments = [render_markdown(each) for each in documents.read_texts(issue, "comments")]
+    comments = [render_markdown(comment) for comment in documents.read_texts(issue, "comments")]
     return {**issue, "rendered": render_markdown(documents.read_text(issue, "body")), "rendered_comments": comments}
 
 
@@ -228,9 +232,9 @@ def _jinja_environment() -> Environment:
     return made
 
 
-def _describe_failure(case: IncidentRecord) -> str:
+def _describe_failure(record: IncidentRecord) -> str:
     """What an incident is about, as its name."""
-    return case.error_class or _SIGNAL_LABELS[case.kind]
+    return record.error_class or _SIGNAL_LABELS[record.kind]
 
 
 def _render_prose(text: str) -> Markup:

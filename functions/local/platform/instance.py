@@ -51,8 +51,8 @@ class Instance:
             async with asyncio.timeout(timeout_seconds):
                 while not await _is_port_open(self.port):
                     if self.process.returncode is not None:
-                        told = await self.wait_until_ended()
-                        raise NotReady(told, killed=self.process.returncode == -signal.SIGKILL)
+                        ending = await self.wait_until_ended()
+                        raise NotReady(ending, killed=self.process.returncode == -signal.SIGKILL)
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             raise NotReady(f"Its port did not answer within {timeout_seconds:g} seconds.") from None

@@ -53,7 +53,7 @@ def _extract_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: P
         if mode & stat.S_IXUSR and written.is_file():
             written.chmod(0o755)
         return
-    place, target = folder / member.filename, os.fsdecode(archive.read(member))
-    if Path(os.path.realpath(place.parent / target)).is_relative_to(os.path.realpath(folder)):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(target)
+    path, target = folder / member.filename, os.fsdecode(archive.read(member))
+    if Path(os.path.realpath(path.parent / target)).is_relative_to(os.path.realpath(folder)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
