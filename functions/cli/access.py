@@ -1,4 +1,4 @@
-"""`terraform/access.yaml` comes in: which function calls what, and which roles, permissions and scopes follow from it.
+"""Reads `terraform/access.yaml`: what each function calls, and the roles, permissions and scopes that it needs.
 
 Terraform makes the service accounts from the same file, a test run's calls are compared with it (tests/support/access),
 and `provenfix doctor` looks for what it names.
@@ -18,7 +18,7 @@ _LEVELS = ("read", "write", "admin")
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a service account is given: a predefined role, or one of its own with exactly `permissions`."""
+    """A role of a service account: a predefined one, or a custom one with exactly `permissions`."""
 
     key: str
     api: str
@@ -91,7 +91,7 @@ class Access:
 
 
 def read_access(file: Path = ACCESS_FILE) -> Access:
-    """Raises Unreadable."""
+    """Returns the table of the file. Raises InputError."""
     try:
         document = yaml.safe_load(file.read_text("utf-8"))
         return Access(

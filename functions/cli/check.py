@@ -149,7 +149,7 @@ def _format_failure(failure: CompileFailure) -> Iterator[str]:
 
 
 def check(
-    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATHS]...", help="Files or folders.")] = None,
+    paths: Annotated[list[str] | None, typer.Argument(metavar="PATHS", help="Files or folders.")] = None,
     repo: Annotated[str, typer.Option(metavar="PATH", help="The repository.")] = ".",
     ref: Annotated[str | None, typer.Option(metavar="REF", help="Check the files of this commit.")] = None,
     staged: Annotated[bool, typer.Option("--staged", help="Check what would be committed.")] = False,

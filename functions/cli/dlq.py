@@ -77,7 +77,7 @@ dlq = typer.Typer(
 
 _FolderOption = Annotated[Path, typer.Option(metavar="PATH", help="Stack directory.")]
 _IdsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID]...", help="Message ids, as `provenfix dlq list` prints them.")
+    list[str] | None, typer.Argument(metavar="ID", help="Message ids, as `provenfix dlq list` prints them.")
 ]
 _AllOption = Annotated[bool, typer.Option("--all", help="All dead letters.")]
 _DEFAULT_FOLDER = Path(".provenfix")

@@ -75,7 +75,7 @@ def _format_incident(record: IncidentRecord) -> Iterator[str]:
 
 def show(
     incident: Annotated[
-        str | None, typer.Argument(metavar="[INCIDENT]", help="Incident id, or its first characters.")
+        str | None, typer.Argument(metavar="INCIDENT", help="Incident id, or its first characters.")
     ] = None,
     folder: Annotated[Path, typer.Option(metavar="PATH", help="Stack directory.")] = Path(".provenfix"),
 ) -> int:

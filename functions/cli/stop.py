@@ -62,7 +62,7 @@ def _current_user() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-_ServiceArgument = Annotated[str, typer.Argument(metavar="[SERVICE]", help="Name or project.name. Default: all.")]
+_ServiceArgument = Annotated[str, typer.Argument(metavar="SERVICE", help="Name or project.name. Default: all.")]
 _FolderOption = Annotated[Path, typer.Option(metavar="PATH", help="Stack directory.")]
 _DEFAULT_FOLDER = Path(".provenfix")
 

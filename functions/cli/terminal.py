@@ -1,4 +1,4 @@
-"""Reports come in, what a person reads in a terminal goes out: the decision, the commits, the broken lines, the whys.
+"""Renders reports for a terminal: the decision, the commits, the broken lines, the whys.
 
 Everything that came from a log or a repository is written as text, never as markup, and without control characters.
 """
@@ -165,7 +165,7 @@ def _format_occurrences(incident: Incident) -> str:
 
 
 def _render_recommendation(proof: Finding) -> RenderableType:
-    """The recommendation between two rules: nobody has to look for it."""
+    """Returns the recommendation between two rules, so that it stands out."""
     chosen = {ActionKind.REDEPLOY: proof.target, ActionKind.ROLLBACK: proof.rollback, ActionKind.NONE: None}[
         proof.recommendation.kind
     ]

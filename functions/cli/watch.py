@@ -44,7 +44,7 @@ _StatusPrinter = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions:
-    """What is to be watched. `log` is a file, or `-` for standard input."""
+    """What to watch. `log` is a file, or `-` for standard input."""
 
     config: Path
     log: str
@@ -57,7 +57,7 @@ class WatchOptions:
 
 @dataclass(slots=True)
 class LogIntake:
-    """Entries on their way in: they are kept, and what the deployed sink would take is published."""
+    """Stores log entries, and publishes those that the deployed sink would take."""
 
     logs: SqliteLogs
     stack: RunningStack
@@ -70,14 +70,14 @@ class LogIntake:
     ended: bool = False
 
     def follow(self, source: str, stop: Event) -> None:
-        """Runs in a thread; what went wrong is kept for whoever looks."""
+        """Runs in a thread; `error` holds what went wrong."""
         try:
             follow_log(source, self.accept_text, stop)
         except OSError as error:
             self.error = error
 
-    def accept_text(self, text: str, last: bool) -> None:  # noqa: FBT001  # as whoever follows gives it
-        """One piece of the stream."""
+    def accept_text(self, text: str, last: bool) -> None:  # noqa: FBT001  # as `follow_log` calls it
+        """Takes one piece of the stream; `last` if no more will come."""
         entries = [entry for entry in self.stream.feed(text, last=last) if self._is_watched(entry)]
         self.accepted += len(entries)
         self.logs.write(entries)
@@ -99,7 +99,7 @@ class LogIntake:
 
 
 def run_watch(options: WatchOptions) -> int:
-    """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
+    """Runs until it is interrupted. Raises InputError or UsageError with one sentence."""
     page = options.port or find_free_port()
     if not is_port_free(page):
         raise InputError(
@@ -134,7 +134,7 @@ def run_watch(options: WatchOptions) -> int:
 
 
 def _environment(options: WatchOptions) -> Mapping[str, str]:
-    """What leads every process of the stack to it."""
+    """Returns the variables that lead every process to this stack."""
     make_private(options.folder)
     environment = {
         "PROVENFIX_CONFIG": str(options.config.resolve()),
@@ -142,7 +142,7 @@ def _environment(options: WatchOptions) -> Mapping[str, str]:
         "PROVENFIX_PROJECT": "provenfix-local",
         "PROVENFIX_PLATFORM": "watched",
     }
-    # Nobody has to know it: the page signs, and decide verifies. One that is set is taken.
+    # The page signs and `decide` verifies with it, so a random one will do unless one is set.
     return environment | {
         _SIGNING_SECRET_VARIABLE: {_SIGNING_SECRET_VARIABLE: secrets.token_hex(16), **os.environ}[
             _SIGNING_SECRET_VARIABLE
@@ -202,7 +202,7 @@ def _proposed_commit(store: Store, record: IncidentRecord) -> str:
 
 
 def _check_options(settings: Settings, options: WatchOptions) -> None:
-    """Raises Misused and Unreadable for what would only be found out later."""
+    """Raises UsageError and InputError for errors that would otherwise show only later."""
     if not settings.services:
         raise UsageError(f"{options.config} names no service, so there is nothing to watch")
     for service in settings.services.values():
@@ -224,7 +224,7 @@ def _check_options(settings: Settings, options: WatchOptions) -> None:
 
 
 def _check_deploy_command(service: Service) -> None:
-    """Found out now, and not after somebody has approved."""
+    """Raises UsageError for an unknown program now, not after an approval."""
     program = service.deploy_command[0] if service.deploy_command else ""
     if program and shutil.which(program) is None:
         raise UsageError(

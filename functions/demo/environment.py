@@ -1,4 +1,4 @@
-"""Where the demo takes place: a folder and a port go in; the service and the environment of the stack come out."""
+"""The demo's service, its configuration, and the environment that leads the stack to its folder."""
 
 from collections.abc import Mapping
 from pathlib import Path

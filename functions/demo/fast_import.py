@@ -1,4 +1,4 @@
-"""Writes planned commits into a bare git repository: plans go in, commit ids come out, in one `git fast-import`.
+"""Writes planned commits into a bare git repository with one `git fast-import`, and returns their ids.
 
 Author, dates and contents are all that goes into an id, so the same plans give the same ids on every machine.
 """

@@ -1,4 +1,4 @@
-"""Writes the incident's log in every shape that such a log has: the story and a shape go in, a file comes out."""
+"""Writes the incident's log in every shape that such a log has."""
 
 import json
 from collections.abc import Iterator, Sequence

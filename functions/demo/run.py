@@ -1,7 +1,7 @@
-"""The whole loop on one machine, told while it happens: a running stack goes in, the incident at rest comes out.
+"""Runs the demo on a running stack until the incident is at rest, and reports each step.
 
-A service that really fails, the five functions, the page; whoever dies on the way is started again. What a person does
-(approve, merge) a person does, or this does it in their place and says so.
+The service really fails; functions and page that stop are restarted. The user approves and merges, or the demo does so
+in their place and says so.
 """
 
 import time
@@ -37,7 +37,7 @@ _CLICK_RETRY_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What is to be performed. `page_port` 0 takes a free one."""
+    """What to run. `page_port` 0 takes a free one."""
 
     folder: Path
     scenario: ScenarioName
@@ -50,7 +50,7 @@ class DemoOptions:
 
 @dataclass(slots=True)
 class DemoRun:
-    """A running stack and all that has been told of it."""
+    """A running stack, and what has been reported of it."""
 
     options: DemoOptions
     service: Service
@@ -69,7 +69,7 @@ class DemoRun:
     merged: bool = False
 
     def run_until_closed(self) -> IncidentRecord:
-        """Returns the incident once it is at rest, and no entry waits any more. Raises Unreadable."""
+        """Returns the incident once it is at rest, and no entry waits any more. Raises InputError."""
         while True:
             record = self._run_once()
             if record is not None and not record.active and not self._has_pending_entries():
@@ -77,7 +77,7 @@ class DemoRun:
             time.sleep(_POLL_SECONDS)
 
     def run_until_interrupted(self) -> None:
-        """Goes on, for whoever looks at the page; Ctrl-C is no failure any more."""
+        """Keeps the page up for the user; Ctrl-C is no failure now."""
         with suppress(KeyboardInterrupt):
             while True:
                 self._run_once()
@@ -96,7 +96,7 @@ class DemoRun:
         return record
 
     def _has_pending_entries(self) -> bool:
-        """Whether a storm is still being dealt with."""
+        """Whether entries of a storm still wait."""
         return self.setup.scenario.storm_entries > 0 and self._has_messages(flow.LOG_ENTRIES)
 
     def _has_messages(self, topic: str) -> bool:
@@ -104,7 +104,7 @@ class DemoRun:
         return isinstance(queue, SqliteQueue) and queue.oldest_age(topic) > 0
 
     def find_incident(self) -> IncidentRecord | None:
-        """The incident that this is about."""
+        """Returns the incident of the scenario, None until it is recorded."""
         records = [
             record_from_document(document.value)
             for document in self.store.find(incident_records.KIND, "service", self.service.id)
@@ -113,7 +113,7 @@ class DemoRun:
         return max(errors, key=lambda record: record.generation) if errors else None
 
     def _publish_tick(self) -> None:
-        """Never before the last one is done with: in earnest a minute lies between two of them."""
+        """Publishes a tick once the last one is done: in the cloud a minute lies between two."""
         if time.monotonic() >= self.next_tick_at and not self._has_messages(flow.TICK):
             self.next_tick_at = time.monotonic() + TICK_SECONDS
             self.stack.bus.publish_raw(flow.TICK, [b"{}"])
@@ -145,7 +145,7 @@ class DemoRun:
         return stored.value if stored else {}
 
     def _act_as_people(self, record: IncidentRecord) -> None:
-        """What people do."""
+        """Does what the approver and the developer would do."""
         plot = self.setup.scenario
         if record.state is IncidentState.UNFIXED and plot.pull_request and not self.merged:
             self.merged = True

@@ -1,4 +1,4 @@
-"""The stories that the demo can tell: a scenario in; what its history and its deployment are like, and its end, out."""
+"""The scenarios of the demo: how history and deployment differ, and the state in which each ends."""
 
 from dataclasses import dataclass
 from enum import StrEnum

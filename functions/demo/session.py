@@ -1,6 +1,6 @@
-"""Opens the demo: what is asked for goes in; a stack is built around it, and whether it came to its end comes out.
+"""Starts everything that the demo needs, runs it, and returns whether the scenario ended as it should.
 
-Everything is ended on every way out.
+Everything stops on every way out.
 """
 
 import json
@@ -50,7 +50,7 @@ _STORM_SAMPLE = 200
 
 
 def run_demo(options: DemoOptions) -> bool:
-    """Whether the scenario came to the end that it is about. Raises Unreadable, Misused."""
+    """Returns whether the incident reached the final state of the scenario. Raises InputError, UsageError."""
     page = options.page_port or find_free_port()
     if not is_port_free(page):
         raise InputError(
@@ -68,7 +68,7 @@ def run_demo(options: DemoOptions) -> bool:
 
 
 def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
-    """The service has failed, and everything runs that is to see to it."""
+    """Lets the service fail, then starts functions, page and visitors."""
     secret, port = Secret(secrets.token_hex(16)), find_free_port()
     service = create_service(options.folder, port)
     environment = write_configuration(options.folder, service, port, secret)
@@ -114,7 +114,7 @@ def _report_ending(options: DemoOptions, scenario: Scenario, record: IncidentRec
 
 
 def _start_storm(options: DemoOptions, service: Service, scenario: Scenario, stack: RunningStack) -> None:
-    """All at once: into the log, and through the sink."""
+    """Writes all entries into the log at once, and publishes them."""
     if not scenario.storm_entries:
         return
     logs = open_service_logs(read_settings())

@@ -1,4 +1,4 @@
-"""Stages a scenario for real, here and now: a folder goes in; a repository and a service that fails come out.
+"""Sets up a scenario in a folder: writes the repository, and serves the service that fails.
 
 Nothing of it is made up: two trees are served one after the other, a client connects to each and is closed with 1011.
 What has been done is written down after each step, so that a demo that was killed goes on where it was.
@@ -64,7 +64,7 @@ class DemoSetup:
     progress: SetupProgress
 
     def run_remaining(self, platform: ProcessPlatform) -> None:
-        """Whatever of it has not been played yet, served by `platform`. Raises Unreadable."""
+        """Runs the steps that have not run yet; `platform` serves. Raises InputError."""
         steps = (
             self._create_history,
             lambda: self._serve_first(platform),
@@ -153,7 +153,7 @@ class DemoSetup:
 def load_progress(folder: Path, scenario: ScenarioName, interpreters: Mapping[str, str]) -> SetupProgress:
     """Those of an earlier demo in this folder, else new ones.
 
-    Raises Misused for a folder of another scenario, and for an interpreter that is none.
+    Raises UsageError for a folder of another scenario, and for an interpreter that is none.
     """
     try:
         document = json.loads((folder / _PROGRESS_FILE).read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Visits the running service as a browser would: a port goes in, what came back comes out."""
+"""Visits the running service over a WebSocket as a browser would, and says what came back."""
 
 import http.client
 from collections.abc import Iterator
@@ -80,7 +80,7 @@ _PAUSE_SECONDS = 0.7
 
 @dataclass(slots=True)
 class Visitors:
-    """`last` is None until somebody got an answer, and again while nobody gets one."""
+    """`last` is None while no visitor gets an answer."""
 
     port: int
     last: Visit | None = None
@@ -92,7 +92,7 @@ class Visitors:
             try:
                 self.last = visit_service(self.port)
             except InputError:
-                self.last = None  # told by whoever asks: a service that does not answer is part of the story
+                self.last = None  # a service that does not answer is part of the story
 
 
 @contextmanager

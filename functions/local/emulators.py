@@ -1,4 +1,4 @@
-"""The emulators of Pub/Sub and Firestore: two ports go in, two servers to start come out, or what has to be installed.
+"""Finds and runs the emulators of Pub/Sub and Firestore, or says what has to be installed.
 
 They are started as Java programs, without `gcloud`, which takes seconds to start and leaves processes behind.
 """

@@ -1,4 +1,4 @@
-"""The door of one function: a delivery goes in, whether the function took it comes out.
+"""Posts deliveries to a function as Eventarc does, and says whether it took them.
 
 Connections are kept, one for each thread, because a new one for each message costs more than the message.
 """
@@ -39,7 +39,7 @@ def build_cloud_event(delivery: Delivery, project: str) -> tuple[bytes, dict[str
 
 
 class DeliveryTarget(Protocol):
-    """Whoever deliveries are carried to, from several threads at once."""
+    """Takes deliveries from several threads at once."""
 
     def deliver(self, delivery: Delivery) -> bool:
         """Whether the delivery is done with; False means: deliver again."""

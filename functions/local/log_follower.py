@@ -1,4 +1,4 @@
-"""A stream of log entries while it grows: pieces of text go in, whole entries come out, whatever stands around them.
+"""Follows a growing log, and parses whole entries from its pieces of text.
 
 Read are objects on lines of their own, objects over many lines, and an array that never ends: `gcloud logging tail
 --format=json`, `gcloud logging read --format=json`, JSON lines.
@@ -67,7 +67,7 @@ STDIN = "-"
 
 
 def follow_log(source: str, on_text: Callable[[str, bool], None], stop: Event) -> None:
-    """`take` gets text, and whether it was the last. Raises OSError for what cannot be read."""
+    """`on_text` gets text, and whether it was the last. Raises OSError for what cannot be read."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
     if source == STDIN:
         _follow_pipe(0, lambda data, last: on_text(decoder.decode(data, last), last), stop)

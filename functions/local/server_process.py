@@ -1,4 +1,4 @@
-"""Starts a server of this stack and ends it again: a command and a port go in, a running process comes out.
+"""Starts a server of this stack, and ends it again.
 
 A server is a process in a session of its own, so that Ctrl-C reaches provenfix first, which then ends every server by
 its id. What a server prints goes to a file, which is read only when it did not come up.

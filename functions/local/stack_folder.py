@@ -1,7 +1,6 @@
-"""Where a stack runs: written by `provenfix up` into its folder, read by the commands that talk to it.
+"""The environment of a stack, which `provenfix up` writes into its folder for the commands that talk to it.
 
-In: a folder. Out: the environment that leads settings and clients to that stack. Where nobody has named a folder and
-there is no such file, it is the environment of the command itself that counts, and leads to whatever is deployed.
+Without `--folder` and without such a file the command uses its own environment, which leads to what is deployed.
 """
 
 import fcntl
@@ -23,7 +22,7 @@ _LOCK_FILE = "held"
 def lock_folder(folder: Path) -> Iterator[None]:
     """While the block runs no other stack runs there: two would deliver the same messages and deploy side by side.
 
-    The system lets go of the lock with the process, however that ends. Raises Unreadable where another one has it.
+    The system releases the lock with the process, however that ends. Raises InputError if another process holds it.
     """
     make_private(folder)
     with open_private(folder / _LOCK_FILE, "wb") as held:
@@ -36,7 +35,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def publish_environment(folder: Path, environment: Mapping[str, str], *, keep: bool) -> Iterator[None]:
-    """Tells where the stack is while the block runs, and afterwards, too, where its state `stays`."""
+    """Writes the file while the block runs; it stays afterwards with `keep`."""
     file = folder / _STACK_FILE
     write_private(file, json.dumps({"environment": dict(environment)}, indent=2) + "\n")
     try:
@@ -62,9 +61,9 @@ def override_environ(environment: Mapping[str, str]) -> Iterator[None]:
 
 
 def load_named_environment(folder: Path) -> Mapping[str, str]:
-    """As `load_environment`. Raises Misused for a folder that somebody named and that has no stack.
+    """As `load_environment`. Raises UsageError for a named folder that has no stack.
 
-    A slip of the pen must not lead to what is deployed: `dlq drop --all` would do its work there.
+    A typing error must not lead to what is deployed: `dlq drop --all` would delete messages there.
     """
     if folder != Path(DEFAULT_FOLDER) and not (folder / _STACK_FILE).exists():
         raise UsageError(f"{folder} is not a stack directory of `provenfix up`; omit --folder to use PROVENFIX_PROJECT")

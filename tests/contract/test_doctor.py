@@ -103,6 +103,8 @@ def stand(
     capsys: pytest.CaptureFixture[str],
 ) -> Stand:
     rest, github, slack = doubles
+    for verb in ("GET", "POST"):  # read GitHub's description once, not in each of the threads that ask at once
+        operation_id(verb, "/repos/acme/chat/issues")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
     probe = f"{rest.address}/healthy"

@@ -28,7 +28,7 @@ _HARMLESS_WRITES: Mapping[str, tuple[str, Any]] = {
     "actions": ("/actions/workflows/provenfix-doctor.yml/dispatches", {"ref": "HEAD"}),
     "issues": ("/issues", {}),
 }
-"""What cannot be done, even by whoever may: a workflow that does not exist, an issue without a title."""
+"""Requests that no token can make: a workflow that does not exist, an issue without a title."""
 _EVENTS = {"issues", "issue_comment"}
 
 

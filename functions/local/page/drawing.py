@@ -1,4 +1,4 @@
-"""What happened comes in, where each of it stands in a drawing goes out: lanes, a scale, marks, labels that keep clear.
+"""Lays out the timeline as a drawing: lanes, a scale, marks, and labels that do not overlap.
 
 Drawn to scale: within a stretch, distances are times. Where most of a stretch would be empty it is broken there, and
 the break says how long it is; each stretch says how long it is, too, since each has a scale of its own.

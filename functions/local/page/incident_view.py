@@ -1,6 +1,6 @@
 """All that the store knows of one incident, in a handful of reads; and a sign that changes whenever any of it does.
 
-In: a store and the watched services. Out: incidents for the list, one incident's dossier for its page.
+Returns incidents for the list, and one incident with all that its page shows.
 """
 
 import hashlib
@@ -82,7 +82,7 @@ class IncidentReader:
         )
 
     def read_incident(self, incident: str) -> IncidentView | None:
-        """At most seven reads; None where no such incident is known."""
+        """Returns None if there is no such incident. At most seven reads."""
         stored = self.store.read(cases.KIND, incident)
         incident_record = _parse_record(stored) if stored is not None else None
         if stored is None or incident_record is None:
@@ -102,7 +102,7 @@ class IncidentReader:
         )
 
     def read_etag(self, incident: str) -> str:
-        """As `dossier` would give it, in at most five reads; "" where no such incident is known."""
+        """Returns the etag of `read_incident`, in at most five reads; "" if there is no such incident."""
         stored = self.store.read(cases.KIND, incident)
         incident_record = _parse_record(stored) if stored is not None else None
         return (

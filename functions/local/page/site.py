@@ -1,4 +1,4 @@
-"""The page's addresses: a request comes in, a drawn page goes out, or a click is handed on to `decide`.
+"""The page's addresses: each request gets a page, or sends a click on to `decide`.
 
 GET  /                          the incidents
 GET  /incidents/ID              one incident

@@ -1,4 +1,4 @@
-"""What the store knows comes in, HTML goes out: the templates' only way to data, and the words for every state.
+"""Renders what the store holds as HTML: the templates' only way to data, and the words for every state.
 
 Whatever a template prints is made plain first (no control, direction or zero-width characters) and escaped by Jinja.
 """
@@ -33,7 +33,7 @@ from shared.workflow.stats import MEASURED_STEPS, Stats
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """What a page shows besides the dossier. `acting` is the user id that the last click was made as."""
+    """What a page shows besides the incident. `acting` is the user id that the last click was made as."""
 
     token: str
     people: Sequence[str]
@@ -47,7 +47,7 @@ class PageState:
 
 
 STRANGER_USER_ID = "U0STRANGER"
-"""Somebody who is in the channel and may not decide: shows that this is checked on the server."""
+"""A user of the channel who is no approver: shows that the server checks this."""
 
 _STATE_TONES: Mapping[IncidentState, str] = {
     IncidentState.WAITING: "quiet",

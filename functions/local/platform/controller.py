@@ -1,4 +1,4 @@
-"""Makes what runs equal to what is wanted: the documents of the services come in, processes and ports come out.
+"""Starts and stops processes until they match the stored services, each on its port.
 
 Every round asks the store anew, so that a controller that was killed goes on where it was: revisions are started again
 from their files, and each service keeps its port.
@@ -59,7 +59,7 @@ class Controller:
     _splits: dict[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Until it is cancelled; then every process is ended. Raises Unreadable where a port is taken."""
+        """Runs until it is cancelled, then ends every process. Raises InputError if a port is in use."""
         writing = asyncio.create_task(self.journal.flush_repeatedly())
         fronts = [front for service in self.services.values() if (front := self._create_proxy(service)) is not None]
         try:
@@ -139,7 +139,7 @@ class Controller:
                     return
 
     async def _run_instance(self, service: Service, revision: str, files: Path) -> None:
-        """Returns when the process has ended. Raises NotReady, Unreadable."""
+        """Returns when the process has ended. Raises NotReady, InputError."""
         port = find_free_port()
         launch = await asyncio.to_thread(self.launcher.plan_launch, service, revision, files, port)
         reference = InstanceRef(service, revision, create_instance_id())

@@ -1,4 +1,4 @@
-"""One instance of a revision: a launch goes in, a process runs; its lines go to the journal, one entry each.
+"""One instance of a revision: a process whose lines go to the journal, one entry each.
 
 It is ready when its port answers. Its end is told, with its last words.
 """
@@ -29,7 +29,7 @@ class NotReady(Exception):
     def __init__(self, message: str, *, killed: bool = False) -> None:
         super().__init__(message)
         self.killed = killed
-        """Whether somebody else has ended it: that says nothing about the revision."""
+        """Whether another process killed it: that says nothing about the revision."""
 
 
 @dataclass(slots=True)

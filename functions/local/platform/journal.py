@@ -1,6 +1,6 @@
-"""The log of all that is served here: entries come in as they happen; they are kept, and the sink hands on its share.
+"""The log of all that is served here: stores entries as they come, and publishes those that the sink takes.
 
-An entry is kept before it is handed on: whoever is told of the end of a traceback looks for the lines before it.
+An entry is kept before it is handed on: the reader of a traceback's end looks for the lines before it.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""How a revision is started: its files go in, a command and an environment come out, or why there is none.
+"""Chooses command and environment of a revision from its files, or says why it cannot start.
 
 The interpreter is of the Python that the files declare, found as the compilers are; the command is that of the
 Dockerfile or the Procfile. Nothing of this process's environment is passed on: a service is not told its secrets.
@@ -47,7 +47,7 @@ class Launcher:
     packages: Path
 
     def plan_launch(self, service: Service, revision: str, files: Path, port: int) -> Launch:
-        """Raises Unreadable in one sentence where it cannot be started here."""
+        """Raises InputError with one sentence if it cannot be started here."""
         texts = _read_texts(files)
         declared = find_deployed_python(texts, "Dockerfile")
         python = declared[0] if declared else service.python or _RUNNING_PYTHON
