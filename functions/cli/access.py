@@ -1,4 +1,4 @@
-"""`terraform/access.yaml` comes in: which function calls what, and which roles, permissions and scopes follow from it.
+"""Reads `terraform/access.yaml`: what each function calls, and the roles, permissions and scopes that it needs.
 
 Terraform makes the service accounts from the same file, a test run's calls are compared with it (tests/support/access),
 and `provenfix doctor` looks for what it names.
@@ -18,7 +18,7 @@ _LEVELS = ("read", "write", "admin")
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a service account is given: a predefined role, or one of its own with exactly `permissions`."""
+    """A role of a service account: a predefined one, or a custom one with exactly `permissions`."""
 
     key: str
     api: str
@@ -76,7 +76,9 @@ class Access:
         """What GitHub has to allow on a repository whose services are deployed so: the highest level of each."""
         highest: dict[str, str] = {}
         for use in self.functions.values():
-            for operation in (each for each in use.github if self.only.get(each, "") in {"", *methods}):
+            for operation in (
+                operation_name for operation_name in use.github if self.only.get(operation_name, "") in {"", *methods}
+            ):
                 for name, level in self.github[operation].items():
                     highest[name] = max(highest.get(name, "read"), level, key=_LEVELS.index)
         return dict(sorted(highest.items()))
@@ -89,16 +91,16 @@ class Access:
 
 
 def read_access(file: Path = ACCESS_FILE) -> Access:
-    """Raises Unreadable."""
+    """Returns the table of the file. Raises InputError."""
     try:
-        told = yaml.safe_load(file.read_text("utf-8"))
+        document = yaml.safe_load(file.read_text("utf-8"))
         return Access(
-            {key: Role(key, **role) for key, role in told["roles"].items()},
-            told["google"],
-            told["github"],
-            told["slack"],
-            {name: FunctionAccess(**use) for name, use in told["functions"].items()},
-            told["only"],
+            {key: Role(key, **role) for key, role in document["roles"].items()},
+            document["google"],
+            document["github"],
+            document["slack"],
+            {name: FunctionAccess(**use) for name, use in document["functions"].items()},
+            document["only"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise InputError(f"{file} cannot be read ({type(error).__name__}); take the one of the release.") from None
@@ -116,11 +118,11 @@ def render_access_table(access: Access) -> Iterator[str]:
                 f"`{method.rpartition('.')[2]}`{_deploy_method_note(access, method)}" for method in calls
             )
             what = {"topic": use.topics, "secret": use.secrets}.get(role.bound_to, ())
-            on = f"{role.bound_to} {', '.join(f'`{each}`' for each in what)}".strip()
+            on = f"{role.bound_to} {', '.join(f'`{name}`' for name in what)}".strip()
             yield f"| `{function}` | `{role.role or role.custom}` | {on} | {methods} |"
         for host, called in (("GitHub", use.github), ("Slack", use.slack)):
             if called:
-                methods = ", ".join(f"`{each}`{_deploy_method_note(access, each)}" for each in called)
+                methods = ", ".join(f"`{name}`{_deploy_method_note(access, name)}" for name in called)
                 yield f"| `{function}` | {host}: {_describe_required(access, host, called)} | | {methods} |"
 
 
@@ -130,7 +132,7 @@ def _deploy_method_note(access: Access, method: str) -> str:
 
 def _describe_required(access: Access, host: str, methods: Sequence[str]) -> str:
     if host == "Slack":
-        found = sorted({scope for method in methods for scope in access.slack[method]})
+        required = sorted({scope for method in methods for scope in access.slack[method]})
     else:
-        found = sorted({f"{name}:{level}" for each in methods for name, level in access.github[each].items()})
-    return ", ".join(f"`{each}`" for each in found) or "no scope"
+        required = sorted({f"{name}:{level}" for call in methods for name, level in access.github[call].items()})
+    return ", ".join(f"`{call}`" for call in required) or "no scope"

@@ -1,4 +1,4 @@
-"""The deployed zips are written: the repository goes in, `functions.zip` and `compile.zip` come out, and their digests.
+"""Writes the deployed zips, `functions.zip` and `compile.zip`, and prints their digests.
 
     functions.zip   the functions (source `functions/main.py`), what they share, requirements.txt at the root
     compile.zip     the `compile` function alone, for every Python runtime: main.py, what stands beside it, requirements
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def build_bundles(root: Path) -> Mapping[str, bytes]:
-    """Both zips by their names. Raises Unreadable for Python that does not compile."""
+    """Both zips by their names. Raises InputError for Python that does not compile."""
     return {
         "functions.zip": build_zip(collect_functions_files(root)),
         "compile.zip": build_zip(collect_compile_files(root)),
@@ -56,10 +56,10 @@ def build_bundles(root: Path) -> Mapping[str, bytes]:
 
 def collect_functions_files(root: Path) -> dict[str, bytes]:
     """By the path within the zip. Of `functions`, the entry points and `http`; `compile` has a zip of its own."""
-    found = {"requirements.txt": (root / "functions" / "requirements.txt").read_bytes()}
+    files = {"requirements.txt": (root / "functions" / "requirements.txt").read_bytes()}
     for path in _list_shipped_files(root):
-        found[path.relative_to(root).as_posix()] = path.read_bytes()
-    return found
+        files[path.relative_to(root).as_posix()] = path.read_bytes()
+    return files
 
 
 def collect_compile_files(root: Path) -> dict[str, bytes]:
@@ -72,7 +72,7 @@ def collect_compile_files(root: Path) -> dict[str, bytes]:
 
 
 def build_zip(files: Mapping[str, bytes]) -> bytes:
-    """The zip. Raises Unreadable for Python that does not compile: the build in the cloud would fail on it."""
+    """The zip. Raises InputError for Python that does not compile: the build in the cloud would fail on it."""
     whole = BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(files):

@@ -1,4 +1,4 @@
-"""`provenfix check`: files of a repository in, where they do not compile on the deployed Python out."""
+"""`provenfix check`: compiles the Python files of a repository with the deployed Python."""
 
 import platform
 import sys
@@ -38,14 +38,14 @@ class CheckOptions:
 
 
 def run_check(options: CheckOptions) -> int:
-    """Print what fails; 1 where something does, else 0. Raises Misused and Unreadable."""
+    """Prints what fails; returns 1 if something does, else 0. Raises UsageError and InputError."""
     settings = read_settings()
     with open_local_history(options.repo) as repository, open_local_compilers(settings) as compilers:
         names, listed, read = _select_files(repository, options, settings.index_file)
         sources = [Source(name, content) for name in names if (content := read(name)) is not None]
         if not sources:
-            what = "is staged" if options.staged else "there"
-            print(f"Nothing to check: no Python file {what}.")
+            what = "no Python file is staged" if options.staged else "there is no Python file"
+            print(f"Nothing to check: {what}.")
             return 0
         declared = {name: content.decode("utf-8", "replace") for name in listed if (content := read(name)) is not None}
         running = ".".join(platform.python_version_tuple()[:2])
@@ -56,7 +56,7 @@ def run_check(options: CheckOptions) -> int:
 def _select_files(
     repository: "GitRepository", options: CheckOptions, index_file: str
 ) -> tuple[Sequence[str], Sequence[str], ReadFile]:
-    """Paths to check, paths of the files that declare a Python, and what reads either of them."""
+    """Returns the paths to check, the paths of the files that declare a Python, and what reads either of them."""
     work_tree, paths = find_work_tree(options.repo), options.paths
     if options.staged:
         index = {path: entry.blob for path, entry in repository.index_files(index_file).items()}
@@ -95,7 +95,7 @@ def _head_blobs(repository: "GitRepository") -> Mapping[str, str]:
 def _blob_reader(repository: "GitRepository", blobs: Mapping[str, str]) -> ReadFile:
     def read(path: str) -> bytes:
         content = repository.read(blobs[path])
-        if content is None:  # what could not be looked at must not pass
+        if content is None:  # a file that was not checked must not pass
             raise InputError(f"{repository.path}: the contents of {path} are not in this copy; fetch them first")
         return content
 
@@ -107,30 +107,33 @@ def _is_python(path: str) -> bool:
 
 
 def _print_groups(groups: Sequence[CheckedGroup]) -> int:
-    """Everything found on stdout, the choice of Python on stderr; 1 where something is not proven to compile."""
+    """Prints failures to stdout and the choice of Python to stderr; returns 1 if a file is not proven to compile."""
     for group in groups:
         print(f"Python {group.python_target.python} ({to_one_line(group.python_target.description)})", file=sys.stderr)
     for failure in (failure for group in groups for failure in group.failures):
         print("\n".join(_format_failure(failure)))
     for unjudged in (unjudged for group in groups for unjudged in group.unjudged):
-        print(f"{to_one_line(unjudged.path)}: could not be judged: {to_one_line(unjudged.reason)}")
+        print(f"{to_one_line(unjudged.path)}: could not be checked: {to_one_line(unjudged.reason)}")
     print(". ".join(_summarize_group(group) for group in groups) + ".")
     return int(any(group.failures or group.unjudged for group in groups))
 
 
 def _summarize_group(group: CheckedGroup) -> str:
-    where = f"on Python {group.python_target.python}, says {group.checked_by}"
+    python = f"on Python {group.python_target.python} (checked by {group.checked_by})"
     files = "1 file" if group.source_count == 1 else f"{group.source_count} files"
     if not group.failures and not group.unjudged:
-        return f"{files} checked: all compile {where}"
-    unjudged = f", {len(group.unjudged)} could not be judged" if group.unjudged else ""
-    return f"{files} checked: {len(group.failures)} do not compile {where}{unjudged}"
+        return f"{files} checked: all compile {python}"
+    unjudged = f", {len(group.unjudged)} could not be checked" if group.unjudged else ""
+    return f"{files} checked: {len(group.failures)} do not compile {python}{unjudged}"
 
 
 def _format_failure(failure: CompileFailure) -> Iterator[str]:
     fault = failure.fault
-    place = [to_one_line(failure.path), *(str(number) for number in (fault.line, fault.column) if number is not None)]
-    yield f"{':'.join(place)}: {fault.error_class}: {to_one_line(fault.message)}"
+    location = [
+        to_one_line(failure.path),
+        *(str(number) for number in (fault.line, fault.column) if number is not None),
+    ]
+    yield f"{':'.join(location)}: {fault.error_class}: {to_one_line(fault.message)}"
     if fault.text.strip():
         # A very long line is shown from shortly before its fault.
         start = max((fault.column or 1) - 1 - MAX_LINE_WIDTH // 2, 0) if len(fault.text) > MAX_LINE_WIDTH else 0
@@ -146,7 +149,7 @@ def _format_failure(failure: CompileFailure) -> Iterator[str]:
 
 
 def check(
-    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATHS]...", help="Files or folders.")] = None,
+    paths: Annotated[list[str] | None, typer.Argument(metavar="PATHS", help="Files or folders.")] = None,
     repo: Annotated[str, typer.Option(metavar="PATH", help="The repository.")] = ".",
     ref: Annotated[str | None, typer.Option(metavar="REF", help="Check the files of this commit.")] = None,
     staged: Annotated[bool, typer.Option("--staged", help="Check what would be committed.")] = False,
@@ -157,6 +160,6 @@ def check(
     Without PATHS, --ref or --staged it checks every tracked Python file as it is on disk. Exits 1 if a file fails.
     """
     if sum([bool(paths), ref is not None, staged]) > 1:
-        raise UsageError("PATHS, --ref and --staged each say what to check; give one of them")
+        raise UsageError("Give only one of PATHS, --ref and --staged.")
 
     return run_check(CheckOptions(repo, paths or [], ref, staged, python))

@@ -1,7 +1,6 @@
-"""`provenfix demo`: a scenario in; the whole loop runs on this machine, with a page to look at, until it is closed.
+"""`provenfix demo`: runs a scenario on this machine, from the failure to the closed issue, with a page to look at.
 
-Everything happens in a temporary folder and on loopback; neither a process nor a file is left behind. What only the
-demo needs is imported when it runs: the other commands must not pay for it.
+Everything happens in a temporary folder and on loopback; it leaves no process and no file behind.
 """
 
 import tempfile
@@ -20,12 +19,12 @@ from functions.local.private_files import make_private
 from shared.errors import UsageError
 
 _NEXT_STEPS = """
-Your own service, while it logs (provenfix.example.yaml shows the file):
+Watch your own service while it logs (provenfix.example.yaml shows the configuration):
 
     gcloud logging tail 'resource.labels.service_name="SERVICE"' --format=json \\
         | provenfix watch --config provenfix.yaml
 
-Or from the log that it has written:
+Or investigate a log that it has already written:
 
     gcloud logging read 'resource.type="cloud_run_revision" resource.labels.service_name="SERVICE"' \\
         --freshness=1d --format=json > log.json
@@ -35,12 +34,14 @@ _SCENARIO_HELP = "incident, pull-request, rollback, failed-probe, storm or lying
 
 
 def demo(
-    port: Annotated[int, typer.Option(metavar="N", help="The page's; 0 takes a free one.", min=0, max=65535)] = 0,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Show the page in a browser.")] = True,
+    port: Annotated[int, typer.Option(metavar="N", help="Port of the page; 0 takes a free one.", min=0, max=65535)] = 0,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
     scenario: Annotated[str, typer.Option(metavar="NAME", help=_SCENARIO_HELP)] = "incident",
-    auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Press Approve, and end with the loop.")] = False,
+    auto_approve: Annotated[
+        bool, typer.Option("--auto-approve", help="Press Approve, and exit when the issue is closed.")
+    ] = False,
     folder: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Keep all state there, and go on from it.")
+        Path | None, typer.Option(metavar="PATH", help="Keep all state in this folder, and continue from it.")
     ] = None,
 ) -> int:
     """Run an example incident from the first log entry to the fix.
@@ -50,10 +51,10 @@ def demo(
     say = create_status_printer()
     chosen = _parse_scenario(scenario)
     with _open_folder(folder) as home:
-        asked = DemoOptions(
+        options = DemoOptions(
             home, chosen, port, auto_approve, say, lambda address: show_page(address, say, browser=browser)
         )
-        closed = run_demo(asked)
+        closed = run_demo(options)
     print(_NEXT_STEPS, end="")
     return 0 if closed else 1
 
@@ -63,13 +64,13 @@ def _parse_scenario(name: str) -> ScenarioName:
         return ScenarioName(name)
     except ValueError:
         raise UsageError(
-            f"--scenario {name!r} is not one of {', '.join(each.value for each in ScenarioName)}"
+            f"--scenario {name!r} must be one of {', '.join(scenario.value for scenario in ScenarioName)}"
         ) from None
 
 
 @contextmanager
 def _open_folder(folder: Path | None) -> Iterator[Path]:
-    """The folder itself, or a temporary one that is gone afterwards."""
+    """Yields the folder, or a temporary one that is deleted afterwards."""
     if folder is not None:
         make_private(folder)
         yield folder.resolve()

@@ -1,4 +1,4 @@
-"""`provenfix dlq list|replay|drop`: what could not be delivered is looked at, sent again, or thrown away."""
+"""`provenfix dlq list|replay|drop`: lists, republishes or deletes the messages that could not be delivered."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ _MAX_BODY_LENGTH = 120
 
 
 def list_dead_letters(folder: Path) -> int:
-    """One line for each."""
+    """Prints one line for each."""
     with _open_dead_letters(folder) as letters:
         for letter in letters.list_waiting(_MAX_LETTERS):
             body = truncate(to_one_line(redact(letter.data.decode("utf-8", "replace"))), _MAX_BODY_LENGTH)
@@ -33,15 +33,15 @@ def list_dead_letters(folder: Path) -> int:
 
 
 def replay_dead_letters(ids: Sequence[str] | None, folder: Path) -> int:
-    """Raises Misused where one of the ids is not there."""
+    """Raises UsageError if there is no message with one of the ids."""
     with _open_dead_letters(folder) as letters:
-        return _apply_to_letters(letters, ids, letters.replay, "published once more")
+        return _apply_to_letters(letters, ids, letters.replay, "published again")
 
 
 def drop_dead_letters(ids: Sequence[str] | None, folder: Path) -> int:
-    """Raises Misused where one of the ids is not there."""
+    """Raises UsageError if there is no message with one of the ids."""
     with _open_dead_letters(folder) as letters:
-        return _apply_to_letters(letters, ids, letters.discard, "dropped")
+        return _apply_to_letters(letters, ids, letters.discard, "deleted")
 
 
 def _apply_to_letters(
@@ -50,7 +50,7 @@ def _apply_to_letters(
     waiting = {letter.id: letter for letter in letters.list_waiting(_MAX_LETTERS)}
     missing = sorted(set(ids or ()) - set(waiting))
     if missing:
-        raise UsageError(f"there is no dead letter {', '.join(missing)}; `provenfix dlq list` lists them")
+        raise UsageError(f"No dead letter with id {', '.join(missing)}; run `provenfix dlq list` to see them.")
     chosen = list(waiting) if ids is None else list(dict.fromkeys(ids))
     for identity in chosen:
         action(waiting[identity])
@@ -75,11 +75,11 @@ dlq = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_FolderOption = Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")]
+_FolderOption = Annotated[Path, typer.Option(metavar="PATH", help="Stack directory.")]
 _IdsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID]...", help="As `provenfix dlq list` names them.")
+    list[str] | None, typer.Argument(metavar="ID", help="Message ids, as `provenfix dlq list` prints them.")
 ]
-_AllOption = Annotated[bool, typer.Option("--all", help="Every one of them.")]
+_AllOption = Annotated[bool, typer.Option("--all", help="All dead letters.")]
 _DEFAULT_FOLDER = Path(".provenfix")
 
 
@@ -105,7 +105,7 @@ def drop_letters(ids: _IdsArgument = None, every: _AllOption = False, folder: _F
 
 
 def _selected_ids(ids: list[str] | None, *, every: bool) -> list[str] | None:
-    """None for all of them."""
+    """Returns None for all of them."""
     if bool(ids) == every:
-        raise UsageError("name the letters, or give --all")
+        raise UsageError("Give message ids, or --all.")
     return ids if ids else None

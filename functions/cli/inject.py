@@ -1,4 +1,4 @@
-"""`provenfix inject FILE`: log entries in, messages on the topic that the log sink writes to out."""
+"""`provenfix inject FILE`: publishes log entries on the topic that the log sink writes to."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ from shared.workflow import flow
 
 
 def run_inject(file: str, folder: Path) -> int:
-    """Raises Unreadable for what is no export, Misused where no stack is known."""
+    """Publishes the entries. Raises InputError if the file is no export, UsageError if no stack is known."""
     text = _read_text(file)
     bodies = [json.dumps(entry).encode() for entry in parse_entries(text, file)]
     with override_environ(load_named_environment(folder)):
@@ -32,16 +32,16 @@ def run_inject(file: str, folder: Path) -> int:
 
 
 def parse_entries(text: str, name: str) -> Iterator[dict[str, object]]:
-    """The entries of an array, or of one JSON object on each line. Raises Unreadable, with the line's number."""
+    """Yields the entries of an array, or of one JSON object on each line. Raises InputError with the line's number."""
     if text.lstrip().startswith("["):
-        found = [(number, entry) for number, entry in enumerate(_parse_json(text, name, "the array"), start=1)]
+        entries = [(number, entry) for number, entry in enumerate(_parse_json(text, name, "the array"), start=1)]
         what = "entry"
     else:
-        # Not `splitlines`: what a service logs may hold what else that splits at, and JSON need not escape it.
+        # Not `splitlines`: it also splits at characters that JSON need not escape.
         lines = ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
-        found = [(number, _parse_json(line, name, f"line {number}")) for number, line in lines]
+        entries = [(number, _parse_json(line, name, f"line {number}")) for number, line in lines]
         what = "line"
-    for number, entry in found:
+    for number, entry in entries:
         if not isinstance(entry, dict):
             raise InputError(f"{name}: {what} {number} is not a log entry but a JSON {type(entry).__name__}")
         yield entry
@@ -51,7 +51,7 @@ def _parse_json(text: str, name: str, where: str) -> "list[object]":
     try:
         return json.loads(text)  # type: ignore[no-any-return]
     except (ValueError, RecursionError) as error:
-        hint = "give what `gcloud logging read --format=json` writes"
+        hint = "give the output of `gcloud logging read --format=json`"
         raise InputError(f"{name}: {where} is not JSON ({error}); {hint}") from None
 
 
@@ -73,9 +73,9 @@ def _store_log_file(settings: Settings, text: str) -> None:
 
 def inject(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="As `gcloud logging read --format=json` writes it; - is stdin.")
+        str, typer.Argument(metavar="FILE", help="Output of `gcloud logging read --format=json`; - is stdin.")
     ],
-    folder: Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")] = Path(".provenfix"),
+    folder: Annotated[Path, typer.Option(metavar="PATH", help="Stack directory.")] = Path(".provenfix"),
 ) -> int:
     """Publish the log entries of a file, as the log sink does."""
     return run_inject(file, folder)

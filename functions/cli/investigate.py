@@ -1,4 +1,4 @@
-"""`provenfix investigate`: a log export and a git repository in, a proven report out."""
+"""`provenfix investigate`: reports on the incidents of a log, proven with a git repository."""
 
 import json
 import platform
@@ -42,12 +42,12 @@ def run_investigate(
 def investigate_log(
     repo: str, log: str, request: ProofRequest, names: tuple[str, str], progress: ReportProgress
 ) -> list[Report]:
-    """The reports on every incident of a log. `names` are service and environment, "" for those that the log names.
+    """Returns a report on every incident of a log. `names`: service and environment, "" for those of the log.
 
-    Raises Misused and Unreadable with one sentence for whoever gave the arguments.
+    Raises UsageError and InputError with one sentence for the user.
     """
     with open_local_history(repo) as history, open_local_compilers(read_settings()) as compilers:
-        history.branch(request.branch)  # a wrong name is told before a large log is read
+        history.branch(request.branch)  # a wrong name is reported before a large log is read
         if request.deployed is not None:
             history.resolve(request.deployed)
         if request.python is not None:
@@ -66,11 +66,11 @@ def _render_text(reports: list[Report], kind: str) -> str:
 
 
 def _check_writable(out: Path | None) -> None:
-    """What can be told before the work is done; the rest is told by `_write_output`."""
+    """Raises UsageError for what is known before the work is done; `_write_output` raises it for the rest."""
     if out is None:
         return
     try:
-        told = (
+        problem = (
             "it is a directory"
             if out.is_dir()
             else ""
@@ -78,19 +78,19 @@ def _check_writable(out: Path | None) -> None:
             else f"there is no directory {out.parent}"
         )
     except OSError as error:
-        told = str(error.strerror)
-    if told:
-        raise UsageError(f"{out}: cannot be written ({told}); name another file with --out")
+        problem = str(error.strerror)
+    if problem:
+        raise UsageError(f"{out}: cannot be written ({problem}); give another file with --out")
 
 
 def _check_not_protected(out: Path | None, log: str) -> None:
-    """Refuses to write over the log, or over anything that git keeps, in whatever repository. Raises Misused."""
+    """Raises UsageError for the log itself and for a file inside a git directory."""
     if out is None:
         return
     if log != "-" and out.exists() and Path(log).exists() and out.samefile(log):
-        raise UsageError(f"{out}: this is the log itself; name another file with --out")
+        raise UsageError(f"{out}: is the input log; give another file with --out")
     if any(_is_git_directory(folder) for folder in out.resolve().parents):
-        raise UsageError(f"{out}: lies inside the git directory of a repository; name another file with --out")
+        raise UsageError(f"{out}: lies inside the git directory of a repository; give another file with --out")
 
 
 def _is_git_directory(folder: Path) -> bool:
@@ -105,11 +105,11 @@ def _write_output(text: str, out: Path | None) -> None:
     try:
         out.write_text(text, "utf-8", "backslashreplace")
     except OSError as error:
-        raise UsageError(f"{out}: cannot be written ({error.strerror}); name another file with --out") from error
+        raise UsageError(f"{out}: cannot be written ({error.strerror}); give another file with --out") from error
 
 
 class ReportFormat(StrEnum):
-    """What is printed: for a person, for a program, or as the body of an issue."""
+    """What is printed: text for a person, JSON for a program, or the body of an issue."""
 
     TEXT = "text"
     JSON = "json"
@@ -120,10 +120,14 @@ def investigate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     repo: Annotated[str, typer.Option(metavar="PATH", help="The repository: a work tree or a bare one.")],
     log: Annotated[str, typer.Option(metavar="FILE", help="The log: JSON, JSON lines or text; - is standard input.")],
     branch: Annotated[str | None, typer.Option(metavar="REF", help="The deploy branch.")] = None,
-    deployed: Annotated[str | None, typer.Option(metavar="COMMIT", help="The commit said to be deployed.")] = None,
+    deployed: Annotated[
+        str | None, typer.Option(metavar="COMMIT", help="The commit that is deployed, if you know it.")
+    ] = None,
     python: Annotated[str | None, typer.Option(metavar="3.11", help="The deployed version of Python.")] = None,
     service: Annotated[str, typer.Option(metavar="NAME", help="The service, where the log does not name it.")] = "",
-    environment: Annotated[str, typer.Option(metavar="NAME", help="The environment, likewise.")] = "",
+    environment: Annotated[
+        str, typer.Option(metavar="NAME", help="The environment, where the log does not name it.")
+    ] = "",
     source_root: Annotated[
         list[str] | None, typer.Option(metavar="PATH", help="A folder of the service's sources; may be repeated.")
     ] = None,

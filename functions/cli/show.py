@@ -1,4 +1,4 @@
-"""`provenfix show [INCIDENT]`: what the store knows, as text."""
+"""`provenfix show [INCIDENT]`: prints what the store holds, as text."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +19,14 @@ from shared.workflow.records.incident_records import INCIDENTS
 
 
 def run_show(incident: str | None, folder: Path) -> int:
-    """Raises Misused where no such incident is known."""
+    """Prints the list or one incident. Raises UsageError if there is no such incident."""
     with override_environ(load_named_environment(folder)):
         opened = wiring.create_store(read_settings())
-        cases = sorted(_read_incidents(opened), key=lambda case: case.opened_at)
+        records = sorted(_read_incidents(opened), key=lambda record: record.opened_at)
         lines = (
-            list(_format_list(cases)) if incident is None else list(_format_incident(_find_incident(cases, incident)))
+            list(_format_list(records))
+            if incident is None
+            else list(_format_incident(_find_incident(records, incident)))
         )
     for line in lines:
         print(to_one_line(line) if not line.startswith("  ") else f"  {to_one_line(line)}")
@@ -32,47 +34,50 @@ def run_show(incident: str | None, folder: Path) -> int:
 
 
 def _read_incidents(store: Store) -> Iterator[IncidentRecord]:
-    """Documents are found by a field; every incident has a state."""
+    """Yields all incidents: the store finds documents by a field, and every incident has a state."""
     for state in IncidentState:
         yield from (INCIDENTS.decode(stored.value) for stored in store.find(INCIDENTS.kind, "state", state.value))
 
 
-def _find_incident(cases: list[IncidentRecord], id_prefix: str) -> IncidentRecord:
-    found = [case for case in cases if case.id == id_prefix] or [
-        case for case in cases if case.id.startswith(id_prefix)
+def _find_incident(records: list[IncidentRecord], id_prefix: str) -> IncidentRecord:
+    matches = [record for record in records if record.id == id_prefix] or [
+        record for record in records if record.id.startswith(id_prefix)
     ]
-    if len(found) != 1:
-        known = "no incident" if not found else f"{len(found)} incidents"
-        raise UsageError(f"{known} with an id that begins with {id_prefix!r}; `provenfix show` lists them")
-    return found[0]
+    if len(matches) != 1:
+        known = "are " + (f"{len(matches)} incidents" if matches else "no incidents")
+        raise UsageError(f"There {known} whose id begins with {id_prefix!r}; run `provenfix show` to list them.")
+    return matches[0]
 
 
-def _format_list(cases: list[IncidentRecord]) -> Iterator[str]:
-    if not cases:
+def _format_list(records: list[IncidentRecord]) -> Iterator[str]:
+    if not records:
         yield "No incidents."
-    for case in cases:
-        what = f"{case.error_class or case.kind.value} {case.path}"
-        yield f"{case.id}  {case.state.value}  {case.service}  {what}  {format_rfc3339(case.last_seen)}"
+    for record in records:
+        what = f"{record.error_class or record.kind.value} {record.path}"
+        yield f"{record.id}  {record.state.value}  {record.service}  {what}  {format_rfc3339(record.last_seen)}"
 
 
-def _format_incident(case: IncidentRecord) -> Iterator[str]:
-    yield f"{case.id}: {case.state.value}"
-    yield f"  {case.error_class or case.kind.value} in {case.path or 'an unknown file'} of {case.service}"
-    yield f"  logged by {', '.join(case.revisions) or 'an unnamed revision'}, last at {format_rfc3339(case.last_seen)}"
-    if case.issue is not None:
-        yield f"  issue {case.issue.number}: {case.issue.url}"
-    if case.proposal:
-        yield f"  proposal {case.proposal}"
-    if case.fix:
-        yield f"  fixed by {case.fix}"
+def _format_incident(record: IncidentRecord) -> Iterator[str]:
+    yield f"{record.id}: {record.state.value}"
+    yield f"  {record.error_class or record.kind.value} in {record.path or 'an unknown file'} of {record.service}"
+    revisions = ", ".join(record.revisions) or "an unnamed revision"
+    yield f"  logged by {revisions}, last at {format_rfc3339(record.last_seen)}"
+    if record.issue is not None:
+        yield f"  issue {record.issue.number}: {record.issue.url}"
+    if record.proposal:
+        yield f"  proposal {record.proposal}"
+    if record.fix:
+        yield f"  fixed by {record.fix}"
     yield "Timeline:"
-    for step in case.history:
+    for step in record.history:
         yield f"  {format_rfc3339(step.at)}  {step.state.value}  {step.why}"
 
 
 def show(
-    incident: Annotated[str | None, typer.Argument(metavar="[INCIDENT]", help="An id, or how it begins.")] = None,
-    folder: Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")] = Path(".provenfix"),
+    incident: Annotated[
+        str | None, typer.Argument(metavar="INCIDENT", help="Incident id, or its first characters.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(metavar="PATH", help="Stack directory.")] = Path(".provenfix"),
 ) -> int:
     """List the incidents, or show one with its timeline."""
     return run_show(incident, folder)

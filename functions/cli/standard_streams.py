@@ -59,8 +59,8 @@ def handle_stop_signals() -> Iterator[None]:
 
 
 def _handle_stop_signal(number: int, _frame: FrameType | None) -> NoReturn:
-    for each in _STOP_SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+    for stop_signal in _STOP_SIGNALS:
+        signal.signal(stop_signal, signal.SIG_IGN)
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)

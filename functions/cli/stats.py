@@ -1,4 +1,4 @@
-"""`provenfix stats`: how long incidents take from step to step, as text or as JSON."""
+"""`provenfix stats`: prints how long incidents take from step to step, as text or as JSON."""
 
 import json
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ _FIGURE_WIDTH = 14
 
 
 def run_stats(folder: Path, *, as_json: bool) -> int:
-    """Raises Misused where no store is configured, Unreadable and Retry where it cannot be read."""
+    """Raises UsageError if no store is configured, InputError and Retry if it cannot be read."""
     with override_environ(load_named_environment(folder)):
-        cases, cut = list_incidents(wiring.create_store(read_settings()))
-    told = compute_stats(cases, cut=cut)
-    print(json.dumps(stats_to_json(told), indent=2) if as_json else "\n".join(_format_stats(told)))
+        records, cut = list_incidents(wiring.create_store(read_settings()))
+    figures = compute_stats(records, cut=cut)
+    print(json.dumps(stats_to_json(figures), indent=2) if as_json else "\n".join(_format_stats(figures)))
     return 0
 
 
@@ -38,9 +38,9 @@ def _format_stats(figures: Stats) -> Iterator[str]:
         yield f"{to_one_line(group.service) or 'All services'}: {group.incidents} {noun}"
         yield from _format_steps(group)
         yield ""
-    yield "p90 is what nine in ten did not exceed; only incidents that have taken the step count."
+    yield "p90: nine in ten took no longer. Only incidents that completed the step are counted."
     if figures.cut:
-        yield "Not all incidents could be read: a store answers with at most 500 of each state."
+        yield "Not all incidents are counted: the store returns at most 500 of each state."
 
 
 def _format_steps(group: ServiceStats) -> Iterator[str]:
@@ -57,7 +57,7 @@ def _format_steps(group: ServiceStats) -> Iterator[str]:
 
 
 class StatsFormat(StrEnum):
-    """What for."""
+    """Who reads it."""
 
     TEXT = "text"
     JSON = "json"
@@ -65,7 +65,7 @@ class StatsFormat(StrEnum):
 
 def stats(
     form: Annotated[StatsFormat, typer.Option("--format", help="For a person, or for a program.")] = StatsFormat.TEXT,
-    folder: Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")] = Path(".provenfix"),
+    folder: Annotated[Path, typer.Option(metavar="PATH", help="Stack directory.")] = Path(".provenfix"),
 ) -> int:
     """Show how long incidents take from step to step.
 

@@ -1,4 +1,4 @@
-"""`provenfix stop [SERVICE]` and `provenfix resume [SERVICE]`: the kill switch of one service, or of all."""
+"""`provenfix stop [SERVICE]` and `provenfix resume [SERVICE]`: set the kill switch of one service or of all."""
 
 import getpass
 import os
@@ -20,9 +20,9 @@ from shared.workflow.records.kill_switch import ALL_SERVICES, read_switch, set_s
 
 
 def run_kill_switch(service: str, folder: Path, *, stopped: bool) -> int:
-    """Raises Misused for a service that is not configured, Unreadable and Retry where the store cannot be reached."""
+    """Raises UsageError for a service that is not configured, InputError and Retry if the store cannot be reached."""
     with override_environ(load_named_environment(folder)):
-        # To stop everything works without provenfix.yaml: at night nobody looks for a file first.
+        # Stopping everything works without provenfix.yaml: in an emergency nobody should have to find a file first.
         settings = read_all_settings() if service else read_settings()
         chosen = _find_service_id(settings.services, service) if service else ALL_SERVICES
         opened = wiring.create_store(settings)
@@ -32,38 +32,38 @@ def run_kill_switch(service: str, folder: Path, *, stopped: bool) -> int:
         if switch.by and switch.at:
             print(f"Recorded: by {to_one_line(switch.by)} at {to_one_line(switch.at)}.")
         if not stopped and chosen != ALL_SERVICES and read_switch(opened, ALL_SERVICES).stopped:
-            print("All services are stopped nevertheless: `provenfix resume` without a service allows them again.")
+            print("All services are still stopped: run `provenfix resume` without a service to resume them.")
         if not stopped and settings.kill_switch:
-            print("PROVENFIX_KILL_SWITCH is on nevertheless: nothing is deployed until it is off.")
+            print("PROVENFIX_KILL_SWITCH is still on: nothing is deployed until it is off.")
     return 0
 
 
 def _find_service_id(services: Mapping[str, Service], name: str) -> str:
-    found = [key for key, service in services.items() if name in {key, service.name}]
-    if len(found) == 1:
-        return found[0]
+    ids = [key for key, service in services.items() if name in {key, service.name}]
+    if len(ids) == 1:
+        return ids[0]
     known = ", ".join(sorted(services)) or "none"
-    what = "no service" if not found else "more than one service"
-    raise UsageError(f"{what} is called {name!r}; configured: {known}")
+    what = "More than one service is" if ids else "No service is"
+    raise UsageError(f"{what} named {name!r}; configured: {known}")
 
 
 def _describe_change(what: str, *, stopped: bool, changed: bool) -> str:
     if not stopped:
         return f"Deployments of {what} are allowed{'' if changed else ' already'}."
     stopped_now = f"Deployments of {what} are stopped{'' if changed else ' already'}"
-    return f"{stopped_now}; a rollout that has not all of the traffic yet is put back."
+    return f"{stopped_now}. A rollout in progress is rolled back."
 
 
 def _current_user() -> str:
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # in a container a user often has no name, and the switch must turn all the same
+    except (KeyError, OSError):  # in a container a user often has no name
         user = f"uid {os.getuid()}"
     return f"{user}@{socket.gethostname()}"
 
 
-_ServiceArgument = Annotated[str, typer.Argument(metavar="[SERVICE]", help="Name or project.name. Default: all.")]
-_FolderOption = Annotated[Path, typer.Option(metavar="PATH", help="Of `provenfix up`.")]
+_ServiceArgument = Annotated[str, typer.Argument(metavar="SERVICE", help="Name or project.name. Default: all.")]
+_FolderOption = Annotated[Path, typer.Option(metavar="PATH", help="Stack directory.")]
 _DEFAULT_FOLDER = Path(".provenfix")
 
 

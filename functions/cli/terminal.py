@@ -1,4 +1,4 @@
-"""Reports come in, what a person reads in a terminal goes out: the decision, the commits, the broken lines, the whys.
+"""Renders reports for a terminal: the decision, the commits, the broken lines, the whys.
 
 Everything that came from a log or a repository is written as text, never as markup, and without control characters.
 """
@@ -83,9 +83,7 @@ def _render_report(report: Report) -> RenderableType:
     parts.append(_render_section("Evidence", _render_evidence(report)))
     if proof.gaps:
         parts.append(
-            _render_section(
-                "What could not be seen", Group(*(_plain_text(quote_untrusted(each)) for each in proof.gaps))
-            )
+            _render_section("What could not be seen", Group(*(_plain_text(quote_untrusted(gap)) for gap in proof.gaps)))
         )
     return Group(*parts)
 
@@ -168,7 +166,7 @@ def _format_occurrences(incident: Incident) -> str:
 
 
 def _render_recommendation(proof: Finding) -> RenderableType:
-    """The recommendation between two rules: nobody has to look for it."""
+    """Returns the recommendation between two rules, so that it stands out."""
     chosen = {ActionKind.REDEPLOY: proof.target, ActionKind.ROLLBACK: proof.rollback, ActionKind.NONE: None}[
         proof.recommendation.kind
     ]
@@ -187,8 +185,8 @@ def _render_recommendation(proof: Finding) -> RenderableType:
         files = describe_shipped_files(proof.target.shipped_changes)
         lines.append(_plain_text(f"Ships {commits}: {files}. Checks: {proof.target.checks.value}."))
     lines += [
-        _plain_text(f"Not {short_sha(each.commit.id)}: {quote_untrusted(each.detail)}.", "dim")
-        for each in proof.refused_commits[:_MAX_SYMPTOMS]
+        _plain_text(f"Not {short_sha(refused.commit.id)}: {quote_untrusted(refused.detail)}.", "dim")
+        for refused in proof.refused_commits[:_MAX_SYMPTOMS]
     ]
     return Padding(Group(Rule(style=style), *lines, Rule(style=style)), (1, 0, 0, 0))
 
@@ -258,7 +256,7 @@ def _render_code(proof: Finding, broken: BrokenFile) -> RenderableType:
         )
     if proof.loaded_summary is not None:
         lines.append(_plain_text(describe_loading_rule(proof.loaded_summary), "dim"))
-        lines += [_plain_text(f"{describe_unloaded_file(each)}", "yellow") for each in proof.loaded_summary.not_loaded]
+        lines += [_plain_text(f"{describe_unloaded_file(file)}", "yellow") for file in proof.loaded_summary.not_loaded]
         missing = proof.loaded_summary.missing_imports
         lines += [_plain_text(describe_missing_import(entry), "yellow") for entry in missing]
     return Group(*lines)
@@ -276,13 +274,16 @@ def _render_whys(report: Report) -> RenderableType:
 
 def _abbreviate_commits(text: str) -> str:
     """Evidence with commit ids of 12 digits: the full ones are in the JSON."""
-    return truncate(_COMMIT.sub(lambda found: short_sha(found[0]), to_one_line(text)), _MAX_EVIDENCE_LENGTH)
+    return truncate(_COMMIT.sub(lambda match: short_sha(match[0]), to_one_line(text)), _MAX_EVIDENCE_LENGTH)
 
 
 def _render_evidence(report: Report) -> RenderableType:
     rows = [
-        (_plain_text(each.id), _plain_text(_abbreviate_commits(f"{each.text} [{each.kind.value} {each.ref}]")))
-        for each in report.evidence[:_MAX_EVIDENCE]
+        (
+            _plain_text(evidence.id),
+            _plain_text(_abbreviate_commits(f"{evidence.text} [{evidence.kind.value} {evidence.ref}]")),
+        )
+        for evidence in report.evidence[:_MAX_EVIDENCE]
     ]
     grid = _create_grid(rows, 2)
     if len(report.evidence) <= _MAX_EVIDENCE:

@@ -1,4 +1,4 @@
-"""`provenfix up`: a configuration in; the functions run on this machine until Ctrl-C."""
+"""`provenfix up`: runs the functions on this machine until Ctrl-C."""
 
 import os
 import shlex
@@ -24,14 +24,14 @@ _EMULATOR_PORTS = 2
 
 
 def run_up(folder: Path, port: int, config: Path | None, *, embedded: bool) -> int:
-    """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
+    """Runs until it is interrupted. Raises InputError or UsageError with one sentence."""
     environment = {"PROVENFIX_CONFIG": str(config.resolve())} if config else {}
-    settings = read_all_settings({**os.environ, **environment})  # said here once, and not by every function
+    settings = read_all_settings({**os.environ, **environment})  # reports an error once, and not in every function
     folder, embedded = settings.sqlite_folder or folder, embedded or settings.sqlite_folder is not None
     if not embedded:
         _check_emulators()
     backing = "SQLite" if embedded else "the emulators of Pub/Sub and Firestore"
-    wanted = StackOptions(
+    options = StackOptions(
         folder,
         embedded,
         port,
@@ -39,9 +39,9 @@ def run_up(folder: Path, port: int, config: Path | None, *, embedded: bool) -> i
         extra_servers=lambda ports: [servers.page_server(folder, page, ports[topology.SLACK_FUNCTION], environment)],
         webhook=settings.secrets.github_webhook_secret is not None,
     )
-    page = port + len(wanted.functions) + _EMULATOR_PORTS
-    _print_status(f"Starting {len(wanted.functions)} functions with {backing} …")
-    with lock_folder(folder), run_stack(wanted) as stack:
+    page = port + len(options.functions) + _EMULATOR_PORTS
+    _print_status(f"Starting {len(options.functions)} functions with {backing} …")
+    with lock_folder(folder), run_stack(options) as stack:
         _print_status(_describe_stack(stack, settings, folder, page))
         _publish_ticks(stack)
     return 0
@@ -51,11 +51,11 @@ def _check_emulators() -> None:
     try:
         find_emulators()
     except InputError as missing:
-        raise InputError(f"{missing}. Or do without them: provenfix up --embedded") from None
+        raise InputError(f"{missing}. Or run without them: provenfix up --embedded") from None
 
 
 def _publish_ticks(stack: RunningStack) -> None:
-    """Cloud Scheduler's part."""
+    """Publishes the ticks, as Cloud Scheduler does."""
     due = time.monotonic()
     while True:
         stack.check_running()
@@ -70,14 +70,14 @@ def _publish_ticks(stack: RunningStack) -> None:
 
 def _describe_stack(stack: RunningStack, settings: Settings, folder: Path, page: int) -> str:
     at = "" if folder == Path(DEFAULT_FOLDER) else f" --folder {shlex.quote(str(folder))}"
-    watched = ", ".join(sorted(settings.services)) or "no service: provenfix.yaml names none"
+    watched = ", ".join(sorted(settings.services)) or "no service (provenfix.yaml names none)"
     lines = [
-        f"Everything runs, and watches {watched}. Ctrl-C ends it.",
+        f"Running. Watching {watched}. Press Ctrl-C to stop.",
         f"The page: http://{LOOPBACK}:{page}/",
         f"Clicks go to http://{LOOPBACK}:{stack.ports['decide']}/, output to {folder}/*.log. In another terminal:",
         f"    provenfix inject FILE{at}    log entries, as `gcloud logging read --format=json` writes them",
         f"    provenfix show{at}           the incidents",
-        f"    provenfix dlq list{at}       what could not be delivered",
+        f"    provenfix dlq list{at}       messages that could not be delivered",
     ]
     if topology.WEBHOOK_FUNCTION in stack.ports:
         lines.insert(2, f"Webhooks of the code host go to http://{LOOPBACK}:{stack.ports[topology.WEBHOOK_FUNCTION]}/.")
@@ -92,11 +92,11 @@ def up(
     embedded: Annotated[
         bool, typer.Option("--embedded", help="SQLite instead of the emulators of Firestore and Pub/Sub.")
     ] = False,
-    folder: Annotated[Path, typer.Option(metavar="PATH", help="Takes state and output.")] = Path(".provenfix"),
-    port: Annotated[
-        int, typer.Option(metavar="N", help="The first of the ports on loopback.", min=1024, max=65_500)
-    ] = 8300,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of provenfix.yaml.")] = None,
+    folder: Annotated[Path, typer.Option(metavar="PATH", help="Stack directory: state and output.")] = Path(
+        ".provenfix"
+    ),
+    port: Annotated[int, typer.Option(metavar="N", help="First port on loopback.", min=1024, max=65_500)] = 8300,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Configuration; default: provenfix.yaml.")] = None,
 ) -> int:
     """Run all functions of provenfix on this machine.
 

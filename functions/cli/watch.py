@@ -1,4 +1,4 @@
-"""`provenfix watch`: a configuration and a growing log in; incidents, proofs, questions on a page of this machine."""
+"""`provenfix watch`: follows a log, and shows incidents, proofs and questions on a page of this machine."""
 
 import json
 import os
@@ -44,7 +44,7 @@ _StatusPrinter = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions:
-    """What is to be watched. `log` is a file, or `-` for standard input."""
+    """What to watch. `log` is a file, or `-` for standard input."""
 
     config: Path
     log: str
@@ -57,7 +57,7 @@ class WatchOptions:
 
 @dataclass(slots=True)
 class LogIntake:
-    """Entries on their way in: they are kept, and what the deployed sink would take is published."""
+    """Stores log entries, and publishes those that the deployed sink would take."""
 
     logs: SqliteLogs
     stack: RunningStack
@@ -70,18 +70,18 @@ class LogIntake:
     ended: bool = False
 
     def follow(self, source: str, stop: Event) -> None:
-        """Runs in a thread; what went wrong is kept for whoever looks."""
+        """Runs in a thread; `error` holds what went wrong."""
         try:
             follow_log(source, self.accept_text, stop)
         except OSError as error:
             self.error = error
 
-    def accept_text(self, text: str, last: bool) -> None:  # noqa: FBT001  # as whoever follows gives it
-        """One piece of the stream."""
-        found = [entry for entry in self.stream.feed(text, last=last) if self._is_watched(entry)]
-        self.accepted += len(found)
-        self.logs.write(found)
-        matched = [json.dumps(entry).encode() for entry in found if matches_sink(entry)]
+    def accept_text(self, text: str, last: bool) -> None:  # noqa: FBT001  # as `follow_log` calls it
+        """Takes one piece of the stream; `last` if no more will come."""
+        entries = [entry for entry in self.stream.feed(text, last=last) if self._is_watched(entry)]
+        self.accepted += len(entries)
+        self.logs.write(entries)
+        matched = [json.dumps(entry).encode() for entry in entries if matches_sink(entry)]
         if matched:
             self.stack.bus.publish_raw(flow.LOG_ENTRIES, matched)
         if last:
@@ -94,15 +94,17 @@ class LogIntake:
             return True
         if named not in self.unknown_services:
             self.unknown_services.add(named)
-            self.print_status(f"Entries of {named!r} are left out: the configuration does not name it.")
+            self.print_status(f"Skipping entries of {named!r}: it is not in the configuration.")
         return False
 
 
 def run_watch(options: WatchOptions) -> int:
-    """Returns never: it ends by an interruption, or raises Unreadable or Misused in one sentence."""
+    """Runs until it is interrupted. Raises InputError or UsageError with one sentence."""
     page = options.port or find_free_port()
     if not is_port_free(page):
-        raise InputError(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
+        raise InputError(
+            f"Port {page} of the page is in use: stop the program that listens there, or give another --port"
+        )
     environment = _environment(options)
     settings = read_all_settings({**os.environ, **environment})
     _check_options(settings, options)
@@ -111,7 +113,7 @@ def run_watch(options: WatchOptions) -> int:
         ending.enter_context(override_environ(environment))
         opened, logs = create_store(read_settings()), open_service_logs(read_settings())
         ending.callback(logs.close)
-        wanted = StackOptions(
+        stack_options = StackOptions(
             options.folder,
             embedded=True,
             environment=environment,
@@ -119,7 +121,7 @@ def run_watch(options: WatchOptions) -> int:
                 servers.page_server(options.folder, page, ports[topology.SLACK_FUNCTION], environment)
             ],
         )
-        stack = ending.enter_context(run_stack(wanted))
+        stack = ending.enter_context(run_stack(stack_options))
         options.print_status(_describe_watch(settings))
         options.show_page(f"http://{LOOPBACK}:{page}/")
         intake, over = LogIntake(logs, stack, settings, options.print_status), Event()
@@ -132,7 +134,7 @@ def run_watch(options: WatchOptions) -> int:
 
 
 def _environment(options: WatchOptions) -> Mapping[str, str]:
-    """What leads every process of the stack to it."""
+    """Returns the variables that lead every process to this stack."""
     make_private(options.folder)
     environment = {
         "PROVENFIX_CONFIG": str(options.config.resolve()),
@@ -140,7 +142,7 @@ def _environment(options: WatchOptions) -> Mapping[str, str]:
         "PROVENFIX_PROJECT": "provenfix-local",
         "PROVENFIX_PLATFORM": "watched",
     }
-    # Nobody has to know it: the page signs, and decide verifies. One that is set is taken.
+    # The page signs and `decide` verifies with it, so a random one will do unless one is set.
     return environment | {
         _SIGNING_SECRET_VARIABLE: {_SIGNING_SECRET_VARIABLE: secrets.token_hex(16), **os.environ}[
             _SIGNING_SECRET_VARIABLE
@@ -149,65 +151,65 @@ def _environment(options: WatchOptions) -> Mapping[str, str]:
 
 
 def _watch_stack(options: WatchOptions, stack: RunningStack, store: Store, intake: LogIntake) -> None:
-    told: set[tuple[str, int]] = set()
+    reported: set[tuple[str, int]] = set()
     due, said_ended = 0.0, False
     while True:
         for name in stack.supervisor.restart_ended():
-            options.print_status(f"{name} had ended; it was started again.")
+            options.print_status(f"{name} stopped and was restarted.")
         if time.monotonic() >= due:
             due = time.monotonic() + topology.TICK_SECONDS
             stack.bus.publish_raw(flow.TICK, [b"{}"])
         for service in intake.settings.services:
-            for case in (
-                incident_records.INCIDENTS.decode(stored.value)
-                for stored in store.find(incident_records.KIND, "service", service)
+            for record in (
+                incident_records.INCIDENTS.decode(document.value)
+                for document in store.find(incident_records.KIND, "service", service)
             ):
-                _print_history(options.print_status, store, case, intake.settings.services[service], told)
+                _print_history(options.print_status, store, record, intake.settings.services[service], reported)
         if intake.error is not None:
             name = "standard input" if options.log == STDIN else options.log
-            raise InputError(f"{name} cannot be read any more: {intake.error.strerror}")
+            raise InputError(f"{name} can no longer be read: {intake.error.strerror}")
         if intake.ended and not said_ended:
             said_ended = True
             options.print_status(
-                f"The log has ended: {intake.accepted} entries, {intake.stream.skipped} lines that are none."
+                f"The log has ended: {intake.accepted} entries read, {intake.stream.skipped} other lines skipped."
             )
-            options.print_status("The page stays until you end this with Ctrl-C.")
+            options.print_status("The page stays open until you press Ctrl-C.")
         time.sleep(_POLL_SECONDS)
 
 
 def _print_history(
-    print_status: _StatusPrinter, store: Store, case: IncidentRecord, service: Service, reported: set[tuple[str, int]]
+    print_status: _StatusPrinter, store: Store, record: IncidentRecord, service: Service, reported: set[tuple[str, int]]
 ) -> None:
-    stored = store.read(EVIDENCE, case.evidence_key)
+    stored = store.read(EVIDENCE, record.evidence_key)
     evidence = stored.value if stored else {}
-    for number, step in enumerate(case.history):
-        if (case.id, number) in reported:
+    for number, step in enumerate(record.history):
+        if (record.id, number) in reported:
             continue
-        reported.add((case.id, number))
-        said = describe_step(case, number, evidence, find_approved_proposal(store, case, number))
-        print_status(f"{case.service}: {said}")
+        reported.add((record.id, number))
+        sentence = describe_step(record, number, evidence, find_approved_proposal(store, record, number))
+        print_status(f"{record.service}: {sentence}")
         if step.state is flow.IncidentState.PROPOSED:
             for line in describe_proof(evidence):
                 print_status(f"  {line}")
             if service.rollout_mode is RolloutMode.MANUAL:
-                command = deploy_command(service, _proposed_commit(store, case))
+                command = deploy_command(service, _proposed_commit(store, record))
                 print_status(f"  provenfix does not deploy this service. Run it yourself: {command}")
 
 
-def _proposed_commit(store: Store, case: IncidentRecord) -> str:
-    stored = store.read(proposals.KIND, case.proposal)
+def _proposed_commit(store: Store, record: IncidentRecord) -> str:
+    stored = store.read(proposals.KIND, record.proposal)
     return str(stored.value["commit"]) if stored else "COMMIT"
 
 
 def _check_options(settings: Settings, options: WatchOptions) -> None:
-    """Raises Misused and Unreadable for what would only be found out later."""
+    """Raises UsageError and InputError for errors that would otherwise show only later."""
     if not settings.services:
-        raise UsageError(f"{options.config} names no service; there is nothing to watch")
+        raise UsageError(f"{options.config} names no service, so there is nothing to watch")
     for service in settings.services.values():
         if not Path(service.repository).exists():
             raise UsageError(
-                f"{service.id}: repository {service.repository!r} is no folder here; `provenfix watch` reads a clone: "
-                "give its path, such as ./path/to/clone"
+                f"{service.id}: repository {service.repository!r} is not a folder on this machine; `provenfix watch` "
+                "reads a clone: give its path, such as ./path/to/clone"
             )
         _check_deploy_command(service)
         with open_local_history(service.repository) as history:
@@ -218,31 +220,35 @@ def _check_options(settings: Settings, options: WatchOptions) -> None:
             f"provenfix watch --config {options.config}"
         )
     if options.log != STDIN and not Path(options.log).is_file():
-        raise InputError(f"{options.log}: there is no such log file; give the path of an existing one.")
+        raise InputError(f"{options.log}: no such log file; give the path of an existing one.")
 
 
 def _check_deploy_command(service: Service) -> None:
-    """Found out now, and not after somebody has approved."""
+    """Raises UsageError for an unknown program now, not after an approval."""
     program = service.deploy_command[0] if service.deploy_command else ""
     if program and shutil.which(program) is None:
         raise UsageError(
-            f"{service.id}: deploy_command begins with {program!r}, which is no program here: give the path of one, or "
-            "a name that is on PATH"
+            f"{service.id}: deploy_command begins with {program!r}, which is not a program on this machine: give the "
+            "path of one, or a name that is on PATH"
         )
 
 
 def _describe_watch(settings: Settings) -> str:
     acting = sorted(service.id for service in settings.services.values() if service.deploy_command)
     what = f"An approval runs the deploy_command of {', '.join(acting)}" if acting else "Read-only: nothing is deployed"
-    return f"Watching {', '.join(sorted(settings.services))}. {what}; issues and questions are on the page alone."
+    return f"Watching {', '.join(sorted(settings.services))}. {what}; issues and questions appear on the page only."
 
 
 def watch(
-    config: Annotated[Path, typer.Option(metavar="FILE", help="Names the services, and clones of them.")],
-    log: Annotated[str, typer.Option(metavar="FILE", help="Followed while it grows; - is stdin.")] = "-",
-    folder: Annotated[Path, typer.Option(metavar="PATH", help="Takes state and output.")] = Path(".provenfix"),
-    port: Annotated[int, typer.Option(metavar="N", help="The page's; 0 takes a free one.", min=0, max=65535)] = 0,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Show the page in a browser.")] = True,
+    config: Annotated[
+        Path, typer.Option(metavar="FILE", help="Configuration that names the services and their clones.")
+    ],
+    log: Annotated[str, typer.Option(metavar="FILE", help="Log to follow while it grows; - is stdin.")] = "-",
+    folder: Annotated[Path, typer.Option(metavar="PATH", help="Stack directory: state and output.")] = Path(
+        ".provenfix"
+    ),
+    port: Annotated[int, typer.Option(metavar="N", help="Port of the page; 0 takes a free one.", min=0, max=65535)] = 0,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
 ) -> int:
     """Watch your own services by their log.
 

@@ -1,4 +1,4 @@
-"""Builds the repository of the incident: a path goes in; the repository and what a proof must find come out."""
+"""Builds the repository of the incident, and returns what a proof must find in it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

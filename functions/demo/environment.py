@@ -1,4 +1,4 @@
-"""Where the demo takes place: a folder and a port go in; the service and the environment of the stack come out."""
+"""The demo's service, its configuration, and the environment that leads the stack to its folder."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -74,8 +74,8 @@ def _create_folder(folder: Path) -> Path:
 
 
 def describe_short_waits() -> str:
-    """What is shorter than in earnest, in one sentence."""
+    """Returns one sentence about what is shorter than in the cloud."""
     return (
-        f"Starting the five functions. What takes longer in earnest (2 minutes for a lone 1011, 12 for a lease, 24 "
-        f"hours of watching) is cut to {MAX_WAIT_SECONDS:g} seconds here, and the tick comes every second."
+        f"Starting the five functions. In the cloud some waits are longer (2 minutes for a lone 1011, 12 for a lease, "
+        f"24 hours of watching); here they take {MAX_WAIT_SECONDS:g} seconds, and the tick comes every second."
     )

@@ -1,4 +1,4 @@
-"""Writes the incident's module: how each of its last seven handlers is written goes in, the file's text comes out.
+"""Renders the incident's module in each of its versions; they differ in its last seven handlers.
 
 The arithmetic that makes the incident: a mended handler is 13 lines high, so the first broken `yield` stands on line
 611 where all seven are broken, on 624 where the first is mended, on 676 where the first five are.

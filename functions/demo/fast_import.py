@@ -1,4 +1,4 @@
-"""Writes planned commits into a bare git repository: plans go in, commit ids come out, in one `git fast-import`.
+"""Writes planned commits into a bare git repository with one `git fast-import`, and returns their ids.
 
 Author, dates and contents are all that goes into an id, so the same plans give the same ids on every machine.
 """
@@ -27,13 +27,13 @@ def run_git(arguments: list[str], stream: bytes = b"") -> bytes:
     program = shutil.which("git")
     if program is None:
         raise InputError("git was not found on PATH: install git 2.30 or newer and try again.")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     done = subprocess.run(
-        [program, *arguments], input=stream, capture_output=True, env=kept | _GIT_ENVIRONMENT, check=False
+        [program, *arguments], input=stream, capture_output=True, env=environment | _GIT_ENVIRONMENT, check=False
     )
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
-        raise InputError(f"git could not work on the example repository: {said[-1]}")
+        reasons = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
+        raise InputError(f"git could not work on the example repository: {reasons[-1]}")
     return done.stdout
 
 

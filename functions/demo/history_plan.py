@@ -1,4 +1,4 @@
-"""The incident's history as data: its moments go in, the planned commits come out, each with the role that it plays."""
+"""The incident's history as data: the planned commits, each with its role."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

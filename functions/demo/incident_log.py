@@ -1,4 +1,4 @@
-"""Writes the incident's log in every shape that such a log has: the story and a shape go in, a file comes out."""
+"""Writes the incident's log in every shape that such a log has."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -95,10 +95,10 @@ def render_log(repository: ExampleRepository, shape: Shape) -> str:
     """The log as one text."""
     if shape is Shape.PLAIN:
         return "".join(f"{line.at:%H:%M:%S}  {line.text}\n" for line in _log_lines(repository, shape))
-    found = create_log_entries(list(_log_lines(repository, shape)), repository.service)
+    entries = create_log_entries(list(_log_lines(repository, shape)), repository.service)
     if shape is Shape.JSON_LINES:
-        return "".join(json.dumps(entry) + "\n" for entry in found)
-    return json.dumps(found[::-1], indent=2) + "\n"
+        return "".join(json.dumps(entry) + "\n" for entry in entries)
+    return json.dumps(entries[::-1], indent=2) + "\n"
 
 
 def format_error_message(line: int) -> str:
@@ -125,10 +125,10 @@ def _log_lines(story: ExampleRepository, shape: Shape) -> Iterator[OutputLine]:
             yield from _failure_lines(story, shape, OutputLine(at + timedelta(seconds=4 * repeat), revision, ""), role)
 
 
-def _failure_lines(story: ExampleRepository, shape: Shape, place: OutputLine, role: Role) -> Iterator[OutputLine]:
+def _failure_lines(story: ExampleRepository, shape: Shape, position: OutputLine, role: Role) -> Iterator[OutputLine]:
     severity = "" if shape is Shape.LINE_BY_LINE else "ERROR"
-    said = f"Uncaught exception: SyntaxError: {format_error_message(story.first_lines[role])}"
-    texts = [said]
+    message = f"Uncaught exception: SyntaxError: {format_error_message(story.first_lines[role])}"
+    texts = [message]
     if shape in (Shape.LINE_BY_LINE, Shape.TRACEBACK):
         texts += [CLOSED, _format_traceback(story, role), DENIED]
     else:
@@ -136,7 +136,7 @@ def _failure_lines(story: ExampleRepository, shape: Shape, place: OutputLine, ro
     if shape is Shape.LINE_BY_LINE:
         texts = [line for text in texts for line in text.splitlines()]
     for number, text in enumerate(texts):
-        yield OutputLine(place.at + timedelta(microseconds=700 * number), place.revision, text, severity)
+        yield OutputLine(position.at + timedelta(microseconds=700 * number), position.revision, text, severity)
 
 
 def _format_traceback(story: ExampleRepository, role: Role) -> str:

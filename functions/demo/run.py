@@ -1,7 +1,7 @@
-"""The whole loop on one machine, told while it happens: a running stack goes in, the incident at rest comes out.
+"""Runs the demo on a running stack until the incident is at rest, and reports each step.
 
-A service that really fails, the five functions, the page; whoever dies on the way is started again. What a person does
-(approve, merge) a person does, or this does it in their place and says so.
+The service really fails; functions and page that stop are restarted. The user approves and merges, or the demo does so
+in their place and says so.
 """
 
 import time
@@ -37,7 +37,7 @@ _CLICK_RETRY_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What is to be performed. `page_port` 0 takes a free one."""
+    """What to run. `page_port` 0 takes a free one."""
 
     folder: Path
     scenario: ScenarioName
@@ -50,7 +50,7 @@ class DemoOptions:
 
 @dataclass(slots=True)
 class DemoRun:
-    """A running stack and all that has been told of it."""
+    """A running stack, and what has been reported of it."""
 
     options: DemoOptions
     service: Service
@@ -69,15 +69,15 @@ class DemoRun:
     merged: bool = False
 
     def run_until_closed(self) -> IncidentRecord:
-        """Returns the incident once it is at rest, and no entry waits any more. Raises Unreadable."""
+        """Returns the incident once it is at rest, and no entry waits any more. Raises InputError."""
         while True:
-            case = self._run_once()
-            if case is not None and not case.active and not self._has_pending_entries():
-                return case
+            record = self._run_once()
+            if record is not None and not record.active and not self._has_pending_entries():
+                return record
             time.sleep(_POLL_SECONDS)
 
     def run_until_interrupted(self) -> None:
-        """Goes on, for whoever looks at the page; Ctrl-C is no failure any more."""
+        """Keeps the page up for the user; Ctrl-C is no failure now."""
         with suppress(KeyboardInterrupt):
             while True:
                 self._run_once()
@@ -85,18 +85,18 @@ class DemoRun:
 
     def _run_once(self) -> IncidentRecord | None:
         for name in self.stack.supervisor.restart_ended():
-            self.options.print_status(f"{name} had ended; it was started again.")
+            self.options.print_status(f"{name} stopped and was restarted.")
         self._publish_tick()
-        case = self.find_incident()
-        if case is not None:
-            self._report_history(case)
-            self._report_traffic(case)
-            self._act_as_people(case)
+        record = self.find_incident()
+        if record is not None:
+            self._report_history(record)
+            self._report_traffic(record)
+            self._act_as_people(record)
         self._report_visit()
-        return case
+        return record
 
     def _has_pending_entries(self) -> bool:
-        """Whether a storm is still being dealt with."""
+        """Whether entries of a storm still wait."""
         return self.setup.scenario.storm_entries > 0 and self._has_messages(flow.LOG_ENTRIES)
 
     def _has_messages(self, topic: str) -> bool:
@@ -104,74 +104,72 @@ class DemoRun:
         return isinstance(queue, SqliteQueue) and queue.oldest_age(topic) > 0
 
     def find_incident(self) -> IncidentRecord | None:
-        """The incident that this is about."""
-        found = [
-            incident_records.INCIDENTS.decode(stored.value)
-            for stored in self.store.find(incident_records.KIND, "service", self.service.id)
+        """Returns the incident of the scenario, None until it is recorded."""
+        records = [
+            incident_records.INCIDENTS.decode(document.value)
+            for document in self.store.find(incident_records.KIND, "service", self.service.id)
         ]
-        errors = [case for case in found if case.kind is SignalKind.SYNTAX_ERROR]
-        return max(errors, key=lambda case: case.generation) if errors else None
+        errors = [record for record in records if record.kind is SignalKind.SYNTAX_ERROR]
+        return max(errors, key=lambda record: record.generation) if errors else None
 
     def _publish_tick(self) -> None:
-        """Never before the last one is done with: in earnest a minute lies between two of them."""
+        """Publishes a tick once the last one is done: in the cloud a minute lies between two."""
         if time.monotonic() >= self.next_tick_at and not self._has_messages(flow.TICK):
             self.next_tick_at = time.monotonic() + TICK_SECONDS
             self.stack.bus.publish_raw(flow.TICK, [b"{}"])
 
-    def _report_history(self, case: IncidentRecord) -> None:
-        for number, step in enumerate(case.history):
-            if (case.id, number) not in self.reported:
-                self.reported.add((case.id, number))
-                approved = find_approved_proposal(self.store, case, number)
-                self.options.print_status(describe_step(case, number, self._read_evidence(case), approved))
+    def _report_history(self, record: IncidentRecord) -> None:
+        for number, step in enumerate(record.history):
+            if (record.id, number) not in self.reported:
+                self.reported.add((record.id, number))
+                approved = find_approved_proposal(self.store, record, number)
+                self.options.print_status(describe_step(record, number, self._read_evidence(record), approved))
                 if step.state is IncidentState.PROPOSED:
-                    self._report_question(case)
+                    self._report_question(record)
 
-    def _report_traffic(self, case: IncidentRecord) -> None:
+    def _report_traffic(self, record: IncidentRecord) -> None:
         """The steps on the way to all of the traffic, which change no state."""
-        share = case.rollout.share if case.rollout else 0
-        if share > self.traffic_percent and case.state is IncidentState.DEPLOYING:
-            self.options.print_status(f"It holds: {share} % of the traffic goes to it now.")
+        share = record.rollout.share if record.rollout else 0
+        if share > self.traffic_percent and record.state is IncidentState.DEPLOYING:
+            self.options.print_status(f"It holds: {share} % of the traffic goes to the new revision now.")
         self.traffic_percent = share
 
-    def _report_question(self, case: IncidentRecord) -> None:
-        for line in describe_proof(self._read_evidence(case)):
+    def _report_question(self, record: IncidentRecord) -> None:
+        for line in describe_proof(self._read_evidence(record)):
             self.options.print_status(f"  {line}")
         if not self.options.auto_approve:
-            self.options.print_status(
-                f"Now it is your turn: approve or deny at {self.page_url} (or end it with Ctrl-C)."
-            )
+            self.options.print_status(f"Your turn: approve or deny at {self.page_url} (Ctrl-C stops the demo).")
 
-    def _read_evidence(self, case: IncidentRecord) -> Document:
-        stored = self.store.read(EVIDENCE, case.evidence_key)
+    def _read_evidence(self, record: IncidentRecord) -> Document:
+        stored = self.store.read(EVIDENCE, record.evidence_key)
         return stored.value if stored else {}
 
-    def _act_as_people(self, case: IncidentRecord) -> None:
-        """What people do."""
+    def _act_as_people(self, record: IncidentRecord) -> None:
+        """Does what the approver and the developer would do."""
         plot = self.setup.scenario
-        if case.state is IncidentState.UNFIXED and plot.pull_request and not self.merged:
+        if record.state is IncidentState.UNFIXED and plot.pull_request and not self.merged:
             self.merged = True
-            self.options.print_status("A person reads the issue and merges the pull request.")
+            self.options.print_status("A developer reads the issue and merges the pull request.")
             self.setup.merge_pull_request()
         if (
-            case.state is IncidentState.PROPOSED
+            record.state is IncidentState.PROPOSED
             and self.options.auto_approve
             and time.monotonic() >= self.next_click_at
         ):
             self.next_click_at = time.monotonic() + _CLICK_RETRY_SECONDS
-            self._approve(case)
+            self._approve(record)
 
-    def _approve(self, case: IncidentRecord) -> None:
+    def _approve(self, record: IncidentRecord) -> None:
         """The button is the message's own, and the request the one that the chat would send."""
-        posted = self.store.read("local-messages", case.message)
+        posted = self.store.read("local-messages", record.message)
         if posted is None:
             return
         try:
-            _, answered = self.click_sender.press_button(self.service, case.message, posted.value, APPROVE, APPROVER)
+            _, answered = self.click_sender.press_button(self.service, record.message, posted.value, APPROVE, APPROVER)
         except Reject:
             return  # the message has changed just now: the next turn sees why
         self.options.print_status(
-            f"Pressing Approve (--auto-approve), with the request that the chat would sign: {answered.text}"
+            f"Pressing Approve (--auto-approve) with a request signed as the chat would: {answered.text}"
         )
 
     def _report_visit(self) -> None:

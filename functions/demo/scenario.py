@@ -1,4 +1,4 @@
-"""The stories that the demo can tell: a scenario in; what its history and its deployment are like, and its end, out."""
+"""The scenarios of the demo: how history and deployment differ, and the state in which each ends."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,7 +41,7 @@ _ALL_LATER = (Role.REFACTORING, Role.FIX, Role.TESTS, Role.HEARTBEAT, Role.HEAD)
 
 SCENARIOS = {
     ScenarioName.INCIDENT: Scenario(
-        "The fix is merged and not deployed, and its message does not say that it is one.",
+        "The fix is merged but not deployed, and its message does not mention a fix.",
         _ALL_LATER,
     ),
     ScenarioName.PULL_REQUEST: Scenario(

@@ -1,6 +1,6 @@
-"""Opens the demo: what is asked for goes in; a stack is built around it, and whether it came to its end comes out.
+"""Starts everything that the demo needs, runs it, and returns whether the scenario ended as it should.
 
-Everything is ended on every way out.
+Everything stops on every way out.
 """
 
 import json
@@ -50,23 +50,25 @@ _STORM_SAMPLE = 200
 
 
 def run_demo(options: DemoOptions) -> bool:
-    """Whether the scenario came to the end that it is about. Raises Unreadable, Misused."""
+    """Returns whether the incident reached the final state of the scenario. Raises InputError, UsageError."""
     page = options.page_port or find_free_port()
     if not is_port_free(page):
-        raise InputError(f"Port {page} is taken, and the page needs it: end what listens there, or give another --port")
+        raise InputError(
+            f"Port {page} of the page is in use: stop the program that listens there, or give another --port"
+        )
     with ExitStack() as ending:
         ending.enter_context(lock_folder(options.folder))
         performance = _start_demo(options, page, ending)
         options.show_page(performance.page_url)
         ended = _report_ending(options, performance.setup.scenario, performance.run_until_closed())
         if not options.auto_approve:
-            options.print_status(f"The page stays at {performance.page_url} until you end this with Ctrl-C.")
+            options.print_status(f"The page stays open at {performance.page_url} until you press Ctrl-C.")
             performance.run_until_interrupted()
         return ended
 
 
 def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
-    """The service has failed, and everything runs that is to see to it."""
+    """Lets the service fail, then starts functions, page and visitors."""
     secret, port = Secret(secrets.token_hex(16)), find_free_port()
     service = create_service(options.folder, port)
     environment = write_configuration(options.folder, service, port, secret)
@@ -77,13 +79,13 @@ def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
     opened = create_store(read_settings())
     staging.run_remaining(ProcessPlatform(opened, SystemClock()))
     options.print_status(describe_short_waits())
-    wanted = StackOptions(
+    stack_options = StackOptions(
         options.folder,
         embedded=True,
         environment=environment,
         extra_servers=lambda ports: [servers.page_server(options.folder, page, ports[SLACK_FUNCTION], environment)],
     )
-    stack = ending.enter_context(run_stack(wanted))
+    stack = ending.enter_context(run_stack(stack_options))
     stack.supervisor.running |= tended.running
     visitors = ending.enter_context(run_visitors(port))
     _start_storm(options, service, staging.scenario, stack)
@@ -101,27 +103,27 @@ def _create_setup(options: DemoOptions, service: Service, port: int) -> DemoSetu
     return DemoSetup(options.folder, service, port, plot, options.print_status, notes)
 
 
-def _report_ending(options: DemoOptions, scenario: Scenario, case: IncidentRecord) -> bool:
-    options.print_status("The clock: " + ", ".join(describe_milestones(case)) + ".")
-    by_person = case.state in {IncidentState.DENIED, IncidentState.EXPIRED, IncidentState.MUTED}
-    if case.state is not scenario.final_state and not by_person:
+def _report_ending(options: DemoOptions, scenario: Scenario, record: IncidentRecord) -> bool:
+    options.print_status("Milestones: " + ", ".join(describe_milestones(record)) + ".")
+    by_person = record.state in {IncidentState.DENIED, IncidentState.EXPIRED, IncidentState.MUTED}
+    if record.state is not scenario.final_state and not by_person:
         options.print_status(
-            f"It ended as {case.state.value}, and should have ended as {scenario.final_state.value}: {case.ending_why}"
+            f"The incident ended as {record.state.value} instead of {scenario.final_state.value}: {record.ending_why}"
         )
-    return case.state is scenario.final_state or by_person
+    return record.state is scenario.final_state or by_person
 
 
 def _start_storm(options: DemoOptions, service: Service, scenario: Scenario, stack: RunningStack) -> None:
-    """All at once: into the log, and through the sink."""
+    """Writes all entries into the log at once, and publishes them."""
     if not scenario.storm_entries:
         return
     logs = open_service_logs(read_settings())
     entries = list(
         generate_storm(
-            [each for each in logs.latest_raw(service, _STORM_SAMPLE) if matches_sink(each)], scenario.storm_entries
+            [entry for entry in logs.latest_raw(service, _STORM_SAMPLE) if matches_sink(entry)], scenario.storm_entries
         )
     )
     logs.write(entries)
-    stack.bus.publish_raw(flow.LOG_ENTRIES, [json.dumps(each).encode() for each in entries])
+    stack.bus.publish_raw(flow.LOG_ENTRIES, [json.dumps(entry).encode() for entry in entries])
     logs.close()
     options.print_status(f"{len(entries):,} entries of this failure were logged at once.")

@@ -1,4 +1,4 @@
-"""Stages a scenario for real, here and now: a folder goes in; a repository and a service that fails come out.
+"""Sets up a scenario in a folder: writes the repository, and serves the service that fails.
 
 Nothing of it is made up: two trees are served one after the other, a client connects to each and is closed with 1011.
 What has been done is written down after each step, so that a demo that was killed goes on where it was.
@@ -64,7 +64,7 @@ class DemoSetup:
     progress: SetupProgress
 
     def run_remaining(self, platform: ProcessPlatform) -> None:
-        """Whatever of it has not been played yet, served by `platform`. Raises Unreadable."""
+        """Runs the steps that have not run yet; `platform` serves. Raises InputError."""
         steps = (
             self._create_history,
             lambda: self._serve_first(platform),
@@ -153,22 +153,22 @@ class DemoSetup:
 def load_progress(folder: Path, scenario: ScenarioName, interpreters: Mapping[str, str]) -> SetupProgress:
     """Those of an earlier demo in this folder, else new ones.
 
-    Raises Misused for a folder of another scenario, and for an interpreter that is none.
+    Raises UsageError for a folder of another scenario, and for an interpreter that is none.
     """
     try:
-        told = json.loads((folder / _PROGRESS_FILE).read_text("utf-8"))
+        document = json.loads((folder / _PROGRESS_FILE).read_text("utf-8"))
     except FileNotFoundError:
         python = _choose_python(interpreters)
         return SetupProgress(scenario, python, Flavour.FSTRING if _minor_version(python) < 12 else Flavour.EVERYWHERE)
-    if told["scenario"] != scenario.value:
-        raise UsageError(f"{folder} holds the scenario {told['scenario']!r}; give that one, or another --folder")
+    if document["scenario"] != scenario.value:
+        raise UsageError(f"{folder} holds the scenario {document['scenario']!r}; give that one, or another --folder")
     return SetupProgress(
         scenario,
-        told["python"],
-        Flavour(told["flavour"]),
-        told["steps"],
-        {Role(role): datetime.fromisoformat(moment) for role, moment in told["moments"].items()},
-        {Role(role): commit for role, commit in told["commits"].items()},
+        document["python"],
+        Flavour(document["flavour"]),
+        document["steps"],
+        {Role(role): datetime.fromisoformat(moment) for role, moment in document["moments"].items()},
+        {Role(role): commit for role, commit in document["commits"].items()},
     )
 
 
@@ -187,11 +187,11 @@ def describe_break(progress: SetupProgress) -> str:
 
 def _choose_python(interpreters: Mapping[str, str]) -> str:
     """That of the incident where this machine has it, else the one that runs this."""
-    found = find_interpreter(_INCIDENT_PYTHON, interpreters)
-    if found is None:
+    interpreter = find_interpreter(_INCIDENT_PYTHON, interpreters)
+    if interpreter is None:
         return f"{sys.version_info[0]}.{sys.version_info[1]}"
-    found.close()
-    return found.python
+    interpreter.close()
+    return interpreter.python
 
 
 def _minor_version(python: str) -> int:
@@ -200,7 +200,7 @@ def _minor_version(python: str) -> int:
 
 def _save_progress(folder: Path, progress: SetupProgress) -> None:
     """All of it or nothing."""
-    told = {
+    document = {
         "scenario": progress.scenario.value,
         "python": progress.python,
         "flavour": progress.flavour.value,
@@ -209,7 +209,7 @@ def _save_progress(folder: Path, progress: SetupProgress) -> None:
         "commits": {role.value: commit for role, commit in progress.commits.items()},
     }
     new = folder / f"{_PROGRESS_FILE}.new"
-    write_private(new, json.dumps(told, indent=2))
+    write_private(new, json.dumps(document, indent=2))
     new.replace(folder / _PROGRESS_FILE)
 
 

@@ -1,4 +1,4 @@
-"""Visits the running service as a browser would: a port goes in, what came back comes out."""
+"""Visits the running service over a WebSocket as a browser would, and says what came back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,7 +79,7 @@ _PAUSE_SECONDS = 0.7
 
 @dataclass(slots=True)
 class Visitors:
-    """`last` is None until somebody got an answer, and again while nobody gets one."""
+    """`last` is None while no visitor gets an answer."""
 
     port: int
     last: Visit | None = None
@@ -91,7 +91,7 @@ class Visitors:
             try:
                 self.last = visit_service(self.port)
             except InputError:
-                self.last = None  # told by whoever asks: a service that does not answer is part of the story
+                self.last = None  # a service that does not answer is part of the story
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The emulators of Pub/Sub and Firestore: two ports go in, two servers to start come out, or what has to be installed.
+"""Finds and runs the emulators of Pub/Sub and Firestore, or says what has to be installed.
 
 They are started as Java programs, without `gcloud`, which takes seconds to start and leaves processes behind.
 """
@@ -69,9 +69,9 @@ def find_emulators() -> EmulatorPaths:
 @contextmanager
 def run_emulators(folder: Path, ports: tuple[int, int] | None = None) -> Iterator[Emulators]:
     """Runs both while the block runs, on `ports` (Pub/Sub, Firestore) or free ones. Raises as `find_emulators` does."""
-    found = find_emulators()
+    paths = find_emulators()
     pubsub, firestore = ports or (find_free_port(), find_free_port())
-    servers = [_pubsub_server(found, pubsub), _firestore_server(found, firestore)]
+    servers = [_pubsub_server(paths, pubsub), _firestore_server(paths, firestore)]
     with ExitStack() as stack:
         started = [(server, stack.enter_context(run_server(server, folder))) for server in servers]
         for server, process in started:
@@ -79,18 +79,18 @@ def run_emulators(folder: Path, ports: tuple[int, int] | None = None) -> Iterato
         yield Emulators(pubsub, firestore, started)
 
 
-def _pubsub_server(found: EmulatorPaths, port: int) -> Server:
-    command = [found.java, *_FAST_START_OPTIONS, "-jar", str(found.pubsub), f"--host={LOOPBACK}", f"--port={port}"]
+def _pubsub_server(paths: EmulatorPaths, port: int) -> Server:
+    command = [paths.java, *_FAST_START_OPTIONS, "-jar", str(paths.pubsub), f"--host={LOOPBACK}", f"--port={port}"]
     return Server("pubsub-emulator", command, port, {})
 
 
-def _firestore_server(found: EmulatorPaths, port: int) -> Server:
+def _firestore_server(paths: EmulatorPaths, port: int) -> Server:
     main = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
     command = [
-        found.java,
+        paths.java,
         *_FAST_START_OPTIONS,
         "-cp",
-        str(found.firestore),
+        str(paths.firestore),
         main,
         f"--host={LOOPBACK}",
         f"--port={port}",
@@ -105,8 +105,8 @@ def _find_sdk_folders() -> Iterator[Path]:
     if gcloud is None:
         return
     yield Path(gcloud).resolve().parent.parent
-    told = subprocess.run(
+    answer = subprocess.run(
         [gcloud, "info", "--format=value(installation.sdk_root)"], capture_output=True, text=True, check=False
     )
-    if told.stdout.strip():
-        yield Path(told.stdout.strip())
+    if answer.stdout.strip():
+        yield Path(answer.stdout.strip())

@@ -38,7 +38,7 @@ def build_cloud_event(delivery: Delivery, project: str) -> tuple[bytes, dict[str
 
 
 class DeliveryTarget(Protocol):
-    """Whoever deliveries are carried to, from several threads at once."""
+    """Takes deliveries from several threads at once."""
 
     def deliver(self, delivery: Delivery) -> bool:
         """Whether the delivery is done with; False means: deliver again."""

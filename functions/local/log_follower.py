@@ -1,4 +1,4 @@
-"""A stream of log entries while it grows: pieces of text go in, whole entries come out, whatever stands around them.
+"""Follows a growing log, and parses whole entries from its pieces of text.
 
 Read are objects on lines of their own, objects over many lines, and an array that never ends: `gcloud logging tail
 --format=json`, `gcloud logging read --format=json`, JSON lines.
@@ -38,14 +38,14 @@ class EntryParser:
                     return
                 continue
             try:
-                found, end = self._decoder.raw_decode(self._buffer)
+                entry, end = self._decoder.raw_decode(self._buffer)
             except (ValueError, RecursionError):
                 if not last and len(self._buffer) < _MAX_ENTRY_LENGTH and not self._is_cut_off():
                     return
                 self._skip_line(last=True)
                 continue
             self._buffer = self._buffer[end:]
-            yield found
+            yield entry
 
     def _is_cut_off(self) -> bool:
         """Whether an object begins anew before the first one has ended: it was cut off."""
@@ -67,7 +67,7 @@ STDIN = "-"
 
 
 def follow_log(source: str, on_text: Callable[[str, bool], None], stop: Event) -> None:
-    """`take` gets text, and whether it was the last. Raises OSError for what cannot be read."""
+    """`on_text` gets text, and whether it was the last. Raises OSError for what cannot be read."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
     if source == STDIN:
         _follow_pipe(0, lambda data, last: on_text(decoder.decode(data, last), last), stop)

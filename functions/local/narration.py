@@ -1,4 +1,4 @@
-"""What the demo says of an incident: a step of its history goes in, one sentence goes out."""
+"""Describes the steps of an incident for the terminal, in one sentence each."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,34 +15,32 @@ from shared.workflow.records.milestones import compute_milestones
 _VERBS = {ActionKind.REDEPLOY.value: "redeploy", ActionKind.ROLLBACK.value: "roll back to"}
 
 
-def find_approved_proposal(store: Store, case: IncidentRecord, step_number: int) -> Document:
+def find_approved_proposal(store: Store, record: IncidentRecord, step_number: int) -> Document:
     """The proposal that was approved last before a step of the history, or by it; empty where none was."""
-    approvals = [step for step in case.history[: step_number + 1] if step.state is IncidentState.APPROVED]
+    approvals = [step for step in record.history[: step_number + 1] if step.state is IncidentState.APPROVED]
     stored = store.read(proposals.KIND, approvals[-1].why) if approvals else None
     return stored.value if stored else {}
 
 
-def describe_step(case: IncidentRecord, step_number: int, evidence: Document, approved: Document) -> str:
+def describe_step(record: IncidentRecord, step_number: int, evidence: Document, approved: Document) -> str:
     """One step of the history. `evidence` is the stored report, empty while there is none; `approved` a proposal."""
-    step = case.history[step_number]
+    step = record.history[step_number]
     state, why = step.state, step.why
-    asked, detail = short_sha(documents.read_text(evidence, "commit")), documents.read_text(evidence, "detail")
+    proposed, detail = short_sha(documents.read_text(evidence, "commit")), documents.read_text(evidence, "detail")
     commit, verb = (
         short_sha(documents.read_text(approved, "commit")),
         _VERBS.get(documents.read_text(approved, "kind"), "deploy"),
     )
-    what = f"{case.error_class} in {case.path}"
-    looks = [before for before in case.history[:step_number] if before.state is IncidentState.PROPOSED]
-    papers = "updated with" if looks else "opened with"
-    question = f"{_question_verb(evidence)} {asked}?"
-    issue = f"issue {case.issue.number}" if case.issue else "no issue"
+    what = f"{record.error_class} in {record.path}"
+    looks = [earlier for earlier in record.history[:step_number] if earlier.state is IncidentState.PROPOSED]
+    question = f"{_question_verb(evidence)} {proposed}?"
     template = INVESTIGATED_AGAIN if state is IncidentState.OPENED and step_number else INCIDENT_WORDS[state].terminal
     return template.format(
         state=state.value,
         what=what,
         why=why,
-        issue=issue,
-        papers=papers,
+        issue=f"issue {record.issue.number}" if record.issue else "no issue",
+        papers="updated with" if looks else "opened with",
         detail=detail or (why if state is IncidentState.REPORTED else ""),
         question=question,
         verb=verb,
@@ -59,13 +57,13 @@ def describe_proof(evidence: Document) -> Iterator[str]:
     yield from documents.read_texts(evidence, "lines")
     deployed = documents.read_part(documents.read_part(evidence, "report"), "deployed")
     if deployed.get("conflict"):
-        yield f"Not believed: {documents.read_text(deployed, 'conflict')}"
+        yield f"Contradicted by the log: {documents.read_text(deployed, 'conflict')}"
 
 
-def describe_milestones(case: IncidentRecord) -> Iterator[str]:
+def describe_milestones(record: IncidentRecord) -> Iterator[str]:
     """When it reached what, counted from the first log entry; what it never reached is left out."""
-    reached = compute_milestones(case)
+    reached = compute_milestones(record)
     yield f"counted from the first log entry, at {format_timestamp(reached.logged, dated=True)}"
-    rollbacks = [("rolled back", step.at) for step in case.history if step.state is IncidentState.ROLLED_BACK]
+    rollbacks = [("rolled back", step.at) for step in record.history if step.state is IncidentState.ROLLED_BACK]
     for name, at in sorted([*reached.list_reached()[1:], *rollbacks], key=lambda milestone: milestone[1]):
         yield f"{name} +{format_duration(max(at - reached.logged, timedelta()))}"

@@ -1,4 +1,4 @@
-"""Folders and files that only the person who runs this may read: a path goes in, it exists and is closed to others.
+"""Folders and files that only the user who runs this may read.
 
 Logs, issues and what clicks are signed with lie there, and other people may have accounts on the same machine.
 """
@@ -13,7 +13,7 @@ _OTHERS_MASK = 0o077
 
 
 def make_private(folder: Path) -> Path:
-    """The folder, made or closed to others. Nothing is changed about one that holds somebody's other files."""
+    """Returns the folder, made or closed to others. A folder that holds other files stays as it is."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
     if folder.stat().st_mode & _OTHERS_MASK and _is_stack_folder(folder):

@@ -51,18 +51,18 @@ def create_topics(project: str, prefix: str, policy: DeliveryPolicy) -> None:
 
 @contextmanager
 def relay_pubsub(project: str, prefix: str, targets: Mapping[str, DeliveryTarget]) -> Iterator[None]:
-    """Delivers each topic of `doors` through its door. A delivery under way is finished before the block is left."""
+    """Delivers each topic to its target. A delivery in progress is finished before the block is left."""
     flow = FlowControl(max_messages=_PREFETCH)
     with SubscriberClient() as subscriber:
         streams = [
             subscriber.subscribe(
                 subscriber.subscription_path(project, prefix + topic),
-                _create_callback(topic, door),
+                _create_callback(topic, target),
                 flow_control=flow,
                 scheduler=ThreadScheduler(ThreadPoolExecutor(_CONCURRENCY)),
                 await_callbacks_on_shutdown=True,
             )
-            for topic, door in targets.items()
+            for topic, target in targets.items()
         ]
         try:
             yield
@@ -71,16 +71,16 @@ def relay_pubsub(project: str, prefix: str, targets: Mapping[str, DeliveryTarget
                 stream.cancel()
             for stream in streams:
                 stream.result()
-            for door in targets.values():
-                door.close()
+            for target in targets.values():
+                target.close()
 
 
 def _create_callback(topic: str, target: DeliveryTarget) -> "Callable[[Message], None]":
-    def carry(message: "Message") -> None:
+    def deliver(message: "Message") -> None:
         attempt = message.delivery_attempt or 1
         attributes = dict(message.attributes)
         at = message.publish_time
         taken = target.deliver(Delivery(message.message_id, topic, message.data, attributes, at, attempt))
         message.ack() if taken else message.nack()
 
-    return carry
+    return deliver

@@ -17,11 +17,11 @@ _IDLE_SECONDS = 0.05
 
 @contextmanager
 def relay_queue(queue: SqliteQueue, targets: Mapping[str, DeliveryTarget], policy: DeliveryPolicy) -> Iterator[None]:
-    """Delivers each topic of `doors` through its door. A delivery under way is finished before the block is left."""
+    """Delivers each topic to its target. A delivery in progress is finished before the block is left."""
     over = Event()
     threads = [
-        Thread(target=_relay_topic, args=(queue, *each, policy, over))
-        for each in targets.items()
+        Thread(target=_relay_topic, args=(queue, *entry, policy, over))
+        for entry in targets.items()
         for _ in range(_CONCURRENCY)
     ]
     try:
@@ -32,8 +32,8 @@ def relay_queue(queue: SqliteQueue, targets: Mapping[str, DeliveryTarget], polic
         over.set()
         for thread in threads:
             thread.join()
-        for door in targets.values():
-            door.close()
+        for target in targets.values():
+            target.close()
 
 
 def _relay_topic(queue: SqliteQueue, topic: str, target: DeliveryTarget, policy: DeliveryPolicy, stop: Event) -> None:

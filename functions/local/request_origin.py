@@ -1,7 +1,7 @@
-"""Who calls a port of the loopback: the headers of a request and the port come in, why it is refused goes out.
+"""Checks where a request to a port of the loopback comes from, by its headers.
 
-Such a port is reachable from every page that a browser on this machine has open, and under every name that somebody
-lets point at loopback. A browser says where a request comes from (Origin, Sec-Fetch-Site); other programs say nothing.
+Such a port is reachable from every page that a browser on this machine has open, and under every name that
+points at loopback. A browser says where a request comes from (Origin, Sec-Fetch-Site); other programs say nothing.
 https://developer.mozilla.org/docs/Glossary/Fetch_metadata_request_header
 """
 

@@ -1,4 +1,4 @@
-"""Starts a server of this stack and ends it again: a command and a port go in, a running process comes out.
+"""Starts a server of this stack, and ends it again.
 
 A server is a process in a session of its own, so that Ctrl-C reaches provenfix first, which then ends every server by
 its id. What a server prints goes to a file, which is read only when it did not come up.
@@ -104,7 +104,7 @@ def run_server(server: Server, folder: Path) -> Iterator["subprocess.Popen[bytes
     """
     if not is_port_free(server.port):
         raise InputError(
-            f"Port {server.port} is taken, and {server.name} needs it: end what listens there, or give --port"
+            f"Port {server.port} of {server.name} is in use: stop the program that listens there, or give --port"
         )
     process = None
     try:
@@ -131,7 +131,7 @@ def wait_until_ready(server: Server, process: "subprocess.Popen[bytes]", folder:
         check_running(server, process, folder)
         if time.monotonic() > deadline:
             raise InputError(
-                f"{server.name} did not come up within {_START_SECONDS:.0f} s: {_last_output(server, folder)}"
+                f"{server.name} did not start within {_START_SECONDS:.0f} s: {_last_output(server, folder)}"
             )
         time.sleep(_POLL_SECONDS)
 
@@ -139,7 +139,7 @@ def wait_until_ready(server: Server, process: "subprocess.Popen[bytes]", folder:
 def check_running(server: Server, process: "subprocess.Popen[bytes]", folder: Path) -> None:
     """Raises `shared.errors.InputError` with its last words where it has ended."""
     if process.poll() is not None:
-        raise InputError(f"{server.name} ended: {_last_output(server, folder)}")
+        raise InputError(f"{server.name} stopped: {_last_output(server, folder)}")
 
 
 def log_path(server: Server, folder: Path) -> Path:
@@ -184,7 +184,7 @@ def _is_port_open(port: int) -> bool:
 def _last_output(server: Server, folder: Path) -> str:
     log = log_path(server, folder)
     lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
-    return f"{lines[-1] if lines else NO_OUTPUT} (all that it printed is in {log})"
+    return f"{lines[-1] if lines else NO_OUTPUT} (full output: {log})"
 
 
 def _stop_process(process: "subprocess.Popen[bytes]") -> None:

@@ -1,4 +1,4 @@
-"""One function as a server of the stack: its name and a port go in, a functions-framework process comes out."""
+"""The commands of the stack's servers: functions, platform and page."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ def platform_server(folder: Path, port: int, environment: Mapping[str, str]) -> 
 
 
 def page_server(folder: Path, port: int, decide_port: int, environment: Mapping[str, str]) -> Server:
-    """`decide` is the port of the function that takes the clicks."""
+    """`decide_port` is that of the function that takes the clicks."""
     arguments = ["--folder", str(folder), "--port", str(port), "--decide", f"http://{LOOPBACK}:{decide_port}/"]
     return _module_server("page", arguments, port, environment)
 

@@ -1,4 +1,4 @@
-"""The stack as a whole: what it should be like goes in; while the block runs, it stands, and its addresses come out."""
+"""Runs all servers of a stack while a block runs, and gives the block their addresses."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -81,19 +81,19 @@ def run_stack(options: StackOptions) -> Iterator[RunningStack]:
     names = options.functions
     ports = dict(zip(names, _choose_ports(options.first_port, len(names)), strict=True))
     with ExitStack() as stack:
-        there, backing = _start_backing(options, len(names), stack)
-        stack.enter_context(override_environ(there))
-        environment = {**there, **(options.environment or {})}
+        backing_environment, backing = _start_backing(options, len(names), stack)
+        stack.enter_context(override_environ(backing_environment))
+        environment = {**backing_environment, **(options.environment or {})}
         servers = [function_server(name, port, environment, options.functions_file) for name, port in ports.items()]
         tended = Supervisor(options.folder, stack)
         tended.start_servers([*servers, *options.extra_servers(ports)])
-        doors = {
+        targets = {
             reader.topic: FunctionClient(ports[reader.function], options.project, options.delivery_policy.lease)
             for reader in topology.SUBSCRIBERS
         }
-        bus = _start_relay(options, there, doors, stack)
-        stack.enter_context(publish_environment(options.folder, there, keep=options.embedded))
-        yield RunningStack(ports, there, bus, options.folder, backing, tended)
+        bus = _start_relay(options, backing_environment, targets, stack)
+        stack.enter_context(publish_environment(options.folder, backing_environment, keep=options.embedded))
+        yield RunningStack(ports, backing_environment, bus, options.folder, backing, tended)
 
 
 def _choose_ports(first: int, count: int) -> list[int]:
@@ -106,13 +106,13 @@ def _start_backing(options: StackOptions, functions: int, stack: ExitStack) -> t
         return {"PROVENFIX_EMBEDDED": str(options.folder.resolve()), "PROVENFIX_PROJECT": options.project}, ()
     ports = (options.first_port + functions, options.first_port + functions + 1) if options.first_port else None
     emulators = stack.enter_context(run_emulators(options.folder, ports))
-    there = {
+    backing_environment = {
         **emulators.environment,
         "PROVENFIX_LOCAL": str(options.folder.resolve()),
         "PROVENFIX_PROJECT": options.project,
         "PROVENFIX_TOPIC_PREFIX": options.prefix,
     }
-    return there, emulators.servers
+    return backing_environment, emulators.servers
 
 
 def _start_relay(
@@ -121,7 +121,7 @@ def _start_relay(
     if options.embedded:
         queue = sqlite_queue.SqliteQueue(options.folder / QUEUE_FILE, options.delivery_policy.attempts)
         stack.callback(queue.close)
-        queue.release_all()  # whatever an earlier stack was busy with when it was ended
+        queue.release_all()  # what an earlier stack had leased when it ended
         stack.enter_context(relay.relay_queue(queue, targets, options.delivery_policy))
         return queue
     pubsub_relay.create_topics(options.project, options.prefix, options.delivery_policy)

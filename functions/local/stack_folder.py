@@ -1,7 +1,6 @@
-"""Where a stack runs: written by `provenfix up` into its folder, read by the commands that talk to it.
+"""The environment of a stack, which `provenfix up` writes into its folder for the commands that talk to it.
 
-In: a folder. Out: the environment that leads settings and clients to that stack. Where nobody has named a folder and
-there is no such file, it is the environment of the command itself that counts, and leads to whatever is deployed.
+Without `--folder` and without such a file the command uses its own environment, which leads to what is deployed.
 """
 
 import fcntl
@@ -23,22 +22,20 @@ _LOCK_FILE = "held"
 def lock_folder(folder: Path) -> Iterator[None]:
     """While the block runs no other stack runs there: two would deliver the same messages and deploy side by side.
 
-    The system lets go of the lock with the process, however that ends. Raises Unreadable where another one has it.
+    The system releases the lock with the process, however that ends. Raises InputError if another process holds it.
     """
     make_private(folder)
     with open_private(folder / _LOCK_FILE, "wb") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(
-                f"{folder} is in use: end the provenfix that runs there, or give another --folder"
-            ) from None
+            raise InputError(f"{folder} is in use by another provenfix: stop it, or give another --folder") from None
         yield
 
 
 @contextmanager
 def publish_environment(folder: Path, environment: Mapping[str, str], *, keep: bool) -> Iterator[None]:
-    """Tells where the stack is while the block runs, and afterwards, too, where its state `stays`."""
+    """Writes the file while the block runs; it stays afterwards with `keep`."""
     file = folder / _STACK_FILE
     write_private(file, json.dumps({"environment": dict(environment)}, indent=2) + "\n")
     try:
@@ -64,14 +61,12 @@ def override_environ(environment: Mapping[str, str]) -> Iterator[None]:
 
 
 def load_named_environment(folder: Path) -> Mapping[str, str]:
-    """As `load_environment`. Raises Misused for a folder that somebody named and that has no stack.
+    """As `load_environment`. Raises UsageError for a named folder that has no stack.
 
-    A slip of the pen must not lead to what is deployed: `dlq drop --all` would do its work there.
+    A typing error must not lead to what is deployed: `dlq drop --all` would delete messages there.
     """
     if folder != Path(DEFAULT_FOLDER) and not (folder / _STACK_FILE).exists():
-        raise UsageError(
-            f"{folder} has no stack of `provenfix up`; without --folder, what PROVENFIX_PROJECT names is asked"
-        )
+        raise UsageError(f"{folder} is not a stack directory of `provenfix up`; omit --folder to use PROVENFIX_PROJECT")
     return load_environment(folder)
 
 
@@ -83,4 +78,4 @@ def load_environment(folder: Path) -> Mapping[str, str]:
     try:
         return {str(name): str(value) for name, value in json.loads(file.read_text("utf-8"))["environment"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{file}: not what `provenfix up` writes ({error}); remove it") from error
+        raise InputError(f"{file}: not a file of `provenfix up` ({error}); delete it") from error

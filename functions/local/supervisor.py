@@ -1,7 +1,4 @@
-"""Servers that are kept running: whatever has ended is started again on its port, as a platform does with instances.
-
-In: servers. Out: their processes, and the names of those that had to be started again.
-"""
+"""Keeps servers running: restarts each that has ended on its port, as a platform does with instances."""
 
 import os
 import signal
@@ -33,14 +30,14 @@ class Supervisor:
     restarts: int = 0
 
     def start_servers(self, servers: Sequence[Server]) -> None:
-        """Starts them side by side, and returns once all of them answer. Raises Unreadable."""
+        """Starts them side by side, and returns once all of them answer. Raises InputError."""
         for server in servers:
             self.running[server.name] = server, self.stack.enter_context(server_process.run_server(server, self.folder))
         for server in servers:
             server_process.wait_until_ready(*self.running[server.name], self.folder)
 
     def restart_ended(self) -> Sequence[str]:
-        """Starts again what has ended, and tells the names. Raises Unreadable for what ends again and again."""
+        """Restarts what has ended, and returns the names. Raises InputError for a server that ends too often."""
         ended = [(server, was) for server, was in self.running.values() if was.poll() is not None]
         for server, was in ended:
             self.restarts += 1
@@ -58,5 +55,7 @@ def _kill_leftovers(server: Server, was: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + _CLEAR_SECONDS
     while not server_process.is_port_free(server.port):
         if time.monotonic() > deadline:
-            raise InputError(f"Port {server.port} is still taken, and {server.name} needs it: end what listens there")
+            raise InputError(
+                f"Port {server.port} of {server.name} is still in use: stop the program that listens there"
+            )
         time.sleep(_POLL_SECONDS)

@@ -103,6 +103,8 @@ def stand(
     capsys: pytest.CaptureFixture[str],
 ) -> Stand:
     rest, github, slack = doubles
+    for verb in ("GET", "POST"):  # read GitHub's description once, not in each of the threads that ask at once
+        operation_id(verb, "/repos/acme/chat/issues")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
     probe = f"{rest.address}/healthy"
@@ -179,7 +181,7 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
         _changed(
             f"/v1/projects/{OPERATIONS_PROJECT}/databases/(default)/collectionGroups/caps/fields/expires", ttlConfig={}
         ),
-        "ttl caps.expires: Documents that have expired are kept for ever.",
+        "ttl caps.expires: Expired documents are never deleted.",
         "gcloud firestore fields ttls update expires --collection-group=caps --enable-ttl",
     ),
     "topic": (
@@ -189,42 +191,42 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
     ),
     "subscription that calls nobody": (
         _changed(_SUBSCRIPTION, pushConfig={}),
-        "subscription provenfix-incident-opened: It calls no function.",
+        "subscription provenfix-incident-opened: It does not call the function.",
         "terraform -chdir=terraform apply -target='google_pubsub_subscription.push[\"investigate\"]'",
     ),
     "subscription that is impatient": (
         _changed(_SUBSCRIPTION, ackDeadlineSeconds=10),
-        "It delivers again while a function still works.",
+        "Its acknowledgement deadline is shorter than the functions may run.",
         "gcloud pubsub subscriptions update provenfix-incident-opened --project=quay-ops --ack-deadline=600",
     ),
     "dead letter policy": (
         _changed(_SUBSCRIPTION, deadLetterPolicy={}),
-        "dead letter provenfix-incident-opened: What fails again and again is kept nowhere.",
+        "dead letter provenfix-incident-opened: Messages that keep failing are lost: there is no dead-letter topic.",
         "--dead-letter-topic=provenfix-dead-letters --max-delivery-attempts=10",
     ),
     "dead letter grant": (
         _changed(f"{_SUBSCRIPTION}:getIamPolicy", bindings=[]),
-        "Pub/Sub may not take a message out of it.",
+        "Pub/Sub may not acknowledge messages of it.",
         "--member=serviceAccount:service-41000@gcp-sa-pubsub.iam.gserviceaccount.com --role=roles/pubsub.subscriber",
     ),
     "dead letters that nobody may bury": (
         _changed(f"/v1/projects/{OPERATIONS_PROJECT}/topics/provenfix-dead-letters:getIamPolicy", bindings=[]),
-        "Pub/Sub itself may not publish to it.",
+        "Pub/Sub may not publish to it.",
         "gcloud pubsub topics add-iam-policy-binding provenfix-dead-letters",
     ),
     "dead letters that nothing keeps": (
         _gone(f"/v1/projects/{OPERATIONS_PROJECT}/subscriptions/provenfix-dead-letters"),
-        "Nothing keeps what could not be delivered.",
+        "Messages that could not be delivered are lost.",
         "gcloud pubsub subscriptions create provenfix-dead-letters --topic=provenfix-dead-letters",
     ),
     "filter": (
         _changed(_SINK, filter='severity="ERROR"'),
-        "sink provenfix-tide-signals: Its filter is not the one of this version.",
+        "sink provenfix-tide-signals: Its filter differs from the one of this version.",
         "terraform -chdir=terraform apply -target='google_logging_project_sink.sink[\"shore.tide signals\"]'",
     ),
     "sink that leads elsewhere": (
         _changed(_SINK, destination="pubsub.googleapis.com/projects/x/topics/y"),
-        "It leads elsewhere.",
+        "It has another destination.",
         "terraform -chdir=terraform apply",
     ),
     "sink that may not publish": (
@@ -262,7 +264,7 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
     ),
     "account that is not lent": (
         lambda stand: stand.project.not_impersonable.add("decide"),
-        "unknown  role decide: provenfixDocuments on database (default): You may not act as "
+        "unknown  role decide: provenfixDocuments on database (default): You may not impersonate "
         "provenfix-decide@quay-ops.iam.gserviceaccount.com",
         "--role=roles/iam.serviceAccountTokenCreator",
     ),
@@ -283,7 +285,7 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
     ),
     "empty user group": (
         lambda stand: stand.slack.groups.update({"S0CREW0000": ()}),
-        "It has no members: nobody can approve.",
+        "It has no members, so nobody can approve.",
         "add members to the group",
     ),
     "channel": (
@@ -293,31 +295,32 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
     ),
     "permission to read": (
         lambda stand: stand.repository.denied.add(("GET", "check-runs")),
-        "github acme/chat: checks read: It may not be read.",
+        "github acme/chat: checks read: The token may not read it.",
         "give the token checks: read on acme/chat",
     ),
     "permission to write": (
         lambda stand: stand.repository.denied.add(("POST", "issues")),
-        "github acme/chat: issues write: It may be read, and not written.",
+        "github acme/chat: issues write: The token may read it, but not write.",
         "give the token issues: write on acme/chat",
     ),
     "webhook": (
         lambda stand: stand.repository.hooks.clear(),
-        "No active webhook sends what people do at issues.",
+        "No active webhook sends issue events.",
         "https://github.com/acme/chat/settings/hooks",
     ),
     "compile function": (
         lambda stand: stand.rest.extra_routes.insert(
             0, lambda asked: FakeResponse(403) if asked.path == COMPILE else None
         ),
-        "It does not let investigate in.",
+        "It refuses calls of investigate.",
         "--role=roles/run.invoker",
     ),
     "version that nobody compiles": (
         lambda stand: stand.config.write_text(
             stand.config.read_text().replace(f'{{"{running_python()}":', f'{{"{OTHER}":')
         ),
-        f"compile {running_python()}: A service runs on it, and only ruff would judge.",
+        f"compile {running_python()}: A service runs on this version, but no "
+        "compile function exists for it; only ruff would check its code.",
         "google_cloudfunctions2_function.compile",
     ),
     "probe": (
@@ -327,7 +330,7 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
     ),
     "approvers": (
         lambda stand: stand.config.write_text(stand.config.read_text().replace("approver_group: S0CREW0000, ", "")),
-        "slack approvers of shore.tide: An empty list approves nobody.",
+        "slack approvers of shore.tide: No approvers are configured, so nobody can approve.",
         "add approvers or approver_group",
     ),
 }
@@ -431,7 +434,7 @@ def test_credentials_that_are_slow_to_be_missed_are_looked_for_once(
 
     def none() -> Secret:
         asked.append("once")
-        raise CheckUnavailable("There are no usable Google credentials on this machine.", LOGIN_COMMAND)
+        raise CheckUnavailable("This machine has no usable Google credentials.", LOGIN_COMMAND)
 
     monkeypatch.setenv("PROVENFIX_DOUBLES", os.environ["PROVENFIX_DOUBLES"].split(" ", 1)[1])  # without Google's
     monkeypatch.setattr(accounts, "_default_credentials_token", none)

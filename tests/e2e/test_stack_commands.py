@@ -192,7 +192,7 @@ def test_dlq_list_names_every_letter_on_a_line_of_its_own_without_secrets(folder
 
 def test_dlq_replay_publishes_the_named_letters_once_more(folder: Path, letters: list[str], queue: SqliteQueue) -> None:
     ended = run(folder, "dlq", "replay", letters[0])
-    assert (ended.exit_code, ended.err) == (0, "1 published once more\n")
+    assert (ended.exit_code, ended.err) == (0, "1 published again\n")
     assert [delivery.data for delivery in queue.lease("incident-opened", 10, 60)] == [b'{"incident": "a-1"}']
     assert [letter.id for letter in queue.list_waiting()] == letters[1:]
 

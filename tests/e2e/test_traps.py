@@ -158,7 +158,7 @@ def test_demo_runs_nothing_of_it(trapped: Trapped) -> None:
 def test_up_runs_nothing_of_it(trapped: Trapped, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OWN_SIGNING_SECRET", "of this test alone")
     with trapped.started("up", "--embedded", "--port", str(find_free_port()), "--folder", "up") as process:
-        _until(process, "Everything runs")
+        _until(process, "Running. Watching")
         assert _interrupt(process) == 130
     assert trapped.names() == []
 
@@ -166,7 +166,7 @@ def test_up_runs_nothing_of_it(trapped: Trapped, monkeypatch: pytest.MonkeyPatch
 def test_watch_runs_nothing_of_it(trapped: Trapped) -> None:
     arguments = ("--config", "provenfix.yaml", "--log", "log.json", "--folder", "watch", "--no-browser")
     with trapped.started("watch", *arguments) as process:
-        _until(process, "asked in the chat")
+        _until(process, "requested in the chat")
         assert _interrupt(process) == 130
     assert trapped.names() == []
 

@@ -161,8 +161,8 @@ def test_a_log_on_stdin_leads_to_a_question_and_nothing_is_deployed(tmp_path: Pa
         address = urlsplit(watched.until("The page: ").split()[-1])
         watched.process.stdin.write("Initializing tail session.\n" + log.rstrip().rstrip("]") + "," + foreign)
         watched.process.stdin.flush()
-        watched.until("'harbour-prod.another-service' are left out")
-        watched.until("asked in the chat")
+        watched.until("'harbour-prod.another-service': it is not in the configuration")
+        watched.until("requested in the chat")
         watched.until(f"gcloud run deploy harbour-chat --source={story.path}")
         connection = HTTPConnection(address.hostname or "", address.port, timeout=DEADLINE)
         connection.request("GET", f"/incidents/{watched.case().id}", headers={"Host": address.netloc})
@@ -170,7 +170,7 @@ def test_a_log_on_stdin_leads_to_a_question_and_nothing_is_deployed(tmp_path: Pa
         connection.close()
         watched.process.stdin.close()
         figures = re.findall(r"\b\d+\b", watched.until("The log has ended"))
-        assert figures[-2:] == ["26", "1"], "entries, and lines that are none"
+        assert figures[-2:] == ["26", "1"], "entries, and other lines"
         assert watched.buttons() == []
         case = watched.case()
     assert (case.state, case.rollout) == (flow.IncidentState.PROPOSED, None)
@@ -184,7 +184,7 @@ def test_approval_runs_the_deploy_command_and_starts_the_watch(tmp_path: Path) -
     configuration = CONFIGURATION.format(repository=story.path) + f"    deploy_command: {json.dumps(words)}\n"
     with watching(tmp_path, configuration, "--log", str(log), PROVENFIX_LONGEST_WAIT="2") as watched:
         watched.until("An approval runs the deploy_command of harbour-prod.harbour-chat")
-        watched.until("asked in the chat")
+        watched.until("requested in the chat")
         watched.approve()
         case = watched.reach(flow.IncidentState.RESOLVED)
     assert case.rollout is not None
@@ -209,8 +209,13 @@ def _unknown_command(home: Path) -> None:
     ("spoil", "arguments", "code", "told"),
     [
         (_empty, [], 2, "names no service"),
-        (_unknown_command, [], 2, "deploy_command begins with 'no-such-deployer', which is no program here"),
-        (_nothing, ["--log", "nowhere.json"], 3, "nowhere.json: there is no such log file"),
+        (
+            _unknown_command,
+            [],
+            2,
+            "deploy_command begins with 'no-such-deployer', which is not a program on this machine",
+        ),
+        (_nothing, ["--log", "nowhere.json"], 3, "nowhere.json: no such log file"),
         (lambda home: (home / "clone").rename(home / "gone"), [], 2, "`provenfix watch` reads a clone"),
         (lambda home: (home / "watched.yaml").unlink(), [], 3, "watched.yaml: file not found"),
     ],

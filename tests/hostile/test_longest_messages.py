@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.proposal.proposal import AlternativeProposal, ProposalStatus
+from shared.proposal.proposal import AlternativeProposal
+from shared.proposal.states import ProposalStatus
 from tests.support.slack.questions import (
     SERVICE,
     UNTIL,

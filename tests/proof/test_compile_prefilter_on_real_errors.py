@@ -4,7 +4,8 @@ import platform
 import random
 
 import pytest
-from shared.proof.judging.compile_prefilter import can_fail_with
+
+from shared.proof.judging.compile_verdicts import can_fail_with
 
 PYTHON = ".".join(platform.python_version_tuple()[:2])
 

@@ -14,7 +14,8 @@ from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.model.finding import ActionKind, Finding, Reason
 from shared.proof.model.missing_import import ImportDoubt, MissingImport
 from shared.proof.proof_context import ProofRequest
-from shared.report.report import build_report, report_to_json
+from shared.report.report import build_report
+from shared.report.report_json import report_to_json
 from tests.support.evidence_checker import find_unsupported_claims
 from tests.support.history_builder import (
     HistoryBuilder,

@@ -81,14 +81,9 @@ def test_a_command_promises_nothing_that_a_platform_would_do(promise: str) -> No
 
 def test_command_failure_message_does_not_mention_traffic() -> None:
     failed = replace(question_message(), standing=ProposalStatus.FAILED)
-<<<<<<< HEAD
     meaning = QUESTION_WORDS[ProposalStatus.FAILED].meaning
     assert meaning in visible_text(render_message(SERVICE, failed))
     assert meaning not in visible_text(render_message(COMMAND, failed))
-=======
-    assert "receives no traffic" in visible_text(render_message(SERVICE, failed))
-    assert "receives no traffic" not in visible_text(render_message(COMMAND, failed))
->>>>>>> hadapt
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Whose tokens are used: the person's own, and with them those of each function's account, for a few minutes.
+"""The tokens of the checks: the user's own, and those of each function's account, for a few minutes.
 
-What a function may do is asked as that function: a policy that looks right may still be shadowed by another one.
+A function's permissions are tested as that function: another policy may override one that looks right.
 https://cloud.google.com/iam/docs/create-short-lived-credentials-direct
 """
 
@@ -27,7 +27,7 @@ class Accounts:
 
     def __init__(self, project: str, prefix: str, base: str = "") -> None:
         self._project, self._prefix = project, prefix
-        # The one that answers for everybody in a test needs no secret.
+        # The fake APIs of a test need no secret.
         person = (lambda: Secret("of-this-machine")) if base else _cache_token(_default_credentials_token)
         self.user_client = GoogleClient(person, base, project)
         self.function_client: Callable[[str], GoogleClient] = cache(
@@ -39,7 +39,7 @@ class Accounts:
         return f"{self._prefix}{function}@{self._project}.iam.gserviceaccount.com"
 
     def create_identity_token(self, function: str, audience: str) -> Secret:
-        """An identity token by which a private function knows another one. Raises Unanswered."""
+        """An identity token by which a private function knows another one. Raises CheckUnavailable."""
         return self._generate_token(function, "generateIdToken", {"audience": audience, "includeEmail": True}, "token")
 
     def _create_access_token(self, function: str) -> Secret:
@@ -51,10 +51,11 @@ class Accounts:
         email = self.service_account_email(function)
         answer = self.user_client.call("POST", _IAM, f"/v1/projects/-/serviceAccounts/{email}:{verb}", body)
         if answer.status == 404:
-            raise CheckUnavailable(f"There is no account {email}.", "terraform -chdir=terraform apply")
+            raise CheckUnavailable(f"The account {email} does not exist.", "terraform -chdir=terraform apply")
         if not answer.is_success:
             raise CheckUnavailable(
-                f"You may not act as {email}, so nobody can see what it may.", _grant_command(email, self._project)
+                f"You may not impersonate {email}, so its permissions cannot be checked.",
+                _grant_command(email, self._project),
             )
         return Secret(str(answer.value.get(key, "")))
 
@@ -86,10 +87,10 @@ def _cache_token(make: Callable[[], Secret]) -> Callable[[], Secret]:
 
 
 def _default_credentials_token() -> Secret:
-    """The token of `gcloud auth application-default login`, or of the machine. Raises Unanswered."""
+    """The token of `gcloud auth application-default login`, or of the machine. Raises CheckUnavailable."""
     try:
-        found, _ = google.auth.default(scopes=[_SCOPE])
-        found.refresh(Request())  # type: ignore[no-untyped-call]
+        credentials, _ = google.auth.default(scopes=[_SCOPE])
+        credentials.refresh(Request())  # type: ignore[no-untyped-call]
     except GoogleAuthError:
-        raise CheckUnavailable("There are no usable Google credentials on this machine.", LOGIN_COMMAND) from None
-    return Secret(str(found.token))
+        raise CheckUnavailable("This machine has no usable Google credentials.", LOGIN_COMMAND) from None
+    return Secret(str(credentials.token))

@@ -1,4 +1,4 @@
-"""Which APIs are switched on: projects and APIs in, one check for each pair out."""
+"""Checks that the APIs are enabled in each project."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -17,13 +17,13 @@ _OWN_PROJECT_APIS = ("cloudscheduler.googleapis.com", "cloudfunctions.googleapis
 def list_api_checks(
     access: Access, accounts: Accounts, own_project: str, service_projects: Sequence[str]
 ) -> Iterator[Check]:
-    """`own` is where provenfix runs, `watched` are the projects of the services."""
-    wanted: Mapping[str, set[str]] = {project: set() for project in (own_project, *service_projects)}
+    """`own_project` is where provenfix runs, `service_projects` are those of the watched services."""
+    apis: Mapping[str, set[str]] = {project: set() for project in (own_project, *service_projects)}
     for role in access.roles.values():
         for project in service_projects if role.bound_to in _SERVICE_PROJECT_BINDINGS else (own_project,):
-            wanted[project].add(role.api)
-    wanted[own_project].update(_OWN_PROJECT_APIS)
-    for project, names in wanted.items():
+            apis[project].add(role.api)
+    apis[own_project].update(_OWN_PROJECT_APIS)
+    for project, names in apis.items():
         for name in sorted(names):
             yield Check("api", f"{name} in {project}", partial(_check_api_enabled, accounts, project, name))
 

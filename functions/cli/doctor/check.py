@@ -1,4 +1,4 @@
-"""One thing that is looked at, and what was found: each check is a name and a question, each finding a line."""
+"""A check, its result, and the error of a check that got no answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from enum import StrEnum
 
 
 class CheckState(StrEnum):
-    """How it stands. `missing_result` and `unknown` make the command end with 1."""
+    """What a check found. `MISSING` and `UNKNOWN` make the command exit with 1."""
 
     OK = "ok"
     MISSING = "missing"
     UNKNOWN = "unknown"
-    """Nobody could be asked: no credentials, no network, no answer in time."""
+    """No answer: no credentials, no network, or too late."""
     UNSEEN = "unseen"
-    """The credentials, which have all that the functions need, do not show it; a person can."""
+    """The credentials have all that the functions need, but do not show this; a person can look."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """`mend` is the command to run, "" where there is nothing to mend."""
+    """`remedy` is the command to run, "" if there is nothing to fix."""
 
     state: CheckState
     detail: str = ""
@@ -35,7 +35,7 @@ class Check:
 
 
 class CheckUnavailable(Exception):
-    """Nobody could be asked; the text is one sentence. `mend` is the command that helps, where there is one."""
+    """A check got no answer; the text is one sentence. `remedy` is the command that helps, if there is one."""
 
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message)
@@ -43,10 +43,10 @@ class CheckUnavailable(Exception):
 
 
 def ok_result(detail: str = "") -> CheckResult:
-    """It is as it must be."""
+    """Returns a passed check."""
     return CheckResult(CheckState.OK, detail)
 
 
 def missing_result(detail: str, remedy: str) -> CheckResult:
-    """It is not as it must be, and `mend` is what to run."""
+    """Returns a failed check; `remedy` is the command to run."""
     return CheckResult(CheckState.MISSING, detail, remedy)

@@ -1,4 +1,4 @@
-"""What `provenfix doctor` does with its arguments: reads the configuration, has everything looked at, prints it."""
+"""`provenfix doctor`: reads the configuration, runs all checks, prints their results."""
 
 import json
 import os
@@ -22,37 +22,37 @@ CheckResults = Sequence[tuple[Check, CheckResult]]
 
 
 def format_text(results: CheckResults, secrets: Iterable[str]) -> str:
-    """One line for each, and one that counts."""
-    lines = [_format_line(check, found) for check, found in results]
-    wrong = sum(found.state in {CheckState.MISSING, CheckState.UNKNOWN} for _, found in results)
-    lines.append(f"{len(results)} looked at, {wrong} to mend." if wrong else f"{len(results)} looked at, all well.")
+    """Returns one line for each check, and one that counts them."""
+    lines = [_format_line(check, result) for check, result in results]
+    wrong = sum(result.state in {CheckState.MISSING, CheckState.UNKNOWN} for _, result in results)
+    lines.append(f"{len(results)} checks, {wrong} to fix." if wrong else f"{len(results)} checks, all passed.")
     return _redact_secrets("\n".join(lines), secrets)
 
 
 def format_json(results: CheckResults, secrets: Iterable[str]) -> str:
-    """An array, in the same order."""
-    told = [
+    """Returns an array in the same order."""
+    entries = [
         {
             "kind": check.kind,
             "name": check.name,
-            "state": found.state.value,
-            "detail": found.detail,
-            "mend": found.remedy,
+            "state": result.state.value,
+            "detail": result.detail,
+            "mend": result.remedy,
         }
-        for check, found in results
+        for check, result in results
     ]
-    return _redact_secrets(json.dumps(told, indent=2, ensure_ascii=False), secrets)
+    return _redact_secrets(json.dumps(entries, indent=2, ensure_ascii=False), secrets)
 
 
-def _format_line(check: Check, found: CheckResult) -> str:
-    told = f"{check.kind} {check.name}"
-    detail = f": {found.detail}" if found.detail else ""
-    mend = f" -> {found.remedy}" if found.remedy else ""
-    return f"{found.state.value:<8} {to_one_line(told + detail + mend)}"
+def _format_line(check: Check, result: CheckResult) -> str:
+    text = f"{check.kind} {check.name}"
+    detail = f": {result.detail}" if result.detail else ""
+    mend = f" -> {result.remedy}" if result.remedy else ""
+    return f"{result.state.value:<8} {to_one_line(text + detail + mend)}"
 
 
 def _redact_secrets(text: str, secrets: Iterable[str]) -> str:
-    """No line repeats what somebody answered, so that none is expected here; this makes sure of it."""
+    """Returns the text without secrets. No line quotes a response, so none is expected; this makes sure of it."""
     for secret in secrets:
         if len(secret) >= _MIN_SECRET_LENGTH:
             for form in (secret, json.dumps(secret)[1:-1]):
@@ -61,26 +61,32 @@ def _redact_secrets(text: str, secrets: Iterable[str]) -> str:
 
 
 def run_doctor(config: Path | None, project: str, output_format: str) -> int:
-    """1 where something is missing or could not be looked at, else 0. Raises Misused and Unreadable."""
+    """Returns 1 if something is missing or could not be checked, else 0. Raises UsageError and InputError."""
     environment = dict(os.environ) | ({"PROVENFIX_CONFIG": str(config)} if config is not None else {})
     settings = read_all_settings(environment)
-    own = project or settings.project or next((each.partition(".")[0] for each in sorted(settings.own_functions)), "")
+    own = (
+        project
+        or settings.project
+        or next((function.partition(".")[0] for function in sorted(settings.own_functions)), "")
+    )
     if not own:
         raise UsageError(
-            "No project is named in which provenfix runs; give --project, or own.project in provenfix.yaml."
+            "Name the project that provenfix runs in: give --project, or set own.project in provenfix.yaml."
         )
     planned = plan.plan_checks(settings, access.read_access(), own)
     with show_progress() as progress:
         findings = list(run_checks(planned.checks, progress))
     tell = format_json if output_format == "json" else format_text
     print(tell(findings, planned.secrets.list_known_values()))
-    return int(any(found.state in {CheckState.MISSING, CheckState.UNKNOWN} for _, found in findings))
+    return int(any(result.state in {CheckState.MISSING, CheckState.UNKNOWN} for _, result in findings))
 
 
 def doctor(
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of provenfix.yaml.")] = None,
-    project: Annotated[str, typer.Option(metavar="ID", help="Where provenfix runs; default: own.project.")] = "",
-    form: Annotated[Literal["text", "json"], typer.Option("--format", help="text or json.")] = "text",
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Configuration; default: provenfix.yaml.")] = None,
+    project: Annotated[
+        str, typer.Option(metavar="ID", help="Project that provenfix runs in; default: own.project.")
+    ] = "",
+    form: Annotated[Literal["text", "json"], typer.Option("--format", help="Output format.")] = "text",
 ) -> int:
     """Check everything that a deployed provenfix needs.
 

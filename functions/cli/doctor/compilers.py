@@ -1,4 +1,4 @@
-"""The `compile` functions: Python versions in use in; whether each function answers, and lets its callers in, out."""
+"""Checks of the `compile` functions: each answers, and lets its callers in."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,18 +41,20 @@ class CompilerChecks:
             email = self._accounts.service_account_email(function)
             invoke = f"gcloud run services add-iam-policy-binding provenfix-compile-py{version.replace('.', '')}"
             member = f"--member=serviceAccount:{email} --role=roles/run.invoker --region=REGION"
-            return missing_result(f"It does not let {function} in.", f"{invoke} {member}")
+            return missing_result(f"It refuses calls of {function}.", f"{invoke} {member}")
         if not answer.is_success:
             raise CheckUnavailable(f"It answered {answer.status}.", "terraform -chdir=terraform apply")
-        told = str(answer.value.get("version", ""))
-        if told.split(".")[:2] != version.split("."):
+        python = str(answer.value.get("version", ""))
+        if python.split(".")[:2] != version.split("."):
             return missing_result(
-                f"It is Python {told[:20] or 'of no version'}.", f"correct compilers[{version!r}] in provenfix.yaml"
+                f"It is Python {python[:20] or 'of no version'}.", f"correct compilers[{version!r}] in provenfix.yaml"
             )
-        return ok_result(told[:20])
+        return ok_result(python[:20])
 
 
 def _report_missing_version(version: str) -> CheckResult:
     name = f'google_cloudfunctions2_function.compile["{version}"]'
     apply = f"terraform -chdir=terraform apply -target='{name}', then add its URL to compilers in provenfix.yaml"
-    return missing_result("A service runs on it, and only ruff would judge.", apply)
+    return missing_result(
+        "A service runs on this version, but no compile function exists for it; only ruff would check its code.", apply
+    )

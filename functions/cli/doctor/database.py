@@ -1,4 +1,4 @@
-"""The database and what it deletes by itself: one check for each out."""
+"""Checks of the database and of its expiring collections."""
 
 from collections.abc import Iterator
 
@@ -39,4 +39,4 @@ class DatabaseChecks:
             return ok_result(str(state).lower())
         enable = f"gcloud firestore fields ttls update {EXPIRY_FIELD} --collection-group={collection} --enable-ttl"
         where = f"--database='{self._database}' --project={self._project}"
-        return missing_result("Documents that have expired are kept for ever.", f"{enable} {where}")
+        return missing_result("Expired documents are never deleted.", f"{enable} {where}")

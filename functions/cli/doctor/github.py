@@ -1,7 +1,7 @@
-"""GitHub as the functions use it: a token and the watched repositories in, one check for each permission out.
+"""Checks of GitHub: the token's permissions on each watched repository, and the webhook.
 
-Reading is tried. Writing is tried with what cannot be done: GitHub answers 422 or 404 to whoever may, 403 to whoever
-may not, and does nothing. Which webhooks there are, only an administrator's token can see.
+Reading is tried. Writing is tried with requests that cannot succeed: GitHub answers 422 or 404 to a token that may
+write, 403 to one that may not, and changes nothing. Only an administrator's token can list webhooks.
 """
 
 import json
@@ -28,7 +28,7 @@ _HARMLESS_WRITES: Mapping[str, tuple[str, Any]] = {
     "actions": ("/actions/workflows/provenfix-doctor.yml/dispatches", {"ref": "HEAD"}),
     "issues": ("/issues", {}),
 }
-"""What cannot be done, even by whoever may: a workflow that does not exist, an issue without a title."""
+"""Requests that no token can make: a workflow that does not exist, an issue without a title."""
 _EVENTS = {"issues", "issue_comment"}
 
 
@@ -70,26 +70,30 @@ class GitHubChecks:
         settings = "https://github.com/settings/personal-access-tokens"
         grant = f"open {settings} and give the token {name.replace('_', ' ')}: {level} on {repository}"
         if name not in _READ_PATHS:
-            raise CheckUnavailable(f"Nobody knows how to look at {name}.")
+            raise CheckUnavailable(f"There is no check for the permission {name}.")
         answer = self._call("GET", repository, _READ_PATHS[name])
         if answer.status == 401:
             return missing_result("GitHub refuses the token.", grant)
         # An empty repository has neither commits nor checks: 409, and 422 for its HEAD.
         if answer.status in {403, 404}:
-            return missing_result("It may not be read.", grant)
+            return missing_result("The token may not read it.", grant)
         if level != "write":
             return ok_result()
         path, body = _HARMLESS_WRITES[name]
         tried = self._call("POST", repository, path, body)
-        return ok_result() if tried.status in {404, 422} else missing_result("It may be read, and not written.", grant)
+        return (
+            ok_result()
+            if tried.status in {404, 422}
+            else missing_result("The token may read it, but not write.", grant)
+        )
 
     def _check_webhook(self, repository: str) -> CheckResult:
         answer = self._call("GET", repository, "/hooks?per_page=100")
         page = f"https://github.com/{repository}/settings/hooks"
         if answer.status in {403, 404}:
-            return CheckResult(CheckState.UNSEEN, "The token need not, and may not, list webhooks.", f"look at {page}")
-        hooks = [each for each in answer.value.get("items", []) if each.get("active")]
-        if any("*" in each["events"] or set(each["events"]) >= _EVENTS for each in hooks):
+            return CheckResult(CheckState.UNSEEN, "The token may not list webhooks, and need not.", f"check {page}")
+        hooks = [hook for hook in answer.value.get("items", []) if hook.get("active")]
+        if any("*" in hook["events"] or set(hook["events"]) >= _EVENTS for hook in hooks):
             return ok_result()
-        wanted = "events issues and issue_comment, content type application/json, the secret of github.webhook_secret"
-        return missing_result("No active webhook sends what people do at issues.", f"add one at {page}: {wanted}")
+        events = "events issues and issue_comment, content type application/json, the secret of github.webhook_secret"
+        return missing_result("No active webhook sends issue events.", f"add one at {page}: {events}")

@@ -1,6 +1,6 @@
-"""Google's APIs over REST: an API, a path and whose token it is go in; status and JSON come out. Nothing is repeated.
+"""A client of Google's REST APIs: returns status and JSON, and repeats nothing.
 
-REST and no published client: every API speaks it, it needs a token and no import, and what is refused is a status.
+REST and no published client: every API speaks it, it needs a token and no import, and a refusal is a status.
 https://cloud.google.com/apis/docs/http
 """
 
@@ -53,8 +53,8 @@ def send_request(verb: str, url: str, headers: Mapping[str, str], body: bytes | 
 class GoogleClient:
     """Asks with one account's token. `base` answers in place of all APIs, on loopback; "" for the real ones.
 
-    `quota_project` is the project that a person's requests count for: most APIs refuse a person who names none, and an
-    account has its own. https://cloud.google.com/docs/quotas/set-quota-project
+    `quota_project` is charged for a user's requests: most APIs refuse a user who names none, and a service account
+    has its own. https://cloud.google.com/docs/quotas/set-quota-project
     """
 
     def __init__(self, token: Callable[[], Secret], base: str = "", quota_project: str = "") -> None:
@@ -77,7 +77,7 @@ class GoogleClient:
         """Reads one thing. Raises CheckUnavailable where this account may not look at it, too."""
         answer = self.call("GET", api, path)
         if answer.is_denied:
-            raise CheckUnavailable(f"These credentials may not look at it ({api} answered {answer.status}).")
+            raise CheckUnavailable(f"These credentials may not read it ({api} answered {answer.status}).")
         return answer
 
     def find_missing_permissions(self, api: str, path: str, permissions: list[str]) -> list[str] | None:
@@ -88,4 +88,4 @@ class GoogleClient:
         if answer.is_denied:
             return permissions
         held = answer.value.get("permissions", [])
-        return [each for each in permissions if each not in held]
+        return [permission for permission in permissions if permission not in held]

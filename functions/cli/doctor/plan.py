@@ -1,4 +1,4 @@
-"""All that is looked at, in the order in which it is told: settings and the table of access in, checks out."""
+"""Lists all checks of an installation in the order of the output."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
     secrets = SecretChecks(accounts, references, settings.secrets.values)
     services = tuple(settings.services.values())
     read = {**references, "github.token": references.get(_KEY) or references.get("github.token")}
-    place = Installation(project, settings.topic_prefix, settings.database, services, read)
+    installation = Installation(project, settings.topic_prefix, settings.database, services, read)
 
     def checks() -> Iterator[Check]:
         yield Check("credentials", "google", lambda: _check_credentials(accounts, project))
@@ -53,7 +53,7 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
         yield from PubSubChecks(accounts, project, settings.topic_prefix).checks()
         own = [each.partition(".")[2] for each in sorted(settings.own_functions) if each.startswith(f"{project}.")]
         yield from SinkChecks(accounts, project, settings.topic_prefix, services, own).checks()
-        yield from RoleChecks(access, accounts, place).checks()
+        yield from RoleChecks(access, accounts, installation).checks()
         yield from SlackChecks(access, secrets, services, doubles.slack).checks()
         yield from GitHubChecks(access, _github_token(settings, secrets), services, _github_api(settings)).checks(
             webhook=references["github.webhook_secret"] is not None
@@ -65,12 +65,12 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
 
 
 def _secret_references(settings: Settings) -> Mapping[str, SecretReference | None]:
-    kept = settings.secrets
+    secrets = settings.secrets
     return {
-        "slack.signing_secret": kept.slack_signing_secret,
-        "slack.bot_token": kept.slack_bot_token,
-        **({_KEY: kept.github_app_key} if settings.code_host.app else {"github.token": kept.github_token}),
-        "github.webhook_secret": kept.github_webhook_secret,
+        "slack.signing_secret": secrets.slack_signing_secret,
+        "slack.bot_token": secrets.slack_bot_token,
+        **({_KEY: secrets.github_app_key} if settings.code_host.app else {"github.token": secrets.github_token}),
+        "github.webhook_secret": secrets.github_webhook_secret,
     }
 
 
@@ -79,7 +79,7 @@ def _github_api(settings: Settings) -> str:
 
 
 def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Secret]:
-    """A token of the App's installation where there is an App, else the one that is configured."""
+    """Returns the token of the App's installation if there is an App, else the configured one."""
     host = settings.code_host
     if not host.app:
         return lambda: secrets.read_secret("github.token")
@@ -98,5 +98,5 @@ def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Sec
 def _check_credentials(accounts: Accounts, project: str) -> CheckResult:
     answer = accounts.user_client.call("GET", "cloudresourcemanager.googleapis.com", f"/v3/projects/{project}")
     if answer.is_success:
-        return ok_result(f"they see {project}")
-    return missing_result(f"They do not see the project {project}.", LOGIN_COMMAND)
+        return ok_result(f"can see {project}")
+    return missing_result(f"These credentials cannot see the project {project}.", LOGIN_COMMAND)

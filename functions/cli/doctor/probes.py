@@ -1,4 +1,4 @@
-"""Whether the probe reaches each service from here, as it would from a function: services in, one check each out."""
+"""Checks that the probe reaches each service from here, as it would from a function."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,19 +9,19 @@ from shared.text.redaction import redact
 
 
 def list_probe_checks(services: Sequence[Service]) -> Iterator[Check]:
-    """A service without a probe is told, too: nothing would show that it answers."""
+    """Yields one check for each service. One without a probe fails: nothing would show that it answers."""
     for service in services:
         yield Check("probe", service.id, lambda at=service: _check_probe(at))  # type: ignore[misc]
 
 
 def _check_probe(service: Service) -> CheckResult:
     if not service.probe_url:
-        return missing_result("It has no probe_url: a redeployment would be judged by its log alone.",
+        return missing_result("It has no probe_url: a redeployment would be verified by its log alone.",
                        f"add probe_url to {service.name} in provenfix.yaml")  # fmt: skip
-    found = probe.NetworkProbe().check(service)
-    if found.ok:
+    result = probe.NetworkProbe().check(service)
+    if result.ok:
         return ok_result()
     where = f"--region={service.region} --project={service.project}"
     return missing_result(
-        f"The probe fails: {redact(found.detail)[:200]}.", f"gcloud run services describe {service.name} {where}"
+        f"The probe fails: {redact(result.detail)[:200]}.", f"gcloud run services describe {service.name} {where}"
     )

@@ -1,4 +1,4 @@
-"""Topics, subscriptions and dead letters: the names that the functions use in, one check for each out."""
+"""Checks of topics, subscriptions and dead letters."""
 
 from collections.abc import Iterator
 
@@ -65,12 +65,13 @@ class PubSubChecks:
         push = held.get("pushConfig")
         if not isinstance(push, dict) or not push.get("pushEndpoint") or not push.get("oidcToken"):
             return missing_result(
-                "It calls no function.",
+                "It does not call the function.",
                 _apply_command(f'google_pubsub_subscription.push["{_subscriber_function(name)}"]'),
             )
         if int(str(held.get("ackDeadlineSeconds") or 0)) < _MIN_ACK_SECONDS:
             return missing_result(
-                "It delivers again while a function still works.", self._update_command(name, "--ack-deadline=600")
+                "Its acknowledgement deadline is shorter than the functions may run.",
+                self._update_command(name, "--ack-deadline=600"),
             )
         return ok_result()
 
@@ -80,22 +81,25 @@ class PubSubChecks:
             return ok_result()
         both = f"{self._prefix}{DEAD_LETTERS}"
         create = f"gcloud pubsub subscriptions create {both} --topic={both} --project={self._project}"
-        return missing_result("Nothing keeps what could not be delivered.", create)
+        return missing_result("Messages that could not be delivered are lost.", create)
 
     def _check_dead_letter_policy(self, name: str) -> CheckResult:
         held = self._read_subscription(name)
         policy = held.get("deadLetterPolicy") if held is not None else None
-        wanted = self._path("topics", DEAD_LETTERS)
-        if not isinstance(policy, dict) or policy.get("deadLetterTopic") != wanted:
+        topic = self._path("topics", DEAD_LETTERS)
+        if not isinstance(policy, dict) or policy.get("deadLetterTopic") != topic:
             attach = f"--dead-letter-topic={self._prefix}{DEAD_LETTERS} --max-delivery-attempts=10"
-            return missing_result("What fails again and again is kept nowhere.", self._update_command(name, attach))
+            return missing_result(
+                "Messages that keep failing are lost: there is no dead-letter topic.",
+                self._update_command(name, attach),
+            )
         if self._has_role("subscriptions", name, "roles/pubsub.subscriber"):
             return ok_result()
         grant = (
             f"gcloud pubsub subscriptions add-iam-policy-binding {self._prefix}{name} --project={self._project} "
             f"--member={self._service_agent()} --role=roles/pubsub.subscriber"
         )
-        return missing_result("Pub/Sub may not take a message out of it.", grant)
+        return missing_result("Pub/Sub may not acknowledge messages of it.", grant)
 
     def _check_dead_letter_publisher(self) -> CheckResult:
         if self._has_role("topics", DEAD_LETTERS, "roles/pubsub.publisher"):
@@ -104,12 +108,14 @@ class PubSubChecks:
             f"gcloud pubsub topics add-iam-policy-binding {self._prefix}{DEAD_LETTERS} --project={self._project} "
             f"--member={self._service_agent()} --role=roles/pubsub.publisher"
         )
-        return missing_result("Pub/Sub itself may not publish to it.", grant)
+        return missing_result("Pub/Sub may not publish to it.", grant)
 
     def _has_role(self, kind: str, name: str, role: str) -> bool:
         answer = self._client.get(_PUBSUB, f"/v1/{self._path(kind, name)}:getIamPolicy")
         bindings = answer.value.get("bindings", [])
-        return any(each.get("role") == role and self._service_agent() in each.get("members", ()) for each in bindings)
+        return any(
+            binding.get("role") == role and self._service_agent() in binding.get("members", ()) for binding in bindings
+        )
 
     def _service_agent(self) -> str:
         """Pub/Sub's own account in this project."""

@@ -1,7 +1,7 @@
-"""What each function's account may: the table of access in; one check for each role and thing that it is bound to out.
+"""Checks of each function's permissions: one for each role and resource of the table of access.
 
-Asked as the function itself, by `testIamPermissions`. Firestore knows none: there a document is read, and one that does
-not exist is changed on the condition that it does, which a permission lets fail with 404 and its lack with 403.
+Tested as the function itself, by `testIamPermissions`. Firestore has no such method: there a document is read, and one
+that does not exist is changed on the condition that it exists; this fails with 404 if permitted, with 403 if not.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,9 @@ class Installation:
     @property
     def triggers(self) -> Sequence[str]:
         """By which services are deployed."""
-        return list(dict.fromkeys(each.deploy_trigger for each in self.services if each.deploy_method == "cloud_build"))
+        return list(
+            dict.fromkeys(service.deploy_trigger for service in self.services if service.deploy_method == "cloud_build")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,49 +65,61 @@ class RoleChecks:
                     )
 
     def _list_resources(self, function: str, bound_to: str) -> Sequence[str]:  # noqa: PLR0911  # one for each kind
-        use, place = self._access.functions[function], self._installation
+        use, installation = self._access.functions[function], self._installation
         if bound_to == "topic":
-            return [f"topic {place.prefix}{each}" for each in use.topics]
+            return [f"topic {installation.prefix}{resource_name}" for resource_name in use.topics]
         if bound_to == "secret":
-            kept = [place.secrets.get(key) for key in use.secrets]
-            names = [each.name for each in kept if each is not None and each.source is SecretSource.SECRET_MANAGER]
+            references = [installation.secrets.get(key) for key in use.secrets]
+            names = [
+                resource_name.name
+                for resource_name in references
+                if resource_name is not None and resource_name.source is SecretSource.SECRET_MANAGER
+            ]
             return [f"secret {name.partition('/versions/')[0]}" for name in names]
         if bound_to == "database":
-            return [f"database {place.database}"]
+            return [f"database {installation.database}"]
         if bound_to == "project":
-            return [f"project {each}" for each in dict.fromkeys(service.project for service in place.services)]
+            return [
+                f"project {resource_name}"
+                for resource_name in dict.fromkeys(service.project for service in installation.services)
+            ]
         if bound_to == "trigger":
-            return [f"project {each}" for each in dict.fromkeys(at.split("/")[1] for at in place.triggers)]
+            return [
+                f"project {resource_name}"
+                for resource_name in dict.fromkeys(at.split("/")[1] for at in installation.triggers)
+            ]
         if bound_to == "builder":
-            return [f"builder {each}" for each in place.triggers]
+            return [f"builder {resource_name}" for resource_name in installation.triggers]
         if bound_to == "compile":
             return []  # the functions are called, which shows more: see compilers.py
-        return [f"{bound_to} {service.id}" for service in place.services]
+        return [f"{bound_to} {service.id}" for service in installation.services]
 
     def _check_role(self, function: str, role: Role, permissions: list[str], resource_name: str) -> CheckResult:
         kind, _, name = resource_name.partition(" ")
         if kind == "database":
             lacking = self._missing_document_permissions(function, permissions)
             bind = f"gcloud projects add-iam-policy-binding {self._installation.project}"
-            found = Resource(name, role.api, "", bind)
+            resource = Resource(name, role.api, "", bind)
         else:
-            found = self._find_resource(kind, name)
-            if not found.path:
-                return ok_result("it names no account, so that nobody has to act as one")
+            resource = self._find_resource(kind, name)
+            if not resource.path:
+                return ok_result("it names no account to impersonate")
             lacks = self._accounts.function_client(function).find_missing_permissions(
-                found.api, found.path, permissions
+                resource.api, resource.path, permissions
             )
             if lacks is None:
-                raise CheckUnavailable(f"{found.name} does not exist.")
+                raise CheckUnavailable(f"{resource.name} does not exist.")
             lacking = lacks
         if not lacking:
             return ok_result()
-        project = found.path.partition("projects/")[2].partition("/")[0].partition(":")[0] or self._installation.project
+        project = (
+            resource.path.partition("projects/")[2].partition("/")[0].partition(":")[0] or self._installation.project
+        )
         member = (
             f"--member=serviceAccount:{self._accounts.service_account_email(function)} --role={role.full_name(project)}"
         )
         return missing_result(
-            f"It lacks {', '.join(lacking)}.", f"{found.bind_command} {member}{self._condition_option(kind)}"
+            f"It lacks {', '.join(lacking)}.", f"{resource.bind_command} {member}{self._condition_option(kind)}"
         )
 
     def _condition_option(self, kind: str) -> str:
@@ -120,7 +134,7 @@ class RoleChecks:
         read = account.call("GET", "firestore.googleapis.com", f"{root}/documents/incidents?pageSize=1")
         written = account.call("PATCH", "firestore.googleapis.com", f"{root}/{_MISSING_DOCUMENT}", {"fields": {}})
         refused = {"get": read, "list": read, "create": written, "update": written}
-        return [each for each in permissions if refused[each.rpartition(".")[2]].is_denied]
+        return [permission for permission in permissions if refused[permission.rpartition(".")[2]].is_denied]
 
     def _find_resource(self, kind: str, name: str) -> Resource:
         if kind == "topic":
@@ -136,14 +150,14 @@ class RoleChecks:
             return Resource(f"The project {name}", "cloudresourcemanager.googleapis.com", f"/v3/projects/{name}", bind)
         if kind == "builder":
             return self._find_builder(name)
-        service = next(each for each in self._installation.services if each.id == name)
+        service = next(candidate for candidate in self._installation.services if candidate.id == name)
         return self._find_service_resource(kind, service)
 
     def _find_builder(self, trigger: str) -> Resource:
-        told = self._accounts.user_client.get("cloudbuild.googleapis.com", f"/v1/{trigger}")
-        if not told.is_success:
+        answer = self._accounts.user_client.get("cloudbuild.googleapis.com", f"/v1/{trigger}")
+        if not answer.is_success:
             raise CheckUnavailable(f"The trigger {trigger} does not exist.")
-        email = str(told.value.get("serviceAccount") or "").rpartition("/")[2]
+        email = str(answer.value.get("serviceAccount") or "").rpartition("/")[2]
         return _account_resource(email) if email else Resource(f"The trigger {trigger}", "", "", "")
 
     def _find_service_resource(self, kind: str, service: Service) -> Resource:
@@ -152,10 +166,10 @@ class RoleChecks:
             where = f"--region={service.region} --project={service.project}"
             bind = f"gcloud run services add-iam-policy-binding {service.name} {where}"
             return Resource(f"The service {service.id}", "run.googleapis.com", run, bind)
-        told = self._accounts.user_client.get("run.googleapis.com", run)
-        if not told.is_success:
+        answer = self._accounts.user_client.get("run.googleapis.com", run)
+        if not answer.is_success:
             raise CheckUnavailable(f"The service {service.id} does not exist.")
-        template = told.value.get("template") or {}
+        template = answer.value.get("template") or {}
         if kind == "runtime":
             return _account_resource(str(template.get("serviceAccount") or ""))
         image = parse_image_name(str(((template.get("containers") or [{}])[0]).get("image", "")))

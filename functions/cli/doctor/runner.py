@@ -1,4 +1,4 @@
-"""Checks in, findings out: all at once, each by itself, and all within one deadline, whatever any of them does."""
+"""Runs all checks side by side and yields their results within one deadline, whatever any of them does."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,31 +8,31 @@ from threading import Thread
 from functions.cli.doctor.check import Check, CheckResult, CheckState, CheckUnavailable
 
 TIMEOUT_SECONDS = 45.0
-"""For all together; what has no answer by then is unknown."""
+"""For all together; a check without an answer by then is unknown."""
 CONCURRENT_CHECKS = 16
 
 
 def run_checks(
     checks: Sequence[Check], progress: Callable[[str], None], timeout_seconds: float = TIMEOUT_SECONDS
 ) -> Iterator[tuple[Check, CheckResult]]:
-    """In the order of the checks. The threads are daemons: none of them keeps the command from ending."""
+    """Yields results in the order of the checks. The threads are daemons: none keeps the command from ending."""
     waiting: SimpleQueue[int] = SimpleQueue()
     done: SimpleQueue[tuple[int, CheckResult]] = SimpleQueue()
-    for place in range(len(checks)):
-        waiting.put(place)
+    for index in range(len(checks)):
+        waiting.put(index)
     for _ in range(min(CONCURRENT_CHECKS, len(checks))):
         Thread(target=_run_waiting, args=(checks, waiting, done), daemon=True).start()
-    until, found = time.monotonic() + timeout_seconds, dict[int, CheckResult]()
-    while len(found) < len(checks):
-        progress(f"{len(found)} of {len(checks)} looked at")
+    until, results = time.monotonic() + timeout_seconds, dict[int, CheckResult]()
+    while len(results) < len(checks):
+        progress(f"{len(results)} of {len(checks)} checked")
         try:
-            place, result = done.get(timeout=max(0.0, until - time.monotonic()))
+            index, result = done.get(timeout=max(0.0, until - time.monotonic()))
         except Empty:
             break
-        found[place] = result
-    late = CheckResult(CheckState.UNKNOWN, f"There was no answer within {timeout_seconds:.0f} seconds.")
-    for place, check in enumerate(checks):
-        yield check, found.get(place, late)
+        results[index] = result
+    late = CheckResult(CheckState.UNKNOWN, f"No answer within {timeout_seconds:.0f} seconds.")
+    for index, check in enumerate(checks):
+        yield check, results.get(index, late)
 
 
 def _run_waiting(
@@ -40,10 +40,10 @@ def _run_waiting(
 ) -> None:
     while True:
         try:
-            place = waiting.get_nowait()
+            index = waiting.get_nowait()
         except Empty:
             return
-        done.put((place, _run_check(checks[place])))
+        done.put((index, _run_check(checks[index])))
 
 
 def _run_check(check: Check) -> CheckResult:
@@ -51,5 +51,5 @@ def _run_check(check: Check) -> CheckResult:
         return check.run()
     except CheckUnavailable as why:
         return CheckResult(CheckState.UNKNOWN, str(why), why.remedy)
-    except Exception as error:  # noqa: BLE001  # one check must not keep the others from being told
-        return CheckResult(CheckState.UNKNOWN, f"It could not be looked at ({type(error).__name__}).")
+    except Exception as error:  # noqa: BLE001  # one check must not prevent the results of the others
+        return CheckResult(CheckState.UNKNOWN, f"It could not be checked ({type(error).__name__}).")

@@ -1,4 +1,4 @@
-"""The secrets that provenfix.yaml refers to: each is read once, shown nowhere, and handed to whoever needs it."""
+"""Checks of the secrets that provenfix.yaml refers to; other checks take their values from here. None is printed."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -27,25 +27,25 @@ class SecretChecks:
             yield Check("secret", key, lambda at=key: self._check_secret(at))  # type: ignore[misc]
 
     def read_secret(self, key: str) -> Secret:
-        """Raises Unanswered where it cannot be read."""
+        """Raises CheckUnavailable where it cannot be read."""
         with self._lock:
             if key not in self._read:
-                found = self._fetch(key)
-                if isinstance(found, CheckResult):
-                    raise CheckUnavailable(f"{key} cannot be read: {found.detail}", found.remedy)
-                self._read[key] = found
+                secret = self._fetch(key)
+                if isinstance(secret, CheckResult):
+                    raise CheckUnavailable(f"{key} cannot be read: {secret.detail}", secret.remedy)
+                self._read[key] = secret
             return self._read[key]
 
     def list_known_values(self) -> list[str]:
-        """All that were read or are held: what no line may show."""
-        return [each.reveal() for each in (*self._read.values(), *self._held.values()) if each]
+        """Returns all values that were read or are held: no line may show them."""
+        return [secret.reveal() for secret in (*self._read.values(), *self._held.values()) if secret]
 
     def _check_secret(self, key: str) -> CheckResult:
-        found = self._fetch(key)
-        if isinstance(found, CheckResult):
-            return found
+        secret = self._fetch(key)
+        if isinstance(secret, CheckResult):
+            return secret
         with self._lock:
-            self._read[key] = found
+            self._read[key] = secret
         return ok_result()
 
     def _fetch(self, key: str) -> Secret | CheckResult:
@@ -54,8 +54,8 @@ class SecretChecks:
             line = f"{key.partition('.')[0]}: {{{key.partition('.')[2]}: {{secret: projects/P/secrets/S/versions/1}}}}"
             return missing_result("provenfix.yaml does not refer to it.", f"add to provenfix.yaml: {line}")
         if reference.source is SecretSource.ENVIRONMENT:
-            found = self._held.get(reference.name)
-            return found or missing_result("The variable is not set.", f"export {reference.name}=…")
+            value = self._held.get(reference.name)
+            return value or missing_result("The variable is not set.", f"export {reference.name}=…")
         answer = self._accounts.user_client.call("GET", _API, f"/v1/{reference.name}:access")
         if answer.is_denied:
             raise CheckUnavailable(f"These credentials may not read it ({_API} answered {answer.status}).")
@@ -71,5 +71,5 @@ def _decode_secret(value: Mapping[str, object]) -> Secret | CheckResult:
     try:
         text = base64.b64decode(str(payload["data"])).decode("utf-8").strip()  # type: ignore[index]
     except (KeyError, TypeError, ValueError):
-        raise CheckUnavailable(f"{_API} answered something else than a secret.") from None
+        raise CheckUnavailable(f"{_API} did not answer with a secret.") from None
     return Secret(text) if text else missing_result("It is empty.", "add a version that holds the value")

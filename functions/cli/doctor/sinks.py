@@ -1,4 +1,4 @@
-"""The log sinks: services in; for each of their sinks whether it stands, filters as written, and may publish, out."""
+"""Checks of the log sinks: each exists, has the filter of this version, and may publish."""
 
 from collections.abc import Iterator, Sequence
 
@@ -28,8 +28,8 @@ class SinkChecks:
         for service in self._services:
             for sink in Sink:
                 yield Check("sink", self._sink_name(service, sink), lambda s=service, k=sink: self._check_filter(s, k))  # type: ignore[misc]
-                told = f"{self._sink_name(service, sink)} may publish"
-                yield Check("sink", told, lambda s=service, k=sink: self._check_publisher(s, k))  # type: ignore[misc]
+                publisher = f"{self._sink_name(service, sink)} may publish"
+                yield Check("sink", publisher, lambda s=service, k=sink: self._check_publisher(s, k))  # type: ignore[misc]
 
     def _sink_name(self, service: Service, sink: Sink) -> str:
         """As terraform/sinks.tf names it."""
@@ -42,19 +42,19 @@ class SinkChecks:
         resource = f'google_logging_project_sink.sink["{service.id} {sink.value}"]'
         apply = f"terraform -chdir=terraform apply -target='{resource}'"
         try:
-            wanted = render_sink_filter(sink, service, self._project, self._functions)
+            expected = render_sink_filter(sink, service, self._project, self._functions)
         except UsageError as wrong:
             return missing_result(str(wrong), "correct provenfix.yaml")
         path = f"/v2/projects/{service.project}/sinks/{self._sink_name(service, sink)}"
         held = self._client.get(_LOGGING, path)
         if not held.is_success:
-            return missing_result("It does not exist: nothing that the service logs arrives.", apply)
+            return missing_result("It does not exist: no log entry of the service arrives.", apply)
         if held.value.get("disabled"):
-            return missing_result("It is switched off.", apply)
+            return missing_result("It is disabled.", apply)
         if held.value.get("destination") != f"{_PUBSUB}/{self._topic_path(sink)}":
-            return missing_result("It leads elsewhere.", apply)
-        if str(held.value.get("filter", "")).split() != wanted.split():
-            return missing_result("Its filter is not the one of this version.", apply)
+            return missing_result("It has another destination.", apply)
+        if str(held.value.get("filter", "")).split() != expected.split():
+            return missing_result("Its filter differs from the one of this version.", apply)
         return ok_result()
 
     def _check_publisher(self, service: Service, sink: Sink) -> CheckResult:

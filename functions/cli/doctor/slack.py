@@ -1,4 +1,4 @@
-"""Slack as the functions use it: the token in; a check each for scopes, workspace, app, channels and groups out."""
+"""Checks of Slack: the token's scopes, workspace and app, the channels, the approver groups."""
 
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,11 +51,11 @@ class SlackChecks:
         answer = self._call("auth.test")
         if answer.value.get("ok") is not True:
             return missing_result(f"Slack refuses the token: {_error_code(answer.value)}.", _SCOPES_REMEDY)
-        held = {each.strip() for each in answer.headers.get("x-oauth-scopes", "").split(",")}
+        held = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
         lacking = [
-            each
-            for each in self._access.required_slack_scopes()
-            if each not in held and _PRIVATE_CHANNEL_SCOPES.get(each, each) not in held
+            scope
+            for scope in self._access.required_slack_scopes()
+            if scope not in held and _PRIVATE_CHANNEL_SCOPES.get(scope, scope) not in held
         ]
         return (
             missing_result(f"It lacks {', '.join(lacking)}.", _SCOPES_REMEDY)
@@ -66,29 +66,32 @@ class SlackChecks:
     def _check_workspace(self, team: str) -> CheckResult:
         """Clicks come from the workspace of the token, or from the organisation that it is installed for."""
         whose = self._token_owner()
-        told = [str(whose[key]) for key in ("team_id", "enterprise_id") if whose.get(key)]
-        if team in told:
+        owners = [str(whose[key]) for key in ("team_id", "enterprise_id") if whose.get(key)]
+        if team in owners:
             return ok_result()
         return missing_result(
-            f"The token is of {_printable_id(told[0] if told else '')}.", f"correct team in provenfix.yaml ({team})"
+            f"The token belongs to {_printable_id(owners[0] if owners else '')}.",
+            f"correct team in provenfix.yaml ({team})",
         )
 
     def _check_app(self, app: str) -> CheckResult:
         """https://docs.slack.dev/reference/methods/bots.info takes `users:read`, which no function needs."""
         whose = self._token_owner()
-        told = str(whose.get("app_id") or "")
-        if not told:
+        owner = str(whose.get("app_id") or "")
+        if not owner:
             answer = self._call("bots.info", bot=str(whose.get("bot_id", ""))).value
             if answer.get("ok") is not True:
                 return CheckResult(
                     CheckState.UNSEEN,
-                    f"The token may not see its app: Slack answers {_error_code(answer)}.",
+                    f"The token cannot see its app: Slack answers {_error_code(answer)}.",
                     _APP_REMEDY,
                 )
-            told = str((answer.get("bot") or {}).get("app_id") or "")
-        if told == app:
+            owner = str((answer.get("bot") or {}).get("app_id") or "")
+        if owner == app:
             return ok_result()
-        return missing_result(f"The token is of {_printable_id(told)}.", f"correct chat_app in provenfix.yaml ({app})")
+        return missing_result(
+            f"The token belongs to {_printable_id(owner)}.", f"correct chat_app in provenfix.yaml ({app})"
+        )
 
     def _token_owner(self) -> Mapping[str, Any]:
         answer = self._call("auth.test").value
@@ -111,20 +114,21 @@ class SlackChecks:
                 f"Slack answers {_error_code(answer.value)}.", f"correct approver_group in provenfix.yaml ({group})"
             )
         if not answer.value.get("users"):
-            return missing_result("It has no members: nobody can approve.", "add members to the group in Slack")
+            return missing_result("It has no members, so nobody can approve.", "add members to the group in Slack")
         return ok_result(f"{len(answer.value['users'])} members")
 
 
 def _error_code(value: Mapping[str, Any]) -> str:
-    told = str(value.get("error", ""))
-    return told if told.replace("_", "").isalnum() and len(told) < 60 else "something unknown"
+    code = str(value.get("error", ""))
+    return code if code.replace("_", "").isalnum() and len(code) < 60 else "an unknown id"
 
 
-def _printable_id(told: str) -> str:
-    return told if told.isalnum() and len(told) < 30 else "something unknown"
+def _printable_id(identity: str) -> str:
+    return identity if identity.isalnum() and len(identity) < 30 else "an unknown id"
 
 
 def _report_no_approvers() -> CheckResult:
     return missing_result(
-        "An empty list approves nobody.", "add approvers or approver_group to the service in provenfix.yaml"
+        "No approvers are configured, so nobody can approve.",
+        "add approvers or approver_group to the service in provenfix.yaml",
     )

@@ -57,7 +57,7 @@ def _create_site(decide: str) -> Site:
     settings = read_all_settings({**os.environ})
     shelf = IncidentReader(create_store(settings), settings.services)
     if not decide:
-        return Site(shelf, None, "Nothing is deployed from here: this page is to be read only.")
+        return Site(shelf, None, "This page is read-only: provenfix does not deploy from here.")
     signing = build_secret_reader(settings, settings.secrets.slack_signing_secret, "slack.signing_secret")
     try:
         signing()  # found out now, and not at the first click

@@ -1,4 +1,4 @@
-"""What happened comes in, where each of it stands in a drawing goes out: lanes, a scale, marks, labels that keep clear.
+"""Lays out the timeline as a drawing: lanes, a scale, marks, and labels that do not overlap.
 
 Drawn to scale: within a stretch, distances are times. Where most of a stretch would be empty it is broken there, and
 the break says how long it is; each stretch says how long it is, too, since each has a scale of its own.
@@ -80,22 +80,22 @@ class Drawing:
 
 
 def draw_timeline(events: Sequence[TimelineEvent]) -> Drawing | None:
-    """None where nothing happened. `found` is in the order of time."""
+    """Returns None if there are no events. `events` are in the order of time."""
     if not events:
         return None
-    parts = _split_stretches([each.at for each in events])
+    parts = _split_stretches([event.at for event in events])
     places = list(_lay_out_stretches(parts))
     stretches = _label_stretches(parts, places)
     top = _TOP + _ROW_HEIGHT * round(
-        (max(each.label_y for each in stretches) - min(each.label_y for each in stretches)) / _ROW_HEIGHT
+        (max(stretch.label_y for stretch in stretches) - min(stretch.label_y for stretch in stretches)) / _ROW_HEIGHT
     )
     rows, marks = [], []
     for lane in Lane:
-        mine = [(each, _find_x(each.at, parts, places)) for each in events if each.lane is lane]
-        levels = _assign_levels([(x, each.label) for each, x in mine])
+        placed = [(event, _find_x(event.at, parts, places)) for event in events if event.lane is lane]
+        levels = _assign_levels([(x, event.label) for event, x in placed])
         rows.append(LaneRow(lane, top))
-        for (each, x), level in zip(mine, levels, strict=True):
-            marks.append(Mark(each, x, top, _label_start(x, each.label), top + 22 + level * _ROW_HEIGHT))
+        for (event, x), level in zip(placed, levels, strict=True):
+            marks.append(Mark(event, x, top, _label_start(x, event.label), top + 22 + level * _ROW_HEIGHT))
         top += _LANE_HEIGHT + _ROW_HEIGHT * (max(levels, default=0) + 1)
     marks.sort(key=lambda mark: mark.happening.look is not EventLook.PLAIN)  # what matters is drawn over what does not
     gaps = tuple(
@@ -112,7 +112,7 @@ def _split_stretches(moments: Sequence[datetime]) -> list[list[datetime]]:
         emptiest = max(parts, key=_measure_emptiness)
         if _measure_emptiness(emptiest) <= _MAX_EMPTINESS:
             break
-        at = max(range(1, len(emptiest)), key=lambda place: emptiest[place] - emptiest[place - 1])
+        at = max(range(1, len(emptiest)), key=lambda index: emptiest[index] - emptiest[index - 1])
         where = parts.index(emptiest)
         parts[where : where + 1] = [emptiest[:at], emptiest[at:]]
     return parts
@@ -150,8 +150,8 @@ def _label_stretches(parts: Sequence[Sequence[datetime]], places: Sequence[tuple
     """Each with its beginning; the date is told where it changes."""
     texts, day = [], None
     for part in parts:
-        told = part[0].strftime("%H:%M:%S" if part[0].date() == day else "%Y-%m-%d %H:%M:%S")
-        texts.append(told)
+        label = part[0].strftime("%H:%M:%S" if part[0].date() == day else "%Y-%m-%d %H:%M:%S")
+        texts.append(label)
         day = part[0].date()
     levels = _assign_levels([(start, text) for (start, _), text in zip(places, texts, strict=True)])
     lowest = 20 + _ROW_HEIGHT * max(levels)

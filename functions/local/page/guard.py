@@ -1,7 +1,7 @@
 """Who may talk to the page: requests go in; those that are not for it, or not from it, are answered here.
 
 A page on loopback is reachable from every site that the same browser has open. So the Host must be the page's own (no
-name that somebody points at loopback), a form must come from the page itself (its Origin, and a token that only the
+name that points at loopback), a form must come from the page itself (its Origin, and a token that only the
 page knows), no other page may read it or hold its stream of changes open, and whatever is shown can run, load or send
 nothing but the page's own files.
 """

@@ -1,6 +1,6 @@
 """All that the store knows of one incident, in a handful of reads; and a sign that changes whenever any of it does.
 
-In: a store and the watched services. Out: incidents for the list, one incident's dossier for its page.
+Returns incidents for the list, and one incident with all that its page shows.
 """
 
 import hashlib
@@ -41,8 +41,8 @@ class IncidentView:
     @property
     def report(self) -> Document:
         """`provenfix.report/1`; empty where there is none, or where it was too long to be stored."""
-        found = self.findings.get("report")
-        return found if isinstance(found, Mapping) and "schema" in found else {}
+        report = self.findings.get("report")
+        return report if isinstance(report, Mapping) and "schema" in report else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,41 +65,49 @@ class IncidentReader:
     def list_incidents(self) -> IncidentList:
         """One read for each watched service; one for each state where no service is configured."""
         if self.services:
-            found = [self.store.find(cases.KIND, "service", each, cases.MAX_PER_STATE) for each in self.services]
+            answers = [
+                self.store.find(cases.KIND, "service", service, cases.MAX_PER_STATE) for service in self.services
+            ]
         else:
-            found = [self.store.find(cases.KIND, "state", each.value, cases.MAX_PER_STATE) for each in IncidentState]
-        every = [stored for each in found for stored in each]
-        readable = [case for stored in every if (case := _parse_record(stored)) is not None]
-        latest = sorted(readable, key=lambda case: (case.opened_at, case.id), reverse=True)
+            answers = [
+                self.store.find(cases.KIND, "state", state.value, cases.MAX_PER_STATE) for state in IncidentState
+            ]
+        every = [stored for answer in answers for stored in answer]
+        readable = [record for stored in every if (record := _parse_record(stored)) is not None]
+        latest = sorted(readable, key=lambda record: (record.opened_at, record.id), reverse=True)
         return IncidentList(
-            tuple(latest), any(len(each) >= cases.MAX_PER_STATE for each in found), _compute_etag(every)
+            tuple(latest), any(len(answer) >= cases.MAX_PER_STATE for answer in answers), _compute_etag(every)
         )
 
     def read_incident(self, incident: str) -> IncidentView | None:
-        """At most seven reads; None where no such incident is known."""
+        """Returns None if there is no such incident. At most seven reads."""
         stored = self.store.read(cases.KIND, incident)
-        case = _parse_record(stored) if stored is not None else None
-        if stored is None or case is None:
+        incident_record = _parse_record(stored) if stored is not None else None
+        if stored is None or incident_record is None:
             return None
-        moving = [stored, *self._read_changing(case)]
-        of = {each.kind: each.value for each in moving}
+        moving = [stored, *self._read_changing(incident_record)]
+        of = {document.kind: document.value for document in moving}
         return IncidentView(
-            record=case,
-            service=self.services.get(case.service),
-            findings=self._read_immutable(reports.KIND, case.evidence_key),
-            proposal=self._read_immutable(proposals.KIND, case.proposal),
+            record=incident_record,
+            service=self.services.get(incident_record.service),
+            findings=self._read_immutable(reports.KIND, incident_record.evidence_key),
+            proposal=self._read_immutable(proposals.KIND, incident_record.proposal),
             decision=of.get(decisions.KIND, {}),
             message=of.get(chat_and_issues.MESSAGES_KIND, {}),
             issue=of.get(chat_and_issues.ISSUES_KIND, {}),
-            replies=tuple(each.value for each in moving if each.kind == chat_and_issues.REPLIES_KIND),
+            replies=tuple(document.value for document in moving if document.kind == chat_and_issues.REPLIES_KIND),
             etag=_compute_etag(moving),
         )
 
     def read_etag(self, incident: str) -> str:
-        """As `dossier` would give it, in at most five reads; "" where no such incident is known."""
+        """Returns the etag of `read_incident`, in at most five reads; "" if there is no such incident."""
         stored = self.store.read(cases.KIND, incident)
-        case = _parse_record(stored) if stored is not None else None
-        return _compute_etag([stored, *self._read_changing(case)]) if stored is not None and case is not None else ""
+        incident_record = _parse_record(stored) if stored is not None else None
+        return (
+            _compute_etag([stored, *self._read_changing(incident_record)])
+            if stored is not None and incident_record is not None
+            else ""
+        )
 
     def read_dialog(self, token: str) -> Document:
         """The dialog that was opened for a click; empty where there is none."""
@@ -110,22 +118,22 @@ class IncidentReader:
         """User ids of a user group of the local chat."""
         return tuple(chat_and_issues.LocalChat(self.store).list_group_members(group)) if group else ()
 
-    def _read_changing(self, case: IncidentRecord) -> Iterable[StoredDocument]:
+    def _read_changing(self, record: IncidentRecord) -> Iterable[StoredDocument]:
         """What may change after it was written."""
         issue = (
-            case.issue.url.removeprefix(_LOCAL_URL_PREFIX)
-            if case.issue and case.issue.url.startswith(_LOCAL_URL_PREFIX)
+            record.issue.url.removeprefix(_LOCAL_URL_PREFIX)
+            if record.issue and record.issue.url.startswith(_LOCAL_URL_PREFIX)
             else ""
         )
-        question = self._read_immutable(proposals.KIND, case.proposal).get("instead_of") or case.proposal
-        wanted = (
+        question = self._read_immutable(proposals.KIND, record.proposal).get("instead_of") or record.proposal
+        keys = (
             (decisions.KIND, str(question)),
-            (chat_and_issues.MESSAGES_KIND, case.message),
+            (chat_and_issues.MESSAGES_KIND, record.message),
             (chat_and_issues.ISSUES_KIND, issue),
         )
-        found = [self.store.read(kind, key) for kind, key in wanted if key]
-        replies = self.store.find(chat_and_issues.REPLIES_KIND, "message", case.message) if case.message else ()
-        return [*(stored for stored in found if stored is not None), *replies]
+        documents = [self.store.read(kind, key) for kind, key in keys if key]
+        replies = self.store.find(chat_and_issues.REPLIES_KIND, "message", record.message) if record.message else ()
+        return [*(stored for stored in documents if stored is not None), *replies]
 
     def _read_immutable(self, kind: str, key: str) -> Document:
         """What is written once: kept, the oldest forgotten first."""
@@ -151,5 +159,5 @@ def _parse_record(stored: StoredDocument) -> IncidentRecord | None:
 
 def _compute_etag(documents: Collection[StoredDocument]) -> str:
     """Sixteen hex digits over which documents there are, in which version."""
-    text = "\n".join(sorted(f"{each.kind}/{each.key}={each.version}" for each in documents))
+    text = "\n".join(sorted(f"{document.kind}/{document.key}={document.version}" for document in documents))
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What the log holds beside the failure: a stored report comes in, the tied exception and the table's rows go out."""
+"""Reads from a stored report what the log holds beside the failure: the tied exception and the entries nearby."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

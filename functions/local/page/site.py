@@ -1,4 +1,4 @@
-"""The page's addresses: a request comes in, a drawn page goes out, or a click is handed on to `decide`.
+"""The page's addresses: each request gets a page, or sends a click on to `decide`.
 
 GET  /                          the incidents
 GET  /incidents/ID              one incident
@@ -113,10 +113,10 @@ class _Handlers:
         )
 
     def incident(self, request: Request) -> Response:
-        found = self._site.incidents.read_incident(request.path_params["incident"])
-        if found is None:
+        incident_view = self._site.incidents.read_incident(request.path_params["incident"])
+        if incident_view is None:
             raise HTTPException(404, "No such incident is known here.")
-        people = self._site.list_approvers(found.service) if found.service else ()
+        people = self._site.list_approvers(incident_view.service) if incident_view.service else ()
         token = request.query_params.get("dialog", "")
         dialog = self._site.incidents.read_dialog(token) if token else {}
         shown = views.PageState(
@@ -128,25 +128,30 @@ class _Handlers:
             told=self._site.find_answer(request.query_params.get("told", "")),
             dialog=dialog,
             dialog_token=token if dialog else "",
-            etag=self._site.page_etag(found.etag),
+            etag=self._site.page_etag(incident_view.etag),
         )
-        return HTMLResponse(views.render_incident(found, shown))
+        return HTMLResponse(views.render_incident(incident_view, shown))
 
     async def press(self, request: Request) -> Response:
         form = await self._read_form(request)
-        found, clicker = await self._find_incident(request.path_params["incident"])
-        assert found.service is not None
+        incident_view, clicker = await self._find_incident(request.path_params["incident"])
+        assert incident_view.service is not None
         user, action = _read_id_field(form, "user"), _read_id_field(form, "action")
         try:
             trigger, answered = await run_in_threadpool(
-                clicker.press_button, found.service, found.record.message, found.message, action, user
+                clicker.press_button,
+                incident_view.service,
+                incident_view.record.message,
+                incident_view.message,
+                action,
+                user,
             )
         except Reject as gone:
-            return self._redirect_to_incident(found.record.id, {"as": user}, ClickResponse(409, gone.detail))
-        asked = answered.status == 200 and not answered.text
-        asked = asked and bool(await run_in_threadpool(self._site.incidents.read_dialog, trigger))
+            return self._redirect_to_incident(incident_view.record.id, {"as": user}, ClickResponse(409, gone.detail))
+        dialog_expected = answered.status == 200 and not answered.text
+        dialog_expected = dialog_expected and bool(await run_in_threadpool(self._site.incidents.read_dialog, trigger))
         return self._redirect_to_incident(
-            found.record.id, {"as": user} | ({"dialog": trigger} if asked else {}), answered
+            incident_view.record.id, {"as": user} | ({"dialog": trigger} if dialog_expected else {}), answered
         )
 
     async def submit(self, request: Request) -> Response:
@@ -156,12 +161,12 @@ class _Handlers:
         view = dialog.get("view")
         if not isinstance(view, Mapping):
             raise HTTPException(404, "This dialog is not open any more.")
-        found, clicker = await self._find_incident(_read_id_field(form, "incident"))
-        assert found.service is not None
+        incident_view, clicker = await self._find_incident(_read_id_field(form, "incident"))
+        assert incident_view.service is not None
         user = str(dialog.get("user", ""))
-        answered = await run_in_threadpool(clicker.submit_dialog, found.service, view, form, user)
+        answered = await run_in_threadpool(clicker.submit_dialog, incident_view.service, view, form, user)
         return self._redirect_to_incident(
-            found.record.id, {"as": user} | ({"dialog": token} if answered.errors else {}), answered
+            incident_view.record.id, {"as": user} | ({"dialog": token} if answered.errors else {}), answered
         )
 
     async def changes(self, request: Request) -> Response:
@@ -208,15 +213,15 @@ class _Handlers:
     async def _find_incident(self, incident: str) -> tuple[IncidentView, ClickSender]:
         if self._site.click_sender is None:
             raise HTTPException(403, self._site.read_only_reason)
-        found = await run_in_threadpool(self._site.incidents.read_incident, incident)
-        if found is None or found.service is None:
+        incident_view = await run_in_threadpool(self._site.incidents.read_incident, incident)
+        if incident_view is None or incident_view.service is None:
             raise HTTPException(404, "No such incident of a watched service is known here.")
-        return found, self._site.click_sender
+        return incident_view, self._site.click_sender
 
     def _redirect_to_incident(self, incident: str, query: Mapping[str, str], answered: ClickResponse) -> Response:
         """To the incident, so that a reload does not click again."""
-        said = answered if answered.text or answered.errors else _explain_failure(answered)
-        more = {**query, **({"told": self._site.store_answer(said)} if said else {})}
+        answer = answered if answered.text or answered.errors else _explain_failure(answered)
+        more = {**query, **({"told": self._site.store_answer(answer)} if answer else {})}
         return RedirectResponse(f"/incidents/{incident}?{urlencode(more)}#message", 303)
 
 

@@ -98,9 +98,9 @@ def find_button(message: Document, action: str) -> Mapping[str, object] | None:
     """The button with this action id as the message shows it, with the id of its block; None where there is none."""
     for block in read_blocks(message):
         elements = block.get("elements")
-        for each in elements if block.get("type") == "actions" and isinstance(elements, list) else ():
-            if isinstance(each, Mapping) and each.get("action_id") == action:
-                shown = {name: each[name] for name in ("action_id", "type", "text", "value", "style") if name in each}
+        for item in elements if block.get("type") == "actions" and isinstance(elements, list) else ():
+            if isinstance(item, Mapping) and item.get("action_id") == action:
+                shown = {name: item[name] for name in ("action_id", "type", "text", "value", "style") if name in item}
                 return {**shown, "block_id": block.get("block_id")}
     return None
 
@@ -109,7 +109,7 @@ def read_blocks(message: Document) -> list[Mapping[str, object]]:
     """The blocks of a kept message."""
     body = message.get("body")
     blocks = body.get("blocks") if isinstance(body, Mapping) else None
-    return [each for each in blocks if isinstance(each, Mapping)] if isinstance(blocks, list) else []
+    return [item for item in blocks if isinstance(item, Mapping)] if isinstance(blocks, list) else []
 
 
 def find_inputs(view: Document) -> Iterator[tuple[str, str]]:
@@ -136,10 +136,10 @@ def _build_payload(kind: str, service: Service, user: str) -> dict[str, object]:
 def _parse_response(status: int, body: bytes) -> ClickResponse:
     text = body.decode("utf-8", "replace")
     try:
-        found = json.loads(text) if text.startswith("{") else {}
+        response = json.loads(text) if text.startswith("{") else {}
     except ValueError:
-        found = {}
-    errors = found.get("errors")
-    if found.get("response_action") == "errors" and isinstance(errors, dict):
+        response = {}
+    errors = response.get("errors")
+    if response.get("response_action") == "errors" and isinstance(errors, dict):
         return ClickResponse(status, errors={str(name): strip_invisible(str(why)) for name, why in errors.items()})
-    return ClickResponse(status, strip_invisible(str(found.get("text") or ("" if found else text))).strip())
+    return ClickResponse(status, strip_invisible(str(response.get("text") or ("" if response else text))).strip())

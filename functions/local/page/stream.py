@@ -1,4 +1,4 @@
-"""Live updates: whoever has a page open is told when what it shows has changed.
+"""Live updates: tells open pages when what they show has changed.
 
 In: something that reads a sign. Out: server-sent events. However many pages are open, the store is asked about the same
 thing at most once in a while; a page that is told so fetches itself again.

@@ -1,6 +1,6 @@
-"""A dossier comes in, what happened goes out in the order of time: commits, what was logged, what provenfix did.
+"""Builds the timeline of an incident: commits, log entries and the steps of provenfix, oldest first.
 
-Whatever the report calls untrusted was redacted there; here it is only cut.
+The report has redacted its untrusted text; here it is only cut.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ _MAX_TEXT_LENGTH = 240
 
 
 class Lane(StrEnum):
-    """Whose doing it was."""
+    """Who acted."""
 
     COMMITS = "Commits"
     SERVICE = "Service"
@@ -31,7 +31,7 @@ class Lane(StrEnum):
 
 
 class EventLook(StrEnum):
-    """How good or bad it is: decides shape and colour, and is said in words as well."""
+    """How good or bad it is: decides shape and colour, and stands in words as well."""
 
     BROKEN = "broken"
     GOOD = "good"
@@ -55,32 +55,32 @@ class TimelineEvent:
 
 
 def build_timeline(view: IncidentView) -> list[TimelineEvent]:
-    """Oldest first; what has no known day is left out (the report tells it)."""
+    """Returns the events oldest first; those without a known day are left out (the report has them)."""
     report = view.report
-    found = [*_commit_events(report), *_log_events(report), *_history_events(view)]
-    return sorted((each for each in found if has_date(each.at)), key=lambda each: each.at)
+    events = [*_commit_events(report), *_log_events(report), *_history_events(view)]
+    return sorted((event for event in events if has_date(event.at)), key=lambda event: event.at)
 
 
 def _commit_events(report: Document) -> Iterator[TimelineEvent]:
     running = documents.read_part(report, "deployed")
     deployed = _read_text(running, "commit")
-    told: set[str] = set()
+    reported: set[str] = set()
 
     def of(commit: Document, look: EventLook, label: str, text: str) -> Iterator[TimelineEvent]:
         at, oid = _read_time(commit, "committed_at"), _read_text(commit, "commit")
-        if at is None or not oid or oid in told:
+        if at is None or not oid or oid in reported:
             return
-        told.add(oid)
+        reported.add(oid)
         runs = ", deployed" if oid == deployed else ""
         subject = f" “{_read_text(commit, 'subject')}”" if _read_text(commit, "subject") else ""
-        said = f"{oid[:12]}{subject}: {text}{runs}"
+        sentence = f"{oid[:12]}{subject}: {text}{runs}"
         yield TimelineEvent(
-            at, Lane.COMMITS, look, truncate(f"{oid[:7]} {label}{runs}", _MAX_LABEL_LENGTH), _shorten(said), oid
+            at, Lane.COMMITS, look, truncate(f"{oid[:7]} {label}{runs}", _MAX_LABEL_LENGTH), _shorten(sentence), oid
         )
 
     introduced = documents.read_part(report, "introduced")
     errors = _count_noun(introduced, "errors")
-    yield from of(introduced, EventLook.BROKEN, f"breaks it: {errors}", f"introduces the break, {errors}")
+    yield from of(introduced, EventLook.BROKEN, f"breaks it: {errors}", f"introduces the error, {errors}")
     for attempt in documents.read_parts(report, "attempts"):
         left = _count_noun(attempt, "errors_left")
         yield from of(attempt, EventLook.BROKEN, f"{left} left", f"still fails, {left} left")
@@ -89,15 +89,15 @@ def _commit_events(report: Document) -> Iterator[TimelineEvent]:
     fix, target = documents.read_part(report, "fix"), documents.read_part(report, "target")
     proposed = _read_text(fix, "commit") == _read_text(target, "commit")
     merged = "" if fix.get("where") == "merged" else ", not merged"
-    words = f"fixes it{merged}" + (", and is the proposed target" if proposed else "")
+    words = f"fixes it{merged}" + (", proposed for deployment" if proposed else "")
     yield from of(fix, EventLook.TARGET if proposed else EventLook.GOOD, f"fix{merged}", words)
     checks = _read_text(target, "checks")
-    yield from of(target, EventLook.TARGET, "target", f"compiles, proposed; checks {checks}")
+    yield from of(target, EventLook.TARGET, "target", f"compiles, proposed for deployment; checks {checks}")
     yield from of(
         documents.read_part(report, "rollback"),
         EventLook.TARGET,
         "last good",
-        "the newest working commit before the break",
+        "the newest commit before the break that passes every gate",
     )
 
 
@@ -114,7 +114,7 @@ def _log_events(report: Document) -> Iterator[TimelineEvent]:
         where = f" on line {line}" if isinstance(line, int) else ""
         commit = _read_text(run, "commit")
         version = f", the version of {commit[:12]}" if commit else ""
-        tree = ", which was not committed yet" if run.get("uncommitted") is True else ""
+        tree = ", not yet committed" if run.get("uncommitted") is True else ""
         label = truncate(f"{error}, line {line}" if where else error, _MAX_LABEL_LENGTH)
         text = _shorten(f"{revision or 'An unnamed revision'} logs {error}{where}{version}{tree}")
         yield TimelineEvent(at, Lane.SERVICE, EventLook.ERROR, label, text, commit)
@@ -122,7 +122,7 @@ def _log_events(report: Document) -> Iterator[TimelineEvent]:
         at = _read_time(symptom, "first_seen")
         if at is not None:
             words = f"{_read_text(symptom, 'text')} ({_count_noun(symptom, 'occurrences', 'time')})"
-            yield TimelineEvent(at, Lane.SERVICE, EventLook.PLAIN, "", _shorten(f"Consequence: {words}"))
+            yield TimelineEvent(at, Lane.SERVICE, EventLook.PLAIN, "", _shorten(f"Followed by: {words}"))
 
 
 _STATE_EVENTS: Mapping[IncidentState, tuple[Lane, EventLook]] = {
@@ -163,19 +163,21 @@ def _find_approver(view: IncidentView, step: HistoryStep) -> str:
     if not question or step.why not in {question, format_rollback_id(question)}:
         return ""
     people = [
-        _read_text(each, "by") for each in documents.read_parts(view.decision, "steps") if each["state"] == "approved"
+        _read_text(decision_step, "by")
+        for decision_step in documents.read_parts(view.decision, "steps")
+        if decision_step["state"] == "approved"
     ]
     return people[-1] if people else ""
 
 
 def _read_text(value: Document, name: str) -> str:
-    found = value.get(name)
-    return found if isinstance(found, str) else ""
+    text = value.get(name)
+    return text if isinstance(text, str) else ""
 
 
 def _count_noun(value: Document, name: str, noun: str = "error") -> str:
-    found = value.get(name)
-    return f"{found} {noun}{'' if found == 1 else 's'}" if isinstance(found, int) else f"some {noun}s"
+    count = value.get(name)
+    return f"{count} {noun}{'' if count == 1 else 's'}" if isinstance(count, int) else f"some {noun}s"
 
 
 def _read_time(value: Document, name: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What the store knows comes in, HTML goes out: the templates' only way to data, and the words for every state.
+"""Renders what the store holds as HTML: the templates' only way to data, and the words for every state.
 
 Whatever a template prints is made plain first (no control, direction or zero-width characters) and escaped by Jinja.
 """
@@ -33,7 +33,7 @@ from shared.workflow.stats import MEASURED_STEPS, Stats
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """What a page shows besides the dossier. `acting` is the user id that the last click was made as."""
+    """What a page shows besides the incident. `acting` is the user id that the last click was made as."""
 
     token: str
     people: Sequence[str]
@@ -47,7 +47,7 @@ class PageState:
 
 
 STRANGER_USER_ID = "U0STRANGER"
-"""Somebody who is in the channel and may not decide: shows that this is checked on the server."""
+"""A user of the channel who is no approver: shows that the server checks this."""
 
 _STATE_TONES: Mapping[IncidentState, str] = {
     IncidentState.WAITING: "quiet",
@@ -99,9 +99,9 @@ class MilestoneTime:
     after: str
 
 
-def list_milestone_times(case: IncidentRecord) -> list[MilestoneTime]:
+def list_milestone_times(record: IncidentRecord) -> list[MilestoneTime]:
     """Logged, detected, proposed, approved, deployed, verified; all counted from the first."""
-    reached = compute_milestones(case)
+    reached = compute_milestones(record)
     return [
         MilestoneTime(name, getattr(reached, name), _format_delay(reached.time_since_logged(name), name))
         for name in MILESTONE_NAMES
@@ -124,8 +124,10 @@ class IncidentRow:
 
 def render_incident_list(listed: IncidentList, sign: str) -> str:
     """The list: what is open first, and nothing that another incident explains."""
-    shown = [case for case in listed.records if case.state is not IncidentState.ABSORBED]
-    rows = [IncidentRow(case, create_badge(case.state), list_milestone_times(case), case.active) for case in shown]
+    shown = [record for record in listed.records if record.state is not IncidentState.ABSORBED]
+    rows = [
+        IncidentRow(record, create_badge(record.state), list_milestone_times(record), record.active) for record in shown
+    ]
     hidden = len(listed.records) - len(rows)
     return _render_template("incidents.html", listed=listed, rows=rows, hidden=hidden, sign=sign)
 
@@ -139,7 +141,7 @@ def render_times(figures: Stats, sign: str) -> str:
 
 def render_incident(view: IncidentView, shown: PageState) -> str:
     """One incident."""
-    found = build_timeline(view)
+    events = build_timeline(view)
     proposal = PROPOSALS.decode(view.proposal) if view.proposal else None
     return _render_template(
         "incident.html",
@@ -150,12 +152,12 @@ def render_incident(view: IncidentView, shown: PageState) -> str:
         clock=list_milestone_times(view.record),
         title=format_title(view.record, view.findings, proposal, derive_proposal_status(view.record)),
         shipped=_read_shipped(view),
-        happenings=found,
-        drawing=draw_timeline(found),
+        happenings=events,
+        drawing=draw_timeline(events),
         logged=read_related_entries(view.report),
-        evidence={str(each.get("id")): each for each in documents.read_parts(view.report, "evidence")},
+        evidence={str(entry.get("id")): entry for entry in documents.read_parts(view.report, "evidence")},
         blocks=read_blocks(view.message),
-        thread=[read_blocks(each) for each in view.replies],
+        thread=[read_blocks(entry) for entry in view.replies],
         issue=_render_issue(view.issue),
         shown=shown,
         stranger=STRANGER_USER_ID,
@@ -170,7 +172,9 @@ def _read_shipped(view: IncidentView) -> Document:
         return documents.read_part(report, "target")
     earlier = [documents.read_part(report, name) for name in ("alternative", "rollback")]
     decided = documents.read_text(view.proposal, "commit") or documents.read_text(view.findings, "commit")
-    return next(({**each, "earlier": True} for each in earlier if documents.read_text(each, "commit") == decided), {})
+    return next(
+        ({**commit, "earlier": True} for commit in earlier if documents.read_text(commit, "commit") == decided), {}
+    )
 
 
 def render_error(status: int, detail: str) -> str:
@@ -182,7 +186,7 @@ def _render_issue(issue: Document) -> Document:
     """As it would be rendered; empty where there is none."""
     if not issue:
         return {}
-    comments = [render_markdown(each) for each in documents.read_texts(issue, "comments")]
+    comments = [render_markdown(comment) for comment in documents.read_texts(issue, "comments")]
     return {**issue, "rendered": render_markdown(documents.read_text(issue, "body")), "rendered_comments": comments}
 
 
@@ -210,9 +214,9 @@ def _jinja_environment() -> Environment:
     return made
 
 
-def _describe_failure(case: IncidentRecord) -> str:
+def _describe_failure(record: IncidentRecord) -> str:
     """What an incident is about, as its name."""
-    return case.error_class or _SIGNAL_LABELS[case.kind]
+    return record.error_class or _SIGNAL_LABELS[record.kind]
 
 
 def _render_prose(text: str) -> Markup:

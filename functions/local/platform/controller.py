@@ -1,4 +1,4 @@
-"""Makes what runs equal to what is wanted: the documents of the services come in, processes and ports come out.
+"""Starts and stops processes until they match the stored services, each on its port.
 
 Every round asks the store anew, so that a controller that was killed goes on where it was: revisions are started again
 from their files, and each service keeps its port.
@@ -59,7 +59,7 @@ class Controller:
     _splits: dict[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Until it is cancelled; then every process is ended. Raises Unreadable where a port is taken."""
+        """Runs until it is cancelled, then ends every process. Raises InputError if a port is in use."""
         writing = asyncio.create_task(self.journal.flush_repeatedly())
         fronts = [front for service in self.services.values() if (front := self._create_proxy(service)) is not None]
         try:
@@ -69,7 +69,7 @@ class Controller:
                 await self._reconcile()
                 await asyncio.sleep(_ROUND_SECONDS)
         finally:
-            await asyncio.gather(*(self._stop_revision(place) for place in list(self._running)))
+            await asyncio.gather(*(self._stop_revision(key) for key in list(self._running)))
             for front in fronts:
                 await front.close()
             writing.cancel()
@@ -77,10 +77,10 @@ class Controller:
 
     def _create_proxy(self, service: Service) -> ReverseProxy | None:
         """A service is reached where its probe looks for it; elsewhere it is not served here."""
-        place = urlsplit(service.probe_url)
-        if place.hostname != LOOPBACK or not place.port:
+        address = urlsplit(service.probe_url)
+        if address.hostname != LOOPBACK or not address.port:
             return None
-        return ReverseProxy(service, place.port, lambda: self._list_backends(service), self.journal.add_entry)
+        return ReverseProxy(service, address.port, lambda: self._list_backends(service), self.journal.add_entry)
 
     def _list_backends(self, service: Service) -> Sequence[Backend]:
         return [self._find_backend(service, name, share) for name, share in self._splits.get(service.id, ())]
@@ -95,20 +95,20 @@ class Controller:
         )
 
     async def _reconcile(self) -> None:
-        wanted: dict[tuple[str, str], RevisionSource] = {}
+        sources: dict[tuple[str, str], RevisionSource] = {}
         try:
             for service in self.services.values():
                 stored = self.store.read(SERVICES_KIND, service.id)
                 if stored is not None:
                     self._splits[service.id] = traffic_shares(stored.value)
-                    wanted |= {(service.id, name): each for name, each in wanted_revisions(stored.value).items()}
+                    sources |= {(service.id, name): source for name, source in wanted_revisions(stored.value).items()}
         except Retry:
             return  # the next round asks again
-        for place, source in wanted.items():
-            if place not in self._running:
-                await self._start_revision(place, source)
-        for place in [each for each in self._running if each not in wanted]:
-            await self._stop_revision(place)
+        for key, source in sources.items():
+            if key not in self._running:
+                await self._start_revision(key, source)
+        for key in [key for key in self._running if key not in sources]:
+            await self._stop_revision(key)
 
     async def _start_revision(self, key: tuple[str, str], source: RevisionSource) -> None:
         service, revision = self.services[key[0]], key[1]
@@ -139,11 +139,11 @@ class Controller:
                     return
 
     async def _run_instance(self, service: Service, revision: str, files: Path) -> None:
-        """Returns when the process has ended. Raises NotReady, Unreadable."""
+        """Returns when the process has ended. Raises NotReady, InputError."""
         port = find_free_port()
         launch = await asyncio.to_thread(self.launcher.plan_launch, service, revision, files, port)
-        place = InstanceRef(service, revision, create_instance_id())
-        instance = await start_instance(place, files, launch, port, self.journal.add_entry)
+        reference = InstanceRef(service, revision, create_instance_id())
+        instance = await start_instance(reference, files, launch, port, self.journal.add_entry)
         try:
             await instance.wait_until_ready(self.start_seconds)
             served = self._running[(service.id, revision)]

@@ -1,4 +1,4 @@
-"""One instance of a revision: a launch goes in, a process runs; its lines go to the journal, one entry each.
+"""One instance of a revision: a process whose lines go to the journal, one entry each.
 
 It is ready when its port answers. Its end is told, with its last words.
 """
@@ -29,7 +29,7 @@ class NotReady(Exception):
     def __init__(self, message: str, *, killed: bool = False) -> None:
         super().__init__(message)
         self.killed = killed
-        """Whether somebody else has ended it: that says nothing about the revision."""
+        """Whether another process killed it: that says nothing about the revision."""
 
 
 @dataclass(slots=True)
@@ -51,8 +51,8 @@ class Instance:
             async with asyncio.timeout(timeout_seconds):
                 while not await _is_port_open(self.port):
                     if self.process.returncode is not None:
-                        told = await self.wait_until_ended()
-                        raise NotReady(told, killed=self.process.returncode == -signal.SIGKILL)
+                        ending = await self.wait_until_ended()
+                        raise NotReady(ending, killed=self.process.returncode == -signal.SIGKILL)
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             raise NotReady(f"Its port did not answer within {timeout_seconds:g} seconds.") from None

@@ -1,6 +1,6 @@
-"""The log of all that is served here: entries come in as they happen; they are kept, and the sink hands on its share.
+"""The log of all that is served here: stores entries as they come, and publishes those that the sink takes.
 
-An entry is kept before it is handed on: whoever is told of the end of a traceback looks for the lines before it.
+An entry is kept before it is handed on: the reader of a traceback's end looks for the lines before it.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ def create_line_entry(source: InstanceRef, at: datetime, stream: str, text: str)
 def create_request_entry(source: InstanceRef, request: ServedRequest) -> Entry:
     """In the log `run.googleapis.com/requests`, with the time at which the request came."""
     severity = "INFO" if request.status < 400 else "WARNING" if request.status < 500 else "ERROR"
-    told = {
+    http_request = {
         "latency": f"{request.seconds:.9f}s",
         "protocol": request.protocol,
         "requestMethod": request.method,
@@ -68,7 +68,7 @@ def create_request_entry(source: InstanceRef, request: ServedRequest) -> Entry:
         "status": request.status,
         "userAgent": request.user_agent,
     }
-    return _create_entry(source, request.at, "requests") | {"severity": severity, "httpRequest": told}
+    return _create_entry(source, request.at, "requests") | {"severity": severity, "httpRequest": http_request}
 
 
 def _create_entry(source: InstanceRef, at: datetime, log: str) -> Entry:
@@ -94,10 +94,10 @@ def _parse_object(text: str) -> dict[str, object] | None:
     if not text.startswith("{"):
         return None
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 _FLUSH_SECONDS = 0.03

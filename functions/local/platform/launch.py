@@ -1,4 +1,4 @@
-"""How a revision is started: its files go in, a command and an environment come out, or why there is none.
+"""Chooses command and environment of a revision from its files, or says why it cannot start.
 
 The interpreter is of the Python that the files declare, found as the compilers are; the command is that of the
 Dockerfile or the Procfile. Nothing of this process's environment is passed on: a service is not told its secrets.
@@ -47,11 +47,11 @@ class Launcher:
     packages: Path
 
     def plan_launch(self, service: Service, revision: str, files: Path, port: int) -> Launch:
-        """Raises Unreadable in one sentence where it cannot be started here."""
+        """Raises InputError with one sentence if it cannot be started here."""
         texts = _read_texts(files)
-        told = find_deployed_python(texts, "Dockerfile")
-        python = told[0] if told else service.python or _RUNNING_PYTHON
-        interpreter = self._find_interpreter(python, told[1] if told else "its configuration")
+        declared = find_deployed_python(texts, "Dockerfile")
+        python = declared[0] if declared else service.python or _RUNNING_PYTHON
+        interpreter = self._find_interpreter(python, declared[1] if declared else "its configuration")
         command = _build_command(_read_command_words(texts), interpreter, port)
         environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ},
@@ -70,14 +70,14 @@ class Launcher:
     def _find_interpreter(self, python: str, source: str) -> str:
         if python == _RUNNING_PYTHON and python not in self.interpreters:
             return sys.executable
-        found = find_interpreter(python, self.interpreters)
-        if found is None:
+        compiler = find_interpreter(python, self.interpreters)
+        if compiler is None:
             name = f"PROVENFIX_PYTHON_{python.replace('.', '_')}"
             raise InputError(
                 f"Python {python} ({source}) was not found on this machine: install it, or name it with {name}"
             )
-        found.close()
-        return found.interpreter
+        compiler.close()
+        return compiler.interpreter
 
     def _link_packages(self) -> Path:
         """A folder that holds nothing but what serves an application."""
@@ -92,48 +92,50 @@ class Launcher:
 def _read_texts(files: Path) -> dict[str, str]:
     """The files that may tell the Python or the command, by path."""
     names = [path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file()]
-    wanted = {*select_declaring_files(names), *(name for name in ("Dockerfile", "Procfile") if name in names)}
-    return {name: (files / name).read_text("utf-8", "replace") for name in wanted}
+    paths = {*select_declaring_files(names), *(name for name in ("Dockerfile", "Procfile") if name in names)}
+    return {name: (files / name).read_text("utf-8", "replace") for name in paths}
 
 
 def _read_command_words(texts: Mapping[str, str]) -> list[str]:
     """The command as it is written; empty where none is."""
-    found = {match[1].upper(): match[2] for match in _INSTRUCTION.finditer(texts.get("Dockerfile", ""))}
+    commands = {match[1].upper(): match[2] for match in _INSTRUCTION.finditer(texts.get("Dockerfile", ""))}
     words: list[str] = []
     for name in ("ENTRYPOINT", "CMD"):
         try:
-            words += [str(word) for word in json.loads(found.get(name, "[]"))]
+            words += [str(word) for word in json.loads(commands.get(name, "[]"))]
         except ValueError:
-            raise InputError(f"{name} of the Dockerfile is not a JSON array of words: {found[name][:100]}") from None
+            raise InputError(f"{name} of the Dockerfile is not a JSON array of words: {commands[name][:100]}") from None
     web = _WEB.search(texts.get("Procfile", ""))
     return words or (shlex.split(web[1]) if web else [])
 
 
 def _find_workdir(texts: Mapping[str, str]) -> str:
     """The last absolute one of the Dockerfile, else that of buildpacks."""
-    found = _WORKDIR.findall(texts.get("Dockerfile", ""))
-    return str(found[-1]) if found else "/workspace" if "Procfile" in texts else "/app"
+    folders = _WORKDIR.findall(texts.get("Dockerfile", ""))
+    return str(folders[-1]) if folders else "/workspace" if "Procfile" in texts else "/app"
 
 
 def _build_command(words: Sequence[str], interpreter: str, port: int) -> list[str]:
     words = [_PORT.sub(str(port), word) for word in words]
     name = Path(words[0]).name if words else ""
     if name == "uvicorn":
-        place = ["--host", LOOPBACK, "--port", str(port), "--no-use-colors"]
-        return [interpreter, "-m", "uvicorn", *_drop_address_options(words[1:]), *place]
+        options = ["--host", LOOPBACK, "--port", str(port), "--no-use-colors"]
+        return [interpreter, "-m", "uvicorn", *_drop_address_options(words[1:]), *options]
     if re.fullmatch(r"python(3(\.\d+)?)?", name):
         return [interpreter, *words[1:]]
-    told = f"its command is {' '.join(words)[:100]!r}" if words else "neither Dockerfile nor Procfile tells a command"
-    raise InputError(f"{told}; what can be started here is uvicorn, or a Python program that listens on $PORT")
+    problem = (
+        f"its command is {' '.join(words)[:100]!r}" if words else "neither Dockerfile nor Procfile tells a command"
+    )
+    raise InputError(f"{problem}; what can be started here is uvicorn, or a Python program that listens on $PORT")
 
 
 def _drop_address_options(words: Sequence[str]) -> list[str]:
     """Uvicorn's arguments but for where it listens."""
-    kept: list[str] = []
+    remaining: list[str] = []
     rest = iter(words)
     for word in rest:
         if word in {"--host", "--port"}:
             next(rest, None)
         elif not word.startswith(("--host=", "--port=")):
-            kept.append(word)
-    return kept
+            remaining.append(word)
+    return remaining

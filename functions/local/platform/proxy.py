@@ -1,4 +1,4 @@
-"""The stable port in front of a service: connections come in, each goes to one revision, by its share of the traffic.
+"""The stable port in front of a service: each connection goes to one revision, by its share of the traffic.
 
 In: who takes part, asked anew for each connection. Out: what the instance answers, and an entry for each request. A
 connection carries one request; a WebSocket is one request that lasts.
@@ -44,12 +44,12 @@ class WeightedRoundRobin:
 
     def choose(self, backends: Sequence[Backend]) -> Backend | None:
         """None where nobody has a share."""
-        taking = [each for each in backends if each.share]
+        taking = [backend for backend in backends if backend.share]
         if not taking:
             return None
-        owed = {each.revision: self._credits.get(each.revision, 0) + each.share for each in taking}
-        chosen = max(taking, key=lambda each: owed[each.revision])
-        owed[chosen.revision] -= sum(each.share for each in taking)
+        owed = {backend.revision: self._credits.get(backend.revision, 0) + backend.share for backend in taking}
+        chosen = max(taking, key=lambda backend: owed[backend.revision])
+        owed[chosen.revision] -= sum(backend.share for backend in taking)
         self._credits = owed
         return chosen
 
@@ -87,15 +87,15 @@ class ReverseProxy:
         status = await _forward_request(head, reader, writer, target.port if target else 0)
         writer.close()
         if target is not None:
-            told = _parse_request(head, began, status, time.monotonic() - clock, f"http://{LOOPBACK}:{self.port}")
-            self.add_entry(create_request_entry(InstanceRef(self.service, target.revision, target.instance), told))
+            record = _parse_request(head, began, status, time.monotonic() - clock, f"http://{LOOPBACK}:{self.port}")
+            self.add_entry(create_request_entry(InstanceRef(self.service, target.revision, target.instance), record))
 
     async def _wait_for_backend(self, chosen: Backend | None) -> Backend | None:
         """The same one once it has an instance: a request waits while one is started, as on Cloud Run."""
         deadline = time.monotonic() + _MAX_WAIT_SECONDS
         while chosen is not None and not chosen.port and time.monotonic() < deadline:
             await asyncio.sleep(_POLL_SECONDS)
-            chosen = next((each for each in self.list_backends() if each.revision == chosen.revision), chosen)
+            chosen = next((backend for backend in self.list_backends() if backend.revision == chosen.revision), chosen)
         return chosen
 
 
@@ -127,8 +127,8 @@ async def _copy_stream(
     """Until one of the two ends; the first status that comes by is noted in `seen`."""
     with suppress(ConnectionError):
         while chunk := await reader.read(_CHUNK):
-            if seen is not None and not seen and (found := _STATUS.match(chunk)):
-                seen.append(int(found[1]))
+            if seen is not None and not seen and (match := _STATUS.match(chunk)):
+                seen.append(int(match[1]))
             writer.write(chunk)
             await writer.drain()
         if seen is None and writer.can_write_eof():
@@ -140,13 +140,13 @@ def _close_after_response(head: bytes) -> bytes:
     lines = head[:-4].split(b"\r\n")
     if any(line.lower().startswith(b"upgrade:") for line in lines):
         return head
-    kept = [line for line in lines if not line.lower().startswith((b"connection:", b"keep-alive:"))]
-    return b"\r\n".join([*kept, b"connection: close"]) + b"\r\n\r\n"
+    headers = [line for line in lines if not line.lower().startswith((b"connection:", b"keep-alive:"))]
+    return b"\r\n".join([*headers, b"connection: close"]) + b"\r\n\r\n"
 
 
 def _parse_request(head: bytes, at: datetime, status: int, seconds: float, address: str) -> ServedRequest:
     first, *rest = head.decode("latin-1").split("\r\n")
-    found = _REQUEST.fullmatch(first)
-    method, path, protocol = found.groups() if found else ("", "/", "")
+    match = _REQUEST.fullmatch(first)
+    method, path, protocol = match.groups() if match else ("", "/", "")
     agent = next((line.partition(":")[2].strip() for line in rest if line.lower().startswith("user-agent:")), "")
     return ServedRequest(at, method, address + path, status, seconds, agent[:300], protocol)

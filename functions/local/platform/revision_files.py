@@ -1,4 +1,4 @@
-"""The files of a revision: a commit of a repository, or a folder as it is, goes in; a folder of its own comes out.
+"""Writes the files of a revision, from a commit or from a folder, into a folder of its own.
 
 A commit is written out by `git archive` in a scratch repository that borrows the objects: no hook, filter or setting of
 the repository is in force.
@@ -17,7 +17,7 @@ from shared.adapters.standins.process_platform import RevisionSource
 
 
 def prepare_files(repository: str, source: RevisionSource, folder: Path) -> Path:
-    """`folder` with the files in it; what is there already is left as it is. Raises Unreadable."""
+    """`folder` with the files in it; what is there already is left as it is. Raises InputError."""
     if folder.exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def prepare_files(repository: str, source: RevisionSource, folder: Path) -> Path
 
 
 def export_commit(repository: str, commit: str, folder: Path) -> Path:
-    """Writes the tree of a commit into the folder, which is made. Raises Unreadable."""
+    """Writes the tree of a commit into the folder, which is made. Raises InputError."""
     scratch = ScratchRepository(repository)
     try:
         packed = scratch.git().run("archive", "--format=zip", commit)
@@ -53,7 +53,7 @@ def _extract_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: P
         if mode & stat.S_IXUSR and written.is_file():
             written.chmod(0o755)
         return
-    place, target = folder / member.filename, os.fsdecode(archive.read(member))
-    if Path(os.path.realpath(place.parent / target)).is_relative_to(os.path.realpath(folder)):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(target)
+    path, target = folder / member.filename, os.fsdecode(archive.read(member))
+    if Path(os.path.realpath(path.parent / target)).is_relative_to(os.path.realpath(folder)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)

@@ -181,7 +181,7 @@ def collect_loading_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
             f"{at}:{quote_untrusted(other.path)}",
             describe_unloaded_file(other),
         )
-    yield from collect_missing_imports(summary, at)
+    yield from collect_missing_imports(loading, at)
 
 
 def describe_loading_rule(loading: LoadedSummary) -> str:
