@@ -69,7 +69,7 @@ def test_unconfigured_service_is_recorded_and_never_touched(
     harness: Harness, project: str, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     entry = replace(harness.log_entry(name="tide"), project=project, service=name)
-    untouched = {"logs", "issues", "chat", "revisions", "deployer", "probe", "checks", "histories", "bus"}
+    untouched = {"logs", "issues", "chat", "revisions", "deployer", "probe", "checks", "open_history", "bus"}
     with open_function_clients(harness, lambda port, real: Untouched() if port in untouched else real) as opened:
         assert opened.deliver("record", wrap_entry(entry)).status_code == 204
     assert "refused:unknown_service" in capsys.readouterr().out

@@ -64,6 +64,6 @@ def test_no_repository_is_asked_about_a_revision_without_a_commit(harness: Harne
     harness.clock.advance(MINUTE)
     harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00009-hand", None)
     pasts = _Counted(FakeHistories())
-    world = harness.start_process(lambda name, port: pasts if name == "histories" else port)
+    world = harness.start_process(lambda name, port: pasts if name == "open_history" else port)
     assert record_log_entry(world, harness.log_entry(revision="tide-00009-hand")).name == "opened"
     assert pasts.calls == 0
