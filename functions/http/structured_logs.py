@@ -1,8 +1,9 @@
-"""Writes what a function did as one line of JSON on stdout, as Cloud Logging reads it.
+"""What a function did becomes one line of JSON on stdout, as Cloud Logging reads it.
 
 https://cloud.google.com/logging/docs/structured-logging. Written without a client: importing one takes longer than
-most requests. No line may ever be taken for a failure of a watched service, so `message` is always a text of ours.
-Names, details and all text from outside are in fields that no sink and no signal reads, and each line carries `MARKER`.
+most requests. No line may ever be taken for a failure of a watched service, so `message` is always a sentence of ours;
+names, details and whatever came from outside stand in fields that no sink and no signal reads, and `MARKER` in each
+line says whose it is.
 """
 
 import json
@@ -75,29 +76,29 @@ class RequestLog:
         self, severity: Severity, outcome: str, *, incident: str = "", detail: str = "", **fields: object
     ) -> None:
         """One line. `outcome` is a name of ours; `detail` may come from anywhere: it is redacted, then cut."""
-        entry: dict[str, object] = {"function": self.function, "outcome": outcome}
-        entry |= {"incident": incident} if incident else {}
-        entry |= {"detail": redact(detail)[:_MAX_DETAIL_LENGTH]} if detail else {}
+        told: dict[str, object] = {"function": self.function, "outcome": outcome}
+        told |= {"incident": incident} if incident else {}
+        told |= {"detail": redact(detail)[:_MAX_DETAIL_LENGTH]} if detail else {}
         line: dict[str, object] = {
             "severity": severity.value,
             "message": f"{self.function}: {outcome.partition(':')[0]}",
-            MARKER: entry | fields,
+            MARKER: told | fields,
         }
         if self.trace.trace:
-            folder = f"projects/{self.project}/traces/" if self.project else ""
-            line["logging.googleapis.com/trace"] = folder + self.trace.trace
+            place = f"projects/{self.project}/traces/" if self.project else ""
+            line["logging.googleapis.com/trace"] = place + self.trace.trace
         if self.trace.span:
             line["logging.googleapis.com/spanId"] = self.trace.span
         sys.stdout.write(json.dumps(line) + "\n")  # one write: lines of other threads must not mix with it
         sys.stdout.flush()
 
     def write_retry(self, error: Retry) -> None:
-        """The line for a message that is delivered again, with the reason if there is one."""
+        """The line for what is delivered again, with its reason where it has one."""
         named = {"reason": error.reason} if error.reason else {}
         self.write(Severity.WARNING, "retry", detail=str(error), **named)
 
     def write_crash(self, error: BaseException) -> None:
-        """The line for an unforeseen error: its class, its text, and where it was raised, without source text."""
+        """The line for what nobody foresaw: its class, its words, and where it was raised, without source text."""
         frames = [
             f"{_relative_path(frame.filename)}:{frame.lineno} {frame.name}"
             for frame in traceback.extract_tb(error.__traceback__)

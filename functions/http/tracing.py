@@ -1,6 +1,7 @@
-"""OpenTelemetry spans, if the settings ask for them: each ended span becomes one more line of JSON on stdout.
+"""OpenTelemetry spans, where the settings ask for them: each ended span becomes one more line of JSON on stdout.
 
-A span belongs to the trace of its request. OpenTelemetry's own means can replace this exporter by a vendor's.
+In: a function's name and the trace of its request. Out: a context that is a span of that trace. An exporter of a vendor
+can be put in this one's place by OpenTelemetry's own means; nothing here knows of one.
 """
 
 import json
@@ -35,34 +36,34 @@ def _format_span(span: ReadableSpan, project: str) -> dict[str, object]:
     assert context is not None
     assert span.start_time is not None
     assert span.end_time is not None
-    fields: dict[str, object] = {"span": span.name, "milliseconds": (span.end_time - span.start_time) / 1e6}
+    told: dict[str, object] = {"span": span.name, "milliseconds": (span.end_time - span.start_time) / 1e6}
     if span.parent is not None:
-        fields["parent"] = f"{span.parent.span_id:016x}"
+        told["parent"] = f"{span.parent.span_id:016x}"
     return {
         "severity": "DEBUG",
         "message": f"{span.name}: span",
-        MARKER: fields,
+        MARKER: told,
         "logging.googleapis.com/trace": f"projects/{project}/traces/{context.trace_id:032x}",
         "logging.googleapis.com/spanId": f"{context.span_id:016x}",
     }
 
 
 def create_span_opener(project: str) -> Callable[[str, Trace], AbstractContextManager[object]]:
-    """Returns a function that opens the span of a request."""
+    """What opens a span for a request."""
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(StdoutSpanExporter(project)))
     spans = provider.get_tracer(MARKER)
 
-    def open_span(name: str, parent: Trace) -> AbstractContextManager[object]:
+    def opened(name: str, parent: Trace) -> AbstractContextManager[object]:
         return spans.start_as_current_span(name, context=_parent_context(parent))
 
-    return open_span
+    return opened
 
 
 def _parent_context(parent: Trace) -> Context | None:
     if not parent.trace or not parent.span:
         return None
-    remote = trace.SpanContext(
+    known = trace.SpanContext(
         int(parent.trace, 16), int(parent.span, 16), is_remote=True, trace_flags=trace.TraceFlags(1)
     )
-    return trace.set_span_in_context(trace.NonRecordingSpan(remote))
+    return trace.set_span_in_context(trace.NonRecordingSpan(known))
