@@ -17,6 +17,7 @@ from shared.adapters.google import (
     cloud_logging,
     cloud_run_deployer,
     cloud_run_revisions,
+    dead_letters,
     firestore_store,
     pipeline_deployer,
     pubsub,
@@ -259,7 +260,7 @@ def create_dead_letters(settings: Settings, name: str) -> delivery.DeadLetters:
     """What could not be delivered. `name` is that of the subscription, without prefix. Raises UsageError as above."""
     if settings.sqlite_folder is not None:
         return sqlite_queue.SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
-    return pubsub.PubSubDeadLetters(_require_project(settings), settings.topic_prefix + name)
+    return dead_letters.PubSubDeadLetters(_require_project(settings), settings.topic_prefix + name)
 
 
 def open_service_logs(settings: Settings) -> sqlite_logs.SqliteLogs:
