@@ -1,7 +1,7 @@
-"""`decide`: Slack's interactivity request comes in; the decision is stored and handed on, and the person is answered.
+"""`decide`: takes Slack's interactivity request, stores the decision, hands it on, and answers the user who clicked.
 
-200 with the words for the person; 200 without any for a click that decides nothing
-401 where the request is not Slack's or makes no sense, 405 and 413 before it is read, 5xx where nothing was stored
+200 with the words for the user; 200 without any for a click that decides nothing
+401 if the request is not Slack's or is malformed, 405 and 413 before it is read, 5xx if nothing was stored
 """
 
 import json
@@ -13,7 +13,10 @@ from functions.http.delivery import read_body
 from functions.http.message_handler import store_rejection
 from functions.http.runtime import get_runtime
 from functions.http.structured_logs import RequestLog, Severity, read_trace
+from shared import ports
+from shared.adapters.slack import interaction, signature, web_api
 from shared.errors import Reject, Retry
+from shared.workflow import decide as decide_step
 
 if TYPE_CHECKING:
     from flask import Request
@@ -29,24 +32,22 @@ _JSON = {"Content-Type": "application/json"}
 
 @functions_framework.http
 def decide(request: "Request") -> SlackResponse:
-    """Answers one request. What a stranger gets to know is the status alone."""
+    """Answers one request. An unverified sender learns the status and nothing else."""
     log = RequestLog("decide", "", read_trace(request.headers))
     try:
-        here = get_runtime()
-        log = RequestLog("decide", here.settings.project, log.trace)
-        with here.span("decide", log.trace):
-            return _verify_and_answer(request, here, log)
+        runtime = get_runtime()
+        log = RequestLog("decide", runtime.settings.project, log.trace)
+        with runtime.span("decide", log.trace):
+            return _verify_and_answer(request, runtime, log)
     except Retry as retry:
         log.write_retry(retry)
         return "The decision could not be stored. Click again.", 503, _PLAIN
-    except Exception as error:  # noqa: BLE001  # whatever it is, Slack gets an answer and no text of it
+    except Exception as error:  # noqa: BLE001  # Slack gets an answer, and no text of the error
         log.write_crash(error)
         return "", 500, _PLAIN
 
 
 def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) -> SlackResponse:
-    from shared.adapters.slack.signature import verify_signature  # noqa: PLC0415
-
     if request.method != "POST":
         return "", 405, _PLAIN
     try:
@@ -54,9 +55,10 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
     except Reject as rejected:
         log.write(Severity.WARNING, f"unverified:{rejected.reason}")
         return "", 413, _PLAIN
-    doubted = verify_signature(request.headers, body, runtime.signing_secret(), runtime.context.clock.now().timestamp())
-    if doubted is not None:
-        log.write(Severity.WARNING, f"unverified:{doubted.value}")
+    now = runtime.context.clock.now().timestamp()
+    error = signature.verify_signature(request.headers, body, runtime.signing_secret(), now)
+    if error is not None:
+        log.write(Severity.WARNING, f"unverified:{error.value}")
         return "", 401, _PLAIN
     try:
         return _handle_click(body, runtime, log)
@@ -66,26 +68,21 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
 
 
 def _handle_click(body: bytes, runtime: "Runtime", log: RequestLog) -> SlackResponse:
-    from shared.adapters.slack.interaction import needs_reason_dialog, parse_click  # noqa: PLC0415
-    from shared.workflow.decide import handle_click as step  # noqa: PLC0415
-
-    click = parse_click(body)
+    click = interaction.parse_click(body)
     if click is None:
         log.write(Severity.INFO, "no_decision")
         return "", 200, _PLAIN
-    if needs_reason_dialog(click, body) and _open_reason_dialog(runtime, click, log):
+    if interaction.needs_reason_dialog(click, body) and _open_reason_dialog(runtime, click, log):
         return "", 200, _PLAIN
-    answer = step(runtime.context, click)
+    answer = decide_step.handle_click(runtime.context, click)
     log.write(Severity.INFO, answer.result.value, incident=click.incident, detail=f"{click.kind.value} by {click.user}")
     return _answer_user(answer, body, log)
 
 
 def _open_reason_dialog(runtime: "Runtime", click: "Click", log: RequestLog) -> bool:
-    """Whether the dialog is open; the denial is what comes back from it. Where it cannot be opened, it counts now."""
-    from shared.ports import ReasonDialog  # noqa: PLC0415
-
+    """Returns whether the dialog is open: its answer is then the denial. If it cannot be opened, the click counts."""
     chat = runtime.context.chat
-    if not isinstance(chat, ReasonDialog):
+    if not isinstance(chat, ports.ReasonDialog):
         return False
     try:
         chat.open_reason_dialog(click)
@@ -97,25 +94,20 @@ def _open_reason_dialog(runtime: "Runtime", click: "Click", log: RequestLog) -> 
 
 
 def _answer_user(answer: "ClickAnswer", body: bytes, log: RequestLog) -> SlackResponse:
-    """What the person who clicked alone is told; the message itself is changed by the steps."""
-    from shared.adapters.slack.interaction import (  # noqa: PLC0415
-        dialog_error,
-        is_dialog_answer,
-        response_url,
-    )
-
-    if is_dialog_answer(body):
-        return ("", 200, _PLAIN) if answer.is_accepted else (json.dumps(dialog_error(answer.text)), 200, _JSON)
-    if not (answer.is_accepted and answer.is_final) and response_url(body):
-        _send_ephemeral(response_url(body), answer.text, log)
+    """Answers the user who clicked, and nobody else; the steps change the message itself."""
+    if interaction.is_dialog_answer(body):
+        if answer.is_accepted:
+            return "", 200, _PLAIN
+        return json.dumps(interaction.dialog_error(answer.text)), 200, _JSON
+    url = interaction.response_url(body)
+    if url and not (answer.is_accepted and answer.is_final):
+        _send_ephemeral(url, answer.text, log)
     return json.dumps({"response_type": "ephemeral", "replace_original": False, "text": answer.text}), 200, _JSON
 
 
 def _send_ephemeral(response_url: str, text: str, log: RequestLog) -> None:
-    """Slack shows no answer to a button: what the message will not say goes to the address in the request."""
-    from shared.adapters.slack.web_api import send_ephemeral  # noqa: PLC0415
-
+    """Slack shows no answer to a button: what the message does not say goes to the address in the request."""
     try:
-        send_ephemeral(response_url, text)
+        web_api.send_ephemeral(response_url, text)
     except (Retry, Reject) as failed:
         log.write(Severity.WARNING, "not_told", detail=str(failed))

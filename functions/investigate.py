@@ -1,4 +1,4 @@
-"""`investigate`: an opened incident comes in; evidence, whys, an issue and a question go out."""
+"""`investigate`: takes an opened incident, and publishes evidence, whys, an issue and a question."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,7 @@ import functions_framework
 
 from functions.http.delivery import Delivery, read_text_field
 from functions.http.message_handler import StatusResponse, handle_message
+from shared.workflow import investigate_incident
 
 if TYPE_CHECKING:
     from flask import Request
@@ -20,6 +21,4 @@ def investigate(request: "Request") -> StatusResponse:
 
 
 def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
-    from shared.workflow.investigate_incident import investigate_incident  # noqa: PLC0415
-
-    return investigate_incident(context, read_text_field(delivery, "incident"))
+    return investigate_incident.investigate_incident(context, read_text_field(delivery, "incident"))

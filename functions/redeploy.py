@@ -1,4 +1,4 @@
-"""`redeploy`: an approved proposal comes in; after everything was checked once more, its deployment begins."""
+"""`redeploy`: takes an approved proposal, checks everything again, and starts its deployment."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,7 @@ import functions_framework
 
 from functions.http.delivery import Delivery, read_text_field
 from functions.http.message_handler import StatusResponse, handle_message
+from shared.workflow import redeploy as redeploy_step
 
 if TYPE_CHECKING:
     from flask import Request
@@ -20,6 +21,4 @@ def redeploy(request: "Request") -> StatusResponse:
 
 
 def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
-    from shared.workflow.redeploy import redeploy as step  # noqa: PLC0415
-
-    return step(context, read_text_field(delivery, "proposal"))
+    return redeploy_step.redeploy(context, read_text_field(delivery, "proposal"))

@@ -1,4 +1,4 @@
-"""`verify`: a tick comes in, whatever it carries; every incident that is not at rest goes one step further."""
+"""`verify`: takes a tick, whatever it carries, and brings every incident that is not at rest one step further."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,7 @@ import functions_framework
 
 from functions.http.delivery import Delivery
 from functions.http.message_handler import StatusResponse, handle_message
+from shared.workflow import verify as verify_step
 
 if TYPE_CHECKING:
     from flask import Request
@@ -20,6 +21,4 @@ def verify(request: "Request") -> StatusResponse:
 
 
 def _handle_message(context: "Context", _tick: Delivery) -> "StepResult":
-    from shared.workflow.verify import verify as step  # noqa: PLC0415
-
-    return step(context)
+    return verify_step.verify(context)

@@ -1,20 +1,19 @@
-"""A stand-in for a port that is made when it is first asked for something: importing its client takes time."""
+"""A property that is computed when it is first read, and once."""
 
-from collections.abc import Callable
-from threading import Lock
-from typing import Any
+from functools import cached_property
+from threading import RLock
+from typing import TYPE_CHECKING, TypeVar
+
+_Value = TypeVar("_Value")
+_COMPUTING = RLock()
+"""Held while a value is computed; the values that it reads in turn are computed by the same thread."""
 
 
-class Lazy:
-    """Everything is asked of what `make` gives, which is called once, whatever number of threads ask at once."""
+class lazy_property(cached_property[_Value]):  # noqa: N801  # used as a decorator, as `property` is
+    """A `cached_property` that is computed once even if threads read it first at once; since 3.12 Python's is not."""
 
-    def __init__(self, factory: Callable[[], object]) -> None:
-        self._make = factory
-        self._lock = Lock()
-        self._made: list[object] = []
+    if not TYPE_CHECKING:  # the types are those of `cached_property`
 
-    def __getattr__(self, name: str) -> Any:
-        with self._lock:
-            if not self._made:
-                self._made.append(self._make())
-        return getattr(self._made[0], name)
+        def __get__(self, instance, owner=None):
+            with _COMPUTING:
+                return super().__get__(instance, owner)

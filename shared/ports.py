@@ -54,6 +54,9 @@ class Logs(Protocol):
     def count_requests(self, service: Service, revision: str, since: datetime) -> int:
         """How many requests a revision answered."""
 
+    def count_failed_requests(self, service: Service, revision: str, since: datetime) -> int | None:
+        """How many of them it answered with a server error; None if this log does not tell."""
+
 
 class Issues(Protocol):
     """The issue tracker of a service's repository."""

@@ -1,34 +1,52 @@
-"""Settings in, ports out: the only place that names concrete adapters. Each is imported when it is first wanted."""
+"""Builds the ports from the settings; the only file that names concrete adapters.
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+An adapter's module runs when its port is first read, so the imports below cost a process nothing that it does not use.
+"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from shared import credentials
+from shared.adapters import deploy_methods, probe, system
+from shared.adapters.compilers import best_compilers
+from shared.adapters.git import repository, work_tree
+from shared.adapters.github import checks, client, history, issues, links, workflow_pipeline
+from shared.adapters.google import (
+    clients,
+    cloud_logging,
+    cloud_run_deployer,
+    cloud_run_revisions,
+    dead_letters,
+    firestore_store,
+    pipeline_deployer,
+    pubsub,
+)
+from shared.adapters.logs import log_file
+from shared.adapters.slack import chat
+from shared.adapters.sqlite import sqlite_logs, sqlite_queue, sqlite_store
+from shared.adapters.standins import chat_and_issues, process_platform, simulated_platform, watched_platform
 from shared.config.settings import Platform, Settings
 from shared.errors import UsageError
-from shared.lazy import Lazy
-from shared.secret import Secret, SecretReference, SecretSource
+from shared.lazy import lazy_property
+from shared.text import redaction
+from shared.workflow import context, prover
+from shared.workflow.records import kill_switch
 
 if TYPE_CHECKING:
-    from shared.adapters.compilers.best_compilers import LocalCompilers
-    from shared.adapters.delivery import DeadLetters
-    from shared.adapters.git.repository import GitRepository
-    from shared.adapters.git.work_tree import WorkTree
-    from shared.adapters.github.client import GitHubClient, Timing
-    from shared.adapters.github.credentials import Credentials
-    from shared.adapters.google.clients import GoogleClients
-    from shared.adapters.google.credentials import MetadataServer
-    from shared.adapters.google.pubsub import PubSubBus
-    from shared.adapters.logs.log_file import LogFile
-    from shared.adapters.sqlite.sqlite_logs import SqliteLogs
-    from shared.adapters.sqlite.sqlite_queue import SqliteQueue
-    from shared.ports import Bus, CheckRuns, Clock, Collaborators, Deployer, Issues, LinkBuilder, Store
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+    from datetime import timedelta
+    from pathlib import Path
+
+    from shared import ports
+    from shared.adapters import delivery
     from shared.proof.model.ports import Compilers, History
     from shared.service import Service
-    from shared.workflow.context import Context
-    from shared.workflow.prover import Prover
+
+    _LocalPlatform = (
+        simulated_platform.SimulatedPlatform | process_platform.ProcessPlatform | watched_platform.WatchedPlatform
+    )
 
 STORE_FILE = "store.sqlite"
 QUEUE_FILE = "queue.sqlite"
@@ -36,436 +54,246 @@ LOGS_FILE = "logs.sqlite"
 """The files of an embedded stack."""
 
 
-@contextmanager
-def open_local_history(path: str) -> "Iterator[GitRepository]":
-    """The history of a repository on this machine."""
-    from shared.adapters.git.repository import GitRepository  # noqa: PLC0415
+def build_context(settings: Settings) -> context.Context:
+    """All ports of a function. Raises UsageError where the settings name no store."""
+    redaction.configure_secret_patterns(settings.secret_patterns)
+    if settings.sqlite_folder is None:
+        _require_project(settings)
+    return CloudPorts(settings) if settings.local_folder is None else LocalPorts(settings, settings.local_folder)
 
-    with GitRepository(path) as repository:
-        yield repository
+
+class _Ports:
+    """The ports that the cloud and one machine make alike; with those of a subclass they are a `Context`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.services: Mapping[str, Service] = settings.services
+        self.own_functions = settings.own_functions
+        self.throttle = context.Throttle()
+        self.clock: ports.Clock = system.SystemClock()
+        self.ids: ports.IdGenerator = system.RandomIdGenerator()
+
+    @lazy_property
+    def store(self) -> ports.Store:
+        return create_store(self._settings)
+
+    @lazy_property
+    def bus(self) -> ports.Bus:
+        return create_publisher(self._settings)
+
+    @lazy_property
+    def compilers(self) -> Compilers:
+        """Interpreters run until the process ends: a function answers many requests."""
+        local = best_compilers.LocalCompilers(self._settings.interpreters)
+        tokens = credentials.identity_tokens(self._settings)
+        return best_compilers.DeployedCompilers(self._settings.compilers, tokens, local)
+
+    @lazy_property
+    def link_builder(self) -> ports.LinkBuilder:
+        return context.NoLinkBuilder()
+
+    @lazy_property
+    def prover(self) -> prover.Prover:
+        return prover.Prover()
+
+    def is_kill_switch_on(self, service: str) -> bool:
+        """See `shared.workflow.context.Context`."""
+        return self._settings.kill_switch or kill_switch.is_kill_switch_on(self.store, service)
+
+    def limit_wait(self, usual_wait: timedelta) -> timedelta:
+        """See `shared.workflow.context.Context`."""
+        return min(usual_wait, self._settings.longest_wait)
 
 
-def open_log_file(path: str) -> "LogFile":
+class CloudPorts(_Ports):
+    """The platform, the code host and the chat. A port that is not configured raises UsageError when it is read."""
+
+    @lazy_property
+    def logs(self) -> ports.Logs:
+        return cloud_logging.CloudLogging(self._google)
+
+    @lazy_property
+    def revisions(self) -> ports.Revisions:
+        return cloud_run_revisions.CloudRunRevisions(self._google)
+
+    @lazy_property
+    def deployer(self) -> ports.Deployer:
+        """By each service's own method; workflows only where there is access to the code host."""
+        images = cloud_run_deployer.CloudRunDeployer(self._google)
+        trigger = pipeline_deployer.CloudBuildPipeline(self._google)
+        deployers: dict[str, ports.Deployer] = {"": images, "image": images}
+        deployers["cloud_build"] = self._pipeline_deployer(trigger)
+        if credentials.has_code_host(self._settings):
+            workflow = workflow_pipeline.WorkflowPipeline(self._github)
+            deployers["github_workflow"] = self._pipeline_deployer(workflow)
+        return deploy_methods.DeployMethodRouter(deployers)
+
+    @lazy_property
+    def probe(self) -> ports.Probe:
+        return probe.NetworkProbe()
+
+    @lazy_property
+    def chat(self) -> ports.Chat:
+        """Slack; the bot's token is read when something is first said."""
+        reference = self._settings.secrets.slack_bot_token
+        if reference is None:
+            _raise_not_configured("the port 'chat'", "slack.bot_token")
+        token = credentials.build_secret_reader(self._settings, reference, "slack.bot_token")
+        return chat.SlackChat(token, self._settings.endpoint_overrides.slack)
+
+    @lazy_property
+    def issues(self) -> ports.Issues:
+        return issues.GitHubIssues(self._require_code_host("the port 'issues'"))
+
+    @lazy_property
+    def checks(self) -> ports.CheckRuns:
+        return checks.GitHubChecks(self._require_code_host("the port 'checks'"))
+
+    @lazy_property
+    def link_builder(self) -> ports.LinkBuilder:
+        if not credentials.has_code_host(self._settings):
+            return context.NoLinkBuilder()
+        host = credentials.github_host(self._settings)
+        return cloud_logging.LogLinkBuilder(links.GitHubLinkBuilder(self._github, host))
+
+    def open_history(self, service: Service) -> AbstractContextManager[History]:
+        """See `shared.workflow.context.Context`."""
+        github = self._require_code_host(f"the repository {service.repository}")
+        return history.open_history(github, service.repository)
+
+    @lazy_property
+    def _google(self) -> clients.GoogleClients:
+        address = self._settings.endpoint_overrides.google
+        return clients.GoogleClients(clients.loopback_channel(address) if address else None)
+
+    @lazy_property
+    def _github(self) -> client.GitHubClient:
+        return credentials.create_github_client(self._settings, self.clock)
+
+    def _pipeline_deployer(self, pipeline: deploy_methods.Pipeline) -> ports.Deployer:
+        return pipeline_deployer.PipelineDeployer(self._google, pipeline, self.clock)
+
+    def _require_code_host(self, what: str) -> client.GitHubClient:
+        if not credentials.has_code_host(self._settings):
+            _raise_not_configured(what, "github.token")
+        return self._github
+
+
+class LocalPorts(_Ports):
+    """The stand-ins of one machine, which keep their state in the store; `folder` is that of the stack."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        super().__init__(settings)
+        self._folder = folder
+
+    @lazy_property
+    def logs(self) -> ports.Logs:
+        if self._settings.platform is Platform.SIMULATED:
+            return simulated_platform.FolderLogs(self._folder / "logs")
+        return self._service_logs
+
+    @property
+    def revisions(self) -> ports.Revisions:
+        return self._platform
+
+    @property
+    def deployer(self) -> ports.Deployer:
+        return self._platform
+
+    @lazy_property
+    def probe(self) -> ports.Probe:
+        """The services of a local platform listen on loopback, so their probe is quick."""
+        if self._settings.platform is Platform.SIMULATED:
+            return simulated_platform.NoProbe()
+        if self._settings.platform is Platform.WATCHED:
+            return probe.NetworkProbe()
+        usual = probe.ProbeTimeouts().stay_open_seconds
+        staying = min(usual, self._settings.longest_wait.total_seconds() / 4)
+        return probe.NetworkProbe(probe.ProbeTimeouts(open_timeout=10.0, stay_open_seconds=staying))
+
+    @lazy_property
+    def chat(self) -> ports.Chat:
+        return chat_and_issues.LocalChat(self.store)
+
+    @lazy_property
+    def issues(self) -> ports.Issues:
+        return chat_and_issues.LocalIssues(self.store)
+
+    @lazy_property
+    def checks(self) -> ports.CheckRuns:
+        return simulated_platform.NoChecks()
+
+    def open_history(self, service: Service) -> AbstractContextManager[History]:
+        """See `shared.workflow.context.Context`."""
+        return open_local_history(service.repository)
+
+    @lazy_property
+    def _platform(self) -> _LocalPlatform:
+        if self._settings.platform is Platform.PROCESSES:
+            return process_platform.ProcessPlatform(self.store, self.clock)
+        if self._settings.platform is Platform.WATCHED:
+            return watched_platform.WatchedPlatform(self.store, self._service_logs, self.clock)
+        return simulated_platform.SimulatedPlatform(self.store, self.clock)
+
+    @lazy_property
+    def _service_logs(self) -> sqlite_logs.SqliteLogs:
+        return open_service_logs(self._settings)
+
+
+def create_store(settings: Settings) -> ports.Store:
+    """Where documents are kept. Raises UsageError where the settings name no project."""
+    if settings.sqlite_folder is not None:
+        return sqlite_store.SqliteStore(settings.sqlite_folder / STORE_FILE)
+    project, token = _require_project(settings), credentials.access_tokens(settings)
+    return firestore_store.FirestoreStore(project, settings.database, emulator=settings.firestore_emulator, token=token)
+
+
+def create_publisher(settings: Settings) -> pubsub.PubSubBus | sqlite_queue.SqliteQueue:
+    """Where messages are published, raw ones included. Raises UsageError where the settings name no project."""
+    if settings.sqlite_folder is not None:
+        return sqlite_queue.SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
+    project, token = _require_project(settings), credentials.access_tokens(settings)
+    return pubsub.PubSubBus(project, settings.topic_prefix, emulator=settings.pubsub_emulator, token=token)
+
+
+def create_dead_letters(settings: Settings, name: str) -> delivery.DeadLetters:
+    """What could not be delivered. `name` is that of the subscription, without prefix. Raises UsageError as above."""
+    if settings.sqlite_folder is not None:
+        return sqlite_queue.SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
+    return dead_letters.PubSubDeadLetters(_require_project(settings), settings.topic_prefix + name)
+
+
+def open_service_logs(settings: Settings) -> sqlite_logs.SqliteLogs:
+    """The log of the services of this machine. Raises UsageError where the settings name no stack of one machine."""
+    if settings.local_folder is None:
+        raise UsageError("This is no stack of one machine; set PROVENFIX_LOCAL.")
+    return sqlite_logs.SqliteLogs(settings.local_folder / LOGS_FILE)
+
+
+def open_local_history(path: str) -> repository.GitRepository:
+    """The history of a repository on this machine; closed by leaving its context."""
+    return repository.GitRepository(path)
+
+
+def open_log_file(path: str) -> log_file.LogFile:
     """A log file on this machine; `-` is standard input."""
-    from shared.adapters.logs.log_file import LogFile  # noqa: PLC0415
-
-    return LogFile(path)
+    return log_file.LogFile(path)
 
 
-def find_work_tree(path: str) -> "WorkTree | None":
+def find_work_tree(path: str) -> work_tree.WorkTree | None:
     """The checkout around a directory, None for a bare repository."""
-    from shared.adapters.git.work_tree import WorkTree  # noqa: PLC0415
-
-    return WorkTree.find(path)
+    return work_tree.WorkTree.find(path)
 
 
-@contextmanager
-def open_local_compilers(settings: Settings) -> "Iterator[LocalCompilers]":
-    """The interpreters of this machine, and ruff."""
-    from shared.adapters.compilers.best_compilers import LocalCompilers  # noqa: PLC0415
-
-    with LocalCompilers(settings.interpreters) as compilers:
-        yield compilers
-
-
-def create_store(settings: Settings) -> "Store":
-    """Where documents are kept. Raises Misused where the settings name no place."""
-    if settings.sqlite_folder is not None:
-        from shared.adapters.sqlite.sqlite_store import SqliteStore  # noqa: PLC0415
-
-        return SqliteStore(settings.sqlite_folder / STORE_FILE)
-    from shared.adapters.google.firestore_store import FirestoreStore  # noqa: PLC0415
-
-    emulator = settings.firestore_emulator
-    return FirestoreStore(
-        _require_project(settings), settings.database, emulator=emulator, token=_access_tokens(settings)
-    )
-
-
-def create_bus(settings: Settings) -> "Bus":
-    """Where messages are published. Raises Misused where the settings name no place."""
-    return create_publisher(settings)
-
-
-def create_publisher(settings: Settings) -> "PubSubBus | SqliteQueue":
-    """The same, for whoever publishes what is not provenfix's own."""
-    if settings.sqlite_folder is not None:
-        from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
-
-        return SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
-    from shared.adapters.google.pubsub import PubSubBus  # noqa: PLC0415
-
-    emulator = settings.pubsub_emulator
-    return PubSubBus(
-        _require_project(settings), settings.topic_prefix, emulator=emulator, token=_access_tokens(settings)
-    )
-
-
-def create_dead_letters(settings: Settings, name: str) -> "DeadLetters":
-    """What could not be delivered. `name` is that of the subscription, without prefix. Raises Misused as above."""
-    if settings.sqlite_folder is not None:
-        from shared.adapters.sqlite.sqlite_queue import SqliteQueue  # noqa: PLC0415
-
-        return SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
-    from shared.adapters.google.pubsub import PubSubDeadLetters  # noqa: PLC0415
-
-    return PubSubDeadLetters(_require_project(settings), settings.topic_prefix + name)
-
-
-def build_context(settings: Settings) -> "Context":
-    """All ports of a function. Raises Misused where the settings leave out what nothing can work without."""
-    from shared.adapters.system import RandomIdGenerator, SystemClock  # noqa: PLC0415
-    from shared.text.redaction import configure_secret_patterns  # noqa: PLC0415
-    from shared.workflow.context import Context  # noqa: PLC0415
-    from shared.workflow.records.kill_switch import is_kill_switch_on  # noqa: PLC0415
-
-    configure_secret_patterns(settings.secret_patterns)
-    kept, clock = create_store(settings), SystemClock()
-    github = _github_factory(settings, clock)
-    return Context(
-        store=kept,
-        bus=create_bus(settings),
-        clock=clock,
-        ids=RandomIdGenerator(),
-        open_history=_history_opener(settings, github),
-        compilers=_create_compilers(settings),
-        services=settings.services,
-        own_functions=settings.own_functions,
-        prover=_create_prover(),
-        max_wait=settings.longest_wait,
-        is_kill_switch_on=lambda service: settings.kill_switch or is_kill_switch_on(kept, service),
-        **(_local_ports(settings, kept, clock) if settings.local_folder else _cloud_ports(settings, github, clock)),
-    )
-
-
-def build_secret_reader(settings: Settings, reference: SecretReference | None, key: str) -> Callable[[], Secret]:
-    """What reads a secret when it is first needed, and keeps it. `key` is where provenfix.yaml refers to it.
-
-    Raises Misused, when it is called, where nothing is configured; Retry where it cannot be reached.
-    """
-    held: list[Secret] = []
-
-    def read() -> Secret:
-        if not held:
-            held.append(_read_secret(settings, reference, key))
-        return held[0]
-
-    return read
-
-
-def _read_secret(settings: Settings, reference: SecretReference | None, key: str) -> Secret:
-    if reference is None:
-        raise UsageError(f"{key} is not configured; refer to it in provenfix.yaml.")
-    if reference.source is SecretSource.SECRET_MANAGER:
-        from shared.adapters.google.credentials import SecretManager  # noqa: PLC0415
-
-        api = settings.endpoint_overrides.rest
-        token = _create_metadata_client(settings).access_token
-        return (SecretManager(token, api) if api else SecretManager(token)).read(reference.name)
-    found = settings.secrets.values.get(reference.name)
-    if found is None:
-        raise UsageError(f"{key} refers to the environment variable {reference.name}, which is not set.")
-    return found
-
-
-def _access_tokens(settings: Settings) -> Callable[[], Secret]:
-    """Access tokens for Google's own APIs: the function's, or those of the person at this machine."""
-    if settings.is_deployed or settings.endpoint_overrides.rest:
-        return _create_metadata_client(settings).access_token
-    from shared.adapters.google.credentials import UserCredentials  # noqa: PLC0415
-
-    return UserCredentials()
-
-
-def _create_metadata_client(settings: Settings) -> "MetadataServer":
-    from shared.adapters.google.credentials import METADATA_HOST, MetadataServer  # noqa: PLC0415
-
-    return MetadataServer(settings.endpoint_overrides.rest.removeprefix("http://") or METADATA_HOST)
+def open_local_compilers(settings: Settings) -> best_compilers.LocalCompilers:
+    """The interpreters of this machine, and ruff; closed by leaving their context."""
+    return best_compilers.LocalCompilers(settings.interpreters)
 
 
 def _require_project(settings: Settings) -> str:
     if not settings.project:
         raise UsageError("No project is configured for Firestore and Pub/Sub; set PROVENFIX_PROJECT.")
     return settings.project
-
-
-def _history_opener(
-    settings: Settings, github: "Callable[[], GitHubClient] | None"
-) -> "Callable[[Service], AbstractContextManager[History]]":
-    if settings.local_folder is not None:
-        return lambda service: open_local_history(service.repository)
-    if github is None:
-        return lambda service: _raise_not_configured(f"the repository {service.repository}", "github.token")
-
-    def opened(service: "Service") -> "AbstractContextManager[History]":
-        from shared.adapters.github.history import open_history  # noqa: PLC0415
-
-        return open_history(github(), service.repository)
-
-    return opened
-
-
-def _github_factory(settings: Settings, clock: "Clock") -> "Callable[[], GitHubClient] | None":
-    """The one client of a process, made when it is first needed; None where neither App nor token is configured."""
-    if settings.secrets.github_token is None and not settings.code_host.app:
-        return None
-    made: list[GitHubClient] = []
-
-    def client() -> "GitHubClient":
-        if not made:
-            from shared.adapters.github.client import GitHubClient, Timing  # noqa: PLC0415
-            from shared.adapters.github.credentials import GitHubHost  # noqa: PLC0415
-
-            pace, address = (
-                Timing(clock, time.sleep),
-                settings.endpoint_overrides.github or GitHubHost(settings.code_host.address).api,
-            )
-            made.append(GitHubClient(_github_credentials(settings, pace, address), pace, address))
-        return made[0]
-
-    return client
-
-
-def _github_credentials(settings: Settings, pace: "Timing", address: str) -> "Credentials":
-    from shared.adapters.github.client import installation_tokens  # noqa: PLC0415
-    from shared.adapters.github.credentials import FixedToken, GitHubApp  # noqa: PLC0415
-
-    host, secrets = settings.code_host, settings.secrets
-    if not host.app:
-        return FixedToken(build_secret_reader(settings, secrets.github_token, "github.token"))
-    key = build_secret_reader(settings, secrets.github_app_key, "github.app.private_key")
-    return installation_tokens(GitHubApp(host.app, key, host.installation), pace, address)
-
-
-def create_people(settings: Settings) -> "Collaborators":
-    """Who may instruct the functions at an issue. Raises Misused, when it is asked, where no token is configured."""
-    from shared.adapters.github.issues import GitHubCollaborators  # noqa: PLC0415
-    from shared.adapters.system import SystemClock  # noqa: PLC0415
-
-    github = _github_factory(settings, SystemClock())
-    if github is None:
-        raise UsageError("github.app or github.token is not configured; write one of them into provenfix.yaml.")
-    return GitHubCollaborators(github())
-
-
-def _code_host_ports(settings: Settings, github: "Callable[[], GitHubClient] | None") -> dict[str, Any]:
-    if github is None:
-        return {}
-
-    def issues() -> "Issues":
-        from shared.adapters.github.issues import GitHubIssues  # noqa: PLC0415
-
-        return GitHubIssues(github())
-
-    def checks() -> "CheckRuns":
-        from shared.adapters.github.checks import GitHubChecks  # noqa: PLC0415
-
-        return GitHubChecks(github())
-
-    def places() -> "LinkBuilder":
-        from shared.adapters.github.credentials import GitHubHost  # noqa: PLC0415
-        from shared.adapters.github.links import GitHubLinkBuilder  # noqa: PLC0415
-        from shared.adapters.google.cloud_logging import LogLinkBuilder  # noqa: PLC0415
-
-        return LogLinkBuilder(GitHubLinkBuilder(github(), GitHubHost(settings.code_host.address)))
-
-    return {"issues": Lazy(issues), "checks": Lazy(checks), "link_builder": Lazy(places)}
-
-
-def _create_compilers(settings: Settings) -> "Compilers":
-    """Interpreters run until the process ends: a function answers many requests."""
-
-    def make() -> "Compilers":
-        from shared.adapters.compilers.best_compilers import (  # noqa: PLC0415
-            DeployedCompilers,
-            LocalCompilers,
-        )
-
-        metadata = _create_metadata_client(settings)
-        return DeployedCompilers(settings.compilers, _identity_tokens(metadata), LocalCompilers(settings.interpreters))
-
-    later: Any = Lazy(make)
-    compilers: Compilers = later
-    return compilers
-
-
-def _create_prover() -> "Prover":
-    """Most requests of most functions prove nothing."""
-
-    def make() -> "Prover":
-        from shared.workflow.prover import Prover  # noqa: PLC0415
-
-        return Prover()
-
-    later: Any = Lazy(make)
-    prover: Prover = later
-    return prover
-
-
-def _identity_tokens(metadata: "MetadataServer") -> Callable[[str], Secret]:
-    """A function on this machine is called without a token; settings allow plain HTTP for no other."""
-    return lambda url: metadata.identity_token(url) if url.startswith("https://") else Secret("")
-
-
-def _local_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
-    """Each made when it is first asked, as in the cloud; but for the chat, whose type is asked for."""
-    from shared.adapters.standins.chat_and_issues import LocalChat  # noqa: PLC0415
-
-    def issues() -> "Issues":
-        from shared.adapters.standins.chat_and_issues import LocalIssues  # noqa: PLC0415
-
-        return LocalIssues(kept)
-
-    def checks() -> object:
-        from shared.adapters.standins.simulated_platform import NoChecks  # noqa: PLC0415
-
-        return NoChecks()
-
-    outside: dict[str, Any] = {"issues": Lazy(issues), "chat": LocalChat(kept), "checks": Lazy(checks)}
-    if settings.platform is Platform.PROCESSES:
-        return outside | _served_platform_ports(settings, kept, clock)
-    if settings.platform is Platform.WATCHED:
-        return outside | _watched_platform_ports(settings, kept, clock)
-    return outside | _recorded_platform_ports(settings, kept, clock)
-
-
-def _recorded_platform_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
-    """A platform that runs nothing, and a folder of logs."""
-
-    def platform() -> object:
-        from shared.adapters.standins.simulated_platform import SimulatedPlatform  # noqa: PLC0415
-
-        return SimulatedPlatform(kept, clock)
-
-    def probe() -> object:
-        from shared.adapters.standins.simulated_platform import NoProbe  # noqa: PLC0415
-
-        return NoProbe()
-
-    def logs() -> object:
-        from shared.adapters.standins.simulated_platform import FolderLogs  # noqa: PLC0415
-
-        assert settings.local_folder is not None
-        return FolderLogs(settings.local_folder / "logs")
-
-    held = Lazy(platform)
-    return {"revisions": held, "deployer": held, "probe": Lazy(probe), "logs": Lazy(logs)}
-
-
-def _served_platform_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
-    """The platform that runs the services of this machine; their own ports are on loopback, so a probe is quick."""
-    from shared.adapters.probe import (  # noqa: PLC0415
-        NetworkProbe,
-        ProbeTimeouts,
-    )
-    from shared.adapters.standins.process_platform import ProcessPlatform  # noqa: PLC0415
-
-    platform = ProcessPlatform(kept, clock)
-    staying = min(ProbeTimeouts().stay_open_seconds, settings.longest_wait.total_seconds() / 4)
-    probe = NetworkProbe(ProbeTimeouts(open_timeout=10.0, stay_open_seconds=staying))
-    return {"revisions": platform, "deployer": platform, "probe": probe, "logs": open_service_logs(settings)}
-
-
-def _watched_platform_ports(settings: Settings, kept: "Store", clock: "Clock") -> dict[str, Any]:
-    """What can be told of a service by its log alone; deployed by a command, where one is configured."""
-    from shared.adapters.probe import NetworkProbe  # noqa: PLC0415
-    from shared.adapters.standins.watched_platform import WatchedPlatform  # noqa: PLC0415
-
-    logs = open_service_logs(settings)
-    platform = WatchedPlatform(kept, logs, clock)
-    return {"revisions": platform, "deployer": platform, "probe": NetworkProbe(), "logs": logs}
-
-
-def open_service_logs(settings: Settings) -> "SqliteLogs":
-    """The log of the services of this machine. Raises Misused where the settings say that this is none."""
-    from shared.adapters.sqlite.sqlite_logs import SqliteLogs  # noqa: PLC0415
-
-    if settings.local_folder is None:
-        raise UsageError("This is no stack of one machine; set PROVENFIX_LOCAL.")
-    return SqliteLogs(settings.local_folder / LOGS_FILE)
-
-
-def _chat_port(settings: Settings) -> dict[str, Any]:
-    """Slack, where a bot's token is configured. It is read when something is first said."""
-    if settings.secrets.slack_bot_token is None:
-        return {}
-    from shared.adapters.slack.chat import SlackChat  # noqa: PLC0415
-
-    token = build_secret_reader(settings, settings.secrets.slack_bot_token, "slack.bot_token")
-    return {"chat": SlackChat(token, settings.endpoint_overrides.slack)}
-
-
-def create_deployer(
-    clients: "GoogleClients", clock: "Clock", github: "Callable[[], GitHubClient] | None"
-) -> "Deployer":
-    """By each service's own method; workflows only where there is a token for the code host."""
-    from shared.adapters.deploy_methods import DeployMethodRouter  # noqa: PLC0415
-    from shared.adapters.google.cloud_run_deployer import CloudRunDeployer  # noqa: PLC0415
-    from shared.adapters.google.pipeline_deployer import (  # noqa: PLC0415
-        CloudBuildPipeline,
-        PipelineDeployer,
-    )
-
-    images = CloudRunDeployer(clients)
-    trigger = PipelineDeployer(clients, CloudBuildPipeline(clients), clock)
-    deployers: dict[str, Deployer] = {"": images, "image": images, "cloud_build": trigger}
-    if github is not None:
-        from shared.adapters.github.workflow_pipeline import WorkflowPipeline  # noqa: PLC0415
-
-        deployers["github_workflow"] = PipelineDeployer(
-            clients, WorkflowPipeline(cast("GitHubClient", Lazy(github))), clock
-        )
-    return DeployMethodRouter(deployers)
-
-
-def _platform_ports(settings: Settings, clock: "Clock", github: "Callable[[], GitHubClient] | None") -> dict[str, Any]:
-    """Google's APIs and the probe, each made when it is first asked."""
-
-    def clients() -> "GoogleClients":
-        from shared.adapters.google.clients import GoogleClients, loopback_channel  # noqa: PLC0415
-
-        return GoogleClients(
-            loopback_channel(settings.endpoint_overrides.google) if settings.endpoint_overrides.google else None
-        )
-
-    held = Lazy(clients)
-
-    def logs() -> object:
-        from shared.adapters.google.cloud_logging import CloudLogging  # noqa: PLC0415
-
-        return CloudLogging(cast("GoogleClients", held))
-
-    def revisions() -> object:
-        from shared.adapters.google.cloud_run_revisions import CloudRunRevisions  # noqa: PLC0415
-
-        return CloudRunRevisions(cast("GoogleClients", held))
-
-    def deployer() -> object:
-        return create_deployer(cast("GoogleClients", held), clock, github)
-
-    def probe() -> object:
-        from shared.adapters.probe import NetworkProbe  # noqa: PLC0415
-
-        return NetworkProbe()
-
-    made = {"logs": logs, "revisions": revisions, "deployer": deployer, "probe": probe}
-    return {port: Lazy(make) for port, make in made.items()}
-
-
-def _cloud_ports(settings: Settings, github: "Callable[[], GitHubClient] | None", clock: "Clock") -> dict[str, Any]:
-    """The platform, and the code host and the chat where they are configured."""
-    return (
-        _unconfigured_ports()
-        | _platform_ports(settings, clock, github)
-        | _code_host_ports(settings, github)
-        | _chat_port(settings)
-    )
-
-
-def _unconfigured_ports() -> dict[str, Any]:
-    """What provenfix.yaml may leave out: whoever asks for it is told what to configure."""
-    keys = {"issues": "github.token", "checks": "github.token", "chat": "slack.bot_token"}
-    return {port: Lazy(partial(_raise_not_configured, f"the port {port!r}", key)) for port, key in keys.items()}
 
 
 def _raise_not_configured(what: str, key: str) -> NoReturn:

@@ -1,8 +1,8 @@
-"""A request comes in, the Pub/Sub message that it delivers goes out: frozen, typed, and refused where it is none.
+"""Reads the Pub/Sub message that a request delivers, frozen and typed; refuses what is none.
 
-Read here and not by functions-framework, because that answers 400 to a message without data, drops the subscription,
-and prints a traceback for a body that is not JSON. Accepted are a CloudEvent with its attributes in headers (as
-Eventarc sends it) or in the body, and the body of a plain push subscription.
+functions-framework does not read it: that answers 400 to a message without data, drops the subscription, and prints a
+traceback for a body that is not JSON. Accepted are a CloudEvent with its attributes in headers (as Eventarc sends it)
+or in the body, and the body of a plain push subscription.
 https://cloud.google.com/eventarc/docs/cloudevents#pubsub, https://cloud.google.com/pubsub/docs/push#receive_push
 """
 
@@ -53,7 +53,7 @@ def read_delivery(request: "Request") -> Delivery:
 
 
 def read_body(request: "Request", max_bytes: int) -> bytes:
-    """The raw body, whether or not its length was announced. Raises Reject where it is longer than `most` bytes."""
+    """The raw body, whether or not its length was announced. Raises Reject if it is longer than `max_bytes`."""
     announced = request.content_length or 0
     body = request.stream.read(max_bytes + 1) if announced <= max_bytes else b""
     if announced > max_bytes or len(body) > max_bytes:
@@ -62,7 +62,7 @@ def read_body(request: "Request", max_bytes: int) -> bytes:
 
 
 def reject_old(delivery: Delivery, now: datetime, max_age: timedelta) -> None:
-    """Raises Reject for a message that has gone round for too long."""
+    """Raises Reject for a message that was published too long ago."""
     if delivery.published_at is not None and now - delivery.published_at > max_age:
         raise Reject("too_old", f"published at {delivery.published_at.isoformat()}")
 
@@ -70,12 +70,12 @@ def reject_old(delivery: Delivery, now: datetime, max_age: timedelta) -> None:
 def parse_json_object(text: bytes, reason: str) -> Mapping[str, object]:
     """The object that a text holds. Raises Reject with `reason` where it holds something else."""
     try:
-        found = json.loads(text.decode("utf-8"))
+        value = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise Reject(reason, f"not JSON: {type(error).__name__}") from None
-    if not isinstance(found, dict):
-        raise Reject(reason, f"a JSON {type(found).__name__} instead of an object")
-    return found
+    if not isinstance(value, dict):
+        raise Reject(reason, f"a JSON {type(value).__name__} instead of an object")
+    return value
 
 
 def read_text_field(delivery: Delivery, key: str) -> str:
@@ -83,10 +83,10 @@ def read_text_field(delivery: Delivery, key: str) -> str:
     message = parse_json_object(delivery.data, "not_a_message_of_ours")
     if message.get("version", "1") != "1":
         raise Reject("unknown_version", key)
-    found = message.get(key)
-    if not isinstance(found, str) or not 0 < len(found) <= _MAX_ID_LENGTH or not found.isprintable():
+    value = message.get(key)
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_ID_LENGTH or not value.isprintable():
         raise Reject("wrong_fields", f"no usable {key}")
-    return found
+    return value
 
 
 def _check_event(version: object, event_type: object) -> None:
@@ -118,8 +118,8 @@ def _parse_time(text: object) -> datetime | None:
     if not isinstance(text, str) or not text:
         return None
     try:
-        # Pub/Sub tells nanoseconds only where there are any; datetime keeps microseconds of them.
-        found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        # Pub/Sub sends nanoseconds only if there are any; datetime keeps microseconds of them.
+        time = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise Reject("wrong_fields", "the time of the message is none") from None

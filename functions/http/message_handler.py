@@ -1,8 +1,8 @@
-"""One delivery, handled: the request is read, one step runs, and the answer says whether to deliver again.
+"""Handles one delivery: reads the request, runs one step, and answers whether to deliver the message again.
 
-done                          204, a line in the log
+done                          204, and a line in the log
 Reject                        204, and the reason is stored: it would never work
-Retry, or what nobody foresaw 5xx: Pub/Sub delivers again, and after its last attempt to the dead letters
+Retry, or any other error     5xx: Pub/Sub delivers again, and after its last attempt to the dead letters
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from functions.http.delivery import Delivery, read_delivery, reject_old
 from functions.http.runtime import get_runtime
 from functions.http.structured_logs import RequestLog, Severity, read_trace
 from shared.errors import Reject, Retry
+from shared.workflow.records import rejections
 
 if TYPE_CHECKING:
     from flask import Request
@@ -28,10 +29,10 @@ def handle_message(
     """Answers one request. No text of an error reaches the caller."""
     log = RequestLog(function, "", read_trace(request.headers))
     try:
-        here = get_runtime()
-        log = RequestLog(function, here.settings.project, log.trace)
-        with here.span(function, log.trace):
-            return _run_step(function, request, step, here, log)
+        runtime = get_runtime()
+        log = RequestLog(function, runtime.settings.project, log.trace)
+        with runtime.span(function, log.trace):
+            return _run_step(function, request, step, runtime, log)
     except Retry as retry:
         log.write_retry(retry)
         return "", 503
@@ -52,18 +53,16 @@ def _run_step(
     try:
         delivery = read_delivery(request)
         reject_old(delivery, runtime.context.clock.now(), runtime.settings.max_message_age)
-        outcome = step(runtime.context, delivery)
+        result = step(runtime.context, delivery)
     except Reject as rejected:
         store_rejection(runtime, function, rejected, log)
     else:
-        measured = {} if outcome.seconds is None else {"seconds": round(outcome.seconds, 1)}
-        log.write(Severity.INFO, outcome.name, incident=outcome.incident, detail=outcome.detail, **measured)
+        measured = {} if result.seconds is None else {"seconds": round(result.seconds, 1)}
+        log.write(Severity.INFO, result.name, incident=result.incident, detail=result.detail, **measured)
     return "", 204
 
 
 def store_rejection(runtime: "Runtime", function: str, error: Reject, log: RequestLog) -> None:
     """Stores why something will never work. Raises Retry where that cannot be stored."""
-    from shared.workflow.records.rejections import record_rejection  # noqa: PLC0415  # only where it is needed
-
-    record_rejection(runtime.context, function, error.reason, error.detail)
+    rejections.record_rejection(runtime.context, function, error.reason, error.detail)
     log.write(Severity.NOTICE, f"rejected:{error.reason}", detail=error.detail)

@@ -39,6 +39,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from shared.config import loader
 from shared.errors import UsageError
 from shared.secret import Secret, SecretReference, SecretSource
 from shared.service import RolloutMode, Service, service_id
@@ -173,10 +174,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 def read_all_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Reads environment and file, as the functions need them. Raises UsageError, and InputError for the file."""
-    from shared.config.loader import read_configuration  # noqa: PLC0415  # most commands do without the file
-
     path = Path(environment.get("PROVENFIX_CONFIG") or CONFIG_FILE)
-    return _merge_configuration(read_settings(environment), read_configuration(path), environment)
+    return _merge_configuration(read_settings(environment), loader.read_configuration(path), environment)
 
 
 def _merge_configuration(settings: Settings, file: "Configuration", environment: Mapping[str, str]) -> Settings:

@@ -1,12 +1,12 @@
-"""The ports of one process as one frozen value, and the result that every step returns."""
+"""What every step receives, and what it returns: the ports of one process as a Protocol, and a step's named result."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from shared.ports import (
     Bus,
@@ -23,7 +23,11 @@ from shared.ports import (
     Store,
 )
 from shared.proof.model.ports import Compilers, History
+from shared.report import links
 from shared.service import Service
+
+if TYPE_CHECKING:
+    from shared.workflow.prover import Prover
 
 THROTTLE_PERIOD = timedelta(seconds=30)
 _MAX_THROTTLE_KEYS = 10_000
@@ -51,71 +55,94 @@ class Throttle:
                 self._seen.popitem(last=False)
 
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from shared.report.links import Links
-    from shared.workflow.prover import Prover
-
-
-def _build_prover() -> "Prover":
-    from shared.workflow.prover import Prover  # noqa: PLC0415  # all of the proof; made before it is needed only in tests
-
-    return Prover()
-
-
 class NoLinkBuilder:
     """Implements `shared.ports.LinkBuilder` where nothing can be looked at, as on one machine."""
 
-    def build_links(self, service: Service, commits: "Sequence[str]") -> "Links":  # noqa: ARG002  # as the port has it
+    def build_links(self, service: Service, commits: Sequence[str]) -> "links.Links":  # noqa: ARG002  # as the port has it
         """None."""
-        from shared.report.links import NO_LINKS  # noqa: PLC0415
-
-        return NO_LINKS
+        return links.NO_LINKS
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What became of a message: a name for the log line, such as `opened`, `duplicate`, `refused:no_signal`."""
+    """What one step did with a message: a name for the log line, such as `opened`, `duplicate`, `refused:no_signal`."""
 
     name: str
     incident: str = ""
     """The incident's id, where there is one."""
     detail: str = ""
     seconds: float | None = None
-    """From the incident's beginning to this result, where it is measured."""
+    """From the incident's beginning to this result, where a metric measures it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """The ports of one process. `services` are keyed by `Service.id`."""
+class Context(Protocol):
+    """The ports of one process; a port may be made when a step first reads it. `shared.wiring` implements this."""
 
-    store: Store
-    bus: Bus
-    clock: Clock
-    ids: IdGenerator
-    logs: Logs
-    open_history: Callable[[Service], AbstractContextManager[History]]
-    """Opens the history of a service's repository, up to date; closed by leaving the context."""
-    compilers: Compilers
-    issues: Issues
-    chat: Chat
-    revisions: Revisions
-    deployer: Deployer
-    probe: Probe
-    checks: CheckRuns
-    services: Mapping[str, Service]
-    link_builder: LinkBuilder = field(default_factory=NoLinkBuilder)
-    own_functions: frozenset[str] = frozenset()
-    """`Service.id` of this product's own functions: what they log is never a signal."""
-    is_kill_switch_on: Callable[[str], bool] = lambda _: False
-    """Whether deployments of a service (`Service.id`) are stopped; asked right before each, and before each share."""
-    prover: "Prover" = field(default_factory=_build_prover)
-    throttle: Throttle = field(default_factory=Throttle)
-    """What this process has recorded lately."""
-    max_wait: timedelta = timedelta.max
-    """No wait of the flow takes longer; only the stack of one machine sets it, so that a person can look on."""
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def bus(self) -> Bus: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def ids(self) -> IdGenerator: ...
+
+    @property
+    def logs(self) -> Logs: ...
+
+    @property
+    def compilers(self) -> Compilers: ...
+
+    @property
+    def issues(self) -> Issues: ...
+
+    @property
+    def chat(self) -> Chat: ...
+
+    @property
+    def revisions(self) -> Revisions: ...
+
+    @property
+    def deployer(self) -> Deployer: ...
+
+    @property
+    def probe(self) -> Probe: ...
+
+    @property
+    def checks(self) -> CheckRuns: ...
+
+    @property
+    def link_builder(self) -> LinkBuilder: ...
+
+    @property
+    def prover(self) -> "Prover": ...
+
+    @property
+    def services(self) -> Mapping[str, Service]:
+        """By `Service.id`."""
+        ...
+
+    @property
+    def own_functions(self) -> frozenset[str]:
+        """`Service.id` of this product's own functions: what they log is never a signal."""
+        ...
+
+    @property
+    def throttle(self) -> Throttle:
+        """What this process has recorded lately."""
+        ...
+
+    def open_history(self, service: Service, /) -> AbstractContextManager[History]:
+        """Opens the history of a service's repository, up to date; closed by leaving the context."""
+        ...
+
+    def is_kill_switch_on(self, service: str, /) -> bool:
+        """Whether deployments of a service (`Service.id`) are stopped; asked before each, and before each share."""
+        ...
 
     def limit_wait(self, usual_wait: timedelta) -> timedelta:
-        """How long a wait takes here that usually takes this long."""
-        return min(usual_wait, self.max_wait)
+        """How long a wait takes here that usually takes this long; only the stack of one machine shortens it."""
+        ...

@@ -13,7 +13,6 @@ from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.adapters.google.pipeline_deployer import CloudBuildPipeline, PipelineDeployer
 from shared.ports import Deployer
 from shared.proposal.rollout import ProbeResult
-from shared.workflow.context import Context
 from shared.workflow.records.incident_record import EndCause
 from shared.workflow.redeploy import redeploy
 from shared.workflow.rollout.watch_rollout import MAX_DEPLOYMENT_TIME
@@ -21,7 +20,7 @@ from tests.support.commit_graph import commit_id
 from tests.support.drivers import approve_proposal, read_incident, read_state, redeploy_approved, run_tick
 from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest_of, service_path
 from tests.support.google_rpc import serve_google
-from tests.support.harness import OLD_REVISION, Harness, Tap, watched_service
+from tests.support.harness import OLD_REVISION, FixedContext, Harness, Tap, watched_service
 
 BROKEN, TARGET = commit_id("attempt"), commit_id("later")
 
@@ -34,7 +33,7 @@ class OnCloudRun(Harness):
     clients: GoogleClients | None = None
     triggers: bool = False
 
-    def start_process(self, tap: Tap = lambda _, port: port) -> Context:
+    def start_process(self, tap: Tap = lambda _, port: port) -> FixedContext:
         assert self.clients is not None
         deployer: Deployer = CloudRunDeployer(self.clients)
         if self.triggers:

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from shared import wiring
+from shared import credentials, wiring
 from shared.adapters.github.credentials import GitHubHost, InstallationTokens
 from shared.adapters.system import SystemClock
 from shared.config.settings import CodeHost, Secrets, Settings
@@ -109,4 +109,4 @@ def test_without_app_and_token_the_code_host_is_not_there() -> None:
     with pytest.raises(UsageError, match="issues"):
         wiring.build_context(Settings(project="shore")).issues.find(WATCHED, "m")
     with pytest.raises(UsageError, match=r"github\.app\b.*github\.token\b"):
-        wiring.create_people(Settings(project="shore"))
+        credentials.ConfiguredCollaborators(Settings(project="shore")).has_write_access(WATCHED, "nora")

@@ -12,7 +12,8 @@ import pytest
 
 from functions.local import pubsub_relay, relay, topology
 from shared.adapters.delivery import DeadLetter, DeadLetters, Delivery, RawPublisher
-from shared.adapters.google.pubsub import PubSubBus, PubSubDeadLetters
+from shared.adapters.google.dead_letters import PubSubDeadLetters
+from shared.adapters.google.pubsub import PubSubBus
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 
 HOW = topology.DeliveryPolicy(lease=10, min_retry_delay=0.1, max_retry_delay=0.1)

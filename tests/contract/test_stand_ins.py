@@ -15,6 +15,7 @@ from shared.adapters.slack.message_layout import detail_blocks, message_body
 from shared.adapters.standins.chat_and_issues import DIALOGS_KIND, GROUPS_KIND
 from shared.adapters.standins.simulated_platform import FolderLogs, NoChecks, NoProbe
 from shared.config.settings import Secrets, Settings
+from shared.credentials import build_secret_reader
 from shared.errors import Reject, UsageError
 from shared.ports import IssueState, ReasonDialog
 from shared.proof.model.compilation import Source
@@ -25,7 +26,7 @@ from shared.proposal.rollout import DeploymentProgress
 from shared.proposal.states import ProposalStatus
 from shared.secret import Secret, SecretReference, SecretSource
 from shared.service import Service
-from shared.wiring import build_context, build_secret_reader
+from shared.wiring import build_context
 from shared.workflow.context import Context
 from tests.support.harness import button_click
 

@@ -1,15 +1,31 @@
-"""The whole outside in one place, and processes that come and go in it: what a test builds a world from."""
+"""The whole outside in one place, and processes that start and end in it: a test takes its context from here."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.detection.entry import LogEntry
-from shared.ports import Store
+from shared.ports import (
+    Bus,
+    Chat,
+    CheckRuns,
+    Clock,
+    Deployer,
+    IdGenerator,
+    Issues,
+    LinkBuilder,
+    Logs,
+    Probe,
+    Revisions,
+    Store,
+)
+from shared.proof.model.ports import Compilers, History
 from shared.proposal.decision import Click, ClickKind
 from shared.proposal.proposal import Message
 from shared.service import Service
-from shared.workflow.context import Context, NoLinkBuilder
+from shared.workflow.context import NoLinkBuilder, Throttle
+from shared.workflow.prover import Prover
 from tests.support.chat import FakeChat
 from tests.support.clock import CountedIds, FakeClock
 from tests.support.cloud_run import FakeCloudRun
@@ -41,6 +57,35 @@ def watched_service(name: str = "tide", **changes: object) -> Service:
     return Service(**(given | changes))  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True, slots=True)
+class FixedContext:
+    """Implements `shared.workflow.context.Context` with ports that are given; `dataclasses.replace` exchanges them."""
+
+    store: Store
+    bus: Bus
+    clock: Clock
+    ids: IdGenerator
+    logs: Logs
+    open_history: Callable[[Service], AbstractContextManager[History]]
+    compilers: Compilers
+    issues: Issues
+    chat: Chat
+    revisions: Revisions
+    deployer: Deployer
+    probe: Probe
+    checks: CheckRuns
+    link_builder: LinkBuilder
+    is_kill_switch_on: Callable[[str], bool]
+    prover: Prover
+    services: Mapping[str, Service]
+    own_functions: frozenset[str] = frozenset()
+    throttle: Throttle = field(default_factory=Throttle)
+
+    def limit_wait(self, usual_wait: timedelta) -> timedelta:
+        """No wait is shortened: the tests turn the clock."""
+        return usual_wait
+
+
 @dataclass
 class Harness:
     """Everything that outlives a process."""
@@ -66,7 +111,7 @@ class Harness:
         for each in self.services.values():
             self.cloud.deploy_manually(each, f"{each.name}-00007-old", commit_id("attempt"))
 
-    def start_process(self, tap: Tap = lambda _, port: port) -> Context:
+    def start_process(self, tap: Tap = lambda _, port: port) -> FixedContext:
         """A new process: nothing of an earlier one's memory is left."""
         ports: dict[str, object] = {
             "store": self.store,
@@ -83,7 +128,7 @@ class Harness:
             "is_kill_switch_on": lambda _: self.kill_switch,
         }
         tapped = {name: tap(name, port) for name, port in ports.items()}
-        return Context(
+        return FixedContext(
             clock=self.clock,
             ids=self.ids,
             compilers=_NoCompilers(),  # type: ignore[arg-type]

@@ -47,7 +47,7 @@ class FakeLogs:
     def count_requests(self, service: Service, revision: str, since: datetime) -> int:
         return self.request_counts.get(revision, 0)
 
-    def count_failed_requests(self, service: Service, revision: str, since: datetime) -> int:
+    def count_failed_requests(self, service: Service, revision: str, since: datetime) -> int | None:
         return self.failure_counts.get(revision, 0)
 
 

@@ -159,12 +159,15 @@ def test_a_log_that_cannot_tell_failures_leaves_them_unknown() -> None:
     setting = Harness({"shore.tide": watched_service()})
 
     class Counting:
-        """A log of the port's three questions."""
+        """A log that knows of requests, and not how they ended."""
 
         def __init__(self) -> None:
             self.read_neighbours = setting.logs.read_neighbours
             self.read_entries = setting.logs.read_entries
             self.count_requests = setting.logs.count_requests
+
+        def count_failed_requests(self, *_: object) -> None:
+            """Does not tell."""
 
     incident = open_incident(setting)
     investigate_incident(setting.start_process(lambda name, port: Counting() if name == "logs" else port), incident)

@@ -22,9 +22,10 @@ from functions.local.page.slack_clicks import ClickSender
 from functions.local.server_process import LOOPBACK
 from functions.local.stack_folder import load_environment, override_environ
 from shared.config.settings import read_all_settings
+from shared.credentials import build_secret_reader
 from shared.errors import InputError, Retry, UsageError
 from shared.text.escaping import to_one_line
-from shared.wiring import build_secret_reader, create_store
+from shared.wiring import create_store
 
 _SHUTDOWN_SECONDS = 1
 """A page that listens for changes is hung up on after this long."""

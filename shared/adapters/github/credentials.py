@@ -10,14 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from shared.errors import Reject
+from shared.adapters.github import app_jwt
 from shared.ports import Clock
 from shared.secret import Secret
 
 RENEWAL_MARGIN = timedelta(minutes=10)
 """A token that ends sooner is renewed: no function runs for longer than nine minutes."""
-_CLOCK_SKEW = timedelta(seconds=60)
-_JWT_LIFETIME = timedelta(minutes=9)
 
 
 class Credentials(Protocol):
@@ -82,18 +80,7 @@ class InstallationTokens:
         return True
 
     def _create_jwt(self) -> str:
-        import jwt  # noqa: PLC0415
-
-        now = self._clock.now()
-        claims = {
-            "iat": int((now - _CLOCK_SKEW).timestamp()),
-            "exp": int((now + _JWT_LIFETIME).timestamp()),
-            "iss": self._app.id,
-        }
-        try:
-            return jwt.encode(claims, self._app.key().reveal(), algorithm="RS256")
-        except (ValueError, TypeError, jwt.PyJWTError) as error:
-            raise Reject("github_key", "the App's private key is no RSA key in PEM; download a new one") from error
+        return app_jwt.sign_app_jwt(self._app.id, self._app.key(), self._clock.now())
 
 
 def parse_expiry(text: str) -> datetime:

@@ -1,4 +1,5 @@
 """Google's published clients, each made when it is first asked: where to connect in, clients out."""
+# ruff: noqa: PLC0415  # each of these libraries takes half a second or more to import, and a request needs one or two
 
 from collections.abc import Callable
 from functools import cached_property
@@ -21,35 +22,35 @@ class GoogleClients:
     @cached_property
     def services(self) -> "ServicesClient":
         """Cloud Run's services."""
-        from google.cloud.run_v2 import ServicesClient  # noqa: PLC0415
+        from google.cloud.run_v2 import ServicesClient
 
         return ServicesClient(transport=self._transport(ServicesClient))
 
     @cached_property
     def revisions(self) -> "RevisionsClient":
         """Cloud Run's revisions."""
-        from google.cloud.run_v2 import RevisionsClient  # noqa: PLC0415
+        from google.cloud.run_v2 import RevisionsClient
 
         return RevisionsClient(transport=self._transport(RevisionsClient))
 
     @cached_property
     def builds(self) -> "CloudBuildClient":
         """Cloud Build."""
-        from google.cloud.devtools.cloudbuild_v1 import CloudBuildClient  # noqa: PLC0415
+        from google.cloud.devtools.cloudbuild_v1 import CloudBuildClient
 
         return CloudBuildClient(transport=self._transport(CloudBuildClient))
 
     @cached_property
     def images(self) -> "ArtifactRegistryClient":
         """Artifact Registry."""
-        from google.cloud.artifactregistry_v1 import ArtifactRegistryClient  # noqa: PLC0415
+        from google.cloud.artifactregistry_v1 import ArtifactRegistryClient
 
         return ArtifactRegistryClient(transport=self._transport(ArtifactRegistryClient))
 
     @cached_property
     def logging(self) -> "LoggingServiceV2Client":
         """Cloud Logging."""
-        from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client  # noqa: PLC0415
+        from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 
         return LoggingServiceV2Client(transport=self._transport(LoggingServiceV2Client))
 
@@ -62,7 +63,7 @@ def loopback_channel(address: str) -> "Callable[[], grpc.Channel]":
     """What connects to a server on this machine, without credentials."""
 
     def channel() -> "grpc.Channel":
-        import grpc  # noqa: PLC0415
+        import grpc
 
         return grpc.insecure_channel(address)
 

@@ -12,6 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from google.protobuf.json_format import MessageToDict
+
 from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
 from shared.adapters.google.errors import translate_errors
 from shared.adapters.logs.log_json import parse_json_entry
@@ -148,8 +150,6 @@ def _source_key(entry: LogEntry) -> tuple[str, ...]:
 
 def _convert_entry(one: "types.LogEntry", position: int) -> LogEntry:
     """By way of the JSON that exports and sinks write, so that it is read in one way only."""
-    from google.protobuf.json_format import MessageToDict  # noqa: PLC0415
-
     return parse_json_entry(MessageToDict(type(one).pb(one)), position)
 
 

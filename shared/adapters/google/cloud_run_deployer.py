@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from google.api_core.exceptions import NotFound
+from google.cloud.run_v2 import TrafficTarget
+
 from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
 from shared.adapters.google.cloud_run_revisions import (
     BUILD_LABEL,
@@ -224,8 +227,6 @@ class CloudRunDeployer:
 
     def _update_service(self, run: "RunService", split: list[dict[str, Any]], note: RolloutNote, *more: str) -> str:
         """The operation's name. The service's etag goes along: whoever changed it since has won."""
-        from google.cloud.run_v2 import TrafficTarget  # noqa: PLC0415
-
         run.traffic = [TrafficTarget(each) for each in split]
         run.annotations = annotate(run, note)
         request = {"service": run, "update_mask": {"paths": ["traffic", "annotations", *more]}}
@@ -235,8 +236,6 @@ class CloudRunDeployer:
 
     def _operation_failure(self, path: str) -> str | None:
         """Why an operation failed, "" where it did not (or is forgotten), None while it runs."""
-        from google.api_core.exceptions import NotFound  # noqa: PLC0415
-
         with translate_errors(f"Cloud Run, operation {last_segment(path)}"):
             try:
                 found = self._clients.services.get_operation({"name": path}, timeout=TIMEOUT_SECONDS, retry=None)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from google.api_core.exceptions import NotFound
+
 from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
 from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.provenance import Provenance, build_commit, image_digests, is_commit_id, parse_image_name
@@ -152,8 +154,6 @@ def read_service(clients: GoogleClients, service: Service) -> "RunService":
 
 def read_revision(clients: GoogleClients, service: Service, name: str) -> "RunRevision | None":
     """None where it does not exist (any more)."""
-    from google.api_core.exceptions import NotFound  # noqa: PLC0415
-
     path = f"{service_path(service)}/revisions/{name}"
     with translate_errors(f"Cloud Run, revision {name}"):
         try:

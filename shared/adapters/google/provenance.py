@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from google.api_core.exceptions import NotFound
+
 from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
 from shared.adapters.google.errors import translate_errors
 from shared.errors import Reject
@@ -200,8 +202,6 @@ def _is_built_from(build: "Build", bucket: str, name: str, generation: str) -> b
 
 def _none_if_missing(ask: Any) -> Any:
     """None where it does not exist."""
-    from google.api_core.exceptions import NotFound  # noqa: PLC0415
-
     try:
         return ask()
     except NotFound:

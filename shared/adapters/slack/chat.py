@@ -10,8 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.adapters.slack import interaction
-from shared.adapters.slack.web_api import QUICK_TIMEOUT_SECONDS, SlackApi, SlackResponse
+from shared.adapters.slack import interaction, message_layout, web_api
 from shared.errors import Reject
 from shared.secret import Secret
 
@@ -43,7 +42,9 @@ class SlackChat:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._api = SlackApi(token, base_url, clock, sleep)
+        self._token = token
+        self._base_url = base_url
+        self._sleep = sleep
         self._clock = clock
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
 
@@ -54,13 +55,11 @@ class SlackChat:
 
     def post(self, service: Service, marker: str, message: Message) -> str:
         """See `shared.ports.Chat`. The reference is `channel/timestamp`."""
-        from shared.adapters.slack.message_layout import message_body  # noqa: PLC0415
-
         posted = self._api.post(
             "chat.postMessage",
             {
                 "channel": service.channel,
-                **message_body(service, message),
+                **message_layout.message_body(service, message),
                 **_PLAIN_POST_OPTIONS,
                 "metadata": _metadata(EVENT_TYPE, marker),
             },
@@ -69,13 +68,13 @@ class SlackChat:
 
     def update(self, service: Service, reference: str, message: Message) -> None:
         """See `shared.ports.Chat`. The metadata stay. A message that somebody has deleted needs no update."""
-        from shared.adapters.slack.message_layout import message_body  # noqa: PLC0415
-
         # The reference names the channel, also where the configuration has moved on to another one.
         channel, ts = _split_reference(reference)
         inert = {name: _PLAIN_POST_OPTIONS[name] for name in ("parse", "link_names")}
         try:
-            self._api.post("chat.update", {"channel": channel, "ts": ts, **message_body(service, message), **inert})
+            self._api.post(
+                "chat.update", {"channel": channel, "ts": ts, **message_layout.message_body(service, message), **inert}
+            )
         except Reject as refused:
             if not refused.detail.endswith("message_not_found"):
                 raise
@@ -85,7 +84,9 @@ class SlackChat:
         asked, known = self._members.get(group, (-_MEMBERS_LIFETIME_SECONDS, frozenset()))
         if self._clock() - asked < _MEMBERS_LIFETIME_SECONDS:
             return known
-        users = self._api.read("usergroups.users.list", {"usergroup": group}, QUICK_TIMEOUT_SECONDS).get("users")
+        users = self._api.read("usergroups.users.list", {"usergroup": group}, web_api.QUICK_TIMEOUT_SECONDS).get(
+            "users"
+        )
         found = frozenset(each for each in users if isinstance(each, str)) if isinstance(users, list) else frozenset()
         self._members[group] = (self._clock(), found)
         return found
@@ -99,11 +100,9 @@ class SlackChat:
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
         """See `shared.ports.Chat`."""
-        from shared.adapters.slack.message_layout import detail_blocks  # noqa: PLC0415
-
         del service
         channel, ts = _split_reference(reference)
-        text, blocks = detail_blocks(lines)
+        text, blocks = message_layout.detail_blocks(lines)
         reply = {"channel": channel, "thread_ts": ts, "text": text, "blocks": blocks}
         self._api.post(
             "chat.postMessage", {**reply, **_PLAIN_POST_OPTIONS, "metadata": _metadata(_DETAILS_EVENT_TYPE, marker)}
@@ -112,10 +111,12 @@ class SlackChat:
     def open_reason_dialog(self, click: Click) -> None:
         """See `shared.ports.ReasonDialog`."""
         self._api.write(
-            "views.open", {"trigger_id": click.token, "view": interaction.denial_dialog(click)}, QUICK_TIMEOUT_SECONDS
+            "views.open",
+            {"trigger_id": click.token, "view": interaction.denial_dialog(click)},
+            web_api.QUICK_TIMEOUT_SECONDS,
         )
 
-    def _pages(self, method: str, arguments: Mapping[str, object]) -> Iterator[SlackResponse]:
+    def _pages(self, method: str, arguments: Mapping[str, object]) -> Iterator[web_api.SlackResponse]:
         cursor: object = None
         for _ in range(_MAX_PAGES):
             more = {"cursor": cursor} if cursor else {}
@@ -126,7 +127,7 @@ class SlackChat:
             if not cursor:
                 return
 
-    def _find_marked(self, pages: Iterator[SlackResponse], event_type: str, marker: str) -> Iterator[str]:
+    def _find_marked(self, pages: Iterator[web_api.SlackResponse], event_type: str, marker: str) -> Iterator[str]:
         """Timestamps of our own messages that carry the marker; another app could post the same metadata."""
         for page in pages:
             messages = page.get("messages")
@@ -135,6 +136,11 @@ class SlackChat:
                 is_marked = found.get("event_type") == event_type and found.get("event_payload") == {"marker": marker}
                 if is_marked and each.get("user") == self._bot_user:
                     yield str(each["ts"])
+
+    @cached_property
+    def _api(self) -> web_api.SlackApi:
+        """Slack's client library is imported for the first call, not for every click that makes this class."""
+        return web_api.SlackApi(self._token, self._base_url, self._clock, self._sleep)
 
     @cached_property
     def _bot_user(self) -> object:

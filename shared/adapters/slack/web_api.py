@@ -9,15 +9,14 @@ import time
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from threading import Lock
-from typing import TYPE_CHECKING
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.webhook import WebhookClient
 
 from shared.errors import Reject, Retry
 from shared.secret import Secret
 from shared.text.escaping import escape_slack, truncate
-
-if TYPE_CHECKING:
-    from slack_sdk import WebClient
-    from slack_sdk.errors import SlackApiError
 
 SlackResponse = Mapping[str, object]
 
@@ -79,8 +78,6 @@ class SlackApi:
         return self._call(method, timeout, params=dict(arguments))
 
     def _call(self, method: str, seconds: int, **arguments: dict[str, object]) -> SlackResponse:
-        from slack_sdk.errors import SlackApiError, SlackClientError  # noqa: PLC0415
-
         wait = self._rate_limited_until.get(method, 0.0) - self._clock()
         if wait > 0:
             raise Retry(f"Slack's {method} wants to be left alone for another {wait:.0f} s")
@@ -92,7 +89,7 @@ class SlackApi:
             raise Retry(f"Slack's {method} did not answer: {type(error).__name__}") from error
         return data if isinstance(data, dict) else {}
 
-    def _failure(self, method: str, error: "SlackApiError") -> Retry | Reject:
+    def _failure(self, method: str, error: SlackApiError) -> Retry | Reject:
         status, headers, code = _parse_response(error.response)
         if status == 429 or code == "ratelimited":
             wait = _retry_after(headers)
@@ -102,9 +99,7 @@ class SlackApi:
             return Reject("chat_refused", f"{method}: {code}")
         return Retry(f"Slack's {method} failed: {code or f'status {status}'}")
 
-    def _client(self, seconds: int) -> "WebClient":
-        from slack_sdk import WebClient  # noqa: PLC0415
-
+    def _client(self, seconds: int) -> WebClient:
         # An empty list: None would mean the library's own handlers, which post again after a reset.
         return WebClient(
             token=self._token().reveal(), base_url=self._base_url or WebClient.BASE_URL, timeout=seconds,
@@ -136,8 +131,6 @@ _MAX_EPHEMERAL_LENGTH = 600
 
 def send_ephemeral(response_url: str, text: str) -> None:
     """Raises Reject for an address that is not Slack's, Retry where nobody has taken the sentence."""
-    from slack_sdk.webhook import WebhookClient  # noqa: PLC0415
-
     if not response_url.startswith(RESPONSE_URL_PREFIX):
         raise Reject("foreign_address", "the request names an address that is not Slack's")
     client = WebhookClient(response_url, timeout=_EPHEMERAL_TIMEOUT_SECONDS, retry_handlers=[])

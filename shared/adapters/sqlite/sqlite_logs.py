@@ -89,6 +89,9 @@ class SqliteLogs:
         values = (service.project, service.name, since.timestamp(), revision)
         return int(self._file.fetch_rows(_COUNT_REQUESTS, values)[0][0])
 
+    def count_failed_requests(self, service: Service, revision: str, since: datetime) -> None:  # as the port has it
+        """See `shared.ports.Logs`. Entries are read without the status of their request."""
+
     def latest_raw(self, service: Service, limit: int) -> Sequence[Mapping[str, object]]:
         """The latest entries of a service's output as they were written, oldest first."""
         rows = self._file.fetch_rows(_SELECT_LATEST, (service.project, service.name, limit))

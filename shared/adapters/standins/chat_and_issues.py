@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import cast
 
+from shared.adapters.slack import interaction, message_layout
 from shared.errors import Reject, Retry
 from shared.ports import IssueRef, IssueState, Store, StoredDocument
 from shared.proposal.decision import Click
@@ -65,9 +66,7 @@ class LocalChat:
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
         """See `shared.ports.Chat`."""
-        from shared.adapters.slack.message_layout import detail_blocks  # noqa: PLC0415  # not before something is posted
-
-        text, blocks = detail_blocks(lines)
+        text, blocks = message_layout.detail_blocks(lines)
         body = {"text": text, "blocks": blocks}
         value = {"channel": service.channel, "message": reference, "lines": list(lines), "body": body}
         if not self._store.create(REPLIES_KIND, f"{reference}.{marker}", value):
@@ -75,17 +74,13 @@ class LocalChat:
 
     def open_reason_dialog(self, click: Click) -> None:
         """See `shared.ports.ReasonDialog`. Kept under the click's own token: Slack opens it for that click."""
-        from shared.adapters.slack.interaction import denial_dialog  # noqa: PLC0415  # only a denial needs it
-
-        self._store.create(DIALOGS_KIND, click.token, {"user": click.user, "view": denial_dialog(click)})
+        self._store.create(DIALOGS_KIND, click.token, {"user": click.user, "view": interaction.denial_dialog(click)})
 
 
 def _message_document(service: Service, message: Message) -> dict[str, object]:
     """As JSON values, every time as text, every tuple as a list; and the body of the request that Slack would get."""
-    from shared.adapters.slack.message_layout import message_body  # noqa: PLC0415  # not before something is posted
-
     said = {name: _to_json(value) for name, value in asdict(message).items()}
-    return {"message": said, "body": message_body(service, message)}
+    return {"message": said, "body": message_layout.message_body(service, message)}
 
 
 def _to_json(value: object) -> object:

@@ -146,6 +146,9 @@ class FolderLogs:
             if _is_of_service(one, service)
         )
 
+    def count_failed_requests(self, service: Service, revision: str, since: datetime) -> None:  # as the port has it
+        """See `shared.ports.Logs`. Entries are read without the status of their request."""
+
     def _dated_entries(self) -> Iterator[tuple[LogEntry, datetime]]:
         for path in sorted(self._folder.glob("*")) if self._folder.is_dir() else ():
             for entry in LogFile(str(path)).entries():

@@ -5,10 +5,9 @@ log says about its resources. The impact of the failure on requests is measured 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import cast
+from datetime import timedelta
 
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, UsageError
@@ -136,7 +135,6 @@ _STARTUP_ERRORS = (
 )
 
 _LOG_WINDOW = timedelta(minutes=10)
-_CountFailures = Callable[[Service, str, datetime], int]
 
 
 def add_measured_impact(
@@ -164,9 +162,7 @@ def _measure_impact(
         return ImpactMeasurement(revision, serving.traffic, unavailable=(f"{revision} does not exist any more",))
     since = max(known.created_at, context.clock.now() - REQUEST_WINDOW)
     requests = context.logs.count_requests(service, revision, since)
-    # Not every log of the port can tell failures from other requests.
-    failures = cast("_CountFailures | None", getattr(context.logs, "count_failed_requests", None))
-    failed = failures(service, revision, since) if failures is not None else None
+    failed = context.logs.count_failed_requests(service, revision, since)
     refused = "" if requests else _read_startup_error(context, service, record, revision)
     whole = since == known.created_at
     return ImpactMeasurement(revision, serving.traffic, requests, failed, refused, since_creation=whole)

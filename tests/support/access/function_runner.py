@@ -23,8 +23,9 @@ from shared.adapters.github.webhook import sign as github_sign
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.slack.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.config.settings import read_all_settings
+from shared.credentials import build_secret_reader
 from shared.secret import Secret
-from shared.wiring import build_context, build_secret_reader
+from shared.wiring import build_context
 from shared.workflow import flow
 from tests.support.access.call_recorder import ObservedCalls
 from tests.support.clock import FakeClock
