@@ -55,7 +55,7 @@ def test_what_followed_is_counted_over_all_revisions_as_in_the_issue() -> None:
     [first, *_] = report.incident.symptoms
     incident = replace(report.incident, symptoms=(first, replace(first, revision="chat-00043-x", occurrences=40)))
     message = build_question(replace(report, incident=incident), PROPOSAL, ISSUE)
-    told = f"what followed: “{first.text}” ({first.occurrences + 40} times)."
+    told = f"“{first.text}” ({first.occurrences + 40} times)."
     assert told in visible_text(render_message(SERVICE, message))
     assert f"({first.occurrences + 40} times)" in summarise_impact(incident)
 
