@@ -257,7 +257,7 @@ def test_a_damaged_file_is_named_in_one_sentence(arguments: tuple[str, ...], fil
 
 
 def test_a_letter_that_is_named_twice_is_one(folder: Path, letters: list[str]) -> None:
-    assert run(folder, "dlq", "drop", letters[0], letters[0]).err == "1 dropped\n"
+    assert run(folder, "dlq", "drop", letters[0], letters[0]).err == "1 deleted\n"
 
 
 def test_a_port_that_no_machine_has_is_refused() -> None:
