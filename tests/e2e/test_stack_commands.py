@@ -197,7 +197,7 @@ def test_dlq_replay_publishes_the_named_letters_once_more(folder: Path, letters:
 
 
 def test_dlq_drop_throws_all_of_them_away(folder: Path, letters: list[str], queue: SqliteQueue) -> None:
-    assert run(folder, "dlq", "drop", "--all").err == f"{len(letters)} dropped\n"
+    assert run(folder, "dlq", "drop", "--all").err == f"{len(letters)} deleted\n"
     assert queue.list_waiting() == []
     assert queue.lease("incident-opened", 10, 60) == []
 
