@@ -310,10 +310,10 @@ def test_a_file_that_cannot_be_written_is_told_before_the_work(
 def test_odd_bytes_in_paths_and_subjects_survive(story: HistoryBuilder, tmp_path: Path) -> None:
     name = "caf\udce9 ä\u2028[red].py"
     subject = "Break \x1b[31mit\u202e [bold]now[/bold] | `x` <b>"
+    blob = create_blob(story.path, broken_source(5).encode())
     bad = create_commit(
-        story.path, create_tree(story.path, [("100644", create_blob(story.path, broken_source(5).encode()), name)]), story.ids["later"],
-        subject=subject,
-    )  # fmt: skip
+        story.path, create_tree(story.path, [("100644", blob, name)]), story.ids["later"], subject=subject
+    )
     good = create_commit(story.path, run_plumbing(story.path, "rev-parse", "main^{tree}"), bad, subject="Mend it")
     run_plumbing(story.path, "update-ref", "refs/heads/odd", good)
     text = export_traceback(f"/srv/{name}".encode("utf-8", "surrogateescape").decode("utf-8", "replace"))

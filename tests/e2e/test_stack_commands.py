@@ -198,7 +198,7 @@ def test_dlq_replay_publishes_the_named_letters_once_more(folder: Path, letters:
 
 
 def test_dlq_drop_throws_all_of_them_away(folder: Path, letters: list[str], queue: SqliteQueue) -> None:
-    assert run(folder, "dlq", "drop", "--all").err == f"{len(letters)} dropped\n"
+    assert run(folder, "dlq", "drop", "--all").err == f"{len(letters)} deleted\n"
     assert queue.list_waiting() == []
     assert queue.lease("incident-opened", 10, 60) == []
 
@@ -258,7 +258,7 @@ def test_a_damaged_file_is_named_in_one_sentence(arguments: tuple[str, ...], fil
 
 
 def test_a_letter_that_is_named_twice_is_one(folder: Path, letters: list[str]) -> None:
-    assert run(folder, "dlq", "drop", letters[0], letters[0]).err == "1 dropped\n"
+    assert run(folder, "dlq", "drop", letters[0], letters[0]).err == "1 deleted\n"
 
 
 def test_a_port_that_no_machine_has_is_refused() -> None:
