@@ -2,11 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+TIERS := test-recovery test-contract test-workflow test-e2e test-hostile test-proof test-deploy test-unit
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-rest test-recovery test-unit check bench bundle lock clean
+.PHONY: help install demo test $(TIERS) count check bench bundle lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 15
 
 install: .venv/.done ## make .venv with the pinned requirements
 
@@ -19,25 +21,48 @@ install: .venv/.done ## make .venv with the pinned requirements
 demo: install ## the whole loop on this machine; more with DEMO="--auto-approve --scenario rollback"
 	$(BIN)/provenfix demo $(DEMO)
 
-# Two at a time, on two cores: the crashes, and after them the units, take as long as everything else, which starts
-# processes and waits for them. Each judges, last, what it has said in Slack.
-test: install ## run the tests
-	$(MAKE) --jobs=2 $(if $(CI),--output-sync=target) test-rest test-recovery test-unit
+# One process for each tier, two at a time, the longest first: whichever core is free takes the next one, so both end at
+# about the same time. $(TYPES) judges, last, every Slack message of its own process; so each tier that lays any out ends
+# with it. The unit tier runs without it, to stay short; in `make test` it has it, too.
+TYPES := tests/contract/test_slack_types.py
 
-test-rest: install
-	$(BIN)/python -m pytest --ignore=tests/recovery --ignore=tests/unit --ignore=tests/workflow --ignore=tests/proof
+test: install ## run all tests
+	$(MAKE) --jobs=2 $(if $(CI),--output-sync=target) $(TIERS) UNIT_TYPES=$(TYPES)
 
-test-recovery: install
-	$(BIN)/python -m pytest tests/recovery tests/contract/test_slack_types.py
+test-unit: install ## pure functions alone, in seconds
+	$(BIN)/python -m pytest tests/unit $(UNIT_TYPES)
 
-test-unit: install
-	$(BIN)/python -m pytest tests/unit tests/workflow tests/proof tests/contract/test_slack_types.py
+test-hostile: install ## long, random and malicious input
+	$(BIN)/python -m pytest tests/hostile $(TYPES)
 
-check: install ## lint, types, import contracts
+test-workflow: install ## the steps, against a fake of every port
+	$(BIN)/python -m pytest tests/workflow $(TYPES)
+
+test-proof: install ## the proof, on real repositories and interpreters
+	$(BIN)/python -m pytest tests/proof
+
+test-contract: install ## adapters and fakes, held to the same promises
+	$(BIN)/python -m pytest tests/contract
+
+test-recovery: install ## crashes, lost calls, two workers at once
+	$(BIN)/python -m pytest tests/recovery $(TYPES)
+
+test-e2e: install ## the command, the stack, the demo, the page
+	$(BIN)/python -m pytest tests/e2e $(TYPES)
+
+test-deploy: install ## the zips, Terraform, rights, alerts
+	$(BIN)/python -m pytest tests/deploy
+
+count: install ## count the tests of each tier
+	@$(BIN)/python -m tests.support.tier_counts
+
+check: install ## lint, types, import contracts, names
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.support.import_rule
+	$(BIN)/python -m tests.support.forbidden_names
 
 bench: install ## measure, as ratios against a baseline of the same run
 	$(BIN)/python -m tests.bench $(BENCH)
