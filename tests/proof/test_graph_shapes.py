@@ -96,7 +96,9 @@ def test_broken_head_is_not_the_target(story: HistoryBuilder, compilers: LocalCo
     story.write_repository()
     proof = prove_break(story, compilers)
     assert (fixed(proof), proposed(proof)) == ("mend", "harmless")
-    assert [(each.commit.subject, each.gate) for each in proof.refused_commits] == [("break again", "incident_file")]
+    assert [(refused.commit.subject, refused.gate) for refused in proof.refused_commits] == [
+        ("break again", "incident_file")
+    ]
 
 
 def test_break_arrives_by_a_merge(story: HistoryBuilder, compilers: LocalCompilers) -> None:
@@ -263,7 +265,7 @@ def test_two_broken_files_must_both_be_mended(story: HistoryBuilder, compilers: 
     story.write_repository()
     proof = prove_break(story, compilers)
     assert proof.broken is not None
-    assert [(each.path, each.line) for each in proof.broken.also_broken] == [("jobs.py", 7)]
+    assert [(other.path, other.line) for other in proof.broken.also_broken] == [("jobs.py", 7)]
     assert (fixed(proof), proposed(proof)) == ("mend one", "mend the other")
 
 
@@ -288,7 +290,7 @@ def test_fix_that_breaks_another_file(story: HistoryBuilder, compilers: LocalCom
     story.write_repository()
     proof = prove_break(story, compilers)
     assert (fixed(proof), proposed(proof)) == ("mend and break", "mend that")
-    assert [each.gate for each in proof.refused_commits] == ["newly_broken"]
+    assert [refused.gate for refused in proof.refused_commits] == ["newly_broken"]
 
 
 def test_new_file_that_arrives_broken_holds_the_target_back(story: HistoryBuilder, compilers: LocalCompilers) -> None:
@@ -519,7 +521,7 @@ def test_a_target_must_compile_on_the_python_of_its_own_image(story: HistoryBuil
     assert proof.deployed.python == "3.11"
     assert f"at {story.ids['break']}" in proof.deployed.python_source
     assert proposed(proof) == "mend"
-    assert [each.gate for each in proof.refused_commits] == ["own_python"]
+    assert [refused.gate for refused in proof.refused_commits] == ["own_python"]
 
 
 @pytest.mark.parametrize("root", ["nosuch", "../..", "/etc", "app.py/"])
