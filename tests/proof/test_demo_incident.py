@@ -49,8 +49,8 @@ def test_ruff_counts_seven_six_two_and_no_errors(story: ExampleRepository, tmp_p
         (tmp_path / f"{role}.py").write_text(module_at(story, role), "utf-8")
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "E902"]
     command += ["--target-version", "py311", "--output-format", "json", str(tmp_path)]
-    found = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
-    files = [Path(finding["filename"]).stem for finding in found]
+    report = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
+    files = [Path(finding["filename"]).stem for finding in report]
     assert [files.count(role) for role in roles] == [0, 7, 6, 2, 0, 0]
     assert {role: files.count(role) for role in story.errors} == dict(story.errors)
 
@@ -148,9 +148,9 @@ def test_a_traceback_quotes_the_lines_that_the_repository_has(story: ExampleRepo
 
 def test_plain_lines_are_those_that_were_copied_from_the_console(story: ExampleRepository, tmp_path: Path) -> None:
     lines = write_incident_log(story, tmp_path / "log.txt", Shape.PLAIN).read_text("utf-8").splitlines()
-    said = "Uncaught exception: SyntaxError: {0} (detected at line {1}) (agents_execute.py, line {1})"
-    assert f"03:43:43  {said.format(STRING, 624)}" in lines
-    assert f"03:43:58  {said.format(STRING, 676)}" in lines
+    message = "Uncaught exception: SyntaxError: {0} (detected at line {1}) (agents_execute.py, line {1})"
+    assert f"03:43:43  {message.format(STRING, 624)}" in lines
+    assert f"03:43:58  {message.format(STRING, 676)}" in lines
     assert f"03:43:58  {DENIED}" in lines
 
 

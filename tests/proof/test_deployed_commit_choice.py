@@ -61,16 +61,17 @@ def test_the_revision_is_the_last_one_that_ran_the_deployed_commit(
     )  # fmt: skip
     proof = prove_incident(story.path, failing, compilers)
     assert (deployed(proof), proof.deployed.revision, proof.deployed.uncommitted_tree) == ("break again", "r3", False)
-    assert [(each.revision, each.line, each.commit and each.commit.subject) for each in proof.deployed.deployments] == [
-        ("r1", 5, "break"), ("r2", 9, "break again"), ("r3", 9, "break again"),
-    ]  # fmt: skip
+    assert [
+        (deployment.revision, deployment.line, deployment.commit and deployment.commit.subject)
+        for deployment in proof.deployed.deployments
+    ] == [("r1", 5, "break"), ("r2", 9, "break again"), ("r3", 9, "break again")]
 
 
 def test_uncommitted_tree_of_another_revision_is_ignored(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     two_breaks(story)
     early = replace(seen(story, "start"), revision="r1")
     proof = prove_incident(story.path, make_incident("app.py", early, seen(story, "break again", 9, "r2")), compilers)
-    assert [each.uncommitted for each in proof.deployed.deployments] == [True, False]
+    assert [deployment.uncommitted for deployment in proof.deployed.deployments] == [True, False]
     assert (deployed(proof), proof.deployed.revision, proof.deployed.uncommitted_tree) == ("break again", "r2", False)
 
 
@@ -196,7 +197,7 @@ def test_file_moved_while_broken_has_candidates_under_both_names(
     for failing in (make_incident("app.py", seen(story, "move")), make_incident("app.py", make_sighting(5))):
         proof = prove_incident(story.path, failing, compilers)
         assert deployed(proof) == "move"
-        assert {story.name_of(each) for each in proof.deployed.candidates} == {"break", "move"}
+        assert {story.name_of(commit) for commit in proof.deployed.candidates} == {"break", "move"}
 
 
 def test_nothing_is_gone_back_to_where_it_is_open_what_broke_it(

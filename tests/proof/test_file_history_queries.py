@@ -38,9 +38,9 @@ def test_each_disappearance_is_asked_about_once(tmp_path: Path) -> None:
         bad = {repository.blob_ids([(story.ids["break"], "app.py")])[story.ids["break"], "app.py"]}
         lineage = follow_file(history, lambda blob, _: blob in bad, HistoryStart(story.ids["break"], "app.py"), branch)  # type: ignore[arg-type]
     assert lineage.names == ("app.py", "relay.py", "buoy.py")
-    asked = [("rename", "break"), ("rename again", "rename")]
-    assert [story.name_of(each) for each in history.listed] == [name for pair in asked for name in pair]
-    assert [each.subject for each in lineage.changing_commits] == [
+    pairs = [("rename", "break"), ("rename again", "rename")]
+    assert [story.name_of(commit) for commit in history.listed] == [name for pair in pairs for name in pair]
+    assert [commit.subject for commit in lineage.changing_commits] == [
         "rename what is mended", "mend", "rename again", "rename",
     ]  # fmt: skip
     assert not lineage.is_lost

@@ -56,7 +56,7 @@ def test_a_version_that_the_deployed_commit_excludes_is_not_believed(
     proof = forged(story, compilers, label=label)
     assert (proof.recommendation.kind, proof.recommendation.reason) == (ActionKind.NONE, Reason.NOT_CORROBORATED)
     assert (proof.introduced, proof.rollback, proof.alternative_rollback) == (None, None, None)
-    assert any("3.9" in each for each in proof.deployed.platform_statements)
+    assert any("3.9" in statement for statement in proof.deployed.platform_statements)
 
 
 def test_version_that_the_setting_excludes_is_not_believed(story: HistoryBuilder, compilers: LocalCompilers) -> None:

@@ -43,8 +43,12 @@ def told(story: ExampleRepository, shape: Shape, folder: Path) -> dict[str, Any]
 def test_it_is_one_incident_with_its_symptoms(story: ExampleRepository, shape: Shape, tmp_path: Path) -> None:
     incident = told(story, shape, tmp_path)["incident"]
     assert incident["signal"] == "syntax_error"
-    assert [each for each in incident["symptoms"] if each["signal"] == "close_1011" and "code=1011" in each["text"]]
-    assert {each["suspected"] for each in incident["nearby"] if " 403: " in each["text"]} == {True}
+    assert [
+        symptom
+        for symptom in incident["symptoms"]
+        if symptom["signal"] == "close_1011" and "code=1011" in symptom["text"]
+    ]
+    assert {entry["suspected"] for entry in incident["nearby"] if " 403: " in entry["text"]} == {True}
     assert incident["first_seen"].startswith("2026-05-12T03:43:43")
     assert incident["last_seen"].startswith("2026-05-12T03:44:06")
 
@@ -57,7 +61,9 @@ def test_the_deployed_version_is_known_by_its_line(story: ExampleRepository, sha
     assert deployed["candidates"] == [story.deployed]
     assert deployed["uncommitted_tree"] is True
     assert deployed["python"] == "3.11"
-    assert [(each["line"], each["commit"], each["uncommitted"]) for each in deployed["deployments"]] == [
+    assert [
+        (deployment["line"], deployment["commit"], deployment["uncommitted"]) for deployment in deployed["deployments"]
+    ] == [
         (624, story.claimed_fix, False),
         (676, story.deployed, True),
     ]
@@ -80,7 +86,7 @@ def test_the_break_is_described(story: ExampleRepository, shape: Shape, tmp_path
 
 def test_attempts_fix_and_target_are_the_proven_ones(story: ExampleRepository, shape: Shape, tmp_path: Path) -> None:
     report = told(story, shape, tmp_path)
-    attempts = [(each["commit"], each["errors_left"], each["first_line"]) for each in report["attempts"]]
+    attempts = [(attempt["commit"], attempt["errors_left"], attempt["first_line"]) for attempt in report["attempts"]]
     assert attempts == [(story.claimed_fix, 6, 624), (story.deployed, 2, 676)]
     assert (report["fix"]["commit"], report["fix"]["where"]) == (story.fix, "merged")
     assert report["target"]["commit"] == story.head
@@ -92,7 +98,7 @@ def test_attempts_fix_and_target_are_the_proven_ones(story: ExampleRepository, s
 def test_the_whys_arrive_at_the_cause_and_the_error_behind_it(story: ExampleRepository, tmp_path: Path) -> None:
     [report] = reported(story, Shape.GCLOUD, tmp_path)
     assert len(report.whys) >= 6
-    whys = {each.key: each for each in report.whys}
+    whys = {why.key: why for why in report.whys}
     assert report.proof.broken is not None
     form = parse_ruff_explanation(report.proof.broken.explanation)
     assert form is not None

@@ -1,4 +1,4 @@
-"""What is asked again before a deployment is what the proof asked: histories and proposals in, objections out."""
+"""The checks before a deployment are those of the proof: a late objection where a gate fails."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,20 +40,20 @@ def object_to(tmp_path: Path, compilers: LocalCompilers, target: Mapping[str, st
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_the_python_of_its_own_image_is_asked_where_the_deployed_commit_is_known(
+def test_own_python_is_checked_where_the_deployed_commit_is_known(
     tmp_path: Path, compilers: LocalCompilers, *, known: bool
 ) -> None:
     target = {"Dockerfile": START["Dockerfile"].replace(running_python(), OTHER), "main.py": f"import relay\n{MATCH}"}
-    found = object_to(tmp_path, compilers, target, known=known)
-    assert (f"Python {OTHER}" in found) is known
+    objection = object_to(tmp_path, compilers, target, known=known)
+    assert (f"Python {OTHER}" in objection) is known
 
 
 @pytest.mark.parametrize("known", [True, False])
 def test_a_module_that_is_gone_is_missed_where_the_deployed_commit_is_known(
     tmp_path: Path, compilers: LocalCompilers, *, known: bool
 ) -> None:
-    found = object_to(tmp_path, compilers, {"relay.py": None}, known=known)
-    assert ("main.py, line 1 " in found) is known
+    objection = object_to(tmp_path, compilers, {"relay.py": None}, known=known)
+    assert ("main.py, line 1 " in objection) is known
 
 
 def test_what_passes_every_gate_meets_no_objection(tmp_path: Path, compilers: LocalCompilers) -> None:

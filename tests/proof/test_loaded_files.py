@@ -58,7 +58,7 @@ def test_a_script_that_is_never_loaded_does_not_stand_in_the_way(
     assert proof.loaded_summary is not None
     assert proof.loaded_summary.is_exact
     assert proof.loaded_summary.image == "Dockerfile"
-    assert [(each.path, each.line) for each in proof.loaded_summary.not_loaded] == [("scripts/never.py", 1)]
+    assert [(other.path, other.line) for other in proof.loaded_summary.not_loaded] == [("scripts/never.py", 1)]
 
 
 def test_a_script_that_breaks_later_is_told_and_refuses_nothing(
@@ -69,7 +69,7 @@ def test_a_script_that_breaks_later_is_told_and_refuses_nothing(
     proof = prove(story, compilers)
     assert target(story, proof) == "later"
     assert proof.loaded_summary is not None
-    assert {each.path for each in proof.loaded_summary.not_loaded} == {
+    assert {other.path for other in proof.loaded_summary.not_loaded} == {
         "scripts/never.py",
         "scripts/tool.py",
         "jobs/other.py",
@@ -84,7 +84,7 @@ def test_what_no_python_loads_refuses_where_it_is_loaded(
     story.write_repository()
     proof = prove(story, compilers)
     assert target(story, proof) == "fix"
-    assert [each.gate for each in proof.refused_commits] == ["newly_broken"]
+    assert [refused.gate for refused in proof.refused_commits] == ["newly_broken"]
 
 
 def test_a_loaded_file_that_failed_as_deployed_is_also_broken(tmp_path: Path, compilers: LocalCompilers) -> None:
@@ -95,9 +95,9 @@ def test_a_loaded_file_that_failed_as_deployed_is_also_broken(tmp_path: Path, co
     story.write_repository()
     proof = prove(story, compilers)
     assert proof.broken is not None
-    assert [(each.path, each.line) for each in proof.broken.also_broken] == [("ledger.py", 7)]
+    assert [(other.path, other.line) for other in proof.broken.also_broken] == [("ledger.py", 7)]
     assert proof.target is None
-    assert [each.gate for each in proof.refused_commits] == ["also_broken"]
+    assert [refused.gate for refused in proof.refused_commits] == ["also_broken"]
     assert proof.recommendation.reason is Reason.NO_TARGET
 
 
@@ -135,7 +135,7 @@ def test_long_broken_file_that_is_not_loaded_hides_no_newer_target(
     story.write_repository()
     proof = prove(story, compilers)
     assert target(story, proof) == "between 39"
-    assert [story.name_of(each.commit.id) for each in proof.refused_commits] == ["after", "load"]
+    assert [story.name_of(refused.commit.id) for refused in proof.refused_commits] == ["after", "load"]
 
 
 @contextmanager
@@ -161,7 +161,9 @@ def long_story(tmp_path: Path, candidates: int, last: dict[str, str | bytes | No
     story = HistoryBuilder(tmp_path / f"{candidates}.git")
     story.commit(
         "start",
-        START | {"relay.py": valid_source()} | {f"other/part_{each}.py": valid_source(each) for each in range(30)},
+        START
+        | {"relay.py": valid_source()}
+        | {f"other/part_{number}.py": valid_source(number) for number in range(30)},
     )
     story.commit("break", {"relay.py": broken_source(5)})
     story.commit("fix", {"relay.py": valid_source(2)})

@@ -100,7 +100,7 @@ def changed(random: Random, tree: dict[str, str]) -> tuple[dict[str, str], str, 
     path = random.choice([*modules, *(f"{random.choice(folders)}/m{n}.py".lstrip("/") for n in range(40))])
     text = random.choice(["", "import lib.m1", "from . import m1, m2, m3"])
     if path in tree and random.random() < 0.5:
-        return {each: text for each, text in tree.items() if each != path}, path, True
+        return {name: text for name, text in tree.items() if name != path}, path, True
     return tree | {path: text}, path, path not in tree
 
 
@@ -126,8 +126,8 @@ def test_what_python_loads_is_in_the_closure(seed: int, tmp_path: Path) -> None:
     started = subprocess.run([sys.executable, "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert started.returncode == 0, started.stderr
     loaded = {f"src/{path}" for path in started.stdout.split()} | {"src/main.py"}
-    found = find_import_closure(FakeSourceTree(in_image(files)), "src/main.py")
-    assert found.is_exact
-    assert loaded <= found.files
+    closure = find_import_closure(FakeSourceTree(in_image(files)), "src/main.py")
+    assert closure.is_exact
+    assert loaded <= closure.files
     assert len(loaded) > 3
-    assert "src/scripts/never.py" not in found.files
+    assert "src/scripts/never.py" not in closure.files

@@ -80,7 +80,7 @@ def told(
 
 
 def stated(document: dict[str, Any]) -> str:
-    return " ".join(each["text"] for each in document["evidence"])
+    return " ".join(evidence["text"] for evidence in document["evidence"])
 
 
 def test_a_label_that_the_log_bears_out_is_the_source(story: ExampleRepository, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_label_that_contradicts_the_log_is_a_conflict(story: ExampleRepository
 def test_a_label_that_the_repository_does_not_know_is_said(story: ExampleRepository, tmp_path: Path) -> None:
     document, behind = told(story, tmp_path, {"commit-sha": "f" * 40})
     assert document["deployed"]["source"] == "inferred"
-    naming = [each["text"] for each in document["evidence"] if "f" * 40 in each["text"]]
+    naming = [evidence["text"] for evidence in document["evidence"] if "f" * 40 in evidence["text"]]
     assert len([text for text in naming if "harbour-chat-" not in text]) == 1  # of the repository, not of a revision
     assert Statement.UNTIED not in behind
 

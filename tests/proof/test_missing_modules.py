@@ -1,4 +1,4 @@
-"""A commit without a module that a loaded file still imports is no target: histories in, refusals and doubts out."""
+"""A commit without a module that a loaded file still imports is no target."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -58,8 +58,8 @@ def find_missing(story: HistoryBuilder, failing: str = "relay.py", roots: tuple[
         return list(loaded.get_state(story.ids[list(story.names)[-1]]).closure.missing_imports)
 
 
-def list_positions(found: list[MissingImport]) -> list[tuple[str, int, str, ImportDoubt | None]]:
-    return [(each.path, each.line, each.module, each.doubt) for each in found]
+def list_positions(missing: list[MissingImport]) -> list[tuple[str, int, str, ImportDoubt | None]]:
+    return [(entry.path, entry.line, entry.module, entry.doubt) for entry in missing]
 
 
 def test_a_deletion_that_leaves_an_import_behind_is_no_target(tmp_path: Path, compilers: LocalCompilers) -> None:
@@ -91,7 +91,7 @@ def test_the_commit_that_takes_the_import_out_is_the_target(tmp_path: Path, comp
     story.write_repository()
     proof = prove(story, compilers)
     assert story.name_of(proof.target.commit.id if proof.target else None) == "after"
-    assert [(story.name_of(each.commit.id), each.gate) for each in proof.refused_commits] == [
+    assert [(story.name_of(refused.commit.id), refused.gate) for refused in proof.refused_commits] == [
         ("again", "missing_module")
     ]
 
@@ -104,7 +104,7 @@ def test_another_module_that_went_with_the_fix_refuses_as_well(tmp_path: Path, c
     story.write_repository()
     proof = prove(story, compilers)
     assert story.name_of(proof.target.commit.id if proof.target else None) == "drop"
-    assert [(each.gate, "main.py, line 3 " in each.detail) for each in proof.refused_commits] == [
+    assert [(refused.gate, "main.py, line 3 " in refused.detail) for refused in proof.refused_commits] == [
         ("missing_module", True)
     ]
 
@@ -206,8 +206,8 @@ def test_a_renamed_file_is_missed_where_one_importer_was_left(tmp_path: Path, co
 def test_what_may_let_the_import_succeed_is_told_and_refuses_nothing(
     tmp_path: Path, drop: Files, doubt: ImportDoubt | None
 ) -> None:
-    found = find_missing(build_history(tmp_path, start=START, drop={**drop, "relay.py": None}))
-    assert [each.doubt for each in found] == [doubt]
+    missing = find_missing(build_history(tmp_path, start=START, drop={**drop, "relay.py": None}))
+    assert [entry.doubt for entry in missing] == [doubt]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_name_that_the_package_gives_itself_needs_no_module(
     story = build_history(
         tmp_path, start=start, drop={"app/relay.py": None, "app/__init__.py": package}, failing="app/relay.py"
     )
-    assert [each.doubt for each in find_missing(story, "app/relay.py")] == [doubt]
+    assert [entry.doubt for entry in find_missing(story, "app/relay.py")] == [doubt]
 
 
 ROOTED: Files = {"src/main.py": "import relay\n", "src/relay.py": valid_source(), "tools/never.py": "import relay\n"}
@@ -239,7 +239,7 @@ def test_configured_source_roots_are_held_to_it_as_well(tmp_path: Path, compiler
     story.write_repository()
     proof = prove(story, compilers, "/app/src/relay.py", ("src",))
     assert proof.target is None
-    assert [(each.gate, "src/main.py, line 1 " in each.detail) for each in proof.refused_commits] == [
+    assert [(refused.gate, "src/main.py, line 1 " in refused.detail) for refused in proof.refused_commits] == [
         ("missing_module", True)
     ]
 
@@ -247,7 +247,7 @@ def test_configured_source_roots_are_held_to_it_as_well(tmp_path: Path, compiler
 @pytest.mark.parametrize(
     "drop", [{"src/lib/relay.py": valid_source()}, {"src/relay/__init__.py": ""}, {"relay.py": valid_source()}]
 )
-def test_what_any_folder_of_the_roots_would_give_is_not_missing(tmp_path: Path, drop: Files) -> None:
+def test_a_module_in_any_folder_of_the_roots_is_not_missing(tmp_path: Path, drop: Files) -> None:
     story = build_history(tmp_path, start={**ROOTED, "src/lib/other.py": ""}, drop={**drop, "src/relay.py": None},
                  failing="src/relay.py")  # fmt: skip
     assert find_missing(story, "src/relay.py", ("src",)) == []
@@ -276,7 +276,7 @@ def test_a_doubt_is_in_the_report_with_evidence_of_its_own(tmp_path: Path, compi
     assert loading["missing_imports"] == [
         {"path": "main.py", "line": 2, "module": "relay", "was": "relay.py", "doubt": "may_not_run"}
     ]
-    assert f"{story.ids['drop']}:main.py" in {each.ref for each in report.evidence}
+    assert f"{story.ids['drop']}:main.py" in {evidence.ref for evidence in report.evidence}
     assert find_unsupported_claims(report) == []
 
 
@@ -286,7 +286,7 @@ def test_a_buildpack_start_is_followed_though_the_failing_file_is_gone(
     start = {"requirements.txt": "httpx\n", "main.py": "import relay\n", "relay.py": valid_source()}
     story = build_history(tmp_path, start=start, drop={"relay.py": None})
     story.write_repository()
-    assert [each.gate for each in prove(story, compilers).refused_commits] == ["missing_module"]
+    assert [refused.gate for refused in prove(story, compilers).refused_commits] == ["missing_module"]
 
 
 def test_of_several_images_the_one_that_misses_the_file_counts(tmp_path: Path, compilers: LocalCompilers) -> None:
@@ -298,7 +298,7 @@ def test_of_several_images_the_one_that_misses_the_file_counts(tmp_path: Path, c
     story = build_history(tmp_path, start=start, drop={"relay.py": None})
     story.write_repository()
     proof = prove(story, compilers)
-    assert [(each.gate, "api.py, line 1 " in each.detail) for each in proof.refused_commits] == [
+    assert [(refused.gate, "api.py, line 1 " in refused.detail) for refused in proof.refused_commits] == [
         ("missing_module", True)
     ]
 
@@ -315,7 +315,7 @@ def test_a_link_in_the_place_of_the_module_refuses_nothing(tmp_path: Path) -> No
     commit = made.decode().strip()
     with GitRepository(str(story.path)) as history:
         loaded = LoadedFiles(history, "relay.py", (), (), story.ids["break"])
-        assert [each.doubt for each in loaded.get_state(commit).closure.missing_imports] == [ImportDoubt.LINK]
+        assert [entry.doubt for entry in loaded.get_state(commit).closure.missing_imports] == [ImportDoubt.LINK]
 
 
 @pytest.mark.parametrize("count", [20, 200])
@@ -337,14 +337,12 @@ def test_the_cost_does_not_grow_with_the_candidates(
     monkeypatch.setattr(Gates, "find_failure", counted)
     proof = prove(story, compilers)
     assert proof.target is None
-    assert {each.gate for each in proof.refused_commits} == {"missing_module"}
+    assert {refused.gate for refused in proof.refused_commits} == {"missing_module"}
     assert proof.unchecked_commits == 0
     assert sum(runs.values()) == 2
 
 
-def test_an_older_commit_that_declares_a_dependency_instead_is_found_among_those_passed_over(
-    tmp_path: Path, compilers: LocalCompilers
-) -> None:
+def test_an_older_commit_that_declares_a_dependency_instead_is_found(tmp_path: Path, compilers: LocalCompilers) -> None:
     """The importing file is the same in all of them, and no file of the module's name lies anywhere."""
     story = build_history(tmp_path, start=START, drop={"relay.py": None, "requirements.txt": "relay==2.0\n"})
     story.commit("still", {"notes.md": "1\n"})
@@ -353,4 +351,4 @@ def test_an_older_commit_that_declares_a_dependency_instead_is_found_among_those
     story.write_repository()
     proof = prove(story, compilers)
     assert story.name_of(proof.target.commit.id if proof.target else None) == "still"
-    assert [story.name_of(each.commit.id) for each in proof.refused_commits] == ["after", "undeclared"]
+    assert [story.name_of(refused.commit.id) for refused in proof.refused_commits] == ["after", "undeclared"]

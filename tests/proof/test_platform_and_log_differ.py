@@ -147,7 +147,7 @@ def test_a_target_is_a_state_of_the_branch(story: HistoryBuilder, compilers: Loc
     assert proof.fix.commit.subject == "side mends"
     assert proof.target is None  # the fix itself passes every gate, and the branch was never there
     assert proof.recommendation.reason is Reason.NO_TARGET
-    assert [each.commit.subject for each in proof.refused_commits] == ["merge"]
+    assert [refused.commit.subject for refused in proof.refused_commits] == ["merge"]
 
 
 def test_branch_states_are_its_first_parents(story: HistoryBuilder) -> None:
@@ -164,13 +164,13 @@ def test_branch_states_are_its_first_parents(story: HistoryBuilder) -> None:
         assert [name for name in story.ids if states.was_at(story.ids[name])] == list(reversed(own))
         landed = {name: story.name_of(states.find_landing(oid)) for name, oid in story.ids.items()}
         assert landed == {**{name: name for name in own}, "side": "merge", "aside": None}
-        before = {name: [each.subject for each in states.states_before(oid, 9)] for name, oid in story.ids.items()}
+        before = {name: [commit.subject for commit in states.states_before(oid, 9)] for name, oid in story.ids.items()}
         assert before == {
             "start": [], "moves": ["start"], "side": ["moves", "start"], "merge": ["moves", "start"],
             "aside": ["start"], "later": ["merge", "moves", "start"],
         }  # fmt: skip
         held = {name: states.find_state_at(story.committed_at(name)) for name in story.ids}
-        assert {name: each.subject for name, each in held.items() if each} == {
+        assert {name: commit.subject for name, commit in held.items() if commit} == {
             "start": "start", "side": "start", "moves": "moves", "merge": "merge", "aside": "merge", "later": "later",
         }  # fmt: skip
         assert states.find_state_at(START.replace(year=2020)) is None

@@ -35,7 +35,7 @@ class _Branch:
 
     def commits(self, _: str, base: str) -> Sequence[Commit]:
         self.walked += 1
-        names = [each.id for each in self.chain]
+        names = [commit.id for commit in self.chain]
         return [*self.chain[: names.index(base)], made(2, "side")]
 
     def blob_ids(self, positions: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
@@ -73,8 +73,8 @@ def test_where_none_was_there_the_first_one_after_it_is_taken() -> None:
 @pytest.mark.parametrize(("at", "blob"), [(3, "b3"), (4, "b3"), (5, "b5"), (8, "b5"), (9, "b9")])
 def test_what_the_branch_held_at_that_moment_is_current(at: int, blob: str) -> None:
     versions = [version(number, f"b{number}") for number in (9, 5, 3)]
-    found, presence = chosen(_Branch(BRANCH), versions, minute(at))
-    assert (found.blob, presence) == (blob, Presence.CURRENT)
+    chosen_version, presence = chosen(_Branch(BRANCH), versions, minute(at))
+    assert (chosen_version.blob, presence) == (blob, Presence.CURRENT)
 
 
 def test_version_held_by_the_branch_beats_a_newer_one() -> None:
@@ -83,8 +83,8 @@ def test_version_held_by_the_branch_beats_a_newer_one() -> None:
 
 
 def test_the_same_contents_at_another_path_are_not_what_it_held() -> None:
-    found = chosen(_Branch(BRANCH), [version(3, "b3", path="old/app.py")], minute(4))
-    assert found == (version(3, "b3", path="old/app.py"), Presence.NOT_CURRENT)
+    choice = chosen(_Branch(BRANCH), [version(3, "b3", path="old/app.py")], minute(4))
+    assert choice == (version(3, "b3", path="old/app.py"), Presence.NOT_CURRENT)
 
 
 def test_of_two_that_were_replaced_the_newer_one_is_taken() -> None:

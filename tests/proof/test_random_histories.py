@@ -29,8 +29,8 @@ def test_introduced_fix_target_and_rollback_agree_with_the_oracle(
     target = None if fix is None else drawn.target(fix)
     assert story.name_of(proof.target.commit.id if proof.target else None) == (None if target is None else f"c{target}")
     back = drawn.back(int(proof.introduced.commit.subject.removeprefix("c")))
-    found = proof.rollback or proof.alternative_rollback
-    assert story.name_of(found.commit.id if found else None) == (None if back is None else f"c{back}")
+    rollback = proof.rollback or proof.alternative_rollback
+    assert story.name_of(rollback.commit.id if rollback else None) == (None if back is None else f"c{back}")
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -38,17 +38,17 @@ def test_introduced_fix_target_and_rollback_agree_with_the_oracle(
 def test_inferred_commit_is_the_version_held_when_logged(compilers: LocalCompilers, drawn: DrawnHistory) -> None:
     assume(drawn.deployed in drawn.ancestors(drawn.head))
     story, proof = prove_drawn(drawn, compilers, given_commit=False)
-    wanted = drawn.states[drawn.deployed]
+    deployed_state = drawn.states[drawn.deployed]
     matching = [
         commit
         for commit in sorted(drawn.ancestors(drawn.head))
-        if (state := drawn.states[commit]).name == wanted.name
-        and state.line == wanted.line
+        if (state := drawn.states[commit]).name == deployed_state.name
+        and state.line == deployed_state.line
         and all(
             (drawn.states[parent].name, drawn.states[parent].source) != (state.name, state.source)
             for parent in drawn.parents[commit]
         )
     ]
-    assert {story.name_of(each) for each in proof.deployed.candidates} == {f"c{commit}" for commit in matching}
+    assert {story.name_of(oid) for oid in proof.deployed.candidates} == {f"c{commit}" for commit in matching}
     assert proof.deployed.commit is not None
     assert proof.deployed.commit.subject == f"c{drawn.likeliest(matching)}"

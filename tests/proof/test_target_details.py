@@ -116,9 +116,9 @@ def test_a_file_without_any_history_has_no_origin(story: HistoryBuilder, compile
     with GitRepository(str(story.path)) as history:
         verdicts = CompileVerdicts(history, compilers.compiler_for(running_python()), compilers.explainer())
         assert trace_break(history, verdicts, story.ids["start"], "nowhere.py") is None
-        found = trace_break(history, verdicts, story.ids["start"], "app.py")
-    assert found is not None
-    assert (found.first_failing.commit.id, found.was_added_broken, found.is_incomplete) == (
+        origin = trace_break(history, verdicts, story.ids["start"], "app.py")
+    assert origin is not None
+    assert (origin.first_failing.commit.id, origin.was_added_broken, origin.is_incomplete) == (
         story.ids["start"],
         True,
         False,

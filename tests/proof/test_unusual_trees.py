@@ -50,7 +50,7 @@ def test_folders_with_a_padded_mode_are_folders(tmp_path: Path, compilers: Local
     request = ProofRequest(branch=head, deployed=first, fallback_python=running_python())
     proof = prove_incident(story.path, make_incident("/srv/chat/app.py", make_sighting(5)), compilers, request)
     assert proof.broken is not None
-    assert [each.path for each in proof.broken.also_broken] == ["chat/jobs.py"]
+    assert [other.path for other in proof.broken.also_broken] == ["chat/jobs.py"]
     assert proof.target is not None
     assert proof.target.commit.id == head
 

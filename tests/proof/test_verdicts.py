@@ -32,7 +32,7 @@ class _Compiler:
         return Compilation(fault is None, fault, self.checked_by)
 
     def prepare(self, sources: Iterable[Source]) -> None:
-        self.expected += [(each.path, each.content) for each in sources]
+        self.expected += [(source.path, source.content) for source in sources]
 
     def explain(self, wanted: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
         assert {minor for _, minor in wanted} <= {self.python}

@@ -1,4 +1,4 @@
-"""What is read to tell which imports find nothing: trees in, the paths that were read out."""
+"""What is read to tell which imports find nothing: only the importers and what leads to them."""
 
 from shared.proof.loading.import_closure import find_import_closure
 from shared.proof.loading.imports import Imports, parse_imports

@@ -1,4 +1,4 @@
-"""Which imports run whenever a file is loaded: sources in, lines of imports out, those that may not run apart."""
+"""Which imports run whenever a file is loaded, and which may not run."""
 
 import pytest
 
