@@ -32,28 +32,28 @@ class ByAddress(FakeProbe):
 
 
 def test_new_revision_is_probed_at_its_own_address_until_full_traffic() -> None:
-    setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))}, probe=ByAddress())
-    setting.cloud.address = "https://pf-1---tide.invalid"
-    incident = approve_proposal(setting)
-    redeploy_approved(setting)
-    while read_state(setting, incident) == "deploying":
-        run_tick(setting)
-    assert read_state(setting, incident) == "watching"
-    assert [percent for _, _, percent in setting.cloud.shifts] == [10, 50, 100]
-    assert set(setting.probe.probed_services) == {NEW}
-    run_tick(setting)
-    assert setting.probe.probed_services[-1] == "wss://tide.invalid/ws"
+    harness = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))}, probe=ByAddress())
+    harness.cloud.address = "https://pf-1---tide.invalid"
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    while read_state(harness, incident) == "deploying":
+        run_tick(harness)
+    assert read_state(harness, incident) == "watching"
+    assert [percent for _, _, percent in harness.cloud.shifts] == [10, 50, 100]
+    assert set(harness.probe.probed_services) == {NEW}
+    run_tick(harness)
+    assert harness.probe.probed_services[-1] == "wss://tide.invalid/ws"
 
 
 def test_late_entries_of_another_revision_explain_its_1011() -> None:
-    setting = Harness()
-    incident = propose_deployment(setting)
-    closed = setting.log_entry("WebSocket /ws closed: code=1011", revision="tide-00006-older")
-    waiting = record_log_entry(setting.start_process(), closed).incident
-    assert read_state(setting, waiting) == "waiting"
-    late = setting.log_entry(syntax_error(), revision="tide-00006-older")
-    assert record_log_entry(setting.start_process(), late).name == "duplicate"
-    run_tick(setting, timedelta(seconds=1))
-    assert read_state(setting, waiting) == "absorbed"
-    assert read_incident(setting, waiting)["ending_why"] == f"explained by {incident}"
-    assert len(read_documents(setting, "incidents")) == 2
+    harness = Harness()
+    incident = propose_deployment(harness)
+    closed = harness.log_entry("WebSocket /ws closed: code=1011", revision="tide-00006-older")
+    waiting = record_log_entry(harness.start_process(), closed).incident
+    assert read_state(harness, waiting) == "waiting"
+    late = harness.log_entry(syntax_error(), revision="tide-00006-older")
+    assert record_log_entry(harness.start_process(), late).name == "duplicate"
+    run_tick(harness, timedelta(seconds=1))
+    assert read_state(harness, waiting) == "absorbed"
+    assert read_incident(harness, waiting)["ending_why"] == f"explained by {incident}"
+    assert len(read_documents(harness, "incidents")) == 2

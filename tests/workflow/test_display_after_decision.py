@@ -62,12 +62,12 @@ def seen(harness: Harness, place: int = -1) -> str:
 
 def narrated(harness: Harness, incident: str) -> list[str]:
     """The whole history, as the terminal tells it."""
-    world = harness.start_process()
-    case = incident_records.require_incident(world, incident)
-    evidence = ensure_evidence(world, harness.services["shore.tide"], case)
+    context = harness.start_process()
+    record = incident_records.require_incident(context, incident)
+    evidence = ensure_evidence(context, harness.services["shore.tide"], record)
     return [
-        describe_step(case, number, evidence, find_approved_proposal(harness.store, case, number))
-        for number in range(len(case.history))
+        describe_step(record, number, evidence, find_approved_proposal(harness.store, record, number))
+        for number in range(len(record.history))
     ]
 
 
@@ -97,10 +97,10 @@ def counts(number: int, at: str) -> re.Pattern[str]:
 
 def outlook(harness: Harness, incident: str) -> Outlook:
     """What is to be known after the rollout has come to nothing, as it stands now."""
-    world, service = harness.start_process(), harness.services["shore.tide"]
-    case = incident_records.require_incident(world, incident)
+    context, service = harness.start_process(), harness.services["shore.tide"]
+    record = incident_records.require_incident(context, incident)
     return assess_outlook(
-        service, case, proposals.require_proposal(world, case.proposal), ensure_evidence(world, service, case)
+        service, record, proposals.require_proposal(context, record.proposal), ensure_evidence(context, service, record)
     )
 
 
@@ -138,14 +138,14 @@ class TestWhatWasDecided:
     def test_terminal_names_what_was_decided(self, harness: Harness) -> None:
         incident = gone_back(harness)
         told = narrated(harness, incident)
-        case = incident_records.require_incident(harness.start_process(), incident)
-        assert [step.state for step in case.history[2:4]] == [IncidentState.APPROVED, IncidentState.DEPLOYING]
+        record = incident_records.require_incident(harness.start_process(), incident)
+        assert [step.state for step in record.history[2:4]] == [IncidentState.APPROVED, IncidentState.DEPLOYING]
         assert all(BACK[:12] in each for each in told[2:4])
         assert not any(TARGET[:12] in each for each in told[2:])
-        approval = find_approved_proposal(harness.store, case, 2)
+        approval = find_approved_proposal(harness.store, record, 2)
         assert approval["kind"] == ActionKind.ROLLBACK
-        assert told[2] == describe_step(case, 2, {}, approval)
-        assert told[2] != describe_step(case, 2, {}, {**approval, "kind": ActionKind.REDEPLOY.value})
+        assert told[2] == describe_step(record, 2, {}, approval)
+        assert told[2] != describe_step(record, 2, {}, {**approval, "kind": ActionKind.REDEPLOY.value})
 
     def test_page_names_what_was_decided(self, harness: Harness) -> None:
         incident = gone_back(harness)
@@ -178,9 +178,9 @@ class TestWhatWasDecided:
         incident = start_watching(harness)
         run_tick(harness, WATCH_DURATION)
         assert read_state(harness, incident) == "resolved"
-        world = harness.start_process()
+        context = harness.start_process()
         evidence = ensure_evidence(
-            world, harness.services["shore.tide"], incident_records.require_incident(world, incident)
+            context, harness.services["shore.tide"], incident_records.require_incident(context, incident)
         )
         undeployed = str(evidence["headline"]).rpartition(TITLE_SEPARATOR)[2]
         page = page_client.request_page(page_client.build_site(harness), f"/incidents/{incident}").body
@@ -414,16 +414,16 @@ class TestCountsAndClocks:
         incident = record_log_entry(harness.start_process(), entry).incident
         harness.clock.advance(timedelta(seconds=5))
         investigate_incident(harness.start_process(), incident)
-        case = incident_records.require_incident(harness.start_process(), incident)
-        assert compute_milestones(case).logged == entry.timestamp
-        began, *reached = describe_milestones(case)
+        record = incident_records.require_incident(harness.start_process(), incident)
+        assert compute_milestones(record).logged == entry.timestamp
+        began, *reached = describe_milestones(record)
         assert re.findall(MOMENT, began) == ["2026-04-07T08:00:45Z"]
         assert reached == ["detected +15 s", "proposed +20 s"]
-        assert [(hand.name, hand.after) for hand in hands(case)[:3]] == [
+        assert [(hand.name, hand.after) for hand in hands(record)[:3]] == [
             ("logged", ""), ("detected", "15 s"), ("proposed", "20 s"),
         ]  # fmt: skip
-        assert format_milestones(case) in harness.issues.issues[0].body
-        assert re.search(r"2026-04-07T08:00:45Z.*detected.* 15 s.*proposed.* 20 s", format_milestones(case))
+        assert format_milestones(record) in harness.issues.issues[0].body
+        assert re.search(r"2026-04-07T08:00:45Z.*detected.* 15 s.*proposed.* 20 s", format_milestones(record))
         page = page_client.request_page(page_client.build_site(harness), f"/incidents/{incident}").body
         [label] = re.findall('<ol class="clock" aria-label="(.+?)"', page)
         assert f'<p class="note">{label}:</p>' in page, "it is seen, and not only heard, from when it is counted"
@@ -447,9 +447,9 @@ def test_what_nobody_looked_at_is_neither_ruled_in_nor_out(harness: Harness) -> 
 def test_a_reason_is_named_where_everything_was_tried(harness: Harness) -> None:
     harness.prover.offers_rollback = False
     incident = taken_back(harness)
-    world = harness.start_process()
-    incident_records.update_incident(world, incident, lambda case: replace(case, failed_commits=(TARGET,), look=2))
+    context = harness.start_process()
+    incident_records.update_incident(context, incident, lambda now: replace(now, failed_commits=(TARGET,), look=2))
     evidence = ensure_evidence(
-        world, harness.services["shore.tide"], incident_records.require_incident(world, incident)
+        context, harness.services["shore.tide"], incident_records.require_incident(context, incident)
     )
     assert (evidence["kind"], evidence["reason"]) == (ActionKind.NONE.value, Reason.FIX_DID_NOT_HOLD.value)

@@ -101,8 +101,8 @@ def test_incident_beyond_the_list_is_counted_once() -> None:
     setting = Harness({"shore.tide": watched_service(uncorroborated_issues=0)})
     forged = _forge(setting, 102)
     _investigate_forged(setting, forged)
-    world, tide = setting.start_process(), setting.services["shore.tide"]
-    add_to_collecting_issue(world, tide, incident_records.require_incident(world, forged[-1]))
+    context, tide = setting.start_process(), setting.services["shore.tide"]
+    add_to_collecting_issue(context, tide, incident_records.require_incident(context, forged[-1]))
     (tally,) = [value for key, value in read_documents(setting, "caps").items() if key.endswith("uncorroborated")]
     assert tally["more"] == 2
 

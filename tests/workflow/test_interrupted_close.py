@@ -41,9 +41,9 @@ def _died_after_its_close(harness: Harness) -> str:
     with pytest.raises(_Died):
         verify(dying)
     assert not harness.issues.issues[0].is_open
-    world = harness.start_process()
-    assert is_claimed(world, close_effect_key(incident))
-    assert read_result(world, close_effect_key(incident)) is None
+    context = harness.start_process()
+    assert is_claimed(context, close_effect_key(incident))
+    assert read_result(context, close_effect_key(incident)) is None
     return incident
 
 
@@ -54,11 +54,11 @@ def harness() -> Harness:
 
 def test_it_is_not_taken_for_a_persons(harness: Harness) -> None:
     incident = _died_after_its_close(harness)
-    world = harness.start_process()
-    case = incident_records.require_incident(world, incident)
-    assert not is_automation_stopped(world, harness.services["shore.tide"], case)
+    context = harness.start_process()
+    record = incident_records.require_incident(context, incident)
+    assert not is_automation_stopped(context, harness.services["shore.tide"], record)
     harness.issues.issues[0].labels.add(WRONG_LABEL)
-    assert is_automation_stopped(world, harness.services["shore.tide"], case)
+    assert is_automation_stopped(context, harness.services["shore.tide"], record)
 
 
 def test_the_code_hosts_news_of_it_mute_nothing(harness: Harness) -> None:
@@ -77,7 +77,7 @@ def test_the_next_process_ends_it_as_resolved_and_closes_nothing_twice(harness: 
 def test_a_close_that_nobody_here_began_is_a_persons(harness: Harness) -> None:
     incident = start_watching(harness)
     harness.issues.issues[0].is_open = False
-    world = harness.start_process()
+    context = harness.start_process()
     assert is_automation_stopped(
-        world, harness.services["shore.tide"], incident_records.require_incident(world, incident)
+        context, harness.services["shore.tide"], incident_records.require_incident(context, incident)
     )

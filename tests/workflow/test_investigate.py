@@ -197,9 +197,9 @@ def test_an_unknown_incident_is_rejected(harness: Harness) -> None:
 
 def test_an_incident_of_a_service_that_is_watched_no_longer_is_rejected(harness: Harness) -> None:
     incident = open_incident(harness)
-    world = replace(harness.start_process(), services={"shore.gull": watched_service("gull")})
+    context = replace(harness.start_process(), services={"shore.gull": watched_service("gull")})
     with pytest.raises(Reject, match="unknown_service"):
-        investigate_incident(world, incident)
+        investigate_incident(context, incident)
 
 
 def _refusing(what: str) -> None:

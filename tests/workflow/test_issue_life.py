@@ -39,11 +39,11 @@ def test_words_of_others_are_inert_in_the_part(payload: str) -> None:
 
 @pytest.mark.parametrize("payload", HOSTILE_TEXTS[::4])
 def test_words_of_others_are_inert_in_comments(payload: str) -> None:
-    setting = Harness()
-    propose_deployment(setting)
-    press_button(setting, user_name=payload[:80])
-    run_tick(setting)
-    approval = next(comment for comment in setting.issues.issues[0].comments if "part=approved" in comment)
+    harness = Harness()
+    propose_deployment(harness)
+    press_button(harness, user_name=payload[:80])
+    run_tick(harness)
+    approval = next(comment for comment in harness.issues.issues[0].comments if "part=approved" in comment)
     found = list(markdown_tokens(approval))
     assert [token.type for token in found if token.type.startswith("html")] == ["html_block"]
     assert_text_is_inert(approval, found)

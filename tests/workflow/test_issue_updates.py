@@ -318,8 +318,8 @@ def test_where_no_labels_may_be_made_everything_else_goes_on(harness: Harness) -
             raise Reject("github_refused", f"HTTP 403 for {service.repository}")
 
     incident = open_incident(harness)
-    world = harness.start_process(lambda name, port: Refusing(port) if name == "issues" else port)
-    assert investigate_incident(world, incident).name == "proposed"
+    context = harness.start_process(lambda name, port: Refusing(port) if name == "issues" else port)
+    assert investigate_incident(context, incident).name == "proposed"
     assert parts(harness.issues.issues[0]) == ["proposed"]
     result = read_documents(harness, "effects")["labels.shore.tide"]["result"]
     assert isinstance(result, dict)

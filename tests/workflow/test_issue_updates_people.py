@@ -12,11 +12,11 @@ LONG = "U" + "0123456789" * 8
 @pytest.mark.parametrize("user", ["U" * 40, LONG])
 @pytest.mark.parametrize("name", ["", "nora"])
 def test_forty_characters_of_an_id_are_shown(user: str, name: str) -> None:
-    setting = Harness({"shore.tide": watched_service(approvers=(user,))})
-    propose_deployment(setting)
-    press_button(setting, user=user, user_name=name)
-    redeploy_approved(setting)
-    run_tick(setting)
-    approval = setting.issues.issues[0].comments[1]
+    harness = Harness({"shore.tide": watched_service(approvers=(user,))})
+    propose_deployment(harness)
+    press_button(harness, user=user, user_name=name)
+    redeploy_approved(harness)
+    run_tick(harness)
+    approval = harness.issues.issues[0].comments[1]
     assert f"`{truncate(user, 40)}`" in approval
     assert name in approval

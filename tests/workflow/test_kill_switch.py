@@ -32,108 +32,108 @@ STEPS = (10, 50, 100)
 
 
 def _at_ten_percent() -> tuple[Harness, str]:
-    setting = Harness({"shore.tide": watched_service(traffic_steps=STEPS)})
-    incident = approve_proposal(setting)
-    redeploy_approved(setting)
-    while not setting.cloud.shifts:
-        run_tick(setting)
-    return setting, incident
+    harness = Harness({"shore.tide": watched_service(traffic_steps=STEPS)})
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    while not harness.cloud.shifts:
+        run_tick(harness)
+    return harness, incident
 
 
 def test_a_rollout_under_way_stops_and_its_share_is_put_back() -> None:
-    setting, incident = _at_ten_percent()
-    (first,) = setting.cloud.shifts
-    setting.kill_switch = True
+    harness, incident = _at_ten_percent()
+    (first,) = harness.cloud.shifts
+    harness.kill_switch = True
     for _ in range(4):
-        run_tick(setting)
-    assert read_state(setting, incident) == "rolled_back"
-    assert first not in setting.cloud.shifts[1:]
-    serving = setting.start_process().revisions.get_service_state(setting.services["shore.tide"])
+        run_tick(harness)
+    assert read_state(harness, incident) == "rolled_back"
+    assert first not in harness.cloud.shifts[1:]
+    serving = harness.start_process().revisions.get_service_state(harness.services["shore.tide"])
     assert {name: share for name, share in serving.traffic.items() if share} == {OLD_REVISION: 100}
 
 
 def test_a_deployment_that_waits_for_its_revision_gets_no_first_share() -> None:
-    setting = Harness({"shore.tide": watched_service(traffic_steps=STEPS)})
-    incident = approve_proposal(setting)
-    redeploy_approved(setting)
-    setting.kill_switch = True
+    harness = Harness({"shore.tide": watched_service(traffic_steps=STEPS)})
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    harness.kill_switch = True
     for _ in range(3):
-        run_tick(setting)
-    assert read_state(setting, incident) == "rolled_back"
-    serving = setting.start_process().revisions.get_service_state(setting.services["shore.tide"])
+        run_tick(harness)
+    assert read_state(harness, incident) == "rolled_back"
+    serving = harness.start_process().revisions.get_service_state(harness.services["shore.tide"])
     assert {name: share for name, share in serving.traffic.items() if share} == {OLD_REVISION: 100}
 
 
 def test_kill_switch_set_during_a_probe_stops_the_next_share() -> None:
-    setting, incident = _at_ten_percent()
-    world, shifts = setting.start_process(), list(setting.cloud.shifts)
+    harness, incident = _at_ten_percent()
+    context, shifts = harness.start_process(), list(harness.cloud.shifts)
 
     class Probing:
         def check(self, service: Service) -> ProbeResult:
-            setting.kill_switch = True
-            return world.probe.check(service)
+            harness.kill_switch = True
+            return context.probe.check(service)
 
-    setting.clock.advance(MINUTE)
-    verify(replace(world, probe=Probing()))
-    given = [share for _, revision, share in setting.cloud.shifts[len(shifts) :] if revision != OLD_REVISION]
+    harness.clock.advance(MINUTE)
+    verify(replace(context, probe=Probing()))
+    given = [share for _, revision, share in harness.cloud.shifts[len(shifts) :] if revision != OLD_REVISION]
     assert given == []
-    run_tick(setting)
-    assert read_state(setting, incident) == "rolled_back"
+    run_tick(harness)
+    assert read_state(harness, incident) == "rolled_back"
 
 
 def test_without_the_switch_the_same_rollout_goes_on() -> None:
-    setting, incident = _at_ten_percent()
+    harness, incident = _at_ten_percent()
     for _ in range(4):
-        run_tick(setting)
-    assert read_state(setting, incident) == "watching"
+        run_tick(harness)
+    assert read_state(harness, incident) == "watching"
 
 
 def test_an_approval_is_void_once_its_question_has_expired() -> None:
-    setting = Harness()
-    incident = approve_proposal(setting)
-    setting.clock.advance(timedelta(days=25))
-    assert redeploy_approved(setting).name == "refused:approval_expired"
-    assert setting.cloud.operations == []
-    assert read_documents(setting, "decisions")[f"{incident}-1"]["state"] == "refused"
+    harness = Harness()
+    incident = approve_proposal(harness)
+    harness.clock.advance(timedelta(days=25))
+    assert redeploy_approved(harness).name == "refused:approval_expired"
+    assert harness.cloud.operations == []
+    assert read_documents(harness, "decisions")[f"{incident}-1"]["state"] == "refused"
 
 
 def test_a_rollout_that_has_begun_does_not_expire() -> None:
-    setting = Harness()
-    incident = approve_proposal(setting)
-    redeploy_approved(setting)
-    setting.clock.advance(timedelta(days=1))
-    assert redeploy(setting.start_process(), f"{incident}-1").name == "deploying"
+    harness = Harness()
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    harness.clock.advance(timedelta(days=1))
+    assert redeploy(harness.start_process(), f"{incident}-1").name == "deploying"
 
 
 def test_a_vote_of_somebody_who_is_no_approver_any_more_does_not_count() -> None:
-    setting = Harness({"shore.tide": watched_service(approvers=(APPROVER, SECOND_APPROVER, "U-PIA"), quorum=2)})
-    incident = propose_deployment(setting)
-    assert press_button(setting, user=SECOND_APPROVER).result.value == "counted"
-    setting.services = {"shore.tide": watched_service(approvers=(APPROVER, "U-PIA"), quorum=2)}
-    assert press_button(setting, user=APPROVER).result.value == "counted"
-    assert press_button(setting, user="U-PIA").result.value == "approved"
-    votes = read_documents(setting, "decisions")[f"{incident}-1"]["votes"]
+    harness = Harness({"shore.tide": watched_service(approvers=(APPROVER, SECOND_APPROVER, "U-PIA"), quorum=2)})
+    incident = propose_deployment(harness)
+    assert press_button(harness, user=SECOND_APPROVER).result.value == "counted"
+    harness.services = {"shore.tide": watched_service(approvers=(APPROVER, "U-PIA"), quorum=2)}
+    assert press_button(harness, user=APPROVER).result.value == "counted"
+    assert press_button(harness, user="U-PIA").result.value == "approved"
+    votes = read_documents(harness, "decisions")[f"{incident}-1"]["votes"]
     assert isinstance(votes, list)
     assert [vote["by"] for vote in votes] == [APPROVER, "U-PIA"]
 
 
 def test_an_approver_who_is_removed_before_the_deployment_stops_it() -> None:
-    setting = Harness({"shore.tide": watched_service(approvers=(APPROVER, SECOND_APPROVER), quorum=2)})
-    propose_deployment(setting)
-    press_button(setting, user=SECOND_APPROVER)
-    press_button(setting, user=APPROVER)
-    setting.services = {"shore.tide": watched_service(approvers=(APPROVER,), quorum=2)}
-    assert redeploy_approved(setting).name == "refused:approver_removed"
-    assert setting.cloud.operations == []
+    harness = Harness({"shore.tide": watched_service(approvers=(APPROVER, SECOND_APPROVER), quorum=2)})
+    propose_deployment(harness)
+    press_button(harness, user=SECOND_APPROVER)
+    press_button(harness, user=APPROVER)
+    harness.services = {"shore.tide": watched_service(approvers=(APPROVER,), quorum=2)}
+    assert redeploy_approved(harness).name == "refused:approver_removed"
+    assert harness.cloud.operations == []
 
 
 def test_a_member_who_left_the_approver_group_stops_it_too() -> None:
-    setting = Harness({"shore.tide": watched_service(approvers=(), approver_group="S-CREW")})
-    setting.chat.groups = {"S-CREW": {APPROVER}}
-    propose_deployment(setting)
-    assert press_button(setting).result.value == "approved"
-    setting.chat.groups = {"S-CREW": ()}
-    assert redeploy_approved(setting).name == "refused:approver_removed"
+    harness = Harness({"shore.tide": watched_service(approvers=(), approver_group="S-CREW")})
+    harness.chat.groups = {"S-CREW": {APPROVER}}
+    propose_deployment(harness)
+    assert press_button(harness).result.value == "approved"
+    harness.chat.groups = {"S-CREW": ()}
+    assert redeploy_approved(harness).name == "refused:approver_removed"
 
 
 def test_kill_switch_stops_its_service_and_the_global_one_stops_all() -> None:

@@ -104,15 +104,17 @@ def _with_traced(report: Report, traced: tuple[str, ...]) -> Report:
 
 
 def test_they_are_stored_with_the_proposal() -> None:
-    setting, known, traced = Harness(), ScriptedProver(), ("chat/a.py", "chat/b.py")
+    harness, known, traced = Harness(), ScriptedProver(), ("chat/a.py", "chat/b.py")
     prover: Prover = known.prover()
-    world = setting.start_process()
-    world = replace(
-        world,
+    context = harness.start_process()
+    context = replace(
+        context,
         prover=replace(prover, prove_and_report=lambda *asked: _with_traced(prover.prove_and_report(*asked), traced)),
     )
-    case = incident_records.require_incident(world, record_log_entry(world, setting.log_entry(syntax_error())).incident)
-    service = setting.services[case.service]
-    proposal = proposals.create_proposal(world, service, case, ensure_evidence(world, service, case))
+    record = incident_records.require_incident(
+        context, record_log_entry(context, harness.log_entry(syntax_error())).incident
+    )
+    service = harness.services[record.service]
+    proposal = proposals.create_proposal(context, service, record, ensure_evidence(context, service, record))
     assert proposal is not None
     assert proposal.traced == traced

@@ -78,8 +78,8 @@ def test_a_long_silence_is_broken_and_told() -> None:
 
 
 def test_an_incident_is_told_from_its_detection_on() -> None:
-    setting = Harness()
-    dossier = IncidentReader(setting.store, setting.services).read_incident(propose_on_one_machine(setting))
+    harness = Harness()
+    dossier = IncidentReader(harness.store, harness.services).read_incident(propose_on_one_machine(harness))
     assert dossier is not None
     told = {each.label: each for each in build_timeline(dossier)}
     assert {"detected", "proposed"} <= set(told)

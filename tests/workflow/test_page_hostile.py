@@ -58,8 +58,8 @@ def told(value: Any, text: str) -> Any:
 
 @pytest.fixture(scope="module")
 def dossier() -> IncidentView:
-    setting = Harness()
-    found = IncidentReader(setting.store, setting.services).read_incident(propose_on_one_machine(setting))
+    harness = Harness()
+    found = IncidentReader(harness.store, harness.services).read_incident(propose_on_one_machine(harness))
     assert found is not None
     whys = [{"n": 1, "question": "x", "answer": "x", "confidence": "proven", "evidence": ["e1"]}]
     excerpt = [{"line": 6, "text": "x"}, {"line": 7, "text": "x"}]
@@ -77,19 +77,19 @@ def dossier() -> IncidentView:
 
 
 def pages(dossier: IncidentView, text: str) -> Iterator[str]:
-    case = replace(dossier.record, path=text, error_class=text, ending_why=text, service=text)
-    history = [replace(step, why=text) for step in case.history]
-    case = replace(case, history=tuple(history))
+    record = replace(dossier.record, path=text, error_class=text, ending_why=text, service=text)
+    history = [replace(step, why=text) for step in record.history]
+    record = replace(record, history=tuple(history))
     findings = told(dossier.findings, text)
     issue = {**told(dossier.issue, text), "labels": [text], "body": "x", "comments": []}
     shown = views.PageState(
         token="token", people=["U1"], writable=True, acting=text, told=ClickResponse(200, text, {"reason": text}),
         dialog={"view": told(denial_dialog(button_click(_message(dossier))), text)}, dialog_token="t",
     )  # fmt: skip
-    here = replace(dossier, record=case, findings=findings, message=told(dossier.message, text), issue=issue)
+    here = replace(dossier, record=record, findings=findings, message=told(dossier.message, text), issue=issue)
     yield views.render_incident(here, shown)
-    yield views.render_incident_list(IncidentList((case,), cut=True, etag="s"), "s")
-    yield views.render_times(compute_stats([case], cut=True), "s")
+    yield views.render_incident_list(IncidentList((record,), cut=True, etag="s"), "s")
+    yield views.render_times(compute_stats([record], cut=True), "s")
     yield views.render_error(404, text)
 
 

@@ -28,8 +28,8 @@ def _report_on(about: Incident) -> dict[str, object]:
 
 def _page_of(report: dict[str, object]) -> str:
     """The page of an incident whose stored report is this one."""
-    setting = Harness()
-    dossier = IncidentReader(setting.store, setting.services).read_incident(propose_on_one_machine(setting))
+    harness = Harness()
+    dossier = IncidentReader(harness.store, harness.services).read_incident(propose_on_one_machine(harness))
     assert dossier is not None
     shown = PageState(token="t", people=(), writable=False)
     return render_incident(replace(dossier, findings={**dossier.findings, "report": report}), shown)

@@ -52,33 +52,33 @@ def test_a_copy_is_a_duplicate_and_writes_nothing(harness: Harness) -> None:
 
 def test_a_storm_is_throttled_within_one_process_without_a_single_read(harness: Harness) -> None:
     calls: list[str] = []
-    world = harness.start_process(lambda name, port: _Counted(name, port, calls))
-    record_log_entry(world, harness.log_entry())
+    context = harness.start_process(lambda name, port: _Counted(name, port, calls))
+    record_log_entry(context, harness.log_entry())
     calls.clear()
     for line in range(1000):
         harness.clock.advance(THROTTLE_PERIOD / 2000)
         assert (
-            record_log_entry(world, harness.log_entry(syntax_error(line=7) + f"\nrequest {line}")).name == "throttled"
+            record_log_entry(context, harness.log_entry(syntax_error(line=7) + f"\nrequest {line}")).name == "throttled"
         )
     assert calls == []
 
 
 def test_after_half_a_minute_a_process_looks_again(harness: Harness) -> None:
-    world = harness.start_process()
-    record_log_entry(world, harness.log_entry())
+    context = harness.start_process()
+    record_log_entry(context, harness.log_entry())
     harness.clock.advance(THROTTLE_PERIOD)
-    assert record_log_entry(world, harness.log_entry()).name == "duplicate"
+    assert record_log_entry(context, harness.log_entry()).name == "duplicate"
 
 
 def test_what_failed_is_not_taken_for_recorded(harness: Harness) -> None:
-    world = harness.start_process()
+    context = harness.start_process()
     entry = harness.log_entry()
     harness.bus.require_claim = _refusing  # type: ignore[assignment]
     with pytest.raises(Retry):
-        record_log_entry(world, entry)
+        record_log_entry(context, entry)
     harness.bus.require_claim = lambda _: None  # type: ignore[assignment]
     harness.clock.advance(timedelta(minutes=4))
-    record_log_entry(world, entry)
+    record_log_entry(context, entry)
     assert [topic for topic, _ in harness.bus.published] == ["incident-opened"]
 
 

@@ -9,29 +9,29 @@ from tests.support.memory import MemoryStore
 
 
 def test_a_flood_costs_one_write() -> None:
-    setting = Harness()
-    assert isinstance(setting.store, MemoryStore)
-    world = setting.start_process()
+    harness = Harness()
+    assert isinstance(harness.store, MemoryStore)
+    context = harness.start_process()
     for number in range(1000):
-        record_rejection(world, "record", "not_json", f"entry {number}")
-    record_rejection(setting.start_process(), "record", "not_json", "in another process")
-    assert sum(setting.store.writes.values()) == 1
-    assert [each["detail"] for each in read_documents(setting, "rejections").values()] == ["entry 0"]
+        record_rejection(context, "record", "not_json", f"entry {number}")
+    record_rejection(harness.start_process(), "record", "not_json", "in another process")
+    assert sum(harness.store.writes.values()) == 1
+    assert [each["detail"] for each in read_documents(harness, "rejections").values()] == ["entry 0"]
 
 
 def test_sources_reasons_and_days_are_kept_apart() -> None:
-    setting = Harness()
-    record_rejection(setting.start_process(), "record", "not_json", "")
-    record_rejection(setting.start_process(), "decide", "not_json", "")
-    record_rejection(setting.start_process(), "record", "too_large", "")
-    setting.clock.advance(timedelta(days=1))
-    record_rejection(setting.start_process(), "record", "not_json", "")
-    assert len(read_documents(setting, "rejections")) == 4
+    harness = Harness()
+    record_rejection(harness.start_process(), "record", "not_json", "")
+    record_rejection(harness.start_process(), "decide", "not_json", "")
+    record_rejection(harness.start_process(), "record", "too_large", "")
+    harness.clock.advance(timedelta(days=1))
+    record_rejection(harness.start_process(), "record", "not_json", "")
+    assert len(read_documents(harness, "rejections")) == 4
 
 
 def test_a_detail_is_redacted_and_then_cut() -> None:
-    setting = Harness()
-    record_rejection(setting.start_process(), "record", "not_json", "password=hunter2hunter2 " + "x" * 5000)
-    (kept,) = read_documents(setting, "rejections").values()
+    harness = Harness()
+    record_rejection(harness.start_process(), "record", "not_json", "password=hunter2hunter2 " + "x" * 5000)
+    (kept,) = read_documents(harness, "rejections").values()
     assert "hunter2" not in str(kept["detail"])
     assert len(str(kept["detail"])) <= 2000

@@ -37,24 +37,24 @@ def _shares(harness: Harness) -> list[int]:
 
 
 def test_the_next_share_waits_until_the_split_is_seen_as_it_was_set() -> None:
-    setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
-    incident = start_watching(setting)
-    set_split = setting.cloud.services["shore.tide"].traffic
-    setting.cloud.services["shore.tide"].traffic = {"tide-00007-old": 100}
-    run_tick(setting)
-    assert (_shares(setting), read_state(setting, incident)) == ([10], "deploying")
-    setting.cloud.services["shore.tide"].traffic = set_split
-    run_tick(setting)
-    assert _shares(setting) == [10, 50]
+    harness = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
+    incident = start_watching(harness)
+    set_split = harness.cloud.services["shore.tide"].traffic
+    harness.cloud.services["shore.tide"].traffic = {"tide-00007-old": 100}
+    run_tick(harness)
+    assert (_shares(harness), read_state(harness, incident)) == ([10], "deploying")
+    harness.cloud.services["shore.tide"].traffic = set_split
+    run_tick(harness)
+    assert _shares(harness) == [10, 50]
 
 
 def test_a_split_that_is_missed_twice_is_somebody_elses() -> None:
-    setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
-    incident = start_watching(setting)
-    setting.cloud.services["shore.tide"].traffic = {"tide-00007-old": 100}
-    run_tick(setting)
-    run_tick(setting)
-    assert (_shares(setting), read_state(setting, incident)) == ([10], "reported")
+    harness = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
+    incident = start_watching(harness)
+    harness.cloud.services["shore.tide"].traffic = {"tide-00007-old": 100}
+    run_tick(harness)
+    run_tick(harness)
+    assert (_shares(harness), read_state(harness, incident)) == ([10], "reported")
 
 
 @pytest.mark.parametrize("probes", [0, 3])
@@ -73,25 +73,25 @@ def test_failed_probe_prevents_an_inconclusive_end() -> None:
 
 
 def test_a_watch_that_ends_on_a_failed_probe_goes_on_until_one_succeeds() -> None:
-    setting = Harness()
-    incident = start_watching(setting)
-    setting.logs.request_counts[_revision(setting)] = 4810
-    setting.probe.result = ProbeResult(ok=False)
-    run_tick(setting, WATCH_DURATION)
-    assert (read_state(setting, incident), setting.issues.issues[0].is_open) == ("watching", True)
-    setting.probe.result = ProbeResult(ok=True)
-    run_tick(setting)
-    assert read_state(setting, incident) == "resolved"
+    harness = Harness()
+    incident = start_watching(harness)
+    harness.logs.request_counts[_revision(harness)] = 4810
+    harness.probe.result = ProbeResult(ok=False)
+    run_tick(harness, WATCH_DURATION)
+    assert (read_state(harness, incident), harness.issues.issues[0].is_open) == ("watching", True)
+    harness.probe.result = ProbeResult(ok=True)
+    run_tick(harness)
+    assert read_state(harness, incident) == "resolved"
 
 
 def test_pipeline_revision_without_a_commit_gets_no_traffic() -> None:
-    setting = Harness()
-    setting.cloud.deploys_by_pipeline = True
-    incident = approve_proposal(setting)
-    redeploy_approved(setting)
-    known = setting.cloud.services["shore.tide"].revisions
-    known[_revision(setting)] = replace(known[_revision(setting)], commit=None)
-    run_tick(setting, timedelta(minutes=2))
-    run_tick(setting, MINUTE)
-    assert (read_state(setting, incident), _shares(setting)) == ("failed", [])
-    assert setting.cloud.get_service_state(setting.services["shore.tide"]).traffic == {"tide-00007-old": 100}
+    harness = Harness()
+    harness.cloud.deploys_by_pipeline = True
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    known = harness.cloud.services["shore.tide"].revisions
+    known[_revision(harness)] = replace(known[_revision(harness)], commit=None)
+    run_tick(harness, timedelta(minutes=2))
+    run_tick(harness, MINUTE)
+    assert (read_state(harness, incident), _shares(harness)) == ("failed", [])
+    assert harness.cloud.get_service_state(harness.services["shore.tide"]).traffic == {"tide-00007-old": 100}

@@ -84,33 +84,34 @@ def test_a_revision_without_traffic_loses_nothing_to_an_older_commit(harness: Ha
 @pytest.mark.parametrize("is_known", [True, False])
 def test_rollout_without_a_start_starts_at_the_incident_opening(harness: Harness, *, is_known: bool) -> None:
     incident = start_watching(harness)
-    case = incident_records.require_incident(harness.start_process(), incident)
-    assert case.rollout is not None
-    rollout = case.rollout if is_known else replace(case.rollout, begun=None)
+    record = incident_records.require_incident(harness.start_process(), incident)
+    assert record.rollout is not None
+    rollout = record.rollout if is_known else replace(record.rollout, begun=None)
     known = harness.services["shore.tide"]
-    assert not has_recurred(harness.start_process(), known, case, rollout)
+    assert not has_recurred(harness.start_process(), known, record, rollout)
     harness.log_entry(revision=rollout.revision, at=harness.clock.now() - timedelta(seconds=1))
-    assert has_recurred(harness.start_process(), known, case, rollout)
+    assert has_recurred(harness.start_process(), known, record, rollout)
 
 
 def test_what_was_logged_before_the_rollout_began_is_no_recurrence(harness: Harness) -> None:
     incident = start_watching(harness)
-    case = incident_records.require_incident(harness.start_process(), incident)
-    assert case.rollout is not None
-    harness.log_entry(revision=case.rollout.revision, at=case.opened_at - timedelta(seconds=1))
-    assert not has_recurred(harness.start_process(), harness.services["shore.tide"], case, case.rollout)
+    record = incident_records.require_incident(harness.start_process(), incident)
+    assert record.rollout is not None
+    harness.log_entry(revision=record.rollout.revision, at=record.opened_at - timedelta(seconds=1))
+    assert not has_recurred(harness.start_process(), harness.services["shore.tide"], record, record.rollout)
 
 
 def test_the_first_end_stays_and_what_is_at_rest_gets_no_other(harness: Harness) -> None:
     incident = start_watching(harness)
-    world = harness.start_process()
+    context = harness.start_process()
     assert (
-        incident_records.end_incident(world, incident, IncidentState.REPORTED, "first").ending is IncidentState.REPORTED
+        incident_records.end_incident(context, incident, IncidentState.REPORTED, "first").ending
+        is IncidentState.REPORTED
     )
-    assert incident_records.end_incident(world, incident, IncidentState.MUTED, "second").ending_why == "first"
+    assert incident_records.end_incident(context, incident, IncidentState.MUTED, "second").ending_why == "first"
     run_tick(harness)
     assert read_state(harness, incident) == "reported"
     assert incident_records.end_incident(
-        world, incident, IncidentState.MUTED, "third"
-    ) == incident_records.require_incident(world, incident)
+        context, incident, IncidentState.MUTED, "third"
+    ) == incident_records.require_incident(context, incident)
     assert read_incident(harness, incident)["ending_why"] == "first"

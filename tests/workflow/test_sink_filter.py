@@ -127,15 +127,15 @@ def test_what_passes_and_is_no_signal_is_refused_with_a_stored_reason(negatives:
     watched = watched_service("ferry", project="harbour-dev", region="europe-west1")
     reasons: set[str] = set()
     for text in negatives:
-        setting = Harness({watched.id: watched})
+        harness = Harness({watched.id: watched})
         if not matches(signals(), export_entry(text)):
             continue
-        with open_function_clients(setting) as opened:
+        with open_function_clients(harness) as opened:
             assert opened.deliver("record", json.dumps(export_entry(text)).encode()).status_code == 204
-        assert isinstance(setting.store, MemoryStore)
-        (kept,) = setting.store.documents("rejections").values()
+        assert isinstance(harness.store, MemoryStore)
+        (kept,) = harness.store.documents("rejections").values()
         reasons.add(str(kept["reason"]))
-        assert setting.store.documents("incidents") == {}
+        assert harness.store.documents("incidents") == {}
     assert reasons == {"no_failing_file", "not_a_close_code"}
 
 

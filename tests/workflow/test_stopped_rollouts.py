@@ -15,32 +15,32 @@ from tests.support.harness import Harness, watched_service
 
 
 def _under_way() -> tuple[Harness, str]:
-    setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
-    setting.prover.offers_rollback = True
-    incident = approve_proposal(setting)
-    redeploy_approved(setting)
-    while not setting.cloud.shifts:
-        run_tick(setting)
-    return setting, incident
+    harness = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
+    harness.prover.offers_rollback = True
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    while not harness.cloud.shifts:
+        run_tick(harness)
+    return harness, incident
 
 
 def test_stopped_rollout_is_no_failure_and_asks_nothing_next() -> None:
-    setting, incident = _under_way()
-    setting.kill_switch = True
+    harness, incident = _under_way()
+    harness.kill_switch = True
     for _ in range(4):
-        run_tick(setting)
-    assert read_state(setting, incident) == "rolled_back"
-    assert read_incident(setting, incident)["failed_commits"] == []
-    assert len(setting.chat.posted) == 1
+        run_tick(harness)
+    assert read_state(harness, incident) == "rolled_back"
+    assert read_incident(harness, incident)["failed_commits"] == []
+    assert len(harness.chat.posted) == 1
 
 
 def test_a_failed_probe_of_the_same_rollout_does_lead_to_one() -> None:
-    setting, incident = _under_way()
-    setting.probe.result = ProbeResult(ok=False)
+    harness, incident = _under_way()
+    harness.probe.result = ProbeResult(ok=False)
     for _ in range(6):
-        run_tick(setting)
-    assert read_state(setting, incident) == "opened"
-    assert read_incident(setting, incident)["failed_commits"] != []
+        run_tick(harness)
+    assert read_state(harness, incident) == "opened"
+    assert read_incident(harness, incident)["failed_commits"] != []
 
 
 def _decide_and_die(harness: Harness, question: str) -> None:
@@ -61,33 +61,33 @@ def _stop(harness: Harness) -> None:
 def test_a_worker_that_died_before_the_deployment_lets_none_begin_late(
     change: Callable[[Harness], None], reason: str
 ) -> None:
-    setting = Harness()
-    incident = approve_proposal(setting)
+    harness = Harness()
+    incident = approve_proposal(harness)
     question = f"{incident}-1"
-    _decide_and_die(setting, question)
-    change(setting)
-    assert redeploy(setting.start_process(), question).name == f"refused:{reason}"
-    assert setting.cloud.operations == []
-    run_tick(setting)
-    assert read_state(setting, incident) == "refused"
+    _decide_and_die(harness, question)
+    change(harness)
+    assert redeploy(harness.start_process(), question).name == f"refused:{reason}"
+    assert harness.cloud.operations == []
+    run_tick(harness)
+    assert read_state(harness, incident) == "refused"
 
 
 def test_a_deployment_that_has_begun_is_found_again_however_late() -> None:
-    setting = Harness()
-    incident = approve_proposal(setting)
-    redeploy_approved(setting)
-    (operation,) = setting.cloud.operations
-    _expire(setting)
-    assert redeploy(setting.start_process(), f"{incident}-1").name == "deploying"
-    assert setting.cloud.operations == [operation]
+    harness = Harness()
+    incident = approve_proposal(harness)
+    redeploy_approved(harness)
+    (operation,) = harness.cloud.operations
+    _expire(harness)
+    assert redeploy(harness.start_process(), f"{incident}-1").name == "deploying"
+    assert harness.cloud.operations == [operation]
 
 
 def test_what_did_not_begin_does_not_begin_after_the_stop_either() -> None:
-    setting = Harness()
-    incident = approve_proposal(setting)
-    _decide_and_die(setting, f"{incident}-1")
-    setting.kill_switch = True
-    redeploy(setting.start_process(), f"{incident}-1")
-    setting.kill_switch = False
-    assert redeploy(setting.start_process(), f"{incident}-1").name == "refused:kill_switch"
-    assert setting.cloud.operations == []
+    harness = Harness()
+    incident = approve_proposal(harness)
+    _decide_and_die(harness, f"{incident}-1")
+    harness.kill_switch = True
+    redeploy(harness.start_process(), f"{incident}-1")
+    harness.kill_switch = False
+    assert redeploy(harness.start_process(), f"{incident}-1").name == "refused:kill_switch"
+    assert harness.cloud.operations == []

@@ -27,16 +27,16 @@ def harness() -> Harness:
 
 @pytest.mark.parametrize("look", [{}, {"look": 0}])
 def test_an_incident_without_a_count_of_looks_has_had_one(harness: Harness, look: dict[str, int]) -> None:
-    case = incident_records.require_incident(harness.start_process(), open_incident(harness))
-    stored = {name: value for name, value in INCIDENTS.encode(case.id, case).items() if name != "look"} | look
-    assert INCIDENTS.decode(stored) == replace(case, look=1)
+    record = incident_records.require_incident(harness.start_process(), open_incident(harness))
+    stored = {name: value for name, value in INCIDENTS.encode(record.id, record).items() if name != "look"} | look
+    assert INCIDENTS.decode(stored) == replace(record, look=1)
 
 
 @pytest.mark.parametrize("into", IncidentState)
 def test_an_incident_is_at_rest_since_the_step_that_took_it_there(harness: Harness, into: IncidentState) -> None:
-    case = incident_records.require_incident(harness.start_process(), open_incident(harness))
+    record = incident_records.require_incident(harness.start_process(), open_incident(harness))
     now = harness.clock.now() + timedelta(minutes=1)
-    moved = case.moved_to(into, now, "why")
+    moved = record.moved_to(into, now, "why")
     assert (moved.rest_at, moved.active) == (None if into in ACTIVE_STATES else now, into in ACTIVE_STATES)
     assert INCIDENTS.decode(INCIDENTS.encode(moved.id, moved)) == moved
 
@@ -70,9 +70,9 @@ class _Counting(MemoryStore):
 def test_a_storm_of_refused_entries_asks_the_store_once() -> None:
     store = _Counting()
     setting = Harness(store=store)
-    world = setting.start_process()
+    context = setting.start_process()
     for number in range(20):
-        record_log_entry(world, setting.log_entry(f"GET /{number} 200"))
+        record_log_entry(context, setting.log_entry(f"GET /{number} 200"))
     assert store.created == 1
     assert "GET /0 200" in str(next(iter(store.documents("rejections").values()))["detail"])
 

@@ -367,9 +367,9 @@ def test_what_nobody_foresaw_is_raised_after_the_others_were_looked_at() -> None
         setting.start_process(), setting.log_entry("received 1011 (internal error)", name="tide")
     ).incident
     setting.clock.advance(3 * MINUTE)
-    world = setting.start_process(lambda name, port: _Surprising(port) if name == "store" else port)
+    context = setting.start_process(lambda name, port: _Surprising(port) if name == "store" else port)
     with pytest.raises(ZeroDivisionError):
-        verify(world)
+        verify(context)
     assert read_state(setting, second) == "opened"
 
 

@@ -89,9 +89,9 @@ def test_the_label_ends_the_automation(hook: FunctionClients, harness: Harness, 
 
 def test_what_the_issue_does_not_bear_out_ends_nothing(hook: FunctionClients, harness: Harness, incident: str) -> None:
     assert sent(hook, "issues", event(harness, incident)) == 204
-    case = incident_records.load_incident(harness.start_process(), incident)
-    assert case is not None
-    assert case.ending is None
+    record = incident_records.load_incident(harness.start_process(), incident)
+    assert record is not None
+    assert record.ending is None
 
 
 def test_an_issue_that_was_deleted_ends_the_automation(hook: FunctionClients, harness: Harness, incident: str) -> None:
@@ -125,15 +125,17 @@ def test_what_means_nothing_is_acknowledged(
 
 
 def test_what_has_no_fix_yet_is_looked_at_again_once_for_a_delivery(harness: Harness, incident: str) -> None:
-    people, world = FakePeople(), harness.start_process()
+    people, context = FakePeople(), harness.start_process()
     now = harness.clock.now()
-    incident_records.update_incident(world, incident, lambda case: case.moved_to(IncidentState.UNFIXED, now, "no fix"))
+    incident_records.update_incident(
+        context, incident, lambda record: record.moved_to(IncidentState.UNFIXED, now, "no fix")
+    )
     asked = wished(harness, incident)
-    assert handle_issue_command(world, people, asked).name == "asked_again"
-    assert handle_issue_command(world, people, asked).name == "duplicate"
-    case = incident_records.require_incident(world, incident)
-    assert (case.state, case.look, case.history[-1].state) == (IncidentState.OPENED, 2, IncidentState.OPENED)
-    assert asked.actor in case.history[-1].why
+    assert handle_issue_command(context, people, asked).name == "asked_again"
+    assert handle_issue_command(context, people, asked).name == "duplicate"
+    record = incident_records.require_incident(context, incident)
+    assert (record.state, record.look, record.history[-1].state) == (IncidentState.OPENED, 2, IncidentState.OPENED)
+    assert asked.actor in record.history[-1].why
     assert [message for _, message in harness.bus.waiting] == [{"incident": incident}]
 
 
@@ -165,13 +167,13 @@ def test_what_has_expired_is_asked_again_with_another_question(harness: Harness,
 def test_what_is_at_rest_without_a_rollout_can_be_asked_again(
     harness: Harness, incident: str, resting: IncidentState
 ) -> None:
-    world, now = harness.start_process(), harness.clock.now()
+    context, now = harness.start_process(), harness.clock.now()
     incident_records.update_incident(
-        world, incident, lambda case: replace(case, ending=resting).moved_to(resting, now, "so")
+        context, incident, lambda record: replace(record, ending=resting).moved_to(resting, now, "so")
     )
-    assert handle_issue_command(world, FakePeople(), wished(harness, incident)).name == "asked_again"
-    case = incident_records.require_incident(world, incident)
-    assert (case.ending, case.rest_at, case.proposal, case.active) == (None, None, "", True)
+    assert handle_issue_command(context, FakePeople(), wished(harness, incident)).name == "asked_again"
+    record = incident_records.require_incident(context, incident)
+    assert (record.ending, record.rest_at, record.proposal, record.active) == (None, None, "", True)
 
 
 def test_what_was_deployed_against_is_not_looked_at_again(harness: Harness) -> None:
@@ -224,9 +226,9 @@ def test_an_issue_of_elsewhere_is_refused(
     harness.issues.issues[-1].is_open = False
     told = json.loads(json.dumps(event(harness, incident, **changed)).replace("%s", incident))
     assert sent(hook, "issues", told) == 403
-    case = incident_records.load_incident(harness.start_process(), incident)
-    assert case is not None
-    assert case.ending is None
+    record = incident_records.load_incident(harness.start_process(), incident)
+    assert record is not None
+    assert record.ending is None
 
 
 def test_malformed_requests_are_refused_and_change_nothing(
