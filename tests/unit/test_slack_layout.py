@@ -119,7 +119,7 @@ def test_several_approvals_are_counted_in_sight_of_everybody() -> None:
     counting = replace(question_message(), quorum=2, approvals=("U0MIRA",), alternative=other)
     text = visible_text(render_message(replace(SERVICE, not_author=True), counting))
     assert re.findall(r"\b1 of 2: <\w+>", text) == ["1 of 2: <U0MIRA>", "1 of 2: <U0KIM>"]
-    assert "; 2 different " in text
+    assert "; 2 approvals " in text
     assert visible_text(render_message(replace(SERVICE, not_author=False), counting)) != text
     done = replace(
         counting, standing=ProposalStatus.APPROVED, approvals=("U0MIRA", "U0ODA"), by="U0ODA", decided_at=UNTIL
