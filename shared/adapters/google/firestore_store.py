@@ -7,8 +7,8 @@ change: Firestore keeps the update time of a document that a write leaves as it 
 equal replacements of one version would both succeed.
 
 Over REST, because every function asks its store before its first answer: importing the client took 0.7 s of processor
-time, urllib3 0.2 s (2026-11, Python 3.11). Writes are never repeated: an answer that is lost is told as `Retry`, so that whoever asked
-looks first. Reads are, for a moment.
+time, urllib3 0.2 s (2026-11, Python 3.11). Writes are never repeated: a lost answer raises `Retry`, so that the caller
+looks first. Reads are repeated for a moment.
 https://cloud.google.com/firestore/docs/reference/rest/v1/projects.databases.documents
 """
 
@@ -36,7 +36,7 @@ def _utc_now() -> datetime:
 
 
 class FirestoreStore:
-    """Keeps documents in one database of a project, or in an emulator. Raises Retry, and ApiRefusal without permission."""
+    """Keeps documents in a database of a project, or in an emulator. Raises Retry, and ApiRefusal without permission."""
 
     def __init__(  # noqa: PLR0913  # the last is there to be replaced by tests
         self,

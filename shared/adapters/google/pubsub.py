@@ -1,7 +1,8 @@
 """Pub/Sub as the bus: a message of names and texts in, one published message with JSON in its body out.
 
 Publishing is over REST, like the store: importing the client took 0.7 s of processor time, urllib3 0.2 s (2026-11,
-Python 3.11), and a function publishes one message. Dead letters are read with the client, by commands. https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/publish
+Python 3.11), and a function publishes one message. Dead letters are read with the client, by commands.
+https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/publish
 """
 
 import base64
