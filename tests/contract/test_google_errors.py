@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from google.api_core.exceptions import from_grpc_status, from_http_status
+from google.api_core import exceptions
 
 from shared.adapters.compilers.remote import MAX_WAIT_SECONDS, RETRY_PAUSES, RequestFailed, post_json
 from shared.adapters.google import errors
@@ -20,6 +20,11 @@ from tests.support.scripted_server import ScriptedServer, google_error, http_ans
 
 EXPIRED = google_error(401, "UNAUTHENTICATED")
 FORBIDDEN = google_error(403, "PERMISSION_DENIED")
+
+
+def grpc_error(code: grpc.StatusCode) -> exceptions.GoogleAPICallError:
+    error: exceptions.GoogleAPICallError = exceptions.from_grpc_status(code, "no")  # type: ignore[no-untyped-call]
+    return error
 
 
 class NumberedTokens:
@@ -92,7 +97,7 @@ class TestMissingPermission:
                 client.post("/v1/x", {})
             client.close()
         with pytest.raises(Retry, match="PERMISSION_DENIED"), translate_errors("Cloud Run"):
-            raise from_grpc_status(grpc.StatusCode.PERMISSION_DENIED, "no")
+            raise grpc_error(grpc.StatusCode.PERMISSION_DENIED)
 
     def test_it_is_final_ten_minutes_later(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(errors, "PROCESS_START", time.monotonic() - errors.GRANT_SECONDS)
@@ -102,13 +107,13 @@ class TestMissingPermission:
                 client.post("/v1/x", {})
             client.close()
         with pytest.raises(Reject) as refused, translate_errors("Cloud Run"):
-            raise from_grpc_status(grpc.StatusCode.PERMISSION_DENIED, "no")
+            raise grpc_error(grpc.StatusCode.PERMISSION_DENIED)
         assert refused.value.reason == "denied"
 
     def test_another_refusal_is_final_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(errors, "PROCESS_START", time.monotonic())
         with pytest.raises(Reject) as refused, translate_errors("Cloud Run"):
-            raise from_grpc_status(grpc.StatusCode.NOT_FOUND, "no")
+            raise grpc_error(grpc.StatusCode.NOT_FOUND)
         assert refused.value.reason == "not_found"
 
 
@@ -144,7 +149,7 @@ def test_every_status_has_its_rule_and_both_ways_follow_it(code: grpc.StatusCode
     rule = rule_for(code.name)
     assert rule is not None
     with pytest.raises((Retry, Reject)) as raised, translate_errors("Cloud Run"):
-        raise from_grpc_status(code, "no")
+        raise grpc_error(code)
     assert (raised.value.reason if isinstance(raised.value, Reject) else "") == rule.reason
     with serve_scripted(google_error(400, code.name)) as server:
         client = rest_client(server, lambda: Secret("t"))
@@ -157,4 +162,4 @@ def test_every_status_has_its_rule_and_both_ways_follow_it(code: grpc.StatusCode
 @pytest.mark.parametrize(("code", "error"), [(403, Reject), (429, Retry), (500, Retry), (418, Retry)])
 def test_an_error_without_a_status_is_known_by_its_code(code: int, error: type[Any]) -> None:
     with pytest.raises(error), translate_errors("Cloud Run"):
-        raise from_http_status(code, "no")
+        raise exceptions.from_http_status(code, "no")  # type: ignore[no-untyped-call]

@@ -86,7 +86,7 @@ class DeployedCompilers:
         self._lock = Lock()
 
     def compiler_for(self, python: str) -> Compiler:
-        """The same one for the same version. Raises Misused for a version that nobody can judge."""
+        """The same one for the same version. Raises UsageError for a version that nobody can judge."""
         with self._lock:
             if python not in self._compilers:
                 best: Compiler = self._local.compiler_for(python)

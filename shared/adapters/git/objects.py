@@ -126,7 +126,7 @@ class ObjectStore:
         return None
 
     def read(self, oid: str) -> tuple[str, bytes] | None:
-        """(type, bytes) of an object, which are what its id stands for. Raises Unreadable where they are not."""
+        """(type, bytes) of an object, which are what its id stands for. Raises InputError where they are not."""
         self._contents_process.send(oid.encode() + b"\n")
         _, kind, *size = self._contents_process.read_line().split(b" ")
         if not size:  # `<id> missing`
@@ -151,7 +151,7 @@ class ObjectStore:
         return held
 
     def entries(self, tree: str) -> tuple[RawTreeEntry, ...] | None:
-        """The lines of a tree object; None where this copy does not hold it. Raises Unreadable for a damaged one."""
+        """The lines of a tree object; None where this copy does not hold it. Raises InputError for a damaged one."""
         held = self._trees.get(tree)
         if held is None:
             got = self.read(tree)
@@ -192,7 +192,7 @@ class ObjectStore:
     def files(self, tree: str) -> Mapping[str, TreeEntry] | None:
         """All regular files below a tree, by path; names that are not UTF-8 keep their bytes as surrogates.
 
-        None where some tree below is not in this copy. Raises Unreadable for a tree that nobody could check out.
+        None where some tree below is not in this copy. Raises InputError for a tree that nobody could check out.
         """
         found: dict[str, TreeEntry] = {}
         return found if self._collect_files(tree, "", 0, found) else None

@@ -42,7 +42,7 @@ def git_environment(**extra: str) -> dict[str, str]:
 
 
 def find_git() -> str:
-    """Where git is. Raises Unreadable where it is not installed."""
+    """Where git is. Raises InputError where it is not installed."""
     found = shutil.which("git")
     if found is None:
         raise InputError("git was not found on PATH: install git 2.31 or newer")
@@ -134,7 +134,7 @@ class GitPipe:
 
 
 def locate_repository(path: str, git: Git) -> dict[str, str]:
-    """Where the parts of the repository at `path` are: git_dir, objects, shallow, format. Raises Unreadable."""
+    """Where the parts of the repository at `path` are: git_dir, objects, shallow, format. Raises InputError."""
     _require_directory(path)
     try:
         told = _ask_rev_parse(git, path)

@@ -62,7 +62,7 @@ class GitRepository:
     # -- names ----------------------------------------------------------------------------------------------------
 
     def branch(self, name: str | None) -> Branch:
-        """The deploy branch: `name`, else the remote's default branch, else HEAD. Raises Misused, Unreadable."""
+        """The deploy branch: `name`, else the remote's default branch, else HEAD. Raises UsageError, InputError."""
         if name is not None:
             return Branch(name, self._resolve_commit_id(name, "branch"))
         symbolic = sorted(self._scratch.symbolic.items(), key=lambda pair: pair[0] != "refs/remotes/origin/HEAD")
@@ -88,7 +88,7 @@ class GitRepository:
         raise UsageError(f"{self.path}: there is no commit named {truncate(name, MAX_QUOTE_LENGTH)!r}{hint}")
 
     def resolve(self, revision: str) -> Commit:
-        """The commit that a ref, an abbreviation or an id names. Raises Misused."""
+        """The commit that a ref, an abbreviation or an id names. Raises UsageError."""
         oid = self._resolve_commit_id(revision, "commit")
         got = self.objects.read(oid)
         if got is None:
@@ -187,7 +187,7 @@ class GitRepository:
         return found.id
 
     def tree(self, commit: str) -> Mapping[str, TreeEntry]:
-        """The regular files of a commit by path. Raises Unreadable where tree objects are missing."""
+        """The regular files of a commit by path. Raises InputError where tree objects are missing."""
         tree = self._tree_id(commit)
         files = self._listed_trees.get(tree)
         if files is None:
@@ -205,7 +205,7 @@ class GitRepository:
         return content
 
     def root_tree(self, commit: str) -> str:
-        """The id of a commit's top folder. Raises Unreadable where it is not in this copy."""
+        """The id of a commit's top folder. Raises InputError where it is not in this copy."""
         return self._tree_id(commit)
 
     def folder(self, tree_id: str) -> Folder | None:

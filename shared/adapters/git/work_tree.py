@@ -35,7 +35,7 @@ class WorkTree:
             return None
 
     def path_within(self, argument: str) -> str:
-        """An argument of the command line as a path from the root, "" for the root itself. Raises Misused."""
+        """An argument of the command line as a path from the root, "" for the root itself. Raises UsageError."""
         try:
             found = [Path(os.path.realpath(path)) for path in (argument, self.root / argument) if Path(path).exists()]
         except (OSError, ValueError):  # a name that no file can have

@@ -152,7 +152,7 @@ class GitHubHistory:
         return self._blob_ids.find(locations, self._range)
 
     def tree(self, commit: str) -> Mapping[str, TreeEntry]:
-        """The regular files of a commit by path. Raises Unreadable where there is no such commit."""
+        """The regular files of a commit by path. Raises InputError where there is no such commit."""
         files = self._trees.files_at(commit)
         if files is None:
             raise InputError(f"{self.repository}: trees of commit {commit} are not in this copy; was it pushed?")

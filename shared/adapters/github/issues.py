@@ -12,6 +12,8 @@ from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from github.GithubObject import NotSet
+
 from shared.adapters.github.client import GitHubClient
 from shared.errors import Reject, Retry
 from shared.ports import WRONG_LABEL, IssueRef, IssueState
@@ -21,8 +23,11 @@ from shared.service import Service
 from shared.text.escaping import to_one_line, truncate
 
 if TYPE_CHECKING:
+    from github.GithubObject import Opt
     from github.Issue import Issue
     from github.IssueComment import IssueComment
+    from github.PaginatedList import PaginatedList
+    from github.Repository import Repository
 
 ISSUE_LABEL = "provenfix"
 _MAX_TITLE_LENGTH = 256
@@ -38,7 +43,6 @@ _MAX_GAPS = 5
 """Numbers in a row that may be missing (deleted, moved) before there are taken to be no more."""
 _MAX_CACHED_ISSUES = 64
 _DELETED = frozenset({410})
-_NEWEST_FIRST = {"state": "all", "sort": "created", "direction": "desc"}
 
 
 class GitHubIssues:
@@ -52,8 +56,8 @@ class GitHubIssues:
         """The issue whose body carries the marker, open or closed, however young. Raises Retry, Reject."""
         repository = self._github.repository(service.repository)
         # GitHub drops labels that the token may not set: the newest issues are looked at with and without.
-        newest = self._github.read(lambda: repository.get_issues(**_NEWEST_FIRST).get_page(0))
-        labelled = self._github.read_list(repository.get_issues(**_NEWEST_FIRST, labels=[ISSUE_LABEL]))
+        newest = self._github.read(lambda: _list_newest_first(repository, NotSet).get_page(0))
+        labelled = self._github.read_list(_list_newest_first(repository, [ISSUE_LABEL]))
         for issue in chain(newest, labelled):
             if self._is_own_issue(issue, marker):
                 return _issue_ref(issue)
@@ -94,12 +98,13 @@ class GitHubIssues:
         body, old_title = known.body or "", known.title
         new_body = replace_status_block(body, status_section)
         new_title = truncate(update_title(old_title, title), _MAX_TITLE_LENGTH)
-        changes = {"title": new_title} if new_title != old_title else {}
-        if new_body is not None and new_body != body:
-            changes["body"] = new_body
-        if changes and new_body is not None:
-            issue = self._reference(service, number)
-            self._github.write(lambda: issue.edit(**changes))
+        if new_body is None or (new_body, new_title) == (body, old_title):
+            return
+        issue = self._reference(service, number)
+        # What has not changed is not sent: a user may be changing it just now.
+        title_change = new_title if new_title != old_title else NotSet
+        body_change = new_body if new_body != body else NotSet
+        self._github.write(lambda: issue.edit(title=title_change, body=body_change))
 
     def create_labels(self, service: Service) -> None:
         """*Effect.* Makes the label by which people stop the automation, so that it can be chosen from the list."""
@@ -186,6 +191,10 @@ class _IssueCache:
             if len(self._issues) > _MAX_CACHED_ISSUES:
                 self._issues.popitem(last=False)
         return None if is_gone else issue
+
+
+def _list_newest_first(repository: "Repository", labels: "Opt[list[str]]") -> "PaginatedList[Issue]":
+    return repository.get_issues(state="all", sort="created", direction="desc", labels=labels)
 
 
 def format_label(name: str) -> str:

@@ -6,9 +6,9 @@ of use for a while only has `expires`, too, after which Firestore deletes it som
 change: Firestore keeps the update time of a document that a write leaves as it was, and then two
 equal replacements of one version would both succeed.
 
-Over REST, because every function asks its store before its first answer, and the client takes longer to import than
-the rest of most functions. Writes are never repeated: an answer that is lost is told as `Retry`, so that whoever asked
-looks first. Reads are, for a moment.
+Over REST, because every function asks its store before its first answer: importing the client took 0.7 s of processor
+time, urllib3 0.2 s (2026-11, Python 3.11). Writes are never repeated: a lost answer raises `Retry`, so that the caller
+looks first. Reads are repeated for a moment.
 https://cloud.google.com/firestore/docs/reference/rest/v1/projects.databases.documents
 """
 
@@ -36,7 +36,7 @@ def _utc_now() -> datetime:
 
 
 class FirestoreStore:
-    """Keeps documents in one database of a project, or in an emulator. Raises Retry, and Refused without permission."""
+    """Keeps documents in a database of a project, or in an emulator. Raises Retry, and ApiRefusal without permission."""
 
     def __init__(  # noqa: PLR0913  # the last is there to be replaced by tests
         self,

@@ -1,7 +1,8 @@
 """Pub/Sub as the bus: a message of names and texts in, one published message with JSON in its body out.
 
-Over REST, like the store: whoever publishes does it once in a while, and the client takes longer to import than all of
-that. https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/publish
+Publishing is over REST, like the store: importing the client took 0.7 s of processor time, urllib3 0.2 s (2026-11,
+Python 3.11), and a function publishes one message. Dead letters are read with the client, by commands.
+https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/publish
 """
 
 import base64
@@ -21,7 +22,7 @@ _MAX_BYTES_PER_REQUEST = 5 << 20
 
 
 class PubSubBus:
-    """Publishes to the topics `provenfix-…` of one project, or of an emulator. Raises Refused without permission."""
+    """Publishes to the topics `provenfix-…` of one project, or of an emulator. Raises ApiRefusal without permission."""
 
     def __init__(
         self,
