@@ -1,7 +1,4 @@
-"""The errors that cross a boundary; each carries one sentence for the person who reads it.
-
-In: whatever went wrong outside. Out: an exception whose text says what is wrong, where, and what to do.
-"""
+"""The errors that cross a boundary; the text of each says in one sentence what is wrong, where, and what to do."""
 
 
 class InputError(Exception):
@@ -17,9 +14,9 @@ class UsageError(Exception):
 
 
 class Retry(Exception):
-    """It may work later: the message is delivered again, and dead-lettered when that never ends.
+    """It may work later: the message is delivered again, and dead-lettered after the last attempt.
 
-    `reason` is a name of ours where somebody waits for just this one, such as an alert.
+    `reason` is a name of ours for an error that an alert looks for.
     """
 
     def __init__(self, detail: str = "", *, reason: str = "") -> None:

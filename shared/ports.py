@@ -1,4 +1,4 @@
-"""What the workflow asks of the outside and of its ground, as Protocols; a proof asks `shared.proof.model.ports`."""
+"""What the workflow asks of the outside, as Protocols; a proof has its own in `shared.proof.model.ports`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-if TYPE_CHECKING:  # a message knows the whole report: whoever only wants a port need not load it
+if TYPE_CHECKING:  # a message knows the whole report, which a port does not need
     from shared.detection.entry import LogEntry
     from shared.proof.model.finding import CheckStatus
     from shared.proposal.decision import Click
@@ -197,8 +197,8 @@ class Deployer(Protocol):
     def shift_traffic(self, service: Service, revision: str, percent: int) -> None:
         """*Effect.* Gives a revision this share of the traffic, and the rest to those that served before.
 
-        All of it for one that served before the rollout puts back the split that was there. Raises `Reject(BY_HAND)`
-        where somebody else has changed the service since the rollout began.
+        All of it for one that served before the rollout puts back the split that was there. Raises
+        `Reject(CHANGED_BY_HAND)` if the service was changed by hand since the rollout began.
         """
 
 

@@ -1,4 +1,4 @@
-"""A watched service, as its owners configured it: what it is called, where its code lies, who may decide for it."""
+"""A watched service, as its owners configured it: its name, its repository, and its approvers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ class RolloutMode(StrEnum):
     COMMAND = "command"
     """The service's own `deploy_command`, and nothing but a look at the log afterwards."""
     MANUAL = "by_hand"
-    """Nothing: a person deploys, and is told with which command."""
+    """Nothing: a user deploys; the message names the command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Service:
     authors: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     """The names under which the owner of a chat user id commits."""
     deploy_method: str = ""
-    """Which deployer acts: the name that the wiring knows it by; "" for the default one."""
+    """Which deployer acts, by its name in `shared.wiring`; "" for the default one."""
     deploy_trigger: str = ""
     """For `cloud_build`: the trigger that builds and deploys a commit, by its full name."""
     deploy_workflow: str = ""
@@ -80,7 +80,7 @@ class Service:
 
     @property
     def id(self) -> str:
-        """`project.name`: what the stored documents and `World.services` know the service by."""
+        """`project.name`: the key of the service in stored documents and in `Context.services`."""
         return service_id(self.project, self.name)
 
     @property

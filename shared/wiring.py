@@ -1,4 +1,4 @@
-"""Builds the ports from the settings; the only file that names concrete adapters.
+"""Builds the ports from the settings; beside `credentials` the only file that names concrete adapters.
 
 An adapter's module runs when its port is first read, so the imports below cost a process nothing that it does not use.
 """
@@ -44,9 +44,8 @@ if TYPE_CHECKING:
     from shared.proof.model.ports import Compilers, History
     from shared.service import Service
 
-    _LocalPlatform = (
-        simulated_platform.SimulatedPlatform | process_platform.ProcessPlatform | watched_platform.WatchedPlatform
-    )
+    _Simulated = simulated_platform.SimulatedPlatform
+    _LocalPlatform = process_platform.ProcessPlatform | watched_platform.WatchedPlatform | _Simulated
 
 STORE_FILE = "store.sqlite"
 QUEUE_FILE = "queue.sqlite"
@@ -153,13 +152,12 @@ class CloudPorts(_Ports):
     def link_builder(self) -> ports.LinkBuilder:
         if not credentials.has_code_host(self._settings):
             return context.NoLinkBuilder()
-        host = credentials.github_host(self._settings)
-        return cloud_logging.LogLinkBuilder(links.GitHubLinkBuilder(self._github, host))
+        builder = links.GitHubLinkBuilder(self._github, credentials.github_host(self._settings))
+        return cloud_logging.LogLinkBuilder(builder)
 
     def open_history(self, service: Service) -> AbstractContextManager[History]:
         """See `shared.workflow.context.Context`."""
-        github = self._require_code_host(f"the repository {service.repository}")
-        return history.open_history(github, service.repository)
+        return history.open_history(self._require_code_host(f"the repository {service.repository}"), service.repository)
 
     @lazy_property
     def _google(self) -> clients.GoogleClients:
@@ -207,8 +205,7 @@ class LocalPorts(_Ports):
             return simulated_platform.NoProbe()
         if self._settings.platform is Platform.WATCHED:
             return probe.NetworkProbe()
-        usual = probe.ProbeTimeouts().stay_open_seconds
-        staying = min(usual, self._settings.longest_wait.total_seconds() / 4)
+        staying = min(probe.ProbeTimeouts().stay_open_seconds, self._settings.longest_wait.total_seconds() / 4)
         return probe.NetworkProbe(probe.ProbeTimeouts(open_timeout=10.0, stay_open_seconds=staying))
 
     @lazy_property

@@ -79,7 +79,7 @@ def test_one_machine_has_the_stand_ins_of_its_platform(
     platform: Platform, of_platform: type, of_probe: type, of_logs: type, tmp_path: Path
 ) -> None:
     local = LocalPorts(Settings(local_folder=tmp_path, sqlite_folder=tmp_path, platform=platform), tmp_path)
-    assert local.revisions is local.deployer
+    assert id(local.revisions) == id(local.deployer)
     assert (type(local.revisions), type(local.probe), type(local.logs)) == (of_platform, of_probe, of_logs)
 
 
