@@ -176,7 +176,7 @@ def test_every_metric_counts_its_lines_and_no_others(
 def test_entry_beyond_the_incident_limit_is_counted_and_alerted(
     one_state: list[Resource], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By the line that `record_log_entry` writes when it leaves the entry to be delivered again, and by no other retry."""
+    """By the line that `record_log_entry` writes when the entry is to be delivered again, and by no other retry."""
     setting = Harness()
     for number in range(MAX_PENDING):
         record_log_entry(setting.start_process(), setting.log_entry(syntax_error(f"/app/quay_{number}.py")))

@@ -77,6 +77,7 @@ def test_the_examples_label_a_revision_with_what_is_read_from_it() -> None:
 
 
 def test_the_example_of_a_backend_has_terraforms_form() -> None:
-    done = subprocess.run([terraform_program(), "fmt", "-check", "-"], input=(CONFIGURATION / "examples/backend.tf").read_bytes(),
+    example = (CONFIGURATION / "examples/backend.tf").read_bytes()
+    done = subprocess.run([terraform_program(), "fmt", "-check", "-"], input=example,
                           capture_output=True, check=False, timeout=60)  # fmt: skip
     assert done.returncode == 0

@@ -34,6 +34,8 @@ def hostile_report(payload: str) -> Report:
     )
     symptoms = tuple(replace(each, text=payload, revision=payload) for each in whole.symptoms)
     fault = replace(proof.broken.fault, message=payload, text=payload)
+    head, fixing = replace(evil, id=HEAD.id), replace(evil, id=FIXING.id)
+    workflow = f"jobs:\n  a:\n    run: pytest {payload!r}\n"
     return build_report(
         replace(
             whole, service=payload, environment=payload, path=payload, sightings=sightings, symptoms=symptoms,
@@ -47,11 +49,11 @@ def hostile_report(payload: str) -> Report:
             ),
             introduced=IntroducingCommit(evil, payload, 7, 611),
             attempts=tuple(replace(each, commit=replace(evil, id=each.commit.id)) for each in proof.attempts),
-            fix=Fix(replace(evil, id=FIXING.id), "open_pull_request", 7, payload, path=payload, excerpt=((1, payload),)),
-            target=replace(proof.target, commit=replace(evil, id=HEAD.id), shipped_changes=(FileChange(payload, 1, 1),)),
+            fix=Fix(fixing, "open_pull_request", 7, payload, path=payload, excerpt=((1, payload),)),
+            target=replace(proof.target, commit=head, shipped_changes=(FileChange(payload, 1, 1),)),
             recommendation=replace(proof.recommendation, detail=payload),
             branch=payload,
-            declaring_files=(DeclaredFile(".github/workflows/x.yml", INTRODUCING.id, f"jobs:\n  a:\n    run: pytest {payload!r}\n"),),
+            declaring_files=(DeclaredFile(".github/workflows/x.yml", INTRODUCING.id, workflow),),
             refused_commits=(RefusedCommit(evil, "checks", payload),),
             gaps=(payload,),
         ),

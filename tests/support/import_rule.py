@@ -1,7 +1,7 @@
 """`python -m tests.support.import_rule`: tests import from `tests.support`, and never from each other.
 
-Every import of every file in `tests/` is read. A tier may import only `tests.support`; `tests.bench` also imports itself;
-`tests.support` imports nothing but itself. Exits 1 and names each import that breaks this.
+Every import of every file in `tests/` is read. A tier may import only `tests.support`; `tests.bench` also imports
+itself; `tests.support` imports nothing but itself. Exits 1 and names each import that breaks this.
 """
 
 import ast

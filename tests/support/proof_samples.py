@@ -315,7 +315,7 @@ def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
                 found,
                 deployed=_proof_of_given_commit(
                     DeployedSource.INFERRED,
-                    conflict=f"The log says line 676 of agents_execute.py; at the given commit {GOOD_COMMIT.id}, it compiles.",
+                    conflict=f"The log says line 676 of agents_execute.py; at {GOOD_COMMIT.id}, it compiles.",
                 ),
             ),
         ),

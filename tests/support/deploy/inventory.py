@@ -1,8 +1,8 @@
 """A state comes in, one line for each resource with its key attributes goes out, in the order of addresses.
 
 Grants and custom roles are not in it, they follow access.yaml (see grants.py), nor are the places of secrets, which
-follow provenfix.yaml. `python -m tests.support.deploy.inventory` writes the lines that the tests expect; whoever changes
-Terraform reads their difference.
+follow provenfix.yaml. `python -m tests.support.deploy.inventory` writes the lines that the tests expect; read their
+difference after a change to Terraform.
 """
 
 import json

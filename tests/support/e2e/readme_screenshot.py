@@ -1,4 +1,4 @@
-"""`python -m tests.support.e2e.readme_screenshot`: the demo's test is run, and the picture that it takes becomes the README's."""
+"""Runs the demo's test and makes its picture the README's: `python -m tests.support.e2e.readme_screenshot`."""
 
 import shutil
 import sys

@@ -33,7 +33,8 @@ def straight_history_gives_break_fix_and_target(story: HistoryBuilder, compilers
 @shape
 def latest_of_several_breaks_and_fixes_counts(story: HistoryBuilder, compilers: LocalCompilers) -> None:
     for name, source in [
-        ("start", valid_source()), ("break 1", broken_source(5)), ("mend 1", valid_source(1)), ("break 2", broken_source(7)), ("worse", broken_source(8, 3)),
+        ("start", valid_source()), ("break 1", broken_source(5)), ("mend 1", valid_source(1)),
+        ("break 2", broken_source(7)), ("worse", broken_source(8, 3)),
         ("mend 2", valid_source(2)), ("break 3", broken_source(9)), ("mend 3", valid_source(3)),
     ]:  # fmt: skip
         story.commit(name, {"app.py": source})

@@ -19,7 +19,8 @@ UNTIL = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 PROPOSAL = Proposal(
-    "0123456789abcdef-1", "0123456789abcdef", "quay.chat-backend", ActionKind.REDEPLOY, HEAD.id, SECOND_ATTEMPT.id, "chat-00042-def", FIXING.id,
+    "0123456789abcdef-1", "0123456789abcdef", "quay.chat-backend", ActionKind.REDEPLOY, HEAD.id,
+    SECOND_ATTEMPT.id, "chat-00042-def", FIXING.id,
     "3.11", ("chat/agents_execute.py",), "fedcba9876543210", UNTIL,
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Sources on which CPython's minor versions differ, or that few tools judge as CPython does.
 
-In: nothing. Out: `load_corpus()`, bytes by name. Every source is put to every version: what is new in one is wrong before,
-what is removed in one is right before.
+In: nothing. Out: `load_corpus()`, bytes by name. Every source is put to every version: what is new in one is wrong
+before, what is removed in one is right before.
 """
 
 from tests.support.syntax_corpus import bytes_and_lines, fstrings, new_syntax, old_syntax, semantics, shapes
