@@ -36,7 +36,7 @@ def _utc_now() -> datetime:
 
 
 class FirestoreStore:
-    """Keeps documents in a database of a project, or in an emulator. Raises Retry, and ApiRefusal without permission."""
+    """Keeps documents in a database of a project or an emulator. Raises Retry, and ApiRefusal without permission."""
 
     def __init__(  # noqa: PLR0913  # the last is there to be replaced by tests
         self,
