@@ -46,7 +46,8 @@ class NoResponse(Exception):
     """The server could not be reached, or its response was lost; the text names the host and never holds a header."""
 
     def __init__(self, host: str, error: urllib3.exceptions.HTTPError) -> None:
-        super().__init__(f"{host} could not be reached ({type(error).__name__})")
+        reason = error.__cause__ if isinstance(error.__cause__, OSError) else error  # what the system said, if it did
+        super().__init__(f"{host} could not be reached ({type(reason).__name__})")
         self.is_timeout = isinstance(error, urllib3.exceptions.TimeoutError)
 
 

@@ -17,7 +17,6 @@ from shared.text.secret_rules import (
     BLOCK_RULES,
     HARMLESS,
     MIN_SECRET_LENGTH,
-    MORE_PROSE,
     QUOTED_ASSIGNMENT,
     SECRET_NAME_STEMS,
 )
@@ -28,6 +27,8 @@ _MAX_SECRET_LENGTH = 32 * 1024
 """Characters; the longest secret that a pattern knows is shorter."""
 
 _configured_patterns: list[SecretPattern] = []
+
+_MORE_PROSE = re.compile(r"[ \t]+(?![\w.-]{1,40}[:=])[A-Za-z(]")
 
 
 def configure_secret_patterns(patterns: Iterable[str]) -> None:
@@ -106,7 +107,7 @@ def _redact_bare_value(match: re.Match[str]) -> str:
     """A word after a colon with more words behind it is prose (`password: must be longer`), not a value."""
     secret = match["secret"]
     word = ":" in match["separator"] and secret.rstrip(".!?").isalpha()
-    prose = word and MORE_PROSE.match(match.string, match.end())
+    prose = word and _MORE_PROSE.match(match.string, match.end())
     count = secret.isdigit() and match["name"].lower() == "token"
     if prose or count or len(secret) < MIN_SECRET_LENGTH:
         return match[0]

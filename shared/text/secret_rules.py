@@ -228,7 +228,6 @@ BARE_ASSIGNMENT = re.compile(
     rf"(?i)(?P<keep>(?P<name>{_SECRET_NAMES})(?P<separator>{_SEPARATOR}))(?![\"'\\]){_NOT_A_SECRET_VALUE}"
     r"(?P<secret>[^\s\"'`,;&(){}<>|]{1,4096}+)"
 )
-MORE_PROSE = re.compile(r"[ \t]+(?![\w.-]{1,40}[:=])[A-Za-z(]")
 MIN_SECRET_LENGTH = 3
 HARMLESS = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|[0-9:TZ.+-]{0,40}|[a-z_]{0,40}")
 """Commit ids, digests, times, named reasons: most texts of a report are nothing else, and no rule knows them."""

@@ -1,6 +1,6 @@
-"""`python -m tests.support.forbidden_names [ROOT]`: names that the glossary of shared/README.md replaced, and their successors.
+"""Lists names that the glossary of shared/README.md replaced: `python -m tests.support.forbidden_names [ROOT]`.
 
-Every file of `shared/`, `functions/` and `tests/support/` is parsed. One line for each hit: `file:line: word -> instead`.
+Parses every file of `shared/`, `functions/` and `tests/support/`. One line for each hit: `file:line: word -> instead`.
 Exits 1 where there is one.
 """
 

@@ -271,8 +271,8 @@ WRONG = {
         "FILE, line 2: services[0].authors.…[0] must be an author name as Git records it, such as 'Mira Holm'."
     ),
     "redaction:\n  forms:\n    - acme_[a-z]{32}\n    - (hush+)+$": (
-        "FILE, line 4: redaction.forms[1] must be fixed characters, [classes], \\d and \\w, each with {n}, {m,n} or + "
-        "at most; what stands at character 1 is something else."
+        "FILE, line 4: redaction.forms[1] may contain only fixed characters, [classes], \\d and \\w, each with an "
+        "optional {n}, {m,n} or +; character 1 is not allowed."
     ),
     "redaction: {forms: ['\\w+hushhush']}": (
         "FILE, line 1: redaction.forms[0] must begin with at least 3 fixed characters, such as 'acme_[A-Za-z0-9]{32}'."
@@ -288,8 +288,7 @@ WRONG = {
         "FILE, line 1: redaction.forms[0] must not hold the class '[z-a]': its ranges run backwards."
     ),
     "redaction: {forms: ['acme_\\w{9,2}']}": (
-        "FILE, line 1: redaction.forms[0] must repeat nothing less than once or more than 1024 times, the "
-        "smaller number first."
+        "FILE, line 1: redaction.forms[0] must use repeat counts from 1 to 1024, the smaller one first."
     ),
     "redaction: {patterns: []}": "FILE, line 1: redaction.patterns is not a known key; known keys: forms.",
     "services: {}": "FILE, line 1: services must be a list.",

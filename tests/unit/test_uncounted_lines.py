@@ -39,7 +39,7 @@ def texts(ships: tuple[FileChange, ...]) -> dict[str, str]:
 @pytest.mark.parametrize("kind", ["terminal", "issue", "message", "evidence"])
 def test_no_target_prints_the_unknown_as_none(kind: str) -> None:
     text = texts(UNCOUNTED)[kind]
-    assert "lines not counted" in text
+    assert "line counts unavailable" in text
     assert re.search(r"2,?276 files changed", text)
     assert not NONE.search(text)
 
@@ -50,7 +50,7 @@ def test_no_target_prints_the_unknown_as_none(kind: str) -> None:
         ((), "0 files changed, 0 lines added, 0 deleted"),
         ((FileChange("a.py", 0, 3),), "1 file changed, 0 lines added, 3 deleted"),
         ((FileChange("a.py", 2, 3), FileChange("b.bin", None, None)), "2 lines added, 3 deleted, not counted in 1 of"),
-        ((FileChange("b.bin", None, None),), "1 file changed, lines not counted"),
+        ((FileChange("b.bin", None, None),), "1 file changed, line counts unavailable"),
     ],
 )
 def test_what_was_counted_is_told(ships: tuple[FileChange, ...], words: str) -> None:

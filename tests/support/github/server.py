@@ -154,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serve_fake(fake: FakeGitHub) -> Iterator[FakeGitHub]:
     """Serves on loopback until the context is left."""
-    if fake.backend is not None or fake.extra_fields:
+    if isinstance(fake, FakeGitHub) and (fake.backend is not None or fake.extra_fields):
         graphql_schema()  # built once, and outside of a request: a client does not wait for it on a busy machine
     handler = type("Handler", (_Handler,), {"fake": fake})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
