@@ -47,7 +47,7 @@ _REASONS = {
     ),
     SignalKind.NOT_PYTHON: (
         Reason.NOT_PYTHON,
-        "This is a JavaScript error, not a Python error.",
+        "The error does not come from Python, not a Python error.",
     ),
 }
 

@@ -26,7 +26,7 @@ _MAX_BYTES = 8 * 1024 * 1024
 
 
 class CompileVerdicts:
-    """The predicate `compiles(path)`, remembered by blob id. `compiled` counts the sources given to a compiler."""
+    """The predicate `compiles(path)`, remembered by blob id. `compiled_count` counts the sources given to a compiler."""
 
     def __init__(self, history: History, compiler: Compiler, explainer: Explainer) -> None:
         self._history = history
@@ -42,7 +42,7 @@ class CompileVerdicts:
         return self._compiler.python
 
     def judge(self, blob: str, path: str) -> Compilation:
-        """Whether a blob compiles. `ok` is None where it is not in this copy, or is too large."""
+        """Whether a blob compiles. `compiles` is None where it is not in this copy, or is too large."""
         if blob not in self._judged_blobs:
             self._judged_blobs[blob] = self._compile(Source(path, self._history.read(blob) or b""), blob)
         return self._judged_blobs[blob]

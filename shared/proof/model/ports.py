@@ -23,7 +23,7 @@ class History(Protocol):
     def file_versions(
         self, paths: Sequence[str], tips: Sequence[str], excluding: Sequence[str] = ()
     ) -> Sequence[FileVersion]:
-        """The path-limited graph: commits reachable from `tips` and not from `without` where a path changed.
+        """The path-limited graph: commits reachable from `tips` and not from `excluding` where a path changed.
 
         Merges that join histories of the paths are kept; parents are rewritten to commits of the result (or left out).
         Children come before parents, newest first.
