@@ -66,7 +66,7 @@ def describe_close_variant(signal: Signal, raised: RaisedException | None = None
 
 
 def compute_fingerprint(service: str, environment: str, path: str, error_or_kind: str) -> str:
-    """16 hex digits; `path` is normalised, `error_or_kind` is the error class, or the kind of what is no error of its own."""
+    """16 hex digits; `path` is normalised, `error_or_kind` is the error class, or the kind of a signal without one."""
     parts = (service, environment, path, error_or_kind)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 

@@ -62,7 +62,7 @@ class CPython:
         """Nothing to gain: a source costs what its compilation costs."""
 
     def compile(self, source: Source) -> Compilation:
-        """The verdict; `compiles` is None, with a sentence, where the process died of the source or ran out of its limits."""
+        """The verdict; `compiles` is None, with a sentence, where the process died of the source or hit a limit."""
         self._identify()
         if self._crashes >= MAX_CRASHES:
             return self._undecided(f"{self.checked_by} was lost {self._crashes} times and is not asked again")

@@ -26,7 +26,7 @@ _MAX_BYTES = 8 * 1024 * 1024
 
 
 class CompileVerdicts:
-    """The predicate `compiles(path)`, remembered by blob id. `compiled_count` counts the sources given to a compiler."""
+    """The predicate `compiles(path)`, remembered by blob id; `compiled_count` is the number of compiler runs."""
 
     def __init__(self, history: History, compiler: Compiler, explainer: Explainer) -> None:
         self._history = history
