@@ -33,7 +33,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """`compiles` is None where no verdict could be had (time or memory limit, blob not there); `unjudged_reason` then says why."""
+    """`compiles` is None without a verdict (time or memory limit, blob not there); `unjudged_reason` says why."""
 
     compiles: bool | None
     fault: Fault | None
