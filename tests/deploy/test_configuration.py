@@ -120,7 +120,7 @@ def test_the_sinks_filters_are_those_that_are_evaluated(
 
 def test_what_is_kept_is_what_the_steps_keep(one_state: list[Resource]) -> None:
     """Each kind of document: its text is in no index."""
-    named = re.compile(r'(?:\bKIND = |\bstore\.(?:create|read|replace|find)\()"(\w+)"')
+    named = re.compile(r'(?:\bKIND = |\bCollection\(|\bstore\.(?:create|read|replace|find)\()"(\w+)"')
     kinds = {
         kind
         for file in (ROOT / "shared/workflow").rglob("*.py")
