@@ -178,7 +178,8 @@ def test_the_commands_turn_what_the_functions_read(capsys: pytest.CaptureFixture
     assert read_switch(kept, "shore.tide").by is not None
     assert run_kill_switch("", Path(".provenfix"), stopped=True) == 0
     assert run_kill_switch("shore.tide", Path(".provenfix"), stopped=False) == 0
-    assert "nevertheless" in capsys.readouterr().out
+    assert "`provenfix resume` without a service" in capsys.readouterr().out
+    assert is_kill_switch_on(kept, "shore.tide")
     assert run_kill_switch("", Path(".provenfix"), stopped=False) == 0
     assert not is_kill_switch_on(kept, "shore.tide")
 
