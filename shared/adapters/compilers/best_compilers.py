@@ -9,9 +9,9 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
+from shared.adapters.compilers import remote
 from shared.adapters.compilers.cpython import CPython
 from shared.adapters.compilers.interpreters import SUPPORTED_VERSIONS, find_interpreter
-from shared.adapters.compilers.remote import RemoteCompiler
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
 from shared.errors import UsageError
 from shared.proof.model.compilation import Compilation, Explanation, Source
@@ -91,7 +91,7 @@ class DeployedCompilers:
             if python not in self._compilers:
                 best: Compiler = self._local.compiler_for(python)
                 if python in self._urls:
-                    best = RemoteCompiler(python, self._urls[python], self._token, best)
+                    best = remote.RemoteCompiler(python, self._urls[python], self._token, best)
                 self._compilers[python] = _LockedCompiler(best)
             return self._compilers[python]
 
