@@ -118,15 +118,15 @@ class ProcessPlatform:
             _stored_traffic(stored.value),
         )
         back = percent == _ALL_TRAFFIC and revision in before and revision != note["revision"]
-        wanted = dict(before) if back else _shift_split(before, revision, percent)
-        if dict(now) == wanted == dict(left):
+        split = dict(before) if back else _shift_split(before, revision, percent)
+        if dict(now) == split == dict(left):
             return
         newest = stored.value["newest"]
         if newest != note["revision"]:
             raise Reject(CHANGED_BY_HAND, f"{newest} was deployed since the rollout of {note['revision']} began")
         if dict(now) != dict(left):
             raise Reject(CHANGED_BY_HAND, f"the traffic was split anew since the rollout of {note['revision']} began")
-        self._replace(stored, {"traffic": wanted, "note": {**note, "left": wanted}})
+        self._replace(stored, {"traffic": split, "note": {**note, "left": split}})
 
     def _revision_document(self, source: RevisionSource, claims: Mapping[str, str], marker: str) -> Document:
         made = {"source": {"commit": source.commit, "folder": source.folder}, "claims": dict(claims)}
@@ -160,9 +160,9 @@ def traffic_shares(value: Document) -> Sequence[tuple[str, int]]:
 
 def _next_name(service: Service, known: Mapping[str, Document], marker: str) -> str:
     """As Cloud Run names revisions: a number that counts up, and three letters."""
-    numbers = [int(found[1]) for name in known if (found := re.search(r"-(\d{5})-", name))]
+    numbers = [int(match[1]) for name in known if (match := re.search(r"-(\d{5})-", name))]
     letters = hashlib.sha256(marker.encode()).digest()[:3]
-    return f"{service.name}-{1 + max(numbers, default=0):05}-" + "".join(chr(97 + each % 26) for each in letters)
+    return f"{service.name}-{1 + max(numbers, default=0):05}-" + "".join(chr(97 + byte % 26) for byte in letters)
 
 
 def _shift_split(before: _TrafficSplit, revision: str, percent: int) -> dict[str, int]:

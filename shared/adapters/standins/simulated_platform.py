@@ -115,35 +115,35 @@ class FolderLogs:
 
     def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
-        place, at = _source_key(entry), entry.timestamp
+        source, at = _source_key(entry), entry.timestamp
         if at is None:
             return [entry]
         same = [
-            one
-            for one, when in self._dated_entries()
-            if _source_key(one) == place and abs(when - at) <= _NEIGHBOUR_WINDOW
+            logged
+            for logged, when in self._dated_entries()
+            if _source_key(logged) == source and abs(when - at) <= _NEIGHBOUR_WINDOW
         ]
-        if entry.insert_id not in {one.insert_id for one in same}:
+        if entry.insert_id not in {logged.insert_id for logged in same}:
             same.append(entry)
-        return sorted(same, key=lambda one: (one.timestamp or at, one.position))[:_MAX_ENTRIES]
+        return sorted(same, key=lambda logged: (logged.timestamp or at, logged.position))[:_MAX_ENTRIES]
 
     def read_entries(
         self, service: Service, since: datetime, until: datetime, revision: str = ""
     ) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
-        found = [
-            (when, one)
-            for one, when in self._dated_entries()
-            if _is_of_service(one, service) and since <= when <= until and revision in {"", one.revision}
+        dated = [
+            (when, entry)
+            for entry, when in self._dated_entries()
+            if _is_of_service(entry, service) and since <= when <= until and revision in {"", entry.revision}
         ]
-        return [one for _, one in sorted(found, key=lambda pair: pair[0])[:_MAX_ENTRIES]]
+        return [entry for _, entry in sorted(dated, key=lambda pair: pair[0])[:_MAX_ENTRIES]]
 
     def count_requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`."""
         return sum(
-            one.revision == revision and one.log_name.endswith(_REQUEST_LOG) and when >= since
-            for one, when in self._dated_entries()
-            if _is_of_service(one, service)
+            entry.revision == revision and entry.log_name.endswith(_REQUEST_LOG) and when >= since
+            for entry, when in self._dated_entries()
+            if _is_of_service(entry, service)
         )
 
     def count_failed_requests(self, service: Service, revision: str, since: datetime) -> None:  # as the port has it
