@@ -102,9 +102,12 @@ class GitHubHistory:
                 for commit in sorted(changing.values(), key=lambda commit: commit.committed_at, reverse=True)
             }
         state = self._walks.path_state
-        return link_commits([
-            (commit, state(commit.id, paths), [state(parent, paths) for parent in commit.parents]) for commit in changing.values()
-        ])  # fmt: skip
+        return link_commits(
+            [
+                (commit, state(commit.id, paths), [state(parent, paths) for parent in commit.parents])
+                for commit in changing.values()
+            ]
+        )
 
     def commits(self, tip: str, base: str) -> Sequence[Commit]:
         """All commits reachable from `tip` and not from `base`, children before parents."""
