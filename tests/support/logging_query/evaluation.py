@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import re2
 
 from tests.support.logging_query.fields import COUNTS, MOMENTS, field_values, has_field, scalar_leaves
-from tests.support.logging_query.grammar import And, Comparison, Node, Not, Or
+from tests.support.logging_query.query_parser import And, Comparison, Node, Not, Or
 from tests.support.logging_query.tokens import QueryError
 
 SEVERITIES = {

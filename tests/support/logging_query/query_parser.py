@@ -57,8 +57,8 @@ def parse(query: str) -> Node:
 
 
 class _Parser:
-    def __init__(self, found: list[Token]) -> None:
-        self.rest = found
+    def __init__(self, tokens: list[Token]) -> None:
+        self.rest = tokens
 
     def query(self, path: tuple[str, ...], operator: str) -> Node:
         """Within the right side of a comparison `path` and `operator` are those of its left side."""
@@ -157,4 +157,4 @@ def _path(token: Token) -> tuple[str, ...]:
 
 
 def _unescape(text: str) -> str:
-    return _ESCAPE.sub(lambda found: {"n": "\n", "t": "\t", "r": "\r"}.get(found[1], found[1]), text)
+    return _ESCAPE.sub(lambda match: {"n": "\n", "t": "\t", "r": "\r"}.get(match[1], match[1]), text)

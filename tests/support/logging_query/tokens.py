@@ -64,7 +64,7 @@ def tokenize(query: str) -> Iterator[Token]:
         at = found.end()
 
 
-def _other(found: re.Match[str], at: int, *, glued: bool) -> Token:
-    text = found[str(found.lastgroup)]
+def _other(match: re.Match[str], at: int, *, glued: bool) -> Token:
+    text = match[str(match.lastgroup)]
     kinds = {"operator": Kind.OPERATOR, "quoted": Kind.QUOTED}
-    return Token(kinds.get(str(found.lastgroup)) or Kind(text), text, at, glued)
+    return Token(kinds.get(str(match.lastgroup)) or Kind(text), text, at, glued)
