@@ -149,7 +149,7 @@ def _path(token: Token) -> tuple[str, ...]:
     if token.kind is Kind.QUOTED:
         raise QueryError(f"{token.text!r} at {token.at} is a text and no field")
     segments = tuple(
-        _unescape(found[1]) if found[1] is not None else found[2] for found in _SEGMENT.finditer(token.text)
+        _unescape(match[1]) if match[1] is not None else match[2] for match in _SEGMENT.finditer(token.text)
     )
     if token.text.endswith(".") or ".." in token.text:
         raise QueryError(f"{token.text!r} at {token.at} is no field")
