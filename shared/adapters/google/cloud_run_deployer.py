@@ -222,9 +222,7 @@ class CloudRunDeployer:
     def _find_by_label(self, service: Service, commit: str) -> str:
         """The newest ready revision whose label names the commit; whether it tells the truth is asked later."""
         return _newest_ready(
-            revision
-            for revision in self.list_revisions(service)
-            if commit in {revision.labels.get(name) for name in COMMIT_LABELS}
+            run for run in self.list_revisions(service) if commit in {run.labels.get(name) for name in COMMIT_LABELS}
         )
 
     def _update_service(self, run: "RunService", split: list[dict[str, Any]], note: RolloutNote, *more: str) -> str:
@@ -249,9 +247,7 @@ class CloudRunDeployer:
 
     def _revision_url(self, service: Service, name: str) -> str:
         run = read_service(self._clients, service)
-        return next(
-            (status.uri for status in run.traffic_statuses if status.tag and last_segment(status.revision) == name), ""
-        )
+        return next((part.uri for part in run.traffic_statuses if part.tag and last_segment(part.revision) == name), "")
 
 
 def _next_split(note: RolloutNote, revision: str, percent: int) -> tuple[TrafficShare, ...]:
