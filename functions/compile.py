@@ -74,15 +74,15 @@ def read_sources(request: Request) -> list[Source]:
     if request.content_length is None or request.content_length > MAX_REQUEST_BYTES:
         raise RequestError(413, f"A request has a known length of at most {MAX_REQUEST_BYTES} bytes.")
     try:
-        asked = json.loads(request.get_data().decode("utf-8"))
+        body = json.loads(request.get_data().decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise RequestError(400, "The request is not JSON.") from error
-    listed = asked.get("sources") if isinstance(asked, dict) else None
+    listed = body.get("sources") if isinstance(body, dict) else None
     if not isinstance(listed, list):
         raise RequestError(400, 'The request has no list "sources".')
     if len(listed) > MAX_SOURCES:
         raise RequestError(413, f"A request has at most {MAX_SOURCES} sources, not {len(listed)}.")
-    return [read_source(one, number) for number, one in enumerate(listed)]
+    return [read_source(source, number) for number, source in enumerate(listed)]
 
 
 def read_source(value: Any, number: int) -> Source:
@@ -128,12 +128,12 @@ class BatchCompiler:
         self._process.stop()
 
     def compile_all(self, batch: list[Source]) -> Iterator[dict[str, Any]]:
-        for one in batch:
+        for source in batch:
             left = self._deadline - time.monotonic()
             if left <= 0 or self._restarts >= MAX_RESTARTS:
                 yield {"ok": None, "why": NOT_REACHED}
             else:
-                yield self._compile_one(one, min(SOURCE_TIMEOUT_SECONDS, left))
+                yield self._compile_one(source, min(SOURCE_TIMEOUT_SECONDS, left))
 
     def _compile_one(self, item: Source, seconds: float) -> dict[str, Any]:
         try:

@@ -19,7 +19,7 @@ from functions.cli.progress import create_status_printer, show_page
 from functions.local import servers, topology
 from functions.local.log_follower import STDIN, EntryParser, follow_log
 from functions.local.narration import describe_proof, describe_step, find_approved_proposal
-from functions.local.platform.journal import matches_sink
+from functions.local.platform.log_journal import matches_sink
 from functions.local.private_files import make_private
 from functions.local.server_process import LOOPBACK, find_free_port, is_port_free
 from functions.local.stack import RunningStack, StackOptions, run_stack

@@ -45,7 +45,7 @@ class ExampleRepository:
     """How many errors it then has."""
 
     @property
-    def introduced(self) -> str:
+    def introducing_commit(self) -> str:
         return self.commits[Role.INTRODUCED]
 
     @property

@@ -17,7 +17,7 @@ from functions.demo.ws_client import run_visitors
 from functions.local import servers
 from functions.local.narration import describe_milestones
 from functions.local.page.slack_clicks import ClickSender
-from functions.local.platform.journal import matches_sink
+from functions.local.platform.log_journal import matches_sink
 from functions.local.server_process import LOOPBACK, find_free_port, is_port_free
 from functions.local.stack import RunningStack, StackOptions, run_stack
 from functions.local.stack_folder import lock_folder, override_environ

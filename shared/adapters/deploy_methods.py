@@ -73,8 +73,8 @@ class DeployMethodRouter:
         self._deployer_for(service).shift_traffic(service, revision, percent)
 
     def _deployer_for(self, service: Service) -> Deployer:
-        found = self._deployers.get(service.deploy_method)
-        if found is None:
-            told = f"{service.name} is deployed by {service.deploy_method}, for which nothing is configured here"
-            raise Reject("no_deployer", f"{told}; nothing was deployed")
-        return found
+        deployer = self._deployers.get(service.deploy_method)
+        if deployer is None:
+            detail = f"{service.name} is deployed by {service.deploy_method}, for which nothing is configured here"
+            raise Reject("no_deployer", f"{detail}; nothing was deployed")
+        return deployer

@@ -37,9 +37,9 @@ def probe_http(url: str, timeouts: ProbeTimeouts, expected_status: int = 0) -> P
 
     Never raises because of the service; ends in time even where it answers byte by byte.
     """
-    place = urllib.parse.urlsplit(url)
-    make = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
-    connection = make(place.hostname or "", place.port, timeout=timeouts.open_timeout)
+    address = urllib.parse.urlsplit(url)
+    make = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = make(address.hostname or "", address.port, timeout=timeouts.open_timeout)
     late: list[bool] = []
     try:
         begun = time.monotonic()
@@ -50,7 +50,7 @@ def probe_http(url: str, timeouts: ProbeTimeouts, expected_status: int = 0) -> P
         end.daemon = True
         end.start()
         try:
-            connection.request("GET", f"{place.path or '/'}{f'?{place.query}' if place.query else ''}")
+            connection.request("GET", f"{address.path or '/'}{f'?{address.query}' if address.query else ''}")
             answer = connection.getresponse()
         finally:
             end.cancel()
@@ -64,8 +64,8 @@ def probe_http(url: str, timeouts: ProbeTimeouts, expected_status: int = 0) -> P
     except (OSError, http.client.HTTPException) as error:
         if late:
             return timeout_result(timeouts)
-        told = f"request failed: {error or type(error).__name__}"
-        return ProbeResult(ok=False, detail=told, outcome=ProbeOutcome.UNREACHABLE)
+        detail = f"request failed: {error or type(error).__name__}"
+        return ProbeResult(ok=False, detail=detail, outcome=ProbeOutcome.UNREACHABLE)
     finally:
         connection.close()
 
@@ -73,21 +73,21 @@ def probe_http(url: str, timeouts: ProbeTimeouts, expected_status: int = 0) -> P
 def http_result(status: int, location: str | None, expected: int = 0) -> ProbeResult:
     """An answer by a status; it is good where it is the wanted one, 0 for any 2xx."""
     where = (location or "")[:200]
-    told = f"answered {status}{f' and redirects to {where}' if where else ''}"
+    detail = f"answered {status}{f' and redirects to {where}' if where else ''}"
     good = status == expected if expected else 200 <= status < 300
-    return ProbeResult(ok=good, detail=told, outcome=ProbeOutcome.ANSWERED, code=status, location=where)
+    return ProbeResult(ok=good, detail=detail, outcome=ProbeOutcome.ANSWERED, code=status, location=where)
 
 
 def tls_failure(error: ssl.SSLError) -> ProbeResult:
     """A connection that could not be made secret, in the words of OpenSSL."""
-    told = f"TLS failed: {getattr(error, 'verify_message', '') or error.reason}"
-    return ProbeResult(ok=False, detail=told, outcome=ProbeOutcome.TLS_FAILED)
+    detail = f"TLS failed: {getattr(error, 'verify_message', '') or error.reason}"
+    return ProbeResult(ok=False, detail=detail, outcome=ProbeOutcome.TLS_FAILED)
 
 
 def timeout_result(timeouts: ProbeTimeouts) -> ProbeResult:
     """A connection that was not open, or not answered, in time."""
-    told = f"did not answer within {timeouts.open_timeout:g} seconds"
-    return ProbeResult(ok=False, detail=told, outcome=ProbeOutcome.TIMED_OUT)
+    detail = f"did not answer within {timeouts.open_timeout:g} seconds"
+    return ProbeResult(ok=False, detail=detail, outcome=ProbeOutcome.TIMED_OUT)
 
 
 def _cut_off(held: socket.socket, late: list[bool]) -> None:
@@ -161,20 +161,22 @@ def _stay_connected(socket: ClientConnection, message: str, until: float) -> Pro
         return _closed_result(closed, received)
     if socket.state is not State.OPEN:  # a ping went unanswered, and so does the close
         return replace(_PING_UNANSWERED, messages=received)
-    told = f"connected and stayed open; {received} messages received"
-    return ProbeResult(ok=True, detail=told, outcome=ProbeOutcome.STAYED_OPEN, messages=received)
+    detail = f"connected and stayed open; {received} messages received"
+    return ProbeResult(ok=True, detail=detail, outcome=ProbeOutcome.STAYED_OPEN, messages=received)
 
 
 def _closed_result(closed: ConnectionClosed, received: int) -> ProbeResult:
     after = f"after {received} messages" if received else "before any message"
     if closed.rcvd is not None:
         reason = f" ({closed.rcvd.reason})" if closed.rcvd.reason else ""
-        told = f"closed with {closed.rcvd.code}{reason} {after}"
-        return ProbeResult(ok=False, detail=told, outcome=ProbeOutcome.CLOSED, code=closed.rcvd.code, messages=received)
+        detail = f"closed with {closed.rcvd.code}{reason} {after}"
+        return ProbeResult(
+            ok=False, detail=detail, outcome=ProbeOutcome.CLOSED, code=closed.rcvd.code, messages=received
+        )
     if closed.sent is not None and "ping" in closed.sent.reason:
         return replace(_PING_UNANSWERED, messages=received)
-    told = f"connection lost without a close code {after}"
-    return ProbeResult(ok=False, detail=told, outcome=ProbeOutcome.BROKE_OFF, messages=received)
+    detail = f"connection lost without a close code {after}"
+    return ProbeResult(ok=False, detail=detail, outcome=ProbeOutcome.BROKE_OFF, messages=received)
 
 
 def _connection_failure(error: Exception, timeouts: ProbeTimeouts) -> ProbeResult:

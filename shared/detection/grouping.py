@@ -139,7 +139,7 @@ class _Defect:
         self.total.add(signal.entry)
         self.path = max(self.path, signal.path, key=len)
         key = (signal.entry.revision, signal.line, signal.message)
-        seen = self._seen(key, signal.entry)
+        seen = self._find_sighting(key, signal.entry)
         if seen is not None:
             seen.tally.add(signal.entry)
             seen.add_details(signal.source_text, signal.python)
@@ -148,12 +148,12 @@ class _Defect:
         self.total.merge(other.total)
         self.path = max(self.path, other.path, key=len)
         for key, theirs in other.seen.items():
-            seen = self._seen(key, theirs.tally.first)
+            seen = self._find_sighting(key, theirs.tally.first)
             if seen is not None:
                 seen.tally.merge(theirs.tally)
                 seen.add_details(theirs.source_text, theirs.python)
 
-    def _seen(self, key: _SightingKey, entry: LogEntry) -> _SightingTally | None:
+    def _find_sighting(self, key: _SightingKey, entry: LogEntry) -> _SightingTally | None:
         seen = self.seen.get(key)
         if seen is None and len(self.seen) < MAX_SIGHTINGS:
             seen = self.seen[key] = _SightingTally(Tally(truncate_entry(entry)))

@@ -109,14 +109,14 @@ def move_to_day(incident: Incident, day: date) -> Incident:
     def entry(of: LogEntry) -> LogEntry:
         return of if of.dated else replace(of, timestamp=moved(of.timestamp))
 
-    def seen(of: _Seen) -> _Seen:
+    def shift_sighting(of: _Seen) -> _Seen:
         return replace(of, first_seen=moved(of.first_seen), last_seen=moved(of.last_seen), first=entry(of.first))
 
     return replace(
         incident,
-        sightings=tuple(seen(sighting) for sighting in incident.sightings),
-        symptoms=tuple(seen(symptom) for symptom in incident.symptoms),
-        nearby=tuple(seen(symptom) for symptom in incident.nearby),
+        sightings=tuple(shift_sighting(sighting) for sighting in incident.sightings),
+        symptoms=tuple(shift_sighting(symptom) for symptom in incident.symptoms),
+        nearby=tuple(shift_sighting(symptom) for symptom in incident.nearby),
         raised=replace(incident.raised, entry=entry(incident.raised.entry)) if incident.raised else None,
         first_seen=moved(incident.first_seen),
         last_seen=moved(incident.last_seen),

@@ -64,8 +64,8 @@ def open_issue(context: Context, service: Service, content: IssueContent, labels
         return _issue_to_document(context.issues.open(service, mark, content.title, content.body_with_marker, labels))
 
     def find() -> Document | None:
-        found = context.issues.find(service, mark)
-        return _issue_to_document(found) if found else None
+        issue = context.issues.find(service, mark)
+        return _issue_to_document(issue) if issue else None
 
     result = run_once(context, f"issue.{content.incident}", do, find)
     return IssueRef(documents.read_number(result, "number"), documents.read_text(result, "url"))
@@ -196,8 +196,8 @@ def post_question(context: Context, service: Service, message: Message) -> str:
         return {"reference": context.chat.post(service, message.proposal, message)}
 
     def find() -> Document | None:
-        found = context.chat.find(service, message.proposal)
-        return {"reference": found} if found else None
+        reference = context.chat.find(service, message.proposal)
+        return {"reference": reference} if reference else None
 
     return documents.read_text(run_once(context, f"ask.{message.proposal}", do, find), "reference")
 
@@ -240,8 +240,8 @@ def start_deployment(
     """
 
     def find() -> Document | None:
-        found = context.deployer.find(service, proposal.id)
-        return {"operation": found} if found else None
+        operation = context.deployer.find(service, proposal.id)
+        return {"operation": operation} if operation else None
 
     def do() -> Document:
         late = find_objection()

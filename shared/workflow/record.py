@@ -66,7 +66,7 @@ def reopen_incident(context: Context, service: Service, record: IncidentRecord, 
         return False
     now = context.clock.now()
 
-    def opened(at: IncidentRecord) -> IncidentRecord:
+    def reopen(at: IncidentRecord) -> IncidentRecord:
         if at.state is not IncidentState.REPORTED or at.look != record.look:
             return at
         entries = (*at.entries[: _MAX_REOPENED_ENTRIES - 1], truncate_entry(signal.entry))
@@ -75,7 +75,7 @@ def reopen_incident(context: Context, service: Service, record: IncidentRecord, 
             IncidentState.OPENED, now, f"logged otherwise by {signal.entry.revision or 'an unnamed revision'}"
         )
 
-    record = incident_records.update_incident(context, record.id, opened)
+    record = incident_records.update_incident(context, record.id, reopen)
     if record.state is not IncidentState.OPENED:
         return False
     effects.publish_incident_opened(context, record)

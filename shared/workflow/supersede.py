@@ -71,11 +71,11 @@ def reopen_question(context: Context, service: Service, record: IncidentRecord, 
     refresh_message(context, service, record, ProposalStatus.SUPERSEDED, why)
     now = context.clock.now()
 
-    def opened(at: IncidentRecord) -> IncidentRecord:
+    def reopen(at: IncidentRecord) -> IncidentRecord:
         if at.state is not IncidentState.PROPOSED or at.look != record.look or at.ending is not None:
             return at
         return replace(at, look=at.look + 1, looked_at=now, proposal="", message="").moved_to(
             IncidentState.OPENED, now, why
         )
 
-    return incident_records.update_incident(context, record.id, opened)
+    return incident_records.update_incident(context, record.id, reopen)

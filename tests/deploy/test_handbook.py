@@ -44,7 +44,7 @@ def test_every_variable_and_output_that_is_named_exists(one: TerraformFolder) ->
     assert named <= declared
     outputs = set(re.findall(r"terraform output (?:-raw )?(\w+)", text))
     assert outputs
-    assert outputs <= set(one.shown()["values"]["outputs"])
+    assert outputs <= set(one.show_json()["values"]["outputs"])
 
 
 def test_the_entry_to_try_with_passes_the_sink_of_its_service() -> None:

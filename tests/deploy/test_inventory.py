@@ -20,7 +20,7 @@ def test_the_plan_says_all_that_comes_to_be(one: TerraformFolder, one_state: lis
     """Everything is created, and each value that the plan knows is the one that results."""
     changes = {
         each["address"]: each["change"]
-        for each in one.shown(PLAN_SUMMARY)["resource_changes"]
+        for each in one.show_json(PLAN_SUMMARY)["resource_changes"]
         if each["mode"] == "managed"
     }
     assert {tuple(change["actions"]) for change in changes.values()} == {("create",)}

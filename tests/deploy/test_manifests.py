@@ -61,14 +61,14 @@ def test_githubs_events_are_those_that_the_webhook_reads() -> None:
 def test_the_app_may_start_workflows_only_where_one_deploys(one: TerraformFolder, three: TerraformFolder) -> None:
     told = json.loads((CONFIGURATION / "manifests/github-app.json").read_text("utf-8"))
     for here, more in ((one, {}), (three, {"actions": "write"})):
-        made = json.loads(here.shown()["values"]["outputs"]["github_manifest"]["value"])
+        made = json.loads(here.show_json()["values"]["outputs"]["github_manifest"]["value"])
         assert made["default_permissions"] == told["default_permissions"] | more
         assert made["default_events"] == told["default_events"]
         assert made["public"] is False
 
 
 def test_terraform_fills_in_the_addresses(one: TerraformFolder) -> None:
-    outputs = one.shown()["values"]["outputs"]
+    outputs = one.show_json()["values"]["outputs"]
     slack = yaml.safe_load(outputs["slack_manifest"]["value"])
     assert slack["settings"]["interactivity"]["request_url"] == outputs["decide_url"]["value"]
     github = json.loads(outputs["github_manifest"]["value"])

@@ -94,7 +94,7 @@ def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource], 
 
 def test_no_function_is_built_before_its_build_may_do_all_it_does(one: TerraformFolder) -> None:
     """Terraform makes what does not depend on each other at the same time, and a first push would be refused."""
-    told = one.shown(PLAN_SUMMARY)["configuration"]["root_module"]["resources"]
+    told = one.show_json(PLAN_SUMMARY)["configuration"]["root_module"]["resources"]
     grants = {
         each["address"]
         for each in told

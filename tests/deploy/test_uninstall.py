@@ -12,4 +12,4 @@ def test_everything_goes_and_data_only_when_it_was_said(tmp_path: Path) -> None:
     here.run_checked("apply", "-auto-approve", "-input=false", "-no-color", "-var", "keep_data=false")
     told = here.run_checked("destroy", "-auto-approve", "-input=false", "-no-color", "-var", "keep_data=false")
     assert f"{len(before)} destroyed" in told
-    assert "resources" not in here.shown().get("values", {}).get("root_module", {})
+    assert "resources" not in here.show_json().get("values", {}).get("root_module", {})

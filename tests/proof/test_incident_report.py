@@ -80,7 +80,7 @@ def test_the_break_is_described(story: ExampleRepository, shape: Shape, tmp_path
     assert "3.12" in broken["compiles_on"]
     assert "3.11" not in broken["compiles_on"]
     assert broken["also_broken"] == []
-    assert report["introduced"]["commit"] == story.introduced
+    assert report["introduced"]["commit"] == story.introducing_commit
     assert report["introduced"]["committed_at"] == "2026-05-12T01:58:58Z"
 
 

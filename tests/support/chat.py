@@ -32,9 +32,9 @@ class FakeChat:
     require_claim: ClaimGuard = field(default_factory=lambda: ClaimGuard(strict=True))
 
     def find(self, service: Service, marker: str) -> str | None:
-        for place, posted in enumerate(self.posted):
+        for index, posted in enumerate(self.posted):
             if (posted.channel, posted.marker) == (service.channel, marker):
-                return _format_reference(posted.channel, place)
+                return _format_reference(posted.channel, index)
         return None
 
     def post(self, service: Service, marker: str, message: Message) -> str:

@@ -89,13 +89,13 @@ def create_commit(repository: Path, tree_id: str, *parents: str, subject: str = 
 
 def snapshot_files(*folders: Path) -> Mapping[str, tuple[int, int, str]]:
     """Mode, time of change and contents of everything below; equal where nothing was touched."""
-    found: dict[str, tuple[int, int, str]] = {}
+    states: dict[str, tuple[int, int, str]] = {}
     for folder in folders:
         for path in (folder, *sorted(folder.rglob("*"))):
             told = path.lstat()
             content = path.read_bytes() if path.is_file() else os.fsencode(path.name)
-            found[str(path)] = (told.st_mode, told.st_mtime_ns, hashlib.sha256(content).hexdigest())
-    return found
+            states[str(path)] = (told.st_mode, told.st_mtime_ns, hashlib.sha256(content).hexdigest())
+    return states
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,9 @@ class CommandResult:
     @property
     def reports(self) -> list[dict[str, Any]]:
         """What `--format json` printed, which must be all that it printed."""
-        found = json.loads(self.out)
-        assert isinstance(found, list)
-        return found
+        reports = json.loads(self.out)
+        assert isinstance(reports, list)
+        return reports
 
     @property
     def error_line(self) -> str:

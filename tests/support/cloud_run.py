@@ -59,16 +59,16 @@ class FakeCloudRun:
 
     def get_service_state(self, service: Service) -> ServiceState:
         known = self.services[service.id]
-        name = max(known.traffic, key=lambda each: known.traffic[each])
+        name = max(known.traffic, key=lambda revision: known.traffic[revision])
         return ServiceState(known.revisions[name], dict(known.traffic), str(known.etag))
 
     def get_revision(self, service: Service, name: str) -> Revision | None:
         return self.services[service.id].revisions.get(name)
 
     def find(self, service: Service, marker: str) -> str | None:
-        for place, operation in enumerate(self.operations):
+        for index, operation in enumerate(self.operations):
             if (operation.service, operation.marker) == (service.id, marker):
-                return str(place)
+                return str(index)
         return None
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:

@@ -41,7 +41,9 @@ def commit_id(name: str) -> str:
 def make_commit(name: str, *parents: str) -> Commit:
     """A commit whose id and subject come from its name."""
     at = datetime(2026, 4, 1, tzinfo=UTC)
-    return Commit(commit_id(name), tuple(commit_id(each) for each in parents), at, at, "Kim Reed", f"{name}: a change")
+    return Commit(
+        commit_id(name), tuple(commit_id(parent) for parent in parents), at, at, "Kim Reed", f"{name}: a change"
+    )
 
 
 @dataclass
@@ -61,17 +63,17 @@ class FakeHistory:
 
     def commits(self, tip: str, base: str) -> Sequence[Commit]:
         without = set(self._reachable(base))
-        return [self.graph[each] for each in self._reachable(tip) if each not in without]
+        return [self.graph[oid] for oid in self._reachable(tip) if oid not in without]
 
     def _reachable(self, tip: str) -> Iterator[str]:
         waiting, seen = [tip], set()
         while waiting:
-            each = waiting.pop()
-            if each in seen:
+            oid = waiting.pop()
+            if oid in seen:
                 continue
-            seen.add(each)
-            yield each
-            waiting += self.graph[each].parents
+            seen.add(oid)
+            yield oid
+            waiting += self.graph[oid].parents
 
 
 COMMIT_NAMES = ("good", "broken", "attempt", "fixed", "later")
@@ -86,8 +88,8 @@ class FakeHistories:
     graph: dict[str, Commit] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for place, name in enumerate(COMMIT_NAMES):
-            made = make_commit(name, *COMMIT_NAMES[max(0, place - 1) : place])
+        for index, name in enumerate(COMMIT_NAMES):
+            made = make_commit(name, *COMMIT_NAMES[max(0, index - 1) : index])
             self.graph[made.id] = made
 
     @contextmanager

@@ -81,36 +81,36 @@ def find_unsupported_claims(report: Report) -> list[UnsupportedClaim]:
 
 def find_unsupported_claims_in_json(document: Mapping[str, Any]) -> list[UnsupportedClaim]:
     """The same, for a report as JSON."""
-    evidence = {each["id"]: each for each in document["evidence"]}
+    evidence = {item["id"]: item for item in document["evidence"]}
     return [problem for why in document["whys"] for problem in _find_problems(why, evidence)]
 
 
 def _find_problems(why: Mapping[str, Any], evidence: Mapping[str, Mapping[str, str]]) -> Iterator[UnsupportedClaim]:
-    place = int(why["n"])
+    number = int(why["n"])
     if not why["evidence"] and why["confidence"] != "unknown":
-        yield UnsupportedClaim(place, Fault.NO_EVIDENCE, str(why["confidence"]))
-    missing = [each for each in why["evidence"] if each not in evidence]
-    yield from (UnsupportedClaim(place, Fault.NO_SUCH_EVIDENCE, each) for each in missing)
-    found = [evidence[each] for each in why["evidence"] if each in evidence]
-    texts = "\n".join(each["text"] for each in found)
-    refs = "\n".join(each["ref"] for each in found)
+        yield UnsupportedClaim(number, Fault.NO_EVIDENCE, str(why["confidence"]))
+    missing = [cited_id for cited_id in why["evidence"] if cited_id not in evidence]
+    yield from (UnsupportedClaim(number, Fault.NO_SUCH_EVIDENCE, cited_id) for cited_id in missing)
+    items = [evidence[cited_id] for cited_id in why["evidence"] if cited_id in evidence]
+    texts = "\n".join(item["text"] for item in items)
+    refs = "\n".join(item["ref"] for item in items)
     for kind, figure in extract_figures(why["answer"]):
         # A position in a log or a digit of a commit id or of a time bears out no number.
         cited = _COMMIT.sub(" ", _TIME.sub(" ", texts)) if kind in {"line", "number"} else f"{texts}\n{refs}"
         if not _is_supported(kind, figure, cited):
-            yield UnsupportedClaim(place, Fault(kind), figure)
+            yield UnsupportedClaim(number, Fault(kind), figure)
 
 
 def extract_figures(answer: str) -> Iterator[tuple[str, str]]:
     """(kind, text) of everything in an answer that can be right or wrong; each character belongs to one of them."""
     rest = answer
     for kind, pattern in (("time", _TIME), ("commit", _COMMIT), ("path", _PATH)):
-        yield from ((kind, found[0]) for found in pattern.finditer(rest))
+        yield from ((kind, match[0]) for match in pattern.finditer(rest))
         rest = pattern.sub(" ", rest)
-    yield from (("line", found[1]) for found in _LINE.finditer(rest))
+    yield from (("line", match[1]) for match in _LINE.finditer(rest))
     rest = _LINE.sub(" ", rest)
-    yield from (("number", found[0]) for found in _NUMBER.finditer(rest))
-    yield from (("number", str(_WORDS[found[0].lower()])) for found in _WORD.finditer(rest))
+    yield from (("number", match[0]) for match in _NUMBER.finditer(rest))
+    yield from (("number", str(_WORDS[match[0].lower()])) for match in _WORD.finditer(rest))
 
 
 def _is_supported(kind: str, figure: str, cited: str) -> bool:

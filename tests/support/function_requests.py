@@ -42,7 +42,7 @@ def bench_configuration(folder: Path, story: ExampleRepository) -> Path:
 def log_entry(story: ExampleRepository) -> Any:
     """The first entry of the incident that names the broken file."""
     entries = json.loads(render_log(story, Shape.GCLOUD))
-    return next(one for one in reversed(entries) if "SyntaxError" in json.dumps(one))
+    return next(entry for entry in reversed(entries) if "SyntaxError" in json.dumps(entry))
 
 
 def event_body(data: bytes) -> bytes:

@@ -90,8 +90,8 @@ class _Plan:
                 edit += 1
                 yield _file(FILE, engine_source(edit, _BROKEN[mended:] if broken else ()))
             elif number:
-                place = number * 7919 % (self.size.folders * self.size.files_in_each)
-                folder, file = divmod(place, self.size.files_in_each)
+                index = number * 7919 % (self.size.folders * self.size.files_in_each)
+                folder, file = divmod(index, self.size.files_in_each)
                 yield _file(_path(folder, file), _source(folder, file, number))
             yield b"\n"
         yield b"done\n"

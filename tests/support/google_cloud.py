@@ -162,7 +162,7 @@ class GoogleCloud:
         """As requests are spread at this moment."""
         run = self.services[service_path(service)]
         latest = run.latest_ready_revision.rpartition("/")[2]
-        return {each.revision or latest: each.percent for each in run.traffic_statuses if each.percent}
+        return {status.revision or latest: status.percent for status in run.traffic_statuses if status.percent}
 
     def _get_service(self, request: Any) -> run_v2.Service:
         if request.name not in self.services:
@@ -179,10 +179,10 @@ class GoogleCloud:
             if wanted.template.revision in known:
                 raise RpcError(grpc.StatusCode.ALREADY_EXISTS, wanted.template.revision)
             known.add(wanted.template.revision)
-        missing = [each.revision for each in wanted.traffic if each.revision and each.revision not in known]
+        missing = [target.revision for target in wanted.traffic if target.revision and target.revision not in known]
         if missing:
             raise RpcError(grpc.StatusCode.INVALID_ARGUMENT, f"Revision {missing[0]} does not exist")
-        if sum(each.percent for each in wanted.traffic) != 100:
+        if sum(target.percent for target in wanted.traffic) != 100:
             raise RpcError(grpc.StatusCode.INVALID_ARGUMENT, "Traffic must add up to 100")
         for name in paths:
             setattr(held, name, getattr(wanted, name))
@@ -211,7 +211,7 @@ class GoogleCloud:
         created = self.revisions[run.latest_created_revision]
         if not self.holds_operations and created.conditions[0].state == run_v2.Condition.State.CONDITION_RECONCILING:
             image = created.containers[-1].image
-            if any(each in image for each in self.never_ready):
+            if any(marker in image for marker in self.never_ready):
                 _set_state(
                     created, run_v2.Condition.State.CONDITION_FAILED, "The container failed to start on port 8080."
                 )
@@ -220,13 +220,13 @@ class GoogleCloud:
                 run.latest_ready_revision = created.name
         run.traffic_statuses = [
             run_v2.TrafficTargetStatus(
-                type_=each.type_,
-                revision=each.revision,
-                percent=each.percent,
-                tag=each.tag,
-                uri=f"https://{each.tag}---tide.a.run.app" if each.tag else "",
+                type_=target.type_,
+                revision=target.revision,
+                percent=target.percent,
+                tag=target.tag,
+                uri=f"https://{target.tag}---tide.a.run.app" if target.tag else "",
             )
-            for each in run.traffic
+            for target in run.traffic
         ]
         self._etag += 1
         run.etag = f'"e{self._etag}"'
@@ -237,14 +237,19 @@ class GoogleCloud:
         return self.revisions[request.name]
 
     def _list_revisions(self, request: Any) -> run_v2.ListRevisionsResponse:
-        found = [each for name, each in self.revisions.items() if name.startswith(f"{request.parent}/")]
-        return run_v2.ListRevisionsResponse(revisions=found)
+        revisions = [revision for name, revision in self.revisions.items() if name.startswith(f"{request.parent}/")]
+        return run_v2.ListRevisionsResponse(revisions=revisions)
 
     def _get_operation(self, request: Any) -> operations_pb2.Operation:
         if request.name not in self.operations:
             raise RpcError(grpc.StatusCode.NOT_FOUND, request.name)
         made = next(
-            (each for name, each in self.revisions.items() if name.endswith(f"/{self.operations[request.name]}")), None
+            (
+                revision
+                for name, revision in self.revisions.items()
+                if name.endswith(f"/{self.operations[request.name]}")
+            ),
+            None,
         )
         state = made.conditions[0].state if made else None
         if self.holds_operations or state == run_v2.Condition.State.CONDITION_RECONCILING:
@@ -258,8 +263,8 @@ class GoogleCloud:
     def _list_builds(self, request: Any) -> build_v1.ListBuildsResponse:
         if "/locations/global" in request.parent:
             return build_v1.ListBuildsResponse()
-        found = [each for each in self.builds if _matches_query(each, request.filter)]
-        return build_v1.ListBuildsResponse(builds=found)
+        builds = [build for build in self.builds if _matches_query(build, request.filter)]
+        return build_v1.ListBuildsResponse(builds=builds)
 
     def _run_trigger(self, request: Any) -> operations_pb2.Operation:
         """The build that a trigger makes of a commit; `end_build` lets it come to its end."""
@@ -289,10 +294,10 @@ class GoogleCloud:
         return build
 
     def _get_build(self, request: Any) -> build_v1.Build:
-        found = [each for each in self.builds if each.id == request.id and f"/locations/{REGION}/" in request.name]
-        if not found:
+        builds = [build for build in self.builds if build.id == request.id and f"/locations/{REGION}/" in request.name]
+        if not builds:
             raise RpcError(grpc.StatusCode.NOT_FOUND, request.id)
-        return found[0]
+        return builds[0]
 
     def _get_tag(self, request: Any) -> registry.Tag:
         name = request.name.rpartition("/")[2]
@@ -307,10 +312,10 @@ class GoogleCloud:
 
     def _list_entries(self, request: Any) -> logging_v2.types.ListLogEntriesResponse:
         """Two entries a page at most, so that pages matter. The filter's words about place and time are honoured."""
-        found = [each for each in self.log if _matches_filter(each, request.filter)]
+        entries = [entry for entry in self.log if _matches_filter(entry, request.filter)]
         first = int(request.page_token or 0)
-        page = [logging_v2.types.LogEntry(_make_entry(each)) for each in found[first : first + 2]]
-        more = str(first + 2) if first + 2 < len(found) else ""
+        page = [logging_v2.types.LogEntry(_make_entry(entry)) for entry in entries[first : first + 2]]
+        more = str(first + 2) if first + 2 < len(entries) else ""
         return logging_v2.types.ListLogEntriesResponse(entries=page, next_page_token=more)
 
 
@@ -326,7 +331,7 @@ def _matches_query(build: build_v1.Build, query: str) -> bool:
     if name == "create_time>":
         return "create_time" in build and build.create_time >= _moment(value)
     if name == "results.images.digest":
-        return any(each.digest == value for each in build.results.images)
+        return any(image.digest == value for image in build.results.images)
     if name == "substitutions.COMMIT_SHA":
         return build.substitutions.get("COMMIT_SHA") == value
     assert name == "source_provenance.resolved_repo_source.commit_sha"

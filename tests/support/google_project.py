@@ -60,7 +60,13 @@ class GoogleProject:
             wanted = asked.body["permissions"]
             return FakeResponse(
                 200,
-                {"permissions": [each for each in wanted if each not in self.missing_permissions.get(function, ())]},
+                {
+                    "permissions": [
+                        permission
+                        for permission in wanted
+                        if permission not in self.missing_permissions.get(function, ())
+                    ]
+                },
             )
         if host == "firestore.googleapis.com" and "/documents" in path:
             return self._document(function, asked.method)

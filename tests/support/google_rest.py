@@ -44,5 +44,5 @@ class GoogleRest:
 
 
 def _compile_answer(body: Any) -> dict[str, Any]:
-    sources = [compile_function.read_source(one, number) for number, one in enumerate(body["sources"])]
+    sources = [compile_function.read_source(source, number) for number, source in enumerate(body["sources"])]
     return compile_function.compile_sources(sources)

@@ -29,8 +29,8 @@ def _document(host: str, version: str) -> Any:
 @cache
 def _methods(host: str, version: str) -> list[tuple[str, re.Pattern[str], Any]]:
     """The longest literal text comes first: `{name}:getIamPolicy` before `{name}`."""
-    found = list(_iter_methods(_document(host, version)))
-    return sorted(found, key=lambda each: -len(re.sub(r"\{.*?\}", "", each[2]["path"])))
+    methods = list(_iter_methods(_document(host, version)))
+    return sorted(methods, key=lambda method: -len(re.sub(r"\{.*?\}", "", method[2]["path"])))
 
 
 def _iter_methods(part: Mapping[str, Any]) -> Iterator[tuple[str, re.Pattern[str], Any]]:
@@ -46,9 +46,9 @@ def check_exchange(host: str, request: FakeRequest, path: str, answer: Any) -> N
     verb, query, body = request.method, request.query, request.body
     version = path.split("/")[1]
     for known, form, method in _methods(host, version):
-        found = form.fullmatch(path) if known == verb else None
-        if found and all(
-            _matches_type(value, method["parameters"].get(name, {})) for name, value in found.groupdict().items()
+        match = form.fullmatch(path) if known == verb else None
+        if match and all(
+            _matches_type(value, method["parameters"].get(name, {})) for name, value in match.groupdict().items()
         ):
             for name in query:
                 assert name in method["parameters"], f"{host}: {verb} {path} has no parameter {name}"
@@ -75,10 +75,10 @@ def _find_violations(value: Any, schema: Mapping[str, Any], schemas: Mapping[str
     if "enum" in schema:
         assert value in schema["enum"], f"{where}: {value}"
     if kind == "array":
-        for each in value:
-            _find_violations(each, schema["items"], schemas, where)
+        for member in value:
+            _find_violations(member, schema["items"], schemas, where)
     if kind == "object":
-        for name, each in value.items():
+        for name, member in value.items():
             inner = schema.get("properties", {}).get(name) or schema.get("additionalProperties")
             assert inner is not None, f"{where} has no property {name}"
-            _find_violations(each, inner, schemas, f"{where}.{name}")
+            _find_violations(member, inner, schemas, f"{where}.{name}")

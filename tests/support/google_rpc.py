@@ -168,7 +168,7 @@ def serve_google(answers: RpcAnswers) -> Iterator[Callable[[], grpc.Channel]]:
     try:
         yield channel
     finally:
-        for each in channels:
-            each.close()
+        for opened in channels:
+            opened.close()
         server.stop(None).wait()
     assert not answers.violations, answers.violations

@@ -57,11 +57,11 @@ def find_violations(path: str, request: Any) -> list[str]:
     document = _document(_APIS[service.rpartition(".")[0]])
     told = []
     for verb, address, query, body in _to_rest_requests(service, name, message):
-        found = _method(document, verb, address)
-        if found is None:
+        method = _method(document, verb, address)
+        if method is None:
             told.append(f"{path}: {verb} {address} is not described")
             continue
-        wrong = [*_query(found, query), *_body(document, found, body)]
+        wrong = [*_query(method, query), *_body(document, method, body)]
         if not wrong:
             return []
         told.append(f"{path}: {'; '.join(wrong)}")
@@ -92,27 +92,29 @@ def _http_rules(service: str, name: str) -> tuple[dict[str, str], ...]:
 
 @cache
 def _document(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((_DOCUMENTS / f"{name}.json").read_text("utf-8"))
-    return found
+    document: dict[str, Any] = json.loads((_DOCUMENTS / f"{name}.json").read_text("utf-8"))
+    return document
 
 
 def _methods(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield from resource.get("methods", {}).values()
-    for each in resource.get("resources", {}).values():
-        yield from _methods(each)
+    for inner in resource.get("resources", {}).values():
+        yield from _methods(inner)
 
 
 def _method(document: Mapping[str, Any], verb: str, address: str) -> Mapping[str, Any] | None:
     """The described method whose address this is."""
-    for each in _methods(document):
-        flat = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(each.get("flatPath", each["path"])))
-        if each["httpMethod"].lower() == verb and re.fullmatch(flat, address.removeprefix("/")):
-            return each
+    for method in _methods(document):
+        flat = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(method.get("flatPath", method["path"])))
+        if method["httpMethod"].lower() == verb and re.fullmatch(flat, address.removeprefix("/")):
+            return method
     return None
 
 
 def _query(method: Mapping[str, Any], query: Mapping[str, Any]) -> Iterator[str]:
-    known = {name: each for name, each in method.get("parameters", {}).items() if each["location"] == "query"}
+    known = {
+        name: parameter for name, parameter in method.get("parameters", {}).items() if parameter["location"] == "query"
+    }
     for name, value in query.items():
         if name not in known:
             if name not in _COMMON_PARAMETERS and name not in method.get("parameters", {}):
@@ -127,7 +129,7 @@ def _body(document: Mapping[str, Any], method: Mapping[str, Any], body: Any) -> 
             yield f"{method['id']} takes no body"
         return
     checker = _checker(document["name"], document["version"], method["request"]["$ref"])
-    for error in sorted(checker.iter_errors(body or {}), key=lambda each: len(each.path), reverse=True):
+    for error in sorted(checker.iter_errors(body or {}), key=lambda violation: len(violation.path), reverse=True):
         yield f"{method['id']} {'/'.join(map(str, error.path))}: {error.message[:300]}"
 
 
@@ -135,7 +137,10 @@ def _body(document: Mapping[str, Any], method: Mapping[str, Any], body: Any) -> 
 def _checker(api: str, version: str, schema: str) -> Draft202012Validator:
     described = _document(f"{api}.{version}")["schemas"]
     return Draft202012Validator(
-        {"$ref": f"#/$defs/{schema}", "$defs": {name: strict_schema(each) for name, each in described.items()}}
+        {
+            "$ref": f"#/$defs/{schema}",
+            "$defs": {name: strict_schema(definition) for name, definition in described.items()},
+        }
     )
 
 
@@ -152,7 +157,7 @@ def strict_schema(described: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "array":
         made["items"] = strict_schema(described["items"])
     if kind == "object":
-        made["properties"] = {name: strict_schema(each) for name, each in described.get("properties", {}).items()}
+        made["properties"] = {name: strict_schema(member) for name, member in described.get("properties", {}).items()}
         made["additionalProperties"] = (
             strict_schema(described["additionalProperties"]) if "additionalProperties" in described else False
         )

@@ -108,8 +108,8 @@ class Harness:
     def __post_init__(self) -> None:
         self.issues = FakeIssues(self.clock)
         self.cloud = FakeCloudRun(self.clock)
-        for each in self.services.values():
-            self.cloud.deploy_manually(each, f"{each.name}-00007-old", commit_id("attempt"))
+        for service in self.services.values():
+            self.cloud.deploy_manually(service, f"{service.name}-00007-old", commit_id("attempt"))
 
     def start_process(self, tap: Tap = lambda _, port: port) -> FixedContext:
         """A new process: nothing of an earlier one's memory is left."""

@@ -55,7 +55,7 @@ class HistoryBuilder:
         """Writes the repository; `head` (default: the last commit) becomes main, and each branch its commit."""
         create_repository(self.path)
         written = append_commits(self.path, self.planned_commits)
-        self.ids = {name: written[place] for name, place in self.names.items()}
+        self.ids = {name: written[index] for name, index in self.names.items()}
         for branch, name in {**branches, "main": head or list(self.names)[-1]}.items():
             ref = branch if branch.startswith("refs/") else f"refs/heads/{branch}"
             run_git([f"--git-dir={self.path}", "update-ref", ref, self.ids[name]])

@@ -29,10 +29,12 @@ def hostile_report(payload: str) -> Report:
     assert proof.broken is not None
     assert proof.target is not None
     sightings = tuple(
-        replace(each, message=payload, first=replace(each.first, text=payload, insert_id=payload), revision=payload)
-        for each in whole.sightings
+        replace(
+            sighting, message=payload, first=replace(sighting.first, text=payload, insert_id=payload), revision=payload
+        )
+        for sighting in whole.sightings
     )
-    symptoms = tuple(replace(each, text=payload, revision=payload) for each in whole.symptoms)
+    symptoms = tuple(replace(symptom, text=payload, revision=payload) for symptom in whole.symptoms)
     fault = replace(proof.broken.fault, message=payload, text=payload)
     head, fixing = replace(evil, id=HEAD.id), replace(evil, id=FIXING.id)
     workflow = f"jobs:\n  a:\n    run: pytest {payload!r}\n"
@@ -48,7 +50,7 @@ def hostile_report(payload: str) -> Report:
                 excerpt=((675, payload), (676, payload)), also_broken=(OtherBrokenFile(payload, 1, payload),),
             ),
             introduced=IntroducingCommit(evil, payload, 7, 611),
-            attempts=tuple(replace(each, commit=replace(evil, id=each.commit.id)) for each in proof.attempts),
+            attempts=tuple(replace(attempt, commit=replace(evil, id=attempt.commit.id)) for attempt in proof.attempts),
             fix=Fix(fixing, "open_pull_request", 7, payload, path=payload, excerpt=((1, payload),)),
             target=replace(proof.target, commit=head, shipped_changes=(FileChange(payload, 1, 1),)),
             recommendation=replace(proof.recommendation, detail=payload),
@@ -66,10 +68,10 @@ def markdown_tokens(text: str) -> Iterator[Token]:
         yield from token.children or ()
 
 
-def assert_text_is_inert(text: str, found: list[Token]) -> None:
+def assert_text_is_inert(text: str, tokens: list[Token]) -> None:
     """No mention, reference, address or commit that GitHub would act on."""
-    prose = [token.content for token in found if token.type == "text"]
-    everything = [*prose, *(token.content for token in found if token.type in {"code_inline", "fence", "code_block"})]
+    prose = [token.content for token in tokens if token.type == "text"]
+    everything = [*prose, *(token.content for token in tokens if token.type in {"code_inline", "fence", "code_block"})]
     assert not [words for words in everything if re.search(r"@(?!\u200b|$)", words)]
     assert not [words for words in prose if re.search(r"#\d|(?i:\bgh-\d)|\bwww\.|\w://", words)]
     assert not [words for words in prose if re.search(r"(?<![0-9A-Za-z])[0-9a-f]{7,40}(?![0-9A-Za-z])", words)]

@@ -68,6 +68,6 @@ _FAMILIES = (
     _TEXT_DIRECTIONS,
     _PROMPT_INJECTIONS,
 )
-_COMBINED = tuple(" ".join(pair) for pair in product(("```", "\n\n", "<!-- "), (each[0] for each in _FAMILIES)))
+_COMBINED = tuple(" ".join(pair) for pair in product(("```", "\n\n", "<!-- "), (family[0] for family in _FAMILIES)))
 
 HOSTILE_TEXTS = tuple(text for family in (*_FAMILIES, _COMBINED) for text in family)

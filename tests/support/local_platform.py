@@ -135,7 +135,7 @@ def run_local_platform(folder: Path, start_seconds: float = TIMEOUT_SECONDS) -> 
     with ExitStack() as stack:
         tended = Supervisor(folder, stack)
         opened = SqliteStore(folder / STORE_FILE), SqliteLogs(folder / LOGS_FILE), SqliteQueue(folder / QUEUE_FILE)
-        for each in opened:
-            stack.callback(each.close)
+        for file in opened:
+            stack.callback(file.close)
         tended.start_servers([server])
         yield LocalPlatform(folder, service, dict(zip(VERSIONS, commits, strict=True)), tended, *opened)

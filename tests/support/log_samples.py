@@ -37,9 +37,9 @@ def classify_text(text: str) -> Signal | SkipReason:
 
 def signal_in(text: str) -> Signal:
     """What a text says, where it must say something."""
-    found = classify_text(text)
-    assert isinstance(found, Signal), f"{found}: {text[:200]}"
-    return found
+    signal = classify_text(text)
+    assert isinstance(signal, Signal), f"{signal}: {text[:200]}"
+    return signal
 
 
 def export_entry(text: str | None, *, at: float = 0, **changes: object) -> dict[str, object]:

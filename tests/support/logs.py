@@ -24,11 +24,11 @@ class FakeLogs:
     """Those of them that failed."""
 
     def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
-        place = (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
+        source = (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
         same = [
-            each
-            for each in self.kept
-            if (each.project, each.service, each.revision, each.instance, each.log_name) == place
+            stored
+            for stored in self.kept
+            if (stored.project, stored.service, stored.revision, stored.instance, stored.log_name) == source
         ]
         return same if entry in same else [*same, entry]
 
@@ -36,12 +36,12 @@ class FakeLogs:
         self, service: Service, since: datetime, until: datetime, revision: str = ""
     ) -> Sequence[LogEntry]:
         return [
-            each
-            for each in self.kept
-            if (each.project, each.service) == (service.project, service.name)
-            and each.timestamp is not None
-            and since <= each.timestamp <= until
-            and revision in {"", each.revision}
+            stored
+            for stored in self.kept
+            if (stored.project, stored.service) == (service.project, service.name)
+            and stored.timestamp is not None
+            and since <= stored.timestamp <= until
+            and revision in {"", stored.revision}
         ][:MOST_REQUESTS]
 
     def count_requests(self, service: Service, revision: str, since: datetime) -> int:

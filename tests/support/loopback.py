@@ -97,8 +97,8 @@ class LoopbackServices:
         self.rest.requested_paths.append("google.pubsub.v1.Publisher/Publish")
         self.topics.append(topic)
         messages = asked.body["messages"]
-        self.published += [(topic, json.loads(base64.b64decode(each["data"]))) for each in messages]
-        return FakeResponse(200, {"messageIds": [f"m{len(self.topics)}-{place}" for place in range(len(messages))]})
+        self.published += [(topic, json.loads(base64.b64decode(message["data"]))) for message in messages]
+        return FakeResponse(200, {"messageIds": [f"m{len(self.topics)}-{index}" for index in range(len(messages))]})
 
     def answer_permission(self, asked: FakeRequest) -> FakeResponse | None:
         """The permission of a collaborator."""
@@ -133,10 +133,10 @@ def serve_loopback(repository: Path, now: Any) -> Iterator[LoopbackServices]:
         doubles: tuple[Any, ...] = (rest, github, slack)  # one way to serve whoever answers requests
         for double in doubles:
             stack.enter_context(serve_fake(double))
-        found = LoopbackServices(cloud, rest, github, board, slack, actions, channel_address(channel))
-        github.extra_routes.append(found.answer_permission)
-        rest.extra_routes.append(found.answer_publish)
-        yield found
+        services = LoopbackServices(cloud, rest, github, board, slack, actions, channel_address(channel))
+        github.extra_routes.append(services.answer_permission)
+        rest.extra_routes.append(services.answer_publish)
+        yield services
 
 
 def channel_address(channel: Any) -> str:

@@ -29,14 +29,14 @@ class MemoryStore:
 
     def read(self, kind: str, key: str) -> StoredDocument | None:
         with self._lock:
-            found = self._documents.get(kind, {}).get(key)
-        return None if found is None else StoredDocument(kind, key, json.loads(found[0]), str(found[1]))
+            document = self._documents.get(kind, {}).get(key)
+        return None if document is None else StoredDocument(kind, key, json.loads(document[0]), str(document[1]))
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
         text = encode_document(kind, key, value)
         with self._lock:
-            found = self._documents.get(kind, {}).get(key)
-            if found is None or str(found[1]) != version:
+            document = self._documents.get(kind, {}).get(key)
+            if document is None or str(document[1]) != version:
                 return False
             self._write(kind, key, text)
             return True
@@ -50,7 +50,7 @@ class MemoryStore:
             for key, (text, version) in documents
             if written in text
         )
-        return [each for each in stored if each.value.get(field) == value][:limit]
+        return [document for document in stored if document.value.get(field) == value][:limit]
 
     def documents(self, kind: str) -> dict[str, Document]:
         """Every document of a kind by key, for tests to look at."""

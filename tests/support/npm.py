@@ -30,19 +30,19 @@ def install_folder(name: str) -> Path:
 @cache
 def install_packages(name: str) -> Path:
     """The folder `node_modules` with what the lock file of `tests/contract/npm/NAME` names."""
-    lock, there = _HERE / "tests/contract/npm" / name, install_folder(name)
-    there.mkdir(parents=True, exist_ok=True)
-    stamp = there / "installed.json"
+    lock, folder = _HERE / "tests/contract/npm" / name, install_folder(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = folder / "installed.json"
     wanted = (lock / "package-lock.json").read_text("utf-8")
-    with (there / "lock").open("w") as held:
+    with (folder / "lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         if not stamp.exists() or stamp.read_text("utf-8") != wanted:
             for file in ("package.json", "package-lock.json"):
-                shutil.copy(lock / file, there / file)
+                shutil.copy(lock / file, folder / file)
             install = [NODE, _NPM, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
-            subprocess.run(install, cwd=there, check=True, timeout=180)
+            subprocess.run(install, cwd=folder, check=True, timeout=180)
             stamp.write_text(wanted, "utf-8")
-    return there / "node_modules"
+    return folder / "node_modules"
 
 
 @contextmanager

@@ -81,12 +81,12 @@ def request_page(
     """One request, as the server hands it over: a GET, or with a form a POST as this page's own browser sends it."""
     body = urlencode(form).encode() if form is not None else b""
     own = {"host": HOST} | ({"origin": f"http://{HOST}", "sec-fetch-site": "same-origin"} if form is not None else {})
-    place, _, query = path.partition("?")
+    address, _, query = path.partition("?")
     scope: dict[str, object] = {
         "type": "http",
         "method": method or ("GET" if form is None else "POST"),
-        "path": place,
-        "raw_path": place.encode(),
+        "path": address,
+        "raw_path": address.encode(),
         "query_string": query.encode(),
         "root_path": "",
         "scheme": "http",
@@ -109,5 +109,5 @@ async def _call_application(site: Site, scope: dict[str, object], body: bytes) -
     await create_app(site, PORT)(scope, receive, send)
     start = sent[0]
     headers = {name.decode(): value.decode() for name, value in start["headers"]}
-    text = b"".join(each.get("body", b"") for each in sent[1:])
+    text = b"".join(message.get("body", b"") for message in sent[1:])
     return PageAnswer(int(str(start["status"])), headers, text.decode())

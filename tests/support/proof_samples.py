@@ -257,7 +257,7 @@ def _proof_of_unmerged_fix(where: str, number: int | None, ref: str, reason: Rea
 
 
 def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
-    whole, found = sample_incident(), sample_proof()
+    whole, proof = sample_incident(), sample_proof()
     undated = replace(whole, dated=False)
     merge = replace(INTRODUCING, parents=(GOOD_COMMIT.id, FIRST_ATTEMPT.id))
     many = tuple(Attempt(make_commit(f"try{n}", f"02:{n:02}:00", f"fix: try {n}"), 3, 600 + n) for n in range(1, 31))
@@ -276,8 +276,8 @@ def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
         ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, f"No commit mends it; {GOOD_COMMIT.id} is good."
     )
     return {
-        "design": (whole, found),
-        "undated log": (undated, found),
+        "design": (whole, proof),
+        "undated log": (undated, proof),
         "time of day only": (
             replace(
                 undated,
@@ -285,12 +285,12 @@ def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
                 last_seen=None,
                 symptoms=(),
             ),
-            found,
+            proof,
         ),
         "no fix": (whole, _proof_without_fix()),
         "rollback": (whole, _proof_without_fix(rollback=Rollback(GOOD_COMMIT), recommendation=back)),
-        "fix by deletion": (whole, replace(found, fix=Fix(FIXING, "merged", is_deletion=True))),
-        "fix by rename": (whole, replace(found, fix=Fix(FIXING, "merged", path="chat/agents/execute.py"))),
+        "fix by deletion": (whole, replace(proof, fix=Fix(FIXING, "merged", is_deletion=True))),
+        "fix by rename": (whole, replace(proof, fix=Fix(FIXING, "merged", path="chat/agents/execute.py"))),
         "fix in a pull request": (
             whole,
             _proof_of_unmerged_fix("open_pull_request", 7, "refs/pull/7/head", Reason.FIX_IN_PULL_REQUEST),
@@ -299,8 +299,8 @@ def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
             whole,
             _proof_of_unmerged_fix("unmerged_branch", None, "origin/mend-answers", Reason.FIX_UNMERGED),
         ),
-        "fix says so": (whole, replace(found, fix=spoken_fix)),
-        "fix outlived": (replace(whole, last_seen=time_of_day("06:00:00")), found),
+        "fix says so": (whole, replace(proof, fix=spoken_fix)),
+        "fix outlived": (replace(whole, last_seen=time_of_day("06:00:00")), proof),
         "not corroborated": (
             whole,
             sample_unproven(Reason.NOT_CORROBORATED, "No version of the file fails on a logged line."),
@@ -312,59 +312,59 @@ def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
         "given commit contradicts the log": (
             whole,
             replace(
-                found,
+                proof,
                 deployed=_proof_of_given_commit(
                     DeployedSource.INFERRED,
                     conflict=f"The log says line 676 of agents_execute.py; at {GOOD_COMMIT.id}, it compiles.",
                 ),
             ),
         ),
-        "given commit fits": (whole, replace(found, deployed=_proof_of_given_commit(DeployedSource.GIVEN))),
-        "label": (whole, replace(found, deployed=_proof_of_given_commit(DeployedSource.LABEL))),
-        "broken on every version": (whole, replace(found, broken=everywhere)),
-        "without explanation": (whole, replace(found, broken=unexplained)),
-        "no line": (whole, replace(found, broken=no_line)),
+        "given commit fits": (whole, replace(proof, deployed=_proof_of_given_commit(DeployedSource.GIVEN))),
+        "label": (whole, replace(proof, deployed=_proof_of_given_commit(DeployedSource.LABEL))),
+        "broken on every version": (whole, replace(proof, broken=everywhere)),
+        "without explanation": (whole, replace(proof, broken=unexplained)),
+        "no line": (whole, replace(proof, broken=no_line)),
         "interpreter and ruff differ": (
             whole,
-            replace(found, broken=replace(BROKEN, second_opinion=f"ruff-0.17.6 finds no error in {PATH}.")),
+            replace(proof, broken=replace(BROKEN, second_opinion=f"ruff-0.17.6 finds no error in {PATH}.")),
         ),
         "also broken": (
             whole,
-            replace(found, broken=replace(BROKEN, also_broken=others)),
+            replace(proof, broken=replace(BROKEN, also_broken=others)),
         ),
-        "merge brought it in": (whole, replace(found, introduced=IntroducingCommit(merge, PATH, 7, 611))),
+        "merge brought it in": (whole, replace(proof, introduced=IntroducingCommit(merge, PATH, 7, 611))),
         "arrived broken": (
             whole,
-            replace(found, introduced=IntroducingCommit(INTRODUCING, PATH, 7, 611, was_added_broken=True)),
+            replace(proof, introduced=IntroducingCommit(INTRODUCING, PATH, 7, 611, was_added_broken=True)),
         ),
         "renamed after the break": (
             whole,
-            replace(found, introduced=IntroducingCommit(INTRODUCING, "chat/execute.py", 7, 611)),
+            replace(proof, introduced=IntroducingCommit(INTRODUCING, "chat/execute.py", 7, 611)),
         ),
         "history cut": (
             whole,
-            replace(found, introduced=None, declaring_files=(), gaps=("The copy is shallow: 50 commits are there.",)),
+            replace(proof, introduced=None, declaring_files=(), gaps=("The copy is shallow: 50 commits are there.",)),
         ),
         "no attempt": (
             whole,
-            replace(found, attempts=(), deployed=replace(DEPLOYED, commit=INTRODUCING, deployments=())),
+            replace(proof, attempts=(), deployed=replace(DEPLOYED, commit=INTRODUCING, deployments=())),
         ),
-        "many attempts": (whole, replace(found, attempts=many)),
-        "refused": (whole, replace(found, refused_commits=(RefusedCommit(HEAD, "checks", "its checks are red"),))),
-        "no ci": (whole, replace(found, declaring_files=DECLARED[1:])),
+        "many attempts": (whole, replace(proof, attempts=many)),
+        "refused": (whole, replace(proof, refused_commits=(RefusedCommit(HEAD, "checks", "its checks are red"),))),
+        "no ci": (whole, replace(proof, declaring_files=DECLARED[1:])),
         "ci covers it": (
             whole,
-            replace(found, declaring_files=(replace(DECLARED[0], text=DECLARED[0].text.replace("3.12", "3.11")),)),
+            replace(proof, declaring_files=(replace(DECLARED[0], text=DECLARED[0].text.replace("3.12", "3.11")),)),
         ),
-        "ci unreadable": (whole, replace(found, declaring_files=(replace(DECLARED[0], text="a: [b"),))),
+        "ci unreadable": (whole, replace(proof, declaring_files=(replace(DECLARED[0], text="a: [b"),))),
         "ci without version": (
             whole,
             replace(
-                found, declaring_files=(replace(DECLARED[0], text="jobs:\n  a:\n    steps:\n      - run: pytest\n"),)
+                proof, declaring_files=(replace(DECLARED[0], text="jobs:\n  a:\n    steps:\n      - run: pytest\n"),)
             ),
         ),
-        "no symptoms": (replace(whole, symptoms=()), found),
-        "service not named": (replace(whole, service="unknown", environment="default"), found),
+        "no symptoms": (replace(whole, symptoms=()), proof),
+        "service not named": (replace(whole, service="unknown", environment="default"), proof),
         "close 1011 alone": (
             single_entry_incident(SignalKind.CLOSE_1011, "received 1011 (internal error)"),
             sample_unproven(Reason.CLOSE_1011_WITHOUT_CAUSE, "The log shows no cause."),

@@ -64,30 +64,30 @@ class DrawnHistory:
 
     def ancestors(self, commit: int) -> set[int]:
         """The commit and everything it descends from."""
-        found: set[int] = set()
+        ancestors: set[int] = set()
         waiting = [commit]
         while waiting:
-            here = waiting.pop()
-            if here not in found:
-                found.add(here)
-                waiting.extend(self.parents[here])
-        return found
+            commit_number = waiting.pop()
+            if commit_number not in ancestors:
+                ancestors.add(commit_number)
+                waiting.extend(self.parents[commit_number])
+        return ancestors
 
     def origins(self) -> set[int]:
         """Failing commits without a failing parent that the deployed failure can be followed back to."""
-        found: set[int] = set()
+        origins: set[int] = set()
         seen: set[int] = set()
         waiting = [self.deployed]
         while waiting:
-            here = waiting.pop()
-            if here in seen:
+            commit = waiting.pop()
+            if commit in seen:
                 continue
-            seen.add(here)
-            failing = [parent for parent in self.parents[here] if self.states[parent].line is not None]
+            seen.add(commit)
+            failing = [parent for parent in self.parents[commit] if self.states[parent].line is not None]
             waiting.extend(failing)
             if not failing:
-                found.add(here)
-        return found
+                origins.add(commit)
+        return origins
 
     def fix(self) -> int | None:
         """The oldest commit of the branch that descends from the deployed one and where the file does not fail."""
@@ -100,33 +100,37 @@ class DrawnHistory:
 
     def own(self) -> list[int]:
         """The states that the branch itself was in, newest first."""
-        found = [self.head]
-        while self.parents[found[-1]]:
-            found.append(self.parents[found[-1]][0])
-        return found
+        states = [self.head]
+        while self.parents[states[-1]]:
+            states.append(self.parents[states[-1]][0])
+        return states
 
     def target(self, fix: int) -> int | None:
         """The newest state of the branch with the fix where everything compiles."""
-        return next((each for each in self.own() if fix in self.ancestors(each) and self.states[each].passes), None)
+        return next(
+            (commit for commit in self.own() if fix in self.ancestors(commit) and self.states[commit].passes), None
+        )
 
     def back(self, origin: int) -> int | None:
         """The newest state of the branch before the break came in where everything compiles."""
         if origin in self.ancestors(self.head):
-            before = [each for each in self.own() if origin not in self.ancestors(each)]
+            before = [commit for commit in self.own() if origin not in self.ancestors(commit)]
         else:
-            before = [each for each in self.own() if each in self.ancestors(origin)]
-        return next((each for each in before if self.states[each].passes), None)
+            before = [commit for commit in self.own() if commit in self.ancestors(origin)]
+        return next((commit for commit in before if self.states[commit].passes), None)
 
     def likeliest(self, matching: list[int]) -> int:
         """Of several matching versions the one that the branch held when the deployed commit was made, else had."""
-        there = [each for each in matching if each <= self.deployed]
-        state = next(each for each in self.own() if each <= self.deployed)
+        earlier = [version for version in matching if version <= self.deployed]
+        state = next(commit for commit in self.own() if commit <= self.deployed)
         held = self.states[state]
         current = [
-            each for each in there if (self.states[each].name, self.states[each].source) == (held.name, held.source)
+            version
+            for version in earlier
+            if (self.states[version].name, self.states[version].source) == (held.name, held.source)
         ]
-        pool = current or there
-        return max([each for each in pool if each in self.ancestors(state)] or pool)
+        pool = current or earlier
+        return max([version for version in pool if version in self.ancestors(state)] or pool)
 
 
 def sources(mark: int) -> st.SearchStrategy[str]:

@@ -46,9 +46,9 @@ _CHECKERS = re.compile(r"(?:cpython|ruff)-[\d.]+")
 
 def read_block(name: str) -> str:
     """Returns a block as it stands in its document, with its two markers."""
-    found = _block(name).search((ROOT / BLOCKS[name]).read_text("utf-8"))
-    assert found is not None, f"{BLOCKS[name]} has no block {name!r}"
-    return found[0]
+    match = _block(name).search((ROOT / BLOCKS[name]).read_text("utf-8"))
+    assert match is not None, f"{BLOCKS[name]} has no block {name!r}"
+    return match[0]
 
 
 def write_block(name: str, content: str) -> None:

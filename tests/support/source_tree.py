@@ -15,9 +15,9 @@ class FakeSourceTree:
     def folder(self, path: str) -> Mapping[str, str] | None:
         prefix = f"{path}/" if path else ""
         entries: dict[str, str] = {}
-        for each in self.files:
-            if each.startswith(prefix):
-                name, deeper, _ = each[len(prefix) :].partition("/")
+        for file in self.files:
+            if file.startswith(prefix):
+                name, deeper, _ = file[len(prefix) :].partition("/")
                 entries[name] = "folder" if deeper else "file"
         return entries or None
 

@@ -37,4 +37,4 @@ def incidents_of(logged: list[LogEntry]) -> tuple[Incident, ...]:
 
 
 def only_syntax_error(logged: list[LogEntry]) -> Incident:
-    return next(each for each in incidents_of(logged) if each.kind is SignalKind.SYNTAX_ERROR)
+    return next(incident for incident in incidents_of(logged) if incident.kind is SignalKind.SYNTAX_ERROR)

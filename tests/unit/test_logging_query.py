@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.logging_query import QueryError, matches
-from tests.support.logging_query.grammar import And, Comparison, Node, Not, Or, parse
+from tests.support.logging_query.query_parser import And, Comparison, Node, Not, Or, parse
 
 ENTRY: dict[str, object] = {
     "logName": "projects/harbour-dev/logs/run.googleapis.com%2Fstderr",

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.local.platform.journal import InstanceRef, Journal, create_line_entry, matches_sink
 from functions.local.platform.launch import Launch, Launcher
+from functions.local.platform.log_journal import InstanceRef, Journal, create_line_entry, matches_sink
 from functions.local.platform.proxy import Backend, WeightedRoundRobin
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs

@@ -47,11 +47,17 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
 
     def checks() -> Iterator[Check]:
         yield Check("credentials", "google", lambda: _check_credentials(accounts, project))
-        yield from list_api_checks(access, accounts, project, list(dict.fromkeys(each.project for each in services)))
+        yield from list_api_checks(
+            access, accounts, project, list(dict.fromkeys(service.project for service in services))
+        )
         yield from secrets.checks()
         yield from DatabaseChecks(accounts, project, settings.database).checks()
         yield from PubSubChecks(accounts, project, settings.topic_prefix).checks()
-        own = [each.partition(".")[2] for each in sorted(settings.own_functions) if each.startswith(f"{project}.")]
+        own = [
+            function.partition(".")[2]
+            for function in sorted(settings.own_functions)
+            if function.startswith(f"{project}.")
+        ]
         yield from SinkChecks(accounts, project, settings.topic_prefix, services, own).checks()
         yield from RoleChecks(access, accounts, installation).checks()
         yield from SlackChecks(access, secrets, services, doubles.slack).checks()

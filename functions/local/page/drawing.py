@@ -170,15 +170,15 @@ def _assign_levels(labels: Sequence[tuple[float, str]]) -> list[int]:
     """
     taken: list[float] = []
     levels = [0] * len(labels)
-    for place in reversed(range(len(labels))):
-        x, text = labels[place]
+    for index in reversed(range(len(labels))):
+        x, text = labels[index]
         if not text:
             continue
         start = _label_start(x, text)
         end = start + len(text) * _CHARACTER_WIDTH + _LABEL_GAP
         level = next((row for row, left in enumerate(taken) if end <= left), len(taken))
         taken[level : level + 1] = [start]
-        levels[place] = level
+        levels[index] = level
     return levels
 
 

@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from functions.local.platform.controller import START_SECONDS, Controller
-from functions.local.platform.journal import Journal
 from functions.local.platform.launch import Launcher
+from functions.local.platform.log_journal import Journal
 from shared.config.settings import read_all_settings
 from shared.errors import InputError, UsageError
 from shared.wiring import create_publisher, create_store, open_service_logs

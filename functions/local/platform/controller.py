@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from functions.local.platform.instance import Instance, NotReady, create_instance_id, start_instance
-from functions.local.platform.journal import InstanceRef, Journal
 from functions.local.platform.launch import LOOPBACK, Launcher
+from functions.local.platform.log_journal import InstanceRef, Journal
 from functions.local.platform.proxy import Backend, ReverseProxy
 from functions.local.platform.revision_files import prepare_files
 from functions.local.server_process import find_free_port

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from functions.local.platform.journal import Entry, InstanceRef, create_line_entry
 from functions.local.platform.launch import LOOPBACK, Launch
+from functions.local.platform.log_journal import Entry, InstanceRef, create_line_entry
 from functions.local.server_process import parent_death_command
 from shared.text.escaping import to_one_line, truncate
 

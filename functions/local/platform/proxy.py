@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from functions.local.platform.journal import Entry, InstanceRef, ServedRequest, create_request_entry
 from functions.local.platform.launch import LOOPBACK
+from functions.local.platform.log_journal import Entry, InstanceRef, ServedRequest, create_request_entry
 from shared.service import Service
 
 _HEAD_SECONDS = 30.0

@@ -53,7 +53,9 @@ class LocalCompilers:
     @property
     def processes_started(self) -> int:
         """By all that were found, ruff included; candidates that were refused are not counted."""
-        return self._ruff.processes_started + sum(one.processes_started for one in self._interpreters.values())
+        return self._ruff.processes_started + sum(
+            interpreter.processes_started for interpreter in self._interpreters.values()
+        )
 
     def close(self) -> None:
         """End every interpreter."""

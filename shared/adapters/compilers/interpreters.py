@@ -32,7 +32,12 @@ def find_interpreter(python: str, configured: Mapping[str, str] | None = None) -
             raise _wrong_interpreter(python, named)
         return chosen
     return next(
-        (found for each in list_candidates(python, {}) if (found := _verify_candidate(each, python)) is not None), None
+        (
+            interpreter
+            for candidate in list_candidates(python, {})
+            if (interpreter := _verify_candidate(candidate, python)) is not None
+        ),
+        None,
     )
 
 
@@ -55,13 +60,13 @@ def _wrong_interpreter(python: str, named: str) -> UsageError:
 
 def installed_versions() -> tuple[str, ...]:
     """Every supported minor version for which this machine has a CPython, ascending."""
-    found = []
+    versions = []
     for python in SUPPORTED_VERSIONS:
         interpreter = find_interpreter(python)
         if interpreter is not None:
             interpreter.close()
-            found.append(python)
-    return tuple(found)
+            versions.append(python)
+    return tuple(versions)
 
 
 def list_candidates(python: str, configured: Mapping[str, str]) -> Iterator[str]:

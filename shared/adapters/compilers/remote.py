@@ -118,7 +118,7 @@ class RemoteCompiler:
 
     def prepare(self, sources: Iterable[Source]) -> None:
         """Judges all of these in as few requests as their size allows."""
-        new = list({_cache_key(one): one for one in sources if _cache_key(one) not in self._cache}.values())
+        new = list({_cache_key(source): source for source in sources if _cache_key(source) not in self._cache}.values())
         if len(self._cache) + len(new) > MAX_CACHED:
             self._cache.clear()
         for batch in _split_into_batches(new):
@@ -138,14 +138,16 @@ class RemoteCompiler:
 
     def _request_verdicts(self, batch: Sequence[Source]) -> list[Compilation] | None:
         """The verdicts on a batch; None where there is no answer, and then nothing is asked for a while."""
-        encoded = [{"path": one.path[-MAX_PATH_LENGTH:], "content": _encode_content(one.content)} for one in batch]
+        encoded = [
+            {"path": source.path[-MAX_PATH_LENGTH:], "content": _encode_content(source.content)} for source in batch
+        ]
         try:
             token = self._token(self._url)
             self.requests_sent += 1
-            told = post_json(
+            answer = post_json(
                 self._http, self._url, json.dumps({"sources": encoded}).encode("ascii"), token, self._sleep
             )
-            answered = self._parse_verdicts(told, batch)
+            answered = self._parse_verdicts(answer, batch)
         except (RequestFailed, Retry) as error:
             self.last_failure = str(error)
             self._cools_down_until = self._clock() + COOL_DOWN_SECONDS
@@ -153,18 +155,20 @@ class RemoteCompiler:
         self.last_failure = ""
         return answered
 
-    def _parse_verdicts(self, told: Mapping[str, Any], batch: Sequence[Source]) -> list[Compilation]:
+    def _parse_verdicts(self, reply: Mapping[str, Any], batch: Sequence[Source]) -> list[Compilation]:
         """Raises `RequestFailed` where this is not the answer to the batch, or another Python's."""
         try:
-            implementation, version, answers = str(told["implementation"]), str(told["version"]), told["verdicts"]
+            implementation, version, answers = str(reply["implementation"]), str(reply["version"]), reply["verdicts"]
             if implementation != "cpython" or version.split(".")[:2] != self.python.split("."):
                 raise RequestFailed(f"{self._url} is {implementation} {version}, not CPython {self.python}")
             checked_by = f"{implementation}-{version}"
-            found = [_parse_compilation(answer, one, checked_by) for answer, one in zip(answers, batch, strict=True)]
+            compilations = [
+                _parse_compilation(answer, source, checked_by) for answer, source in zip(answers, batch, strict=True)
+            ]
         except (KeyError, TypeError, ValueError) as error:
             raise RequestFailed(f"{self._url} answered something else than verdicts") from error
         self._version = checked_by
-        return found
+        return compilations
 
 
 def _parse_compilation(answer: Mapping[str, Any], source: Source, checked_by: str) -> Compilation:

@@ -148,20 +148,20 @@ class RuffCompiler:
         """Judge all of these in one process."""
         new = [source for source in sources if source.content not in self._cache]
         explanations = self._ruff.explain([(source, self.python) for source in new])
-        self._cache.update((source.content, said) for source, said in zip(new, explanations, strict=True))
+        self._cache.update((source.content, explanation) for source, explanation in zip(new, explanations, strict=True))
 
     def compile(self, source: Source) -> Compilation:
         """What ruff sees first, by position. CPython may stop at another line of the same file."""
         self.prepare([source])
-        said = self._cache[source.content]
-        if said.failure_reason:
+        explanation = self._cache[source.content]
+        if explanation.failure_reason:
             return Compilation(
-                compiles=None, fault=None, checked_by=self.checked_by, unjudged_reason=said.failure_reason
+                compiles=None, fault=None, checked_by=self.checked_by, unjudged_reason=explanation.failure_reason
             )
-        if not said.diagnostics:
+        if not explanation.diagnostics:
             return Compilation(compiles=True, fault=None, checked_by=self.checked_by)
         return Compilation(
-            compiles=False, fault=self._build_fault(said.diagnostics[0], source), checked_by=self.checked_by
+            compiles=False, fault=self._build_fault(explanation.diagnostics[0], source), checked_by=self.checked_by
         )
 
     def _build_fault(self, first: Diagnostic, source: Source) -> Fault:

@@ -50,14 +50,14 @@ def judge_source(content: bytes, path: str) -> dict[str, object]:
 
 def describe_error(error: BaseException, path: str) -> dict[str, object]:
     """What compile() raised, as values that JSON can carry."""
-    told = error if isinstance(error, SyntaxError) else SyntaxError(str(error))
+    syntax_error = error if isinstance(error, SyntaxError) else SyntaxError(str(error))
     return {
         "ok": False,
         "class": type(error).__name__,
-        "message": str(told.msg)[:MAX_QUOTE_LENGTH].replace(SOURCE_NAME, path),
-        "line": told.lineno if isinstance(told.lineno, int) else None,
-        "offset": told.offset if isinstance(told.offset, int) else None,
-        "text": told.text[:MAX_QUOTE_LENGTH] if isinstance(told.text, str) else None,
+        "message": str(syntax_error.msg)[:MAX_QUOTE_LENGTH].replace(SOURCE_NAME, path),
+        "line": syntax_error.lineno if isinstance(syntax_error.lineno, int) else None,
+        "offset": syntax_error.offset if isinstance(syntax_error.offset, int) else None,
+        "text": syntax_error.text[:MAX_QUOTE_LENGTH] if isinstance(syntax_error.text, str) else None,
         "peak": peak_memory() if isinstance(error, MemoryError) else 0,
     }
 
@@ -74,10 +74,10 @@ def limit_resources(memory: int) -> None:
     """Bind this process: no core dump, few files, `memory` bytes of address space (0: no limit)."""
     if resource is None:
         return
-    wanted = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, 16)]
+    limits = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, 16)]
     if memory:
-        wanted.append((resource.RLIMIT_AS, memory))
-    for which, most in wanted:
+        limits.append((resource.RLIMIT_AS, memory))
+    for which, most in limits:
         try:
             resource.setrlimit(which, (most, most))
         except (OSError, ValueError):

@@ -24,11 +24,11 @@ class LruCache(Generic[Key, Value]):
 
     def get(self, key: Key) -> Value | None:
         """The value, which is then the one that was used last; None where it is not held."""
-        found = self._entries.get(key)
-        if found is None:
+        entry = self._entries.get(key)
+        if entry is None:
             return None
         self._entries.move_to_end(key)
-        return found[0]
+        return entry[0]
 
     def put(self, key: Key, value: Value, weight: int) -> None:
         """Keeps a value; one that alone is too heavy is not kept."""
@@ -112,17 +112,17 @@ class ObjectStore:
 
     def resolve(self, names: Sequence[str]) -> list[ObjectInfo | None]:
         """What each extended object name, such as `main^{commit}` or `commit:path`, stands for; None for no object."""
-        found: list[ObjectInfo | None] = []
+        infos: list[ObjectInfo | None] = []
         for chunk in _split_requests(names):
             self._info_process.send(b"".join(chunk))
-            found += [self._parse_object_info(self._info_process.read_line()) for _ in chunk]
-        return found
+            infos += [self._parse_object_info(self._info_process.read_line()) for _ in chunk]
+        return infos
 
     @staticmethod
     def _parse_object_info(line: bytes) -> ObjectInfo | None:
-        oid, *told = line.split(b" ")
-        if len(told) == 2 and told[0] in _KINDS and told[1].isdigit():
-            return ObjectInfo(oid.decode(), told[0].decode(), int(told[1]))
+        oid, *fields = line.split(b" ")
+        if len(fields) == 2 and fields[0] in _KINDS and fields[1].isdigit():
+            return ObjectInfo(oid.decode(), fields[0].decode(), int(fields[1]))
         return None
 
     def read(self, oid: str) -> tuple[str, bytes] | None:
@@ -194,20 +194,20 @@ class ObjectStore:
 
         None where some tree below is not in this copy. Raises InputError for a tree that nobody could check out.
         """
-        found: dict[str, TreeEntry] = {}
-        return found if self._collect_files(tree, "", 0, found) else None
+        files: dict[str, TreeEntry] = {}
+        return files if self._collect_files(tree, "", 0, files) else None
 
-    def _collect_files(self, tree: str, above: str, depth: int, found: dict[str, TreeEntry]) -> bool:
+    def _collect_files(self, tree: str, above: str, depth: int, files: dict[str, TreeEntry]) -> bool:
         """Adds the files below a tree; False where a tree is missing."""
         lines = self.entries(tree)
         if lines is None:
             return False
-        self._check_size(tree, len(found) + len(lines), depth)
+        self._check_size(tree, len(files) + len(lines), depth)
         for entry in lines:
             path = above + entry.name.decode("utf-8", "surrogateescape")
             if entry.mode in _FILE_MODES:
-                found[path] = TreeEntry(path, entry.id)
-            elif entry.mode == _TREE_MODE and not self._collect_files(entry.id, f"{path}/", depth + 1, found):
+                files[path] = TreeEntry(path, entry.id)
+            elif entry.mode == _TREE_MODE and not self._collect_files(entry.id, f"{path}/", depth + 1, files):
                 return False
         return True
 
@@ -218,15 +218,15 @@ class ObjectStore:
 
     def entry_at(self, tree: str, path: str) -> RawTreeEntry | None:
         """What lies at a path below a tree, read from tree objects alone: works where blobs are missing."""
-        here = RawTreeEntry(_TREE_MODE, b"", tree)
+        current = RawTreeEntry(_TREE_MODE, b"", tree)
         for part in path.encode("utf-8", "surrogateescape").split(b"/"):
-            if here.mode != _TREE_MODE:
+            if current.mode != _TREE_MODE:
                 return None
-            found = next((entry for entry in self.entries(here.id) or () if entry.name == part), None)
-            if found is None:
+            child = next((entry for entry in self.entries(current.id) or () if entry.name == part), None)
+            if child is None:
                 return None
-            here = found
-        return here
+            current = child
+        return current
 
 
 def _split_requests(names: Sequence[str]) -> Iterator[list[bytes]]:

@@ -38,15 +38,15 @@ def _parse_commit(line: bytes) -> Commit:
 def parse_commit_object(oid: str, raw: bytes) -> Commit:
     """A commit as its object tells it: what `parse_log` says of it, without a process that asks."""
     header, _, message = raw.partition(b"\n\n")
-    told: dict[bytes, list[bytes]] = {}
+    headers: dict[bytes, list[bytes]] = {}
     for line in header.split(b"\n"):
         key, _, value = line.partition(b" ")
-        told.setdefault(key, []).append(value)
-    author, committer = (_parse_signature(told.get(key, [b""])[0]) for key in (b"author", b"committer"))
-    encoding = told.get(b"encoding", [b"utf-8"])[0]
+        headers.setdefault(key, []).append(value)
+    author, committer = (_parse_signature(headers.get(key, [b""])[0]) for key in (b"author", b"committer"))
+    encoding = headers.get(b"encoding", [b"utf-8"])[0]
     return Commit(
         id=oid,
-        parents=tuple(parent.decode("ascii", "replace") for parent in told.get(b"parent", ())),
+        parents=tuple(parent.decode("ascii", "replace") for parent in headers.get(b"parent", ())),
         committed_at=_parse_instant(committer[1]),
         authored_at=_parse_instant(author[1]),
         author=_decode(author[0], encoding),
@@ -64,10 +64,10 @@ def _parse_subject(message: bytes) -> bytes:
     """The first paragraph in one line, as git shows it."""
     lines: list[bytes] = []
     for line in message.split(b"\n"):
-        kept = line.rstrip(b" \t\n\r")
-        if not kept and lines:
+        stripped = line.rstrip(b" \t\n\r")
+        if not stripped and lines:
             break
-        lines += [kept] if kept else []
+        lines += [stripped] if stripped else []
     return b" ".join(lines)
 
 

@@ -43,10 +43,10 @@ def git_environment(**extra: str) -> dict[str, str]:
 
 def find_git() -> str:
     """Where git is. Raises InputError where it is not installed."""
-    found = shutil.which("git")
-    if found is None:
+    path = shutil.which("git")
+    if path is None:
         raise InputError("git was not found on PATH: install git 2.31 or newer")
-    return found
+    return path
 
 
 class GitError(InputError):
@@ -78,9 +78,9 @@ class Git:
             check=False,
         )
         if done.returncode:
-            told = " ".join(done.stderr.decode("utf-8", "replace").split())
-            told = re.sub(r"^(?:fatal|error): ", "", told) or f"git {arguments[0]} ended with {done.returncode}"
-            raise GitError(truncate(told, MAX_QUOTE_LENGTH))
+            message = " ".join(done.stderr.decode("utf-8", "replace").split())
+            message = re.sub(r"^(?:fatal|error): ", "", message) or f"git {arguments[0]} ended with {done.returncode}"
+            raise GitError(truncate(message, MAX_QUOTE_LENGTH))
         return done.stdout
 
     def start(self, *arguments: str) -> "GitPipe":
@@ -137,10 +137,10 @@ def locate_repository(path: str, git: Git) -> dict[str, str]:
     """Where the parts of the repository at `path` are: git_dir, objects, shallow, format. Raises InputError."""
     _require_directory(path)
     try:
-        told = _ask_rev_parse(git, path)
+        answers = _ask_rev_parse(git, path)
     except GitError as error:
         raise InputError(f"{path}: not a git repository ({error}); --repo takes a work tree or a bare one") from error
-    return dict(zip(_REV_PARSE_OPTIONS, map(os.fsdecode, told), strict=True))
+    return dict(zip(_REV_PARSE_OPTIONS, map(os.fsdecode, answers), strict=True))
 
 
 _REV_PARSE_OPTIONS = {
@@ -167,8 +167,8 @@ def _require_directory(path: str) -> None:
     except FileNotFoundError:
         raise InputError(f"{path}: no such directory; {takes}") from None
     except (OSError, ValueError) as error:
-        told = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputError(f"{truncate(path, MAX_QUOTE_LENGTH)}: cannot be read ({told}); {takes}") from error
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError(f"{truncate(path, MAX_QUOTE_LENGTH)}: cannot be read ({reason}); {takes}") from error
     if not path or not stat.S_ISDIR(mode):
         raise InputError(f"{path or repr(path)}: not a directory; {takes}")
 

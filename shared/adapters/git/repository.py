@@ -69,20 +69,20 @@ class GitRepository:
         for ref, target in symbolic:
             if ref.startswith("refs/remotes/") and ref.endswith("/HEAD") and target in self._scratch.refs:
                 return Branch(target.removeprefix("refs/remotes/"), self._resolve_commit_id(target, "branch"))
-        found = self.objects.resolve(["HEAD^{commit}"])[0]
-        if found is None:
+        head = self.objects.resolve(["HEAD^{commit}"])[0]
+        if head is None:
             raise InputError(
                 f"{self.path}: HEAD names no commit; name a branch with --branch, or commit something first"
             )
         name = self._scratch.head
-        return Branch(name.removeprefix("ref: refs/heads/") if name.startswith("ref: ") else "HEAD", found.id)
+        return Branch(name.removeprefix("ref: refs/heads/") if name.startswith("ref: ") else "HEAD", head.id)
 
     def _resolve_commit_id(self, name: str, what: str) -> str:
         check_revision_name(name, what)
         tried = [name, f"refs/remotes/{name}", f"refs/remotes/origin/{name}"]
-        for found in self.objects.resolve([f"{each}^{{commit}}" for each in tried]):
-            if found is not None and found.kind == "commit":
-                return found.id
+        for info in self.objects.resolve([f"{candidate}^{{commit}}" for candidate in tried]):
+            if info is not None and info.kind == "commit":
+                return info.id
         known = sorted(ref.split("/", 2)[-1] for ref in self._scratch.refs if ref.startswith("refs/heads/"))[:5]
         hint = f"; its branches: {', '.join(known)}" if known else ""
         raise UsageError(f"{self.path}: there is no commit named {truncate(name, MAX_QUOTE_LENGTH)!r}{hint}")
@@ -149,42 +149,50 @@ class GitRepository:
 
     def blob_ids(self, locations: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """The blob id for each (commit, path) at which there is a file."""
-        wanted = [(commit, path) for commit, path in locations if can_name_file(path)]
-        found = self.objects.resolve([f"{commit}:{path}" for commit, path in wanted])
-        known = {place: got for place, got in zip(wanted, found, strict=True) if got is not None and got.kind == "blob"}
+        valid_locations = [(commit, path) for commit, path in locations if can_name_file(path)]
+        infos = self.objects.resolve([f"{commit}:{path}" for commit, path in valid_locations])
+        known = {
+            location: got
+            for location, got in zip(valid_locations, infos, strict=True)
+            if got is not None and got.kind == "blob"
+        }
         # A link is a blob too, and only the tree tells it from a file. The same contents at a path are asked once, but
         # for what looks like a link: Windows checks links out, and back in, as files.
-        small = {place: got.id for place, got in known.items() if got.size <= _MAX_LINK_LENGTH}
+        small = {location: got.id for location, got in known.items() if got.size <= _MAX_LINK_LENGTH}
         like_links = frozenset(oid for oid in set(small.values()) if b"\n" not in (self.read(oid) or b""))
-        asked = {(place if oid in like_links else place[1], oid): place for place, oid in small.items()}
-        files = self._blob_ids_from_trees(asked.values())
-        links = {key for key, place in asked.items() if place not in files}
+        location_by_key = {
+            (location if oid in like_links else location[1], oid): location for location, oid in small.items()
+        }
+        files = self._blob_ids_from_trees(location_by_key.values())
+        links = {key for key, location in location_by_key.items() if location not in files}
         at = {
-            place: got.id
-            for place, got in known.items()
-            if (place, got.id) not in links and (place[1], got.id) not in links
+            location: got.id
+            for location, got in known.items()
+            if (location, got.id) not in links and (location[1], got.id) not in links
         }
         # "Missing" may mean a file whose contents are not here: in a partial clone, or where an object was lost.
-        return {**at, **self._blob_ids_from_trees(place for place in wanted if place not in known)}
+        return {**at, **self._blob_ids_from_trees(location for location in valid_locations if location not in known)}
 
     def _blob_ids_from_trees(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """As `blobs`, told by the trees alone: they name the blobs that are not here, and know links from files."""
-        wanted = list(places)
-        tops = self.objects.resolve([f"{commit}^{{tree}}" for commit, _ in wanted])
+        locations = list(places)
+        tops = self.objects.resolve([f"{commit}^{{tree}}" for commit, _ in locations])
         entries = {
-            place: self.objects.entry_at(top.id, place[1])
-            for place, top in zip(wanted, tops, strict=True)
+            location: self.objects.entry_at(top.id, location[1])
+            for location, top in zip(locations, tops, strict=True)
             if top is not None
         }
         return {
-            place: entry.id for place, entry in entries.items() if entry is not None and entry.mode.startswith(b"100")
+            location: entry.id
+            for location, entry in entries.items()
+            if entry is not None and entry.mode.startswith(b"100")
         }
 
     def _tree_id(self, commit: str) -> str:
-        found = self.objects.resolve([f"{commit}^{{tree}}"])[0]
-        if found is None:
+        info = self.objects.resolve([f"{commit}^{{tree}}"])[0]
+        if info is None:
             raise InputError(f"{self.path}: the tree of commit {commit} is not in this copy; fetch it first")
-        return found.id
+        return info.id
 
     def tree(self, commit: str) -> Mapping[str, TreeEntry]:
         """The regular files of a commit by path. Raises InputError where tree objects are missing."""
@@ -242,7 +250,9 @@ class GitRepository:
             below = self.objects.files(entry.blob)
             if below is None:
                 raise InputError(f"{self.path}: the tree of {entry.path} is not in this copy; fetch it first")
-            files |= {(path := entry.path + name): TreeEntry(path, each.blob) for name, each in below.items()}
+            files |= {
+                (path := entry.path + name): TreeEntry(path, tree_entry.blob) for name, tree_entry in below.items()
+            }
         return files
 
     def _list_index(self, index: Path) -> bytes:

@@ -84,10 +84,10 @@ class ScratchRepository:
         """The remote that a partial clone was made from; read from its configuration, which is not put in force."""
         config = self.git_dir / "config"
         try:
-            told = self._real.run("config", "--file", str(config), "--no-includes", "--get-regexp", _PROMISOR_SETTING)
+            output = self._real.run("config", "--file", str(config), "--no-includes", "--get-regexp", _PROMISOR_SETTING)
         except GitError:
             return "origin"
-        names = [line.removeprefix("remote.").rpartition(".promisor")[0] for line in os.fsdecode(told).splitlines()]
+        names = [line.removeprefix("remote.").rpartition(".promisor")[0] for line in os.fsdecode(output).splitlines()]
         return next((name for name in names if name), "origin")
 
     def _trust_owner(self) -> dict[str, str]:

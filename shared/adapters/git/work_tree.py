@@ -37,12 +37,12 @@ class WorkTree:
     def path_within(self, argument: str) -> str:
         """An argument of the command line as a path from the root, "" for the root itself. Raises UsageError."""
         try:
-            found = [Path(os.path.realpath(path)) for path in (argument, self.root / argument) if Path(path).exists()]
+            paths = [Path(os.path.realpath(path)) for path in (argument, self.root / argument) if Path(path).exists()]
         except (OSError, ValueError):  # a name that no file can have
-            found = []
-        if not found:
+            paths = []
+        if not paths:
             raise UsageError(f"{argument!r}: there is no such file here or in {self.root}; name one that exists")
-        for path in found:
+        for path in paths:
             if path.is_relative_to(self.root):
                 inside = path.relative_to(self.root).as_posix()
                 return "" if inside == "." else inside

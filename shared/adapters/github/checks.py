@@ -47,12 +47,14 @@ class GitHubChecks:
         asked_at, state = self._cache.get(key, (None, CheckStatus.UNKNOWN))
         if asked_at is None or now > asked_at + _CACHE_LIFETIME:
             state = self._query_state(service, commit)
-            self._cache = {each: told for each, told in self._cache.items() if now <= told[0] + _CACHE_LIFETIME}
+            self._cache = {
+                cached_key: cached for cached_key, cached in self._cache.items() if now <= cached[0] + _CACHE_LIFETIME
+            }
             self._cache[key] = (now, state)
         return state
 
     def _query_state(self, service: Service, commit: str) -> CheckStatus:
-        found: dict[str, list[CheckStatus]] = {}
+        states: dict[str, list[CheckStatus]] = {}
         required: frozenset[str] = frozenset()
         after = ""
         for page in range(_MAX_PAGES):
@@ -62,13 +64,13 @@ class GitHubChecks:
             if rollup is None:
                 break
             for node in rollup["contexts"]["nodes"]:
-                found.setdefault(node.get("name") or node.get("context") or "", []).append(_parse_state(node))
+                states.setdefault(node.get("name") or node.get("context") or "", []).append(_parse_state(node))
             if not rollup["contexts"]["pageInfo"]["hasNextPage"]:
                 break
             after = rollup["contexts"]["pageInfo"]["endCursor"]
-        if not found:
+        if not states:
             return CheckStatus.PENDING if required else CheckStatus.UNKNOWN
-        return _worst_state([state for name in required or found for state in found.get(name, [CheckStatus.PENDING])])
+        return _worst_state([state for name in required or states for state in states.get(name, [CheckStatus.PENDING])])
 
     def _query_page(self, service: Service, commit: str, after: str) -> Mapping[str, Any]:
         query = Query()
@@ -88,9 +90,11 @@ def _required_contexts(repository: Mapping[str, Any]) -> frozenset[str]:
     branch = repository.get("branch") or {}
     protection, visible = branch.get("branchProtectionRule") or {}, branch.get("refUpdateRule") or {}
     rules = ((rule or {}).get("parameters") or {} for rule in (branch.get("rules") or {}).get("nodes") or ())
-    asked = (protection, *rules)
-    named = (each["context"] for rule in asked for each in rule.get("requiredStatusChecks") or ())
-    return frozenset([*named, *(each for each in visible.get("requiredStatusCheckContexts") or () if each)])
+    parameter_sets = (protection, *rules)
+    named = (
+        check["context"] for parameters in parameter_sets for check in parameters.get("requiredStatusChecks") or ()
+    )
+    return frozenset([*named, *(context for context in visible.get("requiredStatusCheckContexts") or () if context)])
 
 
 def _parse_state(node: Mapping[str, Any]) -> CheckStatus:
@@ -104,4 +108,4 @@ def _parse_state(node: Mapping[str, Any]) -> CheckStatus:
 
 
 def _worst_state(states: Sequence[CheckStatus]) -> CheckStatus:
-    return next((each for each in (CheckStatus.RED, CheckStatus.PENDING) if each in states), CheckStatus.GREEN)
+    return next((status for status in (CheckStatus.RED, CheckStatus.PENDING) if status in states), CheckStatus.GREEN)

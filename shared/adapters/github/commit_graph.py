@@ -44,8 +44,8 @@ class CommitGraph:
 
     def query(self, query: Query) -> Mapping[str, Any]:
         """The answer about the repository."""
-        told = self._github.query(*query.build(self._owner, self._name))["repository"]
-        return told or {}
+        repository = self._github.query(*query.build(self._owner, self._name))["repository"]
+        return repository or {}
 
     def path_state(self, commit: str, paths: Sequence[str]) -> PathState:
         """What a commit holds at some paths."""
@@ -76,15 +76,15 @@ class CommitGraph:
         first = True
         while after:
             query, shown = Query(), dict(after)
-            for place, (tip, cursor) in enumerate(shown.items()):
+            for index, (tip, cursor) in enumerate(shown.items()):
                 fields = queries.walk_fields(query, paths, cursor)
                 if first and len(shown) == 1 and len(paths) <= _MAX_PATHS_WITH_TEXT:
                     fields += " " + " ".join(self._full_versions_fields(query, path, n) for n, path in enumerate(paths))
-                queries.add_commit(query, f"t{place}", tip, fields)
-            told = self.query(query)
-            for place, tip in enumerate(shown):
+                queries.add_commit(query, f"t{index}", tip, fields)
+            repository = self.query(query)
+            for index, tip in enumerate(shown):
                 after.pop(tip)
-                node = told.get(f"t{place}")
+                node = repository.get(f"t{index}")
                 if not node:
                     continue
                 cursor = self._store_page(tip, node, paths)
@@ -99,14 +99,14 @@ class CommitGraph:
         """Keeps one page of a walk, and returns where the next one begins."""
         walk = node["walk"]
         self.ancestor_counts[tip] = walk["totalCount"]
-        for each in walk["nodes"]:
-            self.store_commit(each, paths)
+        for commit_node in walk["nodes"]:
+            self.store_commit(commit_node, paths)
         for name, versions in node.items():
             if name.startswith("full"):
                 self._store_versions(versions["nodes"])
-        found = find_reachable([tip], self.commits)
-        if all(parent in found for commit in found.values() for parent in commit.parents):
-            self._complete.update(found)
+        reachable = find_reachable([tip], self.commits)
+        if all(parent in reachable for commit in reachable.values() for parent in commit.parents):
+            self._complete.update(reachable)
             if self._is_loaded(tip, paths):
                 return None
         return str(walk["pageInfo"]["endCursor"]) if walk["pageInfo"]["hasNextPage"] else None
@@ -120,10 +120,10 @@ class CommitGraph:
 
     def store_states(self, commit: str, node: Mapping[str, Any], paths: Sequence[str]) -> None:
         """Keeps what a commit holds at some paths, told as `f0`, `f1`, …"""
-        for place, path in enumerate(paths):
-            self.blob_at[commit, path] = parse_file_blob(node[f"f{place}"])
+        for index, path in enumerate(paths):
+            self.blob_at[commit, path] = parse_file_blob(node[f"f{index}"])
 
-    def _full_versions_fields(self, query: Query, path: str, place: int) -> str:
+    def _full_versions_fields(self, query: Query, path: str, index: int) -> str:
         """The versions of a path, each with its text, its commit's root and the folders that lead to the path."""
         parts = path.split("/")[:-1]
         folders = ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
@@ -133,7 +133,7 @@ class CommitGraph:
         )
         held = f"held: file(path: {query.add_variable(path)}) {{ oid object {{ {queries.BLOB_FIELDS} }} }}"
         fields = f"oid tree {{ {TREE_FIELDS.removeprefix('... on Tree { ').removesuffix(' }')} }} {above} {held}"
-        return f"full{place}: history(path: {query.add_variable(path)}, first: 100) {{ nodes {{ {fields} }} }}"
+        return f"full{index}: history(path: {query.add_variable(path)}, first: 100) {{ nodes {{ {fields} }} }}"
 
     def _store_versions(self, nodes: Sequence[Mapping[str, Any]]) -> None:
         for node in nodes:
@@ -178,30 +178,30 @@ class CommitGraph:
 
         The newest commits below the tip come with the first page: the states of a branch are looked for among them.
         """
-        found: dict[str, Commit] = {}
-        for place in range(len(paths)):
+        commits: dict[str, Commit] = {}
+        for index in range(len(paths)):
             after: str | None = None
             for page in range(_MAX_PAGES):
                 query = Query()
-                full = self._full_versions_fields(query, paths[place], place) if not page and len(paths) == 1 else ""
+                full = self._full_versions_fields(query, paths[index], index) if not page and len(paths) == 1 else ""
                 newest = "" if tip in self._pages else queries.walk_fields(query, (), None)
-                fields = f"{queries.changed_fields(query, place, paths, after)} {full} {newest}"
+                fields = f"{queries.changed_fields(query, index, paths, after)} {full} {newest}"
                 queries.add_commit(query, "t", tip, fields)
                 node = self.query(query).get("t")
                 if not node:
                     return []
                 if full:
-                    self._store_versions(node[f"full{place}"]["nodes"])
+                    self._store_versions(node[f"full{index}"]["nodes"])
                 if newest:
                     self._store_newest(tip, node)
-                history = node[f"p{place}"]
-                for each in history["nodes"]:
-                    found[each["oid"]] = self.store_commit(each, paths)
-                    for before in each["before"]["nodes"]:
+                history = node[f"p{index}"]
+                for commit_node in history["nodes"]:
+                    commits[commit_node["oid"]] = self.store_commit(commit_node, paths)
+                    for before in commit_node["before"]["nodes"]:
                         self.store_states(before["oid"], before, paths)
                 if not history["pageInfo"]["hasNextPage"]:
                     break
                 after = history["pageInfo"]["endCursor"]
         if len(paths) == 1:
-            return list(found.values())
-        return sorted(found.values(), key=lambda commit: commit.committed_at, reverse=True)
+            return list(commits.values())
+        return sorted(commits.values(), key=lambda commit: commit.committed_at, reverse=True)

@@ -38,29 +38,29 @@ class Comparisons:
 
     def commits(self, base: str, tip: str) -> list[Commit] | None:
         """All commits that `tip` reaches and `base` does not, in no particular order; None for no such commit."""
-        told = self.compare(base, tip)
-        if told is None:
+        comparison = self.compare(base, tip)
+        if comparison is None:
             return None
-        items: list[Mapping[str, Any]] = list(told["commits"])
-        if told["total_commits"] > len(items):
+        items: list[Mapping[str, Any]] = list(comparison["commits"])
+        if comparison["total_commits"] > len(items):
             items = []
-            for page in range(1, told["total_commits"] // _PAGE_SIZE + 2):
+            for page in range(1, comparison["total_commits"] // _PAGE_SIZE + 2):
                 more = self._github.get_json(f"{self._path}{base}...{tip}", per_page=str(_PAGE_SIZE), page=str(page))
                 items += more["commits"]
         return [parse_commit_item(item) for item in items]
 
     def contains(self, commit: str, ancestor: str) -> bool:
         """Whether `ancestor` is `commit` or one of its ancestors."""
-        told = self.compare(ancestor, commit)
-        return told is not None and told["status"] in {"ahead", "identical"}
+        comparison = self.compare(ancestor, commit)
+        return comparison is not None and comparison["status"] in {"ahead", "identical"}
 
     def changes(self, base: str, tip: str, tree: ReadTree, read: ReadBlob) -> Sequence[FileChange]:
         """The diffstat. GitHub compares with the merge base: where that is another commit, the trees are compared."""
-        told = self.compare(base, tip)
-        files = told.get("files") or [] if told is not None else []
-        if told is None or told["merge_base_commit"]["sha"] != base:
+        comparison = self.compare(base, tip)
+        files = comparison.get("files") or [] if comparison is not None else []
+        if comparison is None or comparison["merge_base_commit"]["sha"] != base:
             return list(_compare_trees(tree(base), tree(tip), read, {}))
-        listed = {change.path: change for each in files for change in _parse_changes(each, lambda: tree(base), read)}
+        listed = {change.path: change for file in files for change in _parse_changes(file, lambda: tree(base), read)}
         if len(files) < _MAX_FILES:
             return [listed[path] for path in sorted(listed, key=_git_sort_key)]
         return list(_compare_trees(tree(base), tree(tip), read, listed))
@@ -142,7 +142,7 @@ class UnmergedHeads:
             commits = self._walks.commits
             merged = find_reachable([branch.head], commits)
             open_ = [head for head in heads if head.head not in merged]
-            return [each for each in open_ if not containing or containing in find_reachable([each.head], commits)][
+            return [head for head in open_ if not containing or containing in find_reachable([head.head], commits)][
                 :_MAX_HEADS
             ]
         contains = self._comparisons.contains
@@ -151,9 +151,9 @@ class UnmergedHeads:
 
     def _list_heads(self) -> list[Branch]:
         if self._cache is None:
-            found = sorted(self._list_branches() + self._pull_requests, key=lambda each: each[0], reverse=True)
+            refs = sorted(self._list_branches() + self._pull_requests, key=lambda ref: ref[0], reverse=True)
             heads: dict[str, Branch] = {}
-            for _, oid, name in found:
+            for _, oid, name in refs:
                 known = heads.get(oid)
                 # A pull request says more than the branch that it comes from.
                 if known is None or (name.startswith("refs/pull/") and not known.name.startswith("refs/pull/")):
@@ -162,7 +162,7 @@ class UnmergedHeads:
         return self._cache
 
     def _list_branches(self) -> list[tuple[float, str, str]]:
-        found: list[tuple[float, str, str]] = []
+        branches: list[tuple[float, str, str]] = []
         after = ""
         for page in range(_MAX_REF_PAGES):
             query = Query()
@@ -170,16 +170,16 @@ class UnmergedHeads:
             cursor = f", after: {query.add_variable(after)}" if after else ""
             query.parts.append(_REFS_QUERY % (prefix, cursor))
             query.parts += [_PULL_REQUESTS_QUERY] if page == 0 else []
-            told = self._walks.query(query)
+            repository = self._walks.query(query)
             self._pull_requests += [
-                _parse_pull_request(node) for node in (told.get("pullRequests") or {"nodes": []})["nodes"]
+                _parse_pull_request(node) for node in (repository.get("pullRequests") or {"nodes": []})["nodes"]
             ]
-            refs = told.get("refs") or {"nodes": [], "pageInfo": {"hasNextPage": False}}
-            found += [_parse_ref(node) for node in refs["nodes"] if node["target"]]
+            refs = repository.get("refs") or {"nodes": [], "pageInfo": {"hasNextPage": False}}
+            branches += [_parse_ref(node) for node in refs["nodes"] if node["target"]]
             if not refs["pageInfo"]["hasNextPage"]:
                 break
             after = refs["pageInfo"]["endCursor"]
-        return found
+        return branches
 
 
 _REFS_QUERY = (
@@ -198,5 +198,7 @@ def _parse_ref(node: Mapping[str, Any]) -> tuple[float, str, str]:
 
 
 def _parse_pull_request(node: Mapping[str, Any]) -> tuple[float, str, str]:
-    moments = [parse_instant(each["commit"]["committedDate"]).timestamp() for each in node["commits"]["nodes"]]
+    moments = [
+        parse_instant(commit_node["commit"]["committedDate"]).timestamp() for commit_node in node["commits"]["nodes"]
+    ]
     return max(moments, default=0.0), node["headRefOid"], f"refs/pull/{node['number']}/head"

@@ -16,14 +16,14 @@ PathState = tuple[str | None, ...]
 
 def find_reachable(starts: Iterable[str], commits: Mapping[str, Commit]) -> dict[str, Commit]:
     """Commits that can be reached from `starts`, as far as they are known."""
-    found: dict[str, Commit] = {}
+    reachable: dict[str, Commit] = {}
     waiting = list(starts)
     while waiting:
-        here = waiting.pop()
-        if here in commits and here not in found:
-            found[here] = commits[here]
-            waiting.extend(commits[here].parents)
-    return found
+        oid = waiting.pop()
+        if oid in commits and oid not in reachable:
+            reachable[oid] = commits[oid]
+            waiting.extend(commits[oid].parents)
+    return reachable
 
 
 def sort_by_date(commits: Mapping[str, Commit]) -> list[Commit]:
@@ -33,8 +33,8 @@ def sort_by_date(commits: Mapping[str, Commit]) -> list[Commit]:
         for parent in commit.parents:
             if parent in waits_for:
                 waits_for[parent] += 1
-    tips = sorted((each for each in commits.values() if waits_for[each.id] == 0), key=_age_key)
-    ready = [(_age_key(commit), place, commit.id) for place, commit in enumerate(tips)]
+    tips = sorted((commit for commit in commits.values() if waits_for[commit.id] == 0), key=_age_key)
+    ready = [(_age_key(commit), index, commit.id) for index, commit in enumerate(tips)]
     heapq.heapify(ready)
     met, ordered = len(ready), []
     while ready:
@@ -57,36 +57,36 @@ def simplify_history(
     commits: Mapping[str, Commit], without: frozenset[str], state: Callable[[str], PathState]
 ) -> list[Commit]:
     """The path-limited graph of `commits`; `without` are commits that are known and not wanted."""
-    wanted = {oid: commit for oid, commit in commits.items() if oid not in without}
-    kept = {oid for oid, commit in wanted.items() if _is_kept(commit, wanted, state)}
+    included = {oid: commit for oid, commit in commits.items() if oid not in without}
+    kept_ids = {oid for oid, commit in included.items() if _is_kept(commit, included, state)}
     return [
-        replace(commit, parents=_rewrite_parents(commit, wanted, kept))
-        for commit in sort_by_date(wanted)
-        if commit.id in kept
+        replace(commit, parents=_rewrite_parents(commit, included, kept_ids))
+        for commit in sort_by_date(included)
+        if commit.id in kept_ids
     ]
 
 
-def _is_kept(commit: Commit, wanted: Mapping[str, Commit], state: Callable[[str], PathState]) -> bool:
+def _is_kept(commit: Commit, included: Mapping[str, Commit], state: Callable[[str], PathState]) -> bool:
     """Merges that join wanted histories are kept whatever they changed; see `get_commit_action` in git's revision.c."""
-    here = state(commit.id)
+    own_state = state(commit.id)
     if not commit.parents:
-        return any(here)
-    inner = [parent for parent in commit.parents if parent in wanted]
+        return any(own_state)
+    inner = [parent for parent in commit.parents if parent in included]
     if len(inner) > 1:
         return True
-    return any(state(parent) != here for parent in inner or commit.parents)
+    return any(state(parent) != own_state for parent in inner or commit.parents)
 
 
-def _rewrite_parents(commit: Commit, wanted: Mapping[str, Commit], kept: set[str]) -> tuple[str, ...]:
-    found: dict[str, None] = {}
+def _rewrite_parents(commit: Commit, included: Mapping[str, Commit], kept_ids: set[str]) -> tuple[str, ...]:
+    parents: dict[str, None] = {}
     for parent in commit.parents:
-        here: str | None = parent
-        while here is not None and here in wanted and here not in kept:
-            inner = [each for each in wanted[here].parents if each in wanted]
-            here = inner[0] if inner else None
-        if here is not None and here in kept:
-            found[here] = None
-    return tuple(found)
+        ancestor: str | None = parent
+        while ancestor is not None and ancestor in included and ancestor not in kept_ids:
+            inner = [oid for oid in included[ancestor].parents if oid in included]
+            ancestor = inner[0] if inner else None
+        if ancestor is not None and ancestor in kept_ids:
+            parents[ancestor] = None
+    return tuple(parents)
 
 
 def link_commits(versions: Sequence[tuple[Commit, PathState, Sequence[PathState]]]) -> list[Commit]:
@@ -96,8 +96,8 @@ def link_commits(versions: Sequence[tuple[Commit, PathState, Sequence[PathState]
     older version with that very state: between the two nothing changed.
     """
     ordered = []
-    for place, (commit, _, befores) in enumerate(versions):
-        older = versions[place + 1 :]
+    for index, (commit, _, befores) in enumerate(versions):
+        older = versions[index + 1 :]
         nearest = (next((other.id for other, state, _ in older if state == before), None) for before in befores)
         ordered.append(replace(commit, parents=tuple(dict.fromkeys(oid for oid in nearest if oid is not None))))
     return ordered

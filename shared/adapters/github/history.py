@@ -80,28 +80,34 @@ class GitHubHistory:
             )
         else:
             graph = self._changed_commits(paths, tips, excluding)
-        found = [FileVersion(commit, self._blobs_at(commit.id, paths)) for commit in graph]
-        self._versions.update((blob, None) for version in found for blob in version.blobs.values())
-        return found
+        versions = [FileVersion(commit, self._blobs_at(commit.id, paths)) for commit in graph]
+        self._versions.update((blob, None) for version in versions for blob in version.blobs.values())
+        return versions
 
     def _blobs_at(self, commit: str, paths: Sequence[str]) -> Mapping[str, str]:
         return {path: blob for path in paths if (blob := self._walks.blob_at.get((commit, path))) is not None}
 
     def _changed_commits(self, paths: Sequence[str], tips: Sequence[str], without: Sequence[str]) -> list[Commit]:
         """The same from a long history: those of its commits that changed a path."""
-        found: dict[str, Commit] = {}
+        changing: dict[str, Commit] = {}
         for tip in dict.fromkeys(tips):
             commits = self._walks.find_changing_commits(paths, tip)
             for base in without:
                 between = {commit.id for commit in self.commits(tip, base)}
                 commits = [commit for commit in commits if commit.id in between]
-            found.update((commit.id, commit) for commit in commits)
-        if len(found) > 1 and len(set(tips)) > 1:  # each tip told its own, newest first
-            found = {each.id: each for each in sorted(found.values(), key=lambda each: each.committed_at, reverse=True)}
+            changing.update((commit.id, commit) for commit in commits)
+        if len(changing) > 1 and len(set(tips)) > 1:  # each tip told its own, newest first
+            changing = {
+                commit.id: commit
+                for commit in sorted(changing.values(), key=lambda commit: commit.committed_at, reverse=True)
+            }
         state = self._walks.path_state
-        return link_commits([
-            (each, state(each.id, paths), [state(parent, paths) for parent in each.parents]) for each in found.values()
-        ])  # fmt: skip
+        return link_commits(
+            [
+                (commit, state(commit.id, paths), [state(parent, paths) for parent in commit.parents])
+                for commit in changing.values()
+            ]
+        )
 
     def commits(self, tip: str, base: str) -> Sequence[Commit]:
         """All commits reachable from `tip` and not from `base`, children before parents."""
@@ -110,12 +116,12 @@ class GitHubHistory:
         if self._walks.is_complete([tip, base]):
             known = self._walks.commits
             below = find_reachable([base], known)
-            between = {oid: each for oid, each in find_reachable([tip], known).items() if oid not in below}
+            between = {oid: commit for oid, commit in find_reachable([tip], known).items() if oid not in below}
         else:
-            told = self._comparisons.commits(base, tip)
-            if told is None:
+            unsorted = self._comparisons.commits(base, tip)
+            if unsorted is None:
                 raise InputError(f"{self.repository}: {base} and {tip} cannot be compared; was a branch rewritten?")
-            between = {commit.id: commit for commit in told}
+            between = {commit.id: commit for commit in unsorted}
         self._range = sort_by_date(between)
         return self._range
 
@@ -124,13 +130,13 @@ class GitHubHistory:
         if limit > 1 and not self._walks.is_complete([tip]):
             self._walks.load_first_parents(tip, limit)
         chain: list[Commit] = []
-        here: str | None = tip if limit > 0 else None
-        while here is not None and len(chain) < limit:
-            if here not in self._walks.commits and chain:
+        oid: str | None = tip if limit > 0 else None
+        while oid is not None and len(chain) < limit:
+            if oid not in self._walks.commits and chain:
                 break
-            commit = self.resolve(here)
+            commit = self.resolve(oid)
             chain.append(commit)
-            here = next(iter(commit.parents), None)
+            oid = next(iter(commit.parents), None)
         return chain
 
     def paths_named(self, name: str, tips: Sequence[str]) -> Sequence[str]:
@@ -195,7 +201,7 @@ class GitHubHistory:
 
     def diffstat(self, base: str, tip: str) -> Sequence[FileChange]:
         """The diffstat between two commits; line counts are None for binary files, and where GitHub gives none."""
-        base, tip = (each if _COMMIT_ID.fullmatch(each) else self.resolve(each).id for each in (base, tip))
+        base, tip = (name if _COMMIT_ID.fullmatch(name) else self.resolve(name).id for name in (base, tip))
         return [] if base == tip else self._comparisons.changes(base, tip, self.tree, self.read)
 
     # -- the rest of the repository -----------------------------------------------------------------------------------
@@ -208,8 +214,8 @@ class GitHubHistory:
         """What the API did not show, a sentence each."""
         if not self._missing_locations:
             return []
-        told = f"The history has more than {MAX_WALK_COMMITS} commits and was read through GitHub's API"
-        return [f"{told}: of files that were moved or deleted long ago, the former names were not looked for."]
+        limit_note = f"The history has more than {MAX_WALK_COMMITS} commits and was read through GitHub's API"
+        return [f"{limit_note}: of files that were moved or deleted long ago, the former names were not looked for."]
 
     def missing_blobs(self) -> frozenset[str]:
         """GitHub holds all blobs."""

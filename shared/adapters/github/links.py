@@ -40,15 +40,15 @@ class GitHubLinkBuilder:
         if not commits:
             return []
         query = Query()
-        for place, commit in enumerate(commits):
-            queries.add_commit(query, f"c{place}", commit, _FIELDS)
+        for index, commit in enumerate(commits):
+            queries.add_commit(query, f"c{index}", commit, _FIELDS)
         owner, _, name = repository.partition("/")
-        told = self._github.query(*query.build(owner, name))["repository"] or {}
-        return [self._parse_origin(repository, node) for node in told.values() if node]
+        repository_node = self._github.query(*query.build(owner, name))["repository"] or {}
+        return [self._parse_origin(repository, node) for node in repository_node.values() if node]
 
     def _parse_origin(self, repository: str, node: Mapping[str, Any]) -> CommitOrigin:
         login = ((node["author"] or {}).get("user") or {}).get("login")
-        requests = [each for each in (node["associatedPullRequests"] or {}).get("nodes") or () if each]
+        requests = [request for request in (node["associatedPullRequests"] or {}).get("nodes") or () if request]
         number = requests[0]["number"] if requests else None
         return CommitOrigin(
             commit=node["oid"],
@@ -65,10 +65,10 @@ def _commit_url(web: str, commit: str) -> str:
 def _lines_url(web: str, commit: str, path: str, first: int | None, last: int | None) -> str:
     if not is_valid_path(path):
         return ""
-    place = f"{web}/blob/{commit}/{quote(path)}"
+    url = f"{web}/blob/{commit}/{quote(path)}"
     if first is None:
-        return place
-    return f"{place}#L{first}" + (f"-L{last}" if last is not None and last > first else "")
+        return url
+    return f"{url}#L{first}" + (f"-L{last}" if last is not None and last > first else "")
 
 
 def _comparison_url(web: str, base: str, tip: str) -> str:

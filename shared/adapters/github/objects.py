@@ -82,11 +82,11 @@ class Trees:
         if not node or "entries" not in node:
             return
         lines, links = [], []
-        for each in node["entries"] or ():
-            folder = each["type"] == "tree"
-            name = base64.b64decode(each["nameRaw"]).decode("utf-8", "surrogateescape")
-            if folder or (each["type"] == "blob" and each["mode"] & _FILE_TYPE_MASK == FILE_MODE):
-                lines.append(FolderEntry(name, folder, each["oid"], each["size"]))
+        for entry in node["entries"] or ():
+            folder = entry["type"] == "tree"
+            name = base64.b64decode(entry["nameRaw"]).decode("utf-8", "surrogateescape")
+            if folder or (entry["type"] == "blob" and entry["mode"] & _FILE_TYPE_MASK == FILE_MODE):
+                lines.append(FolderEntry(name, folder, entry["oid"], entry["size"]))
             else:
                 links.append(name)
         self._links |= {node["oid"]: frozenset(links)} if links else {}
@@ -102,7 +102,7 @@ class Trees:
 
     def list_paths(self, roots: list[str]) -> set[str]:
         """The files below these trees, as far as they are known."""
-        found: set[str] = set()
+        paths: set[str] = set()
         waiting = [(root, "") for root in roots]
         seen = set(waiting)
         while waiting:
@@ -110,15 +110,15 @@ class Trees:
             for line in self._folders.get(folder, ()):
                 below = (line.oid, f"{prefix}{line.name}/")
                 if not line.is_folder:
-                    found.add(prefix + line.name)
+                    paths.add(prefix + line.name)
                 elif below not in seen:
                     seen.add(below)
                     waiting.append(below)
-        return found
+        return paths
 
     def paths_by_blob(self) -> Mapping[str, str]:
         """Blob to path for what is known of all trees; each folder is looked at once, however many commits share it."""
-        found: dict[str, str] = {}
+        paths: dict[str, str] = {}
         seen: set[str] = set()
         waiting = [(root, "") for root in self.roots.values()]
         while waiting:
@@ -130,8 +130,8 @@ class Trees:
                 if line.is_folder:
                     waiting.append((line.oid, f"{prefix}{line.name}/"))
                 else:
-                    found[line.oid] = prefix + line.name
-        return found
+                    paths[line.oid] = prefix + line.name
+        return paths
 
     def _store_folder(self, oid: str, lines: list[FolderEntry]) -> None:
         self._folders[oid] = tuple(lines)
@@ -149,44 +149,44 @@ class Trees:
         seen: set[str] = set()
         waiting = list(reversed(roots))
         while waiting:
-            here = waiting.pop()
-            if here in seen:
+            oid = waiting.pop()
+            if oid in seen:
                 continue
-            seen.add(here)
-            if here not in self._folders:
-                missing[here] = None
+            seen.add(oid)
+            if oid not in self._folders:
+                missing[oid] = None
                 continue
-            waiting.extend(line.oid for line in reversed(self._folders[here]) if line.is_folder)
+            waiting.extend(line.oid for line in reversed(self._folders[oid]) if line.is_folder)
         return list(missing)
 
     def _complete_tree(self, root: str) -> bool:
         for _ in range(_LEVELS_BEFORE_WHOLE):
             if not self._missing_folders([root]):
                 return True
-            wanted = self._missing_folders([root, *self.roots.values()])  # the next commit's, too
-            if not self._query_folders(wanted[:_FOLDERS_PER_QUERY]):
+            missing = self._missing_folders([root, *self.roots.values()])  # the next commit's, too
+            if not self._query_folders(missing[:_FOLDERS_PER_QUERY]):
                 return False
         return not self._missing_folders([root])
 
     def _query_folders(self, oids: list[str]) -> bool:
         query = Query()
-        for place, oid in enumerate(oids):
-            query.parts.append(f"t{place}: object(oid: {query.add_variable(oid, 'GitObjectID!')}) {{ {TREE_FIELDS} }}")
-        told = self._github.query(*query.build(self._owner, self._name))["repository"] or {}
-        for node in told.values():
+        for index, oid in enumerate(oids):
+            query.parts.append(f"t{index}: object(oid: {query.add_variable(oid, 'GitObjectID!')}) {{ {TREE_FIELDS} }}")
+        repository = self._github.query(*query.build(self._owner, self._name))["repository"] or {}
+        for node in repository.values():
             self.store(node)
         return oids[0] in self._folders
 
     def _fetch_whole(self, tree: str) -> str | None:
         """The id of a tree (or of a commit's) once all below it is known; None where there is none."""
-        told = self._github.find_json(f"/repos/{self._owner}/{self._name}/git/trees/{tree}", recursive="1")
-        if told is None:
+        answer = self._github.find_json(f"/repos/{self._owner}/{self._name}/git/trees/{tree}", recursive="1")
+        if answer is None:
             return None
-        if told["truncated"]:
+        if answer["truncated"]:
             return self._fetch_in_parts(tree)
         folders: dict[str, list[FolderEntry]] = {"": []}
-        ids = {"": str(told["sha"])}
-        for path, kind, oid, size in parse_tree_entries(told):
+        ids = {"": str(answer["sha"])}
+        for path, kind, oid, size in parse_tree_entries(answer):
             folder, _, name = path.rpartition("/")
             folders.setdefault(folder, []).append(FolderEntry(name, kind == "tree", oid, size))
             if kind == "tree":
@@ -198,15 +198,15 @@ class Trees:
 
     def _fetch_in_parts(self, tree: str) -> str | None:
         """A tree that is cut off in one answer: its own lines, then each folder by itself."""
-        told = self._github.find_json(f"/repos/{self._owner}/{self._name}/git/trees/{tree}")
-        if told is None:
+        answer = self._github.find_json(f"/repos/{self._owner}/{self._name}/git/trees/{tree}")
+        if answer is None:
             return None
-        lines = [FolderEntry(path, kind == "tree", oid, size) for path, kind, oid, size in parse_tree_entries(told)]
+        lines = [FolderEntry(path, kind == "tree", oid, size) for path, kind, oid, size in parse_tree_entries(answer)]
         for line in lines:
             if line.is_folder and line.oid not in self._folders and self._fetch_whole(line.oid) is None:
                 return None
-        self._store_folder(told["sha"], lines)
-        return str(told["sha"])
+        self._store_folder(answer["sha"], lines)
+        return str(answer["sha"])
 
 
 _BLOBS_PER_QUERY = 100
@@ -244,15 +244,15 @@ class Blobs:
         likely = self._expected()
         if likely.get(oid, 0) > _MAX_TEXT_BYTES:
             return
-        query, asked = Query(), {oid: likely.get(oid, 0)}
+        query, sizes = Query(), {oid: likely.get(oid, 0)}
         for other, size in likely.items():
-            if other in self._cache or other in asked or size > _MAX_TEXT_BYTES:
+            if other in self._cache or other in sizes or size > _MAX_TEXT_BYTES:
                 continue
-            if len(asked) == _BLOBS_PER_QUERY or sum(asked.values()) + size > _BYTES_PER_QUERY:
+            if len(sizes) == _BLOBS_PER_QUERY or sum(sizes.values()) + size > _BYTES_PER_QUERY:
                 break
-            asked[other] = size
-        for place, each in enumerate(asked):
-            add_blob(query, f"b{place}", each)
+            sizes[other] = size
+        for index, blob in enumerate(sizes):
+            add_blob(query, f"b{index}", blob)
         self._store_all(self._github.query(*query.build(self._owner, self._name)))
 
     def _store_all(self, data: Mapping[str, Any]) -> None:
@@ -260,8 +260,8 @@ class Blobs:
             self.store(node)
 
     def _read_raw(self, oid: str) -> bytes | None:
-        told = self._github.find_json(f"/repos/{self._owner}/{self._name}/git/blobs/{oid}")
-        return None if told is None else base64.b64decode(told["content"])
+        answer = self._github.find_json(f"/repos/{self._owner}/{self._name}/git/blobs/{oid}")
+        return None if answer is None else base64.b64decode(answer["content"])
 
 
 def compute_blob_id(content: bytes, digits: int = 40) -> str:

@@ -50,7 +50,7 @@ def add_commit(query: Query, alias: str, commit: str, fields: str) -> None:
 def files_fields(query: Query, paths: Sequence[str]) -> str:
     """The entries of some paths, as `f0`, `f1`, …"""
     return " ".join(
-        f"f{place}: file(path: {query.add_variable(path)}) {{ {_ENTRY_FIELDS} }}" for place, path in enumerate(paths)
+        f"f{index}: file(path: {query.add_variable(path)}) {{ {_ENTRY_FIELDS} }}" for index, path in enumerate(paths)
     )
 
 
@@ -61,13 +61,13 @@ def walk_fields(query: Query, paths: Sequence[str], after: str | None) -> str:
     return f"walk: history(first: 100{cursor}) {{ totalCount {_PAGE_FIELDS} {nodes} }}"
 
 
-def changed_fields(query: Query, place: int, paths: Sequence[str], after: str | None) -> str:
+def changed_fields(query: Query, index: int, paths: Sequence[str], after: str | None) -> str:
     """A page of the history of one path, with the states of all paths after and before each commit."""
     cursor = f", after: {query.add_variable(after)}" if after else ""
     before = f"before: parents(first: 10) {{ nodes {{ oid {files_fields(query, paths)} }} }}"
     fields = f"{COMMIT_FIELDS} {files_fields(query, paths)} {before}"
-    path = query.add_variable(paths[place])
-    return f"p{place}: history(path: {path}, first: 100{cursor}) {{ {_PAGE_FIELDS} nodes {{ {fields} }} }}"
+    path = query.add_variable(paths[index])
+    return f"p{index}: history(path: {path}, first: 100{cursor}) {{ {_PAGE_FIELDS} nodes {{ {fields} }} }}"
 
 
 BLOB_FIELDS = "... on Blob { oid text isTruncated isBinary byteSize }"
@@ -87,7 +87,7 @@ def parse_commit_node(node: Mapping[str, Any]) -> Commit:
     """A node with the fields of `queries.COMMIT_FIELDS`."""
     return Commit(
         id=node["oid"],
-        parents=tuple(each["oid"] for each in node["parents"]["nodes"]),
+        parents=tuple(parent["oid"] for parent in node["parents"]["nodes"]),
         committed_at=parse_instant(node["committedDate"]),
         authored_at=parse_instant(node["authoredDate"]),
         author=(node["author"] or {}).get("name") or "",
@@ -97,15 +97,15 @@ def parse_commit_node(node: Mapping[str, Any]) -> Commit:
 
 def parse_commit_item(item: Mapping[str, Any]) -> Commit:
     """An item of a comparison."""
-    told = item["commit"]
-    author, committer = told["author"] or {}, told["committer"] or {}
+    commit = item["commit"]
+    author, committer = commit["author"] or {}, commit["committer"] or {}
     return Commit(
         id=item["sha"],
-        parents=tuple(each["sha"] for each in item["parents"]),
+        parents=tuple(parent["sha"] for parent in item["parents"]),
         committed_at=parse_instant(committer.get("date") or ""),
         authored_at=parse_instant(author.get("date") or ""),
         author=author.get("name") or "",
-        subject=parse_subject(told["message"]),
+        subject=parse_subject(commit["message"]),
     )
 
 
@@ -134,9 +134,11 @@ def parse_file_blob(entry: Mapping[str, Any] | None) -> str | None:
 
 def parse_tree_entries(answer: Mapping[str, Any]) -> Iterator[tuple[str, str, str, int]]:
     """(path, `blob` or `tree`, id, bytes) for the regular files and the folders of a REST tree."""
-    for each in answer["tree"]:
-        if each["type"] == "tree" or (each["type"] == "blob" and int(each["mode"], 8) & _FILE_TYPE_MASK == FILE_MODE):
-            yield each["path"], each["type"], each["sha"], each.get("size") or 0
+    for entry in answer["tree"]:
+        if entry["type"] == "tree" or (
+            entry["type"] == "blob" and int(entry["mode"], 8) & _FILE_TYPE_MASK == FILE_MODE
+        ):
+            yield entry["path"], entry["type"], entry["sha"], entry.get("size") or 0
 
 
 def is_valid_path(path: str) -> bool:

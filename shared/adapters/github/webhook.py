@@ -96,8 +96,8 @@ def _parse_command_kind(kind: str, event: Mapping[str, Any]) -> IssueCommand | N
     if kind == "issues" and action in {"closed", "deleted"}:
         return IssueCommand.MUTE
     if kind == "issue_comment" and action == "created":
-        said = _require_object(event.get("comment"), "comment").get("body")
-        return IssueCommand.REINVESTIGATE if isinstance(said, str) and _COMMAND.search(said) else None
+        body = _require_object(event.get("comment"), "comment").get("body")
+        return IssueCommand.REINVESTIGATE if isinstance(body, str) and _COMMAND.search(body) else None
     return None
 
 

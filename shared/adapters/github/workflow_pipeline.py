@@ -67,10 +67,10 @@ class WorkflowPipeline:
 
     def _query_runs(self, service: Service, query: Query) -> Mapping[str, Any]:
         owner, _, name = service.repository.partition("/")
-        found: Mapping[str, Any] | None = self._github.query(*query.build(owner, name))["repository"]
-        if found is None:
+        repository: Mapping[str, Any] | None = self._github.query(*query.build(owner, name))["repository"]
+        if repository is None:
             raise Reject("no_workflow", f"{service.repository} does not exist, or may not be read")
-        return found
+        return repository
 
 
 def _parse_run(run: "WorkflowRun") -> PipelineRun:

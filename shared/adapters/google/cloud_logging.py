@@ -66,17 +66,19 @@ class CloudLogging:
         at = entry.timestamp
         if at is None or not (entry.project and entry.service and entry.log_name):
             return [entry]
-        wanted = [
+        terms = [
             *service_filter(entry.service, entry.revision),
             f"logName={quote_value(entry.log_name)}",
             *([f"labels.instanceId={quote_value(entry.instance)}"] if entry.instance else []),
             *time_filter(at - NEIGHBOUR_WINDOW, at + NEIGHBOUR_WINDOW),
         ]
-        found = [each for each in self._read(entry.project, wanted) if _source_key(each) == _source_key(entry)]
-        if entry.insert_id not in {each.insert_id for each in found}:
-            found.append(entry)
-        ordered = sorted(found, key=lambda each: (each.timestamp or at, each.position))
-        return [replace(each, position=place) for place, each in enumerate(ordered)]
+        neighbours = [
+            neighbour for neighbour in self._read(entry.project, terms) if _source_key(neighbour) == _source_key(entry)
+        ]
+        if entry.insert_id not in {neighbour.insert_id for neighbour in neighbours}:
+            neighbours.append(entry)
+        ordered = sorted(neighbours, key=lambda neighbour: (neighbour.timestamp or at, neighbour.position))
+        return [replace(neighbour, position=index) for index, neighbour in enumerate(ordered)]
 
     def read_entries(
         self, service: Service, since: datetime, until: datetime, revision: str = ""
@@ -84,14 +86,14 @@ class CloudLogging:
         """See `shared.ports.Logs`. Lines of stderr without a severity are in it: a traceback may come line by line."""
         signs = " OR ".join(quote_value(sign) for sign in SIGNAL_TERMS)
         lines = '(log_id("run.googleapis.com/stderr") AND severity=DEFAULT)'
-        wanted = [
+        terms = [
             *service_filter(service.name, revision),
             f"resource.labels.location={quote_value(service.region)}",
             f'NOT log_id("{REQUEST_LOG.replace("%2F", "/")}")',
             f"(severity>=ERROR OR {lines} OR {signs})",
             *time_filter(since, until),
         ]
-        return [each for each in self._read(service.project, wanted) if each.service == service.name]
+        return [entry for entry in self._read(service.project, terms) if entry.service == service.name]
 
     def count_requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`. Counts to 10,000 and no further: what matters is whether there were any."""
@@ -99,27 +101,27 @@ class CloudLogging:
 
     def count_failed_requests(self, service: Service, revision: str, since: datetime) -> int:
         """How many of them it answered with a server error. A WebSocket that was accepted counts as answered."""
-        wanted = _request_filter(service, revision, since)
-        return len(self._read(service.project, [*wanted, "httpRequest.status>=500"]))
+        terms = _request_filter(service, revision, since)
+        return len(self._read(service.project, [*terms, "httpRequest.status>=500"]))
 
-    def _read(self, project: str, wanted: Sequence[str]) -> list[LogEntry]:
+    def _read(self, project: str, terms: Sequence[str]) -> list[LogEntry]:
         request = {
             "resource_names": [f"projects/{project}"],
-            "filter": "\n".join(wanted),
+            "filter": "\n".join(terms),
             "order_by": "timestamp asc",
             "page_size": self._bounds.page,
         }
-        found: list[LogEntry] = []
+        entries: list[LogEntry] = []
         left = self._bounds.megabytes * 2**20
         with translate_errors(f"Cloud Logging, project {project}"):
             pages = self._clients.logging.list_log_entries(request, timeout=TIMEOUT_SECONDS, retry=None)
             for page in islice(pages.pages, self._bounds.pages):
-                for one in page.entries:
-                    left -= type(one).pb(one).ByteSize()
-                    if left < 0 or len(found) >= self._bounds.entries:
-                        return found
-                    found.append(_convert_entry(one, len(found)))
-        return found
+                for message in page.entries:
+                    left -= type(message).pb(message).ByteSize()
+                    if left < 0 or len(entries) >= self._bounds.entries:
+                        return entries
+                    entries.append(_convert_entry(message, len(entries)))
+        return entries
 
 
 def _request_filter(service: Service, revision: str, since: datetime) -> list[str]:
@@ -129,14 +131,14 @@ def _request_filter(service: Service, revision: str, since: datetime) -> list[st
 
 def quote_value(text: str) -> str:
     """A value of the query language, whatever it holds."""
-    sound = "".join(each if each.isprintable() else " " for each in text)
+    sound = "".join(character if character.isprintable() else " " for character in text)
     return '"' + sound.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def service_filter(service: str, revision: str = "") -> list[str]:
     """The terms that admit one service's entries alone, or one revision's."""
-    wanted = ['resource.type="cloud_run_revision"', f"resource.labels.service_name={quote_value(service)}"]
-    return [*wanted, f"resource.labels.revision_name={quote_value(revision)}"] if revision else wanted
+    terms = ['resource.type="cloud_run_revision"', f"resource.labels.service_name={quote_value(service)}"]
+    return [*terms, f"resource.labels.revision_name={quote_value(revision)}"] if revision else terms
 
 
 def time_filter(since: datetime, until: datetime) -> list[str]:
@@ -148,9 +150,9 @@ def _source_key(entry: LogEntry) -> tuple[str, ...]:
     return (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
 
 
-def _convert_entry(one: "types.LogEntry", position: int) -> LogEntry:
+def _convert_entry(message: "types.LogEntry", position: int) -> LogEntry:
     """By way of the JSON that exports and sinks write, so that it is read in one way only."""
-    return parse_json_entry(MessageToDict(type(one).pb(one)), position)
+    return parse_json_entry(MessageToDict(type(message).pb(message)), position)
 
 
 _MARGIN = timedelta(minutes=1)
@@ -184,6 +186,6 @@ def log_url(service: Service, since: datetime | None, until: datetime | None) ->
     return _query_url(service, [*service_filter(service.name), *time_filter(since - _MARGIN, until + _MARGIN)])
 
 
-def _query_url(service: Service, wanted: list[str]) -> str:
-    query = quote("\n".join(wanted), safe="", errors="replace")
+def _query_url(service: Service, terms: list[str]) -> str:
+    query = quote("\n".join(terms), safe="", errors="replace")
     return f"{_EXPLORER_URL};query={query}?project={quote(service.project, safe='')}"

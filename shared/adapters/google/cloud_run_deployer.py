@@ -142,11 +142,11 @@ class CloudRunDeployer:
         revision = read_revision(self._clients, service, name)
         if revision is None:
             return Deployment(DeploymentProgress.FAILED, name, f"Revision {name} does not exist any more.")
-        ready, told = read_readiness(revision)
+        ready, detail = read_readiness(revision)
         if ready is None:
             return Deployment(DeploymentProgress.RUNNING)
         if not ready:
-            return Deployment(DeploymentProgress.FAILED, name, told)
+            return Deployment(DeploymentProgress.FAILED, name, detail)
         return Deployment(DeploymentProgress.DONE, name, url=self._revision_url(service, name))
 
     def shift_traffic(self, service: Service, revision: str, percent: int, *, pinned: bool = False) -> None:
@@ -214,20 +214,20 @@ class CloudRunDeployer:
     def _find_by_image(self, service: Service, digest: str) -> str:
         """The newest ready revision of this image, "" where there is none."""
         return _newest_ready(
-            each
-            for each in self.list_revisions(service)
-            if parse_image_name(find_serving_container(each.containers).image).digest == digest
+            revision
+            for revision in self.list_revisions(service)
+            if parse_image_name(find_serving_container(revision.containers).image).digest == digest
         )
 
     def _find_by_label(self, service: Service, commit: str) -> str:
         """The newest ready revision whose label names the commit; whether it tells the truth is asked later."""
         return _newest_ready(
-            each for each in self.list_revisions(service) if commit in {each.labels.get(name) for name in COMMIT_LABELS}
+            run for run in self.list_revisions(service) if commit in {run.labels.get(name) for name in COMMIT_LABELS}
         )
 
     def _update_service(self, run: "RunService", split: list[dict[str, Any]], note: RolloutNote, *more: str) -> str:
         """The operation's name. The service's etag goes along: whoever changed it since has won."""
-        run.traffic = [TrafficTarget(each) for each in split]
+        run.traffic = [TrafficTarget(target) for target in split]
         run.annotations = annotate(run, note)
         request = {"service": run, "update_mask": {"paths": ["traffic", "annotations", *more]}}
         with translate_errors(f"Cloud Run, change of {last_segment(run.name)}"):
@@ -238,16 +238,16 @@ class CloudRunDeployer:
         """Why an operation failed, "" where it did not (or is forgotten), None while it runs."""
         with translate_errors(f"Cloud Run, operation {last_segment(path)}"):
             try:
-                found = self._clients.services.get_operation({"name": path}, timeout=TIMEOUT_SECONDS, retry=None)
+                operation = self._clients.services.get_operation({"name": path}, timeout=TIMEOUT_SECONDS, retry=None)
             except NotFound:
                 return ""
-        if not found.done:
+        if not operation.done:
             return None
-        return (found.error.message or "The operation failed.") if found.HasField("error") else ""
+        return (operation.error.message or "The operation failed.") if operation.HasField("error") else ""
 
     def _revision_url(self, service: Service, name: str) -> str:
         run = read_service(self._clients, service)
-        return next((each.uri for each in run.traffic_statuses if each.tag and last_segment(each.revision) == name), "")
+        return next((part.uri for part in run.traffic_statuses if part.tag and last_segment(part.revision) == name), "")
 
 
 def _next_split(note: RolloutNote, revision: str, percent: int) -> tuple[TrafficShare, ...]:
@@ -256,7 +256,7 @@ def _next_split(note: RolloutNote, revision: str, percent: int) -> tuple[Traffic
         return note.before
     own = TrafficShare(note.revision, 0, traffic_tag(note.marker))
     split = shift_split((*note.before, own), revision, percent)
-    return tuple(each for each in split if each != own) if percent == _ALL_TRAFFIC else split
+    return tuple(share for share in split if share != own) if percent == _ALL_TRAFFIC else split
 
 
 def _adopt_pipeline_revision(
@@ -271,8 +271,8 @@ def _adopt_pipeline_revision(
 
 def _revision_labels(labels: dict[str, str], commit: str, marker: str) -> dict[str, str]:
     """Those of the former build would name the wrong commit."""
-    kept = {name: value for name, value in labels.items() if name not in (*COMMIT_LABELS, *_BUILD_LABELS)}
-    return {**kept, COMMIT_LABELS[0]: commit, ROLLOUT_LABEL: label_value(marker)}
+    remaining = {name: value for name, value in labels.items() if name not in (*COMMIT_LABELS, *_BUILD_LABELS)}
+    return {**remaining, COMMIT_LABELS[0]: commit, ROLLOUT_LABEL: label_value(marker)}
 
 
 def read_readiness(revision: "RunRevision") -> tuple[bool | None, str]:
@@ -286,8 +286,8 @@ def read_readiness(revision: "RunRevision") -> tuple[bool | None, str]:
 
 
 def _newest_ready(revisions: "Iterable[RunRevision]") -> str:
-    ready = [each for each in revisions if read_readiness(each)[0]]
-    return last_segment(max(ready, key=lambda each: each.create_time).name) if ready else ""
+    ready = [revision for revision in revisions if read_readiness(revision)[0]]
+    return last_segment(max(ready, key=lambda revision: revision.create_time).name) if ready else ""
 
 
 def _require_unchanged(run: "RunService", note: RolloutNote, own: str) -> None:

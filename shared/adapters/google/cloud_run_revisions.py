@@ -56,7 +56,7 @@ class CloudRunRevisions:
         split = serving_shares(run)
         if not split:
             raise Reject("not_serving", f"no revision of {service.name} has any traffic")
-        name = max(split, key=lambda each: split[each])
+        name = max(split, key=lambda revision_name: split[revision_name])
         revision = self.get_revision(service, name)
         if revision is None:
             raise Reject("not_found", f"{name} serves, and does not exist")
@@ -69,8 +69,8 @@ class CloudRunRevisions:
             return None
         container = find_serving_container(run.containers)
         unseen: list[str] = []
-        found = self._collect_claims(service, run, container, unseen)
-        claims = tuple(sorted(found, key=lambda each: _CLAIM_SOURCES.index(each.source)))
+        collected = self._collect_claims(service, run, container, unseen)
+        claims = tuple(sorted(collected, key=lambda claim: _CLAIM_SOURCES.index(claim.source)))
         commit, resources = claims[0].commit if claims else None, tuple(_resource_settings(run, container))
         return Revision(
             name, commit, run.create_time, container.image, claims, resources, tuple(unseen),
@@ -96,7 +96,9 @@ class CloudRunRevisions:
         yield from _claims_from_values("label", COMMIT_LABELS, noted)
         if image.tag and is_commit_id(image.tag):
             yield CommitClaim("tag", image.tag, f"image tag {image.tag}")
-        yield from _claims_from_values("env", COMMIT_VARIABLES, {each.name: each.value for each in container.env})
+        yield from _claims_from_values(
+            "env", COMMIT_VARIABLES, {variable.name: variable.value for variable in container.env}
+        )
 
     def _claims_from_build_label(self, service: Service, key: str, build_id: str, digest: str) -> Sequence[CommitClaim]:
         """A build that only a label names: it did not make this image, as far as anybody knows."""
@@ -126,8 +128,8 @@ def _declared_python(container: "Container") -> str:
     based = _PYTHON_BASE_IMAGE.search(container.base_image_uri)
     if based is not None:
         return f"{based[1]}.{based[2]}"
-    given = next((each.value for each in container.env if each.name in _PYTHON_VARIABLES), "")
-    return found[0] if (found := _MINOR_VERSION.match(given)) is not None else ""
+    given = next((variable.value for variable in container.env if variable.name in _PYTHON_VARIABLES), "")
+    return match[0] if (match := _MINOR_VERSION.match(given)) is not None else ""
 
 
 def _resource_settings(run: "RunRevision", container: "Container") -> Iterator[tuple[str, str]]:
@@ -138,7 +140,7 @@ def _resource_settings(run: "RunRevision", container: "Container") -> Iterator[t
 
 def find_serving_container(containers: "Sequence[Container]") -> "Container":
     """The one that is connected to: others stand beside it and have no port."""
-    return next((each for each in containers if each.ports), containers[0])
+    return next((container for container in containers if container.ports), containers[0])
 
 
 def service_path(service: Service) -> str:

@@ -135,10 +135,10 @@ class UserCredentials:
         from google.auth.exceptions import DefaultCredentialsError  # noqa: PLC0415
 
         try:
-            found, _ = google.auth.default(scopes=_SCOPES)
+            credentials, _ = google.auth.default(scopes=_SCOPES)
         except DefaultCredentialsError as error:
             raise UsageError("There are no credentials for Google; gcloud auth application-default login") from error
-        return found
+        return credentials
 
 
 SECRET_MANAGER_API = "https://secretmanager.googleapis.com"  # noqa: S105

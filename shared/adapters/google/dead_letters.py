@@ -85,13 +85,13 @@ class PubSubDeadLetters:
         self._subscriber.acknowledge(subscription=self._subscription_path, ack_ids=[received.ack_id])
 
     def _parse_letter(self, received: Any) -> DeadLetter:  # the library has no types
-        message, told = received.message, dict(received.message.attributes)
-        project = told.get(f"{SOURCE_ATTRIBUTE}SubscriptionProject", self._project)
+        message, attributes = received.message, dict(received.message.attributes)
+        project = attributes.get(f"{SOURCE_ATTRIBUTE}SubscriptionProject", self._project)
         topic = self._find_topic(
-            self._subscriber.subscription_path(project, told.get(f"{SOURCE_ATTRIBUTE}Subscription", ""))
+            self._subscriber.subscription_path(project, attributes.get(f"{SOURCE_ATTRIBUTE}Subscription", ""))
         )
-        attempts = int(told.get(f"{SOURCE_ATTRIBUTE}DeliveryCount", "0"))
-        own = {name: value for name, value in told.items() if not name.startswith(SOURCE_ATTRIBUTE)}
+        attempts = int(attributes.get(f"{SOURCE_ATTRIBUTE}DeliveryCount", "0"))
+        own = {name: value for name, value in attributes.items() if not name.startswith(SOURCE_ATTRIBUTE)}
         return DeadLetter(message.message_id, topic, message.data, own, message.publish_time, attempts)
 
     def _find_topic(self, subscription: str) -> str:

@@ -64,9 +64,9 @@ class FirestoreStore:
 
     def read(self, kind: str, key: str) -> StoredDocument | None:
         """See `shared.ports.Store`."""
-        told = self._query("batchGet", {"documents": [self._document_name(kind, key)]})
-        found = next((each["found"] for each in told if "found" in each), None)
-        return None if found is None else _parse_document(kind, found)
+        answers = self._query("batchGet", {"documents": [self._document_name(kind, key)]})
+        document = next((answer["found"] for answer in answers if "found" in answer), None)
+        return None if document is None else _parse_document(kind, document)
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
         """See `shared.ports.Store`. Raises ValueError for a version that this store did not give out."""
@@ -93,9 +93,9 @@ class FirestoreStore:
             "orderBy": [{"field": {"fieldPath": "__name__"}}],
             "limit": limit,
         }
-        told = self._query("runQuery", {"structuredQuery": query})
+        answers = self._query("runQuery", {"structuredQuery": query})
         return sorted(
-            (_parse_document(kind, each["document"]) for each in told if "document" in each),
+            (_parse_document(kind, answer["document"]) for answer in answers if "document" in answer),
             key=lambda stored: stored.key,
         )
 
@@ -105,8 +105,8 @@ class FirestoreStore:
 
     def _query(self, method: str, body: Mapping[str, object]) -> Iterable[Mapping[str, Any]]:
         """A stream of answers, which REST gives as one list."""
-        told = self._rest.post(f"/v1/{self._documents}:{method}", body, retry_for=self._retry_for)
-        return told if isinstance(told, list) else [told]
+        answers = self._rest.post(f"/v1/{self._documents}:{method}", body, retry_for=self._retry_for)
+        return answers if isinstance(answers, list) else [answers]
 
     def _write(
         self,

@@ -91,21 +91,21 @@ class PipelineDeployer:
         run = read_service(self._clients, service)
         note = read_note(run)
         if note is None or note.marker != operation.removeprefix(_OPERATION_PREFIX):
-            told = "its pipeline replaces the whole service, or somebody has edited it"
+            reason = "its pipeline replaces the whole service, or somebody has edited it"
             return Deployment(
-                DeploymentProgress.FAILED, detail=f"The rollout annotation is missing from {service.name}: {told}."
+                DeploymentProgress.FAILED, detail=f"The rollout annotation is missing from {service.name}: {reason}."
             )
         if note.revision:
             return replace(
                 self._images.state(service, note.revision),
                 traffic_percent=percent_by_revision(note.left).get(note.revision, 0),
             )
-        found = self._pipeline.find_run(service, _order_from_note(note))
-        if found is None or found.progress is DeploymentProgress.RUNNING:
+        pipeline_run = self._pipeline.find_run(service, _order_from_note(note))
+        if pipeline_run is None or pipeline_run.progress is DeploymentProgress.RUNNING:
             return Deployment(DeploymentProgress.RUNNING)
-        if found.progress is DeploymentProgress.FAILED:
-            return Deployment(DeploymentProgress.FAILED, detail=found.detail)
-        return self._find_deployed_revision(service, run, note, found)
+        if pipeline_run.progress is DeploymentProgress.FAILED:
+            return Deployment(DeploymentProgress.FAILED, detail=pipeline_run.detail)
+        return self._find_deployed_revision(service, run, note, pipeline_run)
 
     def shift_traffic(self, service: Service, revision: str, percent: int) -> None:
         """See `shared.ports.Deployer`. The traffic stays pinned while a run that was given up may still deploy."""
@@ -115,8 +115,8 @@ class PipelineDeployer:
         note = read_note(read_service(self._clients, service))
         if note is None or not note.commit or note.revision:
             return False
-        found = self._pipeline.find_run(service, _order_from_note(note))
-        return found is None or found.progress is DeploymentProgress.RUNNING
+        pipeline_run = self._pipeline.find_run(service, _order_from_note(note))
+        return pipeline_run is None or pipeline_run.progress is DeploymentProgress.RUNNING
 
     def _pin_traffic(self, service: Service, run: "RunService", marker: str, commit: str) -> RolloutNote:
         since = format_rfc3339(self._clock.now())
@@ -129,30 +129,35 @@ class PipelineDeployer:
         return note
 
     def _find_deployed_revision(
-        self, service: Service, run: "RunService", note: RolloutNote, found: PipelineRun
+        self, service: Service, run: "RunService", note: RolloutNote, pipeline_run: PipelineRun
     ) -> Deployment:
         """The revision that the run has left; a run that is over may deploy a little later."""
         since = datetime.fromisoformat(note.since) - CLOCK_SKEW
-        made = [each for each in self._images.list_revisions(service) if each.create_time >= since]
-        mine = (
-            next((each for each in made if _is_made_by(each, found)), None)
-            or next((each for each in made if note.commit in dict(each.labels).values()), None)
+        made = [revision for revision in self._images.list_revisions(service) if revision.create_time >= since]
+        own_revision = (
+            next((revision for revision in made if _is_made_by(revision, pipeline_run)), None)
+            or next((revision for revision in made if note.commit in dict(revision.labels).values()), None)
             or next(
-                (each for each in made if last_segment(each.name) == last_segment(run.latest_created_revision)), None
+                (
+                    revision
+                    for revision in made
+                    if last_segment(revision.name) == last_segment(run.latest_created_revision)
+                ),
+                None,
             )
         )
-        if mine is None or last_segment(mine.name) == note.latest:
+        if own_revision is None or last_segment(own_revision.name) == note.latest:
             return Deployment(DeploymentProgress.RUNNING)
-        ready, told = read_readiness(mine)
+        ready, detail = read_readiness(own_revision)
         if ready is None:
             return Deployment(DeploymentProgress.RUNNING)
         if not ready:
-            return Deployment(DeploymentProgress.FAILED, last_segment(mine.name), told)
+            return Deployment(DeploymentProgress.FAILED, last_segment(own_revision.name), detail)
         return Deployment(
             DeploymentProgress.DONE,
-            last_segment(mine.name),
+            last_segment(own_revision.name),
             needs_address=True,
-            traffic_percent=percent_by_revision(wanted_split(run)).get(last_segment(mine.name), 0),
+            traffic_percent=percent_by_revision(wanted_split(run)).get(last_segment(own_revision.name), 0),
         )
 
 
@@ -160,11 +165,11 @@ def _order_from_note(note: RolloutNote) -> DeployOrder:
     return DeployOrder(note.marker, note.commit, datetime.fromisoformat(note.since))
 
 
-def _is_made_by(revision: "RunRevision", found: PipelineRun) -> bool:
+def _is_made_by(revision: "RunRevision", pipeline_run: PipelineRun) -> bool:
     noted = {**dict(revision.annotations), **dict(revision.labels)}
-    if found.build and noted.get(BUILD_LABEL) == found.build:
+    if pipeline_run.build and noted.get(BUILD_LABEL) == pipeline_run.build:
         return True
-    return parse_image_name(find_serving_container(revision.containers).image).digest in found.digests
+    return parse_image_name(find_serving_container(revision.containers).image).digest in pipeline_run.digests
 
 
 if TYPE_CHECKING:
@@ -199,9 +204,9 @@ class CloudBuildPipeline:
             builds = [build for page in islice(pages, _MAX_BUILD_PAGES) for build in page.builds]
         return next(
             (
-                _parse_build(each)
-                for each in builds
-                if each.substitutions.get(ORDER_SUBSTITUTION) == label_value(order.marker)
+                _parse_build(build)
+                for build in builds
+                if build.substitutions.get(ORDER_SUBSTITUTION) == label_value(order.marker)
             ),
             None,
         )
@@ -221,7 +226,9 @@ def _parse_build(build: "Build") -> PipelineRun:
         return PipelineRun(DeploymentProgress.RUNNING)
     if status == "SUCCESS":
         return PipelineRun(DeploymentProgress.DONE, build=str(build.id), digests=tuple(image_digests(build)))
-    told = f" {build.status_detail}" if build.status_detail else ""
+    detail = f" {build.status_detail}" if build.status_detail else ""
     return PipelineRun(
-        DeploymentProgress.FAILED, f"Build {build.id} ended with {status}.{told} {build.log_url}".strip(), str(build.id)
+        DeploymentProgress.FAILED,
+        f"Build {build.id} ended with {status}.{detail} {build.log_url}".strip(),
+        str(build.id),
     )

@@ -42,11 +42,11 @@ class ImageName:
 
 def parse_image_name(text: str) -> ImageName:
     """Never raises: a name that makes no sense has no package."""
-    found = _IMAGE_NAME.fullmatch(text)
-    if found is None:
+    match = _IMAGE_NAME.fullmatch(text)
+    if match is None:
         return ImageName(text, "", "", "", "")
-    path, parts = found["path"], found["path"].split("/")
-    tag, digest = found["tag"] or "", found["digest"] or ""
+    path, parts = match["path"], match["path"].split("/")
+    tag, digest = match["tag"] or "", match["digest"] or ""
     host = _REGISTRY_HOST.fullmatch(parts[0])
     if host is not None and len(parts) > 3:
         project, repository, image, location = parts[1], parts[2], parts[3:], host["location"]
@@ -95,17 +95,17 @@ class Provenance:
 
     def find_build(self, project: str, region: str, build_id: str) -> "Build | None":
         """A build by the id that a label names."""
-        for place in (region, "global"):
+        for location in (region, "global"):
             with translate_errors(f"Cloud Build, build {build_id}"):
-                found = _none_if_missing(
-                    lambda at=place: self._clients.builds.get_build(
+                build = _none_if_missing(
+                    lambda at=location: self._clients.builds.get_build(
                         {"name": f"projects/{project}/locations/{at}/builds/{build_id}", "id": build_id},
                         timeout=TIMEOUT_SECONDS,
                         retry=None,
                     )
                 )
-            if found is not None:
-                return found  # type: ignore[no-any-return]
+            if build is not None:
+                return build  # type: ignore[no-any-return]
         return None
 
     def claims_of_source(self, project: str, region: str, location: str) -> Sequence[CommitClaim]:
@@ -117,9 +117,9 @@ class Provenance:
         name, _, generation = rest.partition("#")
         query = f'source_provenance.resolved_storage_source.object="{name}"'
         builds = list(self._list_builds(project, region, query))
-        same = [each for each in builds if _is_built_from(each, bucket, name, generation)]
+        same = [build for build in builds if _is_built_from(build, bucket, name, generation)]
         claims = [
-            CommitClaim("provenance", commit, f"build {each.id}") for each in same if (commit := build_commit(each))
+            CommitClaim("provenance", commit, f"build {build.id}") for build in same if (commit := build_commit(build))
         ]
         if not claims:
             made = f"build {same[0].id} was made of" if same else "no build is known of"
@@ -131,10 +131,17 @@ class Provenance:
 
         Raises Reject where the tag's image was built from another commit.
         """
-        wanted = f'source_provenance.resolved_repo_source.commit_sha="{commit}"', f'substitutions.COMMIT_SHA="{commit}"'
-        for query in wanted:
+        queries = (
+            f'source_provenance.resolved_repo_source.commit_sha="{commit}"',
+            f'substitutions.COMMIT_SHA="{commit}"',
+        )
+        for query in queries:
             for build in self._list_builds(image.project, region, query):
-                made = [each.digest for each in build.results.images if image.path == each.name.partition(":")[0]]
+                made = [
+                    image_result.digest
+                    for image_result in build.results.images
+                    if image.path == image_result.name.partition(":")[0]
+                ]
                 if made and build_commit(build) == commit:
                     return str(made[0])
         return self._find_digest_by_tag(image, region, commit)
@@ -149,7 +156,7 @@ class Provenance:
         digest = tag.version.rpartition("/")[2] if tag is not None else ""
         if digest:
             claims = self.claims_of_image(ImageName(image.path, "", digest, image.project, image.package), region)
-            other = next((each for each in claims if each.commit != commit), None)
+            other = next((claim for claim in claims if claim.commit != commit), None)
             if other is not None:
                 raise Reject(
                     "image_of_another_commit", f"tag {commit} names an image that {other.ref} made of {other.commit}"
@@ -157,9 +164,9 @@ class Provenance:
         return str(digest)
 
     def _list_builds(self, project: str, region: str, query: str) -> "Iterator[Build]":
-        for place in (region, "global"):
-            request = {"parent": f"projects/{project}/locations/{place}", "project_id": project, "filter": query}
-            with translate_errors(f"Cloud Build in {place}"):
+        for location in (region, "global"):
+            request = {"parent": f"projects/{project}/locations/{location}", "project_id": project, "filter": query}
+            with translate_errors(f"Cloud Build in {location}"):
                 pages = self._clients.builds.list_builds(
                     {**request, "page_size": _MAX_TAGS}, timeout=TIMEOUT_SECONDS, retry=None
                 )
@@ -180,18 +187,20 @@ class Provenance:
 
 def build_commit(build: "Build") -> str:
     """The commit that Cloud Build fetched, else the one it was told; "" where neither is known."""
-    source, told = build.source_provenance, build.substitutions
+    source, substitutions = build.source_provenance, build.substitutions
     fetched = (
         source.resolved_repo_source.commit_sha,
         source.resolved_git_source.revision,
         source.resolved_connected_repository.revision,
     )
-    return next((str(text) for text in (*fetched, told.get("COMMIT_SHA", "")) if text and is_commit_id(text)), "")
+    return next(
+        (str(text) for text in (*fetched, substitutions.get("COMMIT_SHA", "")) if text and is_commit_id(text)), ""
+    )
 
 
 def image_digests(build: "Build") -> Sequence[str]:
     """Of the images that a build made."""
-    return [str(each.digest) for each in build.results.images]
+    return [str(image.digest) for image in build.results.images]
 
 
 def _is_built_from(build: "Build", bucket: str, name: str, generation: str) -> bool:

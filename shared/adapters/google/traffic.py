@@ -33,7 +33,7 @@ def last_segment(path: str) -> str:
 def follows_latest(run: "RunService") -> bool:
     """Whether whoever deploys next expects to get all of the traffic."""
     return (
-        any(each.type_.name.endswith("LATEST") and each.percent == _ALL_TRAFFIC for each in run.traffic)
+        any(target.type_.name.endswith("LATEST") and target.percent == _ALL_TRAFFIC for target in run.traffic)
         or not run.traffic
     )
 
@@ -43,62 +43,70 @@ def wanted_split(run: "RunService") -> tuple[TrafficShare, ...]:
     newest = last_segment(run.latest_ready_revision)
     if not run.traffic:
         return (TrafficShare(newest, _ALL_TRAFFIC),)
-    return tuple(TrafficShare(last_segment(each.revision) or newest, each.percent, each.tag) for each in run.traffic)
+    return tuple(
+        TrafficShare(last_segment(target.revision) or newest, target.percent, target.tag) for target in run.traffic
+    )
 
 
 def serving_shares(run: "RunService") -> Mapping[str, int]:
     """Percent by revision as requests are spread at this moment, without those that get nothing."""
     newest = last_segment(run.latest_ready_revision)
     return percent_by_revision(
-        TrafficShare(last_segment(each.revision) or newest, each.percent) for each in run.traffic_statuses
+        TrafficShare(last_segment(status.revision) or newest, status.percent) for status in run.traffic_statuses
     )
 
 
 def percent_by_revision(split: Iterable[TrafficShare]) -> dict[str, int]:
     """Percent by revision, without those that get nothing."""
     added: dict[str, int] = {}
-    for each in split:
-        if each.percent:
-            added[each.revision] = added.get(each.revision, 0) + each.percent
+    for share in split:
+        if share.percent:
+            added[share.revision] = added.get(share.revision, 0) + share.percent
     return added
 
 
 def shift_split(before: Sequence[TrafficShare], revision: str, percent: int) -> tuple[TrafficShare, ...]:
     """`revision` gets its share, the others what is left in the proportion that they had; every tag stays."""
-    others = {each.revision: 0 for each in before if each.percent and each.revision != revision}
-    for each in before:
-        if each.revision in others:
-            others[each.revision] += each.percent
+    others = {
+        traffic_share.revision: 0
+        for traffic_share in before
+        if traffic_share.percent and traffic_share.revision != revision
+    }
+    for traffic_share in before:
+        if traffic_share.revision in others:
+            others[traffic_share.revision] += traffic_share.percent
     rest, total = _ALL_TRAFFIC - percent if others else 0, sum(others.values())
     split = {name: share * rest // total for name, share in others.items()}
     if others:
         largest = max(others, key=lambda name: others[name])
         split[largest] += rest - sum(split.values())
-    tags = tuple(TrafficShare(each.revision, 0, each.tag) for each in before if each.tag)
-    kept = tuple(TrafficShare(name, share) for name, share in split.items() if share)
-    return (TrafficShare(revision, _ALL_TRAFFIC - sum(split.values())), *kept, *tags)
+    tags = tuple(
+        TrafficShare(traffic_share.revision, 0, traffic_share.tag) for traffic_share in before if traffic_share.tag
+    )
+    shares = tuple(TrafficShare(name, share) for name, share in split.items() if share)
+    return (TrafficShare(revision, _ALL_TRAFFIC - sum(split.values())), *shares, *tags)
 
 
 def to_api_traffic(split: Sequence[TrafficShare]) -> list[dict[str, Any]]:
     """As Cloud Run takes it."""
     kind = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
-    return [{"type_": kind, "revision": each.revision, "percent": each.percent, "tag": each.tag} for each in split]
+    return [{"type_": kind, "revision": share.revision, "percent": share.percent, "tag": share.tag} for share in split]
 
 
 def raw_traffic(run: "RunService") -> list[dict[str, Any]]:
     """The split that is wanted, as it was written."""
-    told = [{"type_": each.type_.name, "percent": each.percent, "tag": each.tag} for each in run.traffic]
-    for entry, each in zip(told, run.traffic, strict=True):
-        if not each.type_.name.endswith("LATEST"):
-            entry["revision"] = last_segment(each.revision)
-    return told
+    targets = [{"type_": target.type_.name, "percent": target.percent, "tag": target.tag} for target in run.traffic]
+    for entry, target in zip(targets, run.traffic, strict=True):
+        if not target.type_.name.endswith("LATEST"):
+            entry["revision"] = last_segment(target.revision)
+    return targets
 
 
 def to_latest_traffic(split: Sequence[TrafficShare], revision: str) -> list[dict[str, Any]]:
     """The same, where `revision` has all of the traffic and whoever deploys next shall have it again."""
     kind = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
-    others = [each for each in split if not (each.revision == revision and each.percent)]
-    tag, *tags = [each.tag for each in split if each not in others and each.tag] or [""]
+    others = [share for share in split if not (share.revision == revision and share.percent)]
+    tag, *tags = [share.tag for share in split if share not in others and share.tag] or [""]
     return [
         {"type_": kind, "percent": _ALL_TRAFFIC, "tag": tag},
         *to_api_traffic([*others, *(TrafficShare(revision, 0, at) for at in tags)]),
@@ -153,12 +161,12 @@ def read_note(run: "RunService") -> RolloutNote | None:
     """A note that somebody has edited is none."""
     text = dict(run.annotations).get(ROLLOUT_ANNOTATION, "")
     try:
-        told = json.loads(text) if text else None
-        if told is None:
+        note = json.loads(text) if text else None
+        if note is None:
             return None
-        before, left = (tuple(TrafficShare(**each) for each in told.pop(name)) for name in ("before", "left"))
-        former = tuple((str(marker), str(revision)) for marker, revision in told.pop("former", ()))
-        return RolloutNote(**told, before=before, left=left, former=former)
+        before, left = (tuple(TrafficShare(**share) for share in note.pop(name)) for name in ("before", "left"))
+        former = tuple((str(marker), str(revision)) for marker, revision in note.pop("former", ()))
+        return RolloutNote(**note, before=before, left=left, former=former)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

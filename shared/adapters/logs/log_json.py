@@ -73,7 +73,7 @@ def unescape_lines(text: str) -> str:
     """A traceback whose line ends were escaped twice, with real ones; any other text as it is."""
     if "\\n" not in text or "\n" in text or not _ESCAPED_LINES.search(text):
         return text
-    return _ESCAPE.sub(lambda found: _ESCAPES.get(found.group(1), found.group(0)), text)
+    return _ESCAPE.sub(lambda match: _ESCAPES.get(match.group(1), match.group(0)), text)
 
 
 def parse_rfc3339(text: str) -> datetime | None:
@@ -131,23 +131,23 @@ def _commit_from_label(label: str) -> str:
 
 def _join_pieces(pieces: Iterator[str]) -> str:
     """The pieces on lines of their own, each text once: a stack often begins with the message."""
-    kept: list[str] = []
+    texts: list[str] = []
     for piece in pieces:
         text = unescape_lines(piece[:MAX_TEXT_LENGTH])
-        if not text.strip() or any(text.strip() in other for other in kept):
+        if not text.strip() or any(text.strip() in other for other in texts):
             continue
-        kept = [other for other in kept if other.strip() not in text]
-        kept.append(text)
-    return "\n".join(kept)
+        texts = [other for other in texts if other.strip() not in text]
+        texts.append(text)
+    return "\n".join(texts)
 
 
 def _entry_time(value: Mapping[str, object]) -> datetime | None:
     for key in _TIME_KEYS:
-        found = value.get(key)
-        if isinstance(found, str):
-            parsed = parse_rfc3339(found)
+        time = value.get(key)
+        if isinstance(time, str):
+            parsed = parse_rfc3339(time)
         else:
-            seconds = found.get("seconds") if isinstance(found, Mapping) else found
+            seconds = time.get("seconds") if isinstance(time, Mapping) else time
             parsed = _time_since_epoch(seconds)
         if parsed is not None:
             return parsed
@@ -169,13 +169,13 @@ def _project_from_log_name(log_name: str) -> str:
 
 
 def _get_mapping(value: Mapping[str, object], key: str) -> Mapping[str, object]:
-    found = value.get(key)
-    return found if isinstance(found, Mapping) else {}
+    member = value.get(key)
+    return member if isinstance(member, Mapping) else {}
 
 
 def _get_text(value: Mapping[str, object], key: str) -> str:
-    found = value.get(key)
-    return _strip_surrogates(found) if isinstance(found, str) else ""
+    member = value.get(key)
+    return _strip_surrogates(member) if isinstance(member, str) else ""
 
 
 def _get_first_text(value: Mapping[str, object], keys: tuple[str, ...]) -> str:

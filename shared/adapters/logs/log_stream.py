@@ -146,8 +146,8 @@ class LogStream:
     def _skip_space(self, *, count_lines: bool = False) -> bool:
         """To the next sign; False at the end. Among text, an empty line counts and an indentation is not skipped."""
         while True:
-            found = _SPACE.match(self._window, self._offset)
-            end = found.end() if found is not None else self._offset
+            spaces = _SPACE.match(self._window, self._offset)
+            end = spaces.end() if spaces is not None else self._offset
             ends_here = end == len(self._window)
             if ends_here and end - self._offset < _MANY_SPACES and self._read_chunk():
                 continue

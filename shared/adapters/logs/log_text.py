@@ -63,10 +63,10 @@ class ConsoleLogReader:
         if stamped:
             process = _PROCESS.match(head, _skip_spaces(head, rest))
             rest = rest if process is None else process.end() - 1
-        found = _LEVEL.match(head, _skip_spaces(head, rest))
-        if found is not None:
-            severity = normalise_severity(found.group("bracketed") or found.group("bare"))
-            rest = found.end()
+        level = _LEVEL.match(head, _skip_spaces(head, rest))
+        if level is not None:
+            severity = normalise_severity(level.group("bracketed") or level.group("bare"))
+            rest = level.end()
         text = head[rest:] + line[_HEAD_LENGTH:] if rest or len(head) != len(line[:_HEAD_LENGTH]) else line
         return LogEntry(
             position=position,
@@ -79,11 +79,11 @@ class ConsoleLogReader:
     def _read_timestamp(self, head: str, at: int) -> tuple[int, bool]:
         """Where the line goes on after its time, and whether it has one."""
         logged = _SYSLOG.match(head, at)
-        found = _TIMESTAMP.match(head, logged.end() if logged else at)
-        if found is not None:
-            date, clock, zone = found.group("date").replace("/", "-"), found.group("time"), found.group("zone") or ""
+        match = _TIMESTAMP.match(head, logged.end() if logged else at)
+        if match is not None:
+            date, clock, zone = match.group("date").replace("/", "-"), match.group("time"), match.group("zone") or ""
             read = parse_rfc3339(f"{date}T{clock}{'+00:00' if zone in {'Z', 'UTC', 'GMT'} else zone}")
-            if not zone and (named := _ZONE.match(head, found.end())):
+            if not zone and (named := _ZONE.match(head, match.end())):
                 self._time, self._has_date = (
                     None,
                     True,
@@ -91,11 +91,11 @@ class ConsoleLogReader:
                 return named.end(), True
             if read is not None:
                 self._time, self._has_date = read, True
-                return found.end(), True
-        found = logged or _CLOCK.match(head, at)
-        if found is None or not self._set_clock(found.group("time")):
+                return match.end(), True
+        match = logged or _CLOCK.match(head, at)
+        if match is None or not self._set_clock(match.group("time")):
             return at, False
-        return found.end(), True
+        return match.end(), True
 
     def _set_clock(self, text: str) -> bool:
         """A time of day; more than twelve hours back means that midnight passed, unless the log runs backwards."""

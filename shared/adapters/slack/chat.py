@@ -81,15 +81,15 @@ class SlackChat:
 
     def list_group_members(self, group: str) -> Collection[str]:
         """See `shared.ports.Chat`. An answer holds for thirty seconds."""
-        asked, known = self._members.get(group, (-_MEMBERS_LIFETIME_SECONDS, frozenset()))
-        if self._clock() - asked < _MEMBERS_LIFETIME_SECONDS:
+        read_at, known = self._members.get(group, (-_MEMBERS_LIFETIME_SECONDS, frozenset()))
+        if self._clock() - read_at < _MEMBERS_LIFETIME_SECONDS:
             return known
         users = self._api.read("usergroups.users.list", {"usergroup": group}, web_api.QUICK_TIMEOUT_SECONDS).get(
             "users"
         )
-        found = frozenset(each for each in users if isinstance(each, str)) if isinstance(users, list) else frozenset()
-        self._members[group] = (self._clock(), found)
-        return found
+        members = frozenset(user for user in users if isinstance(user, str)) if isinstance(users, list) else frozenset()
+        self._members[group] = (self._clock(), members)
+        return members
 
     def has_reply(self, service: Service, reference: str, marker: str) -> bool:
         """See `shared.ports.Chat`."""
@@ -131,11 +131,13 @@ class SlackChat:
         """Timestamps of our own messages that carry the marker; another app could post the same metadata."""
         for page in pages:
             messages = page.get("messages")
-            for each in messages if isinstance(messages, list) else ():
-                found = each.get("metadata") or {}
-                is_marked = found.get("event_type") == event_type and found.get("event_payload") == {"marker": marker}
-                if is_marked and each.get("user") == self._bot_user:
-                    yield str(each["ts"])
+            for message in messages if isinstance(messages, list) else ():
+                metadata = message.get("metadata") or {}
+                is_marked = metadata.get("event_type") == event_type and metadata.get("event_payload") == {
+                    "marker": marker
+                }
+                if is_marked and message.get("user") == self._bot_user:
+                    yield str(message["ts"])
 
     @cached_property
     def _api(self) -> web_api.SlackApi:

@@ -42,17 +42,17 @@ def deploy_command(service: Service, commit: str) -> str:
         return _shell_join(
             "gh", "workflow", "run", service.deploy_workflow, *where, *ref, "-f", _workflow_input(service, commit)
         )
-    place = (f"--project={service.project}", f"--region={service.region}")
+    options = (f"--project={service.project}", f"--region={service.region}")
     checkout = _shell_join("git", "-C", service.repository, "checkout", "--detach", commit)
-    deploy = _shell_join("gcloud", "run", "deploy", service.name, f"--source={service.repository}", *place)
+    deploy = _shell_join("gcloud", "run", "deploy", service.name, f"--source={service.repository}", *options)
     return f"{checkout} && {deploy}"
 
 
 def _trigger_command(service: Service, commit: str) -> str:
     parts = service.deploy_trigger.split("/")
     named = dict(zip(parts[::2], parts[1::2], strict=False))
-    place = (f"--project={named.get('projects', '')}", f"--region={named.get('locations', '')}")
-    return _shell_join("gcloud", "builds", "triggers", "run", named.get("triggers", ""), *place, f"--sha={commit}")
+    options = (f"--project={named.get('projects', '')}", f"--region={named.get('locations', '')}")
+    return _shell_join("gcloud", "builds", "triggers", "run", named.get("triggers", ""), *options, f"--sha={commit}")
 
 
 def _workflow_input(service: Service, commit: str) -> str:

@@ -23,28 +23,28 @@ _MAX_LENGTH = 1_000
 def parse_object(text: str, what: str) -> Json:
     """The JSON object that a text holds."""
     try:
-        found = json.loads(text)
+        parsed = json.loads(text)
     except (ValueError, RecursionError):
         raise Reject("malformed_interaction", f"the {what} is not JSON") from None
-    if not isinstance(found, dict):
+    if not isinstance(parsed, dict):
         raise Reject("malformed_interaction", f"the {what} is no object")
-    return found
+    return parsed
 
 
 def get_object(value: Json, key: str) -> Json:
     """An object within an object."""
-    found = value.get(key)
-    if not isinstance(found, dict):
+    member = value.get(key)
+    if not isinstance(member, dict):
         raise Reject("malformed_interaction", f"no {key}")
-    return found
+    return member
 
 
 def get_text(value: Json, key: str, max_length: int = _MAX_LENGTH) -> str:
     """A text that is not empty, of one line."""
-    found = value.get(key)
-    if not isinstance(found, str) or not 0 < len(found) <= max_length or not found.isprintable():
+    text = value.get(key)
+    if not isinstance(text, str) or not 0 < len(text) <= max_length or not text.isprintable():
         raise Reject("malformed_interaction", f"no usable {key}")
-    return found
+    return text
 
 
 def get_team_id(payload: Json) -> str:
@@ -81,7 +81,7 @@ def denial_dialog(click: Click) -> dict[str, object]:
         "max_length": _MAX_REASON_LENGTH,
         "placeholder": _plain_text("Wrong commit, bad time, already fixed manually, …"),
     }
-    asked = {
+    question = {
         "type": "input",
         "block_id": REASON_FIELD,
         "optional": True,
@@ -96,7 +96,7 @@ def denial_dialog(click: Click) -> dict[str, object]:
         "title": _plain_text("Deny"),
         "submit": _plain_text("Deny"),
         "close": _plain_text("Cancel"),
-        "blocks": [asked],
+        "blocks": [question],
     }
 
 
@@ -126,10 +126,10 @@ def dialog_error(why: str) -> dict[str, object]:
 
 def _typed_reason(opened: Json) -> str:
     """ "" where nothing was typed."""
-    found: object = opened.get("state")
+    value: object = opened.get("state")
     for name in ("values", REASON_FIELD, REASON_FIELD, "value"):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found[:_MAX_REASON_LENGTH] if isinstance(found, str) else ""
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value[:_MAX_REASON_LENGTH] if isinstance(value, str) else ""
 
 
 def _plain_text(words: str) -> dict[str, object]:
@@ -187,8 +187,8 @@ def needs_reason_dialog(click: Click, body: bytes) -> bool:
 
 def response_url(body: bytes) -> str:
     """Where the clicker alone can be told something; "" where the request names no such place."""
-    found = _parse_payload(body).get("response_url")
-    return found if isinstance(found, str) else ""
+    url = _parse_payload(body).get("response_url")
+    return url if isinstance(url, str) else ""
 
 
 def _build_click(payload: Json, kind: ClickKind, action: Json) -> Click:
@@ -225,7 +225,7 @@ def _parse_payload(body: bytes) -> Json:
         fields = parse_qs(body.decode("utf-8"), strict_parsing=True, errors="strict", max_num_fields=_MAX_FIELDS)
     except ValueError:
         raise Reject("malformed_interaction", "not a form") from None
-    found = fields.get("payload", [])
-    if len(found) != 1:
+    payloads = fields.get("payload", [])
+    if len(payloads) != 1:
         raise Reject("malformed_interaction", "not exactly one payload")
-    return parse_object(found[0], "payload")
+    return parse_object(payloads[0], "payload")

@@ -138,7 +138,7 @@ def _approval_elements(message: Message) -> list[Element]:
 
 
 def _by_elements(people: Sequence[str]) -> list[Element]:
-    named = [(literal_text(" and " if place else " by "), user_mention(each)) for place, each in enumerate(people)]
+    named = [(literal_text(" and " if index else " by "), user_mention(user)) for index, user in enumerate(people)]
     return [part for pair in named for part in pair]
 
 
@@ -167,8 +167,8 @@ def _consequence_rows(service: Service, message: Message) -> Iterator[list[Eleme
         f"{kind} deployed without traffic, {probed}then {traffic}, is watched for a day, and is rolled back "
         "automatically if the failure recurs."
     )
-    told = describe_command_deployment(service) if service.rollout_mode is RolloutMode.COMMAND else deployed
-    yield [bold_text("Approve: "), literal_text(f"all checks above run again. {told}\n")]
+    consequence = describe_command_deployment(service) if service.rollout_mode is RolloutMode.COMMAND else deployed
+    yield [bold_text("Approve: "), literal_text(f"all checks above run again. {consequence}\n")]
     yield [bold_text("Deny: "), literal_text("nothing is deployed. You are asked for a reason.")]
     if message.quorum > 1:
         yield [
@@ -186,7 +186,7 @@ def _consequence_rows(service: Service, message: Message) -> Iterator[list[Eleme
 
 def _approval_count_elements(people: tuple[str, ...], quorum: int) -> list[Element]:
     shown = [
-        (literal_text(", " if place else ": "), user_mention(each)) for place, each in enumerate(people[-_MAX_USERS:])
+        (literal_text(", " if index else ": "), user_mention(user)) for index, user in enumerate(people[-_MAX_USERS:])
     ]
     return [literal_text(f"{len(people)} of {quorum}"), *(part for pair in shown for part in pair)]
 

@@ -68,14 +68,14 @@ class SqliteLogs:
         if entry.timestamp is None:
             return [entry]
         first, last = entry.timestamp - _NEIGHBOUR_WINDOW, entry.timestamp + _NEIGHBOUR_WINDOW
-        place = (entry.revision, entry.instance, entry.log_name)
-        found = self._read(
+        source = (entry.revision, entry.instance, entry.log_name)
+        entries = self._read(
             _SELECT_NEIGHBOURS,
-            (entry.project, entry.service, first.timestamp(), last.timestamp(), *place, _MAX_ENTRIES),
+            (entry.project, entry.service, first.timestamp(), last.timestamp(), *source, _MAX_ENTRIES),
         )
-        if entry.insert_id in {each.insert_id for each in found}:
-            return found
-        return sorted([*found, entry], key=lambda each: each.timestamp or entry.timestamp or first)
+        if entry.insert_id in {neighbour.insert_id for neighbour in entries}:
+            return entries
+        return sorted([*entries, entry], key=lambda neighbour: neighbour.timestamp or entry.timestamp or first)
 
     def read_entries(
         self, service: Service, since: datetime, until: datetime, revision: str = ""
@@ -117,5 +117,5 @@ def _entry_row(entry: Mapping[str, object]) -> tuple[Any, ...] | None:
     read = parse_json_entry(entry, 0)
     if read.timestamp is None:
         return None
-    place = (read.project, read.service, read.revision, read.instance, read.log_name, read.insert_id)
-    return (read.timestamp.timestamp(), *place, json.dumps(entry))
+    source = (read.project, read.service, read.revision, read.instance, read.log_name, read.insert_id)
+    return (read.timestamp.timestamp(), *source, json.dumps(entry))

@@ -34,8 +34,8 @@ class SqliteStore:
 
     def read(self, kind: str, key: str) -> StoredDocument | None:
         """See `shared.ports.Store`."""
-        found = self._file.fetch_rows("SELECT json, writes FROM documents WHERE kind = ? AND key = ?", (kind, key))
-        return StoredDocument(kind, key, decode_document(found[0][0]), str(found[0][1])) if found else None
+        rows = self._file.fetch_rows("SELECT json, writes FROM documents WHERE kind = ? AND key = ?", (kind, key))
+        return StoredDocument(kind, key, decode_document(rows[0][0]), str(rows[0][1])) if rows else None
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
         """See `shared.ports.Store`. Raises ValueError for a version that this store did not give out."""
@@ -46,8 +46,8 @@ class SqliteStore:
 
     def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[StoredDocument]:
         """See `shared.ports.Store`."""
-        found = self._file.fetch_rows(_FIND, (kind, field, value, limit))
-        return [StoredDocument(kind, key, decode_document(text), str(writes)) for key, text, writes in found]
+        rows = self._file.fetch_rows(_FIND, (kind, field, value, limit))
+        return [StoredDocument(kind, key, decode_document(text), str(writes)) for key, text, writes in rows]
 
     def close(self) -> None:
         """Closes the file."""

@@ -79,8 +79,8 @@ class LocalChat:
 
 def _message_document(service: Service, message: Message) -> dict[str, object]:
     """As JSON values, every time as text, every tuple as a list; and the body of the request that Slack would get."""
-    said = {name: _to_json(value) for name, value in asdict(message).items()}
-    return {"message": said, "body": message_layout.message_body(service, message)}
+    fields = {name: _to_json(value) for name, value in asdict(message).items()}
+    return {"message": fields, "body": message_layout.message_body(service, message)}
 
 
 def _to_json(value: object) -> object:

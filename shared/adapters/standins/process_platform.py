@@ -57,31 +57,31 @@ class ProcessPlatform:
         first = {**all_of_it, "revisions": {revision.name: document}}
         if self._store.create(SERVICES_KIND, service.id, first):
             return
-        stored = self._stored(service)
+        stored = self._read_service(service)
         if revision.name not in _stored_revisions(stored.value):
             revisions = {**_stored_revisions(stored.value), revision.name: document}
             self._replace(stored, {**all_of_it, "revisions": revisions})
 
     def get_service_state(self, service: Service) -> ServiceState:
         """See `shared.ports.Revisions`."""
-        stored = self._stored(service)
+        stored = self._read_service(service)
         traffic = _stored_traffic(stored.value)
         most = max(traffic, key=lambda name: traffic[name])
         return ServiceState(_parse_revision(most, _stored_revisions(stored.value)[most]), dict(traffic), stored.version)
 
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
-        known = _stored_revisions(self._stored(service).value).get(name)
+        known = _stored_revisions(self._read_service(service).value).get(name)
         return None if known is None else _parse_revision(name, known)
 
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Deployer`. The revision is its own operation."""
-        revisions = _stored_revisions(self._stored(service).value)
+        revisions = _stored_revisions(self._read_service(service).value)
         return next((name for name, known in revisions.items() if known["marker"] == marker), None)
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`."""
-        stored = self._stored(service)
+        stored = self._read_service(service)
         if stored.version != etag:
             raise Reject("stale", f"the service is at {stored.version}, not at {etag}")
         before = _stored_traffic(stored.value)
@@ -96,7 +96,7 @@ class ProcessPlatform:
 
     def state(self, service: Service, operation: str) -> Deployment:
         """See `shared.ports.Deployer`."""
-        if operation not in _stored_revisions(self._stored(service).value):
+        if operation not in _stored_revisions(self._read_service(service).value):
             raise Reject("no_such_operation", operation)
         stands = self._store.read(REVISIONS_KIND, f"{service.id}.{operation}")
         if stands is None:
@@ -108,7 +108,7 @@ class ProcessPlatform:
 
     def shift_traffic(self, service: Service, revision: str, percent: int) -> None:
         """See `shared.ports.Deployer`."""
-        stored = self._stored(service)
+        stored = self._read_service(service)
         note = cast("Mapping[str, object] | None", stored.value.get("note"))
         if note is None:
             raise Reject(CHANGED_BY_HAND, f"nothing was rolled out on {service.name}")
@@ -118,21 +118,21 @@ class ProcessPlatform:
             _stored_traffic(stored.value),
         )
         back = percent == _ALL_TRAFFIC and revision in before and revision != note["revision"]
-        wanted = dict(before) if back else _shift_split(before, revision, percent)
-        if dict(now) == wanted == dict(left):
+        split = dict(before) if back else _shift_split(before, revision, percent)
+        if dict(now) == split == dict(left):
             return
         newest = stored.value["newest"]
         if newest != note["revision"]:
             raise Reject(CHANGED_BY_HAND, f"{newest} was deployed since the rollout of {note['revision']} began")
         if dict(now) != dict(left):
             raise Reject(CHANGED_BY_HAND, f"the traffic was split anew since the rollout of {note['revision']} began")
-        self._replace(stored, {"traffic": wanted, "note": {**note, "left": wanted}})
+        self._replace(stored, {"traffic": split, "note": {**note, "left": split}})
 
     def _revision_document(self, source: RevisionSource, claims: Mapping[str, str], marker: str) -> Document:
         made = {"source": {"commit": source.commit, "folder": source.folder}, "claims": dict(claims)}
         return {**made, "created_at": format_rfc3339(self._clock.now()), "marker": marker}
 
-    def _stored(self, service: Service) -> StoredDocument:
+    def _read_service(self, service: Service) -> StoredDocument:
         stored = self._store.read(SERVICES_KIND, service.id)
         if stored is None:
             raise Reject("not_serving", f"nothing of {service.name} was deployed on this machine")
@@ -160,9 +160,9 @@ def traffic_shares(value: Document) -> Sequence[tuple[str, int]]:
 
 def _next_name(service: Service, known: Mapping[str, Document], marker: str) -> str:
     """As Cloud Run names revisions: a number that counts up, and three letters."""
-    numbers = [int(found[1]) for name in known if (found := re.search(r"-(\d{5})-", name))]
+    numbers = [int(match[1]) for name in known if (match := re.search(r"-(\d{5})-", name))]
     letters = hashlib.sha256(marker.encode()).digest()[:3]
-    return f"{service.name}-{1 + max(numbers, default=0):05}-" + "".join(chr(97 + each % 26) for each in letters)
+    return f"{service.name}-{1 + max(numbers, default=0):05}-" + "".join(chr(97 + byte % 26) for byte in letters)
 
 
 def _shift_split(before: _TrafficSplit, revision: str, percent: int) -> dict[str, int]:

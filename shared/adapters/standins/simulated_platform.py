@@ -33,7 +33,7 @@ class SimulatedPlatform:
 
     def get_service_state(self, service: Service) -> ServiceState:
         """See `shared.ports.Revisions`."""
-        stored = self._stored(service)
+        stored = self._read_or_create_service(service)
         traffic = cast("Mapping[str, int]", stored.value["traffic"])
         most = max(traffic, key=lambda name: traffic[name])
         return ServiceState(
@@ -42,16 +42,16 @@ class SimulatedPlatform:
 
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """A revision that nobody deployed here was deployed before."""
-        return _build_revision(self._stored(service), name)
+        return _build_revision(self._read_or_create_service(service), name)
 
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Deployer`."""
-        revisions = _stored_revisions(self._stored(service))
+        revisions = _stored_revisions(self._read_or_create_service(service))
         return next((name for name, known in revisions.items() if known["marker"] == marker), None)
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. The revision is its own operation."""
-        stored = self._stored(service)
+        stored = self._read_or_create_service(service)
         if stored.version != etag:
             raise Reject("stale", f"the service is at {stored.version}, not at {etag}")
         revisions = _stored_revisions(stored)
@@ -62,20 +62,20 @@ class SimulatedPlatform:
 
     def state(self, service: Service, operation: str) -> Deployment:
         """See `shared.ports.Deployer`."""
-        if operation not in _stored_revisions(self._stored(service)):
+        if operation not in _stored_revisions(self._read_or_create_service(service)):
             raise Reject("no_such_operation", operation)
         return Deployment(DeploymentProgress.DONE, operation)
 
     def shift_traffic(self, service: Service, revision: str, percent: int) -> None:
         """See `shared.ports.Deployer`."""
-        stored = self._stored(service)
+        stored = self._read_or_create_service(service)
         others = {n: share for n, share in cast("Mapping[str, int]", stored.value["traffic"]).items() if n != revision}
         traffic = {revision: percent}
         if percent < _ALL_TRAFFIC and others:
             traffic[max(others, key=lambda name: others[name])] = _ALL_TRAFFIC - percent
         self._replace(stored, {"traffic": traffic})
 
-    def _stored(self, service: Service) -> StoredDocument:
+    def _read_or_create_service(self, service: Service) -> StoredDocument:
         stored = self._store.read(SERVICES_KIND, service.id)
         if stored is None:
             self._store.create(
@@ -115,35 +115,35 @@ class FolderLogs:
 
     def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
-        place, at = _source_key(entry), entry.timestamp
+        source, at = _source_key(entry), entry.timestamp
         if at is None:
             return [entry]
         same = [
-            one
-            for one, when in self._dated_entries()
-            if _source_key(one) == place and abs(when - at) <= _NEIGHBOUR_WINDOW
+            logged
+            for logged, when in self._dated_entries()
+            if _source_key(logged) == source and abs(when - at) <= _NEIGHBOUR_WINDOW
         ]
-        if entry.insert_id not in {one.insert_id for one in same}:
+        if entry.insert_id not in {logged.insert_id for logged in same}:
             same.append(entry)
-        return sorted(same, key=lambda one: (one.timestamp or at, one.position))[:_MAX_ENTRIES]
+        return sorted(same, key=lambda logged: (logged.timestamp or at, logged.position))[:_MAX_ENTRIES]
 
     def read_entries(
         self, service: Service, since: datetime, until: datetime, revision: str = ""
     ) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
-        found = [
-            (when, one)
-            for one, when in self._dated_entries()
-            if _is_of_service(one, service) and since <= when <= until and revision in {"", one.revision}
+        dated = [
+            (when, entry)
+            for entry, when in self._dated_entries()
+            if _is_of_service(entry, service) and since <= when <= until and revision in {"", entry.revision}
         ]
-        return [one for _, one in sorted(found, key=lambda pair: pair[0])[:_MAX_ENTRIES]]
+        return [entry for _, entry in sorted(dated, key=lambda pair: pair[0])[:_MAX_ENTRIES]]
 
     def count_requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`."""
         return sum(
-            one.revision == revision and one.log_name.endswith(_REQUEST_LOG) and when >= since
-            for one, when in self._dated_entries()
-            if _is_of_service(one, service)
+            entry.revision == revision and entry.log_name.endswith(_REQUEST_LOG) and when >= since
+            for entry, when in self._dated_entries()
+            if _is_of_service(entry, service)
         )
 
     def count_failed_requests(self, service: Service, revision: str, since: datetime) -> None:  # as the port has it

@@ -49,9 +49,9 @@ class WatchedPlatform:
         """See `shared.ports.Revisions`."""
         return next(
             (
-                self._build_revision(service, each, first)
-                for each, first, _ in self._logs.list_revisions(service)
-                if each == name
+                self._build_revision(service, revision, first)
+                for revision, first, _ in self._logs.list_revisions(service)
+                if revision == name
             ),
             None,
         )
@@ -85,9 +85,9 @@ class WatchedPlatform:
         now = self._clock.now()
         if not value["ended"]:
             over = now > datetime.fromisoformat(str(value["at"])) + COMMAND_TIMEOUT + timedelta(minutes=1)
-            told = "The command was interrupted. Check what it did before you run it again."
+            detail = "The command was interrupted. Check what it did before you run it again."
             return (
-                Deployment(DeploymentProgress.FAILED, detail=told) if over else Deployment(DeploymentProgress.RUNNING)
+                Deployment(DeploymentProgress.FAILED, detail=detail) if over else Deployment(DeploymentProgress.RUNNING)
             )
         if value["failed"]:
             return Deployment(DeploymentProgress.FAILED, detail=str(value["failed"]))

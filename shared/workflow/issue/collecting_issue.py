@@ -40,12 +40,12 @@ TALLIES = Collection(_KIND, _Tally)
 def may_open_own_issue(context: Context, service: Service, record: IncidentRecord) -> bool:
     """Whether an incident may have an issue of its own today; the same answer to the same incident again."""
 
-    def counted(tally: _Tally) -> _Tally:
+    def add_own(tally: _Tally) -> _Tally:
         if record.id in tally.own or len(tally.own) >= service.uncorroborated_issues:
             return tally
         return replace(tally, own=(*tally.own, record.id))
 
-    return record.id in TALLIES.change(context.store, _tally_key(context, service), counted, _Tally()).own
+    return record.id in TALLIES.change(context.store, _tally_key(context, service), add_own, _Tally()).own
 
 
 def add_to_collecting_issue(context: Context, service: Service, record: IncidentRecord) -> None:

@@ -38,11 +38,11 @@ def acquire_rollout_lock(context: Context, service: Service, proposal: Proposal)
     Nothing releases it: a holder that is at rest, or only watches by now, holds it no longer.
     """
 
-    def taken(now: _Lock | None) -> _Lock:
+    def take_lock(now: _Lock | None) -> _Lock:
         is_held = now is not None and now.proposal != proposal.id and _is_held(context, now)
         return now if now is not None and is_held else _Lock(proposal.id, proposal.incident)
 
-    return ROLLOUT_LOCKS.change(context.store, service.id, taken).proposal == proposal.id
+    return ROLLOUT_LOCKS.change(context.store, service.id, take_lock).proposal == proposal.id
 
 
 def is_rollout_active(context: Context, service: Service) -> bool:
@@ -64,10 +64,10 @@ def _is_held(context: Context, lock: _Lock) -> bool:
 def count_against_daily_cap(context: Context, service: Service, proposal: Proposal) -> bool:
     """Counts a rollout against the service's daily cap; False where the cap is reached."""
 
-    def counted(today: _DailyCount) -> _DailyCount:
+    def add_proposal(today: _DailyCount) -> _DailyCount:
         if proposal.id in today.proposals or len(today.proposals) >= service.daily_cap:
             return today
         return _DailyCount((*today.proposals, proposal.id))
 
     key = f"{service.id}.{context.clock.now().date().isoformat()}"
-    return proposal.id in DAILY_COUNTS.change(context.store, key, counted, _DailyCount()).proposals
+    return proposal.id in DAILY_COUNTS.change(context.store, key, add_proposal, _DailyCount()).proposals

@@ -232,11 +232,11 @@ def _probe_service(context: Context, service: Service, record: IncidentRecord) -
         return record
     ok = context.probe.check(service).ok
 
-    def counted(now: Rollout) -> Rollout:
+    def count_probe(now: Rollout) -> Rollout:
         failed, passed = (0, now.passed_probes + 1) if ok else (now.failed_probes + 1, now.passed_probes)
         return replace(now, failed_probes=failed, passed_probes=passed)
 
-    return _update_rollout(context, record, counted)
+    return _update_rollout(context, record, count_probe)
 
 
 def _update_rollout(context: Context, record: IncidentRecord, update: Callable[[Rollout], Rollout]) -> IncidentRecord:

@@ -37,15 +37,15 @@ class ObservedCalls:
             outside.slack.called_methods,
             outside.topics,
         )
-        before = [len(each) for each in kept]
+        before = [len(calls) for calls in kept]
         try:
             yield
         finally:
             self.function = ""
-            rest, read, github, slack, topics = (each[at:] for each, at in zip(kept, before, strict=True))
+            rest, read, github, slack, topics = (calls[at:] for calls, at in zip(kept, before, strict=True))
             self.calls |= {(function, "google", str(method)) for method in rest}
             self.calls |= {(function, "slack", str(method)) for method in slack}
-            self.calls |= {(function, "github", operation_id(each.method, each.path)) for each in github}
+            self.calls |= {(function, "github", operation_id(request.method, request.path)) for request in github}
             self.secrets |= {(function, str(name)) for name in read}
             self.topics |= {(function, str(name)) for name in topics}
 

@@ -75,8 +75,8 @@ class FunctionRunner:
     def close(self) -> None:
         """No process is left, nor what one had started."""
         set_runtime(None)
-        for each in self._compilers:
-            each.close()
+        for compiler in self._compilers:
+            compiler.close()
 
     def call(self, function: str, body: bytes, headers: Mapping[str, str]) -> int:
         create: Any = functions_framework.create_app
@@ -95,7 +95,7 @@ class FunctionRunner:
 
     def deliver_entries(self, *entries: Mapping[str, Any]) -> None:
         """The service logs these; the sink delivers the last one."""
-        self.outside.cloud.log += [dict(each) for each in entries]
+        self.outside.cloud.log += [dict(entry) for entry in entries]
         assert self.deliver("record", entries[-1]) == 204
 
     def drain(self, acknowledged: Callable[[int], bool] = lambda status: status == 204) -> None:
@@ -146,8 +146,8 @@ class FunctionRunner:
 
 def _message_buttons(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [
-        each
+        element
         for block in message.get("blocks", ())
-        for each in [*block.get("elements", ()), block.get("accessory") or {}]
-        if "action_id" in each
+        for element in [*block.get("elements", ()), block.get("accessory") or {}]
+        if "action_id" in element
     ]

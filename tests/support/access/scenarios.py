@@ -70,8 +70,8 @@ class Scenario:
         )
         self.player.deliver_entries(
             *(
-                platform_entry(line, revision, now + timedelta(milliseconds=place), f"{revision}-{number}-{place}")
-                for place, line in enumerate(lines)
+                platform_entry(line, revision, now + timedelta(milliseconds=index), f"{revision}-{number}-{index}")
+                for index, line in enumerate(lines)
             )
         )
 

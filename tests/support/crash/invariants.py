@@ -32,7 +32,9 @@ def _check_deployments(harness: Harness, denied: set[str]) -> Iterator[str]:
     proposals = _documents(harness, "proposals")
     decisions = _documents(harness, "decisions")
     yield from _find_duplicates("deployment", [operation.marker for operation in harness.cloud.operations])
-    questions = [str(proposals[each.marker]["instead_of"] or each.marker) for each in harness.cloud.operations]
+    questions = [
+        str(proposals[operation.marker]["instead_of"] or operation.marker) for operation in harness.cloud.operations
+    ]
     yield from _find_duplicates("deployment of question", questions)
     for operation in harness.cloud.operations:
         marker = operation.marker
@@ -43,7 +45,7 @@ def _check_deployments(harness: Harness, denied: set[str]) -> Iterator[str]:
             yield f"{marker} was deployed without an approval that still held"
         if operation.commit != proposals[marker]["commit"]:
             yield f"{marker} deployed another commit than the proposed one"
-    days = Counter((each.service, each.started_at.date()) for each in harness.cloud.operations)
+    days = Counter((operation.service, operation.started_at.date()) for operation in harness.cloud.operations)
     for (service, day), count in days.items():
         # A rollout counts on the day on which it was decided, which may be the day before it begins.
         if count > 2 * harness.services[service].daily_cap:
@@ -52,11 +54,15 @@ def _check_deployments(harness: Harness, denied: set[str]) -> Iterator[str]:
 
 def _check_incidents(harness: Harness) -> Iterator[str]:
     incidents = _documents(harness, "incidents").values()
-    active = [each for each in incidents if each["active_for"]]
-    yield from _find_duplicates("active incident of", [str(each["fingerprint"]) for each in active])
-    files = [f"{each['service']} {str(each['path']).rpartition('/')[2]}" for each in active if each["path"]]
+    active = [incident for incident in incidents if incident["active_for"]]
+    yield from _find_duplicates("active incident of", [str(incident["fingerprint"]) for incident in active])
+    files = [
+        f"{incident['service']} {str(incident['path']).rpartition('/')[2]}" for incident in active if incident["path"]
+    ]
     yield from _find_duplicates("active incident of", files)
-    yield from _find_duplicates("rollout of", [str(each["service"]) for each in active if each["state"] == "deploying"])
+    yield from _find_duplicates(
+        "rollout of", [str(incident["service"]) for incident in active if incident["state"] == "deploying"]
+    )
 
 
 def _check_decisions(harness: Harness) -> Iterator[str]:

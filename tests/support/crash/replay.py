@@ -53,9 +53,9 @@ def play_recurrence(plan: FaultPlan, beside: SecondWorker) -> list[str]:
     incidents = read_documents(setting, "incidents")
     first, second = sorted(incidents)
     marks = [comment.partition("\n")[0] for comment in issue.comments]
-    found = {
+    facts = {
         "states": (
-            [incidents[each]["state"] for each in (first, second)],
+            [incidents[incident]["state"] for incident in (first, second)],
             [IncidentState.RESOLVED, IncidentState.PROPOSED],
         ),
         "open": ((issue.is_open, issue.reopen_count, issue.close_count), (True, 1, 1)),
@@ -68,4 +68,4 @@ def play_recurrence(plan: FaultPlan, beside: SecondWorker) -> list[str]:
         "says how it stands": ("Waiting for a decision in the chat" in issue.body, True),
         "messages": (len(setting.chat.posted), 2),
     }
-    return [f"{name}: {is_}, must be {must_be}" for name, (is_, must_be) in found.items() if is_ != must_be]
+    return [f"{name}: {is_}, must be {must_be}" for name, (is_, must_be) in facts.items() if is_ != must_be]

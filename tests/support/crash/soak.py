@@ -216,7 +216,9 @@ class IncidentMachine(RuleBasedStateMachine):
         assert not self.pool, "a message never gets through"
         assert isinstance(self.setting.store, MemoryStore)
         active = {
-            key: each["state"] for key, each in self.setting.store.documents("incidents").items() if each["active_for"]
+            key: incident["state"]
+            for key, incident in self.setting.store.documents("incidents").items()
+            if incident["active_for"]
         }
         assert active == {}, "stuck"
 
@@ -224,8 +226,8 @@ class IncidentMachine(RuleBasedStateMachine):
         self.pool += [step_for(topic, dict(message)) for topic, message in self.setting.bus.waiting]
         self.setting.bus.waiting.clear()
 
-    def _deliver(self, place: int, plan: FaultPlan) -> None:
-        message = self.pool[place]
+    def _deliver(self, index: int, plan: FaultPlan) -> None:
+        message = self.pool[index]
         if self._attempt(message, plan) and message in self.pool:
             self.pool.remove(message)
 

@@ -400,12 +400,12 @@ def story_violations(story: IncidentStory, harness: Harness) -> list[str]:
     states = sorted(str(incident["state"]) for incident in incidents.values())
     expected = sorted([story.end.value, *[IncidentState.ABSORBED.value] * (story.incidents - 1)])
     comments = [comment.partition("\n")[0] for issue in harness.issues.issues for comment in issue.comments]
-    found = {
+    facts = {
         "states": (states, expected),
         "issues": (len(harness.issues.issues), 1),
         "comments that say the same": (len(comments) - len(set(comments)), 0),
         "issues that look as if it went on": (
-            [each.title for each in harness.issues.issues if COMMANDS_HINT[:20] in each.body],
+            [issue.title for issue in harness.issues.issues if COMMANDS_HINT[:20] in issue.body],
             [],
         ),
         "messages": (len(harness.chat.posted), story.messages),
@@ -413,18 +413,18 @@ def story_violations(story: IncidentStory, harness: Harness) -> list[str]:
         "closes": (sum(issue.close_count for issue in harness.issues.issues), story.closes),
         "shifts": (tuple(dict.fromkeys(harness.cloud.shifts)), _shifts(story, harness)),
         "messages that wait": (len(harness.bus.waiting), 0),
-        "incidents not at rest": ([key for key, each in incidents.items() if each["active_for"]], []),
+        "incidents not at rest": ([key for key, incident in incidents.items() if incident["active_for"]], []),
     }
-    return [f"{name}: {is_}, must be {must_be}" for name, (is_, must_be) in found.items() if is_ != must_be]
+    return [f"{name}: {is_}, must be {must_be}" for name, (is_, must_be) in facts.items() if is_ != must_be]
 
 
 def _shifts(story: IncidentStory, harness: Harness) -> tuple[tuple[str, str, int], ...]:
     """Each once, first those of the new revision; a rollback, or a failure, gives all back to the old one."""
     if story.shifted_deployments:
-        named = [each.revision for each in harness.cloud.operations] + ["tide-00007-old"]
+        named = [operation.revision for operation in harness.cloud.operations] + ["tide-00007-old"]
         return tuple(
-            ("shore.tide", named[place], share)
-            for place, share in zip(story.shifted_deployments, story.shifts, strict=True)
+            ("shore.tide", named[index], share)
+            for index, share in zip(story.shifted_deployments, story.shifts, strict=True)
         )
     new = harness.cloud.operations[0].revision if harness.cloud.operations else ""
     back = story.end in {IncidentState.ROLLED_BACK, IncidentState.FAILED}

@@ -122,8 +122,8 @@ def _proof() -> float:
 
 
 def _dollars(held: tuple[float, ...]) -> str:
-    return " | ".join(f"{one:.2f}" for one in held)
+    return " | ".join(f"{amount:.2f}" for amount in held)
 
 
 if __name__ == "__main__":
-    README.write_text(BLOCK.sub(lambda found: found[1] + cost_table() + found[2], README.read_text("utf-8")), "utf-8")
+    README.write_text(BLOCK.sub(lambda block: block[1] + cost_table() + block[2], README.read_text("utf-8")), "utf-8")

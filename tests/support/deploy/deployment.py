@@ -93,26 +93,26 @@ def prepare_deployment(folder: Path, config: str, source: Path = CONFIGURATION, 
     for name in ("functions", "compile"):
         (folder / f"build/{name}.zip").write_bytes(name.encode())
     (folder / "provenfix.yaml").write_text(config, "utf-8")
-    here = TerraformFolder(folder, source)
+    deployment = TerraformFolder(folder, source)
     given = {"project": PROJECT, "region": REGION} | variables
-    (here.folder / "given.auto.tfvars.json").write_text(json.dumps(given), "utf-8")
-    return here.init()
+    (deployment.folder / "given.auto.tfvars.json").write_text(json.dumps(given), "utf-8")
+    return deployment.init()
 
 
-def apply_deployment(here: TerraformFolder) -> list[Resource]:
+def apply_deployment(folder: TerraformFolder) -> list[Resource]:
     """What is there after an apply."""
-    here.run_checked("plan", "-input=false", "-no-color", f"-out={PLAN_SUMMARY}")
-    here.run_checked("apply", "-input=false", "-no-color", PLAN_SUMMARY)
-    return read_state(here)
+    folder.run_checked("plan", "-input=false", "-no-color", f"-out={PLAN_SUMMARY}")
+    folder.run_checked("apply", "-input=false", "-no-color", PLAN_SUMMARY)
+    return read_state(folder)
 
 
-def read_state(here: TerraformFolder) -> list[Resource]:
+def read_state(folder: TerraformFolder) -> list[Resource]:
     """What is there now; data sources left out."""
-    return list(list_resources(here.shown()["values"]["root_module"]))
+    return list(list_resources(folder.show_json()["values"]["root_module"]))
 
 
 def list_resources(module: Mapping[str, Any]) -> Iterator[Resource]:
     """The resources of a module of `terraform show -json`."""
-    for one in module["resources"]:
-        if one["mode"] == "managed":
-            yield Resource(one["address"], one["type"], one["values"])
+    for resource in module["resources"]:
+        if resource["mode"] == "managed":
+            yield Resource(resource["address"], resource["type"], resource["values"])

@@ -95,7 +95,7 @@ class _Library:
         if held[1] in _MAPS:
             return ["map", _MAPS[held[1]]]
         _, inner = self._classes[held[1].removesuffix("List") + "OutputReference"]
-        told = {name: self._computed(each) for name, each in _COMPUTED.findall(inner)}
+        told = {name: self._computed(getter) for name, getter in _COMPUTED.findall(inner)}
         return ["set" if held[2] == "true" else "list", ["object", told]]
 
     def _nested(self, kind: str, held: str, *, required: bool, single: bool) -> dict[str, Any]:

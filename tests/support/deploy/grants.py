@@ -78,9 +78,9 @@ def read_access_table() -> Access:
 def granted_by_state(state: Iterable[Resource]) -> set[Grant]:
     """All that a state grants."""
     return {
-        Grant(_member(one.values["member"]), one.values["role"], _thing(one))
-        for one in state
-        if one.type.endswith("_iam_member")
+        Grant(_member(resource.values["member"]), resource.values["role"], _thing(resource))
+        for resource in state
+        if resource.type.endswith("_iam_member")
     }
 
 
@@ -176,8 +176,8 @@ def _member(text: str) -> str:
     return f"sink {account.removesuffix('.sinks.invalid')}" if account.endswith(".sinks.invalid") else account
 
 
-def _thing(one: Resource) -> str:
-    held = one.values
+def _thing(resource: Resource) -> str:
+    held = resource.values
     account = str(held.get("service_account_id", "")).rpartition("/")[2].removesuffix(".iam.gserviceaccount.com")
     return {
         "google_project_iam_member": lambda: f"project {held['project']}{' if' if held['condition'] else ''}",
@@ -191,4 +191,4 @@ def _thing(one: Resource) -> str:
             f"repository {held['project']}/{held['location']}/{held['repository']}"
         ),
         "google_service_account_iam_member": lambda: f"account {account}",
-    }[one.type]()
+    }[resource.type]()

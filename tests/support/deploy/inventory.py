@@ -24,12 +24,14 @@ _NOT_OURS = frozenset(("description", "effective_labels", "terraform_labels", "t
 
 def inventory_lines(state: Iterable[Resource]) -> list[str]:
     """`google_pubsub_topic.topic["tick"] name=provenfix-tick project=shop-ops …`"""
-    return sorted(" ".join([one.address, *_flat(one.values)]) for one in state if not judged_elsewhere(one))
+    return sorted(
+        " ".join([resource.address, *_flat(resource.values)]) for resource in state if not judged_elsewhere(resource)
+    )
 
 
-def judged_elsewhere(one: Resource) -> bool:
+def judged_elsewhere(resource: Resource) -> bool:
     """Whether another test than that of the inventory says what a resource must be."""
-    return one.type.endswith(("_iam_member", "_iam_custom_role")) or "_secret.secret[" in one.address
+    return resource.type.endswith(("_iam_member", "_iam_custom_role")) or "_secret.secret[" in resource.address
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -39,8 +41,8 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> list[str]:
         if name in _LONG | _NOT_OURS or value in (None, "", [], {}, False, 0) or _invented(value):
             continue
         if isinstance(value, list) and isinstance(value[0], dict):
-            for place, each in enumerate(value):
-                told += _flat(each, f"{prefix}{name}{f'[{place}]' if len(value) > 1 else ''}.")
+            for index, item in enumerate(value):
+                told += _flat(item, f"{prefix}{name}{f'[{index}]' if len(value) > 1 else ''}.")
         elif isinstance(value, dict):
             told += _flat(value, f"{prefix}{name}.")
         else:
@@ -55,12 +57,12 @@ def _invented(value: object) -> bool:
 def main() -> None:
     for name, config in CONFIGS.items():
         with tempfile.TemporaryDirectory() as folder:
-            found = inventory_lines(
+            lines = inventory_lines(
                 apply_deployment(prepare_deployment(Path(folder), config, alert_emails=["oncall@acme.example"]))
             )
         EXPECTED.mkdir(exist_ok=True)
-        (EXPECTED / f"{name}.txt").write_text("\n".join(found) + "\n", "utf-8")
-        print(f"{name}: {len(found)} resources", file=sys.stderr)
+        (EXPECTED / f"{name}.txt").write_text("\n".join(lines) + "\n", "utf-8")
+        print(f"{name}: {len(lines)} resources", file=sys.stderr)
 
 
 if __name__ == "__main__":

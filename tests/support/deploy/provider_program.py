@@ -30,49 +30,49 @@ Block = dict[str, Any]
 def block(told: Block) -> Any:
     """A block in the protocol's words."""
     attributes = [
-        pb.Schema.Attribute(name=name, type=json.dumps(one["type"]).encode(), **MODES[one["mode"]])
-        for name, one in told["attributes"].items()
+        pb.Schema.Attribute(name=name, type=json.dumps(attribute["type"]).encode(), **MODES[attribute["mode"]])
+        for name, attribute in told["attributes"].items()
     ]
     nested = [
         pb.Schema.NestedBlock(
             type_name=name,
-            block=block(one["block"]),
-            nesting=NESTING.Value(one["nesting"].upper()),
-            min_items=int(one["required"] and one["nesting"] != "single"),
-            max_items=int(one["single"] and one["nesting"] != "single"),
+            block=block(nested_block["block"]),
+            nesting=NESTING.Value(nested_block["nesting"].upper()),
+            min_items=int(nested_block["required"] and nested_block["nesting"] != "single"),
+            max_items=int(nested_block["single"] and nested_block["nesting"] != "single"),
         )
-        for name, one in told["blocks"].items()
+        for name, nested_block in told["blocks"].items()
     ]
     return pb.Schema.Block(attributes=attributes, block_types=nested)
 
 
 def inner(told: Block, value: Any) -> Iterator[tuple[str, Block, Any]]:
     """Name, schema and value of each block inside a value."""
-    for name, one in told["blocks"].items():
+    for name, nested_block in told["blocks"].items():
         held = value.get(name)
         if held is None or held is Unknown:
             continue
-        for each in [held] if one["nesting"] == "single" else held:
-            yield name, one["block"], each
+        for item in [held] if nested_block["nesting"] == "single" else held:
+            yield name, nested_block["block"], item
 
 
-def wrong(told: Block, value: Any, place: str) -> Iterator[str]:
+def wrong(told: Block, value: Any, address: str) -> Iterator[str]:
     """A sentence for each value that the documentation does not list."""
-    for name, one in told["attributes"].items():
+    for name, attribute in told["attributes"].items():
         held = value.get(name)
-        if one["values"] and isinstance(held, str) and held not in one["values"]:
-            yield f"{place}.{name}: {held} is not one of {', '.join(one['values'])}."
-    for name, schema, each in inner(told, value):
-        yield from wrong(schema, each, f"{place}.{name}")
+        if attribute["values"] and isinstance(held, str) and held not in attribute["values"]:
+            yield f"{address}.{name}: {held} is not one of {', '.join(attribute['values'])}."
+    for name, schema, item in inner(told, value):
+        yield from wrong(schema, item, f"{address}.{name}")
 
 
 def unset(told: Block, value: Any) -> Iterator[tuple[Any, str, Any]]:
     """The object, name and type of each attribute that is for the provider to say."""
-    for name, one in told["attributes"].items():
-        if one["mode"] in {"computed", "id"} and (value[name] is None or value[name] is Unknown):
-            yield value, name, one["type"]
-    for _, schema, each in inner(told, value):
-        yield from unset(schema, each)
+    for name, attribute in told["attributes"].items():
+        if attribute["mode"] in {"computed", "id"} and (value[name] is None or value[name] is Unknown):
+            yield value, name, attribute["type"]
+    for _, schema, item in inner(told, value):
+        yield from unset(schema, item)
 
 
 def invented(kind: str, root: Any, name: str, wanted: Any) -> Any:
@@ -145,7 +145,7 @@ class SchemaOnly(rpc.ProviderServicer):  # type: ignore[misc]  # the library has
 
     def GetProviderSchema(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         def each(kind: str) -> dict[str, Any]:
-            return {name: pb.Schema(version=0, block=block(one)) for name, one in self._told[kind].items()}
+            return {name: pb.Schema(version=0, block=block(schema)) for name, schema in self._told[kind].items()}
 
         return pb.GetProviderSchema.Response(
             provider=pb.Schema(version=0, block=block(self._told["provider"])),
@@ -164,8 +164,8 @@ class SchemaOnly(rpc.ProviderServicer):  # type: ignore[misc]  # the library has
         sentences = wrong(
             self._told["resources"][request.type_name], read_dynamic_value(request.config), request.type_name
         )
-        found = [pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary=one) for one in sentences]
-        return pb.ValidateResourceConfig.Response(diagnostics=found)
+        diagnostics = [pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary=sentence) for sentence in sentences]
+        return pb.ValidateResourceConfig.Response(diagnostics=diagnostics)
 
     def ValidateDataResourceConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         return pb.ValidateDataResourceConfig.Response()

@@ -47,59 +47,61 @@ def find_breaches(state: Sequence[Resource]) -> list[RuleBreach]:
 
 
 def _of(state: Iterable[Resource], kind: str) -> list[Resource]:
-    return [one for one in state if one.type == kind]
+    return [resource for resource in state if resource.type == kind]
 
 
 def _letters_are_kept(state: Sequence[Resource], grants: set[Grant]) -> Iterator[RuleBreach]:
-    read = {one.values["topic"] for one in _of(state, "google_pubsub_subscription")}
-    for one in _of(state, "google_pubsub_subscription"):
-        for policy in one.values["dead_letter_policy"]:
+    read = {subscription.values["topic"] for subscription in _of(state, "google_pubsub_subscription")}
+    for subscription in _of(state, "google_pubsub_subscription"):
+        for policy in subscription.values["dead_letter_policy"]:
             topic = policy["dead_letter_topic"]
             name = topic.rpartition("/")[2]
             if topic not in read:
-                yield RuleBreach(Rule.LETTERS_READ, one.address, name)
+                yield RuleBreach(Rule.LETTERS_READ, subscription.address, name)
             if not any(grant.member == "pubsub agent" and grant.thing.endswith(f"/{name}") for grant in grants):
-                yield RuleBreach(Rule.LETTERS_PUBLISHED, one.address)
-            mine = Grant("pubsub agent", "roles/pubsub.subscriber", f"subscription shop-ops/{one.values['name']}")
-            if mine not in grants:
-                yield RuleBreach(Rule.LETTERS_TAKEN, one.address)
+                yield RuleBreach(Rule.LETTERS_PUBLISHED, subscription.address)
+            own_grant = Grant(
+                "pubsub agent", "roles/pubsub.subscriber", f"subscription shop-ops/{subscription.values['name']}"
+            )
+            if own_grant not in grants:
+                yield RuleBreach(Rule.LETTERS_TAKEN, subscription.address)
 
 
 def _sinks_may_publish(state: Sequence[Resource], grants: set[Grant]) -> Iterator[RuleBreach]:
-    for one in _of(state, "google_logging_project_sink"):
-        project, topic = one.values["destination"].split("/")[2::2]
-        writer = f"sink {one.values['name']}@{one.values['project']}"
+    for sink in _of(state, "google_logging_project_sink"):
+        project, topic = sink.values["destination"].split("/")[2::2]
+        writer = f"sink {sink.values['name']}@{sink.values['project']}"
         if Grant(writer, "roles/pubsub.publisher", f"topic {project}/{topic}") not in grants:
-            yield RuleBreach(Rule.SINK_PUBLISHES, one.address, topic)
+            yield RuleBreach(Rule.SINK_PUBLISHES, sink.address, topic)
 
 
 def _functions_have_accounts(state: Sequence[Resource]) -> Iterator[RuleBreach]:
-    accounts = {one.values["email"] for one in _of(state, "google_service_account")}
+    accounts = {resource.values["email"] for resource in _of(state, "google_service_account")}
     taken: set[str] = set()
-    for one in _of(state, "google_cloudfunctions2_function"):
-        (service,) = one.values["service_config"]
+    for function in _of(state, "google_cloudfunctions2_function"):
+        (service,) = function.values["service_config"]
         account = service["service_account_email"]
-        alone = "google_cloudfunctions2_function.compile" in one.address  # these may nothing, and may share it
+        alone = "google_cloudfunctions2_function.compile" in function.address  # these may nothing, and may share it
         if account not in accounts or (account in taken and not alone):
-            yield RuleBreach(Rule.OWN_ACCOUNT, one.address)
+            yield RuleBreach(Rule.OWN_ACCOUNT, function.address)
         taken.add(account)
 
 
 def _pushes_are_let_in(state: Sequence[Resource], grants: set[Grant]) -> Iterator[RuleBreach]:
     services = {
-        one.values["service_config"][0][
+        function.values["service_config"][0][
             "uri"
-        ]: f"service {one.values['project']}/{one.values['location']}/{one.values['name']}"
-        for one in _of(state, "google_cloudfunctions2_function")
+        ]: f"service {function.values['project']}/{function.values['location']}/{function.values['name']}"
+        for function in _of(state, "google_cloudfunctions2_function")
     }
-    for one in _of(state, "google_pubsub_subscription"):
-        for push in one.values["push_config"]:
+    for subscription in _of(state, "google_pubsub_subscription"):
+        for push in subscription.values["push_config"]:
             (token,) = push["oidc_token"] or [{"service_account_email": "nobody", "audience": ""}]
             caller = token["service_account_email"].removesuffix(".iam.gserviceaccount.com")
             if token["audience"] != push["push_endpoint"]:
-                yield RuleBreach(Rule.PUSH_TOKEN, one.address)
+                yield RuleBreach(Rule.PUSH_TOKEN, subscription.address)
             if Grant(caller, "roles/run.invoker", services.get(push["push_endpoint"], "")) not in grants:
-                yield RuleBreach(Rule.PUSH_LET_IN, one.address)
+                yield RuleBreach(Rule.PUSH_LET_IN, subscription.address)
 
 
 def _outside_is_let_in_nowhere_else(state: Sequence[Resource], grants: set[Grant]) -> Iterator[RuleBreach]:
@@ -108,10 +110,10 @@ def _outside_is_let_in_nowhere_else(state: Sequence[Resource], grants: set[Grant
     }
     if public != {"provenfix-decide", "provenfix-github"}:
         yield RuleBreach(Rule.OUTSIDE, "", ", ".join(sorted(public)))
-    for one in _of(state, "google_cloudfunctions2_function"):
-        (service,) = one.values["service_config"]
-        name = one.values["name"]
+    for function in _of(state, "google_cloudfunctions2_function"):
+        (service,) = function.values["service_config"]
+        name = function.values["name"]
         inside = service["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
         reached = name in public or name.startswith("provenfix-compile-")
         if inside == reached:
-            yield RuleBreach(Rule.OUTSIDE, one.address, service["ingress_settings"])
+            yield RuleBreach(Rule.OUTSIDE, function.address, service["ingress_settings"])

@@ -32,12 +32,12 @@ _PROGRAM = Path(__file__).with_name("provider_program.py")
 
 def terraform_program() -> str:
     """Where `terraform` is. Skips the test where it is not, and fails it in CI."""
-    found = shutil.which("terraform")
-    if found is None:
+    program = shutil.which("terraform")
+    if program is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(
             "terraform is not on PATH: needs 1.11 or newer"
         )
-    return found
+    return program
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +86,31 @@ class TerraformFolder:
         self.run_checked("init", "-backend=false", "-input=false", "-no-color")
         return self
 
-    def shown(self, *arguments: str) -> Any:
+    def show_json(self, *arguments: str) -> Any:
         """`terraform show -json`."""
         return json.loads(self.run_checked("show", "-json", *arguments))
 
 
 def sources(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The types that a configuration names: resources and data sources."""
-    found = [match for file in sorted(folder.glob("*.tf")) for match in _USED.findall(file.read_text("utf-8"))]
-    return tuple(tuple(sorted({name for kind, name in found if kind == wanted})) for wanted in ("resource", "data"))  # type: ignore[return-value]
+    types = [match for file in sorted(folder.glob("*.tf")) for match in _USED.findall(file.read_text("utf-8"))]
+    return tuple(tuple(sorted({name for kind, name in types if kind == wanted})) for wanted in ("resource", "data"))  # type: ignore[return-value]
 
 
 def mirror(folder: Path) -> Path:
     """Terraform's own configuration file, which leads to a mirror with the stand-in for the types of `folder`."""
     told = json.dumps(google_schema.render_schema(*sources(folder)), sort_keys=True)
-    there = _BUILD / hashlib.sha256(told.encode()).hexdigest()[:16]
-    place = there / "mirror" / _address() / google_schema.VERSION / "linux_amd64"
-    place.mkdir(parents=True, exist_ok=True)
-    _written(there / "schema.json", told)
+    schema_folder = _BUILD / hashlib.sha256(told.encode()).hexdigest()[:16]
+    plugin_folder = schema_folder / "mirror" / _address() / google_schema.VERSION / "linux_amd64"
+    plugin_folder.mkdir(parents=True, exist_ok=True)
+    _write_if_changed(schema_folder / "schema.json", told)
     python = install_programs("provider") / "python"
-    script = place / f"terraform-provider-google_v{google_schema.VERSION}"
-    _written(script, f'#!/bin/sh\nexec "{python}" "{_PROGRAM}" "{there / "schema.json"}"\n')
+    script = plugin_folder / f"terraform-provider-google_v{google_schema.VERSION}"
+    _write_if_changed(script, f'#!/bin/sh\nexec "{python}" "{_PROGRAM}" "{schema_folder / "schema.json"}"\n')
     script.chmod(0o755)
-    configuration = there / "terraformrc"
-    lines = f'provider_installation {{\n  filesystem_mirror {{\n    path = "{there / "mirror"}"\n  }}\n}}\n'
-    _written(configuration, lines)
+    configuration = schema_folder / "terraformrc"
+    lines = f'provider_installation {{\n  filesystem_mirror {{\n    path = "{schema_folder / "mirror"}"\n  }}\n}}\n'
+    _write_if_changed(configuration, lines)
     return configuration
 
 
@@ -120,12 +120,12 @@ def _address() -> str:
     told = subprocess.run(
         [terraform_program(), "providers"], cwd=CONFIGURATION, capture_output=True, check=True, timeout=60
     )
-    found = _ADDRESS.search(told.stdout.decode())
-    assert found is not None, told.stdout
-    return found[1]
+    match = _ADDRESS.search(told.stdout.decode())
+    assert match is not None, told.stdout
+    return match[1]
 
 
-def _written(file: Path, text: str) -> None:
+def _write_if_changed(file: Path, text: str) -> None:
     """Only where it differs: a running provider's files are left alone."""
     if not file.exists() or file.read_text("utf-8") != text:
         file.write_text(text, "utf-8")

@@ -34,7 +34,7 @@ class PageLog:
 
     @property
     def hosts(self) -> set[str]:
-        return {urlsplit(each).hostname or each for each in self.addresses}
+        return {urlsplit(address).hostname or address for address in self.addresses}
 
 
 @dataclass(slots=True)
@@ -83,14 +83,14 @@ def _record_console(seen: PageLog) -> Callable[[ConsoleMessage], None]:
 @contextmanager
 def open_browser() -> Iterator[RecordedBrowser]:
     """Skips where there is no Chromium; where `CI=true` it fails."""
-    found = shutil.which("chromium")
-    if found is None:
+    program = shutil.which("chromium")
+    if program is None:
         if os.environ.get("CI") == "true":
             pytest.fail(INSTALL, pytrace=False)
         pytest.skip(INSTALL)
     expect.set_options(timeout=TIMEOUT_MILLISECONDS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(_QUIET))
+        browser = playwright.chromium.launch(executable_path=program, args=list(_QUIET))
         try:
             yield RecordedBrowser(browser)
         finally:
@@ -103,5 +103,9 @@ def accessibility_violations(page: Page) -> list[str]:
     Evaluated by the browser's debugger, and so not subject to the page's own policy.
     """
     page.evaluate((install_packages("page") / "axe-core/axe.min.js").read_text("utf-8"))
-    found = page.evaluate("async () => (await axe.run(document)).violations")
-    return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]
+    violations = page.evaluate("async () => (await axe.run(document)).violations")
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in violations
+        for node in violation["nodes"]
+    ]

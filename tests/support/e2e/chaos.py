@@ -88,22 +88,22 @@ class Chaos:
         moments = sorted(chance.randrange(6 * len(subjects)) for _ in range(kills))
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while True:
-            found = [case for subject in subjects if (case := self.incident_of(subject)) is not None]
-            due = moments and sum(len(case.history) for case in found) >= moments[0] and self._is_recovered()
+            records = [case for subject in subjects if (case := self.incident_of(subject)) is not None]
+            due = moments and sum(len(case.history) for case in records) >= moments[0] and self._is_recovered()
             if due and self._kill(subjects, chance):
                 moments.pop(0)
-            if not moments and len(found) == len(subjects) and not any(case.active for case in found):
+            if not moments and len(records) == len(subjects) and not any(case.active for case in records):
                 return
-            self._run_round(subjects, found)
-            assert time.monotonic() < deadline, [(case.id, case.state, case.history) for case in found]
+            self._run_round(subjects, records)
+            assert time.monotonic() < deadline, [(case.id, case.state, case.history) for case in records]
 
     def incident_of(self, subject: FailingService) -> IncidentRecord | None:
         """The incident of a service; fails where it has two."""
-        found = [
-            incident_records.INCIDENTS.decode(each.value)
-            for each in self.store.find(incident_records.KIND, "service", subject.service.id)
+        records = [
+            incident_records.INCIDENTS.decode(stored.value)
+            for stored in self.store.find(incident_records.KIND, "service", subject.service.id)
         ]
-        errors = [case for case in found if case.kind is SignalKind.SYNTAX_ERROR]
+        errors = [case for case in records if case.kind is SignalKind.SYNTAX_ERROR]
         assert len(errors) <= 1, errors
         return errors[0] if errors else None
 
@@ -116,16 +116,16 @@ class Chaos:
         return (
             len(self.store.find("local-issues", "repository", subject.service.repository)),
             len(self.store.find("local-messages", "channel", subject.service.channel)),
-            sum(bool(each["marker"]) for each in revisions.values()),
+            sum(bool(revision["marker"]) for revision in revisions.values()),
         )
 
-    def _run_round(self, subjects: Sequence[FailingService], found: Sequence[IncidentRecord]) -> None:
+    def _run_round(self, subjects: Sequence[FailingService], records: Sequence[IncidentRecord]) -> None:
         """What the supervisor, the scheduler, the approver and the visitors do."""
         self.stack.supervisor.restart_ended()
-        for case in found:
+        for case in records:
             posted = self.store.read("local-messages", case.message) if case.message else None
             if case.state is flow.IncidentState.PROPOSED and posted is not None:
-                self._approve(next(each for each in subjects if each.service.id == case.service), case)
+                self._approve(next(subject for subject in subjects if subject.service.id == case.service), case)
         if time.monotonic() >= self.due:
             self.due = time.monotonic() + _VISIT_SECONDS
             answered = [_service_answers(subject) for subject in subjects]
@@ -157,13 +157,13 @@ class Chaos:
         name = chance.choice([*self.stack.supervisor.running, "a service"])
         if name == "a service":
             wanted = chance.choice([subject.service.name for subject in subjects])
-            found = list(_processes_with_environment(f"K_SERVICE={wanted}"))
+            processes = list(_processes_with_environment(f"K_SERVICE={wanted}"))
         else:
             _, running = self.stack.supervisor.running[name]
-            found = [running.pid, *_children(running.pid)]
-        if not found:
+            processes = [running.pid, *_children(running.pid)]
+        if not processes:
             return False
-        os.kill(chance.choice(found), signal.SIGKILL)
+        os.kill(chance.choice(processes), signal.SIGKILL)
         self.killed.append(name)
         self.ticks = 0
         return True
@@ -176,13 +176,13 @@ def run_chaos_stack(folder: Path, count: int) -> Iterator[Chaos]:
     config = folder / "provenfix.yaml"
     entries = [
         _ENTRY.format(
-            name=each.service.name,
-            repository=each.service.repository,
-            channel=each.service.channel,
+            name=subject.service.name,
+            repository=subject.service.repository,
+            channel=subject.service.channel,
             approver=APPROVER,
-            port=each.port,
+            port=subject.port,
         )
-        for each in subjects
+        for subject in subjects
     ]
     config.write_text("services:\n" + "".join(entries) + "slack: {signing_secret: {env: QUAY_SECRET}}\n", "utf-8")
     environment = {
@@ -241,13 +241,15 @@ def _children(process: int) -> list[int]:
         told = Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()
     except OSError:
         return []
-    return [found for child in map(int, told) for found in (child, *_children(child))]
+    return [descendant for child in map(int, told) for descendant in (child, *_children(child))]
 
 
 def _processes_with_environment(variable: str) -> Iterator[int]:
-    for place in Path("/proc").iterdir():
+    for process_folder in Path("/proc").iterdir():
         try:
-            if place.name.isdigit() and variable.encode() in (place / "environ").read_bytes().split(b"\0"):
-                yield int(place.name)
+            if process_folder.name.isdigit() and variable.encode() in (process_folder / "environ").read_bytes().split(
+                b"\0"
+            ):
+                yield int(process_folder.name)
         except OSError:  # it has ended meanwhile, or belongs to somebody else
             continue

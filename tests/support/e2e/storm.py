@@ -129,7 +129,7 @@ def read_leftovers(storm: Storm) -> Leftovers:
     with override_environ(storm.stack.environment):
         settings = read_settings()
         opened, letters = create_store(settings), create_dead_letters(settings, topology.DEAD_LETTERS)
-        found = Leftovers(
+        leftovers = Leftovers(
             incidents=tuple(
                 stored
                 for stored in opened.find("incidents", "service", SERVICE)
@@ -140,4 +140,4 @@ def read_leftovers(storm: Storm) -> Leftovers:
             dead=len(letters.list_waiting()),
         )
         letters.close()
-    return found
+    return leftovers

@@ -40,10 +40,10 @@ class FakeActions:
     refuses_dispatch: bool = False
 
     def __call__(self, asked: FakeRequest) -> FakeResponse | None:
-        found = re.fullmatch(rf"{_ROOT}/actions/workflows/deploy\.yml/(dispatches|runs)", asked.path)
-        if found is None:
+        match = re.fullmatch(rf"{_ROOT}/actions/workflows/deploy\.yml/(dispatches|runs)", asked.path)
+        if match is None:
             return None
-        return self._dispatch(asked) if found[1] == "dispatches" else self._list(asked)
+        return self._dispatch(asked) if match[1] == "dispatches" else self._list(asked)
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -63,13 +63,15 @@ class FakeActions:
 
     def _list(self, asked: FakeRequest) -> FakeResponse:
         since = datetime.fromisoformat(asked.query["created"].removeprefix(">="))
-        shown = [] if self.hides_new_runs else [each for each in self.runs if each.dispatched_at >= since]
-        runs = [self._run_document(place, each) for place, each in enumerate(shown)]
+        shown = [] if self.hides_new_runs else [run for run in self.runs if run.dispatched_at >= since]
+        runs = [self._run_document(index, run) for index, run in enumerate(shown)]
         return FakeResponse(200, {"total_count": len(runs), "workflow_runs": list(reversed(runs))})
 
-    def _run_document(self, place: int, run: DispatchedRun) -> dict[str, Any]:
+    def _run_document(self, index: int, run: DispatchedRun) -> dict[str, Any]:
         name = re.search("^run-name: (.*)$", self.text, re.MULTILINE)
-        title = re.sub(r"\$\{\{ inputs\.(\w+) \}\}", lambda each: run.inputs[each[1]], name[1] if name else "deploy")
+        title = re.sub(
+            r"\$\{\{ inputs\.(\w+) \}\}", lambda expression: run.inputs[expression[1]], name[1] if name else "deploy"
+        )
         return {
             **minimal_example("workflow-run"),
             "display_title": title,
@@ -78,7 +80,7 @@ class FakeActions:
             "conclusion": run.conclusion or None,
             "created_at": run.dispatched_at.isoformat(),
             "updated_at": run.dispatched_at.isoformat(),
-            "html_url": f"https://github.com/{REPOSITORY}/actions/runs/{place + 1}",
+            "html_url": f"https://github.com/{REPOSITORY}/actions/runs/{index + 1}",
         }
 
 

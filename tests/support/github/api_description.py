@@ -103,17 +103,17 @@ def _validator(pointer: str) -> OAS30Validator:
 
 
 def _pointer_to(*path: str) -> str:
-    return "".join("/" + re.sub(r"[~/]", lambda found: _ESCAPES[found[0]], part) for part in path)
+    return "".join("/" + re.sub(r"[~/]", lambda special: _ESCAPES[special[0]], part) for part in path)
 
 
 def _resolve_reference(item: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
     """What a `$ref` leads to, and its pointer; the item itself without one."""
     if "$ref" not in item:
         return item, None
-    found: Any = rest_description()
+    target: Any = rest_description()
     for part in item["$ref"].removeprefix("#/").split("/"):
-        found = found[part]
-    return found, item["$ref"].removeprefix("#")
+        target = target[part]
+    return target, item["$ref"].removeprefix("#")
 
 
 def _find_violations(pointer: str, value: Any) -> str:
@@ -123,9 +123,9 @@ def _find_violations(pointer: str, value: Any) -> str:
 
 def _check_query(operation: Mapping[str, Any], query: Mapping[str, str], where: str) -> None:
     known = {
-        found["name"]: found
-        for each in operation.get("parameters", ())
-        if (found := _resolve_reference(each)[0])["in"] == "query"
+        parameter["name"]: parameter
+        for item in operation.get("parameters", ())
+        if (parameter := _resolve_reference(item)[0])["in"] == "query"
     }
     for name, text in query.items():
         assert name in known, f"{where} has no parameter {name}"

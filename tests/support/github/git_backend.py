@@ -41,8 +41,8 @@ class GitBackend:
         """What a revision expression names, as `rev-parse` says."""
         if expression.startswith("-") or "\0" in expression:
             return None
-        found = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", expression).decode().strip()
-        return found or None
+        oid = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", expression).decode().strip()
+        return oid or None
 
     # -- GraphQL --------------------------------------------------------------------------------------------------
 
@@ -146,21 +146,21 @@ class GitBackend:
     def _history(self, oid: str, path: str | None, page: Mapping[str, Any]) -> Node:
         """As github.com does, a path's history is simplified: a merge that kept one side is followed along that side."""
         limit = ["--", path] if path is not None else []
-        found = self.git("log", "--format=%H", oid, *limit).decode().split()
-        return self._page([partial(self._commit, each) for each in found], page, oid)
+        oids = self.git("log", "--format=%H", oid, *limit).decode().split()
+        return self._page([partial(self._commit, commit_id) for commit_id in oids], page, oid)
 
     def _listing(self, commit: str) -> dict[bytes, tuple[str, str, str, int]]:
         """(mode, type, id, size) of everything below a commit or tree, folders included, by path."""
-        found = {}
+        entries = {}
         for line in self.git("ls-tree", "-r", "-t", "-z", "-l", commit).split(b"\0")[:-1]:
             facts, path = line.split(b"\t", 1)
             mode, kind, oid, size = facts.decode().split()
-            found[path] = (mode, kind, oid, 0 if size == "-" else int(size))
-        return found
+            entries[path] = (mode, kind, oid, 0 if size == "-" else int(size))
+        return entries
 
     def _file(self, commit: str, path: str) -> Node | None:
-        found = self._listed(commit).get(path.encode())
-        return self._entry(path.rpartition("/")[2].encode(), *found) if found else None
+        entry = self._listed(commit).get(path.encode())
+        return self._entry(path.rpartition("/")[2].encode(), *entry) if entry else None
 
     def _entry(self, name: bytes, mode: str, kind: str, oid: str, size: int) -> Node:
         return {
@@ -226,8 +226,8 @@ class GitBackend:
         }
 
     def rest_compare(self, root: str, base: str, tip: str, page: Mapping[str, str]) -> Node | None:
-        ends = [self.resolve_oid(f"{each}^{{commit}}") for each in (base, tip)]
-        shared = self.git("merge-base", *[each for each in ends if each]).decode().split()
+        ends = [self.resolve_oid(f"{revision}^{{commit}}") for revision in (base, tip)]
+        shared = self.git("merge-base", *[end for end in ends if end]).decode().split()
         if None in ends or not shared:
             return None
         ahead = self.git("rev-list", "--date-order", "--reverse", f"{ends[0]}..{ends[1]}").decode().split()
@@ -260,7 +260,7 @@ class GitBackend:
                 "committer": {"name": committer, "email": committer_email, "date": _to_utc(committed)},
                 "tree": {"sha": tree, "url": f"{root}/git/trees/{tree}"},
             },
-            "parents": [{"sha": each, "url": link, "html_url": link} for each in parents.split()],
+            "parents": [{"sha": parent, "url": link, "html_url": link} for parent in parents.split()],
         }  # fmt: skip
 
     def _rest_files(self, root: str, base: str, tip: str) -> list[Node]:

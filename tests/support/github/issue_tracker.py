@@ -49,12 +49,12 @@ class IssueTracker:
     def __call__(self, asked: FakeRequest) -> FakeResponse | None:
         if asked.path.startswith(f"/repos/{REPOSITORY}/labels"):
             return self._repository_labels(asked)
-        found = re.fullmatch(rf"/repos/{REPOSITORY}/issues(?:/(\d+))?(/comments|/labels)?", asked.path)
-        if not found:
+        match = re.fullmatch(rf"/repos/{REPOSITORY}/issues(?:/(\d+))?(/comments|/labels)?", asked.path)
+        if not match:
             return None
-        if not found[1]:
-            return self._open(asked) if asked.method == "POST" else FakeResponse(200, *self._listed(asked))
-        return self._answer_issue(int(found[1]), found[2], asked) if int(found[1]) in self.issues else NOT_FOUND
+        if not match[1]:
+            return self._open(asked) if asked.method == "POST" else FakeResponse(200, *self._list_issues(asked))
+        return self._answer_issue(int(match[1]), match[2], asked) if int(match[1]) in self.issues else NOT_FOUND
 
     def _answer_issue(self, number: int, below: str | None, asked: FakeRequest) -> FakeResponse:
         if below == "/labels":
@@ -106,7 +106,7 @@ class IssueTracker:
     def _issue_document(self, number: int) -> dict[str, Any]:
         return {**self.issues[number].value, "comments": len(self.comments[number])}
 
-    def _listed(self, asked: FakeRequest) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    def _list_issues(self, asked: FakeRequest) -> tuple[list[dict[str, Any]], dict[str, str]]:
         wanted = asked.query.get("labels")
         shown = [
             self._issue_document(number)

@@ -65,10 +65,10 @@ class FakeGitHub:
 
     def answer(self, asked: FakeRequest) -> FakeResponse:
         if self.is_enterprise:
-            found = re.fullmatch(r"/api(?:/v3)?(/.+)", asked.path)
-            if found is None or (found[1] == "/graphql") is asked.path.startswith("/api/v3/"):
+            match = re.fullmatch(r"/api(?:/v3)?(/.+)", asked.path)
+            if match is None or (match[1] == "/graphql") is asked.path.startswith("/api/v3/"):
                 return NOT_FOUND
-            asked = replace(asked, path=found[1])
+            asked = replace(asked, path=match[1])
         self.requests.append(asked)
         return self.interceptor(asked, self._route) if self.interceptor else self._route(asked)
 
@@ -92,8 +92,8 @@ class FakeGitHub:
         told: dict[str, Any] = {"data": done.data}
         if done.errors:
             told["errors"] = [
-                {"type": (each.extensions or {}).get("type"), "path": each.path, "message": each.message}
-                for each in done.errors
+                {"type": (error.extensions or {}).get("type"), "path": error.path, "message": error.message}
+                for error in done.errors
             ]
         return FakeResponse(200, told)
 
@@ -106,12 +106,12 @@ class FakeGitHub:
         assert self.backend is not None
         root = f"{self.address}/repos/{REPOSITORY}"
         value: Any = None
-        if found := re.fullmatch(rf"/repos/{REPOSITORY}/git/trees/([^/]+)", asked.path):
-            value = self.backend.rest_tree(f"{root}/git/trees", found[1], recursive="recursive" in asked.query)
-        elif found := re.fullmatch(rf"/repos/{REPOSITORY}/git/blobs/([0-9a-f]+)", asked.path):
-            value = self.backend.rest_blob(f"{self.address}{asked.path}", found[1])
-        elif found := re.fullmatch(rf"/repos/{REPOSITORY}/compare/(.+)\.\.\.(.+)", asked.path):
-            value = self.backend.rest_compare(root, found[1], found[2], asked.query)
+        if match := re.fullmatch(rf"/repos/{REPOSITORY}/git/trees/([^/]+)", asked.path):
+            value = self.backend.rest_tree(f"{root}/git/trees", match[1], recursive="recursive" in asked.query)
+        elif match := re.fullmatch(rf"/repos/{REPOSITORY}/git/blobs/([0-9a-f]+)", asked.path):
+            value = self.backend.rest_blob(f"{self.address}{asked.path}", match[1])
+        elif match := re.fullmatch(rf"/repos/{REPOSITORY}/compare/(.+)\.\.\.(.+)", asked.path):
+            value = self.backend.rest_compare(root, match[1], match[2], asked.query)
         return NOT_FOUND if value is None else FakeResponse(200, value)
 
 

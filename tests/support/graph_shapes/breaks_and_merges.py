@@ -56,7 +56,9 @@ def broken_head_is_not_the_target(story: HistoryBuilder, compilers: LocalCompile
     story.write_repository()
     proof = prove_break(story, compilers)
     assert (fix_subject(proof), target_subject(proof)) == ("mend", "harmless")
-    assert [(each.commit.subject, each.gate) for each in proof.refused_commits] == [("break again", "incident_file")]
+    assert [(refused.commit.subject, refused.gate) for refused in proof.refused_commits] == [
+        ("break again", "incident_file")
+    ]
 
 
 @shape

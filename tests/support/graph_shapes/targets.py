@@ -57,7 +57,7 @@ def two_broken_files_must_both_be_mended(story: HistoryBuilder, compilers: Local
     story.write_repository()
     proof = prove_break(story, compilers)
     assert proof.broken is not None
-    assert [(each.path, each.line) for each in proof.broken.also_broken] == [("jobs.py", 7)]
+    assert [(file.path, file.line) for file in proof.broken.also_broken] == [("jobs.py", 7)]
     assert (fix_subject(proof), target_subject(proof)) == ("mend one", "mend the other")
 
 
@@ -84,7 +84,7 @@ def fix_that_breaks_another_file(story: HistoryBuilder, compilers: LocalCompiler
     story.write_repository()
     proof = prove_break(story, compilers)
     assert (fix_subject(proof), target_subject(proof)) == ("mend and break", "mend that")
-    assert [each.gate for each in proof.refused_commits] == ["newly_broken"]
+    assert [refused.gate for refused in proof.refused_commits] == ["newly_broken"]
 
 
 @shape
@@ -187,7 +187,7 @@ def a_target_must_compile_on_the_python_of_its_own_image(story: HistoryBuilder, 
     assert proof.deployed.python == "3.11"
     assert f"at {story.ids['break']}" in proof.deployed.python_source
     assert target_subject(proof) == "mend"
-    assert [each.gate for each in proof.refused_commits] == ["own_python"]
+    assert [refused.gate for refused in proof.refused_commits] == ["own_python"]
 
 
 @shape

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from tests.support.logging_query.evaluation import evaluate
-from tests.support.logging_query.grammar import parse
+from tests.support.logging_query.query_parser import parse
 from tests.support.logging_query.tokens import QueryError
 
 __all__ = ["QueryError", "matches"]

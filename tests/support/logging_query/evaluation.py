@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import re2
 
 from tests.support.logging_query.fields import COUNTS, MOMENTS, field_values, has_field, scalar_leaves
-from tests.support.logging_query.grammar import And, Comparison, Node, Not, Or
+from tests.support.logging_query.query_parser import And, Comparison, Node, Not, Or
 from tests.support.logging_query.tokens import QueryError
 
 SEVERITIES = {
@@ -45,19 +45,19 @@ def evaluate(tree: Node, entry: Mapping[str, object]) -> bool:
 
 def _compare(asked: Comparison, entry: Mapping[str, object]) -> bool:
     if not asked.path:
-        found = {name: value for name, value in entry.items() if (name,) not in MOMENTS}
-        return any(_has_text(leaf, asked.value) for leaf in scalar_leaves(found))
-    there = field_values(asked.path, entry)
+        fields = {name: value for name, value in entry.items() if (name,) not in MOMENTS}
+        return any(_has_text(leaf, asked.value) for leaf in scalar_leaves(fields))
+    values = field_values(asked.path, entry)
     if asked.operator == ":" and asked.value == "*" and not asked.quoted:
         return has_field(asked.path, entry)
     if asked.operator == "log_id":
-        return any(unquote(str(each).rpartition("/logs/")[2]) == unquote(asked.value) for each in there)
+        return any(unquote(str(value).rpartition("/logs/")[2]) == unquote(asked.value) for value in values)
     if asked.operator == ":":
-        return any(_has_text(leaf, asked.value) for each in there for leaf in scalar_leaves(each))
+        return any(_has_text(leaf, asked.value) for value in values for leaf in scalar_leaves(value))
     if asked.operator in {"=~", "!~"}:
         search = _pattern(asked.value).search
-        return any((search(_text(each)) is None) is (asked.operator == "!~") for each in there if _scalar(each))
-    held = [_ordered(asked, each) for each in there if _scalar(each)]
+        return any((search(_text(value)) is None) is (asked.operator == "!~") for value in values if _scalar(value))
+    held = [_ordered(asked, value) for value in values if _scalar(value)]
     return any(held)
 
 
@@ -114,10 +114,10 @@ def _severity(text: str) -> int:
 
 def _moment(text: str) -> datetime:
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise QueryError(f"{text!r} is no time") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _seconds(text: str) -> float:

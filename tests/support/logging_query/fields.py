@@ -31,8 +31,8 @@ def field_values(path: tuple[str, ...], entry: Mapping[str, object]) -> list[obj
     """Raises QueryError for a field that no entry can have."""
     if path[0] not in KNOWN or (len(path) > 1 and path[0] in SCALARS):
         raise QueryError(f"{'.'.join(path)} is no field of a log entry")
-    found = list(_at(path, entry))
-    return found if found or _may_be_missing(path) else [_default(path)]
+    values = list(_at(path, entry))
+    return values if values or _may_be_missing(path) else [_default(path)]
 
 
 def has_field(path: tuple[str, ...], entry: Mapping[str, object]) -> bool:
@@ -43,19 +43,19 @@ def has_field(path: tuple[str, ...], entry: Mapping[str, object]) -> bool:
 def scalar_leaves(value: object) -> Iterator[object]:
     """Everything that is no object and no list."""
     if isinstance(value, Mapping):
-        for each in value.values():
-            yield from scalar_leaves(each)
+        for member in value.values():
+            yield from scalar_leaves(member)
     elif isinstance(value, list):
-        for each in value:
-            yield from scalar_leaves(each)
+        for member in value:
+            yield from scalar_leaves(member)
     else:
         yield value
 
 
 def _at(path: tuple[str, ...], value: object) -> Iterator[object]:
     if isinstance(value, list):
-        for each in value:
-            yield from _at(path, each)
+        for member in value:
+            yield from _at(path, member)
     elif not path:
         yield value
     elif isinstance(value, Mapping) and path[0] in value:

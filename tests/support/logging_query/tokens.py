@@ -53,18 +53,18 @@ def tokenize(query: str) -> Iterator[Token]:
     at, glued = 0, False
     while at < len(query):
         word = _WORD.match(query, at)
-        found = word or _TOKEN.match(query, at)
-        if found is None:
+        match = word or _TOKEN.match(query, at)
+        if match is None:
             raise QueryError(f"nothing known begins at {at}: {query[at : at + 20]!r}")
         if word is not None:
             yield Token(Kind.LOGIC if word[0] in _LOGIC else Kind.WORD, word[0], at, glued)
-        elif found.lastgroup != "blank":
-            yield _other(found, at, glued=glued)
-        glued = found.lastgroup != "blank"
-        at = found.end()
+        elif match.lastgroup != "blank":
+            yield _other(match, at, glued=glued)
+        glued = match.lastgroup != "blank"
+        at = match.end()
 
 
-def _other(found: re.Match[str], at: int, *, glued: bool) -> Token:
-    text = found[str(found.lastgroup)]
+def _other(match: re.Match[str], at: int, *, glued: bool) -> Token:
+    text = match[str(match.lastgroup)]
     kinds = {"operator": Kind.OPERATOR, "quoted": Kind.QUOTED}
-    return Token(kinds.get(str(found.lastgroup)) or Kind(text), text, at, glued)
+    return Token(kinds.get(str(match.lastgroup)) or Kind(text), text, at, glued)

@@ -56,7 +56,7 @@ def _single(code: Any, argument: Any, lead: str, pumps: dict[str, None], before:
     if code is codes.ATOMIC_GROUP:
         return _walk(argument, lead, pumps, before)
     if code is codes.BRANCH:
-        taken = [_walk(each, lead, pumps, before) for each in argument[1]]
+        taken = [_walk(branch, lead, pumps, before) for branch in argument[1]]
         return taken[0]
     if code in {codes.ASSERT, codes.ASSERT_NOT}:
         _walk(argument[1], lead, pumps, before)

@@ -88,9 +88,9 @@ def find_all(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str) -> list[
     return spans
 
 
-def _reject_empty_match(place: int, at: int) -> int:
+def _reject_empty_match(last_end: int, at: int) -> int:
     """Nothing is found where the last match has ended, if it would be empty."""
-    return FAILED if at == place else at
+    return FAILED if at == last_end else at
 
 
 def longest_repeat(tree: Any) -> int:
@@ -147,7 +147,7 @@ def matches_character(code: Any, argument: Any, flags: int) -> Callable[[str], b
     if code is codes.IN:
         negated = argument[0][0] is codes.NEGATE
         parts = [_member(*part) for part in argument[negated:]]
-        return lambda letter: any(part(each) for part in parts for each in _cases(letter, flags)) != negated
+        return lambda letter: any(part(spelling) for part in parts for spelling in _cases(letter, flags)) != negated
     return lambda letter: (chr(argument) in _cases(letter, flags)) != (code is codes.NOT_LITERAL)
 
 
@@ -211,9 +211,9 @@ def _match_run(body: Node, least: int, most: int, machine: CountingMatcher, *, g
             ends.append(end)
         while len(ends) > least:
             machine.count_step()
-            found = then(ends[-1])
-            if found != FAILED or not gives_back:
-                return found
+            result = then(ends[-1])
+            if result != FAILED or not gives_back:
+                return result
             ends.pop()
         return FAILED
 
@@ -274,7 +274,7 @@ def _match_position(where: Any, flags: int, machine: CountingMatcher) -> Node:
         if where in {codes.AT_END, codes.AT_END_STRING}:
             lines = flags & re.MULTILINE and where is codes.AT_END
             return at == len(text) or bool(lines and text[at] == "\n")
-        words = [bool(_WORD.match(text[place])) for place in (at - 1, at) if 0 <= place < len(text)]
+        words = [bool(_WORD.match(text[index])) for index in (at - 1, at) if 0 <= index < len(text)]
         return (sum(words) == 1) == (where is codes.AT_BOUNDARY)
 
     def run(at: int, then: Then) -> int:

@@ -48,13 +48,13 @@ class FoundPattern:
 
 def all_patterns() -> list[FoundPattern]:
     """Raises AssertionError for a call of `re` whose pattern is not known."""
-    found: list[FoundPattern] = []
+    patterns: list[FoundPattern] = []
     for path in sorted([*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]):
         source = path.read_text("utf-8")
         if "re." in source:
-            found += _patterns_of_file(path.relative_to(ROOT).as_posix(), source)
+            patterns += _patterns_of_file(path.relative_to(ROOT).as_posix(), source)
     rules = [FoundPattern(f"redaction rule {rule.kind}", rule.pattern, anchored=False) for rule in ALL_RULES]
-    return [*found, *rules]
+    return [*patterns, *rules]
 
 
 def _patterns_of_file(name: str, source: str) -> Iterator[FoundPattern]:

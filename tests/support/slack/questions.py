@@ -72,9 +72,9 @@ def render_all_messages() -> str:
         question_message(), by="U0MIRA", decided_at=UNTIL, at=UNTIL + timedelta(minutes=3), reason="no tide yet"
     )
     kept |= {
-        each.value: (SERVICE, replace(decided, standing=each))
-        for each in ProposalStatus
-        if each is not ProposalStatus.OPEN
+        status.value: (SERVICE, replace(decided, standing=status))
+        for status in ProposalStatus
+        if status is not ProposalStatus.OPEN
     }
     lines: list[str] = []
     for name, sent in kept.items():

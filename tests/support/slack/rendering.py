@@ -64,7 +64,7 @@ def check_blocks(blocks: list[dict[str, Any]]) -> None:
         return
     assert 0 < len(blocks) <= 50
     _check_all(blocks)
-    assert [each.to_dict() for each in Block.parse_all(blocks)] == blocks
+    assert [block.to_dict() for block in Block.parse_all(blocks)] == blocks
     seen_shapes[json.dumps(_shape(blocks))] = None
     _accepted.add(known)
 
@@ -83,7 +83,7 @@ def _check_all(blocks: list[dict[str, Any]]) -> None:
     for name, longest in (("block_id", 255), ("action_id", 255)):
         ids = [node[name] for node in nodes if name in node]
         assert len(ids) == len(set(ids))
-        assert all(0 < len(each) <= longest for each in ids)
+        assert all(0 < len(node_id) <= longest for node_id in ids)
     for node in nodes:
         kind = node.get("type")
         if kind in {"text", "plain_text", "mrkdwn"}:
@@ -102,13 +102,13 @@ def _nodes(value: object) -> Iterator[Mapping[str, Any]]:
         yield value
         value = list(value.values())
     if isinstance(value, list):
-        for each in value:
-            yield from _nodes(each)
+        for member in value:
+            yield from _nodes(member)
 
 
 def _shape(value: object, name: str = "") -> object:
     if isinstance(value, dict):
-        return {key: _shape(each, key) for key, each in value.items()}
+        return {key: _shape(member, key) for key, member in value.items()}
     if isinstance(value, list):
-        return [_shape(each) for each in value]
+        return [_shape(member) for member in value]
     return "https://a.example" if name in _WORDS else value

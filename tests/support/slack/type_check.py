@@ -60,4 +60,4 @@ def parse_diagrams(sources: list[str]) -> list[str]:
         timeout=120,
     )
     told: Any = json.loads(ran.stdout)
-    return [str(each) for each in told]
+    return [str(kind) for kind in told]

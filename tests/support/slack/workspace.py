@@ -58,17 +58,17 @@ class FakeWorkspace:
             (self.replies if "thread_ts" in given else self.messages).append(posted)
             return {"ok": True, "channel": given["channel"], "ts": posted["ts"]}
         if method == "chat.update":
-            next(each for each in self.messages if each["ts"] == given["ts"]).update(given)
+            next(message for message in self.messages if message["ts"] == given["ts"]).update(given)
             return {"ok": True}
         if method in {"conversations.history", "conversations.replies"}:
             if not self.channels.get(given["channel"]):
                 known = given["channel"] in self.channels
                 return {"ok": False, "error": "not_in_channel" if known else "channel_not_found"}
-            found = [each for each in self.messages if each["channel"] == given["channel"]]
+            messages = [message for message in self.messages if message["channel"] == given["channel"]]
             if method == "conversations.replies":
-                found = [each for each in found if each["ts"] == given["ts"]]
-                found += [each for each in self.replies if each["thread_ts"] == given["ts"]]
-            return {"ok": True, "messages": found}
+                messages = [message for message in messages if message["ts"] == given["ts"]]
+                messages += [reply for reply in self.replies if reply["thread_ts"] == given["ts"]]
+            return {"ok": True, "messages": messages}
         if method == "usergroups.users.list":
             known = given["usergroup"] in self.groups
             return {"ok": True, "users": self.groups[given["usergroup"]]} if known else {

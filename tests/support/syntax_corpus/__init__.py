@@ -17,6 +17,6 @@ def load_corpus() -> dict[str, bytes]:
         bytes_and_lines.sources(),
         shapes.sources(),
     ]
-    found = {name: source for part in parts for name, source in part.items()}
-    assert len(found) == sum(len(part) for part in parts), "two sources share a name"
-    return found
+    corpus = {name: source for part in parts for name, source in part.items()}
+    assert len(corpus) == sum(len(part) for part in parts), "two sources share a name"
+    return corpus

@@ -109,5 +109,5 @@ _BYTES = {
 
 
 def sources() -> dict[str, bytes]:
-    found = {f"cookie: {name}": source for name, source in _COOKIES.items()}
-    return found | {f"bytes: {name}": source for name, source in _BYTES.items()}
+    cookies = {f"cookie: {name}": source for name, source in _COOKIES.items()}
+    return cookies | {f"bytes: {name}": source for name, source in _BYTES.items()}

@@ -3,18 +3,18 @@
 
 def sources() -> dict[str, bytes]:
     """Depths stay clear of the limits that depend on the stack of the machine."""
-    found = {
+    shapes = {
         f"{depth} parentheses": b"x = " + b"(" * depth + b"1" + b")" * depth + b"\n" for depth in (50, 150, 201, 1000)
     }
-    found |= {f"{depth} unclosed": b"y = 1\nx = " + b"(" * depth + b"\n" for depth in (3, 90, 300)}
-    found |= {f"{depth} brackets in brackets": b"x = " + b"[" * depth + b"]" * depth + b"\n" for depth in (80, 250)}
-    found |= {f"{depth} ifs": _nested(b"if 1:\n", depth) for depth in (20, 99, 101)}
-    found |= {f"{depth} fors": _nested(b"for x in y:\n", depth) for depth in (20, 21, 30)}
-    found |= {f"{depth} withs": _nested(b"with x:\n", depth) for depth in (19, 25)}
-    found |= {f"{depth} functions": _nested(b"def f():\n", depth) for depth in (10, 60)}
-    found |= {f"{count} arguments": b"f(" + b"a, " * count + b")\n" for count in (255, 256, 5000)}
-    found |= {f"{count} parameters": _parameters(count) for count in (255, 256, 300)}
-    found |= {
+    shapes |= {f"{depth} unclosed": b"y = 1\nx = " + b"(" * depth + b"\n" for depth in (3, 90, 300)}
+    shapes |= {f"{depth} brackets in brackets": b"x = " + b"[" * depth + b"]" * depth + b"\n" for depth in (80, 250)}
+    shapes |= {f"{depth} ifs": _nested(b"if 1:\n", depth) for depth in (20, 99, 101)}
+    shapes |= {f"{depth} fors": _nested(b"for x in y:\n", depth) for depth in (20, 21, 30)}
+    shapes |= {f"{depth} withs": _nested(b"with x:\n", depth) for depth in (19, 25)}
+    shapes |= {f"{depth} functions": _nested(b"def f():\n", depth) for depth in (10, 60)}
+    shapes |= {f"{count} arguments": b"f(" + b"a, " * count + b")\n" for count in (255, 256, 5000)}
+    shapes |= {f"{count} parameters": _parameters(count) for count in (255, 256, 300)}
+    shapes |= {
         "long line": b"x = [" + b"1, " * 100_000 + b"]\n",
         "long line with fault": b"y = 1\nx = [" + b"1, " * 100_000 + b")\n",
         "long string": b"x = '" + b"a" * 500_000 + b"'\n",
@@ -30,7 +30,7 @@ def sources() -> dict[str, bytes]:
         "twenty-one comprehensions": b"x = [1" + b" for y in z" * 21 + b"]\n",
         "far too deep": b"x = " + b"-" * 100_000 + b"1\n",
     }
-    return {f"shape: {name}": source for name, source in found.items()}
+    return {f"shape: {name}": source for name, source in shapes.items()}
 
 
 def _nested(head: bytes, depth: int) -> bytes:

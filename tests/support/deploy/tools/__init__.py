@@ -17,14 +17,14 @@ _PLACE = _HERE.parents[4] / "build/tools"
 def install_programs(name: str) -> Path:
     """The folder `bin` of the virtual environment with what `NAME.txt` names."""
     pins = _HERE.parent / f"{name}.txt"
-    there = _PLACE / name
-    there.mkdir(parents=True, exist_ok=True)
-    stamp, wanted = there / "installed.txt", pins.read_text("utf-8")
-    with (there / "lock").open("w") as held:
+    folder = _PLACE / name
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp, wanted = folder / "installed.txt", pins.read_text("utf-8")
+    with (folder / "lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         if not stamp.exists() or stamp.read_text("utf-8") != wanted:
-            subprocess.run([sys.executable, "-m", "venv", "--clear", there / "venv"], check=True, timeout=120)
-            pip: list[str | Path] = [there / "venv/bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([sys.executable, "-m", "venv", "--clear", folder / "venv"], check=True, timeout=120)
+            pip: list[str | Path] = [folder / "venv/bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
             subprocess.run([*pip, "install", "--require-hashes", "-r", pins], check=True, timeout=600)
             stamp.write_text(wanted, "utf-8")
-    return there / "venv/bin"
+    return folder / "venv/bin"

@@ -57,8 +57,8 @@ def parse(query: str) -> Node:
 
 
 class _Parser:
-    def __init__(self, found: list[Token]) -> None:
-        self.rest = found
+    def __init__(self, tokens: list[Token]) -> None:
+        self.rest = tokens
 
     def query(self, path: tuple[str, ...], operator: str) -> Node:
         """Within the right side of a comparison `path` and `operator` are those of its left side."""
@@ -149,7 +149,7 @@ def _path(token: Token) -> tuple[str, ...]:
     if token.kind is Kind.QUOTED:
         raise QueryError(f"{token.text!r} at {token.at} is a text and no field")
     segments = tuple(
-        _unescape(found[1]) if found[1] is not None else found[2] for found in _SEGMENT.finditer(token.text)
+        _unescape(match[1]) if match[1] is not None else match[2] for match in _SEGMENT.finditer(token.text)
     )
     if token.text.endswith(".") or ".." in token.text:
         raise QueryError(f"{token.text!r} at {token.at} is no field")
@@ -157,4 +157,4 @@ def _path(token: Token) -> tuple[str, ...]:
 
 
 def _unescape(text: str) -> str:
-    return _ESCAPE.sub(lambda found: {"n": "\n", "t": "\t", "r": "\r"}.get(found[1], found[1]), text)
+    return _ESCAPE.sub(lambda match: {"n": "\n", "t": "\t", "r": "\r"}.get(match[1], match[1]), text)
