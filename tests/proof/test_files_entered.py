@@ -27,7 +27,8 @@ LAZY_IMPORTS = "shared/lazy_modules.py"
 """Runs where a module is first used: part of an import."""
 CO_OPTIMIZED = 1
 """The flag of a function's code; the code of a module or of a class body lacks it."""
-FILES_ENTERED = 107
+FILES_ENTERED = 102
+"""In room order: one step, one port, one search, one kind of fact or one section of the issue each."""
 
 
 @dataclass
