@@ -28,7 +28,7 @@ LAZY_IMPORTS = "shared/lazy_modules.py"
 CO_OPTIMIZED = 1
 """The flag of a function's code; the code of a module or of a class body lacks it."""
 FILES_ENTERED = 102
-"""In room order: one step, one port, one search, one kind of fact or one section of the issue each."""
+"""Each is one step, one search, one kind of fact or one section of the issue."""
 
 
 @dataclass
