@@ -17,8 +17,7 @@ from shared.detection.collect import collect_incidents
 from shared.errors import UsageError
 from shared.proof.proof_context import ProofRequest, ReportProgress
 from shared.report.issue import render_issue_body
-from shared.report.report import Report
-from shared.report.report_incidents import report_incidents
+from shared.report.report import Report, report_incidents
 from shared.report.report_json import report_to_json
 from shared.wiring import open_local_compilers, open_local_history, open_log_file
 

@@ -14,8 +14,7 @@ from shared.ports import Store
 from shared.text.escaping import to_one_line
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.flow import IncidentState
-from shared.workflow.records.incident_record import IncidentRecord
-from shared.workflow.records.incident_records import INCIDENTS
+from shared.workflow.records.incident_record import INCIDENTS, IncidentRecord
 
 
 def run_show(incident: str | None, folder: Path) -> int:

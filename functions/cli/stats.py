@@ -13,7 +13,7 @@ from shared import wiring
 from shared.config.settings import read_settings
 from shared.text.escaping import to_one_line
 from shared.text.timestamps import format_duration
-from shared.workflow.records.incident_records import list_incidents
+from shared.workflow.records.incident_record import list_incidents
 from shared.workflow.stats import ServiceStats, Stats, compute_stats, stats_to_json
 
 _NAME_WIDTH = 26

@@ -18,9 +18,8 @@ from shared.detection.incident import Incident, Symptom, describe_raised_excepti
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import ActionKind, BrokenFile, Finding
 from shared.proof.model.history import Commit, claims_fix
-from shared.report.facts.deployed_code import describe_loading_rule, describe_unloaded_file
+from shared.report.facts.deployed_code import describe_loading_rule, describe_missing_import, describe_unloaded_file
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
-from shared.report.facts.missing_imports import describe_missing_import
 from shared.report.issue.summary import RECOMMENDATION_LABELS, describe_error
 from shared.report.report import Report
 from shared.report.whys import Confidence

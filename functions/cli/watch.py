@@ -33,7 +33,7 @@ from shared.ports import Store
 from shared.service import RolloutMode, Service, service_id
 from shared.wiring import create_store, open_local_history, open_service_logs
 from shared.workflow import flow
-from shared.workflow.records import incident_records, proposals
+from shared.workflow.records import incident_record, proposals
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.reports import KIND as EVIDENCE
 
@@ -161,8 +161,8 @@ def _watch_stack(options: WatchOptions, stack: RunningStack, store: Store, intak
             stack.bus.publish_raw(flow.TICK, [b"{}"])
         for service in intake.settings.services:
             for record in (
-                incident_records.INCIDENTS.decode(document.value)
-                for document in store.find(incident_records.KIND, "service", service)
+                incident_record.INCIDENTS.decode(document.value)
+                for document in store.find(incident_record.KIND, "service", service)
             ):
                 _print_history(options.print_status, store, record, intake.settings.services[service], reported)
         if intake.error is not None:

@@ -25,7 +25,7 @@ from shared.ports import Document, Store
 from shared.service import Service
 from shared.workflow import flow
 from shared.workflow.flow import IncidentState
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.reports import KIND as EVIDENCE
 
@@ -106,8 +106,8 @@ class DemoRun:
     def find_incident(self) -> IncidentRecord | None:
         """Returns the incident of the scenario, None until it is recorded."""
         records = [
-            incident_records.INCIDENTS.decode(document.value)
-            for document in self.store.find(incident_records.KIND, "service", self.service.id)
+            incident_record.INCIDENTS.decode(document.value)
+            for document in self.store.find(incident_record.KIND, "service", self.service.id)
         ]
         errors = [record for record in records if record.kind is SignalKind.SYNTAX_ERROR]
         return max(errors, key=lambda record: record.generation) if errors else None

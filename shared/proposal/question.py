@@ -11,9 +11,8 @@ from shared.proof.model.finding import ActionKind, CheckStatus, DeployedSource, 
 from shared.proof.model.history import FileChange, describe_commit, quote_subject
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal
 from shared.proposal.states import ProposalStatus
-from shared.report.facts.deployed_code import describe_loading_rule, describe_unloaded_file
+from shared.report.facts.deployed_code import describe_loading_rule, describe_missing_import, describe_unloaded_file
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location, describe_shipped_files
-from shared.report.facts.missing_imports import describe_missing_import
 from shared.report.impact import describe_impact, list_consequences
 from shared.report.issue.summary import describe_error, format_headline
 from shared.report.report import Report, as_of_phrase

@@ -1,17 +1,25 @@
 """Builds the report of an incident and its proof: the numbered evidence, and the whys that cite it.
 
+`report_incidents` proves several incidents, and reports them one after the other.
+
 Any visitor can make a service log `SyntaxError: …` with words of their own. What the platform sets (revision, time,
 entry) is believed as it is, and a path and a line are looked up. The words are believed where the compiler says the
 same of the file; otherwise they are no evidence.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.detection.incident import Incident, Sighting
 from shared.detection.signal import SignalKind
+from shared.proof.locating.located_version import infer_dates
+from shared.proof.locating.log_labels import apply_log_labels
 from shared.proof.model.finding import Finding
+from shared.proof.model.ports import Compilers, History
+from shared.proof.proof_context import ProofRequest, ReportProgress
+from shared.proof.prove import prove
 from shared.report import impact as impacts
 from shared.report.evidence import Evidence
 from shared.report.facts import FactTopic, gather_facts
@@ -84,3 +92,20 @@ def add_impact(report: Report, measured: impacts.ImpactMeasurement) -> Report:
 def as_of_phrase(report: Report) -> str:
     """` as of 2026-…`, after a count that may have grown since; "" where it cannot."""
     return f" as of {format_timestamp(report.counted_at, dated=True)}" if report.counted_at is not None else ""
+
+
+def report_incidents(
+    incidents: Iterable[Incident],
+    history: History,
+    compilers: Compilers,
+    request: ProofRequest,
+    progress: ReportProgress,
+) -> list[Report]:
+    """One report for each incident, in their order. Raises UsageError for a ref that does not exist."""
+    reports: list[Report] = []
+    for incident in incidents:
+        labelled_request = apply_log_labels(incident, history, request)
+        reports.append(
+            build_report(*infer_dates(incident, prove(incident, history, compilers, labelled_request, progress)))
+        )
+    return reports

@@ -19,7 +19,7 @@ from shared.text.phrases import quote_untrusted
 from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
-from shared.workflow.records import decisions, incident_records, proposals
+from shared.workflow.records import decisions, incident_record, proposals
 from shared.workflow.records.decisions import Decision, Vote
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import record_rejection
@@ -48,7 +48,7 @@ def _handle_click(context: Context, click: Click) -> ClickResult:
     service = context.services.get(proposal.service) if proposal else None
     if proposal is None or service is None:
         return ClickResult.UNKNOWN_PROPOSAL
-    record = incident_records.load_incident(context, proposal.incident)
+    record = incident_record.load_incident(context, proposal.incident)
     asked_anew = (
         record is not None and bool(record.proposal) and not proposals.is_of_same_question(record.proposal, proposal)
     )
@@ -86,7 +86,7 @@ def _approve(
 ) -> ClickResult:
     service = electorate.service
     if decisions.is_open(decision):
-        record = incident_records.require_incident(context, proposal.incident)
+        record = incident_record.require_incident(context, proposal.incident)
         if not record.active or record.ending is not None:
             return ClickResult.MUTED if IncidentState.MUTED in {record.state, record.ending} else ClickResult.VOID
         if proposals.is_stale(proposal, context.revisions.get_service_state(service)):
@@ -119,4 +119,4 @@ def publish_approval(context: Context, proposal: Proposal) -> None:
             IncidentState.APPROVED, context.clock.now(), proposal.id
         )
 
-    incident_records.update_incident(context, proposal.incident, approved)
+    incident_record.update_incident(context, proposal.incident, approved)

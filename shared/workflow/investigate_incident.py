@@ -20,7 +20,7 @@ from shared.workflow.investigation.prove_incident import prove_incident
 from shared.workflow.investigation.write_report import write_report
 from shared.workflow.issue import issue_updates
 from shared.workflow.issue.collecting_issue import add_to_collecting_issue, may_open_own_issue
-from shared.workflow.records import documents, incident_records, proposals, reports
+from shared.workflow.records import documents, incident_record, proposals, reports
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.proposals import create_proposal
 from shared.workflow.records.rejections import record_rejection
@@ -47,7 +47,7 @@ _REASONS_WITHOUT_ISSUE = frozenset((Reason.FILE_NOT_FOUND.value,))
 
 def investigate_incident(context: Context, incident_id: str) -> StepResult:
     """`proposed`, `unfixed`, `reported` or `duplicate`. Raises Retry, or Reject where it can never be."""
-    record = incident_records.require_incident(context, incident_id)
+    record = incident_record.require_incident(context, incident_id)
     if record.state is not IncidentState.OPENED:
         return _finish_earlier_delivery(context, record)
     service = require_service(context, record)
@@ -96,7 +96,7 @@ def _has_new_findings(context: Context, record: IncidentRecord, evidence: Docume
 
 def _find_earlier_issue(context: Context, service: Service, record: IncidentRecord) -> IssueRef | None:
     """The issue of the incident that has recurred; None where it was deleted or emptied."""
-    before = incident_records.load_incident(context, record.regresses) if record.regresses else None
+    before = incident_record.load_incident(context, record.regresses) if record.regresses else None
     if before is None or before.issue is None or not context.issues.state(service, before.issue.number).body:
         return None
     return before.issue
@@ -133,7 +133,7 @@ def _store_findings(context: Context, record: IncidentRecord, fix: str) -> Incid
             return now  # it has gone on without this worker, and may be about another proposal by now
         return replace(now, issue=record.issue, proposal=record.proposal, message=record.message, fix=fix or now.fix)
 
-    return incident_records.update_incident(context, record.id, with_findings)
+    return incident_record.update_incident(context, record.id, with_findings)
 
 
 def _advance(
@@ -151,7 +151,7 @@ def _advance(
         moment, sign = context.clock.now(), documents.read_text(evidence, "branch_sign")
         return replace(now, branch_sign=sign, looked_at=moment).moved_to(state, moment, reason)
 
-    moved = incident_records.update_incident(context, record.id, advanced)
+    moved = incident_record.update_incident(context, record.id, advanced)
     moved = issue_updates.post_updates(context, service, moved)
     return StepResult(moved.state.value, moved.id, reason, (context.clock.now() - moved.opened_at).total_seconds())
 

@@ -20,8 +20,7 @@ from shared.proposal.question import build_rollback_report, build_thread_details
 from shared.report.issue import format_issue_title, render_issue_body
 from shared.report.issue.summary import format_failure
 from shared.report.links import NO_LINKS, Links
-from shared.report.report import Report
-from shared.report.report_incidents import report_incidents
+from shared.report.report import Report, report_incidents
 from shared.report.report_json import report_to_json
 from shared.service import Service
 

@@ -1,12 +1,19 @@
-"""Records a log entry: opens an incident once, adds to an open one, or refuses the entry with a reason."""
+"""Records a log entry: opens an incident once, adds to an open one, or refuses the entry with a reason.
 
+Cloud Run often logs one entry per line: only the last line of a traceback says `SyntaxError`, and only an earlier one
+names the file. Such a line is completed from its neighbours first.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
 
 from shared.detection.entry import LogEntry
 from shared.detection.grouping import truncate_entry
-from shared.detection.signal import Signal, SignalKind, read_signal
+from shared.detection.multiline_traceback import TracebackAssembler
+from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
+from shared.detection.syntax_errors import is_last_traceback_line, is_traceback_line
 from shared.errors import Retry
 from shared.ports import StoredDocument
 from shared.proposal.rollout import REOPEN_WINDOW
@@ -15,13 +22,52 @@ from shared.workflow import effects
 from shared.workflow.context import Context, StepResult
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigation.cause_of_close import find_cause_of_close, store_explaining_incident
-from shared.workflow.investigation.reassemble_traceback import reassemble_signal
 from shared.workflow.issue.issue_commands import is_automation_stopped, is_marked_as_wrong
-from shared.workflow.records import documents, incident_records, reports
+from shared.workflow.records import documents, incident_record, reports
 from shared.workflow.records.defects import Defect, find_or_create_defect, start_next_generation
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import reject_entry
 from shared.workflow.rollout.recurrence import RecurrenceKind, classify_recurrence
+
+INGESTION_DELAY = timedelta(seconds=60)
+"""How long a log may take to show what was logged beside an entry."""
+
+
+def reassemble_signal(context: Context, entry: LogEntry) -> Signal | SkipReason:
+    """Raises Retry where the neighbours of a young entry may not be visible yet."""
+    read = read_signal(entry)
+    if read is not SkipReason.NO_FAILING_FILE or not is_last_traceback_line(entry.text):
+        return read
+    signal = _find_in_neighbours(context.logs.read_neighbours(entry), entry)
+    if signal is not None:
+        return signal
+    if entry.timestamp is not None and context.clock.now() - entry.timestamp < context.limit_wait(INGESTION_DELAY):
+        raise Retry("the lines before the end of a traceback are not in the log yet")
+    return read
+
+
+def _find_in_neighbours(around: Sequence[LogEntry], entry: LogEntry) -> Signal | None:
+    neighbours = TracebackAssembler()
+    signals: list[Signal] = []
+    for neighbour in around:
+        neighbours.observe_time(neighbour)
+        read = read_signal(neighbour)
+        if read is SkipReason.NO_FAILING_FILE and is_last_traceback_line(neighbour.text):
+            signals += neighbours.add_last_line(neighbour)
+        elif isinstance(read, Signal):
+            if read.kind not in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT}:
+                signals += neighbours.add_boundary(neighbour)
+        elif is_traceback_line(neighbour.text):
+            signals += neighbours.add_line(neighbour)
+    signals += neighbours.flush()
+    same = [signal for signal in signals if _entry_identity(signal.entry) == _entry_identity(entry)]
+    return same[0] if same else None
+
+
+def _entry_identity(entry: LogEntry) -> tuple[object, ...]:
+    """A log entry's own identity, which copies of its message share."""
+    return entry.log_name, entry.timestamp, entry.insert_id
+
 
 MAX_CORROBORATED = 50
 """Incidents of one service that were investigated and are not at rest."""
@@ -38,7 +84,7 @@ _PENDING_STATES = frozenset((IncidentState.WAITING.value, IncidentState.OPENED.v
 
 def check_open_incident_limits(context: Context, service: Service) -> None:
     """Raises Retry where one more incident has no room now: its entry is delivered again."""
-    active = incident_records.find_active_incidents(context, service.id)
+    active = incident_record.find_active_incidents(context, service.id)
     pending = [stored for stored in active if _is_pending(stored)]
     recent = [
         stored
@@ -75,7 +121,7 @@ def reopen_incident(context: Context, service: Service, record: IncidentRecord, 
             IncidentState.OPENED, now, f"logged otherwise by {signal.entry.revision or 'an unnamed revision'}"
         )
 
-    record = incident_records.update_incident(context, record.id, reopen)
+    record = incident_record.update_incident(context, record.id, reopen)
     if record.state is not IncidentState.OPENED:
         return False
     effects.publish_incident_opened(context, record)
@@ -141,7 +187,7 @@ def _record_signal(context: Context, service: Service, signal: Signal) -> StepRe
         if cause is not None:
             return StepResult("attached", cause.id)
     defect = find_or_create_defect(context, service, signal)
-    record = incident_records.load_incident(context, defect.incident_id)
+    record = incident_record.load_incident(context, defect.incident_id)
     if record is not None and not record.active:
         news = classify_recurrence(context, service, record, signal.entry.revision)
         if news is RecurrenceKind.OLD or is_marked_as_wrong(context, service, record):
@@ -151,7 +197,7 @@ def _record_signal(context: Context, service: Service, signal: Signal) -> StepRe
                 return StepResult("opened", record.id, "logged otherwise")
             return StepResult("duplicate", record.id, f"at rest: {record.state.value}")
         defect = start_next_generation(context, service, signal, defect)
-        record = incident_records.load_incident(context, defect.incident_id)
+        record = incident_record.load_incident(context, defect.incident_id)
     if record is None:
         return _open_incident(context, service, signal, defect)
     return _record_occurrence(context, service, record, signal)
@@ -179,8 +225,8 @@ def _open_incident(context: Context, service: Service, signal: Signal, defect: D
         last_seen=entry.timestamp or now,
         regresses=_find_regressed_incident(context, service, defect, entry.revision),
     ).moved_to(state, now, f"first logged by {entry.revision or 'an unnamed revision'}")
-    incident_records.create_incident(context, record)
-    stored = incident_records.require_incident(
+    incident_record.create_incident(context, record)
+    stored = incident_record.require_incident(
         context, record.id
     )  # not the answer of the write tells who opened it, but the owner in it
     if stored.state is IncidentState.OPENED:
@@ -192,7 +238,7 @@ def _find_regressed_incident(context: Context, service: Service, defect: Defect,
     """The incident before this one, if it was resolved lately and its fix runs in the revision that fails now."""
     if defect.generation == 1:
         return ""
-    before = incident_records.load_incident(context, replace(defect, generation=defect.generation - 1).incident_id)
+    before = incident_record.load_incident(context, replace(defect, generation=defect.generation - 1).incident_id)
     if before is None or before.state is not IncidentState.RESOLVED or before.rest_at is None:
         return ""
     if context.clock.now() > before.rest_at + REOPEN_WINDOW:
@@ -208,7 +254,7 @@ def _record_occurrence(context: Context, service: Service, record: IncidentRecor
         record.rollout is not None
         and classify_recurrence(context, service, record, revision) is RecurrenceKind.RECURRED
     ):
-        incident_records.update_incident(
+        incident_record.update_incident(
             context,
             record.id,
             lambda now: now if now.recurred or now.rollout is None else replace(now, recurred=revision),
@@ -221,7 +267,7 @@ def _record_occurrence(context: Context, service: Service, record: IncidentRecor
     known = {*record.revisions, *record.failed_revisions}
     if record.state not in {IncidentState.WAITING, IncidentState.OPENED, IncidentState.UNFIXED} or revision in known:
         return StepResult("duplicate", record.id)
-    incident_records.update_incident(context, record.id, lambda now: _add_revision(now, signal))
+    incident_record.update_incident(context, record.id, lambda now: _add_revision(now, signal))
     return StepResult("attached", record.id)
 
 

@@ -13,7 +13,7 @@ from shared.workflow.decide import publish_approval
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import require_service
 from shared.workflow.issue.issue_commands import is_automation_stopped
-from shared.workflow.records import decisions, documents, incident_records, proposals
+from shared.workflow.records import decisions, documents, incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord, Rollout
 from shared.workflow.rollout.finish import refresh_message
@@ -26,7 +26,7 @@ _BY = "redeploy"
 def redeploy(context: Context, proposal_id: str) -> StepResult:
     """`deploying`, `waiting:<reason>`, `refused:<reason>` or `duplicate`. Raises Retry, Reject."""
     proposal = proposals.require_proposal(context, proposal_id)
-    record = incident_records.require_incident(context, proposal.incident)
+    record = incident_record.require_incident(context, proposal.incident)
     service = require_service(context, record)
     decision = decisions.load_decision(context, proposal.decision_key)
     if decision is None or decisions.is_open(decision):
@@ -102,7 +102,7 @@ def _start_rollout(
     refused = documents.read_text(begun, "refused")
     if refused:
         if proposals.is_of_same_question(record.proposal, proposal):  # else it is about another question by now
-            incident_records.end_incident(context, proposal.incident, IncidentState.REFUSED, refused, record.look)
+            incident_record.end_incident(context, proposal.incident, IncidentState.REFUSED, refused, record.look)
         return StepResult(f"refused:{begun.get('reason', 'stale')}", proposal.incident, refused)
     operation = documents.read_text(begun, "operation")
 
@@ -113,7 +113,7 @@ def _start_rollout(
         rollout = Rollout(operation, proposal.revision, begun=moment)
         return replace(now, rollout=rollout).moved_to(IncidentState.DEPLOYING, moment, operation)
 
-    record = incident_records.update_incident(context, proposal.incident, deploying)
+    record = incident_record.update_incident(context, proposal.incident, deploying)
     if record.state is IncidentState.DEPLOYING:  # only now: no chat that is away may hold up what was approved
         refresh_message(context, service, record, ProposalStatus.APPROVED, "")
     return StepResult(record.state.value, record.id, operation)

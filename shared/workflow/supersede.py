@@ -13,7 +13,7 @@ from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigation.gather_evidence import read_branch_sign
-from shared.workflow.records import incident_records, proposals
+from shared.workflow.records import incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.rollout.finish import refresh_message
@@ -62,7 +62,7 @@ def _find_newer_merge(context: Context, service: Service, record: IncidentRecord
     def looked(at: IncidentRecord) -> IncidentRecord:
         return replace(at, looked_at=now, branch_sign=sign) if at.look == record.look else at
 
-    incident_records.update_incident(context, record.id, looked)
+    incident_record.update_incident(context, record.id, looked)
     return ""
 
 
@@ -78,4 +78,4 @@ def reopen_question(context: Context, service: Service, record: IncidentRecord, 
             IncidentState.OPENED, now, why
         )
 
-    return incident_records.update_incident(context, record.id, reopen)
+    return incident_record.update_incident(context, record.id, reopen)

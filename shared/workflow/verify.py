@@ -17,7 +17,7 @@ from shared.workflow.investigation.cause_of_close import find_cause_of_close
 from shared.workflow.investigation.gather_evidence import read_branch_sign
 from shared.workflow.issue.issue_commands import is_automation_stopped
 from shared.workflow.issue.issue_updates import post_updates
-from shared.workflow.records import decisions, incident_records, proposals
+from shared.workflow.records import decisions, incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import record_rejection
@@ -48,9 +48,9 @@ def verify(context: Context) -> StepResult:
     """`ticked`. Raises Retry or an unforeseen error of one incident only after all were advanced."""
     moved, again, unknown = 0, [], []
     for service in context.services.values():
-        for stored in incident_records.find_active_incidents(context, service.id):
+        for stored in incident_record.find_active_incidents(context, service.id):
             try:
-                record = incident_records.INCIDENTS.decode(stored.value)
+                record = incident_record.INCIDENTS.decode(stored.value)
                 moved += advance_incident(context, service, record).state is not record.state
             except Retry as reason:
                 again.append(f"{stored.key}: {reason}")
@@ -78,12 +78,12 @@ def _advance_waiting(context: Context, service: Service, record: IncidentRecord)
     now = context.clock.now()
     causes = [find_cause_of_close(context, service, entry) for entry in record.entries]
     if causes and causes[0] is not None and all(causes):
-        return incident_records.end_incident(
+        return incident_record.end_incident(
             context, record.id, IncidentState.ABSORBED, f"explained by {causes[0].id}", record.look
         )
     if now < record.opened_at + context.limit_wait(CLOSE_GRACE_PERIOD):
         return record
-    record = incident_records.update_incident(
+    record = incident_record.update_incident(
         context,
         record.id,
         lambda at: (
@@ -107,11 +107,11 @@ def _advance_unfixed(context: Context, service: Service, record: IncidentRecord)
     now = context.clock.now()
     if now >= record.opened_at + MAX_UNFIXED_AGE:
         why = f"nothing to deploy within {MAX_UNFIXED_AGE.days} days"
-        return incident_records.end_incident(context, record.id, IncidentState.REPORTED, why, record.look)
+        return incident_record.end_incident(context, record.id, IncidentState.REPORTED, why, record.look)
     if record.looked_at is not None and now < record.looked_at + context.limit_wait(BRANCH_CHECK_INTERVAL):
         return record
     if is_automation_stopped(context, service, record):
-        return incident_records.end_incident(
+        return incident_record.end_incident(
             context, record.id, IncidentState.MUTED, "the issue was closed or marked as wrong", record.look
         )
     with context.open_history(service) as history:
@@ -126,7 +126,7 @@ def _advance_unfixed(context: Context, service: Service, record: IncidentRecord)
             IncidentState.OPENED, now, f"the branch has moved: {sign}"
         )
 
-    record = incident_records.update_incident(context, record.id, looked)
+    record = incident_record.update_incident(context, record.id, looked)
     return _advance_opened(context, service, record) if record.state is IncidentState.OPENED else record
 
 
@@ -142,7 +142,7 @@ def _advance_proposed(context: Context, service: Service, record: IncidentRecord
         return record
     if decision.state in {DecisionState.APPROVED, DecisionState.ACTING}:
         publish_approval(context, proposals.require_proposal(context, decision.chosen or proposal.id))
-        return _advance_approved(context, service, incident_records.require_incident(context, record.id))
+        return _advance_approved(context, service, incident_record.require_incident(context, record.id))
     return _end_by_decision(context, service, record, decision)
 
 
@@ -164,7 +164,7 @@ def _close_unanswered_question(
 def _advance_approved(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     """Whatever keeps an approval from being acted on, it is tried again at every tick until it is decided."""
     redeploy(context, record.proposal)
-    record = incident_records.require_incident(context, record.id)
+    record = incident_record.require_incident(context, record.id)
     decision = decisions.load_decision(context, proposals.require_proposal(context, record.proposal).decision_key)
     if record.ending is None and decision is not None and record.state is IncidentState.APPROVED:
         return _end_by_decision(context, service, record, decision)
@@ -186,12 +186,12 @@ def _end_by_decision(context: Context, service: Service, record: IncidentRecord,
         return record
     if decisions.is_ended_by_person(decision):
         ending = IncidentState.MUTED
-    return incident_records.end_incident(context, record.id, ending, decision.why, record.look)
+    return incident_record.end_incident(context, record.id, ending, decision.why, record.look)
 
 
 def _advance_deploying(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     if is_automation_stopped(context, service, record):
-        return incident_records.end_incident(
+        return incident_record.end_incident(
             context,
             record.id,
             IncidentState.MUTED,
@@ -203,7 +203,7 @@ def _advance_deploying(context: Context, service: Service, record: IncidentRecor
 
 def _advance_watching(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     if is_automation_stopped(context, service, record):
-        return incident_records.end_incident(
+        return incident_record.end_incident(
             context,
             record.id,
             IncidentState.MUTED,

@@ -16,7 +16,7 @@ from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.ports import StoredDocument
 from shared.wiring import QUEUE_FILE, STORE_FILE
 from shared.workflow import flow
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from tests.bench.table import Row
 
 _SERVICE = "harbour-prod.harbour-chat"
@@ -68,7 +68,7 @@ def _measured(folder: Path, port: int) -> Iterator[Row]:
 
 
 def _incidents(store: SqliteStore) -> Sequence[StoredDocument]:
-    found = store.find(incident_records.KIND, "service", _SERVICE)
+    found = store.find(incident_record.KIND, "service", _SERVICE)
     return [each for each in found if each.value["kind"] == "syntax_error"]
 
 

@@ -28,7 +28,7 @@ from shared.ports import Store
 from shared.text.timestamps import format_rfc3339
 from shared.wiring import create_store
 from shared.workflow import flow
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from tests.support.e2e.browser import RecordedBrowser, accessibility_violations, open_browser
 from tests.support.history_builder import START, HistoryBuilder, broken_source, valid_source
 
@@ -63,7 +63,7 @@ class Stage:
 
     def incident(self, service: str) -> Mapping[str, Any]:
         """The one that is about a syntax error."""
-        found = self.store.find(incident_records.KIND, "service", f"harbour-prod.{service}")
+        found = self.store.find(incident_record.KIND, "service", f"harbour-prod.{service}")
         [only] = [stored.value for stored in found if stored.value["kind"] == "syntax_error"]
         return only
 
@@ -79,7 +79,7 @@ class Stage:
         while not condition():
             self.stack.check_running()
             assert time.monotonic() < deadline, [
-                stored.value["state"] for stored in self.store.find(incident_records.KIND, "opened_by", "record")
+                stored.value["state"] for stored in self.store.find(incident_record.KIND, "opened_by", "record")
             ]
             if ticking:
                 self.tick()
@@ -105,7 +105,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 def _is(here: Stage, service: str, state: str) -> bool:
-    found = here.store.find(incident_records.KIND, "service", f"harbour-prod.{service}")
+    found = here.store.find(incident_record.KIND, "service", f"harbour-prod.{service}")
     return any(stored.value["state"] == state for stored in found)
 
 
@@ -227,7 +227,7 @@ def _a_day_passes(stage: Stage, service: str) -> None:
     [request] = create_log_entries([OutputLine(datetime.now(UTC), revision, "GET /", "INFO", "requests")], service)
     (stage.stack.folder / "logs" / "2.json").write_text(json.dumps([request]), "utf-8")
     stage.turn(
-        incident_records.KIND, case["id"], lambda now: {"rollout": {**now["rollout"], "since": format_rfc3339(since)}}
+        incident_record.KIND, case["id"], lambda now: {"rollout": {**now["rollout"], "since": format_rfc3339(since)}}
     )
 
 
@@ -281,7 +281,7 @@ def test_a_dialog_that_is_closed_lets_the_page_catch_up(stage: Stage) -> None:
         body: Any = stored.value["body"]
         silent = {**body, "blocks": [block for block in body["blocks"] if block["type"] != "actions"]}
         stage.turn("local-messages", case["message"], lambda _: {"body": silent})
-        stage.turn(incident_records.KIND, case["id"], lambda now: {"history": [*now["history"], now["history"][-1]]})
+        stage.turn(incident_record.KIND, case["id"], lambda now: {"history": [*now["history"], now["history"][-1]]})
         expect(page.locator("#timeline tbody tr").filter(has_text="Approval requested")).to_have_count(2)
         page.get_by_role("button", name="Cancel").press("Enter")
         expect(page.get_by_role("button", name="Approve")).to_have_count(0)

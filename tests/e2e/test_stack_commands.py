@@ -16,8 +16,7 @@ from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.detection.signal import SignalKind
 from shared.wiring import QUEUE_FILE, STORE_FILE
 from shared.workflow.flow import LOG_ENTRIES, IncidentState
-from shared.workflow.records.incident_record import IncidentRecord
-from shared.workflow.records.incident_records import INCIDENTS
+from shared.workflow.records.incident_record import INCIDENTS, IncidentRecord
 from tests.support.cli_runs import CommandResult, run_provenfix
 
 MORNING = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)

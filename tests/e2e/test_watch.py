@@ -24,8 +24,7 @@ from shared.secret import Secret
 from shared.service import Service
 from shared.wiring import QUEUE_FILE, STORE_FILE
 from shared.workflow import flow
-from shared.workflow.records.incident_record import IncidentRecord
-from shared.workflow.records.incident_records import INCIDENTS
+from shared.workflow.records.incident_record import INCIDENTS, IncidentRecord
 
 DEADLINE = 90.0
 SECRET = "of this test alone"

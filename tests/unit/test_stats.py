@@ -13,7 +13,7 @@ from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.detection.signal import SignalKind
 from shared.wiring import STORE_FILE
 from shared.workflow.flow import IncidentState
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import MILESTONE_NAMES, compute_milestones
 from shared.workflow.stats import compute_stats
@@ -92,7 +92,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     store = SqliteStore(tmp_path / STORE_FILE)
     for each in (case("a", 0, 2.25, 32, 42, 86_442), case("b", 0, 8, service="shore.\x1b[31mebb")):
-        incident_records.INCIDENTS.create(store, each.id, each)
+        incident_record.INCIDENTS.create(store, each.id, each)
     store.close()
     return HERE
 

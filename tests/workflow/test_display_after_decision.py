@@ -21,7 +21,7 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import ensure_evidence, investigate_incident
 from shared.workflow.issue.issue_updates import format_milestones
 from shared.workflow.record import record_log_entry
-from shared.workflow.records import incident_records, proposals
+from shared.workflow.records import incident_record, proposals
 from shared.workflow.records.milestones import compute_milestones
 from shared.workflow.redeploy import redeploy
 from shared.workflow.rollout.finish import STILL_FAILING_LABEL, Outlook, OutlookReason, assess_outlook
@@ -63,7 +63,7 @@ def seen(harness: Harness, place: int = -1) -> str:
 def narrated(harness: Harness, incident: str) -> list[str]:
     """The whole history, as the terminal tells it."""
     context = harness.start_process()
-    record = incident_records.require_incident(context, incident)
+    record = incident_record.require_incident(context, incident)
     evidence = ensure_evidence(context, harness.services["shore.tide"], record)
     return [
         describe_step(record, number, evidence, find_approved_proposal(harness.store, record, number))
@@ -98,7 +98,7 @@ def counts(number: int, at: str) -> re.Pattern[str]:
 def outlook(harness: Harness, incident: str) -> Outlook:
     """What is to be known after the rollout has come to nothing, as it stands now."""
     context, service = harness.start_process(), harness.services["shore.tide"]
-    record = incident_records.require_incident(context, incident)
+    record = incident_record.require_incident(context, incident)
     return assess_outlook(
         service, record, proposals.require_proposal(context, record.proposal), ensure_evidence(context, service, record)
     )
@@ -138,7 +138,7 @@ class TestWhatWasDecided:
     def test_terminal_names_what_was_decided(self, harness: Harness) -> None:
         incident = gone_back(harness)
         told = narrated(harness, incident)
-        record = incident_records.require_incident(harness.start_process(), incident)
+        record = incident_record.require_incident(harness.start_process(), incident)
         assert [step.state for step in record.history[2:4]] == [IncidentState.APPROVED, IncidentState.DEPLOYING]
         assert all(BACK[:12] in each for each in told[2:4])
         assert not any(TARGET[:12] in each for each in told[2:])
@@ -180,7 +180,7 @@ class TestWhatWasDecided:
         assert read_state(harness, incident) == "resolved"
         context = harness.start_process()
         evidence = ensure_evidence(
-            context, harness.services["shore.tide"], incident_records.require_incident(context, incident)
+            context, harness.services["shore.tide"], incident_record.require_incident(context, incident)
         )
         undeployed = str(evidence["headline"]).rpartition(TITLE_SEPARATOR)[2]
         page = page_client.request_page(page_client.build_site(harness), f"/incidents/{incident}").body
@@ -222,7 +222,7 @@ class TestWhoDidWhatAndWhen:
         harness.prover.offers_rollback = False
         approved_at = harness.clock.now()
         incident = taken_back(harness)
-        at = incident_records.require_incident(harness.start_process(), incident).ended_at
+        at = incident_record.require_incident(harness.start_process(), incident).ended_at
         assert at is not None
         assert at > approved_at
         message = harness.chat.posted[0].message
@@ -414,7 +414,7 @@ class TestCountsAndClocks:
         incident = record_log_entry(harness.start_process(), entry).incident
         harness.clock.advance(timedelta(seconds=5))
         investigate_incident(harness.start_process(), incident)
-        record = incident_records.require_incident(harness.start_process(), incident)
+        record = incident_record.require_incident(harness.start_process(), incident)
         assert compute_milestones(record).logged == entry.timestamp
         began, *reached = describe_milestones(record)
         assert re.findall(MOMENT, began) == ["2026-04-07T08:00:45Z"]
@@ -448,8 +448,8 @@ def test_a_reason_is_named_where_everything_was_tried(harness: Harness) -> None:
     harness.prover.offers_rollback = False
     incident = taken_back(harness)
     context = harness.start_process()
-    incident_records.update_incident(context, incident, lambda now: replace(now, failed_commits=(TARGET,), look=2))
+    incident_record.update_incident(context, incident, lambda now: replace(now, failed_commits=(TARGET,), look=2))
     evidence = ensure_evidence(
-        context, harness.services["shore.tide"], incident_records.require_incident(context, incident)
+        context, harness.services["shore.tide"], incident_record.require_incident(context, incident)
     )
     assert (evidence["kind"], evidence["reason"]) == (ActionKind.NONE.value, Reason.FIX_DID_NOT_HOLD.value)

@@ -16,7 +16,7 @@ from shared.workflow.record import (
     TOO_MANY_INCIDENTS,
     record_log_entry,
 )
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from tests.support.commit_graph import ScriptedProver
 from tests.support.drivers import read_documents, read_state, run_tick
 from tests.support.harness import Harness, syntax_error, watched_service
@@ -102,7 +102,7 @@ def test_incident_beyond_the_list_is_counted_once() -> None:
     forged = _forge(setting, 102)
     _investigate_forged(setting, forged)
     context, tide = setting.start_process(), setting.services["shore.tide"]
-    add_to_collecting_issue(context, tide, incident_records.require_incident(context, forged[-1]))
+    add_to_collecting_issue(context, tide, incident_record.require_incident(context, forged[-1]))
     (tally,) = [value for key, value in read_documents(setting, "caps").items() if key.endswith("uncorroborated")]
     assert tally["more"] == 2
 
@@ -150,7 +150,7 @@ def test_such_a_file_is_looked_at_ever_more_seldom(harness: Harness) -> None:
             looks.append(minute)
         harness.clock.advance(timedelta(minutes=5))
     assert looks == [0, 10, 30, 60, 100]
-    assert len(incident_records.require_incident(harness.start_process(), outcome.incident).entries) <= 12
+    assert len(incident_record.require_incident(harness.start_process(), outcome.incident).entries) <= 12
 
 
 def test_what_was_seen_already_or_ended_by_a_person_is_not_looked_at_again(harness: Harness) -> None:

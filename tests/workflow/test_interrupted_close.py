@@ -7,7 +7,7 @@ from shared.proposal.rollout import WATCH_DURATION
 from shared.workflow.effects import close_effect_key
 from shared.workflow.issue.issue_commands import handle_issue_command, is_automation_stopped
 from shared.workflow.ledger import LEASE, is_claimed, read_result
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from shared.workflow.verify import verify
 from tests.support.drivers import MINUTE, read_state, run_tick, start_watching
 from tests.support.harness import Harness
@@ -55,7 +55,7 @@ def harness() -> Harness:
 def test_it_is_not_taken_for_a_persons(harness: Harness) -> None:
     incident = _died_after_its_close(harness)
     context = harness.start_process()
-    record = incident_records.require_incident(context, incident)
+    record = incident_record.require_incident(context, incident)
     assert not is_automation_stopped(context, harness.services["shore.tide"], record)
     harness.issues.issues[0].labels.add(WRONG_LABEL)
     assert is_automation_stopped(context, harness.services["shore.tide"], record)
@@ -79,5 +79,5 @@ def test_a_close_that_nobody_here_began_is_a_persons(harness: Harness) -> None:
     harness.issues.issues[0].is_open = False
     context = harness.start_process()
     assert is_automation_stopped(
-        context, harness.services["shore.tide"], incident_records.require_incident(context, incident)
+        context, harness.services["shore.tide"], incident_record.require_incident(context, incident)
     )

@@ -16,7 +16,7 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.ledger import RETRY_DELAY
 from shared.workflow.record import record_log_entry
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from shared.workflow.verify import verify
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import MINUTE, open_incident, propose_deployment, read_documents, read_incident, read_state
@@ -213,7 +213,7 @@ def test_late_question_leaves_an_ended_incident_unchanged(harness: Harness) -> N
     class Slow:
         def __getattr__(self, name: str) -> object:
             if name == "post":
-                incident_records.end_incident(
+                incident_record.end_incident(
                     harness.start_process(), incident, IncidentState.MUTED, "a person has ended it"
                 )
                 verify(harness.start_process())

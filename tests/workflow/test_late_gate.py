@@ -15,7 +15,7 @@ from shared.service import Service
 from shared.workflow.investigate_incident import ensure_evidence
 from shared.workflow.prover import Prover, find_objection
 from shared.workflow.record import record_log_entry
-from shared.workflow.records import incident_records, proposals
+from shared.workflow.records import incident_record, proposals
 from tests.support.commit_graph import ScriptedProver
 from tests.support.harness import Harness, syntax_error
 from tests.support.history_builder import (
@@ -111,7 +111,7 @@ def test_they_are_stored_with_the_proposal() -> None:
         context,
         prover=replace(prover, prove_and_report=lambda *asked: _with_traced(prover.prove_and_report(*asked), traced)),
     )
-    record = incident_records.require_incident(
+    record = incident_record.require_incident(
         context, record_log_entry(context, harness.log_entry(syntax_error())).incident
     )
     service = harness.services[record.service]

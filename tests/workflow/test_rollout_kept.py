@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.workflow.flow import IncidentState
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from shared.workflow.redeploy import redeploy
 from shared.workflow.rollout.recurrence import has_recurred
 from tests.support.commit_graph import commit_id, make_commit
@@ -84,7 +84,7 @@ def test_a_revision_without_traffic_loses_nothing_to_an_older_commit(harness: Ha
 @pytest.mark.parametrize("is_known", [True, False])
 def test_rollout_without_a_start_starts_at_the_incident_opening(harness: Harness, *, is_known: bool) -> None:
     incident = start_watching(harness)
-    record = incident_records.require_incident(harness.start_process(), incident)
+    record = incident_record.require_incident(harness.start_process(), incident)
     assert record.rollout is not None
     rollout = record.rollout if is_known else replace(record.rollout, begun=None)
     known = harness.services["shore.tide"]
@@ -95,7 +95,7 @@ def test_rollout_without_a_start_starts_at_the_incident_opening(harness: Harness
 
 def test_what_was_logged_before_the_rollout_began_is_no_recurrence(harness: Harness) -> None:
     incident = start_watching(harness)
-    record = incident_records.require_incident(harness.start_process(), incident)
+    record = incident_record.require_incident(harness.start_process(), incident)
     assert record.rollout is not None
     harness.log_entry(revision=record.rollout.revision, at=record.opened_at - timedelta(seconds=1))
     assert not has_recurred(harness.start_process(), harness.services["shore.tide"], record, record.rollout)
@@ -105,13 +105,13 @@ def test_the_first_end_stays_and_what_is_at_rest_gets_no_other(harness: Harness)
     incident = start_watching(harness)
     context = harness.start_process()
     assert (
-        incident_records.end_incident(context, incident, IncidentState.REPORTED, "first").ending
+        incident_record.end_incident(context, incident, IncidentState.REPORTED, "first").ending
         is IncidentState.REPORTED
     )
-    assert incident_records.end_incident(context, incident, IncidentState.MUTED, "second").ending_why == "first"
+    assert incident_record.end_incident(context, incident, IncidentState.MUTED, "second").ending_why == "first"
     run_tick(harness)
     assert read_state(harness, incident) == "reported"
-    assert incident_records.end_incident(
+    assert incident_record.end_incident(
         context, incident, IncidentState.MUTED, "third"
-    ) == incident_records.require_incident(context, incident)
+    ) == incident_record.require_incident(context, incident)
     assert read_incident(harness, incident)["ending_why"] == "first"

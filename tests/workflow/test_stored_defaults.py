@@ -12,9 +12,9 @@ from shared.text.redaction import redact
 from shared.workflow.decide import handle_click
 from shared.workflow.flow import ACTIVE_STATES, IncidentState
 from shared.workflow.record import record_log_entry
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from shared.workflow.records.documents import Collection
-from shared.workflow.records.incident_records import INCIDENTS
+from shared.workflow.records.incident_record import INCIDENTS
 from tests.support.drivers import open_incident, propose_deployment, read_documents, read_state
 from tests.support.harness import Harness, button_click
 from tests.support.memory import MemoryStore
@@ -27,14 +27,14 @@ def harness() -> Harness:
 
 @pytest.mark.parametrize("look", [{}, {"look": 0}])
 def test_an_incident_without_a_count_of_looks_has_had_one(harness: Harness, look: dict[str, int]) -> None:
-    record = incident_records.require_incident(harness.start_process(), open_incident(harness))
+    record = incident_record.require_incident(harness.start_process(), open_incident(harness))
     stored = {name: value for name, value in INCIDENTS.encode(record.id, record).items() if name != "look"} | look
     assert INCIDENTS.decode(stored) == replace(record, look=1)
 
 
 @pytest.mark.parametrize("into", IncidentState)
 def test_an_incident_is_at_rest_since_the_step_that_took_it_there(harness: Harness, into: IncidentState) -> None:
-    record = incident_records.require_incident(harness.start_process(), open_incident(harness))
+    record = incident_record.require_incident(harness.start_process(), open_incident(harness))
     now = harness.clock.now() + timedelta(minutes=1)
     moved = record.moved_to(into, now, "why")
     assert (moved.rest_at, moved.active) == (None if into in ACTIVE_STATES else now, into in ACTIVE_STATES)

@@ -17,7 +17,7 @@ from shared.workflow.ledger import read_result
 from shared.workflow.records.decisions import DECISIONS
 from shared.workflow.records.defects import DEFECTS
 from shared.workflow.records.documents import MAX_ATTEMPTS, Collection
-from shared.workflow.records.incident_records import INCIDENTS
+from shared.workflow.records.incident_record import INCIDENTS
 from shared.workflow.records.kill_switch import SWITCHES, SwitchState
 from shared.workflow.records.proposals import PROPOSALS
 from shared.workflow.rollout.rollout_limits import DAILY_COUNTS, ROLLOUT_LOCKS

@@ -22,7 +22,7 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.issue_commands import ANSWERS, handle_issue_command
 from shared.workflow.record import record_log_entry
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from tests.support.drivers import press_button, propose_deployment, read_documents, read_state, run_tick, start_watching
 from tests.support.flow_diagram import DRAWN_TRANSITIONS
 from tests.support.function_clients import WEBHOOK_SECRET, WEBHOOK_SETTINGS, FunctionClients, open_function_clients
@@ -89,7 +89,7 @@ def test_the_label_ends_the_automation(hook: FunctionClients, harness: Harness, 
 
 def test_what_the_issue_does_not_bear_out_ends_nothing(hook: FunctionClients, harness: Harness, incident: str) -> None:
     assert sent(hook, "issues", event(harness, incident)) == 204
-    record = incident_records.load_incident(harness.start_process(), incident)
+    record = incident_record.load_incident(harness.start_process(), incident)
     assert record is not None
     assert record.ending is None
 
@@ -127,13 +127,13 @@ def test_what_means_nothing_is_acknowledged(
 def test_what_has_no_fix_yet_is_looked_at_again_once_for_a_delivery(harness: Harness, incident: str) -> None:
     people, context = FakePeople(), harness.start_process()
     now = harness.clock.now()
-    incident_records.update_incident(
+    incident_record.update_incident(
         context, incident, lambda record: record.moved_to(IncidentState.UNFIXED, now, "no fix")
     )
     asked = wished(harness, incident)
     assert handle_issue_command(context, people, asked).name == "asked_again"
     assert handle_issue_command(context, people, asked).name == "duplicate"
-    record = incident_records.require_incident(context, incident)
+    record = incident_record.require_incident(context, incident)
     assert (record.state, record.look, record.history[-1].state) == (IncidentState.OPENED, 2, IncidentState.OPENED)
     assert asked.actor in record.history[-1].why
     assert [message for _, message in harness.bus.waiting] == [{"incident": incident}]
@@ -168,17 +168,17 @@ def test_what_is_at_rest_without_a_rollout_can_be_asked_again(
     harness: Harness, incident: str, resting: IncidentState
 ) -> None:
     context, now = harness.start_process(), harness.clock.now()
-    incident_records.update_incident(
+    incident_record.update_incident(
         context, incident, lambda record: replace(record, ending=resting).moved_to(resting, now, "so")
     )
     assert handle_issue_command(context, FakePeople(), wished(harness, incident)).name == "asked_again"
-    record = incident_records.require_incident(context, incident)
+    record = incident_record.require_incident(context, incident)
     assert (record.ending, record.rest_at, record.proposal, record.active) == (None, None, "", True)
 
 
 def test_what_was_deployed_against_is_not_looked_at_again(harness: Harness) -> None:
     incident = start_watching(harness)
-    incident_records.end_incident(harness.start_process(), incident, IncidentState.ROLLED_BACK, "so")
+    incident_record.end_incident(harness.start_process(), incident, IncidentState.ROLLED_BACK, "so")
     run_tick(harness)
     assert handle_issue_command(harness.start_process(), FakePeople(), wished(harness, incident)).name == "nothing"
     assert read_state(harness, incident) == IncidentState.ROLLED_BACK
@@ -189,7 +189,7 @@ def test_what_has_come_back_is_asked_about_at_its_own_issue(harness: Harness, in
     harness.clock.advance(timedelta(minutes=1))
     harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00011-new", None)
     second = record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00011-new")).incident
-    assert second == incident_records.require_incident(harness.start_process(), incident).next_incident_id
+    assert second == incident_record.require_incident(harness.start_process(), incident).next_incident_id
     harness.bus.waiting.clear()
     outcome = handle_issue_command(harness.start_process(), FakePeople(), wished(harness, incident))
     assert (outcome.name, outcome.detail, harness.bus.waiting) == ("nothing", "superseded", [])
@@ -204,7 +204,7 @@ def test_only_who_may_write_to_the_repository_can_ask_again(harness: Harness, in
 
 
 def test_after_an_end_by_hand_nobody_can_ask_again(harness: Harness, incident: str) -> None:
-    incident_records.end_incident(harness.start_process(), incident, IncidentState.MUTED, "by hand")
+    incident_record.end_incident(harness.start_process(), incident, IncidentState.MUTED, "by hand")
     assert handle_issue_command(harness.start_process(), FakePeople(), wished(harness, incident)).name == "nothing"
     assert harness.bus.waiting == []
 
@@ -226,7 +226,7 @@ def test_an_issue_of_elsewhere_is_refused(
     harness.issues.issues[-1].is_open = False
     told = json.loads(json.dumps(event(harness, incident, **changed)).replace("%s", incident))
     assert sent(hook, "issues", told) == 403
-    record = incident_records.load_incident(harness.start_process(), incident)
+    record = incident_record.load_incident(harness.start_process(), incident)
     assert record is not None
     assert record.ending is None
 
@@ -367,6 +367,6 @@ def test_an_issue_that_is_closed_while_it_is_looked_at_again_ends_it(harness: Ha
         harness.start_process(), FakePeople(), IssueEvent(IssueCommand.MUTE, "d-2", "harbour/tide", 1, incident, "nora")
     )
     run_tick(harness)
-    history = incident_records.require_incident(harness.start_process(), incident).history
+    history = incident_record.require_incident(harness.start_process(), incident).history
     assert [step.state for step in history][-2:] == ["opened", "muted"]
     assert ("opened", "muted") in DRAWN_TRANSITIONS

@@ -13,7 +13,7 @@ from shared.ports import Document, Store, StoredDocument
 from shared.service import Service
 from shared.workflow.flow import IncidentState
 from shared.workflow.records import decisions, proposals, reports
-from shared.workflow.records import incident_records as cases
+from shared.workflow.records import incident_record as cases
 from shared.workflow.records.incident_record import IncidentRecord
 
 _MAX_CACHED = 64

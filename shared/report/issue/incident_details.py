@@ -7,10 +7,9 @@ from shared.detection.entry import LogEntry
 from shared.detection.incident import Sighting, Symptom, describe_raised_exception, is_suspected_consequence
 from shared.proof.model.finding import BrokenFile, Finding, Fix
 from shared.proof.model.history import Commit, claims_fix
-from shared.report.facts.deployed_code import describe_loading_rule, describe_unloaded_file
+from shared.report.facts.deployed_code import describe_loading_rule, describe_missing_import, describe_unloaded_file
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location
 from shared.report.facts.log_entries import format_error_line, format_log_ref
-from shared.report.facts.missing_imports import describe_missing_import
 from shared.report.issue.section import (
     Heading,
     Section,

@@ -12,7 +12,7 @@ from shared.detection.ties import MAX_TIE_AGE, RaisedException, TieFinder
 from shared.service import Service
 from shared.text.escaping import strip_markup
 from shared.workflow.context import Context
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from shared.workflow.records.defects import find_or_create_defect
 from shared.workflow.records.documents import Collection
 from shared.workflow.records.incident_record import IncidentRecord
@@ -36,7 +36,7 @@ def store_explaining_incident(context: Context, service: Service, revision: str,
 def find_explaining_incident(context: Context, service: Service, revision: str) -> IncidentRecord | None:
     """The incident that explains a revision's symptoms; None where there is none, or it has not opened yet."""
     cause = CAUSES.read(context.store, _key(service, revision)) if revision else None
-    return incident_records.load_incident(context, cause.incident) if cause is not None else None
+    return incident_record.load_incident(context, cause.incident) if cause is not None else None
 
 
 def _key(service: Service, revision: str) -> str:
@@ -57,7 +57,7 @@ def find_cause_of_close(context: Context, service: Service, entry: LogEntry) -> 
     signal = _find_tied_signal(context, service, entry)
     if signal is None:
         return None
-    return incident_records.load_incident(context, find_or_create_defect(context, service, signal).incident_id)
+    return incident_record.load_incident(context, find_or_create_defect(context, service, signal).incident_id)
 
 
 def _find_tied_signal(context: Context, service: Service, entry: LogEntry) -> Signal | None:

@@ -13,7 +13,7 @@ from shared.workflow.context import Context, StepResult
 from shared.workflow.effects import close_effect_key
 from shared.workflow.flow import IncidentState
 from shared.workflow.ledger import is_claimed
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from shared.workflow.records.incident_record import IncidentRecord
 
 
@@ -40,7 +40,7 @@ def handle_issue_command(context: Context, people: Collaborators, command: Issue
     """`muted`, `asked_again`, `nothing` or `duplicate`. Raises Retry, Reject with a reason."""
     if context.store.read(_KIND, command.delivery_id) is not None:
         return StepResult("duplicate", command.incident_id, command.delivery_id)
-    record = incident_records.require_incident(context, command.incident_id)
+    record = incident_record.require_incident(context, command.incident_id)
     service = context.services.get(record.service)
     if service is None or service.repository.lower() != command.repository.lower():
         raise Reject("foreign_repository", f"{command.repository} for {record.id}")
@@ -56,7 +56,7 @@ def handle_issue_command(context: Context, people: Collaborators, command: Issue
                 context, service, record, f"answer.{command.delivery_id}", (ANSWERS.get(outcome.detail, _BUSY_ANSWER),)
             )
     if command.command is IssueCommand.MUTE and is_automation_stopped(context, service, record):
-        incident_records.end_incident(
+        incident_record.end_incident(
             context, record.id, IncidentState.MUTED, f"{command.actor} closed the issue or marked it as wrong"
         )
         outcome = StepResult("muted", record.id)
@@ -68,7 +68,7 @@ def handle_issue_command(context: Context, people: Collaborators, command: Issue
 def _reinvestigate(context: Context, service: Service, record: IncidentRecord, person: str) -> StepResult:
     """Another look at an incident without a fix; one that is being decided, deployed or muted is left alone."""
     now = context.clock.now()
-    if incident_records.load_incident(context, record.next_incident_id) is not None:
+    if incident_record.load_incident(context, record.next_incident_id) is not None:
         return StepResult("nothing", record.id, _SUPERSEDED)
     if record.can_be_reinvestigated and is_automation_stopped(context, service, record):
         return StepResult("nothing", record.id, _ENDED)
@@ -79,7 +79,7 @@ def _reinvestigate(context: Context, service: Service, record: IncidentRecord, p
         again = replace(at, look=at.look + 1, looked_at=now, proposal="", message="", ending=None, ending_why="")
         return again.moved_to(IncidentState.OPENED, now, f"{person} asked for it")
 
-    record = incident_records.update_incident(context, record.id, looked)
+    record = incident_record.update_incident(context, record.id, looked)
     if record.state is not IncidentState.OPENED or record.ending is not None:
         return StepResult("nothing", record.id, (record.ending or record.state).value)
     effects.publish_incident_opened(context, record, _REPEAT_BY_COMMAND)

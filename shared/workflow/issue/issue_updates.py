@@ -20,7 +20,7 @@ from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.effects import IssueStatusUpdate
 from shared.workflow.flow import IncidentState
-from shared.workflow.records import decisions, incident_records, proposals, reports
+from shared.workflow.records import decisions, incident_record, proposals, reports
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import compute_milestones
 from shared.workflow.records.proposals import derive_proposal_status, format_title
@@ -55,12 +55,12 @@ def post_updates(context: Context, service: Service, record: IncidentRecord) -> 
     effects.update_issue_status(
         context, service, record, record.last_step_id, lambda: _build_current_update(context, record.id)
     )
-    return incident_records.update_incident(context, record.id, lambda now: replace(now, told=record.last_step_id))
+    return incident_record.update_incident(context, record.id, lambda now: replace(now, told=record.last_step_id))
 
 
 def _build_current_update(context: Context, incident: str) -> IssueStatusUpdate | None:
     """None where the end is decided: `finish_incident` shows its sentence, or has shown it."""
-    record = incident_records.require_incident(context, incident)
+    record = incident_record.require_incident(context, incident)
     return (
         IssueStatusUpdate(render_current_status(context, record), format_current_title(context, record))
         if record.ending is None

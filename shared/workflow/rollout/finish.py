@@ -27,7 +27,7 @@ from shared.workflow.issue.issue_updates import (
     post_updates,
     render_current_status,
 )
-from shared.workflow.records import decisions, documents, incident_records, proposals
+from shared.workflow.records import decisions, documents, incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import EndCause, IncidentRecord
 from shared.workflow.records.proposals import STATUS_BY_END_STATE, evidence_of_proposal
@@ -133,7 +133,7 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
         rested = replace(rested, told=rested.last_step_id)
         return reopen_record(rested, failed, moment) if failed else rested
 
-    record = incident_records.update_incident(context, record.id, at_rest)
+    record = incident_record.update_incident(context, record.id, at_rest)
     if record.state is IncidentState.OPENED:
         effects.publish_incident_opened(context, record)
     return record
@@ -197,7 +197,7 @@ def _update_issue(context: Context, service: Service, record: IncidentRecord, en
     )
 
     def by_now() -> IssueStatusUpdate | None:
-        now = incident_records.require_incident(context, record.id)
+        now = incident_record.require_incident(context, record.id)
         return revised if now.look == record.look and now.ending is not None else None  # else something newer is shown
 
     effects.update_issue_status(context, service, record, step, by_now)

@@ -9,7 +9,7 @@ from shared.proposal.proposal import Proposal
 from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from shared.workflow.records.documents import Collection
 
 
@@ -55,7 +55,7 @@ def is_rollout_active(context: Context, service: Service) -> bool:
 
 
 def _is_held(context: Context, lock: _Lock) -> bool:
-    holder = incident_records.load_incident(context, lock.incident)
+    holder = incident_record.load_incident(context, lock.incident)
     if holder is None or not holder.active or holder.state is IncidentState.WATCHING:
         return False
     return holder.proposal == lock.proposal

@@ -25,7 +25,7 @@ from shared.service import Service
 from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
-from shared.workflow.records import incident_records, proposals
+from shared.workflow.records import incident_record, proposals
 from shared.workflow.records.incident_record import EndCause, EndReason, IncidentRecord, Rollout, end_cause_of
 from shared.workflow.rollout.finish import STOPPED_SENTENCE, refresh_message
 from shared.workflow.rollout.recurrence import has_recurred
@@ -78,7 +78,7 @@ def _shift_next_share(context: Context, service: Service, record: IncidentRecord
 
 def _end_stopped(context: Context, record: IncidentRecord) -> IncidentRecord:
     """The kill switch was turned: the share is put back."""
-    return incident_records.end_incident(
+    return incident_record.end_incident(
         context, record.id, IncidentState.ROLLED_BACK, EndReason(EndCause.STOPPED, STOPPED_SENTENCE), record.look
     )
 
@@ -95,7 +95,7 @@ def watch_rollout(context: Context, service: Service, record: IncidentRecord) ->
     since = rollout.since or now
     over = rollout.since is not None and now >= since + context.limit_wait(WATCH_DURATION)
     if (over or not rollout.since) and has_recurred(context, service, record, rollout):
-        record = incident_records.update_incident(
+        record = incident_record.update_incident(
             context, record.id, lambda at: replace(at, recurred=at.recurred or rollout.revision) if at.rollout else at
         )
     ours = serving.traffic.get(rollout.revision, 0) > 0
@@ -115,7 +115,7 @@ def watch_rollout(context: Context, service: Service, record: IncidentRecord) ->
     if ending is IncidentState.ROLLED_BACK and not ours and rollout.since:
         ending = IncidentState.REPORTED  # another deployment was made since; that one is not ours to take back
     why = EndReason(end_cause_of(verdict), _describe_verdict(verdict, watched, record, serving, now))
-    return incident_records.end_incident(context, record.id, ending, why, record.look)
+    return incident_record.end_incident(context, record.id, ending, why, record.look)
 
 
 def _check_service(
@@ -179,7 +179,7 @@ def _accept_revision(
 
 def _end_failed(context: Context, record: IncidentRecord, why: EndReason) -> IncidentRecord:
     """A deployment that never served: it ends as failed."""
-    return incident_records.end_incident(context, record.id, IncidentState.FAILED, why, record.look)
+    return incident_record.end_incident(context, record.id, IncidentState.FAILED, why, record.look)
 
 
 def _probe_new_revision(
@@ -221,7 +221,7 @@ def _store_share(
             else now
         )
 
-    record = incident_records.update_incident(context, record.id, further)
+    record = incident_record.update_incident(context, record.id, further)
     if record.state is IncidentState.WATCHING:
         refresh_message(context, service, record, ProposalStatus.WATCHING, "Deployed. It is watched now.")
     return record
@@ -243,12 +243,12 @@ def _update_rollout(context: Context, record: IncidentRecord, update: Callable[[
     def changed(now: IncidentRecord) -> IncidentRecord:
         return replace(now, rollout=update(now.rollout)) if now.rollout is not None else now
 
-    return incident_records.update_incident(context, record.id, changed)
+    return incident_record.update_incident(context, record.id, changed)
 
 
 def _end_changed_by_hand(context: Context, record: IncidentRecord, refused: str) -> IncidentRecord:
     why = EndReason(EndCause.SHIFT_REFUSED, f"Somebody has changed the service by hand: {refused}.")
-    return incident_records.end_incident(context, record.id, IncidentState.REPORTED, why, record.look)
+    return incident_record.end_incident(context, record.id, IncidentState.REPORTED, why, record.look)
 
 
 def _describe_verdict(

@@ -37,7 +37,7 @@ from shared.secret import Secret
 from shared.service import Service
 from shared.wiring import create_store
 from shared.workflow import flow
-from shared.workflow.records import incident_records
+from shared.workflow.records import incident_record
 from shared.workflow.records.incident_record import IncidentRecord
 
 TIMEOUT_SECONDS = 120.0
@@ -100,8 +100,8 @@ class Chaos:
     def incident_of(self, subject: FailingService) -> IncidentRecord | None:
         """The incident of a service; fails where it has two."""
         records = [
-            incident_records.INCIDENTS.decode(stored.value)
-            for stored in self.store.find(incident_records.KIND, "service", subject.service.id)
+            incident_record.INCIDENTS.decode(stored.value)
+            for stored in self.store.find(incident_record.KIND, "service", subject.service.id)
         ]
         errors = [case for case in records if case.kind is SignalKind.SYNTAX_ERROR]
         assert len(errors) <= 1, errors
