@@ -14,7 +14,6 @@ from tests.support.proof_samples import (
     HEAD,
     INTRODUCING,
     SECOND_ATTEMPT,
-    SHAPES,
     build_sample_report,
 )
 from tests.support.terminal_output import print_reports
@@ -23,14 +22,6 @@ from tests.support.terminal_output import print_reports
 def flowing(text: str) -> str:
     """The text without line ends: sentences are wrapped."""
     return " ".join(text.split())
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("width", [40, 80, 200])
-def test_no_line_is_wider_than_the_terminal(shape: str, width: int) -> None:
-    assert [
-        line for line in print_reports(build_sample_report(shape), width=width).splitlines() if len(line) > width
-    ] == []
 
 
 def test_the_decision_stands_before_the_whys_with_commit_and_reason() -> None:
