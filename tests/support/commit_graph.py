@@ -48,7 +48,7 @@ def make_commit(name: str, *parents: str) -> Commit:
 
 @dataclass
 class FakeHistory:
-    """As much of `shared.ports.History` as the functions themselves ask: names and ancestry."""
+    """As much of `shared.proof.model.ports.History` as the functions themselves ask: names and ancestry."""
 
     graph: Mapping[str, Commit]
     head: str

@@ -1,6 +1,6 @@
 """The best compiler that this machine has for a minor version: a real interpreter, else ruff.
 
-In: where the settings say that interpreters are. Out: `shared.ports.Compilers`.
+In: where the settings say that interpreters are. Out: `shared.proof.model.ports.Compilers`.
 """
 
 import re
@@ -20,7 +20,7 @@ from shared.secret import Secret
 
 
 class LocalCompilers:
-    """Implements `shared.ports.Compilers`. `interpreters` maps a minor version to the path of its interpreter.
+    """Implements `shared.proof.model.ports.Compilers`. `interpreters` maps a minor version to an interpreter's path.
 
     Use as a context manager, or call `close()`: interpreters keep running until then.
     """
@@ -77,7 +77,7 @@ def _describe_unsupported(python: str) -> str:
 
 
 class DeployedCompilers:
-    """Implements `shared.ports.Compilers`. Interpreters end with `close()`, or by themselves with the process."""
+    """Implements `shared.proof.model.ports.Compilers`. Interpreters end with `close()`, or with the process."""
 
     def __init__(self, urls: Mapping[str, str], fetch_token: Callable[[str], Secret], local: LocalCompilers) -> None:
         self._urls = urls

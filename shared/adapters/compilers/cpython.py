@@ -1,7 +1,7 @@
 """A real interpreter as compiler: sources go through a pipe to one process of it, verdicts come back.
 
-In: the path of an interpreter. Out: a `shared.ports.Compiler` that keeps one process for any number of sources, and
-starts another only when a source killed the last one or used up its time.
+It is a `shared.proof.model.ports.Compiler`, keeps one process for any number of sources, and starts another only when a
+source killed the last one or used up its time.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ MAX_CRASHES = 25
 # Own worker: the verdict must be the deployed minor version's, from 3.7 on, and no package can be installed into an
 # interpreter that happens to be there. It is one file of the standard library.
 class CPython:
-    """Implements `shared.ports.Compiler`. Use as a context manager, or call `close()`.
+    """Implements `shared.proof.model.ports.Compiler`. Use as a context manager, or call `close()`.
 
     `seconds` is the most that one source may take, `memory` the address space in bytes that the process may use.
     `processes_started` and `sources_compiled` count, for tests and the bench.

@@ -1,7 +1,7 @@
 """The `compile` function of one Python version as compiler: sources go to it in batches, its verdicts come back.
 
-In: the function's URL and whoever gives out identity tokens. Out: a `shared.ports.Compiler`. While the function cannot
-be reached, another compiler judges in its place, and each verdict's `checked_by` says which of the two it was.
+It is a `shared.proof.model.ports.Compiler`, made of the function's URL and a source of identity tokens. While the
+function cannot be reached, another compiler judges in its place, and each verdict's `checked_by` says which it was.
 """
 
 import base64
@@ -80,7 +80,7 @@ COOL_DOWN_SECONDS = 60.0
 
 
 class RemoteCompiler:
-    """Implements `shared.ports.Compiler` for one version. `requests_sent` counts, for tests.
+    """Implements `shared.proof.model.ports.Compiler` for one version. `requests_sent` counts, for tests.
 
     `token` gives the identity token for the function's URL. `clock` and `sleep` are in seconds. `unreached` says why
     the function could not be asked the last time, "" where it could.

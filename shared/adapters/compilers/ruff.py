@@ -36,7 +36,7 @@ class _RuffFailed(Exception):
 
 
 class Ruff:
-    """Implements `shared.ports.Explainer`. `processes_started` counts, for tests and the bench."""
+    """Implements `shared.proof.model.ports.Explainer`. `processes_started` counts, for tests and the bench."""
 
     def __init__(self, *, seconds: float = BASE_SECONDS) -> None:
         self.processes_started = 0
@@ -132,7 +132,7 @@ class Ruff:
 
 
 class RuffCompiler:
-    """Implements `shared.ports.Compiler` with ruff's opinion; the same bytes are judged once."""
+    """Implements `shared.proof.model.ports.Compiler` with ruff's opinion; the same bytes are judged once."""
 
     def __init__(self, ruff: Ruff, python: str) -> None:
         self.python = python

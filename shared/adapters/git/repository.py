@@ -101,7 +101,7 @@ class GitRepository:
     def file_versions(
         self, paths: Sequence[str], tips: Sequence[str], excluding: Sequence[str] = ()
     ) -> Sequence[FileVersion]:
-        """The path-limited graph, children before parents; see `shared.ports.History`."""
+        """The path-limited graph, children before parents; see `shared.proof.model.ports.History`."""
         paths = [path for path in paths if can_name_file(path)]
         if not paths or not tips:
             return []  # without paths or tips git would walk something else
@@ -277,7 +277,7 @@ class GitRepository:
     # -- the rest of the repository -----------------------------------------------------------------------------------
 
     def unmerged_heads(self, branch: Branch, containing: str | None) -> Sequence[Branch]:
-        """Heads that contain a commit and that the deploy branch does not; see `shared.ports.History`."""
+        """Heads that contain a commit and that the deploy branch does not; see `shared.proof.model.ports.History`."""
         contains = [f"--contains={containing}"] if containing else []
         options = [*contains, f"--no-merged={branch.head}", "--sort=-committerdate", "--count=200"]
         try:

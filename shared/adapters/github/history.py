@@ -68,7 +68,7 @@ class GitHubHistory:
     def file_versions(
         self, paths: Sequence[str], tips: Sequence[str], excluding: Sequence[str] = ()
     ) -> Sequence[FileVersion]:
-        """The path-limited graph, children before parents; see `shared.ports.History`."""
+        """The path-limited graph, children before parents; see `shared.proof.model.ports.History`."""
         paths = [path for path in dict.fromkeys(paths) if is_valid_path(path)]
         if not paths or not tips:
             return []
@@ -207,7 +207,7 @@ class GitHubHistory:
     # -- the rest of the repository -----------------------------------------------------------------------------------
 
     def unmerged_heads(self, branch: Branch, containing: str | None) -> Sequence[Branch]:
-        """Heads of branches and open pull requests; see `shared.ports.History`."""
+        """Heads of branches and open pull requests; see `shared.proof.model.ports.History`."""
         return self._heads.unmerged(branch, containing)
 
     def describe_gaps(self) -> Sequence[str]:

@@ -34,7 +34,7 @@ STDIN = "-"
 
 
 class LogFile:
-    """Implements `shared.ports.LogSource`. `-` is stdin; it and pipes are copied to an unnamed temporary file first."""
+    """Implements `shared.detection.entry.LogSource`. `-` is stdin; it and pipes are first copied to an unnamed file."""
 
     def __init__(self, path: str) -> None:
         self._path = path
