@@ -132,7 +132,7 @@ class IncidentMachine(RuleBasedStateMachine):
             self._collect()
             self.pool = [message for message in self.pool if not self._attempt(message, NO_FAULTS)]
 
-    @precondition(lambda self: self.setting.chat.all)
+    @precondition(lambda self: self.setting.chat.posted)
     @rule(
         which=st.integers(0, 5),
         kind=st.sampled_from(ClickKind),
@@ -181,7 +181,7 @@ class IncidentMachine(RuleBasedStateMachine):
     def toggle_kill_switch(self, killed: bool) -> None:  # noqa: FBT001
         self.setting.kill_switch = killed
 
-    @precondition(lambda self: self.setting.issues.all)
+    @precondition(lambda self: self.setting.issues.issues)
     @rule(which=st.integers(0, 5), closed=st.booleans())
     def stop_automation(self, which: int, closed: bool) -> None:  # noqa: FBT001
         issue = self.setting.issues.issues[which % len(self.setting.issues.issues)]
