@@ -117,7 +117,7 @@ def test_service_closes_with_1011_before_and_stays_open_after_the_fix(tmp_path: 
     assert process.returncode == 0, said
     assert "provenfix investigate --repo . --log log.json" in told
     order = ("counted from the first log entry, at", "detected", "proposed", "approved", "deployed", "verified")
-    assert re.search(f"The clock: {' .*, '.join(order)} ", said)
+    assert re.search(f"Milestones: {' .*, '.join(order)} ", said)
     case = incident(folder)
     states = ["opened", "proposed", "approved", "deploying", "watching", "resolved"]
     assert [step["state"] for step in case["history"]] == states
