@@ -221,7 +221,7 @@ def test_a_storm_of_20000_entries_is_one_incident_and_nothing_is_lost(tmp_path: 
     [
         ("Deploying the next attempt", signal.SIGTERM),
         ("Starting the five functions", signal.SIGINT),
-        ("Now it is your turn", signal.SIGINT),
+        ("Your turn: approve or deny", signal.SIGINT),
     ],
 )
 def test_a_demo_that_is_stopped_leaves_nothing_behind(tmp_path: Path, moment: str, number: signal.Signals) -> None:
