@@ -18,6 +18,8 @@ from shared.config.settings import Settings, read_all_settings
 from shared.errors import InputError, Retry
 from shared.workflow import flow
 
+RUNNING = "Running."
+"""What the first line on stderr begins with once every part answers."""
 _POLL_SECONDS = 1.0
 _EMULATOR_PORTS = 2
 """Ports between those of the functions and the page's."""
@@ -72,7 +74,7 @@ def _describe_stack(stack: RunningStack, settings: Settings, folder: Path, page:
     at = "" if folder == Path(DEFAULT_FOLDER) else f" --folder {shlex.quote(str(folder))}"
     watched = ", ".join(sorted(settings.services)) or "no service (provenfix.yaml names none)"
     lines = [
-        f"Running. Watching {watched}. Press Ctrl-C to stop.",
+        f"{RUNNING} Watching {watched}. Press Ctrl-C to stop.",
         f"The page: http://{LOOPBACK}:{page}/",
         f"Clicks go to http://{LOOPBACK}:{stack.ports['decide']}/, output to {folder}/*.log. In another terminal:",
         f"    provenfix inject FILE{at}    log entries, as `gcloud logging read --format=json` writes them",

@@ -110,7 +110,7 @@ _ACCEPTED_RESULTS = frozenset(
     )
 )
 
-_ANSWER_TEXTS = {
+ANSWER_TEXTS = {
     ClickResult.APPROVED: "Approved. All checks run again, then the rollout starts.",
     ClickResult.COUNTED: "Your approval counts. This service needs more than one; nothing is deployed until then.",
     ClickResult.DENIED: "Denied. Nothing is deployed.",
@@ -138,7 +138,7 @@ _ANSWER_TEXTS = {
 
 def build_answer(reply: ClickResult) -> ClickAnswer:
     """The words for a named reason."""
-    return ClickAnswer(reply, _ANSWER_TEXTS[reply])
+    return ClickAnswer(reply, ANSWER_TEXTS[reply])
 
 
 def find_refusal(

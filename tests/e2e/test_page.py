@@ -25,6 +25,8 @@ from functions.local.stack import RunningStack, StackOptions, run_stack
 from functions.local.stack_folder import override_environ
 from shared.config.settings import read_settings
 from shared.ports import Store
+from shared.proposal.decision import ANSWER_TEXTS, ClickResult
+from shared.proposal.states import INCIDENT_WORDS, IncidentState
 from shared.text.timestamps import format_rfc3339
 from shared.wiring import create_store
 from shared.workflow import flow
@@ -181,14 +183,14 @@ def _of(entry: dict[str, Any], service: str, place: int) -> dict[str, Any]:
     }
 
 
-def clock(page: Page, name: str) -> Any:
-    """One hand of the clock."""
-    return page.get_by_role("list", name="The clock").get_by_role("listitem").filter(has_text=name)
+def milestone(page: Page, name: str) -> Any:
+    """One of the milestones."""
+    return page.get_by_role("list", name="Milestones").get_by_role("listitem").filter(has_text=name)
 
 
-def state(page: Page, words: str) -> None:
+def state(page: Page, expected: IncidentState) -> None:
     """Waits until the page says so by itself: it is never reloaded."""
-    expect(page.locator("#head .state")).to_have_text(words)
+    expect(page.locator("#head .state")).to_have_text(INCIDENT_WORDS[expected].label)
 
 
 def test_from_the_list_to_approve_to_verified_by_keyboard(stage: Stage) -> None:
@@ -196,25 +198,25 @@ def test_from_the_list_to_approve_to_verified_by_keyboard(stage: Stage) -> None:
         page.goto(stage.address)
         expect(page.locator("#live")).to_have_text("Live")
         card = page.get_by_role("listitem").filter(has_text=DESK).filter(has_text="SyntaxError")
-        expect(card).to_contain_text("Decision needed")
+        expect(card).to_contain_text(INCIDENT_WORDS[IncidentState.PROPOSED].label)
         card.get_by_role("link").press("Enter")
-        state(page, "Decision needed")
-        expect(clock(page, "Approved")).to_contain_text("not yet")
+        state(page, IncidentState.PROPOSED)
+        expect(milestone(page, "Approved")).to_contain_text("not yet")
         page.get_by_role("button", name="Approve").press("Enter")
         confirm = page.get_by_role("dialog", name="Redeploy this service?")
         expect(confirm).to_contain_text(f"Service: {DESK}")
         assert accessibility_violations(page) == []
         confirm.get_by_role("button", name="Redeploy").press("Enter")
-        expect(page.get_by_text("Approved. It begins")).to_be_visible()
+        expect(page.get_by_text(ANSWER_TEXTS[ClickResult.APPROVED])).to_be_visible()
         stage.wait_for(lambda: _is(stage, DESK, "watching"), ticking=True)
-        state(page, "Deployed, watching")
-        expect(page.locator("#slack")).to_contain_text("Deployed, watching")
+        state(page, IncidentState.WATCHING)
+        expect(page.locator("#slack")).to_contain_text(INCIDENT_WORDS[IncidentState.WATCHING].label)
         expect(page.get_by_role("button", name="Approve")).to_have_count(0)
         _a_day_passes(stage, DESK)
         stage.wait_for(lambda: _is(stage, DESK, "resolved"), ticking=True)
-        state(page, "Resolved")
-        for hand in ("Proposed", "Approved", "Deployed", "Verified"):
-            expect(clock(page, hand)).to_contain_text("after")
+        state(page, IncidentState.RESOLVED)
+        for name in ("Proposed", "Approved", "Deployed", "Verified"):
+            expect(milestone(page, name)).to_contain_text("after")
         expect(page.locator("#issue")).to_contain_text("Closed")
         expect(page.locator("#timeline svg")).to_contain_text("verified")
 
@@ -237,7 +239,7 @@ def test_non_approver_is_refused_and_denial_needs_a_reason(stage: Stage) -> None
         page.get_by_label("Click as").select_option(STRANGER)
         page.get_by_role("button", name="Approve").click()
         page.get_by_role("button", name="Redeploy").click()
-        expect(page.get_by_text("You are not among the approvers of this service.")).to_be_visible()
+        expect(page.get_by_text(ANSWER_TEXTS[ClickResult.FOREIGN_USER])).to_be_visible()
         assert stage.incident(QUAY)["state"] == "proposed"
         page.get_by_label("Click as").select_option(APPROVER)
         page.get_by_role("button", name="Deny").click()
@@ -247,7 +249,7 @@ def test_non_approver_is_refused_and_denial_needs_a_reason(stage: Stage) -> None
         dialog.get_by_role("textbox").fill("The <b>migration</b> comes first")
         dialog.get_by_role("button", name="Deny").click()
         stage.wait_for(lambda: _is(stage, QUAY, "denied"), ticking=True)
-        state(page, "Denied")
+        state(page, IncidentState.DENIED)
         expect(page.locator("#slack")).to_contain_text("The <b>migration</b> comes first")
         expect(page.get_by_role("button", name="Deny")).to_have_count(0)
 
@@ -255,15 +257,15 @@ def test_non_approver_is_refused_and_denial_needs_a_reason(stage: Stage) -> None
 def test_what_nobody_decides_expires_before_everybodys_eyes(stage: Stage) -> None:
     with stage.eyes.open_page() as page:
         page.goto(stage.url(PIER))
-        state(page, "Decision needed")
+        state(page, IncidentState.PROPOSED)
         expect(page.locator("#live")).to_have_text("Live")
         page.get_by_role("button", name="Approve").click()
         past = format_rfc3339(datetime.now(UTC) - timedelta(minutes=1))
         stage.turn("proposals", stage.incident(PIER)["proposal"], lambda _: {"expires_at": past})
         stage.wait_for(lambda: _is(stage, PIER, "expired"), ticking=True)
-        state(page, "Expired")
-        expect(page.locator("#news")).to_have_text("Expired")
-        expect(clock(page, "Approved")).to_contain_text("never")
+        state(page, IncidentState.EXPIRED)
+        expect(page.locator("#news")).to_have_text(INCIDENT_WORDS[IncidentState.EXPIRED].label)
+        expect(milestone(page, "Approved")).to_contain_text("never")
         page.get_by_role("button", name="Redeploy").click()  # what was being answered is not taken away
         expect(page.get_by_text("no longer shows this button. Nothing was sent.")).to_be_visible()
         expect(page.locator("#slack")).to_contain_text("can no longer be approved")
@@ -282,7 +284,9 @@ def test_a_dialog_that_is_closed_lets_the_page_catch_up(stage: Stage) -> None:
         silent = {**body, "blocks": [block for block in body["blocks"] if block["type"] != "actions"]}
         stage.turn("local-messages", case["message"], lambda _: {"body": silent})
         stage.turn(incident_record.KIND, case["id"], lambda now: {"history": [*now["history"], now["history"][-1]]})
-        expect(page.locator("#timeline tbody tr").filter(has_text="Approval requested")).to_have_count(2)
+        expect(
+            page.locator("#timeline tbody tr").filter(has_text=INCIDENT_WORDS[IncidentState.PROPOSED].event)
+        ).to_have_count(2)
         page.get_by_role("button", name="Cancel").press("Enter")
         expect(page.get_by_role("button", name="Approve")).to_have_count(0)
         stage.turn("local-messages", case["message"], lambda _: {"body": body})
@@ -338,7 +342,7 @@ def test_it_can_be_read_and_decided_without_a_script(stage: Stage) -> None:
         page.get_by_label("Click as").select_option(STRANGER)
         page.get_by_role("button", name="Approve").click()
         page.get_by_role("button", name="Redeploy").click()
-        expect(page.get_by_text("You are not among the approvers of this service.")).to_be_visible()
+        expect(page.get_by_text(ANSWER_TEXTS[ClickResult.FOREIGN_USER])).to_be_visible()
 
 
 def test_a_page_that_was_killed_comes_back_to_life_under_its_readers_eyes(stage: Stage) -> None:
@@ -353,7 +357,7 @@ def test_a_page_that_was_killed_comes_back_to_life_under_its_readers_eyes(stage:
         page.get_by_label("Click as").select_option(STRANGER)
         page.get_by_role("button", name="Approve").click()
         page.get_by_role("button", name="Redeploy").click()
-        expect(page.get_by_text("You are not among the approvers of this service.")).to_be_visible()
+        expect(page.get_by_text(ANSWER_TEXTS[ClickResult.FOREIGN_USER])).to_be_visible()
 
 
 def test_nothing_has_left_loopback_and_nothing_has_gone_wrong(stage: Stage) -> None:

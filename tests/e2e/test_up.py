@@ -16,6 +16,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from functions.cli.up import RUNNING
 from functions.demo.build_repository import build_incident
 from functions.demo.incident_log import write_incident_log
 from functions.local.server_process import LOOPBACK, find_free_port, is_port_free
@@ -80,7 +81,7 @@ def test_up_takes_a_log_to_a_proposal_and_leaves_nothing_running(
         request.getfixturevalue("emulators_installed")  # skips, or fails in CI, where there are none
     port = first_port()
     with up(home, port, *(["--embedded"] if backing == "embedded" else [])) as process:
-        wait_for(lambda: "Everything runs" in (home / "up.txt").read_text("utf-8"), process, home)
+        wait_for(lambda: RUNNING in (home / "up.txt").read_text("utf-8"), process, home)
         assert provenfix(home, "inject", "log.json").stderr == "26 log entries published\n"
         wait_for(lambda: " proposed " in provenfix(home, "show").stdout, process, home)
         listed = provenfix(home, "show").stdout.splitlines()
@@ -108,7 +109,7 @@ def test_the_code_host_is_heard_where_its_secret_is_configured(home: Path, monke
     signed = {EVENT_HEADER: "ping", DELIVERY_HEADER: "0b0e7f0e-2222-4d4d-8c8c-aaaaaaaaaaaa"}
     signed[SIGNATURE_HEADER] = sign(body, Secret("5eaf0am"))
     with up(home, port, "--embedded") as process:
-        wait_for(lambda: "Everything runs" in (home / "up.txt").read_text("utf-8"), process, home)
+        wait_for(lambda: RUNNING in (home / "up.txt").read_text("utf-8"), process, home)
         [url] = re.findall(r"Webhooks of the code host go to (\S+)\.", (home / "up.txt").read_text("utf-8"))
         assert urlopen(Request(url, body, signed), timeout=DEADLINE).status == 204
         with pytest.raises(HTTPError, match="401") as refused:
@@ -165,12 +166,12 @@ def test_a_missing_configuration_is_told_before_anything_is_started(tmp_path: Pa
 def test_a_function_that_ends_ends_the_stack_in_one_sentence(home: Path) -> None:
     port = first_port()
     with up(home, port, "--embedded") as process:
-        wait_for(lambda: "Everything runs" in (home / "up.txt").read_text("utf-8"), process, home)
+        wait_for(lambda: RUNNING in (home / "up.txt").read_text("utf-8"), process, home)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
         [verify] = [child for child in children if b"\0verify\0" in Path(f"/proc/{child}/cmdline").read_bytes()]
         os.kill(int(verify), signal.SIGTERM)
         assert process.wait(DEADLINE) == 3
-    assert (home / "up.txt").read_text("utf-8").splitlines()[-1].startswith("provenfix: verify ended: ")
+    assert (home / "up.txt").read_text("utf-8").splitlines()[-1].startswith("provenfix: verify stopped: ")
     assert all(is_port_free(port + number) for number in range(PORTS))
 
 
@@ -178,7 +179,7 @@ def test_a_function_that_ends_ends_the_stack_in_one_sentence(home: Path) -> None
 def test_even_a_stack_that_is_killed_leaves_nothing_running(home: Path) -> None:
     port = first_port()
     with up(home, port, "--embedded") as process:
-        wait_for(lambda: "Everything runs" in (home / "up.txt").read_text("utf-8"), process, home)
+        wait_for(lambda: RUNNING in (home / "up.txt").read_text("utf-8"), process, home)
         assert not is_port_free(port)
         process.kill()
     deadline = time.monotonic() + DEADLINE
