@@ -85,6 +85,8 @@ class CloseKind(StrEnum):
     """This end received the code and answered it: what failed there is not in this log."""
     KEEPALIVE = "keepalive"
     """The other end did not answer a ping in time: a blocked loop or a slow network."""
+    EXCEPTION = "exception"
+    """The server's own exception ended the connection; no close code was logged."""
 
 
 def detect_close_1011(text: str) -> CloseKind | None:

@@ -7,7 +7,7 @@ speaks of an error shows none. Every step looks at a bounded part of the text, o
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _MAX_CONTEXT_LENGTH = 240
 _PROSE_WORDS = re.compile(
@@ -97,6 +97,8 @@ class Frame:
     path: str
     line: int
     function: str = ""
+    source_text: str = field(default="", compare=False)
+    """The source line as the traceback quotes it, stripped; "" where it quotes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +144,19 @@ class TracebackParser:
             self.frames = [*self.frames, Frame(frame.group(1), int(frame.group(2)), (frame.group(3) or "").strip())]
             self.frames = self.frames[-_MAX_FRAMES:]
             return None
+        self._add_source_text(line)
         ended = self._parse_last_line(line) if self.is_open else None
         if ended is not None:
             self.is_open, self.frames = False, []
         return ended
+
+    def _add_source_text(self, line: str) -> None:
+        """The line below a frame is the source that it quotes, where it is indented."""
+        text = line.lstrip(_GUTTER_CHARACTERS).strip()
+        last = self.frames[-1] if self.is_open and self.frames else None
+        if last is None or last.source_text or not text.strip("^~ ") or line.lstrip("|+")[:1] not in {" ", "\t"}:
+            return
+        self.frames[-1] = replace(last, source_text=text[:_MAX_MESSAGE_LENGTH])
 
     def _parse_last_line(self, line: str) -> LoggedException | None:
         bare = line.lstrip(_GUTTER_CHARACTERS)

@@ -19,6 +19,8 @@ class SignalKind(StrEnum):
 
     SYNTAX_ERROR = "syntax_error"
     CLOSE_1011 = "close_1011"
+    FAILED_START = "failed_start"
+    """A revision that does not start: the platform or the server says so, or a traceback from the start file."""
     KEEPALIVE_TIMEOUT = "keepalive_timeout"
     DYNAMIC_CODE = "dynamic_code"
     DEPENDENCY = "dependency"
