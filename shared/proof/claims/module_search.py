@@ -1,0 +1,268 @@
+"""Looks a module up in one image, by the rules of Python's import system.
+
+Takes an import of a file at an image path. Returns where it finds the module; unknown where a file that runs before may
+change what imports find.
+"""
+
+import posixpath
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from shared.proof.claims.claim import FoundModule, ModuleKind
+from shared.proof.claims.image_layout import ImageLayout
+from shared.proof.claims.standard_library import is_standard_module
+from shared.proof.loading.images import list_folders_above
+from shared.proof.loading.module_providers import VanishedModule, find_provider
+from shared.proof.loading.source_text import split_source
+from shared.proof.model.missing_import import ImportDoubt
+
+_HOOK = re.compile(
+    r"(?<!\w)(?:sys\s*\.\s*modules|sys\s+import[^\n]*\bmodules|meta_path|path_hooks|extend_path"
+    r"|(?<!iter_modules\()(?<!walk_packages\()__path__)"
+)
+_PATH_CHANGE = re.compile(r"(?<!\w)(?:sys\s*\.\s*path(?!_|\w)|addsitedir|sys\s+import[^\n]*\bpath\b)")
+_BUILT_FILES = (".so", ".pyd", ".pyc", ".pyx")
+_SERVER_MODULES = frozenset(("click", "gunicorn", "h11", "httptools", "hypercorn", "uvicorn", "uvloop", "websockets"))
+"""Loaded by servers before they put the service's folder on the import path."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Location:
+    """What one name stands for: a file (image path), folders in which its submodules lie, or both."""
+
+    path: str = ""
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Obstacle:
+    """Why it cannot be told what a name stands for."""
+
+    reason: str
+
+
+_Step = _Location | _Obstacle | None
+ProvidersLookup = Callable[[str], FoundModule]
+
+
+class ModuleSearch:
+    """Answers for one layout. `find_outside` is asked for a top-level module that is not of the repository."""
+
+    def __init__(
+        self,
+        layout: ImageLayout,
+        python: str,
+        running_paths: Sequence[str],
+        is_link: Callable[[str], bool],
+        find_outside: ProvidersLookup,
+    ) -> None:
+        self._layout = layout
+        self._files = layout.files
+        self._tree = layout.files.tree
+        self._python = python
+        self._running = tuple(running_paths)
+        self._is_link = is_link
+        self._find_outside = find_outside
+
+    def find_module(self, importing_path: str, module: str, level: int) -> FoundModule:
+        """What an import of the file at a repository path finds."""
+        image_paths = [path for path in self._files.image_paths(importing_path) if self._files.locate(path) is not None]
+        if not image_paths:
+            return _unknown(f"{importing_path} is not seen to be in the image")
+        results = dict.fromkeys(self._find_from(path, module, level) for path in image_paths[:4])
+        return next(iter(results)) if len(results) == 1 else _unknown(f"{importing_path} is in the image twice")
+
+    def _find_from(self, path: str, module: str, level: int) -> FoundModule:
+        parts = module.split(".") if module else []
+        if not level:
+            return self._find_absolute(path, parts)
+        folder = posixpath.dirname(path)
+        for _ in range(level - 1):
+            if folder in self._layout.roots or folder == "/":
+                return _unknown("the import leads above the outermost package")
+            folder = posixpath.dirname(folder)
+        if folder in self._layout.roots:
+            return _unknown("a relative import outside of any package")
+        package = self._files.locate(f"{folder}/__init__.py")
+        if reason := self._find_hook(f"{folder}/__init__.py" if package else ""):
+            return _unknown(reason)
+        start = _Location(f"{folder}/__init__.py" if package else "", (folder,))
+        return self._walk(start, parts, "." * level)
+
+    def _find_absolute(self, path: str, parts: Sequence[str]) -> FoundModule:
+        name = parts[0]
+        if name in sys.builtin_module_names:  # before anything on the path
+            return FoundModule(ModuleKind.OUTSIDE)
+        first = self._search_name(self._list_roots(path, name), name)
+        if isinstance(first, _Obstacle):
+            return _unknown(first.reason)
+        if first is not None and first.path:
+            if is_standard_module(name, self._python) is not False or name in _SERVER_MODULES:
+                return _unknown(f"{self._name_origin(first)} has the name of a module that may be loaded before it")
+            return self._walk(first, parts[1:], name)
+        standard = is_standard_module(name, self._python)
+        if standard is not False:
+            return FoundModule(ModuleKind.OUTSIDE) if standard else _unknown(f"not every Python has {name}")
+        return self._find_namespace(first, parts) if first is not None else self._find_off_path(path, name)
+
+    def _find_namespace(self, location: _Location, parts: Sequence[str]) -> FoundModule:
+        """A folder without `__init__.py`: a regular package of its name anywhere on the path comes before it."""
+        other = self._search_name(self._list_further_roots(), parts[0])
+        if other is not None or self._find_outside(parts[0]).kind is ModuleKind.OUTSIDE:
+            return _unknown(f"the folder {self._name_origin(location)} and a package share the name {parts[0]}")
+        return self._walk(location, parts[1:], parts[0])
+
+    def _find_off_path(self, path: str, name: str) -> FoundModule:
+        """A name that no folder of the import path has."""
+        other = self._search_name(self._list_further_roots(), name)
+        if other is not None:
+            reason = other.reason if isinstance(other, _Obstacle) else f"{self._name_origin(other)} may be on the path"
+            return _unknown(reason)
+        outside = self._find_outside(name)
+        if outside.kind is ModuleKind.OUTSIDE:
+            return outside
+        if changing := self._find_path_change():
+            return _unknown(f"{changing} changes the import path")
+        in_tree = self._find_in_tree(path, name)
+        if not in_tree:
+            return outside
+        if not self._layout.is_start_known:
+            return _unknown(f"{in_tree} is in the tree, and the import path is not known")
+        return self._judge_missing([in_tree], f"{in_tree} is in the tree, but not on the import path", name)
+
+    def _list_roots(self, path: str, name: str) -> tuple[str, ...]:
+        """The import path, and behind it what the loaded packages of a file at an image path show of it."""
+        folder = posixpath.dirname(path)
+        while folder != "/" and self._files.locate(f"{folder}/__init__.py") is not None:
+            above = posixpath.dirname(folder)
+            if posixpath.basename(folder) == name and above not in self._layout.roots:
+                return (*self._layout.roots, *self._layout.installed_roots, above)
+            folder = above
+        return tuple(dict.fromkeys((*self._layout.roots, *self._layout.installed_roots)))
+
+    def _list_further_roots(self) -> tuple[str, ...]:
+        known = {*self._layout.roots, *self._layout.installed_roots}
+        return tuple(root for root in self._layout.possible_roots if root not in known)
+
+    def _walk(self, location: _Location, parts: Sequence[str], name: str) -> FoundModule:
+        """Follow the rest of a dotted name; every package on the way may change what its submodules are."""
+        for part in parts:
+            if reason := self._find_hook(location.path):
+                return _unknown(reason)
+            step = self._search_name(location.folders, part) if location.folders else None
+            if isinstance(step, _Obstacle):
+                return _unknown(step.reason)
+            name = f"{name}{'' if name.endswith('.') else '.'}{part}"
+            if step is None:
+                return self._describe_missing(location, part, name)
+            location = step
+        return self._describe(location)
+
+    def _describe(self, location: _Location) -> FoundModule:
+        if not location.path:
+            return FoundModule(ModuleKind.NAMESPACE, self._name_origin(location))
+        kind = ModuleKind.PACKAGE if location.path.endswith("/__init__.py") else ModuleKind.FILE
+        return FoundModule(kind, self._files.locate(location.path) or "")
+
+    def _describe_missing(self, location: _Location, part: str, name: str) -> FoundModule:
+        if not location.folders:
+            return FoundModule(ModuleKind.MISSING, reason=f"{self._name_origin(location)} is no package")
+        paths = [f"{folder}/{part}{end}" for folder in location.folders for end in ("/__init__.py", ".py", "")]
+        origins = [origin for path in paths for origin in self._files.list_origin_paths(path)]
+        left_out = [path for path in origins if self._is_in_tree(path) and self._files.is_left_out(path)]
+        if left_out:
+            reason = f"{left_out[0]} is in the tree, but an ignore file leaves it out of the image"
+        else:
+            reason = f"nothing in the image is the module {name}"
+        return self._judge_missing([origin for origin in origins if origin.endswith(".py")], reason, part)
+
+    def _judge_missing(self, paths: Sequence[str], reason: str, name: str) -> FoundModule:
+        """Missing, unless the build makes the file at one of the paths."""
+        for path in dict.fromkeys(paths):
+            module = VanishedModule(name, path)
+            doubt = find_provider(self._tree, self._layout.dockerfile, module, is_top_level=False)
+            if doubt is ImportDoubt.GENERATED and self._tree.blob(path) is None:
+                return _unknown(f"the build may make {path}")
+        return FoundModule(ModuleKind.MISSING, reason=reason)
+
+    def _search_name(self, folders: Sequence[str], name: str) -> _Step:
+        """One name in some folders: a package, else a module, else the parts of a namespace package."""
+        portions: list[str] = []
+        for folder in folders:
+            path = posixpath.join(folder, name)
+            if built := self._find_built_file(folder, name):
+                return _Obstacle(f"{built} is built, not read")
+            if self._files.locate(f"{path}/__init__.py") is not None:
+                return _Location(f"{path}/__init__.py", (path,))
+            if self._files.locate(f"{path}.py") is not None:
+                return _Location(f"{path}.py")
+            if link := self._find_link(path):
+                return _Obstacle(f"{link} is a link")
+            if self._is_folder(path):
+                portions.append(path)
+        return _Location("", tuple(portions)) if portions else None
+
+    def _find_built_file(self, folder: str, name: str) -> str:
+        """An extension module or a compiled file of a name; Python takes it for the module."""
+        for origin in self._files.list_origin_paths(folder):
+            for entry in self._tree.list_unrecorded(origin) or ():
+                if entry.startswith(f"{name}.") and entry.endswith(_BUILT_FILES):
+                    path = posixpath.join(origin, entry)
+                    self._tree.blob(path)  # an input: without it the answer is another one
+                    return path
+        return ""
+
+    def _find_link(self, path: str) -> str:
+        origins = [*self._files.list_origin_paths(path), *self._files.list_origin_paths(f"{path}.py")]
+        return next((origin for origin in origins if self._is_link(origin)), "")
+
+    def _is_folder(self, path: str) -> bool:
+        """Whether the image has a folder; one that is left out counts where something in it is not."""
+        if not self._files.is_folder(path):
+            return False
+        origins = [origin for origin in self._files.list_origin_paths(path) if self._tree.has_folder(origin)]
+        if not origins or any(not self._files.is_left_out(origin) for origin in origins):
+            return True
+        entries = [posixpath.join(origin, name) for origin in origins for name in self._tree.folder(origin) or ()]
+        return any(not self._files.is_left_out(entry) for entry in entries)
+
+    def _is_in_tree(self, path: str) -> bool:
+        return self._tree.blob(path) is not None or self._tree.has_folder(path)
+
+    def _find_in_tree(self, path: str, name: str) -> str:
+        """The file of that name beside the importing file, or in a folder above it."""
+        origin = self._files.locate(path) or ""
+        for folder in list_folders_above(origin):
+            for ending in ("/__init__.py", ".py"):
+                candidate = posixpath.join(folder, name + ending)
+                if self._tree.blob(candidate) is not None:
+                    return candidate
+        return ""
+
+    def _name_origin(self, location: _Location) -> str:
+        """The repository path of what was found."""
+        if location.path:
+            return self._files.locate(location.path) or location.path
+        origins = (origin for folder in location.folders for origin in self._files.list_origin_paths(folder))
+        return next((origin for origin in origins if self._tree.has_folder(origin)), location.folders[0])
+
+    def _find_hook(self, path: str) -> str:
+        """Why the code of a package may change what its submodules are; "" where it does not."""
+        origin = self._files.locate(path) if path else None
+        if origin and _HOOK.search(split_source(self._tree.read(origin) or b"").code):
+            return f"{origin} changes what its imports find"
+        return ""
+
+    def _find_path_change(self) -> str:
+        """A file known to run that changes the import path."""
+        started = [origin for path in self._layout.start_files if (origin := self._files.locate(path))]
+        for path in dict.fromkeys((*started, *self._running)):
+            if _PATH_CHANGE.search(split_source(self._tree.read(path) or b"").code):
+                return path
+        return ""
+
+
+def _unknown(reason: str) -> FoundModule:
+    return FoundModule(ModuleKind.UNKNOWN, reason=reason)

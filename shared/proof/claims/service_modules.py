@@ -1,0 +1,67 @@
+"""What the imports of a service mean at one commit: opened on its tree, it answers `ServiceModules`.
+
+The image is read once. Where several images or start commands may be the service's, only what all agree on is known.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from shared.proof.claims.claim import FoundModule, ModuleKind
+from shared.proof.claims.image_layout import TracedFiles, find_layouts
+from shared.proof.claims.module_search import ModuleSearch
+from shared.proof.loading.commit_tree import RecordingTree, SourceTree
+
+
+def open_service_modules(
+    tree: SourceTree, traced: TracedFiles, python: str, source_roots: Sequence[str] = ()
+) -> "ImageModules":
+    """The imports at the commit of `tree`; nothing is read before the first question."""
+    recording = tree if isinstance(tree, RecordingTree) else RecordingTree(tree)
+    return ImageModules(recording, traced, python, source_roots)
+
+
+class ImageModules:
+    """Answers `shared.proof.claims.ports.ServiceModules` from the image that a commit builds."""
+
+    def __init__(self, tree: RecordingTree, traced: TracedFiles, python: str, source_roots: Sequence[str] = ()) -> None:
+        self._tree = tree
+        self._traced = traced
+        self._python = python
+        self._source_roots = tuple(source_roots)
+        self._answers: dict[tuple[str, str, int], FoundModule] = {}
+
+    @property
+    def python(self) -> str:
+        """The minor version of the image, such as `3.11`."""
+        return self._python
+
+    @property
+    def tree(self) -> RecordingTree:
+        """The commit's files, with what was asked of them."""
+        return self._tree
+
+    def find_module(self, importing_path: str, module: str, level: int = 0) -> FoundModule:
+        """What `module` means in an import statement of a file; `level`: the dots of a relative import."""
+        key = (importing_path, module, level)
+        if key not in self._answers:
+            self._answers[key] = self._find_module(*key)
+        return self._answers[key]
+
+    @cached_property
+    def _searches(self) -> tuple[ModuleSearch, ...]:
+        layouts = find_layouts(self._tree, self._traced, self._source_roots)
+        running = self._traced.running_paths
+        return tuple(
+            ModuleSearch(layout, self._python, running, self._traced.is_link, self._find_outside) for layout in layouts
+        )
+
+    def _find_module(self, importing_path: str, module: str, level: int) -> FoundModule:
+        if not level and not all(part.isidentifier() for part in module.split(".")):
+            return FoundModule(ModuleKind.UNKNOWN, reason=f"{module!r} is no name of a module")
+        answers = dict.fromkeys(search.find_module(importing_path, module, level) for search in self._searches)
+        if len({(answer.kind, answer.path) for answer in answers}) == 1:
+            return next(iter(answers))
+        return FoundModule(ModuleKind.UNKNOWN, reason="the images that may be the service's differ in it")
+
+    def _find_outside(self, name: str) -> FoundModule:
+        return FoundModule(ModuleKind.UNKNOWN, reason=f"a package that the image installs may provide {name}")
