@@ -16,6 +16,7 @@ from shared.report.facts.fix_history import describe_errors_left, describe_fix_l
 from shared.report.impact import describe_impact, list_consequences
 from shared.report.issue.summary import describe_error, format_headline
 from shared.report.report import Report, as_of_phrase
+from shared.report.verdict_words import describe_checker, describe_corroboration, describe_target_state
 from shared.report.whys import Why
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp_phrase
@@ -250,10 +251,8 @@ def _describe_fix(proof: Finding) -> str:
 
 def _describe_newest(proof: Finding) -> str:
     if proof.target is not None:
-        return (
-            f"{describe_commit(proof.target.commit)}: every file of the incident "
-            "compiles there, and no other file stops compiling."
-        )
+        state = describe_target_state(proof)
+        return f"{describe_commit(proof.target.commit)}: {state}, and no other file stops compiling."
     if proof.rollback is not None and proof.fix is None:
         return (
             f"{describe_commit(proof.rollback.commit)}, from before the break: nothing of the incident is broken there."
@@ -295,9 +294,11 @@ def _describe_confidence(proof: Finding) -> str:
         return "no proof."
     source = proof.deployed.source
     deployed = "inferred from the logged line" if source is DeployedSource.INFERRED else f"known ({source.value})"
-    sure = " and corroborated by compiling it there" if proof.deployed.corroborated else ", but not corroborated"
-    word = "proven" if proof.deployed.corroborated and proof.broken.checked_by.startswith("cpython") else "not certain"
-    return f"{word}: compiled with {proof.broken.checked_by}; the deployed commit is {deployed}{sure}."
+    is_certain = proof.deployed.corroborated and (
+        proof.broken.checked_by.startswith("cpython") if proof.claim is None else not proof.claim.is_witnessed_by_log
+    )
+    word = "proven" if is_certain else "not certain"
+    return f"{word}: {describe_checker(proof)}; the deployed commit is {deployed}, {describe_corroboration(proof)}."
 
 
 _LABEL_VALUES = frozenset(label.value for label in Label)

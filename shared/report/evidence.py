@@ -10,6 +10,8 @@ class EvidenceKind(StrEnum):
     REVISION = "revision"
     COMMIT = "commit"
     COMPILE = "compile"
+    CODE = "code"
+    """A verdict on what the code of a commit does, without compiling or running it."""
     CHECK = "check"
     FILE = "file"
     QUERY = "query"

@@ -19,6 +19,7 @@ from shared.proof.model.finding import (
 )
 from shared.proof.model.history import Commit, FileChange
 from shared.proof.model.missing_import import MissingImport
+from shared.report.claim_json import claim_to_json
 from shared.report.evidence import Evidence
 from shared.report.impact import impact_to_json
 from shared.report.report import Report
@@ -63,6 +64,7 @@ def report_to_json(report: Report) -> dict[str, object]:
         "whys": [_why_to_json(why) for why in report.whys],
         "evidence": [_evidence_to_json(item) for item in report.evidence],
         "unseen": list(proof.gaps),
+        "claim": claim_to_json(proof.claim) if proof.claim is not None else None,
         "versions_compiled": proof.versions_compiled,
     }
     return {key: _redact_json(value) for key, value in document.items()}

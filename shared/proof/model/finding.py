@@ -119,6 +119,29 @@ class DeployedVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvenClaim:
+    """A failure beyond syntax that the code of the deployed commit confirms, or that the log alone is witness of."""
+
+    family: str
+    """A value of `shared.proof.claims.claim.ClaimFamily`."""
+    module: str
+    name: str
+    owner: str
+    """See `shared.proof.claims.claim.Claim`."""
+    function: str
+    failing_reason: str
+    """What the code of the deployed commit lacks, one sentence without a full stop."""
+    fixed_reason: str
+    """Why the failure cannot happen at the fix; "" without one."""
+    checked_by: str
+    is_witnessed_by_log: bool
+    """True where the code does not decide it: the fix is then a commit that does."""
+    inputs: tuple[str, ...]
+    """The paths on which the verdicts depend."""
+    commits_judged: int
+
+
+@dataclass(frozen=True, slots=True)
 class OtherBrokenFile:
     """Another file of the deployed tree that fails to compile: the next outage."""
 
@@ -292,5 +315,7 @@ class Finding:
     versions_compiled: int = 0
     alternative_rollback: Rollback | None = None
     """Beside a target: the rollback that is possible instead, where the request wants one."""
+    claim: ProvenClaim | None = None
+    """The failure, where it is none of syntax: then "broken" and "fixed" are said of it, and not of compiling."""
     raised_frame: Frame | None = None
     """Of an exception that is quoted and not proven: its deepest frame in the repository, with the path there."""

@@ -12,7 +12,6 @@ from shared.proof.model.finding import (
     SELF_EXPLANATORY_REASONS,
     BrokenFile,
     DeployedSource,
-    DeployedVersion,
     Finding,
     LoadedSummary,
     LoggedDeployment,
@@ -21,6 +20,7 @@ from shared.proof.model.finding import (
 from shared.proof.model.missing_import import ImportDoubt, MissingImport
 from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
+from shared.report.verdict_words import describe_corroboration, get_verdict_kind
 from shared.text.phrases import join_first_words, join_words, pluralize, quote_untrusted
 from shared.text.timestamps import format_rfc3339, format_timestamp_phrase
 
@@ -73,14 +73,15 @@ def collect_deployed_code_facts(incident: Incident, proof: Finding) -> Iterator[
     for deployment in proof.deployed.deployments:
         if deployment.commit is not None:
             yield _deployment_fact(incident, deployment)
-    if incident.kind is SignalKind.SYNTAX_ERROR:
-        yield _deployed_fact(proof.deployed)
+    if incident.kind is SignalKind.SYNTAX_ERROR or proof.claim is not None:
+        yield _deployed_fact(proof)
         for sentence in proof.deployed.platform_statements[:_MAX_PLATFORM_SENTENCES]:
             ref = quote_untrusted(proof.deployed.revision) or "the service"
             yield Fact(FactTopic.STATED, EvidenceKind.REVISION, ref, quote_untrusted(sentence, 400))
         if proof.deployed.python:
             yield _python_fact(proof)
-        yield _comparison_fact(incident, proof)
+        if proof.claim is None:
+            yield _comparison_fact(incident, proof)
     if proof.broken is not None:
         yield from _broken_file_facts(proof, proof.broken)
 
@@ -106,7 +107,8 @@ def _deployment_fact(incident: Incident, deployment: LoggedDeployment) -> Fact:
     return Fact(FactTopic.DEPLOYMENT, EvidenceKind.REVISION, ref, f"{text}{late if deployment.uncommitted else ''}.")
 
 
-def _deployed_fact(deployed: DeployedVersion) -> Fact:
+def _deployed_fact(proof: Finding) -> Fact:
+    deployed = proof.deployed
     source = _SOURCE_PHRASES[deployed.source]
     if deployed.commit is None:
         text = f"Deployed commit: {source}"
@@ -114,15 +116,22 @@ def _deployed_fact(deployed: DeployedVersion) -> Fact:
         text = (
             f"Deployed commit: {deployed.commit.id}, {source}, committed {format_rfc3339(deployed.commit.committed_at)}"
         )
-        text += (
-            "; corroborated: the file fails there on the logged line" if deployed.corroborated else "; not corroborated"
-        )
-    text += f". Versions of the file that fail first on the logged line: {len(deployed.candidates)}"
-    if deployed.candidates:
+        text += f"; {_describe_corroboration(proof)}"
+    if proof.claim is None:
+        text += f". Versions of the file that fail first on the logged line: {len(deployed.candidates)}"
+    if deployed.candidates and proof.claim is None:
         text += f" ({join_first_words(deployed.candidates, _MAX_CANDIDATES)})"
     conflict = f" {quote_untrusted(deployed.conflict)}" if deployed.conflict else ""
     ref = quote_untrusted(deployed.revision) or (deployed.commit.id if deployed.commit else "unknown")
     return Fact(FactTopic.DEPLOYED, EvidenceKind.REVISION, ref, f"{text}.{conflict}")
+
+
+def _describe_corroboration(proof: Finding) -> str:
+    if proof.claim is not None:
+        return describe_corroboration(proof)
+    return (
+        "corroborated: the file fails there on the logged line" if proof.deployed.corroborated else "not corroborated"
+    )
 
 
 def _python_fact(proof: Finding) -> Fact:
@@ -161,7 +170,9 @@ def _broken_file_facts(proof: Finding, broken: BrokenFile) -> Iterator[Fact]:
     )
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     text = f"{verdict}. Errors in {quote_untrusted(broken.path)}{python}: {broken.errors}{lines}."
-    yield Fact(FactTopic.BROKEN, EvidenceKind.COMPILE, ref, text)
+    if proof.claim is not None:
+        text = f"{verdict}. {quote_untrusted(proof.claim.failing_reason)}."
+    yield Fact(FactTopic.BROKEN, get_verdict_kind(proof), ref, text)
     if broken.fault.text or broken.excerpt:
         yield Fact(
             FactTopic.LINE,

@@ -6,6 +6,7 @@ from shared.detection.incident import Incident
 from shared.proof.model.finding import ActionKind, Attempt, Finding, Fix, IntroducingCommit, Target
 from shared.proof.model.history import Commit, FileChange, quote_subject
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
+from shared.report.verdict_words import describe_failing, describe_fixed, describe_target_state, get_verdict_kind
 from shared.text.phrases import join_first_words, pluralize, quote_untrusted
 from shared.text.timestamps import format_rfc3339
 
@@ -17,7 +18,7 @@ _MAX_FILES = 10
 def collect_fix_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
     del incident
     if proof.introduced is not None:
-        yield from _introduction_facts(proof.introduced)
+        yield from _introduction_facts(proof, proof.introduced)
     if proof.broken is not None:
         yield from _attempt_facts(proof, proof.broken.path)
         yield from _fix_facts(proof, proof.fix) if proof.fix else _no_fix_fact(proof, proof.broken.path)
@@ -26,7 +27,7 @@ def collect_fix_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
             f"{_format_commit(proof.rollback.commit)}: no file of the incident "
             "is broken there; it is older than the break."
         )
-        yield Fact(FactTopic.ROLLBACK, EvidenceKind.COMPILE, proof.rollback.commit.id, text)
+        yield Fact(FactTopic.ROLLBACK, get_verdict_kind(proof), proof.rollback.commit.id, text)
     if proof.target is not None:
         yield from _target_facts(proof, proof.target)
     for refused in proof.refused_commits[:_MAX_REJECTED_COMMITS]:
@@ -66,22 +67,22 @@ def _format_commit(commit: Commit) -> str:
     )
 
 
-def _introduction_facts(introduced: IntroducingCommit) -> Iterator[Fact]:
+def _introduction_facts(proof: Finding, introduced: IntroducingCommit) -> Iterator[Fact]:
     commit = introduced.commit
     merge = f"; a merge of {len(commit.parents)} parents" if len(commit.parents) > 1 else ""
     yield Fact(FactTopic.INTRODUCED, EvidenceKind.COMMIT, commit.id, f"{_format_commit(commit)}{merge}.")
     path = quote_untrusted(introduced.path)
     first = f", the first on line {introduced.first_line}" if introduced.first_line is not None else ""
     before = "It did not exist before" if introduced.was_added_broken else "It did not fail before"
-    text = f"{path} fails to compile at {commit.id}: {pluralize(introduced.errors, 'error')}{first}. {before}."
-    yield Fact(FactTopic.INTRODUCED, EvidenceKind.COMPILE, f"{commit.id}:{path}", text)
+    text = f"{path} {describe_failing(proof)} at {commit.id}: {pluralize(introduced.errors, 'error')}{first}. {before}."
+    yield Fact(FactTopic.INTRODUCED, get_verdict_kind(proof), f"{commit.id}:{path}", text)
 
 
 def _attempt_facts(proof: Finding, path: str) -> Iterator[Fact]:
     count = pluralize(len(proof.attempts), "later version")
     text = (
         f"{count} of {quote_untrusted(path)} after the break still "
-        f"fail{'s' if len(proof.attempts) == 1 else ''} to compile."
+        f"fail{'s' if len(proof.attempts) == 1 else ''}{' to compile' if proof.claim is None else ' as logged'}."
     )
     start = proof.introduced.commit.id if proof.introduced else ""
     yield Fact(FactTopic.ATTEMPTS, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {quote_untrusted(path)}", text)
@@ -89,7 +90,7 @@ def _attempt_facts(proof: Finding, path: str) -> Iterator[Fact]:
         ref = f"{attempt.commit.id}:{quote_untrusted(path)}"
         yield Fact(
             FactTopic.ATTEMPT,
-            EvidenceKind.COMPILE,
+            get_verdict_kind(proof),
             ref,
             f"{_format_commit(attempt.commit)}: {describe_errors_left(attempt)}.",
         )
@@ -117,7 +118,9 @@ def _fix_facts(proof: Finding, fix: Fix) -> Iterator[Fact]:
         path = quote_untrusted(fix.path or broken)
         moved = f" (before: {quote_untrusted(broken)})" if fix.path and fix.path != broken else ""
         text = f"{path}{moved} compiles at {commit.id} on Python {proof.deployed.python}."
-    yield Fact(FactTopic.FIX, EvidenceKind.COMPILE, f"{commit.id}:{quote_untrusted(fix.path or broken)}", text)
+        if proof.claim is not None:
+            text = f"At {commit.id} {describe_fixed(proof)}."
+    yield Fact(FactTopic.FIX, get_verdict_kind(proof), f"{commit.id}:{quote_untrusted(fix.path or broken)}", text)
     if proof.deployed.commit is not None and fix.where == "merged":
         deployed = proof.deployed.commit.id
         text = f"{commit.id} descends from the deployed commit {deployed}, which does not contain it."
@@ -138,7 +141,7 @@ def _target_facts(proof: Finding, target: Target) -> Iterator[Fact]:
     commit = target.commit
     later = pluralize(target.commits_after_deployed, "commit")
     text = (
-        f"{_format_commit(commit)}, {later} after the deployed one: every file of the incident compiles, "
+        f"{_format_commit(commit)}, {later} after the deployed one: {describe_target_state(proof)}, "
         f"{pluralize(len(target.newly_broken), 'file')} newly broken, checks {target.checks.value}."
     )
     yield Fact(FactTopic.TARGET, EvidenceKind.CHECK, commit.id, text)

@@ -66,7 +66,7 @@ def _resource_blocks(report: Report) -> Iterator[str]:
         mentioned = f"mentioned: {', '.join(hits)}" if hits else "not mentioned"
         rows.append((name, mentioned, _RESOURCE_MENTIONED if hits else "not checked"))
     yield format_table(("Resource", "In the log entries of this incident", "Its metrics"), rows)
-    if report.proof.broken is not None:
+    if report.proof.broken is not None and report.proof.claim is None:
         yield "A file that does not compile fails whatever the memory, the CPU or the load."
     stated = report.proof.deployed.platform_statements
     if stated:

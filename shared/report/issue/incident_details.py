@@ -22,6 +22,7 @@ from shared.report.issue.section import (
 from shared.report.links import Links, format_link
 from shared.report.report import Report, as_of_phrase
 from shared.report.timeline import render_mermaid
+from shared.report.verdict_words import describe_fixed
 from shared.text.escaping import escape_markdown, format_code_block, format_code_span, strip_invisible, truncate
 from shared.text.phrases import format_excerpt, pluralize, quote_untrusted
 from shared.text.redaction import redact
@@ -132,7 +133,7 @@ def _code_blocks(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
     if broken.explanation:
         yield f"Ruff explains: {escape_markdown(quote_untrusted(broken.explanation))}."
     if report.proof.fix is not None:
-        yield from _fixed_code_blocks(report.proof.fix, links)
+        yield from _fixed_code_blocks(report.proof, report.proof.fix, links)
     if broken.also_broken:
         places = [
             (
@@ -163,14 +164,15 @@ def _line_phrase(number: int | None) -> str:
     return f", line {number}" if number is not None else ""
 
 
-def _fixed_code_blocks(fix: Fix, links: Links) -> Iterator[str]:
+def _fixed_code_blocks(proof: Finding, fix: Fix, links: Links) -> Iterator[str]:
     at = link_commit(fix.commit.id, links)
     if fix.is_deletion:
         yield f"**After:** the file no longer exists at {at}."
         return
     url = _excerpt_url(links, fix.commit.id, fix.path, fix.excerpt)
     file = format_link(format_code_span(quote_untrusted(fix.path)), url) if fix.path else "the file"
-    yield f"**After:** {file} at {at}, which compiles."
+    state = "which compiles" if proof.claim is None else escape_markdown(describe_fixed(proof))
+    yield f"**After:** {file} at {at}, {state}."
     if fix.excerpt:
         yield format_code_block("\n".join(format_excerpt(fix.excerpt)))
 
@@ -208,7 +210,8 @@ def _commit_rows(proof: Finding, links: Links) -> Iterator[Sequence[str]]:
         verdict = f"still fails: {claim}{describe_errors_left(attempt)}{f'; {CommitRole.DEPLOYED}' if deployed else ''}"
         yield _commit_row(attempt.commit, verdict, links)
     if proof.fix is not None:
-        verdict = f"{CommitRole.FIX}: compiles; {escape_markdown(describe_fix_location(proof.fix, proof.branch))}"
+        state = "compiles" if proof.claim is None else "the failure cannot happen"
+        verdict = f"{CommitRole.FIX}: {state}; {escape_markdown(describe_fix_location(proof.fix, proof.branch))}"
         request = pull_request_phrase(proof.fix.commit.id, links) if proof.fix.where == "merged" else ""
         yield _commit_row(proof.fix.commit, f"{verdict}{request}", links)
     if proof.target is not None:

@@ -16,12 +16,14 @@ from shared.report.issue.section import (
 )
 from shared.report.links import Links
 from shared.report.report import Report, as_of_phrase
+from shared.report.verdict_words import describe_corroboration, describe_target_state
 from shared.text.escaping import escape_markdown, format_code_span
 from shared.text.phrases import pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp_phrase
 
 _SIGNAL_PHRASES = {
     SignalKind.CLOSE_1011: "WebSockets are closed with 1011",
+    SignalKind.FAILED_START: "a revision does not start",
     SignalKind.KEEPALIVE_TIMEOUT: "keepalive pings time out",
     SignalKind.DYNAMIC_CODE: "code generated at run time does not compile",
     SignalKind.DEPENDENCY: "an installed package does not compile",
@@ -51,7 +53,7 @@ def format_failure(report: Report) -> str:
 def describe_error(report: Report) -> str:
     """`SyntaxError in app/main.py, line 7, on Python 3.11`."""
     incident, broken = report.incident, report.proof.broken
-    if incident.kind is not SignalKind.SYNTAX_ERROR:
+    if incident.kind is not SignalKind.SYNTAX_ERROR and broken is None:
         return _SIGNAL_PHRASES.get(incident.kind, incident.kind.value)
     path = quote_untrusted(broken.path if broken else incident.path, 80)
     error = quote_untrusted(broken.fault.error_class if broken else incident.error_class, 40) or "SyntaxError"
@@ -111,7 +113,7 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
     if len(report.whys) > 1 and proof.broken is not None:
         yield f"**Why:** {escape_markdown(report.whys[1].answer)}"
     if proof.deployed.commit is not None:
-        sure = "corroborated by compiling it" if proof.deployed.corroborated else "not corroborated"
+        sure = describe_corroboration(proof)
         tree = "; built from an uncommitted tree" if proof.deployed.uncommitted_tree else ""
         named = link_commit(proof.deployed.commit.id, links)
         yield f"**Deployed:** {named}, {proof.deployed.source.value}, {sure}{tree}."
@@ -128,9 +130,13 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
 
 def _describe_deployment_safety(proof: Finding, target: Target) -> str:
     """What was looked at, and what nobody could tell."""
+    state = (
+        f"every file that failed compiles on Python {proof.deployed.python}, and no other file stops compiling"
+        if proof.claim is None
+        else describe_target_state(proof)
+    )
     compiled = (
-        f"At {short_sha(target.commit.id)} every file that failed compiles on Python {proof.deployed.python}, and no "
-        f"other file stops compiling. With it ship {pluralize(target.commits_after_deployed, 'commit')}: "
+        f"At {short_sha(target.commit.id)} {state}. With it ship {pluralize(target.commits_after_deployed, 'commit')}: "
         f"{describe_shipped_files(target.shipped_changes)}."
     )
     return f"{escape_markdown(compiled)} {_CHECKS_SENTENCES[target.checks]}"

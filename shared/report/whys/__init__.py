@@ -4,6 +4,7 @@ from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import Finding
 from shared.report.facts import Facts
+from shared.report.whys.claim import explain_claim
 from shared.report.whys.failure import (
     explain_attempts,
     explain_failure,
@@ -30,6 +31,8 @@ __all__ = ["Confidence", "FiveWhys", "Statement", "Why", "WhyKey", "draft_whys",
 
 def draft_whys(incident: Incident, proof: Finding, facts: Facts) -> tuple[Why, ...]:
     """At least five questions; the last is always the error behind the error."""
+    if proof.claim is not None and proof.broken is not None:
+        return number_whys(explain_claim(incident, proof, proof.broken, facts))
     if incident.kind is not SignalKind.SYNTAX_ERROR:
         return number_whys(explain_unproven_signal(incident, proof, facts))
     if proof.broken is None:

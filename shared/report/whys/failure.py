@@ -10,6 +10,7 @@ from shared.report.facts import Facts, FactTopic
 from shared.report.facts.deployed_code import describe_other_versions, get_failing_line
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location
 from shared.report.facts.log_entries import format_error_line
+from shared.report.verdict_words import describe_fixed, describe_still_failing
 from shared.report.whys.why import Confidence, Statement, WhyDraft, WhyKey
 from shared.text.phrases import join_first_words, join_words, pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp_phrase
@@ -146,12 +147,16 @@ def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
     states: tuple[Statement, ...] = ()
     if introduced.was_added_broken:
         states = (Statement.ARRIVED_BROKEN,)
-        answer += "this commit added the file, and it never compiled until it was fixed."
+        answer += "this commit added the file, and it failed from the start."
     elif len(introduced.commit.parents) > 1:
         states = (Statement.MERGED_BROKEN,)
         answer += "it is a merge, and the error arose where the histories were joined."
     else:
-        answer += "before it the file did not fail to compile."
+        answer += (
+            "before it the file did not fail to compile."
+            if proof.claim is None
+            else "before it nothing failed that way."
+        )
     return WhyDraft(
         WhyKey.INTRODUCED, question, answer, Confidence.PROVEN, facts.evidence_ids(FactTopic.INTRODUCED), states
     )
@@ -163,16 +168,15 @@ def explain_attempts(proof: Finding, broken: BrokenFile, facts: Facts) -> WhyDra
     if not proof.attempts:
         answer = (
             f"No attempt was seen: {pluralize(0, 'later version')} of "
-            f"{quote_untrusted(broken.path)} still fail to compile."
+            f"{quote_untrusted(broken.path)} {describe_still_failing(proof)}."
         )
         return WhyDraft(WhyKey.NOT_ENDED, question, answer, Confidence.INFERRED, facts.evidence_ids(FactTopic.ATTEMPTS))
     is_single = len(proof.attempts) == 1
     described = [_describe_attempt(attempt, proof) for attempt in select_notable_attempts(proof.attempts)]
     versions = f"{pluralize(len(proof.attempts), 'later version')} of the file still fail{'s' if is_single else ''}"
-    answer = (
-        f"{versions}: {'; '.join(described)}. "
-        "Python logs only the first error of a file, so a change that only moves it can look like progress."
-    )
+    answer = f"{versions}: {'; '.join(described)}. "
+    if proof.claim is None:
+        answer += "Python logs only the first error of a file, so a change that only moves it can look like progress."
     cited = facts.evidence_ids(FactTopic.ATTEMPTS, FactTopic.ATTEMPT, FactTopic.DEPLOYED)
     return WhyDraft(WhyKey.NOT_ENDED, question, answer, Confidence.PROVEN, cited, _attempt_statements(proof))
 
@@ -224,9 +228,9 @@ def _explain_existing_fix(proof: Finding, fix: Fix, facts: Facts) -> WhyDraft:
     merged = fix.where == "merged"
     question = "Why does it still fail, although a fix exists?" if merged else "Why is the fix not ready to deploy?"
     if not merged:
-        python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
+        fixed = describe_fixed(proof)
         answer = (
-            f"The file compiles{python} at {describe_commit(fix.commit)}, which "
+            f"{fixed[:1].upper()}{fixed[1:]}, at {describe_commit(fix.commit)}, which "
             f"is {describe_fix_location(fix, proof.branch)}."
         )
         return WhyDraft(
@@ -248,10 +252,9 @@ def _describe_fixed_file(proof: Finding, fix: Fix) -> str:
     broken = proof.broken.path if proof.broken else ""
     if fix.is_deletion:
         return f"without {quote_untrusted(broken)}: the file is not there any more"
-    python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     if fix.path and fix.path != broken:
-        return f"where the file compiles{python}; it is now {quote_untrusted(fix.path)}"
-    return f"where the file compiles{python}"
+        return f"where {describe_fixed(proof)}; it is now {quote_untrusted(fix.path)}"
+    return f"where {describe_fixed(proof)}"
 
 
 def _unseen_phrase(proof: Finding) -> str:

@@ -100,7 +100,7 @@ def _explain_deployed_source(deployed: DeployedVersion) -> tuple[str, Statement]
             return text, Statement.UNTIED
         case source:
             known = f"What was deployed could be traced, by {_SOURCE_PHRASES[source]}"
-            return f"{known}; none of the files that were read shows that it was compiled first.", Statement.TRACED
+            return f"{known}; none of the files that were read shows that it was checked first.", Statement.TRACED
 
 
 def _explain_checks(proof: Finding, assessment: PreventionAssessment) -> tuple[str, Confidence, Statement]:

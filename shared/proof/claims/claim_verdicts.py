@@ -1,0 +1,103 @@
+"""The verdicts on one claim at many commits; a commit with the inputs of a judged one is not judged again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
+from shared.proof.claims.ports import ClaimJudge, ServiceModules
+from shared.proof.loading.commit_tree import CommitTree, find_changed_paths, is_affected_by
+from shared.proof.model.ports import History
+
+OpenModules = Callable[[CommitTree, str], ServiceModules]
+"""The service's modules at one commit, as a file at a path imports them."""
+
+_MAX_STATES = 16
+"""Judged trees that are held at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedTree:
+    """A verdict with the tree for which it was given, and the paths on which it depends."""
+
+    root_tree: str
+    path: str
+    """The claim's file in this tree; "" where it has none."""
+    verdict: ClaimVerdict
+    inputs: frozenset[str]
+    """Files as "a/b.py", whether or not they exist; listed folders as "a/"."""
+
+
+@dataclass(slots=True)
+class ClaimVerdicts:
+    """The predicate of one claim. `names` are the paths that its file has had, those of later commits first."""
+
+    history: History
+    claim: Claim
+    judge: ClaimJudge
+    open_modules: OpenModules
+    names: tuple[str, ...] = ()
+    judged_count: int = 0
+    inputs: frozenset[str] = frozenset()
+    """The inputs of all verdicts so far."""
+    _witnessed: JudgedTree | None = None
+    _states: list[JudgedTree] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.names = self.names or (self.claim.path,)
+
+    def add_names(self, names: Sequence[str]) -> None:
+        """Further names of the claim's file; verdicts that were given without them are forgotten."""
+        fresh = tuple(name for name in names if name not in self.names)
+        if fresh:
+            self.names = (*self.names, *fresh)
+            self._states.clear()
+
+    def trust_log(self, commit: str) -> None:
+        """The log is the witness that the claim's commit fails: so does every tree with the same inputs."""
+        state = self.judge_commit(commit)
+        verdict = replace(state.verdict, state=ClaimState.FAILS, lines=(self.claim.line,), checked_by="the log")
+        self._witnessed = replace(state, verdict=verdict)
+        self._states.clear()
+
+    @property
+    def is_witnessed_by_log(self) -> bool:
+        """Whether the failure at the deployed commit is known from the log alone."""
+        return self._witnessed is not None
+
+    def holds(self, commit: str) -> bool | None:
+        """Whether the claim's failure cannot happen at a commit; None where it is not known."""
+        return self.judge_commit(commit).verdict.holds
+
+    def judge_commit(self, commit: str) -> JudgedTree:
+        """The verdict at a commit."""
+        tree = CommitTree(self.history, commit)
+        for state in reversed(self._states):
+            if self._is_same(state, tree.root_tree):
+                return state
+        state = self._judge_tree(tree)
+        if state.verdict.state is ClaimState.UNKNOWN and self._has_witnessed_inputs(tree.root_tree):
+            assert self._witnessed is not None
+            state = replace(state, verdict=self._witnessed.verdict)
+        self.inputs |= state.inputs
+        self._states = [*self._states[1 - _MAX_STATES :], state]
+        return state
+
+    def _judge_tree(self, tree: CommitTree) -> JudgedTree:
+        path = next((name for name in self.names if tree.blob(name) is not None), "")
+        if not path:
+            verdict = ClaimVerdict(ClaimState.HOLDS, f"{self.names[0]} does not exist any more", checked_by="its tree")
+            return JudgedTree(tree.root_tree, "", verdict, frozenset(self.names))
+        self.judged_count += 1
+        modules = self.open_modules(tree, path)
+        verdict = self.judge.judge(replace(self.claim, path=path), modules)
+        return JudgedTree(tree.root_tree, path, verdict, frozenset({*modules.tree.recorded_paths, *self.names}))
+
+    def _has_witnessed_inputs(self, root_tree: str) -> bool:
+        return self._witnessed is not None and self._is_same(self._witnessed, root_tree)
+
+    def _is_same(self, state: JudgedTree, root_tree: str) -> bool:
+        changed = find_changed_paths(self.history, state.root_tree, root_tree)
+        return not any(
+            is_affected_by(state.inputs, path, is_added_or_removed=is_added_or_removed)
+            for path, is_added_or_removed in changed
+        )

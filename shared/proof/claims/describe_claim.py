@@ -1,0 +1,201 @@
+"""Turns a traced claim into a finding: deployed version, failing file, introduction, attempts, fix and target."""
+
+from dataclasses import replace
+
+from shared.detection.ties import RaisedException
+from shared.proof.claims.claim import ClaimVerdict
+from shared.proof.claims.prove_claim import TracedClaim
+from shared.proof.find_deployed import read_declaring_files
+from shared.proof.gating.choose_newest import TargetChoice, choose_newest
+from shared.proof.gating.choose_target import describe_target, map_line
+from shared.proof.gating.gates import GateFailure
+from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.commit_graph import find_descendants, walk_newest_first
+from shared.proof.model.compilation import Fault, split_source_lines
+from shared.proof.model.finding import (
+    ActionKind,
+    Attempt,
+    BrokenFile,
+    DeployedSource,
+    DeployedVersion,
+    Finding,
+    Fix,
+    IntroducingCommit,
+    LoggedDeployment,
+    ProvenClaim,
+    Reason,
+    Recommendation,
+    Rollback,
+)
+from shared.proof.model.history import Commit
+from shared.proof.proof_context import ProofContext
+from shared.proof.searching.explain_failure import cut_excerpt
+
+_MAX_ROLLBACK_STATES = 200
+_MAX_INPUTS = 40
+
+
+def describe_claim(context: ProofContext, raised: RaisedException, traced: TracedClaim) -> Finding:
+    """The finding without its recommendation."""
+    origin = traced.origin
+    declaring = traced.deployed if origin.is_incomplete else origin.commit
+    failing = _judge(traced, traced.deployed.id)
+    finding = Finding(
+        deployed=_describe_deployed(context, raised, traced),
+        broken=_describe_broken(context, traced, failing),
+        introduced=None if origin.is_incomplete else _describe_introduced(traced),
+        attempts=tuple(
+            _describe_attempt(traced, commit)
+            for commit in (*origin.later_failing, *traced.lineage.list_attempts(traced.fix))
+        ),
+        fix=_describe_fix(context, traced) if traced.fix is not None else None,
+        target=None,
+        rollback=None,
+        recommendation=Recommendation(ActionKind.NONE, Reason.NO_FIX, ""),
+        branch=context.branch.name,
+        branch_head=context.branch.head,
+        declaring_files=read_declaring_files(context.history, declaring.id),
+        versions_compiled=0,
+        claim=_describe_proven(traced, failing),
+        raised_frame=None,
+    )
+    if traced.fix is None:
+        choice = _choose_rollback(context, traced)
+        return replace(finding, rollback=_build_rollback(choice), unchecked_commits=choice.unchecked_commits)
+    choice = _choose_target(context, traced, traced.fix)
+    alternative = _choose_rollback(context, traced) if context.request.wants_alternative else None
+    return replace(
+        finding,
+        target=describe_target(context.history, traced.file_history, traced.gates, choice),
+        refused_commits=choice.refused_commits,
+        unchecked_commits=choice.unchecked_commits,
+        alternative_rollback=_build_rollback(alternative) if alternative is not None else None,
+    )
+
+
+def _judge(traced: TracedClaim, commit: str) -> ClaimVerdict:
+    return traced.verdicts.judge_commit(commit).verdict
+
+
+def _describe_proven(traced: TracedClaim, failing: ClaimVerdict) -> ProvenClaim:
+    claim, verdicts = traced.claim, traced.verdicts
+    return ProvenClaim(
+        family=claim.family.value,
+        module=claim.module,
+        name=claim.name,
+        owner=claim.owner,
+        function=claim.function,
+        failing_reason=failing.reason,
+        fixed_reason=_judge(traced, traced.fix.id).reason if traced.fix is not None else "",
+        checked_by=failing.checked_by,
+        is_witnessed_by_log=verdicts.is_witnessed_by_log,
+        inputs=tuple(sorted(path for path in verdicts.inputs if not path.endswith("/")))[:_MAX_INPUTS],
+        commits_judged=verdicts.judged_count,
+    )
+
+
+def _describe_deployed(context: ProofContext, raised: RaisedException, traced: TracedClaim) -> DeployedVersion:
+    located, deployed = traced.located, traced.deployed
+    seen_at = raised.entry.timestamp if raised.entry.dated else None
+    is_uncommitted = seen_at is not None and deployed.committed_at > seen_at
+    revision = raised.entry.revision
+    python, python_source = traced.python
+    return DeployedVersion(
+        revision=revision,
+        commit=deployed,
+        source=context.request.source if located.source is DeployedSource.GIVEN else located.source,
+        corroborated=True,
+        candidates=located.candidates,
+        uncommitted_tree=is_uncommitted,
+        python=python,
+        python_source=python_source,
+        conflict=located.conflict,
+        deployments=(LoggedDeployment(revision, traced.claim.line, seen_at, deployed, is_uncommitted),),
+        has_named_commit=context.request.has_named_commit,
+        platform_statements=context.request.platform_statements,
+    )
+
+
+def _describe_broken(context: ProofContext, traced: TracedClaim, failing: ClaimVerdict) -> BrokenFile:
+    claim = traced.claim
+    content = _read(context, traced.deployed.id, claim.path)
+    line = split_source_lines(content)[claim.line - 1 : claim.line]
+    return BrokenFile(
+        path=claim.path,
+        fault=Fault(claim.error_class, claim.message, claim.line, text="".join(line)),
+        errors=max(1, len(failing.lines)),
+        error_lines=tuple(failing.lines),
+        checked_by=failing.checked_by,
+        explanation="",
+        compiles_on=(),
+        compiles_on_checked_by="",
+        excerpt=cut_excerpt(content, claim.line),
+    )
+
+
+def _read(context: ProofContext, commit: str, path: str) -> bytes:
+    blob = context.history.blob_ids([(commit, path)]).get((commit, path))
+    return (context.history.read(blob) or b"") if blob is not None else b""
+
+
+def _describe_introduced(traced: TracedClaim) -> IntroducingCommit:
+    origin = traced.origin
+    lines = _judge(traced, origin.commit.id).lines
+    return IntroducingCommit(
+        origin.commit,
+        origin.path,
+        max(1, len(lines)),
+        lines[0] if lines else None,
+        was_added_broken=origin.was_added_broken,
+    )
+
+
+def _describe_attempt(traced: TracedClaim, commit: Commit) -> Attempt:
+    lines = _judge(traced, commit.id).lines
+    return Attempt(commit, max(1, len(lines)), lines[0] if lines else None)
+
+
+def _describe_fix(context: ProofContext, traced: TracedClaim) -> Fix:
+    assert traced.fix is not None
+    path = traced.verdicts.judge_commit(traced.fix.id).path
+    if not path:
+        return Fix(traced.fix, "merged", is_deletion=True)
+    before = split_source_lines(_read(context, traced.deployed.id, traced.claim.path))
+    after = _read(context, traced.fix.id, path)
+    line = map_line(before, split_source_lines(after), traced.claim.line)
+    return Fix(traced.fix, "merged", path=path, excerpt=cut_excerpt(after, line))
+
+
+def _choose_target(context: ProofContext, traced: TracedClaim, fix: Commit) -> TargetChoice:
+    """The newest commit of the branch that contains the fix, at which the claim holds, and that passes every gate."""
+    commits = traced.file_history.commits
+    containing = find_descendants(fix.id, commits) | {fix.id}
+
+    def refuse(commit: str) -> GateFailure | None:
+        verdict = _judge(traced, commit)
+        if verdict.holds:
+            return None
+        failing = "the failure is back at this commit" if verdict.holds is False else "it is not known whether it holds"
+        return GateFailure("incident_file", f"{failing}: {verdict.reason}")
+
+    already_broken = frozenset(other.path for other in traced.gates.find_broken(traced.deployed.id))
+    newest_first = list(walk_newest_first(commits, context.branch.head, containing))
+    return choose_newest(traced.gates, newest_first, already_broken, refuse)
+
+
+def _choose_rollback(context: ProofContext, traced: TracedClaim) -> TargetChoice:
+    """The newest state that the branch was in before the failure came in, and that passes every gate."""
+    if traced.origin.is_incomplete:
+        return TargetChoice(None, ())
+    states = BranchStates(context.history, context.branch.head)
+
+    def refuse(commit: str) -> GateFailure | None:
+        verdict = _judge(traced, commit)
+        return None if verdict.holds else GateFailure("incident_file", verdict.reason)
+
+    earlier = states.states_before(traced.origin.commit.id, _MAX_ROLLBACK_STATES)
+    return choose_newest(traced.gates, earlier, frozenset(), refuse)
+
+
+def _build_rollback(choice: TargetChoice) -> Rollback | None:
+    return None if choice.commit is None else Rollback(choice.commit)

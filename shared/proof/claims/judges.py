@@ -1,0 +1,39 @@
+"""Who judges which family of claims, and how the service's modules are found: the tools of one proof."""
+
+from collections.abc import Mapping
+
+from shared.detection.ties import RaisedException
+from shared.proof.claims.claim import ClaimFamily
+from shared.proof.claims.image_layout import TracedFiles
+from shared.proof.claims.ports import ClaimJudge, ServiceModules
+from shared.proof.claims.prove_claim import ClaimTools, ModulesRequest
+from shared.proof.claims.service_modules import open_service_modules
+from shared.proof.model.paths import match_logged_path
+from shared.proof.proof_context import ProofContext
+
+_JUDGES: tuple[ClaimJudge, ...] = ()
+
+
+def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
+    """The judges of all families, and imports as the service's image resolves them."""
+    logged_paths = _match_frames(context, raised)
+
+    def open_modules(request: ModulesRequest) -> ServiceModules:
+        others = tuple(path for path in logged_paths if path != request.path)
+        traced = TracedFiles(request.path, others, logged_paths, request.tree.is_link)
+        return open_service_modules(request.tree, traced, request.python, request.source_roots)
+
+    judges: dict[ClaimFamily, ClaimJudge] = {family: judge for judge in _JUDGES for family in judge.families}
+    return ClaimTools(judges, open_modules)
+
+
+def _match_frames(context: ProofContext, raised: RaisedException) -> Mapping[str, str]:
+    """Each path of the repository that only one logged path fits, with that logged path."""
+    commit = context.given_commit.id if context.given_commit is not None else context.branch.head
+    tree = context.history.tree(commit)
+    matched: dict[str, str] = {}
+    for frame in raised.exception.frames:
+        tiers = match_logged_path(frame.path, tree)
+        if tiers and len(tiers[0]) == 1:
+            matched[tiers[0][0]] = frame.path
+    return matched

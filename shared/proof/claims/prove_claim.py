@@ -1,0 +1,133 @@
+"""The proof of a failure beyond syntax: which commit is deployed, what introduced the failure, what fixes it.
+
+The same search as for a file that does not compile, with another predicate: the verdict on one claim.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.detection.syntax_errors import find_python_version
+from shared.detection.ties import RaisedException
+from shared.proof.claims.claim import Claim, ClaimFamily
+from shared.proof.claims.claim_history import ClaimLineage, ClaimOrigin, follow_claim, trace_claim
+from shared.proof.claims.claim_verdicts import ClaimVerdicts
+from shared.proof.claims.locate_claim import ClaimLocator, LocatedClaim
+from shared.proof.claims.ports import ClaimJudge, ServiceModules
+from shared.proof.claims.read_claim import read_claim
+from shared.proof.find_deployed import find_declared_python, find_stated_python
+from shared.proof.gating.gates import Gates
+from shared.proof.gating.loaded_files import LoadedFiles
+from shared.proof.gating.target_python import DeclarationReader, TargetPython
+from shared.proof.judging.compile_verdicts import CompileVerdicts
+from shared.proof.loading.commit_tree import CommitTree
+from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.history import Commit
+from shared.proof.model.paths import match_logged_path
+from shared.proof.proof_context import ProofContext
+from shared.proof.searching.file_history import FileHistory, HistoryStart, follow_file
+
+
+@dataclass(frozen=True, slots=True)
+class ModulesRequest:
+    """The service at one commit, as one of its files imports modules."""
+
+    tree: CommitTree
+    path: str
+    source_roots: Sequence[str]
+    python: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimTools:
+    """Who judges which family, and who finds modules."""
+
+    judges: Mapping[ClaimFamily, ClaimJudge]
+    open_modules: Callable[[ModulesRequest], ServiceModules]
+
+
+@dataclass(frozen=True, slots=True)
+class TracedClaim:
+    """A claim that the deployed commit bears out, with all that its history shows."""
+
+    claim: Claim
+    located: LocatedClaim
+    deployed: Commit
+    verdicts: ClaimVerdicts
+    python: tuple[str, str]
+    """The minor version, and where it is named."""
+    origin: ClaimOrigin
+    file_history: FileHistory
+    lineage: ClaimLineage
+    fix: Commit | None
+    """The merged one; None where the deploy branch has none."""
+    gates: Gates
+
+
+def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimTools) -> LocatedClaim | None:
+    """The claim of an exception at its deployed commit; None where it makes none that can be judged."""
+    claim = read_claim(raised.exception)
+    judge = tools.judges.get(claim.family) if claim is not None else None
+    if claim is None or judge is None:
+        return None
+    context.report_progress(f"searching for the deployed version of {claim.path}")
+    python = choose_python(context, raised, context.branch.head, claim.path)[0]
+
+    def open_modules(tree: CommitTree, path: str) -> ServiceModules:
+        return tools.open_modules(ModulesRequest(tree, path, context.request.source_roots, python))
+
+    return ClaimLocator(
+        context.history,
+        BranchStates(context.history, context.branch.head),
+        claim,
+        raised.exception.frames[:-1],
+        lambda located: ClaimVerdicts(context.history, located, judge, open_modules),
+        raised.entry.timestamp if raised.entry.dated else None,
+    ).locate(context.given_commit)
+
+
+def choose_python(context: ProofContext, raised: RaisedException, commit: str, path: str) -> tuple[str, str]:
+    """The minor version that ran, and where it is named."""
+    logged = find_python_version(raised.entry.text)
+    if logged:
+        return logged, f"the traceback's own paths name python{logged}"
+    stated = find_stated_python(context.incident, context.request.python)
+    if stated is not None:
+        return stated
+    matched = next((tier[0] for tier in match_logged_path(path, context.history.tree(commit))), "")
+    declared = find_declared_python(context.history, commit, matched)
+    return declared or (context.request.fallback_python, "assumed: no version found in the log or the repository")
+
+
+def trace_history(context: ProofContext, raised: RaisedException, located: LocatedClaim) -> TracedClaim:
+    """Follows a claim from its deployed commit back to its introduction, and on to its fix."""
+    assert located.commit is not None
+    assert located.verdicts is not None
+    history, verdicts, deployed = context.history, located.verdicts, located.commit
+    path = located.claim.path
+    context.report_progress("searching for the commit that introduced the failure")
+    origin = trace_claim(history, verdicts, deployed)
+    context.report_progress("searching for the commit that fixes it")
+    start = HistoryStart(deployed.id, path)
+    file_history = follow_file(history, lambda blob, name: bool(blob and name), start, context.branch)
+    lineage = follow_claim(history, verdicts, file_history, context.branch)
+    python = choose_python(context, raised, deployed.id, path)
+    gates = _build_gates(context, raised, deployed, path, python[0])
+    fix = lineage.find_fix()
+    return TracedClaim(located.claim, located, deployed, verdicts, python, origin, file_history, lineage, fix, gates)
+
+
+def _build_gates(context: ProofContext, raised: RaisedException, deployed: Commit, path: str, python: str) -> Gates:
+    """The same gates as for a syntax error: what a target loads must compile, and have its modules."""
+    history, request = context.history, context.request
+    compiling = CompileVerdicts(history, context.compilers.compiler_for(python), context.compilers.explainer())
+    traced = _find_traced_paths(context, raised, deployed.id, path)
+    loaded = LoadedFiles(history, path, traced, request.source_roots, deployed.id)
+    own = TargetPython(history, context.compilers, compiling, deployed.id, loaded, DeclarationReader(history))
+    return Gates(history, compiling, loaded, deployed.id, request.checks, own.get_verdicts)
+
+
+def _find_traced_paths(context: ProofContext, raised: RaisedException, commit: str, path: str) -> tuple[str, ...]:
+    """The other files of a commit that the traceback names."""
+    tree = context.history.tree(commit)
+    fitting = (next(iter(match_logged_path(frame.path, tree)), ()) for frame in raised.exception.frames)
+    return tuple(dict.fromkeys(paths[0] for paths in fitting if len(paths) == 1 and paths[0] != path))

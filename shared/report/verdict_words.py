@@ -1,0 +1,54 @@
+"""Words for what a proof says of a file: of its compilation, or of the claim that a traceback makes about its code."""
+
+from shared.proof.model.finding import Finding
+from shared.report.evidence import EvidenceKind
+from shared.text.phrases import quote_untrusted
+
+_MAX_REASON = 300
+
+
+def get_verdict_kind(proof: Finding) -> EvidenceKind:
+    """What kind of evidence a verdict is."""
+    return EvidenceKind.COMPILE if proof.claim is None else EvidenceKind.CODE
+
+
+def describe_failing(proof: Finding) -> str:
+    """`fails to compile`, as the verb of a sentence about the file."""
+    return "fails to compile" if proof.claim is None else "fails as logged"
+
+
+def describe_still_failing(proof: Finding) -> str:
+    """The same for several versions: `still fail to compile`."""
+    return "still fail to compile" if proof.claim is None else "still fail as logged"
+
+
+def describe_fixed(proof: Finding) -> str:
+    """What is so at the fix, as a main clause: `the file compiles on Python 3.11`."""
+    if proof.claim is not None:
+        reason = quote_untrusted(proof.claim.fixed_reason, _MAX_REASON)
+        return f"the failure cannot happen: {reason}" if reason else "the failure cannot happen"
+    return f"the file compiles on Python {proof.deployed.python}" if proof.deployed.python else "the file compiles"
+
+
+def describe_target_state(proof: Finding) -> str:
+    """What every proposed commit has passed, as a main clause."""
+    if proof.claim is not None:
+        return "the failure cannot happen there, every file that the service loads compiles"
+    return "every file of the incident compiles there"
+
+
+def describe_checker(proof: Finding) -> str:
+    """Who decided: `compiled with cpython-3.11.7`."""
+    checked_by = quote_untrusted(proof.broken.checked_by) if proof.broken is not None else ""
+    return f"compiled with {checked_by}" if proof.claim is None else f"decided by {checked_by}"
+
+
+def describe_corroboration(proof: Finding) -> str:
+    """How the deployed commit was checked: `corroborated by compiling it`."""
+    if not proof.deployed.corroborated:
+        return "not corroborated"
+    if proof.claim is None:
+        return "corroborated by compiling it"
+    if proof.claim.is_witnessed_by_log:
+        return "its code has the lines that the log quotes"
+    return "corroborated by its code, which fails on the logged line"

@@ -1,0 +1,114 @@
+"""The whys of a failure beyond syntax that the code confirms: an import, a name, an attribute, a call, a file."""
+
+from collections.abc import Iterator, Mapping
+
+from shared.detection.incident import Incident
+from shared.detection.signal import SignalKind
+from shared.proof.claims.claim import ClaimFamily
+from shared.proof.model.finding import BrokenFile, Finding, ProvenClaim
+from shared.report.facts import Facts, FactTopic
+from shared.report.facts.deployed_code import get_failing_line
+from shared.report.facts.prevention import assess_prevention, describe_python_setting
+from shared.report.whys.failure import (
+    describe_nearby,
+    explain_attempts,
+    explain_fix,
+    explain_introduction,
+    explain_next_failure,
+    quote_symptoms,
+)
+from shared.report.whys.process import explain_underlying_error
+from shared.report.whys.why import Confidence, Statement, WhyDraft, WhyKey
+from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted
+from shared.text.timestamps import format_timestamp_phrase
+
+_TYPE_CHECK = ("a type checker", "pip install ty && ty check")
+_START_IMPORT = ("an import of the start file", "python -c 'import {start}'")
+_CATCHING_CHECKS: Mapping[ClaimFamily, tuple[str, str]] = {
+    ClaimFamily.IMPORT_NAME: _START_IMPORT,
+    ClaimFamily.MODULE: ("an import inside the built image", "docker run --rm IMAGE python -c 'import {start}'"),
+    ClaimFamily.CIRCULAR_IMPORT: _START_IMPORT,
+    ClaimFamily.NAME: ("a linter that reports undefined names", "pip install ruff && ruff check --select F821,F823"),
+    ClaimFamily.LOCAL_NAME: _TYPE_CHECK,
+    ClaimFamily.MODULE_ATTRIBUTE: _TYPE_CHECK,
+    ClaimFamily.CLASS_ATTRIBUTE: _TYPE_CHECK,
+    ClaimFamily.CALL: _TYPE_CHECK,
+    ClaimFamily.VALUE: _TYPE_CHECK,
+    ClaimFamily.FILE: ("a test that runs inside the built image", "docker run --rm IMAGE python -m pytest"),
+}
+"""What would have met the failure, and the command of a job that does it."""
+
+
+def explain_claim(incident: Incident, proof: Finding, broken: BrokenFile, facts: Facts) -> Iterator[WhyDraft]:
+    """All questions about a claim; the last is the error behind the error."""
+    assert proof.claim is not None
+    yield _explain_failure(incident, broken, facts)
+    yield _explain_code(proof.claim, broken, facts)
+    yield explain_introduction(proof, facts)
+    yield explain_attempts(proof, broken, facts)
+    yield explain_fix(proof, facts)
+    next_failure = explain_next_failure(broken, facts)
+    if next_failure is not None:
+        yield next_failure
+    yield _explain_missing_check(proof, proof.claim, facts)
+    yield explain_underlying_error(incident, proof, facts)
+
+
+def _explain_failure(incident: Incident, broken: BrokenFile, facts: Facts) -> WhyDraft:
+    """What the log shows, and what followed from it."""
+    service = quote_service_name(incident.service) or "the service"
+    error = f"{quote_untrusted(broken.fault.error_class, 80)}: {quote_untrusted(broken.fault.message)}"
+    position = f"{quote_untrusted(broken.path)}, line {broken.fault.line}"
+    first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
+    is_start = incident.kind is SignalKind.FAILED_START
+    effect = "The revision does not start" if is_start else "The server closed the WebSocket"
+    answer = f"{effect}: {position} raised {error}. Logged {pluralize(incident.occurrences, 'time')}, first {first}."
+    if incident.symptoms:
+        answer += f" Consequences: {join_words(quote_symptoms(incident.symptoms))}."
+    answer += describe_nearby(incident)
+    topics = (FactTopic.SIGHTING, FactTopic.RAISED, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
+    question = f"Why did {service} fail?"
+    return WhyDraft(WhyKey.FAILED, question, answer, Confidence.OBSERVED, facts.evidence_ids(*topics))
+
+
+def _explain_code(claim: ProvenClaim, broken: BrokenFile, facts: Facts) -> WhyDraft:
+    """What the code of the deployed commit lacks."""
+    line = quote_untrusted(get_failing_line(broken).strip(), 120)
+    reason = quote_untrusted(claim.failing_reason)
+    question = f"Why does line {broken.fault.line} of {quote_untrusted(broken.path)} fail?"
+    asked = f"It says `{line}`. " if line else ""
+    cited = facts.evidence_ids(FactTopic.BROKEN, FactTopic.LINE, FactTopic.DEPLOYED)
+    if claim.is_witnessed_by_log:
+        answer = (
+            f"{asked}The code alone does not decide it ({reason}); the log shows that it failed, and the deployed "
+            "commit has the lines that the log quotes."
+        )
+        return WhyDraft(WhyKey.REJECTED, question, answer, Confidence.OBSERVED, cited)
+    answer = f"{asked}{reason[:1].upper()}{reason[1:]} ({quote_untrusted(claim.checked_by)})."
+    if broken.errors > 1:
+        answer += f" {pluralize(broken.errors, 'line')} of the file fail that way."
+    return WhyDraft(WhyKey.REJECTED, question, answer, Confidence.PROVEN, cited)
+
+
+def _explain_missing_check(proof: Finding, claim: ProvenClaim, facts: Facts) -> WhyDraft:
+    """Which check would have met the failure, and what CI was seen to have."""
+    name, command = _CATCHING_CHECKS[ClaimFamily(claim.family)]
+    job = command.format(start=_name_module(proof))
+    assessment = assess_prevention(proof)
+    state = Statement.CI_ABSENT
+    seen = "No CI configuration was found."
+    if assessment.ci.compiling_steps:
+        steps = [describe_python_setting(step) for step in assessment.ci.compiling_steps[:3]]
+        seen, state = f"CI runs {join_words(steps)}; nothing shows that it meets this failure.", Statement.CI_ON_ANY
+    elif assessment.ci.workflows:
+        seen, state = "CI has no step that was recognised as a check of the code.", Statement.CI_WITHOUT_CHECK
+    answer = f"{seen} {name[:1].upper()}{name[1:]} would have met it, as a job: `{job}`."
+    cited = facts.evidence_ids(FactTopic.READ, FactTopic.CI, FactTopic.DEVELOPMENT, FactTopic.BROKEN)
+    question = "Why was it not caught before it was deployed?"
+    return WhyDraft(WhyKey.NOT_CAUGHT, question, answer, Confidence.INFERRED, cited, (state,))
+
+
+def _name_module(proof: Finding) -> str:
+    """The failing file as a module: its import meets the failure."""
+    path = proof.broken.path if proof.broken is not None else "main.py"
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
