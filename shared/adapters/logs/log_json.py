@@ -88,7 +88,7 @@ def parse_rfc3339(text: str) -> datetime | None:
 def _payload_text(value: Mapping[str, object]) -> str:
     text = _get_text(value, "textPayload")
     if text or "protoPayload" in value:
-        return unescape_lines(text)
+        return unescape_lines(text or _get_text(_get_mapping(_get_mapping(value, "protoPayload"), "status"), "message"))
     payload = value.get("jsonPayload")
     if isinstance(payload, str):
         return unescape_lines(_strip_surrogates(payload))
