@@ -39,7 +39,8 @@ def _recommend_unmerged(fix: Fix, branch: str) -> Recommendation:
 
 
 def _recommend_without_fix(finding: Finding, *, is_on_branch: bool) -> Recommendation:
-    lacks = f"No commit on {finding.branch} after the deployed one fixes the file"
+    what = "the file" if finding.claim is None else "the failure"
+    lacks = f"No commit on {finding.branch} after the deployed commit fixes {what}"
     if not is_on_branch:
         lacks = f"The deployed commit is not part of {finding.branch}, so no commit there descends from it"
     if finding.rollback is not None:

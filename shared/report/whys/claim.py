@@ -84,7 +84,7 @@ def _explain_code(claim: ProvenClaim, broken: BrokenFile, facts: Facts) -> WhyDr
             "commit has the lines that the log quotes."
         )
         return WhyDraft(WhyKey.REJECTED, question, answer, Confidence.OBSERVED, cited)
-    answer = f"{asked}{reason[:1].upper()}{reason[1:]} ({quote_untrusted(claim.checked_by)})."
+    answer = f"{asked}The code decides it: {reason} ({quote_untrusted(claim.checked_by)})."
     if broken.errors > 1:
         answer += f" {pluralize(broken.errors, 'line')} of the file fail that way."
     return WhyDraft(WhyKey.REJECTED, question, answer, Confidence.PROVEN, cited)
