@@ -27,14 +27,15 @@ def prove_exception(context: ProofContext) -> Finding:
     if raised is None or incident.kind not in _PROVABLE_KINDS or incident.close_kind in _FOREIGN_CLOSES:
         return explain_unprovable(context)
     try:
-        located = locate_claim(context, raised, build_tools(context, raised))
+        tools = build_tools(context, raised)
+        located = locate_claim(context, raised, tools)
     except UsageError as unjudgeable:  # no compiler answers for this Python
         return _explain(context, str(unjudgeable))
     if located is None:
         return explain_unprovable(context)
     if located.commit is None:
         return _explain(context, located.detail or located.conflict, located)
-    traced = trace_history(context, raised, located)
+    traced = trace_history(context, raised, located, tools)
     finding = describe_claim(context, raised, traced)
     finding = replace(finding, loaded_summary=describe_loading(traced.gates, traced.deployed.id, finding.target))
     is_on_branch = bool(traced.lineage.later_ids) or traced.deployed.id == context.branch.head

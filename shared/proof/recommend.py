@@ -12,7 +12,7 @@ def recommend(finding: Finding, *, is_on_branch: bool) -> Recommendation:
     if finding.fix is None:
         return _recommend_without_fix(finding, is_on_branch=is_on_branch)
     if finding.fix.where != "merged":
-        return _recommend_unmerged(finding.fix, finding.branch)
+        return _recommend_unmerged(finding.fix, finding.branch, is_syntax=finding.claim is None)
     if finding.target is None:
         return _recommend_without_target(finding)
     detail = f"{finding.target.commit.id} on {finding.branch} contains the fix and passes every gate."
@@ -31,10 +31,11 @@ def _recommend_without_target(finding: Finding) -> Recommendation:
     return Recommendation(ActionKind.NONE, reason, detail)
 
 
-def _recommend_unmerged(fix: Fix, branch: str) -> Recommendation:
+def _recommend_unmerged(fix: Fix, branch: str, *, is_syntax: bool) -> Recommendation:
     pull = fix.pull_request is not None
     where = f"pull request {fix.pull_request}" if pull else f"branch {fix.ref}"
-    detail = f"The file compiles at the head of {where}, which is not merged into {branch}."
+    state = "The file compiles" if is_syntax else "The failure cannot happen"
+    detail = f"{state} at the head of {where}, which is not merged into {branch}."
     return Recommendation(ActionKind.NONE, Reason.FIX_IN_PULL_REQUEST if pull else Reason.FIX_UNMERGED, detail)
 
 

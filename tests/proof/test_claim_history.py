@@ -211,3 +211,26 @@ def test_another_line_than_the_logged_one_is_no_corroboration(
     assert finding.broken is None
     assert finding.recommendation.kind is ActionKind.NONE
     assert finding.recommendation.reason is not Reason.FIX_NOT_DEPLOYED
+
+
+def test_a_fix_that_is_only_on_a_branch_is_named_and_not_proposed(
+    history: HistoryBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.commit("later", {"README.md": "harbour\n"})
+    history.commit("mend on a branch", {"quay/berths.py": MODULE})
+    history.write_repository(head="later", **{"refs/pull/7/head": "mend on a branch"})
+    finding = prove(history, raise_import_error(at=1), monkeypatch, TextJudge())
+    assert finding.fix is not None
+    assert finding.fix.pull_request == 7
+    assert finding.recommendation.reason is Reason.FIX_IN_PULL_REQUEST
+
+
+def test_a_failure_that_only_moved_to_another_file_is_not_proposed(
+    history: HistoryBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = f"{BODY}import harbour\n"
+    history.commit("move the import", {"main.py": start, "harbour.py": "from quay.berths import find_berth\n"})
+    history.write_repository()
+    finding = prove(history, raise_import_error(at=1), monkeypatch, TextJudge())
+    assert finding.target is None
+    assert [refused.gate for refused in finding.refused_commits] == ["newly_failing"]

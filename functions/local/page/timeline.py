@@ -92,7 +92,7 @@ def _commit_events(report: Document) -> Iterator[TimelineEvent]:
     words = f"fixes it{merged}" + (", proposed for deployment" if proposed else "")
     yield from of(fix, EventLook.TARGET if proposed else EventLook.GOOD, f"fix{merged}", words)
     checks = _read_text(target, "checks")
-    yield from of(target, EventLook.TARGET, "target", f"compiles, proposed for deployment; checks {checks}")
+    yield from of(target, EventLook.TARGET, "target", f"passes every gate, proposed for deployment; checks {checks}")
     yield from of(
         documents.read_part(report, "rollback"),
         EventLook.TARGET,

@@ -7,7 +7,7 @@ from shared.proof.claims.claim import ClaimVerdict
 from shared.proof.claims.prove_claim import TracedClaim
 from shared.proof.find_deployed import read_declaring_files
 from shared.proof.gating.choose_newest import TargetChoice, choose_newest
-from shared.proof.gating.choose_target import describe_target, map_line
+from shared.proof.gating.choose_target import describe_target, describe_unmerged_fix, map_line
 from shared.proof.gating.gates import GateFailure
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import find_descendants, walk_newest_first
@@ -33,6 +33,8 @@ from shared.proof.searching.explain_failure import cut_excerpt
 
 _MAX_ROLLBACK_STATES = 200
 _MAX_INPUTS = 40
+_MAX_HEADS = 50
+"""Unmerged heads that are judged, newest first."""
 
 
 def describe_claim(context: ProofContext, raised: RaisedException, traced: TracedClaim) -> Finding:
@@ -61,7 +63,12 @@ def describe_claim(context: ProofContext, raised: RaisedException, traced: Trace
     )
     if traced.fix is None:
         choice = _choose_rollback(context, traced)
-        return replace(finding, rollback=_build_rollback(choice), unchecked_commits=choice.unchecked_commits)
+        return replace(
+            finding,
+            fix=_find_unmerged_fix(context, traced),
+            rollback=_build_rollback(choice),
+            unchecked_commits=choice.unchecked_commits,
+        )
     choice = _choose_target(context, traced, traced.fix)
     alternative = _choose_rollback(context, traced) if context.request.wants_alternative else None
     return replace(
@@ -166,6 +173,15 @@ def _describe_fix(context: ProofContext, traced: TracedClaim) -> Fix:
     return Fix(traced.fix, "merged", path=path, excerpt=cut_excerpt(after, line))
 
 
+def _find_unmerged_fix(context: ProofContext, traced: TracedClaim) -> Fix | None:
+    """A branch or pull request that contains the failure's origin, and at whose head the claim holds."""
+    for head in context.history.unmerged_heads(context.branch, traced.origin.commit.id)[:_MAX_HEADS]:
+        state = traced.verdicts.judge_commit(head.head)
+        if state.verdict.holds and state.path:
+            return describe_unmerged_fix(context.history, head, state.path)
+    return None
+
+
 def _choose_target(context: ProofContext, traced: TracedClaim, fix: Commit) -> TargetChoice:
     """The newest commit of the branch that contains the fix, at which the claim holds, and that passes every gate."""
     commits = traced.file_history.commits
@@ -174,7 +190,7 @@ def _choose_target(context: ProofContext, traced: TracedClaim, fix: Commit) -> T
     def refuse(commit: str) -> GateFailure | None:
         verdict = _judge(traced, commit)
         if verdict.holds:
-            return None
+            return traced.new_failures.find(commit)
         failing = "the failure is back at this commit" if verdict.holds is False else "it is not known whether it holds"
         return GateFailure("incident_file", f"{failing}: {verdict.reason}")
 

@@ -12,6 +12,7 @@ from shared.proof.claims.claim import Claim, ClaimFamily
 from shared.proof.claims.claim_history import ClaimLineage, ClaimOrigin, follow_claim, trace_claim
 from shared.proof.claims.claim_verdicts import ClaimVerdicts
 from shared.proof.claims.locate_claim import ClaimLocator, LocatedClaim
+from shared.proof.claims.new_failures import NewFailures
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.read_claim import read_claim
 from shared.proof.find_deployed import find_declared_python, find_stated_python
@@ -61,6 +62,7 @@ class TracedClaim:
     fix: Commit | None
     """The merged one; None where the deploy branch has none."""
     gates: Gates
+    new_failures: NewFailures
 
 
 def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimTools) -> LocatedClaim | None:
@@ -98,7 +100,9 @@ def choose_python(context: ProofContext, raised: RaisedException, commit: str, p
     return declared or (context.request.fallback_python, "assumed: no version found in the log or the repository")
 
 
-def trace_history(context: ProofContext, raised: RaisedException, located: LocatedClaim) -> TracedClaim:
+def trace_history(
+    context: ProofContext, raised: RaisedException, located: LocatedClaim, tools: ClaimTools
+) -> TracedClaim:
     """Follows a claim from its deployed commit back to its introduction, and on to its fix."""
     assert located.commit is not None
     assert located.verdicts is not None
@@ -113,7 +117,10 @@ def trace_history(context: ProofContext, raised: RaisedException, located: Locat
     python = choose_python(context, raised, deployed.id, path)
     gates = _build_gates(context, raised, deployed, path, python[0])
     fix = lineage.find_fix()
-    return TracedClaim(located.claim, located, deployed, verdicts, python, origin, file_history, lineage, fix, gates)
+    new_failures = NewFailures(history, tools.judges, verdicts.open_modules, gates, deployed.id, verdicts)
+    return TracedClaim(
+        located.claim, located, deployed, verdicts, python, origin, file_history, lineage, fix, gates, new_failures
+    )
 
 
 def _build_gates(context: ProofContext, raised: RaisedException, deployed: Commit, path: str, python: str) -> Gates:

@@ -135,10 +135,15 @@ def find_unmerged_fix(
     for head in heads:
         blob = at.get((head.head, broken.path))
         if blob is not None and verdicts.judge(blob, broken.path).compiles:
-            number = _parse_pull_request(head.name)
-            where = "unmerged_branch" if number is None else "open_pull_request"
-            return Fix(history.resolve(head.head), where, number, head.name, path=broken.path)
+            return describe_unmerged_fix(history, head, broken.path)
     return None
+
+
+def describe_unmerged_fix(history: History, head: Branch, path: str) -> Fix:
+    """The head of a branch or a pull request as a fix that is not merged."""
+    number = _parse_pull_request(head.name)
+    where = "unmerged_branch" if number is None else "open_pull_request"
+    return Fix(history.resolve(head.head), where, number, head.name, path=path)
 
 
 def _parse_pull_request(ref: str) -> int | None:

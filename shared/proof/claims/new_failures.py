@@ -1,0 +1,97 @@
+"""Whether a commit that mends one claim fails elsewhere: the gate of the families beyond syntax.
+
+A tree may have hundreds of imports that never run. Only what the service loads counts, and only what did not fail as
+deployed.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
+from shared.proof.claims.claim_verdicts import ClaimVerdicts, OpenModules
+from shared.proof.claims.ports import ClaimJudge
+from shared.proof.gating.gates import GateFailure, Gates
+from shared.proof.loading.commit_tree import MAX_BYTES, CommitTree
+from shared.proof.model.ports import History
+
+_MAX_FILES = 300
+"""Changed files of one commit whose imports are judged."""
+_MAX_ASKED = 3_000
+"""Imports of one commit that are judged."""
+
+
+@dataclass(slots=True)
+class NewFailures:
+    """Judges the imports of the files that differ between the deployed commit and another one."""
+
+    history: History
+    judges: Mapping[ClaimFamily, ClaimJudge]
+    open_modules: OpenModules
+    gates: Gates
+    deployed_commit: str
+    verdicts: ClaimVerdicts
+    """Of the claim that is mended: it must not come back in another file."""
+    _imports_by_blob: dict[str, tuple[Claim, ...]] = field(default_factory=dict)
+
+    def find(self, commit: str) -> GateFailure | None:
+        """The first failure at a commit that the deployed commit did not have; None where there is none."""
+        before = self.gates.loaded_blobs(self.deployed_commit)
+        after = self.gates.loaded_blobs(commit)
+        changed = [path for path, blob in after.items() if before.get(path) != blob][:_MAX_FILES]
+        tree, deployed_tree = CommitTree(self.history, commit), CommitTree(self.history, self.deployed_commit)
+        for claim in self._list_claims(changed, after, tree):
+            verdict = self._judge(claim, tree)
+            if verdict is None or verdict.state is not ClaimState.FAILS:
+                continue
+            former = self._judge(claim, deployed_tree) if claim.path in before else None
+            if former is None or former.state is not ClaimState.FAILS:
+                line = f", line {verdict.lines[0]}" if verdict.lines else ""
+                return GateFailure("newly_failing", f"{claim.path}{line} fails at this commit: {verdict.reason}")
+        return None
+
+    def _list_claims(self, paths: list[str], blobs: Mapping[str, str], tree: CommitTree) -> Iterator[Claim]:
+        """What changed files import, and the mended claim where they mention its name."""
+        count = 0
+        mended = self.verdicts.claim
+        name = (mended.name or mended.module.rpartition(".")[2]).encode()
+        for path in paths:
+            for claim in self._read_imports(path, blobs[path]):
+                count += 1
+                if count > _MAX_ASKED:
+                    return
+                yield claim
+            if path not in self.verdicts.names and name and name in (tree.read(path) or b""):
+                yield replace(mended, path=path, line=0, source_text="")
+
+    def _read_imports(self, path: str, blob: str) -> tuple[Claim, ...]:
+        if blob not in self._imports_by_blob:
+            self._imports_by_blob[blob] = tuple(_list_import_claims((self.history.read(blob) or b"")[:MAX_BYTES]))
+        return tuple(replace(claim, path=path) for claim in self._imports_by_blob[blob])
+
+    def _judge(self, claim: Claim, tree: CommitTree) -> ClaimVerdict | None:
+        judge = self.judges.get(claim.family)
+        if judge is None or tree.blob(claim.path) is None:
+            return None
+        return judge.judge(claim, self.open_modules(tree, claim.path))
+
+
+def _list_import_claims(source: bytes) -> Iterator[Claim]:
+    """A claim for each name that the top level of a module imports; none where the source does not parse here."""
+    try:
+        module = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for statement in module.body:
+        if isinstance(statement, ast.Import):
+            for alias in statement.names:
+                yield _make_claim(ClaimFamily.MODULE, statement.lineno, alias.name, "")
+        elif isinstance(statement, ast.ImportFrom) and not statement.level and statement.module:
+            for alias in statement.names:
+                if alias.name != "*":
+                    yield _make_claim(ClaimFamily.IMPORT_NAME, statement.lineno, statement.module, alias.name)
+
+
+def _make_claim(family: ClaimFamily, line: int, module: str, name: str) -> Claim:
+    error_class = "ImportError" if family is ClaimFamily.IMPORT_NAME else "ModuleNotFoundError"
+    return Claim(family, "", line, error_class, "", function="<module>", module=module, name=name)
