@@ -47,13 +47,13 @@ def nested(depth: int, value: object) -> object:
 @pytest.mark.parametrize("value", [TRACEBACK, LINES, ITEMS], ids=["text", "lines", "items"])
 @pytest.mark.parametrize(
     "key",
-    ["body", "log", "full_message", "error.stack", "error.stack_trace", "exception.stacktrace", "exc_info", "trace_text",
-     "fault", "stackTrace", "exception.details", "traceback", "err"],
+    ["body", "log", "full_message", "error.stack", "error.stack_trace", "exception.stacktrace", "exc_info",
+     "trace_text", "fault", "stackTrace", "exception.details", "traceback", "err"],
 )  # fmt: skip
 @pytest.mark.parametrize("depth", [0, 1, 5, 12])
 def test_traceback_is_read_under_any_key(key: str, value: object, depth: int) -> None:
     found = read(
-        {"message": "boom", **{key: value}} if not depth else {"message": "boom", "a": nested(depth, {key: value})}
+        {"message": "boom", key: value} if not depth else {"message": "boom", "a": nested(depth, {key: value})}
     )
     assert isinstance(found, Signal)
     assert (found.kind, found.path, found.line) == (SignalKind.SYNTAX_ERROR, "/app/ferry/timetable.py", 88)
@@ -86,7 +86,7 @@ def test_list_of_all_frames_is_kept_whole() -> None:
         {"errorType": "SyntaxError", "errorMessage": "bad", "stackTrace": ITEMS},
         {"text": TRACEBACK, "record": {"exception": {"type": "SyntaxError", "value": LAST, "traceback": True}}},
         {"exception": {"values": [{"type": "SyntaxError", "value": PLACE, "stacktrace": {"frames": FRAMES}}]}},
-        {"event": {"exception": {"values": [{"type": "SyntaxError", "value": PLACE, "stacktrace": {"frames": FRAMES}}]}}},
+        {"event": {"exception": {"values": [{"type": "SyntaxError", "value": PLACE, "stacktrace": FRAMES}]}}},
         {"exception": [{"exc_type": "SyntaxError", "exc_value": "bad", "syntax_error": FAILING, "frames": FRAMES}]},
         {"error": {"type": "SyntaxError", "message": "bad", "filename": "/app/ferry/timetable.py", "lineno": 88}},
         {"@type": "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent",
@@ -147,19 +147,24 @@ def test_real_frames_of_the_standard_library_are_read() -> None:
         assert (shown.error_class, shown.message, shown.frames[-1].function) == ("KeyError", "'rope'", "moor")
 
 
-@pytest.mark.parametrize("is_newest_first", [True, False])
-def test_chain_ends_with_the_exception_that_was_not_caught(is_newest_first: bool) -> None:
-    cause: dict[str, Any] = {"exc_type": "KeyError", "exc_value": "'rope'"}
-    raised: dict[str, Any] = {"exc_type": "MooringError", "exc_value": "not moored"}
-    if is_newest_first:
-        values = [raised | {"is_cause": False}, cause | {"is_cause": True}]
-    else:
-        values = [cause, raised]
-    for payload in ({"exception": values}, {"exception": {**raised, "cause": cause}}):
-        shown = find_last_exception(text_of(payload))
-        assert shown is not None
-        assert shown.error_class == "MooringError"
-        assert "KeyError: 'rope'" in text_of(payload)
+CAUSE: dict[str, Any] = {"exc_type": "KeyError", "exc_value": "'rope'"}
+RAISED: dict[str, Any] = {"exc_type": "MooringError", "exc_value": "not moored"}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"exception": [RAISED | {"is_cause": False}, CAUSE | {"is_cause": True}]},
+        {"exception": [CAUSE, RAISED]},
+        {"exception": RAISED | {"cause": CAUSE}},
+    ],
+    ids=["newest first", "newest last", "nested"],
+)
+def test_chain_ends_with_the_exception_that_was_not_caught(payload: dict[str, object]) -> None:
+    shown = find_last_exception(text_of(payload))
+    assert shown is not None
+    assert shown.error_class == "MooringError"
+    assert "KeyError: 'rope'" in text_of(payload)
 
 
 def test_exception_of_a_websocket_in_json_is_a_close() -> None:
