@@ -6,7 +6,7 @@ from shared.detection.close_code import CloseKind
 from shared.detection.incident import Incident, describe_raised_exception
 from shared.detection.logged_exception import Frame, is_package_frame
 from shared.detection.signal import SignalKind
-from shared.detection.ties import RaisedException
+from shared.detection.raised_exception import RaisedException
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.located_version import LocatedVersion, describe_logged_position
 from shared.proof.model.finding import ActionKind, DeployedSource, DeployedVersion, Finding, Reason, Recommendation
