@@ -83,9 +83,16 @@ _ERROR_NAME = re.compile(r"(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Ex
 _CLASS_WORD = re.compile(
     r"(?:Error|Exception|Exit|Interrupt|Group|Timeout|Disconnect|Closed\w{0,40}|Refused|NotFound)$"
 )
-_PACKAGE = re.compile(r"[/\\](?:site|dist)-packages[/\\]|/lib(?:64)?/(?:python|pypy)\d(?:\.\d{1,2})?/|^<")
+_PACKAGE = re.compile(
+    r"[/\\](?:site|dist)-packages[/\\]|/lib(?:64)?/(?:python|pypy)\d(?:\.\d{1,2})?/|^<"
+    r"|[/\\]s?bin[/\\][^/\\.]{1,100}$|^python\d[\d.]{0,6}\.zip/"
+)
+"""Files of packages and of Python itself, and scripts that start a package's program (`/usr/local/bin/gunicorn`)."""
 _MAX_LINES = 4_000
-_MAX_FRAMES = 40
+_MAX_OUTER_FRAMES = 20
+"""Frames that are kept from where a program begins,"""
+_MAX_INNER_FRAMES = 40
+"""and from where the exception was raised; what stands between them is dropped."""
 _MAX_LINE_LENGTH = 2_000
 _MAX_MESSAGE_LENGTH = 300
 
@@ -142,7 +149,8 @@ class TracebackParser:
         if frame is not None:
             self.is_open = True
             self.frames = [*self.frames, Frame(frame.group(1), int(frame.group(2)), (frame.group(3) or "").strip())]
-            self.frames = self.frames[-_MAX_FRAMES:]
+            if len(self.frames) > _MAX_OUTER_FRAMES + _MAX_INNER_FRAMES:
+                del self.frames[_MAX_OUTER_FRAMES]
             return None
         self._add_source_text(line)
         ended = self._parse_last_line(line) if self.is_open else None

@@ -10,7 +10,9 @@ from enum import StrEnum
 
 from shared.detection.close_code import CloseKind, detect_close_1011
 from shared.detection.entry import LogEntry
+from shared.detection.failed_start import detect_failed_start, may_show_failed_start
 from shared.detection.syntax_errors import SyntaxErrorMention, find_mentions, find_python_version, mentions_syntax_error
+from shared.detection.websocket_exception import find_websocket_exception, may_show_websocket_exception
 from shared.text.escaping import strip_markup
 
 
@@ -55,7 +57,8 @@ class Signal:
     kind: SignalKind
     entry: LogEntry
     error_class: str = ""
-    """`SyntaxError`, `IndentationError` or `TabError`; "" for a 1011 or a follower."""
+    """The class of the exception that the entry shows: of a syntax error, of a start that failed, of a WebSocket's
+    end; "" where only a sentence or a close code was logged."""
     path: str = ""
     """As logged: absolute, relative, or a bare file name."""
     line: int | None = None
@@ -97,18 +100,58 @@ def read_signal(entry: LogEntry) -> Signal | SkipReason:
     if log.endswith(("run.googleapis.com%2Frequests", "run.googleapis.com/requests")):
         return SkipReason.REQUEST_LOG
     if "cloudaudit.googleapis.com" in log:
-        return SkipReason.AUDIT_LOG
+        return _read_failed_start(entry, entry.text) or SkipReason.AUDIT_LOG
     if not entry.text:
         return SkipReason.NO_TEXT
-    of_syntax, of_number = mentions_syntax_error(entry.text), "1011" in entry.text
-    if not of_syntax and not of_number:
+    if not _may_show_signal(entry.text):
         return SkipReason.NO_SIGNAL
     text = strip_markup(entry.text)
-    signal = _read_syntax_signal(entry, text) if of_syntax else SkipReason.NO_SIGNAL
-    if isinstance(signal, Signal) or not of_number:
-        return signal
-    closed = _read_close_signal(entry, text)
-    return closed if closed is not None else _specific_reason(signal)
+    read = _read_syntax_signal(entry, text) if mentions_syntax_error(text) else SkipReason.NO_SIGNAL
+    if isinstance(read, Signal):
+        return read
+    of_number = "1011" in text
+    signal = _read_close_signal(entry, text) if of_number else None
+    signal = signal or _read_websocket_exception(entry, text)
+    if signal is None and read is not SkipReason.NO_FAILING_FILE:
+        signal = _read_failed_start(entry, text)
+    return signal or (_specific_reason(read) if of_number else read)
+
+
+def _may_show_signal(text: str) -> bool:
+    """False where no reader finds anything; costs next to nothing."""
+    return (
+        "1011" in text
+        or mentions_syntax_error(text)
+        or may_show_websocket_exception(text)
+        or may_show_failed_start(text)
+    )
+
+
+def _read_websocket_exception(entry: LogEntry, text: str) -> Signal | None:
+    exception = find_websocket_exception(text)
+    if exception is None:
+        return None
+    message = f"{exception.error_class}: {exception.message}"
+    return Signal(
+        SignalKind.CLOSE_1011, entry, error_class=exception.error_class, message=message, close_kind=CloseKind.EXCEPTION
+    )
+
+
+def _read_failed_start(entry: LogEntry, text: str) -> Signal | None:
+    failed = detect_failed_start(text) if may_show_failed_start(text) else None
+    if failed is None:
+        return None
+    exception, location = failed.exception, failed.location
+    return Signal(
+        SignalKind.FAILED_START,
+        entry,
+        error_class=exception.error_class if exception else "",
+        path=location.path if location else "",
+        line=location.line if location else None,
+        message=failed.message,
+        source_text=location.source_text if location else "",
+        python=find_python_version(text) if exception else "",
+    )
 
 
 def _specific_reason(refusal: SkipReason) -> SkipReason:

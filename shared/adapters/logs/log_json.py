@@ -88,13 +88,20 @@ def parse_rfc3339(text: str) -> datetime | None:
 def _payload_text(value: Mapping[str, object]) -> str:
     text = _get_text(value, "textPayload")
     if text or "protoPayload" in value:
-        return unescape_lines(text)
+        return unescape_lines(text or _platform_message(value))
     payload = value.get("jsonPayload")
     if isinstance(payload, str):
         return unescape_lines(_strip_surrogates(payload))
     if isinstance(payload, Mapping):
         return _join_pieces(_payload_pieces(payload))
     return "" if _ENVELOPE & value.keys() else _join_pieces(_payload_pieces(value))
+
+
+def _platform_message(value: Mapping[str, object]) -> str:
+    """What the platform's own log says of a service or a revision."""
+    if not _get_text(value, "logName").endswith("cloudaudit.googleapis.com%2Fsystem_event"):
+        return ""
+    return _get_text(_get_mapping(_get_mapping(value, "protoPayload"), "status"), "message")
 
 
 def _payload_pieces(payload: Mapping[str, object]) -> Iterator[str]:

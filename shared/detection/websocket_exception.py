@@ -1,0 +1,76 @@
+"""Finds in a text without colours the exception with which a server's WebSocket ended, where no close code is logged.
+
+A server logs what an application raised, with its own frames outermost. The exception counts where one of the frames is
+of a WebSocket, and where it is the application's: that the other end went away is no failure of this one.
+"""
+
+import re
+
+from shared.detection.logged_exception import TRACEBACK_HEADER, Frame, LoggedException, find_last_exception
+
+_MAX_LENGTH = 64 * 1024
+_SERVER_WORDS = re.compile(
+    r"\bException in ASGI application\b|\bconnection handler failed\b|\bError in connection handler\b"
+    r"|\bError in ASGI Framework\b|\bException inside application\b|\bException on websocket\b"
+    r"|\bUncaught exception GET |\bError handling request\b|\bUnhandled exception\b|\bError on request:"
+)
+_SERVER_FRAME = re.compile(
+    r"[/\\](?:uvicorn[/\\]protocols[/\\]websockets[/\\]\w{1,60}|websockets[/\\](?:(?:legacy|asyncio|sync)[/\\])?server"
+    r"|uvicorn[/\\]websockets_\w{1,40})\.py$"
+)
+_WEBSOCKET_FRAME = re.compile(
+    r"[/\\](?:uvicorn[/\\]protocols[/\\]websockets[/\\]\w{1,60}|websockets[/\\](?:(?:legacy|asyncio|sync)[/\\])?server"
+    r"|(?:websockets|wsproto|websockets_sansio)_impl|starlette[/\\]websockets|channels[/\\]generic[/\\]websocket"
+    r"|daphne[/\\]ws_protocol|aiohttp[/\\]web_ws|tornado[/\\]websocket|geventwebsocket[/\\]\w{1,40}"
+    r"|flask_sock[/\\]\w{1,40}|simple_websocket[/\\]\w{1,40}|hypercorn[/\\]protocol[/\\]ws_stream"
+    r"|sanic[/\\]server[/\\](?:protocols[/\\]websocket_protocol|websockets[/\\]\w{1,40})"
+    r"|litestar[/\\](?:routes[/\\]websocket|handlers[/\\]websocket_handlers[/\\][\w/\\]{1,60})"
+    r"|strawberry[/\\]subscriptions[/\\][\w/\\]{1,80}|socketio[/\\]\w{1,40}|engineio[/\\]\w{1,40})\.py$"
+)
+_ROUTING_FILE = re.compile(r"[/\\](?:starlette[/\\](?:routing|endpoints|_exception_handler)|fastapi[/\\]routing)\.py$")
+_WEBSOCKET_SOURCE = re.compile(r"\((?:app, ?)?session\)|\bwebsocket\b")
+_WEBSOCKET_FUNCTIONS = frozenset(("websocket_session", "handle_websocket", "full_dispatch_websocket", "run_websocket"))
+_ENDS_OF_THE_CLIENT = frozenset(
+    ("WebSocketDisconnect", "ClientDisconnected", "CancelledError", "ConnectionResetError", "BrokenPipeError",
+     "ClientConnectionResetError", "KeyboardInterrupt", "SystemExit", "Disconnected", "WebSocketClosedError")
+)  # fmt: skip
+_CLOSED_CONNECTIONS = frozenset(("ConnectionClosed", "ConnectionClosedError", "ConnectionClosedOK"))
+_OWN_SIDE_FUNCTIONS = frozenset(("asgi_send", "asgi_receive"))
+
+
+def may_show_websocket_exception(text: str) -> bool:
+    """False where `find_websocket_exception` finds nothing; costs next to nothing."""
+    return TRACEBACK_HEADER in text
+
+
+def find_websocket_exception(text: str) -> LoggedException | None:
+    """The exception that ended a WebSocket of this server; None where the text shows none."""
+    if not may_show_websocket_exception(text):
+        return None
+    text = text if len(text) <= 2 * _MAX_LENGTH else text[:_MAX_LENGTH] + "\n" + text[-_MAX_LENGTH:]
+    exception = find_last_exception(text)
+    if exception is None or not any(map(_is_websocket_frame, exception.frames)):
+        return None
+    first = next((frame for frame in exception.frames if not frame.path.startswith("<")), None)
+    is_uncaught = first is not None and _SERVER_FRAME.search(first.path) is not None
+    if not is_uncaught and _SERVER_WORDS.search(text.partition(TRACEBACK_HEADER)[0][-2_000:]) is None:
+        return None
+    return None if _is_end_of_client(exception) else exception
+
+
+def _is_websocket_frame(frame: Frame) -> bool:
+    if _WEBSOCKET_FRAME.search(frame.path) or frame.function in _WEBSOCKET_FUNCTIONS:
+        return True
+    return _ROUTING_FILE.search(frame.path) is not None and _WEBSOCKET_SOURCE.search(frame.source_text) is not None
+
+
+def _is_end_of_client(exception: LoggedException) -> bool:
+    """The client went away. Another connection that closes, such as one to an upstream, is no end of the client's."""
+    name = exception.error_class.rpartition(".")[2]
+    if name in _ENDS_OF_THE_CLIENT:
+        return True
+    if name not in _CLOSED_CONNECTIONS:
+        return False
+    protocol = [frame for frame in exception.frames if _SERVER_FRAME.search(frame.path)]
+    is_asgi = any("uvicorn" in frame.path for frame in protocol)
+    return not is_asgi or protocol[-1].function in _OWN_SIDE_FUNCTIONS
