@@ -20,13 +20,13 @@ _GUTTER_LINE = re.compile(
 )
 _GROUP_CLASS = re.compile(r"(?:\w{1,80}\.){0,12}(?:Base)?ExceptionGroup")
 _CONTROL_FLOW = frozenset(
-    ("CancelledError", "StopIteration", "StopAsyncIteration", "GeneratorExit", "WouldBlock", "EndOfStream", "QueueEmpty",
-     "Empty")
+    ("CancelledError", "StopIteration", "StopAsyncIteration", "GeneratorExit", "WouldBlock", "EndOfStream",
+     "QueueEmpty", "Empty")
 )  # fmt: skip
 _MAX_LINKS = 12
 
 Chain = tuple[LoggedException, ...]
-"""The first link first, what was raised in the end last. Never empty."""
+"""The first link first, what was raised in the end last."""
 
 
 def read_chain(text: str) -> Chain | None:

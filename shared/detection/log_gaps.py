@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from shared.detection.entry import LogEntry
 
@@ -57,8 +58,6 @@ class GapFinder:
         moments = sorted(moment for moment in known if at - _WINDOW <= moment <= at)
         if len(moments) < _MIN_LINES:
             return None
-        gaps = [
-            LogGap(first, then, entry.instance, len(moments)) for first, then in zip(moments, moments[1:], strict=False)
-        ]
+        gaps = [LogGap(first, then, entry.instance, len(moments)) for first, then in pairwise(moments)]
         longest = max(gaps, key=lambda gap: gap.seconds)
         return longest if longest.end - longest.start >= _MIN_GAP else None

@@ -23,7 +23,7 @@ class RaisedException:
     """The first link of its chain: what was raised first."""
     entry: LogEntry
     is_syntax_error: bool = False
-    later_links: Chain | tuple[()] = ()
+    later_links: Chain = ()
     """What was raised while it was handled, or because of it; the last one is what was raised in the end."""
 
     @property

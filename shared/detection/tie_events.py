@@ -73,7 +73,8 @@ class _OpenTraceback:
     is_mixed: bool = False
     """Whether the lines of two tracebacks stand among each other, so that no frame can be told to be of one."""
     last_event: Event | None = None
-    last_chain: Chain = ()  # type: ignore[assignment]  # empty until one has ended
+    last_chain: Chain = ()
+    """Its chain; empty until one has ended."""
     is_linked: bool = False
     """Whether the sentence that links two exceptions has come after the last one."""
 
@@ -115,11 +116,10 @@ def _end_traceback(traceback: _OpenTraceback, event: Event, ended: LoggedExcepti
     """The event of a whole traceback; the one of the link before it is emptied, as it is told with this one."""
     assert event.entry is not None
     is_member = is_member_line(event.fragment) and not traceback.is_linked
-    chain: Chain | None = (ended,)
+    chain: Chain = (ended,)
     before = traceback.last_event
     if before is not None and (traceback.is_linked or is_member):
-        chain = add_link(traceback.last_chain, ended, is_member=is_member)
-        chain = chain or traceback.last_chain
+        chain = add_link(traceback.last_chain, ended, is_member=is_member) or traceback.last_chain
         before.raised = None
     traceback.is_linked, traceback.last_chain = False, chain
     syntax = _is_syntax_error(ended) or (event.raised is not None and event.raised.is_syntax_error)

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from shared.detection.close_code import CloseKind
 from shared.detection.connections import are_different_connections, connection_ids, request_ids
 from shared.detection.entry import LogEntry
-from shared.detection.failed_starts import tie_failed_starts
 from shared.detection.raised_exception import CLOSE_KINDS, RaisedException, read_raised, truncate_raised_entry
 from shared.detection.signal import Signal, SignalKind, SkipReason
+from shared.detection.start_ties import tie_failed_starts
 from shared.detection.tie_events import Event, find_fragment, reassemble_tracebacks, sort_events
 
 __all__ = ["MAX_TIE_AGE", "RaisedException", "Tie", "TieFinder"]

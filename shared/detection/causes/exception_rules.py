@@ -37,15 +37,18 @@ _SQL_DRIVERS = (
     r"asyncpg|psycopg\d?|psycopg_pool|pg8000|MySQLdb|pymysql|aiomysql|asyncmy|mysql|sqlite3|aiosqlite|pyodbc|oracledb"
 )
 _STORES = (
-    r"redis|aioredis|valkey|pymongo|motor|cassandra|elasticsearch|elastic_transport|opensearchpy|neo4j|kombu|amqp|pika"
+    r"redis|aioredis|valkey|pymongo|motor|cassandra|elasticsearch|elastic_transport|opensearchpy"
+    r"|neo4j|kombu|amqp|pika"
     r"|aio_pika|aiormq|aiokafka|kafka|confluent_kafka|nats|channels_redis|aiomcache|pymemcache|celery"
 )
 _REFUSED = (
     r"\b(?:401|403)\b|unauthori[sz]ed|forbidden|permission.?denied|PERMISSION_DENIED|UNAUTHENTICATED|unauthenticated"
-    r"|invalid.{0,20}(?:api.?key|credential|token)|api key (?:not valid|expired|invalid)|access.?denied|not authori[sz]ed"
+    r"|invalid.{0,20}(?:api.?key|credential|token)|api key (?:not valid|expired|invalid)"
+    r"|access.?denied|not authori[sz]ed"
 )
 _LOGIN_REFUSED = (
-    r"password authentication failed|authentication (?:failed|required)|bad auth|NOAUTH|WRONGPASS|invalid.{0,20}password"
+    r"password authentication failed|authentication (?:failed|required)|bad auth|NOAUTH|WRONGPASS"
+    r"|invalid.{0,20}password"
     r"|access denied for user|no pg_hba\.conf entry|role \"[^\"]{1,80}\" does not exist|permission denied for"
 )
 
@@ -64,7 +67,8 @@ _CONFIGURATION = (
     make_rule(
         CauseClass.CONFIGURATION,
         "FileNotFoundError",
-        r"'[^']{0,200}(?:/secrets?/|/\.env\b|\.env'|credentials?\.json'|service[-_]account[\w-]{0,40}\.json'|key\.json')",
+        r"'[^']{0,200}(?:/secrets?/|/\.env\b|\.env'|credentials?\.json'"
+        r"|service[-_]account[\w-]{0,40}\.json'|key\.json')",
     ),
 )
 _CREDENTIALS = (
@@ -143,7 +147,9 @@ _IMAGE = (
     make_rule(
         CauseClass.IMAGE,
         "FileNotFoundError",
-        r"No such file or directory: '(?:/(?:app|workspace|srv|code|usr/src|opt)/[^']{1,300}|(?!/)[^']{0,300}\.(?:html?|json|ya?ml|toml|sql|txt|md|j2|jinja2?|proto|onnx|pt|pkl|csv|css|js|pem|ini|cfg)|(?!/)[a-z][a-z0-9_-]{1,30})'",
+        r"No such file or directory: '(?:/(?:app|workspace|srv|code|usr/src|opt)/[^']{1,300}"
+        r"|(?!/)[^']{0,300}\.(?:html?|json|ya?ml|toml|sql|txt|md|j2|jinja2?|proto|onnx|pt|pkl|csv|css"
+        r"|js|pem|ini|cfg)|(?!/)[a-z][a-z0-9_-]{1,30})'",
     ),
     make_rule(CauseClass.IMAGE, "TemplateNotFound|TemplateDoesNotExist"),
     make_rule(CauseClass.IMAGE, "RuntimeError", r"^Directory '[^']{1,200}' does not exist"),
@@ -169,7 +175,10 @@ _CLOSED_CONNECTION = (
     make_rule(
         CauseClass.CLOSED_CONNECTION,
         "RuntimeError",
-        r"cannot call \"?(?:send|receive|write|recv)\"? (?:once|after|while)|after sending 'websocket\.close'|websocket is not connected\. need to call|concurrent call to (?:receive|send)|response already completed|unexpected asgi message 'websocket\.(?:send|close)'|another coroutine is already",
+        r"cannot call \"?(?:send|receive|write|recv)\"? (?:once|after|while)"
+        r"|after sending 'websocket\.close'|websocket is not connected\. need to call"
+        r"|concurrent call to (?:receive|send)|response already completed"
+        r"|unexpected asgi message 'websocket\.(?:send|close)'|another coroutine is already",
     ),
     make_rule(
         CauseClass.CLOSED_CONNECTION,
@@ -186,7 +195,8 @@ _CLOSED_CONNECTION = (
     make_rule(
         CauseClass.CLOSED_CONNECTION,
         "AssertionError|RuntimeError|InvalidState",
-        r"websocket connection (?:is|has been) closed|unable to perform operation on .{0,120}(?:closed|handler is closed)",
+        r"websocket connection (?:is|has been) closed|unable to perform operation on .{0,120}(?:closed"
+        r"|handler is closed)",
     ),
 )
 _BACKING_SERVICE = (
@@ -209,7 +219,8 @@ _BACKING_SERVICE = (
     ),
     make_rule(
         CauseClass.BACKING_SERVICE,
-        r"^google\.api_core\.exceptions\.(?:ServiceUnavailable|DeadlineExceeded|GatewayTimeout|InternalServerError|ResourceExhausted|TooManyRequests|RetryError|Aborted|Unknown)",
+        r"^google\.api_core\.exceptions\.(?:ServiceUnavailable|DeadlineExceeded|GatewayTimeout"
+        r"|InternalServerError|ResourceExhausted|TooManyRequests|RetryError|Aborted|Unknown)",
     ),
     make_rule(
         CauseClass.BACKING_SERVICE,
@@ -218,15 +229,19 @@ _BACKING_SERVICE = (
     ),
     make_rule(
         CauseClass.BACKING_SERVICE,
-        r"^(?:openai|anthropic|groq|mistralai)\.(?:\w{1,40}\.){0,4}(?:RateLimitError|InternalServerError|APIConnectionError|APITimeoutError|OverloadedError|ServiceUnavailableError)",
+        r"^(?:openai|anthropic|groq|mistralai)\.(?:\w{1,40}\.){0,4}(?:RateLimitError"
+        r"|InternalServerError|APIConnectionError|APITimeoutError|OverloadedError"
+        r"|ServiceUnavailableError)",
     ),
     make_rule(
         CauseClass.BACKING_SERVICE,
-        r"^(?:httpx|httpcore)\.(?:ConnectError|ConnectTimeout|ReadTimeout|PoolTimeout|WriteTimeout|RemoteProtocolError|ReadError)",
+        r"^(?:httpx|httpcore)\.(?:ConnectError|ConnectTimeout|ReadTimeout|PoolTimeout|WriteTimeout"
+        r"|RemoteProtocolError|ReadError)",
     ),
     make_rule(
         CauseClass.BACKING_SERVICE,
-        r"^(?:requests|urllib3)\.exceptions\.(?:ConnectionError|ConnectTimeout|ReadTimeout|Timeout|SSLError|MaxRetryError|NewConnectionError|ReadTimeoutError|ProtocolError)",
+        r"^(?:requests|urllib3)\.exceptions\.(?:ConnectionError|ConnectTimeout|ReadTimeout|Timeout"
+        r"|SSLError|MaxRetryError|NewConnectionError|ReadTimeoutError|ProtocolError)",
     ),
     make_rule(
         CauseClass.BACKING_SERVICE,
@@ -235,13 +250,15 @@ _BACKING_SERVICE = (
     ),
     make_rule(
         CauseClass.BACKING_SERVICE,
-        r"^aiohttp\.(?:\w{1,40}\.){0,3}(?:ClientConnector\w{0,30}Error|ServerDisconnectedError|ServerTimeoutError|ClientOSError|ConnectionTimeoutError|SocketTimeoutError)",
+        r"^aiohttp\.(?:\w{1,40}\.){0,3}(?:ClientConnector\w{0,30}Error|ServerDisconnectedError"
+        r"|ServerTimeoutError|ClientOSError|ConnectionTimeoutError|SocketTimeoutError)",
     ),
     make_rule(CauseClass.BACKING_SERVICE, r"^(?:socket\.)?gaierror"),
     make_rule(
         CauseClass.BACKING_SERVICE,
         "ConnectionRefusedError|TimeoutError|OSError",
-        r"connect call failed|connection refused|multiple exceptions: \[errno|name or service not known|temporary failure in name resolution",
+        r"connect call failed|connection refused|multiple exceptions: \[errno"
+        r"|name or service not known|temporary failure in name resolution",
     ),
     make_rule(
         CauseClass.BACKING_SERVICE,

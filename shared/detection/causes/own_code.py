@@ -10,8 +10,8 @@ _PROVABLE_CLASSES = frozenset(
     (*_SYNTAX_CLASSES, "ImportError", "ModuleNotFoundError", "NameError", "UnboundLocalError", "AttributeError")
 )
 _PROVABLE_TYPE_ERROR = re.compile(
-    r"\(\) (?:got an unexpected keyword argument|got multiple values for|missing \d{1,3} required|takes (?:from )?\d{1,3}"
-    r"|takes no (?:keyword )?arguments|got some positional-only)"
+    r"\(\) (?:got an unexpected keyword argument|got multiple values for|missing \d{1,3} required|takes (?:from )?"
+    r"\d{1,3}|takes no (?:keyword )?arguments|got some positional-only)"
     r"|object is not (?:callable|subscriptable|iterable|an? (?:async )?(?:iterator|iterable)|a mapping)"
     r"|can't be used in 'await' expression|object does not support the (?:asynchronous )?context manager protocol"
     r"|requires an object with __a(?:iter|next|enter)__"
@@ -28,7 +28,8 @@ _PACKAGE_MODULES = frozenset(
     (
         "aiohttp", "alembic", "anthropic", "anyio", "asgiref", "asyncpg", "attr", "bcrypt", "boto3", "botocore", "bs4",
         "celery", "channels", "channels_redis", "certifi", "click", "cryptography", "cv2", "daphne", "dateutil",
-        "deepgram", "django", "dotenv", "elevenlabs", "fastapi", "fakeredis", "flask", "flask_socketio", "google", "grpc",
+        "deepgram", "django", "dotenv", "elevenlabs", "fastapi", "fakeredis", "flask", "flask_socketio", "google",
+        "grpc",
         "gunicorn", "h11", "httptools", "httpx", "hypercorn", "jinja2", "jose", "jwt", "langchain", "langchain_core",
         "langchain_openai", "langgraph", "livekit", "loguru", "lxml", "mcp", "motor", "multipart", "mysql", "nats",
         "numpy", "openai", "opentelemetry", "orjson", "pandas", "passlib", "PIL", "pkg_resources", "prometheus_client",
