@@ -17,6 +17,8 @@ DATELESS_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 """The day on which a time of day stands that was logged without a date."""
 _MAX_DATELESS_SPAN = timedelta(days=365)
 
+_CLOSE_CLASS = re.compile(r"(?:Closed\w{0,20}|Disconnect(?:ed)?|APIError)$")
+
 _Seen = TypeVar("_Seen", "Sighting", "Symptom")
 
 
@@ -94,7 +96,14 @@ class Incident:
 
     @property
     def is_close_own_exception(self) -> bool:
-        """Whether the exception is the close's own text, so that none was logged before it."""
+        """Whether the exception is the close itself (`ConnectionClosedError: …`), so that none was logged before it."""
+        if self.raised is None or not _CLOSE_CLASS.search(self.raised.exception.error_class):
+            return False
+        return self.is_raised_in_own_entry
+
+    @property
+    def is_raised_in_own_entry(self) -> bool:
+        """Whether the close and its exception are one entry of the log."""
         entry = self.raised.entry if self.raised is not None else None
         return entry is not None and any(entry.position == sighting.first.position for sighting in self.sightings)
 
