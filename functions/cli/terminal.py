@@ -5,7 +5,6 @@ Everything that came from a log or a repository is written as text, never as mar
 
 import io
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -14,7 +13,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from shared.detection.incident import Incident, Symptom, describe_raised_exception
+from functions.cli.incident_rows import MAX_SYMPTOMS, build_cause_rows, build_symptom_rows, plain_text
+from shared.detection.incident import Incident, describe_raised_exception
+from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import ActionKind, BrokenFile, Finding
 from shared.proof.model.history import Commit, claims_fix
@@ -35,13 +36,12 @@ _STYLES = {
     Confidence.UNKNOWN: "red",
 }
 _MAX_COMMITS = 40
-_MAX_SYMPTOMS = 8
 _MAX_EVIDENCE = 60
 _MAX_EVIDENCE_LENGTH = 420
 
 NO_INCIDENT = (
-    "No incident was found: no entry of this log shows a Python SyntaxError with a failing file, or a WebSocket closed "
-    "with 1011."
+    "No incident was found: no entry of this log shows a Python SyntaxError with a failing file, a WebSocket closed "
+    "with 1011, or a revision that does not start."
 )
 
 
@@ -60,7 +60,7 @@ def format_reports(reports: Sequence[Report]) -> str:
 def render_reports(reports: Sequence[Report], console: Console) -> None:
     """Prints every report, or one sentence where there is none."""
     if not reports:
-        console.print(_plain_text(NO_INCIDENT))
+        console.print(plain_text(NO_INCIDENT))
     for number, report in enumerate(reports):
         if number:
             console.print()
@@ -70,7 +70,7 @@ def render_reports(reports: Sequence[Report], console: Console) -> None:
 def _render_report(report: Report) -> RenderableType:
     proof = report.proof
     parts: list[RenderableType] = [
-        Rule(_plain_text(_format_title(report), "bold"), align="left"),
+        Rule(plain_text(_format_title(report), "bold"), align="left"),
         *_render_header(report),
         _render_recommendation(proof),
     ]
@@ -82,17 +82,13 @@ def _render_report(report: Report) -> RenderableType:
     parts.append(_render_section("Evidence", _render_evidence(report)))
     if proof.gaps:
         parts.append(
-            _render_section("What could not be seen", Group(*(_plain_text(quote_untrusted(gap)) for gap in proof.gaps)))
+            _render_section("What could not be seen", Group(*(plain_text(quote_untrusted(gap)) for gap in proof.gaps)))
         )
     return Group(*parts)
 
 
-def _plain_text(words: str, style: str = "") -> Text:
-    return Text(strip_invisible(words), style=style)
-
-
 def _render_section(title: str, content: RenderableType) -> RenderableType:
-    return Padding(Group(_plain_text(title, "bold"), Padding(content, (0, 0, 0, 2))), (1, 0, 0, 0))
+    return Padding(Group(plain_text(title, "bold"), Padding(content, (0, 0, 0, 2))), (1, 0, 0, 0))
 
 
 def _create_grid(rows: Iterable[Sequence[Text]], columns: int) -> Table:
@@ -113,44 +109,35 @@ def _format_title(report: Report) -> str:
 
 def _render_header(report: Report) -> list[RenderableType]:
     incident, deployed = report.incident, report.proof.deployed
-    rows = [(_plain_text("fails", "dim"), _plain_text(describe_error(report), "bold red"))]
-    rows.append((_plain_text("logged", "dim"), _plain_text(_format_occurrences(incident))))
+    rows = [(plain_text("fails", "dim"), plain_text(describe_error(report), "bold red"))]
+    rows.append((plain_text("logged", "dim"), plain_text(_format_occurrences(incident))))
     if incident.raised is not None:
         rows.append(
             (
-                _plain_text("raised", "dim"),
-                _plain_text(f"{describe_raised_exception(incident, report.proof.raised_frame)}; not proven"),
+                plain_text("raised", "dim"),
+                plain_text(f"{describe_raised_exception(incident, report.proof.raised_frame)}; not proven"),
             )
         )
-    rows += _symptom_rows("then", incident.symptoms)
-    rows += _symptom_rows("nearby", incident.nearby)
+    if incident.kind in EFFECT_KINDS and report.proof.broken is None:
+        rows += build_cause_rows(report)
+    rows += build_symptom_rows("then", incident.symptoms)
+    rows += build_symptom_rows("nearby", incident.nearby)
     if deployed.commit is not None:
         sure = "corroborated" if deployed.corroborated else "not corroborated"
         tree = ", from an uncommitted tree" if deployed.uncommitted_tree else ""
         revision = f", revision {quote_untrusted(deployed.revision, 60)}" if deployed.revision else ""
         known = f"{short_sha(deployed.commit.id)} ({deployed.source.value}, {sure}{tree}){revision}"
-        rows.append((_plain_text("deployed", "dim"), _plain_text(known)))
+        rows.append((plain_text("deployed", "dim"), plain_text(known)))
     if incident.kind is SignalKind.SYNTAX_ERROR and deployed.python:
         rows.append(
             (
-                _plain_text("python", "dim"),
-                _plain_text(f"{deployed.python}: {_abbreviate_commits(quote_untrusted(deployed.python_source))}"),
+                plain_text("python", "dim"),
+                plain_text(f"{deployed.python}: {_abbreviate_commits(quote_untrusted(deployed.python_source))}"),
             )
         )
     if deployed.conflict:
-        rows.append((_plain_text("conflict", "dim"), _plain_text(quote_untrusted(deployed.conflict), "yellow")))
+        rows.append((plain_text("conflict", "dim"), plain_text(quote_untrusted(deployed.conflict), "yellow")))
     return [_create_grid(rows, 2)]
-
-
-def _symptom_rows(heading: str, symptoms: Sequence[Symptom]) -> list[tuple[Text, Text]]:
-    """`then` for what followed, `nearby` for what was logged in the same minutes: each text once, with its count."""
-    times: Counter[str] = Counter()
-    for symptom in symptoms:
-        times[quote_untrusted(symptom.text, 160)] += symptom.occurrences
-    return [
-        (_plain_text(heading, "dim"), _plain_text(f"{text} ({pluralize(often, 'time')})"))
-        for text, often in list(times.items())[:_MAX_SYMPTOMS]
-    ]
 
 
 def _format_occurrences(incident: Incident) -> str:
@@ -172,20 +159,20 @@ def _render_recommendation(proof: Finding) -> RenderableType:
     style = {ActionKind.REDEPLOY: "bold green", ActionKind.ROLLBACK: "bold yellow", ActionKind.NONE: "bold red"}[
         proof.recommendation.kind
     ]
-    lines = [_plain_text(RECOMMENDATION_LABELS[proof.recommendation.kind].upper(), style)]
+    lines = [plain_text(RECOMMENDATION_LABELS[proof.recommendation.kind].upper(), style)]
     if chosen is not None:
         lines[0].append(f" {chosen.commit.id}", style)
-        lines.append(_plain_text(f"“{quote_untrusted(chosen.commit.subject, 160)}”"))
+        lines.append(plain_text(f"“{quote_untrusted(chosen.commit.subject, 160)}”"))
     lines.append(
-        _plain_text(f"{quote_untrusted(proof.recommendation.detail, 500)} [{proof.recommendation.reason.value}]")
+        plain_text(f"{quote_untrusted(proof.recommendation.detail, 500)} [{proof.recommendation.reason.value}]")
     )
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         commits = pluralize(proof.target.commits_after_deployed, "commit")
         files = describe_shipped_files(proof.target.shipped_changes)
-        lines.append(_plain_text(f"Ships {commits}: {files}. Checks: {proof.target.checks.value}."))
+        lines.append(plain_text(f"Ships {commits}: {files}. Checks: {proof.target.checks.value}."))
     lines += [
-        _plain_text(f"Not {short_sha(refused.commit.id)}: {quote_untrusted(refused.detail)}.", "dim")
-        for refused in proof.refused_commits[:_MAX_SYMPTOMS]
+        plain_text(f"Not {short_sha(refused.commit.id)}: {quote_untrusted(refused.detail)}.", "dim")
+        for refused in proof.refused_commits[:MAX_SYMPTOMS]
     ]
     return Padding(Group(Rule(style=style), *lines, Rule(style=style)), (1, 0, 0, 0))
 
@@ -213,7 +200,7 @@ def _render_commits(report: Report) -> RenderableType | None:
     grid = _create_grid((_commit_row(*row) for row in shown), 4)
     if len(shown) == len(rows):
         return grid
-    return Group(grid, _plain_text(f"{len(rows) - len(shown)} more in between are not shown.", "dim"))
+    return Group(grid, plain_text(f"{len(rows) - len(shown)} more in between are not shown.", "dim"))
 
 
 def _commit_row(commit: Commit, mark: str, verdict: str) -> Sequence[Text]:
@@ -222,7 +209,7 @@ def _commit_row(commit: Commit, mark: str, verdict: str) -> Sequence[Text]:
         (strip_invisible(verdict), colour), "\n", (f"“{quote_untrusted(commit.subject, 120)}”", "dim")
     )
     at = format_rfc3339(commit.committed_at).replace("T", " ").removesuffix("Z")
-    return _plain_text(at[:19]), _plain_text(short_sha(commit.id)), _plain_text(mark, colour), words
+    return plain_text(at[:19]), plain_text(short_sha(commit.id)), plain_text(mark, colour), words
 
 
 def _format_location(proof: Finding, broken: BrokenFile) -> str:
@@ -235,29 +222,29 @@ def _render_code(proof: Finding, broken: BrokenFile) -> RenderableType:
     lines: list[RenderableType] = []
     for row in format_excerpt(broken.excerpt, broken.fault.line, broken.fault.column):
         marked = row.startswith(">") or row.strip(" |\t") == "^"
-        shown = _plain_text(row.expandtabs(4), "red" if marked else "")
+        shown = plain_text(row.expandtabs(4), "red" if marked else "")
         shown.no_wrap, shown.overflow = True, "ellipsis"
         lines.append(shown)
     message, checker = quote_untrusted(broken.fault.message), quote_untrusted(broken.checked_by)
-    lines.append(_plain_text(f"{broken.fault.error_class}: {message} ({checker})", "red"))
+    lines.append(plain_text(f"{broken.fault.error_class}: {message} ({checker})", "red"))
     if broken.explanation:
-        lines.append(_plain_text(f"{quote_untrusted(broken.explanation)} (ruff)"))
+        lines.append(plain_text(f"{quote_untrusted(broken.explanation)} (ruff)"))
     versions = f"; the same bytes compile on {', '.join(broken.compiles_on)}" if broken.compiles_on else ""
     lines.append(
-        _plain_text(f"{pluralize(broken.errors, 'error')} in this file on Python {proof.deployed.python}{versions}.")
+        plain_text(f"{pluralize(broken.errors, 'error')} in this file on Python {proof.deployed.python}{versions}.")
     )
     if broken.second_opinion:
-        lines.append(_plain_text(quote_untrusted(broken.second_opinion), "yellow"))
+        lines.append(plain_text(quote_untrusted(broken.second_opinion), "yellow"))
     for other in broken.also_broken:
         line = f", line {other.line}" if other.line is not None else ""
         lines.append(
-            _plain_text(f"Also broken: {quote_untrusted(other.path)}{line}: {quote_untrusted(other.message)}", "red")
+            plain_text(f"Also broken: {quote_untrusted(other.path)}{line}: {quote_untrusted(other.message)}", "red")
         )
     if proof.loaded_summary is not None:
-        lines.append(_plain_text(describe_loading_rule(proof.loaded_summary), "dim"))
-        lines += [_plain_text(f"{describe_unloaded_file(file)}", "yellow") for file in proof.loaded_summary.not_loaded]
+        lines.append(plain_text(describe_loading_rule(proof.loaded_summary), "dim"))
+        lines += [plain_text(f"{describe_unloaded_file(file)}", "yellow") for file in proof.loaded_summary.not_loaded]
         missing = proof.loaded_summary.missing_imports
-        lines += [_plain_text(describe_missing_import(entry), "yellow") for entry in missing]
+        lines += [plain_text(describe_missing_import(entry), "yellow") for entry in missing]
     return Group(*lines)
 
 
@@ -267,7 +254,7 @@ def _render_whys(report: Report) -> RenderableType:
         cited = f" {' '.join(why.evidence)}" if why.evidence else ""
         sure = Text.assemble((why.confidence.value, _STYLES[why.confidence]), (cited, "dim"))
         answer = Text.assemble((strip_invisible(why.question), "bold"), "\n", strip_invisible(why.answer), "\n", sure)
-        rows.append((_plain_text(f"{why.n}."), answer))
+        rows.append((plain_text(f"{why.n}."), answer))
     return _create_grid(rows, 2)
 
 
@@ -279,8 +266,8 @@ def _abbreviate_commits(text: str) -> str:
 def _render_evidence(report: Report) -> RenderableType:
     rows = [
         (
-            _plain_text(evidence.id),
-            _plain_text(_abbreviate_commits(f"{evidence.text} [{evidence.kind.value} {evidence.ref}]")),
+            plain_text(evidence.id),
+            plain_text(_abbreviate_commits(f"{evidence.text} [{evidence.kind.value} {evidence.ref}]")),
         )
         for evidence in report.evidence[:_MAX_EVIDENCE]
     ]
@@ -288,4 +275,4 @@ def _render_evidence(report: Report) -> RenderableType:
     if len(report.evidence) <= _MAX_EVIDENCE:
         return grid
     more = len(report.evidence) - _MAX_EVIDENCE
-    return Group(grid, _plain_text(f"{more} more: --format json prints them all.", "dim"))
+    return Group(grid, plain_text(f"{more} more: --format json prints them all.", "dim"))

@@ -5,21 +5,20 @@ the defects and ties closes to exceptions; the second one counts what belongs to
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 
+from shared.detection.effects import EffectCollector
 from shared.detection.entry import LogEntry, LogSource
-from shared.detection.grouping import IncidentGrouper, Scope, sort_by_first_seen
+from shared.detection.grouping import IncidentGrouper, Scope
 from shared.detection.incident import Incident
 from shared.detection.multiline_traceback import TracebackAssembler
+from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
-from shared.detection.symptoms import SymptomCollector
 from shared.detection.syntax_errors import is_last_traceback_line, is_traceback_line
-from shared.detection.ties import Tie, TieFinder
+from shared.detection.ties import TieFinder
 
-_CLOSE_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
-_KINDS_WITH_SYMPTOMS = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011))
+_KINDS_WITH_SYMPTOMS = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011, SignalKind.FAILED_START))
 _MAX_REMEMBERED = 1_000_000
 
 
@@ -60,7 +59,11 @@ class _FirstPass:
     ties: TieFinder = field(default_factory=TieFinder)
     duplicates: _DuplicateFilter = field(default_factory=_DuplicateFilter)
     entry_count: int = 0
-    close_count: int = 0
+    effect_count: int = 0
+    reassembled: dict[int, Signal] = field(default_factory=dict)
+    """Closes and failed starts that only the lines beside them show, by their entries' numbers."""
+    _last_lines: dict[int, int] = field(default_factory=dict)
+    """Numbers of entries that end a traceback, by their positions."""
 
     def add_entry(self, entry: LogEntry) -> None:
         self.entry_count += 1
@@ -70,14 +73,15 @@ class _FirstPass:
             return
         self.ties.add_entry(self.entry_count, entry, read)
         if isinstance(read, Signal):
-            if read.kind in _CLOSE_KINDS:
-                self.close_count += 1
+            if read.kind in EFFECT_KINDS:
+                self.effect_count += 1
             else:
                 self.grouping.add(read)
                 self._add_reassembled(self.tracebacks.add_boundary(entry))
             return
         self.skipped[read.value] += 1
         if read is SkipReason.NO_FAILING_FILE and is_last_traceback_line(entry.text):
+            self._last_lines[entry.position] = self.entry_count
             self._add_reassembled(self.tracebacks.add_last_line(entry))
         elif read in {SkipReason.NO_SIGNAL, SkipReason.NO_FAILING_FILE} and is_traceback_line(entry.text):
             self._add_reassembled(self.tracebacks.add_line(entry))
@@ -88,7 +92,13 @@ class _FirstPass:
 
     def _add_reassembled(self, signals: Iterable[Signal]) -> None:
         for signal in signals:
-            self.grouping.add(signal)
+            number = self._last_lines.get(signal.entry.position)
+            if signal.kind not in EFFECT_KINDS:
+                self.grouping.add(signal)
+            elif number is not None:
+                self.effect_count += 1
+                self.reassembled[number] = signal
+                self.ties.add_effect(number, signal)
             self.skipped[SkipReason.NO_FAILING_FILE.value] -= 1
 
 
@@ -103,52 +113,23 @@ def collect_incidents(log: LogSource, *, service: str, environment: str) -> Coll
         first_pass.add_entry(entry)
     first_pass.finish()
     incidents = first_pass.grouping.incidents()
-    ties = first_pass.ties.resolve() if first_pass.close_count else {}
-    if first_pass.close_count:
-        incidents = sort_by_first_seen(chain(incidents, _close_incidents(log, incidents, ties, scope)))
-    if any(incident.kind in _KINDS_WITH_SYMPTOMS for incident in incidents):
-        incidents = _attach_symptoms(log, incidents, ties, scope)
+    if first_pass.effect_count:
+        effects = EffectCollector(
+            scope, first_pass.ties.resolve(), lambda: _unique_entries(log, first_pass.reassembled)
+        )
+        incidents = effects.add_symptoms(effects.add_incidents(incidents))
+    elif any(incident.kind in _KINDS_WITH_SYMPTOMS for incident in incidents):
+        no_effects = EffectCollector(scope, {}, lambda: _unique_entries(log, {}))
+        incidents = no_effects.add_symptoms(incidents)
     return CollectedIncidents(incidents, first_pass.entry_count, dict(first_pass.skipped))
 
 
-def _close_incidents(
-    log: LogSource, incidents: Sequence[Incident], ties: Mapping[int, Tie], scope: Scope
-) -> tuple[Incident, ...]:
-    """An incident for each exception that closes are tied to, and for what is tied to none."""
-    known = SymptomCollector(incidents, scope)
-    causes = {tie.raised.class_and_path for tie in ties.values() if tie.is_tied}
-    own = IncidentGrouper(scope)
-    for number, entry, read in _unique_entries(log):
-        if not isinstance(read, Signal) or read.kind not in _CLOSE_KINDS:
-            continue
-        tie = ties.get(number)
-        if tie is None:
-            own.add(read)
-        elif known.find_owner(entry, tie.raised) is None and (tie.is_tied or tie.raised.class_and_path not in causes):
-            own.add(read, tie.raised if tie.is_tied else None)
-    return own.incidents()
-
-
-def _attach_symptoms(
-    log: LogSource, incidents: tuple[Incident, ...], ties: Mapping[int, Tie], scope: Scope
-) -> tuple[Incident, ...]:
-    symptoms = SymptomCollector(incidents, scope)
-    for number, entry, read in _unique_entries(log):
-        tie = ties.get(number)
-        symptoms.add_entry(entry, read, None if tie is None or _is_own_close(symptoms, entry, tie, incidents) else tie)
-    return symptoms.build_incidents()
-
-
-def _is_own_close(symptoms: SymptomCollector, entry: LogEntry, tie: Tie, incidents: Sequence[Incident]) -> bool:
-    """Whether a close is what its incident consists of."""
-    owner = symptoms.find_owner(entry, tie.raised)
-    return owner is None or (tie.is_tied and incidents[owner].kind is not SignalKind.SYNTAX_ERROR)
-
-
-def _unique_entries(log: LogSource) -> Iterator[tuple[int, LogEntry, Signal | SkipReason]]:
-    """Each entry once, with its number in the log and what it says."""
+def _unique_entries(
+    log: LogSource, reassembled: Mapping[int, Signal]
+) -> Iterator[tuple[int, LogEntry, Signal | SkipReason]]:
+    """Each entry once, with its number in the log and what it says, with the lines beside it where need be."""
     copies = _DuplicateFilter()
     for number, entry in enumerate(log.entries(), 1):
         read = read_signal(entry)
         if not copies.is_duplicate(entry, read):
-            yield number, entry, read
+            yield number, entry, reassembled.get(number, read)

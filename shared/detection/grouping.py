@@ -6,22 +6,25 @@ sighting with a count.
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.detection.close_code import CloseKind
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident, Sighting
+from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import Signal, SignalKind
-from shared.detection.ties import RaisedException
 from shared.text.escaping import truncate_middle
 
 MAX_INCIDENTS = 200
 MAX_SIGHTINGS = 100
+MAX_CANDIDATES = 8
+"""Exceptions one of which caused a close."""
 _MAX_KEPT_LENGTH = 32 * 1024
 _UNKNOWN_SERVICE = "unknown"
 _DEFAULT_ENVIRONMENT = "default"
+_KINDS_WITH_CLASS = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.FAILED_START))
 
 _CONTAINER_ROOT = re.compile(
     r"^(?:/app/|/workspace/|/usr/src/app/|/usr/src/|/srv/|/code/|/src/|/opt/app/|/var/task/|/function/|/home/[^/]+/|/root/)"
@@ -63,6 +66,15 @@ def describe_close_variant(signal: Signal, raised: RaisedException | None = None
         return ""
     error_class, path = raised.class_and_path
     return f"{signal.kind.value} {error_class} {normalise_path(path)}"
+
+
+def describe_failure_class(signal: Signal, raised: RaisedException | None = None) -> str:
+    """What tells two defects of one file apart: the error class, or the exception behind a close or a failed start."""
+    if signal.kind is SignalKind.SYNTAX_ERROR:
+        return signal.error_class
+    if signal.kind is SignalKind.FAILED_START:
+        return f"{signal.kind.value} {signal.error_class}" if signal.error_class else ""
+    return describe_close_variant(signal, raised)
 
 
 def compute_fingerprint(service: str, environment: str, path: str, error_or_kind: str) -> str:
@@ -132,7 +144,9 @@ class _Defect:
     total: Tally
     path: str = ""
     close_kind: CloseKind | None = None
+    error_class: str = ""
     raised: RaisedException | None = None
+    candidates: dict[tuple[str, str], RaisedException] = field(default_factory=dict)
     seen: dict[_SightingKey, _SightingTally] = field(default_factory=dict)
 
     def add(self, signal: Signal) -> None:
@@ -169,23 +183,29 @@ class IncidentGrouper:
         self.dropped_signals = 0
         """Signals of further defects, where there are more than `MAX_INCIDENTS`."""
 
-    def add(self, signal: Signal, raised: RaisedException | None = None) -> None:
-        """One more signal, in any order; `raised` is the exception to which a close is tied."""
+    def add(
+        self, signal: Signal, raised: RaisedException | None = None, candidates: Sequence[RaisedException] = ()
+    ) -> None:
+        """One more signal, in any order; `raised` is the exception to which a close or a failed start is tied."""
         service, environment = self._scope.resolve(signal.entry)
         path = "" if signal.kind is SignalKind.NOT_PYTHON else normalise_path(signal.path)
-        error_class = (
-            signal.error_class if signal.kind is SignalKind.SYNTAX_ERROR else describe_close_variant(signal, raised)
-        )
-        key = (signal.kind, service, environment, error_class, path)
+        key = (signal.kind, service, environment, describe_failure_class(signal, raised), path)
         defect = self._defects.get(key)
         if defect is None:
             if len(self._defects) >= MAX_INCIDENTS:
                 self.dropped_signals += 1
                 return
             closed = signal.close_kind if signal.close_kind is not CloseKind.KEEPALIVE else None
-            defect = self._defects[key] = _Defect(Tally(truncate_entry(signal.entry)), close_kind=closed, raised=raised)
+            defect = self._defects[key] = _Defect(
+                Tally(truncate_entry(signal.entry)),
+                close_kind=closed,
+                error_class=signal.error_class if signal.kind in _KINDS_WITH_CLASS else "",
+                raised=raised,
+            )
         elif defect.close_kind is not signal.close_kind:
             defect.close_kind = None
+        for candidate in candidates[:MAX_CANDIDATES]:
+            defect.candidates.setdefault(candidate.class_and_path, candidate)
         defect.add(signal)
 
     def incidents(self) -> tuple[Incident, ...]:
@@ -210,7 +230,7 @@ def _merge_bare_names(defects: dict[_DefectKey, _Defect]) -> dict[_DefectKey, _D
     for key, defect in sorted(defects.items(), key=lambda item: -len(item[1].path)):
         target = None if _is_absolute(defect.path) else _find_merge_target(joined, key, defect)
         if target is None:
-            own = joined[key] = _Defect(Tally(defect.total.first), close_kind=defect.close_kind, raised=defect.raised)
+            own = joined[key] = replace(defect, total=Tally(defect.total.first), path="", seen={})
             own.merge(defect)
         else:
             target.merge(defect)
@@ -236,14 +256,14 @@ def _is_path_suffix(path: str, name: str) -> bool:
 
 
 def _build_incident(key: _DefectKey, defect: _Defect) -> Incident:
-    kind, service, environment, error_class, path = key
+    kind, service, environment, failure_class, path = key
     sightings = sorted((_build_sighting(key, seen) for key, seen in defect.seen.items()), key=_sighting_sort_key)
     return Incident(
-        fingerprint=compute_fingerprint(service, environment, path, error_class or kind.value),
+        fingerprint=compute_fingerprint(service, environment, path, failure_class or kind.value),
         kind=kind,
         service=service,
         environment=environment,
-        error_class=error_class if kind is SignalKind.SYNTAX_ERROR else "",
+        error_class=defect.error_class,
         path=defect.path,
         sightings=tuple(sightings),
         symptoms=(),
@@ -253,6 +273,7 @@ def _build_incident(key: _DefectKey, defect: _Defect) -> Incident:
         dated=defect.total.dated,
         close_kind=defect.close_kind,
         raised=defect.raised,
+        candidates=tuple(defect.candidates.values())[:MAX_CANDIDATES],
     )
 
 

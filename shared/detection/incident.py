@@ -7,14 +7,17 @@ from typing import TypeVar
 
 from shared.detection.close_code import CloseKind
 from shared.detection.entry import LogEntry
-from shared.detection.logged_exception import Frame
+from shared.detection.log_gaps import LogGap
+from shared.detection.logged_exception import Frame, LoggedException
+from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
-from shared.detection.ties import RaisedException
 from shared.text.phrases import quote_untrusted
 
 DATELESS_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 """The day on which a time of day stands that was logged without a date."""
 _MAX_DATELESS_SPAN = timedelta(days=365)
+
+_CLOSE_CLASS = re.compile(r"(?:Closed\w{0,20}|Disconnect(?:ed)?|APIError)$")
 
 _Seen = TypeVar("_Seen", "Sighting", "Symptom")
 
@@ -85,11 +88,22 @@ class Incident:
     close_kind: CloseKind | None = None
     """For closes: which end closed first."""
     raised: RaisedException | None = None
-    """For closes: the exception that the log ties them to. That it closed them is not proven."""
+    """For closes and failed starts: the exception that the log ties them to. That it caused them is not proven."""
+    candidates: tuple[RaisedException, ...] = ()
+    """For closes that are tied to none: the exceptions one of which caused them. The log does not tell which."""
+    longest_gap: LogGap | None = None
+    """For keepalive timeouts: the longest time for which the instance logged nothing before them."""
 
     @property
     def is_close_own_exception(self) -> bool:
-        """Whether the exception is the close's own text, so that none was logged before it."""
+        """Whether the exception is the close itself (`ConnectionClosedError: …`), so that none was logged before it."""
+        if self.raised is None or not _CLOSE_CLASS.search(self.raised.exception.error_class):
+            return False
+        return self.is_raised_in_own_entry
+
+    @property
+    def is_raised_in_own_entry(self) -> bool:
+        """Whether the close and its exception are one entry of the log."""
         entry = self.raised.entry if self.raised is not None else None
         return entry is not None and any(entry.position == sighting.first.position for sighting in self.sightings)
 
@@ -127,13 +141,27 @@ def describe_raised_exception(incident: Incident, frame: Frame | None = None) ->
     """`AttributeError: no such attribute (/app/main.py, line 5, in base_url)`; "" where no exception is tied."""
     if incident.raised is None:
         return ""
-    exception = incident.raised.exception
-    words = ": ".join(
-        filter(None, (quote_untrusted(exception.error_class, 80), quote_untrusted(exception.message, 200)))
-    )
-    at = frame or exception.location
+    words = describe_exception(incident.raised.exception)
+    return f"{words}{_describe_place(frame or incident.raised.location)}{_describe_last_link(incident.raised)}"
+
+
+def _describe_place(at: Frame | None) -> str:
     if at is None:
-        return words
+        return ""
     line = f", line {at.line}" if at.line else ""
     function = f", in {quote_untrusted(at.function, 80)}" if at.function else ""
-    return f"{words} ({quote_untrusted(at.path, 200)}{line}{function})"
+    return f" ({quote_untrusted(at.path, 200)}{line}{function})"
+
+
+def _describe_last_link(raised: RaisedException) -> str:
+    """What the first link became, where that says more."""
+    last = raised.last_link
+    if last is None or (last.error_class, last.message) == (raised.exception.error_class, raised.exception.message):
+        return ""
+    return f"; raised in the end: {describe_exception(last)}"
+
+
+def describe_exception(exception: LoggedException) -> str:
+    """`KeyError: 'berth'`."""
+    parts = (quote_untrusted(exception.error_class, 80), quote_untrusted(exception.message, 200))
+    return ": ".join(filter(None, parts))

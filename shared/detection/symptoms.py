@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from shared.detection.connections import request_ids
 from shared.detection.entry import LogEntry
+from shared.detection.exception_chain import is_chaining_sentence
 from shared.detection.grouping import Scope, Tally, normalise_path, truncate_entry
 from shared.detection.incident import Incident, Symptom
+from shared.detection.raised_exception import EFFECT_KINDS, RaisedException
 from shared.detection.signal import Signal, SignalKind, SkipReason
 from shared.detection.syntax_errors import is_traceback_line
-from shared.detection.ties import RaisedException, Tie, request_ids
+from shared.detection.ties import Tie
 from shared.text.escaping import strip_markup
 
 MAX_SYMPTOMS = 20
@@ -28,9 +31,8 @@ _VARIABLE_PART = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|0x[0-9a-fA-F]{1,32}"
     r"|\b(?=[a-fA-F]{0,40}\d)[0-9a-fA-F]{8,64}\b|\d{1,64}"
 )
-_CHAINING_SENTENCES = ("During handling of the above exception", "The above exception was the direct cause")
 
-_KINDS_WITH_NEARBY = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011))
+_KINDS_WITH_NEARBY = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011, SignalKind.FAILED_START))
 """Incidents beside which other entries are worth telling."""
 
 _GroupKey = tuple[SignalKind, str, str]
@@ -90,7 +92,7 @@ class SymptomCollector:
                 self._windows.setdefault(scope_key, []).extend(_revision_windows(number, incident))
 
     def add_entry(self, entry: LogEntry, signal_or_skip: Signal | SkipReason, tie: Tie | None = None) -> None:
-        """One entry; `tie` is a close's that has no incident of its own."""
+        """One entry; `tie` is that of a close or a failed start that has no incident of its own."""
         kind = _symptom_kind(entry, signal_or_skip)
         if kind is None:
             return
@@ -156,7 +158,7 @@ class SymptomCollector:
 
 
 def _belongs_to(incident: Incident, raised: RaisedException) -> bool:
-    """Whether an exception is the incident's own: the file that does not compile, or the error of its closes."""
+    """Whether an exception is the incident's own: the file that does not compile, or what its effects are tied to."""
     if incident.kind is SignalKind.SYNTAX_ERROR:
         frame = raised.exception.location
         if not raised.is_syntax_error or frame is None or raised.exception.error_class != incident.error_class:
@@ -186,7 +188,7 @@ def _revision_windows(number: int, incident: Incident) -> list[_RevisionWindow]:
 
 def _symptom_kind(entry: LogEntry, read: Signal | SkipReason) -> SignalKind | None:
     if isinstance(read, Signal):
-        return read.kind if read.kind in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT} else None
+        return read.kind if read.kind in EFFECT_KINDS else None
     if (
         read in {SkipReason.NO_TEXT, SkipReason.AUDIT_LOG, SkipReason.NO_FAILING_FILE, SkipReason.ONLY_MENTIONED}
         or not entry.text
@@ -200,7 +202,7 @@ def _is_error(entry: LogEntry) -> bool:
         entry.severity not in _NO_SEVERITY or not _SAYS_ERROR.search(entry.text, 0, 2000)
     ):
         return False
-    return not is_traceback_line(entry.text) and not entry.text.startswith(_CHAINING_SENTENCES)
+    return not is_traceback_line(entry.text) and not is_chaining_sentence(entry.text)
 
 
 def mask_variables(text: str) -> str:

@@ -1,51 +1,36 @@
-"""Ties each close of a log to an exception, or notes the exception that was merely logged beside it.
+"""Ties each close and each failed start of a log to the exception that caused it, or notes what was merely logged.
 
 Entries come in any order, with what they say; each entry that closes a connection gets a `Tie`. A close is tied to an
-exception of the same text or of the same request, else to the last one of its instance, as the next close after it and
-with no other exception between. Closes that the other end began, and keepalive timeouts, are tied to nothing else than
-the text in which they stand.
+exception of the same text or of the same connection, else to the last one of its instance, as the next close after it
+and with no other exception between. Where several exceptions wait for as many closes and no name of a connection tells
+them apart, each is a candidate and none is the cause. Closes that the other end began, and keepalive timeouts, are tied
+to nothing else than the text in which they stand.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.detection.close_code import CloseKind
+from shared.detection.connections import are_different_connections, connection_ids, request_ids
 from shared.detection.entry import LogEntry
-from shared.detection.logged_exception import (
-    Frame,
-    LoggedException,
-    TracebackParser,
-    is_traceback_fragment,
-    parse_exceptions,
-)
+from shared.detection.raised_exception import CLOSE_KINDS, RaisedException, read_raised, truncate_raised_entry
 from shared.detection.signal import Signal, SignalKind, SkipReason
-from shared.text.escaping import strip_markup, truncate_middle
+from shared.detection.start_ties import tie_failed_starts
+from shared.detection.tie_events import Event, find_fragment, reassemble_tracebacks, sort_events
+
+__all__ = ["MAX_TIE_AGE", "RaisedException", "Tie", "TieFinder"]
 
 MAX_TIE_AGE = timedelta(minutes=10)
 """No close is tied to what was logged longer before it."""
 _MAX_EVENTS = 200_000
-_MAX_FRAGMENT_LENGTH = 2_000
-_MAX_KEPT_LENGTH = 4_000
-_CLOSE_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
-_SYNTAX_ERROR_CLASSES = frozenset(("SyntaxError", "IndentationError", "TabError"))
+_MAX_ANNOUNCED_AGE = timedelta(seconds=5)
+_MAX_WAITING = 8
+"""Exceptions of one instance that may each have a close yet to come."""
 _SKIPPED = frozenset((SkipReason.NO_TEXT, SkipReason.REQUEST_LOG, SkipReason.AUDIT_LOG))
+_TIED_TO_OWN_TEXT = frozenset((CloseKind.REMOTE_END, CloseKind.KEEPALIVE))
 
 _StreamKey = tuple[str, str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class RaisedException:
-    """An exception of the log with the entry that shows it; `syntax` says that it is a file that does not compile."""
-
-    exception: LoggedException
-    entry: LogEntry
-    is_syntax_error: bool = False
-
-    @property
-    def class_and_path(self) -> tuple[str, str]:
-        """Class and file."""
-        return self.exception.class_and_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +39,15 @@ class Tie:
 
     raised: RaisedException
     is_tied: bool
-
-
-@dataclass(slots=True)
-class _Event:
-    number: int
-    moment: datetime | None
-    log: str
-    ids: frozenset[str]
-    raised: RaisedException | None = None
-    fragment: str = ""
-    entry: LogEntry | None = None
-    """For a piece that may end a traceback."""
-    close_kind: CloseKind | None = None
-
-
-@dataclass(slots=True)
-class _LastException:
-    """What an instance has raised last, as long as no close has come after it."""
-
-    raised: RaisedException | None = None
-    number: int = -1
-    moment: datetime | None = None
-    ids: frozenset[str] = frozenset()
-    is_unclosed: bool = False
+    candidates: tuple[RaisedException, ...] = ()
+    """For a close that is not tied: the exceptions one of which caused it. The log does not tell which."""
 
 
 @dataclass(slots=True)
 class TieFinder:
-    """Takes the entries of a log, gives the ties of its closes."""
+    """Takes the entries of a log, gives the ties of its closes and failed starts."""
 
-    _streams: dict[_StreamKey, list[_Event]] = field(default_factory=dict)
+    _streams: dict[_StreamKey, list[Event]] = field(default_factory=dict)
     _events: int = 0
     _last: datetime | None = None
     _direction: int = 0
@@ -102,12 +65,26 @@ class TieFinder:
             stream = (entry.project, entry.service, entry.revision, entry.instance)
             self._streams.setdefault(stream, []).extend(events)
 
+    def add_effect(self, entry_number: int, signal: Signal) -> None:
+        """What an entry says together with the lines beside it, after `add_entry` has had it alone."""
+        entry = signal.entry
+        stream = (entry.project, entry.service, entry.revision, entry.instance)
+        source = (entry.log_name, *sorted(request_ids(entry)))
+        base = Event(entry_number, entry.timestamp, source, connection_ids(entry))
+        self._streams.setdefault(stream, []).extend(_effect_events(base, signal))
+
     def resolve(self) -> Mapping[int, Tie]:
-        """The ties of all closes that have an exception before them, by the numbers of their entries."""
+        """The ties of all closes and failed starts that have an exception before them, by their entries' numbers."""
         ties: dict[int, Tie] = {}
-        for events in self._streams.values():
-            ordered = _sort_events(events, -1 if self._direction < 0 else 1)
-            ties.update(_tie_closes(list(_reassemble_tracebacks(ordered))))
+        step = -1 if self._direction < 0 else 1
+        streams = {key: reassemble_tracebacks(sort_events(events, step)) for key, events in self._streams.items()}
+        for events in streams.values():
+            ties.update(_tie_closes(events))
+        for key, events in streams.items():
+            starts = [event for event in events if event.is_failed_start]
+            beside = list(_events_beside(streams, key)) if starts else []
+            for number, raised in tie_failed_starts(starts, beside, step, MAX_TIE_AGE):
+                ties[number] = Tie(raised, is_tied=True)
         return ties
 
     def _observe_time(self, entry: LogEntry) -> None:
@@ -117,98 +94,146 @@ class TieFinder:
             self._direction += 1 if entry.timestamp > self._last else -1
         self._last = entry.timestamp
 
-    def _events_of(self, number: int, entry: LogEntry, read: Signal | SkipReason) -> Iterator[_Event]:
-        base = _Event(number, entry.timestamp, entry.log_name, request_ids(entry))
+    def _events_of(self, number: int, entry: LogEntry, read: Signal | SkipReason) -> Iterator[Event]:
+        source = (entry.log_name, *sorted(request_ids(entry)))
+        base = Event(number, entry.timestamp, source, connection_ids(entry))
         raised = self._raised(entry, read)
-        if is_traceback_fragment(entry.text[:_MAX_FRAGMENT_LENGTH]):
-            piece = strip_markup(entry.text[:_MAX_FRAGMENT_LENGTH]).rstrip("\n")
+        piece = find_fragment(entry.text)
+        if piece:
             piece = self._pieces.setdefault(piece, piece)
-            yield replace(base, raised=raised, fragment=piece, entry=raised.entry if raised else _truncate_entry(entry))
+            of_entry = raised.entry if raised else truncate_raised_entry(entry)
+            yield replace(base, raised=raised, fragment=piece, entry=of_entry)
         elif raised is not None:
             yield replace(base, raised=raised)
-        if isinstance(read, Signal) and read.kind in _CLOSE_KINDS:
-            yield replace(base, close_kind=read.close_kind or CloseKind.INTERNAL_ERROR)
+        if isinstance(read, Signal):
+            yield from _effect_events(base, read)
 
     def _raised(self, entry: LogEntry, read: Signal | SkipReason) -> RaisedException | None:
-        exception = _exception_of_signal(read) if isinstance(read, Signal) and read.kind not in _CLOSE_KINDS else None
-        if exception is None:
-            shown = parse_exceptions(strip_markup(entry.text))
-            exception = shown[-1] if shown else None
-        if exception is None:
+        raised = read_raised(entry, read)
+        if raised is None:
             return None
-        syntax = isinstance(read, Signal) and read.kind is SignalKind.SYNTAX_ERROR
-        key = (exception, syntax, entry.service, entry.project, entry.revision, entry.instance)
-        return self._seen.setdefault(key, RaisedException(exception, _truncate_entry(entry), syntax))
+        stream = (entry.service, entry.project, entry.revision, entry.instance)
+        return self._seen.setdefault((raised.chain, raised.is_syntax_error, *stream), raised)
 
 
-def request_ids(entry: LogEntry) -> frozenset[str]:
-    """What names the request or the connection for which an entry was logged."""
-    return frozenset(filter(None, (entry.trace or entry.span, entry.request)))
+def _effect_events(base: Event, signal: Signal) -> Iterator[Event]:
+    if signal.kind in CLOSE_KINDS:
+        yield replace(base, close_kind=signal.close_kind or CloseKind.INTERNAL_ERROR)
+    elif signal.kind is SignalKind.FAILED_START:
+        yield replace(base, is_failed_start=True)
 
 
-def _truncate_entry(entry: LogEntry) -> LogEntry:
-    if len(entry.text) <= _MAX_KEPT_LENGTH:
-        return entry
-    return replace(entry, text=truncate_middle(entry.text, _MAX_KEPT_LENGTH))
+def _events_beside(streams: Mapping[_StreamKey, list[Event]], key: _StreamKey) -> Iterator[Event]:
+    """Those of the same instance and of none; of all instances of the revision where `key` names no instance."""
+    if key[3]:
+        yield from streams[key]
+        yield from streams.get((*key[:3], ""), ())
+        return
+    for other, events in streams.items():
+        if other[:3] == key[:3]:
+            yield from events
 
 
-def _exception_of_signal(signal: Signal) -> LoggedException:
-    frames = (Frame(signal.path, signal.line or 0),) if signal.path else ()
-    return LoggedException(signal.error_class, signal.message, frames)
+@dataclass(slots=True)
+class _Waiting:
+    """What an instance has raised, and which closes have come since the last exception."""
+
+    raised: list[Event] = field(default_factory=list)
+    """Exceptions that no close has answered yet, the newest last."""
+    last: Event | None = None
+    closes: list[Event] = field(default_factory=list)
+    announced: list[Event] = field(default_factory=list)
+    """Lines that say that an exception ended a connection, and whose traceback follows line by line."""
+    of_connection: dict[str, RaisedException] = field(default_factory=dict)
+
+    def add_raised(self, event: Event) -> None:
+        assert event.raised is not None
+        self.of_connection.update(dict.fromkeys(event.ids, event.raised))
+        self.raised = [*self.raised[1 - _MAX_WAITING :], event]
+        self.last = event
+
+    def find_by_connection(self, close: Event) -> RaisedException | None:
+        """The exception of the same connection, or of the same entry."""
+        if self.last is not None and self.last.number == close.number:
+            return self.last.raised
+        if close.close_kind in _TIED_TO_OWN_TEXT:
+            return None
+        return next((self.of_connection[name] for name in sorted(close.ids) if name in self.of_connection), None)
+
+    def drop(self, raised: RaisedException) -> None:
+        """It has its close."""
+        at = next((at for at, event in enumerate(self.raised) if event.raised is raised), None)
+        if at is not None:
+            del self.raised[at]
 
 
-def _sort_events(events: list[_Event], step: int) -> list[_Event]:
-    """By time; where times are equal, or none were logged, as the log runs. An entry's own events stay together."""
-    if step < 0 and any(event.moment is not None for event in events):
-        numbers = sorted({event.number for event in events}, reverse=True)
-        position = {number: at for at, number in enumerate(numbers)}
-        events = sorted(events, key=lambda event: position[event.number])
-    if any(event.moment is None for event in events):
-        return events
-    return sorted(events, key=lambda event: event.moment.timestamp() if event.moment else 0.0)
-
-
-def _reassemble_tracebacks(events: list[_Event]) -> Iterator[_Event]:
-    """The events with those tracebacks in place of their lines that were logged line by line."""
-    open_ones: dict[str, TracebackParser] = {}
-    for event in events:
-        if not event.fragment:
-            yield event
-            continue
-        ended = open_ones.setdefault(event.log, TracebackParser()).feed_line(event.fragment)
-        if ended is not None and event.entry is not None:
-            syntax = ended.error_class in _SYNTAX_ERROR_CLASSES and bool(ended.frames) and not ended.frames[-1].function
-            syntax = syntax or (event.raised is not None and event.raised.is_syntax_error)
-            yield replace(event, fragment="", raised=RaisedException(ended, event.entry, syntax))
-        elif event.raised is not None:
-            yield replace(event, fragment="")  # the last line alone: its traceback was not logged
-
-
-def _tie_closes(events: list[_Event]) -> Iterator[tuple[int, Tie]]:
-    of_request: dict[str, RaisedException] = {}
-    wait = _LastException()
+def _tie_closes(events: Sequence[Event]) -> Iterator[tuple[int, Tie]]:
+    waiting = _Waiting()
     for event in events:
         if event.raised is not None:
-            of_request.update(dict.fromkeys(event.ids, event.raised))
-            wait = _LastException(event.raised, event.number, event.moment, event.ids, is_unclosed=True)
-        elif event.close_kind is not None:
-            same_text = wait.raised if wait.number == event.number else None
-            tie = Tie(same_text, is_tied=True) if same_text is not None else _tie_close(event, wait, of_request)
-            if tie is not None:
-                yield event.number, tie
-            wait.is_unclosed = False
+            yield from _answer_closes(waiting)
+            waiting.add_raised(event)
+            yield from _tie_announced(waiting, event)
+        if event.close_kind is None:
+            continue
+        shared = waiting.find_by_connection(event)
+        if shared is None and event.close_kind is CloseKind.EXCEPTION:
+            waiting.announced.append(event)
+            continue
+        if shared is None:
+            waiting.closes.append(event)
+            continue
+        yield event.number, Tie(shared, is_tied=True)
+        if event.close_kind is not CloseKind.EXCEPTION:  # that one's own close may still be logged
+            waiting.drop(shared)
+    yield from _answer_closes(waiting)
 
 
-def _tie_close(close: _Event, wait: _LastException, of_request: Mapping[str, RaisedException]) -> Tie | None:
-    if close.close_kind in {CloseKind.REMOTE_END, CloseKind.KEEPALIVE}:
+def _tie_announced(waiting: _Waiting, raised: Event) -> Iterator[tuple[int, Tie]]:
+    """The exception that a line of the same log announced just before."""
+    announced, waiting.announced = waiting.announced, []
+    for event in announced:
+        is_next = event.moment is None or raised.moment is None or raised.moment - event.moment <= _MAX_ANNOUNCED_AGE
+        if raised.raised is not None and is_next and event.source == raised.source:
+            yield event.number, Tie(raised.raised, is_tied=True)
+
+
+def _answer_closes(waiting: _Waiting) -> Iterator[tuple[int, Tie]]:
+    """The ties of the closes between two exceptions."""
+    closes, waiting.closes = waiting.closes, []
+    ordinary = [close for close in closes if close.close_kind not in _TIED_TO_OWN_TEXT]
+    for at, close in enumerate(closes):
+        if close.close_kind in _TIED_TO_OWN_TEXT:
+            waiting.raised.clear()  # another close lies between
+            continue
+        tie = _tie_close(close, waiting, is_only_one=len(ordinary) == 1 and at == 0)
+        if tie is not None:
+            yield close.number, tie
+    if closes:
+        waiting.raised.clear()
+
+
+def _tie_close(close: Event, waiting: _Waiting, *, is_only_one: bool) -> Tie | None:
+    last = waiting.last
+    if last is None or last.raised is None or _is_too_old(last.moment, close.moment):
         return None
-    shared = next((of_request[request] for request in close.ids if request in of_request), None)
-    if shared is not None:
-        return Tie(shared, is_tied=True)
-    if wait.raised is None or _is_too_old(wait.moment, close.moment):
-        return None
-    foreign = bool(close.ids and wait.ids)  # they name two requests, or the same one would have been found
-    return Tie(wait.raised, is_tied=wait.is_unclosed and not foreign)
+    fitting = [
+        event
+        for event in waiting.raised
+        if not are_different_connections(event.ids, close.ids) and not _is_too_old(event.moment, close.moment)
+    ]
+    if not fitting:
+        return Tie(last.raised, is_tied=False)
+    newest = fitting[-1].raised
+    assert newest is not None
+    candidates = {event.raised.class_and_path: event.raised for event in fitting if event.raised is not None}
+    if is_only_one:
+        is_next = fitting[-1] is last
+        return Tie(newest if is_next else last.raised, is_tied=is_next)
+    if len(candidates) == 1:
+        waiting.raised.remove(fitting[-1])
+        return Tie(newest, is_tied=True)
+    return Tie(newest, is_tied=False, candidates=tuple(candidates.values()))
 
 
 def _is_too_old(first: datetime | None, then: datetime | None) -> bool:

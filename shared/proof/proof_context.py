@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from shared.detection.causes.cause import EnvironmentComparison
 from shared.detection.incident import Incident
 from shared.proof.model.finding import CheckStatus, DeployedSource
 from shared.proof.model.history import Branch, Commit
@@ -31,6 +32,8 @@ class ProofRequest:
     """Whether anything but the logged line names a commit as deployed."""
     platform_statements: tuple[str, ...] = ()
     """What the platform says of the revision, a sentence for each source."""
+    environment: EnvironmentComparison | None = None
+    """The names of the variables that the failing revision lacks; None where the platform does not tell."""
     wants_alternative: bool = False
     """Whether an earlier commit is looked for also where the fix can be deployed: to go back is sometimes safer."""
 

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from shared.detection.close_code import CloseKind
-from shared.detection.incident import Incident, describe_raised_exception
+from shared.detection.causes.cause import CauseClass, EnvironmentComparison
+from shared.detection.causes.classify import classify_cause
+from shared.detection.incident import Incident, describe_exception, describe_raised_exception
 from shared.detection.logged_exception import Frame, is_package_frame
+from shared.detection.raised_exception import EFFECT_KINDS, RaisedException
 from shared.detection.signal import SignalKind
-from shared.detection.ties import RaisedException
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.located_version import LocatedVersion, describe_logged_position
 from shared.proof.model.finding import ActionKind, DeployedSource, DeployedVersion, Finding, Reason, Recommendation
@@ -27,16 +28,7 @@ def describe_gaps(history: History, *, needs_full_history: bool) -> tuple[str, .
 
 
 _MAX_NEARBY = 3
-_CLOSED_BY_OTHER_END = "The other side closed the connection with 1011; this log does not show what failed there."
 _REASONS = {
-    SignalKind.CLOSE_1011: (
-        Reason.CLOSE_1011_WITHOUT_CAUSE,
-        "WebSockets were closed with code 1011, and the log shows no exception that caused it.",
-    ),
-    SignalKind.KEEPALIVE_TIMEOUT: (
-        Reason.KEEPALIVE_TIMEOUT,
-        "The keepalive ping timed out: the event loop was blocked or the network was slow. No redeployment fixes that.",
-    ),
     SignalKind.DYNAMIC_CODE: (
         Reason.DYNAMIC_CODE,
         "The failing code was generated at run time; it is in no file of the repository.",
@@ -50,46 +42,86 @@ _REASONS = {
         "The error does not come from Python, not a Python error.",
     ),
 }
+_EFFECTS = {
+    SignalKind.CLOSE_1011: "WebSockets were closed with code 1011",
+    SignalKind.FAILED_START: "The revision did not start",
+}
+_UNPROVEN = {
+    SignalKind.CLOSE_1011: (Reason.CLOSE_1011_UNPROVEN, Reason.CLOSE_1011_WITHOUT_CAUSE),
+    SignalKind.FAILED_START: (Reason.FAILED_START_UNPROVEN, Reason.FAILED_START_WITHOUT_CAUSE),
+}
 
 
 def explain_unprovable(context: ProofContext) -> Finding:
-    """For a signal that no compiler can confirm."""
+    """For a signal that no compiler can confirm; also where no proof of its exception was found."""
+    incident = context.incident
     default = (Reason.NOT_CORROBORATED, "The log names no file and line that could be compiled.")
-    reason, detail = _REASONS.get(context.incident.kind, default)
+    reason, detail = _REASONS.get(incident.kind, default)
     frame = None
-    if context.incident.raised is not None and reason is not Reason.KEEPALIVE_TIMEOUT:  # that one is its own cause
-        frame = _find_repository_frame(context, context.incident.raised)
-    if reason is Reason.CLOSE_1011_WITHOUT_CAUSE:
-        reason, detail = _explain_close_code(context.incident, frame)
+    if incident.raised is not None and incident.kind is not SignalKind.KEEPALIVE_TIMEOUT:  # that one is its own cause
+        frame = _find_repository_frame(context, incident.raised)
+    if incident.kind in EFFECT_KINDS:
+        reason, detail = _explain_effect(incident, frame, context.request.environment)
     source = DeployedSource.UNKNOWN if context.given_commit is None else DeployedSource.GIVEN
     located = LocatedVersion("", context.given_commit, source, corroborated=False)
     return replace(
-        _build_finding(context, located, Recommendation(ActionKind.NONE, reason, detail)), raised_frame=frame
+        _build_finding(context, located, Recommendation(ActionKind.NONE, reason, detail)),
+        raised_frame=frame,
+        environment=context.request.environment,
     )
 
 
-def _explain_close_code(incident: Incident, frame: Frame | None) -> tuple[Reason, str]:
-    """Why a close leads to no proposal, with the exception that the log ties to it."""
-    quoted = describe_raised_exception(incident, frame) if incident.raised is not None else ""
-    if incident.close_kind is CloseKind.REMOTE_END:
-        return Reason.CLOSED_BY_OTHER_END, f"{_CLOSED_BY_OTHER_END}{f' Logged with it: {quoted}.' if quoted else ''}"
-    if quoted:
-        return Reason.CLOSE_1011_UNPROVEN, (
-            f"WebSockets were closed with code 1011. The log links an exception to the close: {quoted}. Whether it "
-            "caused the close, and which commit fixes it, is not proven."
+def _explain_effect(
+    incident: Incident, frame: Frame | None, environment: EnvironmentComparison | None
+) -> tuple[Reason, str]:
+    """Why a close or a failed start leads to no proposal: by the class of its cause."""
+    cause = classify_cause(incident, environment)
+    if cause.cause_class is CauseClass.KEEPALIVE:
+        return Reason.KEEPALIVE_TIMEOUT, (
+            "A keepalive ping was not answered in time: the event loop was blocked, or the network was slow. "
+            f"No redeployment fixes that. {cause.profile.mends}"
         )
-    reason, detail = _REASONS[SignalKind.CLOSE_1011]
+    quoted = describe_raised_exception(incident, frame)
+    if cause.cause_class is CauseClass.UPSTREAM_CLOSED:
+        upstream = f"the upstream service ({quote_untrusted(cause.subject, 100)})" if cause.subject else "the other end"
+        detail = f"The connection was closed by {upstream}, not by this service; what failed there is not in this log."
+        return Reason.CLOSED_BY_OTHER_END, f"{detail}{f' Logged with it: {quoted}.' if quoted else ''}"
+    if cause.cause_class is not CauseClass.UNKNOWN and not cause.profile.is_mended_by_commit:
+        told = quoted or f"“{quote_untrusted(cause.quoted, 200)}”"
+        proven = f" {quote_untrusted(cause.proven_by, 200)}" if cause.proven_by else ""
+        return Reason.NO_DEPLOYMENT_MENDS, (
+            f"The cause lies in no commit: {cause.profile.title}: {told}.{proven} What would mend it: "
+            f"{cause.profile.mends}"
+        )
+    return _explain_unproven_effect(incident, quoted)
+
+
+def _explain_unproven_effect(incident: Incident, quoted: str) -> tuple[Reason, str]:
+    unproven, without_cause = _UNPROVEN[incident.kind]
+    effect = _EFFECTS[incident.kind]
+    if quoted:
+        return unproven, (
+            f"{effect}. The log links an exception to it: {quoted}. Whether it is the cause, and which commit fixes "
+            "it, is not proven."
+        )
+    if incident.candidates:
+        words = join_words([describe_exception(raised.exception) for raised in incident.candidates], "or")
+        return Reason.CLOSE_1011_ONE_OF_SEVERAL, (
+            f"{effect} by one of {len(incident.candidates)} exceptions, and the log does not tell by which: {words}."
+        )
+    detail = f"{effect}, and the log shows no exception that caused it."
     if incident.nearby:
         words = join_words([f"“{quote_untrusted(nearby.text, 120)}”" for nearby in incident.nearby[:_MAX_NEARBY]])
         detail = f"{detail} Logged around the same time: {words}."
-    return reason, detail
+    return without_cause, detail
 
 
 def _find_repository_frame(context: ProofContext, raised: RaisedException) -> Frame | None:
     """The deepest frame whose file lies in the repository, under its path there; None where none does."""
     at = context.given_commit.id if context.given_commit is not None else context.branch.head
     tree = context.history.tree(at)
-    for frame in reversed(raised.exception.frames):
+    frames = [frame for link in raised.chain for frame in reversed(link.frames)]
+    for frame in frames:
         tiers = match_logged_path(frame.path, tree) if not is_package_frame(frame) else ()
         if tiers and len(tiers[0]) == 1:
             return replace(frame, path=tiers[0][0])

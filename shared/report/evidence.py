@@ -33,6 +33,12 @@ class FactTopic(StrEnum):
 
     SIGHTING = auto()
     RAISED = auto()
+    CANDIDATE = auto()
+    """One of several exceptions, one of which closed a connection."""
+    GAP = auto()
+    """A time in which an instance logged nothing."""
+    ENVIRONMENT = auto()
+    """Variables that the failing revision lacks."""
     SYMPTOM = auto()
     NEARBY = auto()
     COUNT = auto()
@@ -64,6 +70,10 @@ class FactTopic(StrEnum):
     CI = auto()
     DEVELOPMENT = auto()
     UNSEEN = auto()
+
+
+CAUSE_TOPICS = (FactTopic.RAISED, FactTopic.CANDIDATE, FactTopic.GAP, FactTopic.ENVIRONMENT)
+"""What the class of a cause stands on."""
 
 
 @dataclass(frozen=True, slots=True)

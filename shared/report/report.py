@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.detection.causes.cause import Cause
+from shared.detection.causes.classify import classify_cause
 from shared.detection.incident import Incident, Sighting
 from shared.detection.signal import SignalKind
 from shared.proof.locating.located_version import infer_dates
@@ -22,7 +24,7 @@ from shared.proof.proof_context import ProofRequest, ReportProgress
 from shared.proof.prove import prove
 from shared.report import impact as impacts
 from shared.report.evidence import Evidence
-from shared.report.facts import FactTopic, gather_facts
+from shared.report.facts import CAUSE_TOPICS, FactTopic, gather_facts
 from shared.report.whys import Why, draft_whys
 from shared.text.timestamps import format_timestamp
 
@@ -46,6 +48,13 @@ class Report:
     """What it means for users; None where no platform was asked."""
     counted_at: datetime | None = None
     """When the log was read, of a service that may go on failing; None for a log that is complete as it is."""
+    cause_evidence_ids: tuple[str, ...] = ()
+    """What the class of the cause stands on."""
+
+    @property
+    def cause(self) -> Cause:
+        """The class of the cause, as far as log and platform tell it."""
+        return classify_cause(self.incident, self.proof.environment)
 
 
 def build_report(incident: Incident, proof: Finding) -> Report:
@@ -60,6 +69,7 @@ def build_report(incident: Incident, proof: Finding) -> Report:
         symptom_evidence_ids=facts.evidence_ids(FactTopic.SYMPTOM),
         nearby_evidence_ids=facts.evidence_ids(FactTopic.NEARBY),
         raised_evidence_id=next(iter(facts.evidence_ids(FactTopic.RAISED)), ""),
+        cause_evidence_ids=facts.evidence_ids(*CAUSE_TOPICS) or facts.evidence_ids(FactTopic.SIGHTING),
     )
 
 

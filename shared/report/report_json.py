@@ -19,6 +19,7 @@ from shared.proof.model.finding import (
 )
 from shared.proof.model.history import Commit, FileChange
 from shared.proof.model.missing_import import MissingImport
+from shared.report.cause import cause_to_json, exception_to_json
 from shared.report.claim_json import claim_to_json
 from shared.report.evidence import Evidence
 from shared.report.impact import impact_to_json
@@ -60,6 +61,7 @@ def report_to_json(report: Report) -> dict[str, object]:
             "detail": proof.recommendation.detail,
         },
         "branch": {"name": proof.branch or None, "head": proof.branch_head or None},
+        "cause": cause_to_json(report),
         "impact": impact_to_json(report.impact) if report.impact else None,
         "whys": [_why_to_json(why) for why in report.whys],
         "evidence": [_evidence_to_json(item) for item in report.evidence],
@@ -102,7 +104,7 @@ def _incident_to_json(report: Report) -> dict[str, object]:
             for symptom, known in zip(incident.nearby, nearby, strict=False)
         ],
         "closed_first": _CLOSED_FIRST_JSON.get(incident.close_kind) if incident.close_kind else None,
-        "exception": _exception_to_json(report),
+        "exception": exception_to_json(report),
     }
 
 
@@ -114,24 +116,6 @@ def _symptom_to_json(symptom: Symptom, evidence: str | None, incident: Incident)
         **_seen_times_to_json(symptom.first_seen, symptom.last_seen, dated=incident.dated),
         "occurrences": symptom.occurrences,
         "evidence": evidence,
-    }
-
-
-def _exception_to_json(report: Report) -> dict[str, object] | None:
-    """The exception that the log ties to a close: quoted, never proven."""
-    raised = report.incident.raised
-    if raised is None:
-        return None
-    frame = report.proof.raised_frame or raised.exception.location
-    return {
-        "class": raised.exception.error_class,
-        "message": raised.exception.message,
-        "path": frame.path if frame else None,
-        "line": frame.line or None if frame else None,
-        "function": frame.function or None if frame else None,
-        "in_repository": report.proof.raised_frame is not None,
-        "proven": False,
-        "evidence": report.raised_evidence_id or None,
     }
 
 

@@ -219,7 +219,7 @@ def test_each_unprovable_kind_states_its_meaning_and_limit() -> None:
 def test_what_is_not_known_is_said_to_be_unknown() -> None:
     assert why("history cut", WhyKey.INTRODUCED).confidence is Confidence.UNKNOWN
     assert why("not corroborated", WhyKey.ANY_FIX).confidence is Confidence.UNKNOWN
-    assert why("close 1011 alone", WhyKey.INTRODUCED).confidence is Confidence.UNKNOWN
+    assert why("close 1011 alone", WhyKey.MENDS).confidence is Confidence.UNKNOWN
 
 
 def test_what_follows_from_what_was_not_seen_is_not_proven() -> None:

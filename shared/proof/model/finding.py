@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shared.detection.causes.cause import EnvironmentComparison
 from shared.detection.logged_exception import Frame
 from shared.proof.model.compilation import Fault
 from shared.proof.model.history import Commit, FileChange
@@ -63,7 +64,13 @@ class Reason(StrEnum):
     HISTORY_NOT_AVAILABLE = "history_not_available"
     CLOSE_1011_WITHOUT_CAUSE = "close_1011_without_cause"
     CLOSE_1011_UNPROVEN = "close_1011_cause_not_proven"
+    CLOSE_1011_ONE_OF_SEVERAL = "close_1011_one_of_several_causes"
+    """Several exceptions were logged before it, and the log does not tell which of them closed the connection."""
     CLOSED_BY_OTHER_END = "closed_by_other_end"
+    FAILED_START_WITHOUT_CAUSE = "failed_start_without_cause"
+    FAILED_START_UNPROVEN = "failed_start_cause_not_proven"
+    NO_DEPLOYMENT_MENDS = "no_deployment_mends_it"
+    """The cause is known, and lies in no commit: the report names its class, its owner and what would mend it."""
     KEEPALIVE_TIMEOUT = "keepalive_timeout"
     DYNAMIC_CODE = "dynamic_code"
     DEPENDENCY = "dependency"
@@ -319,3 +326,5 @@ class Finding:
     """The failure, where it is none of syntax: then "broken" and "fixed" are said of it, and not of compiling."""
     raised_frame: Frame | None = None
     """Of an exception that is quoted and not proven: its deepest frame in the repository, with the path there."""
+    environment: EnvironmentComparison | None = None
+    """Which variables the failing revision lacks, where the platform tells."""

@@ -4,10 +4,18 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from shared.detection.entry import LogEntry
-from shared.detection.incident import Incident, Sighting, Symptom, describe_raised_exception
+from shared.detection.incident import (
+    Incident,
+    Sighting,
+    Symptom,
+    describe_exception,
+    describe_raised_exception,
+)
+from shared.detection.log_gaps import LogGap
 from shared.detection.logged_exception import Frame
+from shared.detection.signal import SignalKind
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
-from shared.text.phrases import pluralize, quote_service_name, quote_untrusted
+from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted
 from shared.text.timestamps import format_timestamp, format_timestamp_phrase, has_date
 
 
@@ -22,13 +30,13 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
         )
     if incident.raised is not None:
         ref = format_log_ref(incident.raised.entry)
-        when = "Logged with" if incident.is_close_own_exception else "Logged before"
         yield Fact(
             FactTopic.RAISED,
             EvidenceKind.LOG_ENTRY,
             ref,
-            f"{when} the close: {describe_raised_exception(incident, frame)}.",
+            f"{_when_raised(incident)}: {describe_raised_exception(incident, frame)}.",
         )
+    yield from _collect_cause_facts(incident)
     for symptom in incident.symptoms:
         yield Fact(
             FactTopic.SYMPTOM,
@@ -45,6 +53,38 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
     yield Fact(
         FactTopic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} shows the defect itself in {entries}{span}."
     )
+
+
+def _when_raised(incident: Incident) -> str:
+    if incident.kind is SignalKind.FAILED_START:
+        return "Raised while the program started"
+    return "Logged with the close" if incident.is_raised_in_own_entry else "Logged before the close"
+
+
+def _collect_cause_facts(incident: Incident) -> Iterator[Fact]:
+    """What tells of a cause beside the exception that is tied."""
+    for raised in incident.candidates:
+        text = f"One of several exceptions before the close: {describe_exception(raised.exception)}."
+        yield Fact(FactTopic.CANDIDATE, EvidenceKind.LOG_ENTRY, format_log_ref(raised.entry), text)
+    if incident.longest_gap is not None:
+        ref = f"lines of instance {quote_untrusted(incident.longest_gap.instance[-12:], 40)}"
+        yield Fact(FactTopic.GAP, EvidenceKind.QUERY, ref, describe_gap(incident.longest_gap))
+
+
+def describe_gap(gap: LogGap) -> str:
+    """The silence of an instance before a timeout, as far as its lines were read."""
+    return (
+        f"In the two minutes before the timeout the instance logged nothing for {gap.seconds:.0f} s "
+        f"(the longest gap between the {gap.line_count} lines that were read)."
+    )
+
+
+def describe_candidates(incident: Incident) -> str:
+    """` Before it were logged: …`, for a close that is tied to none of several exceptions; "" for any other."""
+    if not incident.candidates:
+        return ""
+    words = [describe_exception(raised.exception) for raised in incident.candidates]
+    return f" One of these was logged for it, and the log does not tell which: {join_words(words, 'or')}."
 
 
 def format_log_ref(entry: LogEntry) -> str:

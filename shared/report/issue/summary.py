@@ -2,9 +2,14 @@
 
 from collections.abc import Iterator
 
+from shared.detection.causes.cause import CauseClass
+from shared.detection.incident import describe_exception, describe_raised_exception
+from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import ActionKind, CheckStatus, Finding, Target
+from shared.report.cause import describe_cause, describe_effect
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
+from shared.report.facts.log_entries import describe_gap
 from shared.report.impact import summarise_impact
 from shared.report.issue.section import (
     Heading,
@@ -22,8 +27,6 @@ from shared.text.phrases import pluralize, quote_service_name, quote_untrusted, 
 from shared.text.timestamps import format_timestamp_phrase
 
 _SIGNAL_PHRASES = {
-    SignalKind.CLOSE_1011: "WebSockets are closed with 1011",
-    SignalKind.FAILED_START: "a revision does not start",
     SignalKind.KEEPALIVE_TIMEOUT: "keepalive pings time out",
     SignalKind.DYNAMIC_CODE: "code generated at run time does not compile",
     SignalKind.DEPENDENCY: "an installed package does not compile",
@@ -53,6 +56,8 @@ def format_failure(report: Report) -> str:
 def describe_error(report: Report) -> str:
     """`SyntaxError in app/main.py, line 7, on Python 3.11`."""
     incident, broken = report.incident, report.proof.broken
+    if incident.kind in {SignalKind.CLOSE_1011, SignalKind.FAILED_START} and broken is None:
+        return describe_effect(report)
     if incident.kind is not SignalKind.SYNTAX_ERROR and broken is None:
         return _SIGNAL_PHRASES.get(incident.kind, incident.kind.value)
     path = quote_untrusted(broken.path if broken else incident.path, 80)
@@ -110,6 +115,8 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         f"{escape_markdown(format_timestamp_phrase(incident.first_seen, dated=incident.dated))}."
     )
     yield f"**Impact:** {summarise_impact(incident, report.impact)}"
+    if incident.kind in EFFECT_KINDS and proof.broken is None:
+        yield from _cause_points(report)
     if len(report.whys) > 1 and proof.broken is not None:
         yield f"**Why:** {escape_markdown(report.whys[1].answer)}"
     if proof.deployed.commit is not None:
@@ -126,6 +133,23 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         yield f"**Fixed by:** {link_commit_with_subject(proof.fix.commit, links)}, {location}{origin}."
     if proof.target is not None and proof.recommendation.kind is ActionKind.REDEPLOY:
         yield f"**Safe to deploy?** {_describe_deployment_safety(proof, proof.target)}"
+
+
+def _cause_points(report: Report) -> Iterator[str]:
+    """What is known of a cause that no commit is proven to fix: its class, its evidence, who can act and how."""
+    cause, cited = report.cause, ", ".join(report.cause_evidence_ids)
+    proven = f" {escape_markdown(quote_untrusted(cause.proven_by, 300))}" if cause.proven_by else ""
+    yield f"**Cause:** {escape_markdown(describe_cause(report))}.{proven}{f' ({cited})' if cited else ''}"
+    raised = describe_raised_exception(report.incident, report.proof.raised_frame)
+    if raised:
+        yield f"**Logged exception:** {escape_markdown(raised)}."
+    for candidate in report.incident.candidates:
+        yield f"**Possible cause:** {escape_markdown(describe_exception(candidate.exception))}."
+    if report.incident.longest_gap is not None:
+        yield f"**Silence:** {escape_markdown(describe_gap(report.incident.longest_gap))}"
+    if cause.cause_class is not CauseClass.UNKNOWN:
+        yield f"**Who can act:** {escape_markdown(quote_untrusted(cause.owner, 120))}."
+        yield f"**What would mend it:** {escape_markdown(cause.profile.mends)}"
 
 
 def _describe_deployment_safety(proof: Finding, target: Target) -> str:

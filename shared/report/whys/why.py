@@ -37,6 +37,8 @@ class WhyKey(StrEnum):
     ANY_FIX = auto()
     MEANING = auto()
     NO_COMMIT = auto()
+    MENDS = auto()
+    """What would mend it where no commit is proposed, and who can."""
 
 
 class Statement(StrEnum):
@@ -67,6 +69,8 @@ class Statement(StrEnum):
     TRACED = auto()
     NOT_BORNE_OUT = auto()
     FIX_OUTLIVED = auto()
+    CAUSE_CLASSIFIED = auto()
+    """The class of the cause is known, although no commit is proven."""
 
 
 @dataclass(frozen=True, slots=True)

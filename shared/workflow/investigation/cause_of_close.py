@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.detection.entry import LogEntry
+from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import Signal, SignalKind, read_signal
-from shared.detection.ties import MAX_TIE_AGE, RaisedException, TieFinder
+from shared.detection.ties import MAX_TIE_AGE, TieFinder
 from shared.service import Service
 from shared.text.escaping import strip_markup
 from shared.workflow.context import Context

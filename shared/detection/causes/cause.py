@@ -1,0 +1,170 @@
+"""The classes of causes, each with its owner and with what would mend it; and the cause of one incident."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.detection.logged_exception import LoggedException
+
+
+class CauseClass(StrEnum):
+    """What kind of thing failed."""
+
+    OWN_CODE = "own_code"
+    """Of a family that the code of a commit can confirm: a name, an import, an attribute, a call."""
+    OWN_CODE_UNPROVABLE = "own_code_not_provable"
+    """Raised by the service's own code, and no program can decide from the code alone whether it still fails."""
+    DEPENDENCY = "dependency"
+    """An installed package is missing, or another version than the code expects."""
+    IMAGE = "image_lacks_file"
+    CONFIGURATION = "configuration"
+    """A setting or a secret is missing."""
+    CREDENTIALS = "credentials"
+    """An identity, a key or a right was refused."""
+    BACKING_SERVICE = "backing_service"
+    """A database, a cache, a queue or another service on which this one depends."""
+    UPSTREAM_CLOSED = "upstream_closed"
+    """The other end of a connection that this service opened has closed it."""
+    KEEPALIVE = "keepalive_timeout"
+    MEMORY = "memory"
+    RESTART = "restart"
+    """The instance was stopped: a deployment, scaling, or a restart."""
+    PAYLOAD = "payload_too_large"
+    CLOSED_CONNECTION = "closed_connection"
+    """The client had gone, or two tasks used one connection at once."""
+    UNKNOWN = "unknown"
+
+
+class Owner(StrEnum):
+    """Who can act."""
+
+    DEVELOPERS = "the service's developers"
+    OPERATORS = "whoever deploys and configures the service"
+    BACKING = "whoever runs the backing service"
+    UPSTREAM = "the provider of the upstream service"
+    NOBODY = "nobody: no action is needed"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class CauseProfile:
+    """What is the same for all causes of one class. Sentences; `title` is a noun phrase."""
+
+    title: str
+    owner: Owner
+    mends: str
+    is_mended_by_commit: bool = False
+    """Whether another commit of the repository, once deployed, can mend it."""
+
+
+PROFILES: Mapping[CauseClass, CauseProfile] = {
+    CauseClass.OWN_CODE: CauseProfile(
+        "an error in the service's own code",
+        Owner.DEVELOPERS,
+        "A commit that corrects the failing line.",
+        is_mended_by_commit=True,
+    ),
+    CauseClass.OWN_CODE_UNPROVABLE: CauseProfile(
+        "an error that the service's own code raised",
+        Owner.DEVELOPERS,
+        "A commit that handles this case; which one does, only a run can tell.",
+        is_mended_by_commit=True,
+    ),
+    CauseClass.DEPENDENCY: CauseProfile(
+        "an installed package is missing or another version than the code expects",
+        Owner.DEVELOPERS,
+        "A manifest or lock file that pins the version that the code expects, and a new image.",
+        is_mended_by_commit=True,
+    ),
+    CauseClass.IMAGE: CauseProfile(
+        "a file is missing in the image",
+        Owner.DEVELOPERS,
+        "A Dockerfile, ignore file or start command that names the file, and a new image.",
+        is_mended_by_commit=True,
+    ),
+    CauseClass.CONFIGURATION: CauseProfile(
+        "a setting or secret is missing",
+        Owner.OPERATORS,
+        "The missing setting or secret, set on a new revision of the same image.",
+    ),
+    CauseClass.CREDENTIALS: CauseProfile(
+        "an identity, key or permission was refused",
+        Owner.OPERATORS,
+        "The permission for the revision's service account, or a valid key.",
+    ),
+    CauseClass.BACKING_SERVICE: CauseProfile(
+        "a database or backing service failed or could not be reached",
+        Owner.BACKING,
+        "The backing service: its health, its limits, and the network path to it.",
+    ),
+    CauseClass.UPSTREAM_CLOSED: CauseProfile(
+        "the upstream service closed the connection",
+        Owner.UPSTREAM,
+        "The upstream service; until then, reconnecting when it closes.",
+    ),
+    CauseClass.KEEPALIVE: CauseProfile(
+        "a keepalive ping was not answered in time",
+        Owner.DEVELOPERS,
+        "Moving blocking calls out of the event loop, more CPU or less concurrency; for slow clients, a longer "
+        "`ping_timeout`.",
+    ),
+    CauseClass.MEMORY: CauseProfile(
+        "the instance exceeded its memory limit",
+        Owner.OPERATORS,
+        "A higher memory limit or less concurrency; a leak needs a change of the code.",
+    ),
+    CauseClass.RESTART: CauseProfile(
+        "the instance was stopped or replaced",
+        Owner.NOBODY,
+        "Nothing, if clients reconnect: instances are replaced at every deployment and when the service scales.",
+    ),
+    CauseClass.PAYLOAD: CauseProfile(
+        "a message was larger than the limit",
+        Owner.DEVELOPERS,
+        "Smaller messages, or a higher `max_size` at the end that refused it.",
+    ),
+    CauseClass.CLOSED_CONNECTION: CauseProfile(
+        "the connection was already closed, or used by two tasks at once",
+        Owner.DEVELOPERS,
+        "Handling the disconnect before the next send or receive.",
+    ),
+    CauseClass.UNKNOWN: CauseProfile(
+        "not known", Owner.UNKNOWN, "Not known: start at what is quoted as evidence."
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The cause of one incident, as far as the log and the platform tell it."""
+
+    cause_class: CauseClass
+    exception: LoggedException | None = None
+    """The link of the exception chain that decided the class; None where none was raised."""
+    quoted: str = ""
+    """The line of the log that decided it, where no exception did. Untrusted."""
+    subject: str = ""
+    """What it is about: the variable, the file, the host. Untrusted; "" where the log names none."""
+    proven_by: str = ""
+    """One sentence where the platform confirms the class; "" where the log alone says it."""
+
+    @property
+    def profile(self) -> CauseProfile:
+        """Title, owner and what would mend it."""
+        return PROFILES[self.cause_class]
+
+    @property
+    def owner(self) -> str:
+        """Who can act, by name where the log names the upstream."""
+        if self.cause_class is CauseClass.UPSTREAM_CLOSED and self.subject:
+            return f"the provider of {self.subject}"
+        return self.profile.owner.value
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentComparison:
+    """The names of the variables that an earlier, working revision has and the failing one lacks. Never values."""
+
+    failing: str
+    earlier: str
+    removed: tuple[str, ...]

@@ -1,0 +1,59 @@
+"""The rules by which a line of the log, without any exception, tells the class of a cause."""
+
+import re
+from collections.abc import Sequence
+
+from shared.detection.causes.cause import CauseClass
+from shared.detection.causes.configuration import find_missing_variable
+from shared.detection.entry import LogEntry
+
+_MEMORY = re.compile(
+    r"\bmemory limit of [\d.]{1,12} ?[KMG]i?B exceeded with |exceeded (?:hard|soft) memory limit"
+    r"|instance was found to be using too much memory and was terminated"
+    r"|\bout[- ]of[- ]memory: killed process|\bOOMKilled\b",
+    re.IGNORECASE,
+)
+_RESTART = re.compile(
+    r"\b(?:received|sent) 1012\b|\bcode[=: ]{1,2}1012\b|\b(?:sent|received) 1001 \(going away\)"
+    r"|\bcontainer terminated on signal 15\b|\bSIGTERM\b|\bhandling signal: term\b",
+    re.IGNORECASE,
+)
+_PAYLOAD = re.compile(
+    r"\b(?:received|sent) 1009\b|\bcode[=: ]{1,2}1009\b|\bmessage too big\b|\bmessage size \d{1,12} exceeds limit"
+    r"|\bpayload too large\b",
+    re.IGNORECASE,
+)
+_SECRET_DENIED = re.compile(r"permission denied on secret\b|does not have permission to access secret", re.IGNORECASE)
+_SECRET_MISSING = re.compile(r"\bsecret\b.{0,200}\b(?:was|were) not found\b", re.IGNORECASE)
+_FILE_MISSING = re.compile(
+    r"can't open file '[^'\n]{1,300}': \[Errno 2\]|Error loading ASGI app\. Could not import module \""
+    r"|\bexec: \"[^\"\n]{1,200}\": (?:executable file not found|stat )|No such file or directory: '/(?:app|workspace)/",
+    re.IGNORECASE,
+)
+_PLATFORM_LOGS = ("run.googleapis.com%2Fvarlog%2Fsystem", "run.googleapis.com/varlog/system")
+_CLOSED_CONNECTION = re.compile(
+    r"Cannot call \"(?:send|receive)\" once a (?:close|disconnect) message|after sending 'websocket\.close'"
+)
+
+
+def classify_text(text: str) -> CauseClass:
+    """What one line says on its own; UNKNOWN where it says none."""
+    head = text[:2_000]
+    if find_missing_variable(head):
+        return CauseClass.CONFIGURATION
+    rules: Sequence[tuple[re.Pattern[str], CauseClass]] = (
+        (_PAYLOAD, CauseClass.PAYLOAD),
+        (_RESTART, CauseClass.RESTART),
+        (_MEMORY, CauseClass.MEMORY),
+        (_SECRET_DENIED, CauseClass.CREDENTIALS),
+        (_SECRET_MISSING, CauseClass.CONFIGURATION),
+        (_FILE_MISSING, CauseClass.IMAGE),
+        (_CLOSED_CONNECTION, CauseClass.CLOSED_CONNECTION),
+    )
+    return next((cause_class for pattern, cause_class in rules if pattern.search(head)), CauseClass.UNKNOWN)
+
+
+def is_memory_line(entry: LogEntry) -> bool:
+    """Whether it is the platform's own line about a lack of memory; what a service prints itself does not count."""
+    is_own = not entry.log_name or entry.log_name.endswith(_PLATFORM_LOGS)
+    return is_own and _MEMORY.search(entry.text[:2_000]) is not None

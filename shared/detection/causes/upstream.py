@@ -1,0 +1,88 @@
+"""Tells whether an exception comes from a connection that this service opened itself, and to whom, by name or host."""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+from shared.detection.logged_exception import Frame, LoggedException
+
+
+class ConnectionSide(StrEnum):
+    """Which role this service had on the connection that failed."""
+
+    CLIENT = "client"
+    """It opened the connection to an upstream."""
+    SERVER = "server"
+    """A client of it opened the connection."""
+    UNKNOWN = "unknown"
+
+
+_ADDRESS = re.compile(r"\b(?:wss?)://([A-Za-z0-9][A-Za-z0-9.\-]{0,250}[A-Za-z0-9])(?=[:/?'\"\s)\]]|$)")
+_HOST_WORD = re.compile(
+    r"\b(?:host|upstream|endpoint|base_url|server)[\"']?(?:=|: )[\"']?(?:(?:wss?|https?)://)?"
+    r"([A-Za-z0-9][A-Za-z0-9\-]{0,62}(?:\.[A-Za-z0-9\-]{1,63}){1,8})"
+)
+_LIBRARIES = (
+    (re.compile(r"[/\\]google[/\\]genai[/\\]"), "Google Gemini (google.genai)"),
+    (re.compile(r"[/\\]openai[/\\]"), "OpenAI (openai)"),
+    (re.compile(r"[/\\]deepgram[/\\]"), "Deepgram (deepgram)"),
+    (re.compile(r"[/\\]elevenlabs[/\\]"), "ElevenLabs (elevenlabs)"),
+    (re.compile(r"[/\\]assemblyai[/\\]"), "AssemblyAI (assemblyai)"),
+    (re.compile(r"[/\\]cartesia[/\\]"), "Cartesia (cartesia)"),
+    (re.compile(r"[/\\]anthropic[/\\]"), "Anthropic (anthropic)"),
+    (re.compile(r"[/\\]livekit[/\\]"), "LiveKit (livekit)"),
+    (re.compile(r"[/\\]hume[/\\]"), "Hume (hume)"),
+)
+_CLASS_LIBRARIES = (
+    (re.compile(r"^google\.genai\."), "Google Gemini (google.genai)"),
+    (re.compile(r"^openai\."), "OpenAI (openai)"),
+    (re.compile(r"^deepgram\."), "Deepgram (deepgram)"),
+)
+_CLIENT_FRAME = re.compile(
+    r"[/\\]websockets[/\\](?:asyncio|legacy|sync|trio)[/\\]client\.py$|[/\\]aiohttp[/\\]client(?:_ws)?\.py$"
+    r"|[/\\]httpx_ws[/\\]|[/\\]websocket[/\\]_(?:core|app|abnf|socket)\.py$|[/\\]socketio[/\\](?:async_)?client\.py$"
+    r"|[/\\]engineio[/\\](?:async_)?client\.py$|[/\\]asyncio_redis[/\\]"
+)
+_SERVER_FRAME = re.compile(
+    r"[/\\]uvicorn[/\\]protocols[/\\]websockets[/\\]|[/\\]starlette[/\\](?:websockets|routing|endpoints)\.py$"
+    r"|[/\\]fastapi[/\\]|[/\\]websockets[/\\](?:asyncio|legacy|sync|trio)[/\\]server\.py$|[/\\]hypercorn[/\\]"
+    r"|[/\\]daphne[/\\]|[/\\]channels[/\\]|[/\\]aiohttp[/\\]web(?:_ws|_protocol)?\.py$|[/\\]sanic[/\\]server[/\\]"
+    r"|[/\\]tornado[/\\]websocket\.py$|[/\\](?:socketio|engineio)[/\\](?:async_)?(?:server|socket|manager)\.py$"
+)
+
+
+def find_upstream(exceptions: Iterable[LoggedException], text: str) -> str:
+    """`generativelanguage.googleapis.com`, or the client library's name; "" where the log names neither."""
+    frames = [frame for exception in exceptions for frame in exception.frames]
+    host = find_host(text) or next(filter(None, (find_host(frame.source_text) for frame in frames)), "")
+    if host:
+        return host
+    for frame in reversed(frames):
+        for pattern, name in _LIBRARIES:
+            if pattern.search(frame.path):
+                return name
+    return next((name for e in exceptions for pattern, name in _CLASS_LIBRARIES if pattern.search(e.error_class)), "")
+
+
+def find_host(text: str) -> str:
+    """The host of a `wss://` address, or of `host=…`; "" where there is none, or several."""
+    hosts = {match[1] for match in _ADDRESS.finditer(text[:4_000])} or {
+        match[1] for match in _HOST_WORD.finditer(text[:4_000])
+    }
+    return hosts.pop() if len(hosts) == 1 else ""
+
+
+def classify_side(exceptions: Iterable[LoggedException]) -> ConnectionSide:
+    """By the deepest frame of the failing connection: calls go from the server's own handler to the client library."""
+    for exception in exceptions:
+        for frame in reversed(exception.frames):
+            side = _side_of_frame(frame)
+            if side is not ConnectionSide.UNKNOWN:
+                return side
+    return ConnectionSide.UNKNOWN
+
+
+def _side_of_frame(frame: Frame) -> ConnectionSide:
+    if _CLIENT_FRAME.search(frame.path) or any(pattern.search(frame.path) for pattern, _ in _LIBRARIES):
+        return ConnectionSide.CLIENT
+    return ConnectionSide.SERVER if _SERVER_FRAME.search(frame.path) else ConnectionSide.UNKNOWN

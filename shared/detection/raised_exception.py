@@ -1,0 +1,80 @@
+"""An exception of the log with its chain and the entry that shows it."""
+
+from dataclasses import dataclass, replace
+
+from shared.detection.entry import LogEntry
+from shared.detection.exception_chain import Chain, read_chain
+from shared.detection.logged_exception import Frame, LoggedException, is_package_frame
+from shared.detection.signal import Signal, SignalKind, SkipReason
+from shared.text.escaping import strip_markup, truncate_middle
+
+_MAX_KEPT_LENGTH = 4_000
+CLOSE_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
+"""Signals that a connection was closed."""
+EFFECT_KINDS = frozenset((*CLOSE_KINDS, SignalKind.FAILED_START))
+"""Signals of what an exception may have caused."""
+
+
+@dataclass(frozen=True, slots=True)
+class RaisedException:
+    """An exception of the log with the entry that shows it; `syntax` says that it is a file that does not compile."""
+
+    exception: LoggedException
+    """The first link of its chain: what was raised first."""
+    entry: LogEntry
+    is_syntax_error: bool = False
+    later_links: Chain = ()
+    """What was raised while it was handled, or because of it; the last one is what was raised in the end."""
+
+    @property
+    def chain(self) -> Chain:
+        """All links, the first one first."""
+        return (self.exception, *self.later_links)
+
+    @property
+    def last_link(self) -> LoggedException | None:
+        """What was raised in the end, where that is not the first link."""
+        return self.later_links[-1] if self.later_links else None
+
+    @property
+    def location(self) -> Frame | None:
+        """The deepest frame outside of installed packages of the earliest link that has one; else the first link's."""
+        for link in self.chain:
+            frame = link.location
+            if frame is not None and not is_package_frame(frame):
+                return frame
+        return self.exception.location
+
+    @property
+    def class_and_path(self) -> tuple[str, str]:
+        """Class of the first link, and file."""
+        return self.exception.error_class, self.location.path if self.location else ""
+
+
+def build_raised(chain: Chain, entry: LogEntry, *, is_syntax_error: bool = False) -> RaisedException:
+    """Of a chain whose first link is the first."""
+    return RaisedException(chain[0], truncate_raised_entry(entry), is_syntax_error, tuple(chain[1:]))
+
+
+def read_raised(entry: LogEntry, read: Signal | SkipReason) -> RaisedException | None:
+    """What an entry shows by itself; `read` is what it says as a signal."""
+    own = _chain_of_signal(read) if isinstance(read, Signal) and read.kind not in EFFECT_KINDS else None
+    chain = own or read_chain(strip_markup(entry.text))
+    if chain is None and isinstance(read, Signal) and read.error_class:
+        chain = _chain_of_signal(read)
+    if chain is None:
+        return None
+    syntax = isinstance(read, Signal) and read.kind is SignalKind.SYNTAX_ERROR
+    return build_raised(chain, entry, is_syntax_error=syntax)
+
+
+def truncate_raised_entry(entry: LogEntry) -> LogEntry:
+    """The entry as it is kept beside an exception."""
+    if len(entry.text) <= _MAX_KEPT_LENGTH:
+        return entry
+    return replace(entry, text=truncate_middle(entry.text, _MAX_KEPT_LENGTH))
+
+
+def _chain_of_signal(signal: Signal) -> Chain:
+    frames = (Frame(signal.path, signal.line or 0),) if signal.path else ()
+    return (LoggedException(signal.error_class, signal.message, frames),)

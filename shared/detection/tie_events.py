@@ -1,0 +1,132 @@
+"""What of a log matters for ties: exceptions, closes and failed starts, as events in the order of their time.
+
+Tracebacks that were logged line by line are put together again, chains and exception groups included.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.detection.close_code import CloseKind
+from shared.detection.entry import LogEntry
+from shared.detection.exception_chain import (
+    Chain,
+    add_link,
+    drop_control_flow,
+    is_chain_fragment,
+    is_chaining_sentence,
+    is_member_line,
+)
+from shared.detection.logged_exception import TRACEBACK_HEADER, LoggedException, TracebackParser
+from shared.detection.raised_exception import RaisedException, build_raised
+from shared.text.escaping import strip_markup
+
+_MAX_FRAGMENT_LENGTH = 2_000
+_MAX_CUT_AGE = timedelta(seconds=5)
+"""A traceback that is still open after so long was cut off; sooner, the lines of two are mixed."""
+_SYNTAX_ERROR_CLASSES = frozenset(("SyntaxError", "IndentationError", "TabError"))
+
+
+@dataclass(slots=True)
+class Event:
+    """One event; `number` is that of its entry."""
+
+    number: int
+    moment: datetime | None
+    source: tuple[str, ...]
+    """Log and request: lines of one traceback have the same."""
+    ids: frozenset[str]
+    """Names of the connection."""
+    raised: RaisedException | None = None
+    fragment: str = ""
+    entry: LogEntry | None = None
+    """For a piece that may end a traceback."""
+    close_kind: CloseKind | None = None
+    is_failed_start: bool = False
+
+
+def find_fragment(text: str) -> str:
+    """The text as a piece of a traceback that was logged line by line; "" where it is none."""
+    if not is_chain_fragment(text[:_MAX_FRAGMENT_LENGTH]):
+        return ""
+    return strip_markup(text[:_MAX_FRAGMENT_LENGTH]).rstrip("\n")
+
+
+def sort_events(events: list[Event], step: int) -> list[Event]:
+    """By time; where times are equal, or none were logged, as the log runs. An entry's own events stay together."""
+    events = sorted(events, key=lambda event: event.number)
+    if step < 0 and any(event.moment is not None for event in events):
+        numbers = sorted({event.number for event in events}, reverse=True)
+        position = {number: at for at, number in enumerate(numbers)}
+        events = sorted(events, key=lambda event: position[event.number])
+    if any(event.moment is None for event in events):
+        return events
+    return sorted(events, key=lambda event: event.moment.timestamp() if event.moment else 0.0)
+
+
+@dataclass(slots=True)
+class _OpenTraceback:
+    """One log's traceback as far as its lines have come, and the exception that ended last, which may go on."""
+
+    parser: TracebackParser
+    opened_at: datetime | None = None
+    is_mixed: bool = False
+    """Whether the lines of two tracebacks stand among each other, so that no frame can be told to be of one."""
+    last_event: Event | None = None
+    last_chain: Chain = ()
+    """Its chain; empty until one has ended."""
+    is_linked: bool = False
+    """Whether the sentence that links two exceptions has come after the last one."""
+
+    def feed(self, event: Event) -> LoggedException | None:
+        """One more line."""
+        if TRACEBACK_HEADER in event.fragment:
+            is_cut = self.opened_at is None or event.moment is None or event.moment - self.opened_at > _MAX_CUT_AGE
+            self.is_mixed = self.parser.is_open and not is_cut
+            self.opened_at = event.moment
+        ended = self.parser.feed_line(event.fragment)
+        if ended is not None and self.is_mixed:
+            return replace(ended, frames=())
+        return ended
+
+
+def reassemble_tracebacks(events: Sequence[Event]) -> list[Event]:
+    """The events with those tracebacks in place of their lines that were logged line by line."""
+    return [event for event in _reassemble(events) if event.raised or event.close_kind or event.is_failed_start]
+
+
+def _reassemble(events: Sequence[Event]) -> Iterator[Event]:
+    open_ones: dict[tuple[str, ...], _OpenTraceback] = {}
+    for event in events:
+        if not event.fragment:
+            yield event
+            continue
+        traceback = open_ones.setdefault(event.source, _OpenTraceback(TracebackParser()))
+        if is_chaining_sentence(event.fragment):
+            traceback.is_linked = True
+            continue
+        ended = traceback.feed(event)
+        if ended is not None and event.entry is not None:
+            yield _end_traceback(traceback, event, ended)
+        elif event.raised is not None:
+            yield replace(event, fragment="")  # the last line alone: its traceback was not logged
+
+
+def _end_traceback(traceback: _OpenTraceback, event: Event, ended: LoggedException) -> Event:
+    """The event of a whole traceback; the one of the link before it is emptied, as it is told with this one."""
+    assert event.entry is not None
+    is_member = is_member_line(event.fragment) and not traceback.is_linked
+    chain: Chain = (ended,)
+    before = traceback.last_event
+    if before is not None and (traceback.is_linked or is_member):
+        chain = add_link(traceback.last_chain, ended, is_member=is_member) or traceback.last_chain
+        before.raised = None
+    traceback.is_linked, traceback.last_chain = False, chain
+    syntax = _is_syntax_error(ended) or (event.raised is not None and event.raised.is_syntax_error)
+    raised = build_raised(drop_control_flow(chain), event.entry, is_syntax_error=syntax)
+    traceback.last_event = replace(event, fragment="", raised=raised)
+    return traceback.last_event
+
+
+def _is_syntax_error(ended: LoggedException) -> bool:
+    return ended.error_class in _SYNTAX_ERROR_CLASSES and bool(ended.frames) and not ended.frames[-1].function

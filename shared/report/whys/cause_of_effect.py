@@ -1,0 +1,99 @@
+"""Why connections were closed or a revision did not start: what was logged, its class, and who can mend it."""
+
+from collections.abc import Iterator
+
+from shared.detection.causes.cause import Cause, CauseClass
+from shared.detection.causes.classify import classify_cause
+from shared.detection.close_code import CloseKind
+from shared.detection.incident import Incident, describe_raised_exception
+from shared.detection.signal import SignalKind
+from shared.proof.model.finding import Finding
+from shared.report.facts import CAUSE_TOPICS, Facts, FactTopic
+from shared.report.facts.log_entries import describe_candidates, describe_gap, format_error_line
+from shared.report.whys.cause_answers import ANSWERS
+from shared.report.whys.failure import describe_nearby
+from shared.report.whys.why import Confidence, Statement, WhyDraft, WhyKey
+from shared.text.phrases import pluralize, quote_service_name, quote_untrusted
+from shared.text.timestamps import format_timestamp_phrase
+
+_LOG_TOPICS = (FactTopic.SIGHTING, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
+_UNKNOWN_DIRECTION = {
+    None: "The log does not say which end closed first, nor what failed.",
+    CloseKind.INTERNAL_ERROR: "The log does not say which end closed first, nor what failed.",
+    CloseKind.LOCAL_END: "This service closed first: something failed here, and the log does not say what.",
+}
+
+
+def explain_effect(incident: Incident, proof: Finding, facts: Facts) -> Iterator[WhyDraft]:
+    """Six questions: what failed, what it means, why no commit, who mends it, what would have caught it, and behind."""
+    cause = classify_cause(incident, proof.environment)
+    answers, is_known = ANSWERS[cause.cause_class], cause.cause_class is not CauseClass.UNKNOWN
+    logged = facts.evidence_ids(*CAUSE_TOPICS, *_LOG_TOPICS)
+    cited = facts.evidence_ids(*CAUSE_TOPICS) or facts.evidence_ids(FactTopic.SIGHTING)
+    service = quote_service_name(incident.service) or "the service"
+    observed = _describe_observation(incident, proof) + describe_nearby(incident)
+    yield WhyDraft(WhyKey.FAILED, f"What failed in {service}?", observed, Confidence.OBSERVED, logged)
+    sure = Confidence.OBSERVED if cause.proven_by else Confidence.INFERRED
+    meaning = _describe_meaning(incident, cause)
+    yield WhyDraft(WhyKey.MEANING, "What is the cause?", meaning, sure, logged)
+    no_commit = answers.no_commit if is_known or incident.raised is None else _NOTHING_TESTED
+    yield WhyDraft(WhyKey.NO_COMMIT, "Why is no commit proposed?", no_commit, Confidence.INFERRED, logged)
+    known = Confidence.INFERRED if is_known else Confidence.UNKNOWN
+    statements = (Statement.CAUSE_CLASSIFIED,) if is_known else ()
+    mends = _describe_next_step(incident, proof, cause)
+    yield WhyDraft(WhyKey.MENDS, "What would mend it, and who can?", mends, known, cited, statements)
+    yield WhyDraft(WhyKey.NOT_CAUGHT, "What would have caught it?", answers.caught_by, known, cited)
+    yield WhyDraft(WhyKey.BEHIND, "What is the error behind the error?", answers.behind, known, cited)
+
+
+_NOTHING_TESTED = "No commit was tested against this exception, so none is proven to fix it."
+
+
+def _describe_observation(incident: Incident, proof: Finding) -> str:
+    first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
+    shown = f": {format_error_line(incident, incident.sightings[-1]).rstrip('.')}" if incident.sightings else ""
+    text = f"It was logged {pluralize(incident.occurrences, 'time')}, first {first}{shown}."
+    raised = describe_raised_exception(incident, proof.raised_frame)
+    if not raised:
+        return text + describe_candidates(incident)
+    if incident.kind is SignalKind.FAILED_START:
+        return f"{text} Raised while the program started: {raised}."
+    if incident.is_close_own_exception:
+        return f"{text} The close was raised as an exception itself: {raised}."
+    if incident.is_raised_in_own_entry:
+        return f"{text} The server logged it as what ended the connection: {raised}."
+    return f"{text} Logged before the close, and linked to it by the log: {raised}."
+
+
+def _describe_meaning(incident: Incident, cause: Cause) -> str:
+    """The class in words, and what the platform or the log adds to it."""
+    answers = ANSWERS[cause.cause_class]
+    if cause.cause_class is CauseClass.UNKNOWN:
+        return _describe_unknown(incident)
+    subject = f" The log names {quote_untrusted(cause.subject, 120)}." if cause.subject else ""
+    proven = f" {quote_untrusted(cause.proven_by, 300)}" if cause.proven_by else ""
+    gap = f" {describe_gap(incident.longest_gap)}" if incident.longest_gap is not None else ""
+    tie = " The log links it to the close; that it closed the connection is likely, and not proven."
+    likely = tie if incident.raised is not None and incident.kind is SignalKind.CLOSE_1011 else ""
+    return f"{answers.meaning}{subject}{proven}{gap}{likely}"
+
+
+def _describe_unknown(incident: Incident) -> str:
+    if incident.raised is not None:
+        return (
+            "Not known beyond the exception that is quoted: no rule names its kind, and it was not raised by the "
+            "service's own code."
+        )
+    if incident.candidates:
+        return "One of the quoted exceptions: no name of a connection tells which of them ended which."
+    if incident.kind is SignalKind.FAILED_START:
+        return "The platform says that the revision did not start; the log holds no exception of its start."
+    return _UNKNOWN_DIRECTION.get(incident.close_kind, _UNKNOWN_DIRECTION[None])
+
+
+def _describe_next_step(incident: Incident, proof: Finding, cause: Cause) -> str:
+    raised = describe_raised_exception(incident, proof.raised_frame)
+    start = f" Start at {raised}." if raised else ""
+    if cause.cause_class is CauseClass.UNKNOWN:
+        return f"Unknown.{start or ' Look in what the instance logged before it.'}"
+    return f"{cause.profile.mends} Who can: {quote_untrusted(cause.owner, 120)}.{start}"
