@@ -5,6 +5,7 @@ A path from a log is compared with names, never opened.
 
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from shared.proof.model.ignore_rules import IgnoreLine, IgnoreRules, parse_docker_ignore, parse_gcloud_ignore
@@ -128,6 +129,22 @@ def build_ignore_filter(ignore_files: Mapping[str, str], running_paths: Collecti
 def find_ignore_line(path: str, folder: str, rules: IgnoreRules) -> IgnoreLine | None:
     """The line that leaves a path out, of rules that count for what lies below a folder."""
     return rules.find_line(path[len(folder) + 1 if folder else 0 :]) if _is_within(path, folder) else None
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedIgnores:
+    """The rules of one ignore file, and the folder below which they count."""
+
+    folder: str
+    rules: IgnoreRules
+
+    def find_line(self, path: str) -> IgnoreLine | None:
+        """The line that leaves a path of the repository out."""
+        return find_ignore_line(path, self.folder, self.rules)
+
+    def is_disputed(self, path: str) -> bool:
+        """Whether builders differ over a path."""
+        return self.rules.is_disputed(path[len(self.folder) + 1 if self.folder else 0 :])
 
 
 def get_folder(path: str) -> str:
