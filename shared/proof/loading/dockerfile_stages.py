@@ -143,16 +143,24 @@ def _apply_copy(
     copied = _parse_copy(stages, words, line)
     if copied and len(stage.copies) < MAX_COPIES:
         stage = replace(stage, copies=(*stage.copies, copied))
-    names = {match[1] or match[2] for match in _NAMED_VARIABLE.finditer(instruction.rest)}
-    paths = [word for word in words if not word.startswith("--")]
-    if len(paths) < 2 or len(stage.opaque) >= MAX_COPIES:
-        return stage
-    is_opaque = copied is None or any(_OPAQUE_SOURCE.search(path) for path in paths[:-1])
-    if is_opaque or any(not known.get(name) for name in names):
-        target = posixpath.normpath(posixpath.join(stage.workdir, paths[-1]))
+    if len(stage.opaque) < MAX_COPIES and (target := _find_opaque_target(words, copied, instruction, known)):
+        target = posixpath.normpath(posixpath.join(stage.workdir, target))
         brought = OpaqueInstruction(line, f"{instruction.word} {instruction.rest}", stage.workdir, target)
         return replace(stage, opaque=(*stage.opaque, brought))
     return stage
+
+
+def _find_opaque_target(
+    words: Sequence[str], copied: CopyInstruction | None, instruction: DockerfileInstruction, known: Mapping[str, str]
+) -> str:
+    """Where a copy puts what is not known; "" where all of it is a part of the repository."""
+    paths = [word for word in words if not word.startswith("--")]
+    names = {match[1] or match[2] for match in _NAMED_VARIABLE.finditer(instruction.rest)}
+    if any(not known.get(name) for name in names):
+        *_, last = split_words(instruction.rest)
+        return "/" if any(f"{brace}{name}" in last for name in names for brace in "${") else last
+    is_known = copied is not None and not any(_OPAQUE_SOURCE.search(path) for path in paths[:-1])
+    return paths[-1] if len(paths) > 1 and not is_known else ""
 
 
 def _apply_start(stage: BuildStage, line: int, word: str, rest: str) -> BuildStage:

@@ -25,10 +25,14 @@ def address_in_stage(index: int, path: str) -> str:
 class ImageFiles:
     """Image paths are absolute; a later copy hides an earlier one, as in a build."""
 
-    def __init__(self, tree: RecordingTree, stages: Sequence[BuildStage], context: str) -> None:
+    def __init__(
+        self, tree: RecordingTree, stages: Sequence[BuildStage], context: str, *, is_context_known: bool = False
+    ) -> None:
         self.tree = tree
         self.stages = stages
         self.context = context
+        self.is_context_known = is_context_known
+        """Whether the repository says that the image is built from there."""
         self.is_left_out: Callable[[str], bool] = lambda _: False
         self._located: dict[str, str | None] = {}
         self._candidates: dict[tuple[int, str], tuple[tuple[str, bool], ...]] = {}
@@ -67,6 +71,10 @@ class ImageFiles:
     def image_paths(self, path: str) -> tuple[str, ...]:
         """The image paths at which a repository path lies."""
         return tuple(dict.fromkeys(self._find_image_paths(len(self.stages) - 1, path)))
+
+    def image_paths_in_stage(self, index: int, path: str) -> tuple[str, ...]:
+        """The paths at which a repository path lies in an earlier stage."""
+        return tuple(dict.fromkeys(self._find_image_paths(index, path)))
 
     def copied_sources(self) -> tuple[str, ...]:
         """The repository paths (files, folders, patterns) that reach the image."""
