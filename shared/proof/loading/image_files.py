@@ -53,7 +53,13 @@ class ImageFiles:
         if self._list_implied_names(path):
             return True
         folders = [origin for origin, file_only in self._list_origins(path) if not file_only]
-        return any(not folder or self.tree.has_folder(folder) for folder in folders)
+        return any(not folder or (self.tree.has_folder(folder) and not self._is_empty(folder)) for folder in folders)
+
+    def _is_empty(self, folder: str) -> bool:
+        """Whether a folder of the repository and all that is in it is left out."""
+        if not self.is_left_out(folder):
+            return False
+        return all(self.is_left_out(posixpath.join(folder, name)) for name in self.tree.folder(folder) or ())
 
     def list_entries(self, path: str) -> set[str]:
         """The names in an image folder."""
