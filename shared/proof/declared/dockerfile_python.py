@@ -4,7 +4,7 @@ Returns the minor version and the instruction that tells it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -123,19 +123,32 @@ def expand_variables(text: str, arguments: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value, text[:MAX_EXPANDED])[:MAX_EXPANDED]
 
 
-# Own reader: dockerfile-parse 2.0.1 takes the lines of a here-document for instructions, and `dockerfile` 3.4.0 brings
-# a Go runtime for these thirty lines. Neither follows variables and stages as the rest of this file does.
+@dataclass(frozen=True, slots=True)
+class DockerfileInstruction:
+    """One instruction: its first line (from 1), its word in capitals, the rest, its here-documents."""
+
+    line: int
+    word: str
+    rest: str
+    bodies: tuple[str, ...] = ()
+
+
 def parse_instructions(text: str) -> list[tuple[int, str, str]]:
     """(line, WORD, rest) of each instruction: comments and here-documents gone, continuation lines joined."""
-    instructions: list[tuple[int, str, str]] = []
-    escape, joined, start, until = "\\", "", 0, ""
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+    return [(read.line, read.word, read.rest) for read in read_instructions(text)]
+
+
+# Own reader: dockerfile-parse 2.0.1 takes the lines of a here-document for instructions, and `dockerfile` 3.4.0 brings
+# a Go runtime for these thirty lines. Neither follows variables and stages as the rest of this file does.
+def read_instructions(text: str) -> list[DockerfileInstruction]:
+    """The instructions with their here-documents: comments gone, continuation lines joined."""
+    instructions: list[DockerfileInstruction] = []
+    escape, joined, start = "\\", "", 0
+    lines = enumerate(text.removeprefix("\ufeff").splitlines(), 1)
+    for number, line in lines:
         directive = _DIRECTIVE.fullmatch(line)
         if directive and not instructions and not joined:
             escape = directive[1]
-        if until:
-            until = "" if line.strip() == until else until
-            continue
         if line.lstrip().startswith("#") or (joined and not line.strip()):
             continue
         start = start if joined else number
@@ -146,7 +159,18 @@ def parse_instructions(text: str) -> list[tuple[int, str, str]]:
         match = _INSTRUCTION.fullmatch(joined)
         joined = ""
         if match:
-            instructions.append((start, match[1].upper(), match[2].strip()))
-            heredoc = _HEREDOC.search(match[2]) if match[1].upper() in {"RUN", "COPY", "ADD"} else None
-            until = heredoc[2] if heredoc else ""
+            word = match[1].upper()
+            ends = [end for _, end in _HEREDOC.findall(match[2])] if word in {"RUN", "COPY", "ADD"} else []
+            bodies = tuple(_read_body(lines, end) for end in ends)
+            instructions.append(DockerfileInstruction(start, word, match[2].strip(), bodies))
     return instructions
+
+
+def _read_body(lines: Iterator[tuple[int, str]], end: str) -> str:
+    """The lines of a here-document up to its end."""
+    body: list[str] = []
+    for _, line in lines:
+        if line.strip() == end:
+            break
+        body.append(line)
+    return "\n".join(body)

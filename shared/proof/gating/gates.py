@@ -122,7 +122,7 @@ def _find_missing_module(state: LoadedState) -> GateFailure | None:
         return None
     first = missing[0]
     imported = f"{first.path}, line {first.line} imports {first.module}"
-    detail = f"{imported}, which was {first.former_path} at the deployed commit and no longer exists"
+    detail = f"{imported}, which was {first.former_path} at the deployed commit and {first.what_became_of_it}"
     refusing_file = _find_refusing_file(state, first.path) if first.absent_paths else None
     return GateFailure(
         "missing_module", detail + _describe_others(missing), (), refusing_file, detail, first.absent_paths

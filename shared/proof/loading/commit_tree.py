@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from shared.errors import InputError
+from shared.proof.declared.ci_python import is_ci_file
 from shared.proof.model.history import Folder
 from shared.proof.model.ports import History
 
@@ -17,6 +18,10 @@ MAX_BYTES = 1 << 20
 _IMAGE_FILE_NAME = re.compile(
     r"(?:dockerfile|containerfile)(?:[.-].*)?|.*\.(?:dockerfile|containerfile)|procfile", re.I
 )
+_COMPOSE_NAME = re.compile(r"(?:docker-)?compose(?:[.-][\w.-]{1,40})?\.ya?ml")
+_SCRIPT_NAME = re.compile(r"(?:makefile|justfile|taskfile\.ya?ml|[\w.-]{1,80}\.sh)", re.I)
+BUILD_FOLDERS = ("", "scripts", "script", "deploy", "bin", "ci", ".github/workflows")
+"""Where scripts that build images usually lie."""
 
 
 class SourceTree(Protocol):
@@ -37,6 +42,18 @@ def is_image_file(path: str) -> bool:
     return bool(_IMAGE_FILE_NAME.fullmatch(path.rpartition("/")[2]))
 
 
+def is_compose_file(path: str) -> bool:
+    """Whether a path is named as a compose file."""
+    return bool(_COMPOSE_NAME.fullmatch(path.rpartition("/")[2]))
+
+
+def is_build_file(path: str) -> bool:
+    """Whether a file may say how images are built; a new one can change from which folder one is."""
+    folder, _, name = path.rpartition("/")
+    is_script = folder in BUILD_FOLDERS and _SCRIPT_NAME.fullmatch(name)
+    return is_ci_file(path) or is_compose_file(path) or bool(is_script)
+
+
 def is_affected_by(recorded_paths: Collection[str], path: str, *, is_added_or_removed: bool = True) -> bool:
     """Whether a change of `path` can change a closure that depends on `recorded_paths`.
 
@@ -47,6 +64,8 @@ def is_affected_by(recorded_paths: Collection[str], path: str, *, is_added_or_re
         return True
     if not is_added_or_removed:
         return False
+    if is_build_file(path):
+        return True
     parts = path.split("/")
     return "/" in recorded_paths or any(
         "/".join(parts[:depth]) + "/" in recorded_paths for depth in range(1, len(parts))

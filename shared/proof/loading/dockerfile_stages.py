@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.proof.declared.dockerfile_python import expand_variables, parse_instructions
+from shared.proof.declared.dockerfile_python import DockerfileInstruction, expand_variables, read_instructions
 
 MAX_STAGES = 40
 MAX_SPLIT = 20_000
@@ -21,6 +21,11 @@ _INSTALL = re.compile(
     r"|\bsetup\.py\s+(?:install|develop)"
     r"|\bhatch\s+env|\bpip3?\s+wheel)"
 )
+
+
+_NAMED_VARIABLE = re.compile(r"\$(?:(\w{1,200}+)|\{(\w{1,200}+)\})")
+_OPAQUE_SOURCE = re.compile(r"://|^git@|^<<|\.(?:tar|tgz|tar\.\w{2,4}|tbz2?|txz)$")
+"""An archive is unpacked by ADD; what is in it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,22 @@ class CopyInstruction:
     is_into_folder: bool
     stage: int | None = None
     keeps_parents: bool = False
+    excluded: tuple[str, ...] = ()
+    """Patterns of `--exclude`."""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpaqueInstruction:
+    """What may bring, move or remove files: a `RUN`, or a copy of what is not in the repository.
+
+    `target` is where a copy puts its files, "" for a `RUN`.
+    """
+
+    line: int
+    text: str
+    workdir: str
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +69,13 @@ class BuildStage:
     """One stage with what it inherits; `project_installs`: (working directory, command) of what installs a project."""
 
     name: str = ""
+    image: str = ""
+    """The image that the first of the stages below it begins with; "" where it is not known."""
     workdir: str = "/"
     environment: Mapping[str, str] = field(default_factory=dict)
     copies: tuple[CopyInstruction, ...] = ()
     project_installs: tuple[tuple[str, str], ...] = ()
+    opaque: tuple[OpaqueInstruction, ...] = ()
     entrypoint: StartInstruction | None = None
     command: StartInstruction | None = None
     has_own_command: bool = False
@@ -63,7 +87,8 @@ def parse_stages(text: str) -> tuple[BuildStage, ...]:
     """The stages of a Dockerfile, the one that is built last; () where it has none."""
     stages: list[BuildStage] = []
     arguments: dict[str, str] = {}
-    for line, word, rest in parse_instructions(text):
+    for instruction in read_instructions(text):
+        word, rest = instruction.word, instruction.rest
         if word == "FROM":
             if len(stages) < MAX_STAGES and (parts := _FROM.fullmatch(rest)):
                 stages.append(_begin_stage(stages, expand_variables(parts[1], arguments), parts[2] or ""))
@@ -71,7 +96,7 @@ def parse_stages(text: str) -> tuple[BuildStage, ...]:
             name, _, value = rest.partition("=")
             arguments.setdefault(name.strip(), value.strip().strip("\"'"))
         elif stages:
-            stages[-1] = _apply_instruction(stages, line, word, rest, arguments)
+            stages[-1] = _apply_instruction(stages, instruction, arguments)
     return tuple(stages)
 
 
@@ -79,13 +104,13 @@ def _begin_stage(stages: Sequence[BuildStage], image: str, name: str) -> BuildSt
     for stage in stages:
         if stage.name and stage.name.lower() == image.lower():
             return replace(stage, name=name, has_own_command=False, has_start=False)
-    return BuildStage(name)
+    return BuildStage(name, image)
 
 
 def _apply_instruction(
-    stages: Sequence[BuildStage], line: int, word: str, rest: str, arguments: Mapping[str, str]
+    stages: Sequence[BuildStage], instruction: DockerfileInstruction, arguments: Mapping[str, str]
 ) -> BuildStage:
-    stage = stages[-1]
+    stage, word, rest = stages[-1], instruction.word, instruction.rest
     known = {**arguments, **stage.environment}
     if word == "WORKDIR":
         folder = expand_variables(rest.strip().strip("\"'"), known)
@@ -93,13 +118,49 @@ def _apply_instruction(
     if word == "ENV":
         return replace(stage, environment={**stage.environment, **_parse_environment(rest, known)})
     if word in {"COPY", "ADD"}:
-        copied = _parse_copy(stages, expand_variables(rest, known))
-        return replace(stage, copies=(*stage.copies, copied)) if copied and len(stage.copies) < MAX_COPIES else stage
-    if word == "RUN" and _INSTALL.search(rest):
-        return replace(
-            stage, project_installs=(*stage.project_installs, (stage.workdir, expand_variables(rest, known)[:4000]))
-        )
-    return _apply_start(stage, line, word, rest)
+        return _apply_copy(stages, instruction, known)
+    if word == "RUN":
+        return _apply_run(stage, instruction, known)
+    return _apply_start(stage, instruction.line, word, rest)
+
+
+def _apply_run(stage: BuildStage, instruction: DockerfileInstruction, known: Mapping[str, str]) -> BuildStage:
+    text = "\n".join((expand_variables(instruction.rest, known), *instruction.bodies))[:MAX_SPLIT]
+    if len(stage.opaque) < MAX_COPIES:
+        stage = replace(stage, opaque=(*stage.opaque, OpaqueInstruction(instruction.line, text, stage.workdir)))
+    if not _INSTALL.search(text):
+        return stage
+    return replace(stage, project_installs=(*stage.project_installs, (stage.workdir, text[:4000])))
+
+
+def _apply_copy(
+    stages: Sequence[BuildStage], instruction: DockerfileInstruction, known: Mapping[str, str]
+) -> BuildStage:
+    """What comes out of the repository, and what of the copy does not: another image, a URL, a here-document."""
+    stage, line = stages[-1], instruction.line
+    text = expand_variables(instruction.rest, known)
+    words = _parse_exec_form(text) or split_words(text)
+    copied = _parse_copy(stages, words, line)
+    if copied and len(stage.copies) < MAX_COPIES:
+        stage = replace(stage, copies=(*stage.copies, copied))
+    if len(stage.opaque) < MAX_COPIES and (target := _find_opaque_target(words, copied, instruction, known)):
+        target = posixpath.normpath(posixpath.join(stage.workdir, target))
+        brought = OpaqueInstruction(line, f"{instruction.word} {instruction.rest}", stage.workdir, target)
+        return replace(stage, opaque=(*stage.opaque, brought))
+    return stage
+
+
+def _find_opaque_target(
+    words: Sequence[str], copied: CopyInstruction | None, instruction: DockerfileInstruction, known: Mapping[str, str]
+) -> str:
+    """Where a copy puts what is not known; "" where all of it is a part of the repository."""
+    paths = [word for word in words if not word.startswith("--")]
+    names = {match[1] or match[2] for match in _NAMED_VARIABLE.finditer(instruction.rest)}
+    if any(not known.get(name) for name in names):
+        *_, last = split_words(instruction.rest)
+        return "/" if any(f"{brace}{name}" in last for name in names for brace in "${") else last
+    is_known = copied is not None and not any(_OPAQUE_SOURCE.search(path) for path in paths[:-1])
+    return paths[-1] if len(paths) > 1 and not is_known else ""
 
 
 def _apply_start(stage: BuildStage, line: int, word: str, rest: str) -> BuildStage:
@@ -121,8 +182,7 @@ def _parse_environment(rest: str, known: Mapping[str, str]) -> dict[str, str]:
     return {name: expand_variables(value, known) for name, equals, value in pairs if equals}
 
 
-def _parse_copy(stages: Sequence[BuildStage], rest: str) -> CopyInstruction | None:
-    words = _parse_exec_form(rest) or split_words(rest)
+def _parse_copy(stages: Sequence[BuildStage], words: Sequence[str], line: int) -> CopyInstruction | None:
     options = [word for word in words if word.startswith("--")]
     paths = [word for word in words if not word.startswith("--")]
     if len(paths) < 2 or paths[0].startswith("<<"):
@@ -134,7 +194,9 @@ def _parse_copy(stages: Sequence[BuildStage], rest: str) -> CopyInstruction | No
     target = posixpath.normpath(posixpath.join(stages[-1].workdir, paths[-1]))
     into = paths[-1].endswith(("/", "/.")) or paths[-1] == "." or len(paths) > 2
     sources = tuple(posixpath.normpath(path.lstrip("/") or ".") for path in paths[:-1] if "://" not in path)
-    return CopyInstruction(sources, target, into, index, "--parents" in options)
+    excluded = tuple(option[10:] for option in options if option.startswith("--exclude="))
+    keeps_parents = any(option in {"--parents", "--parents=true"} for option in options)
+    return CopyInstruction(sources, target, into, index, keeps_parents, excluded, line)
 
 
 def _find_stage(stages: Sequence[BuildStage], origin: str) -> int | None:

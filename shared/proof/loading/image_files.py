@@ -1,21 +1,20 @@
-"""Where in the repository a file of an image comes from, and where in the image a file of the repository lies.
-
-Where no start command tells which files are loaded, the Python files of the source roots, of the image's copies or of
-the repository are listed here, too.
-"""
+"""Where in the repository a file of an image comes from, and where in the image a file of the repository lies."""
 
 import fnmatch
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction
-from shared.proof.model.paths import IGNORE_FILES, build_ignore_filter, build_service_filter
+from shared.proof.model.ignore_rules import DockerIgnore, parse_docker_ignore
+from shared.proof.model.paths import IGNORE_FILES, AppliedIgnores, build_service_filter
 
 _GLOB_CHARACTERS = frozenset("*?[")
 _STAGE_ADDRESS = re.compile(r"/@(\d{1,3})/")
 MAX_CANDIDATES = 64
+_DOCKER_IGNORE = IGNORE_FILES[0]
 
 
 def address_in_stage(index: int, path: str) -> str:
@@ -26,10 +25,14 @@ def address_in_stage(index: int, path: str) -> str:
 class ImageFiles:
     """Image paths are absolute; a later copy hides an earlier one, as in a build."""
 
-    def __init__(self, tree: RecordingTree, stages: Sequence[BuildStage], context: str) -> None:
+    def __init__(
+        self, tree: RecordingTree, stages: Sequence[BuildStage], context: str, *, is_context_known: bool = False
+    ) -> None:
         self.tree = tree
         self.stages = stages
         self.context = context
+        self.is_context_known = is_context_known
+        """Whether the repository says that the image is built from there."""
         self.is_left_out: Callable[[str], bool] = lambda _: False
         self._located: dict[str, str | None] = {}
         self._candidates: dict[tuple[int, str], tuple[tuple[str, bool], ...]] = {}
@@ -50,7 +53,13 @@ class ImageFiles:
         if self._list_implied_names(path):
             return True
         folders = [origin for origin, file_only in self._list_origins(path) if not file_only]
-        return any(not folder or self.tree.has_folder(folder) for folder in folders)
+        return any(not folder or (self.tree.has_folder(folder) and not self._is_empty(folder)) for folder in folders)
+
+    def _is_empty(self, folder: str) -> bool:
+        """Whether a folder of the repository and all that is in it is left out."""
+        if not self.is_left_out(folder):
+            return False
+        return all(self.is_left_out(posixpath.join(folder, name)) for name in self.tree.folder(folder) or ())
 
     def list_entries(self, path: str) -> set[str]:
         """The names in an image folder."""
@@ -68,6 +77,10 @@ class ImageFiles:
     def image_paths(self, path: str) -> tuple[str, ...]:
         """The image paths at which a repository path lies."""
         return tuple(dict.fromkeys(self._find_image_paths(len(self.stages) - 1, path)))
+
+    def image_paths_in_stage(self, index: int, path: str) -> tuple[str, ...]:
+        """The paths at which a repository path lies in an earlier stage."""
+        return tuple(dict.fromkeys(self._find_image_paths(index, path)))
 
     def copied_sources(self) -> tuple[str, ...]:
         """The repository paths (files, folders, patterns) that reach the image."""
@@ -93,7 +106,9 @@ class ImageFiles:
         if below is None:
             return
         for source in copy.sources:
-            for rest, file_only in _match_source(source, below, copy):
+            for rest, file_only in self._match_source(source, below, copy):
+                if copy.excluded and is_excluded(copy, rest, source):
+                    continue
                 if copy.stage is not None:
                     yield from self._list_stage_origins(copy.stage, posixpath.normpath("/" + rest))
                 else:
@@ -101,6 +116,31 @@ class ImageFiles:
                         posixpath.normpath(posixpath.join(self.context, rest)).removeprefix("./").strip("."),
                         file_only,
                     )
+
+    def _match_source(self, source: str, below: str, copy: CopyInstruction) -> Iterator[tuple[str, bool]]:
+        """The context paths that a copy of `source` puts at `below` its target: of a matching folder what is in it."""
+        yield from _match_source(source, below, copy)
+        if copy.stage is None and not copy.keeps_parents and _can_match_folders(source):
+            for folder in self._expand_folders(source):
+                yield posixpath.join(folder, below), False
+
+    def _expand_folders(self, source: str) -> list[str]:
+        """The folders of the build context that a pattern matches."""
+        folders = [""]
+        for part in source.split("/"):
+            folders = [
+                posixpath.join(folder, name)
+                for folder in folders
+                for name, kind in self._list_context(folder, part)
+                if kind == "folder" and fnmatch.fnmatchcase(name, part)
+            ][:MAX_CANDIDATES]
+        return folders
+
+    def _list_context(self, folder: str, part: str) -> list[tuple[str, str]]:
+        path = _join_context(self.context, folder)
+        if not _GLOB_CHARACTERS & set(part):
+            return [(part, "folder")] if self.tree.has_folder(posixpath.join(path, part)) else []
+        return sorted((self.tree.folder(path) or {}).items())
 
     def _list_implied_names(self, path: str) -> set[str]:
         """The names that an image folder has only because something was copied further down."""
@@ -117,7 +157,8 @@ class ImageFiles:
             for source in copy.sources:
                 origin = _join_context(self.context, source) if copy.stage is None else "/" + source
                 for inner in inside:
-                    yield from _find_copy_targets(copy, origin, inner)
+                    if not (copy.excluded and is_excluded(copy, inner, origin)):
+                        yield from _find_copy_targets(copy, origin, inner)
 
     def _find_sources(self, index: int, seen: set[int]) -> Iterator[str]:
         seen.add(index)
@@ -161,14 +202,30 @@ def _match_source(source: str, below: str, copy: CopyInstruction) -> Iterator[tu
         yield source, True
 
 
+def _can_match_folders(source: str) -> bool:
+    """Whether a pattern may match a folder: `*.py` is meant for files."""
+    return bool(_GLOB_CHARACTERS & set(source)) and "." not in source.rpartition("/")[2]
+
+
+@lru_cache(maxsize=128)
+def _parse_excluded(patterns: tuple[str, ...]) -> DockerIgnore:
+    return parse_docker_ignore("", "\n".join(patterns))
+
+
+def is_excluded(copy: CopyInstruction, path: str, source: str) -> bool:
+    """Whether `--exclude` takes a path out, by its whole name or by that below the copied folder."""
+    rules = _parse_excluded(copy.excluded)
+    below = _get_path_below(path, source) or path
+    return any(rules.find_line(name.lstrip("/")) for name in (path, below))
+
+
 def _is_outside(path: str, folder: str) -> bool:
     return folder != "." and _get_path_below(path, folder) is None
 
 
 def _find_copy_targets(copy: CopyInstruction, origin: str, path: str) -> Iterator[str]:
     if _GLOB_CHARACTERS & set(origin):
-        if fnmatch.fnmatchcase(path, origin) and path.count("/") == origin.count("/"):
-            yield posixpath.join(copy.target, posixpath.basename(path))
+        yield from _find_matched_targets(copy, origin, path)
         return
     below = path if not origin or origin == "/." else _get_path_below(path, origin)
     if below is None:
@@ -181,84 +238,55 @@ def _find_copy_targets(copy: CopyInstruction, origin: str, path: str) -> Iterato
         yield posixpath.join(copy.target, posixpath.basename(path)) if copy.is_into_folder else copy.target
 
 
-MAX_FILES = 20_000
-MAX_FOLDERS = 20_000
+def _find_matched_targets(copy: CopyInstruction, pattern: str, path: str) -> Iterator[str]:
+    """Where a file lies that a pattern matches, or whose folder it does."""
+    parts, wanted = path.split("/"), pattern.split("/")
+    matched = len(parts) >= len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
+    if not matched:
+        return
+    if copy.keeps_parents:
+        yield posixpath.join(copy.target, path)
+    elif len(parts) == len(wanted):
+        yield posixpath.join(copy.target, parts[-1])
+    elif _can_match_folders(pattern):
+        yield posixpath.join(copy.target, *parts[len(wanted) :])
 
 
-def list_source_root_files(tree: RecordingTree, failing_path: str, roots: Sequence[str]) -> set[str]:
-    """The Python files below the configured roots: they alone decide."""
-    tops = [posixpath.normpath(root).strip("/") for root in roots]
-    return _walk_folders(
-        tree, ["" if top == "." else top for top in tops], build_service_filter({}, failing_path, roots)
-    )
+def read_docker_ignores(files: ImageFiles, dockerfile: str) -> AppliedIgnores:
+    """The rules of the `.dockerignore` that Docker reads; none where there is no such file."""
+    own = f"{dockerfile}{_DOCKER_IGNORE}"
+    path = own if files.tree.blob(own) is not None else posixpath.join(files.context, _DOCKER_IGNORE)
+    return AppliedIgnores(files.context, parse_docker_ignore(path, files.tree.read_text(path)))
 
 
-def list_repository_files(tree: RecordingTree, failing_path: str) -> set[str]:
-    """The repository's Python files less tests and what its ignore files leave out."""
-    beside = posixpath.dirname(failing_path)
-    read = ["", beside] if tree.blob(posixpath.join(beside, "Dockerfile")) is not None else [""]  # by no other build
-    return _walk_folders(tree, [""], build_service_filter(_read_ignores(tree, read), failing_path))
+def build_docker_filter(files: ImageFiles, dockerfile: str, running_paths: Sequence[str]) -> Callable[[str], bool]:
+    """Whether Docker leaves a path of the repository out of what it copies.
 
-
-def list_copied_files(files: ImageFiles, dockerfile: str, failing_path: str) -> set[str]:
-    """The Python files that an image copies, less tests and what its ignore file leaves out."""
-    return _walk_folders(
-        files.tree, files.copied_sources(), build_service_filter(_read_image_ignores(files, dockerfile), failing_path)
-    )
+    `running_paths` are known to be in the image: an ignore file that leaves one of them out is not the build's.
+    """
+    ignores = read_docker_ignores(files, dockerfile)
+    if any(ignores.find_line(path) for path in running_paths):
+        return lambda _: False
+    return lambda path: ignores.find_line(path) is not None
 
 
 def is_copied(files: ImageFiles, dockerfile: str, path: str) -> bool:
     """Whether an image copies a file, and no ignore file leaves it out."""
     if not files.image_paths(path):
         return False
-    ignores = _read_image_ignores(files, dockerfile)
+    ignores = read_image_ignores(files, dockerfile)
     return not path.endswith(".py") or build_service_filter(ignores, "", ())(path) or files.tree.blob(path) is None
 
 
-def build_docker_filter(files: ImageFiles, dockerfile: str, running_paths: Sequence[str]) -> Callable[[str], bool]:
-    """Whether Docker leaves a path of the repository out of what it copies; `running_paths` are known to be in."""
-    ignores = _read_image_ignores(files, dockerfile)
-    return build_ignore_filter(
-        {path: text for path, text in ignores.items() if path.endswith(".dockerignore")}, running_paths
-    )
+def read_image_ignores(files: ImageFiles, dockerfile: str) -> Mapping[str, str]:
+    """The text of each ignore file that may count for an image, by the path at which it would count."""
+    own = f"{dockerfile}{_DOCKER_IGNORE}"
+    if files.tree.blob(own) is not None:  # Docker reads it instead of the context's
+        return {posixpath.join(files.context, _DOCKER_IGNORE): files.tree.read_text(own)}
+    return read_ignore_files(files.tree, [files.context])
 
 
-def _read_image_ignores(files: ImageFiles, dockerfile: str) -> dict[str, str]:
-    own = files.tree.read_text(f"{dockerfile}.dockerignore")
-    if own:  # Docker reads it instead of the context's
-        return {posixpath.join(files.context, ".dockerignore"): own}
-    return _read_ignores(files.tree, [files.context])
-
-
-def _read_ignores(tree: RecordingTree, folders: Iterable[str]) -> dict[str, str]:
+def read_ignore_files(tree: RecordingTree, folders: Iterable[str]) -> Mapping[str, str]:
+    """The text of each ignore file in some folders; a `.gcloudignore` with what it includes."""
     paths = [posixpath.join(folder, name) for folder in folders for name in IGNORE_FILES]
     return {path: text for path in paths if (text := tree.read_text(path))}
-
-
-def _walk_folders(tree: RecordingTree, top_paths: Sequence[str], belongs: Callable[[str], bool]) -> set[str]:
-    """The files below some paths, of which the last part may be a pattern; in a bounded number."""
-    files: set[str] = set()
-    queue: list[str] = []
-    for top in top_paths:
-        if tree.blob(top) is not None:
-            files |= {top} if belongs(top) else set()
-            continue
-        if set("*?[") & set(top):
-            folder, _, pattern = top.rpartition("/")
-            names = [name for name in tree.folder(folder) or () if fnmatch.fnmatchcase(name, pattern)]
-            files |= {path for name in names if belongs(path := posixpath.join(folder, name))}
-            queue += [posixpath.join(folder, name) for name in names]
-        else:
-            queue.append(top)
-    tree.recorded_paths |= {path + "/" for path in queue}  # `is_affected_by` looks at every folder above a path
-    seen: set[str] = set()
-    while queue and len(seen) < MAX_FOLDERS and len(files) < MAX_FILES:
-        folder = queue.pop()
-        for name, kind in (tree.list_unrecorded(folder) or {}).items() if folder not in seen else ():
-            path = posixpath.join(folder, name)
-            if kind == "folder":
-                queue.append(path)
-            elif belongs(path):
-                files.add(path)
-        seen.add(folder)
-    return files

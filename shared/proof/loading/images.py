@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.proof.loading.build_declarations import BuildDeclaration, find_build_declarations
 from shared.proof.loading.commit_tree import RecordingTree, is_image_file
 from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction, parse_stages
 from shared.proof.loading.image_files import ImageFiles, address_in_stage
@@ -63,14 +64,32 @@ def find_images(tree: RecordingTree, failing_path: str) -> Iterator[BuiltImage]:
 
 
 def _list_stage_images(tree: RecordingTree, path: str, stages: Sequence[BuildStage]) -> Iterator[BuiltImage]:
-    """The image of the last stage, then those of earlier ones that start something: a build may end there."""
-    yield BuiltImage(path, tuple(stages), _choose_build_context(tree, path, stages))
-    for count in range(len(stages) - 1, 0, -1):
-        stage = stages[count - 1]
-        if stage.name and stage.has_start and is_deployed_dockerfile(stage.name):
-            yield BuiltImage(
-                path, tuple(stages[:count]), _choose_build_context(tree, path, stages[:count]), is_last=False
-            )
+    """The image of the last stage, then those of earlier ones that start something: a build may end there.
+
+    Where every build that is declared ends at one of these, it comes first.
+    """
+    started = [
+        count
+        for count in range(len(stages) - 1, 0, -1)
+        if (stage := stages[count - 1]).name and stage.has_start and is_deployed_dockerfile(stage.name)
+    ]
+    counts = [len(stages), *started]
+    targets = {build.target for build in _find_builds(tree, path)} if started else set()
+    if len(targets) == 1 and (named := [count for count in started if stages[count - 1].name in targets]):
+        counts = [*named, *(count for count in counts if count not in named)]
+    for count in counts:
+        shown = tuple(stages[:count])
+        yield BuiltImage(path, shown, _choose_build_context(tree, path, shown), is_last=count == counts[0])
+
+
+def _find_builds(tree: RecordingTree, dockerfile: str) -> list[BuildDeclaration]:
+    """The declared builds of a Dockerfile: those of deployments where there are any."""
+    builds = [
+        build
+        for build in find_build_declarations(tree, posixpath.dirname(dockerfile))
+        if build.dockerfile == dockerfile and is_deployed_dockerfile(build.target or build.path)
+    ]
+    return [build for build in builds if not build.is_for_development] or builds
 
 
 def is_deployed_dockerfile(path: str) -> bool:
@@ -129,6 +148,9 @@ def _choose_build_context(tree: RecordingTree, path: str, stages: Sequence[Build
     Of several such, the one where the start command finds its file, else the nearest that looks like a project.
     """
     contexts = list_folders_above(path)
+    declared = {build.context for build in _find_builds(tree, path)} if len(contexts) > 1 else set()
+    if len(declared) == 1:
+        return ImageFiles(tree, stages, declared.pop(), is_context_known=True)
     scores = [(_count_existing(tree, context, stages), context) for context in contexts]
     best = max(score for score, _ in scores)
     likely = [context for score, context in scores if score == best]
@@ -136,7 +158,7 @@ def _choose_build_context(tree: RecordingTree, path: str, stages: Sequence[Build
     projects = [
         context for context in likely if any(tree.blob(posixpath.join(context, name)) for name in _PROJECT_FILES)
     ]
-    return ImageFiles(tree, stages, (known or projects or likely)[0])
+    return ImageFiles(tree, stages, (known or projects or likely)[0], is_context_known=len(contexts) == 1)
 
 
 def _count_existing(tree: RecordingTree, context: str, stages: Sequence[BuildStage]) -> int:

@@ -8,14 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.proof.loading.commit_tree import MAX_BYTES, RecordingTree, SourceTree
-from shared.proof.loading.image_files import (
-    ImageFiles,
-    build_docker_filter,
-    is_copied,
-    list_copied_files,
-    list_repository_files,
-    list_source_root_files,
-)
+from shared.proof.loading.image_files import ImageFiles, build_docker_filter, is_copied
 from shared.proof.loading.images import (
     BuildpackStart,
     BuiltImage,
@@ -35,6 +28,7 @@ from shared.proof.loading.missing_modules import (
     find_missing_imports,
     find_missing_in_folders,
 )
+from shared.proof.loading.service_files import list_copied_files, list_repository_files, list_source_root_files
 from shared.proof.loading.start_command import StartCommand
 from shared.proof.model.missing_import import MissingImport
 

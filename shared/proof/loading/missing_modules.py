@@ -1,4 +1,4 @@
-"""Imports of a commit's loaded files that find nothing any more, where the deployed commit had the module.
+"""Imports of a commit's loaded files that find nothing any more, where the deployed image had the module.
 
 A module is one of the service's own if the same lookup finds its file among the deployed files. The search starts at
 the names that the commit's imports did not find, so it costs nothing where none is missing. Where no start command is
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from shared.proof.loading.commit_tree import MAX_BYTES, RecordingTree, SourceTree
 from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction
-from shared.proof.loading.image_files import ImageFiles
+from shared.proof.loading.image_files import ImageFiles, build_docker_filter, read_docker_ignores
 from shared.proof.loading.images import list_folders_above
 from shared.proof.loading.import_follower import ImportFollower
 from shared.proof.loading.imports import Import, Imports
@@ -139,6 +139,8 @@ def _find_failed_lookups(followed: FollowedImports, deployed: DeployedTree) -> I
     """Those whose module was a file at the deployed commit and is no file of the tree any more."""
     follower = followed.follower
     deployed_files = ImageFiles(RecordingTree(deployed.tree), followed.files.stages, followed.files.context)
+    if followed.dockerfile:
+        deployed_files.is_left_out = build_docker_filter(deployed_files, followed.dockerfile, followed.running_paths)
     deployed_follower = ImportFollower(deployed_files, follower.roots, _load_nothing)
     for path, imported in list(follower.failed_imports):
         if not imported.level and imported.module.partition(".")[0] in _STANDARD_LIBRARY:
@@ -146,10 +148,15 @@ def _find_failed_lookups(followed: FollowedImports, deployed: DeployedTree) -> I
         for name in _list_missing_names(follower, path, imported):
             location = deployed_follower.find_import(imported, path, name)[1]
             former_path = deployed_files.locate(location[0]) if location and location[0] else None
-            if former_path is not None and followed.tree.blob(former_path) is None:
+            if former_path is not None and _is_gone(followed, former_path):
                 yield _FailedLookup(path, imported, name, former_path)
             if former_path is not None and not name:
                 break
+
+
+def _is_gone(followed: FollowedImports, path: str) -> bool:
+    """Whether a file of the deployed commit is no more, or is now left out of the image."""
+    return followed.tree.blob(path) is None or bool(followed.dockerfile and followed.files.is_left_out(path))
 
 
 def _list_missing_names(follower: ImportFollower, path: str, imported: Import) -> Iterator[str]:
@@ -173,13 +180,17 @@ def _judge_lookup(
         return None
     runs = statements[0].always_runs and chain.is_always_run(lookup.path)
     doubt = None if runs else ImportDoubt.MAY_NOT_RUN
+    ignores = read_docker_ignores(followed.files, followed.dockerfile) if followed.dockerfile else None
+    ignoring = ignores.find_line(lookup.former_path) if ignores else None
+    left_out = ignoring.path if ignoring and followed.tree.blob(lookup.former_path) is not None else ""
     return MissingImport(
         followed.follower.loaded[lookup.path],
         statements[0].line,
         lookup.module,
         lookup.former_path,
         doubt or _find_doubt(followed, deployed, lookup, chain),
-        _list_absent_paths(followed, lookup),
+        () if left_out else _list_absent_paths(followed, lookup),
+        left_out,
     )
 
 

@@ -64,6 +64,14 @@ def find_provider(
     return None
 
 
+def is_made_by_build(tree: RecordingTree, dockerfile: str, path: str) -> bool:
+    """Whether a command of the build, or the build of a project, may write a file; `dockerfile` as above."""
+    module = VanishedModule("", path)
+    instructions = parse_instructions(tree.read_text(dockerfile)) if dockerfile else []
+    commands = [arguments for _, word, arguments in instructions if word == "RUN"]
+    return any(_is_written_by(text, module) for text in (*commands, *_read_written_files(tree, path)))
+
+
 def _read_dependencies(tree: RecordingTree, path: str) -> Iterator[str]:
     """The texts in the folders above a path that declare what is to be installed."""
     for folder in list_folders_above(path):

@@ -39,3 +39,10 @@ class MissingImport:
     """None where nothing is seen that would let the import succeed."""
     absent_paths: tuple[str, ...] = ()
     """The paths at which no file lies; with a file at any of them the import may succeed."""
+    left_out_by: str = ""
+    """The ignore file that keeps the module's file out of the image; "" where the file itself is gone."""
+
+    @property
+    def what_became_of_it(self) -> str:
+        """The end of the sentence that names the file at the deployed commit."""
+        return f"is now left out of the image by {self.left_out_by}" if self.left_out_by else "no longer exists"

@@ -5,9 +5,10 @@ A path from a log is compared with names, never opened.
 
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
-from pathspec import GitIgnoreSpec
+from shared.proof.model.ignore_rules import IgnoreLine, IgnoreRules, parse_docker_ignore, parse_gcloud_ignore
 
 _MAX_COMPONENTS = 64
 """Path components compared; a logged path may be as long as its writer likes."""
@@ -120,9 +121,30 @@ def build_service_filter(
 
 def build_ignore_filter(ignore_files: Mapping[str, str], running_paths: Collection[str]) -> Callable[[str], bool]:
     """Whether ignore files leave a path out; one that leaves out what is known to run is not used."""
-    specs = [(get_folder(name), _parse_ignore_file(name, text)) for name, text in sorted(ignore_files.items())]
-    counting = [spec for spec in specs if not any(_is_ignored(path, *spec) for path in running_paths)]
-    return lambda path: any(_is_ignored(path, *spec) for spec in counting)
+    rules = [(get_folder(name), _parse_ignore_file(name, text)) for name, text in sorted(ignore_files.items())]
+    counting = [rule for rule in rules if not any(find_ignore_line(path, *rule) for path in running_paths)]
+    return lambda path: any(find_ignore_line(path, *rule) for rule in counting)
+
+
+def find_ignore_line(path: str, folder: str, rules: IgnoreRules) -> IgnoreLine | None:
+    """The line that leaves a path out, of rules that count for what lies below a folder."""
+    return rules.find_line(path[len(folder) + 1 if folder else 0 :]) if _is_within(path, folder) else None
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedIgnores:
+    """The rules of one ignore file, and the folder below which they count."""
+
+    folder: str
+    rules: IgnoreRules
+
+    def find_line(self, path: str) -> IgnoreLine | None:
+        """The line that leaves a path of the repository out."""
+        return find_ignore_line(path, self.folder, self.rules)
+
+    def is_disputed(self, path: str) -> bool:
+        """Whether builders differ over a path."""
+        return self.rules.is_disputed(path[len(self.folder) + 1 if self.folder else 0 :])
 
 
 def get_folder(path: str) -> str:
@@ -134,30 +156,7 @@ def _is_within(path: str, root: str) -> bool:
     return root in {"", "."} or path == root or path.startswith(root + "/")
 
 
-def _is_ignored(path: str, folder: str, spec: GitIgnoreSpec) -> bool:
-    return _is_within(path, folder) and spec.match_file(path[len(folder) + 1 if folder else 0 :])
-
-
-def _parse_ignore_file(name: str, text: str) -> GitIgnoreSpec:
-    lines = text.splitlines()
+def _parse_ignore_file(name: str, text: str) -> IgnoreRules:
     if name.endswith(".dockerignore"):
-        lines = [_anchor_pattern(line) for line in lines]
-    return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
-
-
-def _is_pattern(line: str) -> bool:
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except ValueError:  # what git itself would pass over, such as a lone `!`
-        return False
-    return True
-
-
-def _anchor_pattern(line: str) -> str:
-    """A .dockerignore pattern as a gitignore pattern: Docker matches every pattern from the context's root."""
-    pattern = line.strip()
-    if not pattern or pattern.startswith("#"):
-        return ""
-    negation = "!" if pattern.startswith("!") else ""
-    bare = pattern.removeprefix("!").strip().removeprefix("./").lstrip("/").rstrip("/")
-    return f"{negation}/{bare}" if bare not in {"", "."} else ""
+        return parse_docker_ignore(name, text)
+    return parse_gcloud_ignore(name, text, lambda _: "")

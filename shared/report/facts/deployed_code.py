@@ -49,7 +49,7 @@ def describe_missing_import(missing: MissingImport) -> str:
     doubt = f"; not refused: {_DOUBT_PHRASES[missing.doubt]}" if missing.doubt else ""
     return (
         f"Missing module: {imported}, which was {quote_untrusted(missing.former_path)} at the deployed commit "
-        f"and no longer exists{doubt}"
+        f"and {quote_untrusted(missing.what_became_of_it) if missing.left_out_by else 'no longer exists'}{doubt}"
     )
 
 
