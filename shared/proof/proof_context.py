@@ -33,6 +33,8 @@ class ProofRequest:
     """What the platform says of the revision, a sentence for each source."""
     wants_alternative: bool = False
     """Whether an earlier commit is looked for also where the fix can be deployed: to go back is sometimes safer."""
+    last_good: str | None = None
+    """The commit of the last revision that did not fail, where it is known; only suspicions are drawn from it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from shared.detection.logged_exception import Frame
 from shared.proof.model.compilation import Fault
 from shared.proof.model.history import Commit, FileChange
 from shared.proof.model.missing_import import MissingImport
+from shared.proof.model.suspected_change import NO_SUSPECTED_CHANGES, SuspectedChanges
 
 
 class DeployedSource(StrEnum):
@@ -294,3 +295,5 @@ class Finding:
     """Beside a target: the rollback that is possible instead, where the request wants one."""
     raised_frame: Frame | None = None
     """Of an exception that is quoted and not proven: its deepest frame in the repository, with the path there."""
+    suspected: SuspectedChanges = NO_SUSPECTED_CHANGES
+    """For an exception that nothing can prove: never a reason to deploy anything."""
