@@ -31,6 +31,8 @@ class FactTopic(StrEnum):
 
     SIGHTING = auto()
     RAISED = auto()
+    COMPARED_FRAMES = auto()
+    SUSPECTED = auto()
     SYMPTOM = auto()
     NEARBY = auto()
     COUNT = auto()

@@ -49,9 +49,9 @@ def find_deployed_state(context: ProofContext, exception: LoggedException, outli
     if given is not None:
         search = _StateSearch(context, outlines, frames, given)
         blobs = context.history.blob_ids((given.id, path) for path in search.list_paths())
-        found = search.build_state(given, {path: blob for (_, path), blob in blobs.items()})
-        if found is not None:
-            return replace(found, is_given=True, candidates=(given.id,))
+        state = search.build_state(given, {path: blob for (_, path), blob in blobs.items()})
+        if state is not None:
+            return replace(state, is_given=True, candidates=(given.id,))
     base = _find_logged_state(context)
     return _StateSearch(context, outlines, frames, base).search() if base is not None else None
 
@@ -114,35 +114,37 @@ class _StateSearch:
 
     def _list_fitting(self, versions: Sequence[FileVersion]) -> Iterator[DeployedState]:
         """Those that fit, in their order."""
-        found = 0
+        count = 0
         for version in versions[:MAX_VERSIONS]:
             state = self.build_state(version.commit, version.blobs)
             if state is not None:
-                found += 1
+                count += 1
                 yield state
-            if found >= _MAX_CANDIDATES:
+            if count >= _MAX_CANDIDATES:
                 return
 
     def build_state(self, commit: Commit, blobs: Mapping[str, str]) -> DeployedState | None:
         """The state at a commit whose files fit; None where they do not, or where nothing could be compared."""
-        frames: list[Frame] = []
-        for frame in self._frames:
-            paths = [path for path in self._paths_by_frame.get(frame.path, ()) if path in blobs]
-            fits = [path for path in paths if self._fits(frame, blobs[path])]
+        chosen: dict[str, str] = {}
+        for logged in dict.fromkeys(frame.path for frame in self._frames):
+            frames_of_file = [frame for frame in self._frames if frame.path == logged]
+            paths = [path for path in self._paths_by_frame.get(logged, ()) if path in blobs]
+            fits = [path for path in paths if all(self._fits(frame, blobs[path]) for frame in frames_of_file)]
             if len(fits) == 1:
-                frames.append(replace(frame, path=fits[0]))
-            elif fits or not self._may_be_foreign(frame):
+                chosen[logged] = fits[0]
+            elif fits or not self._may_be_foreign(logged):
                 return None
+        frames = [replace(frame, path=chosen[frame.path]) for frame in self._frames if frame.path in chosen]
         compared = [frame for frame in frames if frame.source_text or frame.function]
-        if not compared or not _has_deepest(frames, self._frames):
+        if not compared or self._frames[0].path not in chosen:  # without the failing place the others lead nowhere
             return None
         held = {frame.path: blobs[frame.path] for frame in frames}
         return DeployedState(commit, tuple(frames), held, is_given=False, candidates=(commit.id,))
 
-    def _may_be_foreign(self, frame: Frame) -> bool:
-        """Whether its file may belong to no file of the repository: nothing but its name, or not even that, matches."""
-        paths = self._paths_by_frame.get(frame.path, ())
-        return not paths or count_common_tail(frame.path, paths[0]) < min(2, len(split_logged_path(frame.path)))
+    def _may_be_foreign(self, logged: str) -> bool:
+        """Whether a logged file may be none of the repository: nothing but its name, or not even that, matches."""
+        paths = self._paths_by_frame.get(logged, ())
+        return not paths or count_common_tail(logged, paths[0]) < min(2, len(split_logged_path(logged)))
 
     def _fits(self, frame: Frame, blob: str) -> bool:
         outline = self._outlines.read(blob)
@@ -152,11 +154,6 @@ class _StateSearch:
             return _is_same_text(outline.lines[frame.line - 1], frame.source_text)
         bare = outline.find_function(frame.line).rpartition(".")[2].partition("#")[0]
         return not frame.function or frame.function.startswith("<") or bare == frame.function.rpartition(".")[2]
-
-
-def _has_deepest(frames: Sequence[Frame], logged: Sequence[Frame]) -> bool:
-    """Whether the failing place itself is among the frames that fit; without it the others lead nowhere."""
-    return any(frame.line == logged[0].line and frame.function == logged[0].function for frame in frames)
 
 
 def _is_same_text(line: str, quoted: str) -> bool:

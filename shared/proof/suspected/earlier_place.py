@@ -59,10 +59,10 @@ class EarlierPlaces:
         """Where a function was before the commit that brought it to its file, with the parent at which it was there."""
         if commit.id not in self._trees and len(self._trees) >= _MAX_LOOKUPS:
             return None
-        here = self.history.tree(commit.id)
+        after = self.history.tree(commit.id)
         for parent, before in self._list_parent_trees(commit.id):
-            for path in _list_likely_files(newer, here, before):
-                version = self._find_in_other_file(path, newer, here, before)
+            for path in _list_likely_files(newer, after, before):
+                version = self._find_in_other_file(path, newer, after, before)
                 if version is not None:
                     return version, parent
         return None
@@ -75,11 +75,11 @@ class EarlierPlaces:
         return self._trees[commit]
 
     def _find_in_other_file(
-        self, path: str, newer: FunctionVersion, here: Mapping[str, TreeEntry], before: Mapping[str, TreeEntry]
+        self, path: str, newer: FunctionVersion, after: Mapping[str, TreeEntry], before: Mapping[str, TreeEntry]
     ) -> FunctionVersion | None:
         """The function as a file had it that has it no more: what it still has was copied, not moved."""
         outline = self.outlines.read(before[path].blob)
-        kept = self.outlines.read(here[path].blob) if path in here else None
+        kept = self.outlines.read(after[path].blob) if path in after else None
         if outline is None or (kept is not None and newer.function == MODULE):
             return None
         siblings = newer.siblings if kept is None else frozenset(function.name for function in kept.functions)
@@ -92,21 +92,21 @@ class EarlierPlaces:
 
 
 def _list_likely_files(
-    newer: FunctionVersion, here: Mapping[str, TreeEntry], before: Mapping[str, TreeEntry]
+    newer: FunctionVersion, after: Mapping[str, TreeEntry], before: Mapping[str, TreeEntry]
 ) -> Iterator[str]:
     """The Python files that a commit deleted or changed: first the same contents, then the same name, then the rest."""
-    blob = here[newer.path].blob if newer.path in here else ""
+    blob = after[newer.path].blob if newer.path in after else ""
     name = posixpath.basename(newer.path)
-    gone = [path for path, entry in before.items() if path.endswith(".py") and _is_gone(path, entry, here)]
+    gone = [path for path, entry in before.items() if path.endswith(".py") and _is_gone(path, entry, after)]
     gone = [path for path in gone if path != newer.path]
     ordered = sorted(
-        gone, key=lambda path: (before[path].blob != blob, posixpath.basename(path) != name, path in here, path)
+        gone, key=lambda path: (before[path].blob != blob, posixpath.basename(path) != name, path in after, path)
     )
     yield from ordered[:_MAX_FILES]
 
 
-def _is_gone(path: str, entry: TreeEntry, here: Mapping[str, TreeEntry]) -> bool:
-    return path not in here or here[path].blob != entry.blob
+def _is_gone(path: str, entry: TreeEntry, after: Mapping[str, TreeEntry]) -> bool:
+    return path not in after or after[path].blob != entry.blob
 
 
 def make_version(path: str, function: str, outline: SourceOutline) -> FunctionVersion:

@@ -100,18 +100,17 @@ class _Walk:
     states: dict[str, _State]
     further: "_Walk | None" = None
     """Where the function came from another file: the walk that goes on there."""
+    compared: int = 0
 
     def run(self, limit: int) -> Sequence[FunctionTouch]:
         blobs = {version.commit.id: version.blobs for version in self.versions}
         touches: list[FunctionTouch] = []
-        compared = 0
         boundary = self.functions.history.shallow_boundary()
         for version in self.versions:
             state = self.states.pop(version.commit.id, None)
             if state is None or not state.origins:
                 continue
-            compared += 1
-            if compared > MAX_VERSIONS or len(touches) >= limit or version.commit.id in boundary:
+            if self.compared >= MAX_VERSIONS or len(touches) >= limit or version.commit.id in boundary:
                 self.functions.is_incomplete = True
                 break
             touches += self._step(version, state, blobs)
@@ -121,21 +120,22 @@ class _Walk:
         self, version: FileVersion, state: _State, blobs: Mapping[str, Mapping[str, str]]
     ) -> Iterator[FunctionTouch]:
         """Hands what is known on to the parents; what none of them has is this commit's own."""
-        path, here = state.version.path, version.blobs.get(state.version.path)
+        path, blob = state.version.path, version.blobs.get(state.version.path)
         parents = [parent for parent in version.commit.parents if parent in blobs]
         held = {parent: blobs[parent].get(path) for parent in parents}
-        same = next((parent for parent in parents if here is not None and held[parent] == here), None)
+        same = next((parent for parent in parents if blob is not None and held[parent] == blob), None)
         if same is not None:
             self._hand_on(same, state)
             return
-        files = {parent: blob for parent, blob in held.items() if blob is not None}
-        if not all(self.functions.is_readable(blob) for blob in files.values()):
+        self.compared += 1
+        files = {parent: older for parent, older in held.items() if older is not None}
+        if not all(self.functions.is_readable(older) for older in files.values()):
             self.functions.is_incomplete = True
             return
         before = {
             parent: older
-            for parent, blob in files.items()
-            if (older := self.functions.read_version(path, blob, state.version)) is not None
+            for parent, older_blob in files.items()
+            if (older := self.functions.read_version(path, older_blob, state.version)) is not None
         }
         same = next((parent for parent in before if before[parent].texts == state.version.texts), None)
         if same is not None:
@@ -166,12 +166,12 @@ class _Walk:
 
     def _leave_file(self, commit: Commit, state: _State) -> Iterator[FunctionTouch]:
         """The function, or its file, was not there before: it moved here, or is new."""
-        place = self.functions.find_earlier_place(commit, state.version)
-        if place is None:
+        origin = self.functions.find_earlier_place(commit, state.version)
+        if origin is None:
             added = {origin: state.version.texts[number] for number, origin in state.origins.items()}
             yield FunctionTouch(commit, state.version.path, state.version.function, added, (), is_creation=True)
             return
-        older, parent = place
+        older, parent = origin
         versions = self.functions.history.file_versions([older.path], [parent])
         if versions:
             self.further = _Walk(self.functions, versions, {})

@@ -23,6 +23,8 @@ _FAILING_STATEMENT = 3.0
 _SAME_NAMES = 2.2
 _FUNCTION = 1.4
 _CALLED = 1.8
+_CREATION = 0.4
+"""For a commit that wrote a whole function: it may have held for long."""
 _OUTER_FRAME = 0.6
 _FURTHER_FRAME = 0.25
 _NAMED_BY_ERROR = 1.5
@@ -78,7 +80,8 @@ def rank_introducing(
 
 
 def _sum_scores(entries: Sequence[_Score]) -> float:
-    return max(entry.value for entry in entries) + _FURTHER_FUNCTION * min(len(entries) - 1, _MAX_FURTHER)
+    further = sum(not entry.touch.is_creation for entry in entries) - 1
+    return max(entry.value for entry in entries) + _FURTHER_FUNCTION * min(max(further, 0), _MAX_FURTHER)
 
 
 def _score_touch(at: StackFunction, touch: FunctionTouch, words: Collection[str], occasion: Occasion) -> _Score:
@@ -86,6 +89,7 @@ def _score_touch(at: StackFunction, touch: FunctionTouch, words: Collection[str]
     word = "" if touch.is_creation else next(iter(_find_words(touch, words)), "")
     age = max(occasion.failed_at - touch.commit.committed_at, timedelta()) / _AGE_UNIT
     value = near + (_NAMED_BY_ERROR if word else 0.0) - _AGE_WEIGHT * math.log2(1 + age)
+    value -= _CREATION if touch.is_creation else 0.0
     value += _SINCE_LAST_GOOD if touch.commit.id in occasion.since_last_good else 0.0
     return _Score(value, touch, at, what, word)
 
@@ -111,7 +115,7 @@ def _measure_nearness(at: StackFunction, touch: FunctionTouch) -> tuple[float, s
 def list_error_words(message: str) -> Sequence[str]:
     """The names that an error message quotes, as `'base_url'`; and the function that it names, as `load()`."""
     quoted = [_IDENTIFIER.findall(text) for text in _QUOTED_WORD.findall(message[:1000])]
-    words = [word for found in quoted for word in found] + _CALLED_NAME.findall(message[:1000])
+    words = [word for names in quoted for word in names] + _CALLED_NAME.findall(message[:1000])
     return list(dict.fromkeys(word for word in words if word not in _COMMON_WORDS))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import ActionKind, CheckStatus, Finding, Target
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
+from shared.report.facts.suspected_changes import describe_likeliest_change
 from shared.report.impact import summarise_impact
 from shared.report.issue.section import (
     Heading,
@@ -110,6 +111,8 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
     yield f"**Impact:** {summarise_impact(incident, report.impact)}"
     if len(report.whys) > 1 and proof.broken is not None:
         yield f"**Why:** {escape_markdown(report.whys[1].answer)}"
+    if suspected := describe_likeliest_change(proof.suspected):
+        yield f"**Suspected, not proven:** {escape_markdown(suspected)}"
     if proof.deployed.commit is not None:
         sure = "corroborated by compiling it" if proof.deployed.corroborated else "not corroborated"
         tree = "; built from an uncommitted tree" if proof.deployed.uncommitted_tree else ""
