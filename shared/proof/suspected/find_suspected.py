@@ -23,6 +23,9 @@ _NOT_OF_THE_CODE = frozenset(
 )
 """Exceptions that something outside raises: no change of the code is suspected."""
 
+_MAX_UNDONE = 3
+"""Suspects that a later change may take back."""
+
 
 def find_suspected_for_incident(context: ProofContext) -> SuspectedChanges:
     """Those of the exception that the log ties to the incident; none where something else than the code is at fault."""
@@ -48,15 +51,17 @@ def find_suspected_changes(context: ProofContext, exception: LoggedException) ->
         outlines = Outlines(context.history, by_lines=True)
     functions = list_stack_functions(state, outlines)
     context.report_progress("searching for the changes that touched what the exception names")
-    fixes = FixSearch(context.history, outlines, context.branch, state.commit, functions)
+    touches = _list_touches(context, outlines, state, functions)
+    introduced = rank_introducing(touches, _read_occasion(context, exception, state))
+    likeliest = {change.commit.id for change in introduced[:_MAX_UNDONE]}
+    suspects = [touch for _, entries in touches for touch in entries if touch.commit.id in likeliest]
+    fixes = FixSearch(context.history, outlines, context.branch, state.commit, functions, suspects)
     return SuspectedChanges(
         deployed=state.commit,
         is_given=state.is_given,
         candidates=state.candidates,
         frames_compared=len(state.frames),
-        introduced=rank_introducing(
-            _list_touches(context, outlines, state, functions), _read_occasion(context, exception, state)
-        ),
+        introduced=introduced,
         possible_fixes=fixes.list_possible_fixes(),
     )
 

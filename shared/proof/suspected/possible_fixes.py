@@ -4,14 +4,16 @@ Such a change may end the failure. Nothing says that it does: nothing is run.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.proof.model.history import Branch, Commit
 from shared.proof.model.ports import History
 from shared.proof.model.suspected_change import SuspectedChange, SuspicionKind
+from shared.proof.suspected.function_history import FunctionTouch
 from shared.proof.suspected.outlines import Outlines
 from shared.proof.suspected.rank_changes import MAX_CHANGES, describe_function, format_function
 from shared.proof.suspected.stack_functions import StackFunction, StackRole, list_names
+from shared.text.phrases import short_sha
 
 _MAX_VERSIONS = 60
 _MAX_RENAMES = 3
@@ -26,7 +28,7 @@ class _Candidate:
     path: str
     at: StackFunction
     distance: int
-    """0 where it touched the failing line; the nearer, the lower."""
+    """0 where it touched the failing line, less where it takes a suspect back; the nearer, the lower."""
     what: str
 
 
@@ -39,9 +41,11 @@ class FixSearch:
     branch: Branch
     deployed: Commit
     functions: Sequence[StackFunction]
+    suspects: Sequence[FunctionTouch] = ()
+    """What the likeliest suspects did: a later change that takes it back comes first."""
 
     def list_possible_fixes(self) -> tuple[SuspectedChange, ...]:
-        """Nearest to the failing line first, then newest first; each commit once."""
+        """What takes a suspect back first, then nearest to the failing line, then newest first; each commit once."""
         if self.branch.head == self.deployed.id or not self.functions:
             return ()
         candidates = sorted(self._list_candidates(), key=lambda entry: entry.distance)  # keeps newest first
@@ -117,7 +121,26 @@ class FixSearch:
         befores = [self._read_texts(at, paths, parent, blobs)[1] for parent in commit.parents]
         if not befores or texts is None or any(before is None or before == texts for before in befores):
             return None
-        before = befores[0] or ()
+        candidate = self._describe_change(commit, path, at, (befores[0] or (), texts))
+        suspect = self._find_undone({*(befores[0] or ())}, {*texts})
+        if suspect is None:
+            return candidate
+        what = f"{candidate.what} and takes back part of what {short_sha(suspect.id)} did there"
+        return replace(candidate, distance=-1, what=what)
+
+    def _find_undone(self, before: set[str], after: set[str]) -> Commit | None:
+        """The suspect whose statements vanish, or whose deletions come back."""
+        for touch in self.suspects:
+            gone, back = {*touch.added.values()} & (before - after), {*touch.removed} & (after - before)
+            if (gone and not touch.is_creation) or back:
+                return touch.commit
+        return None
+
+    @staticmethod
+    def _describe_change(
+        commit: Commit, path: str, at: StackFunction, versions: tuple[Sequence[str], Sequence[str]]
+    ) -> _Candidate:
+        before, texts = versions
         function = describe_function(at.function)
         outer = at.depth or (1 if at.role is StackRole.CALLED else 0)
         which = "the failing line" if not at.depth else "the line of the call"
