@@ -66,7 +66,8 @@ def _compare_one(drawn: SuspectedHistory, result: Comparison) -> None:
     ranked = [change.commit.id for change in suspected.introduced]
     result.introduced.add(ranked, drawn.introduced)
     result.by_kind[drawn.kind].add(ranked, drawn.introduced)
-    result.fixes.add([change.commit.id for change in suspected.possible_fixes], drawn.fix)
+    if drawn.fix:
+        result.fixes.add([change.commit.id for change in suspected.possible_fixes], drawn.fix)
     result.deployed += suspected.deployed is not None and suspected.deployed.id == drawn.deployed
     result.blame.add(list(blame_at_tip(drawn)), drawn.introduced)
     result.last_touch.add(list_last_touches(drawn), drawn.introduced)
@@ -107,10 +108,9 @@ def list_rows(result: Comparison) -> Iterator[Row]:
     for name, other in (("blame at the tip", result.blame), ("last touch of the file", result.last_touch)):
         met = all(ours.at[rank] > other.at[rank] for rank in _RANKS)
         ratio = f"{ours.at[1] / max(other.at[1], 1):.1f}"
-        yield Row(
-            f"suspected change, {asked} histories", ours.describe(), f"{name}: {other.describe()}", ratio, "more", met
-        )
-    yield Row("possible fix", result.fixes.describe())
+        baseline = f"{name}: {other.describe()}"
+        yield Row(f"suspected change, {asked} histories", ours.describe(), baseline, ratio, "more", met)
+    yield Row(f"possible fix, {result.fixes.asked} histories with one", result.fixes.describe())
     yield Row("deployed commit by the frames", f"{result.deployed} of {asked}")
     kinds: Mapping[str, Hits] = result.by_kind
     for kind, hits in kinds.items():

@@ -34,9 +34,9 @@ class SuspectedHistory:
     deployed: str
     introduced: str
     fix: str
+    """"" where nobody has written one yet."""
     kind: str
     """How the failure was brought in."""
-    commits: int
 
 
 @dataclass(slots=True)
@@ -208,7 +208,7 @@ class _Writer:
         return made
 
 
-def generate_suspected_history(folder: Path, seed: int, *, before: int = 25, after: int = 8) -> SuspectedHistory:
+def generate_suspected_history(folder: Path, seed: int, *, before: int = 25) -> SuspectedHistory:
     """Writes the repository to `folder`, and runs the deployed commit in a folder beside it."""
     chance = random.Random(seed)
     service, writer = _Service(chance), _Writer(chance)
@@ -227,8 +227,9 @@ def generate_suspected_history(folder: Path, seed: int, *, before: int = 25, aft
     exception = _raise_exception(folder / "tree", writer.tree)
     logged_at = writer.moment + timedelta(hours=chance.uniform(0.5, 8))
     writer.moment = logged_at
-    fixed_after = chance.randrange(after)
-    fix = -1
+    after = chance.randrange(7)
+    fixed_after = chance.randrange(after) if after and chance.random() < 0.5 else None
+    fix = None
     for step in range(after):
         if step == fixed_after:
             for name in broken:
@@ -237,7 +238,13 @@ def generate_suspected_history(folder: Path, seed: int, *, before: int = 25, aft
         writer.commit(_add_noise(service), service.render(), chance.uniform(1, 20))
     ids = write_repository(folder / "repository.git", writer.specs)
     return SuspectedHistory(
-        folder / "repository.git", exception, logged_at, ids[deployed], ids[introduced], ids[fix], kind, len(ids)
+        folder / "repository.git",
+        exception,
+        logged_at,
+        ids[deployed],
+        ids[introduced],
+        ids[fix] if fix is not None else "",
+        kind,
     )
 
 
