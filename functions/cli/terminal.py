@@ -21,6 +21,8 @@ from shared.proof.model.finding import ActionKind, BrokenFile, Finding
 from shared.proof.model.history import Commit, claims_fix
 from shared.report.facts.deployed_code import describe_loading_rule, describe_missing_import, describe_unloaded_file
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
+from shared.report.facts.suspected_changes import list_suspected_lines
+from shared.report.issue.section import Heading
 from shared.report.issue.summary import RECOMMENDATION_LABELS, describe_error
 from shared.report.report import Report
 from shared.report.whys import Confidence
@@ -78,6 +80,8 @@ def _render_report(report: Report) -> RenderableType:
         parts.append(_render_section("Commits", commits))
     if proof.broken is not None:
         parts.append(_render_section(_format_location(proof, proof.broken), _render_code(proof, proof.broken)))
+    if proof.suspected.changes:
+        parts.append(_render_section(Heading.SUSPECTED, _plain_text("\n".join(list_suspected_lines(proof.suspected)))))
     parts.append(_render_section("Whys", _render_whys(report)))
     parts.append(_render_section("Evidence", _render_evidence(report)))
     if proof.gaps:

@@ -36,6 +36,8 @@ class ProofRequest:
     """The names of the variables that the failing revision lacks; None where the platform does not tell."""
     wants_alternative: bool = False
     """Whether an earlier commit is looked for also where the fix can be deployed: to go back is sometimes safer."""
+    last_good: str | None = None
+    """The commit of the last revision that did not fail, where it is known; only suspicions are drawn from it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from shared.proof.model.paths import has_other_interpreter, is_python_name, matc
 from shared.proof.model.ports import History
 from shared.proof.proof_context import ProofContext
 from shared.proof.searching.introducing_commit import FileAtCommit
+from shared.proof.suspected.find_suspected import find_suspected_for_incident
 from shared.text.phrases import join_words, quote_untrusted
 
 
@@ -64,10 +65,12 @@ def explain_unprovable(context: ProofContext) -> Finding:
         reason, detail = _explain_effect(incident, frame, context.request.environment)
     source = DeployedSource.UNKNOWN if context.given_commit is None else DeployedSource.GIVEN
     located = LocatedVersion("", context.given_commit, source, corroborated=False)
+    finding = _build_finding(context, located, Recommendation(ActionKind.NONE, reason, detail))
     return replace(
-        _build_finding(context, located, Recommendation(ActionKind.NONE, reason, detail)),
+        finding,
         raised_frame=frame,
         environment=context.request.environment,
+        suspected=find_suspected_for_incident(context),
     )
 
 

@@ -39,6 +39,8 @@ class FactTopic(StrEnum):
     """A time in which an instance logged nothing."""
     ENVIRONMENT = auto()
     """Variables that the failing revision lacks."""
+    COMPARED_FRAMES = auto()
+    SUSPECTED = auto()
     SYMPTOM = auto()
     NEARBY = auto()
     COUNT = auto()

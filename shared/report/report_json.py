@@ -24,6 +24,7 @@ from shared.report.claim_json import claim_to_json
 from shared.report.evidence import Evidence
 from shared.report.impact import impact_to_json
 from shared.report.report import Report
+from shared.report.suspected_json import suspected_to_json
 from shared.report.whys import Why
 from shared.text.redaction import redact
 from shared.text.timestamps import format_clock_time, format_rfc3339, has_date
@@ -55,6 +56,7 @@ def report_to_json(report: Report) -> dict[str, object]:
         "not_looked_at": proof.unchecked_commits,
         "rollback": _commit_to_json(proof.rollback.commit) if proof.rollback else None,
         "alternative": _commit_to_json(proof.alternative_rollback.commit) if proof.alternative_rollback else None,
+        "suspected": suspected_to_json(proof.suspected),
         "decision": {
             "kind": proof.recommendation.kind.value,
             "reason": proof.recommendation.reason.value,
@@ -198,10 +200,7 @@ def _loading_to_json(loading: LoadedSummary) -> dict[str, object]:
 
 
 def _missing_import_to_json(missing: MissingImport) -> dict[str, object]:
-    return {
-        "path": missing.path,
-        "line": missing.line,
-        "module": missing.module,
+    return {"path": missing.path, "line": missing.line, "module": missing.module} | {
         "was": missing.former_path,
         "doubt": missing.doubt,
     }

@@ -57,6 +57,7 @@ def main() -> int:
             *_signals(),
             _redaction(),
             *_reaction(folder, 5 if asked.quick else 20),
+            *_suspects(folder, 30 if asked.quick else 200),
             *_messages(folder, 10_000 if asked.quick else 100_000),
             *([] if asked.quick else _page(folder)),
         ]
@@ -202,6 +203,12 @@ def _reaction(folder: Path, runs: int) -> Iterator[Row]:
     from tests.bench.reaction import rows  # noqa: PLC0415 - not before the timing
 
     yield from rows(folder / "reaction", runs)
+
+
+def _suspects(folder: Path, count: int) -> Iterator[Row]:
+    from tests.bench.suspects import rows  # noqa: PLC0415 - not before the timing
+
+    yield from rows(folder / "suspects", count)
 
 
 def _page(folder: Path) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from shared.detection.logged_exception import Frame
 from shared.proof.model.compilation import Fault
 from shared.proof.model.history import Commit, FileChange
 from shared.proof.model.missing_import import MissingImport
+from shared.proof.model.suspected_change import NO_SUSPECTED_CHANGES, SuspectedChanges
 
 
 class DeployedSource(StrEnum):
@@ -328,3 +329,5 @@ class Finding:
     """Of an exception that is quoted and not proven: its deepest frame in the repository, with the path there."""
     environment: EnvironmentComparison | None = None
     """Which variables the failing revision lacks, where the platform tells."""
+    suspected: SuspectedChanges = NO_SUSPECTED_CHANGES
+    """For an exception that nothing can prove: never a reason to deploy anything."""

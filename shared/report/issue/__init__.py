@@ -6,6 +6,7 @@ from shared.report.issue.incident_details import render_commits, render_incident
 from shared.report.issue.proposal import render_proposal
 from shared.report.issue.section import Section, fit_sections
 from shared.report.issue.summary import format_headline, render_summary
+from shared.report.issue.suspected_changes import render_suspected_changes
 from shared.report.links import NO_LINKS, Links
 from shared.report.report import Report
 from shared.text.escaping import ZERO_WIDTH_SPACE, to_one_line, truncate
@@ -33,7 +34,15 @@ def render_issue_body(report: Report, links: Links = NO_LINKS) -> str:
 
     What does not fit is left out by whole blocks, the least needed sections first, with a pointer to where it is.
     """
-    parts = (render_summary, render_incident_details, render_commits, render_causes, render_proposal, render_evidence)
+    parts = (
+        render_summary,
+        render_suspected_changes,
+        render_incident_details,
+        render_commits,
+        render_causes,
+        render_proposal,
+        render_evidence,
+    )
     sections: list[Section] = [section for part in parts for section in part(report, links)]
     return f"{_fingerprint_marker(report)}\n\n{fit_sections(sections, MAX_BODY_LENGTH - _RESERVED_LENGTH)}\n"
 

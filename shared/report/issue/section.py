@@ -19,6 +19,7 @@ class Heading(StrEnum):
     SYMPTOM = "Symptom"
     TIMELINE = "Timeline"
     LOG = "What the log says"
+    SUSPECTED = "Suspected, not proven"
     CODE = "The code, before and after"
     COMMITS = "Commits"
     RESOURCES = "Resources"

@@ -10,6 +10,7 @@ from shared.proof.model.finding import ActionKind, CheckStatus, Finding, Target
 from shared.report.cause import describe_cause, describe_effect
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
 from shared.report.facts.log_entries import describe_gap
+from shared.report.facts.suspected_changes import describe_likeliest_change
 from shared.report.impact import summarise_impact
 from shared.report.issue.section import (
     Heading,
@@ -119,6 +120,8 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         yield from _cause_points(report)
     if len(report.whys) > 1 and proof.broken is not None:
         yield f"**Why:** {escape_markdown(report.whys[1].answer)}"
+    if suspected := describe_likeliest_change(proof.suspected):
+        yield f"**Suspected, not proven:** {escape_markdown(suspected)}"
     if proof.deployed.commit is not None:
         sure = describe_corroboration(proof)
         tree = "; built from an uncommitted tree" if proof.deployed.uncommitted_tree else ""

@@ -1,0 +1,1 @@
+"""Suspected changes for an exception that nothing can prove: what touched the lines and functions of its traceback."""

@@ -1,0 +1,64 @@
+"""Facts and sentences about suspected changes: what touched the frames of an exception that nothing can prove.
+
+No sentence says more than that: none speaks of a proof, of a fix that holds, or of something to deploy.
+"""
+
+from collections.abc import Iterator
+
+from shared.detection.incident import Incident
+from shared.proof.model.finding import Finding
+from shared.proof.model.history import Commit, describe_commit
+from shared.proof.model.suspected_change import SuspectedChange, SuspectedChanges
+from shared.report.evidence import EvidenceKind, Fact, FactTopic
+from shared.text.phrases import pluralize, quote_untrusted, short_sha
+
+SUSPECTED_INTRODUCED = "May have introduced it, likeliest first"
+SUSPECTED_FIXES = "Later changes of the same code on the branch, which may end it"
+
+
+def collect_suspected_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
+    """One for the deployed state that the frames fit, and one for each change."""
+    del incident
+    suspected = proof.suspected
+    if suspected.deployed is None or not suspected.changes:
+        return
+    text = describe_compared_frames(suspected, suspected.deployed)
+    yield Fact(FactTopic.COMPARED_FRAMES, EvidenceKind.FILE, suspected.deployed.id, text)
+    for change in suspected.changes:
+        text = f"{describe_commit(change.commit)}: {change.reason} ({quote_untrusted(change.path, 120)}). Suspected."
+        yield Fact(FactTopic.SUSPECTED, EvidenceKind.COMMIT, change.commit.id, text)
+
+
+def describe_compared_frames(suspected: SuspectedChanges, deployed: Commit) -> str:
+    """How the deployed state is known."""
+    frames = pluralize(suspected.frames_compared, "frame")
+    others = len([commit for commit in suspected.candidates if commit != deployed.id])
+    source = "the commit that is named as deployed" if suspected.is_given else "inferred from the frames alone"
+    more = f"; the files of {pluralize(others, 'other commit')} fit as well" if others else ""
+    return (
+        f"The exception's {frames} in files of the repository {'fits' if suspected.frames_compared == 1 else 'fit'} "
+        f"the files at {short_sha(deployed.id)} ({source}{more})."
+    )
+
+
+def describe_suspected_change(change: SuspectedChange) -> str:
+    """The commit, why it is suspected, and where: a sentence without its full stop."""
+    return f"{describe_commit(change.commit)}: {change.reason} ({quote_untrusted(change.path, 120)})"
+
+
+def describe_likeliest_change(suspected: SuspectedChanges) -> str:
+    """One sentence about the first suspect; "" where there is none."""
+    if not suspected.introduced:
+        return ""
+    return f"{describe_suspected_change(suspected.introduced[0])}. Nothing was run or compiled to check this."
+
+
+def list_suspected_lines(suspected: SuspectedChanges) -> Iterator[str]:
+    """All of it as lines of plain text; nothing where nothing is suspected."""
+    if suspected.deployed is None or not suspected.changes:
+        return
+    yield describe_compared_frames(suspected, suspected.deployed)
+    for title, changes in ((SUSPECTED_INTRODUCED, suspected.introduced), (SUSPECTED_FIXES, suspected.possible_fixes)):
+        if changes:
+            yield f"{title}:"
+        yield from (f"{change.rank}. {describe_suspected_change(change)}." for change in changes)
