@@ -1,0 +1,1 @@
+"""Type checkers as second witnesses of what a traceback claims."""

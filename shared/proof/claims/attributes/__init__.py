@@ -1,0 +1,1 @@
+"""Which attributes modules, classes and their instances have, as far as their sources tell."""

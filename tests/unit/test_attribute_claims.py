@@ -1,0 +1,375 @@
+"""Verdicts on attributes of modules and classes: what fails, what holds, and what must stay unknown."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from shared.proof.claims.attribute_judge import AttributeJudge
+from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
+from tests.support.listed_modules import ListedModules
+
+FAILS, HOLDS, UNKNOWN = ClaimState.FAILS, ClaimState.HOLDS, ClaimState.UNKNOWN
+
+
+def judge_module(main: str, files: Mapping[str, str], module: str = "app.conf", name: str = "limit") -> ClaimVerdict:
+    """The claim that `main.py` asks a module in vain, on its last line."""
+    lines = main.splitlines()
+    claim = Claim(
+        ClaimFamily.MODULE_ATTRIBUTE,
+        "main.py",
+        len(lines),
+        "AttributeError",
+        f"module '{module}' has no attribute '{name}'",
+        "<module>",
+        lines[-1].strip(),
+        module,
+        name,
+    )
+    return AttributeJudge().judge(claim, ListedModules({"app/__init__.py": "", **files, "main.py": main}))
+
+
+def judge_class(
+    body: str,
+    *,
+    use: str = "Cart().total",
+    name: str = "total",
+    files: Mapping[str, str] | None = None,
+    head: str = "",
+    on_type: bool = False,
+    function: str = "<module>",
+) -> ClaimVerdict:
+    """The claim that `use`, the last line of `main.py`, asks the class Cart or an object of it in vain."""
+    main = f"{head}\n{body}\n{use}"
+    lines = main.splitlines()
+    message = f"type object 'Cart' has no attribute '{name}'" if on_type else f"'Cart' object has no attribute '{name}'"
+    claim = Claim(
+        ClaimFamily.CLASS_ATTRIBUTE,
+        "main.py",
+        len(lines),
+        "AttributeError",
+        message,
+        function,
+        lines[-1].strip(),
+        "",
+        name,
+        "Cart",
+    )
+    return AttributeJudge().judge(claim, ListedModules({**(files or {}), "main.py": main}))
+
+
+@pytest.mark.parametrize(
+    "main",
+    [
+        "from app import conf\nconf.limit",
+        "import app.conf\napp.conf.limit",
+        "import app.conf as settings\nsettings.limit",
+        "import app as a\nfrom app import conf\nconf.limit",
+        "from app import conf\ndef f():\n    from app import conf as c\n    return c.limit",
+    ],
+)
+def test_a_module_that_does_not_bind_the_name_fails_on_every_line_that_asks(main: str) -> None:
+    verdict = judge_module(main, {"app/conf.py": "maximum = 1\n"})
+    assert verdict.state is FAILS
+    assert verdict.lines == (len(main.splitlines()),)
+    assert judge_module(main, {"app/conf.py": "limit = 1\n"}).state is HOLDS
+
+
+@pytest.mark.parametrize(
+    ("conf", "state"),
+    [
+        ("limit = 1", HOLDS),
+        ("import os as limit", HOLDS),
+        ("def limit(): ...", HOLDS),
+        ("class limit: ...", HOLDS),
+        ("try:\n    from fast import limit\nexcept ImportError:\n    limit = 1", HOLDS),
+        ("if x:\n    limit = 1\nelse:\n    limit = 2", HOLDS),
+        ("limit: int = 1", HOLDS),
+        ("limit: int", UNKNOWN),
+        ("if x:\n    limit = 1", UNKNOWN),
+        ("for limit in range(3): ...", UNKNOWN),
+        ("limit = 1\ndel limit", UNKNOWN),
+        ("try:\n    limit = 1\n    del limit\n    raise ValueError\nexcept ValueError: ...", UNKNOWN),
+        ("try: ...\nexcept ValueError as limit: ...", UNKNOWN),
+        ("def f():\n    global limit\n    limit = 1", UNKNOWN),
+        ("def f():\n    limit = 1", FAILS),
+        ("class C:\n    limit = 1", FAILS),
+        ("def __getattr__(name): return 1", UNKNOWN),
+        ("globals()['limit'] = 1", UNKNOWN),
+        ("from app.other import *", UNKNOWN),
+        ("import sys\nsys.modules[__name__] = object()", UNKNOWN),
+        ("from sys import modules", UNKNOWN),
+        ("import sys\nsetattr(sys.modules[__name__], 'limit', 1)", UNKNOWN),
+        ("exec('limit = 1')", UNKNOWN),
+        ("def broken(:", UNKNOWN),
+    ],
+)
+def test_what_a_module_binds(conf: str, state: ClaimState) -> None:
+    assert judge_module("from app import conf\nconf.limit", {"app/conf.py": conf}).state is state
+
+
+@pytest.mark.parametrize(
+    ("main", "state"),
+    [
+        ("from app import conf\nconf.maximum", HOLDS),
+        ("from app import conf\nimport json\njson.limit", HOLDS),
+        ("from app import conf\nclass C:\n    def f(self): return self.limit", HOLDS),
+        ("from app import conf\nother().limit", UNKNOWN),
+        ("from app import conf\nconf = other\nconf.limit", UNKNOWN),
+        ("from app import conf\ntry:\n    conf.limit\nexcept AttributeError: ...", UNKNOWN),
+        ("from app import conf\nif hasattr(conf, 'limit'):\n    conf.limit", UNKNOWN),
+        ("from app import conf\ngetattr(conf, 'limit', 1)", UNKNOWN),
+        ("from app import conf\nif False:\n    conf.limit", HOLDS),
+        ("from typing import TYPE_CHECKING\nfrom app import conf\nif TYPE_CHECKING:\n    x: conf.limit", HOLDS),
+        ("from __future__ import annotations\nfrom app import conf\ndef f(x: conf.limit): ...", HOLDS),
+        ("from app import conf\ndef f():\n    x: conf.limit = 1", HOLDS),
+        ("from app import conf\ndef f(x: conf.limit): ...", FAILS),
+        ("import importlib\nconf = importlib.import_module('app.conf')\nconf.limit", UNKNOWN),
+        ("from app import conf\nconf.limit = 1\nconf.limit", UNKNOWN),
+        ("from app import conf\nimport app.patches\nconf.limit", UNKNOWN),
+        ("def f(conf): return conf.limit", UNKNOWN),
+    ],
+)
+def test_what_a_file_asks(main: str, state: ClaimState) -> None:
+    files = {"app/conf.py": "maximum = 1\n", "app/patches.py": "from app import conf\nconf.limit = 1\n"}
+    claim = Claim(
+        ClaimFamily.MODULE_ATTRIBUTE, "main.py", 1, "AttributeError", "", "", "conf.limit", "app.conf", "limit"
+    )
+    verdict = AttributeJudge().judge(claim, ListedModules({"app/__init__.py": "", **files, "main.py": main}))
+    assert verdict.state is state
+
+
+@pytest.mark.parametrize(
+    ("package", "main", "state"),
+    [
+        ("", "import app\napp.conf", UNKNOWN),
+        ("from app import conf", "import app\napp.conf", HOLDS),
+        ("from . import conf", "import app\napp.conf", HOLDS),
+        ("from .conf import limit", "import app\napp.conf", HOLDS),
+        ("import app.conf", "import app\napp.conf", HOLDS),
+        ("def f():\n    import app.conf", "import app\napp.conf", UNKNOWN),
+        ("", "import app.conf\napp.conf", HOLDS),
+        ("", "import app\napp.conf\nimport app.conf\napp.conf", UNKNOWN),
+        ("", "import app\nimport app.other\napp.gone", FAILS),
+    ],
+)
+def test_a_submodule_is_an_attribute_once_it_is_imported(package: str, main: str, state: ClaimState) -> None:
+    name = main.rpartition(".")[2]
+    files = {"app/__init__.py": package, "app/conf.py": "limit = 1\n", "app/other.py": ""}
+    assert judge_module(main, files, "app", name).state is state
+
+
+@pytest.mark.parametrize("files", [{}, {"app/conf.pyi": "limit: int\n"}, {"app/conf.so": ""}])
+def test_a_stub_or_an_extension_is_no_source(files: Mapping[str, str]) -> None:
+    assert judge_module("from app import conf\nconf.limit", files).state is UNKNOWN
+
+
+def test_a_module_that_the_image_installs_is_not_known() -> None:
+    assert judge_module("import requests\nrequests.gone", {}, "requests", "gone").state is UNKNOWN
+
+
+def test_the_inputs_are_what_was_read() -> None:
+    modules = ListedModules({"main.py": "from app import conf\nconf.limit\n", "app/__init__.py": "", "app/conf.py": ""})
+    claim = Claim(
+        ClaimFamily.MODULE_ATTRIBUTE, "main.py", 2, "AttributeError", "", "", "conf.limit", "app.conf", "limit"
+    )
+    assert AttributeJudge().judge(claim, modules).state is FAILS
+    assert {"main.py", "app/__init__.py", "app/conf.py"} <= modules.tree.recorded_paths
+
+
+@pytest.mark.parametrize(
+    ("body", "state"),
+    [
+        ("class Cart: ...", FAILS),
+        ("class Cart:\n    total = 1", HOLDS),
+        ("class Cart:\n    def total(self): ...", HOLDS),
+        ("class Cart:\n    @property\n    def total(self): ...", HOLDS),
+        ("class Cart:\n    total: int", FAILS),
+        ("class Cart:\n    def __init__(self): self.total = 1", HOLDS),
+        ("class Cart:\n    total: int\n    def __init__(self): self.total = 1", HOLDS),
+        ("class Cart:\n    def __init__(self, x):\n        if x: self.total = 1\n        else: self.total = 2", HOLDS),
+        ("class Cart:\n    def __init__(self, x):\n        if x: self.total = 1", UNKNOWN),
+        ("class Cart:\n    def __init__(self, x):\n        if x: return\n        self.total = 1", UNKNOWN),
+        ("class Cart:\n    def __init__(self):\n        self.load()\n        self.total = 1", UNKNOWN),
+        ("class Cart:\n    def __init__(self):\n        register(self)\n        self.total = 1", UNKNOWN),
+        ("class Cart:\n    def __init__(self):\n        self.a = 1\n        self.total = self.a", HOLDS),
+        ("class Cart:\n    def add(self): self.total = 1", UNKNOWN),
+        ("class Cart:\n    def drop(self): del self.total\n    def __init__(self): self.total = 1", UNKNOWN),
+        ("class Cart:\n    if x:\n        total = 1", UNKNOWN),
+        ("class Cart:\n    total = 1\n    del total", UNKNOWN),
+        ("class Other:\n    def __init__(self): self.total = 1\nclass Cart: ...", FAILS),
+        ("class Base:\n    def __init__(self): self.total = 1\nclass Cart(Base): ...", HOLDS),
+        (
+            "class Base:\n    def __init__(self): self.total = 1\n"
+            "class Cart(Base):\n    def __init__(self):\n        self.x = 1",
+            UNKNOWN,
+        ),
+        (
+            "class Base:\n    def __init__(self): self.total = 1\n"
+            "class Cart(Base):\n    def __init__(self):\n        super().__init__()",
+            HOLDS,
+        ),
+        (
+            "class Base:\n    def __init__(self): self.setup()\n"
+            "class Cart(Base):\n    def __init__(self):\n        super().__init__()\n        self.total = 1",
+            UNKNOWN,
+        ),
+        ("class Base:\n    total = 1\nclass Cart(Base): ...", HOLDS),
+        ("class Base: ...\nclass Cart(Base): ...", FAILS),
+        ("class Cart(Exception): ...", FAILS),
+        ("class Cart:\n    def __new__(cls): ...\n    def __init__(self): self.total = 1", UNKNOWN),
+    ],
+)
+def test_what_a_class_gives_its_objects(body: str, state: ClaimState) -> None:
+    assert judge_class(body).state is state
+
+
+TRAPS = {
+    "getattr": "class Cart:\n    def __getattr__(self, name): return 1",
+    "getattr of a base": "class Base:\n    def __getattr__(self, name): return 1\nclass Cart(Base): ...",
+    "getattribute": "class Cart:\n    total = 1\n    def __getattribute__(self, name): raise AttributeError(name)",
+    "setattr in a method": "class Cart:\n    def load(self, **k):\n        for n in k: setattr(self, n, k[n])",
+    "setattr from outside": "class Cart: ...\ndef load(cart, name): setattr(cart, name, 1)",
+    "setattr by another name": "class Cart: ...\nput = setattr",
+    "object.__setattr__": "class Cart:\n    def load(self): object.__setattr__(self, 'total', 1)",
+    "the instance's dict": "class Cart:\n    def load(self, k): self.__dict__.update(k)",
+    "vars": "class Cart: ...\ndef load(cart, k): vars(cart).update(k)",
+    "a monkey patch": "class Cart: ...\nCart.total = 1",
+    "a metaclass": "class Meta(type): ...\nclass Cart(metaclass=Meta): ...",
+    "a metaclass of a base": "class Meta(type): ...\nclass Base(metaclass=Meta): ...\nclass Cart(Base): ...",
+    "slots": "class Cart:\n    __slots__ = ('total',)",
+    "slots that refuse": "class Cart:\n    __slots__ = ('x',)\n    def __init__(self): self.total = 1",
+    "computed slots": "class Cart:\n    __slots__ = tuple(NAMES)",
+    "a decorator": "def enrich(c): return c\n@enrich\nclass Cart: ...",
+    "a decorator from outside": "import requests\n@requests.define\nclass Cart:\n    total: int",
+    "a base from outside": "import requests\nclass Cart(requests.Session): ...",
+    "an unknown base": "class Cart(make_base()): ...",
+    "two classes": "if x:\n    class Cart: ...\nelse:\n    class Cart:\n        total = 1",
+    "a rebound class": "class Cart: ...\nCart = wrap(Cart)",
+    "exec in the body": "class Cart:\n    exec('total = 1')",
+    "init_subclass": "class Base:\n    def __init_subclass__(cls): setattr(cls, 'total', 1)\nclass Cart(Base): ...",
+    "set_name": "class D:\n    def __set_name__(self, o, n): o.total = 1\nclass Cart:\n    x = D()",
+    "an enumeration's own name": "import enum\nclass Cart(enum.Enum): ...",
+    "a stub of a base": "from stubbed import Base\nclass Cart(Base): ...",
+    "a keyword of the class": "class Base:\n    def __init_subclass__(cls, **k): ...\nclass Cart(Base, total=1): ...",
+}
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+def test_traps_are_unknown(trap: str) -> None:
+    name = "value" if trap.startswith("an enumeration") else "total"
+    use = "read().total" if name == "total" else "read().value"
+    files = {"stubbed.pyi": "class Base:\n    total: int\n"}
+    assert judge_class(TRAPS[trap], use=use, name=name, files=files).state is UNKNOWN
+
+
+def test_a_patch_in_a_module_that_is_named_as_one_is_seen() -> None:
+    files = {"cart.py": "class Cart: ...\n", "patches.py": "from cart import Cart\nCart.total = 1\n"}
+    assert judge_class("from cart import Cart", files=files).state is FAILS
+    assert judge_class("from cart import Cart\nimport patches", files=files).state is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("body", "on_type", "state"),
+    [
+        ("@dataclass\nclass Cart:\n    total: int", False, HOLDS),
+        ("@dataclass\nclass Cart:\n    total: int", True, UNKNOWN),
+        ("@dataclass\nclass Cart:\n    total: int = 1", True, HOLDS),
+        ("@dataclass\nclass Cart:\n    total: list = field(default_factory=list)", False, HOLDS),
+        ("@dataclass\nclass Cart:\n    total: list = field(default_factory=list)", True, UNKNOWN),
+        ("@dataclass\nclass Cart:\n    total: int = field(init=False)", False, UNKNOWN),
+        ("@dataclass\nclass Cart:\n    total: ClassVar[int]", False, UNKNOWN),
+        ("@dataclass\nclass Cart:\n    total: InitVar[int]", False, UNKNOWN),
+        ("@dataclass(init=False)\nclass Cart:\n    total: int", False, UNKNOWN),
+        ("@dataclass\nclass Cart:\n    total: int\n    def __init__(self): ...", False, UNKNOWN),
+        ("@dataclass\nclass Cart:\n    x: int", False, FAILS),
+        ("@dataclass\nclass Base:\n    total: int\n@dataclass\nclass Cart(Base):\n    x: int", False, HOLDS),
+        ("@dataclass(slots=True)\nclass Cart:\n    total: int", False, HOLDS),
+        ("@dataclass\nclass Cart:\n    x: int\n    def __post_init__(self): self.total = 1", False, UNKNOWN),
+        ("class Cart(NamedTuple):\n    total: int", False, HOLDS),
+        ("class Cart(NamedTuple):\n    x: int", False, FAILS),
+        ("class Cart(Enum):\n    total = 1", True, HOLDS),
+        ("class Cart(Enum):\n    x = 1", True, FAILS),
+        ("class Cart(str, Enum):\n    x = 1", True, FAILS),
+        ("class Cart(Enum):\n    total = 1", False, UNKNOWN),
+        ("class Cart(ABC, Generic[T]): ...", False, FAILS),
+        ("class Cart(BaseModel):\n    total: int", False, HOLDS),
+        ("class Cart(BaseModel):\n    x: int", False, UNKNOWN),
+        ("class Cart(BaseModel):\n    def total(self): ...", False, HOLDS),
+        ("class Cart:\n    def __init__(self): self.total = 1", True, UNKNOWN),
+        ("class Cart: ...", True, FAILS),
+    ],
+)
+def test_classes_that_the_standard_library_and_pydantic_make(body: str, *, on_type: bool, state: ClaimState) -> None:
+    head = (
+        "from abc import ABC\nfrom dataclasses import dataclass, field, InitVar\nfrom enum import Enum\n"
+        "from typing import ClassVar, Generic, NamedTuple\nfrom pydantic import BaseModel\n"
+    )
+    use = "Cart.total" if on_type else "Cart().total"
+    assert judge_class(body, head=head, use=use, on_type=on_type).state is state
+
+
+@pytest.mark.parametrize(
+    ("use", "state", "function"),
+    [
+        ("Cart().total", FAILS, "<module>"),
+        ("cart = Cart()\ncart.total", FAILS, "<module>"),
+        ("def f(cart: Cart):\n    return cart.total", FAILS, "f"),
+        ("def f(cart):\n    return cart.total", FAILS, "f"),
+        ("class Sub(Cart):\n    def f(self): return self.total", HOLDS, "f"),
+        ("class Other:\n    def f(self): return self.total", HOLDS, "f"),
+        ("import json\njson.total", HOLDS, "<module>"),
+        ("def g(cart):\n    return cart.total", UNKNOWN, "f"),
+        ("def f(cart):\n    return getattr(cart, 'total', 0)", UNKNOWN, "f"),
+        (
+            "def f(cart):\n    try:\n        return cart.total\n    except AttributeError:\n        return 0",
+            UNKNOWN,
+            "f",
+        ),
+        ("def f(cart):\n    return cart.sum", HOLDS, "f"),
+    ],
+)
+def test_who_is_asked(use: str, state: ClaimState, function: str) -> None:
+    claim = Claim(
+        ClaimFamily.CLASS_ATTRIBUTE,
+        "main.py",
+        9,
+        "AttributeError",
+        "'Cart' object has no attribute 'total'",
+        function,
+        "cart.total",
+        "",
+        "total",
+        "Cart",
+    )
+    files = {"cart.py": "class Cart:\n    sum = 1\n", "main.py": f"from cart import Cart\n{use}\n"}
+    assert AttributeJudge().judge(claim, ListedModules(files)).state is state
+
+
+def test_a_class_that_is_not_imported_is_found_in_what_the_file_imports() -> None:
+    files = {
+        "shop/__init__.py": "",
+        "shop/cart.py": "class Cart: ...\n",
+        "shop/build.py": "from shop.cart import Cart\n",
+    }
+    assert judge_class("from shop import build", use="build.make().total", files=files).state is FAILS
+    second = {"shop/form.py": "class Cart:\n    total = 1\n"}
+    body = "from shop import build\nfrom shop import form"
+    assert judge_class(body, use="build.make().total", files={**files, **second}).state is UNKNOWN
+
+
+def test_a_private_name_is_mangled() -> None:
+    body = "class Cart:\n    def __init__(self): self.__total = 1\n    def f(self): return self.__total"
+    assert judge_class(body, use="    # self.__total", name="_Cart__total").state is HOLDS
+    body = "class Cart:\n    def f(self): return self.__total"
+    verdict = judge_class(body, use="    # self.__total", name="_Cart__total", function="f")
+    assert (verdict.state, verdict.lines) == (FAILS, (3,))
+
+
+def test_a_read_that_is_not_spelled_is_not_known_to_be_gone() -> None:
+    assert judge_class("class Cart: ...", use="getattr(Cart(), FIELD)").state is UNKNOWN
+    assert judge_class("class Cart: ...", use="Cart().sum  # was .total").state is HOLDS
+
+
+@pytest.mark.parametrize("main", ["def f(:", "x = " + "(" * 300, "\0", "# coding: utf-16\n"])
+def test_a_file_that_cannot_be_parsed_is_unknown(main: str) -> None:
+    assert judge_module(main, {"app/conf.py": ""}).state is UNKNOWN
