@@ -16,7 +16,7 @@ from rich.text import Text
 
 from shared.detection.incident import Incident, Symptom, describe_raised_exception
 from shared.detection.signal import SignalKind
-from shared.proof.model.finding import ActionKind, BrokenFile, Finding
+from shared.proof.model.finding import ActionKind, BrokenFile, Finding, find_recommended_commit
 from shared.proof.model.history import Commit, claims_fix
 from shared.report.facts.deployed_code import describe_loading_rule, describe_missing_import, describe_unloaded_file
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
@@ -166,16 +166,17 @@ def _format_occurrences(incident: Incident) -> str:
 
 def _render_recommendation(proof: Finding) -> RenderableType:
     """Returns the recommendation between two rules, so that it stands out."""
-    chosen = {ActionKind.REDEPLOY: proof.target, ActionKind.ROLLBACK: proof.rollback, ActionKind.NONE: None}[
-        proof.recommendation.kind
-    ]
-    style = {ActionKind.REDEPLOY: "bold green", ActionKind.ROLLBACK: "bold yellow", ActionKind.NONE: "bold red"}[
-        proof.recommendation.kind
-    ]
+    chosen = find_recommended_commit(proof)
+    style = {
+        ActionKind.REDEPLOY: "bold green",
+        ActionKind.ROLLBACK: "bold yellow",
+        ActionKind.TRIAL: "bold yellow",
+        ActionKind.NONE: "bold red",
+    }[proof.recommendation.kind]
     lines = [_plain_text(RECOMMENDATION_LABELS[proof.recommendation.kind].upper(), style)]
     if chosen is not None:
-        lines[0].append(f" {chosen.commit.id}", style)
-        lines.append(_plain_text(f"“{quote_untrusted(chosen.commit.subject, 160)}”"))
+        lines[0].append(f" {chosen.id}", style)
+        lines.append(_plain_text(f"“{quote_untrusted(chosen.subject, 160)}”"))
     lines.append(
         _plain_text(f"{quote_untrusted(proof.recommendation.detail, 500)} [{proof.recommendation.reason.value}]")
     )

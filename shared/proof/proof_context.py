@@ -33,6 +33,8 @@ class ProofRequest:
     """What the platform says of the revision, a sentence for each source."""
     wants_alternative: bool = False
     """Whether an earlier commit is looked for also where the fix can be deployed: to go back is sometimes safer."""
+    wants_trial: bool = False
+    """Whether a commit to try is looked for where nothing is proven."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from shared.proof.model.missing_import import MissingImport
 from shared.report.evidence import Evidence
 from shared.report.impact import impact_to_json
 from shared.report.report import Report
+from shared.report.trial_json import trial_to_json
 from shared.report.whys import Why
 from shared.text.redaction import redact
 from shared.text.timestamps import format_clock_time, format_rfc3339, has_date
@@ -53,6 +54,7 @@ def report_to_json(report: Report) -> dict[str, object]:
         "not_looked_at": proof.unchecked_commits,
         "rollback": _commit_to_json(proof.rollback.commit) if proof.rollback else None,
         "alternative": _commit_to_json(proof.alternative_rollback.commit) if proof.alternative_rollback else None,
+        "trial": trial_to_json(proof, _target_to_json),
         "decision": {
             "kind": proof.recommendation.kind.value,
             "reason": proof.recommendation.reason.value,

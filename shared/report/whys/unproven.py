@@ -9,6 +9,7 @@ from shared.proof.model.finding import SELF_EXPLANATORY_REASONS, Finding, Reason
 from shared.report.facts import Facts, FactTopic
 from shared.report.facts.log_entries import format_error_line
 from shared.report.whys.failure import describe_nearby
+from shared.report.whys.trial import explain_trial
 from shared.report.whys.why import Confidence, WhyDraft, WhyKey
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted
 from shared.text.timestamps import format_timestamp_phrase
@@ -82,7 +83,9 @@ def explain_unproven_signal(incident: Incident, proof: Finding, facts: Facts) ->
         WhyKey.FAILED, f"What failed in {service}?", observed + describe_nearby(incident), Confidence.OBSERVED, logged
     )
     yield WhyDraft(WhyKey.MEANING, "What does that mean?", meaning, Confidence.INFERRED, logged)
-    yield WhyDraft(WhyKey.NO_COMMIT, "Why is no commit proposed?", limit, Confidence.INFERRED, logged)
+    yield explain_trial(proof, facts) or WhyDraft(
+        WhyKey.NO_COMMIT, "Why is no commit proposed?", limit, Confidence.INFERRED, logged
+    )
     if incident.raised is not None:
         yield from _explain_raised_exception(incident, proof, facts)
         return
