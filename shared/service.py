@@ -67,6 +67,8 @@ class Service:
     """How long a WebSocket must stay open."""
     probe_status: int = 0
     """The status that `https://…` must answer with; 0 for any 2xx."""
+    trial: bool = False
+    """Whether a suspected fix may be tried without traffic where nothing is proven and the probe shows the failure."""
     daily_cap: int = 3
     """Rollouts that may begin on one day (UTC)."""
     uncorroborated_issues: int = 5
@@ -82,6 +84,13 @@ class Service:
     def id(self) -> str:
         """`project.name`: the key of the service in stored documents and in `Context.services`."""
         return service_id(self.project, self.name)
+
+    @property
+    def allows_trials(self) -> bool:
+        """Whether a suspected fix may be tried: it takes a revision without traffic, and a WebSocket to probe it."""
+        return (
+            self.trial and self.rollout_mode is RolloutMode.PLATFORM and self.probe_url.startswith(("ws://", "wss://"))
+        )
 
     @property
     def environment_name(self) -> str:

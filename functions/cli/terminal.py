@@ -17,7 +17,7 @@ from functions.cli.incident_rows import MAX_SYMPTOMS, build_cause_rows, build_sy
 from shared.detection.incident import Incident, describe_raised_exception
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
-from shared.proof.model.finding import ActionKind, BrokenFile, Finding
+from shared.proof.model.finding import ActionKind, BrokenFile, Finding, find_recommended_commit
 from shared.proof.model.history import Commit, claims_fix
 from shared.report.facts.deployed_code import describe_loading_rule, describe_missing_import, describe_unloaded_file
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
@@ -81,7 +81,7 @@ def _render_report(report: Report) -> RenderableType:
     if proof.broken is not None:
         parts.append(_render_section(_format_location(proof, proof.broken), _render_code(proof, proof.broken)))
     if proof.suspected.changes:
-        parts.append(_render_section(Heading.SUSPECTED, _plain_text("\n".join(list_suspected_lines(proof.suspected)))))
+        parts.append(_render_section(Heading.SUSPECTED, plain_text("\n".join(list_suspected_lines(proof.suspected)))))
     parts.append(_render_section("Whys", _render_whys(report)))
     parts.append(_render_section("Evidence", _render_evidence(report)))
     if proof.gaps:
@@ -157,16 +157,17 @@ def _format_occurrences(incident: Incident) -> str:
 
 def _render_recommendation(proof: Finding) -> RenderableType:
     """Returns the recommendation between two rules, so that it stands out."""
-    chosen = {ActionKind.REDEPLOY: proof.target, ActionKind.ROLLBACK: proof.rollback, ActionKind.NONE: None}[
-        proof.recommendation.kind
-    ]
-    style = {ActionKind.REDEPLOY: "bold green", ActionKind.ROLLBACK: "bold yellow", ActionKind.NONE: "bold red"}[
-        proof.recommendation.kind
-    ]
+    chosen = find_recommended_commit(proof)
+    style = {
+        ActionKind.REDEPLOY: "bold green",
+        ActionKind.ROLLBACK: "bold yellow",
+        ActionKind.TRIAL: "bold yellow",
+        ActionKind.NONE: "bold red",
+    }[proof.recommendation.kind]
     lines = [plain_text(RECOMMENDATION_LABELS[proof.recommendation.kind].upper(), style)]
     if chosen is not None:
-        lines[0].append(f" {chosen.commit.id}", style)
-        lines.append(plain_text(f"“{quote_untrusted(chosen.commit.subject, 160)}”"))
+        lines[0].append(f" {chosen.id}", style)
+        lines.append(plain_text(f"“{quote_untrusted(chosen.subject, 160)}”"))
     lines.append(
         plain_text(f"{quote_untrusted(proof.recommendation.detail, 500)} [{proof.recommendation.reason.value}]")
     )

@@ -12,7 +12,12 @@ from shared.workflow.records import documents, proposals
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import compute_milestones
 
-_VERBS = {ActionKind.REDEPLOY.value: "redeploy", ActionKind.ROLLBACK.value: "roll back to"}
+_VERBS = {
+    ActionKind.REDEPLOY.value: "redeploy",
+    ActionKind.ROLLBACK.value: "roll back to",
+    ActionKind.TRIAL.value: "try without traffic",
+}
+_QUESTION_VERBS = {**_VERBS, ActionKind.REDEPLOY.value: "deploy"}
 
 
 def find_approved_proposal(store: Store, record: IncidentRecord, step_number: int) -> Document:
@@ -49,7 +54,7 @@ def describe_step(record: IncidentRecord, step_number: int, evidence: Document, 
 
 
 def _question_verb(evidence: Document) -> str:
-    return "roll back to" if documents.read_text(evidence, "kind") == ActionKind.ROLLBACK.value else "deploy"
+    return _QUESTION_VERBS.get(documents.read_text(evidence, "kind"), "deploy")
 
 
 def describe_proof(evidence: Document) -> Iterator[str]:

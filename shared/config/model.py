@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from shared.config.field_types import (
     AuthorName,
@@ -94,6 +94,7 @@ class ServiceEntry(StrictModel):
     probe_message: Annotated[str, Field(max_length=4096)] = ""
     probe_seconds: Annotated[int, Field(ge=1, le=120)] = 10
     probe_status: Annotated[int, Field(ge=0, le=599)] = 0
+    trial: bool = False
     daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
     uncorroborated_issues: Annotated[int, Field(ge=0, le=100)] = 5
     proposal_ttl: Duration = timedelta(hours=6)
@@ -101,6 +102,13 @@ class ServiceEntry(StrictModel):
         tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(strict=False)
     ] = ()
     traffic_steps: Annotated[tuple[int, ...], Field(strict=False), AfterValidator(require_rising)] = (10, 50, 100)
+
+    @field_validator("trial")
+    @classmethod
+    def _require_websocket(cls, trial: bool, given: ValidationInfo) -> bool:  # noqa: FBT001  # as pydantic calls it
+        if trial and not str(given.data.get("probe_url", "")).startswith(("ws://", "wss://")):
+            raise invalid_value("needs a probe_url that begins with ws:// or wss://, whose probe shows the failure")
+        return trial
 
     @property
     def service(self) -> Service:

@@ -38,6 +38,8 @@ class ProofRequest:
     """Whether an earlier commit is looked for also where the fix can be deployed: to go back is sometimes safer."""
     last_good: str | None = None
     """The commit of the last revision that did not fail, where it is known; only suspicions are drawn from it."""
+    wants_trial: bool = False
+    """Whether a commit to try is looked for where nothing is proven."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class Proposal:
     service: str
     """`Service.id`."""
     kind: ActionKind
-    """`redeploy` or `rollback`."""
+    """`redeploy`, `rollback` or `trial`."""
     commit: str
     deployed: str
     """The commit that was running; "" where it is not known."""
@@ -102,8 +102,8 @@ def build_title(open_title: str, failure: str, status: ProposalStatus, kind: Act
     if status is ProposalStatus.OPEN or not failure:
         return open_title
     words = QUESTION_WORDS[status]
-    rollback = words.rollback_title if kind is ActionKind.ROLLBACK else ""
-    return f"{failure}{TITLE_SEPARATOR}{rollback or words.title}"
+    special = {ActionKind.ROLLBACK: words.rollback_title, ActionKind.TRIAL: words.trial_title}.get(kind, "")
+    return f"{failure}{TITLE_SEPARATOR}{special or words.title}"
 
 
 def update_title(old: str, new: str) -> str:

@@ -7,12 +7,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 
-from shared.proof.model.finding import ActionKind, CheckStatus, DeployedSource, Finding, Reason, Recommendation, Target
+from shared.proof.model.finding import (
+    ActionKind,
+    CheckStatus,
+    DeployedSource,
+    Finding,
+    Reason,
+    Recommendation,
+    Target,
+    find_recommended_commit,
+)
 from shared.proof.model.history import FileChange, describe_commit, quote_subject
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal
 from shared.proposal.states import ProposalStatus
 from shared.report.facts.deployed_code import describe_loading_rule, describe_missing_import, describe_unloaded_file
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location, describe_shipped_files
+from shared.report.facts.trial import describe_candidate, describe_experiment
 from shared.report.impact import describe_impact, list_consequences
 from shared.report.issue.summary import describe_error, format_headline
 from shared.report.report import Report, as_of_phrase
@@ -40,14 +50,8 @@ _MAX_TITLE_LENGTH = 150
 
 def find_proposed_commit(report: Report) -> str | None:
     """The commit that the report recommends to deploy; None where it recommends nothing."""
-    proof = report.proof
-    match proof.recommendation.kind:
-        case ActionKind.REDEPLOY:
-            return proof.target.commit.id if proof.target else None
-        case ActionKind.ROLLBACK:
-            return proof.rollback.commit.id if proof.rollback else None
-        case ActionKind.NONE:
-            return None
+    commit = find_recommended_commit(report.proof)
+    return commit.id if commit is not None else None
 
 
 def find_rollback_commit(report: Report) -> str | None:
@@ -109,13 +113,15 @@ class Label(StrEnum):
     SINCE = "Since"
     BROKEN = "Broken at"
     FIXED = "Fixed by"
+    SUSPECTED = "Suspected"
+    TRIED = "Tried"
     NEWEST = "Newest passing commit"
     SHIPS = "What ships"
     INSTEAD = "Or go back"
     CONFIDENCE = "Confidence"
 
 
-PROOF_LABELS = frozenset((Label.BROKEN, Label.FIXED, Label.NEWEST))
+PROOF_LABELS = frozenset((Label.BROKEN, Label.FIXED, Label.SUSPECTED, Label.TRIED, Label.NEWEST))
 """The three lines of the proof."""
 
 
@@ -153,9 +159,10 @@ def _format_evidence(why: Why) -> str:
 
 
 def _list_shipped_files(proof: Finding) -> Iterator[str]:
-    if proof.recommendation.kind is not ActionKind.REDEPLOY or proof.target is None:
+    target = proof.trial_candidate.target if proof.trial_candidate is not None else proof.target
+    if proof.recommendation.kind not in {ActionKind.REDEPLOY, ActionKind.TRIAL} or target is None:
         return
-    ships = proof.target.shipped_changes
+    ships = target.shipped_changes
     files = [
         f"{quote_untrusted(change.path, 80)} {_format_line_counts(change)}" for change in ships[:_MAX_SHIPPED_FILES]
     ]
@@ -173,10 +180,12 @@ def _describe_gates(proof: Finding) -> Iterator[str]:
         yield from (f"{describe_unloaded_file(file)}." for file in proof.loaded_summary.not_loaded[:_MAX_FILES])
         missing = proof.loaded_summary.missing_imports[:_MAX_FILES]
         yield from (f"{describe_missing_import(entry)}." for entry in missing)
-    if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
+    target = proof.trial_candidate.target if proof.trial_candidate is not None else proof.target
+    if target is not None and proof.recommendation.kind in {ActionKind.REDEPLOY, ActionKind.TRIAL}:
+        contained = "a possible fix" if proof.trial_candidate is not None else "the fix"
         yield (
-            f"Gates passed by {short_sha(proof.target.commit.id)}: it contains the fix, every file that the service "
-            f"loads compiles, and no file stops compiling. {_CHECK_PHRASES[proof.target.checks]}"
+            f"Gates passed by {short_sha(target.commit.id)}: it contains {contained}, every file that the service "
+            f"loads compiles, and no file stops compiling. {_CHECK_PHRASES[target.checks]}"
         )
     for refused in proof.refused_commits[:_MAX_DETAILS]:
         yield (
@@ -192,9 +201,15 @@ def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     yield Label.SINCE, _describe_since(report)
     yield Label.BROKEN, _describe_broken(proof)
     yield Label.FIXED, _describe_fix(proof)
+    if proof.recommendation.kind is not ActionKind.NONE and proof.trial_candidate is not None:
+        yield Label.SUSPECTED, f"{describe_candidate(proof.trial_candidate)}."
+    if proof.experiment is not None:
+        yield Label.TRIED, next(describe_experiment(proof.experiment))
     yield Label.NEWEST, _describe_newest(proof)
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         yield Label.SHIPS, _describe_shipped(proof.target)
+    if proof.recommendation.kind is ActionKind.TRIAL and proof.trial_candidate is not None:
+        yield Label.SHIPS, f"without traffic, {_describe_shipped(proof.trial_candidate.target)}"
     if proof.recommendation.kind is ActionKind.ROLLBACK and proof.rollback is not None:
         yield (
             Label.SHIPS,
@@ -206,14 +221,15 @@ def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
 
 def _describe_proposal(report: Report) -> str:
     proof = report.proof
-    kind = proof.recommendation.kind
-    chosen = {ActionKind.REDEPLOY: proof.target, ActionKind.ROLLBACK: proof.rollback, ActionKind.NONE: None}[kind]
+    kind, chosen = proof.recommendation.kind, find_recommended_commit(proof)
     if chosen is None:
         return f"nothing to deploy. {quote_untrusted(proof.recommendation.detail)}"
     service = quote_service_name(report.incident.service) or "the service"
     environment = quote_untrusted(report.incident.environment, 60)
     where = f"{service} in {environment}" if environment not in {"", "unknown"} else service
-    commit = f"{short_sha(chosen.commit.id)} ({quote_subject(chosen.commit)})"
+    commit = f"{short_sha(chosen.id)} ({quote_subject(chosen)})"
+    if kind is ActionKind.TRIAL:
+        return f"try {commit} without traffic, beside what serves {where}. Nothing is proven."
     return f"redeploy {where} from {commit}." if kind is ActionKind.REDEPLOY else f"roll {where} back to {commit}."
 
 
@@ -250,6 +266,8 @@ def _describe_fix(proof: Finding) -> str:
 
 
 def _describe_newest(proof: Finding) -> str:
+    if proof.experiment is not None and proof.target is not None:
+        return f"{describe_commit(proof.target.commit)}: every file that the service loads compiles there."
     if proof.target is not None:
         state = describe_target_state(proof)
         return f"{describe_commit(proof.target.commit)}: {state}, and no other file stops compiling."
@@ -290,6 +308,10 @@ def _format_line_counts(change: FileChange) -> str:
 
 
 def _describe_confidence(proof: Finding) -> str:
+    if proof.experiment is not None:
+        return f"proven by experiment, in {pluralize(len(proof.experiment.rounds), 'round')}; not by a compiler."
+    if proof.recommendation.kind is ActionKind.TRIAL:
+        return "suspected, not proven: a trial finds out."
     if proof.broken is None or proof.deployed.commit is None:
         return "no proof."
     source = proof.deployed.source

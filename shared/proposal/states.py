@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shared.proposal.rollout import RolloutVerdict
+from shared.proposal.trial import TrialVerdict
 
 
 class IncidentState(StrEnum):
@@ -25,6 +26,8 @@ class IncidentState(StrEnum):
     """`redeploy` checks everything once more, and acts."""
     DEPLOYING = "deploying"
     """`verify` follows the operation and gives the new revision its traffic, step by step."""
+    TRYING = "trying"
+    """`verify` compares a revision without traffic with the one that serves; only proof leads to another question."""
     WATCHING = "watching"
     """`verify` probes, and closes or rolls back."""
     RECORDED = "recorded"
@@ -40,6 +43,8 @@ class IncidentState(StrEnum):
     FAILED = "failed"
     """The deployment itself failed; no traffic was moved."""
     ROLLED_BACK = "rolled_back"
+    TRIED = "tried"
+    """A trial has proven nothing; its revision stays without traffic."""
     RESOLVED = "resolved"
     MUTED = "muted"
     """A user closed the issue or marked it as wrong: no automation any more."""
@@ -57,6 +62,10 @@ class ProposalStatus(StrEnum):
     WATCHING = "watching"
     RESOLVED = "resolved"
     ROLLED_BACK = "rolled_back"
+    TRYING = "trying"
+    HELD = "held"
+    """The trial has proven its commit: another question asks for the traffic."""
+    TRIED = "tried"
     MUTED = "muted"
     SUPERSEDED = "superseded"
     INCONCLUSIVE = "inconclusive"
@@ -78,6 +87,8 @@ class StateWords:
     """The end of a title. It holds no `TITLE_SEPARATOR`."""
     rollback_title: str = ""
     """The same for a question whose chosen answer is an earlier commit, where it differs."""
+    trial_title: str = ""
+    """The same for a question about a trial, where it differs."""
     action: str = ""
     """What provenfix itself did to come here; a time follows. "" where a user did it."""
     meaning: str = ""
@@ -119,6 +130,7 @@ INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
         terminal="Approved: {verb} {commit}. All checks run again.",
         title="approved, being deployed",
         rollback_title="approved, being rolled back",
+        trial_title="approved, being tried without traffic",
         meaning="All checks run again, then the rollout starts.",
         status="Approved: {commit}. All checks run again, then the rollout starts.",
     ),
@@ -128,6 +140,15 @@ INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
         "The deployment begins",
         terminal="Deploying {commit} as {why}, without traffic; it is probed at its own address first.",
         status="{commit} is being deployed, and gets its traffic step by step.",
+    ),
+    IncidentState.TRYING: StateWords(
+        "Being tried without traffic",
+        "being tried",
+        "A suspected fix is deployed without traffic, to be compared with what serves",
+        terminal="Trying {commit} without traffic, as {why}: the same probe of it and of what serves, several times.",
+        title="being tried without traffic",
+        meaning="It is probed at its own address, beside the serving revision. The traffic stays as it is.",
+        status="{commit} is deployed without traffic, and compared with the serving revision. Nothing is proven yet.",
     ),
     IncidentState.WATCHING: StateWords(
         "Deployed, being watched",
@@ -193,6 +214,15 @@ INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
             "pinned to the revision that served: the next deployment gets no traffic until you assign some."
         ),
     ),
+    IncidentState.TRIED: StateWords(
+        "Tried, nothing proven",
+        "tried",
+        "The trial has proven nothing; its revision stays without traffic",
+        terminal="The trial has proven nothing, and no traffic was moved: {why}",
+        title="tried without traffic, nothing proven",
+        action="Tried without traffic",
+        meaning="The trial has proven nothing. The tried revision stays without traffic; nothing more is proposed.",
+    ),
     IncidentState.RESOLVED: StateWords(
         "Resolved",
         "verified",
@@ -231,9 +261,19 @@ QUESTION_WORDS: Mapping[ProposalStatus, StateWords] = {
             ProposalStatus.WATCHING,
             ProposalStatus.RESOLVED,
             ProposalStatus.ROLLED_BACK,
+            ProposalStatus.TRYING,
+            ProposalStatus.TRIED,
             ProposalStatus.MUTED,
         )
     },
+    ProposalStatus.HELD: StateWords(
+        "Held in the trial",
+        "held in the trial",
+        "The tried revision held where the serving one failed",
+        title="held in a trial, not deployed",
+        action="Tried without traffic",
+        meaning="It held where the serving revision failed. Another question asks for the traffic.",
+    ),
     ProposalStatus.SUPERSEDED: StateWords(
         "Superseded",
         "superseded",
@@ -253,6 +293,15 @@ VERDICT_SENTENCES: Mapping[RolloutVerdict, str] = {
     RolloutVerdict.INCONCLUSIVE: "Inconclusive: no requests in {lasted}, so the fix could not be verified.",
 }
 """Why a rollout ended, with the figures; one that holds goes on, and needs no words."""
+
+TRIAL_SENTENCES: Mapping[TrialVerdict, str] = {
+    TrialVerdict.PROVEN: "{rounds} times in a row the serving revision failed and the tried one held.",
+    TrialVerdict.NO_DIFFERENCE: "No difference: the tried revision fails as the serving one does.",
+    TrialVerdict.REVISION_FAILS: "The tried revision fails in a way of its own.",
+    TrialVerdict.SERVING_HOLDS: "The serving revision did not fail, so there was nothing to compare with.",
+    TrialVerdict.UNCLEAR: "In {rounds} rounds too many probes did not reach a revision.",
+}
+"""What a trial came to, with the number of its rounds; a running one needs no words."""
 
 
 def describe_incident_end(state: IncidentState, watch: str) -> str:

@@ -15,6 +15,7 @@ class EvidenceKind(StrEnum):
     CHECK = "check"
     FILE = "file"
     QUERY = "query"
+    PROBE = "probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class FactTopic(StrEnum):
     REFUSED = auto()
     SHIPS = auto()
     ROLLBACK = auto()
+    TRIAL_CANDIDATE = auto()
+    EXPERIMENT = auto()
     READ = auto()
     CI = auto()
     DEVELOPMENT = auto()

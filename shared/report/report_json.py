@@ -25,6 +25,7 @@ from shared.report.evidence import Evidence
 from shared.report.impact import impact_to_json
 from shared.report.report import Report
 from shared.report.suspected_json import suspected_to_json
+from shared.report.trial_json import trial_to_json
 from shared.report.whys import Why
 from shared.text.redaction import redact
 from shared.text.timestamps import format_clock_time, format_rfc3339, has_date
@@ -57,6 +58,7 @@ def report_to_json(report: Report) -> dict[str, object]:
         "rollback": _commit_to_json(proof.rollback.commit) if proof.rollback else None,
         "alternative": _commit_to_json(proof.alternative_rollback.commit) if proof.alternative_rollback else None,
         "suspected": suspected_to_json(proof.suspected),
+        "trial": trial_to_json(proof, _target_to_json),
         "decision": {
             "kind": proof.recommendation.kind.value,
             "reason": proof.recommendation.reason.value,

@@ -26,6 +26,7 @@ ACTIVE_STATES = frozenset(
         IncidentState.PROPOSED,
         IncidentState.APPROVED,
         IncidentState.DEPLOYING,
+        IncidentState.TRYING,
         IncidentState.WATCHING,
     )
 )

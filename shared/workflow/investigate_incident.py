@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from shared.errors import Reject
 from shared.ports import Document, IssueRef
-from shared.proof.model.finding import Reason
+from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
@@ -37,6 +37,8 @@ _RECHECKED_REASONS = frozenset(
     )
 )
 """What the next push to the branch, or the end of a check, can turn into something to deploy."""
+_TRIAL_REASONS = frozenset((Reason.CLOSE_1011_UNPROVEN.value,))
+"""Likewise something to try, where the service allows trials."""
 
 
 _COMPARED_FIELDS = ("kind", "reason", "commit", "fix", "deployed")
@@ -53,9 +55,14 @@ def investigate_incident(context: Context, incident_id: str) -> StepResult:
     service = require_service(context, record)
     evidence = ensure_evidence(context, service, record)
     record = publish_issue(context, service, record, evidence)
-    proposal = create_proposal(context, service, record, evidence)
+    proposal = create_proposal(context, service, record, evidence) if _may_ask(record, evidence) else None
     record = ask(context, service, record, evidence, proposal)
     return _advance(context, service, record, evidence, proposal)
+
+
+def _may_ask(record: IncidentRecord, evidence: Document) -> bool:
+    """Anybody can make a service log an exception: for a trial it takes an issue of its own."""
+    return record.issue is not None or documents.read_text(evidence, "kind") != ActionKind.TRIAL.value
 
 
 def ensure_evidence(context: Context, service: Service, record: IncidentRecord) -> Document:
@@ -141,7 +148,8 @@ def _advance(
 ) -> StepResult:
     """Moves the incident to the state that the findings lead to, and updates its issue."""
     reason = documents.read_text(evidence, "reason")
-    state = IncidentState.UNFIXED if reason in _RECHECKED_REASONS else IncidentState.REPORTED
+    rechecked = _RECHECKED_REASONS | _TRIAL_REASONS if service.allows_trials else _RECHECKED_REASONS
+    state = IncidentState.UNFIXED if reason in rechecked else IncidentState.REPORTED
     if proposal is not None:
         state = IncidentState.PROPOSED
 

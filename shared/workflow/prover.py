@@ -50,7 +50,7 @@ def find_objection(
     if not contains_commit(history, proposal.commit, proposal.fix):
         return f"{proposal.commit} does not contain the fix {proposal.fix}"
     verdicts = CompileVerdicts(history, compilers.compiler_for(proposal.python), compilers.explainer())
-    failing = next(iter(proposal.broken), "")
+    failing = next(iter((*proposal.broken, *proposal.traced)), "")
     loaded = LoadedFiles(history, failing, proposal.traced, service.source_roots, proposal.deployed)
     own = TargetPython(history, compilers, verdicts, proposal.deployed, loaded, DeclarationReader(history))
     gates = Gates(history, verdicts, loaded, proposal.deployed, checks, own.get_verdicts)
@@ -100,4 +100,5 @@ def build_request(service: Service, deployed: str | None, checks: ReadChecks) ->
         source_roots=service.source_roots,
         checks=checks,
         wants_alternative=True,
+        wants_trial=service.allows_trials,
     )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from shared.errors import Reject, Retry
+from shared.proof.model.finding import ActionKind
 from shared.proposal.decision import DecisionState
 from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
@@ -105,15 +106,18 @@ def _start_rollout(
             incident_record.end_incident(context, proposal.incident, IncidentState.REFUSED, refused, record.look)
         return StepResult(f"refused:{begun.get('reason', 'stale')}", proposal.incident, refused)
     operation = documents.read_text(begun, "operation")
+    is_trial = proposal.kind is ActionKind.TRIAL
+    state = IncidentState.TRYING if is_trial else IncidentState.DEPLOYING
 
     def deploying(now: IncidentRecord) -> IncidentRecord:
         if now.rollout is not None or not now.active or now.proposal != proposal.id:
             return now  # it goes on already, or is about another question by now
         moment = context.clock.now()
         rollout = Rollout(operation, proposal.revision, begun=moment)
-        return replace(now, rollout=rollout).moved_to(IncidentState.DEPLOYING, moment, operation)
+        return replace(now, rollout=rollout).moved_to(state, moment, operation)
 
     record = incident_record.update_incident(context, proposal.incident, deploying)
-    if record.state is IncidentState.DEPLOYING:  # only now: no chat that is away may hold up what was approved
-        refresh_message(context, service, record, ProposalStatus.APPROVED, "")
+    if record.state is state:  # only now: no chat that is away may hold up what was approved
+        shown = ProposalStatus.TRYING if is_trial else ProposalStatus.APPROVED
+        refresh_message(context, service, record, shown, "")
     return StepResult(record.state.value, record.id, operation)

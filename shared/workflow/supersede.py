@@ -7,6 +7,7 @@ than there is. The old message says so, and the next look asks again.
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.proof.model.finding import ActionKind
 from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
@@ -34,6 +35,8 @@ def find_newer(
         return f"Revision {serving.revision.name} serves by now, not {proposal.revision} any more."
     if proposals.is_stale(proposal, serving) and not is_rollout_active(context, service):
         return "The service was changed since this was asked: an approval would be refused."
+    if record.proven_trial and proposal.kind is ActionKind.REDEPLOY:
+        return ""  # only the commit that was tried has held, no newer one
     now = context.clock.now()
     asked_at = proposal.expires_at - service.proposal_ttl
     recently = record.looked_at is not None and now < record.looked_at + context.limit_wait(BRANCH_CHECK_INTERVAL)

@@ -23,6 +23,7 @@ from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import record_rejection
 from shared.workflow.redeploy import redeploy
 from shared.workflow.rollout.finish import finish_incident, refresh_message
+from shared.workflow.rollout.run_trial import advance_trial
 from shared.workflow.rollout.watch_rollout import advance_rollout, watch_rollout
 from shared.workflow.supersede import find_newer, reopen_question
 
@@ -201,6 +202,13 @@ def _advance_deploying(context: Context, service: Service, record: IncidentRecor
     return advance_rollout(context, service, record)
 
 
+def _advance_trying(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
+    if is_automation_stopped(context, service, record):
+        why = "the issue was closed or marked as wrong; the tried revision stays without traffic"
+        return incident_record.end_incident(context, record.id, IncidentState.MUTED, why, record.look)
+    return advance_trial(context, service, record)
+
+
 def _advance_watching(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     if is_automation_stopped(context, service, record):
         return incident_record.end_incident(
@@ -228,5 +236,6 @@ _ADVANCE_BY_STATE: Mapping[IncidentState, Callable[[Context, Service, IncidentRe
     IncidentState.PROPOSED: _advance_proposed,
     IncidentState.APPROVED: _advance_approved,
     IncidentState.DEPLOYING: _advance_deploying,
+    IncidentState.TRYING: _advance_trying,
     IncidentState.WATCHING: _advance_watching,
 }

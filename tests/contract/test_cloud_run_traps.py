@@ -15,7 +15,7 @@ from shared.ports import Deployer
 from shared.proposal.rollout import ProbeResult
 from shared.workflow.records.incident_record import EndCause
 from shared.workflow.redeploy import redeploy
-from shared.workflow.rollout.watch_rollout import MAX_DEPLOYMENT_TIME
+from shared.workflow.rollout.new_revision import MAX_DEPLOYMENT_TIME
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import approve_proposal, read_incident, read_state, redeploy_approved, run_tick
 from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest_of, service_path

@@ -23,8 +23,9 @@ from shared.proof.model.finding import (
     Rollback,
     Target,
 )
-from shared.proof.model.history import Branch, Commit
+from shared.proof.model.history import Branch, Commit, FileChange
 from shared.proof.model.ports import Compilers, History
+from shared.proof.model.trial import TrialCandidate
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.report.report import Report, build_report
@@ -106,6 +107,8 @@ class ScriptedProver:
     objection: str = ""
     offers_rollback: bool = False
     """Whether there is an earlier good commit to go back to, beside the fix."""
+    trial_commit: str = ""
+    """The name of the commit that may be tried, where nothing is proven; "" for none."""
     report_count: int = 0
 
     def prover(self) -> Prover:
@@ -113,6 +116,8 @@ class ScriptedProver:
 
     def _report(self, incident: Incident, history: History, compilers: Compilers, request: ProofRequest) -> Report:
         self.report_count += 1
+        if self.trial_commit and request.wants_trial:
+            return _build_unproven_report(incident, self.reason, self.trial_commit)
         return _build_report(incident, self.kind, self.reason, back=self.offers_rollback)
 
     def _objection(
@@ -124,6 +129,34 @@ class ScriptedProver:
         checks: ReadChecks,
     ) -> str:
         return self.objection or ("its checks are red" if checks(proposal.commit) is CheckStatus.RED else "")
+
+
+@lru_cache(maxsize=100)
+def _build_unproven_report(incident: Incident, reason: Reason, tried: str) -> Report:
+    deployed, later = make_commit("attempt", "broken"), make_commit(tried, "attempt")
+    sighting = incident.sightings[-1]
+    candidate = TrialCandidate(
+        target=Target(later, CheckStatus.GREEN, 2, (), (FileChange("chat/rooms.py", 2, 1),)),
+        possible_fix=make_commit("fixed", "attempt"),
+        reason="it changes the function that raised, in chat/rooms.py",
+        deployed=deployed.id,
+        python="3.11",
+        traced=("chat/rooms.py",),
+    )
+    proof = Finding(
+        deployed=DeployedVersion(sighting.revision, deployed, DeployedSource.LABEL, False, (), False, "", ""),
+        broken=None,
+        introduced=None,
+        attempts=(),
+        fix=None,
+        target=None,
+        rollback=None,
+        recommendation=Recommendation(ActionKind.NONE, reason, "As the test says."),
+        branch="main",
+        branch_head=later.id,
+        trial_candidate=candidate,
+    )
+    return build_report(incident, proof)
 
 
 _cached_report = lru_cache(maxsize=100)(render_report)

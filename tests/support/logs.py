@@ -56,11 +56,13 @@ class FakeProbe:
     """Implements `shared.ports.Probe`."""
 
     result: ProbeResult = field(default_factory=lambda: ProbeResult(ok=True))
+    results_by_url: dict[str, ProbeResult] = field(default_factory=dict)
+    """For addresses that answer otherwise."""
     probed_services: list[str] = field(default_factory=list)
 
     def check(self, service: Service) -> ProbeResult:
         self.probed_services.append(service.probe_url)
-        return self.result
+        return self.results_by_url.get(service.probe_url, self.result)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.detection.causes.cause import PROFILES, Cause, CauseClass, Owner
+from shared.detection.causes.cause import Cause
 from shared.detection.causes.classify import classify_cause
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident

@@ -9,7 +9,7 @@ from tests.support.crash.story_run import StoryRun
 from tests.support.drivers import read_documents
 from tests.support.flow_diagram import DRAWN_TRANSITIONS
 
-BACK = {"resolved", "reported", "denied", "expired", "refused", "rolled_back", "failed"}
+BACK = {"resolved", "reported", "denied", "expired", "refused", "rolled_back", "failed", "tried"}
 """At rest, and left only where it fails again, where a person asks, or where there is another question at once."""
 
 

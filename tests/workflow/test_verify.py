@@ -11,7 +11,7 @@ from shared.proposal.rollout import MAX_WATCH_DURATION, WATCH_DURATION, ProbeRes
 from shared.report.incident_status import format_state_marker
 from shared.workflow.record import record_log_entry
 from shared.workflow.records.incident_record import EndCause
-from shared.workflow.rollout.watch_rollout import MAX_DEPLOYMENT_TIME
+from shared.workflow.rollout.new_revision import MAX_DEPLOYMENT_TIME
 from shared.workflow.verify import MAX_REPUBLISHES, REPUBLISH_INTERVAL, verify
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import (

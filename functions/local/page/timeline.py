@@ -132,6 +132,8 @@ _STATE_EVENTS: Mapping[IncidentState, tuple[Lane, EventLook]] = {
     IncidentState.PROPOSED: (Lane.PROVENFIX, EventLook.ASKED),
     IncidentState.APPROVED: (Lane.PROVENFIX, EventLook.DONE),
     IncidentState.DEPLOYING: (Lane.SERVICE, EventLook.PLAIN),
+    IncidentState.TRYING: (Lane.SERVICE, EventLook.PLAIN),
+    IncidentState.TRIED: (Lane.SERVICE, EventLook.BROKEN),
     IncidentState.WATCHING: (Lane.SERVICE, EventLook.GOOD),
     IncidentState.RESOLVED: (Lane.PROVENFIX, EventLook.GOOD),
     IncidentState.ROLLED_BACK: (Lane.SERVICE, EventLook.BROKEN),

@@ -56,6 +56,8 @@ _STATE_TONES: Mapping[IncidentState, str] = {
     IncidentState.PROPOSED: "attention",
     IncidentState.APPROVED: "busy",
     IncidentState.DEPLOYING: "busy",
+    IncidentState.TRYING: "busy",
+    IncidentState.TRIED: "attention",
     IncidentState.WATCHING: "busy",
     IncidentState.RESOLVED: "good",
     IncidentState.ROLLED_BACK: "bad",
@@ -168,6 +170,8 @@ def render_incident(view: IncidentView, shown: PageState) -> str:
 def _read_shipped(view: IncidentView) -> Document:
     """What ships by what was decided, else by what is proposed; `ships` is there only for what is newer."""
     report, kind = view.report, documents.read_text(view.proposal, "kind") or documents.read_text(view.findings, "kind")
+    if kind == ActionKind.TRIAL.value:
+        return documents.read_part(documents.read_part(report, "trial"), "target")
     if kind != ActionKind.ROLLBACK.value:
         return documents.read_part(report, "target")
     earlier = [documents.read_part(report, name) for name in ("alternative", "rollback")]

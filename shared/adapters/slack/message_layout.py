@@ -30,6 +30,7 @@ from shared.proof.model.finding import ActionKind
 from shared.proposal.proposal import Message
 from shared.proposal.question import PROOF_LABELS, split_label
 from shared.proposal.states import QUESTION_WORDS, ProposalStatus
+from shared.proposal.trial import REQUIRED_ROUNDS
 from shared.service import RolloutMode, Service
 from shared.text.escaping import break_mentions_and_links, escape_slack, to_one_line, truncate
 from shared.text.timestamps import format_rfc3339
@@ -44,6 +45,8 @@ _MIN_DETAIL_LENGTH = 100
 _MAX_DETAILS_LENGTH = 10_000
 """Characters of all details together: Slack takes 50 blocks, and some 13,000 characters of a message."""
 _MAX_USERS = 10
+TRY_LABEL = "Try without traffic"
+"""The button that approves a trial."""
 
 
 def message_body(service: Service, message: Message) -> dict[str, object]:
@@ -149,6 +152,8 @@ def _at_elements(moment: datetime | None) -> list[Element]:
 def _describe_action(service: Service, message: Message) -> str:
     """`redeploy chat-backend (production) from 0123456789ab.`"""
     where = f"{_shorten(service.name, 80)} ({_shorten(service.environment_name, 80)})"
+    if message.kind is ActionKind.TRIAL:
+        return f"try {message.commit[:12]} without traffic in {where}."
     if message.kind is ActionKind.ROLLBACK:
         return f"roll {where} back to {message.commit[:12]}."
     return f"redeploy {where} from {message.commit[:12]}."
@@ -158,6 +163,9 @@ def _consequence_rows(service: Service, message: Message) -> Iterator[list[Eleme
     """What a click leads to: nobody should have to remember that at night."""
     if service.rollout_mode is RolloutMode.MANUAL:
         yield [bold_text("Deploy it yourself: "), *describe_manual_deployment(service, message.commit)]
+        return
+    if message.kind is ActionKind.TRIAL:
+        yield from _trial_rows(message)
         return
     steps = ", ".join(map(str, service.traffic_steps[:-1]))
     traffic = f"gets its traffic in steps ({steps}, 100 %)" if steps else "gets all of the traffic"
@@ -170,17 +178,35 @@ def _consequence_rows(service: Service, message: Message) -> Iterator[list[Eleme
     consequence = describe_command_deployment(service) if service.rollout_mode is RolloutMode.COMMAND else deployed
     yield [bold_text("Approve: "), literal_text(f"all checks above run again. {consequence}\n")]
     yield [bold_text("Deny: "), literal_text("nothing is deployed. You are asked for a reason.")]
-    if message.quorum > 1:
-        yield [
-            literal_text("\n"),
-            bold_text("Approvals: "),
-            *_approval_count_elements(message.approvals, message.quorum),
-        ]
+    yield from _quorum_rows(message)
     if message.quorum > 1 and message.alternative is not None and message.alternative.approvals:
         yield [
             literal_text("\n"),
             bold_text("To go back: "),
             *_approval_count_elements(message.alternative.approvals, message.quorum),
+        ]
+
+
+def _trial_rows(message: Message) -> Iterator[list[Element]]:
+    """What a trial does, and what it does not."""
+    yield [
+        bold_text(f"{TRY_LABEL}: "),
+        literal_text(
+            "all checks above run again. The commit is deployed without traffic, and probed at its own address "
+            f"{REQUIRED_ROUNDS} times beside the serving revision. Only if it holds and the serving one fails, each "
+            "time, another question asks for the traffic.\n"
+        ),
+    ]
+    yield [bold_text("Deny: "), literal_text("nothing is deployed. You are asked for a reason.")]
+    yield from _quorum_rows(message)
+
+
+def _quorum_rows(message: Message) -> Iterator[list[Element]]:
+    if message.quorum > 1:
+        yield [
+            literal_text("\n"),
+            bold_text("Approvals: "),
+            *_approval_count_elements(message.approvals, message.quorum),
         ]
 
 
@@ -195,15 +221,15 @@ def _expiry_elements(service: Service, message: Message) -> list[Element]:
     until = format_rfc3339(message.expires_at.replace(microsecond=0))
     whose = "Only this service's approvers can decide, and only in this channel"
     needs = f"; {message.quorum} approvals by different users are needed" if message.quorum > 1 else ""
-    is_author_excluded = service.not_author and message.kind is ActionKind.REDEPLOY
+    is_author_excluded = service.not_author and message.kind is not ActionKind.ROLLBACK
     author = "; the author of the fix cannot approve it" if is_author_excluded else ""
     return untrusted_line(f"Open until {until}. {whose}{needs}{author}.", _MAX_LINE_LENGTH)
 
 
 def _build_buttons(service: Service, message: Message) -> Iterator[dict[str, object]]:
-    verb = "Roll back" if message.kind is ActionKind.ROLLBACK else "Redeploy"
-    of = button_value(message)
-    yield _build_button(APPROVE, "Approve", of, "primary") | {"confirm": _confirm_dialog(service, verb, message.commit)}
+    verb = {ActionKind.ROLLBACK: "Roll back", ActionKind.TRIAL: TRY_LABEL}.get(message.kind, "Redeploy")
+    approve, of = TRY_LABEL if message.kind is ActionKind.TRIAL else "Approve", button_value(message)
+    yield _build_button(APPROVE, approve, of, "primary") | {"confirm": _confirm_dialog(service, verb, message.commit)}
     yield _build_button(DENY, "Deny", of, "danger")
     if message.alternative is not None:
         other = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
@@ -224,11 +250,11 @@ def _confirm_dialog(service: Service, verb: str, commit: str) -> dict[str, objec
         f"Commit: {_shorten(commit, 64)}",
     )
     return {
-        "title": _plain_text(f"{verb} this service?"),
+        "title": _plain_text("Try without traffic?" if verb == TRY_LABEL else f"{verb} this service?"),
         "text": _plain_text("\n".join(lines)),
         "confirm": _plain_text(verb),
         "deny": _plain_text("Cancel"),
-        "style": "primary" if verb == "Redeploy" else "danger",
+        "style": "danger" if verb == "Roll back" else "primary",
     }
 
 

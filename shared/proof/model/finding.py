@@ -10,9 +10,13 @@ from enum import StrEnum
 from shared.detection.causes.cause import EnvironmentComparison
 from shared.detection.logged_exception import Frame
 from shared.proof.model.compilation import Fault
-from shared.proof.model.history import Commit, FileChange
+from shared.proof.model.history import Commit
 from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.suspected_change import NO_SUSPECTED_CHANGES, SuspectedChanges
+from shared.proof.model.target import CheckStatus, OtherBrokenFile, RefusedCommit, Target
+from shared.proof.model.trial import Experiment, TrialCandidate
+
+__all__ = ["CheckStatus", "OtherBrokenFile", "RefusedCommit", "Target"]
 
 
 class DeployedSource(StrEnum):
@@ -27,20 +31,13 @@ class DeployedSource(StrEnum):
     UNKNOWN = "unknown"
 
 
-class CheckStatus(StrEnum):
-    """State of the code host's checks at a commit; `unknown` where it has none, or could not be asked."""
-
-    GREEN = "green"
-    RED = "red"
-    PENDING = "pending"
-    UNKNOWN = "unknown"
-
-
 class ActionKind(StrEnum):
     """What is recommended."""
 
     REDEPLOY = "redeploy"
     ROLLBACK = "rollback"
+    TRIAL = "trial"
+    """Nothing is proven: deploy a commit without traffic, and compare it with what serves."""
     NONE = "none"
 
 
@@ -51,6 +48,8 @@ class Reason(StrEnum):
     EARLIER_COMMIT_GOOD = "no_fix_earlier_commit_good"
     EARLIER_COMMIT_CHOSEN = "earlier_commit_chosen"
     """A fix is merged, and people go back all the same: it did not hold, or they would rather."""
+    TRIAL_POSSIBLE = "trial_possible"
+    PROVEN_BY_TRIAL = "proven_by_trial"
     FIX_DID_NOT_HOLD = "fix_did_not_hold"
     """It was deployed and taken back, and nothing else is left to propose."""
     NOT_CORROBORATED = "not_corroborated"
@@ -150,15 +149,6 @@ class ProvenClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class OtherBrokenFile:
-    """Another file of the deployed tree that fails to compile: the next outage."""
-
-    path: str
-    line: int | None
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class BrokenFile:
     """The failing file at the deployed commit."""
 
@@ -247,30 +237,6 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedCommit:
-    """A newer commit that was not chosen, and the gate that it failed."""
-
-    commit: Commit
-    gate: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The newest commit on the deploy branch that passes every gate."""
-
-    commit: Commit
-    checks: CheckStatus
-    commits_after_deployed: int
-    newly_broken: tuple[OtherBrokenFile, ...]
-    """Always empty for a commit that is proposed: kept in the report to show that it was looked at."""
-    shipped_changes: tuple[FileChange, ...]
-    """Files that differ between the deployed commit and this one."""
-    refused_commits: tuple[RefusedCommit, ...] = ()
-    """Newer commits that failed a gate, newest first."""
-
-
-@dataclass(frozen=True, slots=True)
 class Rollback:
     """The newest ancestor of the deployed commit where nothing of the incident is broken."""
 
@@ -331,3 +297,19 @@ class Finding:
     """Which variables the failing revision lacks, where the platform tells."""
     suspected: SuspectedChanges = NO_SUSPECTED_CHANGES
     """For an exception that nothing can prove: never a reason to deploy anything."""
+    trial_candidate: TrialCandidate | None = None
+    """Of a failure that nothing proves, where the request wants one."""
+    experiment: Experiment | None = None
+    """The trial that has proven `target`."""
+
+
+def find_recommended_commit(proof: Finding) -> Commit | None:
+    """The commit that is recommended for deployment, for a rollback or for a trial; None where nothing is."""
+    candidate = proof.trial_candidate
+    chosen = {
+        ActionKind.REDEPLOY: proof.target,
+        ActionKind.ROLLBACK: proof.rollback,
+        ActionKind.TRIAL: candidate.target if candidate is not None else None,
+        ActionKind.NONE: None,
+    }[proof.recommendation.kind]
+    return chosen.commit if chosen is not None else None

@@ -9,6 +9,7 @@ from shared.report.facts.fix_history import collect_fix_facts
 from shared.report.facts.log_entries import collect_log_facts
 from shared.report.facts.prevention import collect_prevention_facts
 from shared.report.facts.suspected_changes import collect_suspected_facts
+from shared.report.facts.trial import collect_trial_facts
 
 __all__ = ["CAUSE_TOPICS", "Fact", "FactTopic", "Facts", "gather_facts"]
 
@@ -21,6 +22,7 @@ def gather_facts(incident: Incident, proof: Finding) -> Facts:
         collect_loading_facts,
         collect_fix_facts,
         collect_suspected_facts,
+        collect_trial_facts,
         collect_prevention_facts,
     )
     return number_facts(

@@ -8,6 +8,7 @@ from shared.proof.model.finding import ActionKind, Finding, Target
 from shared.proof.model.history import FileChange
 from shared.report.facts.fix_history import describe_shipped_files
 from shared.report.facts.prevention import assess_prevention
+from shared.report.facts.trial import describe_experiment
 from shared.report.issue.section import (
     Heading,
     Section,
@@ -36,6 +37,15 @@ def render_proposal(report: Report, links: Links) -> Iterator[Section]:
 
 def _proposal_blocks(proof: Finding, links: Links) -> Iterator[str]:
     yield format_recommendation(proof, links)
+    if proof.experiment is not None:
+        yield format_bullets(escape_markdown(text) for text in describe_experiment(proof.experiment))
+    if proof.recommendation.kind is ActionKind.TRIAL and proof.trial_candidate is not None:
+        yield (
+            "A trial deploys that commit without traffic and probes it at its own address, several times, beside the "
+            "serving revision. Only if it holds each time, and the serving revision fails each time, another question "
+            "asks for the traffic. Otherwise it stays without traffic."
+        )
+        yield from _shipped_blocks(proof, proof.trial_candidate.target, links)
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         yield from _shipped_blocks(proof, proof.target, links)
         if proof.alternative_rollback is not None:
@@ -119,6 +129,11 @@ def _narrowing_advice(fact: PythonFact, python: str) -> str:
 
 
 def _verification_items(report: Report) -> Iterator[str]:
+    if report.proof.recommendation.kind is ActionKind.TRIAL:
+        yield "The tried revision runs the approved commit and takes no traffic."
+        yield "In every round the serving revision is closed with 1011, and the tried one stays open."
+        yield "The tried revision logs no failure."
+        return
     if report.proof.recommendation.kind is ActionKind.NONE:
         yield "This report proposes no deployment. Run the investigation again when there is a candidate."
         return

@@ -6,11 +6,12 @@ from shared.detection.causes.cause import CauseClass
 from shared.detection.incident import describe_exception, describe_raised_exception
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
-from shared.proof.model.finding import ActionKind, CheckStatus, Finding, Target
+from shared.proof.model.finding import ActionKind, CheckStatus, Finding, Target, find_recommended_commit
 from shared.report.cause import describe_cause, describe_effect
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
 from shared.report.facts.log_entries import describe_gap
 from shared.report.facts.suspected_changes import describe_likeliest_change
+from shared.report.facts.trial import describe_candidate, describe_experiment
 from shared.report.impact import summarise_impact
 from shared.report.issue.section import (
     Heading,
@@ -39,6 +40,7 @@ _MAX_FAILURE_LENGTH = 100
 RECOMMENDATION_LABELS = {
     ActionKind.REDEPLOY: "Redeploy",
     ActionKind.ROLLBACK: "Roll back to",
+    ActionKind.TRIAL: "Try without traffic:",
     ActionKind.NONE: "Nothing to deploy",
 }
 
@@ -79,10 +81,8 @@ def render_summary(report: Report, links: Links) -> Iterator[Section]:
 
 def format_recommendation(proof: Finding, links: Links) -> str:
     """The recommendation and its reason, as a paragraph that cannot be overlooked."""
-    commit = proof.target if proof.recommendation.kind is ActionKind.REDEPLOY else proof.rollback
-    named = ""
-    if commit is not None and proof.recommendation.kind is not ActionKind.NONE:
-        named = f" {link_commit_with_subject(commit.commit, links)}"
+    commit = find_recommended_commit(proof)
+    named = f" {link_commit_with_subject(commit, links)}" if commit is not None else ""
     reason = (
         f"{escape_markdown(quote_untrusted(proof.recommendation.detail, 600))} "
         f"({format_code_span(proof.recommendation.reason.value)})"
@@ -91,8 +91,10 @@ def format_recommendation(proof: Finding, links: Links) -> str:
 
 
 def _headline_status(proof: Finding) -> str:
+    if proof.recommendation.kind is ActionKind.TRIAL:
+        return ": nothing proven, a trial is possible"
     if proof.recommendation.kind is ActionKind.REDEPLOY:
-        return ": fix merged, not deployed"
+        return ": fix merged, not deployed" if proof.experiment is None else ": a commit held in a trial, not deployed"
     if proof.recommendation.kind is ActionKind.ROLLBACK:
         merged = proof.fix is not None and proof.fix.where == "merged"
         return ": roll back to an earlier commit" if merged else ": no fix yet, an earlier commit works"
@@ -134,6 +136,10 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         origin = pull_request_phrase(proof.fix.commit.id, links) if proof.fix.where == "merged" else ""
         location = escape_markdown(describe_fix_location(proof.fix, proof.branch))
         yield f"**Fixed by:** {link_commit_with_subject(proof.fix.commit, links)}, {location}{origin}."
+    if proof.trial_candidate is not None and proof.recommendation.kind is not ActionKind.NONE:
+        yield f"**Suspected:** {escape_markdown(describe_candidate(proof.trial_candidate))}."
+    if proof.experiment is not None:
+        yield f"**Proven by experiment:** {escape_markdown(next(describe_experiment(proof.experiment)))}"
     if proof.target is not None and proof.recommendation.kind is ActionKind.REDEPLOY:
         yield f"**Safe to deploy?** {_describe_deployment_safety(proof, proof.target)}"
 
@@ -157,11 +163,12 @@ def _cause_points(report: Report) -> Iterator[str]:
 
 def _describe_deployment_safety(proof: Finding, target: Target) -> str:
     """What was looked at, and what nobody could tell."""
-    state = (
-        f"every file that failed compiles on Python {proof.deployed.python}, and no other file stops compiling"
-        if proof.claim is None
-        else describe_target_state(proof)
-    )
+    if proof.experiment is not None:
+        state = "every file that the service loads compiles"
+    elif proof.claim is not None:
+        state = describe_target_state(proof)
+    else:
+        state = f"every file that failed compiles on Python {proof.deployed.python}, and no other file stops compiling"
     compiled = (
         f"At {short_sha(target.commit.id)} {state}. With it ship {pluralize(target.commits_after_deployed, 'commit')}: "
         f"{describe_shipped_files(target.shipped_changes)}."

@@ -12,6 +12,7 @@ from shared.report.facts import CAUSE_TOPICS, Facts, FactTopic
 from shared.report.facts.log_entries import describe_candidates, describe_gap, format_error_line
 from shared.report.whys.cause_answers import ANSWERS
 from shared.report.whys.failure import describe_nearby
+from shared.report.whys.trial import explain_trial
 from shared.report.whys.why import Confidence, Statement, WhyDraft, WhyKey
 from shared.text.phrases import pluralize, quote_service_name, quote_untrusted
 from shared.text.timestamps import format_timestamp_phrase
@@ -37,7 +38,9 @@ def explain_effect(incident: Incident, proof: Finding, facts: Facts) -> Iterator
     meaning = _describe_meaning(incident, cause)
     yield WhyDraft(WhyKey.MEANING, "What is the cause?", meaning, sure, logged)
     no_commit = answers.no_commit if is_known or incident.raised is None else _NOTHING_TESTED
-    yield WhyDraft(WhyKey.NO_COMMIT, "Why is no commit proposed?", no_commit, Confidence.INFERRED, logged)
+    yield explain_trial(proof, facts) or WhyDraft(
+        WhyKey.NO_COMMIT, "Why is no commit proposed?", no_commit, Confidence.INFERRED, logged
+    )
     known = Confidence.INFERRED if is_known else Confidence.UNKNOWN
     statements = (Statement.CAUSE_CLASSIFIED,) if is_known else ()
     mends = _describe_next_step(incident, proof, cause)

@@ -10,6 +10,7 @@ from shared.report.facts import Facts, FactTopic
 from shared.report.facts.log_entries import format_error_line
 from shared.report.whys.cause_of_effect import explain_effect
 from shared.report.whys.failure import describe_nearby
+from shared.report.whys.trial import explain_trial
 from shared.report.whys.why import Confidence, WhyDraft, WhyKey
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted
 from shared.text.timestamps import format_timestamp_phrase
@@ -51,7 +52,9 @@ def explain_unproven_signal(incident: Incident, proof: Finding, facts: Facts) ->
         WhyKey.FAILED, f"What failed in {service}?", observed + describe_nearby(incident), Confidence.OBSERVED, logged
     )
     yield WhyDraft(WhyKey.MEANING, "What does that mean?", meaning, Confidence.INFERRED, logged)
-    yield WhyDraft(WhyKey.NO_COMMIT, "Why is no commit proposed?", limit, Confidence.INFERRED, logged)
+    yield explain_trial(proof, facts) or WhyDraft(
+        WhyKey.NO_COMMIT, "Why is no commit proposed?", limit, Confidence.INFERRED, logged
+    )
     change = "Unknown: the log does not link it to a commit."
     yield WhyDraft(WhyKey.INTRODUCED, "Which change introduced it?", change, _UNKNOWN)
     check = "Unknown: what would have caught it depends on the cause."

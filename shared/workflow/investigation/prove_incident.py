@@ -13,6 +13,7 @@ from shared.report.report import Report, build_report
 from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.investigation.gather_evidence import GatheredEvidence, read_branch_sign
+from shared.workflow.investigation.offer_trial import offer_trial
 from shared.workflow.investigation.platform_evidence import FailingRevision, gather_platform_evidence, resolve_commit
 from shared.workflow.prover import build_request
 from shared.workflow.records.incident_record import IncidentRecord
@@ -39,6 +40,7 @@ def prove_incident(context: Context, service: Service, record: IncidentRecord, e
             request, revision=evidence.revision, source=platform.source, platform_statements=platform.sentences
         )
         report = context.prover.prove_and_report(evidence.incident, history, context.compilers, request)
+        report = offer_trial(context, service, record, serving, report)
         fixed = _find_fixed_revisions(context, service, history, serving, find_required_commit(report.proof))
     return Proof(_withdraw_if_failed(_withdraw_if_deployed(report, serving, record, fixed), record), branch_sign)
 
@@ -47,6 +49,8 @@ def find_required_commit(proof: Finding) -> Commit | None:
     """What a deployed commit has to contain so that the failure is fixed."""
     if proof.recommendation.kind is ActionKind.ROLLBACK:
         return proof.rollback.commit if proof.rollback else None
+    if proof.trial_candidate is not None:  # what holds is the commit that is tried, not one that it contains
+        return proof.trial_candidate.target.commit
     return proof.fix.commit if proof.fix else None
 
 

@@ -76,7 +76,10 @@ def _reinvestigate(context: Context, service: Service, record: IncidentRecord, p
     def looked(at: IncidentRecord) -> IncidentRecord:
         if at.look != record.look or not at.can_be_reinvestigated:
             return at
-        again = replace(at, look=at.look + 1, looked_at=now, proposal="", message="", ending=None, ending_why="")
+        again = replace(
+            at, look=at.look + 1, looked_at=now, proposal="", message="", rollout=None, recurred="", ending=None,
+            ending_why="", ending_cause=None,
+        )  # fmt: skip
         return again.moved_to(IncidentState.OPENED, now, f"{person} asked for it")
 
     record = incident_record.update_incident(context, record.id, looked)

@@ -11,6 +11,7 @@ from shared.proof.model.finding import ActionKind
 from shared.proposal.proposal import Proposal
 from shared.proposal.rollout import WATCH_DURATION
 from shared.proposal.states import INCIDENT_WORDS
+from shared.report.facts.trial import describe_experiment
 from shared.report.incident_status import format_elapsed_milestones, render_status_block
 from shared.report.issue import sanitise_title
 from shared.service import Service
@@ -20,7 +21,7 @@ from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.effects import IssueStatusUpdate
 from shared.workflow.flow import IncidentState
-from shared.workflow.records import decisions, incident_record, proposals, reports
+from shared.workflow.records import decisions, incident_record, proposals, reports, trials
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import compute_milestones
 from shared.workflow.records.proposals import derive_proposal_status, format_title
@@ -36,12 +37,18 @@ _STATES_NEEDING_A_PERSON = frozenset(
         IncidentState.REPORTED,
         IncidentState.FAILED,
         IncidentState.ROLLED_BACK,
+        IncidentState.TRIED,
         IncidentState.REFUSED,
         IncidentState.EXPIRED,
     )
 )
 """What waits for a person."""
-_VERBS = {ActionKind.REDEPLOY: "redeploy", ActionKind.ROLLBACK: "roll back to", ActionKind.NONE: "deploy"}
+_VERBS = {
+    ActionKind.REDEPLOY: "redeploy",
+    ActionKind.ROLLBACK: "roll back to",
+    ActionKind.TRIAL: "try without traffic",
+    ActionKind.NONE: "deploy",
+}
 
 
 def post_updates(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
@@ -124,6 +131,9 @@ def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tup
                 "This issue is open again, and its text now describes this failure.",
             ),
         )
+    trial = trials.load_trial(context, record.proven_trial) if IncidentState.OPENED in reached else None
+    if trial is not None:
+        yield f"held.{trial.proposal}", tuple(describe_experiment(trial.experiment))
     if proposal is not None and IncidentState.PROPOSED in reached and not _replaces_open_question(context, record):
         yield f"proposed{again}", (describe_question(proposal),)
     if proposal is not None and IncidentState.APPROVED in reached:

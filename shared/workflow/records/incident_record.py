@@ -13,6 +13,7 @@ from shared.detection.signal import SignalKind
 from shared.errors import Reject
 from shared.ports import IssueRef, Store, StoredDocument
 from shared.proposal.rollout import RolloutVerdict
+from shared.proposal.trial import TrialVerdict
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import Context
 from shared.workflow.flow import ACTIVE_STATES, IncidentState
@@ -39,6 +40,20 @@ class EndCause(StrEnum):
     """Somebody has changed the service by hand, so that a share of the traffic could not be given."""
     NOT_PUT_BACK = "not_put_back"
     """Somebody has changed the service by hand, so that the traffic could not be put back."""
+    NO_DIFFERENCE = "no_difference"
+    """A trial: the tried revision fails as the serving one does."""
+    REVISION_FAILS = "revision_fails"
+    """A trial: the tried revision fails in another way."""
+    SERVING_HOLDS = "serving_holds"
+    """A trial: the serving revision does not fail any more."""
+    UNCLEAR = "unclear"
+    """A trial: too many probes did not reach a revision."""
+    NO_ADDRESS = "no_address"
+    """A trial: the revision cannot be reached without traffic."""
+    GOT_TRAFFIC = "got_traffic"
+    """A trial: the revision was given traffic, which nobody had approved."""
+    OTHER_REVISION_SERVES = "other_revision_serves"
+    """A trial: somebody has deployed meanwhile."""
     PROVEN = "proven"
     FAILED_PROBE = "failed_probe"
     FAILED_REVISION = "failed_revision"
@@ -55,8 +70,8 @@ class EndReason:
     sentence: str
 
 
-def end_cause_of(verdict: RolloutVerdict) -> EndCause:
-    """The name of a watch's end. Raises ValueError for a verdict that ends nothing."""
+def end_cause_of(verdict: RolloutVerdict | TrialVerdict) -> EndCause:
+    """The name of the end of a watch or a trial. Raises ValueError for a verdict that ends nothing."""
     return EndCause(verdict.value)
 
 
@@ -148,6 +163,8 @@ class IncidentRecord:
     """Deployed against it, and taken back: none of them is proposed again."""
     failed_revisions: tuple[str, ...] = ()
     """Those that ran them: what they log later is no news, and says nothing about what serves."""
+    proven_trial: str = ""
+    """The proposal of the trial that has proven its commit; "" where none has."""
     rest_at: EmptyForNone[datetime] = None
     history: tuple[HistoryStep, ...] = ()
     """Oldest first, the last fifty."""
@@ -179,11 +196,14 @@ class IncidentRecord:
 
     @property
     def can_be_reinvestigated(self) -> bool:
-        """Whether a person can have it investigated again: nothing is under way or was deployed against it."""
-        return self.rollout is None and (
-            (self.state is IncidentState.UNFIXED and self.ending is None)
-            or self.state
-            in {IncidentState.REPORTED, IncidentState.DENIED, IncidentState.EXPIRED, IncidentState.REFUSED}
+        """Whether a person can have it investigated again: nothing is under way or got traffic against it."""
+        return self.state is IncidentState.TRIED or (
+            self.rollout is None
+            and (
+                (self.state is IncidentState.UNFIXED and self.ending is None)
+                or self.state
+                in {IncidentState.REPORTED, IncidentState.DENIED, IncidentState.EXPIRED, IncidentState.REFUSED}
+            )
         )
 
     def moved_to(self, state: IncidentState, now: datetime, why: str) -> "IncidentRecord":

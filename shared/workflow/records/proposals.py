@@ -14,6 +14,7 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents
 from shared.workflow.records.documents import Collection
 from shared.workflow.records.incident_record import IncidentRecord
+from shared.workflow.records.trials import create_trial
 
 KIND = "proposals"
 PROPOSALS = Collection(KIND, Proposal)
@@ -24,6 +25,7 @@ STATUS_BY_END_STATE = {
     IncidentState.REFUSED: ProposalStatus.REFUSED,
     IncidentState.FAILED: ProposalStatus.FAILED,
     IncidentState.ROLLED_BACK: ProposalStatus.ROLLED_BACK,
+    IncidentState.TRIED: ProposalStatus.TRIED,
     IncidentState.RESOLVED: ProposalStatus.RESOLVED,
     IncidentState.REPORTED: ProposalStatus.INCONCLUSIVE,
     IncidentState.MUTED: ProposalStatus.MUTED,
@@ -32,6 +34,7 @@ _STATUS_BY_ACTIVE_STATE = {
     IncidentState.PROPOSED: ProposalStatus.OPEN,
     IncidentState.APPROVED: ProposalStatus.APPROVED,
     IncidentState.DEPLOYING: ProposalStatus.APPROVED,
+    IncidentState.TRYING: ProposalStatus.TRYING,
     IncidentState.WATCHING: ProposalStatus.WATCHING,
 }
 
@@ -107,6 +110,8 @@ def create_proposal(context: Context, service: Service, record: IncidentRecord, 
         # Stored before the first choice: a caller that reads that one shows both.
         back = _build_rollback_proposal(proposal, documents.read_text(evidence, "alternative"))
         PROPOSALS.create(context.store, back.id, back)
+    if proposal.kind is ActionKind.TRIAL:
+        create_trial(context, key, documents.read_part(evidence, "trial"), proposal.revision)
     PROPOSALS.create(context.store, key, proposal)
     return load_proposal(context, key)  # of two that were made in parallel, the stored one counts
 

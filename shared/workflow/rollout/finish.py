@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.ports import Document
+from shared.proof.model.finding import Reason
 from shared.proposal.proposal import Message, Proposal
 from shared.proposal.rollout import WATCH_DURATION
 from shared.proposal.states import INCIDENT_WORDS, ProposalStatus, describe_incident_end
@@ -83,10 +84,11 @@ def assess_outlook(service: Service, record: IncidentRecord, proposal: Proposal,
     if earlier:
         words = f"{fails} The next question: roll back to {short_sha(earlier)}?"
         return Outlook(OutlookReason.NEXT_QUESTION, words, earlier)
+    is_tried = documents.read_text(evidence, "reason") == Reason.PROVEN_BY_TRIAL.value
+    no_other = "No other commit is proven." if is_tried else "No other commit of the branch passes every gate."
     return Outlook(
         OutlookReason.BY_HAND,
-        f"{fails} No other commit of the branch passes every gate. A deployer of {quote_untrusted(service.name, 80)} "
-        "must deploy a working version by hand.",
+        f"{fails} {no_other} A deployer of {quote_untrusted(service.name, 80)} must deploy a working version by hand.",
     )
 
 
@@ -115,12 +117,16 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
     ending = record.ending
     if ending is None or not record.active:
         return record
-    end = _put_traffic_back(context, service, record, ending)  # before all else: it waits for no other effect
+    if ending is IncidentState.TRIED:
+        end = _unpin_after_trial(context, service, record)
+    else:
+        end = _put_traffic_back(context, service, record, ending)  # before all else: it waits for no other effect
     _update_issue(context, service, record, end)
     if end.state is IncidentState.RESOLVED and record.issue is not None:
         effects.close_issue(context, service, record.issue.number, record.id)
     refresh_message(context, service, record, STATUS_BY_END_STATE.get(end.state), end.why)
     failed = proposals.require_proposal(context, record.proposal).commit if end.earlier_commit else ""
+    tried = proposals.require_proposal(context, record.proposal).commit if end.state is IncidentState.TRIED else ""
 
     def at_rest(now: IncidentRecord) -> IncidentRecord:
         if not now.active or now.ending is None or now.look != record.look:
@@ -130,7 +136,7 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
             now.moved_to(end.state, now.ended_at or moment, end.why),
             ending=end.state, ending_why=end.why, ending_cause=end.cause, rest_at=moment,
         )  # fmt: skip
-        rested = replace(rested, told=rested.last_step_id)
+        rested = _add_failed_trial(replace(rested, told=rested.last_step_id), tried)
         return reopen_record(rested, failed, moment) if failed else rested
 
     record = incident_record.update_incident(context, record.id, at_rest)
@@ -163,6 +169,36 @@ def _put_traffic_back(context: Context, service: Service, record: IncidentRecord
     outlook = _build_outlook(context, service, record)
     why = f"{_end_with_full_stop(why)}{outlook.words}"
     return IncidentEnd(ending, words, why, record.ending_cause, outlook.commit)
+
+
+_CAUSES_AGAINST_COMMIT = frozenset((EndCause.NO_DIFFERENCE, EndCause.REVISION_FAILS, EndCause.RECURRED_BEFORE_TRAFFIC))
+"""Ends of a trial after which its commit is not tried again."""
+
+
+def _unpin_after_trial(context: Context, service: Service, record: IncidentRecord) -> IncidentEnd:
+    """The end of a trial. No traffic was moved, but for the time of the trial it was tied to the revisions by name."""
+    words, why = describe_incident_end(IncidentState.TRIED, ""), record.ending_why
+    is_pinned = record.rollout is not None and record.ending_cause is not EndCause.OTHER_REVISION_SERVES
+    if record.rollout is not None and is_pinned:
+        refused = effects.shift_traffic(context, service, record.proposal, record.rollout.previous, 100)
+        changed = f" The traffic stays as a user has split it since ({quote_untrusted(refused)})." if refused else ""
+        why = f"{why}{changed}"
+    return IncidentEnd(IncidentState.TRIED, words, why, record.ending_cause)
+
+
+def _add_failed_trial(record: IncidentRecord, commit: str) -> IncidentRecord:
+    """What its revision logs later is no news, and a commit that failed in a trial is not tried again."""
+    rollout = record.rollout
+    if not commit or rollout is None:
+        return record
+    commits = (commit,) if record.ending_cause in _CAUSES_AGAINST_COMMIT else ()
+    return replace(
+        record,
+        failed_commits=tuple(dict.fromkeys((*record.failed_commits, *commits))),
+        failed_revisions=tuple(
+            dict.fromkeys((*record.failed_revisions, *((rollout.revision,) if rollout.revision else ())))
+        ),
+    )
 
 
 def _build_outlook(context: Context, service: Service, record: IncidentRecord) -> Outlook:

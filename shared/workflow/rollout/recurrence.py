@@ -81,7 +81,7 @@ def find_downgrade(context: Context, service: Service, proposal: Proposal, servi
 
     A rollback goes back on purpose. A commit that the repository does not know says nothing.
     """
-    if proposal.kind is not ActionKind.REDEPLOY:
+    if proposal.kind is ActionKind.ROLLBACK:
         return ""
     for name, share in serving.traffic.items():
         revision = serving.revision if name == serving.revision.name else context.revisions.get_revision(service, name)

@@ -5,14 +5,13 @@ Each call takes one step at most, after a look at the platform: the next tick ta
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.proposal.rollout import (
     MAX_WATCH_DURATION,
     TOLERATED_FAILED_PROBES,
     WATCH_DURATION,
     Deployment,
-    DeploymentProgress,
     RolloutVerdict,
     ServiceState,
     WatchObservations,
@@ -28,16 +27,13 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.records import incident_record, proposals
 from shared.workflow.records.incident_record import EndCause, EndReason, IncidentRecord, Rollout, end_cause_of
 from shared.workflow.rollout.finish import STOPPED_SENTENCE, refresh_message
+from shared.workflow.rollout.new_revision import describe_manual_change, find_new_revision
 from shared.workflow.rollout.recurrence import has_recurred
 from shared.workflow.rollout.revision_checks import (
     count_requests,
-    find_commit_mismatch,
     is_serving,
     read_platform_failure,
 )
-
-MAX_DEPLOYMENT_TIME = timedelta(hours=1)
-"""A deployment that takes longer is given up: what comes of it later gets no traffic from here."""
 
 _END_STATES = {
     RolloutVerdict.PROVEN: IncidentState.RESOLVED,
@@ -57,7 +53,7 @@ def advance_rollout(context: Context, service: Service, record: IncidentRecord) 
     if context.is_kill_switch_on(service.id):
         return _end_stopped(context, record)
     if not rollout.revision:
-        return _await_operation(context, service, record, rollout)
+        return _await_revision(context, service, record, rollout)
     if rollout.share:
         record = watch_rollout(context, service, record)
         if record.ending is not None or record.rollout is None or record.rollout.failed_probes or record.rollout.missed:
@@ -72,7 +68,7 @@ def _shift_next_share(context: Context, service: Service, record: IncidentRecord
             return _end_stopped(context, record)
         refused = effects.shift_traffic(context, service, record.proposal, rollout.revision, step)
         if refused:
-            return _end_changed_by_hand(context, record, refused)
+            return _end_changed_by_hand(context, record, describe_manual_change(refused))
     return _store_share(context, service, record, rollout.share, step)
 
 
@@ -131,34 +127,19 @@ def _check_service(
     return counted, serving
 
 
-def _await_operation(context: Context, service: Service, record: IncidentRecord, rollout: Rollout) -> IncidentRecord:
-    deployment = context.deployer.state(service, rollout.operation)
-    match deployment.progress:
-        case DeploymentProgress.RUNNING:
-            if rollout.begun and context.clock.now() >= rollout.begun + MAX_DEPLOYMENT_TIME:
-                minutes = round(MAX_DEPLOYMENT_TIME.total_seconds() / 60)
-                late = "whatever comes of it gets no traffic until somebody gives it some"
-                why = f"The deployment has not ended within {minutes} minutes; {late}."
-                return _end_failed(context, record, EndReason(EndCause.DEPLOYMENT_LATE, why))
-            return record
-        case DeploymentProgress.FAILED:
-            return _end_failed(context, record, EndReason(EndCause.DEPLOYMENT_FAILED, deployment.detail))
-        case DeploymentProgress.DONE:
-            return _accept_revision(context, service, record, deployment)
+def _await_revision(context: Context, service: Service, record: IncidentRecord, rollout: Rollout) -> IncidentRecord:
+    """Waits for the new revision. It must run what was approved, and be healthy, before anybody is sent there."""
+    revision = find_new_revision(context, service, record, rollout)
+    if isinstance(revision, EndReason):
+        is_manual = revision.cause is EndCause.SHIFT_REFUSED
+        return _end_changed_by_hand(context, record, revision) if is_manual else _end_failed(context, record, revision)
+    return _accept_revision(context, service, record, revision) if revision is not None else record
 
 
 def _accept_revision(
     context: Context, service: Service, record: IncidentRecord, deployment: Deployment
 ) -> IncidentRecord:
-    """A revision that is ready: it must run what was approved, and be healthy, before anybody is sent there."""
-    other = find_commit_mismatch(
-        context, service, proposals.require_proposal(context, record.proposal), deployment.revision
-    )
-    if other is not None:
-        return _end_failed(context, record, other)
-    if deployment.needs_address:
-        refused = effects.shift_traffic(context, service, record.proposal, deployment.revision, 0)
-        return _end_changed_by_hand(context, record, refused) if refused else record
+    """Probes a revision that runs the approved commit, and begins to give it traffic."""
     record, healthy = _probe_new_revision(context, service, record, deployment.url)
     if not healthy:
         return record
@@ -246,8 +227,7 @@ def _update_rollout(context: Context, record: IncidentRecord, update: Callable[[
     return incident_record.update_incident(context, record.id, changed)
 
 
-def _end_changed_by_hand(context: Context, record: IncidentRecord, refused: str) -> IncidentRecord:
-    why = EndReason(EndCause.SHIFT_REFUSED, f"Somebody has changed the service by hand: {refused}.")
+def _end_changed_by_hand(context: Context, record: IncidentRecord, why: EndReason) -> IncidentRecord:
     return incident_record.end_incident(context, record.id, IncidentState.REPORTED, why, record.look)
 
 

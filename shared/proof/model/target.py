@@ -1,0 +1,48 @@
+"""The commit that is proposed: what it ships, what its checks say, and the newer ones that failed a gate."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.proof.model.history import Commit, FileChange
+
+
+class CheckStatus(StrEnum):
+    """State of the code host's checks at a commit; `unknown` where it has none, or could not be asked."""
+
+    GREEN = "green"
+    RED = "red"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherBrokenFile:
+    """Another file of the deployed tree that fails to compile: the next outage."""
+
+    path: str
+    line: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCommit:
+    """A newer commit that was not chosen, and the gate that it failed."""
+
+    commit: Commit
+    gate: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The newest commit on the deploy branch that passes every gate."""
+
+    commit: Commit
+    checks: CheckStatus
+    commits_after_deployed: int
+    newly_broken: tuple[OtherBrokenFile, ...]
+    """Always empty for a commit that is proposed: kept in the report to show that it was looked at."""
+    shipped_changes: tuple[FileChange, ...]
+    """Files that differ between the deployed commit and this one."""
+    refused_commits: tuple[RefusedCommit, ...] = ()
+    """Newer commits that failed a gate, newest first."""
