@@ -118,13 +118,22 @@ class _BindingSearch:
             return _unknown(f"line {star.lineno} of {path} takes all names of a module that is not of the tree", path)
         if source.path in importers or len(importers) > _MAX_STARS:
             return _unknown(f"the star imports of {path} lead back to it", path)
+        return self._find_taken(path, name, source, importers)
+
+    def _find_taken(self, path: str, name: str, source: FoundModule, importers: Sequence[str]) -> Binding:
+        """What a star import of a module of the tree brings."""
         code = parse_module(self.modules.tree.read(source.path) or b"")
         if code is None or self._may_import(source.path, path):
-            return _unknown(f"what line {star.lineno} of {path} takes depends on the order of imports", path)
+            return _unknown(f"what {path} takes from {source.path} depends on the order of imports", path)
         exported = self._find_exported(code, name)
         if exported is None:
-            return _unknown(f"the __all__ of {source.path} is not a plain list", path)
-        return self.find(source.path, name, importers) if exported else Binding(BindingState.UNBOUND, "")
+            return _unknown(f"which names {source.path} exports is not plain", path)
+        brought = self.find(source.path, name, importers) if exported else Binding(BindingState.UNBOUND, "")
+        if exported and brought.state is BindingState.UNBOUND and source.kind is ModuleKind.PACKAGE:
+            submodule = self.modules.find_module(source.path, name, 1)
+            if submodule.kind is not ModuleKind.MISSING:  # an attribute as soon as anything has imported it
+                return _unknown(f"{source.path} may have a submodule {name}", path)
+        return brought
 
     def _find_exported(self, code: ModuleCode, name: str) -> bool | None:
         """Whether a star import takes a name; None where the module's `__all__` cannot be read."""

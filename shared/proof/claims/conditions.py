@@ -25,9 +25,9 @@ _TEXTS: Mapping[str, str] = {"sys.platform": "linux", "os.name": "posix"}
 
 
 class ConditionReader:
-    """Decides conditions of one module. `is_started`: whether it is run as `__main__`, not imported."""
+    """Decides conditions of one module. `is_started`: whether it is run as `__main__`; None where either may be."""
 
-    def __init__(self, tree: ast.Module, python: str, *, is_started: bool = False) -> None:
+    def __init__(self, tree: ast.Module, python: str, *, is_started: bool | None = False) -> None:
         major, _, minor = python.partition(".")
         self._version = (int(major), int(minor)) if major.isdigit() and minor.isdigit() else None
         self._is_started = is_started
@@ -79,9 +79,9 @@ class ConditionReader:
         if compare is None:
             return None
         if isinstance(left, ast.Name) and left.id == "__name__" and isinstance(right, ast.Constant):
-            is_main = right.value == "__main__"
-            answer = is_main and self._is_started
-            return (answer if compare is operator.eq else not answer) if is_main else None
+            if right.value != "__main__" or self._is_started is None:
+                return None
+            return self._is_started if compare is operator.eq else not self._is_started
         text = _TEXTS.get(self._get_source(left))
         if text is not None:
             is_text = isinstance(right, ast.Constant) and compare in {operator.eq, operator.ne}

@@ -123,7 +123,7 @@ class ModuleSearch:
         outside = self._find_outside(name)
         if outside.kind is ModuleKind.OUTSIDE:
             return outside
-        if changing := self._find_path_change():
+        if changing := self._find_running(_PATH_CHANGE):
             return _unknown(f"{changing} changes the import path")
         in_tree = self._find_in_tree(path, name)
         if not in_tree:
@@ -180,6 +180,8 @@ class ModuleSearch:
 
     def _judge_missing(self, paths: Sequence[str], reason: str, name: str) -> FoundModule:
         """Missing, unless the build makes the file at one of the paths."""
+        if changing := self._find_running(_HOOK):
+            return _unknown(f"{changing} changes what its imports find")
         for path in dict.fromkeys(paths):
             module = VanishedModule(name, path)
             doubt = find_provider(self._tree, self._layout.dockerfile, module, is_top_level=False)
@@ -255,11 +257,11 @@ class ModuleSearch:
             return f"{origin} changes what its imports find"
         return ""
 
-    def _find_path_change(self) -> str:
-        """A file known to run that changes the import path."""
+    def _find_running(self, pattern: re.Pattern[str]) -> str:
+        """A file that is known to run in whose code a pattern occurs."""
         started = [origin for path in self._layout.start_files if (origin := self._files.locate(path))]
         for path in dict.fromkeys((*started, *self._running)):
-            if _PATH_CHANGE.search(split_source(self._tree.read(path) or b"").code):
+            if pattern.search(split_source(self._tree.read(path) or b"").code):
                 return path
         return ""
 
