@@ -352,29 +352,3 @@ def test_an_older_commit_that_declares_a_dependency_instead_is_found(tmp_path: P
     proof = prove(story, compilers)
     assert story.name_of(proof.target.commit.id if proof.target else None) == "still"
     assert [story.name_of(refused.commit.id) for refused in proof.refused_commits] == ["after", "undeclared"]
-
-
-@pytest.mark.parametrize(
-    ("ignore", "gates"),
-    [("**/meters/\n", ["missing_module"]), ("meters\n", ["missing_module"]), ("docs\n", [])],
-)
-def test_a_commit_that_leaves_an_imported_module_out_of_the_image_is_no_target(
-    tmp_path: Path, compilers: LocalCompilers, ignore: str, gates: list[str]
-) -> None:
-    start: Files = {**START, "main.py": "import relay\nfrom meters import gauge\n", "meters/__init__.py": "gauge = 1\n"}
-    story = build_history(tmp_path, start=start, drop={"relay.py": valid_source(1)})
-    story.commit("ignore", {".dockerignore": ignore})
-    story.write_repository()
-    proof = prove(story, compilers)
-    assert [refused.gate for refused in proof.refused_commits] == gates
-    assert proof.target is not None
-    assert proof.target.commit.subject == ("drop" if gates else "ignore")
-    (missing,) = find_missing_at(story) if gates else (None,)
-    assert missing is None or (missing.left_out_by, missing.line) == (".dockerignore", 2)
-
-
-def find_missing_at(story: HistoryBuilder) -> list[MissingImport]:
-    """What the last commit misses of the deployed one."""
-    with GitRepository(str(story.path)) as history:
-        loaded = LoadedFiles(history, "relay.py", (), (), story.ids["break"])
-        return list(loaded.get_state(story.ids["ignore"]).closure.missing_imports)
