@@ -47,6 +47,9 @@ class Revision:
     """The minor version that the platform itself names for it, such as `3.11`; "" where it names none."""
     is_function: bool = False
     """Whether it runs a function, which a build has made of its source."""
+    variables: tuple[str, ...] | None = None
+    """The names of its environment variables, those that secrets fill included; None where the platform does not
+    tell. Never a value."""
 
     def is_built_from(self, commit: str) -> bool:
         """Whether the best place that says anything names this commit (a full id), or abbreviates it.

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from shared.detection.entry import LogEntry
 from shared.detection.grouping import truncate_entry
 from shared.detection.multiline_traceback import TracebackAssembler
+from shared.detection.raised_exception import EFFECT_KINDS, RaisedException
 from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
 from shared.detection.syntax_errors import is_last_traceback_line, is_traceback_line
 from shared.errors import Retry
@@ -21,7 +22,12 @@ from shared.service import Service, service_id
 from shared.workflow import effects
 from shared.workflow.context import Context, StepResult
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation.cause_of_close import find_cause_of_close, store_explaining_incident
+from shared.workflow.investigation.cause_of_close import (
+    describe_effect,
+    find_incident_of,
+    find_tied_exception,
+    store_explaining_incident,
+)
 from shared.workflow.issue.issue_commands import is_automation_stopped, is_marked_as_wrong
 from shared.workflow.records import documents, incident_record, reports
 from shared.workflow.records.defects import Defect, find_or_create_defect, start_next_generation
@@ -55,7 +61,7 @@ def _find_in_neighbours(around: Sequence[LogEntry], entry: LogEntry) -> Signal |
         if read is SkipReason.NO_FAILING_FILE and is_last_traceback_line(neighbour.text):
             signals += neighbours.add_last_line(neighbour)
         elif isinstance(read, Signal):
-            if read.kind not in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT}:
+            if read.kind not in EFFECT_KINDS:
                 signals += neighbours.add_boundary(neighbour)
         elif is_traceback_line(neighbour.text):
             signals += neighbours.add_line(neighbour)
@@ -154,7 +160,11 @@ def _sighting_key(signal: Signal) -> tuple[str, str, int | None]:
 
 _MAX_ENTRIES = 12
 
-_INITIAL_STATES = {SignalKind.SYNTAX_ERROR: IncidentState.OPENED, SignalKind.CLOSE_1011: IncidentState.WAITING}
+_INITIAL_STATES = {
+    SignalKind.SYNTAX_ERROR: IncidentState.OPENED,
+    SignalKind.CLOSE_1011: IncidentState.WAITING,
+    SignalKind.FAILED_START: IncidentState.WAITING,
+}
 """What no redeployment mends is recorded, and nobody is bothered with it."""
 
 
@@ -182,11 +192,14 @@ def record_log_entry(context: Context, entry: LogEntry) -> StepResult:
 
 
 def _record_signal(context: Context, service: Service, signal: Signal) -> StepResult:
-    if signal.kind in {SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT}:
-        cause = find_cause_of_close(context, service, signal.entry)
+    raised: RaisedException | None = None
+    if signal.kind in EFFECT_KINDS:
+        raised = find_tied_exception(context, service, signal.entry)
+        cause = find_incident_of(context, service, raised)
         if cause is not None:
             return StepResult("attached", cause.id)
-    defect = find_or_create_defect(context, service, signal)
+        signal, raised = describe_effect(signal, raised)
+    defect = find_or_create_defect(context, service, signal, raised)
     record = incident_record.load_incident(context, defect.incident_id)
     if record is not None and not record.active:
         news = classify_recurrence(context, service, record, signal.entry.revision)
@@ -196,7 +209,7 @@ def _record_signal(context: Context, service: Service, signal: Signal) -> StepRe
             if reopen_incident(context, service, record, signal):
                 return StepResult("opened", record.id, "logged otherwise")
             return StepResult("duplicate", record.id, f"at rest: {record.state.value}")
-        defect = start_next_generation(context, service, signal, defect)
+        defect = start_next_generation(context, service, signal, defect, raised)
         record = incident_record.load_incident(context, defect.incident_id)
     if record is None:
         return _open_incident(context, service, signal, defect)

@@ -75,6 +75,7 @@ class CloudRunRevisions:
         return Revision(
             name, commit, run.create_time, container.image, claims, resources, tuple(unseen),
             python=_declared_python(container), is_function=bool(container.build_info.function_target),
+            variables=tuple(sorted(variable.name for variable in container.env)),
         )  # fmt: skip
 
     def _collect_claims(

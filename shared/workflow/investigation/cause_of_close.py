@@ -1,4 +1,4 @@
-"""Finds the syntax error to which the log ties a close, and its incident.
+"""Finds the exception to which the log ties a close or a failed start, and the incident of a syntax error.
 
 A close of a revision that has a syntax error may have any cause: it is a symptom only where the log ties the two.
 """
@@ -6,8 +6,10 @@ A close of a revision that has a syntax error may have any cause: it is a sympto
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.detection.close_code import CloseKind
+from shared.detection.effects import build_start_signal
 from shared.detection.entry import LogEntry
-from shared.detection.raised_exception import RaisedException
+from shared.detection.raised_exception import RaisedException, read_raised
 from shared.detection.signal import Signal, SignalKind, read_signal
 from shared.detection.ties import MAX_TIE_AGE, TieFinder
 from shared.service import Service
@@ -27,6 +29,7 @@ class _Cause:
 
 
 CAUSES = Collection("causes", _Cause)
+_TIED_TO_OWN_TEXT = frozenset((CloseKind.REMOTE_END, CloseKind.KEEPALIVE))
 
 
 def store_explaining_incident(context: Context, service: Service, revision: str, incident: str) -> None:
@@ -52,29 +55,46 @@ _WINDOW_DIVISORS = (1, 10, 100, 1000)
 
 def find_cause_of_close(context: Context, service: Service, entry: LogEntry) -> IncidentRecord | None:
     """The incident of the syntax error to which a close is tied; None where none is known, or nothing is tied."""
-    cause = find_explaining_incident(context, service, entry.revision)
-    if cause is None:
+    if find_explaining_incident(context, service, entry.revision) is None:
         return None
-    signal = _find_tied_signal(context, service, entry)
-    if signal is None:
+    return find_incident_of(context, service, find_tied_exception(context, service, entry))
+
+
+def find_incident_of(context: Context, service: Service, raised: RaisedException | None) -> IncidentRecord | None:
+    """The incident of a syntax error; None for any other exception, or where it has none yet."""
+    signal = _build_signal(raised) if raised is not None and raised.is_syntax_error else None
+    if signal is None or find_explaining_incident(context, service, signal.entry.revision) is None:
         return None
     return incident_record.load_incident(context, find_or_create_defect(context, service, signal).incident_id)
 
 
-def _find_tied_signal(context: Context, service: Service, entry: LogEntry) -> Signal | None:
-    at = entry.timestamp
-    if at is None:
-        return None
-    logged = _read_log_before(context, service, entry, at)
+def find_tied_exception(context: Context, service: Service, entry: LogEntry) -> RaisedException | None:
+    """What the log ties a close or a failed start to: its own text, else what the revision logged before it."""
+    read = read_signal(entry)
+    own = read_raised(entry, read)
+    if own is not None or not isinstance(read, Signal) or read.close_kind in _TIED_TO_OWN_TEXT:
+        return own
+    logged = _read_log_before(context, service, entry, entry.timestamp) if entry.timestamp is not None else None
     if logged is None:
         return None
     ties = TieFinder()
     for number, logged_entry in enumerate([*logged, entry]):
         ties.add_entry(number, logged_entry, read_signal(logged_entry))
     tie = ties.resolve().get(len(logged))
-    # A later close of the same instance, with no other exception before it, has no incident of its own: the report
-    # tells it as logged in the same minutes.
-    return _build_signal(tie.raised) if tie is not None and tie.raised.is_syntax_error else None
+    if tie is None:
+        return None
+    # A later close of the same instance, with no other exception before it, has no incident of its own where that is
+    # a syntax error's: the report tells it as logged in the same minutes.
+    return tie.raised if tie.is_tied or (tie.raised.is_syntax_error and not tie.candidates) else None
+
+
+def describe_effect(signal: Signal, raised: RaisedException | None) -> tuple[Signal, RaisedException | None]:
+    """A close without the class of its exception, which is in its defect; a failed start as its exception shows it."""
+    if raised is not None and raised.is_syntax_error:
+        raised = None  # its incident may still come, and explain this one
+    if signal.kind is SignalKind.FAILED_START:
+        return (build_start_signal(signal, raised) if raised is not None else signal), raised
+    return replace(signal, error_class="", path="", line=None), raised
 
 
 def _read_log_before(context: Context, service: Service, entry: LogEntry, at: datetime) -> list[LogEntry] | None:

@@ -8,6 +8,7 @@ from shared.detection.collect import collect_incidents
 from shared.detection.entry import LogEntry
 from shared.detection.grouping import normalise_path
 from shared.detection.incident import Incident
+from shared.detection.signal import SignalKind
 from shared.errors import Reject
 from shared.proof.model.ports import History
 from shared.proposal.rollout import ServiceState
@@ -74,8 +75,9 @@ def _collect_incident(
             _EntryList(entries), service=service.name, environment=service.environment_name
         ).incidents
         matching = [incident for incident in collected if _is_same_defect(incident, record)]
+        exact = (incident for incident in matching if incident.fingerprint == record.fingerprint)
         opening = (incident for incident in matching if _has_opening_entry(incident, record))
-        incident = next(opening, next(iter(matching), None))
+        incident = next(exact, next(opening, next(iter(matching), None)))
         if incident is not None:
             return replace(incident, fingerprint=record.fingerprint), entries
     raise Reject("no_evidence", f"{record.id}: none of its entries is a signal")
@@ -89,7 +91,11 @@ def _sort_entries(entries: list[LogEntry]) -> list[LogEntry]:
 
 
 def _is_same_defect(incident: Incident, record: IncidentRecord) -> bool:
-    if (incident.kind, incident.error_class) != (record.kind, record.error_class):
+    if incident.kind is not record.kind:
+        return False
+    if record.kind is SignalKind.FAILED_START and not record.error_class:
+        return True  # the platform's sentence opened it, before its exception could be read
+    if incident.error_class != record.error_class:
         return False
     path = normalise_path(incident.path)
     return path == record.path or path.endswith("/" + record.path) or record.path.endswith("/" + path)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.detection.entry import LogEntry
+from shared.detection.signal import Signal, SignalKind, read_signal
 from shared.errors import Reject, UsageError
 from shared.proof.model.finding import DeployedSource
 from shared.proof.model.ports import History
@@ -125,8 +126,8 @@ def _describe_resources(logged: Sequence[LogEntry]) -> Iterator[str]:
         yield f"Of this revision's log entries around the failure {len(logged)} were read; of {what} tell {len(hits)}."
 
 
-_PLATFORM_LOG = "run.googleapis.com%2Fvarlog%2Fsystem"
-"""The log that the platform writes itself: no service can put a line into it."""
+_PLATFORM_LOGS = ("run.googleapis.com%2Fvarlog%2Fsystem", "cloudaudit.googleapis.com%2Fsystem_event")
+"""The logs that the platform writes itself: no service can put a line into them."""
 _STARTUP_ERRORS = (
     "failed to start",
     "failed the startup probe",
@@ -172,6 +173,12 @@ def _read_startup_error(context: Context, service: Service, record: IncidentReco
     """What the platform itself said about a revision that did not start; "" where it said nothing."""
     first = min((entry.timestamp for entry in record.entries if entry.timestamp), default=record.opened_at)
     for entry in context.logs.read_entries(service, first - _LOG_WINDOW, context.clock.now(), revision):
-        if entry.log_name.endswith(_PLATFORM_LOG) and any(words in entry.text for words in _STARTUP_ERRORS):
+        if entry.log_name.endswith(_PLATFORM_LOGS) and _tells_of_failed_start(entry):
             return entry.text
     return ""
+
+
+def _tells_of_failed_start(entry: LogEntry) -> bool:
+    read = read_signal(entry)
+    is_failed_start = isinstance(read, Signal) and read.kind is SignalKind.FAILED_START
+    return is_failed_start or any(words in entry.text for words in _STARTUP_ERRORS)

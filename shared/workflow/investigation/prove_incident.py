@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from shared.detection.causes.cause import EnvironmentComparison
+from shared.detection.raised_exception import EFFECT_KINDS
 from shared.proof.model.commit_graph import contains_commit
 from shared.proof.model.finding import ActionKind, Finding, Reason, Recommendation
 from shared.proof.model.history import Commit
@@ -12,6 +14,7 @@ from shared.proposal.rollout import ServiceState
 from shared.report.report import Report, build_report
 from shared.service import Service
 from shared.workflow.context import Context
+from shared.workflow.investigation.environment_comparison import compare_environments
 from shared.workflow.investigation.gather_evidence import GatheredEvidence, read_branch_sign
 from shared.workflow.investigation.offer_trial import offer_trial
 from shared.workflow.investigation.platform_evidence import FailingRevision, gather_platform_evidence, resolve_commit
@@ -37,12 +40,23 @@ def prove_incident(context: Context, service: Service, record: IncidentRecord, e
         platform = gather_platform_evidence(context, service, history, failing)
         request = build_request(service, platform.commit, lambda commit: context.checks.get_status(service, commit))
         request = replace(
-            request, revision=evidence.revision, source=platform.source, platform_statements=platform.sentences
+            request,
+            revision=evidence.revision,
+            source=platform.source,
+            platform_statements=platform.sentences,
+            environment=_compare_environments(context, service, record, evidence),
         )
         report = context.prover.prove_and_report(evidence.incident, history, context.compilers, request)
         report = offer_trial(context, service, record, serving, report)
         fixed = _find_fixed_revisions(context, service, history, serving, find_required_commit(report.proof))
     return Proof(_withdraw_if_failed(_withdraw_if_deployed(report, serving, record, fixed), record), branch_sign)
+
+
+def _compare_environments(
+    context: Context, service: Service, record: IncidentRecord, evidence: GatheredEvidence
+) -> EnvironmentComparison | None:
+    """Only where a missing setting may be the cause: a syntax error has none."""
+    return compare_environments(context, service, record, evidence) if record.kind in EFFECT_KINDS else None
 
 
 def find_required_commit(proof: Finding) -> Commit | None:

@@ -7,7 +7,8 @@ All defects of one file name are in one document, changed by compare-and-set, so
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from shared.detection.grouping import compute_fingerprint, describe_close_variant, normalise_path
+from shared.detection.grouping import compute_fingerprint, describe_failure_class, normalise_path
+from shared.detection.raised_exception import CLOSE_KINDS, RaisedException
 from shared.detection.signal import Signal, SignalKind
 from shared.errors import Reject
 from shared.service import Service
@@ -45,22 +46,20 @@ DEFECTS = Collection("defects", _DefectList)
 
 
 def fingerprint_path(signal: Signal) -> str:
-    """The path that counts for the fingerprint."""
-    return "" if signal.kind is SignalKind.NOT_PYTHON else normalise_path(signal.path)
+    """The path that counts for the fingerprint. A close has none of its own: its exception's is in its class."""
+    return "" if signal.kind is SignalKind.NOT_PYTHON or signal.kind in CLOSE_KINDS else normalise_path(signal.path)
 
 
-def failure_class(signal: Signal) -> str:
-    """The error class, or the kind of what is no error of its own."""
-    return (
-        signal.error_class
-        if signal.kind is SignalKind.SYNTAX_ERROR
-        else describe_close_variant(signal) or signal.kind.value
-    )
+def failure_class(signal: Signal, raised: RaisedException | None = None) -> str:
+    """The error class, or the kind of what is no error of its own; `raised` is what closed a connection."""
+    return describe_failure_class(signal, raised) or signal.kind.value
 
 
-def find_or_create_defect(context: Context, service: Service, signal: Signal) -> Defect:
+def find_or_create_defect(
+    context: Context, service: Service, signal: Signal, raised: RaisedException | None = None
+) -> Defect:
     """The defect that a signal shows; a new one is stored. Reject where one file name has too many of them."""
-    shown = _build_defect(service, signal)
+    shown = _build_defect(service, signal, raised)
 
     def with_shown(known: tuple[Defect, ...]) -> tuple[Defect, ...]:
         match = _find_match(known, shown)
@@ -70,7 +69,7 @@ def find_or_create_defect(context: Context, service: Service, signal: Signal) ->
         merged = replace(match, path=shown.path, whole=shown.whole) if is_longer and not match.whole else match
         return tuple(merged if defect is match else defect for defect in known)
 
-    return _find_match(_update_defects(context, _defects_key(service, signal), with_shown), shown) or shown
+    return _find_match(_update_defects(context, _defects_key(service, signal, raised), with_shown), shown) or shown
 
 
 def _drop_oldest_defect(known: tuple[Defect, ...], new: Defect) -> tuple[Defect, ...]:
@@ -83,7 +82,9 @@ def _drop_oldest_defect(known: tuple[Defect, ...], new: Defect) -> tuple[Defect,
     return (*known[:oldest], *known[oldest + 1 :])
 
 
-def start_next_generation(context: Context, service: Service, signal: Signal, defect: Defect) -> Defect:
+def start_next_generation(
+    context: Context, service: Service, signal: Signal, defect: Defect, raised: RaisedException | None = None
+) -> Defect:
     """The defect with a new, later incident; where a parallel caller has started one already, with that one."""
 
     def moved(known: tuple[Defect, ...]) -> tuple[Defect, ...]:
@@ -94,21 +95,20 @@ def start_next_generation(context: Context, service: Service, signal: Signal, de
             for other in known
         )
 
-    known = _update_defects(context, _defects_key(service, signal), moved)
+    known = _update_defects(context, _defects_key(service, signal, raised), moved)
     return next((other for other in known if other.fingerprint == defect.fingerprint), defect)
 
 
-def _build_defect(service: Service, signal: Signal) -> Defect:
+def _build_defect(service: Service, signal: Signal, raised: RaisedException | None) -> Defect:
     path = fingerprint_path(signal)
     whole = signal.path.startswith(("/", "\\")) or signal.path[1:2] == ":"
-    return Defect(
-        path, whole, compute_fingerprint(service.name, service.environment_name, path, failure_class(signal)), 1
-    )
+    fingerprint = compute_fingerprint(service.name, service.environment_name, path, failure_class(signal, raised))
+    return Defect(path, whole, fingerprint, 1)
 
 
-def _defects_key(service: Service, signal: Signal) -> str:
+def _defects_key(service: Service, signal: Signal, raised: RaisedException | None) -> str:
     name = fingerprint_path(signal).rpartition("/")[2]
-    return compute_fingerprint(service.id, "", name, f"{signal.kind.value} {failure_class(signal)}")
+    return compute_fingerprint(service.id, "", name, f"{signal.kind.value} {failure_class(signal, raised)}")
 
 
 def _find_match(known: tuple[Defect, ...], shown: Defect) -> Defect | None:
