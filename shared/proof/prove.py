@@ -7,6 +7,7 @@ from shared.detection.signal import SignalKind
 from shared.errors import UsageError
 from shared.proof.describe_break import ProvenBreak, describe_break, describe_loading
 from shared.proof.find_deployed import DeployedSearch, find_deployed, find_likeliest_python
+from shared.proof.find_trial_candidate import add_trial_candidate
 from shared.proof.gating.choose_newest import TargetChoice
 from shared.proof.gating.choose_target import (
     choose_target,
@@ -45,7 +46,8 @@ def prove(
     given = history.resolve(request.deployed) if request.deployed else None
     context = ProofContext(incident, history, compilers, request, branch, given, report_progress)
     if incident.kind is not SignalKind.SYNTAX_ERROR or not incident.sightings:
-        return prove_exception(context)
+        finding = prove_exception(context)
+        return finding if finding.broken is not None else add_trial_candidate(context, finding)
     report_progress(f"searching for the deployed version of {incident.path}")
     context, search = find_deployed(context)
     _check_source_roots(context, search)
@@ -112,7 +114,7 @@ def _add_target(context: ProofContext, finding: Finding, broken: ProvenBreak) ->
     return replace(
         finding,
         fix=describe_fix(history, file_history, broken.fix, broken.deployed, finding.broken.fault.line),
-        target=describe_target(history, file_history, broken.gates, choice),
+        target=describe_target(broken.gates, choice, file_history.commits, file_history.start),
         refused_commits=choice.refused_commits,
         unchecked_commits=choice.unchecked_commits,
         alternative_rollback=_build_rollback(_choose_rollback(context, broken)) if wants_alternative else None,

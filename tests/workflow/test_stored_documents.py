@@ -20,6 +20,7 @@ from shared.workflow.records.documents import MAX_ATTEMPTS, Collection
 from shared.workflow.records.incident_record import INCIDENTS
 from shared.workflow.records.kill_switch import SWITCHES, SwitchState
 from shared.workflow.records.proposals import PROPOSALS
+from shared.workflow.records.trials import TRIALS
 from shared.workflow.rollout.rollout_limits import DAILY_COUNTS, ROLLOUT_LOCKS
 from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
@@ -28,7 +29,7 @@ STORED: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parents[1] / "golden" / "stored_documents.json").read_text("utf-8")
 )
 COLLECTIONS: tuple[Collection[Any], ...] = (
-    INCIDENTS, DECISIONS, DEFECTS, PROPOSALS, CAUSES, DAILY_COUNTS, TALLIES, ROLLOUT_LOCKS, SWITCHES,
+    INCIDENTS, DECISIONS, DEFECTS, PROPOSALS, CAUSES, DAILY_COUNTS, TALLIES, ROLLOUT_LOCKS, SWITCHES, TRIALS,
 )  # fmt: skip
 SAMPLES = [
     (collection, document)
@@ -52,6 +53,7 @@ def test_every_kind_of_document_has_a_sample() -> None:
     assert {document["state"] for document in STORED["incidents"]} >= {"resolved", "rolled_back", "refused", "absorbed"}
     fields = {name for name in STORED["incidents"][0] for document in STORED["incidents"] if document[name]}
     assert fields >= {"issue", "rollout", "ending", "ending_cause", "ended_at", "rest_at", "looked_at", "recurred"}
+    assert any(document["proven_trial"] for document in STORED["incidents"])
 
 
 def test_a_result_that_the_ledger_recorded_is_read() -> None:
@@ -63,7 +65,9 @@ def test_a_result_that_the_ledger_recorded_is_read() -> None:
     assert results == [document.get("result") for document in STORED["effects"]]
 
 
-@pytest.mark.parametrize("left_out", ["failed_commits", "ending_cause", "told", "fix", "ended_at", "issue", "rollout"])
+@pytest.mark.parametrize(
+    "left_out", ["proven_trial", "failed_commits", "ending_cause", "told", "fix", "ended_at", "issue", "rollout"]
+)
 def test_fields_that_came_later_have_defaults(left_out: str) -> None:
     [document, *_] = (stored for stored in STORED["incidents"] if stored[left_out])
     earlier = {name: value for name, value in document.items() if name != left_out}

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 
 from shared.detection.ties import RaisedException
+from shared.proof.claims.attribute_judge import AttributeJudge
 from shared.proof.claims.claim import ClaimFamily
 from shared.proof.claims.image_layout import TracedFiles
+from shared.proof.claims.import_judge import ImportJudge
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.prove_claim import ClaimTools, ModulesRequest
 from shared.proof.claims.service_modules import open_service_modules
 from shared.proof.model.paths import match_logged_path
 from shared.proof.proof_context import ProofContext
 
-_JUDGES: tuple[ClaimJudge, ...] = ()
+_JUDGES: tuple[ClaimJudge, ...] = (ImportJudge(), AttributeJudge())
 
 
 def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:

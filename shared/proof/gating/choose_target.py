@@ -85,17 +85,17 @@ def choose_target(
     )
 
 
-def describe_target(history: History, file_history: FileHistory, gates: Gates, choice: TargetChoice) -> Target | None:
-    """The chosen commit with what it ships."""
+def describe_target(gates: Gates, choice: TargetChoice, commits: Sequence[Commit], deployed: str) -> Target | None:
+    """The chosen commit with what it ships; `commits` are those of the branch since the deployed one."""
     if choice.commit is None:
         return None
-    parents = {commit.id: commit.parents for commit in file_history.commits}
+    parents = {commit.id: commit.parents for commit in commits}
     return Target(
         commit=choice.commit,
         checks=gates.get_check_status(choice.commit.id),
         commits_after_deployed=len(find_ancestors([choice.commit.id], parents)),
         newly_broken=(),
-        shipped_changes=_list_shipped_changes(history, file_history.start, choice.commit.id),
+        shipped_changes=_list_shipped_changes(gates.history, deployed, choice.commit.id),
         refused_commits=choice.refused_commits,
     )
 

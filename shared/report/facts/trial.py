@@ -37,7 +37,7 @@ def describe_experiment(experiment: Experiment) -> Iterator[str]:
     """One sentence for the trial as a whole, then one for each round."""
     serving, tried = quote_untrusted(experiment.serving_revision, 80), quote_untrusted(experiment.tried_revision, 80)
     yield (
-        f"Tried without traffic: revision {tried} runs {short_sha(experiment.commit)} and held "
+        f"Revision {tried}, which runs {short_sha(experiment.commit)} without traffic, held "
         f"{pluralize(len(experiment.rounds), 'time')}, while the serving revision {serving} failed each time under the "
         "same probe."
     )

@@ -137,10 +137,8 @@ def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tup
     if proposal is not None and IncidentState.PROPOSED in reached and not _replaces_open_question(context, record):
         yield f"proposed{again}", (describe_question(proposal),)
     if proposal is not None and IncidentState.APPROVED in reached:
-        yield (
-            f"approved{again}",
-            (f"{_describe_approved(context, proposal)} {INCIDENT_WORDS[IncidentState.APPROVED].meaning}",),
-        )
+        begun = IncidentState.TRYING if proposal.kind is ActionKind.TRIAL else IncidentState.APPROVED
+        yield f"approved{again}", (f"{_describe_approved(context, proposal)} {INCIDENT_WORDS[begun].meaning}",)
     if proposal is not None and record.rollout is not None and IncidentState.WATCHING in reached:
         serves = f"revision {quote_untrusted(record.rollout.revision, 80)} runs {proposal.commit}"
         yield f"deployed{again}", (f"Deployed: {serves} and has all of the traffic.",)

@@ -1,12 +1,13 @@
 """The ways that an incident can go, each told once without faults; and what must be true at its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.decision import ClickKind
 from shared.proposal.rollout import WATCH_DURATION, ProbeResult
+from shared.proposal.trial import REQUIRED_ROUNDS
 from shared.workflow.flow import IncidentState
 from shared.workflow.issue.issue_updates import COMMANDS_HINT
 from shared.workflow.verify import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
@@ -14,9 +15,9 @@ from tests.support.commit_graph import commit_id
 from tests.support.crash.story_run import MINUTE, StoryRun
 from tests.support.harness import APPROVER, SECOND_APPROVER, Harness, button_click, watched_service
 from tests.support.memory import MemoryStore
+from tests.support.trials import CLOSE_1011, FAILS, TRIED_URL, harness_with_trial
 
 Play = Callable[[StoryRun], None]
-CLOSE_1011 = "connection closed: received 1011 (internal error)"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class IncidentStory:
     """Which deployment each of the shifts was for, by number, -1 for what served before; () for the usual order."""
     shares_ends_with_first: bool = False
     """Begins and ends with the calls of the first story, which go wrong there: only those in between do so here."""
+    list_faulty_calls: Callable[[Sequence[str]], Iterable[int]] | None = None
+    """Which of the calls go wrong, by number, each in a third of the ways; all in every way where it is None."""
 
 
 def _ask(run: StoryRun) -> None:
@@ -257,6 +260,52 @@ def _ask_to_go_back(run: StoryRun) -> None:
     run.tick()
 
 
+def _ask_for_trial(run: StoryRun) -> None:
+    """A close that nothing explains, and a commit that may end it."""
+    run.log(run.harness.log_entry(CLOSE_1011))
+    run.harness.clock.advance(3 * MINUTE)
+    run.tick()
+    run.drain()
+    run.click(button_click(run.harness.chat.posted[0].message))
+    run.drain()
+
+
+def _run_trial(run: StoryRun) -> None:
+    """Ticks: at most two more than it takes without faults."""
+    for _ in range(REQUIRED_ROUNDS + 2):
+        run.harness.clock.advance(2 * MINUTE)
+        run.tick()
+
+
+def _prove_by_trial(run: StoryRun) -> None:
+    """It holds where the serving revision fails; then the traffic is asked for, which is an approval of its own."""
+    _ask_for_trial(run)
+    _run_trial(run)
+    run.drain()
+    run.click(button_click(run.harness.chat.posted[-1].message, ClickKind.DENY, token="t2"))
+    run.drain()
+    run.tick()
+
+
+def _prove_nothing_by_trial(run: StoryRun) -> None:
+    _ask_for_trial(run)
+    run.harness.probe.results_by_url[TRIED_URL] = FAILS
+    _run_trial(run)
+
+
+def _list_trial_calls(calls: Sequence[str]) -> Iterable[int]:
+    """From the deployment to the question about the traffic, if there is one; without the second of three equal rounds.
+
+    What comes before and after are the calls of every other story.
+    """
+    begin = calls.index("deployer.start")
+    probes = [number for number in range(begin, len(calls)) if calls[number] == "probe.check"]
+    asked = max(number for number, call in enumerate(calls) if call == "chat.post")
+    end = asked + 2 if asked > begin else len(calls)
+    left_out = range(probes[2], probes[4]) if len(probes) > 4 else range(0)
+    return [number for number in range(begin, end) if number not in left_out]
+
+
 def _harness_with_rollback() -> Harness:
     setting = Harness()
     setting.prover.offers_rollback = True
@@ -333,6 +382,25 @@ STORIES = (
         shifted_deployments=(-1, 1),
         harness=_harness_with_rollback,
         shares_ends_with_first=True,
+    ),
+    IncidentStory(
+        "proven by a trial",
+        _prove_by_trial,
+        IncidentState.DENIED,
+        messages=2,
+        deployments=1,
+        harness=harness_with_trial,
+        list_faulty_calls=_list_trial_calls,
+    ),
+    IncidentStory(
+        "tried, and nothing proven",
+        _prove_nothing_by_trial,
+        IncidentState.TRIED,
+        deployments=1,
+        shifts=(100,),
+        shifted_deployments=(-1,),
+        harness=harness_with_trial,
+        list_faulty_calls=_list_trial_calls,
     ),
     IncidentStory("denied", _deny, IncidentState.DENIED),
     IncidentStory("approved, then denied", _deny_after_approval, IncidentState.DENIED),
