@@ -73,7 +73,7 @@ def describe_claim(context: ProofContext, raised: RaisedException, traced: Trace
     alternative = _choose_rollback(context, traced) if context.request.wants_alternative else None
     return replace(
         finding,
-        target=describe_target(context.history, traced.file_history, traced.gates, choice),
+        target=describe_target(traced.gates, choice, traced.file_history.commits, traced.deployed.id),
         refused_commits=choice.refused_commits,
         unchecked_commits=choice.unchecked_commits,
         alternative_rollback=_build_rollback(alternative) if alternative is not None else None,
