@@ -104,7 +104,7 @@ class ManifestReader:
         for node in ast.walk(tree) if tree is not None else ():
             if isinstance(node, ast.keyword) and node.arg == "install_requires" and isinstance(node.value, ast.List):
                 texts = [item.value for item in node.value.elts if isinstance(item, ast.Constant)]
-                return [found for text in texts if isinstance(text, str) for found in self._parse(text)]
+                return [requirement for text in texts if isinstance(text, str) for requirement in self._parse(text)]
         self.gaps.append("the project's own dependencies are not plain")
         return []
 
