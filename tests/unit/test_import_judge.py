@@ -5,8 +5,8 @@ import pytest
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState
 from shared.proof.claims.image_layout import TracedFiles
 from shared.proof.claims.import_judge import ImportJudge
-from shared.proof.claims.service_modules import open_service_modules
-from tests.support.import_claims import FAILS, HOLDS, PATH, SERVICE, UNKNOWN, judge_import
+from shared.proof.claims.service_modules import ImageModules, open_service_modules
+from tests.support.import_claims import DOCKERFILE, FAILS, HOLDS, PATH, SERVICE, UNKNOWN, judge_import
 from tests.support.source_tree import FakeSourceTree
 
 GUARDED = "try:\n    from app.rooms import enter\nexcept {}:\n    {}\n"
@@ -104,3 +104,42 @@ def test_a_module_that_an_ignore_file_leaves_out() -> None:
 def test_a_module_above_that_is_missing_is_another_failure() -> None:
     assert judge_import({PATH: "import lost.halls.deep"}, "lost.halls").state is UNKNOWN
     assert judge_import({PATH: "import app.lost.deep"}, "app.lost.deep").state is UNKNOWN
+
+
+def open_service(files: dict[str, str]) -> ImageModules:
+    return open_service_modules(FakeSourceTree({**SERVICE, **files}), TracedFiles(PATH), "3.11")
+
+
+CACHE_CLAIM = Claim(ClaimFamily.MODULE, PATH, 1, "ModuleNotFoundError", "", module="cache_kit")
+
+
+@pytest.mark.parametrize(
+    ("files", "state"),
+    [
+        ({PATH: "import cache_kit\n"}, FAILS),
+        ({PATH: "import os\n\n\ndef load():\n    from cache_kit import row\n"}, FAILS),
+        ({PATH: "import os\n"}, HOLDS),
+        ({PATH: "import cache_kit\n", "requirements.txt": "cache-kit\n"}, UNKNOWN),
+        ({PATH: "import cache_kit\n", "Dockerfile": DOCKERFILE.replace("3.11", "3.12")}, UNKNOWN),
+        ({PATH: "import sys\nsys.path.append('kit')\nimport cache_kit\n"}, UNKNOWN),
+        ({PATH: "try:\n    import cache_kit\nexcept errors.Any:\n    pass\n"}, UNKNOWN),
+        ({PATH: "import cache_kit.deep\n"}, FAILS),
+    ],
+)
+def test_the_log_is_believed_where_all_else_is_the_same(files: dict[str, str], state: ClaimState) -> None:
+    deployed = open_service({PATH: "import cache_kit\n"})
+    judge = ImportJudge()
+    assert judge.judge(CACHE_CLAIM, deployed).state is UNKNOWN
+    assert judge.with_witness(deployed).judge(CACHE_CLAIM, open_service(files)).state is state
+
+
+def test_the_log_is_believed_for_a_module_that_gives_any_name() -> None:
+    lazy = {"app/rooms.py": "def __getattr__(name):\n    raise AttributeError(name)\n"}
+    claim = Claim(ClaimFamily.IMPORT_NAME, PATH, 1, "ImportError", "", module="app.rooms", name="enter")
+    deployed = open_service({**lazy, PATH: "from app.rooms import enter\n"})
+    judge = ImportJudge().with_witness(deployed)
+    assert judge.judge(claim, open_service({**lazy, PATH: "\nfrom .rooms import enter\n"})).lines == (2,)
+    other = {"app/rooms.py": "def __getattr__(name):\n    return name\n", PATH: "from app.rooms import enter\n"}
+    assert judge.judge(claim, open_service(other)).state is UNKNOWN
+    bound = {"app/rooms.py": "enter = 1\n", PATH: "from app.rooms import enter\n"}
+    assert judge.judge(claim, open_service(bound)).state is HOLDS
