@@ -14,10 +14,12 @@ from shared.proof.claims.import_requests import Guard, ImportRequest, list_impor
 from shared.proof.claims.module_code import ModuleCode, parse_module
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.standard_library import is_standard_module
+from shared.proof.loading.commit_tree import has_same_inputs
 
 _CHECKED_BY = "the image's files, by Python's rules of imports"
 _IN_IMAGE = frozenset((ModuleKind.FILE, ModuleKind.PACKAGE, ModuleKind.NAMESPACE))
 _REPLACES_MODULES = re.compile(rb"sys\.modules|meta_path|path_hooks")
+_CHANGES_IMPORTS = re.compile(rb"sys\s*\.\s*(?:modules|path)|from\s+sys\s|meta_path|path_hooks|addsitedir")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,18 @@ class _Answer:
 
 
 class ImportJudge:
-    """Judges `IMPORT_NAME` and `MODULE`."""
+    """Judges `IMPORT_NAME` and `MODULE`.
+
+    `witness`: the service at the commit for which the log shows that the claim fails. What cannot be known fails
+    wherever all that it depends on, but for the asking file, is byte for byte the same.
+    """
+
+    def __init__(self, witness: ServiceModules | None = None) -> None:
+        self._witness = witness
+
+    def with_witness(self, witness: ServiceModules) -> "ImportJudge":
+        """The judge that believes the log for the commit of `witness`."""
+        return ImportJudge(witness)
 
     @property
     def families(self) -> Collection[ClaimFamily]:
@@ -46,7 +59,10 @@ class ImportJudge:
         if code is None:
             return _conclude(ClaimState.UNKNOWN, f"{claim.path} cannot be parsed")
         requests = list_import_requests(code.tree, modules.python, claim.error_class)
-        return _ClaimReader(claim, modules, code, _FINDERS[claim.family]).judge(requests)
+        verdict = _ClaimReader(claim, modules, code, _FINDERS[claim.family]).judge(requests)
+        if verdict.state is ClaimState.UNKNOWN and self._witness is not None:
+            return _ask_witness(claim, modules, requests, verdict, self._witness)
+        return verdict
 
 
 class _ClaimReader:
@@ -105,6 +121,31 @@ class _ClaimReader:
         is_dead = all(state is ClaimState.HOLDS for state in attempts)
         reason = f"line {request.line} runs only where an import before it fails"
         return None if is_dead else _Answer(ClaimState.UNKNOWN, reason)
+
+
+def _ask_witness(
+    claim: Claim,
+    modules: ServiceModules,
+    requests: Collection[ImportRequest],
+    verdict: ClaimVerdict,
+    witness: ServiceModules,
+) -> ClaimVerdict:
+    """A verdict that is unknown, where the log tells what the same statement does with the same files."""
+    lines = tuple(request.line for request in requests if _asks_exactly(claim, request))
+    source = modules.tree.read(claim.path) or b""
+    if not lines or _CHANGES_IMPORTS.search(source) or not has_same_inputs(modules.tree, witness.tree, claim.path):
+        return verdict
+    return ClaimVerdict(ClaimState.FAILS, f"as the log shows for the same files: {verdict.reason}", lines, "the log")
+
+
+def _asks_exactly(claim: Claim, request: ImportRequest) -> bool:
+    """Whether nothing but a failing import can become of a statement that asks for what the claim names."""
+    if request.guard is not Guard.NONE or request.attempts or request.is_dynamic:
+        return False
+    claimed = claim.module.split(".")
+    if claim.family is ClaimFamily.IMPORT_NAME:
+        return request.name == claim.name and _is_exact(request.parts, request.level, claimed)
+    return any(_is_exact(request.parts[:count], request.level, claimed) for count in range(1, len(request.parts) + 1))
 
 
 _Finder = Callable[[Claim, ServiceModules, ImportRequest], _Answer | None]

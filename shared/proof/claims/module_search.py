@@ -48,7 +48,7 @@ ProvidersLookup = Callable[[str], FoundModule]
 
 
 class ModuleSearch:
-    """Answers for one layout. `find_outside` is asked for a top-level module that is not of the repository."""
+    """Answers for one layout. `find_outside` is asked for a dotted module that is not of the repository."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class ModuleSearch:
         standard = is_standard_module(name, self._python)
         if standard is not False:
             return FoundModule(ModuleKind.OUTSIDE) if standard else _unknown(f"not every Python has {name}")
-        return self._find_namespace(first, parts) if first is not None else self._find_off_path(path, name)
+        return self._find_namespace(first, parts) if first is not None else self._find_off_path(path, parts)
 
     def _find_namespace(self, location: _Location, parts: Sequence[str]) -> FoundModule:
         """A folder without `__init__.py`: a regular package of its name anywhere on the path comes before it."""
@@ -114,17 +114,19 @@ class ModuleSearch:
             return _unknown(f"the folder {self._name_origin(location)} and a package share the name {parts[0]}")
         return self._walk(location, parts[1:], parts[0])
 
-    def _find_off_path(self, path: str, name: str) -> FoundModule:
+    def _find_off_path(self, path: str, parts: Sequence[str]) -> FoundModule:
         """A name that no folder of the import path has."""
+        name = parts[0]
         other = self._search_name(self._list_further_roots(), name)
         if other is not None:
             reason = other.reason if isinstance(other, _Obstacle) else f"{self._name_origin(other)} may be on the path"
             return _unknown(reason)
-        outside = self._find_outside(name)
+        outside = self._find_outside(".".join(parts))
         if outside.kind is ModuleKind.OUTSIDE:
             return outside
-        if changing := self._find_running(_PATH_CHANGE):
-            return _unknown(f"{changing} changes the import path")
+        changing = self._find_running(_PATH_CHANGE) or self._find_running(_HOOK)
+        if changing:
+            return _unknown(f"{changing} changes what imports find")
         in_tree = self._find_in_tree(path, name)
         if not in_tree:
             return outside

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
 from shared.proof.claims.image_layout import TracedFiles, find_layouts
+from shared.proof.claims.installed_modules import InstalledModules
 from shared.proof.claims.module_search import ModuleSearch
 from shared.proof.loading.commit_tree import RecordingTree, SourceTree
 
@@ -52,7 +53,10 @@ class ImageModules:
         layouts = find_layouts(self._tree, self._traced, self._source_roots)
         running = self._traced.running_paths
         return tuple(
-            ModuleSearch(layout, self._python, running, self._traced.is_link, self._find_outside) for layout in layouts
+            ModuleSearch(
+                layout, self._python, running, self._traced.is_link, InstalledModules(layout, self._python).find
+            )
+            for layout in layouts
         )
 
     def _find_module(self, importing_path: str, module: str, level: int) -> FoundModule:
@@ -62,6 +66,3 @@ class ImageModules:
         if len({(answer.kind, answer.path) for answer in answers}) == 1:
             return next(iter(answers))
         return FoundModule(ModuleKind.UNKNOWN, reason="the images that may be the service's differ in it")
-
-    def _find_outside(self, name: str) -> FoundModule:
-        return FoundModule(ModuleKind.UNKNOWN, reason=f"a package that the image installs may provide {name}")

@@ -112,6 +112,14 @@ class RecordingTree:
         return (self.read(path) or b"")[:MAX_BYTES].decode("utf-8", "replace")
 
 
+def has_same_inputs(tree: RecordingTree, other: RecordingTree, except_path: str) -> bool:
+    """Whether all that was asked of a tree, but for one file, is the same in another."""
+    files = [path for path in tree.recorded_paths if not path.endswith("/") and path != except_path]
+    folders = [path.rstrip("/") for path in tree.recorded_paths if path.endswith("/")]
+    same_files = all(tree.blob(path) == other.blob(path) for path in files)
+    return same_files and all(tree.list_unrecorded(path) == other.list_unrecorded(path) for path in folders)
+
+
 def is_relative_path(path: str) -> bool:
     """Whether a path is a plain one below the top: no root, no step up, of a sane length."""
     return 0 < len(path) <= 4096 and path[0] != "/" and ".." not in path.split("/")

@@ -19,7 +19,7 @@ _FROM = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?\s*", re.IGNORECASE)
 _INSTALL = re.compile(
     r"(?:\b(?:pip3?|uv pip|pipx)\s+install|\b(?:uv|pdm)\s+sync|\b(?:poetry|pdm)\s+install"
     r"|\bsetup\.py\s+(?:install|develop)"
-    r"|\bhatch\s+env|\bpip3?\s+wheel)"
+    r"|\bpipenv\s+(?:install|sync)|\bhatch\s+env|\bpip3?\s+wheel)"
 )
 
 

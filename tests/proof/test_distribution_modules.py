@@ -1,0 +1,29 @@
+"""The table of distributions and modules, held against the distributions that are installed."""
+
+from importlib.metadata import distributions
+from importlib.util import find_spec
+
+from shared.proof.claims.distribution_modules import list_needed_distributions, list_provided_modules
+from shared.proof.claims.requirement_lines import normalize_name
+
+
+def _has_module(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ImportError:
+        return False
+
+
+def test_every_module_that_is_called_certain_can_be_found() -> None:
+    installed = {normalize_name(found.metadata["Name"]) for found in distributions()}
+    known = {name: list_provided_modules(name) for name in installed}
+    wrong = [(name, module) for name, modules in known.items() for module in modules if not _has_module(module)]
+    assert not wrong
+    assert len(known) > 40
+
+
+def test_every_need_that_is_called_certain_is_installed() -> None:
+    installed = {normalize_name(found.metadata["Name"]) for found in distributions()}
+    needs = {name: needed for name in installed for needed in list_needed_distributions(name)}
+    assert needs
+    assert set(needs.values()) <= installed
