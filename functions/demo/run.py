@@ -19,7 +19,6 @@ from functions.local.page.slack_clicks import ClickSender
 from functions.local.stack import RunningStack
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
-from shared.detection.signal import SignalKind
 from shared.errors import Reject
 from shared.ports import Document, Store
 from shared.service import Service
@@ -109,7 +108,7 @@ class DemoRun:
             incident_record.INCIDENTS.decode(document.value)
             for document in self.store.find(incident_record.KIND, "service", self.service.id)
         ]
-        errors = [record for record in records if record.kind is SignalKind.SYNTAX_ERROR]
+        errors = [record for record in records if record.kind is self.setup.scenario.signal_kind]
         return max(errors, key=lambda record: record.generation) if errors else None
 
     def _publish_tick(self) -> None:

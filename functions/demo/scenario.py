@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from functions.demo.history_plan import Role
+from functions.demo.startup_stories import StartupStoryName
+from shared.detection.signal import SignalKind
 from shared.workflow.flow import IncidentState
 
 
@@ -16,6 +18,8 @@ class ScenarioName(StrEnum):
     FAILED_PROBE = "failed-probe"
     STORM = "storm"
     LYING_LABEL = "lying-label"
+    IMPORT = "import"
+    IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,13 @@ class Scenario:
     """Whether the fix waits in a pull request until a person has read the issue."""
     storm_entries: int = 0
     """How many entries are logged at once."""
+    startup_story: StartupStoryName | None = None
+    """The story of a service that does not start; None for the one that breaks off its conversations."""
+
+    @property
+    def signal_kind(self) -> SignalKind:
+        """What the log shows of it."""
+        return SignalKind.FAILED_START if self.startup_story else SignalKind.SYNTAX_ERROR
 
 
 _ALL_LATER = (Role.REFACTORING, Role.FIX, Role.TESTS, Role.HEARTBEAT, Role.HEAD)
@@ -67,5 +78,15 @@ SCENARIOS = {
         "The failing revision carries a label that names another commit than the one it was built from.",
         _ALL_LATER,
         label=Role.CLAIMED_FIX,
+    ),
+    ScenarioName.IMPORT: Scenario(
+        "A function was renamed and a caller left behind; the commit that claims the fix does not start either.",
+        (Role.REFACTORING, Role.FIX, Role.HEAD),
+        startup_story=StartupStoryName.IMPORT,
+    ),
+    ScenarioName.IMAGE: Scenario(
+        "A line of the ignore file keeps a package out of the image; the fix that was claimed changed the package.",
+        (Role.REFACTORING, Role.FIX, Role.TESTS, Role.HEAD),
+        startup_story=StartupStoryName.IMAGE,
     ),
 }

@@ -13,6 +13,7 @@ from functions.demo.environment import create_service, describe_short_waits, wri
 from functions.demo.run import DemoOptions, DemoRun
 from functions.demo.scenario import SCENARIOS, Scenario
 from functions.demo.setup import DemoSetup, describe_break, load_progress
+from functions.demo.startup_setup import StartupSetup, describe_startup_break
 from functions.demo.ws_client import run_visitors
 from functions.local import servers
 from functions.local.narration import describe_milestones
@@ -99,8 +100,10 @@ def _create_setup(options: DemoOptions, service: Service, port: int) -> DemoSetu
         load_progress(options.folder, options.scenario, read_settings().interpreters),
     )
     options.print_status(f"Scenario “{options.scenario}”. {plot.description}")
-    options.print_status(describe_break(notes))
-    return DemoSetup(options.folder, service, port, plot, options.print_status, notes)
+    story = plot.startup_story
+    options.print_status(describe_startup_break(story, notes) if story else describe_break(notes))
+    made = StartupSetup if story else DemoSetup
+    return made(options.folder, service, port, plot, options.print_status, notes)
 
 
 def _report_ending(options: DemoOptions, scenario: Scenario, record: IncidentRecord) -> bool:

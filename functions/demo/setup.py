@@ -8,7 +8,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from functions.demo import fast_import
 from functions.demo.build_repository import REVISIONS
 from functions.demo.example_module import Flavour
-from functions.demo.fast_import import run_git
+from functions.demo.fast_import import CommitSpec, run_git
 from functions.demo.history_plan import BEFORE_DEPLOYMENT, MODULE, Role, plan_commits, render_module_after
 from functions.demo.scenario import Scenario, ScenarioName
 from functions.demo.ws_client import visit_service
@@ -26,7 +26,7 @@ from functions.local.server_process import defer_signals
 from shared.adapters.compilers.interpreters import find_interpreter
 from shared.adapters.standins.process_platform import ManualRevision, ProcessPlatform, RevisionSource
 from shared.errors import InputError, UsageError
-from shared.proposal.rollout import DeploymentProgress
+from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
 
 StatusPrinter = Callable[[str], None]
@@ -65,13 +65,7 @@ class DemoSetup:
 
     def run_remaining(self, platform: ProcessPlatform) -> None:
         """Runs the steps that have not run yet; `platform` serves. Raises InputError."""
-        steps = (
-            self._create_history,
-            lambda: self._serve_first(platform),
-            lambda: self._serve_second(platform),
-            self._commit_remaining,
-        )
-        for number, step in enumerate(steps):
+        for number, step in enumerate(self._list_steps(platform)):
             if number >= self.progress.steps:
                 step()
                 self.progress.steps = number + 1
@@ -80,6 +74,14 @@ class DemoSetup:
     def merge_pull_request(self) -> None:
         """What a person does who has read the issue: the pull request becomes part of the deploy branch."""
         self._run_git("update-ref", _BRANCH, self.progress.commits[Role.FIX])
+
+    def _list_steps(self, platform: ProcessPlatform) -> Sequence[Callable[[], None]]:
+        return (
+            self._create_history,
+            lambda: self._serve_first(platform),
+            lambda: self._serve_second(platform),
+            self._commit_remaining,
+        )
 
     def _create_history(self) -> None:
         shutil.rmtree(self.service.repository, ignore_errors=True)
@@ -103,12 +105,7 @@ class DemoSetup:
         self._serve(platform, ManualRevision(REVISIONS[1], RevisionSource(folder=str(tree)), claims))
 
     def _serve(self, platform: ProcessPlatform, made: ManualRevision) -> None:
-        platform.deploy_by_hand(self.service, made)
-        deadline = time.monotonic() + _READY_SECONDS
-        while (state := platform.state(self.service, made.name)).progress is DeploymentProgress.RUNNING:
-            if time.monotonic() > deadline:
-                raise InputError(f"{made.name} did not come up within {_READY_SECONDS:g} seconds; try again.")
-            time.sleep(_POLL_SECONDS)
+        state = self._deploy(platform, made)
         if state.progress is DeploymentProgress.FAILED:
             raise InputError(f"{made.name} did not come up: {state.detail}")
         seen = visit_service(self.port)
@@ -117,6 +114,16 @@ class DemoSetup:
                 f"The socket of the broken example service {seen.summary}, which is not how it should fail."
             )
         self.print_status(f"A visitor was connected; the socket {seen.summary}.")
+
+    def _deploy(self, platform: ProcessPlatform, made: ManualRevision) -> Deployment:
+        """Returns once the revision is ready, or once it is known that it will not be."""
+        platform.deploy_by_hand(self.service, made)
+        deadline = time.monotonic() + _READY_SECONDS
+        while (state := platform.state(self.service, made.name)).progress is DeploymentProgress.RUNNING:
+            if time.monotonic() > deadline:
+                raise InputError(f"{made.name} did not come up within {_READY_SECONDS:g} seconds; try again.")
+            time.sleep(_POLL_SECONDS)
+        return state
 
     def _commit_remaining(self) -> None:
         """Whole seconds, all after the last failure: git keeps no fractions."""
@@ -137,14 +144,13 @@ class DemoSetup:
         )
 
     def _commit(self, roles: tuple[Role, ...], onto: str | None) -> None:
-        planned = plan_commits(
-            self.progress.python,
-            self.progress.flavour,
-            _complete_times(self.progress.commit_times),
-            limited=self.scenario.has_session_limit,
-        )
+        planned = self._plan_commits(_complete_times(self.progress.commit_times))
         ids = fast_import.append_commits(Path(self.service.repository), [planned[role] for role in roles], onto=onto)
         self.progress.commits |= dict(zip(roles, ids, strict=True))
+
+    def _plan_commits(self, times: Mapping[Role, datetime]) -> Mapping[Role, CommitSpec]:
+        limited = self.scenario.has_session_limit
+        return plan_commits(self.progress.python, self.progress.flavour, times, limited=limited)
 
     def _run_git(self, *arguments: str) -> None:
         run_git([f"--git-dir={self.service.repository}", *arguments])

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from functions.demo.fast_import import CommitSpec, run_git, write_repository
-from functions.local.platform.revision_files import export_commit
+from functions.local.platform.revision_files import export_commit, prepare_files
 from shared.adapters.standins.process_platform import ManualRevision, RevisionSource
 from shared.errors import Reject
 from shared.ports import CHANGED_BY_HAND
@@ -200,3 +200,27 @@ def process_of(revision: str) -> int:
         except OSError:  # it has ended meanwhile, or belongs to somebody else
             continue
     raise AssertionError(revision)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({".dockerignore": "# x\n**/b/\n*.md\n!keep.md\n"}, {"Dockerfile", ".dockerignore", "a/c.py", "keep.md"}),
+        ({".dockerignore": "*\n"}, {"Dockerfile"}),
+        (
+            {".dockerignore": "a\n", "Dockerfile.dockerignore": "keep.md\n"},
+            {"Dockerfile", ".dockerignore", "Dockerfile.dockerignore", "a/b/x.py", "a/c.py", "b/y.py"},
+        ),
+        ({}, {"Dockerfile", "a/b/x.py", "a/c.py", "b/y.py", "keep.md"}),
+    ],
+)
+def test_what_the_ignore_file_leaves_out_is_in_no_revision(
+    tmp_path: Path, files: dict[str, str], expected: set[str]
+) -> None:
+    tree = {"Dockerfile": "FROM x\n", "a/b/x.py": "", "a/c.py": "", "b/y.py": "", "keep.md": "", **files}
+    for path, text in tree.items():
+        written = tmp_path / "tree" / path
+        written.parent.mkdir(parents=True, exist_ok=True)
+        written.write_text(text, "utf-8")
+    made = prepare_files("", RevisionSource(folder=str(tmp_path / "tree")), tmp_path / "made")
+    assert {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()} == expected

@@ -1,7 +1,8 @@
-"""Writes the files of a revision, from a commit or from a folder, into a folder of its own.
+"""Writes the files of a revision, from a commit or from a folder, into a folder of its own, as a build would take them.
 
-A commit is written out by `git archive` in a scratch repository that borrows the objects: no hook, filter or setting of
-the repository is in force.
+What the `.dockerignore` leaves out is not there: a service that needs it does not start here either. A commit is
+written out by `git archive` in a scratch repository that borrows the objects: no hook, filter or setting of the
+repository is in force.
 """
 
 import io
@@ -14,6 +15,10 @@ from pathlib import Path
 
 from shared.adapters.git.scratch import ScratchRepository
 from shared.adapters.standins.process_platform import RevisionSource
+from shared.proof.model.ignore_rules import parse_docker_ignore
+
+_DOCKERFILE = "Dockerfile"
+_IGNORE_FILE = ".dockerignore"
 
 
 def prepare_files(repository: str, source: RevisionSource, folder: Path) -> Path:
@@ -27,8 +32,26 @@ def prepare_files(repository: str, source: RevisionSource, folder: Path) -> Path
             shutil.copytree(source.folder, files, symlinks=True, ignore=shutil.ignore_patterns(".git"))
         else:
             export_commit(repository, source.commit, files)
+        _remove_ignored_files(files)
         files.rename(folder)
     return folder
+
+
+def _remove_ignored_files(folder: Path) -> None:
+    """Removes what Docker would leave out; the Dockerfile itself is always read."""
+    own = folder / f"{_DOCKERFILE}{_IGNORE_FILE}"
+    file = own if own.is_file() else folder / _IGNORE_FILE
+    if not (folder / _DOCKERFILE).is_file() or not file.is_file():
+        return
+    rules = parse_docker_ignore(file.name, file.read_text("utf-8", "replace"))
+    for above, folders, names in os.walk(folder, topdown=False):
+        for file_path in (Path(above, name) for name in (*names, *folders)):
+            if not rules.find_line(file_path.relative_to(folder).as_posix()) or file_path == folder / _DOCKERFILE:
+                continue
+            if not file_path.is_dir() or file_path.is_symlink():
+                file_path.unlink()
+            elif not any(file_path.iterdir()):
+                file_path.rmdir()
 
 
 def export_commit(repository: str, commit: str, folder: Path) -> Path:

@@ -1,0 +1,154 @@
+"""Two incidents in which the service does not start: a renamed function, and a package that is not in the image.
+
+In: the deployed minor version of Python. Out: each story's commits as data, oldest first, and what Python says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from functions.demo.example_files import files_with_more_tests, initial_files
+from functions.demo.example_module import CHANGED_HANDLERS, Flavour, HandlerForm, render_module
+from functions.demo.fast_import import CommitSpec
+from functions.demo.history_plan import MODULE, CommitTimes, Role
+
+MAIN = "chat/main.py"
+_FIRST_IMPORT = "from chat import sessions\n"
+_MIRA, _JONAS, _ADA = "Mira Holm", "Jonas Brandt", "Ada Okafor"
+
+
+class StartupStoryName(StrEnum):
+    """As the scenarios are called."""
+
+    IMPORT = "import"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class StartupStep:
+    """One commit; `files` holds new contents by path."""
+
+    role: Role
+    author: str
+    subject: str
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StartupStory:
+    """`steps` are oldest first: the break, a commit that claims to be the fix, one more, the fix, and what follows."""
+
+    name: StartupStoryName
+    steps: tuple[StartupStep, ...]
+    error: str
+    """The last line of the traceback, as Python 3.11 prints it; later versions may add a suggestion."""
+    failing_line: int
+    """The line of `MAIN` on which the import stands, from the break to the fix."""
+    source: str
+    """That line."""
+    broken_path: str
+    """The file in which the break is: the caller, or the ignore file."""
+
+
+def list_startup_stories(python: str) -> Mapping[StartupStoryName, StartupStory]:
+    """Both stories for a service on that Python."""
+    return {story.name: story for story in (_tell_import(python), _tell_image(python))}
+
+
+def plan_startup_commits(story: StartupStory, commit_times: CommitTimes) -> Mapping[Role, CommitSpec]:
+    """One commit for each role of a story."""
+    return {
+        step.role: CommitSpec(step.subject, commit_times[step.role], step.author, step.files) for step in story.steps
+    }
+
+
+def _start_tree(python: str) -> dict[str, str]:
+    """The files of the other incident, with all of its handlers as they first were."""
+    module = render_module((HandlerForm.PLAIN,) * CHANGED_HANDLERS, Flavour.FSTRING)
+    return {**initial_files(python), MODULE: module}
+
+
+_USED_NAMES = "from chat.sessions import Denied, count, open_session, transcript\n"
+_RENAMED = "from chat.sessions import Denied, count, open_session, read_transcript\n"
+
+
+def _tell_import(python: str) -> StartupStory:
+    """`transcript` becomes `read_transcript`, and `main.py` still imports the old name."""
+    start = _start_tree(python)
+    main = start[MAIN].replace(_FIRST_IMPORT, _USED_NAMES)
+    for name in ("open_session", "transcript", "Denied"):
+        main = main.replace(f"sessions.{name}", name)
+    main = main.replace('{"status": "ok"}', '{"status": "ok", "sessions": count()}')
+    sessions, tests = start["chat/sessions.py"], start["tests/test_main.py"]
+    renamed = {
+        "chat/sessions.py": sessions.replace("def transcript(", "def read_transcript("),
+        "tests/test_main.py": tests.replace("sessions.transcript(", "sessions.read_transcript(").replace(
+            "from chat import main, sessions", "from chat import sessions"
+        ),
+    }
+    claimed = main.replace('log = logging.getLogger("chat")', 'log = logging.getLogger("chat.socket")')
+    fixed = claimed.replace(_USED_NAMES, _RENAMED).replace("transcript(scope", "read_transcript(scope")
+    counted = fixed.replace('"sessions": count()', '"open": count()')
+    steps = (
+        StartupStep(Role.FIRST, _MIRA, "Stream what the agents do, one event for each step", start),
+        StartupStep(Role.GOOD, _ADA, "Count the open sessions in the health answer", {MAIN: main}),
+        StartupStep(Role.INTRODUCED, _JONAS, "refactor: name session functions after what they do", renamed),
+        StartupStep(
+            Role.CLAIMED_FIX, _JONAS, "fix: resolve ImportError at startup of the chat service", {MAIN: claimed}
+        ),
+        StartupStep(Role.REFACTORING, _MIRA, "Say in the documents how events are named", _document(start)),
+        StartupStep(Role.FIX, _MIRA, "refactor: read transcripts by their session's own function", {MAIN: fixed}),
+        StartupStep(Role.HEAD, _ADA, "Call the open sessions by that name in the health answer", {MAIN: counted}),
+    )
+    line, source = _find_line(main, _USED_NAMES)
+    error = "ImportError: cannot import name 'transcript' from 'chat.sessions' (/app/chat/sessions.py)"
+    return StartupStory(StartupStoryName.IMPORT, steps, error, line, source, MAIN)
+
+
+_PACKAGE = "chat/monitoring/__init__.py"
+_PROBES = '''\
+"""What the service says of itself."""
+
+from chat import sessions
+
+
+def describe():
+    return {"status": "ok", "sessions": sessions.count()}
+'''
+_IMPORT_PROBES = "from chat.monitoring import probes\n"
+_IGNORE_MORE = "# dashboards and their recordings are no part of the service\n**/monitoring/\n*.ipynb\n"
+
+
+def _tell_image(python: str) -> StartupStory:
+    """A line of the ignore file is meant for dashboards, and takes a package of the service out of the image."""
+    start = _start_tree(python)
+    start["monitoring/dashboard.json"] = '{"panels": []}\n'
+    main = start[MAIN].replace(_FIRST_IMPORT, _FIRST_IMPORT + _IMPORT_PROBES)
+    main = main.replace('body = 200, {"status": "ok"}', "body = 200, probes.describe()")
+    ignore = start[".dockerignore"]
+    used = {MAIN: main, _PACKAGE: "", "chat/monitoring/probes.py": _PROBES}
+    claimed = {_PACKAGE: 'from chat.monitoring import probes\n\n__all__ = ["probes"]\n'}
+    ignored = {".dockerignore": ignore + _IGNORE_MORE}
+    lifted = {".dockerignore": ignore + _IGNORE_MORE.replace("**/monitoring/", "/monitoring/")}
+    more = {"chat/monitoring/probes.py": _PROBES.replace('"sessions"', '"open"')}
+    steps = (
+        StartupStep(Role.FIRST, _MIRA, "Stream what the agents do, one event for each step", start),
+        StartupStep(Role.GOOD, _ADA, "Answer health by probes of their own", used),
+        StartupStep(Role.INTRODUCED, _JONAS, "Keep dashboards out of the image", ignored),
+        StartupStep(Role.CLAIMED_FIX, _JONAS, "P0 fix: export the probes so that the service starts", claimed),
+        StartupStep(Role.REFACTORING, _MIRA, "Say in the documents how events are named", _document(start)),
+        StartupStep(Role.FIX, _MIRA, "chore: ignore the folder of dashboards by its path", lifted),
+        StartupStep(Role.TESTS, _ADA, "Test that a session reads its own transcript", files_with_more_tests(start)),
+        StartupStep(Role.HEAD, _ADA, "Call the open sessions by that name in the health answer", more),
+    )
+    line, source = _find_line(main, _IMPORT_PROBES)
+    error = "ModuleNotFoundError: No module named 'chat.monitoring'"
+    return StartupStory(StartupStoryName.IMAGE, steps, error, line, source, ".dockerignore")
+
+
+def _document(tree: Mapping[str, str]) -> Mapping[str, str]:
+    return {"docs/events.md": tree["docs/events.md"] + "\nA name is never changed, only added.\n"}
+
+
+def _find_line(text: str, line: str) -> tuple[int, str]:
+    return text[: text.index(line)].count("\n") + 1, line.strip()
