@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.detection.causes.cause import CauseClass
+from shared.detection.entry import LogEntry
+from tests.support.log_samples import time_at
 
 PACKAGES = "/usr/local/lib/python3.11/site-packages"
 CLOSED = "WebSocket /ws/berth closed: code=1011"
@@ -149,6 +151,7 @@ _SERVICES = (
     _closed("openai realtime", CauseClass.UPSTREAM_CLOSED, "websockets.exceptions.ConnectionClosedError: no close frame received or sent", "OpenAI (openai)", inside=_OPENAI + _CONNECTION),
     _closed("deepgram", CauseClass.UPSTREAM_CLOSED, "websockets.exceptions.ConnectionClosedError: received 1011 (internal error) NET-0001; then sent 1011 (internal error) NET-0001", "Deepgram (deepgram)", inside=_DEEPGRAM + _CONNECTION),
     CauseSample("upstream by its address", CauseClass.UPSTREAM_CLOSED, (f"ERROR relay to wss://live.pier.example/v1/listen: {_UNAVAILABLE}",), "live.pier.example"),
+    CauseSample("upstream by its logger", CauseClass.UPSTREAM_CLOSED, (f"ERROR:google_adk.google.adk.flows.llm_flows.base_llm_flow:Connection closed: {_UNAVAILABLE}",), "Google Gemini"),
     CauseSample("upstream alone", CauseClass.UPSTREAM_CLOSED, (f"ERROR live: {_UNAVAILABLE}",)),
 )  # fmt: skip
 _CONNECTIONS = (
@@ -188,3 +191,15 @@ SAMPLES: Sequence[CauseSample] = (
     *_UNKNOWN,
 )
 PLATFORM_LOG = f"projects/harbour/logs/{_SYSTEM}"
+
+
+def make_sample_entries(sample: CauseSample) -> list[LogEntry]:
+    """The entries of a sample, of one instance of the ferry's service."""
+    return [
+        LogEntry(
+            number, text, time_at(number), log_name=PLATFORM_LOG if number in sample.platform else "stderr",
+            severity="ERROR", insert_id=f"i{number}", project="harbour", service="ferry", revision="ferry-00007",
+            instance="a",
+        )
+        for number, text in enumerate(sample.texts)
+    ]  # fmt: skip
