@@ -106,8 +106,13 @@ def _is_own_effect(
         return True
     kind = incidents[owner].kind
     if kind is SignalKind.FAILED_START:
-        return isinstance(read, Signal) and read.kind is kind and bool(read.error_class)
+        return isinstance(read, Signal) and read.kind is kind and _is_shown_by(read, tie.raised)
     return kind in EFFECT_KINDS and tie.is_tied
+
+
+def _is_shown_by(read: Signal, raised: RaisedException) -> bool:
+    """Whether the entry is the traceback itself, and no sentence that follows from it."""
+    return any(read.error_class == link.error_class for link in raised.chain)
 
 
 def build_start_signal(read: Signal, raised: RaisedException) -> Signal:
@@ -115,7 +120,7 @@ def build_start_signal(read: Signal, raised: RaisedException) -> Signal:
     frame = raised.location
     return replace(
         read,
-        entry=read.entry if read.error_class else raised.entry,
+        entry=read.entry if _is_shown_by(read, raised) else raised.entry,
         error_class=raised.exception.error_class,
         path=frame.path if frame is not None else "",
         line=frame.line or None if frame is not None else None,

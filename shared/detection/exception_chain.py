@@ -35,7 +35,9 @@ def read_chain(text: str) -> Chain | None:
     for segment in _SENTENCE_LINE.split(text):
         links = _links_of_segment(parse_exceptions(segment))
         chain += links
-    return drop_control_flow(tuple(chain[: _MAX_LINKS - 1] + chain[-1:])) if chain else None
+    if len(chain) > _MAX_LINKS:
+        chain = [*chain[: _MAX_LINKS - 1], chain[-1]]
+    return drop_control_flow(tuple(chain)) if chain else None
 
 
 def _links_of_segment(exceptions: Sequence[LoggedException]) -> list[LoggedException]:

@@ -9,6 +9,7 @@ from shared.detection.signal import Signal, SignalKind, SkipReason
 from shared.text.escaping import strip_markup, truncate_middle
 
 _MAX_KEPT_LENGTH = 4_000
+_PROGRAM_ENDS = frozenset(("HaltServer", "SystemExit", "KeyboardInterrupt", "Exit"))
 CLOSE_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
 """Signals that a connection was closed."""
 EFFECT_KINDS = frozenset((*CLOSE_KINDS, SignalKind.FAILED_START))
@@ -62,10 +63,15 @@ def read_raised(entry: LogEntry, read: Signal | SkipReason) -> RaisedException |
     chain = own or read_chain(strip_markup(entry.text))
     if chain is None and isinstance(read, Signal) and read.error_class:
         chain = _chain_of_signal(read)
-    if chain is None:
+    if chain is None or is_end_of_program(chain):
         return None
     syntax = isinstance(read, Signal) and read.kind is SignalKind.SYNTAX_ERROR
     return build_raised(chain, entry, is_syntax_error=syntax)
+
+
+def is_end_of_program(chain: Chain) -> bool:
+    """Whether it only ends the program, for a reason that was logged before it (gunicorn's `HaltServer`)."""
+    return all(link.error_class.rpartition(".")[2] in _PROGRAM_ENDS for link in chain)
 
 
 def truncate_raised_entry(entry: LogEntry) -> LogEntry:

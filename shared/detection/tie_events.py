@@ -18,7 +18,7 @@ from shared.detection.exception_chain import (
     is_member_line,
 )
 from shared.detection.logged_exception import TRACEBACK_HEADER, LoggedException, TracebackParser
-from shared.detection.raised_exception import RaisedException, build_raised
+from shared.detection.raised_exception import RaisedException, build_raised, is_end_of_program
 from shared.text.escaping import strip_markup
 
 _MAX_FRAGMENT_LENGTH = 2_000
@@ -123,7 +123,8 @@ def _end_traceback(traceback: _OpenTraceback, event: Event, ended: LoggedExcepti
         before.raised = None
     traceback.is_linked, traceback.last_chain = False, chain
     syntax = _is_syntax_error(ended) or (event.raised is not None and event.raised.is_syntax_error)
-    raised = build_raised(drop_control_flow(chain), event.entry, is_syntax_error=syntax)
+    chain = drop_control_flow(chain)
+    raised = None if is_end_of_program(chain) else build_raised(chain, event.entry, is_syntax_error=syntax)
     traceback.last_event = replace(event, fragment="", raised=raised)
     return traceback.last_event
 

@@ -2,11 +2,14 @@
 
 Each is one entry or several, as the service or the platform logged them; the ferry company's service does not exist.
 """
+# ruff: noqa: E501
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.detection.causes.cause import CauseClass
+from shared.detection.entry import LogEntry
+from tests.support.log_samples import time_at
 
 PACKAGES = "/usr/local/lib/python3.11/site-packages"
 CLOSED = "WebSocket /ws/berth closed: code=1011"
@@ -66,6 +69,18 @@ _LOOP = '  File "/usr/local/lib/python3.11/asyncio/base_events.py", line 1086, i
 _UNAVAILABLE = "received 1011 (internal error) The pier is closed.; then sent 1011 (internal error) The pier is closed."
 _PING = "sent 1011 (internal error) keepalive ping timeout; no close frame received"
 
+_RESET = (
+    f"{_HEADER}{_frame('redis/asyncio/connection.py', 'send_packed_command')}ConnectionResetError: Connection lost\n\n"
+    "The above exception was the direct cause of the following exception:\n\n"
+)
+_WORKER = (
+    f"[7] [ERROR] Exception in worker process\n{_HEADER}{_frame('gunicorn/arbiter.py', 'spawn_worker')}"
+    f"{_START}KeyError: 'HARBOUR_URL'".replace("KeyError", '  File "<frozen os>", line 685, in __getitem__\nKeyError')
+)
+_MASTER = (
+    f"{_HEADER}{_frame('gunicorn/arbiter.py', 'reap_workers')}gunicorn.errors.HaltServer: "
+    "<HaltServer 'Worker failed to boot.' 3>"
+)
 _OWN_CODE = (
     _closed("name", CauseClass.OWN_CODE, "NameError: name 'tides' is not defined"),
     _closed("attribute of a module", CauseClass.OWN_CODE, "AttributeError: module 'ferry.tides' has no attribute 'now'"),
@@ -108,6 +123,7 @@ _CONFIGURATION_AND_CREDENTIALS = (
     _failed("client of a model", CauseClass.CONFIGURATION, "openai.OpenAIError: The api_key client option must be set either by passing api_key to the client or by setting the OPENAI_API_KEY environment variable", "OPENAI_API_KEY", inside=_frame("openai/_client.py", "__init__")),
     _failed("decouple", CauseClass.CONFIGURATION, "decouple.UndefinedValueError: HARBOUR_URL not found. Declare it as envvar or define a default value.", "HARBOUR_URL", inside=_frame("decouple.py", "get")),
     _failed("django", CauseClass.CONFIGURATION, "django.core.exceptions.ImproperlyConfigured: The SECRET_KEY setting must not be empty.", inside=_frame("django/conf/__init__.py", "_setup")),
+    CauseSample("worker and master", CauseClass.CONFIGURATION, (_WORKER, _MASTER, "Container called exit(3)."), "HARBOUR_URL", platform=frozenset({2})),
     CauseSample("secret not found", CauseClass.CONFIGURATION, ("Revision 'ferry-00007' is not ready and cannot serve traffic. The user-provided container failed to start. Secret projects/1/secrets/pier/versions/latest was not found",), platform=frozenset({0})),
     _closed("default credentials", CauseClass.CREDENTIALS, "google.auth.exceptions.DefaultCredentialsError: Your default credentials were not found. To set up Application Default Credentials, see the documentation.", inside=_frame("google/auth/_default.py", "default")),
     _closed("refresh", CauseClass.CREDENTIALS, "google.auth.exceptions.RefreshError: ('invalid_grant: Bad Request', {'error': 'invalid_grant'})", inside=_frame("google/oauth2/_client.py", "_handle_error_response")),
@@ -127,12 +143,15 @@ _SERVICES = (
     _closed("http client", CauseClass.BACKING_SERVICE, "httpx.ConnectTimeout: timed out", inside=_frame("httpx/_transports/default.py", "handle_async_request")),
     _closed("quota of a model", CauseClass.BACKING_SERVICE, "openai.RateLimitError: Error code: 429 - {'error': {'code': 'insufficient_quota'}}", inside=_frame("openai/_base_client.py", "request")),
     _closed("channel layer", CauseClass.BACKING_SERVICE, "redis.exceptions.TimeoutError: Timeout reading from 10.8.0.3:6379", inside=_frame("channels_redis/core.py", "receive")),
+    CauseSample("store's socket", CauseClass.BACKING_SERVICE, (_RESET + _raised("redis.exceptions.ConnectionError: Error UNKNOWN while writing to socket. Connection lost."), CLOSED)),
+    _closed("store's socket alone", CauseClass.BACKING_SERVICE, "ConnectionResetError: Connection lost", inside=_frame("redis/asyncio/connection.py", "send_packed_command")),
     _closed("missing table", CauseClass.BACKING_SERVICE, "asyncpg.exceptions.UndefinedTableError: relation \"berths\" does not exist", inside=_frame("asyncpg/connection.py", "_execute")),
     _closed("gemini live", CauseClass.UPSTREAM_CLOSED, f"websockets.exceptions.ConnectionClosedError: {_UNAVAILABLE}", "Google Gemini (google.genai)", inside=_GENAI + _CONNECTION),
     _closed("gemini api error", CauseClass.UPSTREAM_CLOSED, "google.genai.errors.APIError: 1011 None. The pier is currently closed.", "Google Gemini (google.genai)", inside=_GENAI),
     _closed("openai realtime", CauseClass.UPSTREAM_CLOSED, "websockets.exceptions.ConnectionClosedError: no close frame received or sent", "OpenAI (openai)", inside=_OPENAI + _CONNECTION),
     _closed("deepgram", CauseClass.UPSTREAM_CLOSED, "websockets.exceptions.ConnectionClosedError: received 1011 (internal error) NET-0001; then sent 1011 (internal error) NET-0001", "Deepgram (deepgram)", inside=_DEEPGRAM + _CONNECTION),
     CauseSample("upstream by its address", CauseClass.UPSTREAM_CLOSED, (f"ERROR relay to wss://live.pier.example/v1/listen: {_UNAVAILABLE}",), "live.pier.example"),
+    CauseSample("upstream by its logger", CauseClass.UPSTREAM_CLOSED, (f"ERROR:google_adk.google.adk.flows.llm_flows.base_llm_flow:Connection closed: {_UNAVAILABLE}",), "Google Gemini"),
     CauseSample("upstream alone", CauseClass.UPSTREAM_CLOSED, (f"ERROR live: {_UNAVAILABLE}",)),
 )  # fmt: skip
 _CONNECTIONS = (
@@ -147,6 +166,8 @@ _CONNECTIONS = (
     _closed("send after close", CauseClass.CLOSED_CONNECTION, "RuntimeError: Cannot call \"send\" once a close message has been sent.", inside=_frame("starlette/websockets.py", "send")),
     _closed("asgi message", CauseClass.CLOSED_CONNECTION, "RuntimeError: Unexpected ASGI message 'websocket.send', after sending 'websocket.close' or response already completed.", inside=_frame("uvicorn/protocols/websockets/websockets_impl.py", "asgi_send")),
     _closed("not accepted", CauseClass.CLOSED_CONNECTION, "RuntimeError: WebSocket is not connected. Need to call \"accept\" first.", inside=_frame("starlette/websockets.py", "receive")),
+    _closed("accepted twice", CauseClass.CLOSED_CONNECTION, "RuntimeError: Expected ASGI message 'websocket.send' or 'websocket.close', but got 'websocket.accept'.", inside=_frame("uvicorn/protocols/websockets/wsproto_impl.py", "send")),
+    _closed("client's socket", CauseClass.CLOSED_CONNECTION, "RuntimeError: unable to perform operation on <TCPTransport closed=True reading=False 0x55ce>; the handler is closed", inside=_frame("uvicorn/protocols/websockets/wsproto_impl.py", "send")),
     _closed("two receivers", CauseClass.CLOSED_CONNECTION, "websockets.exceptions.ConcurrencyError: cannot call recv while another coroutine is already running recv or recv_streaming", inside=_CONNECTION),
     _closed("aiohttp transport", CauseClass.CLOSED_CONNECTION, "aiohttp.client_exceptions.ClientConnectionResetError: Cannot write to closing transport", inside=_frame("aiohttp/http_websocket.py", "_send_frame")),
     _closed("autobahn", CauseClass.CLOSED_CONNECTION, "autobahn.exception.Disconnected: Attempt to send on a closed protocol", inside=_frame("daphne/ws_protocol.py", "serverSend")),
@@ -156,6 +177,7 @@ _UNKNOWN = (
     CauseSample("close alone", CauseClass.UNKNOWN, (CLOSED,)),
     CauseSample("our own close", CauseClass.UNKNOWN, ("sent 1011 (internal error); then received 1011 (internal error)",)),
     CauseSample("sentence alone", CauseClass.UNKNOWN, ("The user-provided container failed to start and listen on the port defined provided by the PORT=8080 environment variable within the allocated timeout.",), platform=frozenset({0})),
+    CauseSample("end of a browser or of an upstream", CauseClass.UNKNOWN, ("websockets.exceptions.ConnectionClosedError: received 1005 (no status code [internal]); then sent 1005 (no status code [internal])", CLOSED)),
     _closed("package alone", CauseClass.UNKNOWN, "quayside.errors.SessionLost: berth 4", own="", inside=_frame("quayside/session.py", "run")),
     _closed("timeout", CauseClass.UNKNOWN, "TimeoutError", own="", inside='  File "/usr/local/lib/python3.11/asyncio/timeouts.py", line 115, in __aexit__\n'),
 )  # fmt: skip
@@ -169,3 +191,15 @@ SAMPLES: Sequence[CauseSample] = (
     *_UNKNOWN,
 )
 PLATFORM_LOG = f"projects/harbour/logs/{_SYSTEM}"
+
+
+def make_sample_entries(sample: CauseSample) -> list[LogEntry]:
+    """The entries of a sample, of one instance of the ferry's service."""
+    return [
+        LogEntry(
+            number, text, time_at(number), log_name=PLATFORM_LOG if number in sample.platform else "stderr",
+            severity="ERROR", insert_id=f"i{number}", project="harbour", service="ferry", revision="ferry-00007",
+            instance="a",
+        )
+        for number, text in enumerate(sample.texts)
+    ]  # fmt: skip

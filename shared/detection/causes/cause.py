@@ -67,7 +67,7 @@ PROFILES: Mapping[CauseClass, CauseProfile] = {
     CauseClass.OWN_CODE_UNPROVABLE: CauseProfile(
         "an error that the service's own code raised",
         Owner.DEVELOPERS,
-        "A commit that handles this case; which one does, only a run can tell.",
+        "A commit that handles this case; which commit does, only a run can tell.",
         is_mended_by_commit=True,
     ),
     CauseClass.DEPENDENCY: CauseProfile(
@@ -124,7 +124,7 @@ PROFILES: Mapping[CauseClass, CauseProfile] = {
         "Smaller messages, or a higher `max_size` at the end that refused it.",
     ),
     CauseClass.CLOSED_CONNECTION: CauseProfile(
-        "the connection was already closed, or used by two tasks at once",
+        "the connection was already closed, or used by several tasks at the same time",
         Owner.DEVELOPERS,
         "Handling the disconnect before the next send or receive.",
     ),

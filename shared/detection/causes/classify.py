@@ -10,7 +10,7 @@ from datetime import timedelta
 from shared.detection.causes.cause import Cause, CauseClass, EnvironmentComparison
 from shared.detection.causes.closed_connection import classify_closed_connection
 from shared.detection.causes.configuration import find_key, find_missing_field, find_missing_key, find_missing_variable
-from shared.detection.causes.exception_rules import RULES
+from shared.detection.causes.exception_rules import RULES, classify_socket
 from shared.detection.causes.own_code import classify_code_error
 from shared.detection.causes.text_rules import classify_text, is_memory_line
 from shared.detection.causes.upstream import find_upstream
@@ -59,6 +59,10 @@ def classify_raised(raised: RaisedException) -> Cause:
         cause = _classify_link(link, raised, text)
         if cause is not None:
             return cause
+    for link in raised.chain:
+        of_socket = classify_socket(link)
+        if of_socket is not None:
+            return Cause(of_socket, link)
     for link in raised.chain:
         of_code = classify_code_error(link)
         if of_code is not CauseClass.UNKNOWN:

@@ -15,8 +15,12 @@ _KEEPALIVE = re.compile(
     r"keep-?alive ping (?:timeout|timed out)|ping timeout|timed out waiting for (?:keepalive )?pong", re.IGNORECASE
 )
 _RECEIVED = re.compile(r"^received (?P<code>\d{4})\b")
-_LOST = re.compile(r"no close frame received(?: or sent)?|connection to remote host was lost", re.IGNORECASE)
+_LOST = re.compile(
+    r"no close frame received(?: or sent)?|connection to remote host was lost|^code = 1006\b", re.IGNORECASE
+)
 _SENT = re.compile(r"^sent (?P<code>\d{4})\b")
+_CODES_OF_BROWSERS = frozenset(("1000", "1001", "1005", "1006"))
+"""A browser that leaves a page closes with one of these: then the other end may be a client of this service."""
 _PAYLOAD_CODE, _GOING_AWAY, _RESTART_CODE = "1009", "1001", "1012"
 _API_CLOSE = re.compile(r"^10(?:0[0-9]|1[0-5])\b")
 _LOST_TO_UPSTREAM = frozenset(("WebSocketConnectionClosedException",))
@@ -53,6 +57,6 @@ def _classify_by_side(link: LoggedException, side: ConnectionSide) -> CauseClass
             return CauseClass.CLOSED_CONNECTION if is_gone else None
         case ConnectionSide.CLIENT:
             return CauseClass.UPSTREAM_CLOSED if received is not None or is_lost else None
-        case ConnectionSide.UNKNOWN if received is not None:
-            return CauseClass.RESTART if received["code"] == _GOING_AWAY else CauseClass.UPSTREAM_CLOSED
+        case ConnectionSide.UNKNOWN if received is not None and received["code"] not in _CODES_OF_BROWSERS:
+            return CauseClass.UPSTREAM_CLOSED
     return None

@@ -178,11 +178,11 @@ _CLOSED_CONNECTION = (
         r"cannot call \"?(?:send|receive|write|recv)\"? (?:once|after|while)"
         r"|after sending 'websocket\.close'|websocket is not connected\. need to call"
         r"|concurrent call to (?:receive|send)|response already completed"
-        r"|unexpected asgi message 'websocket\.(?:send|close)'|another coroutine is already",
+        r"|(?:un)?expected asgi message 'websocket\.(?:send|close)'|another coroutine is already",
     ),
     make_rule(
         CauseClass.CLOSED_CONNECTION,
-        "ConcurrencyError|ClosedResourceError|BrokenResourceError|SocketIsClosedError|WebSocketClosedError|StreamClosedError|ClientConnectionResetError|BrokenPipeError",
+        "ConcurrencyError|SocketIsClosedError|WebSocketClosedError|StreamClosedError|ClientConnectionResetError",
     ),
     make_rule(
         CauseClass.CLOSED_CONNECTION, r"^autobahn\.exception\.Disconnected|^socketio\.exceptions\.DisconnectedError"
@@ -190,13 +190,9 @@ _CLOSED_CONNECTION = (
     make_rule(CauseClass.CLOSED_CONNECTION, "Disconnected", r"closed protocol|closed connection"),
     make_rule(CauseClass.CLOSED_CONNECTION, "WebSocketDisconnect|ClientDisconnected|ConnectionClosedOK"),
     make_rule(
-        CauseClass.CLOSED_CONNECTION, "ConnectionResetError", r"cannot write to closing transport|connection lost"
-    ),
-    make_rule(
         CauseClass.CLOSED_CONNECTION,
         "AssertionError|RuntimeError|InvalidState",
-        r"websocket connection (?:is|has been) closed|unable to perform operation on .{0,120}(?:closed"
-        r"|handler is closed)",
+        r"websocket connection (?:is|has been) closed",
     ),
 )
 _BACKING_SERVICE = (
@@ -266,6 +262,25 @@ _BACKING_SERVICE = (
         r"UNAVAILABLE|DEADLINE_EXCEEDED|RESOURCE_EXHAUSTED",
     ),
 )
+SOCKET_RULES: Sequence[CauseRule] = (
+    make_rule(CauseClass.CLOSED_CONNECTION, "BrokenPipeError|ClosedResourceError|BrokenResourceError"),
+    make_rule(
+        CauseClass.CLOSED_CONNECTION, "ConnectionResetError", r"cannot write to closing transport|connection lost"
+    ),
+    make_rule(CauseClass.CLOSED_CONNECTION, "RuntimeError", r"unable to perform operation on .{0,120}closed"),
+)
+"""For a socket that may be anybody's: the frames tell whose it is, and a link that another rule names says more."""
+_STORE_FRAME = re.compile(rf"[/\\](?:{_SQL_DRIVERS}|{_STORES}|sqlalchemy|databases|httpcore|urllib3|grpc)[/\\]")
+
+
+def classify_socket(exception: LoggedException) -> CauseClass | None:
+    """The class of an error of a socket, by whose socket it is; None for any other exception."""
+    if not any(rule.fits(exception) for rule in SOCKET_RULES):
+        return None
+    is_stores = any(_STORE_FRAME.search(frame.path) for frame in exception.frames)
+    return CauseClass.BACKING_SERVICE if is_stores else CauseClass.CLOSED_CONNECTION
+
+
 _MEMORY = (make_rule(CauseClass.MEMORY, "MemoryError"),)
 
 RULES: Sequence[CauseRule] = (

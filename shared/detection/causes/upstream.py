@@ -1,7 +1,7 @@
 """Tells whether an exception comes from a connection that this service opened itself, and to whom, by name or host."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from shared.detection.logged_exception import Frame, LoggedException
@@ -34,10 +34,19 @@ _LIBRARIES = (
     (re.compile(r"[/\\]hume[/\\]"), "Hume (hume)"),
 )
 _CLASS_LIBRARIES = (
-    (re.compile(r"^google\.genai\."), "Google Gemini (google.genai)"),
-    (re.compile(r"^openai\."), "OpenAI (openai)"),
-    (re.compile(r"^deepgram\."), "Deepgram (deepgram)"),
+    (re.compile(r"(?:^| )google\.genai\."), "Google Gemini (google.genai)"),
+    (re.compile(r"(?:^| )openai\."), "OpenAI (openai)"),
+    (re.compile(r"(?:^| )deepgram\."), "Deepgram (deepgram)"),
 )
+_NAMED = (
+    (re.compile(r"\bgemini\b|\bgoogle[._]genai\b|\bgoogle[._]adk\b", re.IGNORECASE), "Google Gemini"),
+    (re.compile(r"\bopenai\b", re.IGNORECASE), "OpenAI"),
+    (re.compile(r"\bdeepgram\b", re.IGNORECASE), "Deepgram"),
+    (re.compile(r"\belevenlabs\b", re.IGNORECASE), "ElevenLabs"),
+    (re.compile(r"\bassemblyai\b", re.IGNORECASE), "AssemblyAI"),
+    (re.compile(r"\bcartesia\b", re.IGNORECASE), "Cartesia"),
+)
+"""Names in the words of a log line, its logger's name included."""
 _CLIENT_FRAME = re.compile(
     r"[/\\]websockets[/\\](?:asyncio|legacy|sync|trio)[/\\]client\.py$|[/\\]aiohttp[/\\]client(?:_ws)?\.py$"
     r"|[/\\]httpx_ws[/\\]|[/\\]websocket[/\\]_(?:core|app|abnf|socket)\.py$|[/\\]socketio[/\\](?:async_)?client\.py$"
@@ -51,7 +60,7 @@ _SERVER_FRAME = re.compile(
 )
 
 
-def find_upstream(exceptions: Iterable[LoggedException], text: str) -> str:
+def find_upstream(exceptions: Sequence[LoggedException], text: str) -> str:
     """`generativelanguage.googleapis.com`, or the client library's name; "" where the log names neither."""
     frames = [frame for exception in exceptions for frame in exception.frames]
     host = find_host(text) or next(filter(None, (find_host(frame.source_text) for frame in frames)), "")
@@ -61,7 +70,16 @@ def find_upstream(exceptions: Iterable[LoggedException], text: str) -> str:
         for pattern, name in _LIBRARIES:
             if pattern.search(frame.path):
                 return name
-    return next((name for e in exceptions for pattern, name in _CLASS_LIBRARIES if pattern.search(e.error_class)), "")
+    classes = " ".join(exception.error_class for exception in exceptions)
+    of_class = next((name for pattern, name in _CLASS_LIBRARIES if pattern.search(classes)), "")
+    return of_class or _find_named(text)
+
+
+def _find_named(text: str) -> str:
+    """The one provider that the words before the close name; "" where they name none, or several."""
+    words = text[:4_000].partition("received 1")[0].rpartition("\n")[2]
+    names = {name for pattern, name in _NAMED if pattern.search(words)}
+    return names.pop() if len(names) == 1 else ""
 
 
 def find_host(text: str) -> str:

@@ -51,16 +51,16 @@ ANSWERS: Mapping[CauseClass, CauseAnswers] = {
         "The revision lacks a setting or secret that the code requires.",
         _NOT_IN_A_COMMIT,
         "Comparing the required settings with the revision's variables before it takes traffic.",
-        "Code and configuration are deployed apart from each other, and nothing holds one against the other.",
+        "Code and configuration are deployed apart from each other, and nothing compares them.",
     ),
     CauseClass.CREDENTIALS: CauseAnswers(
         "An identity, key or permission of this service was refused.",
         _NOT_IN_A_COMMIT,
-        "A start-up check that uses each permission once.",
+        "A start-up check that uses each permission.",
         "Rights and keys change outside of the repository.",
     ),
     CauseClass.BACKING_SERVICE: CauseAnswers(
-        "A database or another service on which this one depends failed, refused or was not reached.",
+        "A backing service, such as a database, failed, refused or was not reached.",
         _NOT_IN_A_COMMIT,
         "An alert on the backing service's health and limits.",
         "The handler lets a failure of the backing service end the connection, without a retry.",
@@ -96,7 +96,7 @@ ANSWERS: Mapping[CauseClass, CauseAnswers] = {
         "Neither end splits or limits what it sends.",
     ),
     CauseClass.CLOSED_CONNECTION: CauseAnswers(
-        "The service used a connection that the client had left, or from two tasks at once.",
+        "The service used a connection that the client had left, or from several tasks at the same time.",
         "It depends on timing, so compiling commits cannot prove a fix.",
         "A test in which the client disconnects while the service still sends.",
         "The tasks of a connection are not ended together when it closes.",
