@@ -30,7 +30,7 @@ Or investigate a log that it has already written:
         --freshness=1d --format=json > log.json
     provenfix investigate --repo . --log log.json
 """
-_SCENARIO_HELP = "incident, pull-request, rollback, failed-probe, storm or lying-label."
+_SCENARIO_HELP = "incident, pull-request, rollback, failed-probe, storm, lying-label or trial."
 
 
 def demo(

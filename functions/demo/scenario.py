@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from functions.demo import runtime_failure
 from functions.demo.history_plan import Role
 from shared.workflow.flow import IncidentState
 
@@ -16,6 +17,7 @@ class ScenarioName(StrEnum):
     FAILED_PROBE = "failed-probe"
     STORM = "storm"
     LYING_LABEL = "lying-label"
+    TRIAL = "trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Scenario:
     """Whether the fix waits in a pull request until a person has read the issue."""
     storm_entries: int = 0
     """How many entries are logged at once."""
+    fails_at_runtime: bool = False
+    """Whether the service fails at run time, at one labelled commit, in a way that no compiler sees."""
 
 
 _ALL_LATER = (Role.REFACTORING, Role.FIX, Role.TESTS, Role.HEARTBEAT, Role.HEAD)
@@ -67,5 +71,11 @@ SCENARIOS = {
         "The failing revision carries a label that names another commit than the one it was built from.",
         _ALL_LATER,
         label=Role.CLAIMED_FIX,
+    ),
+    ScenarioName.TRIAL: Scenario(
+        "An exception closes every socket, and nothing proves which commit ends it: one is tried without traffic.",
+        runtime_failure.LATER_COMMITS,
+        label=Role.CLAIMED_FIX,
+        fails_at_runtime=True,
     ),
 }
