@@ -30,7 +30,7 @@ Or investigate a log that it has already written:
         --freshness=1d --format=json > log.json
     provenfix investigate --repo . --log log.json
 """
-_SCENARIO_HELP = "incident, pull-request, rollback, failed-probe, storm, lying-label, import or image."
+_SCENARIO_HELP = "incident, pull-request, rollback, failed-probe, storm, lying-label, import, image or trial."
 
 
 def demo(

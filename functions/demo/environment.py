@@ -24,13 +24,14 @@ services:
     approvers: [{approver}]
     probe_url: ws://127.0.0.1:{port}/ws
     daily_cap: 100
+    trial: {trial}
 slack:
   signing_secret: {{env: {secret}}}
 """
 
 
-def create_service(folder: Path, port: int) -> Service:
-    """The service of the incident, reached on a port of the loopback."""
+def create_service(folder: Path, port: int, *, trial: bool = False) -> Service:
+    """The service of the incident, reached on a port of the loopback; `trial`: whether a fix may be tried."""
     return Service(
         name=SERVICE,
         project=PROJECT,
@@ -39,6 +40,7 @@ def create_service(folder: Path, port: int) -> Service:
         channel=_CHANNEL,
         approvers=(APPROVER,),
         probe_url=f"ws://127.0.0.1:{port}/ws",
+        trial=trial,
     )
 
 
@@ -54,6 +56,7 @@ def write_configuration(folder: Path, service: Service, port: int, secret: Secre
         approver=APPROVER,
         port=port,
         secret=_SIGNING_SECRET_VARIABLE,
+        trial=str(service.trial).lower(),
     )
     write_private(file, text)
     return {

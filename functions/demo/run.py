@@ -18,13 +18,15 @@ from functions.local.narration import describe_proof, describe_step, find_approv
 from functions.local.page.slack_clicks import ClickSender
 from functions.local.stack import RunningStack
 from shared.adapters.slack.interaction import APPROVE
+from shared.adapters.slack.message_layout import TRY_LABEL
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.errors import Reject
 from shared.ports import Document, Store
+from shared.proof.model.finding import ActionKind
 from shared.service import Service
 from shared.workflow import flow
 from shared.workflow.flow import IncidentState
-from shared.workflow.records import incident_record
+from shared.workflow.records import documents, incident_record
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.reports import KIND as EVIDENCE
 
@@ -167,8 +169,10 @@ class DemoRun:
             _, answered = self.click_sender.press_button(self.service, record.message, posted.value, APPROVE, APPROVER)
         except Reject:
             return  # the message has changed just now: the next turn sees why
+        is_trial = documents.read_part(posted.value, "message").get("kind") == ActionKind.TRIAL.value
+        button = TRY_LABEL if is_trial else "Approve"
         self.options.print_status(
-            f"Pressing Approve (--auto-approve) with a request signed as the chat would: {answered.text}"
+            f"Pressing {button} (--auto-approve) with a request signed as the chat would: {answered.text}"
         )
 
     def _report_visit(self) -> None:

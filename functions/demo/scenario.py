@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from functions.demo import runtime_failure
 from functions.demo.history_plan import Role
 from functions.demo.startup_stories import StartupStoryName
 from shared.detection.signal import SignalKind
@@ -20,6 +21,7 @@ class ScenarioName(StrEnum):
     LYING_LABEL = "lying-label"
     IMPORT = "import"
     IMAGE = "image"
+    TRIAL = "trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,15 @@ class Scenario:
     """How many entries are logged at once."""
     startup_story: StartupStoryName | None = None
     """The story of a service that does not start; None for the one that breaks off its conversations."""
+    fails_at_runtime: bool = False
+    """Whether the service fails at run time, at one labelled commit, in a way that no compiler sees."""
 
     @property
     def signal_kind(self) -> SignalKind:
         """What the log shows of it."""
-        return SignalKind.FAILED_START if self.startup_story else SignalKind.SYNTAX_ERROR
+        if self.startup_story:
+            return SignalKind.FAILED_START
+        return SignalKind.CLOSE_1011 if self.fails_at_runtime else SignalKind.SYNTAX_ERROR
 
 
 _ALL_LATER = (Role.REFACTORING, Role.FIX, Role.TESTS, Role.HEARTBEAT, Role.HEAD)
@@ -88,5 +94,11 @@ SCENARIOS = {
         "A line of the ignore file keeps a package out of the image; the fix that was claimed changed the package.",
         (Role.REFACTORING, Role.FIX, Role.TESTS, Role.HEAD),
         startup_story=StartupStoryName.IMAGE,
+    ),
+    ScenarioName.TRIAL: Scenario(
+        "An exception closes every socket, and nothing proves which commit ends it: one is tried without traffic.",
+        runtime_failure.LATER_COMMITS,
+        label=Role.CLAIMED_FIX,
+        fails_at_runtime=True,
     ),
 }

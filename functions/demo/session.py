@@ -71,7 +71,7 @@ def run_demo(options: DemoOptions) -> bool:
 def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
     """Lets the service fail, then starts functions, page and visitors."""
     secret, port = Secret(secrets.token_hex(16)), find_free_port()
-    service = create_service(options.folder, port)
+    service = create_service(options.folder, port, trial=SCENARIOS[options.scenario].fails_at_runtime)
     environment = write_configuration(options.folder, service, port, secret)
     staging = _create_setup(options, service, port)
     ending.enter_context(override_environ(environment))

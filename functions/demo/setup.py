@@ -18,7 +18,8 @@ from functions.demo.build_repository import REVISIONS
 from functions.demo.example_module import Flavour
 from functions.demo.fast_import import CommitSpec, run_git
 from functions.demo.history_plan import BEFORE_DEPLOYMENT, MODULE, Role, plan_commits, render_module_after
-from functions.demo.scenario import Scenario, ScenarioName
+from functions.demo.runtime_failure import plan_runtime_failure
+from functions.demo.scenario import SCENARIOS, Scenario, ScenarioName
 from functions.demo.ws_client import visit_service
 from functions.local.platform.revision_files import export_commit
 from functions.local.private_files import write_private
@@ -90,19 +91,26 @@ class DemoSetup:
         self._commit(BEFORE_DEPLOYMENT, None)
 
     def _serve_first(self, platform: ProcessPlatform) -> None:
-        self.print_status("Deploying the commit that says it is the fix: a real uvicorn, a real WebSocket client.")
-        self._serve(platform, ManualRevision(REVISIONS[0], RevisionSource(self.progress.commits[Role.CLAIMED_FIX])))
+        commit = "newest commit" if self.scenario.fails_at_runtime else "commit that says it is the fix"
+        self.print_status(f"Deploying the {commit}: a real uvicorn, a real WebSocket client.")
+        labels = self._build_labels() if self.scenario.fails_at_runtime else {}
+        commit = self.progress.commits[Role.CLAIMED_FIX]
+        self._serve(platform, ManualRevision(REVISIONS[0], RevisionSource(commit), labels))
 
     def _serve_second(self, platform: ProcessPlatform) -> None:
+        if self.scenario.fails_at_runtime:
+            return  # one deployment is enough to fail
         self.print_status("Deploying the next attempt straight from its work tree, before anybody has committed it.")
         tree = self.folder / "work-tree"
         shutil.rmtree(tree, ignore_errors=True)
         with defer_signals():  # a scratch repository is on the disk meanwhile
             export_commit(self.service.repository, self.progress.commits[Role.CLAIMED_FIX], tree)
         (tree / MODULE).write_text(render_module_after(Role.REFACTORING, self.progress.flavour), "utf-8")
+        self._serve(platform, ManualRevision(REVISIONS[1], RevisionSource(folder=str(tree)), self._build_labels()))
+
+    def _build_labels(self) -> Mapping[str, str]:
         label = self.scenario.label
-        claims = {"label commit-sha": self.progress.commits[label]} if label else {}
-        self._serve(platform, ManualRevision(REVISIONS[1], RevisionSource(folder=str(tree)), claims))
+        return {"label commit-sha": self.progress.commits[label]} if label else {}
 
     def _serve(self, platform: ProcessPlatform, made: ManualRevision) -> None:
         state = self._deploy(platform, made)
@@ -139,9 +147,9 @@ class DemoSetup:
             self._commit((Role.FIX,), tip)
             self._run_git("update-ref", _PULL_REQUEST_REF, self.progress.commits[Role.FIX])
             self._run_git("update-ref", _BRANCH, tip)
-        self.print_status(
-            f"Committing that attempt{' and what came after it' if len(self.scenario.later_commits) > 1 else ''}."
-        )
+        more = " and what came after it" if len(self.scenario.later_commits) > 1 else ""
+        what = "what came since" if self.scenario.fails_at_runtime else f"that attempt{more}"
+        self.print_status(f"Committing {what}.")
 
     def _commit(self, roles: tuple[Role, ...], onto: str | None) -> None:
         planned = self._plan_commits(_complete_times(self.progress.commit_times))
@@ -149,6 +157,8 @@ class DemoSetup:
         self.progress.commits |= dict(zip(roles, ids, strict=True))
 
     def _plan_commits(self, times: Mapping[Role, datetime]) -> Mapping[Role, CommitSpec]:
+        if self.scenario.fails_at_runtime:
+            return plan_runtime_failure(self.progress.python, times)
         limited = self.scenario.has_session_limit
         return plan_commits(self.progress.python, self.progress.flavour, times, limited=limited)
 
@@ -180,6 +190,10 @@ def load_progress(folder: Path, scenario: ScenarioName, interpreters: Mapping[st
 
 def describe_break(progress: SetupProgress) -> str:
     """One sentence on what is broken, and why that."""
+    if SCENARIOS[progress.scenario].fails_at_runtime:
+        return (
+            f"The service runs on Python {progress.python}; every commit compiles, and one of them fails at run time."
+        )
     if progress.flavour is Flavour.FSTRING:
         return (
             f"The service runs on Python {progress.python}; the break is a line break inside an f-string's {{…}}, "

@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from shared.adapters.compilers.interpreters import installed_versions
+from shared.adapters.slack.message_layout import TRY_LABEL
 from shared.proposal.states import INCIDENT_WORDS, IncidentState
 from shared.workflow.rollout.finish import STILL_FAILING_LABEL
 from tests.support.readme import recorded_session, session_sentences
@@ -79,8 +80,9 @@ def documents(folder: Path, kind: str) -> list[dict[str, Any]]:
 
 
 def incident(folder: Path) -> dict[str, Any]:
-    """The one incident of a syntax error."""
-    [found] = [each for each in documents(folder, "incidents") if each["kind"] == "syntax_error"]
+    """The one incident that the scenario is about: of a syntax error, else of a close."""
+    stored = documents(folder, "incidents")
+    [found] = [each for each in stored if each["kind"] == "syntax_error"] or stored
     return found
 
 
@@ -142,6 +144,7 @@ SCENARIOS = {
         "resolved",
     ),
     "lying-label": (["opened", "proposed"], "resolved"),
+    "trial": (["waiting", "opened", "proposed", "approved", "trying", "opened", "proposed"], "resolved"),
 }
 
 
@@ -166,7 +169,7 @@ def test_every_scenario_comes_to_the_end_that_it_is_about(played: dict[str, tupl
     assert code == 0, said
     states = [step["state"] for step in incident(folder)["history"]]
     assert states == [*begins, "approved", "deploying", "watching", ends]
-    assert len(deployments(folder)) == states.count("deploying")
+    assert len(deployments(folder)) == states.count("deploying") + states.count("trying")
 
 
 def test_without_a_fix_the_last_good_commit_is_proposed(played: dict[str, tuple[Path, int, str]]) -> None:
@@ -192,6 +195,22 @@ def test_failed_probe_leads_to_a_rollback_question(
     [of_the_rollout] = [each for each in documents(folder, "local-issues")[0]["comments"] if "part=rolled_back" in each]
     assert "2 probes " in of_the_rollout
     assert STILL_FAILING_LABEL in said
+
+
+def test_a_trial_asks_for_the_traffic_only_after_its_experiment(played: dict[str, tuple[Path, int, str]]) -> None:
+    folder, _, said = played["trial"]
+    first, second = documents(folder, "local-messages")
+    assert [each["message"]["kind"] for each in (first, second)] == ["trial", "redeploy"]
+    assert [each["message"]["standing"] for each in (first, second)] == ["held", "resolved"]
+    [trial] = documents(folder, "trials")
+    rounds = [(each["serving"]["code"], each["tried"]["ok"]) for each in trial["rounds"]]
+    assert rounds == [(1011, True)] * 3
+    tried, deployed = deployments(folder)
+    assert tried["source"]["commit"] == deployed["source"]["commit"] == second["message"]["commit"]
+    _, again = documents(folder, "reports")
+    assert again["reason"] == "proven_by_trial"
+    assert again["report"]["trial"]["experiment"]["tried_revision"] == trial["revision"]
+    assert f"Pressing {TRY_LABEL} " in said
 
 
 def test_a_label_that_names_another_commit_is_not_believed(played: dict[str, tuple[Path, int, str]]) -> None:

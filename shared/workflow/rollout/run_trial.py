@@ -122,7 +122,7 @@ def _ask_for_traffic(context: Context, service: Service, record: IncidentRecord,
             at, look=at.look + 1, looked_at=now, proposal="", message="", rollout=None, recurred="",
             proven_trial=trial.proposal,
         )  # fmt: skip
-        return again.moved_to(IncidentState.OPENED, now, describe_trial(trial))
+        return again.moved_to(IncidentState.OPENED, now, describe_trial(trial).removesuffix("."))
 
     record = incident_record.update_incident(context, record.id, reopen)
     if record.state is IncidentState.OPENED:
