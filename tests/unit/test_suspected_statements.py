@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from shared.proof.suspected.source_outline import MODULE, read_outline
+from shared.proof.suspected.source_outline import MODULE, StatementCache, read_outline
 from shared.proof.suspected.statement_matching import match_statements, measure_likeness
 from shared.proof.suspected.statements import Statement
 
@@ -86,11 +86,9 @@ def test_another_layout_is_the_same(name: str) -> None:
     assert texts(OTHER_LAYOUT, name) == texts(ROOM, name) != []
 
 
-def test_module_level_holds_headers_and_no_bodies_of_functions() -> None:
+def test_module_level_holds_nothing_of_functions() -> None:
     held = texts(ROOM, MODULE)
-    assert held[:4] == ["import os", "LIMIT = 3", "class Room()", "size = 1"]
-    assert "return guest" not in held
-    assert "def greet(self, guest)" in held
+    assert held == ["import os", "LIMIT = 3", "class Room()", "size = 1"]
 
 
 def test_every_line_of_code_belongs_to_the_statement_that_stands_there() -> None:
@@ -101,14 +99,39 @@ def test_every_line_of_code_belongs_to_the_statement_that_stands_there() -> None
     assert outline.find_function(4) == MODULE
 
 
-def test_a_source_that_does_not_parse_is_read_by_lines() -> None:
-    outline = read_outline((ROOM + "\nbroken = = 1\n").encode())
-    assert not outline.is_parsed
-    assert {"Room.join", "Room.greet", "Room.greet.loud"} <= {function.name for function in outline.functions}
+def test_what_does_not_parse_leaves_the_other_functions_readable() -> None:
+    outline = read_outline(ROOM.replace("text.upper()", "text.upper(").encode())
+    assert {name: outline.can_parse(name) for name in ("Room.join", "Room.greet", "Room.greet.loud", MODULE)} == {
+        "Room.join": True,
+        "Room.greet": False,
+        "Room.greet.loud": False,
+        MODULE: True,
+    }
+    assert outline.list_statements("Room.greet") == ()
+    assert [statement.text for statement in outline.list_statements("Room.join")] == JOIN
+
+
+def test_lines_are_read_instead_where_that_is_asked() -> None:
+    outline = read_outline((ROOM + "\nbroken = = 1\n").encode(), by_lines=True)
     held = [statement.text for statement in outline.list_statements("Room.greet")]
     assert held[0] == "def greet(self, guest):"
     assert held[-1] == "return guest"
     assert "broken = = 1" in [statement.text for statement in outline.list_statements(MODULE)]
+
+
+def test_the_same_function_is_parsed_once_in_all_versions() -> None:
+    cache = StatementCache()
+    for mark in range(5):
+        outline = read_outline((f"mark = {mark}\n" * mark + ROOM).encode(), cache=cache)
+        [line] = [entry.first for entry in outline.list_statements("Room.join") if entry.text == "log.write(guest)"]
+        assert outline.lines[line - 1].strip() == "log.write(guest)"
+    assert len(cache.functions) == 1
+
+
+def test_a_comment_at_the_margin_and_a_bracket_that_closes_there_end_no_function() -> None:
+    source = "@wrap(\n    1,\n)\ndef load(\n    a,\n):\n    first = a\n# margin\n    return first\n\n\nafter = 1\n"
+    assert texts(source, "load") == ["@wrap(1) def load(a)", "first = a", "return first"]
+    assert texts(source, MODULE) == ["after = 1"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ They are told as suspected, and nothing is ever recommended because of them.
 from collections.abc import Sequence
 
 from shared.detection.close_code import CloseKind
-from shared.detection.logged_exception import LoggedException
+from shared.detection.logged_exception import Frame, LoggedException
 from shared.detection.signal import SignalKind
 from shared.errors import UsageError
 from shared.proof.model.suspected_change import NO_SUSPECTED_CHANGES, SuspectedChanges
@@ -47,7 +47,7 @@ def find_suspected_changes(context: ProofContext, exception: LoggedException) ->
     state = find_deployed_state(context, exception, outlines)
     if state is None:
         return NO_SUSPECTED_CHANGES
-    if not all(_is_parsed(outlines, blob) for blob in state.blobs.values()):
+    if not all(_can_parse(outlines, state, frame) for frame in state.frames):
         outlines = Outlines(context.history, by_lines=True)
     functions = list_stack_functions(state, outlines)
     context.report_progress("searching for the changes that touched what the exception names")
@@ -66,9 +66,9 @@ def find_suspected_changes(context: ProofContext, exception: LoggedException) ->
     )
 
 
-def _is_parsed(outlines: Outlines, blob: str) -> bool:
-    outline = outlines.read(blob)
-    return outline is not None and outline.is_parsed
+def _can_parse(outlines: Outlines, state: DeployedState, frame: Frame) -> bool:
+    outline = outlines.read(state.blobs[frame.path])
+    return outline is not None and outline.can_parse(outline.find_function(frame.line))
 
 
 def _list_touches(

@@ -78,8 +78,8 @@ class FunctionHistories:
         outline = self.outlines.read(blob)
         if outline is None:
             return None
-        if not outline.is_parsed and not self.outlines.by_lines:
-            return newer if outline.has_function(newer.function) else None
+        if outline.has_function(newer.function) and not outline.can_parse(newer.function):
+            return newer
         return self._places.find_in_file(path, outline, newer)
 
     def is_readable(self, blob: str) -> bool:

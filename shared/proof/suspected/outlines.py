@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from shared.proof.model.ports import History
-from shared.proof.suspected.source_outline import SourceOutline, read_outline
+from shared.proof.suspected.source_outline import SourceOutline, StatementCache, read_outline
 
 MAX_READS = 400
 """Versions that are read for one exception."""
@@ -18,6 +18,7 @@ class Outlines:
     """Whether nothing is parsed, because what is asked about does not parse here."""
     is_exhausted: bool = False
     reads: int = 0
+    _cache: StatementCache = field(default_factory=StatementCache)
     _by_blob: dict[str, SourceOutline | None] = field(default_factory=dict)
 
     def read(self, blob: str) -> SourceOutline | None:
@@ -28,5 +29,7 @@ class Outlines:
                 return None
             self.reads += 1
             content = self.history.read(blob)
-            self._by_blob[blob] = read_outline(content, by_lines=self.by_lines) if content is not None else None
+            self._by_blob[blob] = (
+                read_outline(content, by_lines=self.by_lines, cache=self._cache) if content is not None else None
+            )
         return self._by_blob[blob]

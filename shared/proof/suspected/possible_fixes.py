@@ -15,7 +15,7 @@ from shared.proof.suspected.rank_changes import MAX_CHANGES, describe_function, 
 from shared.proof.suspected.stack_functions import StackFunction, StackRole, list_names
 from shared.text.phrases import short_sha
 
-_MAX_VERSIONS = 60
+_MAX_VERSIONS = 40
 _MAX_RENAMES = 3
 _MAX_COMPARED = 20
 
@@ -162,9 +162,11 @@ class FixSearch:
         for path in paths:
             blob = blobs.get((commit, path))
             outline = self.outlines.read(blob) if blob is not None else None
-            if blob is not None and (outline is None or not (outline.is_parsed or self.outlines.by_lines)):
+            if blob is not None and outline is None:
                 return path, None
             if outline is not None and outline.has_function(at.function):
+                if not outline.can_parse(at.function):
+                    return path, None
                 return path, tuple(entry.text for entry in outline.list_statements(at.function))
         return paths[0], ()
 

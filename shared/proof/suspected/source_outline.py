@@ -1,6 +1,7 @@
-"""The functions of one version of a file, and the statements of each; a source that does not parse is read by lines.
+"""The functions of one version of a file, found by `def` and indentation, and the statements of each.
 
-A version is parsed once; the statements of a function are listed when they are first asked for.
+Only what is asked about is parsed: one function, or the code outside of functions. A version that does not parse as a
+whole can so be read but for what is broken in it. The same text of a function is parsed once, in however many versions.
 """
 
 import ast
@@ -9,143 +10,185 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from shared.proof.suspected.statements import Statement, list_function_statements, list_module_statements
+from shared.proof.suspected.statements import Statement, list_body_statements
 
 MODULE = ""
 """Stands for the code outside of functions."""
 _MAX_BYTES = 2_000_000
 _MAX_STATEMENTS = 3_000
-_DEFINITION = re.compile(r"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)")
+_MAX_DECORATOR_LINES = 20
+_DEFINITION = re.compile(r"([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)")
 _PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
+class StatementCache:
+    """What was parsed once, for all versions of all files."""
+
+    functions: dict[str, Sequence[Statement] | None] = field(default_factory=dict)
+    """Statements by source text, their lines counted from the text's own first one; None for what does not parse."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """The canonical form of simple statements, by their source."""
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
-    """One function, by its name with the classes and functions around it. Lines count from 1, decorators included."""
+    """One function, by its name with the classes and functions around it. Lines count from 1, without decorators.
+
+    A name that is defined again carries its number: `Room.size#2`.
+    """
 
     name: str
     first: int
     last: int
+    depth: int
+    """Columns in front of its `def`."""
 
 
 @dataclass(slots=True)
 class SourceOutline:
-    """One version of a file."""
+    """One version of a file. `by_lines`: nothing is parsed."""
 
     lines: Sequence[str]
-    functions: Sequence[Function]
-    """Outer ones before those that they contain. A name that is defined again carries its number: `Room.size#2`."""
-    _module: ast.Module | None
-    _nodes: dict[str, ast.FunctionDef | ast.AsyncFunctionDef]
-    _statements: dict[str, Sequence[Statement]] = field(default_factory=dict)
+    by_lines: bool = False
+    cache: StatementCache = field(default_factory=StatementCache)
+    _functions: dict[str, Function] | None = None
+    _module: ast.Module | None = None
 
     @property
-    def is_parsed(self) -> bool:
-        return self._module is not None
+    def functions(self) -> Sequence[Function]:
+        """Outer ones before those that they contain."""
+        return tuple(self._by_name.values())
+
+    @property
+    def _by_name(self) -> dict[str, Function]:
+        if self._functions is None:
+            self._functions = {function.name: function for function in _scan_functions(self.lines)}
+        return self._functions
 
     def has_function(self, name: str) -> bool:
-        return name == MODULE or any(function.name == name for function in self.functions)
+        return name == MODULE or name in self._by_name
 
     def find_function(self, line: int) -> str:
         """The innermost function around a line; `MODULE` where there is none."""
         around = [function for function in self.functions if function.first <= line <= function.last]
         return max(around, key=lambda function: function.first).name if around else MODULE
 
-    def list_statements(self, name: str) -> Sequence[Statement]:
-        """Those of one function, in order; empty where the version has no such function."""
-        if name not in self._statements:
-            self._statements[name] = tuple(self._read_statements(name))[:_MAX_STATEMENTS]
-        return self._statements[name]
+    def can_parse(self, name: str) -> bool:
+        """Whether a function parses, or the code outside of functions; everything does where it is read by lines."""
+        return self.by_lines or self._read_statements(name)[1] is not None
 
-    def _read_statements(self, name: str) -> Sequence[Statement]:
-        try:
-            if self._module is not None and name == MODULE:
-                return list_module_statements(self._module)
-            if name in self._nodes:
-                return list_function_statements(self._nodes[name])
-        except RecursionError:  # nested deeper than can be printed
-            pass
-        return tuple(self._read_lines(name))
+    def list_statements(self, name: str) -> Sequence[Statement]:
+        """Those of one function, in order; empty where the version has no such function, or it does not parse."""
+        if not self.has_function(name):
+            return ()
+        if self.by_lines:
+            return tuple(self._read_lines(name))[:_MAX_STATEMENTS]
+        first, statements = self._read_statements(name)
+        return tuple(
+            Statement(entry.text, entry.first + first - 1, entry.last + first - 1)
+            for entry in (statements or ())[:_MAX_STATEMENTS]
+        )
+
+    def _read_statements(self, name: str) -> tuple[int, Sequence[Statement] | None]:
+        """The first line of what is parsed, and its statements."""
+        first, text = self._cut_module() if name == MODULE else self._cut_function(self._by_name[name])
+        known = self.cache.functions
+        if text not in known:
+            known[text] = _parse_statements(text, self.cache.texts)
+        return first, known[text]
+
+    def _cut_function(self, function: Function) -> tuple[int, str]:
+        first = _find_decorators(self.lines, function)
+        return first, "\n".join(self.lines[first - 1 : function.last])
+
+    def _cut_module(self) -> tuple[int, str]:
+        """All lines; of each outermost function one `pass` is left."""
+        kept = list(self.lines)
+        end = 0
+        for function in self.functions:
+            if function.first > end:
+                end, first = function.last, _find_decorators(self.lines, function)
+                kept[first - 1 : end] = [""] * (end - first + 1)
+                kept[function.first - 1] = f"{self.lines[function.first - 1][: function.depth]}pass"
+        return 1, "\n".join(kept)
 
     def _read_lines(self, name: str) -> Iterator[Statement]:
         """Every line that says something, its spaces made one."""
-        spans = [(function.first, function.last) for function in self.functions if function.name == name]
-        inner = [] if name != MODULE else [(function.first + 1, function.last) for function in self.functions]
-        for first, last in spans or ([(1, len(self.lines))] if name == MODULE else []):
+        if name != MODULE:
+            spans, inner = [(self._by_name[name].first, self._by_name[name].last)], []
+        else:
+            spans, inner = [(1, len(self.lines))], [(entry.first + 1, entry.last) for entry in self.functions]
+        for first, last in spans:
             for number in range(first, last + 1):
                 text = " ".join(self.lines[number - 1].split())
                 if text and text[0] != "#" and not any(begin <= number <= end for begin, end in inner):
                     yield Statement(text, number, number)
 
 
-def read_outline(content: bytes, *, by_lines: bool = False) -> SourceOutline:
-    """Never raises because of what the content is. `by_lines`: it is not parsed, whether or not it could be."""
+def read_outline(content: bytes, *, by_lines: bool = False, cache: StatementCache | None = None) -> SourceOutline:
+    """Never raises because of what the content is. `cache` may be shared by all versions of all files."""
     text = content[:_MAX_BYTES].decode("utf-8-sig", "replace")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    module = None if by_lines or len(content) > _MAX_BYTES else _parse(content)
-    if module is None:
-        return SourceOutline(lines, tuple(_scan_functions(lines)), None, {})
-    functions: list[Function] = []
-    nodes: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
-    for name, node in _walk_functions(module):
-        first = min([node.lineno, *(entry.lineno for entry in node.decorator_list)])
-        functions.append(Function(name, first, node.end_lineno or node.lineno))
-        nodes[name] = node
-    return SourceOutline(lines, tuple(functions), module, nodes)
+    return SourceOutline(lines, by_lines, cache or StatementCache())
 
 
-def _parse(content: bytes) -> ast.Module | None:
+def _parse_statements(text: str, texts: dict[str, str]) -> Sequence[Statement] | None:
+    """None for what does not parse; an indented text is parsed below an `if`."""
+    is_indented = text[:1] in {" ", "\t"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return ast.parse(content)
+            source = f"if 1:\n{text}" if is_indented else text
+            body = ast.parse(source).body
+            inner = body[0].body if is_indented and isinstance(body[0], ast.If) else body
+            statements = list_body_statements(inner, source.split("\n"), texts)
         except _PARSE_ERRORS:
             return None
-
-
-def _walk_functions(module: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    """With their names; without recursion, as sources may be nested as deep as their writer likes."""
-    taken: dict[str, int] = {}
-    waiting: list[tuple[str, ast.AST]] = [("", module)]
-    while waiting:
-        prefix, node = waiting.pop()
-        below = prefix
-        if isinstance(node, ast.ClassDef):
-            below = f"{prefix}{node.name}."
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            name = f"{prefix}{node.name}"
-            taken[name] = taken.get(name, 0) + 1
-            yield name if taken[name] == 1 else f"{name}#{taken[name]}", node
-            below = f"{name}."
-        children = [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)]
-        waiting += [(below, child) for child in reversed(children)]
+    shift = 1 if is_indented else 0
+    return tuple(Statement(entry.text, entry.first - shift, entry.last - shift) for entry in statements)
 
 
 def _scan_functions(lines: Sequence[str]) -> Iterator[Function]:
-    """By `def` and indentation alone."""
     taken: dict[str, int] = {}
     around: list[tuple[int, str]] = []
     for number, line in enumerate(lines, 1):
-        definition = _DEFINITION.match(line)
+        definition = _DEFINITION.match(line) if "def " in line or "class " in line else None
         if definition is None:
             continue
-        depth = len(definition[1].expandtabs())
+        depth = len(definition[1])
         around = [entry for entry in around if entry[0] < depth]
         name = ".".join([*(entry[1] for entry in around), definition[3]])
         around.append((depth, definition[3]))
         if definition[2] == "def":
             taken[name] = taken.get(name, 0) + 1
-            last = _find_last_line(lines, number, depth)
-            yield Function(name if taken[name] == 1 else f"{name}#{taken[name]}", number, last)
+            unique = name if taken[name] == 1 else f"{name}#{taken[name]}"
+            yield Function(unique, number, _find_last_line(lines, number, depth), depth)
 
 
 def _find_last_line(lines: Sequence[str], start: int, depth: int) -> int:
+    """The last line that is indented deeper; comments do not end a function, and neither does a closing bracket."""
     last = start
     for number in range(start + 1, len(lines) + 1):
         line = lines[number - 1]
-        if not line.strip():
+        bare = line.lstrip()
+        if not bare or bare[0] == "#":
             continue
-        if len(line) - len(line.lstrip()) <= depth and line.lstrip()[0] not in ")]}":
+        if len(line) - len(bare) <= depth and bare[0] not in ")]}":
             break
         last = number
     return last
+
+
+def _find_decorators(lines: Sequence[str], function: Function) -> int:
+    """The first line of a function with its decorators."""
+    first = function.first
+    for number in range(first - 1, max(0, first - _MAX_DECORATOR_LINES), -1):
+        line = lines[number - 1]
+        if not line.strip():
+            break
+        if len(line) - len(line.lstrip()) == function.depth and line.lstrip()[0] == "@":
+            first = number
+        elif len(line) - len(line.lstrip()) <= function.depth and line.lstrip()[0] not in ")]}":
+            break
+    return first

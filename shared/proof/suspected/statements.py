@@ -7,8 +7,6 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -19,38 +17,44 @@ class Statement:
     last: int
 
 
-def list_function_statements(function: _FunctionNode) -> Sequence[Statement]:
-    """The header of a function and all that it contains, nested functions included."""
-    return tuple(_walk_statement(function, enters_functions=True))
+def list_body_statements(body: Sequence[ast.stmt], lines: Sequence[str], texts: dict[str, str]) -> Sequence[Statement]:
+    """Those of a body and of all that stands below them; `pass` says nothing.
+
+    `lines` are those of the source; `texts` keeps the canonical form of each simple statement by its own source.
+    """
+    return tuple(_StatementReader(lines, texts).walk_body(body))
 
 
-def list_module_statements(module: ast.Module) -> Sequence[Statement]:
-    """What runs when a module is imported: bodies of functions are left out, those of classes are not."""
-    return tuple(_walk_body(module.body, enters_functions=False))
+@dataclass(frozen=True, slots=True)
+class _StatementReader:
+    lines: Sequence[str]
+    texts: dict[str, str]
 
+    def walk_body(self, body: Sequence[ast.stmt]) -> Iterator[Statement]:
+        for statement in body:
+            yield from self._walk_statement(statement)
 
-def _walk_body(body: Sequence[ast.stmt], *, enters_functions: bool) -> Iterator[Statement]:
-    for statement in body:
-        yield from _walk_statement(statement, enters_functions=enters_functions)
+    def _walk_statement(self, node: ast.stmt) -> Iterator[Statement]:
+        if isinstance(node, ast.Pass) or _is_docstring(node):
+            return
+        body = getattr(node, "body", None)
+        if not isinstance(body, list) and not isinstance(node, ast.Match):
+            yield Statement(self._read_text(node), node.lineno, node.end_lineno or node.lineno)
+            return
+        yield _make_header(node)
+        for part in _list_parts(node):
+            if isinstance(part, ast.stmt):
+                yield from self._walk_statement(part)
+            else:
+                yield _make_header(part)
+                yield from self.walk_body(part.body)
 
-
-def _walk_statement(node: ast.stmt, *, enters_functions: bool) -> Iterator[Statement]:
-    if _is_docstring(node):
-        return
-    body = getattr(node, "body", None)
-    if not isinstance(body, list) and not isinstance(node, ast.Match):
-        yield Statement(_unparse_simple(node), node.lineno, node.end_lineno or node.lineno)
-        return
-    yield _make_header(node)
-    is_function = isinstance(node, _FunctionNode)
-    if is_function and not enters_functions:
-        return
-    for part in _list_parts(node):
-        if isinstance(part, ast.stmt):
-            yield from _walk_statement(part, enters_functions=enters_functions or is_function)
-        else:
-            yield _make_header(part)
-            yield from _walk_body(part.body, enters_functions=enters_functions or is_function)
+    def _read_text(self, node: ast.stmt) -> str:
+        source = "\n".join(self.lines[node.lineno - 1 : node.end_lineno])
+        key = f"{node.col_offset}:{node.end_col_offset}:{source}"
+        if key not in self.texts:
+            self.texts[key] = _unparse_simple(node)
+        return self.texts[key]
 
 
 def _list_parts(node: ast.stmt) -> Iterator[ast.stmt | ast.ExceptHandler | ast.match_case]:
