@@ -13,8 +13,9 @@ _EXPRESSIONS = frozenset(
     ("True", "False", "None", "Ellipsis", "ellipsis", "attribute", "subscript", "starred", "name", "list", "tuple",
      "lambda", "function call", "expression", "f-string expression", "generator expression", "yield expression",
      "await expression", "list comprehension", "dict comprehension", "set comprehension", "dict literal",
-     "dict display", "set display", "literal", "comparison", "conditional expression", "named expression", "assignment expression",
-     "operator", "keyword", "__debug__", "constant", "template string", "t-string expression", "slice")
+     "dict display", "set display", "literal", "comparison", "conditional expression", "named expression",
+     "assignment expression", "operator", "keyword", "__debug__", "constant", "template string",
+     "t-string expression", "slice")
 )  # fmt: skip
 """How CPython names the kinds of expressions in its messages."""
 
@@ -93,6 +94,9 @@ source code string cannot contain null bytes
 encoding problem: {name}
 encoding problem: {name} with BOM
 unknown encoding: {name}
+'{name}' codec can't decode {any}
+'{name}' is not a text encoding; {any}
+Exceeds the limit ({number}) for integer string conversion{any}
 invalid or missing encoding declaration for '{name}'
 Non-UTF-8 code starting with '{name}' in file {any} on line {number}, but no encoding declared; see {name} for details
 Non-UTF-8 code starting with '{name}' on line {number}, but no encoding declared; see {name} for details
