@@ -13,8 +13,9 @@ _EXPRESSIONS = frozenset(
     ("True", "False", "None", "Ellipsis", "ellipsis", "attribute", "subscript", "starred", "name", "list", "tuple",
      "lambda", "function call", "expression", "f-string expression", "generator expression", "yield expression",
      "await expression", "list comprehension", "dict comprehension", "set comprehension", "dict literal",
-     "dict display", "set display", "literal", "comparison", "conditional expression", "named expression", "assignment expression",
-     "operator", "keyword", "__debug__", "constant", "template string", "t-string expression", "slice")
+     "dict display", "set display", "literal", "comparison", "conditional expression", "named expression",
+     "assignment expression", "operator", "keyword", "__debug__", "constant", "template string",
+     "t-string expression", "slice")
 )  # fmt: skip
 """How CPython names the kinds of expressions in its messages."""
 
@@ -67,6 +68,7 @@ f-string: empty expression not allowed
 f-string: expecting '}'
 f-string: expecting '}', or format specs
 f-string: expecting ':' or '}'
+f-string: expecting '!', or ':', or '}'
 f-string: expecting '=', or '!', or ':', or '}'
 f-string: expecting a valid expression after '{'
 f-string: expression required before '{char}'
@@ -93,7 +95,10 @@ source code string cannot contain null bytes
 encoding problem: {name}
 encoding problem: {name} with BOM
 unknown encoding: {name}
-invalid or missing encoding declaration for '{name}'
+'{name}' codec can't decode {any}
+'{name}' codec can't encode {any}
+'{name}' is not a text encoding; {any}
+Exceeds the limit ({any}) for integer string conversion{any}
 Non-UTF-8 code starting with '{name}' in file {any} on line {number}, but no encoding declared; see {name} for details
 Non-UTF-8 code starting with '{name}' on line {number}, but no encoding declared; see {name} for details
 expected ':'
@@ -220,14 +225,15 @@ Cannot use lambda in annotation scope within class scope
 {expression} cannot be used within a TypeVar default
 {expression} cannot be used within a type alias
 {expression} cannot be used within an annotation
+'{expression}' can not be used within an annotation
 {expression} cannot be used within the definition of a generic
 alternative patterns bind different names
 attribute name repeated in class pattern: {name}
 mapping pattern checks duplicate key ({any})
 mapping pattern keys may only match literals and attribute lookups
-multiple assignments to name '{name}' in pattern
+multiple assignments to name {any} in pattern
 multiple starred names in sequence pattern
-name capture '{name}' makes remaining patterns unreachable
+name capture {any} makes remaining patterns unreachable
 patterns may only match literals and attribute lookups
 positional patterns follow keyword patterns
 wildcard makes remaining patterns unreachable"""

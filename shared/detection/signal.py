@@ -106,7 +106,7 @@ def read_signal(entry: LogEntry) -> Signal | SkipReason:
         return _read_failed_start(entry, entry.text) or SkipReason.AUDIT_LOG
     if not entry.text:
         return SkipReason.NO_TEXT
-    if not _may_show_signal(entry.text):
+    if not may_show_signal(entry.text):
         return SkipReason.NO_SIGNAL
     text = strip_markup(entry.text)
     of_syntax = mentions_syntax_error(text) or may_show_bare_message(text)
@@ -121,8 +121,8 @@ def read_signal(entry: LogEntry) -> Signal | SkipReason:
     return signal or (_specific_reason(read) if of_number else read)
 
 
-def _may_show_signal(text: str) -> bool:
-    """False where no reader finds anything; costs next to nothing."""
+def may_show_signal(text: str) -> bool:
+    """False where `read_signal` finds nothing in a text; costs next to nothing."""
     return (
         "1011" in text
         or mentions_syntax_error(text)
