@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Sequence
 
-from shared.proof.claims.attributes.attribute_uses import AttributeUse, find_uses
+from shared.proof.claims.attributes.attribute_uses import AttributeUse, find_uses, is_frame
 from shared.proof.claims.attributes.class_attributes import Answer, Presence, find_attribute
 from shared.proof.claims.attributes.class_hierarchy import read_hierarchy
 from shared.proof.claims.attributes.expression_meaning import MeaningFinder, ModuleMeaning
@@ -88,7 +88,7 @@ def _judge_class(claim: Claim, finder: MeaningFinder, source: SourceFile) -> Cla
     uses = find_uses(source, claim.name, finder.modules.python)
     if not uses:
         return _gone(claim, source)
-    in_function = [use for use in uses if use.function == claim.function]
+    in_function = [use for use in uses if is_frame(use.function, claim.function)]
     lookup = find_class(finder, source, claim.owner, in_function or uses)
     if lookup.start is None:
         return _judge_without_class(claim, finder, source, uses, lookup)

@@ -43,6 +43,16 @@ def name_function(source: SourceFile, node: ast.AST) -> str:
     return "<lambda>" if isinstance(scope, ast.Lambda) else scope.name
 
 
+def is_frame(function: str, frame: str) -> bool:
+    """Whether code of a function runs in a frame of that name; a comprehension may have a frame of its own."""
+    return function == frame or (frame.startswith("<") and frame not in {"<module>", "<lambda>"})
+
+
+def has_function(source: SourceFile, name: str) -> bool:
+    """Whether a source defines a function of a name."""
+    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name for node in source.nodes)
+
+
 def _reads_attribute(source: SourceFile, node: ast.AST, attribute: str) -> bool:
     match node:
         case ast.Attribute(ctx=ast.Load() | ast.Del()):
