@@ -5,7 +5,7 @@ repeated until they do not.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.proof.claims.claim import ClaimState
 from shared.proof.claims.claim_verdicts import ClaimVerdicts
@@ -71,20 +71,19 @@ def follow_claim(history: History, verdicts: ClaimVerdicts, file_history: FileHi
     verdicts.add_names(file_history.names)
     verdicts.judge_commit(file_history.start)
     while True:
-        inputs = verdicts.inputs
-        graph = _walk_graph(history, inputs, [branch.head], [file_history.start])
+        walked = verdicts.walked_paths
+        graph = _walk_graph(history, walked, [branch.head], [file_history.start])
         holds_at = _judge_lineage(verdicts, file_history, frozenset(version.commit.id for version in graph))
-        if verdicts.inputs == inputs or len(inputs) > _MAX_PATHS:
+        if verdicts.walked_paths == walked or len(walked) > _MAX_PATHS:
             break
     changing = [commit for commit in _select_changing(graph) if commit.id in file_history.later_ids]
     return ClaimLineage(file_history.commits, file_history.later_ids, holds_at, changing)
 
 
 def _walk_graph(
-    history: History, inputs: frozenset[str], tips: Sequence[str], excluding: Sequence[str] = ()
+    history: History, walked: frozenset[str], tips: Sequence[str], excluding: Sequence[str] = ()
 ) -> Sequence[FileVersion]:
-    paths = sorted(path.rstrip("/") for path in inputs if path.strip("/"))[:_MAX_PATHS]
-    return history.file_versions(paths, tips, excluding) if paths else ()
+    return history.file_versions(sorted(walked)[:_MAX_PATHS], tips, excluding) if walked else ()
 
 
 def _judge_lineage(
@@ -118,16 +117,24 @@ def trace_claim(history: History, verdicts: ClaimVerdicts, deployed: Commit) -> 
     """Follows the failure at the deployed commit back to the commit whose parents do not fail."""
     verdicts.judge_commit(deployed.id)
     for _ in range(_MAX_ROUNDS):
-        inputs, names = verdicts.inputs, verdicts.names
-        graph = _walk_graph(history, inputs, [deployed.id])
+        walked, names = verdicts.walked_paths, verdicts.names
+        graph = _walk_graph(history, walked, [deployed.id])
         if not graph:
             return ClaimOrigin(deployed, verdicts.claim.path, is_incomplete=True)
         origin = _trace_in_graph(history, verdicts, graph, deployed)
         if origin.was_added_broken:
             origin = _follow_rename(history, verdicts, origin)
-        if verdicts.inputs == inputs and verdicts.names == names:
-            return origin
-    return ClaimOrigin(origin.commit, origin.path, is_incomplete=True, later_failing=origin.later_failing)
+        if verdicts.walked_paths == walked and verdicts.names == names:
+            return _check_origin(history, verdicts, origin)
+    return replace(origin, is_incomplete=True)
+
+
+def _check_origin(history: History, verdicts: ClaimVerdicts, origin: ClaimOrigin) -> ClaimOrigin:
+    """The origin, as incomplete where a parent of it is not known to hold: then the walk has missed a commit."""
+    [commit] = history.first_parents(origin.commit.id, 1)
+    if origin.is_incomplete or all(verdicts.holds(parent) for parent in commit.parents):
+        return origin
+    return replace(origin, is_incomplete=True)
 
 
 def _trace_in_graph(

@@ -1,5 +1,6 @@
 """The verdicts on one claim at many commits; a commit with the inputs of a judged one is not judged again."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +12,11 @@ from shared.proof.model.ports import History
 OpenModules = Callable[[CommitTree, str], ServiceModules]
 """The service's modules at one commit, as a file at a path imports them."""
 
+_MAY_PROVIDE = re.compile(
+    r"(?:^|/)(?:\.gitignore|\.gcloudignore|[\w.-]*\.?dockerignore|Pipfile(?:\.lock)?|(?:poetry|pdm|uv)\.lock|environment\.ya?ml"
+    r"|pyproject\.toml|setup\.(?:cfg|py)|requirements[\w.-]*|[\w.-]*Dockerfile|Procfile)$"
+)
+"""Files that tell what a build brings or leaves out."""
 _MAX_STATES = 16
 """Judged trees that are held at a time."""
 
@@ -39,6 +45,8 @@ class ClaimVerdicts:
     judged_count: int = 0
     inputs: frozenset[str] = frozenset()
     """The inputs of all verdicts so far."""
+    walked_paths: frozenset[str] = frozenset()
+    """The paths by which the history of these inputs is walked."""
     _witnessed: JudgedTree | None = None
     _states: list[JudgedTree] = field(default_factory=list)
 
@@ -79,6 +87,7 @@ class ClaimVerdicts:
             assert self._witnessed is not None
             state = replace(state, verdict=self._witnessed.verdict)
         self.inputs |= state.inputs
+        self.walked_paths |= _select_walked_paths(tree, state.inputs)
         self._states = [*self._states[1 - _MAX_STATES :], state]
         return state
 
@@ -101,3 +110,23 @@ class ClaimVerdicts:
             is_affected_by(state.inputs, path, is_added_or_removed=is_added_or_removed)
             for path, is_added_or_removed in changed
         )
+
+
+def _select_walked_paths(tree: CommitTree, inputs: frozenset[str]) -> frozenset[str]:
+    """Files that exist, and for each that does not the topmost part of its path that does not exist either.
+
+    A file that would only make a verdict less sure, such as another list of requirements, is left out where it does
+    not exist: a commit at which one appears is judged on its own tree before anything is said of it.
+    """
+    walked: set[str] = set()
+    for entry in inputs:
+        path = entry.rstrip("/")
+        if not path or (_MAY_PROVIDE.search(path) and tree.blob(path) is None):
+            continue
+        parts = path.split("/")
+        for depth in range(1, len(parts) + 1):
+            above = "/".join(parts[:depth])
+            if tree.folder(above) is None:
+                walked.add(above)  # a file, or nothing: what lies further down cannot exist as long as this stays
+                break
+    return frozenset(walked)

@@ -151,7 +151,7 @@ class ClaimLocator:
             if self.history.blob_ids([(commit, path)]):
                 verdicts = self.make_verdicts(replace(self.claim, path=path))
                 verdicts.judge_commit(commit)
-                walked |= dict.fromkeys(sorted(entry.rstrip("/") for entry in verdicts.inputs if entry.strip("/")))
+                walked |= dict.fromkeys(sorted(verdicts.walked_paths))
         return list(walked)
 
     def _fits(self, commit: str, path: str) -> bool:

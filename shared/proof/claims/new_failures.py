@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.claim_verdicts import ClaimVerdicts, OpenModules
-from shared.proof.claims.ports import ClaimJudge
+from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.gating.gates import GateFailure, Gates
 from shared.proof.loading.commit_tree import MAX_BYTES, CommitTree
 from shared.proof.model.ports import History
@@ -39,12 +39,16 @@ class NewFailures:
         before = self.gates.loaded_blobs(self.deployed_commit)
         after = self.gates.loaded_blobs(commit)
         changed = [path for path, blob in after.items() if before.get(path) != blob][:_MAX_FILES]
-        tree, deployed_tree = CommitTree(self.history, commit), CommitTree(self.history, self.deployed_commit)
+        tree = CommitTree(self.history, commit)
+        modules = self.open_modules(tree, self.verdicts.names[0])
+        deployed: ServiceModules | None = None
         for claim in self._list_claims(changed, after, tree):
-            verdict = self._judge(claim, tree)
+            verdict = self._judge(claim, modules)
             if verdict is None or verdict.state is not ClaimState.FAILS:
                 continue
-            former = self._judge(claim, deployed_tree) if claim.path in before else None
+            if deployed is None:
+                deployed = self.open_modules(CommitTree(self.history, self.deployed_commit), self.verdicts.names[0])
+            former = self._judge(claim, deployed) if claim.path in before else None
             if former is None or former.state is not ClaimState.FAILS:
                 line = f", line {verdict.lines[0]}" if verdict.lines else ""
                 return GateFailure("newly_failing", f"{claim.path}{line} fails at this commit: {verdict.reason}")
@@ -69,11 +73,9 @@ class NewFailures:
             self._imports_by_blob[blob] = tuple(_list_import_claims((self.history.read(blob) or b"")[:MAX_BYTES]))
         return tuple(replace(claim, path=path) for claim in self._imports_by_blob[blob])
 
-    def _judge(self, claim: Claim, tree: CommitTree) -> ClaimVerdict | None:
+    def _judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict | None:
         judge = self.judges.get(claim.family)
-        if judge is None or tree.blob(claim.path) is None:
-            return None
-        return judge.judge(claim, self.open_modules(tree, claim.path))
+        return judge.judge(claim, modules) if judge is not None and modules.tree.blob(claim.path) is not None else None
 
 
 def _list_import_claims(source: bytes) -> Iterator[Claim]:

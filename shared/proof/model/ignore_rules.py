@@ -7,6 +7,7 @@ matcher does, `.gitignore` and `.gcloudignore` as git and gcloud do.
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from shared.proof.model.glob_pattern import (
     MAX_PATTERN,
@@ -94,6 +95,7 @@ class DockerIgnore:
         return is_out
 
 
+@lru_cache(maxsize=64)
 def parse_docker_ignore(path: str, text: str) -> DockerIgnore:
     """A `.dockerignore`: every pattern is matched from the context's root, the last match counts."""
     rules: list[_Rule] = []
