@@ -6,11 +6,13 @@ bounded here.
 
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 _MAX_LINE_LENGTH = 10_000
 
 
+@lru_cache(maxsize=32)
 def parse_toml(text: str) -> Mapping[str, Any]:
     """Raises ValueError, with the reason, for what is no TOML or cannot be read here."""
     if any(len(line) > _MAX_LINE_LENGTH for line in text.splitlines()):

@@ -21,6 +21,8 @@ from shared.proof.model.ports import History
 
 MakeVerdicts = Callable[[Claim], ClaimVerdicts]
 _MAX_FRAMES = 12
+_MAX_QUOTED = 300
+"""Characters of a line that are compared: a log may have cut the rest."""
 _MAX_JUDGED = 40
 """Versions of an inferred commit that are judged, newest first."""
 
@@ -188,4 +190,4 @@ class ClaimLocator:
         lines = self._lines_by_blob[blob]
         if frame.line > len(lines):
             return False
-        return not frame.source_text or lines[frame.line - 1].strip()[:300] == frame.source_text
+        return not frame.source_text or lines[frame.line - 1].strip()[:_MAX_QUOTED] == frame.source_text[:_MAX_QUOTED]
