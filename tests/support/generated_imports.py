@@ -46,10 +46,11 @@ class GeneratedService:
 
 @dataclass(slots=True)
 class _Writer:
-    """One module as it is written, with the names that it surely binds."""
+    """One module as it is written, with the names that it surely binds; a plain one holds no traps."""
 
     module: str
     is_package: bool
+    is_plain: bool
     lines: list[str] = field(default_factory=list)
     bound: list[str] = field(default_factory=list)
 
@@ -64,9 +65,10 @@ def generate_service(seed: int, probe_count: int = 6) -> GeneratedService:
     modules = [name for name in MODULES if random.random() < 0.8]
     order = [*modules, *packages]
     random.shuffle(order)
+    is_plain = random.random() < 0.5
     for module in order:
         is_package = module in packages
-        text = _write_module(random, _Writer(module, is_package), bound, order)
+        text = _write_module(random, _Writer(module, is_package, is_plain), bound, order)
         sources[module] = text
         files[module.replace(".", "/") + ("/__init__.py" if is_package else ".py")] = text
     if random.random() < 0.1:  # a module and a package of one name
@@ -99,7 +101,7 @@ def _write_module(random: Random, writer: _Writer, bound: dict[str, list[str]], 
         kind = random.random()
         if kind < 0.35:
             _write_import(random, writer, bound, order, name)
-        elif kind < 0.9:
+        elif kind < 0.9 or writer.is_plain:
             _write_binding(random, writer, name)
         else:
             _write_trap(random, writer, name)
@@ -134,7 +136,7 @@ def _write_binding(random: Random, writer: _Writer, name: str) -> None:
         f"for item in (1, 2):\n    if {condition}:\n        break\n    {name} = 1",
         f"if not ({condition}):\n    raise SystemExit\n{name} = 2" if condition in {"True", "FLAG"} else f"{name} = 3",
     ]  # fmt: skip
-    is_sure = random.random() < 0.6
+    is_sure = writer.is_plain or random.random() < 0.6
     writer.lines.append(random.choice(sure if is_sure else other))
     if is_sure:
         writer.bound.append(name)
@@ -148,7 +150,7 @@ def _write_import(
     earlier = [module for module in bound if module != writer.module]
     source = random.choice(earlier if earlier and random.random() < 0.85 else list(order))
     names = bound.get(source, [])
-    form = random.random()
+    form = random.random() * (0.5 if writer.is_plain else 1)
     if form < 0.3 and names:
         chosen = random.choice(names)
         writer.lines.append(f"from {_refer(random, writer, source)} import {chosen} as {name}")

@@ -6,10 +6,11 @@ one is described.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.proof.claims.bindings import BindingState, find_binding
+from shared.proof.claims.circular_judge import CircularJudge
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState
 from shared.proof.claims.image_layout import TracedFiles
 from shared.proof.claims.import_judge import ImportJudge
@@ -54,6 +55,7 @@ def compare_services(
             files = {**service.files, ASKING_PATH: probe.text}
             modules = open_service_modules(FakeSourceTree(files), TracedFiles(ASKING_PATH), "3.11")
             _compare_claim(number, probe, execution, modules, comparison)
+            _compare_order(number, probe, execution, files, comparison)
         _compare_bindings(number, service, results, comparison)
 
 
@@ -79,6 +81,27 @@ def _compare_claim(
     comparison.add(family, result, f"{number} {probe} {verdict} {execution}")
     if result == "unknown":
         comparison.reasons[_generalize(verdict.reason)] += 1
+
+
+def _compare_order(
+    number: int, probe: ImportProbe, execution: Execution, files: Mapping[str, str], comparison: Comparison
+) -> None:
+    """Whether the name that a start misses in a half-loaded module, or may miss, is found by the order of imports."""
+    match = re.match(r"cannot import name '(\w+)' from partially initialized module '([\w.]+)'", execution.message)
+    if match is None and (execution.error or not probe.name or "sys.path" in files["main.py"]):
+        return
+    path, line = (execution.path, execution.line) if match else (ASKING_PATH, probe.line)
+    name, module = (match[1], match[2]) if match else (probe.name, probe.module)
+    claim = Claim(ClaimFamily.CIRCULAR_IMPORT, path, line, "ImportError", "", module=module, name=name)
+    modules = open_service_modules(FakeSourceTree(files), TracedFiles(path), "3.11")
+    verdict = CircularJudge().judge(claim, modules)
+    result = "right"
+    if verdict.state is ClaimState.UNKNOWN:
+        result = "unknown"
+        comparison.reasons[f"order: {_generalize(verdict.reason)}"] += 1
+    elif (verdict.state is ClaimState.FAILS) != bool(match) or (match and line not in verdict.lines):
+        result = "wrong"
+    comparison.add("circular, fails" if match else "circular, holds", result, f"{number} {claim} {verdict} {execution}")
 
 
 def _generalize(reason: str) -> str:

@@ -15,10 +15,13 @@ from shared.proof.claims.export_lists import read_export_list
 from shared.proof.claims.module_code import ModuleCode, parse_module
 from shared.proof.claims.name_flow import BOUND, EITHER, UNBOUND, ImportEffects, States, follow_name
 from shared.proof.claims.ports import ServiceModules
+from shared.proof.claims.started_modules import StartedModules
 
 _MODULE_NAMES = frozenset(("__name__", "__file__", "__package__", "__spec__", "__loader__", "__builtins__"))
 _UNCERTAIN_NAMES = frozenset(("__annotations__", "__cached__", "__warningregistry__"))
 _MAX_STARS = 20
+_NOT_KNOWN = "*"
+"""In a list of files: a module of the service that is not known."""
 
 
 class BindingState(StrEnum):
@@ -152,7 +155,7 @@ class _BindingSearch:
             if code is None:
                 return True
             for imported in _list_imported_files(self.modules, importer, code.tree):
-                if imported == target:
+                if imported in {target, _NOT_KNOWN}:
                     return True
                 if imported not in seen:
                     seen.add(imported)
@@ -205,7 +208,14 @@ def _list_imported_files(modules: ServiceModules, path: str, tree: ast.Module) -
                 if "*" not in parts[:count]:
                     answer = modules.find_module(path, ".".join(parts[:count]), level)
                     files += [answer.path] if answer.kind in {ModuleKind.FILE, ModuleKind.PACKAGE} else []
+                    is_first = count == 1 and not level
+                    if answer.kind is ModuleKind.UNKNOWN and not (is_first and _is_outside(modules, path, parts[0])):
+                        files.append(_NOT_KNOWN)
     return files
+
+
+def _is_outside(modules: ServiceModules, path: str, name: str) -> bool:
+    return isinstance(modules, StartedModules) and modules.is_outside(path, name)
 
 
 def _has_every_module(name: str, *, is_package: bool) -> bool:

@@ -61,6 +61,8 @@ class ImageLayout:
     """"" where there is none."""
     start_files: tuple[str, ...] = ()
     """The image paths of the scripts that are started, and of what they start."""
+    started: StartCommand | None = None
+    """What is started, where that is one command alone."""
     is_start_known: bool = True
     """False where the import path was taken from the paths of a traceback."""
 
@@ -106,9 +108,9 @@ def _read_image(image: BuiltImage, traced: TracedFiles) -> list[ImageLayout]:
     possible = tuple(dict.fromkeys((stage.workdir, *projects.roots)))
     layouts: dict[tuple[str, ...], ImageLayout] = {}
     for start in starts:
-        layouts.setdefault(
-            start.roots, ImageLayout(files, start.roots, installed, possible, image.path, _list_start_files(start))
-        )
+        started = start if len(starts) == 1 else None
+        layout = ImageLayout(files, start.roots, installed, possible, image.path, _list_start_files(start), started)
+        layouts.setdefault(start.roots, layout)
     guessed = (_find_package_root(files, traced), stage.workdir)
     return list(layouts.values()) or [
         ImageLayout(files, tuple(dict.fromkeys(guessed)), installed, possible, image.path, is_start_known=False)
@@ -136,9 +138,9 @@ def _read_buildpack(tree: RecordingTree, traced: TracedFiles) -> ImageLayout | N
         return None
     first = next((command for command in start.starts if command.roots), None)
     roots = first.roots if first else (_WORKSPACE,)
-    return ImageLayout(
-        start.files, roots, possible_roots=start.roots, start_files=_list_start_files(first) if first else ()
-    )
+    started = first if len(start.starts) == 1 else None
+    files = _list_start_files(first) if first else ()
+    return ImageLayout(start.files, roots, possible_roots=start.roots, start_files=files, started=started)
 
 
 def _infer_layout(tree: RecordingTree, traced: TracedFiles) -> ImageLayout:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from shared.proof.claims.claim import FoundModule, ModuleKind
 from shared.proof.claims.image_layout import ImageLayout
 from shared.proof.claims.standard_library import is_standard_module
+from shared.proof.claims.started_modules import StartStep
 from shared.proof.loading.images import list_folders_above
 from shared.proof.loading.module_providers import VanishedModule, find_provider
 from shared.proof.loading.source_text import split_source
@@ -23,6 +24,7 @@ _HOOK = re.compile(
     r"|(?<!iter_modules\()(?<!walk_packages\()__path__)"
 )
 _PATH_CHANGE = re.compile(r"(?<!\w)(?:sys\s*\.\s*path(?!_|\w)|addsitedir|sys\s+import[^\n]*\bpath\b)")
+_FOLLOWED_STARTS = frozenset(("python", "uvicorn", "gunicorn", "hypercorn"))
 _BUILT_FILES = (".so", ".pyd", ".pyc", ".pyx")
 _SERVER_MODULES = frozenset(("click", "gunicorn", "h11", "httptools", "hypercorn", "uvicorn", "uvloop", "websockets"))
 """Loaded by servers before they put the service's folder on the import path."""
@@ -44,6 +46,8 @@ class _Obstacle:
 
 
 _Step = _Location | _Obstacle | None
+
+
 ProvidersLookup = Callable[[str], FoundModule]
 
 
@@ -65,6 +69,26 @@ class ModuleSearch:
         self._running = tuple(running_paths)
         self._is_link = is_link
         self._find_outside = find_outside
+
+    def is_outside(self, importing_path: str, name: str) -> bool:
+        """Whether no folder that may be on the import path has a top-level name."""
+        roots = [root for path in self._files.image_paths(importing_path) for root in self._list_roots(path, name)]
+        return self._search_name((*self._layout.roots, *roots, *self._list_further_roots()), name) is None
+
+    def list_start_steps(self) -> tuple[StartStep, ...]:
+        """What the start runs, in its order; () where that is not one plain command."""
+        start = self._layout.started
+        if start is None or start.code or start.text.split()[0] not in _FOLLOWED_STARTS:
+            return ()
+        modules = [StartStep(module, is_script=False) for module in start.modules]
+        scripts = [StartStep(path, is_script=True) for path in map(self._files.locate, start.files) if path]
+        if not start.text.startswith("python -m"):
+            return (*scripts, *modules)
+        module = start.modules[0]  # run as `__main__`, when the packages above it are imported
+        paths = [f"{root}/{module.replace('.', '/')}.py" for root in start.roots]
+        run = [StartStep(path, is_script=True) for path in map(self._files.locate, paths) if path]
+        above = module.rpartition(".")[0]
+        return (*([StartStep(above, is_script=False)] if above else []), *run[:1]) if run else ()
 
     def find_module(self, importing_path: str, module: str, level: int) -> FoundModule:
         """What an import of the file at a repository path finds."""

@@ -10,6 +10,7 @@ from shared.proof.claims.claim import FoundModule, ModuleKind
 from shared.proof.claims.image_layout import TracedFiles, find_layouts
 from shared.proof.claims.installed_modules import InstalledModules
 from shared.proof.claims.module_search import ModuleSearch
+from shared.proof.claims.started_modules import StartStep
 from shared.proof.loading.commit_tree import RecordingTree, SourceTree
 
 
@@ -47,6 +48,14 @@ class ImageModules:
         if key not in self._answers:
             self._answers[key] = self._find_module(*key)
         return self._answers[key]
+
+    def is_outside(self, importing_path: str, name: str) -> bool:
+        """Whether a top-level name is of no file of the repository that may be on the import path."""
+        return all(search.is_outside(importing_path, name) for search in self._searches)
+
+    def list_start_steps(self) -> tuple[StartStep, ...]:
+        """What the start runs, in its order; () where that is not one plain command."""
+        return self._searches[0].list_start_steps() if len(self._searches) == 1 else ()
 
     @cached_property
     def _searches(self) -> tuple[ModuleSearch, ...]:
