@@ -45,6 +45,8 @@ class CallComplaint:
     """And at most."""
     given: int | None = None
     """And how many were given, with the bound `self` among them."""
+    given_keywords: int | None = None
+    """And how many keyword-only ones beside them, where any were."""
 
     @property
     def callee_name(self) -> str:
@@ -56,7 +58,9 @@ _CALLEE = r"(?P<callee>[^\W\d]\w{0,200}(?:\.(?:[^\W\d]\w{0,200}|<locals>|<lambda
 _COMPLAINTS = (
     (
         ComplaintKind.UNEXPECTED_KEYWORD,
-        re.compile(_CALLEE + r"got an unexpected keyword argument '(?P<names>[^']{1,200})'(?:\. Did you mean '[^']*'\?)?"),
+        re.compile(
+            _CALLEE + r"got an unexpected keyword argument '(?P<names>[^']{1,200})'(?:\. Did you mean '[^']*'\?)?"
+        ),
     ),
     (
         ComplaintKind.MISSING_POSITIONAL,
@@ -70,7 +74,7 @@ _COMPLAINTS = (
         ComplaintKind.TOO_MANY_POSITIONAL,
         re.compile(
             _CALLEE + r"takes (?:from (?P<least>\d{1,4}) to )?(?P<most>\d{1,4}) positional arguments? but "
-            r"(?P<given>\d{1,4})(?: positional arguments? \(and \d{1,4} keyword-only arguments?\))? (?:was|were) given"
+            r"(?P<given>\d{1,4})(?: positional arguments? \(and (?P<given_keywords>\d{1,4}) keyword-only arguments?\))? (?:was|were) given"
         ),
     ),
     (
@@ -99,7 +103,7 @@ def parse_call_message(message: str) -> CallComplaint | None:
 def _build_complaint(kind: ComplaintKind, groups: dict[str, str | None]) -> CallComplaint:
     most = groups.get("most")
     least = groups.get("least") or most
-    given = groups.get("given")
+    given, given_keywords = groups.get("given"), groups.get("given_keywords")
     return CallComplaint(
         kind,
         groups["callee"] or "",
@@ -107,6 +111,7 @@ def _build_complaint(kind: ComplaintKind, groups: dict[str, str | None]) -> Call
         None if least is None else int(least),
         None if most is None else int(most),
         None if given is None else int(given),
+        None if given_keywords is None else int(given_keywords),
     )
 
 
