@@ -35,7 +35,9 @@ def compare_calls(executable: str, python: str, seeds: Sequence[int]) -> OracleT
             continue
         for files, misses in zip(services[2 * position : 2 * position + 2], (old, new), strict=True):
             for problem in _check_version(files, python, old, misses, tally):
-                tally.wrong.append(f"seed {seed}, Python {python}: {problem}\n{files['lib.py'][1300:]}\n{_number(files[PATH])}")
+                tally.wrong.append(
+                    f"seed {seed}, Python {python}: {problem}\n{files['lib.py'][1300:]}\n{_number(files[PATH])}"
+                )
     return tally
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 NAMES = ("a", "b", "c", "d")
-RUNNER = r'''
+RUNNER = r"""
 import importlib, json, os, sys, tempfile, traceback, warnings
 warnings.simplefilter("ignore")
 answers = []
@@ -28,15 +28,17 @@ for files in json.load(sys.stdin):
                 try: getattr(main, name)(); ran.append(name)
                 except TypeError as error:
                     frames = traceback.extract_tb(error.__traceback__)
-                    if frames[-1].name == "wrapper": frames = [each for each in frames if each.filename.endswith("main.py")]
-                    frame = frames[-1]
-                    misses.append((name, str(error), os.path.relpath(frame.filename, folder), frame.lineno, frame.name, frame.line))
+                    if frames[-1].name == "wrapper":
+                        frames = [frame for frame in frames if frame.filename.endswith("main.py")]
+                    path = os.path.relpath(frames[-1].filename, folder)
+                    misses.append((name, str(error), path, frames[-1].lineno, frames[-1].name, frames[-1].line))
                 except Exception as error: ran.append(name)
             answers.append((misses, ran))
         except Exception as error: answers.append((repr(error), []))
-        for name in [name for name in sys.modules if name.split(".")[0] in ("main", "lib", "pkg")]: del sys.modules[name]
+        for name in list(sys.modules):
+            if name.split(".")[0] in ("main", "lib", "pkg"): del sys.modules[name]
 json.dump(answers, sys.stdout)
-'''
+"""
 HEAD = """\
 import abc, contextlib, enum, functools, typing
 from dataclasses import InitVar, dataclass, field
@@ -85,7 +87,15 @@ class Meta(type):
 """
 DECORATORS = (
     ("",) * 8
-    + ("@forwarding", "@made(1)", "@adding", "@dropping", "@renaming", "@registering", "@functools.lru_cache(maxsize=None)")
+    + (
+        "@forwarding",
+        "@made(1)",
+        "@adding",
+        "@dropping",
+        "@renaming",
+        "@registering",
+        "@functools.lru_cache(maxsize=None)",
+    )
     + ("@lru_cache", "@contextlib.contextmanager", "@functools.cache", "@functools.singledispatch")
 )
 
@@ -134,11 +144,12 @@ class _Definition:
     seed: int
 
 
-_KINDS = (
-    "function function function function class class inherited super new both plain_class dataclass dataclass_child "
-    "named_tuple meta exception method method static class_method inherited_method overridden property overload twice "
-    "conditional patched set_attribute partial nested instance_call enum diamond alias field_options"
-).split()
+_KIND_WORDS = """
+function function function function class class inherited super new both plain_class dataclass dataclass_child
+named_tuple meta exception method method static class_method inherited_method overridden property overload twice
+conditional patched set_attribute partial nested instance_call enum diamond alias field_options
+"""
+_KINDS = _KIND_WORDS.split()
 
 
 def _write_definition(kind: str, number: int, random: Random) -> tuple[list[str], list[str]]:  # noqa: C901, PLR0911, PLR0912, PLR0915
@@ -215,9 +226,15 @@ def _write_definition(kind: str, number: int, random: Random) -> tuple[list[str]
         lines = [f"class {c}:", *method, f"class D{number}({c}):", "    pass"]
         return lines, [f"D{number}().m{number}({{}})", f"+x = D{number}()\nx.m{number}({{}})"]
     if kind == "overridden":
-        lines = [f"class {c}:", *method, f"    def run(self):", f"        return self.m{number}(%s)" % write_arguments(random)]
+        lines = [
+            f"class {c}:",
+            *method,
+            "    def run(self):",
+            f"        return self.m{number}(%s)" % write_arguments(random),
+        ]
         other = [f"    def m{number}({sign('self')}):", "        return 1"]
-        call = f"+class E{number}({c}):\n    def go(self):\n        return self.m{number}({{}})\n    {other[0].strip()}\n        return 1\nE{number}().go()"
+        go = f"    def go(self):\n        return self.m{number}({{}})\n"
+        call = f"+class E{number}({c}):\n{go}    {other[0].strip()}\n        return 1\nE{number}().go()"
         return lines, [call, f"+def call(x: {c}):\n    x.m{number}({{}})\ncall({c}())"]
     if kind == "set_attribute":
         lines = [f"class {c}:", *method, f"setattr({c}, 'm{number}', lambda self, a: 1)"]
@@ -240,7 +257,9 @@ def _write_dataclass(kind: str, number: int, random: Random) -> list[str]:
     for position, name in enumerate(NAMES[:count]):
         value = " = 0" if position >= count - defaults else ""
         if kind == "field_options":
-            value = random.choice((" = field(default=1)", " = field(default_factory=list)", " = field(init=False)", " = 1"))
+            value = random.choice(
+                (" = field(default=1)", " = field(default_factory=list)", " = field(init=False)", " = 1")
+            )
         annotation = random.choice(("int", "int", "typing.ClassVar[int]", "InitVar[int]", "'int'"))
         annotation, value = ("typing.ClassVar[int]", " = 1") if "ClassVar" in annotation else (annotation, value)
         lines.append(f"    {name}: {annotation}{value}")
@@ -271,15 +290,22 @@ def _write_service(kinds: list[str], seeds: list[int], style: str) -> Service:
         lines, calls = _write_definition(kind, number, Random(seeds[number]))
         library += [*lines, ""]
         random = Random(seeds[number + 4])
-        exported += [line.split("(")[0].split(":")[0].split()[1] for line in lines if line.startswith(("def ", "class "))]
+        exported += [
+            line.split("(")[0].split(":")[0].split()[1] for line in lines if line.startswith(("def ", "class "))
+        ]
         exported += [line.split(" = ")[0] for line in lines if " = " in line and line[0] in "pg"]
         for position, call in enumerate(calls):
             main += _write_call(f"t_{number}_{position}", call, write_arguments(random))
     names = ", ".join(dict.fromkeys(exported)) or "functools"
     head = {"direct": f"from lib import {names}", "renamed": f"from lib import {names}"}
     head |= {"package": f"from pkg import {names}", "star": "from lib import *"}
-    files = {"lib.py": "\n".join(library), "main.py": "\n".join([head.get(style, f"from lib import {names}"), *main, ""])}
-    return Service(files | {"pkg/__init__.py": f"from .inner import {names}\n", "pkg/inner.py": f"from lib import {names}\n"})
+    files = {
+        "lib.py": "\n".join(library),
+        "main.py": "\n".join([head.get(style, f"from lib import {names}"), *main, ""]),
+    }
+    return Service(
+        files | {"pkg/__init__.py": f"from .inner import {names}\n", "pkg/inner.py": f"from lib import {names}\n"}
+    )
 
 
 def _write_imports(style: str) -> list[str]:

@@ -146,7 +146,8 @@ for position, source in enumerate(json.load(sys.stdin)):
                     values3 = {"__name__": "service"}
                     try: exec(alone, values3)
                     except BaseException: continue
-                    for state["fault"] in range(10): run(lambda: values3[statement.name](*flags), file, partial, partial)
+                    for state["fault"] in range(10):
+                        run(lambda: values3[statement.name](*flags), file, partial, partial)
                     state["fault"] = 0
     answers.append((sorted(seen), sorted(partial | seen), sorted(state["lines"])))
 json.dump(answers, sys.stdout)

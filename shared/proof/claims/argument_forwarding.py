@@ -6,7 +6,7 @@ what is decorated with exactly these.
 
 import ast
 
-from shared.proof.claims.python_source import FunctionNode, walk_scope
+from shared.proof.claims.python_source import FunctionNode, read_dotted_name, walk_scope
 
 _READING = frozenset(("get", "items", "keys", "values", "copy", "index", "count"))
 
@@ -59,10 +59,8 @@ def _is_wrapper(wrapper: ast.FunctionDef | ast.AsyncFunctionDef, function: str) 
 
 def _is_forwarding(call: ast.Call, rest: str, keywords: str) -> bool:
     match call:
-        case ast.Call(
-            args=[ast.Starred(value=ast.Name(id=first))], keywords=[ast.keyword(arg=None, value=ast.Name(id=second))]
-        ):
-            return (first, second) == (rest, keywords)
+        case ast.Call(args=[ast.Starred(value=ast.Name(id=first))], keywords=[ast.keyword(arg=None, value=last)]):
+            return first == rest and _is_name(last, keywords)
     return False
 
 
@@ -100,10 +98,8 @@ def _is_name(node: ast.AST, name: str) -> bool:
 
 def _is_wraps(decorator: ast.expr, function: str) -> bool:
     match decorator:
-        case ast.Call(
-            func=ast.Name(id="wraps") | ast.Attribute(attr="wraps"), args=[ast.Name(id=wrapped)], keywords=[]
-        ):
-            return wrapped == function
+        case ast.Call(func=target, args=[ast.Name(id=wrapped)], keywords=[]):
+            return wrapped == function and read_dotted_name(target) in {"wraps", "functools.wraps"}
     return False
 
 

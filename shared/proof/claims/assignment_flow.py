@@ -6,136 +6,35 @@ name that is bound on all of them is bound. Uses behind a use count only on path
 """
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from shared.proof.claims.exception_paths import (
     catches_everything,
     catches_most,
-    ends_program,
     may_never_return,
     measure_catch,
-    measure_raise,
     measure_suppression,
     names_name_error,
 )
-from shared.proof.claims.expression_flow import ExpressionFlow
-from shared.proof.claims.presence import DOUBTFUL, NOWHERE, UNBOUND, Presence, join_sides
-from shared.proof.claims.python_source import FunctionNode
-from shared.proof.claims.scope_bindings import NameScope, classify_name, read_bound_alias
+from shared.proof.claims.presence import NOWHERE, UNBOUND, Presence, join_sides
+from shared.proof.claims.scope_bindings import NameScope, classify_name
+from shared.proof.claims.statement_flow import Exits, StatementFlow
 from shared.proof.claims.static_conditions import decide_condition, has_iterations
 
 _LOOP_PASSES = 3
 _TRY_STAR = getattr(ast, "TryStar", ast.Try)
 
 
-@dataclass(slots=True)
-class Exits:
-    """With which presence control leaves a block other than at its end."""
-
-    breaks: Presence = NOWHERE
-    continues: Presence = NOWHERE
-    returns: Presence = NOWHERE
-    raises: Presence = NOWHERE
-
-    def include(self, inner: "Exits") -> None:
-        """Control that leaves an inner block so leaves this one, too."""
-        self.breaks |= inner.breaks
-        self.continues |= inner.continues
-        self.returns |= inner.returns
-        self.raises |= inner.raises
-
-
 @dataclass
-class AssignmentFlow(ExpressionFlow):
+class AssignmentFlow(StatementFlow):
     """The flow of one name through one scope."""
 
-    decide_star: Callable[[ast.ImportFrom], bool | None] = field(default=lambda _: None)
-    """Whether `from m import *` binds the name."""
-    exits: Exits = field(default_factory=Exits)
-
-    def run(self, body: Iterable[ast.stmt], state: Presence) -> Presence:
-        """The presence behind a block that is entered with another."""
-        for statement in body:
-            self.count_step()
-            if not state.is_reached:
-                return state
-            before = state
-            state = self._run_statement(statement, state)
-            self._note_raise(statement, before, state)
-        return state
-
-    def _note_raise(self, statement: ast.stmt, before: Presence, after: Presence) -> None:
-        cost = measure_raise(statement)
-        if cost:
-            self.exits.raises |= before.add_cost(cost)
-        if cost and not _binds_last(statement):
-            self.exits.raises |= after.add_cost(cost)
-
-    def _run_statement(self, statement: ast.stmt, state: Presence) -> Presence:
+    def run_statement(self, statement: ast.stmt, state: Presence) -> Presence:
         if isinstance(statement, ast.Try | _TRY_STAR):
             return self._run_try(statement, state)
         run = _RUNNERS.get(type(statement))
         return run(self, statement, state) if run else self.evaluate_all(ast.iter_child_nodes(statement), state)
-
-    def _run_expression(self, node: ast.Expr, state: Presence) -> Presence:
-        state = self.evaluate(node.value, state)
-        if not ends_program(node):
-            return state
-        self.exits.raises |= state
-        return NOWHERE
-
-    def _run_assign(self, node: ast.Assign, state: Presence) -> Presence:
-        return self.evaluate_all(node.targets, self.evaluate(node.value, state))
-
-    def _run_augmented(self, node: ast.AugAssign, state: Presence) -> Presence:
-        if isinstance(node.target, ast.Name):
-            state = self.use_name(node.target, node.target.id, state)
-            return self.evaluate(node.target, self.evaluate(node.value, state))
-        return self.evaluate(node.value, self.evaluate(node.target, state))
-
-    def _run_annotated(self, node: ast.AnnAssign, state: Presence) -> Presence:
-        if node.value is not None:
-            state = self.evaluate(node.target, self.evaluate(node.value, state))
-        elif not isinstance(node.target, ast.Name):
-            state = self.evaluate(node.target, state)
-        if not self.is_function:
-            state = self.annotate(node.annotation, state)
-        return state
-
-    def _run_return(self, node: ast.Return, state: Presence) -> Presence:
-        self.exits.returns |= self.evaluate(node.value, state)
-        return NOWHERE
-
-    def _run_raise(self, node: ast.Raise, state: Presence) -> Presence:
-        state = self.evaluate(node.cause, self.evaluate(node.exc, state))
-        self.exits.raises |= state.add_cost()
-        return NOWHERE
-
-    def _run_assert(self, node: ast.Assert, state: Presence) -> Presence:
-        state = self.evaluate(node.test, state)
-        decided = decide_condition(node.test, self.python)
-        if decided is not True:
-            self.exits.raises |= self.evaluate(node.msg, state).add_cost()
-        return state if decided else NOWHERE if decided is False else state.add_cost()
-
-    def _run_break(self, _: ast.Break, state: Presence) -> Presence:
-        self.exits.breaks |= state
-        return NOWHERE
-
-    def _run_continue(self, _: ast.Continue, state: Presence) -> Presence:
-        self.exits.continues |= state
-        return NOWHERE
-
-    def _run_import(self, node: ast.Import | ast.ImportFrom, state: Presence) -> Presence:
-        self.note_import(node, state)
-        for alias in node.names:
-            if alias.name == "*" and isinstance(node, ast.ImportFrom):
-                is_bound = self.decide_star(node)
-                state = state.bind() if is_bound else state | DOUBTFUL if is_bound is None else state
-            elif read_bound_alias(node, alias) == self.name:
-                state = state.bind()
-        return state
 
     def _run_if(self, node: ast.If, state: Presence) -> Presence:
         state = self.evaluate(node.test, state)
@@ -303,13 +202,6 @@ def _join_reached(first: Presence, second: Presence) -> Presence:
     return join_sides(first, second) if first.is_reached and second.is_reached else first | second
 
 
-def _binds_last(statement: ast.stmt) -> bool:
-    """Whether a statement binds names only when nothing in it can raise any more."""
-    if isinstance(statement, ast.Assign):
-        return len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name)
-    return isinstance(statement, ast.AnnAssign | ast.AugAssign | FunctionNode | ast.ClassDef)
-
-
 def _captures(pattern: ast.pattern, name: str) -> bool:
     return any(
         name in (getattr(node, "name", None), getattr(node, "rest", None))
@@ -325,17 +217,17 @@ def _is_irrefutable(pattern: ast.pattern) -> bool:
 
 
 _RUNNERS: Mapping[type[ast.stmt], Callable[..., Presence]] = {
-    ast.Expr: AssignmentFlow._run_expression,
-    ast.Assign: AssignmentFlow._run_assign,
-    ast.AugAssign: AssignmentFlow._run_augmented,
-    ast.AnnAssign: AssignmentFlow._run_annotated,
-    ast.Return: AssignmentFlow._run_return,
-    ast.Raise: AssignmentFlow._run_raise,
-    ast.Assert: AssignmentFlow._run_assert,
-    ast.Break: AssignmentFlow._run_break,
-    ast.Continue: AssignmentFlow._run_continue,
-    ast.Import: AssignmentFlow._run_import,
-    ast.ImportFrom: AssignmentFlow._run_import,
+    ast.Expr: AssignmentFlow.run_expression,
+    ast.Assign: AssignmentFlow.run_assign,
+    ast.AugAssign: AssignmentFlow.run_augmented,
+    ast.AnnAssign: AssignmentFlow.run_annotated,
+    ast.Return: AssignmentFlow.run_return,
+    ast.Raise: AssignmentFlow.run_raise,
+    ast.Assert: AssignmentFlow.run_assert,
+    ast.Break: AssignmentFlow.run_break,
+    ast.Continue: AssignmentFlow.run_continue,
+    ast.Import: AssignmentFlow.run_import,
+    ast.ImportFrom: AssignmentFlow.run_import,
     ast.If: AssignmentFlow._run_if,
     ast.While: AssignmentFlow._run_while,
     ast.For: AssignmentFlow._run_for,

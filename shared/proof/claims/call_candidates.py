@@ -81,10 +81,8 @@ def patches_name(tree: ast.Module, name: str) -> bool:
             return True
         if isinstance(node, ast.Call) and read_dotted_name(node.func) in {"setattr", "delattr"} and len(node.args) > 1:
             target = node.args[1]
-            named = (
-                target.value == name if isinstance(target, ast.Constant) else read_dotted_name(node.args[0]) != "self"
-            )
-            if named:
+            is_own = read_dotted_name(node.args[0]) == "self"
+            if target.value == name if isinstance(target, ast.Constant) else not is_own:
                 return True
         if isinstance(node, ast.Call) and read_dotted_name(node.func).endswith("patch.object"):
             return True

@@ -175,7 +175,7 @@ class _Calls:
             return _OTHER
         for signature in callee.signatures:
             if not shape.is_exact:
-                return _from_bool(judge_inexact(signature, shape, self._complaint))
+                return _read_answer(fails=judge_inexact(signature, shape, self._complaint))
             complaint = find_complaint(signature, shape)
             if complaint is not None:
                 return self._compare(complaint)
@@ -196,7 +196,7 @@ class _Calls:
         return _Answer(_Kind.UNKNOWN, "it does not bind either, but in another way than was logged", is_unlike=True)
 
 
-def _from_bool(fails: bool | None) -> _Answer:
+def _read_answer(*, fails: bool | None) -> _Answer:
     if fails is None:
         return _Answer(_Kind.UNKNOWN, "it passes arguments that are put together at run time")
     return _Answer(_Kind.FAILS) if fails else _HOLDS

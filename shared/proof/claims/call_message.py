@@ -54,7 +54,8 @@ class CallComplaint:
         return self.callee.rpartition(".")[2]
 
 
-_CALLEE = r"(?P<callee>[^\W\d]\w{0,200}(?:\.(?:[^\W\d]\w{0,200}|<locals>|<lambda>)){0,20}|<lambda>(?:\.(?:[^\W\d]\w{0,200}|<locals>|<lambda>)){0,20})\(\) "
+_PART = r"(?:[^\W\d]\w{0,200}|<locals>|<lambda>)"
+_CALLEE = rf"(?P<callee>{_PART}(?:\.{_PART}){{0,20}})\(\) "
 _COMPLAINTS = (
     (
         ComplaintKind.UNEXPECTED_KEYWORD,
@@ -74,7 +75,8 @@ _COMPLAINTS = (
         ComplaintKind.TOO_MANY_POSITIONAL,
         re.compile(
             _CALLEE + r"takes (?:from (?P<least>\d{1,4}) to )?(?P<most>\d{1,4}) positional arguments? but "
-            r"(?P<given>\d{1,4})(?: positional arguments? \(and (?P<given_keywords>\d{1,4}) keyword-only arguments?\))? (?:was|were) given"
+            r"(?P<given>\d{1,4})(?: positional arguments? "
+            r"\(and (?P<given_keywords>\d{1,4}) keyword-only arguments?\))? (?:was|were) given"
         ),
     ),
     (

@@ -21,23 +21,15 @@ from shared.proof.claims.code_values import (
     Value,
 )
 from shared.proof.claims.generated_constructors import build_dataclass_signature, build_named_tuple_signature
+from shared.proof.claims.python_source import read_words
 from shared.proof.claims.value_search import ValueSearch
 
-_TRANSPARENT = frozenset(
-    [
-        "functools.lru_cache",
-        "functools.cache",
-        "contextlib.contextmanager",
-        "contextlib.asynccontextmanager",
-        "abc.abstractmethod",
-        "typing.final",
-        "typing.override",
-        "typing_extensions.override",
-        "typing.no_type_check",
-        "typing.overload",
-        "builtins.staticmethod",
-        "builtins.classmethod",
-    ]
+_TRANSPARENT = read_words(
+    """
+    functools.lru_cache functools.cache contextlib.contextmanager contextlib.asynccontextmanager abc.abstractmethod
+    typing.final typing.override typing_extensions.override typing.no_type_check typing.overload
+    builtins.staticmethod builtins.classmethod
+    """
 )
 
 
@@ -101,19 +93,14 @@ class SignatureSearch:
             return Callee((signature,)) if signature and len(ancestry.classes) == 1 else _unknown(None)
         if not self._values.classes.has_plain_decorators(owner):
             return UnknownValue(f"a decorator may change how {owner.node.name} is made")
-        made = self._find_own_constructor(ancestry, "__new__")
-        initialized = self._find_own_constructor(ancestry, "__init__")
-        for found in (made, initialized):
-            if isinstance(found, UnknownValue):
-                return found
-        signatures = [found for found in (made, initialized) if isinstance(found, Signature)]
+        found = [self._find_own_constructor(ancestry, name) for name in ("__new__", "__init__")]
+        unknown = next((value for value in found if isinstance(value, UnknownValue)), None)
+        signatures = [value for value in found if isinstance(value, Signature)]
         if ancestry.outside and claimed not in {signature.qualname for signature in signatures}:
-            return UnknownValue(f"{owner.node.name} has the base {ancestry.outside}, which is not of the repository")
-        if signatures:
-            return Callee(signatures, owner.is_exact)
-        if ancestry.has_exception:
-            return UnknownValue(f"{owner.node.name} is an exception without a constructor of its own")
-        return Callee((), owner.is_exact, takes_nothing=owner.node.name)
+            unknown = UnknownValue(f"{owner.node.name} has the base {ancestry.outside}, which is not of the repository")
+        if ancestry.has_exception and not signatures:
+            unknown = UnknownValue(f"{owner.node.name} is an exception without a constructor of its own")
+        return unknown or Callee(signatures, owner.is_exact, takes_nothing="" if signatures else owner.node.name)
 
     def _find_own_constructor(self, ancestry: Ancestry, name: str) -> Signature | UnknownValue | None:
         """The first `__new__` or `__init__` among the classes of the repository."""

@@ -17,27 +17,15 @@ from shared.proof.claims.code_values import (
     UnknownValue,
     Value,
 )
-from shared.proof.claims.python_source import FunctionNode, read_dotted_name, walk_scope
+from shared.proof.claims.python_source import FunctionNode, read_dotted_name, read_words, walk_scope
 from shared.proof.claims.scope_bindings import ScopeNode
 
-_PLAIN_BASES = frozenset(
-    [
-        "builtins.object",
-        "abc.ABC",
-        "typing.Generic",
-        "typing.Protocol",
-        "typing_extensions.Protocol",
-        "builtins.Exception",
-        "builtins.BaseException",
-        "builtins.ValueError",
-        "builtins.RuntimeError",
-        "builtins.TypeError",
-        "builtins.KeyError",
-        "builtins.LookupError",
-        "builtins.AttributeError",
-        "builtins.NotImplementedError",
-        "builtins.PermissionError",
-    ]
+_PLAIN_BASES = read_words(
+    """
+    builtins.object abc.ABC typing.Generic typing.Protocol typing_extensions.Protocol builtins.Exception
+    builtins.BaseException builtins.ValueError builtins.RuntimeError builtins.TypeError builtins.KeyError
+    builtins.LookupError builtins.AttributeError builtins.NotImplementedError builtins.PermissionError
+    """
 )
 _DATACLASS = frozenset(("dataclasses.dataclass",))
 _PLAIN_DECORATORS = _DATACLASS | {"typing.final", "functools.total_ordering", "typing.runtime_checkable"}
@@ -189,9 +177,9 @@ class ClassSearch:
         if value is None:
             return UnknownValue(f"{owner.type.node.name}.{name} is assigned in a way that is not followed")
         found = self._values.find(value, candidate.file, candidate.file.scopes[statement])
-        return (
-            replace(found, is_exact=False) if isinstance(found, InstanceValue) else UnknownValue("it is an attribute")
-        )
+        if isinstance(found, InstanceValue):
+            return replace(found, is_exact=False)
+        return UnknownValue(f"{owner.type.node.name}.{name} is not known")
 
 
 def _merge_lines(lines: list[list[Value]]) -> list[Value] | None:

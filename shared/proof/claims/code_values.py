@@ -32,13 +32,13 @@ class SourceFile:
 
 def _list_scopes(node: ast.AST, scopes: tuple[ScopeNode, ...]) -> Iterator[tuple[ast.AST, tuple[ScopeNode, ...]]]:
     """Decorators, defaults and bases belong to the scope around what they stand at."""
-    waiting: list[tuple[ast.AST, tuple[ScopeNode, ...]]] = [(node, scopes)]
+    waiting = [(node, scopes)]
     while waiting:
         current, around = waiting.pop()
         yield current, around
-        is_scope = isinstance(current, FunctionNode | ast.ClassDef | ast.Lambda) and current is not node
+        inner = (*around, current) if isinstance(current, FunctionNode | ast.ClassDef | ast.Lambda) else around
         for name, value in ast.iter_fields(current):
-            inside = (*around, current) if is_scope and name == "body" else around
+            inside = inner if name == "body" else around
             items = value if isinstance(value, list) else [value]
             waiting += [(item, inside) for item in items if isinstance(item, ast.AST)]
 

@@ -1,4 +1,4 @@
-"""All functions of a name that a file can reach: its own, and those of the modules of the repository that it imports."""
+"""All functions of a name that a file can reach: its own, and those of the repository's modules that it imports."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -19,10 +19,11 @@ def find_definitions(
     paths = [file.path, *_list_imported_files(values.modules, file)][:_MAX_FILES]
     for path in paths:
         source = values.open_file(path)
-        for node in ast.walk(source.tree) if source is not None else ():
-            if isinstance(node, FunctionNode) and node.name == name and source is not None:
-                if is_claimed(source.get_qualname(node)):
-                    yield FunctionValue(source, node, _count_bound(source, node), is_exact=False)
+        if source is None:
+            continue
+        for node in ast.walk(source.tree):
+            if isinstance(node, FunctionNode) and node.name == name and is_claimed(source.get_qualname(node)):
+                yield FunctionValue(source, node, _count_bound(source, node), is_exact=False)
 
 
 def _count_bound(source: SourceFile, node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -26,35 +26,44 @@ def find_dynamic_names(tree: ast.Module, name: str) -> str:
 
 def may_unbind(tree: ast.Module) -> bool:
     """Whether anything may take a global name away without naming it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Delete) and any(_is_globals_item(target) for target in node.targets):
-            return True
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_globals(node.func.value):
-            if node.func.attr in {"pop", "clear", "popitem"}:
-                return True
-        if isinstance(node, ast.Call) and read_dotted_name(node.func) == "delattr":
-            return True
-    return False
+    return any(_unbinds_any(node, tree) for node in ast.walk(tree))
+
+
+def _unbinds_any(node: ast.AST, tree: ast.Module) -> bool:
+    if isinstance(node, ast.Delete):
+        return any(_is_globals_item(target) for target in node.targets)
+    if not isinstance(node, ast.Call):
+        return False
+    if isinstance(node.func, ast.Attribute) and _is_globals(node.func.value):
+        return node.func.attr in {"pop", "clear", "popitem"}
+    is_deletion = read_dotted_name(node.func) == "delattr" and bool(node.args)
+    return is_deletion and read_dotted_name(node.args[0]) in {*_list_module_aliases(tree), "sys.modules", ""}
 
 
 def _describe(node: ast.AST, name: str, modules: frozenset[str]) -> str:
     if isinstance(node, ast.Call):
-        called = read_dotted_name(node.func)
-        if called in _DYNAMIC_CALLS:
-            return f"{called}()"
-        if called == "setattr" and node.args and read_dotted_name(node.args[0]) in modules:
-            return "setattr() on a module"
-        if called.endswith("gettext.install"):
-            return "gettext.install()"
+        return _describe_call(node, modules)
     if isinstance(node, ast.Attribute):
-        owner = read_dotted_name(node.value)
-        if owner == "sys" and node.attr == "modules":
-            return "sys.modules"
-        if owner in _BUILTIN_MODULES and (node.attr == "__dict__" or not isinstance(node.ctx, ast.Load)):
-            return "a change of the builtins"
-        if owner in modules and node.attr == name and isinstance(node.ctx, ast.Store):
-            return f"an assignment to {owner}.{name}"
+        return _describe_attribute(node, name, modules)
     return "__builtins__" if isinstance(node, ast.Name) and node.id == "__builtins__" else ""
+
+
+def _describe_call(node: ast.Call, modules: frozenset[str]) -> str:
+    called = read_dotted_name(node.func)
+    if called in _DYNAMIC_CALLS or called.endswith("gettext.install"):
+        return f"{called}()"
+    is_patch = called == "setattr" and bool(node.args) and read_dotted_name(node.args[0]) in modules
+    return "setattr() on a module" if is_patch else ""
+
+
+def _describe_attribute(node: ast.Attribute, name: str, modules: frozenset[str]) -> str:
+    owner = read_dotted_name(node.value)
+    if owner == "sys" and node.attr == "modules":
+        return "sys.modules"
+    if owner in _BUILTIN_MODULES and (node.attr == "__dict__" or not isinstance(node.ctx, ast.Load)):
+        return "a change of the builtins"
+    is_patch = owner in modules and node.attr == name and isinstance(node.ctx, ast.Store)
+    return f"an assignment to {owner}.{name}" if is_patch else ""
 
 
 def _list_module_aliases(tree: ast.Module) -> frozenset[str]:

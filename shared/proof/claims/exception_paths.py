@@ -6,96 +6,26 @@ path, 1 that there surely is, more that it is not certain.
 
 import ast
 
-from shared.proof.claims.python_source import read_dotted_name
+from shared.proof.claims.python_source import read_dotted_name, read_words
 
 SURE, DOUBTFUL_COST = 1, 2
 _BROAD = frozenset(("Exception", "BaseException", "builtins.Exception", "builtins.BaseException"))
 _RARE = frozenset(("NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError", "SyntaxError"))
 _ENDING_CALLS = frozenset(("sys.exit", "os._exit", "os.abort", "exit", "quit", "os.execv", "os.execvp", "os.execve"))
-_RETURNING_NAMES = frozenset(
-    [
-        "print",
-        "debug",
-        "info",
-        "warning",
-        "warn",
-        "exception",
-        "critical",
-        "log",
-        "append",
-        "add",
-        "update",
-        "extend",
-        "insert",
-        "write",
-        "discard",
-        "setdefault",
-        "clear",
-        "sort",
-        "reverse",
-        "sleep",
-        "close",
-        "flush",
-        "commit",
-        "rollback",
-        "put",
-        "set_result",
-    ]
+_RETURNING_NAMES = read_words(
+    """
+    print debug info warning warn exception critical log append add update extend insert write discard setdefault
+    clear sort reverse sleep close flush commit rollback put set_result
+    """
 )
-_NEVER_SUPPRESSING = frozenset(
-    [
-        "open",
-        "Lock",
-        "RLock",
-        "lock",
-        "_lock",
-        "mutex",
-        "Semaphore",
-        "semaphore",
-        "Session",
-        "session",
-        "get_session",
-        "begin",
-        "transaction",
-        "atomic",
-        "connect",
-        "connection",
-        "cursor",
-        "acquire",
-        "Client",
-        "AsyncClient",
-        "ClientSession",
-        "get",
-        "post",
-        "request",
-        "stream",
-        "TemporaryDirectory",
-        "NamedTemporaryFile",
-        "TemporaryFile",
-        "ThreadPoolExecutor",
-        "ProcessPoolExecutor",
-        "Pool",
-        "ZipFile",
-        "urlopen",
-        "closing",
-        "aclosing",
-        "nullcontext",
-        "timeout",
-        "socket",
-        "create_connection",
-        "start_as_current_span",
-        "start_span",
-        "catch_warnings",
-        "redirect_stdout",
-        "redirect_stderr",
-        "no_grad",
-        "inference_mode",
-        "autocast",
-        "TaskGroup",
-        "Path",
-        "BytesIO",
-        "StringIO",
-    ]
+_NEVER_SUPPRESSING = read_words(
+    """
+    open Lock RLock lock _lock mutex Semaphore semaphore Session session get_session begin transaction atomic
+    connect connection cursor acquire Client AsyncClient ClientSession get post request stream TemporaryDirectory
+    NamedTemporaryFile TemporaryFile ThreadPoolExecutor ProcessPoolExecutor Pool ZipFile urlopen closing aclosing
+    nullcontext timeout socket create_connection start_as_current_span start_span catch_warnings redirect_stdout
+    redirect_stderr no_grad inference_mode autocast TaskGroup Path BytesIO StringIO
+    """
 )
 _SURELY_SUPPRESSING = frozenset(("suppress", "contextlib.suppress"))
 _QUIET = ast.Constant | ast.Lambda | ast.JoinedStr

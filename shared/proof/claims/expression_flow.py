@@ -10,35 +10,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from shared.proof.claims.presence import DOUBTFUL, NOWHERE, Presence, join_sides
-from shared.proof.claims.python_source import FunctionNode, list_parameters, read_dotted_name
+from shared.proof.claims.python_source import FunctionNode, list_parameters, read_dotted_name, read_words
 from shared.proof.claims.scope_bindings import comprehension_binds
 from shared.proof.claims.static_conditions import decide_condition
 
 _MAX_STEPS = 200_000
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _CONSUMERS = frozenset(("all", "any", "dict", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"))
-_INERT_DECORATORS = frozenset(
-    [
-        "abstractmethod",
-        "cache",
-        "cached_property",
-        "classmethod",
-        "contextmanager",
-        "asynccontextmanager",
-        "dataclass",
-        "final",
-        "lru_cache",
-        "overload",
-        "override",
-        "property",
-        "setter",
-        "deleter",
-        "getter",
-        "staticmethod",
-        "total_ordering",
-        "unique",
-        "wraps",
-    ]
+_INERT_DECORATORS = read_words(
+    """
+    abstractmethod cache cached_property classmethod contextmanager asynccontextmanager dataclass final lru_cache
+    overload override property setter deleter getter staticmethod total_ordering unique wraps
+    """
 )
 
 
@@ -131,7 +114,7 @@ class ExpressionFlow:
         """Note with what presence an import is reached: what it runs may call into this module."""
         self.imports[node] = self.imports.get(node, NOWHERE) | state
 
-    def annotate(self, annotation: ast.expr | None, state: Presence, is_handed: bool | None = None) -> Presence:
+    def annotate(self, annotation: ast.expr | None, state: Presence, *, is_handed: bool | None = None) -> Presence:
         """Behind an annotation, where definitions evaluate them."""
         if annotation is None or not state.is_reached:
             return state
@@ -151,7 +134,7 @@ class ExpressionFlow:
         """Behind the annotations of a signature."""
         is_handed = bool(node.decorator_list) or self._has_hooked_class()
         for annotation in [*(parameter.annotation for parameter in list_parameters(node.args)), node.returns]:
-            state = self.annotate(annotation, state, is_handed)
+            state = self.annotate(annotation, state, is_handed=is_handed)
         return state
 
     def defer(self, node: ast.AST, own_name: str, state: Presence) -> None:
@@ -261,7 +244,8 @@ class ExpressionFlow:
         is_consumer = (isinstance(node.func, ast.Name) and node.func.id in _CONSUMERS) or (
             isinstance(node.func, ast.Attribute) and node.func.attr == "join"
         )
-        for argument in sorted([*node.args, *node.keywords], key=lambda part: (part.lineno, part.col_offset)):
+        arguments: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
+        for argument in sorted(arguments, key=lambda part: (part.lineno, part.col_offset)):
             if is_consumer and isinstance(argument, ast.GeneratorExp):
                 state = self._evaluate_comprehension(argument, state)
             else:

@@ -68,7 +68,7 @@ def _read_fields(node: ast.ClassDef, decorator: ast.expr) -> Iterator[_Field | N
             if kind.endswith("KW_ONLY"):
                 keyword_only = True
             elif not kind.endswith("ClassVar"):
-                yield _read_field(statement.target.id, statement.value, keyword_only)
+                yield _read_field(statement.target.id, statement.value, keyword_only=keyword_only)
         elif isinstance(statement, ast.Assign):
             names = {target.id for target in statement.targets if isinstance(target, ast.Name)}
             yield from [None] if names & annotated or "__annotations__" in names else []
@@ -88,7 +88,7 @@ def _read_annotation(annotation: ast.expr) -> str:
     return read_dotted_name(node)
 
 
-def _read_field(name: str, value: ast.expr | None, keyword_only: bool) -> _Field | None:
+def _read_field(name: str, value: ast.expr | None, *, keyword_only: bool) -> _Field | None:
     if not isinstance(value, ast.Call) or read_dotted_name(value.func).rpartition(".")[2] != "field":
         return _Field(name, value is not None, keyword_only)
     options = {keyword.arg: keyword.value for keyword in value.keywords}

@@ -17,7 +17,7 @@ from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.presence import DOUBTFUL, Presence
 from shared.proof.claims.python_source import FunctionNode, parse_source
 from shared.proof.claims.scope_analysis import ScopeRules, ScopeUses, analyze_scope
-from shared.proof.claims.scope_bindings import NameScope, classify_name, list_nested_scopes
+from shared.proof.claims.scope_bindings import NameScope, classify_name, find_mentions, list_nested_scopes
 from shared.proof.claims.star_exports import StarExports
 
 CHECKED_BY = "scope rules"
@@ -40,17 +40,21 @@ class NameJudge:
                 return _answer(ClaimState.HOLDS, f"{claim.path} is not in the tree")
             return _answer(ClaimState.UNKNOWN, f"the contents of {claim.path} are not in this copy")
         tree = parse_source(source)
-        if tree is None:
-            return _answer(ClaimState.UNKNOWN, f"{claim.path} cannot be parsed")
-        if _MANGLED.fullmatch(claim.name):
-            return _answer(ClaimState.UNKNOWN, f"classes rename {claim.name}, which is not followed")
-        if claim.name in _list_type_parameters(tree):
-            return _answer(ClaimState.UNKNOWN, f"{claim.name} is a type parameter in {claim.path}")
+        obstacle = f"{claim.path} cannot be parsed" if tree is None else _find_obstacle(claim, tree)
+        if tree is None or obstacle:
+            return _answer(ClaimState.UNKNOWN, obstacle)
         file = _File(claim, tree, modules)
         try:
             return file.judge_local() if claim.family is ClaimFamily.LOCAL_NAME else file.judge_global()
         except (TooComplex, RecursionError):
             return _answer(ClaimState.UNKNOWN, f"{claim.path} has more paths than are followed")
+
+
+def _find_obstacle(claim: Claim, tree: ast.Module) -> str:
+    """Why a name is not followed; "" where it is."""
+    if _MANGLED.fullmatch(claim.name):
+        return f"classes rename {claim.name}, which is not followed"
+    return f"{claim.name} is a type parameter" if claim.name in _list_type_parameters(tree) else ""
 
 
 class _File:
@@ -67,6 +71,7 @@ class _File:
             _has_lazy_annotations(tree, modules.python),
             lambda node: stars.decide(claim.path, node),
             self._runs_own_code,
+            find_mentions(tree, claim.name),
         )
 
     def judge_global(self) -> ClaimVerdict:
@@ -108,6 +113,10 @@ class _File:
         return _answer(ClaimState.HOLDS, f"every path binds {self._name} before it is used")
 
     @cached_property
+    def _dynamic(self) -> str:
+        return find_dynamic_names(self._tree, self._name)
+
+    @cached_property
     def _module_scope(self) -> ScopeUses:
         return analyze_scope(self._tree, self._name, self._rules)
 
@@ -116,7 +125,7 @@ class _File:
         """Each use of the module's variable, with what cannot be known added."""
         uses = self._module_scope.uses
         has_unknown_builtin = is_builtin(self._name, self._modules.python) is None
-        if has_unknown_builtin or find_dynamic_names(self._tree, self._name):
+        if has_unknown_builtin or self._dynamic:
             uses = {node: presence if presence.is_bound else presence | DOUBTFUL for node, presence in uses.items()}
         if may_unbind(self._tree):
             uses = {node: presence | DOUBTFUL for node, presence in uses.items()}
@@ -125,8 +134,7 @@ class _File:
     def _find_doubt(self, uses: Mapping[ast.AST, Presence]) -> str:
         doubtful = _list_lines(node for node, presence in uses.items() if not presence.is_bound)
         if doubtful:
-            dynamic = find_dynamic_names(self._tree, self._name)
-            because = f": {dynamic} may bind it" if dynamic else ""
+            because = f": {self._dynamic} may bind it" if self._dynamic else ""
             return f"whether {self._name} is bound in line {doubtful[0]} is not decidable{because}"
         lazy = _list_lines(node for node, is_handed in self._module_scope.lazy_uses.items() if is_handed)
         if lazy and not self._module_scope.end.is_bound:
@@ -150,8 +158,8 @@ class _File:
             return _answer(ClaimState.HOLDS, f"{self._claim.path} binds {self._name}")
         if text and not re.search(rf"(?<!\w){re.escape(self._name)}(?!\w)", text):
             return _answer(ClaimState.UNKNOWN, f"the logged line does not name {self._name} itself")
-        if find_dynamic_names(self._tree, self._name):
-            return _answer(ClaimState.UNKNOWN, f"{find_dynamic_names(self._tree, self._name)} may use {self._name}")
+        if self._dynamic:
+            return _answer(ClaimState.UNKNOWN, f"{self._dynamic} may use {self._name}")
         return _answer(ClaimState.HOLDS, f"{self._claim.path} does not use the global name {self._name}")
 
     def _judge_no_local(self) -> ClaimVerdict:
@@ -165,7 +173,9 @@ class _File:
         return [
             scope
             for scope in list_nested_scopes(self._tree)
-            if isinstance(scope, FunctionNode) and classify_name(scope, self._name) is NameScope.LOCAL
+            if isinstance(scope, FunctionNode)
+            and self._rules.may_mention(scope)
+            and classify_name(scope, self._name) is NameScope.LOCAL
         ]
 
     def _list_claimed_scopes(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -213,6 +223,8 @@ def _has_lazy_annotations(tree: ast.Module, python: str) -> bool:
 
 def _list_type_parameters(tree: ast.Module) -> list[str]:
     """The names in `def f[T]()` and `class C[T]`, which only a newer Python parses."""
+    if not hasattr(ast, "TypeVar"):
+        return []
     return [parameter.name for node in ast.walk(tree) for parameter in getattr(node, "type_params", ())]
 
 

@@ -53,9 +53,7 @@ class Presence:
 
     def add_cost(self, cost: int = 1) -> Presence:
         """Behind so many more decisions."""
-        return Presence(
-            *(None if value is None else min(value + cost, _MAX_COST) for value in (self.bound, self.unbound))
-        )
+        return Presence(_add(self.bound, cost), _add(self.unbound, cost))
 
     def __or__(self, other: Presence) -> Presence:
         """Reached either way."""
@@ -85,7 +83,11 @@ def _join_costs(costs: list[int | None]) -> int | None:
     reached = [cost for cost in costs if cost is not None]
     if not reached:
         return None
-    return min(reached) if len(reached) < len(costs) else min(min(reached), max(reached) - 1)
+    return min(reached) if len(reached) < len(costs) else min(*reached, max(reached) - 1)
+
+
+def _add(value: int | None, cost: int) -> int | None:
+    return None if value is None else min(value + cost, _MAX_COST)
 
 
 def _least(first: int | None, second: int | None) -> int | None:

@@ -26,6 +26,11 @@ def parse_source(source: bytes) -> ast.Module | None:
             return None
 
 
+def read_words(text: str) -> frozenset[str]:
+    """The words of a list that is written as text."""
+    return frozenset(text.split())
+
+
 def list_parameters(arguments: ast.arguments) -> list[ast.arg]:
     """All parameters of a signature, in order."""
     variable = [argument for argument in (arguments.vararg, arguments.kwarg) if argument is not None]

@@ -8,6 +8,7 @@ a module the end, since whoever imports it calls from then on.
 import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from shared.proof.claims.assignment_flow import AssignmentFlow
 from shared.proof.claims.expression_flow import Deferred
@@ -15,7 +16,8 @@ from shared.proof.claims.presence import BOUND, DOUBTFUL, NOWHERE, UNBOUND, Pres
 from shared.proof.claims.python_source import FunctionNode, list_parameters, walk_scope
 from shared.proof.claims.scope_bindings import NameScope, binds_name, classify_name, list_nested_scopes
 
-_Block = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
+_Block = _Scope | ast.ClassDef
 _KEPT_COST = 10
 """Of a function that is kept, nobody can tell when it is called."""
 
@@ -29,6 +31,12 @@ class ScopeRules:
     decide_star: Callable[[ast.ImportFrom], bool | None]
     runs_own_code: Callable[[ast.Import | ast.ImportFrom], bool]
     """Whether an import runs code of the repository, which may call into this module."""
+    mentions: frozenset[ast.AST] | None = None
+    """The nodes below which the name is written, where that was looked for; nothing else is traced."""
+
+    def may_mention(self, node: ast.AST) -> bool:
+        """Whether the name may be written below a node."""
+        return self.mentions is None or node in self.mentions
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +61,18 @@ class _Trace:
     surely_uses: bool = False
 
 
-def analyze_scope(
-    scope: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef, name: str, rules: ScopeRules
-) -> ScopeUses:
+def analyze_scope(scope: _Scope, name: str, rules: ScopeRules) -> ScopeUses:
     """Raises TooComplex where the scope has too many paths."""
     is_function = isinstance(scope, FunctionNode)
     flow = _build_flow(name, rules, is_function=is_function, is_module=not is_function)
-    is_parameter = is_function and name in {parameter.arg for parameter in list_parameters(scope.args)}
+    is_parameter = isinstance(scope, FunctionNode) and any(part.arg == name for part in list_parameters(scope.args))
     end = flow.run(scope.body, BOUND if is_parameter else UNBOUND)
     end = end | flow.exits.returns if is_function else end
     windows = _Windows(scope, flow, end, rules)
     uses, lazy_uses = dict(flow.uses), dict(flow.lazy_uses)
     for deferred in flow.deferred:
+        if not rules.may_mention(deferred.node):
+            continue
         trace = _trace_deferred(deferred.node, name, rules, is_module=not is_function)
         window = windows.compute(deferred)
         is_failing = window.bound is not None and trace.surely_uses and windows.is_called_early(deferred)
@@ -127,7 +135,7 @@ def _trace_class(node: ast.ClassDef, name: str, rules: ScopeRules) -> _Trace:
     """A class in a function: what it binds itself and has not bound yet, it looks for in the module."""
     flow = AssignmentFlow(name, rules.python, has_lazy_annotations=rules.has_lazy_annotations, is_class=True)
     flow.run(node.body, UNBOUND)
-    return _Trace(flow.uses, flow.lazy_uses)
+    return _Trace(flow.uses, lazy_uses=flow.lazy_uses)
 
 
 def _add_flow(trace: _Trace, flow: AssignmentFlow, name: str, rules: ScopeRules, *, is_module: bool) -> None:
@@ -161,14 +169,15 @@ class _Windows:
         self._end = end
         self._rules = rules
         self._is_module = isinstance(scope, ast.Module)
-        self._readers = _map_readers(flow.deferred)
         self._names = [deferred.container for deferred in flow.deferred]
         self._is_unbound_again = _unbinds(scope, flow.name)
         declared = NameScope.GLOBAL if self._is_module else NameScope.NONLOCAL
         declaring = [
             nested
             for nested in list_nested_scopes(scope)
-            if isinstance(nested, FunctionNode | ast.ClassDef) and classify_name(nested, flow.name) is declared
+            if isinstance(nested, FunctionNode | ast.ClassDef)
+            and rules.may_mention(nested)
+            and classify_name(nested, flow.name) is declared
         ]
         self._is_bound_inside = any(binds_name(nested, flow.name) for nested in declaring)
         self.is_unbound_inside = any(_unbinds(nested, flow.name) for nested in declaring)
@@ -220,6 +229,10 @@ class _Windows:
     def add_doubts(self, presence: Presence) -> Presence:
         """What functions that bind the name of this scope add."""
         return presence | DOUBTFUL if self._is_bound_inside and presence.unbound is not None else presence
+
+    @cached_property
+    def _readers(self) -> Mapping[str, set[str]]:
+        return _map_readers(self._flow.deferred)
 
     def _list_readers(self, container: str) -> set[str]:
         reached, waiting = {container}, [container]

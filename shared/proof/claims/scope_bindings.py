@@ -51,6 +51,36 @@ def list_nested_scopes(scope: ScopeNode) -> Iterator[ScopeNode]:
             yield node
 
 
+def find_mentions(tree: ast.AST, name: str) -> frozenset[ast.AST]:
+    """Every node below which the name is written as an identifier, with the nodes that do."""
+    mentions: set[ast.AST] = set()
+    path: list[ast.AST] = []
+
+    def visit(node: ast.AST) -> None:
+        path.append(node)
+        if _names_it(node, name):
+            mentions.update(path)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+        path.pop()
+
+    visit(tree)
+    return frozenset(mentions)
+
+
+def _names_it(node: ast.AST, name: str) -> bool:
+    match node:
+        case ast.Name(id=own) | ast.arg(arg=own):
+            return own == name
+        case ast.alias(name=own, asname=other):
+            return name in (other, own.partition(".")[0])
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            return name in names
+        case ast.Constant(value=str(text)):
+            return name in text
+    return name in (getattr(node, "name", None), getattr(node, "rest", None))
+
+
 def comprehension_binds(node: ast.AST, name: str) -> bool:
     """Whether a comprehension has a loop variable of that name: inside, it is the comprehension's own."""
     return isinstance(node, _COMPREHENSIONS) and any(

@@ -25,7 +25,7 @@ def decide_condition(test: ast.expr, python: str) -> bool | None:
             decided = decide_condition(operand, python)
             return None if decided is None else not decided
         case ast.BoolOp(op=op, values=values):
-            return _decide_values([decide_condition(value, python) for value in values], isinstance(op, ast.And))
+            return _decide_values([decide_condition(value, python) for value in values], is_and=isinstance(op, ast.And))
         case ast.Name(id="TYPE_CHECKING") | ast.Attribute(value=ast.Name(), attr="TYPE_CHECKING"):
             return False
         case ast.Compare(left=left, ops=[op], comparators=[right]):
@@ -33,7 +33,7 @@ def decide_condition(test: ast.expr, python: str) -> bool | None:
     return None
 
 
-def _decide_values(values: list[bool | None], is_and: bool) -> bool | None:
+def _decide_values(values: list[bool | None], *, is_and: bool) -> bool | None:
     deciding = not is_and
     if deciding in values:
         return deciding
@@ -74,7 +74,7 @@ def _compare_item(
     right: ast.expr,
 ) -> bool | None:
     match index, right:
-        case ast.Constant(value=0 | 1 as position), ast.Constant(value=int(wanted)):
+        case ast.Constant(value=int(position)), ast.Constant(value=int(wanted)) if position in (0, 1):
             return compare((version[position],), (wanted,))
         case ast.Slice(lower=None, upper=ast.Constant(value=2), step=None), ast.Tuple():
             wanted_items = _read_integers(right)

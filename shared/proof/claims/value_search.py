@@ -5,7 +5,6 @@ In: an expression and where it stands. Out: a `Value`; unknown wherever more tha
 
 import ast
 import builtins
-from collections.abc import Iterator
 
 from shared.proof.claims.call_signature import read_shape
 from shared.proof.claims.claim import ModuleKind
@@ -22,6 +21,7 @@ from shared.proof.claims.code_values import (
     UnknownValue,
     Value,
 )
+from shared.proof.claims.name_bindings import list_bindings
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.python_source import FunctionNode, list_parameters, parse_source, read_dotted_name, walk_scope
 from shared.proof.claims.scope_bindings import (
@@ -30,14 +30,10 @@ from shared.proof.claims.scope_bindings import (
     binds_name,
     classify_name,
     list_nested_scopes,
-    read_bound_alias,
 )
 from shared.proof.claims.star_exports import StarExports
-from shared.proof.claims.static_conditions import decide_condition
 
 _MAX_DEPTH = 25
-_OVERLOADS = frozenset(("overload", "typing.overload", "typing_extensions.overload"))
-_TRANSPARENT_TYPES = frozenset(("Optional", "typing.Optional", "Annotated", "typing.Annotated"))
 
 
 class ValueSearch:
@@ -98,7 +94,7 @@ class ValueSearch:
             for nested in list_nested_scopes(file.tree)
         ):
             return UnknownValue(f"a function of {file.path} binds {name} as well")
-        bindings = list(_list_bindings(file.tree.body, name, self.modules.python))
+        bindings = list(list_bindings(file.tree.body, name, self.modules.python))
         if bindings:
             return self._choose_binding(bindings, name, file, (file.tree,), is_late=is_late)
         return self._find_star(file, name)
@@ -125,7 +121,7 @@ class ValueSearch:
         scope = scopes[-1]
         if isinstance(scope, ast.Module | ast.Lambda):
             return UnknownValue(f"{name} is a parameter")
-        bindings = list(_list_bindings(scope.body, name, self.modules.python))
+        bindings = list(list_bindings(scope.body, name, self.modules.python))
         if any(classify_name(nested, name) is NameScope.NONLOCAL for nested in list_nested_scopes(scope)):
             return UnknownValue(f"{name} is bound in another function as well")
         if isinstance(scope, FunctionNode):
@@ -219,7 +215,7 @@ class ValueSearch:
             value = self.find_member(file, name)
             if not isinstance(value, UnknownValue | OutsideValue) or found.kind is ModuleKind.FILE:
                 return value
-            if any(True for _ in _list_bindings(file.tree.body, name, self.modules.python)):
+            if any(True for _ in list_bindings(file.tree.body, name, self.modules.python)):
                 return value
         if found.kind in {ModuleKind.PACKAGE, ModuleKind.NAMESPACE}:
             dotted = f"{owner.module}.{name}" if owner.module else name
@@ -230,10 +226,9 @@ class ValueSearch:
         """What a call gives: an instance, a partial function, or `super()`."""
         called = self.find(node.func, file, scopes)
         if isinstance(called, ClassValue):
-            is_plain = self.classes.makes_instances(called)
-            return (
-                InstanceValue(called, called.is_exact) if is_plain else UnknownValue("its class makes something else")
-            )
+            if self.classes.makes_instances(called):
+                return InstanceValue(called, called.is_exact)
+            return UnknownValue("its class may make something else")
         if called == OutsideValue("builtins.super") and not node.args:
             return _find_super(file, scopes)
         if called == OutsideValue("functools.partial") and node.args:
@@ -254,50 +249,3 @@ def _find_super(file: SourceFile, scopes: tuple[ScopeNode, ...]) -> Value:
     decorators = {read_dotted_name(decorator) for decorator in scopes[-1].decorator_list}
     is_class_method = "classmethod" in decorators or scopes[-1].name == "__new__"
     return SuperValue(ClassValue(file, scopes[-2], is_exact=False), is_class_method)
-
-
-def _list_bindings(body: list[ast.stmt], name: str, python: str) -> Iterator[ast.AST]:
-    """What binds a name in the scope of these statements, each import with the one alias that does."""
-    skipped: set[ast.AST] = set()
-    for node in walk_scope(body):
-        if node in skipped:
-            continue
-        if isinstance(node, ast.If):
-            decided = decide_condition(node.test, python)
-            branch = [] if decided is None else node.orelse if decided else node.body
-            skipped |= {part for statement in branch for part in ast.walk(statement)}
-        binding = _read_name_binding(node, name)
-        if binding is not None:
-            yield binding
-        if isinstance(node, ast.Assign) and binding is not None:
-            skipped.add(node.targets[0])
-        elif isinstance(node, ast.AnnAssign):
-            skipped.add(node.target)
-
-
-def _read_name_binding(node: ast.AST, name: str) -> ast.AST | None:
-    match node:
-        case ast.FunctionDef(name=own) | ast.AsyncFunctionDef(name=own) if own == name:
-            is_overload = any(read_dotted_name(decorator) in _OVERLOADS for decorator in node.decorator_list)
-            return None if is_overload else node
-        case ast.ClassDef(name=own) if own == name:
-            return node
-        case ast.Import() | ast.ImportFrom():
-            aliases = [alias for alias in node.names if read_bound_alias(node, alias) == name]
-            return _narrow_import(node, aliases[-1]) if aliases else None
-        case ast.Assign(targets=[ast.Name(id=own)]) if own == name:
-            return node
-        case ast.AnnAssign(target=ast.Name(id=own)) if own == name:
-            return node if node.value is not None else None
-        case ast.Name(id=own, ctx=ast.Store() | ast.Del()) if own == name:
-            return node
-        case ast.ExceptHandler(name=own) | ast.MatchAs(name=own) | ast.MatchStar(name=own) if own == name:
-            return node
-    return None
-
-
-def _narrow_import(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> ast.AST:
-    """The import statement with one of its aliases alone."""
-    if isinstance(node, ast.Import):
-        return ast.Import(names=[alias])
-    return ast.ImportFrom(module=node.module, names=[alias], level=node.level)
