@@ -1,0 +1,65 @@
+"""Parses a source of the service with the running interpreter's grammar, once for each content.
+
+A source that does not parse gives None: it is broken, or newer than the Python that runs this.
+"""
+
+import ast
+import warnings
+from collections.abc import Iterator
+from functools import lru_cache
+
+from shared.proof.loading.commit_tree import MAX_BYTES
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@lru_cache(maxsize=256)
+def parse_source(source: bytes) -> ast.Module | None:
+    """The module of a source; None where it cannot be read."""
+    if len(source) > MAX_BYTES:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+def read_words(text: str) -> frozenset[str]:
+    """The words of a list that is written as text."""
+    return frozenset(text.split())
+
+
+def list_parameters(arguments: ast.arguments) -> list[ast.arg]:
+    """All parameters of a signature, in order."""
+    variable = [argument for argument in (arguments.vararg, arguments.kwarg) if argument is not None]
+    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *variable]
+
+
+def read_dotted_name(node: ast.AST) -> str:
+    """`a.b.c` of an expression that is only that; else ""."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return ""
+    return ".".join([node.id, *reversed(parts)])
+
+
+def walk_scope(body: list[ast.stmt]) -> Iterator[ast.AST]:
+    """Every node that belongs to the scope of these statements: nested functions and classes by their node alone.
+
+    Of a comprehension and a lambda everything is given, of a function and a class what runs in the scope around it.
+    """
+    waiting: list[ast.AST] = list(reversed(body))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, FunctionNode):
+            waiting += [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
+        elif isinstance(node, ast.ClassDef):
+            waiting += [*node.decorator_list, *node.bases, *node.keywords]
+        else:
+            waiting += reversed(list(ast.iter_child_nodes(node)))
