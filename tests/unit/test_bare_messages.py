@@ -88,3 +88,13 @@ def test_error_of_another_class_stays_one(name: str) -> None:
 def test_class_and_message_on_lines_of_their_own_are_one() -> None:
     found = signal_in("SyntaxError\ninvalid syntax (quay.py, line 7)")
     assert (found.kind, found.path, found.line) == (SignalKind.SYNTAX_ERROR, "quay.py", 7)
+
+
+def test_undeclared_encoding_names_its_place_in_the_message() -> None:
+    page = "https://peps.python.org/pep-0263/"
+    place = "in file /app/quay.py on line 7, but no encoding declared"
+    message = f"Non-UTF-8 code starting with '\\xe9' {place}; see {page} for details"
+    for text in (f"SyntaxError: {message}", f"ERROR: could not start: SyntaxError: {message}"):
+        found = signal_in(text)
+        assert (found.kind, found.path, found.line) == (SignalKind.SYNTAX_ERROR, "/app/quay.py", 7)
+        assert found.message == message
