@@ -138,7 +138,7 @@ def move_to_day(incident: Incident, day: date) -> Incident:
 
 
 def describe_raised_exception(incident: Incident, frame: Frame | None = None) -> str:
-    """`AttributeError: no such attribute (/app/main.py, line 5, in base_url)`; "" where no exception is tied."""
+    """`AttributeError: no such attribute (/app/main.py, line 5, in base_url: os.enviorn)`; "" where none is tied."""
     if incident.raised is None:
         return ""
     words = describe_exception(incident.raised.exception)
@@ -150,7 +150,8 @@ def _describe_place(at: Frame | None) -> str:
         return ""
     line = f", line {at.line}" if at.line else ""
     function = f", in {quote_untrusted(at.function, 80)}" if at.function else ""
-    return f" ({quote_untrusted(at.path, 200)}{line}{function})"
+    source = f": {quote_untrusted(at.source_text, 120)}" if at.source_text else ""
+    return f" ({quote_untrusted(at.path, 200)}{line}{function}{source})"
 
 
 def _describe_last_link(raised: RaisedException) -> str:

@@ -90,12 +90,10 @@ def _explain_effect(
         detail = f"The connection was closed by {upstream}, not by this service; what failed there is not in this log."
         return Reason.CLOSED_BY_OTHER_END, f"{detail}{f' Logged with it: {quoted}.' if quoted else ''}"
     if cause.cause_class is not CauseClass.UNKNOWN and not cause.profile.is_mended_by_commit:
-        told = quoted or f"“{quote_untrusted(cause.quoted, 200)}”"
+        told = f" ({quote_untrusted(cause.subject, 100)})" if cause.subject else ""
         proven = f" {quote_untrusted(cause.proven_by, 200)}" if cause.proven_by else ""
-        return Reason.NO_DEPLOYMENT_MENDS, (
-            f"The cause lies in no commit: {cause.profile.title}: {told}.{proven} What would mend it: "
-            f"{cause.profile.mends}"
-        )
+        detail = f"No deployment of another commit mends this: {cause.profile.title}{told}.{proven}"
+        return Reason.NO_DEPLOYMENT_MENDS, detail
     return _explain_unproven_effect(incident, quoted)
 
 

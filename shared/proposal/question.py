@@ -5,8 +5,8 @@ The adapter of the chat finds each paragraph's label by `split_label` and sets i
 
 from collections.abc import Iterator
 from dataclasses import replace
-from enum import StrEnum
 
+from shared.detection.raised_exception import EFFECT_KINDS
 from shared.proof.model.finding import (
     ActionKind,
     CheckStatus,
@@ -18,6 +18,8 @@ from shared.proof.model.finding import (
     find_recommended_commit,
 )
 from shared.proof.model.history import FileChange, describe_commit, quote_subject
+from shared.proposal.labels import PROOF_LABELS, Label, split_label
+from shared.proposal.notice import list_cause_paragraphs
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal
 from shared.proposal.states import ProposalStatus
 from shared.report.facts.deployed_code import describe_loading_rule, describe_missing_import, describe_unloaded_file
@@ -30,6 +32,8 @@ from shared.report.verdict_words import describe_checker, describe_corroboration
 from shared.report.whys import Why
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp_phrase
+
+__all__ = ["PROOF_LABELS", "Label", "split_label"]
 
 _MAX_FILES = 4
 _MAX_SYMPTOMS = 2
@@ -104,33 +108,6 @@ def build_question(report: Report, proposal: Proposal, issue_url: str) -> Messag
     )
 
 
-class Label(StrEnum):
-    """What a paragraph is about, in the order of the message."""
-
-    PROPOSAL = "Proposal"
-    FAILS = "What fails"
-    IMPACT = "Impact"
-    SINCE = "Since"
-    BROKEN = "Broken at"
-    FIXED = "Fixed by"
-    SUSPECTED = "Suspected"
-    TRIED = "Tried"
-    NEWEST = "Newest passing commit"
-    SHIPS = "What ships"
-    INSTEAD = "Or go back"
-    CONFIDENCE = "Confidence"
-
-
-PROOF_LABELS = frozenset((Label.BROKEN, Label.FIXED, Label.SUSPECTED, Label.TRIED, Label.NEWEST))
-"""The three lines of the proof."""
-
-
-def split_label(line: str) -> tuple[Label | None, str]:
-    """The paragraph's label and its words; None where it has no label."""
-    label, colon, words = line.partition(": ")
-    return (Label(label), words) if colon and label in _LABEL_VALUES else (None, line)
-
-
 def build_paragraphs(report: Report) -> tuple[str, ...]:
     """The paragraphs of the message, each of one line and at most 700 characters, redacted."""
     return tuple(
@@ -195,6 +172,11 @@ def _describe_gates(proof: Finding) -> Iterator[str]:
 
 def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     proof = report.proof
+    if report.incident.kind in EFFECT_KINDS and proof.broken is None:
+        yield from list_cause_paragraphs(report)
+        yield Label.IMPACT, describe_impact(report.impact) if report.impact else ""
+        yield Label.SINCE, _describe_since(report)
+        return
     yield Label.PROPOSAL, _describe_proposal(report)
     yield Label.FAILS, _describe_failure(report)
     yield Label.IMPACT, describe_impact(report.impact) if report.impact else ""
@@ -321,6 +303,3 @@ def _describe_confidence(proof: Finding) -> str:
     )
     word = "proven" if is_certain else "not certain"
     return f"{word}: {describe_checker(proof)}; the deployed commit is {deployed}, {describe_corroboration(proof)}."
-
-
-_LABEL_VALUES = frozenset(label.value for label in Label)

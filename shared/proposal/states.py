@@ -69,6 +69,8 @@ class ProposalStatus(StrEnum):
     MUTED = "muted"
     SUPERSEDED = "superseded"
     INCONCLUSIVE = "inconclusive"
+    NOTICE = "notice"
+    """It proposes nothing: the cause lies in no commit, or no commit is proven to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +282,13 @@ QUESTION_WORDS: Mapping[ProposalStatus, StateWords] = {
         "A newer proposal replaced this one",
         title="superseded by a newer proposal",
         meaning="A newer commit was deployed or proposed. This proposal can no longer be approved.",
+    ),
+    ProposalStatus.NOTICE: StateWords(
+        "Nothing to deploy",
+        "notice",
+        "Nothing is proposed for deployment",
+        title="nothing to deploy",
+        meaning="Nothing is proposed for deployment, so nobody is asked to decide.",
     ),
     ProposalStatus.INCONCLUSIVE: replace(INCIDENT_WORDS[IncidentState.REPORTED], label="Inconclusive"),
 }

@@ -22,6 +22,8 @@ def describe_effect(report: Report) -> str:
     alone, joint = _EFFECTS[incident.kind]
     if cause.cause_class is CauseClass.UPSTREAM_CLOSED:
         return f"the upstream service{_describe_subject(cause)} closes WebSockets with 1011"
+    if cause.cause_class is CauseClass.CONFIGURATION and cause.subject:
+        return f"{alone}: {quote_untrusted(cause.subject, 60)} is missing"
     if incident.raised is not None:
         name = quote_untrusted(incident.raised.exception.error_class.rpartition(".")[2], 40)
         return f"{alone}{joint}{name}{_describe_place(report)}"

@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from shared.detection.incident import Incident
+from shared.detection.raised_exception import EFFECT_KINDS
 from shared.report.evidence import Evidence, EvidenceKind
 from shared.text.escaping import escape_markdown
 from shared.text.phrases import join_words, pluralize, quote_untrusted
@@ -196,14 +197,18 @@ def summarise_impact(incident: Incident, measured_impact: Impact | None = None) 
     after = (
         f"{escape_markdown(join_words(shown))}{''.join(_where_seen_phrases(incident))}." if shown else _NO_CONSEQUENCES
     )
-    return f"{_measured_impact_phrase(measured_impact)}{after} {unknown}".strip()
+    if not shown and incident.kind in EFFECT_KINDS:
+        after = ""  # a close and a failed start are the consequence themselves
+    measured = _measured_impact_phrase(measured_impact, has_more=bool(after))
+    return " ".join(filter(None, (measured, after, unknown)))
 
 
-def _measured_impact_phrase(impact: Impact | None) -> str:
+def _measured_impact_phrase(impact: Impact | None, *, has_more: bool) -> str:
     """What the platform tells comes first: it is what decides how urgent it is."""
     if impact is None:
         return ""
-    return f"{escape_markdown(describe_impact(impact))} ({', '.join(impact.evidence)}) What the log shows: "
+    more = " What the log shows:" if has_more else ""
+    return f"{escape_markdown(describe_impact(impact))} ({', '.join(impact.evidence)}){more}"
 
 
 def list_consequences(incident: Incident) -> list[str]:

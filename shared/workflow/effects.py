@@ -202,6 +202,19 @@ def post_question(context: Context, service: Service, message: Message) -> str:
     return documents.read_text(run_once(context, f"ask.{message.proposal}", do, find), "reference")
 
 
+def post_notice(context: Context, service: Service, message: Message) -> None:
+    """The message about an incident for which nothing is proposed; nobody is asked anything."""
+
+    def do() -> Document:
+        return {"reference": context.chat.post(service, message.proposal, message)}
+
+    def find() -> Document | None:
+        reference = context.chat.find(service, message.proposal)
+        return {"reference": reference} if reference else None
+
+    run_once(context, f"notify.{message.incident}", do, find)
+
+
 def post_details(
     context: Context, service: Service, reference: str, proposal: str, paragraphs: tuple[str, ...]
 ) -> None:

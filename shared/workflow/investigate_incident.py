@@ -6,9 +6,11 @@ delivery has done.
 
 from dataclasses import replace
 
+from shared.detection.signal import SignalKind
 from shared.errors import Reject
 from shared.ports import Document, IssueRef
 from shared.proof.model.finding import ActionKind, Reason
+from shared.proposal.notice import build_notice
 from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
@@ -41,6 +43,8 @@ _TRIAL_REASONS = frozenset((Reason.CLOSE_1011_UNPROVEN.value,))
 """Likewise something to try, where the service allows trials."""
 
 
+_KINDS_WITH_NOTICE = frozenset((SignalKind.CLOSE_1011, SignalKind.FAILED_START))
+"""What people are told in the chat also where nothing is proposed."""
 _COMPARED_FIELDS = ("kind", "reason", "commit", "fix", "deployed")
 """What a person would act on differently."""
 _REASONS_WITHOUT_ISSUE = frozenset((Reason.FILE_NOT_FOUND.value,))
@@ -116,10 +120,22 @@ def ask(
     if proposal is not None and not record.message:
         message = proposals.build_message(proposal, evidence, record, ProposalStatus.OPEN)
         record = replace(record, proposal=proposal.id, message=effects.post_question(context, service, message))
+    if proposal is None and record.kind in _KINDS_WITH_NOTICE and record.issue is not None:
+        _post_notice(context, service, record, evidence)
     record = _store_findings(context, record, documents.read_text(evidence, "fix"))
     if proposal is not None and record.message:
         _post_details(context, service, record, proposal, documents.read_texts(evidence, "details"))
     return record
+
+
+def _post_notice(context: Context, service: Service, record: IncidentRecord, evidence: Document) -> None:
+    """Who is on call learns what no deployment mends. A chat that refuses it for good does not keep the issue back."""
+    title, lines = documents.read_text(evidence, "headline"), documents.read_texts(evidence, "lines")
+    url = record.issue.url if record.issue is not None else ""
+    try:
+        effects.post_notice(context, service, build_notice(record.id, title, lines, url, record.opened_at))
+    except Reject as refused:
+        record_rejection(context, f"notice.{record.id}", refused.reason, refused.detail)
 
 
 def _post_details(

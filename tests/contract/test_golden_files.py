@@ -31,6 +31,7 @@ from tests.support.history_builder import running_python
 from tests.support.hostile_report import hostile_report
 from tests.support.hostile_texts import HOSTILE_TEXTS
 from tests.support.links import build_links
+from tests.support.notices import NAMES, render_notices
 from tests.support.proof_samples import SHAPES, build_sample_report
 from tests.support.slack.questions import PROPOSAL, SERVICE, render_all_messages
 from tests.support.slack.rendering import render_message
@@ -101,6 +102,16 @@ def test_they_are_what_is_made_today(tmp_path: Path) -> None:
         assert text == (GOLDEN / name).read_text("utf-8")
 
 
+def test_what_nobody_can_deploy_is_told_as_in_the_files_that_are_kept(tmp_path: Path) -> None:
+    assert render_notices(tmp_path) == {
+        path.name: path.read_text("utf-8") for path in sorted(GOLDEN.glob("notice_*"), key=_by_rendering_order)
+    }
+
+
+def _by_rendering_order(path: Path) -> tuple[int, bool]:
+    return [*NAMES].index(path.stem.removeprefix("notice_")), path.suffix == ".json"
+
+
 def diagram(report: Report) -> str:
     found = _DIAGRAM.search(render_issue_body(report))
     assert found is not None
@@ -120,7 +131,7 @@ def test_mermaid_would_object() -> None:
 
 if __name__ == "__main__":
     with TemporaryDirectory() as made:
-        kept = {"whys.md": render_whys(), "messages.txt": render_all_messages()}
+        kept = {"whys.md": render_whys(), "messages.txt": render_all_messages(), **render_notices(Path(made))}
         for name, text in {**files(of_the_night(Path(made))), **kept}.items():
             (GOLDEN / name).write_text(text, "utf-8")
             sys.stdout.write(f"{GOLDEN / name}\n")

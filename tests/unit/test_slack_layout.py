@@ -142,7 +142,13 @@ def test_the_details_of_every_shape_are_accepted_by_slack(shape: str) -> None:
     assert all(why.question.split()[-1] in told for why in report.whys)
 
 
-@pytest.mark.parametrize("standing", [each for each in ProposalStatus if each is not ProposalStatus.OPEN])
+def test_a_notice_asks_nobody() -> None:
+    sent = render_message(SERVICE, replace(question_message(), standing=ProposalStatus.NOTICE))
+    assert button_elements(sent) == {}
+    assert [block["block_id"] for block in sent["blocks"]] == ["title", "lines", "issue"]
+
+
+@pytest.mark.parametrize("standing", set(ProposalStatus) - {ProposalStatus.OPEN, ProposalStatus.NOTICE})
 def test_after_the_decision_the_buttons_go_and_who_when_and_what_stay(standing: ProposalStatus) -> None:
     reason = "wait for the\nmigration"
     decided = replace(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_a_failed_start_is_investigated_after_a_while(harness: Harness) -> None:
     run_tick(harness, 3 * MINUTE)
     assert read_state(harness, incident) == "opened"
     investigate_incident(harness.start_process(), incident)
-    report = read_documents(harness, "reports")[incident]["report"]
+    report: Any = read_documents(harness, "reports")[incident]["report"]
     assert report["incident"]["signal"] == "failed_start"
     assert report["cause"]["class"] == "unknown"
 

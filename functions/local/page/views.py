@@ -71,6 +71,7 @@ _STATE_TONES: Mapping[IncidentState, str] = {
 _SIGNAL_LABELS: Mapping[SignalKind, str] = {
     SignalKind.SYNTAX_ERROR: "SyntaxError",
     SignalKind.CLOSE_1011: "WebSocket closed with 1011",
+    SignalKind.FAILED_START: "Revision that does not start",
     SignalKind.KEEPALIVE_TIMEOUT: "WebSocket keepalive timeout",
     SignalKind.DYNAMIC_CODE: "Error in code made at run time",
     SignalKind.DEPENDENCY: "Error in an installed package",

@@ -27,8 +27,8 @@ from shared.adapters.slack.rich_text import (
     user_mention,
 )
 from shared.proof.model.finding import ActionKind
+from shared.proposal.labels import PROOF_LABELS, split_label
 from shared.proposal.proposal import Message
-from shared.proposal.question import PROOF_LABELS, split_label
 from shared.proposal.states import QUESTION_WORDS, ProposalStatus
 from shared.proposal.trial import REQUIRED_ROUNDS
 from shared.service import RolloutMode, Service
@@ -64,17 +64,22 @@ def message_blocks(service: Service, message: Message) -> Iterator[Block]:
     """At most ten blocks: the public way from a message to what Slack, or a page that knows Block Kit, shows of it."""
     title = truncate(break_mentions_and_links(to_one_line(message.title)), _MAX_TITLE_LENGTH) or "Incident"
     yield {"type": "header", "block_id": "title", "text": _plain_text(title)}
-    if message.standing is not ProposalStatus.OPEN:
+    if message.standing not in {ProposalStatus.OPEN, ProposalStatus.NOTICE}:
         yield block("standing", list(_status_elements(service, message)))
     if message.lines:
         yield block("lines", list(_proof_elements(message.lines[:_MAX_LINES])))
     if message.issue_url:
-        yield block("issue", [paragraph([link(message.issue_url, "Issue with the full proof")])])
+        yield block("issue", [paragraph([link(message.issue_url, _issue_link_text(message))])])
     if message.standing is ProposalStatus.OPEN:
         yield block("then", [paragraph(row) for row in _consequence_rows(service, message)])
     if message.standing is ProposalStatus.OPEN and service.rollout_mode is not RolloutMode.MANUAL:
         yield {"type": "actions", "block_id": "decision", "elements": list(_build_buttons(service, message))}
         yield block("expiry", [paragraph(_expiry_elements(service, message))])
+
+
+def _issue_link_text(message: Message) -> str:
+    is_notice = message.standing is ProposalStatus.NOTICE
+    return "Issue with the evidence and the log" if is_notice else "Issue with the full proof"
 
 
 def detail_blocks(lines: Sequence[str]) -> tuple[str, list[Block]]:

@@ -85,33 +85,33 @@ PROFILES: Mapping[CauseClass, CauseProfile] = {
     CauseClass.CONFIGURATION: CauseProfile(
         "a setting or secret is missing",
         Owner.OPERATORS,
-        "The missing setting or secret, set on a new revision of the same image.",
+        "Set the missing setting or secret on a new revision of the same image.",
     ),
     CauseClass.CREDENTIALS: CauseProfile(
         "an identity, key or permission was refused",
         Owner.OPERATORS,
-        "The permission for the revision's service account, or a valid key.",
+        "Grant the permission to the revision's service account, or give it a valid key.",
     ),
     CauseClass.BACKING_SERVICE: CauseProfile(
         "a database or backing service failed or could not be reached",
         Owner.BACKING,
-        "The backing service: its health, its limits, and the network path to it.",
+        "Look at the backing service: its health, its limits (connections, quota), and the network path to it.",
     ),
     CauseClass.UPSTREAM_CLOSED: CauseProfile(
         "the upstream service closed the connection",
         Owner.UPSTREAM,
-        "The upstream service; until then, reconnecting when it closes.",
+        "Look at the upstream's status and quota; until it holds, connect again when it closes.",
     ),
     CauseClass.KEEPALIVE: CauseProfile(
         "a keepalive ping was not answered in time",
         Owner.DEVELOPERS,
-        "Moving blocking calls out of the event loop, more CPU or less concurrency; for slow clients, a longer "
+        "Move blocking calls out of the event loop, or give more CPU or less concurrency; for slow clients, a longer "
         "`ping_timeout`.",
     ),
     CauseClass.MEMORY: CauseProfile(
         "the instance exceeded its memory limit",
         Owner.OPERATORS,
-        "A higher memory limit or less concurrency; a leak needs a change of the code.",
+        "Raise the memory limit or lower the concurrency; a leak needs a change of the code.",
     ),
     CauseClass.RESTART: CauseProfile(
         "the instance was stopped or replaced",
@@ -121,12 +121,12 @@ PROFILES: Mapping[CauseClass, CauseProfile] = {
     CauseClass.PAYLOAD: CauseProfile(
         "a message was larger than the limit",
         Owner.DEVELOPERS,
-        "Smaller messages, or a higher `max_size` at the end that refused it.",
+        "Send smaller messages, or raise `max_size` at the end that refused it.",
     ),
     CauseClass.CLOSED_CONNECTION: CauseProfile(
         "the connection was already closed, or used by several tasks at the same time",
         Owner.DEVELOPERS,
-        "Handling the disconnect before the next send or receive.",
+        "Handle the disconnect before the next send or receive, and end the connection's tasks together.",
     ),
     CauseClass.UNKNOWN: CauseProfile(
         "not known", Owner.UNKNOWN, "Not known: start at what is quoted as evidence."

@@ -100,11 +100,12 @@ def _log_blocks(report: Report, links: Links) -> Iterator[str]:
 
 
 def select_log_entries(report: Report) -> list[LogEntry]:
-    """The first entry of every sighting, of the tied exception, and of what was logged beside them."""
+    """The first entry of every sighting, of the tied exception, and of what was logged beside them; each once."""
     incident = report.incident
     raised = [incident.raised.entry] if incident.raised is not None else []
     beside = [group.first for group in (*incident.symptoms, *incident.nearby)]
-    return [*(group.first for group in incident.sightings), *raised, *beside]
+    entries = [*(group.first for group in incident.sightings), *raised, *beside]
+    return list({(entry.position, entry.insert_id): entry for entry in reversed(entries)}.values())[::-1]
 
 
 def _tail_of_entry(text: str) -> str:

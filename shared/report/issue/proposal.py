@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from shared.detection.causes.cause import CauseClass
+from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
 from shared.proof.declared.deployed_python import PythonFact
 from shared.proof.model.finding import ActionKind, Finding, Target
@@ -20,6 +22,7 @@ from shared.report.issue.section import (
 from shared.report.issue.summary import format_recommendation
 from shared.report.links import Links, format_link
 from shared.report.report import Report
+from shared.report.whys.cause_answers import ANSWERS
 from shared.text.escaping import escape_markdown, format_code_block, format_code_span
 from shared.text.phrases import pluralize, quote_untrusted
 
@@ -112,6 +115,10 @@ def _prevention_items(report: Report) -> Iterator[str]:
             yield f"Develop and test on the deployed Python {python}, or deploy the version that you develop on."
         for fact, _ in assessment.allowing_valid_python[:2]:
             yield _narrowing_advice(fact, python)
+    if report.incident.kind in EFFECT_KINDS and report.cause.cause_class is not CauseClass.UNKNOWN:
+        yield escape_markdown(ANSWERS[report.cause.cause_class].caught_by)
+        if not report.cause.profile.is_mended_by_commit:
+            return
     yield "Label every image and revision with the commit that it was built from, so that nobody has to infer it."
     yield "Build images only in CI, from a clean checkout of a commit."
     if proof.fix is not None and proof.fix.where == "merged":

@@ -99,4 +99,5 @@ def _describe_next_step(incident: Incident, proof: Finding, cause: Cause) -> str
     start = f" Start at {raised}." if raised else ""
     if cause.cause_class is CauseClass.UNKNOWN:
         return f"Unknown.{start or ' Look in what the instance logged before it.'}"
+    start = start if cause.profile.is_mended_by_commit else ""
     return f"{cause.profile.mends} Who can: {quote_untrusted(cause.owner, 120)}.{start}"
