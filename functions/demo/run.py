@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from functions.demo.app_setup import AppSetup
 from functions.demo.environment import APPROVER
 from functions.demo.scenario import ScenarioName
 from functions.demo.setup import DemoSetup, StatusPrinter
@@ -19,7 +20,6 @@ from functions.local.page.slack_clicks import ClickSender
 from functions.local.stack import RunningStack
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
-from shared.detection.signal import SignalKind
 from shared.errors import Reject
 from shared.ports import Document, Store
 from shared.service import Service
@@ -55,7 +55,7 @@ class DemoRun:
     options: DemoOptions
     service: Service
     stack: RunningStack
-    setup: DemoSetup
+    setup: DemoSetup | AppSetup
     store: Store
     click_sender: ClickSender
     visitors: Visitors
@@ -109,7 +109,7 @@ class DemoRun:
             incident_record.INCIDENTS.decode(document.value)
             for document in self.store.find(incident_record.KIND, "service", self.service.id)
         ]
-        errors = [record for record in records if record.kind is SignalKind.SYNTAX_ERROR]
+        errors = [record for record in records if record.kind in self.setup.scenario.signals]
         return max(errors, key=lambda record: record.generation) if errors else None
 
     def _publish_tick(self) -> None:

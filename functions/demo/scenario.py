@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from functions.demo.example_apps import ExampleApp
 from functions.demo.history_plan import Role
+from shared.detection.signal import SignalKind
 from shared.workflow.flow import IncidentState
 
 
@@ -16,6 +18,12 @@ class ScenarioName(StrEnum):
     FAILED_PROBE = "failed-probe"
     STORM = "storm"
     LYING_LABEL = "lying-label"
+    KEEPALIVE = "keepalive"
+    UPSTREAM = "upstream"
+    SUSPECTED = "suspected"
+
+
+_CLOSES = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,13 @@ class Scenario:
     """Whether the fix waits in a pull request until a person has read the issue."""
     storm_entries: int = 0
     """How many entries are logged at once."""
+    app: ExampleApp | None = None
+    """The service that fails, where it is not the one that does not compile."""
+
+    @property
+    def signals(self) -> frozenset[SignalKind]:
+        """What the incident of the scenario may be recorded as."""
+        return frozenset((SignalKind.SYNTAX_ERROR,)) if self.app is None else _CLOSES
 
 
 _ALL_LATER = (Role.REFACTORING, Role.FIX, Role.TESTS, Role.HEARTBEAT, Role.HEAD)
@@ -67,5 +82,23 @@ SCENARIOS = {
         "The failing revision carries a label that names another commit than the one it was built from.",
         _ALL_LATER,
         label=Role.CLAIMED_FIX,
+    ),
+    ScenarioName.KEEPALIVE: Scenario(
+        "A client answers no keepalive ping: no deployment mends that, and nobody is asked for one.",
+        (Role.TESTS,),
+        final_state=IncidentState.REPORTED,
+        app=ExampleApp.BLOCKED,
+    ),
+    ScenarioName.UPSTREAM: Scenario(
+        "The service at the other end of the service's own socket closes with 1011: its failure, not this one's.",
+        (Role.TESTS,),
+        final_state=IncidentState.REPORTED,
+        app=ExampleApp.UPSTREAM,
+    ),
+    ScenarioName.SUSPECTED: Scenario(
+        "The service's own code raises an exception that nothing can prove: changes are suspected, none is proposed.",
+        (Role.FIX, Role.TESTS),
+        final_state=IncidentState.REPORTED,
+        app=ExampleApp.LANGUAGE,
     ),
 }

@@ -202,6 +202,25 @@ def post_question(context: Context, service: Service, message: Message) -> str:
     return documents.read_text(run_once(context, f"ask.{message.proposal}", do, find), "reference")
 
 
+def post_notice(context: Context, service: Service, message: Message) -> None:
+    """A message that asks nothing: what is known of an incident for which nothing is proposed."""
+    marker = notice_marker(message.incident)
+
+    def do() -> Document:
+        return {"reference": context.chat.post(service, marker, message)}
+
+    def find() -> Document | None:
+        reference = context.chat.find(service, marker)
+        return {"reference": reference} if reference else None
+
+    run_once(context, f"notice.{message.incident}", do, find)
+
+
+def notice_marker(incident: str) -> str:
+    """Finds the notice of an incident in the chat."""
+    return f"{incident}-notice"
+
+
 def post_details(
     context: Context, service: Service, reference: str, proposal: str, paragraphs: tuple[str, ...]
 ) -> None:

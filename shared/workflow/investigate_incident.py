@@ -6,6 +6,7 @@ delivery has done.
 
 from dataclasses import replace
 
+from shared.detection.signal import SignalKind
 from shared.errors import Reject
 from shared.ports import Document, IssueRef
 from shared.proof.model.finding import Reason
@@ -38,6 +39,9 @@ _RECHECKED_REASONS = frozenset(
 )
 """What the next push to the branch, or the end of a check, can turn into something to deploy."""
 
+
+_NOTICED_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT, SignalKind.FAILED_START))
+"""Failures of which the chat is told although nothing is proposed."""
 
 _COMPARED_FIELDS = ("kind", "reason", "commit", "fix", "deployed")
 """What a person would act on differently."""
@@ -109,10 +113,22 @@ def ask(
     if proposal is not None and not record.message:
         message = proposals.build_message(proposal, evidence, record, ProposalStatus.OPEN)
         record = replace(record, proposal=proposal.id, message=effects.post_question(context, service, message))
+    if proposal is None:
+        _post_notice(context, service, record, evidence)
     record = _store_findings(context, record, documents.read_text(evidence, "fix"))
     if proposal is not None and record.message:
         _post_details(context, service, record, proposal, documents.read_texts(evidence, "details"))
     return record
+
+
+def _post_notice(context: Context, service: Service, record: IncidentRecord, evidence: Document) -> None:
+    """What is known, in the chat: once, and only of failures that have an issue of their own and that users notice."""
+    if record.issue is None or record.kind not in _NOTICED_KINDS:
+        return
+    try:
+        effects.post_notice(context, service, proposals.build_notice(record, evidence, context.clock.now()))
+    except Reject as refused:  # a chat that refuses it for good must not keep the issue from being finished
+        record_rejection(context, f"notice.{record.id}", refused.reason, refused.detail)
 
 
 def _post_details(

@@ -154,7 +154,11 @@ def _sighting_key(signal: Signal) -> tuple[str, str, int | None]:
 
 _MAX_ENTRIES = 12
 
-_INITIAL_STATES = {SignalKind.SYNTAX_ERROR: IncidentState.OPENED, SignalKind.CLOSE_1011: IncidentState.WAITING}
+_INITIAL_STATES = {
+    SignalKind.SYNTAX_ERROR: IncidentState.OPENED,
+    SignalKind.CLOSE_1011: IncidentState.WAITING,
+    SignalKind.KEEPALIVE_TIMEOUT: IncidentState.WAITING,
+}
 """What no redeployment mends is recorded, and nobody is bothered with it."""
 
 
