@@ -17,6 +17,7 @@ from functions.demo.scenario import ScenarioName
 from functions.demo.session import run_demo
 from functions.local.private_files import make_private
 from shared.errors import UsageError
+from shared.text.phrases import join_words
 
 _NEXT_STEPS = """
 Watch your own service while it logs (provenfix.example.yaml shows the configuration):
@@ -30,7 +31,7 @@ Or investigate a log that it has already written:
         --freshness=1d --format=json > log.json
     provenfix investigate --repo . --log log.json
 """
-_SCENARIO_HELP = "incident, pull-request, rollback, failed-probe, storm, lying-label, import, image or trial."
+_SCENARIO_HELP = f"{join_words([name.value for name in ScenarioName], 'or')}."
 
 
 def demo(

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from functions.demo.app_setup import AppSetup
 from functions.demo.environment import APPROVER
 from functions.demo.scenario import ScenarioName
 from functions.demo.setup import DemoSetup, StatusPrinter
@@ -56,7 +57,7 @@ class DemoRun:
     options: DemoOptions
     service: Service
     stack: RunningStack
-    setup: DemoSetup
+    setup: DemoSetup | AppSetup
     store: Store
     click_sender: ClickSender
     visitors: Visitors
@@ -110,7 +111,7 @@ class DemoRun:
             incident_record.INCIDENTS.decode(document.value)
             for document in self.store.find(incident_record.KIND, "service", self.service.id)
         ]
-        errors = [record for record in records if record.kind is self.setup.scenario.signal_kind]
+        errors = [record for record in records if record.kind in self.setup.scenario.signals]
         return max(errors, key=lambda record: record.generation) if errors else None
 
     def _publish_tick(self) -> None:

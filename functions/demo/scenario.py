@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from functions.demo import runtime_failure
+from functions.demo.example_apps import ExampleApp
 from functions.demo.history_plan import Role
 from functions.demo.startup_stories import StartupStoryName
 from shared.detection.signal import SignalKind
@@ -22,6 +23,12 @@ class ScenarioName(StrEnum):
     IMPORT = "import"
     IMAGE = "image"
     TRIAL = "trial"
+    KEEPALIVE = "keepalive"
+    UPSTREAM = "upstream"
+    SUSPECTED = "suspected"
+
+
+_CLOSES = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +52,16 @@ class Scenario:
     """The story of a service that does not start; None for the one that breaks off its conversations."""
     fails_at_runtime: bool = False
     """Whether the service fails at run time, at one labelled commit, in a way that no compiler sees."""
+    app: ExampleApp | None = None
+    """The service that fails, where it is not the one that does not compile."""
 
     @property
-    def signal_kind(self) -> SignalKind:
-        """What the log shows of it."""
-        if self.startup_story:
-            return SignalKind.FAILED_START
-        return SignalKind.CLOSE_1011 if self.fails_at_runtime else SignalKind.SYNTAX_ERROR
+    def signals(self) -> frozenset[SignalKind]:
+        """What the incident of the scenario may be recorded as."""
+        if self.startup_story is not None:
+            return frozenset((SignalKind.FAILED_START,))
+        is_close = self.fails_at_runtime or self.app is not None
+        return _CLOSES if is_close else frozenset((SignalKind.SYNTAX_ERROR,))
 
 
 _ALL_LATER = (Role.REFACTORING, Role.FIX, Role.TESTS, Role.HEARTBEAT, Role.HEAD)
@@ -100,5 +110,23 @@ SCENARIOS = {
         runtime_failure.LATER_COMMITS,
         label=Role.CLAIMED_FIX,
         fails_at_runtime=True,
+    ),
+    ScenarioName.KEEPALIVE: Scenario(
+        "A client answers no keepalive ping: no deployment mends that, and nobody is asked for one.",
+        (Role.TESTS,),
+        final_state=IncidentState.REPORTED,
+        app=ExampleApp.BLOCKED,
+    ),
+    ScenarioName.UPSTREAM: Scenario(
+        "The service at the other end of the service's own socket closes with 1011: its failure, not this one's.",
+        (Role.TESTS,),
+        final_state=IncidentState.REPORTED,
+        app=ExampleApp.UPSTREAM,
+    ),
+    ScenarioName.SUSPECTED: Scenario(
+        "The service's own code raises an exception that nothing can prove: changes are suspected, none is proposed.",
+        (Role.FIX, Role.TESTS),
+        final_state=IncidentState.REPORTED,
+        app=ExampleApp.LANGUAGE,
     ),
 }

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
+from functions.demo.app_setup import AppSetup
 from functions.demo.environment import create_service, describe_short_waits, write_configuration
 from functions.demo.run import DemoOptions, DemoRun
 from functions.demo.scenario import SCENARIOS, Scenario
@@ -94,12 +95,14 @@ def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
     return DemoRun(options, service, stack, staging, opened, clicker, visitors, f"http://{LOOPBACK}:{page}/")
 
 
-def _create_setup(options: DemoOptions, service: Service, port: int) -> DemoSetup:
+def _create_setup(options: DemoOptions, service: Service, port: int) -> DemoSetup | AppSetup:
     plot, notes = (
         SCENARIOS[options.scenario],
         load_progress(options.folder, options.scenario, read_settings().interpreters),
     )
     options.print_status(f"Scenario “{options.scenario}”. {plot.description}")
+    if plot.app is not None:
+        return AppSetup(options.folder, service, port, plot, plot.app, options.print_status, notes)
     story = plot.startup_story
     options.print_status(describe_startup_break(story, notes) if story else describe_break(notes))
     made = StartupSetup if story else DemoSetup

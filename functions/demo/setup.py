@@ -70,7 +70,7 @@ class DemoSetup:
             if number >= self.progress.steps:
                 step()
                 self.progress.steps = number + 1
-                _save_progress(self.folder, self.progress)
+                save_progress(self.folder, self.progress)
 
     def merge_pull_request(self) -> None:
         """What a person does who has read the issue: the pull request becomes part of the deploy branch."""
@@ -87,7 +87,7 @@ class DemoSetup:
     def _create_history(self) -> None:
         shutil.rmtree(self.service.repository, ignore_errors=True)
         fast_import.create_repository(Path(self.service.repository))
-        self.progress.commit_times |= _times_before(datetime.now(UTC))
+        self.progress.commit_times |= times_before(datetime.now(UTC))
         self._commit(BEFORE_DEPLOYMENT, None)
 
     def _serve_first(self, platform: ProcessPlatform) -> None:
@@ -113,9 +113,7 @@ class DemoSetup:
         return {"label commit-sha": self.progress.commits[label]} if label else {}
 
     def _serve(self, platform: ProcessPlatform, made: ManualRevision) -> None:
-        state = self._deploy(platform, made)
-        if state.progress is DeploymentProgress.FAILED:
-            raise InputError(f"{made.name} did not come up: {state.detail}")
+        serve_revision(platform, self.service, made)
         seen = visit_service(self.port)
         if seen.close_code != 1011:
             raise InputError(
@@ -138,7 +136,7 @@ class DemoSetup:
         first = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
         later = [role for role in Role if role not in BEFORE_DEPLOYMENT]
         self.progress.commit_times |= {role: first + timedelta(seconds=number) for number, role in enumerate(later)}
-        _save_progress(self.folder, self.progress)
+        save_progress(self.folder, self.progress)
         base = self.progress.commits[Role.CLAIMED_FIX]
         self._run_git("update-ref", _BRANCH, base)
         self._commit(self.scenario.later_commits, base)
@@ -152,7 +150,7 @@ class DemoSetup:
         self.print_status(f"Committing {what}.")
 
     def _commit(self, roles: tuple[Role, ...], onto: str | None) -> None:
-        planned = self._plan_commits(_complete_times(self.progress.commit_times))
+        planned = self._plan_commits(complete_times(self.progress.commit_times))
         ids = fast_import.append_commits(Path(self.service.repository), [planned[role] for role in roles], onto=onto)
         self.progress.commits |= dict(zip(roles, ids, strict=True))
 
@@ -164,6 +162,18 @@ class DemoSetup:
 
     def _run_git(self, *arguments: str) -> None:
         run_git([f"--git-dir={self.service.repository}", *arguments])
+
+
+def serve_revision(platform: ProcessPlatform, service: Service, revision: ManualRevision) -> None:
+    """Gives a revision all of the traffic, and waits until it answers. Raises InputError."""
+    platform.deploy_by_hand(service, revision)
+    deadline = time.monotonic() + _READY_SECONDS
+    while (state := platform.state(service, revision.name)).progress is DeploymentProgress.RUNNING:
+        if time.monotonic() > deadline:
+            raise InputError(f"{revision.name} did not come up within {_READY_SECONDS:g} seconds; try again.")
+        time.sleep(_POLL_SECONDS)
+    if state.progress is DeploymentProgress.FAILED:
+        raise InputError(f"{revision.name} did not come up: {state.detail}")
 
 
 def load_progress(folder: Path, scenario: ScenarioName, interpreters: Mapping[str, str]) -> SetupProgress:
@@ -218,7 +228,7 @@ def _minor_version(python: str) -> int:
     return int(python.partition(".")[2])
 
 
-def _save_progress(folder: Path, progress: SetupProgress) -> None:
+def save_progress(folder: Path, progress: SetupProgress) -> None:
     """All of it or nothing."""
     document = {
         "scenario": progress.scenario.value,
@@ -233,7 +243,7 @@ def _save_progress(folder: Path, progress: SetupProgress) -> None:
     new.replace(folder / _PROGRESS_FILE)
 
 
-def _times_before(now: datetime) -> Mapping[Role, datetime]:
+def times_before(now: datetime) -> Mapping[Role, datetime]:
     """The same distances before the first failure as in the incident."""
     before = {
         Role.FIRST: timedelta(days=21, hours=13),
@@ -244,6 +254,6 @@ def _times_before(now: datetime) -> Mapping[Role, datetime]:
     return {role: now - distance for role, distance in before.items()}
 
 
-def _complete_times(moments: Mapping[Role, datetime]) -> Mapping[Role, datetime]:
+def complete_times(moments: Mapping[Role, datetime]) -> Mapping[Role, datetime]:
     """One for each role, also for those whose time has not come."""
     return {role: moments.get(role, datetime.now(UTC)) for role in Role}

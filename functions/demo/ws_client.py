@@ -1,9 +1,13 @@
 """Visits the running service over a WebSocket as a browser would, and says what came back."""
 
+import base64
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
+from typing import BinaryIO
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
@@ -14,6 +18,7 @@ from shared.errors import InputError
 TIMEOUT_SECONDS = 15.0
 OPEN_SECONDS = 0.3
 """How long a socket that has said something must stay open to count as one that does."""
+_TEXT_FRAME, _CLOSE_FRAME = 0x1, 0x8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,10 @@ def _hold_conversation(port: int) -> tuple[int | None, str, int]:
     messages = 0
     with connect(
         f"ws://127.0.0.1:{port}/ws", proxy=None, open_timeout=TIMEOUT_SECONDS, close_timeout=TIMEOUT_SECONDS
-    ) as socket:
+    ) as conversation:
         try:
             while True:
-                socket.recv(timeout=OPEN_SECONDS if messages else TIMEOUT_SECONDS)
+                conversation.recv(timeout=OPEN_SECONDS if messages else TIMEOUT_SECONDS)
                 messages += 1
         except TimeoutError:
             if messages:
@@ -64,6 +69,36 @@ def _hold_conversation(port: int) -> tuple[int | None, str, int]:
             if closed.rcvd is None:
                 raise InputError(f"The example service on port {port} broke off without a close code.") from closed
             return closed.rcvd.code, closed.rcvd.reason, messages
+
+
+def visit_silently(port: int) -> Visit:
+    """Opens a conversation and answers nothing at all, no ping either, until the service closes it.
+
+    Raises `shared.errors.InputError` where it does not.
+    """
+    key = base64.b64encode(os.urandom(16)).decode()
+    head = f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    head += f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+    try:
+        with socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) as connection:
+            connection.sendall(head.encode())
+            with connection.makefile("rb") as answer:
+                while answer.readline().strip():
+                    pass
+                return _read_frames(answer)
+    except OSError as error:
+        raise InputError(f"The example service on port {port} did not answer: {error}") from error
+
+
+def _read_frames(answer: BinaryIO) -> Visit:
+    """Short frames without a mask, as a server sends them."""
+    messages = 0
+    while len(start := answer.read(2)) == len("xx"):
+        payload = answer.read(start[1] & 0x7F)
+        if start[0] & 0x0F == _CLOSE_FRAME:
+            return Visit(int.from_bytes(payload[:2]), payload[2:].decode("utf-8", "replace"), messages, 0)
+        messages += start[0] & 0x0F == _TEXT_FRAME
+    raise InputError("The example service broke off without a close code.")
 
 
 def _read_transcript_status(port: int) -> int:

@@ -11,6 +11,7 @@ from shared.proposal.proposal import Message
 from shared.proposal.states import ProposalStatus
 from shared.report.cause import describe_cause
 from shared.report.facts.log_entries import describe_gap
+from shared.report.facts.suspected_changes import describe_likeliest_change
 from shared.report.issue.summary import describe_error
 from shared.report.report import Report
 from shared.text.phrases import join_words, quote_untrusted
@@ -45,6 +46,7 @@ def list_cause_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     yield Label.FAILS, f"{describe_error(report)}."
     yield Label.CAUSE, f"{describe_cause(report)}.{proven}{gap}"
     yield Label.RAISED, _describe_exceptions(report)
+    yield Label.SUSPECTED, describe_likeliest_change(report.proof.suspected)
     if cause.cause_class is CauseClass.UNKNOWN:
         return
     yield Label.OWNER, f"{quote_untrusted(cause.owner, 120)}."

@@ -43,7 +43,7 @@ _TRIAL_REASONS = frozenset((Reason.CLOSE_1011_UNPROVEN.value,))
 """Likewise something to try, where the service allows trials."""
 
 
-_KINDS_WITH_NOTICE = frozenset((SignalKind.CLOSE_1011, SignalKind.FAILED_START))
+_KINDS_WITH_NOTICE = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT, SignalKind.FAILED_START))
 """What people are told in the chat also where nothing is proposed."""
 _COMPARED_FIELDS = ("kind", "reason", "commit", "fix", "deployed")
 """What a person would act on differently."""

@@ -164,6 +164,7 @@ _INITIAL_STATES = {
     SignalKind.SYNTAX_ERROR: IncidentState.OPENED,
     SignalKind.CLOSE_1011: IncidentState.WAITING,
     SignalKind.FAILED_START: IncidentState.WAITING,
+    SignalKind.KEEPALIVE_TIMEOUT: IncidentState.WAITING,
 }
 """What no redeployment mends is recorded, and nobody is bothered with it."""
 

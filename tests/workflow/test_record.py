@@ -178,6 +178,14 @@ def test_a_1011_without_a_cause_is_published_after_its_grace(harness: Harness) -
     assert harness.bus.waiting == [("incident-opened", {"incident": first.incident})]
 
 
+def test_a_keepalive_timeout_is_published_after_its_grace(harness: Harness) -> None:
+    text = "received 1011 (internal error) keepalive ping timeout"
+    first = record_log_entry(harness.start_process(), harness.log_entry(text))
+    assert read_state(harness, first.incident) == "waiting"
+    run_tick(harness, 2 * MINUTE)
+    assert read_state(harness, first.incident) == "opened"
+
+
 def test_a_1011_of_another_revision_is_not_absorbed(harness: Harness) -> None:
     open_incident(harness)
     outcome = record_log_entry(harness.start_process(), harness.log_entry(CLOSED, revision="tide-00006-older"))
@@ -187,7 +195,6 @@ def test_a_1011_of_another_revision_is_not_absorbed(harness: Harness) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "received 1011 (internal error) keepalive ping timeout",
         syntax_error("<string>"),
         syntax_error("/usr/local/lib/python3.11/site-packages/buoy/core.py"),
         "SyntaxError: Unexpected token '<', \"<!DOCTYPE \"... is not valid JSON",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from shared.adapters.standins import chat_and_issues
 from shared.errors import Reject
 from shared.ports import Document, Store, StoredDocument
+from shared.proposal.notice import format_notice_id
 from shared.service import Service
 from shared.workflow.flow import IncidentState
 from shared.workflow.records import decisions, proposals, reports
@@ -128,12 +129,17 @@ class IncidentReader:
         question = self._read_immutable(proposals.KIND, record.proposal).get("instead_of") or record.proposal
         keys = (
             (decisions.KIND, str(question)),
-            (chat_and_issues.MESSAGES_KIND, record.message),
+            (chat_and_issues.MESSAGES_KIND, record.message or self._find_notice(record)),
             (chat_and_issues.ISSUES_KIND, issue),
         )
         documents = [self.store.read(kind, key) for kind, key in keys if key]
         replies = self.store.find(chat_and_issues.REPLIES_KIND, "message", record.message) if record.message else ()
         return [*(stored for stored in documents if stored is not None), *replies]
+
+    def _find_notice(self, record: IncidentRecord) -> str:
+        """The key of the message that says what is known where nothing is asked; there may be none."""
+        service = self.services.get(record.service)
+        return f"{service.channel}/{format_notice_id(record.id)}" if service is not None else ""
 
     def _read_immutable(self, kind: str, key: str) -> Document:
         """What is written once: kept, the oldest forgotten first."""

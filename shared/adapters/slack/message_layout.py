@@ -56,7 +56,7 @@ def message_body(service: Service, message: Message) -> dict[str, object]:
 
 def notification_text(message: Message) -> str:
     """One line of Slack's markup."""
-    label = QUESTION_WORDS[message.standing].label
+    label = QUESTION_WORDS[message.standing].label if message.kind is not ActionKind.NONE else "Nothing to decide"
     return escape_slack(truncate(f"{label}: {to_one_line(message.title)}", _MAX_TEXT_LENGTH))
 
 
@@ -70,6 +70,8 @@ def message_blocks(service: Service, message: Message) -> Iterator[Block]:
         yield block("lines", list(_proof_elements(message.lines[:_MAX_LINES])))
     if message.issue_url:
         yield block("issue", [paragraph([link(message.issue_url, _issue_link_text(message))])])
+    if message.kind is ActionKind.NONE:
+        return
     if message.standing is ProposalStatus.OPEN:
         yield block("then", [paragraph(row) for row in _consequence_rows(service, message)])
     if message.standing is ProposalStatus.OPEN and service.rollout_mode is not RolloutMode.MANUAL:

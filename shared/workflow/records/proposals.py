@@ -1,5 +1,6 @@
 """The proposal of an incident: made once from stored evidence, stored, and shown as a message in its present status."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from shared.errors import Reject
@@ -9,6 +10,7 @@ from shared.proposal.proposal import AlternativeProposal, Message, Proposal, bui
 from shared.proposal.rollout import ServiceState
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
+from shared.text.phrases import quote_untrusted, short_sha
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents
@@ -145,6 +147,16 @@ def require_proposal(context: Context, proposal: str) -> Proposal:
 def is_stale(proposal: Proposal, serving: ServiceState) -> bool:
     """Whether the service has changed since the evidence was gathered from which the proposal was made."""
     return serving.revision.name != proposal.revision or (bool(proposal.etag) and serving.etag != proposal.etag)
+
+
+def _describe_suspected(evidence: Document) -> Iterator[str]:
+    """The likeliest change that may have brought the failure in, and the first that may end it."""
+    suspected = documents.read_part(documents.read_part(evidence, "report"), "suspected")
+    for name, words in (("introduced", "may have introduced it"), ("possible_fixes", "may end it")):
+        for change in documents.read_parts(suspected, name)[:1]:
+            commit, reason = short_sha(documents.read_text(change, "commit")), documents.read_text(change, "reason")
+            subject = quote_untrusted(documents.read_text(change, "subject"), 120)
+            yield f"Suspected: {commit} (“{subject}”) {words}: {quote_untrusted(reason, 300)}. Not proven."
 
 
 def build_message(

@@ -447,7 +447,7 @@ STORIES = (
         shifts=(100,),
         incidents=2,
     ),
-    IncidentStory("a symptom without a cause", _log_symptom_alone, IncidentState.REPORTED, messages=0),
+    IncidentStory("a symptom without a cause", _log_symptom_alone, IncidentState.REPORTED, messages=1),
     IncidentStory("nothing to propose", _propose_nothing, IncidentState.REPORTED, messages=0),
     IncidentStory("never mended", _never_fix, IncidentState.REPORTED, messages=0),
     IncidentStory(
