@@ -208,7 +208,7 @@ def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         yield Label.SHIPS, _describe_shipped(proof.target)
     if proof.recommendation.kind is ActionKind.TRIAL and proof.trial_candidate is not None:
-        yield Label.SHIPS, f"without traffic, {_describe_shipped(proof.trial_candidate.target)}"
+        yield Label.SHIPS, _describe_shipped(proof.trial_candidate.target)
     if proof.recommendation.kind is ActionKind.ROLLBACK and proof.rollback is not None:
         yield (
             Label.SHIPS,
