@@ -1,5 +1,6 @@
 """The verdict on a trial: fails here and holds there, each time; whatever else was seen proves nothing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -44,7 +45,7 @@ def test_it_takes_every_round() -> None:
         ((CLOSED_1011, CLOSED_1011), TrialVerdict.NO_DIFFERENCE),
         ((TIMED_OUT, CLOSED_1011), TrialVerdict.NO_DIFFERENCE),
         ((CLOSED_1011, CLOSED_1002), TrialVerdict.REVISION_FAILS),
-        ((CLOSED_1011, REFUSED), TrialVerdict.REVISION_FAILS),
+        ((CLOSED_1011, replace(REFUSED, code=500)), TrialVerdict.REVISION_FAILS),
         ((CLOSED_1011, BLOCKED), TrialVerdict.REVISION_FAILS),
     ],
 )
@@ -56,7 +57,15 @@ def test_one_round_against_it_is_enough(seen: tuple[ProbeResult, ProbeResult], v
 
 @pytest.mark.parametrize(
     "seen",
-    [UNCLEAR, (CLOSED_1011, TIMED_OUT), (CLOSED_1002, HOLDS), (UNREACHABLE, HOLDS), (BLOCKED, HOLDS), (REFUSED, HOLDS)],
+    [
+        UNCLEAR,
+        (CLOSED_1011, REFUSED),
+        (CLOSED_1011, TIMED_OUT),
+        (CLOSED_1002, HOLDS),
+        (UNREACHABLE, HOLDS),
+        (BLOCKED, HOLDS),
+        (REFUSED, HOLDS),
+    ],
 )
 def test_a_round_that_says_nothing_of_the_code_counts_for_nothing(seen: tuple[ProbeResult, ProbeResult]) -> None:
     assert judge(seen, *[GOOD] * (REQUIRED_ROUNDS - 1)) is TrialVerdict.RUNNING
