@@ -112,7 +112,7 @@ class Label(StrEnum):
     SINCE = "Since"
     BROKEN = "Broken at"
     FIXED = "Fixed by"
-    SUSPECTED = "Suspected"
+    POSSIBLE_FIX = "Possible fix"
     TRIED = "Tried"
     NEWEST = "Newest passing commit"
     SHIPS = "What ships"
@@ -120,7 +120,7 @@ class Label(StrEnum):
     CONFIDENCE = "Confidence"
 
 
-PROOF_LABELS = frozenset((Label.BROKEN, Label.FIXED, Label.SUSPECTED, Label.TRIED, Label.NEWEST))
+PROOF_LABELS = frozenset((Label.BROKEN, Label.FIXED, Label.POSSIBLE_FIX, Label.TRIED, Label.NEWEST))
 """The three lines of the proof."""
 
 
@@ -201,7 +201,7 @@ def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     yield Label.BROKEN, _describe_broken(proof)
     yield Label.FIXED, _describe_fix(proof)
     if proof.recommendation.kind is not ActionKind.NONE and proof.trial_candidate is not None:
-        yield Label.SUSPECTED, f"{describe_candidate(proof.trial_candidate)}."
+        yield Label.POSSIBLE_FIX, f"{describe_candidate(proof.trial_candidate)}."
     if proof.experiment is not None:
         yield Label.TRIED, next(describe_experiment(proof.experiment))
     yield Label.NEWEST, _describe_newest(proof)

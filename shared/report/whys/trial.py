@@ -20,7 +20,7 @@ def explain_trial(proof: Finding, facts: Facts) -> WhyDraft | None:
         )
         return WhyDraft(WhyKey.NO_COMMIT, "Why is this commit proposed?", answer, Confidence.OBSERVED, cited)
     answer = (
-        f"Nothing is proven: no compiler shows this failure. There is a {describe_candidate(candidate)}. "
+        f"Nothing is proven: no compiler shows this failure. A possible fix is {describe_candidate(candidate)}. "
         "Whether it holds is found out by an experiment."
     )
     return WhyDraft(WhyKey.NO_COMMIT, "Why is only a trial proposed?", answer, Confidence.INFERRED, cited)
