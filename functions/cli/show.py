@@ -15,6 +15,7 @@ from shared.text.escaping import to_one_line
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.flow import IncidentState
 from shared.workflow.records.incident_record import INCIDENTS, IncidentRecord
+from shared.workflow.records.trials import TRIALS, Trial
 
 
 def run_show(incident: str | None, folder: Path) -> int:
@@ -22,11 +23,11 @@ def run_show(incident: str | None, folder: Path) -> int:
     with override_environ(load_named_environment(folder)):
         opened = wiring.create_store(read_settings())
         records = sorted(_read_incidents(opened), key=lambda record: record.opened_at)
-        lines = (
-            list(_format_list(records))
-            if incident is None
-            else list(_format_incident(_find_incident(records, incident)))
-        )
+        if incident is None:
+            lines = list(_format_list(records))
+        else:
+            record = _find_incident(records, incident)
+            lines = list(_format_incident(record, _read_trials(opened, record)))
     for line in lines:
         print(to_one_line(line) if not line.startswith("  ") else f"  {to_one_line(line)}")
     return 0
@@ -56,7 +57,20 @@ def _format_list(records: list[IncidentRecord]) -> Iterator[str]:
         yield f"{record.id}  {record.state.value}  {record.service}  {what}  {format_rfc3339(record.last_seen)}"
 
 
-def _format_incident(record: IncidentRecord) -> Iterator[str]:
+def _read_trials(store: Store, record: IncidentRecord) -> list[Trial]:
+    """Returns the trials that its questions were about, oldest first."""
+    names = dict.fromkeys(f"{record.id}-{look}" for look in range(1, record.look + 1))
+    read = (TRIALS.read(store, name) for name in names)
+    return [trial for trial in read if trial is not None]
+
+
+def _format_trial(trial: Trial) -> Iterator[str]:
+    yield f"  tried without traffic: {trial.commit} as {trial.revision or 'no revision yet'}: {trial.verdict.value}"
+    for number, seen in enumerate(trial.experiment.rounds, 1):
+        yield f"    round {number}, {format_rfc3339(seen.at)}: serving {seen.serving}; tried {seen.tried}"
+
+
+def _format_incident(record: IncidentRecord, tried: list[Trial]) -> Iterator[str]:
     yield f"{record.id}: {record.state.value}"
     yield f"  {record.error_class or record.kind.value} in {record.path or 'an unknown file'} of {record.service}"
     revisions = ", ".join(record.revisions) or "an unnamed revision"
@@ -67,6 +81,8 @@ def _format_incident(record: IncidentRecord) -> Iterator[str]:
         yield f"  proposal {record.proposal}"
     if record.fix:
         yield f"  fixed by {record.fix}"
+    for trial in tried:
+        yield from _format_trial(trial)
     yield "Timeline:"
     for step in record.history:
         yield f"  {format_rfc3339(step.at)}  {step.state.value}  {step.why}"

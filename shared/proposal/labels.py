@@ -13,6 +13,7 @@ class Label(StrEnum):
     BROKEN = "Broken at"
     FIXED = "Fixed by"
     SUSPECTED = "Suspected"
+    POSSIBLE_FIX = "Possible fix"
     TRIED = "Tried"
     NEWEST = "Newest passing commit"
     SHIPS = "What ships"
@@ -25,7 +26,7 @@ class Label(StrEnum):
     MENDS = "What would mend it"
 
 
-PROOF_LABELS = frozenset((Label.BROKEN, Label.FIXED, Label.SUSPECTED, Label.TRIED, Label.NEWEST))
+PROOF_LABELS = frozenset((Label.BROKEN, Label.FIXED, Label.SUSPECTED, Label.POSSIBLE_FIX, Label.TRIED, Label.NEWEST))
 """The three lines of the proof."""
 
 

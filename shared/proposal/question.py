@@ -184,14 +184,14 @@ def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     yield Label.BROKEN, _describe_broken(proof)
     yield Label.FIXED, _describe_fix(proof)
     if proof.recommendation.kind is not ActionKind.NONE and proof.trial_candidate is not None:
-        yield Label.SUSPECTED, f"{describe_candidate(proof.trial_candidate)}."
+        yield Label.POSSIBLE_FIX, f"{describe_candidate(proof.trial_candidate)}."
     if proof.experiment is not None:
         yield Label.TRIED, next(describe_experiment(proof.experiment))
     yield Label.NEWEST, _describe_newest(proof)
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         yield Label.SHIPS, _describe_shipped(proof.target)
     if proof.recommendation.kind is ActionKind.TRIAL and proof.trial_candidate is not None:
-        yield Label.SHIPS, f"without traffic, {_describe_shipped(proof.trial_candidate.target)}"
+        yield Label.SHIPS, _describe_shipped(proof.trial_candidate.target)
     if proof.recommendation.kind is ActionKind.ROLLBACK and proof.rollback is not None:
         yield (
             Label.SHIPS,

@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shared.proposal.rollout import RolloutVerdict
-from shared.proposal.trial import TrialVerdict
-
 
 class IncidentState(StrEnum):
     """Where an incident stands. Every tick looks at those of `shared.workflow.flow.ACTIVE_STATES`."""
@@ -100,6 +97,12 @@ class StateWords:
     end: str = ""
     """The issue's sentences about this end, with `watch`, where they say more than `meaning`."""
 
+
+PINNED = (
+    "Where the traffic followed the newest revision, it is now pinned to the revision that served: the next deployment "
+    "gets no traffic until you assign some."
+)
+"""What a rollout that moved nothing, or put all back, leaves behind."""
 
 INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
     IncidentState.WAITING: StateWords(
@@ -224,6 +227,10 @@ INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
         title="tried without traffic, nothing proven",
         action="Tried without traffic",
         meaning="The trial has proven nothing. The tried revision stays without traffic; nothing more is proposed.",
+        end=(
+            "The trial has proven nothing. The tried revision stays without traffic; nothing more is proposed. "
+            f"{PINNED}"
+        ),
     ),
     IncidentState.RESOLVED: StateWords(
         "Resolved",
@@ -292,25 +299,6 @@ QUESTION_WORDS: Mapping[ProposalStatus, StateWords] = {
     ),
     ProposalStatus.INCONCLUSIVE: replace(INCIDENT_WORDS[IncidentState.REPORTED], label="Inconclusive"),
 }
-
-VERDICT_SENTENCES: Mapping[RolloutVerdict, str] = {
-    RolloutVerdict.PROVEN: "{requests} requests in {lasted}{probes}, and the failure was not logged again.",
-    RolloutVerdict.FAILED_PROBE: "{failed_probes} probes in a row failed.",
-    RolloutVerdict.FAILED_REVISION: "The new revision was ready, and is no longer: {failure}",
-    RolloutVerdict.RECURRED: "Revision {recurred} contains the fix and logged the failure again.",
-    RolloutVerdict.CHANGED: "A user changed the service by hand: {split}.",
-    RolloutVerdict.INCONCLUSIVE: "Inconclusive: no requests in {lasted}, so the fix could not be verified.",
-}
-"""Why a rollout ended, with the figures; one that holds goes on, and needs no words."""
-
-TRIAL_SENTENCES: Mapping[TrialVerdict, str] = {
-    TrialVerdict.PROVEN: "{rounds} times in a row the serving revision failed and the tried one held.",
-    TrialVerdict.NO_DIFFERENCE: "No difference: the tried revision fails as the serving one does.",
-    TrialVerdict.REVISION_FAILS: "The tried revision fails in a way of its own.",
-    TrialVerdict.SERVING_HOLDS: "The serving revision did not fail, so there was nothing to compare with.",
-    TrialVerdict.UNCLEAR: "In {rounds} rounds too many probes did not reach a revision.",
-}
-"""What a trial came to, with the number of its rounds; a running one needs no words."""
 
 
 def describe_incident_end(state: IncidentState, watch: str) -> str:

@@ -13,8 +13,10 @@ REQUIRED_ROUNDS = 3
 """So often the serving revision must fail and the tried one hold, each time: once may be chance."""
 MAX_UNCLEAR_ROUNDS = 3
 """After so many rounds that say nothing of the code the trial ends."""
-_OF_THE_REVISION = frozenset((ProbeOutcome.CLOSED, ProbeOutcome.ANSWERED, ProbeOutcome.PING_UNANSWERED))
+_OF_THE_REVISION = frozenset((ProbeOutcome.CLOSED, ProbeOutcome.PING_UNANSWERED))
 """How a probe ends that has reached the revision; the other ways may be the network's."""
+_SERVER_ERROR = 500
+"""The one status that is the revision's own: the platform answers 403 and 404 where an address is not open, and 503."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def _judge_round(entry: TrialRound) -> TrialVerdict:
         return TrialVerdict.SERVING_HOLDS
     if is_closed_with_1011(entry.tried):
         return TrialVerdict.NO_DIFFERENCE
-    if entry.tried.outcome in _OF_THE_REVISION and not entry.tried.ok:
+    is_own_error = entry.tried.outcome is ProbeOutcome.ANSWERED and entry.tried.code == _SERVER_ERROR
+    if not entry.tried.ok and (entry.tried.outcome in _OF_THE_REVISION or is_own_error):
         return TrialVerdict.REVISION_FAILS
     return TrialVerdict.PROVEN if entry.tried.ok and is_closed_with_1011(entry.serving) else TrialVerdict.UNCLEAR

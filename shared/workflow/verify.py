@@ -204,7 +204,7 @@ def _advance_deploying(context: Context, service: Service, record: IncidentRecor
 
 def _advance_trying(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     if is_automation_stopped(context, service, record):
-        why = "the issue was closed or marked as wrong; the tried revision stays without traffic"
+        why = "the issue was closed or marked as wrong; the tried revision has no traffic, the rest stays tied by name"
         return incident_record.end_incident(context, record.id, IncidentState.MUTED, why, record.look)
     return advance_trial(context, service, record)
 

@@ -200,6 +200,22 @@ class TestRedeploy:
         assert [(each.type_, each.percent, each.tag) for each in run.traffic] == [(LATEST, 100, "")]
         assert stand.shares == {name: 100}
 
+    def test_after_a_trial_the_rollout_of_its_revision_gives_the_newest_one_its_role_back(self, stand: Stand) -> None:
+        tried = stand.deployed()
+        assert stand.shares == {"tide-1": 100}
+        assert stand.deployed("p-2") == tried
+        for share in (10, 50, 100):
+            stand.deployer.shift_traffic(TIDE, tried, share)
+        run = stand.cloud.services[service_path("tide")]
+        assert [(each.type_, each.percent) for each in run.traffic if each.percent] == [(LATEST, 100)]
+
+    def test_after_a_trial_that_proved_nothing_the_traffic_stays_tied(self, stand: Stand) -> None:
+        """The newest revision is the one that failed."""
+        stand.deployed()
+        stand.deployer.shift_traffic(TIDE, "tide-1", 100)
+        run = stand.cloud.services[service_path("tide")]
+        assert (stand.shares, LATEST in {each.type_ for each in run.traffic}) == ({"tide-1": 100}, False)
+
     def test_a_split_that_was_pinned_by_hand_stays_pinned(self, stand: Stand) -> None:
         stand.cloud.split_traffic_manually("tide", tide_1=100)
         name = stand.deployed()

@@ -29,9 +29,9 @@ def _own(story: IncidentStory, calls: list[str]) -> list[tuple[int, str]]:
 
 
 def _list_cases(story: IncidentStory, number: int) -> list[tuple[Fault, SecondWorker]]:
-    """All but the one without any fault, which is played first; of a story with chosen calls a third, in turn."""
+    """All but the one without any fault, which is played first; of a story with chosen calls a quarter, in turn."""
     cases = [case for case in product(Fault, SecondWorker) if case != (Fault.NONE, SecondWorker.ALONE)]
-    return cases if story.list_faulty_calls is None else cases[number % 3 :: 3]
+    return cases if story.list_faulty_calls is None else cases[number % 4 :: 4]
 
 
 def _alike(ones: list[str], others: list[str]) -> int:

@@ -29,6 +29,7 @@ from shared.proof.model.finding import (
     Target,
 )
 from shared.proof.model.history import Commit, FileChange
+from shared.proof.model.trial import Experiment, ExperimentRound, TrialCandidate
 from shared.report.report import Report, build_report
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
@@ -396,7 +397,33 @@ def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
     }
 
 
-SHAPES = _build_shapes()
+def _sample_trial(*, proven: bool) -> tuple[Incident, Finding]:
+    """A close by an exception that nothing proves: a trial is asked for, or has proven the commit."""
+    target = Target(HEAD, CheckStatus.GREEN, 2, (), (FileChange("chat/rooms.py", 3, 3),))
+    candidate = TrialCandidate(
+        target, FIXING, "it changes chat/rooms.py, where the exception was raised", SECOND_ATTEMPT.id, "3.11",
+        ("chat/rooms.py",),
+    )  # fmt: skip
+    seen = "closed with 1011 (internal error) before any message", "connected and stayed open; 2 messages received"
+    rounds = tuple(ExperimentRound(time_of_day(f"05:{minute}:00"), *seen) for minute in (1, 2, 3))
+    kind, reason = (
+        (ActionKind.REDEPLOY, Reason.PROVEN_BY_TRIAL) if proven else (ActionKind.TRIAL, Reason.TRIAL_POSSIBLE)
+    )
+    proof = sample_unproven(Reason.CLOSE_1011_UNPROVEN, "")
+    return single_entry_incident(SignalKind.CLOSE_1011, "received 1011 (internal error)"), replace(
+        proof,
+        recommendation=Recommendation(kind, reason, "As the trial says."),
+        trial_candidate=candidate,
+        target=target if proven else None,
+        experiment=Experiment(HEAD.id, "chat-00042-def", "chat-00043-ghi", rounds) if proven else None,
+    )
+
+
+SHAPES = {
+    **_build_shapes(),
+    "trial possible": _sample_trial(proven=False),
+    "proven by a trial": _sample_trial(proven=True),
+}
 
 
 def build_sample_report(shape: str) -> Report:

@@ -37,6 +37,7 @@ services:
     deploy_method: cloud_build
     deploy_trigger: projects/tea-prod/locations/europe-west6/triggers/deploy-chat
     probe_url: wss://chat.tea.example/ws?quiet=1
+    trial: true
     daily_cap: 1
     proposal_ttl: 90m
     traffic_steps: [10, 100]
@@ -93,6 +94,7 @@ def test_every_key_of_a_service_arrives(file: Path) -> None:
         deploy_method="cloud_build",
         deploy_trigger="projects/tea-prod/locations/europe-west6/triggers/deploy-chat",
         probe_url="wss://chat.tea.example/ws?quiet=1",
+        trial=True,
         daily_cap=1,
         proposal_ttl=timedelta(minutes=90),
         traffic_steps=(10, 100),
@@ -216,6 +218,14 @@ WRONG = {
     ),
     SERVICE.replace("C1", "'#ops'") + "}": (
         "FILE, line 2: services[0].channel must be a channel's id, not its name, such as 'C024BE91L'."
+    ),
+    SERVICE + ", trial: true}": (
+        "FILE, line 2: services[0].trial needs a probe_url that begins with ws:// or wss://, whose probe shows the "
+        "failure."
+    ),
+    SERVICE + ", probe_url: 'https://chat.example/health',\n     trial: true}": (
+        "FILE, line 3: services[0].trial needs a probe_url that begins with ws:// or wss://, whose probe shows the "
+        "failure."
     ),
     SERVICE + ", daily_cap: '3'}": "FILE, line 2: services[0].daily_cap must be a whole number.",
     SERVICE + ", daily_cap: -1}": "FILE, line 2: services[0].daily_cap must be greater than or equal to 0.",

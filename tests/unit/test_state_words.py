@@ -10,12 +10,13 @@ from shared.proposal.rollout import RolloutVerdict
 from shared.proposal.states import (
     INCIDENT_WORDS,
     QUESTION_WORDS,
-    VERDICT_SENTENCES,
     IncidentState,
     ProposalStatus,
     StateWords,
     describe_incident_end,
 )
+from shared.proposal.trial import TrialVerdict
+from shared.proposal.verdict_words import TRIAL_SENTENCES, VERDICT_SENTENCES
 from shared.workflow.records.proposals import STATUS_BY_END_STATE
 
 TERMINAL_FIELDS = {"state", "what", "why", "issue", "papers", "detail", "question", "verb", "commit"}
@@ -29,6 +30,7 @@ def test_every_state_of_incident_question_and_rollout_has_words() -> None:
     assert set(INCIDENT_WORDS) == set(IncidentState)
     assert set(QUESTION_WORDS) == set(ProposalStatus)
     assert set(VERDICT_SENTENCES) == set(RolloutVerdict) - {RolloutVerdict.HOLDS}
+    assert set(TRIAL_SENTENCES) == set(TrialVerdict) - {TrialVerdict.RUNNING}
 
 
 @pytest.mark.parametrize("words", [*INCIDENT_WORDS.values(), *QUESTION_WORDS.values()])

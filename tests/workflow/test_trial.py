@@ -9,7 +9,7 @@ from shared.ports import Document
 from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.rollout import ProbeOutcome, ProbeResult
-from shared.proposal.states import ProposalStatus
+from shared.proposal.states import PINNED, ProposalStatus
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.issue_commands import WRONG_LABEL
 from shared.workflow.record import record_log_entry
@@ -407,6 +407,17 @@ class TestRules:
         finish_trial(harness, 1)
         assert read_state(harness, incident) == "muted"
         _assert_nothing_moved(harness)
+
+    @pytest.mark.parametrize("end", ["denied", "expired"])
+    def test_a_trial_whose_traffic_is_declined_says_that_the_traffic_is_tied(self, harness: Harness, end: str) -> None:
+        incident = start_trial(harness)
+        finish_trial(harness)
+        investigate_incident(harness.start_process(), incident)
+        if end == "denied":
+            press_button(harness, ClickKind.DENY, token="t2")
+        run_tick(harness, timedelta(hours=7))
+        assert read_state(harness, incident) == end
+        assert PINNED in harness.issues.issues[0].comments[-1]
 
     def test_the_approval_of_the_trial_is_none_of_the_traffic(self, harness: Harness) -> None:
         incident = start_trial(harness)

@@ -29,7 +29,7 @@ from shared.adapters.google.traffic import (
     RolloutNote,
     TrafficShare,
     annotate,
-    follows_latest,
+    expects_latest,
     label_value,
     last_segment,
     percent_by_revision,
@@ -127,7 +127,13 @@ class CloudRunDeployer:
         before = wanted_split(run)
         split = (*before, TrafficShare(name, 0, traffic_tag(marker)))
         note = RolloutNote(
-            marker, name, newest, follows_latest(run), before, split, former=remember_rollouts(read_note(run))
+            marker,
+            name,
+            newest,
+            expects_latest(run, read_note(run)),
+            before,
+            split,
+            former=remember_rollouts(read_note(run)),
         )
         return self._update_service(run, to_api_traffic(split), note, *more)
 

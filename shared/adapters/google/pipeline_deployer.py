@@ -21,7 +21,7 @@ from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.provenance import image_digests, parse_image_name
 from shared.adapters.google.traffic import (
     RolloutNote,
-    follows_latest,
+    expects_latest,
     label_value,
     last_segment,
     percent_by_revision,
@@ -123,7 +123,15 @@ class PipelineDeployer:
         self._pipeline.require_traceable(service, DeployOrder(marker, commit, self._clock.now()))
         before, newest = wanted_split(run), last_segment(run.latest_created_revision)
         note = RolloutNote(
-            marker, "", newest, follows_latest(run), before, before, commit, since, remember_rollouts(read_note(run))
+            marker,
+            "",
+            newest,
+            expects_latest(run, read_note(run)),
+            before,
+            before,
+            commit,
+            since,
+            remember_rollouts(read_note(run)),
         )
         self._images.pin_traffic(run, note)
         return note

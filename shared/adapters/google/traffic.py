@@ -38,6 +38,18 @@ def follows_latest(run: "RunService") -> bool:
     )
 
 
+def expects_latest(run: "RunService", note: "RolloutNote | None") -> bool:
+    """As `follows_latest`, also where only a rollout that moved nothing, or put all back, has tied it by name since.
+
+    A trial is such a rollout: what follows it gives the newest revision its role back.
+    """
+    if follows_latest(run) or note is None or not note.followed_latest:
+        return follows_latest(run)
+    now = percent_by_revision(wanted_split(run))
+    is_untouched = last_segment(run.latest_created_revision) == note.latest
+    return is_untouched and now == percent_by_revision(note.left) == percent_by_revision(note.before)
+
+
 def wanted_split(run: "RunService") -> tuple[TrafficShare, ...]:
     """The split that is wanted, with the revision that `LATEST` means by its name. The one that is may lag behind."""
     newest = last_segment(run.latest_ready_revision)

@@ -20,7 +20,7 @@ def collect_trial_facts(_: Incident, proof: Finding) -> Iterator[Fact]:
         FactTopic.TRIAL_CANDIDATE,
         EvidenceKind.COMMIT,
         candidate.possible_fix.id,
-        f"{describe_candidate(candidate)}.",
+        f"Possible fix {describe_candidate(candidate)}. Suspected.",
     )
     if proof.experiment is not None:
         for text in list(describe_experiment(proof.experiment))[1:]:
@@ -30,7 +30,7 @@ def collect_trial_facts(_: Incident, proof: Finding) -> Iterator[Fact]:
 def describe_candidate(candidate: TrialCandidate) -> str:
     """Why the commit is worth a trial: a clause that claims nothing more."""
     reason = quote_untrusted(candidate.reason, 300)
-    return f"possible fix {describe_commit(candidate.possible_fix)}: {reason}"
+    return f"{describe_commit(candidate.possible_fix)}: {reason}"
 
 
 def describe_experiment(experiment: Experiment) -> Iterator[str]:

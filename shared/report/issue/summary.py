@@ -137,7 +137,7 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         location = escape_markdown(describe_fix_location(proof.fix, proof.branch))
         yield f"**Fixed by:** {link_commit_with_subject(proof.fix.commit, links)}, {location}{origin}."
     if proof.trial_candidate is not None and proof.recommendation.kind is not ActionKind.NONE:
-        yield f"**Suspected:** {escape_markdown(describe_candidate(proof.trial_candidate))}."
+        yield f"**Possible fix:** {escape_markdown(describe_candidate(proof.trial_candidate))}."
     if proof.experiment is not None:
         yield f"**Proven by experiment:** {escape_markdown(next(describe_experiment(proof.experiment)))}"
     if proof.target is not None and proof.recommendation.kind is ActionKind.REDEPLOY:

@@ -12,7 +12,7 @@ def explain_trial(proof: Finding, facts: Facts) -> WhyDraft | None:
     candidate = proof.trial_candidate
     if candidate is None or proof.recommendation.kind is ActionKind.NONE:
         return None
-    cited = facts.evidence_ids(FactTopic.TRIAL_CANDIDATE, FactTopic.EXPERIMENT)
+    cited = facts.evidence_ids(FactTopic.TARGET, FactTopic.TRIAL_CANDIDATE, FactTopic.EXPERIMENT)
     if proof.experiment is not None:
         answer = (
             f"{next(describe_experiment(proof.experiment))} That proves that this commit holds where the serving "
@@ -20,7 +20,7 @@ def explain_trial(proof: Finding, facts: Facts) -> WhyDraft | None:
         )
         return WhyDraft(WhyKey.NO_COMMIT, "Why is this commit proposed?", answer, Confidence.OBSERVED, cited)
     answer = (
-        f"Nothing is proven: no compiler shows this failure. {describe_candidate(candidate)}. "
+        f"Nothing is proven: no compiler shows this failure. A possible fix is {describe_candidate(candidate)}. "
         "Whether it holds is found out by an experiment."
     )
     return WhyDraft(WhyKey.NO_COMMIT, "Why is only a trial proposed?", answer, Confidence.INFERRED, cited)

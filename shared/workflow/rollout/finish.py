@@ -12,7 +12,7 @@ from shared.ports import Document
 from shared.proof.model.finding import Reason
 from shared.proposal.proposal import Message, Proposal
 from shared.proposal.rollout import WATCH_DURATION
-from shared.proposal.states import INCIDENT_WORDS, ProposalStatus, describe_incident_end
+from shared.proposal.states import INCIDENT_WORDS, PINNED, ProposalStatus, describe_incident_end
 from shared.service import Service
 from shared.text.phrases import quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp
@@ -171,6 +171,8 @@ def _put_traffic_back(context: Context, service: Service, record: IncidentRecord
     return IncidentEnd(ending, words, why, record.ending_cause, outlook.commit)
 
 
+_DECLINED_STATES = frozenset((IncidentState.DENIED, IncidentState.EXPIRED, IncidentState.REFUSED))
+"""Ends of a question; after a trial the traffic is still tied by name then."""
 _CAUSES_AGAINST_COMMIT = frozenset((EndCause.NO_DIFFERENCE, EndCause.REVISION_FAILS, EndCause.RECURRED_BEFORE_TRAFFIC))
 """Ends of a trial after which its commit is not tried again."""
 
@@ -216,7 +218,9 @@ def _describe_end(context: Context, record: IncidentRecord, ending: IncidentStat
         return "No commit to deploy was found. Please check it yourself."
     watched = context.limit_wait(WATCH_DURATION)
     hours = watched // timedelta(hours=1)  # none on a machine that cuts its waits short
-    return describe_incident_end(ending, f"{hours}-hour" if hours else f"{round(watched.total_seconds())}-second")
+    words = describe_incident_end(ending, f"{hours}-hour" if hours else f"{round(watched.total_seconds())}-second")
+    is_pinned = bool(record.proven_trial) and record.rollout is None and ending in _DECLINED_STATES
+    return f"{words} {PINNED}" if is_pinned else words
 
 
 def _update_issue(context: Context, service: Service, record: IncidentRecord, end: IncidentEnd) -> None:

@@ -19,7 +19,8 @@ from shared.proposal.rollout import (
     find_next_traffic_step,
     judge_rollout,
 )
-from shared.proposal.states import VERDICT_SENTENCES, ProposalStatus
+from shared.proposal.states import ProposalStatus
+from shared.proposal.verdict_words import VERDICT_SENTENCES
 from shared.service import Service
 from shared.workflow import effects
 from shared.workflow.context import Context

@@ -38,7 +38,7 @@ class IncidentStory:
     shares_ends_with_first: bool = False
     """Begins and ends with the calls of the first story, which go wrong there: only those in between do so here."""
     list_faulty_calls: Callable[[Sequence[str]], Iterable[int]] | None = None
-    """Which of the calls go wrong, by number, each in a third of the ways; all in every way where it is None."""
+    """Which of the calls go wrong, by number, each in a quarter of the ways; all in every way where it is None."""
 
 
 def _ask(run: StoryRun) -> None:

@@ -28,6 +28,9 @@ PROPOSAL = Proposal(
 ISSUE = "https://github.com/quay/chat/issues/12"
 
 
+_TRIAL_STATUSES = frozenset((ProposalStatus.TRYING, ProposalStatus.HELD, ProposalStatus.TRIED))
+
+
 def question_message(shape: str = "design", kind: ActionKind = ActionKind.REDEPLOY) -> Message:
     return build_question(build_sample_report(shape), replace(PROPOSAL, kind=kind), ISSUE)
 
@@ -67,12 +70,17 @@ def render_all_messages() -> str:
         "open, with a probe and steps": (stepped, question_message()),
         "open, with one of two approvals": (replace(SERVICE, not_author=True), counting),
         "open, to roll back": (SERVICE, question_message("rollback", ActionKind.ROLLBACK)),
+        "open, to try": (stepped, question_message("trial possible", ActionKind.TRIAL)),
+        "open, after a trial": (stepped, question_message("proven by a trial")),
     }
     decided = replace(
         question_message(), by="U0MIRA", decided_at=UNTIL, at=UNTIL + timedelta(minutes=3), reason="no tide yet"
     )
     kept |= {
-        status.value: (SERVICE, replace(decided, standing=status))
+        status.value: (
+            SERVICE,
+            replace(decided, standing=status, kind=ActionKind.TRIAL if status in _TRIAL_STATUSES else decided.kind),
+        )
         for status in ProposalStatus
         if status is not ProposalStatus.OPEN
     }
