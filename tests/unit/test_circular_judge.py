@@ -40,9 +40,7 @@ def test_a_name_that_is_not_bound_yet() -> None:
         ({"app/main.py": "from app.users import User\n"}, UNKNOWN),
         ({"app/users.py": "def ask():\n    from app.rooms import Room\n\nclass User:\n    pass\n"}, HOLDS),
         (
-            {
-                "app/users.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from app.rooms import Room\nUser = 1\n"
-            },
+            {"app/users.py": "import typing as t\nif t.TYPE_CHECKING:\n    from app.rooms import Room\nUser = 1\n"},
             HOLDS,
         ),
         (

@@ -47,7 +47,7 @@ def open_modules(files: Mapping[str, str], failing: str = MAIN, python: str = "3
         ("rooms", 2, ModuleKind.UNKNOWN, ""),
         ("asyncio", 0, ModuleKind.OUTSIDE, ""),
         ("sys", 0, ModuleKind.OUTSIDE, ""),
-        ("rooms", 0, ModuleKind.MISSING, ""),
+        ("rooms", 0, ModuleKind.UNKNOWN, ""),
         ("rows", 0, ModuleKind.UNKNOWN, ""),
     ],
 )
@@ -78,9 +78,13 @@ def test_what_the_ignore_file_leaves_out_is_missing_although_it_is_in_the_tree()
     assert "relay/store" in answer.reason
 
 
-def test_what_no_instruction_copies_is_missing() -> None:
+def test_what_the_ignore_file_leaves_out_of_the_import_path_is_missing() -> None:
+    assert kind_of({**SERVICE, ".dockerignore": "tools.py\n"}, "tools") is ModuleKind.MISSING
+
+
+def test_what_is_not_on_the_import_path_may_be_of_a_package() -> None:
     dockerfile = "FROM python:3.12\nWORKDIR /srv\nCOPY relay ./relay\nCMD uvicorn relay.main:app\n"
-    assert kind_of({**SERVICE, "Dockerfile": dockerfile}, "tools") is ModuleKind.MISSING
+    assert kind_of({**SERVICE, "Dockerfile": dockerfile}, "tools") is ModuleKind.UNKNOWN
 
 
 def test_the_folder_of_a_started_script_is_the_import_path() -> None:

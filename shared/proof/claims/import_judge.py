@@ -95,7 +95,9 @@ class _ClaimReader:
     def _judge_request(self, request: ImportRequest) -> _Answer | None:
         """What a statement says of the claim; None where it has nothing to do with it, or cannot fail."""
         if request.is_dynamic:
-            is_possible = self._claim.family is ClaimFamily.MODULE and request.guard is not Guard.CAUGHT
+            is_statement = self._claim.source_text.startswith(("import ", "from "))
+            is_possible = self._claim.family is ClaimFamily.MODULE and not is_statement
+            is_possible = is_possible and request.guard is not Guard.CAUGHT
             reason = f"line {request.line} imports a module that no text names"
             return _Answer(ClaimState.UNKNOWN, reason) if is_possible else None
         answer = self._find(self._claim, self._modules, request)

@@ -1,7 +1,6 @@
 """Looks a module up in one image, by the rules of Python's import system.
 
-Takes an import of a file at an image path. Returns where it finds the module; unknown where a file that runs before may
-change what imports find.
+Returns where an import of a file finds it; unknown where a file that runs before may change what imports find.
 """
 
 import posixpath
@@ -9,12 +8,12 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
 from shared.proof.claims.image_layout import ImageLayout
 from shared.proof.claims.standard_library import is_standard_module
 from shared.proof.claims.started_modules import StartStep
-from shared.proof.loading.images import list_folders_above
 from shared.proof.loading.module_providers import VanishedModule, find_provider
 from shared.proof.loading.source_text import split_source
 from shared.proof.model.missing_import import ImportDoubt
@@ -24,7 +23,7 @@ _HOOK = re.compile(
     r"|(?<!iter_modules\()(?<!walk_packages\()__path__)"
 )
 _PATH_CHANGE = re.compile(r"(?<!\w)(?:sys\s*\.\s*path(?!_|\w)|addsitedir|sys\s+import[^\n]*\bpath\b)")
-_FOLLOWED_STARTS = frozenset(("python", "uvicorn", "gunicorn", "hypercorn"))
+_FOLLOWED_STARTS = frozenset(("python", "uvicorn", "gunicorn", "hypercorn", "fastapi"))
 _BUILT_FILES = (".so", ".pyd", ".pyc", ".pyx")
 _SERVER_MODULES = frozenset(("click", "gunicorn", "h11", "httptools", "hypercorn", "uvicorn", "uvloop", "websockets"))
 """Loaded by servers before they put the service's folder on the import path."""
@@ -129,7 +128,7 @@ class ModuleSearch:
         standard = is_standard_module(name, self._python)
         if standard is not False:
             return FoundModule(ModuleKind.OUTSIDE) if standard else _unknown(f"not every Python has {name}")
-        return self._find_namespace(first, parts) if first is not None else self._find_off_path(path, parts)
+        return self._find_namespace(first, parts) if first is not None else self._find_off_path(parts)
 
     def _find_namespace(self, location: _Location, parts: Sequence[str]) -> FoundModule:
         """A folder without `__init__.py`: a regular package of its name anywhere on the path comes before it."""
@@ -138,7 +137,7 @@ class ModuleSearch:
             return _unknown(f"the folder {self._name_origin(location)} and a package share the name {parts[0]}")
         return self._walk(location, parts[1:], parts[0])
 
-    def _find_off_path(self, path: str, parts: Sequence[str]) -> FoundModule:
+    def _find_off_path(self, parts: Sequence[str]) -> FoundModule:
         """A name that no folder of the import path has."""
         name = parts[0]
         other = self._search_name(self._list_further_roots(), name)
@@ -151,12 +150,12 @@ class ModuleSearch:
         changing = self._find_running(_PATH_CHANGE) or self._find_running(_HOOK)
         if changing:
             return _unknown(f"{changing} changes what imports find")
-        in_tree = self._find_in_tree(path, name)
-        if not in_tree:
-            return outside
-        if not self._layout.is_start_known:
-            return _unknown(f"{in_tree} is in the tree, and the import path is not known")
-        return self._judge_missing([in_tree], f"{in_tree} is in the tree, but not on the import path", name)
+        left_out = [path for root in self._layout.roots for path in self._list_left_out(root, name)]
+        if left_out:
+            return self._judge_missing(
+                left_out, f"{left_out[0]} is in the tree, but an ignore file leaves it out", name
+            )
+        return outside
 
     def _list_roots(self, path: str, name: str) -> tuple[str, ...]:
         """The import path, and behind it what the loaded packages of a file at an image path show of it."""
@@ -195,14 +194,22 @@ class ModuleSearch:
     def _describe_missing(self, location: _Location, part: str, name: str) -> FoundModule:
         if not location.folders:
             return FoundModule(ModuleKind.MISSING, reason=f"{self._name_origin(location)} is no package")
-        paths = [f"{folder}/{part}{end}" for folder in location.folders for end in ("/__init__.py", ".py", "")]
-        origins = [origin for path in paths for origin in self._files.list_origin_paths(path)]
-        left_out = [path for path in origins if self._is_in_tree(path) and self._files.is_left_out(path)]
+        origins = [origin for folder in location.folders for origin in self._list_origins(folder, part)]
+        left_out = [path for folder in location.folders for path in self._list_left_out(folder, part)]
         if left_out:
             reason = f"{left_out[0]} is in the tree, but an ignore file leaves it out of the image"
         else:
             reason = f"nothing in the image is the module {name}"
         return self._judge_missing([origin for origin in origins if origin.endswith(".py")], reason, part)
+
+    def _list_origins(self, folder: str, name: str) -> list[str]:
+        """The repository paths at which a name of an image folder would lie."""
+        paths = [posixpath.join(folder, name + ending) for ending in ("/__init__.py", ".py", "")]
+        return [origin for path in paths for origin in self._files.list_origin_paths(path)]
+
+    def _list_left_out(self, folder: str, name: str) -> list[str]:
+        origins = self._list_origins(folder, name)
+        return [path for path in origins if self._is_in_tree(path) and self._files.is_left_out(path)]
 
     def _judge_missing(self, paths: Sequence[str], reason: str, name: str) -> FoundModule:
         """Missing, unless the build makes the file at one of the paths."""
@@ -259,16 +266,6 @@ class ModuleSearch:
     def _is_in_tree(self, path: str) -> bool:
         return self._tree.blob(path) is not None or self._tree.has_folder(path)
 
-    def _find_in_tree(self, path: str, name: str) -> str:
-        """The file of that name beside the importing file, or in a folder above it."""
-        origin = self._files.locate(path) or ""
-        for folder in list_folders_above(origin):
-            for ending in ("/__init__.py", ".py"):
-                candidate = posixpath.join(folder, name + ending)
-                if self._tree.blob(candidate) is not None:
-                    return candidate
-        return ""
-
     def _name_origin(self, location: _Location) -> str:
         """The repository path of what was found."""
         if location.path:
@@ -279,7 +276,7 @@ class ModuleSearch:
     def _find_hook(self, path: str) -> str:
         """Why the code of a package may change what its submodules are; "" where it does not."""
         origin = self._files.locate(path) if path else None
-        if origin and _HOOK.search(split_source(self._tree.read(origin) or b"").code):
+        if origin and _HOOK.search(_read_code(self._tree.read(origin) or b"")):
             return f"{origin} changes what its imports find"
         return ""
 
@@ -287,9 +284,15 @@ class ModuleSearch:
         """A file that is known to run in whose code a pattern occurs."""
         started = [origin for path in self._layout.start_files if (origin := self._files.locate(path))]
         for path in dict.fromkeys((*started, *self._running)):
-            if pattern.search(split_source(self._tree.read(path) or b"").code):
+            if pattern.search(_read_code(self._tree.read(path) or b"")):
                 return path
         return ""
+
+
+@lru_cache(maxsize=256)
+def _read_code(source: bytes) -> str:
+    """A source without its texts and comments."""
+    return split_source(source).code
 
 
 def _unknown(reason: str) -> FoundModule:

@@ -4,18 +4,18 @@ Takes repository paths. Returns requirements; `gaps` tells what could not be rea
 """
 
 import ast
-import json
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.proof.claims.lock_files import list_locked
+from shared.proof.claims.lock_files import list_locked, read_packages
 from shared.proof.claims.module_code import parse_source
 from shared.proof.claims.requirement_lines import Requirement, normalize_name, parse_requirement
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.text.toml import parse_toml
 
 _MAX_FILES = 40
+_MAX_LOCK_BYTES = 8 << 20
 _NOT_PACKAGES = frozenset(("python",))
 
 
@@ -67,14 +67,12 @@ class ManifestReader:
         text = self.tree.read(path)
         if text is None:
             return None
-        decoded = text[: 8 << 20].decode("utf-8", "replace")
-        try:
-            locked = json.loads(decoded) if path.endswith("Pipfile.lock") else parse_toml(decoded)
-        except (ValueError, RecursionError):
+        packages = read_packages(text[:_MAX_LOCK_BYTES], path.endswith("Pipfile.lock"))
+        if packages is None:
             self.gaps.append(f"{path} cannot be read")
             return None
         _, direct = self.read_project(posixpath.dirname(path), ())
-        return list_locked(locked, direct, words, self.python)
+        return list_locked(packages, direct, words, self.python)
 
     def _read_local(self, folder: str, target: str) -> list[Requirement]:
         """A project of the repository among the requirements; an address is none."""
