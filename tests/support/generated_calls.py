@@ -107,9 +107,13 @@ class Service:
     files: Mapping[str, str]
 
 
+class _Lenient(Random):
+    """Draws signatures and calls that mostly fit: what a fix would be."""
+
+
 def write_signature(random: Random, first: str = "", *, has_positional_only: bool = True) -> str:
     """A random list of parameters behind `first`."""
-    if random.random() < 0.2:
+    if random.random() < (0.8 if isinstance(random, _Lenient) else 0.1):
         return ", ".join([*([first] if first else []), "a=0", "b=0", "c=0", "d=0"])
     names = list(NAMES[: random.randint(0, 4)])
     split = random.randint(0, len(names))
@@ -127,6 +131,8 @@ def write_signature(random: Random, first: str = "", *, has_positional_only: boo
 
 def write_arguments(random: Random) -> str:
     """The arguments of a random call."""
+    if isinstance(random, _Lenient) and random.random() < 0.6:
+        return random.choice(("0", "0, d=1", "c=1, d=1", "0, 1"))
     parts = [str(position) for position in range(random.choice((0, 1, 1, 2, 2, 3)))]
     if random.random() < 0.08:
         parts.append("*[1]")
@@ -274,8 +280,8 @@ def generate_service(seed: int) -> tuple[Service, Service]:
     """Two versions."""
     random = Random(seed)
     kinds = [random.choice(_KINDS) for _ in range(4)]
-    seeds = [random.randrange(1 << 30) for _ in range(8)]
-    changed = {random.randrange(8), random.randrange(8)}
+    seeds = [random.randrange(1 << 30) * 2 for _ in range(8)]
+    changed = set(random.sample(range(8), 5))
     style = random.choice(("direct", "direct", "package", "star", "module", "renamed"))
     old = _write_service(kinds, seeds, style)
     new_seeds = [value + 1 if position in changed else value for position, value in enumerate(seeds)]
@@ -287,9 +293,9 @@ def _write_service(kinds: list[str], seeds: list[int], style: str) -> Service:
     main: list[str] = ["import lib", *_write_imports(style)]
     exported: list[str] = []
     for number, kind in enumerate(kinds):
-        lines, calls = _write_definition(kind, number, Random(seeds[number]))
+        lines, calls = _write_definition(kind, number, _open_random(seeds[number]))
         library += [*lines, ""]
-        random = Random(seeds[number + 4])
+        random = _open_random(seeds[number + 4])
         exported += [
             line.split("(")[0].split(":")[0].split()[1] for line in lines if line.startswith(("def ", "class "))
         ]
@@ -306,6 +312,10 @@ def _write_service(kinds: list[str], seeds: list[int], style: str) -> Service:
     return Service(
         files | {"pkg/__init__.py": f"from .inner import {names}\n", "pkg/inner.py": f"from lib import {names}\n"}
     )
+
+
+def _open_random(seed: int) -> Random:
+    return _Lenient(seed) if seed % 2 else Random(seed)
 
 
 def _write_imports(style: str) -> list[str]:

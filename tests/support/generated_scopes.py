@@ -125,7 +125,7 @@ for position, source in enumerate(json.load(sys.stdin)):
     except SyntaxError as error:
         answers.append(None); continue
     state["file"], state["lines"], state["raised"] = file, set(), partial
-    for mask in range(4):
+    for mask in range(4 if "flag(" in source else 1):
         state["mask"] = mask
         values = {"__name__": "service"}
         is_complete = run(lambda: exec(code, values), file, seen, partial)
@@ -137,7 +137,7 @@ for position, source in enumerate(json.load(sys.stdin)):
                 try: exec(code, values2)
                 except BaseException: pass
                 if name in values2:
-                    for state["fault"] in (0, 1, 2, 3, 4, 6): run(lambda: values2[name](*flags), file, target, partial)
+                    for state["fault"] in (0, 2, 3): run(lambda: values2[name](*flags), file, target, partial)
                     state["fault"] = 0
         for statement in tree.body:
             if isinstance(statement, ast.FunctionDef) and statement.name[0] == "f":
@@ -146,7 +146,7 @@ for position, source in enumerate(json.load(sys.stdin)):
                     values3 = {"__name__": "service"}
                     try: exec(alone, values3)
                     except BaseException: continue
-                    for state["fault"] in range(10):
+                    for state["fault"] in range(7):
                         run(lambda: values3[statement.name](*flags), file, partial, partial)
                     state["fault"] = 0
     answers.append((sorted(seen), sorted(partial | seen), sorted(state["lines"])))

@@ -158,9 +158,16 @@ class _Calls:
         kinds = {answer.kind for answer in answers}
         if len(kinds) != 1 or kinds == {_Kind.OTHER}:
             return _Answer(_Kind.UNKNOWN, reason)
-        if kinds == {_Kind.FAILS} and ast.unparse(call.func) + "(" not in self._claim.source_text.replace(" ", ""):
+        if kinds == {_Kind.FAILS} and not self._is_logged_receiver(call):
             return _Answer(_Kind.UNKNOWN, reason)
         return answers[0]
+
+    def _is_logged_receiver(self, call: ast.Call) -> bool:
+        """Whether the log says of what a call is reached through that it has the class: the same text and function."""
+        inner = self._file.scopes[call][-1]
+        function = "<module>" if isinstance(inner, ast.Module) else getattr(inner, "name", "<lambda>")
+        text = self._claim.source_text.replace(" ", "")
+        return self._claim.function in ("", function) and ast.unparse(call.func).replace(" ", "") + "(" in text
 
     def _bind(self, callee: Callee, shape: CallShape) -> _Answer:
         shape = CallShape(
