@@ -153,11 +153,22 @@ def _gone(claim: Claim, source: SourceFile) -> ClaimVerdict:
     spelled = claim.name[claim.name.index("__") :] if re.match(r"_\w+?__\w", claim.name) else claim.name
     if not re.search(rf"\.\s*{re.escape(spelled)}\b", claim.source_text):
         return _unknown(f"the logged line does not show how {asked} is asked for {claim.name}")
+    if _reads_dynamically(source):
+        return _unknown(f"{claim.path} asks for attributes by names that it does not spell")
     if re.search(rf"\.\s*{re.escape(spelled)}\s*(?::[^=]*)?=(?!=)", claim.source_text) and _stores(source, spelled):
         return _unknown(f"whether {claim.name} can be set is not known")
     return ClaimVerdict(
         ClaimState.HOLDS, f"{claim.path} does not ask {asked} for {claim.name} any more", checked_by=CHECKED_BY
     )
+
+
+def _reads_dynamically(source: SourceFile) -> bool:
+    """Whether the file asks for attributes whose names it does not spell."""
+    for node in source.nodes:
+        match node:
+            case ast.Call(func=ast.Name(id="getattr"), args=[_, name, *_]) if not isinstance(name, ast.Constant):
+                return True
+    return False
 
 
 def _stores(source: SourceFile, name: str) -> bool:

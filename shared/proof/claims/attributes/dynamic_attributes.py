@@ -45,7 +45,9 @@ def _read_effect(source: SourceFile, node: ast.AST, attribute: str) -> str:
         case ast.Name(id=name, ctx=ast.Load()) if name in _SETTERS | _REMOVERS:
             around = source.parents.get(node)
             return "" if isinstance(around, ast.Call) and around.func is node else "remove"
-        case ast.Attribute(attr="__dict__" | "__class__") | ast.Name(id="vars" | "exec" | "eval", ctx=ast.Load()):
+        case ast.Attribute(value=ast.Name(), attr="__new__"):
+            return "remove"
+        case ast.Attribute(attr="__dict__" | "__class__") | ast.Name(id="vars" | "locals" | "exec" | "eval", ctx=ast.Load()):
             return "set"
     return ""
 
