@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import yaml
 
@@ -65,9 +66,13 @@ def find_build_declarations(tree: RecordingTree, beside: str) -> tuple[BuildDecl
     """The builds that files at the top, in usual folders and in the folder `beside` declare."""
     declared: dict[BuildDeclaration, None] = {}
     for path, text in _read_build_files(tree, beside):
-        builds = [*_read_commands(path, text), *_read_nodes(path, text, is_compose=is_compose_file(path))]
-        declared |= dict.fromkeys(builds)
+        declared |= dict.fromkeys(_read_builds(path, text))
     return tuple(declared)
+
+
+@lru_cache(maxsize=256)  # most commits of a history have the same ones
+def _read_builds(path: str, text: str) -> tuple[BuildDeclaration, ...]:
+    return (*_read_commands(path, text), *_read_nodes(path, text, is_compose=is_compose_file(path)))
 
 
 def find_source_uploads(tree: RecordingTree, context: str, *, has_dockerfile: bool) -> tuple[SourceUpload, ...]:

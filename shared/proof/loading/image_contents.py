@@ -128,7 +128,19 @@ class ImageContents:
     def _judge_copied(self, path: str, image_paths: tuple[str, ...]) -> FilePresence:
         if touching := find_touching(self._stages[-1].opaque, image_paths):
             return _unknown(f"{self._quote(touching)} may change what the image has of {path}")
-        return FilePresence(Presence.PRESENT, f"{path} is {image_paths[0]} in the image", image_paths=image_paths)
+        kept = tuple(at for at in image_paths if self._find_origin(at) == path and self._is_folder(at, path))
+        if not kept:
+            return _unknown(f"another file of the repository is copied over {path}")
+        return FilePresence(Presence.PRESENT, f"{path} is {kept[0]} in the image", image_paths=kept)
+
+    def _find_origin(self, image_path: str) -> str | None:
+        """The file of the repository that lies at an image path, as far as copies tell."""
+        return self.files.find_origin(image_path, self.is_left_out)
+
+    def _is_folder(self, image_path: str, path: str) -> bool:
+        """Whether a file can lie at an image path: no other file is in the place of its folder."""
+        folder = posixpath.dirname(image_path)
+        return self._find_origin(folder) in {None, path} or self.files.is_folder(folder)
 
     def _judge_missing_file(self, path: str) -> FilePresence:
         if is_made_by_build(self.files.tree, self.dockerfile, path):
