@@ -43,7 +43,7 @@ def make_context(paths: Sequence[str], is_out: Callable[[str], bool]) -> FileSys
 def build(context: FileSystem, stages: Sequence[Sequence[str]]) -> FileSystem | None:
     """The file system of the last stage. Instructions: `WORKDIR x`, `COPY [--from=N] source… target`, `RUN rm -r x`.
 
-    None where a build would stop: a source that does not exist, or a file in the place of a folder.
+    None where a build would stop: a source that does not exist, or a file in the spot of a folder.
     """
     built: list[FileSystem] = []
     for stage in stages:
@@ -72,19 +72,19 @@ def copy(image: FileSystem, source: FileSystem, words: Sequence[str], workdir: s
     for name in matched:
         if name in source.files:
             is_folder = must_be_folder or into in image.folders
-            place = posixpath.join(into, posixpath.basename(name)) if is_folder else into
-            if place in image.folders or any(above in image.files for above in list_above(place)):
+            spot = posixpath.join(into, posixpath.basename(name)) if is_folder else into
+            if spot in image.folders or any(above in image.files for above in list_above(spot)):
                 return False
-            image.add_file(place, source.files[name])
+            image.add_file(spot, source.files[name])
             continue
         if into in image.files:
             return False
         image.add_folder(into)
         for path in source.list_below(name):
-            place = posixpath.join(into, posixpath.relpath(path, name))
-            if place in image.folders or any(above in image.files for above in list_above(place)):
+            spot = posixpath.join(into, posixpath.relpath(path, name))
+            if spot in image.folders or any(above in image.files for above in list_above(spot)):
                 return False
-            image.add_file(place, source.files[path])
+            image.add_file(spot, source.files[path])
     return True
 
 

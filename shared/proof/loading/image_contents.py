@@ -109,8 +109,10 @@ class ImageContents:
         return read_docker_ignores(self.files, self.dockerfile) if self.dockerfile else None
 
     @cached_property
-    def _uploads(self) -> tuple[SourceUpload, ...]:
-        return find_source_uploads(self.files.tree, self.files.context, has_dockerfile=bool(self.dockerfile))
+    def _uploads(self) -> tuple[tuple[SourceUpload, AppliedIgnores], ...]:
+        tree, context = self.files.tree, self.files.context
+        uploads = find_source_uploads(tree, context, has_dockerfile=bool(self.dockerfile))
+        return tuple((upload, read_upload_ignores(tree, upload.folder)) for upload in uploads)
 
     def _judge(self, path: str) -> FilePresence:
         if self.files.tree.blob(path) is None:
@@ -171,8 +173,7 @@ class ImageContents:
             return line, self._find_docker_doubt(docker, path, line)
         if docker and docker.is_disputed(path):
             return None, f"builders differ over what the ignore file says of {path}"
-        for upload in self._uploads:
-            ignores = read_upload_ignores(self.files.tree, upload.folder)
+        for upload, ignores in self._uploads:
             if line := ignores.find_line(path):
                 return line, self._find_upload_doubt(ignores, upload, path, line)
         return None, ""

@@ -86,8 +86,8 @@ class ImageFiles:
     def _list_stage_folders(self, index: int, path: str) -> set[str]:
         """The names of the folders in a folder of a stage."""
         names = set(self._list_implied_names(index, path))
-        for origin, place in self._list_stage_origins(index, path):
-            if place is not OriginKind.FILE:
+        for origin, origin_kind in self._list_stage_origins(index, path):
+            if origin_kind is not OriginKind.FILE:
                 names |= {name for name, kind in (self.tree.folder(origin) or {}).items() if kind == "folder"}
         return names
 
