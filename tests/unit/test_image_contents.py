@@ -161,6 +161,7 @@ def test_stages(run: str, more: str, state: Presence) -> None:
         ("RUN find . -name '*.pyc' -delete\n", Presence.PRESENT),
         ("RUN find /app -type d -name monitoring -exec rm -rf {} +\n", Presence.UNKNOWN),
         ("RUN find . -not -name main.py -delete\n", Presence.UNKNOWN),
+        ("RUN find . -type f -exec chmod a+r '{}' ';'\n", Presence.PRESENT),
         ("RUN <<EOF\nset -e\nmv shop/monitoring shop/metrics\nEOF\n", Presence.UNKNOWN),
         ('RUN ["rm", "-r", "shop/monitoring"]\n', Presence.UNKNOWN),
         ("RUN sh -c 'cd shop && rm -r monitoring'\n", Presence.UNKNOWN),

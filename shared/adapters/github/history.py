@@ -18,6 +18,7 @@ from shared.adapters.github.objects import Blobs, Trees
 from shared.adapters.github.queries import is_valid_path
 from shared.errors import InputError, UsageError
 from shared.proof.declared.deployed_python import select_declaring_files
+from shared.proof.loading.commit_tree import is_build_file
 from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 from shared.proof.model.paths import IGNORE_FILES, is_test_file
 from shared.text.escaping import truncate
@@ -229,4 +230,5 @@ class GitHubHistory:
 def _declaration_files(paths: Iterable[str]) -> tuple[str, ...]:
     """The files that say something about Python versions, checks, and what belongs to the service."""
     known = list(paths)
-    return (*select_declaring_files(known), *(path for path in known if path.rpartition("/")[2] in IGNORE_FILES))
+    named = (path for path in known if path.rpartition("/")[2] in (*IGNORE_FILES, ".gitignore") or is_build_file(path))
+    return (*select_declaring_files(known), *named)

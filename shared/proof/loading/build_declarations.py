@@ -70,7 +70,7 @@ def find_build_declarations(tree: RecordingTree, beside: str) -> tuple[BuildDecl
     return tuple(declared)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256)  # most commits of a history have the same ones
 def _read_builds(path: str, text: str) -> tuple[BuildDeclaration, ...]:
     return (*_read_commands(path, text), *_read_nodes(path, text, is_compose=is_compose_file(path)))
 

@@ -17,6 +17,7 @@ from shared.proof.loading.shell import get_shell_arguments, split_assignments, s
 
 _REMOVING = frozenset({"rm", "mv", "sed", "truncate", "unlink", "rmdir", "tee"})
 _BRINGING = frozenset({"mv", "cp", "ln", "rsync", "install"})
+_HARMLESS = frozenset({"chmod", "chown", "chgrp", "touch", "ls", "echo", "stat", "grep"})
 _UNPACKING = frozenset({"tar", "unzip", "bsdtar", "7z"})
 _FETCHING = frozenset({"curl", "wget"})
 _CLOUD_COPIES = frozenset({"gsutil", "aws", "gcloud", "az", "rclone"})
@@ -122,7 +123,8 @@ def _read_command(name: str, arguments: Sequence[str]) -> Iterator[_Effect]:
 
 def _read_find(arguments: Sequence[str]) -> Iterator[_Effect]:
     """What `find` removes or hands to another command; by `-name`, where that is all it asks for."""
-    if not {"-delete", "-exec", "-execdir", "-ok"} & set(arguments):
+    started = {after for word, after in pairwise(arguments) if word in {"-exec", "-execdir", "-ok"}}
+    if "-delete" not in arguments and not started - _HARMLESS:
         return
     starts = []
     for word in arguments:

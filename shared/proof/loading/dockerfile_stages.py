@@ -192,11 +192,18 @@ def _parse_copy(stages: Sequence[BuildStage], words: Sequence[str], line: int) -
     if origin and index is None:  # out of another image: nothing of the repository
         return None
     target = posixpath.normpath(posixpath.join(stages[-1].workdir, paths[-1]))
-    into = paths[-1].endswith(("/", "/.")) or paths[-1] == "." or len(paths) > 2
+    into = paths[-1].endswith(("/", "/.")) or paths[-1] == "." or len(paths) > 2 or _is_folder(stages[-1], target)
     sources = tuple(posixpath.normpath(path.lstrip("/") or ".") for path in paths[:-1] if "://" not in path)
     excluded = tuple(option[10:] for option in options if option.startswith("--exclude="))
     keeps_parents = any(option in {"--parents", "--parents=true"} for option in options)
     return CopyInstruction(sources, target, into, index, keeps_parents, excluded, line)
+
+
+def _is_folder(stage: BuildStage, path: str) -> bool:
+    """Whether a folder is seen to be at an image path before a copy to it."""
+    targets = (copy.target if copy.is_into_folder else posixpath.dirname(copy.target) for copy in stage.copies)
+    inside = [stage.workdir, *targets]
+    return any(known == path or known.startswith(path.rstrip("/") + "/") for known in inside)
 
 
 def _find_stage(stages: Sequence[BuildStage], origin: str) -> int | None:

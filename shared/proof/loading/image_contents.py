@@ -109,8 +109,10 @@ class ImageContents:
         return read_docker_ignores(self.files, self.dockerfile) if self.dockerfile else None
 
     @cached_property
-    def _uploads(self) -> tuple[SourceUpload, ...]:
-        return find_source_uploads(self.files.tree, self.files.context, has_dockerfile=bool(self.dockerfile))
+    def _uploads(self) -> tuple[tuple[SourceUpload, AppliedIgnores], ...]:
+        tree, context = self.files.tree, self.files.context
+        uploads = find_source_uploads(tree, context, has_dockerfile=bool(self.dockerfile))
+        return tuple((upload, read_upload_ignores(tree, upload.folder)) for upload in uploads)
 
     def _judge(self, path: str) -> FilePresence:
         if self.files.tree.blob(path) is None:
@@ -128,7 +130,19 @@ class ImageContents:
     def _judge_copied(self, path: str, image_paths: tuple[str, ...]) -> FilePresence:
         if touching := find_touching(self._stages[-1].opaque, image_paths):
             return _unknown(f"{self._quote(touching)} may change what the image has of {path}")
-        return FilePresence(Presence.PRESENT, f"{path} is {image_paths[0]} in the image", image_paths=image_paths)
+        kept = tuple(at for at in image_paths if self._find_origin(at) == path and self._is_folder(at, path))
+        if not kept:
+            return _unknown(f"another file of the repository is copied over {path}")
+        return FilePresence(Presence.PRESENT, f"{path} is {kept[0]} in the image", image_paths=kept)
+
+    def _find_origin(self, image_path: str) -> str | None:
+        """The file of the repository that lies at an image path, as far as copies tell."""
+        return self.files.find_origin(image_path, self.is_left_out)
+
+    def _is_folder(self, image_path: str, path: str) -> bool:
+        """Whether a file can lie at an image path: no other file is in the place of its folder."""
+        folder = posixpath.dirname(image_path)
+        return self._find_origin(folder) in {None, path} or self.files.is_folder(folder)
 
     def _judge_missing_file(self, path: str) -> FilePresence:
         if is_made_by_build(self.files.tree, self.dockerfile, path):
@@ -159,8 +173,7 @@ class ImageContents:
             return line, self._find_docker_doubt(docker, path, line)
         if docker and docker.is_disputed(path):
             return None, f"builders differ over what the ignore file says of {path}"
-        for upload in self._uploads:
-            ignores = read_upload_ignores(self.files.tree, upload.folder)
+        for upload, ignores in self._uploads:
             if line := ignores.find_line(path):
                 return line, self._find_upload_doubt(ignores, upload, path, line)
         return None, ""

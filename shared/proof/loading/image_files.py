@@ -4,14 +4,22 @@ import fnmatch
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from shared.proof.loading.commit_tree import RecordingTree
+from shared.proof.loading.copy_rules import (
+    GLOB_CHARACTERS,
+    Origin,
+    OriginKind,
+    find_copy_targets,
+    get_path_below,
+    is_excluded,
+    join_context,
+    match_source,
+)
 from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction
-from shared.proof.model.ignore_rules import DockerIgnore, parse_docker_ignore
+from shared.proof.model.ignore_rules import parse_docker_ignore
 from shared.proof.model.paths import IGNORE_FILES, AppliedIgnores, build_service_filter
 
-_GLOB_CHARACTERS = frozenset("*?[")
 _STAGE_ADDRESS = re.compile(r"/@(\d{1,3})/")
 MAX_CANDIDATES = 64
 _DOCKER_IGNORE = IGNORE_FILES[0]
@@ -35,14 +43,20 @@ class ImageFiles:
         """Whether the repository says that the image is built from there."""
         self.is_left_out: Callable[[str], bool] = lambda _: False
         self._located: dict[str, str | None] = {}
-        self._candidates: dict[tuple[int, str], tuple[tuple[str, bool], ...]] = {}
+        self._implied_names: dict[tuple[int, str], frozenset[str]] = {}
+        self._candidates: dict[tuple[int, str], tuple[Origin, ...]] = {}
 
     def locate(self, path: str) -> str | None:
         """The repository path of the file at an image path; None where the repository gives none."""
         if path not in self._located:
-            existing = (origin for origin, _ in self._list_origins(path) if self.tree.blob(origin) is not None)
-            self._located[path] = next((origin for origin in existing if not self.is_left_out(origin)), None)
+            self._located[path] = self.find_origin(path, self.is_left_out)
         return self._located[path]
+
+    def find_origin(self, path: str, is_left_out: Callable[[str], bool]) -> str | None:
+        """As `locate`, by another rule of what a build leaves out."""
+        likely = (origin for origin, kind in self._list_origins(path) if kind is not OriginKind.FOLDER)
+        existing = (origin for origin in likely if self.tree.blob(origin) is not None)
+        return next((origin for origin in existing if not is_left_out(origin)), None)
 
     def list_origin_paths(self, path: str) -> tuple[str, ...]:
         """The repository paths of which one, if it were a file, would be the file at an image path."""
@@ -50,9 +64,9 @@ class ImageFiles:
 
     def is_folder(self, path: str) -> bool:
         """Whether the image has such a folder out of the repository, or above what was copied."""
-        if self._list_implied_names(path):
+        if self._list_implied_names(len(self.stages) - 1, path):
             return True
-        folders = [origin for origin, file_only in self._list_origins(path) if not file_only]
+        folders = [origin for origin, kind in self._list_origins(path) if kind is not OriginKind.FILE]
         return any(not folder or (self.tree.has_folder(folder) and not self._is_empty(folder)) for folder in folders)
 
     def _is_empty(self, folder: str) -> bool:
@@ -63,10 +77,18 @@ class ImageFiles:
 
     def list_entries(self, path: str) -> set[str]:
         """The names in an image folder."""
-        names = self._list_implied_names(path)
-        for origin, file_only in self._list_origins(path):
-            if not file_only:
+        names = set(self._list_implied_names(len(self.stages) - 1, path))
+        for origin, kind in self._list_origins(path):
+            if kind is not OriginKind.FILE:
                 names |= set(self.tree.folder(origin) or ())
+        return names
+
+    def _list_stage_folders(self, index: int, path: str) -> set[str]:
+        """The names of the folders in a folder of a stage."""
+        names = set(self._list_implied_names(index, path))
+        for origin, origin_kind in self._list_stage_origins(index, path):
+            if origin_kind is not OriginKind.FILE:
+                names |= {name for name, kind in (self.tree.folder(origin) or {}).items() if kind == "folder"}
         return names
 
     def read_text(self, path: str) -> str:
@@ -86,170 +108,107 @@ class ImageFiles:
         """The repository paths (files, folders, patterns) that reach the image."""
         return tuple(dict.fromkeys(self._find_sources(len(self.stages) - 1, set())))
 
-    def _list_origins(self, path: str) -> tuple[tuple[str, bool], ...]:
+    def _list_origins(self, path: str) -> tuple[Origin, ...]:
         earlier = _STAGE_ADDRESS.match(path)
         if earlier and int(earlier[1]) < len(self.stages):
             return self._list_stage_origins(int(earlier[1]), posixpath.normpath("/" + path[earlier.end() :]))
         return self._list_stage_origins(len(self.stages) - 1, posixpath.normpath(path))
 
-    def _list_stage_origins(self, index: int, path: str) -> tuple[tuple[str, bool], ...]:
+    def _list_stage_origins(self, index: int, path: str) -> tuple[Origin, ...]:
         if (index, path) not in self._candidates:
-            origins: dict[tuple[str, bool], None] = {}
+            origins: dict[Origin, None] = {}
             for copy in reversed(self.stages[index].copies):
                 origins |= dict.fromkeys(self._list_copy_origins(copy, path))
             self._candidates[index, path] = tuple(origins)[:MAX_CANDIDATES]
         return self._candidates[index, path]
 
-    def _list_copy_origins(self, copy: CopyInstruction, path: str) -> Iterator[tuple[str, bool]]:
-        """What of a copy's sources can be at an image path: (repository path, whether only as a file)."""
-        below = _get_path_below(path, copy.target)
+    def _list_copy_origins(self, copy: CopyInstruction, path: str) -> Iterator[Origin]:
+        """What of a copy's sources can be at an image path: repository paths, and as what."""
+        below = get_path_below(path, copy.target)
         if below is None:
             return
-        for source in copy.sources:
-            for rest, file_only in self._match_source(source, below, copy):
+        for source in reversed(copy.sources):
+            for rest, kind in self._match_source(source, below, copy):
                 if copy.excluded and is_excluded(copy, rest, source):
                     continue
-                if copy.stage is not None:
-                    yield from self._list_stage_origins(copy.stage, posixpath.normpath("/" + rest))
-                else:
-                    yield (
-                        posixpath.normpath(posixpath.join(self.context, rest)).removeprefix("./").strip("."),
-                        file_only,
-                    )
+                if copy.stage is None:
+                    yield join_context(self.context, rest), kind
+                    continue
+                for origin, inner in self._list_stage_origins(copy.stage, posixpath.normpath("/" + rest)):
+                    if OriginKind.EITHER in {kind, inner} or kind is inner:
+                        yield origin, inner if kind is OriginKind.EITHER else kind
 
-    def _match_source(self, source: str, below: str, copy: CopyInstruction) -> Iterator[tuple[str, bool]]:
-        """The context paths that a copy of `source` puts at `below` its target: of a matching folder what is in it."""
-        yield from _match_source(source, below, copy)
-        if copy.stage is None and not copy.keeps_parents and _can_match_folders(source):
-            for folder in self._expand_folders(source):
-                yield posixpath.join(folder, below), False
+    def _match_source(self, source: str, below: str, copy: CopyInstruction) -> Iterator[Origin]:
+        """The context paths that a copy of `source` puts at `below` its target, and as what.
 
-    def _expand_folders(self, source: str) -> list[str]:
-        """The folders of the build context that a pattern matches."""
+        Of a folder that a pattern matches it is what is in it; of what several matches give, the last counts.
+        """
+        if copy.keeps_parents or not GLOB_CHARACTERS & set(source):
+            yield from match_source(source, below, copy)
+            return
+        above, _, name = source.rpartition("/")
+        matched: list[tuple[str, str, OriginKind]] = []
+        if below and "/" not in below and fnmatch.fnmatchcase(below, name):
+            folders = self._expand_folders(above, copy.stage) if GLOB_CHARACTERS & set(above) else [above]
+            paths = [posixpath.join(folder, below) for folder in folders]
+            matched += [(path, path, OriginKind.FILE) for path in paths]
+        if "." not in name:  # `*.py` is meant for files
+            folders = self._expand_folders(source, copy.stage)
+            kind = OriginKind.EITHER if below else OriginKind.FOLDER
+            matched += [(folder, posixpath.join(folder, below), kind) for folder in folders]
+        yield from ((path, kind) for _, path, kind in sorted(matched, reverse=True))
+
+    def _expand_folders(self, pattern: str, stage: int | None) -> list[str]:
+        """The folders of the build context, or of a stage, that a pattern matches."""
         folders = [""]
-        for part in source.split("/"):
-            folders = [
-                posixpath.join(folder, name)
-                for folder in folders
-                for name, kind in self._list_context(folder, part)
-                if kind == "folder" and fnmatch.fnmatchcase(name, part)
-            ][:MAX_CANDIDATES]
+        for part in pattern.split("/"):
+            if not GLOB_CHARACTERS & set(part):
+                folders = [posixpath.join(folder, part) for folder in folders]
+                continue
+            inner = ((folder, name) for folder in folders for name in sorted(self._list_folders(folder, stage)))
+            matched = (posixpath.join(folder, name) for folder, name in inner if fnmatch.fnmatchcase(name, part))
+            folders = list(matched)[:MAX_CANDIDATES]
         return folders
 
-    def _list_context(self, folder: str, part: str) -> list[tuple[str, str]]:
-        path = _join_context(self.context, folder)
-        if not _GLOB_CHARACTERS & set(part):
-            return [(part, "folder")] if self.tree.has_folder(posixpath.join(path, part)) else []
-        return sorted((self.tree.folder(path) or {}).items())
+    def _list_folders(self, folder: str, stage: int | None) -> set[str]:
+        if stage is not None:
+            return self._list_stage_folders(stage, posixpath.normpath(f"/{folder}"))
+        entries = self.tree.folder(join_context(self.context, folder)) or {}
+        return {name for name, kind in entries.items() if kind == "folder"}
 
-    def _list_implied_names(self, path: str) -> set[str]:
-        """The names that an image folder has only because something was copied further down."""
-        names = set()
-        for copy in self.stages[-1].copies:
-            below = _get_path_below(copy.target, posixpath.normpath(path))
-            if below:
-                names.add(below.partition("/")[0])
-        return names
+    def _list_implied_names(self, index: int, path: str) -> frozenset[str]:
+        """The names that a folder of a stage has only because something was copied further down, there or before."""
+        if (index, path) not in self._implied_names:
+            self._implied_names[index, path] = frozenset(self._find_implied_names(index, posixpath.normpath(path)))
+        return self._implied_names[index, path]
+
+    def _find_implied_names(self, index: int, path: str) -> Iterator[str]:
+        for copy in self.stages[index].copies:
+            if further := get_path_below(copy.target, path):
+                yield further.partition("/")[0]
+            below = get_path_below(path, copy.target)
+            if below is None or copy.stage is None:
+                continue
+            for source in copy.sources:
+                places = (posixpath.normpath(f"/{rest}") for rest, _ in self._match_source(source, below, copy))
+                yield from (name for address in places for name in self._list_implied_names(copy.stage, address))
 
     def _find_image_paths(self, index: int, path: str) -> Iterator[str]:
         for copy in self.stages[index].copies:
             inside = [path] if copy.stage is None else list(self._find_image_paths(copy.stage, path))
             for source in copy.sources:
-                origin = _join_context(self.context, source) if copy.stage is None else "/" + source
+                origin = join_context(self.context, source) if copy.stage is None else "/" + source
                 for inner in inside:
                     if not (copy.excluded and is_excluded(copy, inner, origin)):
-                        yield from _find_copy_targets(copy, origin, inner)
+                        yield from find_copy_targets(copy, origin, inner)
 
     def _find_sources(self, index: int, seen: set[int]) -> Iterator[str]:
         seen.add(index)
         for copy in self.stages[index].copies:
             if copy.stage is None:
-                yield from (_join_context(self.context, source) for source in copy.sources)
+                yield from (join_context(self.context, source) for source in copy.sources)
             elif copy.stage not in seen:
                 yield from self._find_sources(copy.stage, seen)
-
-
-def _join_context(context: str, source: str) -> str:
-    path = posixpath.normpath(posixpath.join(context, source))
-    return "" if path == "." else path
-
-
-def _get_path_below(path: str, folder: str) -> str | None:
-    """What of a path is below a folder: "" for the folder itself, None outside."""
-    if path == folder:
-        return ""
-    prefix = folder.rstrip("/") + "/"
-    return path[len(prefix) :] if path.startswith(prefix) else None
-
-
-def _match_source(source: str, below: str, copy: CopyInstruction) -> Iterator[tuple[str, bool]]:
-    """The context paths that a copy of `source` puts at `below` its target."""
-    folder, _, name = source.rpartition("/")
-    if copy.keeps_parents:
-        if not _is_outside(below, source):
-            yield below, False
-        return
-    if _GLOB_CHARACTERS & set(source):
-        first, _, more = below.partition("/")
-        if first and not more and fnmatch.fnmatchcase(first, name):
-            yield posixpath.join(folder, first), True
-        return
-    if below or not copy.is_into_folder:
-        yield posixpath.join(source, below), False
-    elif copy.is_into_folder:
-        yield source, False
-    if below == name:
-        yield source, True
-
-
-def _can_match_folders(source: str) -> bool:
-    """Whether a pattern may match a folder: `*.py` is meant for files."""
-    return bool(_GLOB_CHARACTERS & set(source)) and "." not in source.rpartition("/")[2]
-
-
-@lru_cache(maxsize=128)
-def _parse_excluded(patterns: tuple[str, ...]) -> DockerIgnore:
-    return parse_docker_ignore("", "\n".join(patterns))
-
-
-def is_excluded(copy: CopyInstruction, path: str, source: str) -> bool:
-    """Whether `--exclude` takes a path out, by its whole name or by that below the copied folder."""
-    rules = _parse_excluded(copy.excluded)
-    below = _get_path_below(path, source) or path
-    return any(rules.find_line(name.lstrip("/")) for name in (path, below))
-
-
-def _is_outside(path: str, folder: str) -> bool:
-    return folder != "." and _get_path_below(path, folder) is None
-
-
-def _find_copy_targets(copy: CopyInstruction, origin: str, path: str) -> Iterator[str]:
-    if _GLOB_CHARACTERS & set(origin):
-        yield from _find_matched_targets(copy, origin, path)
-        return
-    below = path if not origin or origin == "/." else _get_path_below(path, origin)
-    if below is None:
-        return
-    if copy.keeps_parents:
-        yield posixpath.join(copy.target, path)
-    elif below:
-        yield posixpath.join(copy.target, below.lstrip("/"))
-    else:
-        yield posixpath.join(copy.target, posixpath.basename(path)) if copy.is_into_folder else copy.target
-
-
-def _find_matched_targets(copy: CopyInstruction, pattern: str, path: str) -> Iterator[str]:
-    """Where a file lies that a pattern matches, or whose folder it does."""
-    parts, wanted = path.split("/"), pattern.split("/")
-    matched = len(parts) >= len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
-    if not matched:
-        return
-    if copy.keeps_parents:
-        yield posixpath.join(copy.target, path)
-    elif len(parts) == len(wanted):
-        yield posixpath.join(copy.target, parts[-1])
-    elif _can_match_folders(pattern):
-        yield posixpath.join(copy.target, *parts[len(wanted) :])
 
 
 def read_docker_ignores(files: ImageFiles, dockerfile: str) -> AppliedIgnores:
