@@ -6,7 +6,7 @@ language: where it returns False, the logged line cannot give the logged message
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from shared.detection.incident import Sighting
 from shared.proof.model.compilation import Compilation, Fault, Source
@@ -48,6 +48,10 @@ class CompileVerdicts:
         """Whether a blob compiles. `compiles` is None where it is not in this copy, or is too large."""
         compilation = self._judge_blob(blob, path)
         return compilation.as_script if path in self._scripts else compilation
+
+    def judge_loaded(self, blob: str, path: str, scripts: Collection[str]) -> Compilation:
+        """`judge` at a commit that runs `scripts` by their paths and imports the other files."""
+        return self._judge_blob(blob, path).as_script if path in scripts else self.judge(blob, path)
 
     def _judge_blob(self, blob: str, path: str) -> Compilation:
         if blob not in self._judged_blobs:
