@@ -145,6 +145,7 @@ _SERVICES = (
     _closed("channel layer", CauseClass.BACKING_SERVICE, "redis.exceptions.TimeoutError: Timeout reading from 10.8.0.3:6379", inside=_frame("channels_redis/core.py", "receive")),
     CauseSample("store's socket", CauseClass.BACKING_SERVICE, (_RESET + _raised("redis.exceptions.ConnectionError: Error UNKNOWN while writing to socket. Connection lost."), CLOSED)),
     _closed("store's socket alone", CauseClass.BACKING_SERVICE, "ConnectionResetError: Connection lost", inside=_frame("redis/asyncio/connection.py", "send_packed_command")),
+    _closed("grpc", CauseClass.BACKING_SERVICE, "grpc.aio._call.AioRpcError: <AioRpcError of RPC that terminated with:\n\tstatus = StatusCode.UNAVAILABLE\n\tdetails = \"failed to connect\"\n>", inside=_frame("grpc/aio/_call.py", "__await__")),
     _closed("missing table", CauseClass.BACKING_SERVICE, "asyncpg.exceptions.UndefinedTableError: relation \"berths\" does not exist", inside=_frame("asyncpg/connection.py", "_execute")),
     _closed("gemini live", CauseClass.UPSTREAM_CLOSED, f"websockets.exceptions.ConnectionClosedError: {_UNAVAILABLE}", "Google Gemini (google.genai)", inside=_GENAI + _CONNECTION),
     _closed("gemini api error", CauseClass.UPSTREAM_CLOSED, "google.genai.errors.APIError: 1011 None. The pier is currently closed.", "Google Gemini (google.genai)", inside=_GENAI),

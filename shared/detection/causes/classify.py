@@ -24,6 +24,7 @@ from shared.text.escaping import strip_markup
 
 _MEMORY_WINDOW = timedelta(minutes=1)
 """The platform ends an instance right after its line about the memory."""
+_MAX_MESSAGE_LENGTH = 300
 _CLASS_BY_KIND = {
     SignalKind.SYNTAX_ERROR: CauseClass.OWN_CODE,
     SignalKind.DEPENDENCY: CauseClass.DEPENDENCY,
@@ -80,10 +81,17 @@ def _classify_link(link: LoggedException, raised: RaisedException, text: str) ->
     variable = find_missing_key(link) or find_missing_field(link, text) or find_missing_variable(link.message)
     if variable:
         return Cause(CauseClass.CONFIGURATION, link, subject=variable)
-    body = f"{link.message} {text[:4_000]}" if link.message.startswith("<") else link.message
-    whole = LoggedException(link.error_class, body, link.frames)
+    whole = LoggedException(link.error_class, _whole_message(link, text), link.frames)
     rule = next((rule for rule in RULES if rule.fits(whole)), None)
     return Cause(rule.cause_class, link) if rule is not None else None
+
+
+def _whole_message(link: LoggedException, text: str) -> str:
+    """With the lines below it where the message only begins on its first (`<AioRpcError of RPC that …`)."""
+    if not link.message.startswith("<"):
+        return link.message
+    at = text.find(link.message[:80])
+    return text[at : at + _MAX_MESSAGE_LENGTH] if at >= 0 else link.message
 
 
 def _classify_lines(incident: Incident, text: str) -> Cause:
