@@ -79,10 +79,10 @@ def documents(folder: Path, kind: str) -> list[dict[str, Any]]:
     return [json.loads(text) for (text,) in rows]
 
 
-def incident(folder: Path) -> dict[str, Any]:
-    """The one incident that the scenario is about: of a syntax error, else of a close."""
+def incident(folder: Path, kind: str = "") -> dict[str, Any]:
+    """The one incident that the scenario is about: of this kind; else of a syntax error, else of a close."""
     stored = documents(folder, "incidents")
-    [found] = [each for each in stored if each["kind"] == "syntax_error"] or stored
+    [found] = [each for each in stored if each["kind"] == (kind or "syntax_error")] or stored
     return found
 
 
@@ -148,6 +148,10 @@ SCENARIOS = {
 }
 
 
+UNPROVEN = "suspected"
+"""A scenario in which nothing is proposed. Its two siblings are tried in test_demo_apps without the functions."""
+
+
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[Path, int, str]]]:
     """All of them at once: folder, exit code and what was said, by scenario."""
@@ -158,8 +162,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple
         _, said = process.communicate(timeout=SECONDS)
         return base / name, process.returncode, said
 
-    with ThreadPoolExecutor(len(SCENARIOS)) as pool:
-        yield dict(zip(SCENARIOS, pool.map(play, SCENARIOS), strict=True))
+    names = [*SCENARIOS, UNPROVEN]
+    with ThreadPoolExecutor(len(names)) as pool:
+        yield dict(zip(names, pool.map(play, names), strict=True))
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -170,6 +175,28 @@ def test_every_scenario_comes_to_the_end_that_it_is_about(played: dict[str, tupl
     states = [step["state"] for step in incident(folder)["history"]]
     assert states == [*begins, "approved", "deploying", "watching", ends]
     assert len(deployments(folder)) == states.count("deploying") + states.count("trying")
+
+
+def test_what_nothing_can_prove_is_told_as_suspected_and_nothing_is_asked(
+    played: dict[str, tuple[Path, int, str]],
+) -> None:
+    folder, code, said = played[UNPROVEN]
+    assert code == 0, said
+    states = [step["state"] for step in incident(folder, "close_1011")["history"]]
+    assert states == ["waiting", "opened", "reported"]
+    assert (deployments(folder), documents(folder, "proposals")) == ([], [])
+    [report], [issue], [message] = (documents(folder, kind) for kind in ("reports", "local-issues", "local-messages"))
+    suspected = report["report"]["suspected"]
+    assert [suspected[name][0]["subject"] for name in ("introduced", "possible_fixes")] == [
+        "Greet in the language of the browser",
+        "Browsers without a language read English",
+    ]
+    assert issue["open"]
+    told = [part for part in issue["body"].split("## ") if part.startswith("Suspected, not proven")]
+    assert len(told) == 1
+    said_of_them = [*message["message"]["lines"], told[0]]
+    assert [suspected[name][0]["commit"][:12] in " ".join(said_of_them) for name in ("introduced", "possible_fixes")]
+    assert "actions" not in [block["type"] for block in message["body"]["blocks"]]
 
 
 def test_without_a_fix_the_last_good_commit_is_proposed(played: dict[str, tuple[Path, int, str]]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from shared.detection.logged_exception import Frame, LoggedException, is_package_frame
 from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.commit_graph import find_ancestors
 from shared.proof.model.history import Commit, FileVersion
 from shared.proof.model.paths import count_common_tail, match_logged_path, split_logged_path
 from shared.proof.proof_context import ProofContext
@@ -37,6 +38,8 @@ class DeployedState:
     blobs: Mapping[str, str]
     is_given: bool
     candidates: tuple[str, ...]
+    versions: Sequence[FileVersion] = ()
+    """The graph of the frames' files up to the commit, where it was walked anyway."""
 
 
 def find_deployed_state(context: ProofContext, exception: LoggedException, outlines: Outlines) -> DeployedState | None:
@@ -107,10 +110,13 @@ class _StateSearch:
             later = history.file_versions(paths, [head], [self._base.id]) if head != self._base.id else ()
             fitting = list(self._list_fitting(list(reversed(later))))
             return replace(fitting[0], candidates=_ids(fitting)) if fitting else None
-        best = fitting[0]
-        if best.commit.id == own[0].commit.id:
+        best, start = fitting[0], fitting[0].commit.id
+        if start == own[0].commit.id:
             best = replace(best, commit=self._base)
-        return replace(best, candidates=_ids(fitting))
+        parents = {version.commit.id: version.commit.parents for version in versions}
+        held = find_ancestors([start], parents)
+        own_versions = [version for version in versions if version.commit.id in held]
+        return replace(best, candidates=_ids(fitting), versions=own_versions)
 
     def _list_fitting(self, versions: Sequence[FileVersion]) -> Iterator[DeployedState]:
         """Those that fit, in their order."""

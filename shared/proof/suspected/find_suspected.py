@@ -75,7 +75,7 @@ def _list_touches(
     context: ProofContext, outlines: Outlines, state: DeployedState, functions: Sequence[StackFunction]
 ) -> Sequence[tuple[StackFunction, Sequence[FunctionTouch]]]:
     paths = list(dict.fromkeys(at.path for at in functions))
-    versions = context.history.file_versions(paths, [state.commit.id])
+    versions = state.versions or context.history.file_versions(paths, [state.commit.id])
     histories = FunctionHistories(context.history, outlines, versions)
     return [(at, histories.list_touches(at.path, at.function, at.outline)) for at in functions]
 
