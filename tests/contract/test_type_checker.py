@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.checkers.ty_checker import TyChecker
-from shared.proof.claims.checker_report import CheckerReport, CheckerRule
+from shared.proof.model.checker_report import CheckerReport, CheckerRule
 
 MODELS = (
     b"class User:\n    name: str = ''\n\n\ndef find(key: str) -> User | None: ...\ndef count(a, b=1) -> int: return 1\n"

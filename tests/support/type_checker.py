@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from shared.proof.claims.checker_report import CheckerDiagnostic, CheckerReport
+from shared.proof.model.checker_report import CheckerDiagnostic, CheckerReport
 
 
 class FakeTypeChecker:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 import pytest
 
 from shared.proof.claims.attributes.expression_meaning import MeaningFinder
-from shared.proof.claims.checker_report import CheckerDiagnostic, CheckerRule
+from shared.proof.model.checker_report import CheckerDiagnostic, CheckerRule
 from shared.proof.claims.checking.checked_files import collect_files
 from shared.proof.claims.checking.two_witnesses import TwoWitnesses
 from shared.proof.claims.checking.type_probes import insert_probes

@@ -16,9 +16,8 @@ from typing import Any, Self
 
 from shared.adapters.checkers.scratch_folder import ScratchFolder
 from shared.adapters.checkers.ty_diagnostics import RULES, find_unreadable_paths, read_diagnostics
-from shared.adapters.compilers.interpreters import SUPPORTED_VERSIONS
-from shared.proof.claims.checker_report import CheckerReport
 from shared.proof.loading.commit_tree import is_relative_path
+from shared.proof.model.checker_report import CheckerReport
 
 BASE_SECONDS = 20.0
 SECONDS_PER_FILE = 0.05
@@ -28,6 +27,10 @@ ANSWER_BYTES = 32 << 20
 """Of its answer, beyond which it is ended."""
 _MAX_PARALLELISM = "2"
 _LIMITED = Path(__file__).with_name("limited.py")
+
+
+_SUPPORTED_VERSIONS = frozenset(f"3.{minor}" for minor in range(7, 16))
+"""The minor versions for which ty answers."""
 
 
 class _TyFailed(Exception):
@@ -111,7 +114,7 @@ class TyChecker:
         program = self._find_program()
         if program is None:
             raise _TyFailed("ty is not installed")
-        if python not in SUPPORTED_VERSIONS:
+        if python not in _SUPPORTED_VERSIONS:
             raise _TyFailed(f"ty does not know Python {python}")
         try:
             readable = self._scratch.write_files(files)

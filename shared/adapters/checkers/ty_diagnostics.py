@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.proof.claims.checker_report import CheckerDiagnostic, CheckerRule
+from shared.proof.model.checker_report import CheckerDiagnostic, CheckerRule
 
 RULES: Mapping[str, CheckerRule] = {
     "import-not-found": CheckerRule.MODULE,

@@ -9,6 +9,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
+from shared.adapters.checkers.ty_checker import TyChecker
 from shared.adapters.compilers import remote
 from shared.adapters.compilers.cpython import CPython
 from shared.adapters.compilers.interpreters import SUPPORTED_VERSIONS, find_interpreter
@@ -30,6 +31,7 @@ class LocalCompilers:
         self._interpreters: dict[str, CPython] = {}
         self._compilers: dict[str, Compiler] = {}
         self._ruff = Ruff()
+        self._type_checker = TyChecker()
 
     def compiler_for(self, python: str) -> Compiler:
         """The same one for the same version. Raises `UsageError` for a version that nobody here can judge."""
@@ -50,6 +52,10 @@ class LocalCompilers:
         """Ruff, for counts and explanations."""
         return self._ruff
 
+    def type_checker(self) -> TyChecker:
+        """Ty; started for each question."""
+        return self._type_checker
+
     @property
     def processes_started(self) -> int:
         """By all that were found, ruff included; candidates that were refused are not counted."""
@@ -58,9 +64,10 @@ class LocalCompilers:
         )
 
     def close(self) -> None:
-        """End every interpreter."""
+        """End every interpreter, and remove what the checker has written."""
         for interpreter in self._interpreters.values():
             interpreter.close()
+        self._type_checker.close()
 
     def __enter__(self) -> Self:
         return self
@@ -100,6 +107,10 @@ class DeployedCompilers:
     def explainer(self) -> Explainer:
         """Ruff, for counts and explanations."""
         return self._explainer
+
+    def type_checker(self) -> TyChecker:
+        """Ty; one question at a time."""
+        return self._local.type_checker()
 
     def close(self) -> None:
         """End every interpreter."""

@@ -4,16 +4,21 @@ from collections.abc import Mapping
 
 from shared.detection.ties import RaisedException
 from shared.proof.claims.attribute_judge import AttributeJudge
+from shared.proof.claims.call_judge import CallJudge
+from shared.proof.claims.checking.two_witnesses import TwoWitnesses
+from shared.proof.claims.checking.value_judge import ValueJudge
+from shared.proof.claims.circular_judge import CircularJudge
 from shared.proof.claims.claim import ClaimFamily
 from shared.proof.claims.image_layout import TracedFiles
 from shared.proof.claims.import_judge import ImportJudge
+from shared.proof.claims.name_judge import NameJudge
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.prove_claim import ClaimTools, ModulesRequest
 from shared.proof.claims.service_modules import open_service_modules
 from shared.proof.model.paths import match_logged_path
 from shared.proof.proof_context import ProofContext
 
-_JUDGES: tuple[ClaimJudge, ...] = (ImportJudge(), AttributeJudge())
+_JUDGES: tuple[ClaimJudge, ...] = (ImportJudge(), CircularJudge(), NameJudge(), CallJudge(), AttributeJudge())
 
 
 def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
@@ -25,7 +30,11 @@ def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
         traced = TracedFiles(request.path, others, logged_paths, request.tree.is_link)
         return open_service_modules(request.tree, traced, request.python, request.source_roots)
 
-    judges: dict[ClaimFamily, ClaimJudge] = {family: judge for judge in _JUDGES for family in judge.families}
+    checker = context.compilers.type_checker()
+    judges: dict[ClaimFamily, ClaimJudge] = {
+        family: TwoWitnesses(judge, checker) for judge in _JUDGES for family in judge.families
+    }
+    judges |= dict.fromkeys(ValueJudge(checker).families, ValueJudge(checker))
     return ClaimTools(judges, open_modules)
 
 

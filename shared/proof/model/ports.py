@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from shared.proof.model.checker_report import CheckerReport
 from shared.proof.model.compilation import Compilation, Explanation, Source
 from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 
@@ -98,6 +99,22 @@ class Explainer(Protocol):
         """One explanation for each (source, minor version), in their order."""
 
 
+class TypeChecker(Protocol):
+    """A second witness: reads files as they are, runs nothing of them, and knows no installed package."""
+
+    @property
+    def checked_by(self) -> str:
+        """Name and version, such as `ty-0.0.107`."""
+
+    def check(
+        self, files: Mapping[str, bytes], python: str, roots: Sequence[str], judged: Sequence[str]
+    ) -> CheckerReport:
+        """What it reports for the `judged` of these files, which import each other from `roots`, the first one first.
+
+        Never raises because of what the files contain; without an answer the report says why.
+        """
+
+
 class Compilers(Protocol):
     """Finds the best compiler for a minor version: a real interpreter, else ruff."""
 
@@ -106,3 +123,6 @@ class Compilers(Protocol):
 
     def explainer(self) -> Explainer:
         """Ruff, for counts and explanations."""
+
+    def type_checker(self) -> TypeChecker:
+        """The second witness of what a traceback claims; it answers nothing where no checker is installed."""

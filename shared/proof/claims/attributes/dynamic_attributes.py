@@ -47,7 +47,10 @@ def _read_effect(source: SourceFile, node: ast.AST, attribute: str) -> str:
             return "" if isinstance(around, ast.Call) and around.func is node else "remove"
         case ast.Attribute(value=ast.Name(), attr="__new__"):
             return "remove"
-        case ast.Attribute(attr="__dict__" | "__class__") | ast.Name(id="vars" | "locals" | "exec" | "eval", ctx=ast.Load()):
+        case (
+            ast.Attribute(attr="__dict__" | "__class__")
+            | ast.Name(id="vars" | "locals" | "exec" | "eval", ctx=ast.Load())
+        ):
             return "set"
     return ""
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from shared.proof.claims.attributes.attribute_uses import find_uses
 from shared.proof.claims.attributes.expression_meaning import MeaningFinder
-from shared.proof.claims.checker_report import CheckerDiagnostic, CheckerReport, CheckerRule
 from shared.proof.claims.checking.checked_files import collect_files
 from shared.proof.claims.checking.type_probes import ProbedSource, insert_probes
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
-from shared.proof.claims.ports import ClaimJudge, ServiceModules, TypeChecker
+from shared.proof.claims.ports import ClaimJudge, ServiceModules
+from shared.proof.model.checker_report import CheckerDiagnostic, CheckerReport, CheckerRule
+from shared.proof.model.ports import TypeChecker
 
 _FAILING: Mapping[ClaimFamily, frozenset[CheckerRule]] = {
     ClaimFamily.IMPORT_NAME: frozenset((CheckerRule.MODULE_MEMBER,)),

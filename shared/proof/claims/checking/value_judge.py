@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from shared.proof.claims.attributes.attribute_uses import has_function, is_frame
 from shared.proof.claims.attributes.expression_meaning import MeaningFinder
 from shared.proof.claims.attributes.source_file import SourceFile
-from shared.proof.claims.checker_report import CheckerDiagnostic, CheckerReport, CheckerRule
 from shared.proof.claims.checking.checked_files import collect_files
 from shared.proof.claims.checking.type_probes import ProbedSource, insert_probes
 from shared.proof.claims.checking.value_operations import (
@@ -23,8 +22,10 @@ from shared.proof.claims.checking.value_operations import (
     read_value_type,
 )
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
-from shared.proof.claims.ports import ServiceModules, TypeChecker
+from shared.proof.claims.ports import ServiceModules
+from shared.proof.model.checker_report import CheckerDiagnostic, CheckerReport, CheckerRule
 from shared.proof.model.compilation import split_source_lines
+from shared.proof.model.ports import TypeChecker
 
 _RULES: Mapping[OperationKind, frozenset[CheckerRule]] = {
     OperationKind.ATTRIBUTE: frozenset((CheckerRule.ATTRIBUTE, CheckerRule.UNION_ATTRIBUTE)),
