@@ -179,6 +179,7 @@ class _Windows:
             and rules.may_mention(nested)
             and classify_name(nested, flow.name) is declared
         ]
+        self._binds = binds_name(scope, flow.name)
         self._is_bound_inside = any(binds_name(nested, flow.name) for nested in declaring)
         self.is_unbound_inside = any(_unbinds(nested, flow.name) for nested in declaring)
 
@@ -208,7 +209,11 @@ class _Windows:
 
     def keep(self, window: Presence) -> Presence:
         """The window of what may be called at any time from then on."""
-        window |= self._end if window.is_reached else NOWHERE
+        if not window.is_reached:
+            return window
+        window |= self._end | Presence(self._flow.exits.raises.bound)
+        if not self._end.is_reached and self._binds:
+            window |= DOUBTFUL
         is_mixed = window.bound is not None and window.unbound is not None
         return window.add_cost(_KEPT_COST) if is_mixed else window
 
