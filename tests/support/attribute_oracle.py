@@ -22,7 +22,7 @@ BATCH = 250
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunResult:
     """What a program ended with, if not well: class, message, file, line and function; and the lines that were run."""
 
     error: Sequence[object] | None
@@ -38,7 +38,7 @@ class Comparison:
 
     counts: Counter[tuple[ClaimFamily, ClaimState]] = field(default_factory=Counter)
     run_count: int = 0
-    wrong: list[tuple[Program, Claim, ClaimVerdict, Outcome]] = field(default_factory=list)
+    wrong: list[tuple[Program, Claim, ClaimVerdict, RunResult]] = field(default_factory=list)
 
     def get_unknown_share(self, family: ClaimFamily) -> float:
         """Of the verdicts of a family, how many are unknown."""
@@ -59,7 +59,7 @@ def compare_with_python(judge: ClaimJudge, programs: int, seed: int) -> Comparis
     return comparison
 
 
-def run_programs(programs: Sequence[Program]) -> list[Outcome]:
+def run_programs(programs: Sequence[Program]) -> list[RunResult]:
     """What each one ends with, in a real interpreter."""
     ended = subprocess.run(
         [sys.executable, "-I", "-B", str(RUNNER)],
@@ -69,11 +69,11 @@ def run_programs(programs: Sequence[Program]) -> list[Outcome]:
         check=True,
         timeout=300,
     )
-    return [Outcome(error, lines) for error, lines in json.loads(ended.stdout)]
+    return [RunResult(error, lines) for error, lines in json.loads(ended.stdout)]
 
 
 def _list_claims(
-    versions: Sequence[Program], outcomes: Sequence[Outcome], first: int, second: int
+    versions: Sequence[Program], outcomes: Sequence[RunResult], first: int, second: int
 ) -> Iterator[tuple[int, Claim]]:
     """The claim of each version at itself, and that of the first at the second; with the frame that Python names."""
     claims = {}
@@ -85,7 +85,7 @@ def _list_claims(
     yield second, claims[first]
 
 
-def _compare(judge: ClaimJudge, comparison: Comparison, program: Program, claim: Claim, outcome: Outcome) -> None:
+def _compare(judge: ClaimJudge, comparison: Comparison, program: Program, claim: Claim, outcome: RunResult) -> None:
     """A program that ends with another error says nothing of the claim; nor does one that does not run the lines."""
     is_claimed = outcome.is_claimed(claim)
     if outcome.error is not None and not is_claimed:
@@ -103,7 +103,7 @@ def _compare(judge: ClaimJudge, comparison: Comparison, program: Program, claim:
         comparison.wrong.append((program, claim, verdict, outcome))
 
 
-def _is_failing(program: Program, claim: Claim, verdict: ClaimVerdict, outcome: Outcome) -> bool:
+def _is_failing(program: Program, claim: Claim, verdict: ClaimVerdict, outcome: RunResult) -> bool:
     """Whether the lines that are said to fail do: the one that failed is among them, or none of them was run."""
     if outcome.error is None:
         return not set(verdict.lines) & set(outcome.lines)

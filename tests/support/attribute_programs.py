@@ -117,8 +117,8 @@ def _make_class(random: Random, name: str, above: list[str]) -> str:
     ]
     body = "".join(map(_indent, lines))
     if random.random() < 0.5:
-        lines = "".join(_indent(random.choice(SNIPPETS["init_lines"]), 2) for _ in range(random.randint(1, 3)))
-        body += f"    def __init__(self, *a):\n{lines}"
+        written = "".join(_indent(random.choice(SNIPPETS["init_lines"]), 2) for _ in range(random.randint(1, 3)))
+        body += f"    def __init__(self, *a):\n{written}"
     if random.random() < 0.4:
         body += "    def read(self):\n        return self.total\n"
     head = random.choice(SNIPPETS["heads"]) if random.random() < 0.5 else ""

@@ -11,8 +11,10 @@ import json
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 
 def run_program(files: dict[str, str], folder: Path) -> tuple[list[object] | None, list[int]]:
@@ -28,7 +30,7 @@ def run_program(files: dict[str, str], folder: Path) -> tuple[list[object] | Non
     sys.modules["__main__"] = main
     lines: set[int] = set()
 
-    def trace(frame: FrameType, event: str, argument: object) -> object:
+    def trace(frame: FrameType, event: str, argument: object) -> Callable[..., Any]:
         del argument
         if event == "line" and frame.f_code.co_filename == main.__dict__["__file__"]:
             lines.add(frame.f_lineno)

@@ -47,12 +47,17 @@ def _read_effect(source: SourceFile, node: ast.AST, attribute: str) -> str:
             return "" if isinstance(around, ast.Call) and around.func is node else "remove"
         case ast.Attribute(value=ast.Name(), attr="__new__"):
             return "remove"
-        case (
-            ast.Attribute(attr="__dict__" | "__class__")
-            | ast.Name(id="vars" | "locals" | "exec" | "eval", ctx=ast.Load())
-        ):
-            return "set"
-    return ""
+    return "set" if _reaches_namespace(node) else ""
+
+
+def _reaches_namespace(node: ast.AST) -> bool:
+    """Whether code that is not spelled out may change any attribute."""
+    match node:
+        case ast.Attribute(attr="__dict__" | "__class__"):
+            return True
+        case ast.Name(id="vars" | "locals" | "exec" | "eval", ctx=ast.Load()):
+            return True
+    return False
 
 
 def _is_of_another_name(call: ast.Call, attribute: str) -> bool:
