@@ -13,6 +13,7 @@ from shared.errors import InputError, UsageError
 from shared.proof.declared.deployed_python import select_declaring_files
 from shared.proof.judging.check_sources import CheckedGroup, CompileFailure, group_by_python
 from shared.proof.judging.check_sources import check_sources as check_all
+from shared.proof.judging.start_files import find_start_files
 from shared.proof.model.compilation import Source
 from shared.text.escaping import strip_invisible, to_one_line
 from shared.wiring import find_work_tree, open_local_compilers, open_local_history
@@ -47,22 +48,24 @@ def run_check(options: CheckOptions) -> int:
             what = "no Python file is staged" if options.staged else "there is no Python file"
             print(f"Nothing to check: {what}.")
             return 0
-        declared = {name: content.decode("utf-8", "replace") for name in listed if (content := read(name)) is not None}
+        declaring = select_declaring_files(listed)
+        declared = {name: text.decode("utf-8", "replace") for name in declaring if (text := read(name)) is not None}
         running = ".".join(platform.python_version_tuple()[:2])
-        groups = check_all(group_by_python(sources, declared, options.python, running), compilers, running)
+        grouped = group_by_python(sources, declared, options.python, running)
+        groups = check_all(grouped, compilers, running, find_start_files(sources, listed, read))
     return _print_groups(groups)
 
 
 def _select_files(
     repository: "GitRepository", options: CheckOptions, index_file: str
 ) -> tuple[Sequence[str], Sequence[str], ReadFile]:
-    """Returns the paths to check, the paths of the files that declare a Python, and what reads either of them."""
+    """Returns the paths to check, the paths of all files, and what reads one of them."""
     work_tree, paths = find_work_tree(options.repo), options.paths
     if options.staged:
         index = {path: entry.blob for path, entry in repository.index_files(index_file).items()}
         before = _head_blobs(repository)
         changed = [path for path in index if _is_python(path) and before.get(path) != index[path]]
-        return changed, select_declaring_files(index), _blob_reader(repository, index)
+        return changed, list(index), _blob_reader(repository, index)
     if options.ref is not None or work_tree is None:
         if paths:
             raise UsageError(f"{options.repo}: a bare repository has no files on disk; name a commit with --ref")
@@ -70,18 +73,18 @@ def _select_files(
         blobs = {path: entry.blob for path, entry in tree.items()}
         return (
             [path for path in blobs if _is_python(path)],
-            select_declaring_files(blobs),
+            list(blobs),
             _blob_reader(repository, blobs),
         )
     tracked = repository.tracked_paths()
     if not paths:
-        return [path for path in tracked if _is_python(path)], select_declaring_files(tracked), work_tree.read
+        return [path for path in tracked if _is_python(path)], tracked, work_tree.read
     named: dict[str, None] = {}
     for inside in map(work_tree.path_within, paths):
         below = [path for path in tracked if path.startswith(f"{inside}/" if inside else "") and _is_python(path)]
         is_folder = (work_tree.root / inside).is_dir()
         named.update(dict.fromkeys(below if is_folder else [inside]))
-    return list(named), select_declaring_files(tracked), work_tree.read
+    return list(named), tracked, work_tree.read
 
 
 def _head_blobs(repository: "GitRepository") -> Mapping[str, str]:

@@ -53,7 +53,7 @@ _PLATFORM_SPEECH = re.compile(
 )
 
 _START_FILES = re.compile(
-    r"[/\\](?:gunicorn[/\\](?:arbiter|app[/\\]\w{1,40}|workers[/\\](?:base|ggevent|geventlet|gthread|sync)|util)"
+    r"[/\\](?:gunicorn[/\\](?:arbiter|app[/\\]\w{1,40}|workers[/\\]base|util)"
     r"|uvicorn[/\\](?:__main__|main|server|config|importer|workers|_subprocess|supervisors[/\\]\w{1,40})"
     r"|hypercorn[/\\](?:__main__|run|utils|config|asyncio[/\\](?:run|__init__))|functions_framework[/\\]\w{1,40}"
     r"|celery[/\\](?:__main__|bin[/\\]\w{1,40}|app[/\\](?:utils|base)|loaders[/\\]\w{1,40}|utils[/\\]imports)"

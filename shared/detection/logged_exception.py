@@ -31,6 +31,8 @@ _LEVEL = re.compile(
     r"(?i)^[\[(<]*(?:debug|info|notice|warning|warn|error|err|critical|crit|fatal|alert|emergency|default)[ \t]*[\])>]*"
     r"[ \t]*[:|\-]*[ \t]*"
 )
+_ERROR_AS_WORD = re.compile(r"(?:Error|error|Fatal|fatal) [a-z]")
+"""`Error loading the module: …`: no level, but the first word of a sentence about a failure."""
 _END_OF_SENTENCE = re.compile(r"[ \t\r)\]}>\"'.,!…]*(?:$|[;|\n]|\\n)")
 
 
@@ -59,7 +61,7 @@ def _strip_time_and_level(words: str) -> str:
     """Without time and level, which name nobody's error."""
     words = _STAMP.sub("", words, count=1)
     words = re.sub(r"^(?:\[[\w .+:\-/]{1,60}\][ \t]*){1,6}", "", words)
-    return _LEVEL.sub("", words, count=1).strip()
+    return words.strip() if _ERROR_AS_WORD.match(words) else _LEVEL.sub("", words, count=1).strip()
 
 
 def _is_logger_prefix(words: str) -> bool:

@@ -7,8 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 
+from shared.detection.bare_messages import find_bare_messages, may_show_bare_message
 from shared.detection.close_code import CloseKind, detect_close_1011
+from shared.detection.cpython_messages import cpython_error_class
 from shared.detection.entry import LogEntry
 from shared.detection.failed_start import detect_failed_start, may_show_failed_start
 from shared.detection.syntax_errors import SyntaxErrorMention, find_mentions, find_python_version, mentions_syntax_error
@@ -103,10 +106,11 @@ def read_signal(entry: LogEntry) -> Signal | SkipReason:
         return _read_failed_start(entry, entry.text) or SkipReason.AUDIT_LOG
     if not entry.text:
         return SkipReason.NO_TEXT
-    if not _may_show_signal(entry.text):
+    if not may_show_signal(entry.text):
         return SkipReason.NO_SIGNAL
     text = strip_markup(entry.text)
-    read = _read_syntax_signal(entry, text) if mentions_syntax_error(text) else SkipReason.NO_SIGNAL
+    of_syntax = mentions_syntax_error(text) or may_show_bare_message(text)
+    read = _read_syntax_signal(entry, text) if of_syntax else SkipReason.NO_SIGNAL
     if isinstance(read, Signal):
         return read
     of_number = "1011" in text
@@ -117,11 +121,12 @@ def read_signal(entry: LogEntry) -> Signal | SkipReason:
     return signal or (_specific_reason(read) if of_number else read)
 
 
-def _may_show_signal(text: str) -> bool:
-    """False where no reader finds anything; costs next to nothing."""
+def may_show_signal(text: str) -> bool:
+    """False where `read_signal` finds nothing in a text; costs next to nothing."""
     return (
         "1011" in text
         or mentions_syntax_error(text)
+        or may_show_bare_message(text)
         or may_show_websocket_exception(text)
         or may_show_failed_start(text)
     )
@@ -169,7 +174,7 @@ def _read_close_signal(entry: LogEntry, text: str) -> Signal | None:
 def _read_syntax_signal(entry: LogEntry, text: str) -> Signal | SkipReason:
     signals: list[Signal] = []
     refusal = SkipReason.NO_SIGNAL
-    for mention in find_mentions(text):
+    for mention in chain(find_mentions(text), find_bare_messages(text)):
         read = _read_mention(entry, mention)
         if isinstance(read, Signal):
             signals.append(read)
@@ -235,8 +240,10 @@ def _signal_kind(mention: SyntaxErrorMention) -> SignalKind | None:
 
 
 def _is_javascript(mention: SyntaxErrorMention) -> bool:
+    """No message of CPython's own is taken for another language's, however much of it the two share."""
+    of_javascript = _JAVASCRIPT_MESSAGE.search(mention.message) is not None
     return (
-        _JAVASCRIPT_MESSAGE.search(mention.message) is not None
+        (of_javascript and not cpython_error_class(mention.message))
         or _JAVASCRIPT_FRAME.search(mention.after) is not None
         or _JAVASCRIPT_FILE.search(mention.before) is not None
     )

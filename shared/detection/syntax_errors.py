@@ -24,6 +24,9 @@ _PROSE = re.compile(
     re.IGNORECASE,
 )
 _BOXED = re.compile(r"^[ \t│|]*(\S{1,1024}\.pyw?):(\d{1,9})[ \t]*+[│|]?[ \t]*+$", re.MULTILINE)
+_UNDECLARED = re.compile(
+    r"^Non-UTF-8 code starting with '[^'\n]{1,20}' in file ([^\n]{1,1024}?\.pyw?) on line (\d{1,9}), but no encoding"
+)
 _QUOTED = r"""(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')"""
 _REPR = re.compile(
     rf"\(\s*(?P<message>{_QUOTED})\s*(?:,\s*\(\s*(?P<path>{_QUOTED})\s*,\s*(?P<line>\d{{1,9}}|None)"
@@ -151,7 +154,7 @@ def _read_location(
         message, location = _parse_repr(rest)
         return message, location, not is_prose(prefix)
     message = first_line.removeprefix(":").strip()
-    one_line = _parse_suffix(message) or _parse_prose(message)
+    one_line = _parse_undeclared(message) or _parse_suffix(message) or _parse_prose(message)
     if one_line is not None:
         error_message, location, after = one_line
         stands = first_line[:1] == ":" and is_logged_error(prefix) and is_end_of_sentence(after)
@@ -185,6 +188,12 @@ def _unquote(literal: str | None) -> str:
     if literal is None or literal == "None":
         return ""
     return _ESCAPED.sub(lambda match: {"n": "\n", "t": "\t"}.get(match.group(1), match.group(1)), literal[1:-1])
+
+
+def _parse_undeclared(message: str) -> tuple[str, _Location, str] | None:
+    """`Non-UTF-8 code starting with '\\xe9' in file x.py on line 3, …`: no frame names the place."""
+    match = _UNDECLARED.match(message)
+    return None if match is None else (message, _Location(match.group(1), int(match.group(2))), "")
 
 
 def _parse_suffix(message: str) -> tuple[str, _Location, str] | None:

@@ -15,7 +15,17 @@ from tests.support import log_samples
 from tests.support.log_samples import export_entry
 
 _UNIT_TESTS = Path(__file__).parents[1] / "unit"
-SIGNAL_TESTS = tuple(_UNIT_TESTS / name for name in ("test_signal.py", "test_signal_close_code.py", "test_collect.py"))
+SIGNAL_TESTS = tuple(
+    _UNIT_TESTS / name
+    for name in (
+        "test_signal.py",
+        "test_signal_close_code.py",
+        "test_collect.py",
+        "test_failed_start.py",
+        "test_websocket_exception.py",
+        "test_bare_messages.py",
+    )
+)
 _OPTIONS = ("-o", "addopts=", "-p", "no:terminal", "-p", "no:faulthandler", "-p", "no:cacheprovider", "--capture=no")
 """A run within a run shows nothing, and leaves the outer one as it is."""
 
@@ -54,4 +64,8 @@ def entry_shapes(text: str) -> Iterator[tuple[str, dict[str, object]]]:
         yield key, export_entry(None, jsonPayload={"logger": "ferry", key: text})
     for key in ("message", "stack", "value"):
         yield f"error.{key}", export_entry(None, jsonPayload={"message": "it failed", "error": {key: text}})
+    for key in ("log", "body", "fault", "exception.stacktrace"):
+        yield key, export_entry(None, jsonPayload={"logger": "ferry", key: text})
+    yield "nested", export_entry(None, jsonPayload={"message": "it failed", "a": {"b": [{"log": text}]}})
+    yield "lines", export_entry(None, jsonPayload={"message": "it failed", "log": text.splitlines()})
     yield "list of errors", export_entry(None, jsonPayload={"exception": [{"exc_value": "first"}, {"exc_value": text}]})

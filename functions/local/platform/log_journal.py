@@ -13,6 +13,7 @@ from itertools import count
 from shared.adapters.delivery import RawPublisher
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
+from shared.detection.signal import Signal, read_signal
 from shared.detection.syntax_errors import mentions_syntax_error
 from shared.errors import Retry
 from shared.service import Service
@@ -142,4 +143,4 @@ def matches_sink(entry: Mapping[str, object]) -> bool:
     read = parse_json_entry(entry, 0)
     if read.log_name.endswith("%2Frequests"):
         return False
-    return mentions_syntax_error(read.text) or "1011" in read.text
+    return mentions_syntax_error(read.text) or "1011" in read.text or isinstance(read_signal(read), Signal)

@@ -15,6 +15,7 @@ from typing import Any
 from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
 from shared.adapters.compilers.source_decoding import DecodedSource, decode_source
+from shared.adapters.compilers.worker import find_script_fault, reported_line
 from shared.errors import InputError
 from shared.proof.model.compilation import Compilation, Diagnostic, Explanation, Fault, Source, split_source_lines
 
@@ -131,6 +132,9 @@ class Ruff:
             raise _RuffFailed(f"ended with code {ended.returncode} on this source")
 
 
+_NEWEST_PATCH = 99
+
+
 class RuffCompiler:
     """Implements `shared.proof.model.ports.Compiler` with ruff's opinion; the same bytes are judged once."""
 
@@ -158,11 +162,24 @@ class RuffCompiler:
             return Compilation(
                 compiles=None, fault=None, checked_by=self.checked_by, unjudged_reason=explanation.failure_reason
             )
-        if not explanation.diagnostics:
-            return Compilation(compiles=True, fault=None, checked_by=self.checked_by)
+        first = explanation.diagnostics[0] if explanation.diagnostics else None
+        script = self._judge_script(source, first)
+        if first is None:
+            return Compilation(compiles=True, fault=None, checked_by=self.checked_by, script=script)
         return Compilation(
-            compiles=False, fault=self._build_fault(explanation.diagnostics[0], source), checked_by=self.checked_by
+            compiles=False, fault=self._build_fault(first, source), checked_by=self.checked_by, script=script
         )
+
+    def _judge_script(self, source: Source, first: Diagnostic | None) -> Compilation | None:
+        """The verdict on a start file, where its bytes alone refuse it: the rules are the worker's."""
+        if source.content.isascii() and b"\0" not in source.content:
+            return None
+        version = (*(int(number) for number in self.python.split(".")), _NEWEST_PATCH)
+        found = find_script_fault(source.content, version, source.path)
+        if found is None or (first is not None and 0 < first.line < found[0] and b"\0" not in source.content):
+            return None
+        fault = Fault("SyntaxError", found[1], reported_line(found[0], version))
+        return Compilation(compiles=False, fault=fault, checked_by=self.checked_by)
 
     def _build_fault(self, first: Diagnostic, source: Source) -> Fault:
         decoding = decode_source(source.content, self.python).fault

@@ -9,8 +9,10 @@ MAX_QUOTE_LENGTH = 4096
 
 def parse_verdict(answer: Mapping[str, object], source: Source, checked_by: str) -> Compilation:
     """`answer` as the worker's docstring shows it. Raises KeyError where it is not one."""
+    script = answer.get("script")
+    as_script = parse_verdict(script, source, checked_by) if isinstance(script, Mapping) else None
     if answer["ok"] is True:
-        return Compilation(compiles=True, fault=None, checked_by=checked_by)
+        return Compilation(compiles=True, fault=None, checked_by=checked_by, script=as_script)
     line, offset = _as_line_number(answer["line"]), _as_line_number(answer["offset"])
     fault = Fault(
         error_class=str(answer["class"]),
@@ -19,7 +21,7 @@ def parse_verdict(answer: Mapping[str, object], source: Source, checked_by: str)
         column=offset if offset and offset > 0 else None,
         text=_quote_line(answer["text"], line, source),
     )
-    return Compilation(compiles=False, fault=fault, checked_by=checked_by)
+    return Compilation(compiles=False, fault=fault, checked_by=checked_by, script=as_script)
 
 
 def _as_line_number(value: object) -> int | None:

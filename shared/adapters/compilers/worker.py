@@ -8,6 +8,7 @@ the standard library and to syntax that 3.7 accepts. Nothing of a source is impo
     out, each:   {"id": 7, "ok": true}
              or  {"id": 7, "ok": false, "class": "SyntaxError", "message": "...", "line": 3, "offset": 9, "text": "...",
                   "peak": 12345678}
+             each with "script": {"ok": ...}, a verdict like these, where `PYTHON FILE` judges otherwise than an import
 
 Lines are ASCII, so a path may hold newlines, NULs or lone surrogates. `peak` (bytes of memory at most held, 0 where
 not known) lets the caller tell a source that is too deep (MemoryError is CPython's verdict) from one that is too big.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 
 try:
@@ -41,11 +43,121 @@ COMPILE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError, Overflow
 
 def judge_source(content: bytes, path: str) -> dict[str, object]:
     """The verdict on one source: the answer without its `id`."""
+    verdict = judge_import(content, path)
+    script = judge_script(content, path)
+    return verdict if script is None else dict(verdict, script=script)
+
+
+def judge_import(content: bytes, path: str) -> dict[str, object]:
+    """What an import of the file meets: all of its bytes are compiled."""
     try:
         compile(content, SOURCE_NAME, "exec", dont_inherit=True)
     except COMPILE_ERRORS as error:
         return describe_error(error, path)
     return {"ok": True}
+
+
+# `python FILE` reads the file line by line with a tokenizer of its own, and decodes what an import never looks at. Its
+# rules are those of tok_underflow_file and ensure_utf8 in CPython's Parser/tokenizer.c, seen to hold from 3.7 to 3.13.
+# The file itself is never given to it: it would be run.
+COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+BLANK_OR_COMMENT = re.compile(rb"[ \t\f]*(?:#.*)?\Z")
+LINE_END = re.compile(rb"\r\n|\r|\n")
+AFTER_NULL_BYTE = re.compile(rb"\0[^\r\n]*(?:\r\n|\r|\n)?")
+# Until 3.10 a byte counts by its first bits alone.
+LENIENT_UTF8 = re.compile(
+    rb"(?:[\x00-\x7f]|[\xc0-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf7][\x80-\xbf]{3})*"
+)
+NULL_BYTES_ARE_ERRORS = (3, 11, 4)
+# From 3.10 on a parser that fails reads on to the end, and an error of the tokenizer replaces its own; but not these.
+TOKENIZER_ERRORS = (
+    "unterminated string literal", "unterminated f-string literal", "invalid character", "invalid non-printable",
+    "invalid decimal", "invalid hexadecimal", "invalid octal", "invalid binary", "invalid digit", "invalid imaginary",
+    "leading zeros", "unmatched", "closing parenthesis", "unexpected character after", "too many nested", "unindent",
+    "inconsistent use", "unexpected indent", "unexpected unindent",
+)  # fmt: skip
+ERRORS_AT_THE_END = ("unexpected EOF", "EOF while", "EOF in", "expected an indented block", "unterminated triple")
+
+
+def judge_script(content: bytes, path: str) -> dict[str, object] | None:
+    """What `PYTHON FILE` says of it; None where that is what an import says."""
+    version = sys.version_info[:3]
+    if content.isascii() and b"\0" not in content:
+        return None
+    found = find_script_fault(content, version, path)
+    if found is not None:
+        line, message = found
+        return judge_lines_before(content, line, path) or {
+            "ok": False, "class": "SyntaxError", "message": message, "line": reported_line(line, version),
+            "offset": None, "text": None, "peak": 0,
+        }  # fmt: skip
+    if b"\0" in content and version < NULL_BYTES_ARE_ERRORS:
+        if version[:2] == (3, 10) and COOKIE.search(content[:400]) is not None:
+            return None  # it fails in words of its own
+        return judge_import(AFTER_NULL_BYTE.sub(b"", content), path)
+    return None
+
+
+def find_script_fault(content: bytes, version: tuple[int, ...], path: str) -> tuple[int, str] | None:
+    """The line that the tokenizer of files cannot decode, counted from 1, and what it says."""
+    is_undeclared = not content.startswith(b"\xef\xbb\xbf")
+    may_declare = True
+    for number, line in enumerate(LINE_END.split(content), 1):
+        if is_undeclared and may_declare and number <= 2:
+            is_undeclared = COOKIE.match(line) is None
+            may_declare = BLANK_OR_COMMENT.match(line) is not None
+        bad = find_bad_byte(line, version) if is_undeclared else None
+        if bad is not None:
+            return number, describe_bad_byte(bad, reported_line(number, version), version, path)
+        if b"\0" in line and version >= NULL_BYTES_ARE_ERRORS:
+            return number, "source code cannot contain null bytes"
+    return None
+
+
+def find_bad_byte(line: bytes, version: tuple[int, ...]) -> int | None:
+    """The first byte that begins no character of UTF-8."""
+    if version < NULL_BYTES_ARE_ERRORS:
+        line = line.partition(b"\0")[0]
+    if version < (3, 11):
+        fitting = LENIENT_UTF8.match(line)
+        end = fitting.end() if fitting else 0
+        return line[end] if end < len(line) else None
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return line[error.start]
+    return None
+
+
+def describe_bad_byte(byte: int, line: int, version: tuple[int, ...], path: str) -> str:
+    """In the words of that version."""
+    page = "https://peps.python.org/pep-0263/" if version >= (3, 11) else "https://python.org/dev/peps/pep-0263/"
+    page = page if version >= (3, 9) else page.replace("https:", "http:")
+    return (
+        f"Non-UTF-8 code starting with '\\x{byte:02x}' in file {path} on line {line}, "
+        f"but no encoding declared; see {page} for details"
+    )
+
+
+def reported_line(line: int, version: tuple[int, ...]) -> int:
+    """3.10 names the line after the one that it cannot decode."""
+    return line + 1 if version[:2] == (3, 10) else line
+
+
+def judge_lines_before(content: bytes, line: int, path: str) -> dict[str, object] | None:
+    """The error that is met before a line is read; None where there is none."""
+    ends = [match.end() for match in LINE_END.finditer(content)]
+    before = content[: ends[line - 2]] if line > 1 else b""
+    try:
+        compile(before, SOURCE_NAME, "exec", 0x400, dont_inherit=True)  # ast.PyCF_ONLY_AST: what is parsed, no more
+    except SyntaxError as error:
+        message = str(error.msg)
+        lazy = sys.version_info[:2] < (3, 10)
+        first = not message.startswith(ERRORS_AT_THE_END) if lazy else message.startswith(TOKENIZER_ERRORS)
+        return describe_error(error, path) if first else None
+    except COMPILE_ERRORS:
+        return None
+    return None
 
 
 def describe_error(error: BaseException, path: str) -> dict[str, object]:

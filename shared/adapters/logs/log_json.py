@@ -9,23 +9,18 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
+from shared.adapters.logs.json_payload import read_payload
 from shared.detection.entry import LogEntry
-from shared.text.escaping import MAX_TEXT_LENGTH, truncate_middle
+from shared.text.escaping import truncate_middle
 
 _ENVELOPE = frozenset(("textPayload", "jsonPayload", "protoPayload", "logName", "insertId", "resource", "httpRequest"))
 _SERVICE_LABELS = ("service_name", "function_name", "job_name", "module_id", "container_name")
 _REVISION_LABELS = ("revision_name", "version_id")
 _REQUEST_LABELS = ("request_id", "requestId", "request-id", "x-request-id", "id", "connection_id", "connectionId")
 _BUILD_LABELS = ("gcb-build-id", "gcb-trigger-id")
-_MESSAGE_KEYS = ("message", "msg", "event", "text")
-_ERROR_KEYS = ("exc_info", "exc_text", "exception", "stack_trace", "stacktrace", "stack", "traceback", "error", "err")
-_CLASS_KEYS = ("exc_type", "type", "name", "class")
-_VALUE_KEYS = ("exc_value", "value", "message", "msg")
-_CODE_KEYS = ("code", "close_code", "closeCode", "ws_close_code", "websocket_close_code")
 _LEVEL_KEYS = ("severity", "level", "levelname", "log_level")
 _TIME_KEYS = ("timestamp", "receiveTimestamp", "time", "asctime", "ts", "timestamp_utc", "@timestamp")
 _LEVELS = {"WARN": "WARNING", "ERR": "ERROR", "FATAL": "CRITICAL", "CRIT": "CRITICAL", "PANIC": "CRITICAL"}
-_MAX_ERRORS = 8
 _MAX_ID_LENGTH = 200
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
@@ -93,8 +88,8 @@ def _payload_text(value: Mapping[str, object]) -> str:
     if isinstance(payload, str):
         return unescape_lines(_strip_surrogates(payload))
     if isinstance(payload, Mapping):
-        return _join_pieces(_payload_pieces(payload))
-    return "" if _ENVELOPE & value.keys() else _join_pieces(_payload_pieces(value))
+        return _join_pieces(read_payload(payload))
+    return "" if _ENVELOPE & value.keys() else _join_pieces(read_payload(value))
 
 
 def _platform_message(value: Mapping[str, object]) -> str:
@@ -102,32 +97,6 @@ def _platform_message(value: Mapping[str, object]) -> str:
     if not _get_text(value, "logName").endswith("cloudaudit.googleapis.com%2Fsystem_event"):
         return ""
     return _get_text(_get_mapping(_get_mapping(value, "protoPayload"), "status"), "message")
-
-
-def _payload_pieces(payload: Mapping[str, object]) -> Iterator[str]:
-    for key in _MESSAGE_KEYS:
-        yield _get_text(payload, key)
-    if _get_text(payload, "exc_type"):
-        yield from _error_pieces(payload)
-    for key in _ERROR_KEYS:
-        errors = payload.get(key)
-        for error in errors[:_MAX_ERRORS] if isinstance(errors, list) else (errors,):
-            yield from _error_pieces(error)
-    for key in _CODE_KEYS:
-        if payload.get(key) in (1011, "1011"):
-            yield f"{key}=1011"
-
-
-def _error_pieces(error: object) -> Iterator[str]:
-    """A string, or an object with a class, a message and a stack."""
-    if isinstance(error, str):
-        yield _strip_surrogates(error)
-    if not isinstance(error, Mapping):
-        return
-    name, message = _get_first_text(error, _CLASS_KEYS), _get_first_text(error, _VALUE_KEYS)
-    yield f"{name}: {message}" if name and message and not message.startswith(name) else message or name
-    for key in ("stack", "stack_trace", "stacktrace", "traceback", "exc_info"):
-        yield _get_text(error, key)
 
 
 def _commit_from_label(label: str) -> str:
@@ -140,7 +109,7 @@ def _join_pieces(pieces: Iterator[str]) -> str:
     """The pieces on lines of their own, each text once: a stack often begins with the message."""
     texts: list[str] = []
     for piece in pieces:
-        text = unescape_lines(piece[:MAX_TEXT_LENGTH])
+        text = unescape_lines(_strip_surrogates(piece))
         if not text.strip() or any(text.strip() in other for other in texts):
             continue
         texts = [other for other in texts if other.strip() not in text]

@@ -50,7 +50,7 @@ class Gates:
         return tuple(
             OtherBrokenFile(path, fault.line, f"{fault.error_class}: {fault.message}")
             for path, blob in state.blobs.items()
-            if (fault := verdicts.judge(blob, path).fault) is not None
+            if (fault := verdicts.judge_loaded(blob, path, state.closure.scripts).fault) is not None
         )
 
     def find_unjudged(self, commit: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 Returns what fails, with ruff's explanation.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -80,10 +80,16 @@ def group_by_python(
 
 
 def check_sources(
-    grouped: Mapping[PythonTarget, Sequence[Source]], compilers: Compilers, running_python: str
+    grouped: Mapping[PythonTarget, Sequence[Source]],
+    compilers: Compilers,
+    running_python: str,
+    scripts: Collection[str] = (),
 ) -> Sequence[CheckedGroup]:
-    """Compiles all sources, and explains those that fail. Raises UsageError for a given version that is unknown."""
-    return [_check_group(target, sources, compilers, running_python) for target, sources in grouped.items()]
+    """Compiles all sources, and explains those that fail. Raises UsageError for a given version that is unknown.
+
+    `scripts` are the paths of those that are started by their path; all others are imported.
+    """
+    return [_check_group(target, sources, compilers, running_python, scripts) for target, sources in grouped.items()]
 
 
 def _choose_python(
@@ -98,7 +104,11 @@ def _choose_python(
 
 
 def _check_group(
-    target: PythonTarget, sources: Sequence[Source], compilers: Compilers, running_python: str
+    target: PythonTarget,
+    sources: Sequence[Source],
+    compilers: Compilers,
+    running_python: str,
+    scripts: Collection[str],
 ) -> CheckedGroup:
     try:
         compiler = compilers.compiler_for(target.python)
@@ -113,6 +123,7 @@ def _check_group(
     unjudged: list[UnjudgedSource] = []
     for source in sources:
         verdict = compiler.compile(source)
+        verdict = verdict.as_script if source.path in scripts else verdict
         if verdict.compiles is None:
             unjudged.append(UnjudgedSource(source.path, verdict.unjudged_reason))
         elif verdict.fault is not None:

@@ -6,7 +6,7 @@ language: where it returns False, the logged line cannot give the logged message
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from shared.detection.incident import Sighting
 from shared.proof.model.compilation import Compilation, Fault, Source
@@ -18,6 +18,8 @@ _STRING_MESSAGES = ("unterminated string literal", "EOL while scanning string li
 _CLOSED_STRINGS = re.compile(rb"""(?:[^"'\\]|\\.|"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')*+""", re.DOTALL)
 _FSTRING_START = re.compile(rb"""[fFtT][rR]?["']|[rR][fFtT]["']""")
 
+SCRIPT_MESSAGES = ("source code cannot contain null bytes", "Non-UTF-8 code starting with")
+"""What `python FILE` says of bytes, and an import does not."""
 _MAX_UNFILTERED = 64
 """Sources that are compiled one by one without asking first which of them are worth it."""
 
@@ -33,6 +35,7 @@ class CompileVerdicts:
         self._compiler = compiler
         self._explainer = explainer
         self._judged_blobs: dict[str, Compilation] = {}
+        self._scripts: set[str] = set()
         self.compiled_count = 0
         self._compiled_by_path: Counter[str] = Counter()
 
@@ -43,9 +46,21 @@ class CompileVerdicts:
 
     def judge(self, blob: str, path: str) -> Compilation:
         """Whether a blob compiles. `compiles` is None where it is not in this copy, or is too large."""
+        compilation = self._judge_blob(blob, path)
+        return compilation.as_script if path in self._scripts else compilation
+
+    def judge_loaded(self, blob: str, path: str, scripts: Collection[str]) -> Compilation:
+        """`judge` at a commit that runs `scripts` by their paths and imports the other files."""
+        return self._judge_blob(blob, path).as_script if path in scripts else self.judge(blob, path)
+
+    def _judge_blob(self, blob: str, path: str) -> Compilation:
         if blob not in self._judged_blobs:
             self._judged_blobs[blob] = self._compile(Source(path, self._history.read(blob) or b""), blob)
         return self._judged_blobs[blob]
+
+    def add_scripts(self, paths: Iterable[str]) -> None:
+        """Files with which a program is started: from now on they are judged as `python FILE` judges them."""
+        self._scripts.update(paths)
 
     def _compile(self, source: Source, blob: str) -> Compilation:
         if not source.content and self._history.read(blob) is None:
@@ -70,15 +85,18 @@ class CompileVerdicts:
         """The blob's first error, if it is on the logged line; a version too short for that line is not compiled.
 
         Where the log names no line (NUL bytes, too deep nesting), CPython names none either and the message decides.
+        A file that fails so as a start file, and not when it is imported, is a start file from now on.
         """
         if sighting.line is not None and blob not in self._judged_blobs and not self._has_line(blob, sighting.line):
             return None
         fault = self.judge(blob, path).fault
-        if fault is None:
+        if fault is not None and _is_logged(fault, sighting):
+            return fault
+        script = self._judge_blob(blob, path).script
+        if script is None or script.fault is None or not _is_logged_by_script(script.fault, sighting):
             return None
-        if sighting.line is None:
-            return fault if not fault.line and fault.message == sighting.message else None
-        return fault if fault.line == sighting.line else None
+        self.add_scripts([path])
+        return script.fault
 
     def _has_line(self, blob: str, line: int) -> bool:
         content = self._history.read(blob) or b""
@@ -125,6 +143,18 @@ class CompileVerdicts:
         """Announces (path, blob) pairs that will be asked, for compilers that answer many at the cost of one."""
         unknown = {blob: path for path, blob in blobs if blob not in self._judged_blobs}
         self._compiler.prepare(Source(path, self._history.read(blob) or b"") for blob, path in unknown.items())
+
+
+def _is_logged(fault: Fault, sighting: Sighting) -> bool:
+    if sighting.line is None:
+        return not fault.line and fault.message == sighting.message
+    return fault.line == sighting.line
+
+
+def _is_logged_by_script(fault: Fault, sighting: Sighting) -> bool:
+    """Only what the tokenizer of files says, in its own words, tells that the file was started and not imported."""
+    words = next((words for words in SCRIPT_MESSAGES if fault.message.startswith(words)), None)
+    return words is not None and sighting.message.startswith(words) and fault.line == sighting.line
 
 
 def can_fail_with(content: bytes, line: int, message: str, python: str) -> bool:

@@ -61,6 +61,8 @@ class ImportClosure:
     recorded_paths: frozenset[str]
     unresolved_imports: tuple[str, ...] = ()
     missing_imports: tuple[MissingImport, ...] = ()
+    scripts: frozenset[str] = frozenset()
+    """Those of the files that the start command runs by their path, as `python FILE` does."""
 
 
 @dataclass(slots=True)
@@ -88,6 +90,7 @@ class _ImageDescription:
     ambiguous: Sequence[str] = ()
     unresolved_imports: Sequence[str] = ()
     missing_imports: Sequence[MissingImport] = ()
+    scripts: frozenset[str] = frozenset()
 
 
 def find_import_closure(  # noqa: PLR0913, PLR0917  # the last two are what a caller may know already
@@ -205,7 +208,8 @@ class _ClosureSearch:
             dynamic = _shorten_list(image.follower.unresolved_imports)
             rule += f"; what these import dynamically may be missing in it: {dynamic}"
         unresolved, missing = image.follower.unresolved_imports, self._find_missing(image)
-        description = _ImageDescription(image.start_text, image.path, ambiguous, unresolved, missing)
+        scripts = image.follower.find_scripts()
+        description = _ImageDescription(image.start_text, image.path, ambiguous, unresolved, missing, scripts)
         return self._build_closure(image.follower.loaded.values(), rule, description)
 
     def _find_missing(self, image: _LoadedImage) -> tuple[MissingImport, ...]:
@@ -274,6 +278,7 @@ class _ClosureSearch:
             frozenset(self.tree.recorded_paths),
             tuple(shown.unresolved_imports),
             tuple(shown.missing_imports),
+            shown.scripts,
         )
 
 

@@ -104,6 +104,11 @@ class ImportFollower:
         self.found_starts += [start] if any(begun) else []
         return any(begun)
 
+    def find_scripts(self) -> frozenset[str]:
+        """The repository's files that the followed starts run by their path."""
+        paths = (path for start in self.found_starts if start.text.startswith("python ") for path in start.files)
+        return frozenset(self.loaded[path] for path in paths if path in self.loaded)
+
     def add_folder_modules(self, folder: str, *, is_recursive: bool = False, depth: int = 0) -> None:
         """Take every module of a folder as loaded, and the packages in it; with their modules where `is_recursive`."""
         for name in sorted(self.files.list_entries(folder)):

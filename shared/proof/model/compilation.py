@@ -40,6 +40,13 @@ class Compilation:
     checked_by: str
     """`cpython-3.11.7` or `ruff-0.17.6`: who decided."""
     unjudged_reason: str = ""
+    script: "Compilation | None" = None
+    """What `python FILE` says of it, which decodes the whole file; None where it says the same as an import."""
+
+    @property
+    def as_script(self) -> "Compilation":
+        """The verdict on the file that a program is started with."""
+        return self.script or self
 
 
 @dataclass(frozen=True, slots=True)
