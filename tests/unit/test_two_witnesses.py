@@ -6,12 +6,12 @@ from collections.abc import Collection
 import pytest
 
 from shared.proof.claims.attributes.expression_meaning import MeaningFinder
-from shared.proof.model.checker_report import CheckerDiagnostic, CheckerRule
 from shared.proof.claims.checking.checked_files import collect_files
 from shared.proof.claims.checking.two_witnesses import TwoWitnesses
 from shared.proof.claims.checking.type_probes import insert_probes
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.ports import ServiceModules
+from shared.proof.model.checker_report import CheckerDiagnostic, CheckerRule
 from tests.support.listed_modules import ListedModules
 from tests.support.type_checker import FakeTypeChecker
 
