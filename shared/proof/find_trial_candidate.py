@@ -3,8 +3,8 @@
 A possible fix is a guess, which only the trial itself judges. The gates are those of every other commit.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from shared.detection.incident import Incident
 from shared.detection.logged_exception import is_package_frame
@@ -24,18 +24,10 @@ from shared.proof.model.ports import History
 from shared.proof.model.trial import TrialCandidate
 from shared.proof.proof_context import ProofContext
 
-_MAX_POSSIBLE_FIXES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class _PossibleFix:
-    commit: Commit
-    reason: str
-
 
 def add_trial_candidate(context: ProofContext, finding: Finding) -> Finding:
     """The finding with what can be tried, where the request wants that and an exception of own code was raised."""
-    deployed = finding.deployed.commit
+    deployed = finding.suspected.deployed
     if not context.request.wants_trial or deployed is None or context.incident.raised is None:
         return finding
     traced = _find_traced_files(context.history, context.incident, deployed.id)
@@ -44,7 +36,7 @@ def add_trial_candidate(context: ProofContext, finding: Finding) -> Finding:
         return finding
     context.report_progress("searching for a commit that can be tried")
     commits = context.history.commits(context.branch.head, deployed.id)
-    for fix in _list_possible_fixes(context, deployed.id, traced):
+    for fix in finding.suspected.possible_fixes:
         choice = _choose_commit(gates, commits, fix.commit.id, context.branch.head)
         target = describe_target(gates, choice, commits, deployed.id)
         if target is not None:
@@ -81,10 +73,3 @@ def _build_gates(context: ProofContext, deployed: str, traced: tuple[str, ...]) 
 def _choose_commit(gates: Gates, commits: Sequence[Commit], fix: str, head: str) -> TargetChoice:
     containing = find_descendants(fix, commits) | {fix}
     return choose_newest(gates, list(walk_newest_first(commits, head, containing)), frozenset())
-
-
-def _list_possible_fixes(context: ProofContext, deployed: str, traced: tuple[str, ...]) -> Iterator[_PossibleFix]:
-    """Later commits of the deploy branch that change the file that raised, newest first."""
-    versions = context.history.file_versions([traced[0]], [context.branch.head], [deployed])
-    for version in versions[:_MAX_POSSIBLE_FIXES]:
-        yield _PossibleFix(version.commit, f"it changes {traced[0]}, where the exception was raised")

@@ -81,15 +81,18 @@ def test_red_checks_keep_a_commit_from_being_tried(
     assert find_candidate(story, compilers, checks=lambda _: status) is None
 
 
-@pytest.mark.parametrize(
-    "changes", [{"wants_trial": False}, {"deployed": None}], ids=["not wanted", "deployed commit unknown"]
-)
-def test_nothing_is_tried_where_it_is_not_asked_for(
-    tmp_path: Path, compilers: LocalCompilers, changes: dict[str, object]
-) -> None:
+def test_nothing_is_tried_where_it_is_not_asked_for(tmp_path: Path, compilers: LocalCompilers) -> None:
     story = build_story(tmp_path)
     story.commit("mend", {"berth.py": FIXED})
-    assert find_candidate(story, compilers, **changes) is None
+    assert find_candidate(story, compilers, wants_trial=False) is None
+
+
+def test_the_frames_tell_what_is_deployed_where_nobody_else_does(tmp_path: Path, compilers: LocalCompilers) -> None:
+    story = build_story(tmp_path)
+    story.commit("mend", {"berth.py": FIXED})
+    candidate = find_candidate(story, compilers, deployed="")
+    assert candidate is not None
+    assert story.name_of(candidate.deployed) == "deployed"
 
 
 def test_nothing_is_tried_where_no_later_commit_touches_what_raised(tmp_path: Path, compilers: LocalCompilers) -> None:
