@@ -92,7 +92,7 @@ def judge_script(content: bytes, path: str) -> dict[str, object] | None:
             "offset": None, "text": None, "peak": 0,
         }  # fmt: skip
     if b"\0" in content and version < NULL_BYTES_ARE_ERRORS:
-        if version[:2] == (3, 10) and COOKIE.search(content[:400]) is not None:
+        if version[:2] == (3, 10) and any(map(COOKIE.match, LINE_END.split(content[:400])[:2])):
             return None  # it fails in words of its own
         return judge_import(AFTER_NULL_BYTE.sub(b"", content), path)
     return None
