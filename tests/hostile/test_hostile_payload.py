@@ -55,7 +55,7 @@ def test_reading_ends_and_is_bounded(name: str) -> None:
     read_signal(parse_json_entry(export_entry(None, jsonPayload=HOSTILE[name]), 0))
 
 
-def test_embedded_objects_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_embedded_objects_are_read() -> None:
     found = read_signal(parse_json_entry(export_entry(None, jsonPayload=HOSTILE["embedded in itself"]), 0))
     assert isinstance(found, Signal)
 
