@@ -63,15 +63,15 @@ def test_embedded_objects_are_read() -> None:
 def count_visits(payload: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> int:
     """How many objects and strings are looked at for one payload."""
     visits = 0
-    visit = json_payload._visit_member  # what is counted is the work itself
+    read = json_payload._read_member  # what is counted is the work itself
 
     def counting(*arguments: object) -> None:
         nonlocal visits
         visits += 1
-        visit(*arguments)  # type: ignore[arg-type]
+        read(*arguments)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(json_payload, "_visit_member", counting)
+        patch.setattr(json_payload, "_read_member", counting)
         text_of(payload)
     return visits
 

@@ -84,9 +84,9 @@ def judge_script(content: bytes, path: str) -> dict[str, object] | None:
     version = sys.version_info[:3]
     if content.isascii() and b"\0" not in content:
         return None
-    found = find_script_fault(content, version, path)
-    if found is not None:
-        line, message = found
+    refusal = find_script_fault(content, version, path)
+    if refusal is not None:
+        line, message = refusal
         return judge_lines_before(content, line, path) or {
             "ok": False, "class": "SyntaxError", "message": message, "line": reported_line(line, version),
             "offset": None, "text": None, "peak": 0,
