@@ -29,13 +29,13 @@ def find_bare_messages(text: str) -> Iterator[SyntaxErrorMention]:
     """Every one of them, in the order of the text, as mentions of the class that CPython would have named."""
     if not may_show_bare_message(text):
         return
-    for place in islice(_PLACE.finditer(text), _MAX_PLACES):
-        line_start = text.rfind("\n", max(0, place.start() - 2 * _MAX_MESSAGE_LENGTH), place.start()) + 1
-        words = text[max(line_start, place.start() - 2 * _MAX_MESSAGE_LENGTH) : place.start()]
-        found = _find_message(words)
-        if found is None:
+    for location in islice(_PLACE.finditer(text), _MAX_PLACES):
+        line_start = text.rfind("\n", max(0, location.start() - 2 * _MAX_MESSAGE_LENGTH), location.start()) + 1
+        words = text[max(line_start, location.start() - 2 * _MAX_MESSAGE_LENGTH) : location.start()]
+        parsed = _find_message(words)
+        if parsed is None:
             continue
-        start, error_class = found
+        start, error_class = parsed
         before = words[:start]
         if _ERROR_CLASS_BEFORE.search(before):
             continue
@@ -43,10 +43,10 @@ def find_bare_messages(text: str) -> Iterator[SyntaxErrorMention]:
             error_class=error_class,
             module="",
             message=words[start:].strip(),
-            path=place[1],
-            line=int(place[2]) or None,
+            path=location[1],
+            line=int(location[2]) or None,
             before=before,
-            is_logged_error=_is_own_line(before) and is_end_of_sentence(text[place.end() : place.end() + 100]),
+            is_logged_error=_is_own_line(before) and is_end_of_sentence(text[location.end() : location.end() + 100]),
         )
 
 

@@ -8,6 +8,8 @@ import re
 from enum import StrEnum
 
 _CLOSE_CODE = "1011"
+_CODE_NAME = "CloseCode.INTERNAL_ERROR"
+"""What websockets and aiohttp call it, where the number itself is not printed."""
 _MAX_CANDIDATES = 200
 _CHARACTERS_BEFORE = 100
 _CHARACTERS_AFTER = 300
@@ -17,9 +19,29 @@ _CODE_WORD = re.compile(
     r"(?P<what>[A-Za-z]{1,20}[ _-]?)?(?<![A-Za-z])code(?:\\?[\"'])?(?: {0,3}(?:[=:]|is|was) {0,3}| {1,3}|\()[\"'(]?$",
     re.IGNORECASE,
 )
+_ENUM = re.compile(r"\b(?:WS)?CloseCode\.[A-Za-z_]{1,40}: ?$")
+"""`<CloseCode.INTERNAL_ERROR: 1011>`, as the enumerations of websockets and aiohttp are printed."""
+_CLOSE_MESSAGE = re.compile(
+    r"\bWSMsgType\.CLOSE\w{0,8}[^\n]{0,20}\bdata=$|\bweb ?socket error:? ?[\[(]?$", re.IGNORECASE
+)
+_STATUS_CODE = re.compile(r"\bstatusCode(?:\\?[\"'])? {0,3}[=:] {0,3}[\"']?$")
+_NO_REASON = re.compile(r" {1,2}None(?=[.,;:)\]'\"]|$| \{|\n)")
+_CLOSED_CLIENT = re.compile(
+    r"\bAPIError\b[^\n]{0,20}$|ConnectionClosed|\b(?:clos|disconnect|web ?socket|session)", re.IGNORECASE
+)
+_UPSTREAM_ERROR = re.compile(r"\bAPIError: {0,2}$")
+"""The error of a client of somebody's API: its socket was closed by the other end."""
+_PROCESS_ENDED = re.compile(r"\b(?:exit(?:ed|s|ing)?|terminated|died|killed|quit)\b[^,;\n]{0,24}$", re.IGNORECASE)
+_OF_PROXY = re.compile(r"cloudflare|access denied|\bray id\b|\bbanned\b", re.IGNORECASE)
+"""What stands around `error code: 1011` of a proxy in front of the service."""
+_QUOTED_KEY = re.compile(r"[\"']code\\?[\"'] {0,3}: {0,3}[\"']?$")
+_NAMED_CLOSE = re.compile(
+    r"(?:clos(?:e|ed|ing|ure)|disconnect(?:ed|ing)?|code|reason|data)[ :=(]{1,3}(?:with |by |code |is )?<?(?:WS)?$",
+    re.IGNORECASE,
+)
 _CAMEL_CODE = re.compile(r"\b(?:close|disconnect|ws|websocket)Code(?:\\?[\"'])? {0,3}[=:]? {0,3}[\"']?$", re.IGNORECASE)
 _CLOSED_WITH = re.compile(
-    r"\b(?:clos(?:e|ed|ing|ure)|disconnect(?:ed|ing|ion)?)\b(?: (?:with|by|status|code|frame|reason|the|socket|"
+    r"\b(?:(?:on)?clos(?:e|ed|ing|ure)|disconnect(?:ed|ing|ion)?)\b(?: (?:with|by|status|code|frame|reason|the|socket|"
     r"connection|websocket)){0,4}[ :=(]{1,3}$",
     re.IGNORECASE,
 )
@@ -29,14 +51,18 @@ _MEANING = re.compile(
     re.IGNORECASE,
 )
 _END_OF_CODE = re.compile(
-    r" {0,2}(?:$|[;,.)\"'\]\n]|\((?:internal|unexpected|server)|then\b|after\b|and\b|no close|keepalive)", re.IGNORECASE
+    r" {0,2}(?:$|[;,.)\"'\]\n]|\((?:internal|unexpected|server)|then\b|after\b|and\b|no close|keepalive"
+    r"|- (?!\d))",
+    re.IGNORECASE,
 )
 _QUANTITY = re.compile(
     r" ?(?:[kKMG]?i?[bB](?:ytes?)?\b|m?s\b|sec|min|req|mess|msg|row|item|event|packet|time|token|char|%"
     r"|EUR\b|USD\b|GBP\b|CHF\b|JPY\b|euros?\b|dollars?\b|pounds?\b|francs?\b|[€$£])"
 )
 _WEBSOCKET_WORD = re.compile(r"web ?socket|\bwss?\b|ConnectionClosed", re.IGNORECASE)
-_CLOSING_WORD = re.compile(r"clos(?:e|ed|ing|ure)\b|disconnect|ConnectionClosed", re.IGNORECASE)
+_CLOSING_WORD = re.compile(
+    r"clos(?:e|ed|ing|ure)\b|(?<!http\.)disconnect|ConnectionClosed|dropp(?:ed|ing) connection", re.IGNORECASE
+)
 _KEEPALIVE = re.compile(
     r"keep-?alive (?:ping )?time-?d?\s?out|ping time-?d?\s?out|timed out waiting for (?:keepalive )?pong", re.IGNORECASE
 )
@@ -91,7 +117,7 @@ class CloseKind(StrEnum):
 
 def detect_close_1011(text: str) -> CloseKind | None:
     """What the text says of a connection closed with 1011; a keepalive timeout anywhere beside it wins."""
-    kind: CloseKind | None = None
+    kind = CloseKind.INTERNAL_ERROR if _names_internal_error(text) else None
     at = text.find(_CLOSE_CODE)
     for _ in range(_MAX_CANDIDATES):
         if at < 0:
@@ -108,11 +134,32 @@ def detect_close_1011(text: str) -> CloseKind | None:
 def _close_direction(text: str, at: int) -> CloseKind:
     """`received 1011 …; then sent …` is how websockets says that the other end closed first."""
     before, after = text[max(0, at - _CHARACTERS_BEFORE) : at], text[at : at + _CHARACTERS_AFTER].partition("\n")[0]
+    if _UPSTREAM_ERROR.search(before):
+        return CloseKind.REMOTE_END
     if _RECEIVED.search(before) and _THEN_SENT.search(after):
         return CloseKind.REMOTE_END
     if _SENT_FIRST.search(before) and _THEN_RECEIVED.search(after):
         return CloseKind.LOCAL_END
     return CloseKind.INTERNAL_ERROR
+
+
+def may_show_close_code(text: str) -> bool:
+    """False where `detect_close_1011` finds nothing; costs next to nothing."""
+    return _CLOSE_CODE in text or _CODE_NAME in text
+
+
+def _names_internal_error(text: str) -> bool:
+    """Whether a connection is told to have been closed with the code's name; a quoted source line tells nothing."""
+    at = text.find(_CODE_NAME)
+    for _ in range(_MAX_CANDIDATES):
+        if at < 0:
+            return False
+        line_start = text.rfind("\n", max(0, at - _CHARACTERS_BEFORE), at) + 1
+        before = text[max(line_start, at - _CHARACTERS_BEFORE) : at]
+        if not before.startswith(("    ", "\t")) and _NAMED_CLOSE.search(before):
+            return True
+        at = text.find(_CODE_NAME, at + len(_CODE_NAME))
+    return False
 
 
 def _is_close_code(text: str, at: int) -> bool:
@@ -121,11 +168,18 @@ def _is_close_code(text: str, at: int) -> bool:
     after = text[at + len(_CLOSE_CODE) : at + len(_CLOSE_CODE) + _CHARACTERS_AFTER]
     if not _is_standalone_number(before, after) or _QUANTITY.match(after):
         return False
-    ends = _END_OF_CODE.match(after) is not None
-    if _MEANING.match(after):
+    if _MEANING.match(after) or _ENUM.search(before) or _CLOSE_MESSAGE.search(before):
         return True
-    if _COUNTED_NOUN_BEFORE.search(before):
+    if _PROCESS_ENDED.search(before) or _COUNTED_NOUN_BEFORE.search(before):
         return False
+    return _is_told_as_code(before, after)
+
+
+def _is_told_as_code(before: str, after: str) -> bool:
+    """Whether the words around a number that may be a close code say that a connection was closed with it."""
+    ends = _END_OF_CODE.match(after) is not None
+    if _NO_REASON.match(after) and _CLOSED_CLIENT.search(before):
+        return True
     if _SENT_OR_RECEIVED.search(before) and ends and after[:1] != ",":
         return True
     around = before + " " + after.partition("\n")[0][:_CHARACTERS_BEFORE]
@@ -153,10 +207,16 @@ def _names_close_code(before: str, around: str) -> bool:
     named = _CODE_WORD.search(before)
     if named is not None:
         what = (named.group("what") or "").strip(" _-").lower()
+        if _QUOTED_KEY.search(before):
+            return (_WEBSOCKET_WORD.search(around) or _CLOSING_WORD.search(around)) is not None
         if what in _OWN_CODES or what in _OTHER_CODES:
             return what in _OWN_CODES
+        if what == "error" and _OF_PROXY.search(around):
+            return False
         closing = around if what in _GENERAL_WORDS else before
         return (_WEBSOCKET_WORD.search(around) or _CLOSING_WORD.search(closing)) is not None
+    if _STATUS_CODE.search(before):
+        return _WEBSOCKET_WORD.search(around) is not None
     return _CAMEL_CODE.search(before) is not None
 
 

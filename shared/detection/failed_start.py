@@ -33,7 +33,7 @@ _SENTENCE = re.compile(
     r"|\bContainer called exit\((?!0{1,9}\))-?\d{1,9}\)"
     r"|\b(?:Default )?STARTUP (?:TCP|HTTP|GRPC|gRPC) probe failed\b"
     r"|\bApplication exec likely failed\b|\bApplication failed to start\b)"
-    r"|(?P<server>\bWorker failed to boot\b|\bApp failed to load\b"
+    r"|(?P<server>\bWorker failed to boot(?=[.'\n]|$)|\bApp failed to load\b"
     r"|\bWorker \(pid:\d{1,9}\) exited with code [34]\b"
     r"|\bApplication startup failed\. Exiting\b|\bError loading ASGI app\b|\bLifespan failure in startup\b"
     r"|\bUnable to load celery application\b"

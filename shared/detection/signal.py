@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import chain
 
 from shared.detection.bare_messages import find_bare_messages, may_show_bare_message
-from shared.detection.close_code import CloseKind, detect_close_1011
+from shared.detection.close_code import CloseKind, detect_close_1011, may_show_close_code
 from shared.detection.cpython_messages import cpython_error_class
 from shared.detection.entry import LogEntry
 from shared.detection.failed_start import detect_failed_start, may_show_failed_start
@@ -113,7 +113,7 @@ def read_signal(entry: LogEntry) -> Signal | SkipReason:
     read = _read_syntax_signal(entry, text) if of_syntax else SkipReason.NO_SIGNAL
     if isinstance(read, Signal):
         return read
-    of_number = "1011" in text
+    of_number = may_show_close_code(text)
     signal = _read_close_signal(entry, text) if of_number else None
     signal = signal or _read_websocket_exception(entry, text)
     if signal is None and read is not SkipReason.NO_FAILING_FILE:
@@ -124,7 +124,7 @@ def read_signal(entry: LogEntry) -> Signal | SkipReason:
 def may_show_signal(text: str) -> bool:
     """False where `read_signal` finds nothing in a text; costs next to nothing."""
     return (
-        "1011" in text
+        may_show_close_code(text)
         or mentions_syntax_error(text)
         or may_show_bare_message(text)
         or may_show_websocket_exception(text)

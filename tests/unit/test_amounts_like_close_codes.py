@@ -121,3 +121,16 @@ def test_an_unknown_code_before_a_closing_is_not_that_closing_s() -> None:
 )
 def test_a_close_beside_such_words_is_still_one(text: str) -> None:
     assert detect_close_1011(text) is CloseKind.INTERNAL_ERROR
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Process 'ferry' terminated with code 1011, websocket closed",
+        "worker exited with code 1011; connection closed",
+        "error code: 1011, access denied, connection closed",
+        "error code: 1011, the owner has banned your address; websocket closed",
+    ],
+)
+def test_code_of_a_process_or_of_a_proxy_is_no_close_code(text: str) -> None:
+    assert detect_close_1011(text) is None

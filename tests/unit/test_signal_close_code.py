@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.detection.close_code import CloseKind
 from shared.detection.signal import SignalKind, SkipReason
 from tests.support.log_samples import classify_text, signal_in
 
@@ -34,10 +35,38 @@ from tests.support.log_samples import classify_text, signal_in
         "WebSocket error code: 1011",
         "Connection closed: Close code 1011 reason gone",
         "\x1b[31mconnection closed (code=1011)\x1b[0m",
+        "ConnectionClosedError(<CloseCode.INTERNAL_ERROR: 1011>)",
+        "starlette.websockets.WebSocketDisconnect: (<CloseCode.INTERNAL_ERROR: 1011>, '')",
+        "{'type': 'websocket.close', 'code': <CloseCode.INTERNAL_ERROR: 1011>}",
+        "WSMessage(type=<WSMsgType.CLOSE: 8>, data=<WSCloseCode.INTERNAL_ERROR: 1011>, extra='')",
+        "WSMessage(type=<WSMsgType.CLOSE: 8>, data=1011, extra='gone')",
+        "ws closed with WSCloseCode.INTERNAL_ERROR",
+        "Connection closed: 1011 - None",
+        "WebSocket connection closed: 1011 - gone",
+        "session closed: 1011 None. Resource exhausted",
+        "{'type': 'websocket.disconnect', 'code': 1011}",
+        "{'type': 'websocket.disconnect', 'code': 1011, 'reason': None}",
+        "WebSocket DISCONNECT /ws [127.0.0.1:40366] code 1011",
+        "dropping connection with code 1011",
+        "socket.io: websocket transport closed 1011",
+        "onclose 1011",
+        "WebSocket error: 1011",
+        "websocket ended, statusCode: 1011",
     ],
 )
 def test_close_code_1011_is_a_signal(text: str) -> None:
     assert signal_in(text).kind is SignalKind.CLOSE_1011
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "google.genai.errors.APIError: 1011 None. Internal error encountered.",
+        "received 1011 (internal error); then sent 1011 (internal error)",
+    ],
+)
+def test_close_of_the_other_end_is_told_from_ours(text: str) -> None:
+    assert signal_in(text).close_kind is CloseKind.REMOTE_END
 
 
 @pytest.mark.parametrize(
@@ -81,6 +110,14 @@ def test_keepalive_timeout_is_a_signal(text: str) -> None:
         pytest.param("websocket connections closed: 1011 total", id="total"),
         pytest.param("1011 passengers waiting", id="plain number"),
         pytest.param("order 1011 closed", id="order"),
+        pytest.param("websocket server exited with code 1011", id="exit code of a websocket server"),
+        pytest.param("Cloudflare returned error code: 1011 for websocket upgrade", id="proxy"),
+        pytest.param("{'type': 'http.disconnect', 'code': 1011}", id="request"),
+        pytest.param('{"error": {"code": 1011, "message": "no such berth"}}', id="code of an API"),
+        pytest.param("APIError: 1011 items failed", id="count behind an API's error"),
+        pytest.param("connections closed: 1011 - 12 left", id="count with a dash"),
+        pytest.param("    await ws.close(code=WSCloseCode.INTERNAL_ERROR)", id="source line"),
+        pytest.param("from websockets.frames import CloseCode.INTERNAL_ERROR", id="name alone"),
     ],
 )
 def test_other_numbers_are_no_close_code(text: str) -> None:

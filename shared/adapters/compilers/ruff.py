@@ -175,10 +175,10 @@ class RuffCompiler:
         if source.content.isascii() and b"\0" not in source.content:
             return None
         version = (*(int(number) for number in self.python.split(".")), _NEWEST_PATCH)
-        found = find_script_fault(source.content, version, source.path)
-        if found is None or (first is not None and 0 < first.line < found[0] and b"\0" not in source.content):
+        refusal = find_script_fault(source.content, version, source.path)
+        if refusal is None or (first is not None and 0 < first.line < refusal[0] and b"\0" not in source.content):
             return None
-        fault = Fault("SyntaxError", found[1], reported_line(found[0], version))
+        fault = Fault("SyntaxError", refusal[1], reported_line(refusal[0], version))
         return Compilation(compiles=False, fault=fault, checked_by=self.checked_by)
 
     def _build_fault(self, first: Diagnostic, source: Source) -> Fault:

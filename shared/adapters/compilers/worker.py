@@ -84,15 +84,15 @@ def judge_script(content: bytes, path: str) -> dict[str, object] | None:
     version = sys.version_info[:3]
     if content.isascii() and b"\0" not in content:
         return None
-    found = find_script_fault(content, version, path)
-    if found is not None:
-        line, message = found
+    refusal = find_script_fault(content, version, path)
+    if refusal is not None:
+        line, message = refusal
         return judge_lines_before(content, line, path) or {
             "ok": False, "class": "SyntaxError", "message": message, "line": reported_line(line, version),
             "offset": None, "text": None, "peak": 0,
         }  # fmt: skip
     if b"\0" in content and version < NULL_BYTES_ARE_ERRORS:
-        if version[:2] == (3, 10) and COOKIE.search(content[:400]) is not None:
+        if version[:2] == (3, 10) and any(map(COOKIE.match, LINE_END.split(content[:400])[:2])):
             return None  # it fails in words of its own
         return judge_import(AFTER_NULL_BYTE.sub(b"", content), path)
     return None

@@ -40,11 +40,11 @@ def render_exception(error: Mapping[str, object], *, is_known: bool) -> str:
     message = _first_text(error, _GENERAL_VALUE_KEYS if is_known else (*VALUE_KEYS, *(("message",) if name else ())))
     stack = next((text for key in STACK_KEYS if (text := _stack_under(error, key))), "")
     last = _last_line(name, message[:_MAX_LENGTH])
-    place = _failing_file(error, name)
-    if place and stack and "\n" in stack:
-        stack = stack.rstrip("\n") + "\n" + place
-    elif place:
-        stack = place
+    failing_file = _failing_file(error, name)
+    if failing_file and stack and "\n" in stack:
+        stack = stack.rstrip("\n") + "\n" + failing_file
+    elif failing_file:
+        stack = failing_file
     if not stack or (last and last.strip() in stack):
         return stack or last
     if _ends_with_class(stack, name):
@@ -126,14 +126,21 @@ def _line_number(frame: Mapping[str, object]) -> int | None:
 def _failing_file(error: Mapping[str, object], name: str) -> str:
     """The place of a syntax error, where the object gives it by itself, with the error's last line."""
     given = error.get("syntax_error")
-    place = given if isinstance(given, Mapping) else error
+    given_location = given if isinstance(given, Mapping) else error
     if not _SYNTAX_ERROR.fullmatch(name):
         return ""
-    path, line = _first_text(place, _FILE_KEYS), _line_number(place)
-    message = _first_text(place, ("msg", *_GENERAL_VALUE_KEYS))
-    if not path or line is None or not message or any(key in place for key in ("funcName", "function", "logger")):
+    path, line = _first_text(given_location, _FILE_KEYS), _line_number(given_location)
+    message = _first_text(given_location, ("msg", *_GENERAL_VALUE_KEYS))
+    if (
+        not path
+        or line is None
+        or not message
+        or any(key in given_location for key in ("funcName", "function", "logger"))
+    ):
         return ""
-    frame = _render_frame({"filename": path, "lineno": line, "code": _first_text(place, ("text", "line", "source"))})
+    frame = _render_frame(
+        {"filename": path, "lineno": line, "code": _first_text(given_location, ("text", "line", "source"))}
+    )
     return f"{frame}\n{name}: {message.partition(chr(10))[0][:_MAX_NAME_LENGTH]}"
 
 

@@ -73,11 +73,11 @@ def read_payload(payload: Mapping[str, object]) -> Iterator[str]:
     walk = _Walk()
     for key in _MESSAGE_KEYS:
         walk.add(_embedded_text(payload.get(key), walk) or _as_text(payload.get(key)))
-    _visit(payload, walk, depth=0, key="")
+    _read_object(payload, walk, depth=0, key="")
     yield from walk.pieces
 
 
-def _visit(value: Mapping[str, object], walk: _Walk, *, depth: int, key: str) -> None:
+def _read_object(value: Mapping[str, object], walk: _Walk, *, depth: int, key: str) -> None:
     """One object and all in it."""
     walk.objects -= 1
     if walk.objects < 0 or depth > _MAX_DEPTH or ("role" in value and ("content" in value or "parts" in value)):
@@ -91,23 +91,23 @@ def _visit(value: Mapping[str, object], walk: _Walk, *, depth: int, key: str) ->
     for name, member in value.items():
         is_message = not depth and name in _MESSAGE_KEYS and _as_text(member)
         if name not in done and name not in _WORDS_OF_OTHERS and not is_message:
-            _visit_member(name, member, walk, depth)
+            _read_member(name, member, walk, depth)
     _add_close_code(value, walk, depth=depth, key=key)
 
 
-def _visit_member(name: str, member: object, walk: _Walk, depth: int) -> None:
+def _read_member(name: str, member: object, walk: _Walk, depth: int) -> None:
     is_error = name in _ERROR_KEYS
     if isinstance(member, str):
         walk.strings -= 1
         if walk.strings >= 0 and (is_error or _SHOWS_FAILURE.search(member[:MAX_TEXT_LENGTH])):
             walk.add(_embedded_text(member, walk) or member)
     elif isinstance(member, Mapping):
-        _visit(member, walk, depth=depth + 1, key=name)
+        _read_object(member, walk, depth=depth + 1, key=name)
     elif isinstance(member, list) and member:
-        _visit_list(name, member, walk, depth)
+        _read_list(name, member, walk, depth)
 
 
-def _visit_list(name: str, items: list[object], walk: _Walk, depth: int) -> None:
+def _read_list(name: str, items: list[object], walk: _Walk, depth: int) -> None:
     if depth >= _MAX_DEPTH:
         return
     if all(isinstance(item, str) for item in items[:3]):
@@ -122,7 +122,7 @@ def _visit_list(name: str, items: list[object], walk: _Walk, depth: int) -> None
     for item in reversed(items) if _is_newest_first(items) else items:
         if walk.objects <= 0 or walk.strings <= 0:
             return
-        _visit_member(name, item, walk, depth + 1)
+        _read_member(name, item, walk, depth + 1)
 
 
 def _is_newest_first(items: list[object]) -> bool:
@@ -166,22 +166,22 @@ def _add_close_code(value: Mapping[str, object], walk: _Walk, *, depth: int, key
 
 def _unflatten(value: Mapping[str, object]) -> Mapping[str, object]:
     """`exception.type` and `error.stack` as an object `exception` and `error`; a list of keys and values likewise."""
-    found: dict[str, dict[str, object]] = {}
+    grouped: dict[str, dict[str, object]] = {}
     for name, member in value.items():
         prefix, dot, rest_of_name = name.partition(".")
         if dot and prefix in _FLAT_PREFIXES:
-            found.setdefault(prefix, {})[rest_of_name] = member
+            grouped.setdefault(prefix, {})[rest_of_name] = member
     attributes = value.get("attributes")
     if isinstance(attributes, list):
-        found["attributes"] = {
+        grouped["attributes"] = {
             str(item["key"]): _attribute_value(item.get("value"))
             for item in attributes[:_MAX_OBJECTS]
             if isinstance(item, Mapping) and isinstance(item.get("key"), str)
         }
-    if not found:
+    if not grouped:
         return value
-    rest = {name: member for name, member in value.items() if "." not in name or name.partition(".")[0] not in found}
-    for prefix, members in found.items():
+    rest = {name: member for name, member in value.items() if "." not in name or name.partition(".")[0] not in grouped}
+    for prefix, members in grouped.items():
         own = rest.get(prefix)
         kept = own if isinstance(own, Mapping) else {"message": own} if isinstance(own, str) else {}
         rest[prefix] = {**kept, **members}
@@ -209,7 +209,7 @@ def _embedded_text(value: object, walk: _Walk) -> str:
     inner = _Walk(walk.objects // 2, walk.strings // 2)
     for key in _MESSAGE_KEYS:
         inner.add(_as_text(embedded.get(key)))
-    _visit(embedded, inner, depth=_MAX_DEPTH // 2, key="")
+    _read_object(embedded, inner, depth=_MAX_DEPTH // 2, key="")
     walk.objects -= _MAX_OBJECTS // 20
     return "\n".join(dict.fromkeys(inner.pieces))
 
