@@ -19,7 +19,7 @@ UNREACHABLE = ProbeResult(ok=False, detail="could not be connected to: refused",
 
 def harness_with_trial(**changes: object) -> Harness:
     """The serving revision fails when it is probed, and what is deployed next holds."""
-    setting = Harness({"shore.tide": watched_service(**({"trial": True} | changes))})
+    setting = Harness({"shore.tide": watched_service("tide", **({"trial": True} | changes))})
     setting.prover.kind, setting.prover.reason = ActionKind.NONE, Reason.CLOSE_1011_UNPROVEN
     setting.prover.trial_commit = "later"
     setting.cloud.address = "https://pf-1---tide.invalid"

@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from shared.ports import Document
+from shared.ports import WRONG_LABEL
 from shared.proof.model.finding import ActionKind, Reason
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.rollout import ProbeOutcome, ProbeResult
 from shared.proposal.states import PINNED, ProposalStatus
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.issue.issue_commands import WRONG_LABEL
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_record
 from shared.workflow.records.incident_record import EndCause, IncidentRecord
@@ -53,8 +53,13 @@ def _traffic(harness: Harness) -> dict[str, int]:
     return harness.cloud.services["shore.tide"].traffic
 
 
-def _report(harness: Harness, key: str) -> Document:
-    return read_documents(harness, "reports")[key]
+def _report(harness: Harness, key: str) -> dict[str, Any]:
+    return dict(read_documents(harness, "reports")[key])
+
+
+def _standing(harness: Harness) -> ProposalStatus:
+    """Of the first question."""
+    return harness.chat.posted[0].message.standing
 
 
 def _assert_nothing_moved(harness: Harness) -> None:
@@ -137,20 +142,20 @@ class TestProof:
     def test_the_second_question_comes_after_the_experiment_and_only_then(self, harness: Harness) -> None:
         incident = start_trial(harness)
         assert read_state(harness, incident) == "trying"
-        assert harness.chat.posted[0].message.standing is ProposalStatus.TRYING
+        assert _standing(harness) == ProposalStatus.TRYING
         finish_trial(harness, 2)
         assert (read_state(harness, incident), len(harness.chat.posted)) == ("trying", 1)
         finish_trial(harness, 1)
         assert read_state(harness, incident) == "opened"
-        assert harness.chat.posted[0].message.standing is ProposalStatus.HELD
+        assert _standing(harness) == ProposalStatus.HELD
         _assert_nothing_moved(harness)
         investigate_incident(harness.start_process(), incident)
         second = harness.chat.posted[-1].message
         assert (second.kind, second.commit) == (ActionKind.REDEPLOY, commit_id("later"))
         report = _report(harness, f"{incident}.2")
         assert report["reason"] == Reason.PROVEN_BY_TRIAL
-        assert len(report["report"]["trial"]["experiment"]["rounds"]) == 3  # type: ignore[index,call-overload]
-        assert [entry["kind"] for entry in report["report"]["evidence"]].count("probe") == 3  # type: ignore[index,call-overload]
+        assert len(report["report"]["trial"]["experiment"]["rounds"]) == 3
+        assert [entry["kind"] for entry in report["report"]["evidence"]].count("probe") == 3
 
     def test_both_are_probed_side_by_side_in_every_round(self, harness: Harness) -> None:
         start_trial(harness)
