@@ -1,6 +1,7 @@
-"""`python -m tests.bench.import_verdicts [TREES] [FIRST_SEED]`: the verdicts on imports against real imports.
+"""`python -m tests.bench.import_verdicts [TREES] [FIRST_SEED] [PROBES]`: the verdicts on imports against real imports.
 
-Prints the share of right, unknown and wrong verdicts for each family, and every wrong one. Exits 1 where there is one.
+Each tree is started once for each of its probes. Prints the share of right, unknown and wrong verdicts for each family,
+and every wrong one as it is met. Exits 1 where there is one.
 """
 
 import sys
@@ -15,13 +16,14 @@ _BATCH = 50
 
 def main(arguments: Sequence[str]) -> int:
     """0 where no verdict is wrong."""
-    count, first = (*map(int, arguments), *(5_000, 0)[len(arguments) :])
+    count, first, probes = (*map(int, arguments), *(5_000, 0, 3)[len(arguments) :])
     comparison = Comparison()
     for begin in range(first, first + count, _BATCH):
-        services = [generate_service(seed, 3) for seed in range(begin, min(begin + _BATCH, first + count))]
+        services = [generate_service(seed, probes) for seed in range(begin, min(begin + _BATCH, first + count))]
         compare_services(services, run_services(services, NAMES), comparison, begin)
+        print(f"\r{begin + len(services) - first} trees, {len(comparison.wrong)} wrong", end="", flush=True)
     reasons = [f"  {number} unknown: {reason}" for reason, number in comparison.reasons.most_common(12)]
-    print(f"{count} trees", *comparison.list_shares(), *reasons, *comparison.wrong, sep="\n")
+    print("", *comparison.list_shares(), *reasons, *comparison.wrong, sep="\n")
     return int(bool(comparison.wrong))
 
 
