@@ -189,6 +189,7 @@ def judge_local(source: str, function: str = "f") -> ClaimVerdict:
         ),
         ("match", "match x:\n    case 1:\n        n = 1\n    case _:\n        n = 2\nreturn n", HOLDS, ()),
         ("match without rest", "match x:\n    case 1:\n        n = 1\nreturn n", FAILS, (5,)),
+        ("match with a guard", "match x:\n    case n if y:\n        pass\nreturn n", HOLDS, ()),
         ("with", "with open(x) as n:\n    pass\nreturn n", HOLDS, ()),
         ("suppressed", "with suppress(E):\n    n = g()\nreturn n", FAILS, (4,)),
         ("may be suppressed", "with guard():\n    n = g()\nreturn n", UNKNOWN, ()),

@@ -142,7 +142,8 @@ class AssignmentFlow(StatementFlow):
             sides.append(side.add_cost() if may_never_return(case.body) else side)
             if case.guard is None and _is_irrefutable(case.pattern):
                 return join_sides(*sides)
-            remaining = remaining | matched if case.guard is not None else remaining
+            if case.guard is not None:  # a pattern that matched has bound its names, even where its guard refuses
+                remaining = matched if _is_irrefutable(case.pattern) else remaining | matched
         return join_sides(*sides, remaining)
 
     def _run_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, state: Presence) -> Presence:
