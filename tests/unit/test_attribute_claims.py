@@ -238,6 +238,10 @@ TRAPS = {
     "a metaclass of a base": "class Meta(type): ...\nclass Base(metaclass=Meta): ...\nclass Cart(Base): ...",
     "slots": "class Cart:\n    __slots__ = ('total',)",
     "slots that refuse": "class Cart:\n    __slots__ = ('x',)\n    def __init__(self): self.total = 1",
+    "a slot before what a base binds": "class Base:\n    total = 1\nclass Cart(Base):\n    __slots__ = ('total',)",
+    "a made slot": "from dataclasses import dataclass\nclass Base:\n    total = 1\n"
+    "@dataclass(slots=True)\nclass Cart(Base):\n    total: int\n    def __init__(self): ...",
+    "some computed slots": "class Base:\n    total = 1\nclass Cart(Base):\n    __slots__ = ('x', *NAMES)",
     "computed slots": "class Cart:\n    __slots__ = tuple(NAMES)",
     "a decorator": "def enrich(c): return c\n@enrich\nclass Cart: ...",
     "a decorator from outside": "import requests\n@requests.define\nclass Cart:\n    total: int",
