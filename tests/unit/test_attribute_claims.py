@@ -225,6 +225,35 @@ def test_a_class_that_is_not_imported_is_found_in_what_the_file_imports() -> Non
     assert judge_class(body, use="build.make().total", files={**files, **second}).state is UNKNOWN
 
 
+def test_files_that_were_searched_in_vain_are_no_inputs() -> None:
+    files = {
+        "main.py": "from shop import build, other\nbuild.make().total\n",
+        "shop/__init__.py": "",
+        "shop/build.py": "from shop.cart import Cart\n",
+        "shop/cart.py": "from shop.base import Base\nclass Cart(Base): ...\n",
+        "shop/base.py": "class Base: ...\n",
+        "shop/other.py": "import shop.last\n",
+        "shop/last.py": "",
+    }
+    claim = Claim(
+        ClaimFamily.CLASS_ATTRIBUTE,
+        "main.py",
+        2,
+        "AttributeError",
+        "'Cart' object has no attribute 'total'",
+        "<module>",
+        "build.make().total",
+        "",
+        "total",
+        "Cart",
+    )
+    modules = ListedModules(files)
+    assert AttributeJudge().judge(claim, modules).state is FAILS
+    inputs = modules.tree.recorded_paths & files.keys()
+    assert {"main.py", "shop/cart.py", "shop/base.py"} <= inputs
+    assert not {"shop/other.py", "shop/last.py"} & inputs
+
+
 def test_a_private_name_is_mangled() -> None:
     body = "class Cart:\n    def __init__(self): self.__total = 1\n    def f(self): return self.__total"
     assert judge_class(body, use="    # self.__total", name="_Cart__total").state is HOLDS
