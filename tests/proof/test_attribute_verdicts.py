@@ -8,7 +8,7 @@ from tests.support.attribute_oracle import compare_with_python
 
 
 def test_no_verdict_of_the_rules_is_wrong() -> None:
-    comparison = compare_with_python(AttributeJudge(), 400, seed=7)
+    comparison = compare_with_python(AttributeJudge(), 300, seed=7)
     assert comparison.wrong == []
     for family in (ClaimFamily.MODULE_ATTRIBUTE, ClaimFamily.CLASS_ATTRIBUTE):
         assert comparison.counts[family, ClaimState.FAILS] > 10
@@ -17,8 +17,8 @@ def test_no_verdict_of_the_rules_is_wrong() -> None:
 
 def test_with_the_checker_fewer_are_known_and_none_is_wrong() -> None:
     with TyChecker() as checker:
-        comparison = compare_with_python(TwoWitnesses(AttributeJudge(), checker), 40, seed=7)
-    alone = compare_with_python(AttributeJudge(), 40, seed=7)
+        comparison = compare_with_python(TwoWitnesses(AttributeJudge(), checker), 15, seed=7)
+    alone = compare_with_python(AttributeJudge(), 15, seed=7)
     assert comparison.wrong == []
     assert comparison.run_count == alone.run_count
     for family in (ClaimFamily.MODULE_ATTRIBUTE, ClaimFamily.CLASS_ATTRIBUTE):

@@ -47,7 +47,6 @@ def run_program(files: dict[str, str], folder: Path) -> tuple[list[object] | Non
     finally:
         sys.settrace(None)
         sys.path.remove(str(folder))
-        sys.path_importer_cache.clear()
         sys.modules["__main__"] = former
         for name in set(sys.modules) - known:
             if getattr(sys.modules[name], "__file__", None) is None or str(folder) in str(sys.modules[name].__file__):

@@ -98,6 +98,16 @@ def test_without_an_answer_the_verdict_stays(state: ClaimState) -> None:
     assert (verdict.state, verdict.checked_by) == (state, "rules")
 
 
+def test_what_the_checker_read_is_an_input_only_where_it_counts() -> None:
+    files = {"main.py": SOURCE, "app/__init__.py": "", "app/conf.py": ""}
+    modules = ListedModules(files)
+    modules.tree.read("main.py")
+    TwoWitnesses(FixedJudge(FAILS), FakeTypeChecker()).judge(make_claim(MODULE), modules)
+    assert modules.tree.recorded_paths == {"main.py"}
+    TwoWitnesses(FixedJudge(FAILS), FakeTypeChecker([REVEALED_MODULE])).judge(make_claim(MODULE), modules)
+    assert set(files) <= modules.tree.recorded_paths
+
+
 @pytest.mark.parametrize("family", [ClaimFamily.MODULE, ClaimFamily.FILE, ClaimFamily.CIRCULAR_IMPORT])
 def test_of_other_families_the_checker_is_not_asked(family: ClaimFamily) -> None:
     checker = FakeTypeChecker()

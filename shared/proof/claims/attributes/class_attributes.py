@@ -14,7 +14,7 @@ from shared.proof.claims.attributes.bound_names import (
 from shared.proof.claims.attributes.class_hierarchy import Hierarchy, ResolvedClass
 from shared.proof.claims.attributes.dataclass_fields import is_pseudo_field, may_leave_class
 from shared.proof.claims.attributes.dynamic_attributes import find_dynamic_change
-from shared.proof.claims.attributes.instance_attributes import has_slots, is_set_by_construction, list_slots
+from shared.proof.claims.attributes.instance_attributes import is_set_by_construction, may_be_slot
 from shared.proof.claims.attributes.source_file import SourceFile, mangle_name
 
 _HOOKS = ("__getattr__", "__getattribute__")
@@ -65,6 +65,8 @@ def _find_bound(hierarchy: Hierarchy, attribute: str, *, on_type: bool) -> Answe
             return Answer(Presence.PRESENT, f"{resolved.node.name} binds {attribute} in {resolved.source.path}")
         if _binds_value(resolved, attribute) and not _is_field(resolved, attribute):
             return None  # what is bound there on some paths, or by a decorator, comes first
+        if may_be_slot(resolved, attribute):
+            break
     if not on_type and is_set_by_construction(hierarchy, attribute):
         return Answer(Presence.PRESENT, f"every new {hierarchy.classes[0].node.name} is given {attribute}")
     return None
@@ -132,7 +134,7 @@ def _find_doubt_in(resolved: ResolvedClass, attribute: str) -> str:
         return f"{name} binds {attribute} on some paths, or in a way that is not followed"
     if resolved.kind in {"dataclass", "named_tuple"} and attribute in _list_annotated(resolved.node):
         return f"{attribute} is a field of {name} that may not be set"
-    if has_slots(resolved) and (attribute in list_slots(resolved) or not list_slots(resolved)):
+    if may_be_slot(resolved, attribute):
         return f"{attribute} may be a slot of {name}"
     if any(isinstance(part, ast.Global | ast.Nonlocal) for part in resolved.node.body):
         return f"the body of {name} changes what is around it"

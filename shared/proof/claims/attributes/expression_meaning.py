@@ -46,6 +46,7 @@ class MeaningFinder:
 
     def get_source(self, path: str) -> SourceFile | None:
         """A parsed file of the commit."""
+        self.modules.tree.blob(path)  # whoever asks depends on it, also where it is parsed already
         if path not in self._sources:
             self._sources[path] = parse_source(path, self.modules.tree.read(path))
         return self._sources[path]

@@ -6,13 +6,13 @@ alone: in the file, imported into it, or in the modules that it imports.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from shared.proof.claims.attributes.attribute_uses import AttributeUse
 from shared.proof.claims.attributes.class_hierarchy import Hierarchy, read_hierarchy
 from shared.proof.claims.attributes.expression_meaning import ClassMeaning, MeaningFinder, ModuleMeaning
-from shared.proof.claims.attributes.source_file import SourceFile
+from shared.proof.claims.attributes.source_file import ImportedName, SourceFile
 
 _MAX_FILES = 60
 _MAX_STEPS = 2
@@ -40,7 +40,7 @@ def find_class(finder: MeaningFinder, source: SourceFile, owner: str, uses: Iter
     if not is_certain:
         candidates |= {meaning.node: meaning for meaning in _list_named(finder, source, owner)}
         if not candidates or not _is_bound(source, owner):
-            candidates |= {meaning.node: meaning for meaning in _list_reached(finder, source, owner)}
+            candidates |= _search_imported(finder, source, owner)
     if len(candidates) == 1:
         start = next(iter(candidates.values()))
         if _is_rebound(finder, start):
@@ -70,6 +70,16 @@ def is_surely_asked(finder: MeaningFinder, source: SourceFile, hierarchy: Hierar
     return isinstance(meaning, ClassMeaning) and hierarchy.contains(meaning.node)
 
 
+def _search_imported(finder: MeaningFinder, source: SourceFile, owner: str) -> Mapping[ast.ClassDef, ClassMeaning]:
+    """Where one class is found, the files without one are no inputs: changes of theirs say nothing of the claim."""
+    recorded = finder.modules.tree.recorded_paths
+    inputs = frozenset(recorded)
+    reached = {meaning.node: meaning for meaning in _list_reached(finder, source, owner)}
+    if len(reached) == 1:
+        recorded.intersection_update(inputs | {meaning.path for meaning in reached.values()})
+    return reached
+
+
 def _is_rebound(finder: MeaningFinder, start: ClassMeaning) -> bool:
     """Whether the name of a class stands for something else, too, where it is defined."""
     source = finder.get_source(start.path)
@@ -83,7 +93,9 @@ def _is_bound(source: SourceFile, owner: str) -> bool:
 def _list_named(finder: MeaningFinder, source: SourceFile, owner: str) -> Iterator[ClassMeaning]:
     """Classes of the name in the file, and those imported into it, also under another name."""
     yield from (ClassMeaning(source.path, node) for node in source.find_classes(owner))
-    for name in source.list_bindings(source.tree):
+    for name, bindings in source.list_bindings(source.tree).items():
+        if name != owner and not any(isinstance(bound, ImportedName) and bound.name == owner for bound in bindings):
+            continue
         meaning = finder.find_export(source.path, name)
         if isinstance(meaning, ClassMeaning) and not meaning.is_instance and meaning.node.name == owner:
             yield meaning

@@ -57,6 +57,22 @@ def list_slots(resolved: ResolvedClass) -> frozenset[str]:
     return frozenset(names)
 
 
+def may_be_slot(resolved: ResolvedClass, attribute: str) -> bool:
+    """Whether a class has, or may have, a slot of the name: it hides what the bases bind to it, and may be empty."""
+    if not has_slots(resolved):
+        return False
+    return attribute in list_slots(resolved) or not all(_spells_slots(part) for part in resolved.node.body)
+
+
+def _spells_slots(part: ast.stmt) -> bool:
+    """Whether a statement of a class body binds no slots but by strings that are spelled out."""
+    if "__slots__" not in list_possible_names([part]):
+        return True
+    value = part.value if isinstance(part, ast.Assign) else None
+    elements = [value] if isinstance(value, ast.Constant) else getattr(value, "elts", None)
+    return elements is not None and all(isinstance(element, ast.Constant) for element in elements)
+
+
 class _Construction:
     """The chain of `__init__` methods that a new instance runs through."""
 

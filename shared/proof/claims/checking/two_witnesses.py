@@ -1,7 +1,8 @@
 """Two witnesses for each verdict: a judge's own rules, and a type checker's report on the same file.
 
 Where both have an opinion on the same name and lines and they differ, the verdict is unknown. A checker that knows
-nothing of a value, as of all that installed packages give, has no opinion: the verdict of the rules stays.
+nothing of a value, as of all that installed packages give, has no opinion: the verdict of the rules stays, and what the
+rules read are its inputs. Else every commit to a file that the checker saw would count as an attempt to mend the claim.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -43,10 +44,14 @@ class TwoWitnesses:
         verdict = self._judge.judge(claim, modules)
         if verdict.state is ClaimState.UNKNOWN or claim.family not in _FAILING:
             return verdict
+        inputs = frozenset(modules.tree.recorded_paths)
         try:
-            return self._compare(claim, MeaningFinder(modules, claim.path), verdict)
+            compared = self._compare(claim, MeaningFinder(modules, claim.path), verdict)
         except (RecursionError, ValueError):
-            return verdict  # the checker has no opinion
+            compared = verdict  # the checker has no opinion
+        if compared.state is verdict.state:
+            modules.tree.recorded_paths.intersection_update(inputs)
+        return compared
 
     def _compare(self, claim: Claim, finder: MeaningFinder, verdict: ClaimVerdict) -> ClaimVerdict:
         files = collect_files(finder, claim.path)
