@@ -67,6 +67,16 @@ def test_change_of_the_failing_line_comes_before_that_of_its_function_and_of_its
     assert suspected.possible_fixes == ()
 
 
+def test_function_around_the_failing_one_is_looked_at_as_well(tmp_path: Path) -> None:
+    inner = "    def name():\n        return berth.upper() + size\n\n    return name()"
+    nested = MAIN.replace("    return berth.upper() + size", inner)
+    changed = nested.replace('order["size"]', 'order["sizes"]')
+    story = build(tmp_path, ("begin", nested), ("changed", changed), ("beside", None))
+    suspected = find_suspected(story, make_exception(changed, "return berth.upper() + size"))
+    found = {story.name_of(change.commit.id): change.function for change in suspected.introduced}
+    assert found == {"begin": "assign.name", "changed": "assign"}
+
+
 def test_what_was_taken_out_is_found_although_blame_cannot_see_it(tmp_path: Path) -> None:
     guarded = MAIN.replace("    size = order", '    if berth is None:\n        return ""\n    size = order')
     story = build(tmp_path, ("begin", guarded), ("beside", None), ("unguarded", MAIN), ("later", None))

@@ -16,7 +16,7 @@ from shared.workflow.records import incident_record
 from shared.workflow.records.documents import Collection
 from shared.workflow.records.incident_record import INCIDENTS
 from tests.support.drivers import open_incident, propose_deployment, read_documents, read_state
-from tests.support.harness import Harness, button_click
+from tests.support.harness import Harness, button_click, syntax_error
 from tests.support.memory import MemoryStore
 
 
@@ -48,7 +48,7 @@ def test_an_entry_without_a_time_is_read_as_it_was_kept() -> None:
 
 
 def test_a_recorded_incident_has_no_issue_that_could_be_marked_as_wrong(harness: Harness) -> None:
-    text = "received 1011 (internal error) keepalive ping timeout"
+    text = syntax_error("<string>")
     first = record_log_entry(harness.start_process(), harness.log_entry(text)).incident
     assert read_state(harness, first) == "recorded"
     harness.clock.advance(timedelta(minutes=1))

@@ -38,7 +38,7 @@ class StackFunction:
     """How many frames of own files lie below its own."""
     outline: SourceOutline
     position: int | None
-    """Of the named statement among those of the function; None for a function that is called."""
+    """Of the named statement among those of the function; None where the traceback names none in it."""
 
     @property
     def statements(self) -> Sequence[Statement]:
@@ -61,8 +61,16 @@ def list_stack_functions(state: DeployedState, outlines: Outlines) -> Sequence[S
         role = StackRole.CALLER if depth else StackRole.FAILED
         position = _find_statement(outline.list_statements(name), frame.line)
         functions.append(StackFunction(frame.path, name, role, depth, outline, position))
-    functions += list(_list_called(functions)) if functions else []
+    functions += [*_list_enclosing(functions[0]), *_list_called(functions)] if functions else []
     return list({(entry.path, entry.function): entry for entry in reversed(functions)}.values())[::-1]
+
+
+def _list_enclosing(at: StackFunction) -> Iterator[StackFunction]:
+    """The functions in which the failing one is defined: it uses their names."""
+    name = at.function.rpartition(".")[0]
+    while name and at.outline.has_function(name):
+        yield StackFunction(at.path, name, StackRole.CALLER, at.depth + 1, at.outline, None)
+        name = name.rpartition(".")[0]
 
 
 def _find_statement(statements: Sequence[Statement], line: int) -> int | None:
