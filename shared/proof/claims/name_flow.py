@@ -154,8 +154,8 @@ class _Follower:
             if True in brought:
                 line = self._bind(statement.lineno)
                 return line if brought == BOUND else states | line
-        if self._imports_submodule(statement):
-            states = self._bind(statement.lineno)
+        if self._imports_submodule(statement):  # not set anew where a first import of the package had failed behind it
+            states |= self._bind(statement.lineno)
         names = (
             alias.asname or (alias.name.partition(".")[0] if isinstance(statement, ast.Import) else alias.name)
             for alias in statement.names
