@@ -161,7 +161,10 @@ _KINDS = _KIND_WORDS.split()
 def _write_definition(kind: str, number: int, random: Random) -> tuple[list[str], list[str]]:  # noqa: C901, PLR0911, PLR0912, PLR0915
     """The lines of the library, and the calls of it."""
     f, c = f"f{number}", f"C{number}"
-    sign = lambda first="": write_signature(random, first)  # noqa: E731
+
+    def sign(first: str = "") -> str:
+        return write_signature(random, first)
+
     body = "    return 1"
     if kind == "function":
         decorator = random.choice(DECORATORS)

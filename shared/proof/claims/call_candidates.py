@@ -21,10 +21,15 @@ class CandidateCalls:
         logged = set(_CALLED.findall(source_text))
         self.is_named_in_log = bool(logged & self._names)
         """Whether the logged line calls it by its own name."""
+        self._own_names = frozenset(self._names)
         self._names |= _list_aliases(file.tree, self._names)
         self._is_any_class = complaint.callee in _CONSTRUCTORS
         if not self.is_named_in_log:
             self._names |= logged
+
+    def are_all_named(self, calls: list[ast.Call]) -> bool:
+        """Whether calls name what the message names itself: what has another name may pass arguments of its own."""
+        return bool(calls or self.is_named_in_log) and all(_read_called_name(call) in self._own_names for call in calls)
 
     def list_calls(self) -> Iterator[ast.Call]:
         """In the order of the file."""

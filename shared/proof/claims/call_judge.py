@@ -85,7 +85,7 @@ class _Calls:
         """The verdict on all calls of the file that the claim can mean."""
         candidates = CandidateCalls(self._file, self._complaint, self._claim.source_text)
         calls = list(candidates.list_calls())
-        can_recur = self._can_recur() or not (calls or candidates.is_named_in_log)
+        can_recur = self._can_recur() or not candidates.are_all_named(calls)
         answers = [(call, self._judge_call(call)) for call in calls]
         lines = sorted({self._get_line(call) for call, answer in answers if answer.kind is _Kind.FAILS})
         unknown = [(call, answer) for call, answer in answers if answer.kind is _Kind.UNKNOWN]
@@ -180,9 +180,10 @@ class _Calls:
             return self._bind_to_nothing(callee.takes_nothing, shape)
         if not self._is_claimed(callee):
             return _OTHER
+        if not shape.is_exact:
+            decided = [judge_inexact(signature, shape, self._complaint) for signature in callee.signatures]
+            return _read_answer(fails=decided[0] if len(decided) == 1 else None)
         for signature in callee.signatures:
-            if not shape.is_exact:
-                return _read_answer(fails=judge_inexact(signature, shape, self._complaint))
             complaint = find_complaint(signature, shape)
             if complaint is not None:
                 return self._compare(complaint)

@@ -93,9 +93,9 @@ class SignatureSearch:
             return Callee((signature,)) if signature and len(ancestry.classes) == 1 else _unknown(None)
         if not self._values.classes.has_plain_decorators(owner):
             return UnknownValue(f"a decorator may change how {owner.node.name} is made")
-        found = [self._find_own_constructor(ancestry, name) for name in ("__new__", "__init__")]
-        unknown = next((value for value in found if isinstance(value, UnknownValue)), None)
-        signatures = [value for value in found if isinstance(value, Signature)]
+        constructors = [self._find_own_constructor(ancestry, name) for name in ("__new__", "__init__")]
+        unknown = next((value for value in constructors if isinstance(value, UnknownValue)), None)
+        signatures = [value for value in constructors if isinstance(value, Signature)]
         if ancestry.outside and claimed not in {signature.qualname for signature in signatures}:
             unknown = UnknownValue(f"{owner.node.name} has the base {ancestry.outside}, which is not of the repository")
         if ancestry.has_exception and not signatures:

@@ -176,9 +176,9 @@ class ClassSearch:
         value = statement.value
         if value is None:
             return UnknownValue(f"{owner.type.node.name}.{name} is assigned in a way that is not followed")
-        found = self._values.find(value, candidate.file, candidate.file.scopes[statement])
-        if isinstance(found, InstanceValue):
-            return replace(found, is_exact=False)
+        target = self._values.find(value, candidate.file, candidate.file.scopes[statement])
+        if isinstance(target, InstanceValue):
+            return replace(target, is_exact=False)
         return UnknownValue(f"{owner.type.node.name}.{name} is not known")
 
 

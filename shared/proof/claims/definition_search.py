@@ -37,9 +37,9 @@ def _list_imported_files(modules: ServiceModules, file: SourceFile) -> list[str]
     paths: dict[str, None] = {}
     for node in ast.walk(file.tree):
         for module, level in _list_modules(node):
-            found = modules.find_module(file.path, module, level)
-            if found.kind in {ModuleKind.FILE, ModuleKind.PACKAGE} and found.path != file.path:
-                paths[found.path] = None
+            module_file = modules.find_module(file.path, module, level)
+            if module_file.kind in {ModuleKind.FILE, ModuleKind.PACKAGE} and module_file.path != file.path:
+                paths[module_file.path] = None
     return list(paths)
 
 

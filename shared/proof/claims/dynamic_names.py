@@ -15,9 +15,9 @@ def find_dynamic_names(tree: ast.Module, name: str) -> str:
     """What may bind the name at run time, for a person; "" for nothing."""
     modules = _list_module_aliases(tree)
     for node in ast.walk(tree):
-        found = _describe(node, name, modules)
-        if found:
-            return f"{found} in line {getattr(node, 'lineno', 0)}"
+        description = _describe(node, name, modules)
+        if description:
+            return f"{description} in line {getattr(node, 'lineno', 0)}"
     for node in walk_scope(tree.body):
         if isinstance(node, ast.Call) and read_dotted_name(node.func) in _SCOPE_CALLS - {"dir"} and not node.args:
             return f"{read_dotted_name(node.func)}() in line {node.lineno}"

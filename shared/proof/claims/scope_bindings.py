@@ -56,15 +56,15 @@ def find_mentions(tree: ast.AST, name: str) -> frozenset[ast.AST]:
     mentions: set[ast.AST] = set()
     path: list[ast.AST] = []
 
-    def visit(node: ast.AST) -> None:
+    def note_below(node: ast.AST) -> None:
         path.append(node)
         if _names_it(node, name):
             mentions.update(path)
         for child in ast.iter_child_nodes(node):
-            visit(child)
+            note_below(child)
         path.pop()
 
-    visit(tree)
+    note_below(tree)
     return frozenset(mentions)
 
 

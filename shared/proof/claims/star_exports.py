@@ -25,18 +25,18 @@ class StarExports:
 
     def decide(self, importing_path: str, node: ast.ImportFrom) -> bool | None:
         """Whether the statement binds the name."""
-        found = self._modules.find_module(importing_path, node.module or "", node.level)
-        if found.kind is ModuleKind.NAMESPACE:
+        module = self._modules.find_module(importing_path, node.module or "", node.level)
+        if module.kind is ModuleKind.NAMESPACE:
             return False
-        if found.kind not in {ModuleKind.FILE, ModuleKind.PACKAGE}:
+        if module.kind not in {ModuleKind.FILE, ModuleKind.PACKAGE}:
             return None
-        if found.path in self._open or len(self._open) >= _MAX_DEPTH:
+        if module.path in self._open or len(self._open) >= _MAX_DEPTH:
             return None
-        tree = parse_source(self._modules.tree.read(found.path) or b"\0")
+        tree = parse_source(self._modules.tree.read(module.path) or b"\0")
         if tree is None:
             return None
-        self._open.append(found.path)
-        is_exported = self._decide_module(found.path, tree)
+        self._open.append(module.path)
+        is_exported = self._decide_module(module.path, tree)
         self._open.pop()
         return is_exported
 
@@ -60,8 +60,8 @@ class StarExports:
         return None if is_open or end | BOUND == end or not end.is_unbound else False
 
     def _is_submodule(self, path: str) -> bool:
-        found = self._modules.find_module(path, self._name, 1)
-        return found.kind not in {ModuleKind.MISSING, ModuleKind.OUTSIDE}
+        module = self._modules.find_module(path, self._name, 1)
+        return module.kind not in {ModuleKind.MISSING, ModuleKind.OUTSIDE}
 
 
 def _lists_names(tree: ast.Module) -> bool:

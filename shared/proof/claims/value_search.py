@@ -187,10 +187,10 @@ class ValueSearch:
         return UnknownValue(f"{name} is bound in a way that is not followed")
 
     def _find_module(self, importing_path: str, module: str, level: int) -> Value:
-        found = self.modules.find_module(importing_path, module, level)
-        if found.kind is ModuleKind.OUTSIDE:
+        module_file = self.modules.find_module(importing_path, module, level)
+        if module_file.kind is ModuleKind.OUTSIDE:
             return OutsideValue(module)
-        if found.kind in {ModuleKind.MISSING, ModuleKind.UNKNOWN}:
+        if module_file.kind in {ModuleKind.MISSING, ModuleKind.UNKNOWN}:
             return UnknownValue(f"the module {module} is not known")
         return ModuleValue(importing_path, module, level)
 
@@ -205,19 +205,19 @@ class ValueSearch:
         return owner if isinstance(owner, UnknownValue) else UnknownValue(f"{name} is an attribute of a function")
 
     def _find_module_attribute(self, owner: ModuleValue, name: str) -> Value:
-        found = self.modules.find_module(owner.importing_path, owner.module, owner.level)
-        if found.kind is ModuleKind.OUTSIDE:
+        module_file = self.modules.find_module(owner.importing_path, owner.module, owner.level)
+        if module_file.kind is ModuleKind.OUTSIDE:
             return OutsideValue(f"{owner.module}.{name}")
-        if found.kind in {ModuleKind.FILE, ModuleKind.PACKAGE}:
-            file = self.open_file(found.path)
+        if module_file.kind in {ModuleKind.FILE, ModuleKind.PACKAGE}:
+            file = self.open_file(module_file.path)
             if file is None:
-                return UnknownValue(f"{found.path} cannot be parsed")
+                return UnknownValue(f"{module_file.path} cannot be parsed")
             value = self.find_member(file, name)
-            if not isinstance(value, UnknownValue | OutsideValue) or found.kind is ModuleKind.FILE:
+            if not isinstance(value, UnknownValue | OutsideValue) or module_file.kind is ModuleKind.FILE:
                 return value
             if any(True for _ in list_bindings(file.tree.body, name, self.modules.python)):
                 return value
-        if found.kind in {ModuleKind.PACKAGE, ModuleKind.NAMESPACE}:
+        if module_file.kind in {ModuleKind.PACKAGE, ModuleKind.NAMESPACE}:
             dotted = f"{owner.module}.{name}" if owner.module else name
             return self._find_module(owner.importing_path, dotted, owner.level)
         return UnknownValue(f"the module {owner.module} is not known")
