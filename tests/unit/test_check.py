@@ -7,6 +7,7 @@ import pytest
 from shared.errors import UsageError
 from shared.proof.judging.check_sources import PythonSource, PythonTarget, check_sources, group_by_python
 from shared.proof.model.compilation import Compilation, Diagnostic, Explanation, Fault, Source
+from tests.support.type_checker import FakeTypeChecker
 
 NEW_SYNTAX, TOO_SLOW = "new in 3.12", "timeout"
 """What the fakes say of a line, and of a source that they have no verdict on."""
@@ -46,6 +47,9 @@ class FakeCompilers:
 
     def explainer(self) -> "FakeCompilers":
         return self
+
+    def type_checker(self) -> FakeTypeChecker:
+        return FakeTypeChecker(is_installed=False)
 
     def explain(self, requests: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
         self.explained += 1

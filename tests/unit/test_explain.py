@@ -9,6 +9,7 @@ from shared.proof.model.compilation import Compilation, Diagnostic, Explanation,
 from shared.proof.searching.explain_failure import FailureExplanation, explain_failure
 from shared.proof.searching.introducing_commit import FileAtCommit
 from tests.support.commit_graph import make_commit
+from tests.support.type_checker import FakeTypeChecker
 
 
 class _Contents:
@@ -38,6 +39,9 @@ class _Compilers:
 
     def explainer(self) -> "_Ruff":
         return _Ruff(self._findings, self._accepted_by)
+
+    def type_checker(self) -> FakeTypeChecker:
+        return FakeTypeChecker(is_installed=False)
 
     def compile(self, _: Source) -> Compilation:
         if self._accepted_by.get(self.python):
