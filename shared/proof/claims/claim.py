@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.proof.loading.image_contents import AbsenceReason
+
 
 class ClaimFamily(StrEnum):
     """The kinds of failure that the code of a commit can confirm."""
@@ -107,3 +109,5 @@ class FoundModule:
     """The repository path of the file (`a/b.py`, `a/b/__init__.py`), or of a namespace's folder; else ""."""
     reason: str = ""
     """For `MISSING` and `UNKNOWN`: one sentence, without a full stop."""
+    absence: AbsenceReason | None = None
+    """For a module of the repository that is not in the image: the line that keeps it out."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
-from shared.proof.claims.ports import ClaimJudge, ServiceModules
+from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
 from shared.proof.loading.commit_tree import CommitTree, find_changed_paths, is_affected_by
 from shared.proof.model.ports import History
 
@@ -64,8 +64,14 @@ class ClaimVerdicts:
         """The log is the witness that the claim's commit fails: so does every tree with the same inputs."""
         state = self.judge_commit(commit)
         verdict = replace(state.verdict, state=ClaimState.FAILS, lines=(self.claim.line,), checked_by="the log")
+        if isinstance(self.judge, WitnessedJudge):
+            self.judge = self.judge.with_witness(self.open_deployed(commit))
         self._witnessed = replace(state, verdict=verdict)
         self._states.clear()
+
+    def open_deployed(self, commit: str) -> ServiceModules:
+        """The service's modules at the commit at which the claim was logged."""
+        return self.open_modules(CommitTree(self.history, commit), self.claim.path)
 
     @property
     def is_witnessed_by_log(self) -> bool:

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from shared.detection.ties import RaisedException
-from shared.proof.claims.claim import ClaimVerdict
+from shared.proof.claims.claim import ClaimFamily, ClaimVerdict
 from shared.proof.claims.prove_claim import TracedClaim
 from shared.proof.find_deployed import read_declaring_files
 from shared.proof.gating.choose_newest import TargetChoice, choose_newest
 from shared.proof.gating.choose_target import describe_target, describe_unmerged_fix, map_line
 from shared.proof.gating.gates import GateFailure
+from shared.proof.loading.image_contents import AbsenceReason
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import find_descendants, walk_newest_first
 from shared.proof.model.compilation import Fault, split_source_lines
@@ -125,19 +126,31 @@ def _describe_deployed(context: ProofContext, raised: RaisedException, traced: T
 
 def _describe_broken(context: ProofContext, traced: TracedClaim, failing: ClaimVerdict) -> BrokenFile:
     claim = traced.claim
-    content = _read(context, traced.deployed.id, claim.path)
-    line = split_source_lines(content)[claim.line - 1 : claim.line]
+    absence = _find_absence(traced)
+    path, number = (absence.path, absence.line) if absence is not None else (claim.path, claim.line)
+    content = _read(context, traced.deployed.id, path)
+    line = split_source_lines(content)[number - 1 : number]
     return BrokenFile(
-        path=claim.path,
-        fault=Fault(claim.error_class, claim.message, claim.line, text="".join(line)),
-        errors=max(1, len(failing.lines)),
-        error_lines=tuple(failing.lines),
+        path=path,
+        fault=Fault(claim.error_class, claim.message, number, text="".join(line)),
+        errors=1 if absence is not None else max(1, len(failing.lines)),
+        error_lines=(number,) if absence is not None else tuple(failing.lines),
         checked_by=failing.checked_by,
         explanation="",
         compiles_on=(),
         compiles_on_checked_by="",
-        excerpt=cut_excerpt(content, claim.line),
+        excerpt=cut_excerpt(content, number),
     )
+
+
+def _find_absence(traced: TracedClaim) -> AbsenceReason | None:
+    """The line that keeps the missing module out of the image, where it is in the repository: the broken place."""
+    claim = traced.claim
+    if claim.family is not ClaimFamily.MODULE:
+        return None
+    modules = traced.verdicts.open_deployed(traced.deployed.id)
+    absence = modules.find_module(claim.path, claim.module).absence
+    return absence if absence is not None and absence.path and absence.line else None
 
 
 def _read(context: ProofContext, commit: str, path: str) -> bytes:

@@ -7,13 +7,14 @@ import posixpath
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
 from shared.proof.claims.image_layout import ImageLayout
 from shared.proof.claims.standard_library import is_standard_module
 from shared.proof.claims.started_modules import StartStep
+from shared.proof.loading.image_contents import ImageContents
 from shared.proof.loading.module_providers import VanishedModule, find_provider
 from shared.proof.loading.source_text import split_source
 from shared.proof.model.missing_import import ImportDoubt
@@ -68,6 +69,7 @@ class ModuleSearch:
         self._running = tuple(running_paths)
         self._is_link = is_link
         self._find_outside = find_outside
+        self._contents = ImageContents(layout.files, layout.dockerfile, self._running)
 
     def is_outside(self, importing_path: str, name: str) -> bool:
         """Whether no folder that may be on the import path has a top-level name."""
@@ -152,9 +154,7 @@ class ModuleSearch:
             return _unknown(f"{changing} changes what imports find")
         left_out = [path for root in self._layout.roots for path in self._list_left_out(root, name)]
         if left_out:
-            return self._judge_missing(
-                left_out, f"{left_out[0]} is in the tree, but an ignore file leaves it out", name
-            )
+            return self._explain_left_out(left_out, left_out, name)
         return outside
 
     def _list_roots(self, path: str, name: str) -> tuple[str, ...]:
@@ -196,11 +196,20 @@ class ModuleSearch:
             return FoundModule(ModuleKind.MISSING, reason=f"{self._name_origin(location)} is no package")
         origins = [origin for folder in location.folders for origin in self._list_origins(folder, part)]
         left_out = [path for folder in location.folders for path in self._list_left_out(folder, part)]
+        sources = [origin for origin in origins if origin.endswith(".py")]
+        beside = self._name_origin(location)
+        uncopied = [f"{beside}/{part}{ending}" for ending in ("/__init__.py", ".py")] if beside else []
+        left_out = left_out or [path for path in uncopied if self._is_in_tree(path)]
         if left_out:
-            reason = f"{left_out[0]} is in the tree, but an ignore file leaves it out of the image"
-        else:
-            reason = f"nothing in the image is the module {name}"
-        return self._judge_missing([origin for origin in origins if origin.endswith(".py")], reason, part)
+            return self._explain_left_out(left_out, sources, part)
+        return self._judge_missing(sources, f"nothing in the image is the module {name}", part)
+
+    def _explain_left_out(self, left_out: Sequence[str], sources: Sequence[str], name: str) -> FoundModule:
+        """Missing, with the line that keeps the module out of the image."""
+        absence = self._contents.explain_absence(left_out[0])
+        reason = f"{left_out[0]} is in the tree, but an ignore file leaves it out of the image"
+        answer = self._judge_missing(sources, absence.sentence if absence is not None else reason, name)
+        return replace(answer, absence=absence) if answer.kind is ModuleKind.MISSING else answer
 
     def _list_origins(self, folder: str, name: str) -> list[str]:
         """The repository paths at which a name of an image folder would lie."""

@@ -1,7 +1,7 @@
 """What the verdict on a claim asks of the service at one commit, and what a family of claims must offer."""
 
 from collections.abc import Collection
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimVerdict, FoundModule
 from shared.proof.loading.commit_tree import RecordingTree
@@ -31,3 +31,11 @@ class ClaimJudge(Protocol):
 
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         """The verdict at the commit of `modules`. Never raises because of what the sources contain."""
+
+
+@runtime_checkable
+class WitnessedJudge(ClaimJudge, Protocol):
+    """A judge that can believe the log for what its own rules leave open."""
+
+    def with_witness(self, witness: ServiceModules) -> ClaimJudge:
+        """The judge that knows that the claim fails at the commit of `witness`."""

@@ -13,7 +13,7 @@ from shared.proof.claims.attributes.expression_meaning import MeaningFinder
 from shared.proof.claims.checking.checked_files import collect_files
 from shared.proof.claims.checking.type_probes import ProbedSource, insert_probes
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
-from shared.proof.claims.ports import ClaimJudge, ServiceModules
+from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
 from shared.proof.model.checker_report import CheckerDiagnostic, CheckerReport, CheckerRule
 from shared.proof.model.ports import TypeChecker
 
@@ -38,6 +38,12 @@ class TwoWitnesses:
     def families(self) -> Collection[ClaimFamily]:
         """Those of the judge."""
         return self._judge.families
+
+    def with_witness(self, witness: ServiceModules) -> ClaimJudge:
+        """The same two, where the judge believes the log for the commit of `witness`; itself where it cannot."""
+        if not isinstance(self._judge, WitnessedJudge):
+            return self
+        return TwoWitnesses(self._judge.with_witness(witness), self._checker)
 
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         """The judge's verdict, unless the checker says the opposite. `checked_by` names both where both were asked."""
