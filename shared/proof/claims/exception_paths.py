@@ -7,6 +7,7 @@ path, 1 that there surely is, more that it is not certain.
 import ast
 
 from shared.proof.claims.python_source import read_dotted_name, read_words
+from shared.proof.claims.static_conditions import has_iterations
 
 SURE, DOUBTFUL_COST = 1, 2
 _BROAD = frozenset(("Exception", "BaseException", "builtins.Exception", "builtins.BaseException"))
@@ -37,6 +38,12 @@ def measure_raise(statement: ast.stmt) -> int:
         return DOUBTFUL_COST
     if isinstance(statement, ast.Pass | ast.Break | ast.Continue | ast.Global | ast.Nonlocal):
         return 0
+    if (
+        isinstance(statement, ast.For)
+        and isinstance(statement.iter, ast.Call)
+        and has_iterations(statement.iter) is not None
+    ):
+        return 0  # `range(3)`
     parts = _list_own_parts(statement)
     if any(_calls(part) for part in parts):
         return SURE
