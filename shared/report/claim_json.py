@@ -7,6 +7,8 @@ def claim_to_json(claim: ProvenClaim) -> dict[str, object]:
     """The claim, why its line fails and why it does not at the fix, and who is witness of it."""
     return {
         "family": claim.family,
+        "path": claim.path,
+        "line": claim.line,
         "module": claim.module or None,
         "name": claim.name or None,
         "owner": claim.owner or None,

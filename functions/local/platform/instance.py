@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from functions.local.platform.launch import LOOPBACK, Launch
-from functions.local.platform.log_journal import Entry, InstanceRef, create_line_entry
+from functions.local.platform.log_journal import Entry, InstanceRef, create_exit_entry, create_line_entry
 from functions.local.server_process import parent_death_command
 from shared.text.escaping import to_one_line, truncate
 
@@ -61,6 +61,8 @@ class Instance:
         """Returns once the process has ended and all that it printed was read: with what, and its last words."""
         code = await self.process.wait()
         await asyncio.gather(*self.readers)
+        if code > 0:
+            self.add_entry(create_exit_entry(self.source, datetime.now(UTC), code))
         how = f"with exit code {code}" if code >= 0 else f"by signal {-code}"
         return f"The process ended {how}: {self.last_line or 'it printed nothing'}."
 

@@ -58,6 +58,12 @@ def create_line_entry(source: InstanceRef, at: datetime, stream: str, text: str)
     return entry | {"jsonPayload": payload} | ({"severity": severity} if severity else {})
 
 
+def create_exit_entry(source: InstanceRef, at: datetime, code: int) -> Entry:
+    """What Cloud Run itself logs of a container that ends, in `run.googleapis.com/varlog/system`."""
+    entry = _create_entry(source, at, "varlog%2Fsystem")
+    return entry | {"severity": "WARNING", "textPayload": f"Container called exit({code})."}
+
+
 def create_request_entry(source: InstanceRef, request: ServedRequest) -> Entry:
     """In the log `run.googleapis.com/requests`, with the time at which the request came."""
     severity = "INFO" if request.status < 400 else "WARNING" if request.status < 500 else "ERROR"

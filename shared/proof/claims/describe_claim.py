@@ -89,6 +89,8 @@ def _describe_proven(traced: TracedClaim, failing: ClaimVerdict) -> ProvenClaim:
     claim, verdicts = traced.claim, traced.verdicts
     return ProvenClaim(
         family=claim.family.value,
+        path=claim.path,
+        line=claim.line,
         module=claim.module,
         name=claim.name,
         owner=claim.owner,
@@ -158,6 +160,10 @@ def _read(context: ProofContext, commit: str, path: str) -> bytes:
     return (context.history.read(blob) or b"") if blob is not None else b""
 
 
+def _has_file(context: ProofContext, commit: str, path: str) -> bool:
+    return (commit, path) in context.history.blob_ids([(commit, path)])
+
+
 def _describe_introduced(traced: TracedClaim) -> IntroducingCommit:
     origin = traced.origin
     lines = _judge(traced, origin.commit.id).lines
@@ -180,9 +186,13 @@ def _describe_fix(context: ProofContext, traced: TracedClaim) -> Fix:
     path = traced.verdicts.judge_commit(traced.fix.id).path
     if not path:
         return Fix(traced.fix, "merged", is_deletion=True)
-    before = split_source_lines(_read(context, traced.deployed.id, traced.claim.path))
+    absence = _find_absence(traced)
+    is_lifted = absence is not None and _has_file(context, traced.fix.id, absence.path)
+    broken, number = (absence.path, absence.line) if absence and is_lifted else (traced.claim.path, traced.claim.line)
+    path = broken if is_lifted else path
+    before = split_source_lines(_read(context, traced.deployed.id, broken))
     after = _read(context, traced.fix.id, path)
-    line = map_line(before, split_source_lines(after), traced.claim.line)
+    line = map_line(before, split_source_lines(after), number)
     return Fix(traced.fix, "merged", path=path, excerpt=cut_excerpt(after, line))
 
 

@@ -131,6 +131,9 @@ class ProvenClaim:
 
     family: str
     """A value of `shared.proof.claims.claim.ClaimFamily`."""
+    path: str
+    line: int
+    """The failing statement. The broken place is another one where a line keeps a module out of the image."""
     module: str
     name: str
     owner: str
@@ -313,3 +316,11 @@ def find_recommended_commit(proof: Finding) -> Commit | None:
         ActionKind.NONE: None,
     }[proof.recommendation.kind]
     return chosen.commit if chosen is not None else None
+
+
+def list_broken_paths(proof: Finding) -> list[str]:
+    """The Python files that fail as deployed: the one with the failing statement first."""
+    if proof.broken is None:
+        return []
+    failing = proof.claim.path if proof.claim is not None else proof.broken.path
+    return [failing, *(other.path for other in proof.broken.also_broken)]

@@ -52,7 +52,8 @@ def _symptom_blocks(report: Report) -> Iterator[str]:
         yield format_code_block(format_error_line(incident, incident.sightings[-1]))
     if incident.raised is not None:
         words = escape_markdown(describe_raised_exception(incident, report.proof.raised_frame))
-        yield f"Linked by the log, not proven as the cause: {words}."
+        sure = "not proven as the cause" if report.proof.claim is None else "proven by the code"
+        yield f"Linked by the log, {sure}: {words}."
     rows = [_sighting_row(sighting, report) for sighting in incident.sightings]
     rows += [_symptom_row(symptom, report, "consequence") for symptom in incident.symptoms]
     rows += [

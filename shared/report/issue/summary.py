@@ -63,9 +63,18 @@ def describe_error(report: Report) -> str:
         return describe_effect(report)
     if incident.kind is not SignalKind.SYNTAX_ERROR and broken is None:
         return _SIGNAL_PHRASES.get(incident.kind, incident.kind.value)
-    path = quote_untrusted(broken.path if broken else incident.path, 80)
+    claim = report.proof.claim
+    path = quote_untrusted(claim.path if claim else broken.path if broken else incident.path, 80)
     error = quote_untrusted(broken.fault.error_class if broken else incident.error_class, 40) or "SyntaxError"
-    line = broken.fault.line if broken else incident.sightings[-1].line if incident.sightings else None
+    line = (
+        claim.line
+        if claim
+        else broken.fault.line
+        if broken
+        else incident.sightings[-1].line
+        if incident.sightings
+        else None
+    )
     at_line = f", line {line}" if line is not None else ""
     python = f", on Python {report.proof.deployed.python}" if broken and report.proof.deployed.python else ""
     return f"{error} in {path}{at_line}{python}"

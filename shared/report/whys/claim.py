@@ -42,7 +42,7 @@ _CATCHING_CHECKS: Mapping[ClaimFamily, tuple[str, str]] = {
 def explain_claim(incident: Incident, proof: Finding, broken: BrokenFile, facts: Facts) -> Iterator[WhyDraft]:
     """All questions about a claim; the last is the error behind the error."""
     assert proof.claim is not None
-    yield _explain_failure(incident, broken, facts)
+    yield _explain_failure(incident, proof.claim, broken, facts)
     yield _explain_code(proof.claim, broken, facts)
     yield explain_introduction(proof, facts)
     yield explain_attempts(proof, broken, facts)
@@ -54,11 +54,11 @@ def explain_claim(incident: Incident, proof: Finding, broken: BrokenFile, facts:
     yield explain_underlying_error(incident, proof, facts)
 
 
-def _explain_failure(incident: Incident, broken: BrokenFile, facts: Facts) -> WhyDraft:
+def _explain_failure(incident: Incident, claim: ProvenClaim, broken: BrokenFile, facts: Facts) -> WhyDraft:
     """What the log shows, and what followed from it."""
     service = quote_service_name(incident.service) or "the service"
     error = f"{quote_untrusted(broken.fault.error_class, 80)}: {quote_untrusted(broken.fault.message)}"
-    position = f"{quote_untrusted(broken.path)}, line {broken.fault.line}"
+    position = f"{quote_untrusted(claim.path)}, line {claim.line}"
     first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
     is_start = incident.kind is SignalKind.FAILED_START
     effect = "The revision does not start" if is_start else "The server closed the WebSocket"
@@ -75,7 +75,9 @@ def _explain_code(claim: ProvenClaim, broken: BrokenFile, facts: Facts) -> WhyDr
     """What the code of the deployed commit lacks."""
     line = quote_untrusted(get_failing_line(broken).strip(), 120)
     reason = quote_untrusted(claim.failing_reason)
-    question = f"Why does line {broken.fault.line} of {quote_untrusted(broken.path)} fail?"
+    question = f"Why does line {claim.line} of {quote_untrusted(claim.path)} fail?"
+    if broken.path != claim.path:
+        question = f"Why is {quote_untrusted(claim.module, 120)} not in the image?"
     asked = f"It says `{line}`. " if line else ""
     cited = facts.evidence_ids(FactTopic.BROKEN, FactTopic.LINE, FactTopic.DEPLOYED)
     if claim.is_witnessed_by_log:
@@ -110,5 +112,5 @@ def _explain_missing_check(proof: Finding, claim: ProvenClaim, facts: Facts) -> 
 
 def _name_module(proof: Finding) -> str:
     """The failing file as a module: its import meets the failure."""
-    path = proof.broken.path if proof.broken is not None else "main.py"
+    path = proof.claim.path if proof.claim is not None else "main.py"
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from shared.ports import Document
-from shared.proof.model.finding import ActionKind, Finding
+from shared.proof.model.finding import ActionKind, Finding, list_broken_paths
 from shared.proposal.question import find_proposed_commit, find_rollback_commit
 from shared.proposal.rollout import ServiceState
 from shared.report.report import Report
@@ -41,7 +41,7 @@ def _list_cited_commits(proof: Finding) -> list[str]:
 def _findings_to_document(report: Report, serving: ServiceState) -> Document:
     """What a proposal is made of."""
     proof = report.proof
-    fix, broken = find_required_commit(proof), proof.broken
+    fix = find_required_commit(proof)
     tried = proof.trial_candidate if proof.recommendation.kind is not ActionKind.NONE else None
     return {
         "kind": proof.recommendation.kind.value,
@@ -56,7 +56,7 @@ def _findings_to_document(report: Report, serving: ServiceState) -> Document:
         "etag": serving.etag,
         "fix": fix.id if fix else "",
         "python": tried.python if tried else proof.deployed.python,
-        "broken": [broken.path, *(other.path for other in broken.also_broken)] if broken else [],
+        "broken": list_broken_paths(proof),
         "traced": list(tried.traced if tried else proof.loaded_summary.traced if proof.loaded_summary else ()),
         "trial": trials.candidate_to_document(tried) if tried else {},
     }
