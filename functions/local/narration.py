@@ -36,10 +36,12 @@ def describe_step(record: IncidentRecord, step_number: int, evidence: Document, 
         short_sha(documents.read_text(approved, "commit")),
         _VERBS.get(documents.read_text(approved, "kind"), "deploy"),
     )
-    what = f"{record.error_class} in {record.path}"
+    what = f"{record.error_class} in {record.path}" if record.path else record.kind.value.replace("_", " ")
     looks = [earlier for earlier in record.history[:step_number] if earlier.state is IncidentState.PROPOSED]
     question = f"{_question_verb(evidence)} {proposed}?"
-    template = INVESTIGATED_AGAIN if state is IncidentState.OPENED and step_number else INCIDENT_WORDS[state].terminal
+    is_repeated = any(earlier.state is IncidentState.OPENED for earlier in record.history[:step_number])
+    is_again = state is IncidentState.OPENED and is_repeated
+    template = INVESTIGATED_AGAIN if is_again else INCIDENT_WORDS[state].terminal
     return template.format(
         state=state.value,
         what=what,

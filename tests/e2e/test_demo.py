@@ -172,6 +172,33 @@ def test_every_scenario_comes_to_the_end_that_it_is_about(played: dict[str, tupl
     assert len(deployments(folder)) == states.count("deploying") + states.count("trying")
 
 
+STARTS = {
+    "import": ("import_name", "chat/main.py", "refactor: read transcripts by their session's own function"),
+    "image": ("module", ".dockerignore", "chore: ignore the folder of dashboards by its path"),
+}
+
+
+def test_a_service_that_does_not_start_is_proven_and_redeployed(tmp_path: Path) -> None:
+    def play(name: str) -> tuple[int, str]:
+        process = start(
+            tmp_path / f"{name}-tmp", "--auto-approve", "--folder", str(tmp_path / name), "--scenario", name
+        )
+        _, said = process.communicate(timeout=SECONDS)
+        return process.returncode, said
+
+    with ThreadPoolExecutor(len(STARTS)) as pool:
+        ended = dict(zip(STARTS, pool.map(play, STARTS), strict=True))
+    for name, (family, broken, fix) in STARTS.items():
+        code, said = ended[name]
+        assert code == 0, said
+        states = [step["state"] for step in incident(tmp_path / name, "failed_start")["history"]]
+        assert states == ["waiting", "opened", "proposed", "approved", "deploying", "watching", "resolved"]
+        [stored] = documents(tmp_path / name, "reports")
+        report = stored["report"]
+        assert (report["claim"]["family"], report["broken"]["path"], report["fix"]["subject"]) == (family, broken, fix)
+        assert len(report["attempts"]) == 1  # the commit that claims the fix
+
+
 def test_what_nothing_can_prove_is_told_as_suspected_and_nothing_is_asked(tmp_path: Path) -> None:
     """Its two siblings, `keepalive` and `upstream`, are tried in test_demo_apps without the functions."""
     folder = tmp_path / "demo"
