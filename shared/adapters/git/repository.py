@@ -13,6 +13,7 @@ from shared.adapters.git import parse
 from shared.adapters.git.objects import LruCache, ObjectStore
 from shared.adapters.git.process import MAX_QUOTE_LENGTH, GitError, can_name_file, check_revision_name
 from shared.adapters.git.scratch import ScratchRepository, describe_missing
+from shared.adapters.git.version_blobs import VersionBlobs, WalkedBlobs
 from shared.errors import InputError, UsageError
 from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 from shared.text.escaping import truncate
@@ -110,11 +111,8 @@ class GitRepository:
         # from which a failure came.
         options = ["--full-history", "--parents", "--date-order"]
         commits = self._log(*options, *limits, "--", *paths)
-        at = self.blob_ids((commit.id, path) for commit in commits for path in paths)
-        return [
-            FileVersion(commit, {path: at[commit.id, path] for path in paths if (commit.id, path) in at})
-            for commit in commits
-        ]
+        walked = WalkedBlobs([commit.id for commit in commits], paths, self.blob_ids)
+        return [FileVersion(commit, VersionBlobs(commit.id, walked)) for commit in commits]
 
     def commits(self, tip: str, base: str) -> Sequence[Commit]:
         """All commits reachable from `tip` and not from `base`, children before parents."""

@@ -46,7 +46,7 @@ class ClaimLineage:
     holds_at: Mapping[str, bool | None]
     """For each commit of `later_ids`."""
     changing_commits: Sequence[Commit]
-    """Those of them that changed an input, children before parents."""
+    """Those of them that fail and changed an input, children before parents."""
 
     def find_fix(self) -> Commit | None:
         """The first commit at which the claim holds."""
@@ -56,11 +56,7 @@ class ClaimLineage:
         """The commits before the fix (without one: all) that changed an input and still fail, oldest first."""
         parents = {commit.id: commit.parents for commit in self.commits}
         before_fix = find_ancestors([fix.id], parents) if fix is not None else self.later_ids
-        return [
-            commit
-            for commit in reversed(self.changing_commits)
-            if commit.id in before_fix and self.holds_at.get(commit.id) is False
-        ]
+        return [commit for commit in reversed(self.changing_commits) if commit.id in before_fix]
 
 
 def follow_claim(history: History, verdicts: ClaimVerdicts, file_history: FileHistory, branch: Branch) -> ClaimLineage:
@@ -76,7 +72,8 @@ def follow_claim(history: History, verdicts: ClaimVerdicts, file_history: FileHi
         holds_at = _judge_lineage(verdicts, file_history, frozenset(version.commit.id for version in graph))
         if verdicts.walked_paths == walked or len(walked) > _MAX_PATHS:
             break
-    changing = [commit for commit in _select_changing(graph) if commit.id in file_history.later_ids]
+    later = [version.commit for version in graph if version.commit.id in file_history.later_ids]
+    changing = [commit for commit in later if holds_at[commit.id] is False and _changes_input(verdicts, commit)]
     return ClaimLineage(file_history.commits, file_history.later_ids, holds_at, changing)
 
 
@@ -103,14 +100,9 @@ def _judge_lineage(
     return holds_at
 
 
-def _select_changing(graph: Sequence[FileVersion]) -> list[Commit]:
-    """The commits of a graph that made contents which none of their parents had."""
-    blobs = {version.commit.id: version.blobs for version in graph}
-    return [
-        version.commit
-        for version in graph
-        if all(blobs.get(parent) != version.blobs for parent in version.commit.parents)
-    ]
+def _changes_input(verdicts: ClaimVerdicts, commit: Commit) -> bool:
+    """Whether a commit made something of which none of its parents had the like."""
+    return not any(verdicts.has_same_inputs(commit.id, parent) for parent in commit.parents)
 
 
 def trace_claim(history: History, verdicts: ClaimVerdicts, deployed: Commit) -> ClaimOrigin:
@@ -141,18 +133,17 @@ def _trace_in_graph(
     history: History, verdicts: ClaimVerdicts, graph: Sequence[FileVersion], deployed: Commit
 ) -> ClaimOrigin:
     commits = {version.commit.id: version.commit for version in graph}
-    blobs = {version.commit.id: version.blobs for version in graph}
     parents = {version.commit.id: version.commit.parents for version in graph}
     start = deployed.id if deployed.id in commits else graph[0].commit.id
     first = find_first_failing(
-        start, parents, verdicts.holds, lambda parent, commit: blobs.get(parent) == blobs.get(commit)
+        start, parents, verdicts.holds, lambda parent, commit: verdicts.has_same_inputs(commit, parent)
     )
     before = [verdicts.judge_commit(parent) for parent in parents[first]]
     scope = find_ancestors([start], parents) & find_descendants(first, [version.commit for version in graph])
     later = tuple(
         commit
-        for commit in reversed(_select_changing(graph))
-        if commit.id in scope and verdicts.holds(commit.id) is False
+        for commit in reversed(list(commits.values()))
+        if commit.id in scope and verdicts.holds(commit.id) is False and _changes_input(verdicts, commit)
     )
     is_unknown = any(state.verdict.state is ClaimState.UNKNOWN for state in before)
     state = verdicts.judge_commit(first)

@@ -17,7 +17,7 @@ _MAY_PROVIDE = re.compile(
     r"|pyproject\.toml|setup\.(?:cfg|py)|requirements[\w.-]*|[\w.-]*Dockerfile|Procfile)$"
 )
 """Files that tell what a build brings or leaves out."""
-_MAX_STATES = 16
+_MAX_STATES = 32
 """Judged trees that are held at a time."""
 
 
@@ -81,6 +81,10 @@ class ClaimVerdicts:
     def holds(self, commit: str) -> bool | None:
         """Whether the claim's failure cannot happen at a commit; None where it is not known."""
         return self.judge_commit(commit).verdict.holds
+
+    def has_same_inputs(self, commit: str, other: str) -> bool:
+        """Whether nothing on which the verdict at a commit depends is different at another one."""
+        return self._is_same(self.judge_commit(commit), self.history.root_tree(other))
 
     def judge_commit(self, commit: str) -> JudgedTree:
         """The verdict at a commit."""

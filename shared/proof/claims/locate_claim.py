@@ -132,7 +132,7 @@ class ClaimLocator:
             yield from ((state, path) for path in paths)
         graph = self.history.file_versions(self._list_walked_paths(at, paths), [head]) if paths else ()
         lacked = self.states.commits_missing_from(at) if state is not None else frozenset()
-        versions = [(version.commit, path) for version in graph for path in paths if path in version.blobs]
+        versions = [(version.commit, path) for version in graph for path in paths]
         yield from (entry for entry in versions if entry[0].id not in lacked)
         yield from (entry for entry in reversed(versions) if entry[0].id in lacked)
 
@@ -153,7 +153,7 @@ class ClaimLocator:
             if self.history.blob_ids([(commit, path)]):
                 verdicts = self.make_verdicts(replace(self.claim, path=path))
                 verdicts.judge_commit(commit)
-                walked |= dict.fromkeys(sorted(verdicts.walked_paths))
+                walked |= dict.fromkeys(sorted(entry for entry in verdicts.walked_paths if entry.endswith(".py")))
         return list(walked)
 
     def _fits(self, commit: str, path: str) -> bool:
