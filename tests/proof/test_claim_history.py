@@ -75,7 +75,7 @@ def prove(
     history: HistoryBuilder, incident: Incident, monkeypatch: pytest.MonkeyPatch, judge: ClaimJudge, deployed: str = ""
 ) -> Finding:
     def tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
-        return ClaimTools({ClaimFamily.IMPORT_NAME: judge}, build_tools(context, raised).open_modules)
+        return ClaimTools({ClaimFamily.IMPORT_NAME: judge}, {}, build_tools(context, raised).open_modules)
 
     monkeypatch.setattr("shared.proof.prove_exception.build_tools", tools)
     with GitRepository(str(history.path)) as repository, LocalCompilers() as compilers:

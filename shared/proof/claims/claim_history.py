@@ -48,9 +48,13 @@ class ClaimLineage:
     changing_commits: Sequence[Commit]
     """Those of them that fail and changed an input, children before parents."""
 
-    def find_fix(self) -> Commit | None:
-        """The first commit at which the claim holds."""
-        return find_first_holding(self.commits, self.later_ids, self.holds_at.get)
+    def find_fix(self, verdicts: ClaimVerdicts) -> Commit | None:
+        """The first commit at which the claim holds, as both witnesses say."""
+
+        def holds(commit: str) -> bool | None:
+            return verdicts.confirm_commit(commit).holds if self.holds_at.get(commit) else False
+
+        return find_first_holding(self.commits, self.later_ids, holds)
 
     def list_attempts(self, fix: Commit | None) -> list[Commit]:
         """The commits before the fix (without one: all) that changed an input and still fail, oldest first."""

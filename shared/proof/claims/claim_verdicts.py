@@ -17,8 +17,10 @@ _MAY_PROVIDE = re.compile(
     r"|pyproject\.toml|setup\.(?:cfg|py)|requirements[\w.-]*|[\w.-]*Dockerfile|Procfile)$"
 )
 """Files that tell what a build brings or leaves out."""
-_MAX_STATES = 32
-"""Judged trees that are held at a time."""
+LOG = "the log"
+"""Who decided, where the log is the only witness."""
+_MAX_STATES = 8
+"""Judged trees that are held at a time, the one that was asked for last at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class ClaimVerdicts:
     claim: Claim
     judge: ClaimJudge
     open_modules: OpenModules
+    confirming_judge: ClaimJudge | None = None
+    """The same rules with a second witness, who takes longer."""
     names: tuple[str, ...] = ()
     judged_count: int = 0
     inputs: frozenset[str] = frozenset()
@@ -49,6 +53,7 @@ class ClaimVerdicts:
     """The paths by which the history of these inputs is walked."""
     _witnessed: JudgedTree | None = None
     _states: list[JudgedTree] = field(default_factory=list)
+    _confirmed: dict[tuple[str, str], ClaimVerdict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.names = self.names or (self.claim.path,)
@@ -63,7 +68,7 @@ class ClaimVerdicts:
     def trust_log(self, commit: str) -> None:
         """The log is the witness that the claim's commit fails: so does every tree with the same inputs."""
         state = self.judge_commit(commit)
-        verdict = replace(state.verdict, state=ClaimState.FAILS, lines=(self.claim.line,), checked_by="the log")
+        verdict = replace(state.verdict, state=ClaimState.FAILS, lines=(self.claim.line,), checked_by=LOG)
         if isinstance(self.judge, WitnessedJudge):
             self.judge = self.judge.with_witness(self.open_deployed(commit))
         self._witnessed = replace(state, verdict=verdict)
@@ -91,14 +96,30 @@ class ClaimVerdicts:
         tree = CommitTree(self.history, commit)
         for state in reversed(self._states):
             if self._is_same(state, tree.root_tree):
-                return state
+                return self._remember(replace(state, root_tree=tree.root_tree), state)
         state = self._judge_tree(tree)
         if state.verdict.state is ClaimState.UNKNOWN and self._has_witnessed_inputs(tree.root_tree):
             assert self._witnessed is not None
             state = replace(state, verdict=self._witnessed.verdict)
         self.inputs |= state.inputs
         self.walked_paths |= _select_walked_paths(tree, state.inputs)
-        self._states = [*self._states[1 - _MAX_STATES :], state]
+        return self._remember(state)
+
+    def confirm_commit(self, commit: str) -> ClaimVerdict:
+        """The verdict at a commit, held against the second witness; asked only where something is decided by it."""
+        state = self.judge_commit(commit)
+        if self.confirming_judge is None or not state.path or state.verdict.checked_by == LOG:
+            return state.verdict
+        key = (state.root_tree, state.path)
+        if key not in self._confirmed:
+            modules = self.open_modules(CommitTree(self.history, commit), state.path)
+            self._confirmed[key] = self.confirming_judge.judge(replace(self.claim, path=state.path), modules)
+        return self._confirmed[key]
+
+    def _remember(self, state: JudgedTree, former: JudgedTree | None = None) -> JudgedTree:
+        """Near to what is asked next, so that few files differ."""
+        others = [other for other in self._states if other is not former]
+        self._states = [*others[1 - _MAX_STATES :], state]
         return state
 
     def _judge_tree(self, tree: CommitTree) -> JudgedTree:

@@ -42,7 +42,7 @@ def describe_claim(context: ProofContext, raised: RaisedException, traced: Trace
     """The finding without its recommendation."""
     origin = traced.origin
     declaring = traced.deployed if origin.is_incomplete else origin.commit
-    failing = _judge(traced, traced.deployed.id)
+    failing = traced.verdicts.confirm_commit(traced.deployed.id)
     finding = Finding(
         deployed=_describe_deployed(context, raised, traced),
         broken=_describe_broken(context, traced, failing),
@@ -212,7 +212,7 @@ def _choose_target(context: ProofContext, traced: TracedClaim, fix: Commit) -> T
 
     def refuse(commit: str) -> GateFailure | None:
         verdict = _judge(traced, commit)
-        if verdict.holds:
+        if verdict.holds and traced.verdicts.confirm_commit(commit).holds:
             return traced.new_failures.find(commit)
         failing = "the failure is back at this commit" if verdict.holds is False else "it is not known whether it holds"
         return GateFailure("incident_file", f"{failing}: {verdict.reason}")
@@ -230,7 +230,8 @@ def _choose_rollback(context: ProofContext, traced: TracedClaim) -> TargetChoice
 
     def refuse(commit: str) -> GateFailure | None:
         verdict = _judge(traced, commit)
-        return None if verdict.holds else GateFailure("incident_file", verdict.reason)
+        is_confirmed = verdict.holds and traced.verdicts.confirm_commit(commit).holds
+        return None if is_confirmed else GateFailure("incident_file", verdict.reason)
 
     earlier = states.states_before(traced.origin.commit.id, _MAX_ROLLBACK_STATES)
     return choose_newest(traced.gates, earlier, frozenset(), refuse)

@@ -31,11 +31,10 @@ def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
         return open_service_modules(request.tree, traced, request.python, request.source_roots)
 
     checker = context.compilers.type_checker()
-    judges: dict[ClaimFamily, ClaimJudge] = {
-        family: TwoWitnesses(judge, checker) for judge in _JUDGES for family in judge.families
-    }
+    judges: dict[ClaimFamily, ClaimJudge] = {family: judge for judge in _JUDGES for family in judge.families}
+    confirming = {family: TwoWitnesses(judge, checker) for family, judge in judges.items()}
     judges |= dict.fromkeys(ValueJudge(checker).families, ValueJudge(checker))
-    return ClaimTools(judges, open_modules)
+    return ClaimTools(judges, confirming, open_modules)
 
 
 def _match_frames(context: ProofContext, raised: RaisedException) -> Mapping[str, str]:

@@ -78,7 +78,7 @@ class ClaimLocator:
         details: list[str] = []
         for path in fitting:
             verdicts = self.make_verdicts(replace(self.claim, path=path))
-            verdict = verdicts.judge_commit(given.id).verdict
+            verdict = verdicts.confirm_commit(given.id)
             if verdict.state is ClaimState.FAILS and self.claim.line in verdict.lines:
                 return LocatedClaim(verdicts.claim, given, DeployedSource.GIVEN, verdicts, (given.id,))
             details.append(f"{path} at the given commit {given.id}: {verdict.reason}")
@@ -111,6 +111,8 @@ class ClaimLocator:
                 break
             verdicts = self.make_verdicts(replace(self.claim, path=path))
             verdict = verdicts.judge_commit(commit.id).verdict
+            if verdict.state is ClaimState.FAILS:
+                verdict = verdicts.confirm_commit(commit.id)
             if verdict.state is ClaimState.FAILS and self.claim.line in verdict.lines:
                 candidates.append((commit, verdicts))
                 break

@@ -43,6 +43,8 @@ class ClaimTools:
     """Who judges which family, and who finds modules."""
 
     judges: Mapping[ClaimFamily, ClaimJudge]
+    confirming_judges: Mapping[ClaimFamily, ClaimJudge]
+    """The same with a second witness, for the commits on which something is decided."""
     open_modules: Callable[[ModulesRequest], ServiceModules]
 
 
@@ -71,6 +73,7 @@ def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimToo
     judge = tools.judges.get(claim.family) if claim is not None else None
     if claim is None or judge is None:
         return None
+    confirming = tools.confirming_judges.get(claim.family)
     context.report_progress(f"searching for the deployed version of {claim.path}")
     python = choose_python(context, raised, context.branch.head, claim.path)[0]
 
@@ -82,7 +85,7 @@ def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimToo
         BranchStates(context.history, context.branch.head),
         claim,
         raised.exception.frames[:-1],
-        lambda located: ClaimVerdicts(context.history, located, judge, open_modules),
+        lambda located: ClaimVerdicts(context.history, located, judge, open_modules, confirming),
         raised.entry.timestamp if raised.entry.dated else None,
     ).locate(context.given_commit)
 
@@ -116,7 +119,7 @@ def trace_history(
     lineage = follow_claim(history, verdicts, file_history, context.branch)
     python = choose_python(context, raised, deployed.id, path)
     gates = _build_gates(context, raised, deployed, path, python[0])
-    fix = lineage.find_fix()
+    fix = lineage.find_fix(verdicts)
     new_failures = NewFailures(history, tools.judges, verdicts.open_modules, gates, deployed.id, verdicts)
     return TracedClaim(
         located.claim, located, deployed, verdicts, python, origin, file_history, lineage, fix, gates, new_failures

@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from shared.errors import InputError
@@ -37,6 +38,7 @@ class SourceTree(Protocol):
         """The contents; None where absent or not in this copy."""
 
 
+@lru_cache(maxsize=100_000)
 def is_image_file(path: str) -> bool:
     """Whether a path is named as a Dockerfile or a Procfile; a new one anywhere can change which image counts."""
     return bool(_IMAGE_FILE_NAME.fullmatch(path.rpartition("/")[2]))
