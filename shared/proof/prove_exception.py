@@ -38,7 +38,7 @@ def prove_exception(context: ProofContext) -> Finding:
     traced = trace_history(context, raised, located, tools)
     finding = describe_claim(context, raised, traced)
     finding = replace(finding, loaded_summary=describe_loading(traced.gates, traced.deployed.id, finding.target))
-    is_on_branch = bool(traced.lineage.later_ids) or traced.deployed.id == context.branch.head
+    is_on_branch = bool(traced.file_history.later_ids) or traced.deployed.id == context.branch.head
     return replace(
         finding,
         recommendation=recommend(finding, is_on_branch=is_on_branch),

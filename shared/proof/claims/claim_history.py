@@ -4,8 +4,9 @@ The search walks the path-limited graph of the verdicts' inputs. These grow as f
 repeated until they do not.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 from shared.proof.claims.claim import ClaimState
 from shared.proof.claims.claim_verdicts import ClaimVerdicts
@@ -37,34 +38,16 @@ class ClaimOrigin:
 
 @dataclass(frozen=True, slots=True)
 class ClaimLineage:
-    """What became of the claim after the deployed commit."""
+    """What became of the claim after the deployed commit, up to its fix."""
 
-    commits: Sequence[Commit]
-    """All that the branch has and the deployed commit has not, children before parents."""
-    later_ids: frozenset[str]
-    """Those of them that descend from the deployed commit."""
-    holds_at: Mapping[str, bool | None]
-    """For each commit of `later_ids`."""
-    changing_commits: Sequence[Commit]
-    """Those of them that fail and changed an input, children before parents."""
-
-    def find_fix(self, verdicts: ClaimVerdicts) -> Commit | None:
-        """The first commit at which the claim holds, as both witnesses say."""
-
-        def holds(commit: str) -> bool | None:
-            return verdicts.confirm_commit(commit).holds if self.holds_at.get(commit) else False
-
-        return find_first_holding(self.commits, self.later_ids, holds)
-
-    def list_attempts(self, fix: Commit | None) -> list[Commit]:
-        """The commits before the fix (without one: all) that changed an input and still fail, oldest first."""
-        parents = {commit.id: commit.parents for commit in self.commits}
-        before_fix = find_ancestors([fix.id], parents) if fix is not None else self.later_ids
-        return [commit for commit in reversed(self.changing_commits) if commit.id in before_fix]
+    fix: Commit | None
+    """The first commit of the branch that descends from the deployed one and at which the claim holds."""
+    attempts: Sequence[Commit]
+    """Commits before the fix (without one: all) that changed an input and still fail, oldest first."""
 
 
 def follow_claim(history: History, verdicts: ClaimVerdicts, file_history: FileHistory, branch: Branch) -> ClaimLineage:
-    """Judges the claim at every commit after the deployed one that can change the answer.
+    """Judges the claim at the commits after the deployed one that can change the answer, oldest first, up to the fix.
 
     `file_history` is the claim's file from the deployed commit on: its names are followed.
     """
@@ -73,35 +56,50 @@ def follow_claim(history: History, verdicts: ClaimVerdicts, file_history: FileHi
     while True:
         walked = verdicts.walked_paths
         graph = _walk_graph(history, walked, [branch.head], [file_history.start])
-        holds_at = _judge_lineage(verdicts, file_history, frozenset(version.commit.id for version in graph))
+        search = _FixSearch(verdicts, file_history, frozenset(version.commit.id for version in graph))
+        fix = search.find_fix()
         if verdicts.walked_paths == walked or len(walked) > _MAX_PATHS:
-            break
-    later = [version.commit for version in graph if version.commit.id in file_history.later_ids]
-    changing = [commit for commit in later if holds_at[commit.id] is False and _changes_input(verdicts, commit)]
-    return ClaimLineage(file_history.commits, file_history.later_ids, holds_at, changing)
+            return ClaimLineage(fix, search.list_attempts([version.commit for version in graph], fix))
+
+
+@dataclass(slots=True)
+class _FixSearch:
+    """A commit that touches no input has what its parents have, where all of them are known and agree."""
+
+    verdicts: ClaimVerdicts
+    file_history: FileHistory
+    touched: frozenset[str]
+    _holds_at: dict[str, bool | None] = field(default_factory=dict)
+
+    def find_fix(self) -> Commit | None:
+        """The first commit at which the claim holds, as both witnesses say."""
+        self._holds_at[self.file_history.start] = self.verdicts.holds(self.file_history.start)
+        parents = {commit.id: commit.parents for commit in self.file_history.commits}
+
+        def holds(commit: str) -> bool | None:
+            self._holds_at[commit] = self._judge(commit, parents[commit])
+            return self.verdicts.confirm_commit(commit).holds if self._holds_at[commit] else False
+
+        return find_first_holding(self.file_history.commits, self.file_history.later_ids, holds)
+
+    def _judge(self, commit: str, parents: Sequence[str]) -> bool | None:
+        answers = {self._holds_at.get(parent, "elsewhere") for parent in parents}
+        inherited = next(iter(answers)) if len(answers) == 1 else "differs"
+        is_inherited = commit not in self.touched and not isinstance(inherited, str)
+        return cast("bool | None", inherited) if is_inherited else self.verdicts.holds(commit)
+
+    def list_attempts(self, touching: Sequence[Commit], fix: Commit | None) -> list[Commit]:
+        """`touching` are the commits of the walk, children before parents."""
+        parents = {commit.id: commit.parents for commit in self.file_history.commits}
+        before_fix = find_ancestors([fix.id], parents) if fix is not None else self.file_history.later_ids
+        failing = [commit for commit in touching if commit.id in before_fix and self._holds_at.get(commit.id) is False]
+        return [commit for commit in reversed(failing) if _changes_input(self.verdicts, commit)]
 
 
 def _walk_graph(
     history: History, walked: frozenset[str], tips: Sequence[str], excluding: Sequence[str] = ()
 ) -> Sequence[FileVersion]:
     return history.file_versions(sorted(walked)[:_MAX_PATHS], tips, excluding) if walked else ()
-
-
-def _judge_lineage(
-    verdicts: ClaimVerdicts, file_history: FileHistory, touched: frozenset[str]
-) -> Mapping[str, bool | None]:
-    """A commit that touches no input has what its parents have, where all of them are known and agree."""
-    holds_at: dict[str, bool | None] = {file_history.start: verdicts.holds(file_history.start)}
-    for commit in reversed(file_history.commits):
-        if commit.id not in file_history.later_ids:
-            continue
-        answers = {holds_at.get(parent, "elsewhere") for parent in commit.parents}
-        inherited = next(iter(answers)) if len(answers) == 1 else "differs"
-        if commit.id in touched or isinstance(inherited, str):
-            holds_at[commit.id] = verdicts.holds(commit.id)
-        else:
-            holds_at[commit.id] = inherited
-    return holds_at
 
 
 def _changes_input(verdicts: ClaimVerdicts, commit: Commit) -> bool:

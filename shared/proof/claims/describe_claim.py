@@ -48,8 +48,7 @@ def describe_claim(context: ProofContext, raised: RaisedException, traced: Trace
         broken=_describe_broken(context, traced, failing),
         introduced=None if origin.is_incomplete else _describe_introduced(traced),
         attempts=tuple(
-            _describe_attempt(traced, commit)
-            for commit in (*origin.later_failing, *traced.lineage.list_attempts(traced.fix))
+            _describe_attempt(traced, commit) for commit in (*origin.later_failing, *traced.lineage.attempts)
         ),
         fix=_describe_fix(context, traced) if traced.fix is not None else None,
         target=None,

@@ -119,10 +119,19 @@ def trace_history(
     lineage = follow_claim(history, verdicts, file_history, context.branch)
     python = choose_python(context, raised, deployed.id, path)
     gates = _build_gates(context, raised, deployed, path, python[0])
-    fix = lineage.find_fix(verdicts)
     new_failures = NewFailures(history, tools.judges, verdicts.open_modules, gates, deployed.id, verdicts)
     return TracedClaim(
-        located.claim, located, deployed, verdicts, python, origin, file_history, lineage, fix, gates, new_failures
+        located.claim,
+        located,
+        deployed,
+        verdicts,
+        python,
+        origin,
+        file_history,
+        lineage,
+        lineage.fix,
+        gates,
+        new_failures,
     )
 
 
