@@ -16,6 +16,7 @@ from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_record
 from shared.workflow.records.incident_record import EndCause, IncidentRecord
 from shared.workflow.rollout.new_revision import MAX_DEPLOYMENT_TIME
+from tests.support.chat import PostedMessage
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import (
     MINUTE,
@@ -57,6 +58,11 @@ def _report(harness: Harness, key: str) -> dict[str, Any]:
     return dict(read_documents(harness, "reports")[key])
 
 
+def _questions(harness: Harness) -> list[PostedMessage]:
+    """What asks something: a notice does not."""
+    return [posted for posted in harness.chat.posted if posted.message.standing is not ProposalStatus.NOTICE]
+
+
 def _standing(harness: Harness) -> ProposalStatus:
     """Of the first question."""
     return harness.chat.posted[0].message.standing
@@ -91,7 +97,7 @@ class TestQuestion:
     ) -> None:
         harness.probe.results_by_url[SERVING_URL] = seen
         incident = investigate_close(harness)
-        assert (harness.chat.posted, read_documents(harness, "trials")) == ([], {})
+        assert (_questions(harness), read_documents(harness, "trials")) == ([], {})
         assert _report(harness, incident)["kind"] == ActionKind.NONE
         assert seen.detail in str(_report(harness, incident)["detail"])
 
@@ -99,7 +105,7 @@ class TestQuestion:
     def test_it_is_off_unless_it_is_configured_and_has_a_websocket(self, changes: dict[str, object]) -> None:
         harness = harness_with_trial(**changes)
         incident = investigate_close(harness)
-        assert (read_state(harness, incident), harness.chat.posted) == ("reported", [])
+        assert (read_state(harness, incident), _questions(harness)) == ("reported", [])
         assert harness.probe.probed_services == []
 
     def test_without_a_candidate_it_waits_for_one(self, harness: Harness) -> None:
@@ -115,7 +121,7 @@ class TestQuestion:
     def test_what_serves_already_is_not_tried(self, harness: Harness) -> None:
         harness.prover.trial_commit = "attempt"
         investigate_close(harness)
-        assert harness.chat.posted == []
+        assert _questions(harness) == []
 
     def test_nobody_is_asked_about_an_incident_without_an_issue_of_its_own(self) -> None:
         harness = harness_with_trial(uncorroborated_issues=0)
