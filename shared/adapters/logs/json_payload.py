@@ -31,7 +31,8 @@ _FLAT_PREFIXES = frozenset(("exception", "error"))
 _CODE_KEYS = ("code", "close_code", "closeCode", "ws_close_code", "websocket_close_code", "websocketCloseCode")
 _CODE_CONTEXT_KEYS = ("type", "event", "message", "msg", "reason", "name", "action")
 _WORDS_OF_OTHERS = frozenset(
-    ("provenfix", "prompt", "prompts", "completion", "completions", "question", "answer", "reply", "conversation", "history",
+    ("provenfix", "prompt", "prompts", "completion", "completions", "question", "answer", "reply", "conversation",
+     "history",
      "messages", "query", "input", "inputs", "output", "outputs", "arguments", "diff", "patch", "commit", "subject",
      "title", "review", "comment", "transcript", "chat", "choices", "user_message", "user_input", "question_text",
      "response", "response_body", "request", "request_body", "content", "snippet", "vars", "locals", "pre_context",

@@ -6,6 +6,7 @@ Takes the expression and the minor version of the image. Returns None where only
 import ast
 import operator
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from shared.proof.claims.module_code import get_dotted_name
@@ -123,6 +124,7 @@ class ConditionReader:
         return f"{source}{dot}{rest}" if source else ""
 
 
+@lru_cache(maxsize=256)
 def _find_sources(tree: ast.Module, *, is_any: bool = False) -> dict[str, str]:
     """By name: what is imported by it, where nothing else in the module binds it; `is_any`: also where it does."""
     sources: dict[str, str] = {}
@@ -146,6 +148,7 @@ def _find_sources(tree: ast.Module, *, is_any: bool = False) -> dict[str, str]:
     return {name: source for name, source in sources.items() if source and (is_any or bound[name] == 1)}
 
 
+@lru_cache(maxsize=128)
 def _find_constants(tree: ast.Module) -> dict[str, bool]:
     """The names that a statement of the module sets to a constant, and nothing else binds."""
     stored = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]

@@ -9,6 +9,7 @@ import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import lru_cache
 
 from shared.proof.claims.conditions import ConditionReader
 from shared.proof.claims.module_code import get_dotted_name
@@ -50,6 +51,7 @@ class _Context:
     attempts: tuple[ImportRequest, ...] = ()
 
 
+@lru_cache(maxsize=128)
 def list_import_requests(tree: ast.Module, python: str, error_class: str) -> tuple[ImportRequest, ...]:
     """The requests in the order of the file."""
     reader = _RequestReader(ConditionReader(tree, python, is_started=None), error_class.rpartition(".")[2])

@@ -7,6 +7,7 @@ deployed.
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.claim_verdicts import ClaimVerdicts, OpenModules
@@ -17,8 +18,8 @@ from shared.proof.model.ports import History
 
 _MAX_FILES = 300
 """Changed files of one commit whose imports are judged."""
-_MAX_ASKED = 3_000
-"""Imports of one commit that are judged."""
+_MAX_IMPORTS = 400
+"""Imports of one commit that are judged: so many changed since the deployed one are no small step."""
 
 
 @dataclass(slots=True)
@@ -55,18 +56,14 @@ class NewFailures:
         return None
 
     def _list_claims(self, paths: list[str], blobs: Mapping[str, str], tree: CommitTree) -> Iterator[Claim]:
-        """What changed files import, and the mended claim where they mention its name."""
-        count = 0
+        """The mended claim in the changed files that mention its name, then what changed files import."""
         mended = self.verdicts.claim
         name = (mended.name or mended.module.rpartition(".")[2]).encode()
         for path in paths:
-            for claim in self._read_imports(path, blobs[path]):
-                count += 1
-                if count > _MAX_ASKED:
-                    return
-                yield claim
             if path not in self.verdicts.names and name and name in (tree.read(path) or b""):
                 yield replace(mended, path=path, line=0, source_text="")
+        imports = (claim for path in paths for claim in self._read_imports(path, blobs[path]))
+        yield from islice(imports, _MAX_IMPORTS)
 
     def _read_imports(self, path: str, blob: str) -> tuple[Claim, ...]:
         if blob not in self._imports_by_blob:
