@@ -31,7 +31,7 @@ resource "google_project_iam_member" "database" {
 resource "google_firestore_field" "text" {
   for_each = toset([
     "caps", "causes", "decisions", "defects", "deliveries", "effects", "incidents", "proposals", "rejections", "reports",
-    "rollouts",
+    "rollouts", "trial_candidates", "trials",
   ])
 
   project    = var.project
