@@ -4,10 +4,9 @@ Anybody may have written the text of an entry. It only says what *may* have fail
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import chain
 
 from shared.detection.bare_messages import find_bare_messages, may_show_bare_message
 from shared.detection.close_code import CloseKind, detect_close_1011, may_show_close_code
@@ -172,19 +171,30 @@ def _read_close_signal(entry: LogEntry, text: str) -> Signal | None:
 
 
 def _read_syntax_signal(entry: LogEntry, text: str) -> Signal | SkipReason:
-    signals: list[Signal] = []
-    refusal = SkipReason.NO_SIGNAL
-    for mention in chain(find_mentions(text), find_bare_messages(text)):
-        read = _read_mention(entry, mention)
-        if isinstance(read, Signal):
-            signals.append(read)
-        elif refusal in {SkipReason.NO_SIGNAL, SkipReason.NO_FAILING_FILE}:
-            refusal = read
+    signals, refusal = _read_mentions(entry, find_mentions(text))
+    if not any(signal.kind is SignalKind.SYNTAX_ERROR for signal in signals):
+        bare, bare_refusal = _read_mentions(entry, find_bare_messages(text))
+        signals += bare
+        is_vague = refusal in {SkipReason.NO_SIGNAL, SkipReason.NO_FAILING_FILE}
+        refusal = bare_refusal if is_vague and bare_refusal is not SkipReason.NO_SIGNAL else refusal
     if not signals:
         return refusal
     root = _root_signal(signals)
     python = find_python_version(text) if root.kind in {SignalKind.SYNTAX_ERROR, SignalKind.DEPENDENCY} else ""
     return replace(root, python=python)
+
+
+def _read_mentions(entry: LogEntry, mentions: Iterable[SyntaxErrorMention]) -> tuple[list[Signal], SkipReason]:
+    """The signals among them, and the most specific reason of the others."""
+    signals: list[Signal] = []
+    refusal = SkipReason.NO_SIGNAL
+    for mention in mentions:
+        read = _read_mention(entry, mention)
+        if isinstance(read, Signal):
+            signals.append(read)
+        elif refusal in {SkipReason.NO_SIGNAL, SkipReason.NO_FAILING_FILE}:
+            refusal = read
+    return signals, refusal
 
 
 def _root_signal(signals: Sequence[Signal]) -> Signal:

@@ -26,7 +26,7 @@ from tests.support.readme import recorded_session, session_sentences
 
 COMMAND = [sys.executable, "-c", "from provenfix.command import main; main()", "demo", "--no-browser"]
 ALL_TRAFFIC_MOVED = INCIDENT_WORDS[IncidentState.WATCHING].terminal.partition(":")[0]
-SECONDS = 120
+SECONDS = 240
 """The most that a run may take before the test gives up."""
 
 
