@@ -9,7 +9,7 @@ from shared.proof.claims.code_values import SourceFile
 from shared.proof.claims.python_source import read_dotted_name
 
 _CONSTRUCTORS = frozenset(("__init__", "__new__"))
-_CALLED = re.compile(r"([^\W\d]\w*)\s*\(")
+_CALLED = re.compile(r"(?<!\w)([^\W\d]\w{0,200}+)\s{0,20}+\(")
 
 
 class CandidateCalls:

@@ -37,7 +37,7 @@ _MAX_FURTHER = 3
 _QUOTED_WORD = re.compile(r"['\"`]([^'\"`\n]{2,80})['\"`]")
 _COMMON_WORDS = frozenset((*dir(builtins), "NoneType", "coroutine", "function", "method", "module"))
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w{1,80}")
-_CALLED_NAME = re.compile(r"(\w+)\(\)")
+_CALLED_NAME = re.compile(r"(?<!\w)(\w{1,200}+)\(\)")
 
 
 @dataclass(frozen=True, slots=True)
