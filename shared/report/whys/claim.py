@@ -61,7 +61,7 @@ def _explain_failure(incident: Incident, claim: ProvenClaim, broken: BrokenFile,
     position = f"{quote_untrusted(claim.path)}, line {claim.line}"
     first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
     is_start = incident.kind is SignalKind.FAILED_START
-    effect = "The revision does not start" if is_start else "The server closed the WebSocket"
+    effect = "The revision does not start" if is_start else "A WebSocket failed"
     answer = f"{effect}: {position} raised {error}. Logged {pluralize(incident.occurrences, 'time')}, first {first}."
     if incident.symptoms:
         answer += f" Consequences: {join_words(quote_symptoms(incident.symptoms))}."
