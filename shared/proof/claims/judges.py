@@ -1,6 +1,7 @@
 """Who judges which family of claims, and how the service's modules are found: the tools of one proof."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from shared.detection.ties import RaisedException
 from shared.proof.claims.attribute_judge import AttributeJudge
@@ -9,6 +10,7 @@ from shared.proof.claims.checking.two_witnesses import TwoWitnesses
 from shared.proof.claims.checking.value_judge import ValueJudge
 from shared.proof.claims.circular_judge import CircularJudge
 from shared.proof.claims.claim import ClaimFamily
+from shared.proof.claims.file_judge import FileJudge
 from shared.proof.claims.image_layout import TracedFiles
 from shared.proof.claims.import_judge import ImportJudge
 from shared.proof.claims.name_judge import NameJudge
@@ -34,6 +36,8 @@ def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
     judges: dict[ClaimFamily, ClaimJudge] = {family: judge for judge in _JUDGES for family in judge.families}
     confirming = {family: TwoWitnesses(judge, checker) for family, judge in judges.items()}
     judges |= dict.fromkeys(ValueJudge(checker).families, ValueJudge(checker))
+    tips = [context.branch.head, *([context.given_commit.id] if context.given_commit is not None else [])]
+    judges[ClaimFamily.FILE] = FileJudge(lru_cache(lambda name: context.history.paths_named(name, tips)))
     return ClaimTools(judges, confirming, open_modules)
 
 
