@@ -49,14 +49,15 @@ class PathReader:
         return tuple(sorted(self._list_paths(self._tree, is_part=False), key=lambda named: named.line))
 
     def list_opened(self, line: int) -> list[str]:
-        """What the calls of one line that open a file are given, where it is known; in the order of the line."""
-        opened: list[str] = []
-        for node in ast.walk(self._tree):
-            if isinstance(node, ast.Call) and node.lineno == line:
-                target = _find_opened(node)
-                value = self.evaluate(target) if target is not None else None
-                opened += [self.anchor(value)] if value is not None else []
-        return opened
+        """What the calls of one line that open a file are given, where it is known."""
+        calls = (node for node in ast.walk(self._tree) if isinstance(node, ast.Call) and node.lineno == line)
+        return [path for call in calls for path in self.list_opened_by(call)]
+
+    def list_opened_by(self, call: ast.Call) -> list[str]:
+        """The path that a call opens, if it is one that does and the path is known."""
+        target = _find_opened(call)
+        value = self.evaluate(target) if target is not None else None
+        return [self.anchor(value)] if value is not None else []
 
     def anchor(self, path: str) -> str:
         """The image path of a path as the service understands it."""
