@@ -1,5 +1,6 @@
 """A generated history with planted breaks of every family: each is seen at its commit, and none where there is none."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
@@ -16,7 +17,7 @@ def test_every_break_is_seen_at_its_commit(tmp_path: Path, compilers: LocalCompi
     names = list(history.ids)
     with GitRepository(str(history.path)) as repository:
         comparison = ServiceComparison(repository, compilers)
-        for before, name in zip(names, names[1:], strict=False):
+        for before, name in pairwise(names):
             request = ComparisonRequest(history.ids[before], history.ids[name], python=running_python())
             [service] = comparison.compare(request)
             alarms = {(alarm.family, alarm.path) for alarm in service.alarms}

@@ -103,22 +103,34 @@ def _remove_table(files: dict[str, str], k: int) -> Files:
 
 
 KINDS: Mapping[str, _Kind] = {
-    "a renamed function": _Kind(("import_name",), "use", _edit("harbor/part_{k}.py", "def find_berth_{k}", "def locate_berth_{k}")),
+    "a renamed function": _Kind(
+        ("import_name",), "use", _edit("harbor/part_{k}.py", "def find_berth_{k}", "def locate_berth_{k}")
+    ),
     "a renamed module": _Kind(("module", "import_name"), "use", _rename_part),
     "an ignored module": _Kind(("module", "import_name"), "use", _ignore_part),
     "a missing dependency": _Kind(("module",), "main", _remove_dependency),
-    "an undefined name": _Kind(("name",), "use", _edit("harbor/use_{k}.py", "return text, count", "return text, cuont")),
+    "an undefined name": _Kind(
+        ("name",), "use", _edit("harbor/use_{k}.py", "return text, count", "return text, cuont")
+    ),
     "a local name too early": _Kind(
         ("local_name",), "use", _edit("harbor/use_{k}.py", "    berth = ", "    label = text.upper()\n    berth = ")
     ),
     "an attribute of a module": _Kind(
         ("module_attribute",), "use", _edit("harbor/part_{k}.py", "LIMIT_{k} =", "MOST_{k} =")
     ),
-    "an attribute of a class": _Kind(("class_attribute",), "use", _edit("harbor/part_{k}.py", "def label", "def title")),
+    "an attribute of a class": _Kind(
+        ("class_attribute",), "use", _edit("harbor/part_{k}.py", "def label", "def title")
+    ),
     "a missing argument": _Kind(
         ("call",), "use", _edit("harbor/part_{k}.py", "def find_berth_{k}(name, *", "def find_berth_{k}(name, quay, *")
     ),
-    "an unexpected keyword": _Kind(("call",), "use", _edit("harbor/part_{k}.py", "deep=False):\n    return Berth{k}(name, 2 if deep", "far=False):\n    return Berth{k}(name, 2 if far")),
+    "an unexpected keyword": _Kind(
+        ("call",), "use",
+        _edit(
+            "harbor/part_{k}.py", "deep=False):\n    return Berth{k}(name, 2 if deep",
+            "far=False):\n    return Berth{k}(name, 2 if far",
+        ),
+    ),
     "a circular import": _Kind(
         ("circular_import",), "part",
         _edit("harbor/part_{k}.py", "import json\n", "import json\n\nfrom harbor.use_{k} import show\n"),
