@@ -154,7 +154,9 @@ def _watched(kind: str, entry: Any) -> str:
     return {
         "project": f"project {entry.project}",
         "service": f"service {entry.project}/{entry.region}/{entry.name}",
-        "repository": f"repository {entry.project}/europe-west1/images",
+        "repository": "repository shop-images/us/shared"
+        if entry.name == "voice"
+        else f"repository {entry.project}/europe-west1/images",
         "runtime": f"account {entry.name}@{entry.project}",
     }[kind]
 

@@ -112,11 +112,18 @@ def _builder(project: str, trigger: str | None) -> str:
 
 
 def _template(wanted: Any, project: str, called: str | None) -> Any:
-    """What runs in a watched service: an image of its project's repository, as an account of its own."""
-    container = _empty(wanted[1][1]["containers"][1])
-    container["image"] = f"europe-west1-docker.pkg.dev/{project}/images/{called}@sha256:{'0' * 64}"
+    """What runs in a watched service, as an account of its own: a container without a port, and the one that serves.
+
+    Its image is in its project's repository, but that of `voice` in a project of images and that of `fax` in Container
+    Registry.
+    """
+    shapes = {"voice": "us-docker.pkg.dev/shop-images/shared/voice", "fax": f"eu.gcr.io/{project}/sent/fax"}
+    image = shapes.get(str(called), f"europe-west1-docker.pkg.dev/{project}/images/{called}")
+    beside, serving = _empty(wanted[1][1]["containers"][1]), _empty(wanted[1][1]["containers"][1])
+    beside |= {"image": "docker.io/acme/log-shipper:1", "ports": []}
+    serving |= {"image": f"{image}@sha256:{'0' * 64}", "ports": [{"container_port": 8080, "name": "http1"}]}
     account = f"{called}@{project}.iam.gserviceaccount.com"
-    return _empty(wanted[1]) | {"service_account": account, "containers": [container]}
+    return _empty(wanted[1]) | {"service_account": account, "containers": [beside, serving]}
 
 
 def _empty(wanted: Any) -> dict[str, Any]:
