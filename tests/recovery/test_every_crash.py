@@ -2,9 +2,11 @@
 
 The list of calls is not written down: each story is played once without faults, and what it called is the list. A call
 goes wrong in every way in the first story that comes to it; a later story that begins with the same calls repeats them
-in one way each, in turn.
+in one way each, in turn. A fault and a second worker at once are tried in every way in the first story, in turn in the
+others; with `PROVENFIX_EVERY_CASE=1` in all of them.
 """
 
+import os
 from collections.abc import Sequence
 from functools import cache
 from itertools import product, takewhile
@@ -18,6 +20,9 @@ from tests.support.crash.story_run import SecondWorker
 
 CASES = [case for case in product(Fault, SecondWorker) if case != (Fault.NONE, SecondWorker.ALONE)]
 """All but the one without any fault, which is played first."""
+TOGETHER = [(fault, beside) for fault, beside in CASES if fault is not Fault.NONE and beside is not SecondWorker.ALONE]
+"""A fault while a second worker is at the same message."""
+IS_EXHAUSTIVE = bool(os.environ.get("PROVENFIX_EVERY_CASE"))
 
 
 @cache
@@ -38,11 +43,18 @@ def _list_cases(position: int) -> list[tuple[int, list[tuple[Fault, SecondWorker
         begin = _count_alike(calls, first)
         end = len(calls) - _count_alike(calls[:begin:-1], first[:begin:-1])
         assert begin < end, "it is the first story"
-        return [(number, CASES) for number in range(begin, end)]
+        return [(number, _vary(position, number)) for number in range(begin, end)]
     whole = (earlier for earlier in range(position) if _is_played_whole(STORIES[earlier]))
     repeated = max((_count_alike(calls, _play_undisturbed(earlier)) for earlier in whole), default=0)
     in_turn = [(number, [CASES[number % len(CASES)]]) for number in range(repeated)]
-    return in_turn + [(number, CASES) for number in range(repeated, len(calls))]
+    return in_turn + [(number, _vary(position, number)) for number in range(repeated, len(calls))]
+
+
+def _vary(position: int, number: int) -> list[tuple[Fault, SecondWorker]]:
+    """Returns each fault alone, a second worker without a fault, and of both together one case in turn."""
+    if position == 0 or IS_EXHAUSTIVE:
+        return CASES
+    return [case for case in CASES if case not in TOGETHER or case == TOGETHER[number % len(TOGETHER)]]
 
 
 def _is_played_whole(story: IncidentStory) -> bool:
