@@ -12,6 +12,7 @@ from types import ModuleType
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
 from shared.proof.claims.export_lists import read_export_list
+from shared.proof.claims.lazy_attributes import refuses_name
 from shared.proof.claims.module_code import ModuleCode, list_import_statements, parse_module
 from shared.proof.claims.name_flow import BOUND, EITHER, UNBOUND, ImportEffects, States, follow_name
 from shared.proof.claims.ports import ServiceModules
@@ -109,6 +110,8 @@ class _BindingSearch:
             return f"{path} sets an attribute {name}"
         if name != "__getattr__":
             attributes = follow_name(code, "__getattr__", self.modules.python)
+            if refuses_name(code, name):
+                return ""
             return f"{path} has a __getattr__ that may give any name" if attributes.states != UNBOUND else ""
         return ""
 
