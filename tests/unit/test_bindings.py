@@ -93,14 +93,9 @@ ONE_MODULE = [
         f"LAZY = []\nLAZY.append('n')\ndef __getattr__(name):\n    if name in LAZY:\n        return 1\n    {REFUSES}",
         UNKNOWN,
     ),
-    (
-        "def __getattr__(name):\n    if name[:1] != 'm' or not name.startswith('m'):\n        raise AttributeError\n    return 1",
-        UNKNOWN,
-    ),
-    (
-        "def __getattr__(name):\n    if not name.startswith('m'):\n        text = f'{name!r}'\n        raise AttributeError(text)",
-        UNBOUND,
-    ),
+    ("def __getattr__(name):\n    if name[:1] != 'm':\n        raise AttributeError\n    return 1", UNKNOWN),
+    ("def __getattr__(name):\n    if not name.startswith('m'):\n        raise AttributeError('no ' + name)", UNBOUND),
+    ("def __getattr__(name):\n    text = f'no {name!r}'\n    raise AttributeError(text)", UNBOUND),
     (
         "def __getattr__(name):\n    if name == 'm' or name.endswith('n'):\n        return 1\n    raise AttributeError",
         UNKNOWN,
