@@ -143,7 +143,7 @@ KINDS: Mapping[str, _Kind] = {
 def build_history(history: HistoryBuilder, count: int, seed: int) -> list[PlantedBreak]:
     """Adds `count` commits after the first one, and returns what is broken where."""
     random = Random(seed)
-    files = dict(_list_start_files())
+    files = dict(list_start_files())
     history.commit("start", files)
     planted: list[PlantedBreak] = []
     names = [name for _ in range(count) for name in random.sample(list(KINDS), len(KINDS))]
@@ -166,7 +166,8 @@ def build_history(history: HistoryBuilder, count: int, seed: int) -> list[Plante
     return planted
 
 
-def _list_start_files() -> Iterator[tuple[str, str]]:
+def list_start_files() -> Iterator[tuple[str, str]]:
+    """The service before anything is broken, path by path."""
     yield "Dockerfile", _DOCKERFILE
     yield ".dockerignore", ".git\n"
     yield "pyproject.toml", "[project]\nname = 'harbor'\nversion = '1'\ndependencies = ['pyyaml', 'uvicorn']\n"
