@@ -216,7 +216,7 @@ def _choose_target(context: ProofContext, traced: TracedClaim, fix: Commit) -> T
     def refuse(commit: str) -> GateFailure | None:
         verdict = _judge(traced, commit)
         if verdict.holds and traced.verdicts.confirm_commit(commit).holds:
-            return traced.new_failures.find(commit)
+            return traced.new_failures.repeat(commit)
         failing = "the failure is back at this commit" if verdict.holds is False else "it is not known whether it holds"
         return GateFailure("incident_file", f"{failing}: {verdict.reason}")
 
@@ -237,7 +237,8 @@ def _choose_rollback(context: ProofContext, traced: TracedClaim) -> TargetChoice
         return None if is_confirmed else GateFailure("incident_file", verdict.reason)
 
     earlier = states.states_before(traced.origin.commit.id, _MAX_ROLLBACK_STATES)
-    return choose_newest(traced.gates, earlier, frozenset(), refuse)
+    gates = replace(traced.gates, find_new_failure=lambda _: None)  # such a state has served already
+    return choose_newest(gates, earlier, frozenset(), refuse)
 
 
 def _build_rollback(choice: TargetChoice) -> Rollback | None:
