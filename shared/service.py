@@ -63,6 +63,8 @@ class Service:
     """`wss://…` must connect and stay open after a rollout, `https://…` answer; "" probes nothing."""
     probe_message: str = ""
     """What a client of the WebSocket says first; "" where it only listens."""
+    probe_origin: str = ""
+    """The `Origin` that a browser would send; "" sends none."""
     probe_seconds: int = 10
     """How long a WebSocket must stay open."""
     probe_status: int = 0

@@ -130,7 +130,7 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def probe(self) -> ports.Probe:
-        return probe.NetworkProbe()
+        return probe.NetworkProbe(identity_token=credentials.identity_tokens(self._settings))
 
     @lazy_property
     def chat(self) -> ports.Chat:

@@ -7,6 +7,7 @@ from threading import Event
 
 import grpc
 import pytest
+from google.cloud import run_v2
 
 from shared.adapters.deploy_methods import DeployMethodRouter
 from shared.adapters.google.clients import GoogleClients
@@ -292,6 +293,30 @@ class TestRedeploy:
         with pytest.raises(Reject, match=f"no_deployer: tide is deployed by {method}"):
             by_image.start(replace(TIDE, deploy_method=method), "p-1", FIX, etag)
         assert stand.cloud.answers.count_calls(UPDATE) == 0
+
+
+class TestUnprobeable:
+    @pytest.mark.parametrize(
+        ("setting", "value"),
+        [
+            ("ingress", run_v2.IngressTraffic.INGRESS_TRAFFIC_INTERNAL_ONLY),
+            ("ingress", run_v2.IngressTraffic.INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER),
+            ("iap_enabled", True),
+            ("default_uri_disabled", True),
+        ],
+    )
+    def test_a_revision_that_answers_nobody_from_outside_has_no_address(
+        self, stand: Stand, setting: str, value: object
+    ) -> None:
+        setattr(stand.cloud.services[service_path("tide")], setting, value)
+        assert stand.revisions.get_service_state(TIDE).unprobeable_reason
+        done = stand.deployer.state(TIDE, stand.start())
+        assert (done.progress, done.url, bool(done.unprobeable_reason)) == (DeploymentProgress.DONE, "", True)
+
+    def test_one_that_answers_everybody_has_one(self, stand: Stand) -> None:
+        stand.cloud.services[service_path("tide")].ingress = run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL
+        assert stand.revisions.get_service_state(TIDE).unprobeable_reason == ""
+        assert stand.deployer.state(TIDE, stand.start()).url
 
 
 class TestAtMostOnce:

@@ -245,6 +245,22 @@ def test_a_later_deployment_that_contains_the_fix_is_as_good(harness: Harness) -
     assert read_state(harness, incident) == "resolved"
 
 
+def test_a_revision_that_nobody_reaches_at_its_own_address_is_judged_by_the_log_until_it_has_all() -> None:
+    """At the service's address answers, for the time being, mostly the revision that fails."""
+    probed = watched_service(traffic_steps=(10, 50, 100), probe_url="wss://tide.example/ws")
+    setting = Harness({"shore.tide": probed})
+    setting.cloud.unprobeable_reason = "the service takes no requests from outside"
+    setting.probe.result = ProbeResult(ok=False)
+    incident = start_watching(setting)
+    for share in (10, 50):
+        assert read_incident(setting, incident)["rollout"]["share"] == share
+        assert setting.probe.probed_services == []
+        run_tick(setting, MINUTE)
+    assert read_state(setting, incident) == "watching"
+    run_tick(setting, MINUTE)
+    assert setting.probe.probed_services == ["wss://tide.example/ws"]
+
+
 def test_one_failed_probe_is_forgiven(harness: Harness) -> None:
     incident = start_watching(harness)
     for ok in (False, True, False, True):

@@ -62,7 +62,7 @@ class CloudRunRevisions:
         revision = self.get_revision(service, name)
         if revision is None:
             raise Reject("not_found", f"{name} serves, and does not exist")
-        return ServiceState(revision, split, run.etag)
+        return ServiceState(revision, split, run.etag, find_unprobeable_reason(run))
 
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
@@ -136,6 +136,21 @@ def _resource_settings(run: "RunRevision", container: "Container") -> Iterator[t
 def find_serving_container(containers: "Sequence[Container]") -> "Container":
     """The one that is connected to: others stand beside it and have no port."""
     return next((container for container in containers if container.ports), containers[0])
+
+
+def find_unprobeable_reason(run: "RunService") -> str:
+    """Why a client from outside gets no answer at a revision's own address but 403 or 404; "" where it gets one.
+
+    Where IAM asks who calls, the probe says so with a token. https://cloud.google.com/run/docs/securing/ingress and
+    https://cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run, read 2026-11-26.
+    """
+    if run.default_uri_disabled:
+        return "the service's run.app address is switched off"
+    if run.iap_enabled:
+        return "Identity-Aware Proxy stands before it"
+    if run.ingress.name not in {"INGRESS_TRAFFIC_UNSPECIFIED", "INGRESS_TRAFFIC_ALL"}:
+        return f"the service takes no requests from outside ({run.ingress.name})"
+    return ""
 
 
 def service_path(service: Service) -> str:
