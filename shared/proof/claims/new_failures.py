@@ -20,6 +20,8 @@ _MAX_FILES = 300
 """Changed files of one commit whose imports are judged."""
 _MAX_IMPORTS = 400
 """Imports of one commit that are judged: so many changed since the deployed one are no small step."""
+_MAX_REPEATED = 8
+"""Failures that are asked first at the next commits."""
 
 
 @dataclass(slots=True)
@@ -34,6 +36,16 @@ class NewFailures:
     verdicts: ClaimVerdicts
     """Of the claim that is mended: it must not come back in another file."""
     _imports_by_blob: dict[str, tuple[Claim, ...]] = field(default_factory=dict)
+    _repeated: list[ClaimVerdicts] = field(default_factory=list)
+    """The failures that refused a commit, the last one first."""
+
+    def repeat(self, commit: str) -> GateFailure | None:
+        """A failure that refused another commit and is still one at this; costs little where its inputs are the same."""
+        for verdicts in self._repeated:
+            verdict = verdicts.judge_commit(commit).verdict
+            if verdict.state is ClaimState.FAILS and verdicts.claim.path in self.gates.loaded_blobs(commit):
+                return _describe_failure(verdicts.claim, verdict)
+        return None
 
     def find(self, commit: str) -> GateFailure | None:
         """The first failure at a commit that the deployed commit did not have; None where there is none."""
@@ -51,8 +63,9 @@ class NewFailures:
                 deployed = self.open_modules(CommitTree(self.history, self.deployed_commit), self.verdicts.names[0])
             former = self._judge(claim, deployed) if claim.path in before else None
             if former is None or former.state is not ClaimState.FAILS:
-                line = f", line {verdict.lines[0]}" if verdict.lines else ""
-                return GateFailure("newly_failing", f"{claim.path}{line} fails at this commit: {verdict.reason}")
+                verdicts = ClaimVerdicts(self.history, claim, self.judges[claim.family], self.open_modules)
+                self._repeated = [verdicts, *self._repeated][:_MAX_REPEATED]
+                return _describe_failure(claim, verdict)
         return None
 
     def _list_claims(self, paths: list[str], blobs: Mapping[str, str], tree: CommitTree) -> Iterator[Claim]:
@@ -75,6 +88,11 @@ class NewFailures:
         return judge.judge(claim, modules) if judge is not None and modules.tree.blob(claim.path) is not None else None
 
 
+def _describe_failure(claim: Claim, verdict: ClaimVerdict) -> GateFailure:
+    line = f", line {verdict.lines[0]}" if verdict.lines else ""
+    return GateFailure("newly_failing", f"{claim.path}{line} fails at this commit: {verdict.reason}")
+
+
 def _list_import_claims(source: bytes) -> Iterator[Claim]:
     """A claim for each name that the top level of a module imports; none where the source does not parse here."""
     try:
@@ -85,10 +103,10 @@ def _list_import_claims(source: bytes) -> Iterator[Claim]:
         if isinstance(statement, ast.Import):
             for alias in statement.names:
                 yield _make_claim(ClaimFamily.MODULE, statement.lineno, alias.name, "")
-        elif isinstance(statement, ast.ImportFrom) and not statement.level and statement.module:
+        elif isinstance(statement, ast.ImportFrom):
             for alias in statement.names:
                 if alias.name != "*":
-                    yield _make_claim(ClaimFamily.IMPORT_NAME, statement.lineno, statement.module, alias.name)
+                    yield _make_claim(ClaimFamily.IMPORT_NAME, statement.lineno, statement.module or "", alias.name)
 
 
 def _make_claim(family: ClaimFamily, line: int, module: str, name: str) -> Claim:
