@@ -19,6 +19,7 @@ from shared.adapters.google import (
     cloud_run_revisions,
     dead_letters,
     firestore_store,
+    image_registry,
     pipeline_deployer,
     pubsub,
 )
@@ -162,7 +163,9 @@ class CloudPorts(_Ports):
     @lazy_property
     def _google(self) -> clients.GoogleClients:
         address = self._settings.endpoint_overrides.google
-        return clients.GoogleClients(clients.loopback_channel(address) if address else None)
+        overrides, token = self._settings.endpoint_overrides, credentials.access_tokens(self._settings)
+        registry = image_registry.ImageRegistry(token, overrides.rest) if overrides.rest or not address else None
+        return clients.GoogleClients(clients.loopback_channel(address) if address else None, registry)
 
     @lazy_property
     def _github(self) -> client.GitHubClient:

@@ -30,17 +30,39 @@ resource "google_logging_project_sink" "sink" {
 
   lifecycle {
     postcondition {
+      condition     = self.writer_identity == local.log_writers[each.value.service.project]
+      error_message = "The sink publishes as another account than its project's: ${self.writer_identity}."
+    }
+    postcondition {
       condition     = length(self.filter) <= 20000
       error_message = "Cloud Logging takes filters of at most 20,000 characters."
     }
   }
 }
 
+# All sinks of a project publish as one account. So there is one grant for each project and topic, the canary's included:
+# one for each sink would take it from all others with the first sink that goes.
+# https://cloud.google.com/logging/docs/export/configure_export_v2#dest-auth, read 2026-11-26
+data "google_logging_project_settings" "watched" {
+  for_each = setunion(local.projects, [var.project])
+
+  project = each.key
+}
+
+locals {
+  log_writers = { for project, settings in data.google_logging_project_settings.watched : project => "serviceAccount:${settings.logging_service_account_id}" }
+
+  sink_grants = merge(
+    { for sink in local.sinks : "${sink.service.project} ${sink.topic}" => { project = sink.service.project, topic = sink.topic }... },
+    { "${var.project} log-entries" = [{ project = var.project, topic = "log-entries" }] },
+  )
+}
+
 resource "google_pubsub_topic_iam_member" "sink" {
-  for_each = local.sinks
+  for_each = local.sink_grants
 
   project = var.project
-  topic   = google_pubsub_topic.topic[each.value.topic].name
+  topic   = google_pubsub_topic.topic[each.value[0].topic].name
   role    = "roles/pubsub.publisher"
-  member  = google_logging_project_sink.sink[each.key].writer_identity
+  member  = local.log_writers[each.value[0].project]
 }

@@ -52,6 +52,8 @@ class GoogleCloud:
     log: list[dict[str, Any]] = field(default_factory=list)
     deployments: int = 0
     triggered_builds: list[build_v1.Build] = field(default_factory=list)
+    forbidden_projects: set[str] = field(default_factory=set)
+    """Projects of others: no build there may be looked at."""
     now: Callable[[], datetime] = lambda: MORNING
     _etag: int = 0
 
@@ -110,7 +112,7 @@ class GoogleCloud:
         ]
         self._reconcile(run)
 
-    def add_build(self, commit: str, name: str, *, resolved: bool = True) -> None:
+    def add_build(self, commit: str, name: str, *, resolved: bool = True, image: str = IMAGE) -> None:
         """Cloud Build made the image `digest(name)` of a commit."""
         source = build_v1.SourceProvenance(resolved_repo_source=build_v1.RepoSource(commit_sha=commit))
         self.builds.append(
@@ -120,7 +122,7 @@ class GoogleCloud:
                 source_provenance=source if resolved else None,
                 substitutions={"COMMIT_SHA": commit},
                 results=build_v1.Results(
-                    images=[build_v1.BuiltImage(name=f"{IMAGE}:{commit}", digest=digest_of(name))]
+                    images=[build_v1.BuiltImage(name=f"{image}:{commit}", digest=digest_of(name))]
                 ),
             )
         )
@@ -261,7 +263,10 @@ class GoogleCloud:
         return operations_pb2.Operation(name=request.name, done=True)
 
     def _list_builds(self, request: Any) -> build_v1.ListBuildsResponse:
-        if "/locations/global" in request.parent:
+        project = request.parent.split("/")[1]
+        if project in self.forbidden_projects:
+            raise RpcError(grpc.StatusCode.PERMISSION_DENIED, f"cloudbuild.builds.list on {project}")
+        if "/locations/global" in request.parent or project != PROJECT:
             return build_v1.ListBuildsResponse()
         builds = [build for build in self.builds if _matches_query(build, request.filter)]
         return build_v1.ListBuildsResponse(builds=builds)

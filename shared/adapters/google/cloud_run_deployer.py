@@ -23,7 +23,8 @@ from shared.adapters.google.cloud_run_revisions import (
     service_path,
 )
 from shared.adapters.google.errors import translate_errors
-from shared.adapters.google.provenance import Provenance, parse_image_name
+from shared.adapters.google.image_name import parse_image_name
+from shared.adapters.google.provenance import Provenance
 from shared.adapters.google.traffic import (
     ROLLOUT_LABEL,
     RolloutNote,
@@ -84,7 +85,7 @@ class CloudRunDeployer:
         image = parse_image_name(container.image)
         if not image.package:
             raise Reject("no_image", f"{image.path} is not kept in Artifact Registry; deploy by another method")
-        digest = self._provenance.find_digest(image, service.region, commit)
+        digest = self._provenance.find_digest(image, service, commit)
         existing = self._find_by_image(service, digest) if digest else self._find_by_label(service, commit)
         if existing:
             return self.adopt_revision(run, marker, existing)
@@ -102,7 +103,7 @@ class CloudRunDeployer:
         """A ready revision of a commit, "" where there is none, or nobody may say so."""
         image = parse_image_name(find_serving_container(run.template.containers).image)
         try:
-            digest = self._provenance.find_digest(image, service.region, commit) if image.package else ""
+            digest = self._provenance.find_digest(image, service, commit) if image.package else ""
         except Reject:
             digest = ""
         return self._find_by_image(service, digest) if digest else self._find_by_label(service, commit)

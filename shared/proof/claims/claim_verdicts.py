@@ -1,10 +1,10 @@
 """The verdicts on one claim at many commits; a commit with the inputs of a judged one is not judged again."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
+from shared.proof.claims.image_inputs import may_provide
 from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
 from shared.proof.loading.commit_tree import CommitTree, find_changed_paths, is_affected_by
 from shared.proof.model.ports import History
@@ -12,11 +12,6 @@ from shared.proof.model.ports import History
 OpenModules = Callable[[CommitTree, str], ServiceModules]
 """The service's modules at one commit, as a file at a path imports them."""
 
-_MAY_PROVIDE = re.compile(
-    r"(?:^|/)(?:\.gitignore|\.gcloudignore|[\w.-]*\.?dockerignore|Pipfile(?:\.lock)?|(?:poetry|pdm|uv)\.lock|environment\.ya?ml"
-    r"|pyproject\.toml|setup\.(?:cfg|py)|requirements[\w.-]*|[\w.-]*Dockerfile|Procfile)$"
-)
-"""Files that tell what a build brings or leaves out."""
 LOG = "the log"
 """Who decided, where the log is the only witness."""
 _MAX_STATES = 8
@@ -152,7 +147,7 @@ def _select_walked_paths(tree: CommitTree, inputs: frozenset[str]) -> frozenset[
     walked: set[str] = set()
     for entry in inputs:
         path = entry.rstrip("/")
-        if not path or (_MAY_PROVIDE.search(path) and tree.blob(path) is None):
+        if not path or (may_provide(path) and tree.blob(path) is None):
             continue
         parts = path.split("/")
         for depth in range(1, len(parts) + 1):

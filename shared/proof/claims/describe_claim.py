@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from shared.detection.ties import RaisedException
 from shared.proof.claims.claim import ClaimFamily, ClaimVerdict
+from shared.proof.claims.file_judge import FileJudge
 from shared.proof.claims.prove_claim import TracedClaim
 from shared.proof.find_deployed import read_declaring_files
 from shared.proof.gating.choose_newest import TargetChoice, choose_newest
@@ -145,12 +146,15 @@ def _describe_broken(context: ProofContext, traced: TracedClaim, failing: ClaimV
 
 
 def _find_absence(traced: TracedClaim) -> AbsenceReason | None:
-    """The line that keeps the missing module out of the image, where it is in the repository: the broken place."""
-    claim = traced.claim
-    if claim.family is not ClaimFamily.MODULE:
+    """The line that keeps a module or file out of the image, where the repository has it: the broken place."""
+    claim, judge = traced.claim, traced.verdicts.judge
+    if claim.family not in {ClaimFamily.MODULE, ClaimFamily.FILE}:
         return None
     modules = traced.verdicts.open_deployed(traced.deployed.id)
-    absence = modules.find_module(claim.path, claim.module).absence
+    if isinstance(judge, FileJudge):
+        absence = judge.find_absence(claim, modules)
+    else:
+        absence = modules.find_module(claim.path, claim.module).absence
     return absence if absence is not None and absence.path and absence.line else None
 
 

@@ -206,7 +206,7 @@ class ModuleSearch:
 
     def _explain_left_out(self, left_out: Sequence[str], sources: Sequence[str], name: str) -> FoundModule:
         """Missing, with the line that keeps the module out of the image."""
-        absence = self._contents.explain_absence(left_out[0])
+        absence = self._contents.explain_absence(left_out[0]) or self._contents.explain_ignored(left_out[0])
         reason = f"{left_out[0]} is in the tree, but an ignore file leaves it out of the image"
         answer = self._judge_missing(sources, absence.sentence if absence is not None else reason, name)
         return replace(answer, absence=absence) if answer.kind is ModuleKind.MISSING else answer

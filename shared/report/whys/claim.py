@@ -77,7 +77,7 @@ def _explain_code(claim: ProvenClaim, broken: BrokenFile, facts: Facts) -> WhyDr
     reason = quote_untrusted(claim.failing_reason)
     question = f"Why does line {claim.line} of {quote_untrusted(claim.path)} fail?"
     if broken.path != claim.path:
-        question = f"Why is {quote_untrusted(claim.module, 120)} not in the image?"
+        question = f"Why is {quote_untrusted(claim.module or claim.name, 120)} not in the image?"
     asked = f"It says `{line}`. " if line else ""
     cited = facts.evidence_ids(FactTopic.BROKEN, FactTopic.LINE, FactTopic.DEPLOYED)
     if claim.is_witnessed_by_log:
