@@ -4,7 +4,6 @@ A tree may have hundreds of imports that never run. Only what the service loads 
 deployed.
 """
 
-import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -12,21 +11,22 @@ from itertools import islice
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.claim_verdicts import ClaimVerdicts, OpenModules
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
+from shared.proof.claims.start_claims import list_start_claims
 from shared.proof.gating.gates import GateFailure, Gates
 from shared.proof.loading.commit_tree import MAX_BYTES, CommitTree
 from shared.proof.model.ports import History
 
 _MAX_FILES = 300
 """Changed files of one commit whose imports are judged."""
-_MAX_IMPORTS = 400
-"""Imports of one commit that are judged: so many changed since the deployed one are no small step."""
+_MAX_CLAIMS = 400
+"""Imports and names of one commit that are judged: so many changed since the deployed one are no small step."""
 _MAX_REPEATED = 8
 """Failures that are asked first at the next commits."""
 
 
 @dataclass(slots=True)
 class NewFailures:
-    """Judges the imports of the files that differ between the deployed commit and another one."""
+    """Judges what loading runs in the files that differ between the deployed commit and another one."""
 
     history: History
     judges: Mapping[ClaimFamily, ClaimJudge]
@@ -35,12 +35,12 @@ class NewFailures:
     deployed_commit: str
     verdicts: ClaimVerdicts
     """Of the claim that is mended: it must not come back in another file."""
-    _imports_by_blob: dict[str, tuple[Claim, ...]] = field(default_factory=dict)
+    _claims_by_blob: dict[str, tuple[Claim, ...]] = field(default_factory=dict)
     _repeated: list[ClaimVerdicts] = field(default_factory=list)
     """The failures that refused a commit, the last one first."""
 
     def repeat(self, commit: str) -> GateFailure | None:
-        """A failure that refused another commit and is still one at this; costs little where its inputs are the same."""
+        """A failure that refused another commit and is one at this, too; costs little where its inputs are the same."""
         for verdicts in self._repeated:
             verdict = verdicts.judge_commit(commit).verdict
             if verdict.state is ClaimState.FAILS and verdicts.claim.path in self.gates.loaded_blobs(commit):
@@ -57,7 +57,7 @@ class NewFailures:
         deployed: ServiceModules | None = None
         for claim in self._list_claims(changed, after, tree):
             verdict = self._judge(claim, modules)
-            if verdict is None or verdict.state is not ClaimState.FAILS:
+            if verdict is None or not _is_failing(claim, verdict):
                 continue
             if deployed is None:
                 deployed = self.open_modules(CommitTree(self.history, self.deployed_commit), self.verdicts.names[0])
@@ -69,46 +69,31 @@ class NewFailures:
         return None
 
     def _list_claims(self, paths: list[str], blobs: Mapping[str, str], tree: CommitTree) -> Iterator[Claim]:
-        """The mended claim in the changed files that mention its name, then what changed files import."""
+        """The mended claim in the changed files that mention its name, then what changed files ask for as they load."""
         mended = self.verdicts.claim
         name = (mended.name or mended.module.rpartition(".")[2]).encode()
         for path in paths:
             if path not in self.verdicts.names and name and name in (tree.read(path) or b""):
                 yield replace(mended, path=path, line=0, source_text="")
-        imports = (claim for path in paths for claim in self._read_imports(path, blobs[path]))
-        yield from islice(imports, _MAX_IMPORTS)
+        started = (claim for path in paths for claim in self._read_claims(path, blobs[path]))
+        yield from islice(started, _MAX_CLAIMS)
 
-    def _read_imports(self, path: str, blob: str) -> tuple[Claim, ...]:
-        if blob not in self._imports_by_blob:
-            self._imports_by_blob[blob] = tuple(_list_import_claims((self.history.read(blob) or b"")[:MAX_BYTES]))
-        return tuple(replace(claim, path=path) for claim in self._imports_by_blob[blob])
+    def _read_claims(self, path: str, blob: str) -> tuple[Claim, ...]:
+        if blob not in self._claims_by_blob:
+            self._claims_by_blob[blob] = tuple(list_start_claims((self.history.read(blob) or b"")[:MAX_BYTES]))
+        return tuple(replace(claim, path=path) for claim in self._claims_by_blob[blob])
 
     def _judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict | None:
         judge = self.judges.get(claim.family)
         return judge.judge(claim, modules) if judge is not None and modules.tree.blob(claim.path) is not None else None
 
 
+def _is_failing(claim: Claim, verdict: ClaimVerdict) -> bool:
+    """Whether a claim fails; a name that functions alone miss does not keep the service from starting."""
+    is_met = claim.family is not ClaimFamily.NAME or not claim.line or claim.line in verdict.lines
+    return verdict.state is ClaimState.FAILS and is_met
+
+
 def _describe_failure(claim: Claim, verdict: ClaimVerdict) -> GateFailure:
     line = f", line {verdict.lines[0]}" if verdict.lines else ""
     return GateFailure("newly_failing", f"{claim.path}{line} fails at this commit: {verdict.reason}")
-
-
-def _list_import_claims(source: bytes) -> Iterator[Claim]:
-    """A claim for each name that the top level of a module imports; none where the source does not parse here."""
-    try:
-        module = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for statement in module.body:
-        if isinstance(statement, ast.Import):
-            for alias in statement.names:
-                yield _make_claim(ClaimFamily.MODULE, statement.lineno, alias.name, "")
-        elif isinstance(statement, ast.ImportFrom):
-            for alias in statement.names:
-                if alias.name != "*":
-                    yield _make_claim(ClaimFamily.IMPORT_NAME, statement.lineno, statement.module or "", alias.name)
-
-
-def _make_claim(family: ClaimFamily, line: int, module: str, name: str) -> Claim:
-    error_class = "ImportError" if family is ClaimFamily.IMPORT_NAME else "ModuleNotFoundError"
-    return Claim(family, "", line, error_class, "", function="<module>", module=module, name=name)
