@@ -16,6 +16,7 @@ from shared.detection.connections import are_different_connections, connection_i
 from shared.detection.entry import LogEntry
 from shared.detection.raised_exception import CLOSE_KINDS, RaisedException, read_raised, truncate_raised_entry
 from shared.detection.signal import Signal, SignalKind, SkipReason
+from shared.detection.split_chains import join_split_chains
 from shared.detection.start_ties import tie_failed_starts
 from shared.detection.tie_events import Event, find_fragment, reassemble_tracebacks, sort_events
 
@@ -77,7 +78,10 @@ class TieFinder:
         """The ties of all closes and failed starts that have an exception before them, by their entries' numbers."""
         ties: dict[int, Tie] = {}
         step = -1 if self._direction < 0 else 1
-        streams = {key: reassemble_tracebacks(sort_events(events, step)) for key, events in self._streams.items()}
+        streams = {
+            key: join_split_chains(reassemble_tracebacks(sort_events(events, step)))
+            for key, events in self._streams.items()
+        }
         for events in streams.values():
             ties.update(_tie_closes(events))
         for key, events in streams.items():

@@ -18,7 +18,7 @@ from shared.detection.syntax_errors import is_last_traceback_line, is_traceback_
 from shared.errors import Retry
 from shared.ports import StoredDocument
 from shared.proposal.rollout import REOPEN_WINDOW
-from shared.service import Service, service_id
+from shared.service import Service, find_service, service_id
 from shared.workflow import effects
 from shared.workflow.context import Context, StepResult
 from shared.workflow.flow import IncidentState
@@ -169,21 +169,24 @@ _INITIAL_STATES = {
 """What no redeployment mends is recorded, and nobody is bothered with it."""
 
 
-def record_log_entry(context: Context, entry: LogEntry) -> StepResult:
-    """`opened`, `duplicate`, `attached`, `recurred`, `throttled` or `refused:<reason>`. Raises Retry, Reject."""
+def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> StepResult:
+    """`opened`, `duplicate`, `attached`, `recurred`, `throttled` or `refused:<reason>`. Raises Retry, Reject.
+
+    `region` is where the service runs, "" where the log does not say.
+    """
     service_key = service_id(entry.project, entry.service)
     if service_key in context.own_functions:
         return reject_entry(context, entry, "own_function", service_key)
-    service = context.services.get(service_key)
+    service = find_service(context.services, entry.project, entry.service, region)
     if service is None:
         return reject_entry(context, entry, "unknown_service", service_key)
-    line = (service_key, entry.revision, blake2b(entry.text.encode("utf-8", "replace"), digest_size=16).digest())
+    line = (service.id, entry.revision, blake2b(entry.text.encode("utf-8", "replace"), digest_size=16).digest())
     if context.throttle.is_recent(line, context.clock.now()):
         return StepResult("throttled")
     read = reassemble_signal(context, entry)
     if not isinstance(read, Signal):
         return reject_entry(context, entry, read.value, service_key)
-    seen = (service_key, entry.revision, read.kind, read.error_class, read.path, read.line)
+    seen = (service.id, entry.revision, read.kind, read.error_class, read.path, read.line)
     if context.throttle.is_recent(seen, context.clock.now()):
         return StepResult("throttled")
     outcome = _record_signal(context, service, read)

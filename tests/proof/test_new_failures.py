@@ -11,7 +11,7 @@ from shared.detection.incident import Incident
 from shared.detection.logged_exception import Frame, LoggedException
 from shared.detection.signal import SignalKind
 from shared.detection.ties import RaisedException
-from shared.proof.claims.new_failures import NewFailures
+from shared.proof.claims.regressions.new_failures import NewFailures
 from shared.proof.gating.gates import GateFailure
 from shared.proof.model.finding import Finding
 from shared.proof.proof_context import ProofRequest
@@ -70,17 +70,6 @@ def test_a_commit_whose_start_fails_elsewhere_is_refused_and_the_fix_before_it_p
     assert [(history.name_of(each.commit.id), each.gate) for each in finding.refused_commits] == [
         ("moved", "newly_failing")
     ]
-
-
-def test_a_name_that_only_a_function_misses_does_not_stand_in_the_way(tmp_path: Path) -> None:
-    history = HistoryBuilder(tmp_path / "repo")
-    history.commit("start", START)
-    history.commit("rename", {"quay/tides.py": "def current(): pass\n"})
-    history.commit("fix", {"main.py": MAIN.replace("flow", "current")})
-    history.commit("moved", {"quay/berths.py": "def size():\n    return depth\n"})
-    history.write_repository()
-    finding = prove_renamed(history)
-    assert history.name_of(finding.target and finding.target.commit.id) == "moved"
 
 
 def test_a_failure_that_refused_a_commit_is_asked_first_at_the_next(

@@ -1,22 +1,24 @@
 """The verdicts on one claim at many commits; a commit with the inputs of a judged one is not judged again."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
+from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
+from shared.proof.claims.image_inputs import may_provide
 from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
-from shared.proof.loading.commit_tree import CommitTree, find_changed_paths, is_affected_by
+from shared.proof.loading.commit_tree import (
+    CommitTree,
+    RecordingTree,
+    find_changed_paths,
+    has_same_inputs,
+    is_affected_by,
+)
 from shared.proof.model.ports import History
 
 OpenModules = Callable[[CommitTree, str], ServiceModules]
 """The service's modules at one commit, as a file at a path imports them."""
 
-_MAY_PROVIDE = re.compile(
-    r"(?:^|/)(?:\.gitignore|\.gcloudignore|[\w.-]*\.?dockerignore|Pipfile(?:\.lock)?|(?:poetry|pdm|uv)\.lock|environment\.ya?ml"
-    r"|pyproject\.toml|setup\.(?:cfg|py)|requirements[\w.-]*|[\w.-]*Dockerfile|Procfile)$"
-)
-"""Files that tell what a build brings or leaves out."""
+_ABOUT_MODULES = frozenset((ClaimFamily.IMPORT_NAME, ClaimFamily.MODULE, ClaimFamily.FILE))
 LOG = "the log"
 """Who decided, where the log is the only witness."""
 _MAX_STATES = 8
@@ -95,6 +97,18 @@ class ClaimVerdicts:
         """Whether nothing on which the verdict at a commit depends is different at another one."""
         return self._is_same(self.judge_commit(commit), self.history.root_tree(other))
 
+    def has_same_files(self, commit: str, other: str) -> bool:
+        """Whether nothing that the verdict at a commit has read is different at another one.
+
+        What decides where modules are found, such as a Dockerfile, counts only where the claim is about modules.
+        """
+        inputs = self.judge_commit(commit).inputs
+        if self.claim.family not in _ABOUT_MODULES:
+            inputs = frozenset(path for path in inputs if path.endswith(".py"))
+        tree, former = (RecordingTree(CommitTree(self.history, oid)) for oid in (commit, other))
+        tree.recorded_paths.update(inputs)
+        return has_same_inputs(tree, former, except_path="")
+
     def judge_commit(self, commit: str) -> JudgedTree:
         """The verdict at a commit."""
         tree = CommitTree(self.history, commit)
@@ -164,7 +178,7 @@ def _select_walked_paths(tree: CommitTree, inputs: frozenset[str]) -> frozenset[
     walked: set[str] = set()
     for entry in inputs:
         path = entry.rstrip("/")
-        if not path or (_MAY_PROVIDE.search(path) and tree.blob(path) is None):
+        if not path or (may_provide(path) and tree.blob(path) is None):
             continue
         parts = path.split("/")
         for depth in range(1, len(parts) + 1):
