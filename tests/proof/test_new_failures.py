@@ -65,8 +65,9 @@ def test_a_commit_whose_start_fails_elsewhere_is_refused_and_the_fix_before_it_p
     history.commit("moved", {"quay/berths.py": broken})
     history.write_repository()
     finding = prove_renamed(history)
-    assert history.name_of(finding.fix and finding.fix.commit.id) == "fix"
-    assert history.name_of(finding.target and finding.target.commit.id) == "fix"
+    assert finding.fix is not None
+    assert finding.target is not None
+    assert {history.name_of(finding.fix.commit.id), history.name_of(finding.target.commit.id)} == {"fix"}
     assert [(history.name_of(each.commit.id), each.gate) for each in finding.refused_commits] == [
         ("moved", "newly_failing")
     ]
@@ -92,5 +93,6 @@ def test_a_failure_that_refused_a_commit_is_asked_first_at_the_next(
 
     monkeypatch.setattr(NewFailures, "find", count)
     finding = prove_renamed(history)
-    assert history.name_of(finding.target and finding.target.commit.id) == "fix"
+    assert finding.target is not None
+    assert history.name_of(finding.target.commit.id) == "fix"
     assert [history.name_of(commit) for commit in judged] == ["later 69", "fix"]
