@@ -39,6 +39,16 @@ SIGNAL_TERMS = (
     "Out of memory",
     "Memory limit",
     "failed to start",
+    "failed to become healthy",
+    "failed to boot",
+    "Container called exit",
+    "probe failed",
+    "exited with code",
+    "startup failed",
+    "Error loading ASGI app",
+    "CloseCode.INTERNAL_ERROR",
+    "Exception in ASGI application",
+    "connection handler failed",
 )
 """Words without which an entry is neither a signal nor a symptom nor the resources' fault, unless it is an error."""
 
@@ -83,9 +93,9 @@ class CloudLogging:
     def read_entries(
         self, service: Service, since: datetime, until: datetime, revision: str = ""
     ) -> Sequence[LogEntry]:
-        """See `shared.ports.Logs`. Lines of stderr without a severity are in it: a traceback may come line by line."""
+        """See `shared.ports.Logs`. Lines without a severity are in it: a traceback may come line by line."""
         signs = " OR ".join(quote_value(sign) for sign in SIGNAL_TERMS)
-        lines = '(log_id("run.googleapis.com/stderr") AND severity=DEFAULT)'
+        lines = '((log_id("run.googleapis.com/stderr") OR log_id("run.googleapis.com/stdout")) AND severity=DEFAULT)'
         terms = [
             *service_filter(service.name, revision),
             f"resource.labels.location={quote_value(service.region)}",
