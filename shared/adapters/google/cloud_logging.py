@@ -93,9 +93,9 @@ class CloudLogging:
     def read_entries(
         self, service: Service, since: datetime, until: datetime, revision: str = ""
     ) -> Sequence[LogEntry]:
-        """See `shared.ports.Logs`. Lines without a severity are in it: a traceback may come line by line."""
+        """See `shared.ports.Logs`. Lines of stderr without a severity are in it: a traceback may come line by line."""
         signs = " OR ".join(quote_value(sign) for sign in SIGNAL_TERMS)
-        lines = '((log_id("run.googleapis.com/stderr") OR log_id("run.googleapis.com/stdout")) AND severity=DEFAULT)'
+        lines = '(log_id("run.googleapis.com/stderr") AND severity=DEFAULT)'
         terms = [
             *service_filter(service.name, revision),
             f"resource.labels.location={quote_value(service.region)}",
