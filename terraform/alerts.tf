@@ -80,6 +80,13 @@ locals {
   }
 }
 
+# An alert on a metric of the log is refused with 404 until Cloud Monitoring knows the metric, which takes up to ten minutes:
+# the second stage of the same apply. https://cloud.google.com/logging/docs/logs-based-metrics, read 2026-11-26
+resource "time_sleep" "metrics" {
+  create_duration = "600s"
+  triggers        = { metrics = join(" ", [for metric in google_logging_metric.counter : metric.name]) }
+}
+
 resource "google_monitoring_alert_policy" "threshold" {
   for_each = local.thresholds
 
@@ -114,7 +121,7 @@ resource "google_monitoring_alert_policy" "threshold" {
     mime_type = "text/markdown"
   }
 
-  depends_on = [google_monitoring_monitored_project.watched]
+  depends_on = [google_monitoring_monitored_project.watched, time_sleep.metrics]
 }
 
 resource "google_monitoring_alert_policy" "absence" {
@@ -150,4 +157,6 @@ resource "google_monitoring_alert_policy" "absence" {
     content   = each.value.todo
     mime_type = "text/markdown"
   }
+
+  depends_on = [time_sleep.metrics]
 }

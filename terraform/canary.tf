@@ -61,10 +61,3 @@ resource "google_logging_project_sink" "canary" {
   filter                 = "logName=\"${local.canary_log}\""
   unique_writer_identity = true
 }
-
-resource "google_pubsub_topic_iam_member" "canary" {
-  project = var.project
-  topic   = google_pubsub_topic.topic["log-entries"].name
-  role    = "roles/pubsub.publisher"
-  member  = google_logging_project_sink.canary.writer_identity
-}

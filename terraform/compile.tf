@@ -4,6 +4,10 @@
 locals {
   compile_names = { for version in local.pythons : version => "${local.prefix}compile-py${replace(version, ".", "")}" }
 
+  # By the address that follows from the name, so that one function that cannot be built keeps nothing else from being
+  # made: where it does not answer, ruff judges. https://cloud.google.com/run/docs/triggering/https-request, read 2026-11-26.
+  compile_urls = { for version, name in local.compile_names : version => "https://${name}-${data.google_project.own.number}.${var.region}.run.app" }
+
   # Those whose calls include `compile`; see access.yaml.
   compile_callers = [for name, function in local.access.functions : name if contains(function.google, "compile")]
 }
@@ -47,7 +51,7 @@ resource "google_cloudfunctions2_function" "compile" {
     service_account_email            = google_service_account.compile.email
   }
 
-  depends_on = [google_project_iam_member.build, google_artifact_registry_repository_iam_member.build]
+  depends_on = [time_sleep.grants, google_project_iam_member.build, google_artifact_registry_repository_iam_member.build]
 }
 
 resource "google_service_account" "compile" {
@@ -68,9 +72,16 @@ resource "google_cloud_run_v2_service_iam_member" "compile_caller" {
   member   = google_service_account.function[each.value.function].member
 }
 
+check "pythons" {
+  assert {
+    condition     = length(setsubtract(local.named_pythons, local.pythons)) == 0
+    error_message = "Cloud Functions deploys no function of these Pythons any more, so ruff alone judges services that run on them: ${join(", ", setsubtract(local.named_pythons, local.pythons))}."
+  }
+}
+
 check "compilers" {
   assert {
-    condition     = length(local.pythons) > 0
+    condition     = length(local.named_pythons) > 0
     error_message = "No Python version is named, neither by a service in provenfix.yaml nor in `pythons`: no compile function is made, and ruff judges."
   }
 }

@@ -7,10 +7,18 @@ locals {
   config = yamldecode(file(var.config))
   access = yamldecode(file("${path.module}/access.yaml"))
 
-  services = { for service in local.config.services : "${service.project}.${service.name}" => service }
+  # By the id that the functions give each: the region is part of it where another one has a service of that name.
+  service_names = [for service in local.config.services : "${service.project}.${service.name}"]
+  services = {
+    for index, service in local.config.services :
+    "${local.service_names[index]}${length([for name in local.service_names : name if name == local.service_names[index]]) > 1 ? ".${service.region}" : ""}" => service
+  }
   projects = toset([for service in local.config.services : service.project])
 
-  pythons = setunion(var.pythons, compact([for service in local.config.services : try(service.python, "")]))
+  # 3.9 was decommissioned in April 2026, older ones before: to create such a function answers 400, DEPLOYS_NOT_ALLOWED.
+  # https://cloud.google.com/functions/docs/runtime-support, read 2026-11-26
+  named_pythons = setunion(var.pythons, compact([for service in local.config.services : try(service.python, "")]))
+  pythons       = toset([for version in local.named_pythons : version if can(regex("^3\\.1[0-4]$", version))])
 
   # The version that each key of provenfix.yaml refers to. An App's key stands in the place of a token.
   references = {
@@ -32,7 +40,7 @@ locals {
 
   config_file = yamlencode(merge(local.config, {
     own       = { project = var.project, functions = local.own_functions }
-    compilers = { for version, function in google_cloudfunctions2_function.compile : version => function.service_config[0].uri }
+    compilers = local.compile_urls
   }))
 }
 
@@ -78,15 +86,11 @@ resource "google_secret_manager_secret_version" "config" {
       error_message = "Two keys of provenfix.yaml refer to the same secret; give each its own, so that a function reads no more than it needs."
     }
     precondition {
-      condition     = alltrue([for version in local.pythons : can(regex("^3\\.(8|9|1[0-4])$", version))])
-      error_message = "A service in provenfix.yaml names a Python that Cloud Functions does not run (3.8 to 3.14); leave its `python` out, and ruff judges."
-    }
-    precondition {
       condition     = alltrue([for service in local.config.services : can(regex("^(|[TE][A-Z0-9]+)$", try(service.team, ""))) && can(regex("^(|A[A-Z0-9]+)$", try(service.chat_app, "")))])
       error_message = "A service in provenfix.yaml names a Slack workspace or app by something else than its id (T… or E…, A…): every click would be refused."
     }
     precondition {
-      condition     = !contains(local.projects, var.project) || length([for id in keys(local.services) : id if contains([for name in local.own_functions : "${var.project}.${name}"], id)]) == 0
+      condition     = !contains(local.projects, var.project) || length([for name in local.service_names : name if contains([for own in local.own_functions : "${var.project}.${own}"], name)]) == 0
       error_message = "One of the watched services is a function of provenfix itself; remove it from provenfix.yaml."
     }
   }

@@ -5,7 +5,7 @@ locals {
     record = {
       topic       = "log-entries"
       memory      = "512Mi" # all clients loaded take 155 MB, a message at most 10 MB, twenty of them at once
-      concurrency = 20      # waits for Firestore most of the time
+      concurrency = 20      # waits for Firestore most of the time; see THREADS below
       timeout     = 60      # a claim, a read and a publish; what takes longer is delivered again
       most        = 5       # a storm is told by the throttle that an instance keeps: few instances throttle best
       least       = 0
@@ -56,10 +56,33 @@ locals {
   # Pub/Sub's pushes count as internal traffic, so nothing else is reached from outside at all.
   public   = toset([for name, function in local.functions : name if function.topic == null])
   triggers = { for name, function in local.functions : name => function.topic if function.topic != null }
+
+  environment = {
+    for name, function in local.functions : name => {
+      PYTHONPATH            = "/workspace" # where the buildpack puts the zip; `shared` stands beside `functions`
+      PROVENFIX_CONFIG      = "/etc/provenfix/provenfix.yaml"
+      PROVENFIX_DATABASE    = google_firestore_database.state.name
+      PROVENFIX_KILL_SWITCH = var.kill_switch ? "on" : "off"
+      PROVENFIX_PROJECT     = var.project
+      THREADS               = tostring(function.concurrency) # functions-framework serves four a processor otherwise
+    }
+  }
+}
+
+# A grant takes a minute or two to be in effect, and a build or a revision that meets none fails for good.
+# https://cloud.google.com/iam/docs/access-change-propagation
+resource "time_sleep" "grants" {
+  create_duration = "120s"
+
+  triggers = {
+    build  = join(" ", [for grant in google_project_iam_member.build : grant.role])
+    images = google_artifact_registry_repository_iam_member.build.role
+    config = join(" ", [for grant in google_secret_manager_secret_iam_member.config_reader : grant.member])
+  }
 }
 
 resource "google_cloudfunctions2_function" "function" {
-  for_each = local.functions
+  for_each = local.triggers
 
   name        = "${local.prefix}${each.key}"
   project     = var.project
@@ -86,23 +109,17 @@ resource "google_cloudfunctions2_function" "function" {
   }
 
   service_config {
-    available_memory                 = each.value.memory
+    available_memory                 = local.functions[each.key].memory
     available_cpu                    = "1" # the least that serves more than one request, and that is not throttled while it starts
-    max_instance_request_concurrency = each.value.concurrency
-    timeout_seconds                  = each.value.timeout
-    min_instance_count               = each.value.least
-    max_instance_count               = each.value.most
-    ingress_settings                 = contains(local.public, each.key) ? "ALLOW_ALL" : "ALLOW_INTERNAL_ONLY"
+    max_instance_request_concurrency = local.functions[each.key].concurrency
+    timeout_seconds                  = local.functions[each.key].timeout
+    min_instance_count               = local.functions[each.key].least
+    max_instance_count               = local.functions[each.key].most
+    ingress_settings                 = "ALLOW_INTERNAL_ONLY"
     all_traffic_on_latest_revision   = true
     service_account_email            = google_service_account.function[each.key].email
 
-    environment_variables = {
-      PYTHONPATH            = "/workspace" # where the buildpack puts the zip; `shared` stands beside `functions`
-      PROVENFIX_CONFIG      = "/etc/provenfix/provenfix.yaml"
-      PROVENFIX_DATABASE    = google_firestore_database.state.name
-      PROVENFIX_KILL_SWITCH = var.kill_switch ? "on" : "off"
-      PROVENFIX_PROJECT     = var.project
-    }
+    environment_variables = local.environment[each.key]
 
     secret_volumes {
       mount_path = "/etc/provenfix"
@@ -117,18 +134,91 @@ resource "google_cloudfunctions2_function" "function" {
   }
 
   depends_on = [
+    time_sleep.grants,
     google_secret_manager_secret_iam_member.config_reader,
     google_project_iam_member.build,
     google_artifact_registry_repository_iam_member.build, # the build pushes what it made
   ]
 }
 
-resource "google_cloud_run_v2_service_iam_member" "public" {
-  for_each = local.public
-
+# Organisations that were made since May 2024 refuse `allUsers`, so these two have the invoker check switched off, as Cloud
+# Run recommends for what is public (https://cloud.google.com/run/docs/authenticating/public, read 2026-11-26). A function
+# has no argument for that; a service of Cloud Run has. They run the image that was built for the functions, with another
+# entry point: it is one zip.
+data "google_cloud_run_v2_service" "built" {
   project  = var.project
   location = var.region
-  name     = google_cloudfunctions2_function.function[each.key].name
-  role     = "roles/run.invoker"
-  member   = "allUsers" # what is not signed gets a 401 and nothing else
+  name     = "${local.prefix}record"
+
+  depends_on = [google_cloudfunctions2_function.function]
+}
+
+locals {
+  built = data.google_cloud_run_v2_service.built.template[0].containers[0]
+}
+
+resource "google_cloud_run_v2_service" "public" {
+  for_each = local.public
+
+  name                 = "${local.prefix}${each.key}"
+  project              = var.project
+  location             = var.region
+  description          = "provenfix: ${each.key}"
+  ingress              = "INGRESS_TRAFFIC_ALL"
+  invoker_iam_disabled = true  # what is not signed gets a 401 and nothing else
+  deletion_protection  = false # it holds nothing
+
+  template {
+    service_account                  = google_service_account.function[each.key].email
+    timeout                          = "${local.functions[each.key].timeout}s"
+    max_instance_request_concurrency = local.functions[each.key].concurrency
+
+    scaling {
+      min_instance_count = local.functions[each.key].least
+      max_instance_count = local.functions[each.key].most
+    }
+
+    containers {
+      image          = local.built.image
+      base_image_uri = try(length(local.built.base_image_uri), 0) > 0 ? local.built.base_image_uri : null
+
+      ports {
+        container_port = 8080
+      }
+
+      resources {
+        limits            = { cpu = "1", memory = local.functions[each.key].memory }
+        startup_cpu_boost = true # a person waits for the first click
+      }
+
+      dynamic "env" {
+        for_each = merge(local.environment[each.key], { FUNCTION_TARGET = each.key, FUNCTION_SIGNATURE_TYPE = "http" })
+
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
+
+      volume_mounts {
+        name       = "config"
+        mount_path = "/etc/provenfix"
+      }
+    }
+
+    volumes {
+      name = "config"
+
+      secret {
+        secret = google_secret_manager_secret.config.secret_id
+
+        items {
+          version = google_secret_manager_secret_version.config.version
+          path    = "provenfix.yaml"
+        }
+      }
+    }
+  }
+
+  depends_on = [time_sleep.grants, google_secret_manager_secret_iam_member.config_reader]
 }

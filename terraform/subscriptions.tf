@@ -51,17 +51,18 @@ resource "google_pubsub_subscription" "push" {
   }
 
   retry_policy {
-    minimum_backoff = "10s"
+    minimum_backoff = each.value == "tick" ? "10s" : "20s"
     maximum_backoff = "600s"
   }
 
-  # Ten attempts last about forty minutes. A tick that fails is followed by another, and an alert tells that they fail.
+  # An answer of 429, where no instance is free, counts as an attempt as well: a storm would make dead letters of the entries
+  # that wait for their turn. Fifty attempts last more than seven hours. A tick that fails is followed by another, and an alert tells that they fail.
   dynamic "dead_letter_policy" {
     for_each = each.value == "tick" ? [] : [each.value]
 
     content {
       dead_letter_topic     = google_pubsub_topic.dead_letters.id
-      max_delivery_attempts = 10
+      max_delivery_attempts = 50
     }
   }
 

@@ -26,8 +26,8 @@ variable "pythons" {
   default     = []
 
   validation {
-    condition     = alltrue([for version in var.pythons : can(regex("^3\\.(8|9|1[0-4])$", version))])
-    error_message = "Cloud Functions runs Python 3.8 to 3.14; for others leave the version out, and ruff judges."
+    condition     = alltrue([for version in var.pythons : can(regex("^3\\.1[0-4]$", version))])
+    error_message = "Cloud Functions deploys Python 3.10 to 3.14; for others leave the version out, and ruff judges."
   }
 }
 

@@ -19,11 +19,24 @@ locals {
     "${pair[0]} ${pair[1].function} ${pair[1].role}" => { project = pair[0], function = pair[1].function, role = pair[1].role }
   }
 
-  # `europe-west1-docker.pkg.dev/shop-prod/images/chat@sha256:…`; other registries hold no image that could be deployed.
+  # The container with the port is the one that serves; others stand beside it.
+  serving_images = {
+    for id, service in data.google_cloud_run_v2_service.watched : id => concat(
+      [for container in service.template[0].containers : container.image if try(length(container.ports), 0) > 0],
+      [for container in service.template[0].containers : container.image],
+    )[0]
+  }
+
+  # Where an image is kept, maybe in another project: the rule that the functions read as well. Other registries hold no
+  # image that could be deployed.
+  image_names = jsondecode(file("${path.module}/../shared/adapters/google/image_names.json"))
+  image_parts = { for id, image in local.serving_images : id => concat([for form in local.image_names.forms : regexall(form, image)]...) }
   repositories = {
-    for id, service in data.google_cloud_run_v2_service.watched : id => try(
-      regex("^(?P<location>[a-z0-9-]+)-docker\\.pkg\\.dev/(?P<project>[^/]+)/(?P<repository>[^/]+)/", service.template[0].containers[0].image), null
-    )
+    for id, found in local.image_parts : id => length(found) == 0 ? null : {
+      project    = replace(found[0].project, "/", ":")
+      location   = try(found[0].location, local.image_names.container_registry_locations[found[0].host])
+      repository = try(found[0].repository, found[0].host)
+    }
   }
   per_repository = {
     for pair in setproduct(toset([for id, found in local.repositories : "${found.project}/${found.location}/${found.repository}" if found != null]), local.on["repository"]) :
@@ -62,6 +75,20 @@ resource "google_cloud_run_v2_service_iam_member" "watched" {
   location = each.value.service.region
   name     = each.value.service.name
   role     = local.bound_roles["${each.value.service.project} ${each.value.role}"]
+  member   = google_service_account.function[each.value.function].member
+}
+
+# Where IAM asks who calls, the probe says so: a service that is probed lets these two in.
+resource "google_cloud_run_v2_service_iam_member" "prober" {
+  for_each = {
+    for pair in setproduct([for id, service in local.services : id if try(length(service.probe_url), 0) > 0], ["investigate", "verify"]) :
+    "${pair[0]} ${pair[1]}" => { service = local.services[pair[0]], function = pair[1] }
+  }
+
+  project  = each.value.service.project
+  location = each.value.service.region
+  name     = each.value.service.name
+  role     = "roles/run.invoker"
   member   = google_service_account.function[each.value.function].member
 }
 

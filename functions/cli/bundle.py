@@ -87,7 +87,7 @@ def build_zip(files: Mapping[str, bytes]) -> bytes:
 def _list_shipped_files(root: Path) -> Iterator[Path]:
     yield from (path for path in (root / "functions").glob("*.py") if path.name != "compile.py")
     yield from (root / "functions/http").glob("*.py")
-    for pattern in ("*.py", "*.tftpl"):
+    for pattern in ("*.py", "*.tftpl", "*.json"):
         yield from (root / "shared").rglob(pattern)
 
 

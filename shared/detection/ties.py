@@ -23,6 +23,7 @@ from shared.detection.raised_exception import (
     truncate_raised_entry,
 )
 from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
+from shared.detection.split_chains import join_split_chains
 from shared.detection.start_ties import tie_failed_starts
 from shared.detection.tie_events import Event, find_fragment, reassemble_tracebacks, sort_events
 
@@ -131,9 +132,8 @@ class TieFinder:
         """The ties of all closes and failed starts that have an exception before them, by their entries' numbers."""
         ties: dict[int, Tie] = {}
         self.end_lines()
-        step = self._step
         streams = {
-            key: reassemble_tracebacks(sort_events(list(self._without_lines(events)), step))
+            key: join_split_chains(reassemble_tracebacks(sort_events(list(self._without_lines(events)), self._step)))
             for key, events in self._streams.items()
         }
         for events in streams.values():
@@ -141,7 +141,7 @@ class TieFinder:
         for key, events in streams.items():
             starts = [event for event in events if event.is_failed_start]
             beside = list(_events_beside(streams, key)) if starts else []
-            for number, raised in tie_failed_starts(starts, beside, step, MAX_TIE_AGE):
+            for number, raised in tie_failed_starts(starts, beside, self._step, MAX_TIE_AGE):
                 ties[number] = Tie(raised, is_tied=True)
         return ties
 

@@ -15,7 +15,7 @@ from shared.detection.signal import Signal, SignalKind, read_signal
 from shared.errors import Retry
 from shared.ports import StoredDocument
 from shared.proposal.rollout import REOPEN_WINDOW
-from shared.service import Service, service_id
+from shared.service import Service, find_service, service_id
 from shared.workflow import effects
 from shared.workflow.context import Context, StepResult
 from shared.workflow.flow import IncidentState
@@ -128,16 +128,19 @@ _INITIAL_STATES = {
 """What no redeployment mends is recorded, and nobody is bothered with it."""
 
 
-def record_log_entry(context: Context, entry: LogEntry) -> StepResult:
-    """`opened`, `duplicate`, `attached`, `recurred`, `throttled` or `refused:<reason>`. Raises Retry, Reject."""
+def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> StepResult:
+    """`opened`, `duplicate`, `attached`, `recurred`, `throttled` or `refused:<reason>`. Raises Retry, Reject.
+
+    `region` is where the service runs, "" where the log does not say.
+    """
     service_key = service_id(entry.project, entry.service)
     if service_key in context.own_functions:
         return reject_entry(context, entry, "own_function", service_key)
-    service = context.services.get(service_key)
+    service = find_service(context.services, entry.project, entry.service, region)
     if service is None:
         return reject_entry(context, entry, "unknown_service", service_key)
-    now, line = context.clock.now(), (service_key, entry.revision, _hash_text(entry))
-    looked = _read_of_log(service_key, entry)
+    now, line = context.clock.now(), (service.id, entry.revision, _hash_text(entry))
+    looked = _read_of_log(service.id, entry)
     if context.throttle.is_spent(looked, now) if looked else context.throttle.is_recent(line, now):
         return StepResult("throttled")
     signal = reassemble_signal(context, entry)
@@ -147,7 +150,7 @@ def record_log_entry(context: Context, entry: LogEntry) -> StepResult:
             context.throttle.mark_recorded(looked, now)
         return outcome
     raised = find_tied_exception(context, service, signal.entry) if signal.kind in EFFECT_KINDS else None
-    seen = (service_key, entry.revision, signal.kind, signal.error_class, signal.path, signal.line, _name_cause(raised))
+    seen = (service.id, entry.revision, signal.kind, signal.error_class, signal.path, signal.line, _name_cause(raised))
     is_known = context.throttle.is_recent(seen, now)
     outcome = StepResult("throttled") if is_known else _record_signal(context, service, signal, raised)
     for key in (line, looked) if is_known else (line, looked, seen):

@@ -22,6 +22,7 @@ from shared.workflow.rollout.recurrence import find_downgrade
 from shared.workflow.rollout.rollout_limits import acquire_rollout_lock, count_against_daily_cap
 
 _BY = "redeploy"
+_STALE = "stale"
 
 
 def redeploy(context: Context, proposal_id: str) -> StepResult:
@@ -52,6 +53,7 @@ def redeploy(context: Context, proposal_id: str) -> StepResult:
             next_decision = Decision(DecisionState.ACTING, _BY, decision.by, etag)
         decision = decisions.store_decision(context, proposal.decision_key, next_decision)
     if decision.state is not DecisionState.ACTING:
+        _show_staleness(context, service, record, proposal, decision)
         return StepResult(f"refused:{decision.why if decision.by == _BY else decision.state.value}", record.id)
     return _start_rollout(context, service, record, proposal, decision.etag)
 
@@ -69,6 +71,8 @@ def _find_lapse(
 
 def _recheck_service(context: Context, service: Service, record: IncidentRecord, proposal: Proposal) -> tuple[str, str]:
     """The service's etag, and why an approved commit is not deployed after all; "" where it is."""
+    if proposals.is_stale(proposal, context.revisions.get_service_state(service)):
+        return "", _STALE
     with context.open_history(service) as history:
         failed = context.prover.find_objection(
             proposal, service, history, context.compilers, lambda commit: context.checks.get_status(service, commit)
@@ -78,13 +82,24 @@ def _recheck_service(context: Context, service: Service, record: IncidentRecord,
     # Compiling takes its time; what may change within it is looked at afterwards.
     serving = context.revisions.get_service_state(service)
     if proposals.is_stale(proposal, serving):
-        return "", "stale"
+        return "", _STALE
     newer = find_downgrade(context, service, proposal, serving)
     if newer:
         return "", f"downgrade: {newer}"
     if is_automation_stopped(context, service, record):
         return "", IncidentState.MUTED.value
     return serving.etag, "kill_switch" if context.is_kill_switch_on(service.id) else ""
+
+
+def _show_staleness(
+    context: Context, service: Service, record: IncidentRecord, proposal: Proposal, decision: Decision
+) -> None:
+    """At once: who approved was told that the rollout starts. The rest of the end waits for the next tick."""
+    if decision.why != _STALE:
+        return
+    if proposals.is_of_same_question(record.proposal, proposal):  # else it is about another question by now
+        record = incident_record.end_incident(context, record.id, IncidentState.REFUSED, _STALE, record.look)
+        refresh_message(context, service, record, ProposalStatus.REFUSED, _STALE)
 
 
 def _find_late_objection(context: Context, service: Service, proposal: Proposal) -> str:

@@ -14,7 +14,7 @@ run "only_signed_requests_come_from_outside" {
     error_message = "Only decide and github verify signatures."
   }
   assert {
-    condition     = alltrue([for name, function in google_cloudfunctions2_function.function : (function.service_config[0].ingress_settings == "ALLOW_ALL") == contains(local.public, name)])
+    condition     = keys(google_cloud_run_v2_service.public) == tolist(local.public) && alltrue([for function in google_cloudfunctions2_function.function : function.service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"])
     error_message = "A function that Pub/Sub calls is reached from inside alone."
   }
 }
@@ -41,7 +41,7 @@ run "nothing_is_kept_warm_unless_it_is_asked_for" {
   command = plan
 
   assert {
-    condition     = alltrue([for function in google_cloudfunctions2_function.function : function.service_config[0].min_instance_count == 0])
+    condition     = alltrue([for function in google_cloudfunctions2_function.function : function.service_config[0].min_instance_count == 0]) && alltrue([for service in google_cloud_run_v2_service.public : service.template[0].scaling[0].min_instance_count == 0])
     error_message = "An idle installation costs next to nothing."
   }
 }
@@ -53,7 +53,7 @@ run "decide_can_be_kept_warm" {
   }
 
   assert {
-    condition     = [for name, function in google_cloudfunctions2_function.function : name if function.service_config[0].min_instance_count == 1] == ["decide"]
+    condition     = [for name, service in google_cloud_run_v2_service.public : name if service.template[0].scaling[0].min_instance_count == 1] == ["decide"]
     error_message = "Only for clicks somebody waits."
   }
 }
@@ -65,7 +65,7 @@ run "the_kill_switch_reaches_every_function" {
   }
 
   assert {
-    condition     = alltrue([for function in google_cloudfunctions2_function.function : function.service_config[0].environment_variables["PROVENFIX_KILL_SWITCH"] == "on"])
+    condition     = alltrue([for name, variables in local.environment : variables["PROVENFIX_KILL_SWITCH"] == "on"])
     error_message = "One that does not know of it could still deploy."
   }
 }
@@ -85,7 +85,7 @@ run "more_versions_of_python" {
 run "a_python_that_the_platform_has_not" {
   command = plan
   variables {
-    pythons = ["3.7"]
+    pythons = ["3.9"]
   }
   expect_failures = [var.pythons]
 }

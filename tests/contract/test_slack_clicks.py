@@ -19,6 +19,7 @@ from shared.proposal.proposal import Message
 from shared.proposal.states import ProposalStatus
 from shared.workflow.records import decisions
 from tests.support.chat import FakeChat
+from tests.support.drivers import redeploy_approved
 from tests.support.function_clients import SECRET, FunctionClients, encode_form, open_function_clients, relay_published
 from tests.support.harness import APPROVER, Harness, watched_service
 from tests.support.slack.rendering import check_view, render_message
@@ -234,8 +235,9 @@ def test_a_superseded_proposal_is_not_approved(asking: Callable[..., Question]) 
     question = asking()
     setting = question.doors.harness
     setting.cloud.deploy_manually(setting.services["shore.tide"], "tide-00008-new", "8" * 40)
-    assert question.send(question.payload("approve")).get_json()["text"] == said(ClickResult.STALE)
-    assert question.approvals == 0
+    assert question.send(question.payload("approve")).get_json()["text"] == said(ClickResult.APPROVED)
+    assert redeploy_approved(setting).name == "refused:stale"
+    assert setting.cloud.operations == []
 
 
 @dataclass

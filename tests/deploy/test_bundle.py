@@ -64,7 +64,7 @@ class TestContent:
         shared = {path.relative_to(ROOT).as_posix() for path in (ROOT / "shared").rglob("*.py")}
         assert {name for name in names if name.startswith("shared/") and name.endswith(".py")} == shared
         assert [name for name in names if not name.startswith(("functions/", "shared/"))] == ["requirements.txt"]
-        assert {Path(name).suffix for name in names} == {".py", ".txt", ".tftpl"}
+        assert {Path(name).suffix for name in names} == {".json", ".py", ".txt", ".tftpl"}
 
     def test_compile_is_alone(self, made: dict[str, bytes]) -> None:
         assert listing(made["compile.zip"]) == sorted([*COMPILE_FILES, "requirements.txt"])

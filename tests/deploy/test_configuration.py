@@ -29,7 +29,50 @@ def _of(state: list[Resource], address: str) -> dict[str, Resource]:
 
 
 def _functions(state: list[Resource]) -> dict[str, Resource]:
-    return _of(state, "google_cloudfunctions2_function.function")
+    """Those that Pub/Sub calls, and the two that people's services call."""
+    return _of(state, "google_cloudfunctions2_function.function") | _of(state, "google_cloud_run_v2_service.public")
+
+
+def _public(state: list[Resource]) -> list[str]:
+    return [one.values["name"] for one in _of(state, "google_cloud_run_v2_service.public").values()]
+
+
+def _runs_with(one: Resource) -> tuple[dict[str, str], str, str, str]:
+    """Its variables, and the path, secret and version of the file that it reads."""
+    if one.type == "google_cloudfunctions2_function":
+        (service,) = one.values["service_config"]
+        (volume,) = service["secret_volumes"]
+        (file,) = volume["versions"]
+        path = f"{volume['mount_path']}/{file['path']}"
+        return dict(service["environment_variables"]), path, volume["secret"], file["version"]
+    (template,) = one.values["template"]
+    (container,), (volume,) = template["containers"], template["volumes"]
+    ((mount,), (secret,)) = container["volume_mounts"], volume["secret"]
+    (file,) = secret["items"]
+    told = {variable["name"]: variable["value"] for variable in container["env"]}
+    assert told["FUNCTION_TARGET"] == one.key
+    return told, f"{mount['mount_path']}/{file['path']}", secret["secret"], file["version"]
+
+
+def test_every_function_serves_as_many_requests_at_once_as_it_is_sent(one_state: list[Resource]) -> None:
+    for one in _functions(one_state).values():
+        at_once = (
+            one.values["service_config"][0]["max_instance_request_concurrency"]
+            if one.type == "google_cloudfunctions2_function"
+            else one.values["template"][0]["max_instance_request_concurrency"]
+        )
+        assert _runs_with(one)[0]["THREADS"] == str(at_once)
+
+
+def test_a_storm_makes_no_dead_letters_of_what_waits_for_its_turn(one_state: list[Resource]) -> None:
+    """429, where no instance is free, counts as an attempt."""
+    for one in _of(one_state, "google_pubsub_subscription.push").values():
+        for policy in one.values["dead_letter_policy"]:
+            (pauses,) = one.values["retry_policy"]
+            attempts, first, longest = policy["max_delivery_attempts"], pauses["minimum_backoff"], 600
+            pause = int(first.removesuffix("s"))
+            waited = sum(min(longest, pause * 2**attempt) for attempt in range(attempts - 1))
+            assert waited > 6 * 3600
 
 
 def test_the_mounted_file_is_the_users_with_what_only_terraform_knows(three_state: list[Resource]) -> None:
@@ -43,7 +86,7 @@ def test_the_mounted_file_is_the_users_with_what_only_terraform_knows(three_stat
     assert mounted.own is not None
     assert mounted.own.project == PROJECT
     deployed = [one.values for one in three_state if one.type == "google_cloudfunctions2_function"]
-    assert sorted(mounted.own.functions) == sorted(one["name"] for one in deployed)
+    assert sorted(mounted.own.functions) == sorted([*_public(three_state), *(one["name"] for one in deployed)])
     uris = {one["name"]: one["service_config"][0]["uri"] for one in deployed}
     assert mounted.compilers == {
         "3.11": uris["provenfix-compile-py311"],
@@ -54,12 +97,9 @@ def test_the_mounted_file_is_the_users_with_what_only_terraform_knows(three_stat
 def test_every_function_reads_its_settings_from_what_it_is_given(one_state: list[Resource], tmp_path: Path) -> None:
     (version,) = (one for one in one_state if one.type == "google_secret_manager_secret_version")
     for name, one in _functions(one_state).items():
-        (service,) = one.values["service_config"]
-        (volume,) = service["secret_volumes"]
-        (file,) = volume["versions"]
-        told = dict(service["environment_variables"])
-        assert told["PROVENFIX_CONFIG"] == f"{volume['mount_path']}/{file['path']}"
-        assert (volume["secret"], file["version"]) == ("provenfix-config", version.values["version"])
+        told, mounted_at, secret, read_version = _runs_with(one)
+        assert told["PROVENFIX_CONFIG"] == mounted_at
+        assert (secret, read_version) == ("provenfix-config", version.values["version"])
         assert told["PYTHONPATH"] == "/workspace"
         mounted = tmp_path / name
         mounted.write_text(version.values["secret_data"], "utf-8")
@@ -78,7 +118,8 @@ def test_every_function_reads_its_settings_from_what_it_is_given(one_state: list
 def test_every_entry_point_is_deployed_under_its_name_from_the_one_file(one_state: list[Resource]) -> None:
     deployed = _functions(one_state)
     assert set(deployed) == set(functions.main.__all__)
-    for name, one in deployed.items():
+    assert {name for name, one in deployed.items() if one.type == "google_cloud_run_v2_service"} == {"decide", "github"}
+    for name, one in _of(one_state, "google_cloudfunctions2_function.function").items():
         (build,) = one.values["build_config"]
         assert build["entry_point"] == name
         source = build["environment_variables"]["GOOGLE_FUNCTION_SOURCE"]
@@ -106,7 +147,9 @@ def test_the_sinks_filters_are_those_that_are_evaluated(
 ) -> None:
     """Terraform's rendering is Python's, byte by byte; and leaves out every function that is deployed."""
     state: list[Resource] = request.getfixturevalue(fixture)
-    own = sorted(one.values["name"] for one in state if one.type == "google_cloudfunctions2_function")
+    own = sorted(
+        [*_public(state), *(one.values["name"] for one in state if one.type == "google_cloudfunctions2_function")]
+    )
     sinks = _of(state, "google_logging_project_sink.sink")
     services = [entry.service for entry in parse_configuration(config).services]
     assert set(sinks) == {f"{service.id} {sink.value}" for service in services for sink in Sink}

@@ -26,7 +26,9 @@ def test_the_plan_says_all_that_comes_to_be(one: TerraformFolder, one_state: lis
     assert {tuple(change["actions"]) for change in changes.values()} == {("create",)}
     assert set(changes) == {each.address for each in one_state}
     for each in one_state:
-        known = {name: value for name, value in changes[each.address]["after"].items() if not isinstance(value, list)}
+        known = {
+            name: value for name, value in changes[each.address]["after"].items() if not isinstance(value, (dict, list))
+        }
         assert known.items() <= {name: value for name, value in each.values.items() if name in known}.items()
 
 

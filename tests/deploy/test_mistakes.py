@@ -65,11 +65,6 @@ def test_terraform_refuses(file: str, right: str, wrong: str, told: str, tmp_pat
             "Two keys of provenfix.yaml refer to the same secret",
         ),
         (
-            'python: "3.11"',
-            'python: "3.7"',
-            "names a Python that Cloud Functions does not run (3.8 to 3.14)",
-        ),
-        (
             "channel: C024BE91L",
             "channel: C024BE91L, chat_app: T024BE7LD",
             "A service in provenfix.yaml names a Slack workspace or app by something else than its id",

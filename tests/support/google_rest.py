@@ -34,6 +34,9 @@ class GoogleRest:
         if asked.path == COMPILE:
             self.requested_paths.append("compile")
             return FakeResponse(200, _compile_answer(asked.body))
+        if asked.path.startswith("/v2/"):
+            self.requested_paths.append("registry")
+            return NOT_FOUND  # such as an image that was deleted
         name, _, verb = asked.path.removeprefix("/v1/").partition(":")
         if verb == "access" and name in self.secrets:
             self.requested_paths.append("google.cloud.secretmanager.v1.SecretManagerService/AccessSecretVersion")

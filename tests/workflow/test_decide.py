@@ -8,6 +8,7 @@ import pytest
 from shared.errors import Retry
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.proposal import Message
+from shared.proposal.states import ProposalStatus
 from shared.workflow.decide import handle_click
 from tests.support.drivers import (
     approve_proposal,
@@ -160,11 +161,31 @@ def test_an_expired_proposal_is_settled_by_the_tick(harness: Harness) -> None:
     assert press_button(harness).result is ClickResult.EXPIRED
 
 
-def test_a_newer_revision_makes_a_proposal_stale(harness: Harness) -> None:
-    propose_deployment(harness)
+def test_a_newer_revision_makes_an_approval_stale_and_the_message_says_so_at_once(harness: Harness) -> None:
+    incident = propose_deployment(harness)
     harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00008-hand", None)
-    assert press_button(harness).result is ClickResult.STALE
-    assert read_documents(harness, "decisions") == {}
+    assert press_button(harness).result is ClickResult.APPROVED
+    assert redeploy_approved(harness).name == "refused:stale"
+    assert (harness.chat.posted[0].message.standing, harness.cloud.operations) == (ProposalStatus.REFUSED, [])
+    run_tick(harness)
+    assert read_state(harness, incident) == "refused"
+
+
+@pytest.mark.parametrize("kind", ClickKind)
+def test_a_click_is_answered_without_asking_the_platform(harness: Harness, kind: ClickKind) -> None:
+    """Cloud Run, its builds and its images take seconds, and the chat waits three."""
+    propose_deployment(harness)
+    asked: list[str] = []
+
+    class Unasked:
+        def __getattr__(self, name: str) -> object:
+            asked.append(name)
+            raise AssertionError(name)
+
+    click = button_click(harness.chat.posted[0].message, kind)
+    process = harness.start_process(lambda name, port: Unasked() if name in {"revisions", "deployer", "logs"} else port)
+    assert handle_click(process, click).result in {ClickResult.APPROVED, ClickResult.DENIED}
+    assert asked == []
 
 
 def test_an_incident_that_a_person_has_muted_is_not_approved(harness: Harness) -> None:

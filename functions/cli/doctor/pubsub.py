@@ -88,7 +88,7 @@ class PubSubChecks:
         policy = held.get("deadLetterPolicy") if held is not None else None
         topic = self._path("topics", DEAD_LETTERS)
         if not isinstance(policy, dict) or policy.get("deadLetterTopic") != topic:
-            attach = f"--dead-letter-topic={self._prefix}{DEAD_LETTERS} --max-delivery-attempts=10"
+            attach = f"--dead-letter-topic={self._prefix}{DEAD_LETTERS} --max-delivery-attempts=50"
             return missing_result(
                 "Messages that keep failing are lost: there is no dead-letter topic.",
                 self._update_command(name, attach),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functions.cli.access import Access, Role
 from functions.cli.doctor.accounts import Accounts
 from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, missing_result, ok_result
-from shared.adapters.google.provenance import parse_image_name
+from shared.adapters.google.image_name import parse_image_name
 from shared.secret import SecretReference, SecretSource
 from shared.service import Service
 
@@ -172,7 +172,7 @@ class RoleChecks:
         template = answer.value.get("template") or {}
         if kind == "runtime":
             return _account_resource(str(template.get("serviceAccount") or ""))
-        image = parse_image_name(str(((template.get("containers") or [{}])[0]).get("image", "")))
+        image = parse_image_name(_serving_image(template.get("containers") or [{}]))
         if not image.package:
             raise CheckUnavailable(f"{service.id} runs an image that is not kept in Artifact Registry.")
         path = image.package.partition("/packages/")[0]
@@ -184,6 +184,12 @@ class RoleChecks:
             f"/v1/{path}",
             f"{bind} --project={project}",
         )
+
+
+def _serving_image(containers: Sequence[Mapping[str, object]]) -> str:
+    """Of the container with the port, as `find_serving_container` chooses it."""
+    serving = next((container for container in containers if container.get("ports")), containers[0])
+    return str(serving.get("image", ""))
 
 
 def _account_resource(email: str) -> Resource:

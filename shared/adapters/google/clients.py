@@ -12,12 +12,18 @@ if TYPE_CHECKING:
     from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
     from google.cloud.run_v2 import RevisionsClient, ServicesClient
 
+    from shared.adapters.google.image_registry import ImageRegistry
+
 
 class GoogleClients:
     """`channel` connects to somewhere else than Google, without credentials: the tests' servers."""
 
-    def __init__(self, channel: "Callable[[], grpc.Channel] | None" = None) -> None:
+    def __init__(
+        self, channel: "Callable[[], grpc.Channel] | None" = None, registry: "ImageRegistry | None" = None
+    ) -> None:
         self._channel = channel
+        self.registry = registry
+        """What images say themselves; None where nobody may ask."""
 
     @cached_property
     def services(self) -> "ServicesClient":

@@ -18,12 +18,14 @@ from shared.adapters.google.cloud_run_revisions import (
     COMMIT_LABELS,
     CloudRunRevisions,
     find_serving_container,
+    find_unprobeable_reason,
     read_revision,
     read_service,
     service_path,
 )
 from shared.adapters.google.errors import translate_errors
-from shared.adapters.google.provenance import Provenance, parse_image_name
+from shared.adapters.google.image_name import parse_image_name
+from shared.adapters.google.provenance import Provenance
 from shared.adapters.google.traffic import (
     ROLLOUT_LABEL,
     RolloutNote,
@@ -84,7 +86,7 @@ class CloudRunDeployer:
         image = parse_image_name(container.image)
         if not image.package:
             raise Reject("no_image", f"{image.path} is not kept in Artifact Registry; deploy by another method")
-        digest = self._provenance.find_digest(image, service.region, commit)
+        digest = self._provenance.find_digest(image, service, commit)
         existing = self._find_by_image(service, digest) if digest else self._find_by_label(service, commit)
         if existing:
             return self.adopt_revision(run, marker, existing)
@@ -102,7 +104,7 @@ class CloudRunDeployer:
         """A ready revision of a commit, "" where there is none, or nobody may say so."""
         image = parse_image_name(find_serving_container(run.template.containers).image)
         try:
-            digest = self._provenance.find_digest(image, service.region, commit) if image.package else ""
+            digest = self._provenance.find_digest(image, service, commit) if image.package else ""
         except Reject:
             digest = ""
         return self._find_by_image(service, digest) if digest else self._find_by_label(service, commit)
@@ -153,7 +155,10 @@ class CloudRunDeployer:
             return Deployment(DeploymentProgress.RUNNING)
         if not ready:
             return Deployment(DeploymentProgress.FAILED, name, detail)
-        return Deployment(DeploymentProgress.DONE, name, url=self._revision_url(service, name))
+        run = read_service(self._clients, service)
+        unprobeable = find_unprobeable_reason(run)
+        url = "" if unprobeable else revision_url(run, name)
+        return Deployment(DeploymentProgress.DONE, name, url=url, unprobeable_reason=unprobeable)
 
     def shift_traffic(self, service: Service, revision: str, percent: int, *, pinned: bool = False) -> None:
         """See `shared.ports.Deployer`. All of the traffic for a revision that served before puts its split back.
@@ -251,9 +256,10 @@ class CloudRunDeployer:
             return None
         return (operation.error.message or "The operation failed.") if operation.HasField("error") else ""
 
-    def _revision_url(self, service: Service, name: str) -> str:
-        run = read_service(self._clients, service)
-        return next((part.uri for part in run.traffic_statuses if part.tag and last_segment(part.revision) == name), "")
+
+def revision_url(run: "RunService", name: str) -> str:
+    """Where a revision with a tag can be reached, "" where it has none."""
+    return next((part.uri for part in run.traffic_statuses if part.tag and last_segment(part.revision) == name), "")
 
 
 def _next_split(note: RolloutNote, revision: str, percent: int) -> tuple[TrafficShare, ...]:

@@ -76,22 +76,27 @@ def require_grants_in_effect(action: str, status: str) -> None:
 
 
 @contextmanager
-def translate_errors(action: str) -> Iterator[None]:
-    """Raises Retry, or Reject with `stale`, `denied`, `not_found` or `invalid`. `action` begins the sentence."""
+def translate_errors(action: str, *, is_granted: bool = True) -> Iterator[None]:
+    """Raises Retry, or Reject with `stale`, `denied`, `not_found` or `invalid`. `action` begins the sentence.
+
+    `is_granted` is False where nobody grants this account anything, as in a project of others: a refusal is final then,
+    however young this process is.
+    """
     from google.api_core import exceptions as api  # noqa: PLC0415
     from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
 
     try:
         yield
     except api.GoogleAPICallError as error:
-        raise _translate(action, error) from error
+        raise _translate(action, error, is_granted=is_granted) from error
     except (api.RetryError, GoogleAuthError) as error:
         raise Retry(f"{action}: {type(error).__name__}") from error
 
 
-def _translate(action: str, error: "GoogleAPICallError") -> Retry | Reject:
+def _translate(action: str, error: "GoogleAPICallError", *, is_granted: bool) -> Retry | Reject:
     status = error.grpc_status_code.name if error.grpc_status_code is not None else str(error.code)
-    require_grants_in_effect(action, status)
+    if is_granted:
+        require_grants_in_effect(action, status)
     rule = rule_for(status) or _AGAIN
     if not rule.reason:
         return Retry(f"{action}: {type(error).__name__}")

@@ -70,6 +70,7 @@ class ModuleSearch:
         self._is_link = is_link
         self._find_outside = find_outside
         self._contents = ImageContents(layout.files, layout.dockerfile, self._running)
+        self._hooks: dict[str, str] = {}
 
     def is_outside(self, importing_path: str, name: str) -> bool:
         """Whether no folder that may be on the import path has a top-level name."""
@@ -206,7 +207,7 @@ class ModuleSearch:
 
     def _explain_left_out(self, left_out: Sequence[str], sources: Sequence[str], name: str) -> FoundModule:
         """Missing, with the line that keeps the module out of the image."""
-        absence = self._contents.explain_absence(left_out[0])
+        absence = self._contents.explain_absence(left_out[0]) or self._contents.explain_ignored(left_out[0])
         reason = f"{left_out[0]} is in the tree, but an ignore file leaves it out of the image"
         answer = self._judge_missing(sources, absence.sentence if absence is not None else reason, name)
         return replace(answer, absence=absence) if answer.kind is ModuleKind.MISSING else answer
@@ -284,10 +285,11 @@ class ModuleSearch:
 
     def _find_hook(self, path: str) -> str:
         """Why the code of a package may change what its submodules are; "" where it does not."""
-        origin = self._files.locate(path) if path else None
-        if origin and _HOOK.search(_read_code(self._tree.read(origin) or b"")):
-            return f"{origin} changes what its imports find"
-        return ""
+        if path not in self._hooks:
+            origin = self._files.locate(path) if path else None
+            is_hook = origin and _HOOK.search(_read_code(self._tree.read(origin) or b""))
+            self._hooks[path] = f"{origin} changes what its imports find" if is_hook else ""
+        return self._hooks[path]
 
     def _find_running(self, pattern: re.Pattern[str]) -> str:
         """A file that is known to run in whose code a pattern occurs."""

@@ -50,9 +50,6 @@ PLATFORM = frozenset(
             )
             for name in ("record", "investigate", "redeploy", "verify")
         ),
-        # Slack and GitHub have no Google identity: their signatures are checked.
-        Grant("allUsers", "roles/run.invoker", "service shop-ops/europe-west1/provenfix-decide"),
-        Grant("allUsers", "roles/run.invoker", "service shop-ops/europe-west1/provenfix-github"),
         # Builds of the functions.
         Grant("provenfix-build@shop-ops", "roles/logging.logWriter", "project shop-ops"),
         Grant("provenfix-build@shop-ops", "roles/storage.objectViewer", "project shop-ops if"),
@@ -61,9 +58,9 @@ PLATFORM = frozenset(
             "roles/artifactregistry.writer",
             "repository shop-ops/europe-west1/provenfix-functions",
         ),
-        # The canary writes a log, and its sink publishes.
+        # The canary writes a log, and its sink publishes as the log writer of its project.
         Grant("provenfix-canary@shop-ops", "roles/logging.logWriter", "project shop-ops"),
-        Grant("sink provenfix-canary@shop-ops", "roles/pubsub.publisher", "topic shop-ops/provenfix-log-entries"),
+        Grant("log writer of shop-ops", "roles/pubsub.publisher", "topic shop-ops/provenfix-log-entries"),
     )
 )
 """What no call of a function needs and the platform does, each with its reason."""
@@ -88,13 +85,9 @@ def needed_by_table(told: Access, config: Configuration) -> set[Grant]:
     """All that the calls of access.yaml need for the services of a configuration, and what the platform needs."""
     own = {grant for name in told["functions"] for grant in _of_function(told, name, config)}
     sinks = {
-        Grant(
-            f"sink provenfix-{entry.name}-{kind}@{entry.project}",
-            "roles/pubsub.publisher",
-            f"topic {PROJECT}/provenfix-{topic}",
-        )
+        Grant(f"log writer of {entry.project}", "roles/pubsub.publisher", f"topic {PROJECT}/provenfix-{topic}")
         for entry in config.services
-        for kind, topic in (("signals", "log-entries"), ("revisions", "tick"))
+        for topic in ("log-entries", "tick")
     }
     return own | sinks | PLATFORM
 
@@ -154,7 +147,9 @@ def _watched(kind: str, entry: Any) -> str:
     return {
         "project": f"project {entry.project}",
         "service": f"service {entry.project}/{entry.region}/{entry.name}",
-        "repository": f"repository {entry.project}/europe-west1/images",
+        "repository": "repository shop-images/us/shared"
+        if entry.name == "voice"
+        else f"repository {entry.project}/europe-west1/images",
         "runtime": f"account {entry.name}@{entry.project}",
     }[kind]
 
@@ -173,7 +168,9 @@ def _member(text: str) -> str:
     account = text.removeprefix("serviceAccount:").removesuffix(".iam.gserviceaccount.com")
     if account.endswith("@gcp-sa-pubsub"):
         return "pubsub agent"
-    return f"sink {account.removesuffix('.sinks.invalid')}" if account.endswith(".sinks.invalid") else account
+    if account.endswith("@gcp-sa-logging"):
+        return f"log writer of {account.removeprefix('service-').partition('@')[0]}"
+    return account
 
 
 def _thing(resource: Resource) -> str:

@@ -8,6 +8,7 @@ applied, invents them, so that whatever refers to them can be judged. It reaches
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import tf.provider
@@ -16,6 +17,9 @@ from tf.gen import tfplugin_pb2_grpc as rpc
 from tf.runner import run_provider
 from tf.types import Unknown
 from tf.utils import read_dynamic_value, to_dynamic_value
+
+sys.path.insert(0, str(Path(__file__).parent))
+import delayed_platform  # beside this file: the program has an environment of its own
 
 NESTING = pb.Schema.NestedBlock.NestingMode
 MODES = {
@@ -85,15 +89,17 @@ def invented(kind: str, root: Any, name: str, wanted: Any) -> Any:
         ("google_service_account", "member"): f"serviceAccount:{account}",
         ("google_service_account", "name"): f"projects/{project}/serviceAccounts/{account}",
         ("google_service_account", "id"): f"projects/{project}/serviceAccounts/{account}",
-        ("google_logging_project_sink", "writer_identity"): f"serviceAccount:{called}@{project}.sinks.invalid",
-        ("google_cloudfunctions2_function", "uri"): f"https://{called}.{project}.invalid",
+        ("google_logging_project_sink", "writer_identity"): f"serviceAccount:{_log_writer(project)}",
+        ("google_logging_project_settings", "logging_service_account_id"): _log_writer(project),
+        ("google_cloudfunctions2_function", "uri"): _address(given),
+        ("google_cloud_run_v2_service", "uri"): _address(given),
         ("google_project_iam_custom_role", "name"): f"projects/{project}/roles/{root.get('role_id')}",
         ("google_pubsub_topic", "id"): f"projects/{project}/topics/{called}",
         ("google_pubsub_subscription", "id"): f"projects/{project}/subscriptions/{called}",
         ("google_secret_manager_secret", "id"): f"projects/{project}/secrets/{called}",
         ("google_secret_manager_secret_version", "version"): "1",
         ("google_cloudbuild_trigger", "service_account"): _builder(project, root.get("trigger_id")),
-        ("google_project", "number"): str(int.from_bytes(str(root.get("project_id")).encode()[-4:], "big")),
+        ("google_project", "number"): _number(root.get("project_id")),
     }
     if (kind, name) in shapes:
         return shapes[kind, name]
@@ -104,6 +110,20 @@ def invented(kind: str, root: Any, name: str, wanted: Any) -> Any:
     return {} if wanted[0] == "map" else []
 
 
+def _number(project: object) -> str:
+    return str(int.from_bytes(str(project).encode()[-4:], "big"))
+
+
+def _address(given: Any) -> str:
+    """The one that follows from the name: https://cloud.google.com/run/docs/triggering/https-request"""
+    return f"https://{given.get('name')}-{_number(given.get('project'))}.{given.get('location')}.run.app"
+
+
+def _log_writer(project: str) -> str:
+    """All sinks of a project publish as this one; the real name has the project's number in place of its id."""
+    return f"service-{project}@gcp-sa-logging.iam.gserviceaccount.com"
+
+
 def _builder(project: str, trigger: str | None) -> str:
     """The account that a trigger names; one of a project's builds by default names none."""
     return (
@@ -112,11 +132,18 @@ def _builder(project: str, trigger: str | None) -> str:
 
 
 def _template(wanted: Any, project: str, called: str | None) -> Any:
-    """What runs in a watched service: an image of its project's repository, as an account of its own."""
-    container = _empty(wanted[1][1]["containers"][1])
-    container["image"] = f"europe-west1-docker.pkg.dev/{project}/images/{called}@sha256:{'0' * 64}"
+    """What runs in a watched service, as an account of its own: a container without a port, and the one that serves.
+
+    Its image is in its project's repository, but that of `voice` in a project of images and that of `fax` in Container
+    Registry.
+    """
+    shapes = {"voice": "us-docker.pkg.dev/shop-images/shared/voice", "fax": f"eu.gcr.io/{project}/sent/fax"}
+    image = shapes.get(str(called), f"europe-west1-docker.pkg.dev/{project}/images/{called}")
+    beside, serving = _empty(wanted[1][1]["containers"][1]), _empty(wanted[1][1]["containers"][1])
+    beside |= {"image": "docker.io/acme/log-shipper:1", "ports": []}
+    serving |= {"image": f"{image}@sha256:{'0' * 64}", "ports": [{"container_port": 8080, "name": "http1"}]}
     account = f"{called}@{project}.iam.gserviceaccount.com"
-    return _empty(wanted[1]) | {"service_account": account, "containers": [container]}
+    return _empty(wanted[1]) | {"service_account": account, "containers": [beside, serving]}
 
 
 def _empty(wanted: Any) -> dict[str, Any]:
@@ -190,12 +217,26 @@ class SchemaOnly(rpc.ProviderServicer):  # type: ignore[misc]  # the library has
 
     def ApplyResourceChange(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         value = read_dynamic_value(request.planned_state)
+        refused = ""
         if value is not None:
             value = filled(request.type_name, self._told["resources"][request.type_name], value)
+            if read_dynamic_value(request.prior_state) is None:
+                refused = _create(request.type_name, value)
+        if refused:
+            error = pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary=refused)
+            return pb.ApplyResourceChange.Response(new_state=_dynamic(None), diagnostics=[error])
         return pb.ApplyResourceChange.Response(new_state=_dynamic(value))
 
     def StopProvider(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         return pb.StopProvider.Response()
+
+
+def _create(kind: str, value: Any) -> str:
+    """Why it is not made, "" where it is."""
+    if kind == "time_sleep":
+        delayed_platform.sleep(value["create_duration"])
+        return ""
+    return delayed_platform.create(kind, value)
 
 
 def _dynamic(value: Any) -> Any:

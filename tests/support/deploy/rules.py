@@ -70,7 +70,7 @@ def _letters_are_kept(state: Sequence[Resource], grants: set[Grant]) -> Iterator
 def _sinks_may_publish(state: Sequence[Resource], grants: set[Grant]) -> Iterator[RuleBreach]:
     for sink in _of(state, "google_logging_project_sink"):
         project, topic = sink.values["destination"].split("/")[2::2]
-        writer = f"sink {sink.values['name']}@{sink.values['project']}"
+        writer = f"log writer of {sink.values['project']}"
         if Grant(writer, "roles/pubsub.publisher", f"topic {project}/{topic}") not in grants:
             yield RuleBreach(Rule.SINK_PUBLISHES, sink.address, topic)
 
@@ -78,6 +78,11 @@ def _sinks_may_publish(state: Sequence[Resource], grants: set[Grant]) -> Iterato
 def _functions_have_accounts(state: Sequence[Resource]) -> Iterator[RuleBreach]:
     accounts = {resource.values["email"] for resource in _of(state, "google_service_account")}
     taken: set[str] = set()
+    for function in _of(state, "google_cloud_run_v2_service"):
+        (template,) = function.values["template"]
+        if template["service_account"] not in accounts:
+            yield RuleBreach(Rule.OWN_ACCOUNT, function.address)
+        taken.add(template["service_account"])
     for function in _of(state, "google_cloudfunctions2_function"):
         (service,) = function.values["service_config"]
         account = service["service_account_email"]
@@ -106,8 +111,11 @@ def _pushes_are_let_in(state: Sequence[Resource], grants: set[Grant]) -> Iterato
 
 def _outside_is_let_in_nowhere_else(state: Sequence[Resource], grants: set[Grant]) -> Iterator[RuleBreach]:
     public = {
-        grant.thing.rpartition("/")[2] for grant in grants if grant.member in {"allUsers", "allAuthenticatedUsers"}
+        service.values["name"]
+        for service in _of(state, "google_cloud_run_v2_service")
+        if service.values["invoker_iam_disabled"] and service.values["ingress"] == "INGRESS_TRAFFIC_ALL"
     }
+    public |= {grant.thing for grant in grants if grant.member in {"allUsers", "allAuthenticatedUsers"}}
     if public != {"provenfix-decide", "provenfix-github"}:
         yield RuleBreach(Rule.OUTSIDE, "", ", ".join(sorted(public)))
     for function in _of(state, "google_cloudfunctions2_function"):

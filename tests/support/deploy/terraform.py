@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,25 @@ ROOT = Path(__file__).resolve().parents[3]
 CONFIGURATION = ROOT / "terraform"
 _BUILD = ROOT / "build/terraform"
 _USED = re.compile(r'^\s*(resource|data) "(google_\w+)"', re.M)
-_ADDRESS = re.compile(r"provider\[([\w.]+/hashicorp/google)\]")
+_ADDRESS = re.compile(r"provider\[([\w.]+/hashicorp)/google\]")
+TIME_VERSION = "0.13.1"
+_ARGUMENT = {"mode": "optional", "values": []}
+_TIME_SCHEMA = {
+    "provider": {"attributes": {}, "blocks": {}},
+    "resources": {
+        "time_sleep": {
+            "attributes": {
+                "id": {"type": "string", "mode": "computed", "values": []},
+                "create_duration": {"type": "string", **_ARGUMENT},
+                "destroy_duration": {"type": "string", **_ARGUMENT},
+                "triggers": {"type": ["map", "string"], **_ARGUMENT},
+            },
+            "blocks": {},
+        }
+    },
+    "data": {},
+}
+"""Of hashicorp/time, as its documentation lists it."""
 _PERSONAL = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars*", "backend.tf")
 """What somebody who deploys from this folder may have in it."""
 _PROGRAM = Path(__file__).with_name("provider_program.py")
@@ -99,19 +118,26 @@ def sources(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def mirror(folder: Path) -> Path:
     """Terraform's own configuration file, which leads to a mirror with the stand-in for the types of `folder`."""
-    told = json.dumps(google_schema.render_schema(*sources(folder)), sort_keys=True)
+    schema = google_schema.render_schema(*sources(folder))
+    told = json.dumps([schema, _TIME_SCHEMA], sort_keys=True)
     schema_folder = _BUILD / hashlib.sha256(told.encode()).hexdigest()[:16]
-    plugin_folder = schema_folder / "mirror" / _address() / google_schema.VERSION / "linux_amd64"
-    plugin_folder.mkdir(parents=True, exist_ok=True)
-    _write_if_changed(schema_folder / "schema.json", told)
-    python = install_programs("provider") / "python"
-    script = plugin_folder / f"terraform-provider-google_v{google_schema.VERSION}"
-    _write_if_changed(script, f'#!/bin/sh\nexec "{python}" "{_PROGRAM}" "{schema_folder / "schema.json"}"\n')
-    script.chmod(0o755)
+    _write_provider(schema_folder, "google", google_schema.VERSION, schema)
+    _write_provider(schema_folder, "time", TIME_VERSION, _TIME_SCHEMA)
     configuration = schema_folder / "terraformrc"
     lines = f'provider_installation {{\n  filesystem_mirror {{\n    path = "{schema_folder / "mirror"}"\n  }}\n}}\n'
     _write_if_changed(configuration, lines)
     return configuration
+
+
+def _write_provider(folder: Path, name: str, version: str, schema: Mapping[str, Any]) -> None:
+    plugin_folder = folder / "mirror" / _address() / name / version / "linux_amd64"
+    plugin_folder.mkdir(parents=True, exist_ok=True)
+    described = folder / f"{name}.json"
+    _write_if_changed(described, json.dumps(schema, sort_keys=True))
+    python = install_programs("provider") / "python"
+    script = plugin_folder / f"terraform-provider-{name}_v{version}"
+    _write_if_changed(script, f'#!/bin/sh\nexec "{python}" "{_PROGRAM}" "{described}"\n')
+    script.chmod(0o755)
 
 
 @cache
