@@ -23,6 +23,7 @@ from shared.adapters.google import (
     image_registry,
     pipeline_deployer,
     pubsub,
+    request_counts,
 )
 from shared.adapters.logs import log_file
 from shared.adapters.slack import chat
@@ -111,7 +112,10 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def logs(self) -> ports.Logs:
-        return cloud_logging.CloudLogging(self._google)
+        overrides, token = self._settings.endpoint_overrides, credentials.access_tokens(self._settings)
+        is_counted = bool(overrides.rest) or not overrides.google
+        counts = request_counts.RequestCounts(token, overrides.rest) if is_counted else None
+        return cloud_logging.CloudLogging(self._google, counts=counts)
 
     @lazy_property
     def revisions(self) -> ports.Revisions:
@@ -131,7 +135,7 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def probe(self) -> ports.Probe:
-        return probe.NetworkProbe()
+        return probe.NetworkProbe(identity_token=credentials.identity_tokens(self._settings))
 
     @lazy_property
     def chat(self) -> ports.Chat:

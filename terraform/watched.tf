@@ -78,6 +78,20 @@ resource "google_cloud_run_v2_service_iam_member" "watched" {
   member   = google_service_account.function[each.value.function].member
 }
 
+# Where IAM asks who calls, the probe says so: a service that is probed lets these two in.
+resource "google_cloud_run_v2_service_iam_member" "prober" {
+  for_each = {
+    for pair in setproduct([for id, service in local.services : id if try(length(service.probe_url), 0) > 0], ["investigate", "verify"]) :
+    "${pair[0]} ${pair[1]}" => { service = local.services[pair[0]], function = pair[1] }
+  }
+
+  project  = each.value.service.project
+  location = each.value.service.region
+  name     = each.value.service.name
+  role     = "roles/run.invoker"
+  member   = google_service_account.function[each.value.function].member
+}
+
 resource "google_project_iam_member" "watched" {
   for_each = local.per_project
 

@@ -81,6 +81,7 @@ TRACEBACK_HEADER = "Traceback (most recent call last)"
 _FRAME = re.compile(r'File "([^"\n]{1,1024})", line (\d{1,9})(?:, in ([^\n]{1,200}))?')
 _GUTTER_CHARACTERS = " \t|+"
 _CLASS_NAME_LINE = re.compile(r"((?:[A-Za-z_]\w{0,80}\.){0,12}[A-Za-z_]\w{0,80})(?::[ \t]|:?[ \t]*$)")
+_LEVEL_NAME = re.compile(r"TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL|ALERT|SUCCESS")
 _ERROR_NAME = re.compile(r"(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Exception|Closed\w{0,20})(?=: |\()")
 _CLASS_WORD = re.compile(
     r"(?:Error|Exception|Exit|Interrupt|Group|Timeout|Disconnect|Closed\w{0,40}|Refused|NotFound)$"
@@ -169,18 +170,28 @@ class TracebackParser:
         self.frames[-1] = replace(last, source_text=text[:_MAX_MESSAGE_LENGTH])
 
     def _parse_last_line(self, line: str) -> LoggedException | None:
-        bare = line.lstrip(_GUTTER_CHARACTERS)
-        if line[:1] in {" ", "\t"} and "|" not in line[: len(line) - len(bare)]:
-            return None  # a quoted source line
-        named = _CLASS_NAME_LINE.match(bare)
-        if named is None:
+        name = _class_of_last_line(line, has_frames=bool(self.frames))
+        if not name:
             return None
-        name = named.group(1)
-        if "." not in name and not _CLASS_WORD.search(name) and not self.frames:
-            return None
-        return LoggedException(
-            name, bare[named.end(1) :].lstrip(": ")[:_MAX_MESSAGE_LENGTH].strip(), tuple(self.frames)
-        )
+        message = line.lstrip(_GUTTER_CHARACTERS)[len(name) :].lstrip(": ")
+        return LoggedException(name, message[:_MAX_MESSAGE_LENGTH].strip(), tuple(self.frames))
+
+
+def _class_of_last_line(line: str, *, has_frames: bool) -> str:
+    """The class that a traceback's last line names; "" for any other line, such as one that another logger wrote."""
+    bare = line.lstrip(_GUTTER_CHARACTERS)
+    if line[:1] in {" ", "\t"} and "|" not in line[: len(line) - len(bare)]:
+        return ""  # a quoted source line
+    named = _CLASS_NAME_LINE.match(bare)
+    name = named.group(1) if named is not None else ""
+    if name.isupper() and _LEVEL_NAME.fullmatch(name):
+        return ""
+    return name if "." in name or _CLASS_WORD.search(name) or has_frames else ""
+
+
+def is_last_line(line: str, *, has_frames: bool) -> bool:
+    """Whether a line may be the last one of a traceback; with `has_frames`, of one whose frames came before."""
+    return bool(_class_of_last_line(line, has_frames=has_frames))
 
 
 def parse_exceptions(text: str) -> Sequence[LoggedException]:

@@ -5,8 +5,10 @@ of a WebSocket, and where it is the application's: that the other end went away 
 """
 
 import re
+from collections.abc import Sequence
 
-from shared.detection.logged_exception import TRACEBACK_HEADER, Frame, LoggedException, find_last_exception
+from shared.detection.exception_chain import is_group
+from shared.detection.logged_exception import TRACEBACK_HEADER, Frame, LoggedException, parse_exceptions
 
 _MAX_LENGTH = 64 * 1024
 _SERVER_WORDS = re.compile(
@@ -48,14 +50,26 @@ def find_websocket_exception(text: str) -> LoggedException | None:
     if not may_show_websocket_exception(text):
         return None
     text = text if len(text) <= 2 * _MAX_LENGTH else text[:_MAX_LENGTH] + "\n" + text[-_MAX_LENGTH:]
-    exception = find_last_exception(text)
-    if exception is None or not any(map(_is_websocket_frame, exception.frames)):
+    raised = _find_outermost(parse_exceptions(text))
+    if not any(_is_websocket_frame(frame) for exception in raised for frame in exception.frames):
         return None
-    first = next((frame for frame in exception.frames if not frame.path.startswith("<")), None)
-    is_uncaught = first is not None and _SERVER_FRAME.search(first.path) is not None
+    is_uncaught = any(map(_is_raised_to_server, raised))
     if not is_uncaught and _SERVER_WORDS.search(text.partition(TRACEBACK_HEADER)[0][-2_000:]) is None:
         return None
-    return None if _is_end_of_client(exception) else exception
+    failures = [exception for exception in raised if not is_group(exception) and not _is_end_of_client(exception)]
+    return failures[0] if failures else None
+
+
+def _find_outermost(exceptions: Sequence[LoggedException]) -> Sequence[LoggedException]:
+    """What was raised in the end: the last exception; of a group, the group and its members."""
+    group = next((at for at, exception in enumerate(exceptions) if is_group(exception)), len(exceptions) - 1)
+    return exceptions[max(0, group) :]
+
+
+def _is_raised_to_server(exception: LoggedException) -> bool:
+    """Whether nobody between the service's code and the server's WebSocket caught it."""
+    first = next((frame for frame in exception.frames if not frame.path.startswith("<")), None)
+    return first is not None and _SERVER_FRAME.search(first.path) is not None
 
 
 def _is_websocket_frame(frame: Frame) -> bool:

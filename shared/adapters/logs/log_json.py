@@ -29,6 +29,11 @@ _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "", '"': '"', "'": "'", "\\": "\\", "/": "/"}
 
 
+def read_location(value: Mapping[str, object]) -> str:
+    """The region in which the platform runs the service of an entry, "" where it does not say."""
+    return _get_text(_get_mapping(_get_mapping(value, "resource"), "labels"), "location")
+
+
 def parse_json_entry(value: object, position: int) -> LogEntry:
     """Never raises because of what the value holds."""
     if not isinstance(value, Mapping):

@@ -70,6 +70,7 @@ class ModuleSearch:
         self._is_link = is_link
         self._find_outside = find_outside
         self._contents = ImageContents(layout.files, layout.dockerfile, self._running)
+        self._hooks: dict[str, str] = {}
 
     def is_outside(self, importing_path: str, name: str) -> bool:
         """Whether no folder that may be on the import path has a top-level name."""
@@ -284,10 +285,11 @@ class ModuleSearch:
 
     def _find_hook(self, path: str) -> str:
         """Why the code of a package may change what its submodules are; "" where it does not."""
-        origin = self._files.locate(path) if path else None
-        if origin and _HOOK.search(_read_code(self._tree.read(origin) or b"")):
-            return f"{origin} changes what its imports find"
-        return ""
+        if path not in self._hooks:
+            origin = self._files.locate(path) if path else None
+            is_hook = origin and _HOOK.search(_read_code(self._tree.read(origin) or b""))
+            self._hooks[path] = f"{origin} changes what its imports find" if is_hook else ""
+        return self._hooks[path]
 
     def _find_running(self, pattern: re.Pattern[str]) -> str:
         """A file that is known to run in whose code a pattern occurs."""

@@ -117,7 +117,8 @@ def open_scenario(
         cloud = around.cloud
         cloud.add_build(story.ids["attempt"], "old")
         cloud.tags[story.ids["later"]] = digest_of("new")
-        cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('base')}", "tide-1", {"gcb-build-id": "b-old"})
+        cloud.tags["base"] = digest_of("base")
+        cloud.deploy_manually("tide", f"{IMAGE}:base", "tide-1", {"gcb-build-id": "b-old"})
         config = folder / "provenfix.yaml"
         config.write_text(around.configuration(running_python(), more), "utf-8")
         # State is kept by project, so that each play begins with none.

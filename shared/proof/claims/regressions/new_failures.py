@@ -79,7 +79,7 @@ class NewFailures:
         modules = self.open_modules(CommitTree(self.history, commit), self.start_path)
         judge = self.judges[self._last.family]
         verdict = judge.judge(self._last, modules) if modules.tree.blob(self._last.path) is not None else None
-        if verdict is None or verdict.state is not ClaimState.FAILS:
+        if verdict is None or verdict.state is not ClaimState.FAILS or self._last.path not in self.loaded_blobs(commit):
             return None
         return _refuse(self._last, verdict)
 
