@@ -115,7 +115,8 @@ class CloudPorts(_Ports):
         overrides, token = self._settings.endpoint_overrides, credentials.access_tokens(self._settings)
         is_counted = bool(overrides.rest) or not overrides.google
         counts = request_counts.RequestCounts(token, overrides.rest) if is_counted else None
-        return cloud_logging.CloudLogging(self._google, counts=counts)
+        kept = {service.project: service.log_project for service in self.services.values() if service.log_project}
+        return cloud_logging.CloudLogging(self._google, counts=counts, log_projects=kept)
 
     @lazy_property
     def revisions(self) -> ports.Revisions:
