@@ -24,6 +24,11 @@ class Label(StrEnum):
     RAISED = "Logged exception"
     OWNER = "Who can act"
     MENDS = "What would mend it"
+    APPROVE = "Approve"
+    """What a decision leads to, and who may take it,"""
+    DENY = "Deny"
+    ROLL_BACK = "Roll back"
+    WHO_DECIDES = "Who decides"
 
 
 PROOF_LABELS = frozenset((Label.BROKEN, Label.FIXED, Label.SUSPECTED, Label.POSSIBLE_FIX, Label.TRIED, Label.NEWEST))

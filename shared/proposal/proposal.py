@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.proof.model.finding import ActionKind
+from shared.proposal.brief import NO_BRIEF, Brief
 from shared.proposal.states import QUESTION_WORDS, ProposalStatus
 
 
@@ -55,6 +56,8 @@ class AlternativeProposal:
     commit: str
     approvals: tuple[str, ...] = ()
     """As `Message.approvals`, of those who want this instead."""
+    subject: str = ""
+    """The first line of the commit's message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ class Message:
     """Since when it stands so; that is nobody's doing but provenfix's own, unless it was approved or denied."""
     reason: str = ""
     """Why it stands so: a person's own words after a denial, else one sentence; "" where none was given."""
+    brief: Brief = NO_BRIEF
+    """What the chat shows instead of `lines`, which then stand in the thread; empty in evidence of earlier versions."""
 
 
 def compute_evidence_hash(report: Mapping[str, object]) -> str:

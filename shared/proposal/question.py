@@ -18,6 +18,7 @@ from shared.proof.model.finding import (
     find_recommended_commit,
 )
 from shared.proof.model.history import FileChange, describe_commit, quote_subject
+from shared.proposal.brief import build_brief, is_certain
 from shared.proposal.labels import PROOF_LABELS, Label, split_label
 from shared.proposal.notice import list_cause_paragraphs
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal
@@ -98,14 +99,20 @@ def build_question(report: Report, proposal: Proposal, issue_url: str) -> Messag
         evidence_hash=proposal.evidence_hash,
         title=title,
         lines=lines,
+        brief=build_brief(report),
         issue_url=issue_url,
         standing=ProposalStatus.OPEN,
         expires_at=proposal.expires_at,
         kind=proposal.kind,
-        alternative=AlternativeProposal(f"{proposal.id}-back", other)
-        if (other := find_rollback_commit(report))
-        else None,
+        alternative=_build_alternative(report, proposal),
     )
+
+
+def _build_alternative(report: Report, proposal: Proposal) -> AlternativeProposal | None:
+    commit, back = find_rollback_commit(report), report.proof.alternative_rollback
+    if commit is None or back is None:
+        return None
+    return AlternativeProposal(f"{proposal.id}-back", commit, subject=quote_untrusted(back.commit.subject, 80))
 
 
 def build_paragraphs(report: Report) -> tuple[str, ...]:
@@ -299,8 +306,5 @@ def _describe_confidence(proof: Finding) -> str:
         return "no proof."
     source = proof.deployed.source
     deployed = "inferred from the logged line" if source is DeployedSource.INFERRED else f"known ({source.value})"
-    is_certain = proof.deployed.corroborated and (
-        proof.broken.checked_by.startswith("cpython") if proof.claim is None else not proof.claim.is_witnessed_by_log
-    )
-    word = "proven" if is_certain else "not certain"
+    word = "proven" if is_certain(proof) else "not certain"
     return f"{word}: {describe_checker(proof)}; the deployed commit is {deployed}, {describe_corroboration(proof)}."

@@ -159,6 +159,16 @@ def describe_impact(impact: Impact) -> str:
             return "Unknown: the platform does not report whether the failing revision takes traffic."
 
 
+def describe_reach(impact: Impact | None, incident: Incident) -> str:
+    """The same in a few words, for a title: `fails with 100 % of the traffic`; how often it was logged if unknown."""
+    reach = impact.reach if impact is not None else Reach.UNKNOWN
+    if impact is not None and reach is Reach.SERVES:
+        return f"fails with {impact.share} % of the traffic"
+    if reach is Reach.UNKNOWN:
+        return f"logged {pluralize(incident.occurrences, 'time')}"
+    return "never took traffic" if reach is Reach.NEVER_STARTED else "has no traffic"
+
+
 def _failures_phrase(impact: Impact) -> str:
     if impact.requests is None or impact.failed is None:
         return ""

@@ -3,6 +3,7 @@
 Answers and the evidence that they cite are both written with these, so that a quotation in one is found in the other.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from shared.text.escaping import strip_invisible, to_one_line, truncate
@@ -40,6 +41,18 @@ def join_words(words: Sequence[str], conjunction: str = "and") -> str:
 def join_first_words(words: Sequence[str], limit: int) -> str:
     """The first `limit` of them; whether there are more is said, how many is not."""
     return join_words(words) if len(words) <= limit else join_words([*words[:limit], "others"])
+
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s")
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a paragraph of ours: what it quotes, in backticks or quotation marks, ends none."""
+    for match in _SENTENCE_END.finditer(text):
+        sentence = text[: match.start()]
+        if sentence.count("`") % 2 == 0 and sentence.count("\u201c") == sentence.count("\u201d"):
+            return sentence
+    return text
 
 
 _MAX_EXCERPT_WIDTH = 240

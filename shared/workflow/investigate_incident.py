@@ -10,6 +10,7 @@ from shared.detection.signal import SignalKind
 from shared.errors import Reject
 from shared.ports import Document, IssueRef
 from shared.proof.model.finding import ActionKind, Reason
+from shared.proposal.consequences import list_consequences
 from shared.proposal.notice import build_notice
 from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
@@ -124,7 +125,7 @@ def ask(
         _post_notice(context, service, record, evidence)
     record = _store_findings(context, record, documents.read_text(evidence, "fix"))
     if proposal is not None and record.message:
-        _post_details(context, service, record, proposal, documents.read_texts(evidence, "details"))
+        _post_details(context, service, record, proposal, list_thread_lines(service, proposal, evidence))
     return record
 
 
@@ -136,6 +137,13 @@ def _post_notice(context: Context, service: Service, record: IncidentRecord, evi
         effects.post_notice(context, service, build_notice(record.id, title, lines, url, record.opened_at))
     except Reject as refused:
         record_rejection(context, f"notice.{record.id}", refused.reason, refused.detail)
+
+
+def list_thread_lines(service: Service, proposal: Proposal, evidence: Document) -> tuple[str, ...]:
+    """What stands below the question: the whole proof, what each button leads to, and the details."""
+    has_alternative = bool(documents.read_text(evidence, "alternative"))
+    consequences = list_consequences(service, proposal.kind, has_alternative=has_alternative)
+    return (*documents.read_texts(evidence, "lines"), *consequences, *documents.read_texts(evidence, "details"))
 
 
 def _post_details(

@@ -15,6 +15,7 @@ from shared.proof.model.commit_graph import contains_commit
 from shared.proof.model.finding import CheckStatus
 from shared.proof.model.ports import Compilers, History
 from shared.proof.proof_context import ProofRequest
+from shared.proposal.brief import brief_to_document, build_brief
 from shared.proposal.proposal import Proposal, compute_evidence_hash
 from shared.proposal.question import build_rollback_report, build_thread_details, build_title_and_lines
 from shared.report.issue import format_issue_title, render_issue_body
@@ -71,6 +72,7 @@ def render_report(report: Report, links: Links = NO_LINKS) -> Document:
         "headline": headline,
         "fails": format_failure(report),
         "lines": list(lines),
+        "brief": brief_to_document(build_brief(report)),
         "instead": _render_alternative(back) if back is not None else {},
         "details": list(build_thread_details(report)),
     }
@@ -79,7 +81,12 @@ def render_report(report: Report, links: Links = NO_LINKS) -> Document:
 def _render_alternative(report: Report) -> Document:
     """What is shown in place of the same fields of the whole, once people go back instead."""
     headline, lines = build_title_and_lines(report)
-    return {"headline": headline, "lines": list(lines), "detail": report.proof.recommendation.detail}
+    return {
+        "headline": headline,
+        "lines": list(lines),
+        "detail": report.proof.recommendation.detail,
+        "brief": brief_to_document(build_brief(report)),
+    }
 
 
 @dataclass(frozen=True, slots=True)

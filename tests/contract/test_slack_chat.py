@@ -84,7 +84,7 @@ class TestAnotherOnesSlack:
         service = replace(SERVICE, channel=channel)
         reference = chat.post(service, MARKER, question_message())
         [before] = self.history(client, channel)
-        assert [block["block_id"] for block in before["blocks"]][-2:] == ["decision", "expiry"]
+        assert [block["block_id"] for block in before["blocks"]][-2:] == ["decision", "issue"]
         assert (before["parse"], before["unfurl_links"]) == ("none", False)
         denied = replace(question_message(), standing=ProposalStatus.DENIED, by="U0MIRA", reason="not now")
         for _ in range(2):

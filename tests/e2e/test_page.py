@@ -5,6 +5,7 @@ reader. A time that would take hours is turned on in the store, as if it had pas
 """
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -204,7 +205,7 @@ def test_from_the_list_to_approve_to_verified_by_keyboard(stage: Stage) -> None:
         expect(milestone(page, "Approved")).to_contain_text("not yet")
         page.get_by_role("button", name="Approve").press("Enter")
         confirm = page.get_by_role("dialog", name="Redeploy this service?")
-        expect(confirm).to_contain_text(f"Service: {DESK}")
+        expect(confirm).to_contain_text(f"{DESK} in harbour-prod")
         assert accessibility_violations(page) == []
         confirm.get_by_role("button", name="Redeploy").press("Enter")
         expect(page.get_by_text(ANSWER_TEXTS[ClickResult.APPROVED])).to_be_visible()
@@ -309,16 +310,9 @@ def test_what_others_have_written_stays_text(stage: Stage) -> None:
         assert accessibility_violations(page) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [
-        ("light", {"viewport": {"width": 1360, "height": 900}, "color_scheme": "light"}),
-        ("dark", {"viewport": {"width": 1360, "height": 900}, "color_scheme": "dark"}),
-        ("phone", {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True}),
-    ],
-)
-def test_every_page_is_readable_by_everybody(stage: Stage, name: str, options: Mapping[str, Any]) -> None:
-    with stage.eyes.open_page(**options) as page:
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (768, 1024), (390, 844)])
+def test_every_page_is_readable_by_everybody(stage: Stage, width: int, height: int) -> None:
+    with stage.eyes.open_page(viewport={"width": width, "height": height}, color_scheme="light") as page:
         for place in ("/", "/times", f"/incidents/{stage.incident(REEF)['id']}", stage.url(DESK), "/nowhere"):
             page.goto(place if place.startswith("http") else stage.address + place)
             assert accessibility_violations(page) == [], place
@@ -329,11 +323,40 @@ def test_every_page_is_readable_by_everybody(stage: Stage, name: str, options: M
             page.evaluate("document.querySelector('#live').textContent = 'Not live, trying again'")
             bar = "[...document.querySelectorAll('.brand, .bar nav a')].map(each => each.clientHeight)"
             assert max(page.evaluate(bar)) < 40, f"{place} breaks the words of its bar"
-        page.goto(stage.url(DESK))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (768, 1024), (390, 844)])
+def test_what_to_do_is_in_sight_at_first_and_after_scrolling(
+    stage: Stage, width: int, height: int, scheme: Literal["light", "dark"]
+) -> None:
+    with stage.eyes.open_page(viewport={"width": width, "height": height}, color_scheme=scheme) as page:
+        page.goto(stage.url(REEF))
+        expect(page.locator("#live")).to_have_text("Live")
         paper = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)")
-        assert (max(paper) < 64) == (name == "dark")
-        picture = page.screenshot(path=CODE_ROOT / "build" / "page" / f"{name}.png", full_page=True)
+        assert (max(paper) < 64) == (scheme == "dark")
+        assert accessibility_violations(page) == []
+        for y in (0, 900):
+            page.evaluate(f"window.scrollTo(0, {y})")
+            for name in ("Approve", "Deny"):
+                expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+        for part in ("Failing", "CI unknown", "nothing is deployed"):
+            expect(page.locator("#decision")).to_contain_text(part)
+        picture = page.screenshot(path=CODE_ROOT / "build" / "page" / f"{width}-{scheme}.png", full_page=True)
         assert len(picture) > 20_000
+
+
+def test_times_are_relative_in_the_zone_of_the_reader_and_move(stage: Stage) -> None:
+    with stage.eyes.open_page(timezone_id="Europe/Zurich") as page:
+        page.goto(stage.url(REEF))
+        since = page.locator("#decision time[data-form=lasting]")
+        expect(since).to_have_text(re.compile(r"^for \d+ (second|minute|hour|day)s?$"))
+        assert re.search(r"\bGMT\+[12]$|\bCES?T$", since.get_attribute("title") or "")
+        expect(page.locator("#zone")).to_contain_text("Europe/Zurich")
+        before = since.inner_text()
+        since.evaluate("each => each.setAttribute('datetime', new Date(Date.now() - 7_200_000).toISOString())")
+        expect(since).to_have_text("for 2 hours")
+        assert before != "for 2 hours"
 
 
 def test_it_can_be_read_and_decided_without_a_script(stage: Stage) -> None:

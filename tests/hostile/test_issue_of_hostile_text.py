@@ -7,7 +7,7 @@ import pytest
 
 from shared.proof.model.history import FileChange
 from shared.report.issue import MAX_BODY_LENGTH, format_issue_title, render_issue_body
-from shared.report.issue.section import TRUNCATION_NOTE
+from shared.report.issue.section import TRUNCATION_NOTE, Heading
 from shared.report.report import build_report
 from shared.text.escaping import ZERO_WIDTH_SPACE
 from shared.text.escaping import strip_invisible as visible
@@ -33,8 +33,9 @@ OURS = re.compile(
 """The only addresses that a body may lead to."""
 
 
+_FOLDED = "|".join((*Heading, "Further questions"))
 TAGS = re.compile(
-    r"</?sub>|<details>\n<summary>(?:\d+ items, cited by their numbers above|Further questions)</summary>|</details>"
+    rf"</?sub>|<details>\n<summary>(?:{_FOLDED})(?:: \d+ items, cited by their numbers above)?</summary>|</details>"
 )
 
 
@@ -96,7 +97,7 @@ def _assert_cut_by_whole_blocks(text: str) -> None:
     assert text.count("\n```") % 2 == 0
     assert all(token.markup for token in GITHUB_MARKDOWN.parse(text) if token.type == "fence")
     assert text.count("<details>") == text.count("</details>")
-    assert "## Proposal" in text
+    assert f"<summary>{Heading.PROPOSAL}</summary>" in text
     assert "## Five whys" in text
 
 

@@ -12,6 +12,7 @@ from tests.support.source_tree import FakeSourceTree
 
 BOUND, UNBOUND, UNKNOWN = BindingState.BOUND, BindingState.UNBOUND, BindingState.UNKNOWN
 DOCKERFILE = "FROM python:3.11\nWORKDIR /srv\nCOPY . .\nCMD python main.py\n"
+REFUSES = "raise AttributeError(f'module {__name__!r} has no attribute {name!r}')"
 
 ONE_MODULE = [
     ("n = 1", BOUND),
@@ -77,6 +78,32 @@ ONE_MODULE = [
     ("n = 1\nexec('del n')", UNKNOWN),
     ("def __getattr__(name):\n    return 1", UNKNOWN),
     ("from json import dumps as __getattr__", UNKNOWN),
+    (f"def __getattr__(name):\n    if name == 'm':\n        return 1\n    {REFUSES}", UNBOUND),
+    (f"def __getattr__(name):\n    if name == 'n':\n        return 1\n    {REFUSES}", UNKNOWN),
+    (
+        f"LAZY = {{'m': 1}}\ndef __getattr__(name):\n    if name in LAZY:\n        return LAZY[name]\n    {REFUSES}",
+        UNBOUND,
+    ),
+    (f"LAZY = {{'n': 1}}\ndef __getattr__(name):\n    if name not in LAZY:\n        {REFUSES}\n    return 1", UNKNOWN),
+    (
+        f"LAZY = {{}}\nLAZY['n'] = 1\ndef __getattr__(name):\n    if name in LAZY:\n        return 1\n    {REFUSES}",
+        UNKNOWN,
+    ),
+    (
+        f"LAZY = []\nLAZY.append('n')\ndef __getattr__(name):\n    if name in LAZY:\n        return 1\n    {REFUSES}",
+        UNKNOWN,
+    ),
+    ("def __getattr__(name):\n    if name[:1] != 'm':\n        raise AttributeError\n    return 1", UNKNOWN),
+    ("def __getattr__(name):\n    if not name.startswith('m'):\n        raise AttributeError('no ' + name)", UNBOUND),
+    ("def __getattr__(name):\n    text = f'no {name!r}'\n    raise AttributeError(text)", UNBOUND),
+    (
+        "def __getattr__(name):\n    if name == 'm' or name.endswith('n'):\n        return 1\n    raise AttributeError",
+        UNKNOWN,
+    ),
+    ("def __getattr__(name):\n    yield name\n    raise AttributeError(name)", UNKNOWN),
+    (f"class AttributeError(Exception):\n    pass\ndef __getattr__(name):\n    {REFUSES}", UNKNOWN),
+    (f"import functools\n@functools.lru_cache\ndef __getattr__(name):\n    {REFUSES}", UNKNOWN),
+    (f"def __getattr__(name):\n    global n\n    n = 1\n    {REFUSES}", UNKNOWN),
     ("class m:\n    def set(self):\n        setattr(self, 'n', 1)", UNBOUND),
     ("class m:\n    def exec(self): pass\nm().exec()", UNBOUND),
     ("from json import *", UNKNOWN),

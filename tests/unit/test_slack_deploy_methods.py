@@ -11,9 +11,9 @@ from shared.adapters.slack.deploy_commands import deploy_command
 from shared.adapters.slack.interaction import APPROVE, DENY
 from shared.config.settings import Settings, read_all_settings
 from shared.proposal.states import QUESTION_WORDS, ProposalStatus
-from shared.service import RolloutMode
+from shared.service import RolloutMode, Service
 from tests.support.proof_samples import HEAD
-from tests.support.slack.questions import SERVICE, button_elements, question_message, visible_text
+from tests.support.slack.questions import SERVICE, button_elements, question_message, thread_text, visible_text
 from tests.support.slack.rendering import render_message
 
 FILE = {
@@ -72,11 +72,16 @@ def test_without_a_deployer_the_command_replaces_the_button() -> None:
 @pytest.mark.parametrize("promise", ["without traffic", "in steps", "at its own address", "rolled back automatically"])
 def test_a_command_promises_nothing_that_a_platform_would_do(promise: str) -> None:
     probed = {"probe_url": "wss://chat.example/ws"}
-    assert promise in visible_text(render_message(replace(SERVICE, **probed), question_message()))  # type: ignore[arg-type]
-    sent = render_message(replace(COMMAND, **probed), question_message())  # type: ignore[arg-type]
-    assert promise not in visible_text(sent)
-    assert {APPROVE, DENY} <= set(button_elements(sent))
-    assert "./deploy.sh" in visible_text(sent)
+    assert promise in _all_text(replace(SERVICE, **probed))  # type: ignore[arg-type]
+    by_command = replace(COMMAND, **probed)  # type: ignore[arg-type]
+    assert promise not in _all_text(by_command)
+    assert {APPROVE, DENY} <= set(button_elements(render_message(by_command, question_message())))
+    assert "./deploy.sh" in visible_text(render_message(by_command, question_message()))
+    assert "./deploy.sh" in thread_text(by_command)
+
+
+def _all_text(service: Service) -> str:
+    return visible_text(render_message(service, question_message())) + thread_text(service)
 
 
 def test_command_failure_message_does_not_mention_traffic() -> None:

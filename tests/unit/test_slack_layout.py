@@ -10,20 +10,21 @@ import pytest
 
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK
 from shared.proof.model.finding import ActionKind
+from shared.proposal.brief import NO_BRIEF
 from shared.proposal.proposal import AlternativeProposal
-from shared.proposal.question import Label, build_question, build_thread_details, split_label
+from shared.proposal.question import Label, build_paragraphs, build_thread_details, split_label
 from shared.proposal.states import ProposalStatus
 from shared.report.impact import summarise_impact
+from shared.service import Service
 from tests.support.proof_samples import FIXING, HEAD, SECOND_ATTEMPT, SHAPES, build_sample_report
 from tests.support.slack.questions import (
-    ISSUE,
-    PROPOSAL,
     SERVICE,
     UNTIL,
     _block_text,
     button_elements,
     question_message,
     render_all_messages,
+    thread_text,
     visible_text,
 )
 from tests.support.slack.rendering import render_details, render_message
@@ -31,13 +32,28 @@ from tests.support.slack.rendering import render_details, render_message
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-def test_message_shows_failure_proof_changes_and_confidence() -> None:
-    text = visible_text(render_message(SERVICE, question_message()))
-    for told in (
-        "chat-backend: SyntaxError in chat/agents_execute.py, line 676, on Python 3.11: fix merged, not deployed",
+_MAX_MESSAGE_WORDS = 75
+
+
+def test_message_has_five_lines_and_the_thread_the_whole_proof() -> None:
+    sent = render_message(SERVICE, question_message())
+    assert [block["block_id"] for block in sent["blocks"]] == ["title", "lines", "decision", "issue"]
+    shown = "\n".join(_block_text(block) for block in sent["blocks"] if block["type"] != "actions")
+    assert len(shown.splitlines()) <= 4
+    assert len(shown.split()) < _MAX_MESSAGE_WORDS
+    for part in (
+        HEAD.id[:12],
+        "4 commits",
+        "CI green",
+        "logged 2 times",
+        "2026-03-01T03:43:43Z",
+        "2026-03-01T12:00:00Z",
+    ):
+        assert part in shown
+    thread = thread_text(SERVICE)
+    for part in (
         f"Proposal: redeploy chat-backend in production from {HEAD.id[:12]} (“Count the open sessions”).",
         "unterminated string literal (detected at line 676)",
-        "Since: 2026-03-01T03:43:43Z, logged 2 times",
         f"Broken at: {SECOND_ATTEMPT.id[:12]}",
         "built from an uncommitted tree: 2 errors on Python 3.11",
         f"Fixed by: {FIXING.id[:12]} (“refactor: frame the remaining answers too”",
@@ -45,23 +61,29 @@ def test_message_shows_failure_proof_changes_and_confidence() -> None:
         "Checks: green.",
         "What ships: 4 commits, 2 files changed, 19 lines added, 12 deleted, not counted in 1 of them: ",
         "Confidence: proven: compiled with cpython-3.11.7",
-        "Open until 2026-03-01T12:00:00Z.",
     ):
-        assert told in text
+        assert part in thread
+
+
+def test_every_moment_is_shown_in_the_zone_of_its_reader() -> None:
+    decided = replace(question_message(), standing=ProposalStatus.APPROVED, by="U0MIRA", decided_at=UNTIL)
+    for message, moments in ((question_message(), 2), (decided, 1)):
+        text = json.dumps(render_message(SERVICE, message))
+        assert text.count('"type": "date"') == text.count("2026-03-01T") == moments
 
 
 def test_what_followed_is_counted_over_all_revisions_as_in_the_issue() -> None:
     report = build_sample_report("design")
     [first, *_] = report.incident.symptoms
     incident = replace(report.incident, symptoms=(first, replace(first, revision="chat-00043-x", occurrences=40)))
-    message = build_question(replace(report, incident=incident), PROPOSAL, ISSUE)
-    told = f"“{first.text}” ({first.occurrences + 40} times)."
-    assert told in visible_text(render_message(SERVICE, message))
+    counted = f"“{first.text}” ({first.occurrences + 40} times)."
+    assert any(counted in line for line in build_paragraphs(replace(report, incident=incident)))
     assert f"({first.occurrences + 40} times)" in summarise_impact(incident)
 
 
-def test_the_three_lines_of_the_proof_are_one_list() -> None:
-    [lines] = [block for block in render_message(SERVICE, question_message())["blocks"] if block["block_id"] == "lines"]
+def test_the_three_lines_of_the_proof_are_one_list_where_nothing_shorter_is_known() -> None:
+    older = replace(question_message(), brief=NO_BRIEF)
+    [lines] = [block for block in render_message(SERVICE, older)["blocks"] if block["block_id"] == "lines"]
     [proof] = [part for part in lines["elements"] if part["type"] == "rich_text_list"]
     assert [_block_text(row).partition(":")[0] for row in proof["elements"]] == [
         Label.BROKEN,
@@ -76,24 +98,34 @@ def test_the_issue_is_the_only_link() -> None:
     assert "https://github.com/quay/chat/issues/12" in text
 
 
-def test_approval_confirms_service_environment_and_full_commit() -> None:
+def test_approval_confirms_service_subject_commits_and_checks() -> None:
     found = button_elements(render_message(SERVICE, question_message()))
     assert list(found) == [APPROVE, DENY]
     assert "confirm" not in found[DENY]
-    assert found[APPROVE]["confirm"]["text"]["text"].splitlines() == [
-        "Service: chat-backend", "Environment: production", f"Commit: {HEAD.id}",
-    ]  # fmt: skip
+    text = found[APPROVE]["confirm"]["text"]["text"]
+    for part in ("chat-backend", "production", HEAD.id[:12], "Count the open sessions", "4 commits", "CI green"):
+        assert part in text
+    assert HEAD.id not in text
     assert found[APPROVE]["confirm"]["confirm"]["text"] == "Redeploy"
 
 
+def test_only_what_changes_production_for_the_better_is_green() -> None:
+    other = replace(question_message(), alternative=AlternativeProposal("p-back", "9" * 40))
+    found = button_elements(render_message(SERVICE, other))
+    assert {name: button.get("style") for name, button in found.items()} == {
+        APPROVE: "primary", DENY: None, ROLL_BACK: "danger",
+    }  # fmt: skip
+
+
 def test_rolling_back_instead_approves_the_other_proposal() -> None:
-    other = replace(question_message(), alternative=AlternativeProposal("0123456789abcdef-2", "9" * 40))
-    instead = button_elements(render_message(SERVICE, other))[ROLL_BACK]
+    back = AlternativeProposal("0123456789abcdef-2", "9" * 40, subject="Name the events")
+    instead = button_elements(render_message(SERVICE, replace(question_message(), alternative=back)))[ROLL_BACK]
     assert json.loads(instead["value"]) == {
         "proposal": "0123456789abcdef-2", "incident": "0123456789abcdef", "commit": "9" * 40,
         "evidence": "fedcba9876543210",
     }  # fmt: skip
-    assert f"Commit: {'9' * 40}" in instead["confirm"]["text"]["text"]
+    for part in ("9" * 12, "Name the events", "This changes production"):
+        assert part in instead["confirm"]["text"]["text"]
 
 
 def test_a_rollback_says_so_on_the_button_that_confirms_it() -> None:
@@ -107,21 +139,27 @@ def test_a_rollback_says_so_on_the_button_that_confirms_it() -> None:
     )
 
 
-def test_what_a_click_leads_to_stands_above_the_buttons() -> None:
+def test_what_a_click_leads_to_is_in_the_message_and_in_full_in_the_thread() -> None:
     stepped = replace(SERVICE, traffic_steps=(10, 50, 100), probe_url="wss://chat.example/ws")
-    text = visible_text(render_message(stepped, question_message()))
-    assert re.search(r"^Approve: .*\bprobed\b.*\(10, 50, 100 %\)", text, re.MULTILINE)
-    assert "Deny: " in text
-    assert "probed" not in visible_text(render_message(SERVICE, question_message()))
+    assert re.search(r"^Deploy .*\bprobed\b.* 10, 50, 100 %", _shown(stepped), re.IGNORECASE | re.MULTILINE)
+    thread = thread_text(stepped)
+    assert re.search(r"^Approve: .*\bprobed\b.*\(10, 50, 100 %\)", thread, re.MULTILINE)
+    assert "Deny: " in thread
+    assert "probed" not in _shown(SERVICE)
+
+
+def _shown(service: Service) -> str:
+    return visible_text(render_message(service, question_message()))
 
 
 def test_several_approvals_are_counted_in_sight_of_everybody() -> None:
     other = AlternativeProposal("p-back", "9" * 40, ("U0KIM",))
     counting = replace(question_message(), quorum=2, approvals=("U0MIRA",), alternative=other)
-    text = visible_text(render_message(replace(SERVICE, not_author=True), counting))
+    text = visible_text(render_message(SERVICE, counting))
     assert re.findall(r"\b1 of 2: <\w+>", text) == ["1 of 2: <U0MIRA>", "1 of 2: <U0KIM>"]
-    assert "; 2 approvals by different users " in text
-    assert visible_text(render_message(replace(SERVICE, not_author=False), counting)) != text
+    both = replace(SERVICE, quorum=2, not_author=True)
+    assert "; 2 approvals by different users " in thread_text(both)
+    assert thread_text(replace(both, not_author=False)) != thread_text(both)
     done = replace(
         counting, standing=ProposalStatus.APPROVED, approvals=("U0MIRA", "U0ODA"), by="U0ODA", decided_at=UNTIL
     )
@@ -164,7 +202,7 @@ def test_after_the_decision_the_buttons_go_and_who_when_and_what_stay(standing: 
         sent
     )
     assert f"Reason: {' '.join(reason.split())}" in visible_text(sent)
-    assert "Open until" not in visible_text(sent)
+    assert "Without a decision" not in visible_text(sent)
 
 
 @pytest.mark.parametrize("standing", [ProposalStatus.EXPIRED, ProposalStatus.SUPERSEDED])
@@ -188,4 +226,5 @@ def test_a_line_without_a_label_is_a_paragraph() -> None:
     assert split_label("Proposal: x") == (Label.PROPOSAL, "x")
     assert split_label("Proposals: x") == (None, "Proposals: x")
     line = "stale: and so on"
-    assert line in visible_text(render_message(SERVICE, replace(question_message(), lines=(line,))))
+    older = replace(question_message(), lines=(line,), brief=NO_BRIEF)
+    assert line in visible_text(render_message(SERVICE, older))

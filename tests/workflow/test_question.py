@@ -341,9 +341,10 @@ class TestTheThread:
         investigate_incident(harness.start_process(), incident)
         [posted] = harness.chat.posted
         lines = posted.replies[f"{incident}-1"]
-        assert re.match(r"1\. [^?]*\btide\b[^?]*\? ", lines[0])
-        gates = next(place for place, line in enumerate(lines) if commit_id("later")[:12] in line)
-        assert 0 < gates < next(place for place, line in enumerate(lines) if line.startswith("e1, "))
+        first_why = next(place for place, line in enumerate(lines) if re.match(r"1\. [^?]*\btide\b[^?]*\? ", line))
+        gates = next(place for place, line in enumerate(lines) if line.startswith("Gates passed"))
+        assert commit_id("later")[:12] in lines[gates]
+        assert 0 < first_why < gates < next(place for place, line in enumerate(lines) if line.startswith("e1, "))
         assert any(line.startswith("e1, log_entry: ") for line in lines)
 
     def test_a_chat_that_refuses_them_does_not_keep_the_question_back(self, harness: Harness) -> None:

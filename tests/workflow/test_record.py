@@ -9,7 +9,8 @@ from shared.errors import Retry
 from shared.proposal.rollout import WATCH_DURATION
 from shared.service import RegionalService
 from shared.workflow.context import THROTTLE_PERIOD
-from shared.workflow.record import INGESTION_DELAY, record_log_entry
+from shared.workflow.reassemble_signal import INGESTION_DELAY
+from shared.workflow.record import record_log_entry
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import (
     MINUTE,

@@ -1,6 +1,7 @@
 """The `github` function: what people do at an issue counts, what is forged, malformed or foreign does not."""
 
 import json
+import os
 import random
 import re
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 from tests.support.people import FakePeople
 
-FUZZED = 10_000
+FUZZED = int(os.environ.get("PROVENFIX_FUZZED", "2500"))
 
 
 @pytest.fixture

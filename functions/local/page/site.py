@@ -222,7 +222,7 @@ class _Handlers:
         """To the incident, so that a reload does not click again."""
         answer = answered if answered.text or answered.errors else _explain_failure(answered)
         more = {**query, **({"told": self._site.store_answer(answer)} if answer else {})}
-        return RedirectResponse(f"/incidents/{incident}?{urlencode(more)}#message", 303)
+        return RedirectResponse(f"/incidents/{incident}?{urlencode(more)}#decision", 303)
 
 
 def _explain_failure(answered: ClickResponse) -> ClickResponse | None:

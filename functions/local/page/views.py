@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
+from functions.local.page.decision_bar import build_decision_bar
 from functions.local.page.drawing import draw_timeline
 from functions.local.page.incident_view import IncidentList, IncidentView
 from functions.local.page.markdown import render_markdown
@@ -105,10 +106,14 @@ class MilestoneTime:
 def list_milestone_times(record: IncidentRecord) -> list[MilestoneTime]:
     """Logged, detected, proposed, approved, deployed, verified; all counted from the first."""
     reached = compute_milestones(record)
-    return [
+    times = [
         MilestoneTime(name, getattr(reached, name), _format_delay(reached.time_since_logged(name), name))
         for name in MILESTONE_NAMES
     ]
+    if record.ending is not IncidentState.ROLLED_BACK or record.ended_at is None:
+        return times
+    back = MilestoneTime("rolled back", record.ended_at, format_duration(record.ended_at - reached.logged))
+    return [*times[:-1], back]  # in place of the verification, which never comes
 
 
 def _format_delay(time: timedelta | None, name: str) -> str:
@@ -152,11 +157,13 @@ def render_incident(view: IncidentView, shown: PageState) -> str:
         case=view.record,
         report=view.report,
         badge=create_badge(view.record.state),
+        bar=build_decision_bar(view),
         clock=list_milestone_times(view.record),
         title=format_title(view.record, view.findings, proposal, derive_proposal_status(view.record)),
         shipped=_read_shipped(view),
         happenings=events,
         drawing=draw_timeline(events),
+        channel=documents.read_text(view.message, "channel"),
         logged=read_related_entries(view.report),
         evidence={str(entry.get("id")): entry for entry in documents.read_parts(view.report, "evidence")},
         blocks=read_blocks(view.message),
@@ -211,6 +218,7 @@ def _jinja_environment() -> Environment:
     )
     made.filters |= {
         "moment": _format_moment,
+        "sent_moment": _format_sent_moment,
         "clock_time": _format_clock_time,
         "lasting": _format_duration,
         "short": _short_sha,
@@ -245,15 +253,32 @@ def _to_plain_text(value: object) -> object:
     return strip_invisible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
-def _format_moment(at: datetime | str | None) -> str:
-    """`2026-03-01 03:43:43 UTC`."""
+def _format_moment(at: datetime | str | None, form: str = "relative") -> Markup | str:
+    """`2026-03-01 03:43:43 UTC`, which the page's script replaces: `form` says by what (`relative`, `lasting`)."""
     if isinstance(at, str):
         at = datetime.fromisoformat(at)
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at is not None else "unknown"
+    if at is None:
+        return "unknown"
+    exact = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return _TIME.format(at.astimezone(UTC).isoformat(), form, exact, exact)
 
 
-def _format_clock_time(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%H:%M:%S")
+def _format_sent_moment(text: str) -> Markup | str:
+    """A moment of a kept message; as it stands there where it is none."""
+    try:
+        return _format_moment(text)
+    except ValueError:
+        return text
+
+
+def _format_clock_time(at: datetime) -> Markup:
+    moment = at.astimezone(UTC)
+    return _TIME.format(
+        moment.isoformat(), "clock", moment.strftime("%Y-%m-%d %H:%M:%S UTC"), moment.strftime("%H:%M:%S")
+    )
+
+
+_TIME = Markup('<time datetime="{}" data-form="{}" title="{}">{}</time>')
 
 
 def _format_duration(time: timedelta | None) -> str:

@@ -45,6 +45,16 @@ SIGNAL_TERMS = (
     "Out of memory",
     "Memory limit",
     "failed to start",
+    "failed to become healthy",
+    "failed to boot",
+    "Container called exit",
+    "probe failed",
+    "exited with code",
+    "startup failed",
+    "Error loading ASGI app",
+    "CloseCode.INTERNAL_ERROR",
+    "Exception in ASGI application",
+    "connection handler failed",
 )
 """Words without which an entry is neither a signal nor a symptom nor the resources' fault, unless it is an error."""
 

@@ -13,6 +13,8 @@ from shared.adapters.logs.json_payload import read_payload
 from shared.detection.entry import LogEntry
 from shared.text.escaping import truncate_middle
 
+_LOGGER_KEYS = frozenset(("message", "msg", "body", "event", "exception", "attributes", "stack_trace"))
+"""Of a logger's own objects, which may have a `resource` or an `httpRequest` as well (OpenTelemetry, Google's)."""
 _ENVELOPE = frozenset(("textPayload", "jsonPayload", "protoPayload", "logName", "insertId", "resource", "httpRequest"))
 _SERVICE_LABELS = ("service_name", "function_name", "job_name", "module_id", "container_name")
 _REVISION_LABELS = ("revision_name", "version_id")
@@ -94,7 +96,14 @@ def _payload_text(value: Mapping[str, object]) -> str:
         return unescape_lines(_strip_surrogates(payload))
     if isinstance(payload, Mapping):
         return _join_pieces(read_payload(payload))
-    return "" if _ENVELOPE & value.keys() else _join_pieces(read_payload(value))
+    return "" if _is_envelope(value) else _join_pieces(read_payload(value))
+
+
+def _is_envelope(value: Mapping[str, object]) -> bool:
+    """Whether an object is the platform's entry without a payload, and not what a service's logger writes."""
+    if "logName" in value:
+        return True
+    return bool(_ENVELOPE & value.keys()) and not _LOGGER_KEYS & value.keys()
 
 
 def _platform_message(value: Mapping[str, object]) -> str:

@@ -4,24 +4,10 @@ import shlex
 
 from shared.adapters.slack.rich_text import Element, inline_code, literal_text
 from shared.service import Service
-from shared.text.escaping import break_mentions_and_links, to_one_line, truncate
+from shared.text.escaping import truncate
 
 _MAX_COMMAND_LENGTH = 600
 COMMAND_NOT_UNDONE = "provenfix does not undo what the command did before it failed."
-
-
-def describe_command_deployment(service: Service) -> str:
-    """What an approval does that runs the service's own command."""
-    program = truncate(break_mentions_and_links(to_one_line(service.deploy_command[0])), 80)
-    probed = (
-        f", {truncate(break_mentions_and_links(to_one_line(service.probe_url)), 120)} is probed"
-        if service.probe_url
-        else ""
-    )
-    return (
-        f"Then the deploy_command is run ({program}): it controls the traffic. When the log shows a new revision, "
-        f"it is watched for a day{probed}. provenfix does not roll back: if the failure recurs, it reports that."
-    )
 
 
 def describe_manual_deployment(service: Service, commit: str) -> list[Element]:

@@ -8,11 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
-from shared.adapters.slack.deploy_commands import (
-    COMMAND_NOT_UNDONE,
-    describe_command_deployment,
-    describe_manual_deployment,
-)
+from shared.adapters.slack.deploy_commands import COMMAND_NOT_UNDONE, describe_manual_deployment
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, button_value
 from shared.adapters.slack.rich_text import (
     Block,
@@ -20,6 +16,8 @@ from shared.adapters.slack.rich_text import (
     block,
     bold_text,
     bullet_list,
+    date,
+    inline_code,
     link,
     literal_text,
     paragraph,
@@ -27,13 +25,13 @@ from shared.adapters.slack.rich_text import (
     user_mention,
 )
 from shared.proof.model.finding import ActionKind
+from shared.proposal.brief import LOST_COMMITS, describe_action, format_effect
+from shared.proposal.consequences import summarise_rollout
 from shared.proposal.labels import PROOF_LABELS, split_label
 from shared.proposal.proposal import Message
 from shared.proposal.states import QUESTION_WORDS, ProposalStatus
-from shared.proposal.trial import REQUIRED_ROUNDS
 from shared.service import RolloutMode, Service
 from shared.text.escaping import break_mentions_and_links, escape_slack, to_one_line, truncate
-from shared.text.timestamps import format_rfc3339
 
 _MAX_TITLE_LENGTH = 150
 _MAX_LINE_LENGTH = 700
@@ -45,6 +43,9 @@ _MIN_DETAIL_LENGTH = 100
 _MAX_DETAILS_LENGTH = 10_000
 """Characters of all details together: Slack takes 50 blocks, and some 13,000 characters of a message."""
 _MAX_USERS = 10
+_MAX_CONFIRM_LENGTH = 300
+_SHORT_COMMIT_LENGTH = 12
+_MIN_COUNTED_QUORUM = 2
 TRY_LABEL = "Try without traffic"
 """The button that approves a trial."""
 
@@ -57,26 +58,79 @@ def message_body(service: Service, message: Message) -> dict[str, object]:
 def notification_text(message: Message) -> str:
     """One line of Slack's markup."""
     label = QUESTION_WORDS[message.standing].label if message.kind is not ActionKind.NONE else "Nothing to decide"
-    return escape_slack(truncate(f"{label}: {to_one_line(message.title)}", _MAX_TEXT_LENGTH))
+    return escape_slack(truncate(f"{label}: {to_one_line(_choose_title(message))}", _MAX_TEXT_LENGTH))
 
 
 def message_blocks(service: Service, message: Message) -> Iterator[Block]:
     """At most ten blocks: the public way from a message to what Slack, or a page that knows Block Kit, shows of it."""
-    title = truncate(break_mentions_and_links(to_one_line(message.title)), _MAX_TITLE_LENGTH) or "Incident"
+    title = truncate(break_mentions_and_links(to_one_line(_choose_title(message))), _MAX_TITLE_LENGTH) or "Incident"
     yield {"type": "header", "block_id": "title", "text": _plain_text(title)}
     if message.standing not in {ProposalStatus.OPEN, ProposalStatus.NOTICE}:
         yield block("standing", list(_status_elements(service, message)))
-    if message.lines:
-        yield block("lines", list(_proof_elements(message.lines[:_MAX_LINES])))
+    if lines := list(_line_elements(service, message)):
+        yield block("lines", lines)
+    is_open = message.standing is ProposalStatus.OPEN and message.kind is not ActionKind.NONE
+    if is_open and service.rollout_mode is not RolloutMode.MANUAL:
+        yield {"type": "actions", "block_id": "decision", "elements": list(build_buttons(service, message))}
+    if last := list(_last_line_elements(message, is_open=is_open)):
+        yield block("issue", [paragraph(last)])
+
+
+def _choose_title(message: Message) -> str:
+    """With its impact while a decision is awaited; afterwards how the incident stands matters more."""
+    return (message.standing is ProposalStatus.OPEN and message.brief.title) or message.title
+
+
+def _line_elements(service: Service, message: Message) -> Iterator[Element]:
+    """What is proposed and why, a line each; every paragraph of a message that proposes nothing."""
+    is_open = message.standing is ProposalStatus.OPEN
+    if message.kind is ActionKind.NONE or not message.brief.effect:
+        yield from _proof_elements(message.lines[:_MAX_LINES])
+    elif is_open:
+        yield paragraph(_proposal_elements(service, message))
+    if message.brief.effect and message.brief.why and message.kind is not ActionKind.NONE:
+        yield paragraph([bold_text("Why: "), *untrusted_line(message.brief.why, _MAX_LINE_LENGTH)])
+    if is_open and message.kind is not ActionKind.NONE:
+        if service.rollout_mode is RolloutMode.MANUAL:
+            command = describe_manual_deployment(service, message.commit)
+            yield paragraph([literal_text("\n"), bold_text("Deploy it yourself: "), *command])
+        yield from (paragraph(row) for row in approval_rows(message))
+
+
+def _proposal_elements(service: Service, message: Message) -> list[Element]:
+    action = describe_action(message.kind, message.commit).partition(" `")[0]
+    words = f": {format_effect(message.brief)}."
+    if service.rollout_mode is not RolloutMode.MANUAL:
+        words += f" {_capitalize(summarise_rollout(service, message.kind))}."
+    return [
+        bold_text(f"{action} "),
+        inline_code(message.commit[:_SHORT_COMMIT_LENGTH]),
+        *untrusted_line(words, _MAX_LINE_LENGTH),
+        literal_text("\n"),
+    ]
+
+
+def _capitalize(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def _last_line_elements(message: Message, *, is_open: bool) -> Iterator[Element]:
+    """Since when, what happens without a decision, and the link."""
+    since = _parse_moment(message.brief.first_seen) if is_open else None
+    if since is not None:
+        yield from (literal_text("Since "), date(since), literal_text(". "))
+    if is_open:
+        yield from (literal_text("Without a decision until "), date(message.expires_at))
+        yield literal_text(" nothing is deployed. ")
     if message.issue_url:
-        yield block("issue", [paragraph([link(message.issue_url, _issue_link_text(message))])])
-    if message.kind is ActionKind.NONE:
-        return
-    if message.standing is ProposalStatus.OPEN:
-        yield block("then", [paragraph(row) for row in _consequence_rows(service, message)])
-    if message.standing is ProposalStatus.OPEN and service.rollout_mode is not RolloutMode.MANUAL:
-        yield {"type": "actions", "block_id": "decision", "elements": list(_build_buttons(service, message))}
-        yield block("expiry", [paragraph(_expiry_elements(service, message))])
+        yield link(message.issue_url, _issue_link_text(message))
+
+
+def _parse_moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def _issue_link_text(message: Message) -> str:
@@ -89,7 +143,9 @@ def detail_blocks(lines: Sequence[str]) -> tuple[str, list[Block]]:
     shown: list[Block] = []
     left = _MAX_DETAILS_LENGTH
     for number, line in enumerate(lines[:_MAX_DETAILS], 1):
-        part = untrusted_line(line, min(_MAX_DETAIL_LENGTH, left))
+        label, words = split_label(line)
+        part = [*([bold_text(f"{label}: ")] if label else [])]
+        part += untrusted_line(words, min(_MAX_DETAIL_LENGTH, left))
         left -= sum(len(str(element["text"])) for element in part)
         shown.append(block(f"detail{number}", [paragraph(part or [literal_text("\u2013")])]))
         if left < _MIN_DETAIL_LENGTH:
@@ -153,7 +209,7 @@ def _by_elements(people: Sequence[str]) -> list[Element]:
 
 
 def _at_elements(moment: datetime | None) -> list[Element]:
-    return [literal_text(f" at {format_rfc3339(moment.replace(microsecond=0))}")] if moment is not None else []
+    return [literal_text(" at "), date(moment)] if moment is not None else []
 
 
 def _describe_action(service: Service, message: Message) -> str:
@@ -166,55 +222,15 @@ def _describe_action(service: Service, message: Message) -> str:
     return f"redeploy {where} from {message.commit[:12]}."
 
 
-def _consequence_rows(service: Service, message: Message) -> Iterator[list[Element]]:
-    """What a click leads to: nobody should have to remember that at night."""
-    if service.rollout_mode is RolloutMode.MANUAL:
-        yield [bold_text("Deploy it yourself: "), *describe_manual_deployment(service, message.commit)]
+def approval_rows(message: Message) -> Iterator[list[Element]]:
+    """How many have approved so far, where several have to: in sight of all of them."""
+    if message.quorum < _MIN_COUNTED_QUORUM:
         return
-    if message.kind is ActionKind.TRIAL:
-        yield from _trial_rows(message)
-        return
-    steps = ", ".join(map(str, service.traffic_steps[:-1]))
-    traffic = f"gets its traffic in steps ({steps}, 100 %)" if steps else "gets all of the traffic"
-    probed = "probed at its own address, " if service.probe_url else ""
-    kind = "The earlier commit is" if message.kind is ActionKind.ROLLBACK else "The commit is"
-    deployed = (
-        f"{kind} deployed without traffic, {probed}then {traffic}, is watched for a day, and is rolled back "
-        "automatically if the failure recurs."
-    )
-    consequence = describe_command_deployment(service) if service.rollout_mode is RolloutMode.COMMAND else deployed
-    yield [bold_text("Approve: "), literal_text(f"all checks above run again. {consequence}\n")]
-    yield [bold_text("Deny: "), literal_text("nothing is deployed. You are asked for a reason.")]
-    yield from _quorum_rows(message)
-    if message.quorum > 1 and message.alternative is not None and message.alternative.approvals:
-        yield [
-            literal_text("\n"),
-            bold_text("To go back: "),
-            *_approval_count_elements(message.alternative.approvals, message.quorum),
-        ]
-
-
-def _trial_rows(message: Message) -> Iterator[list[Element]]:
-    """What a trial does, and what it does not."""
-    yield [
-        bold_text(f"{TRY_LABEL}: "),
-        literal_text(
-            "all checks above run again. The commit is deployed without traffic, and probed at its own address "
-            f"{REQUIRED_ROUNDS} times beside the serving revision. Only if it holds and the serving one fails, each "
-            "time, another question asks for the traffic.\n"
-        ),
-    ]
-    yield [bold_text("Deny: "), literal_text("nothing is deployed. You are asked for a reason.")]
-    yield from _quorum_rows(message)
-
-
-def _quorum_rows(message: Message) -> Iterator[list[Element]]:
-    if message.quorum > 1:
-        yield [
-            literal_text("\n"),
-            bold_text("Approvals: "),
-            *_approval_count_elements(message.approvals, message.quorum),
-        ]
+    counted = _approval_count_elements(message.approvals, message.quorum)
+    yield [literal_text("\n"), bold_text("Approvals: "), *counted]
+    if message.alternative is not None and message.alternative.approvals:
+        counted = _approval_count_elements(message.alternative.approvals, message.quorum)
+        yield [literal_text("\n"), bold_text("To go back: "), *counted]
 
 
 def _approval_count_elements(people: tuple[str, ...], quorum: int) -> list[Element]:
@@ -224,24 +240,20 @@ def _approval_count_elements(people: tuple[str, ...], quorum: int) -> list[Eleme
     return [literal_text(f"{len(people)} of {quorum}"), *(part for pair in shown for part in pair)]
 
 
-def _expiry_elements(service: Service, message: Message) -> list[Element]:
-    until = format_rfc3339(message.expires_at.replace(microsecond=0))
-    whose = "Only this service's approvers can decide, and only in this channel"
-    needs = f"; {message.quorum} approvals by different users are needed" if message.quorum > 1 else ""
-    is_author_excluded = service.not_author and message.kind is not ActionKind.ROLLBACK
-    author = "; the author of the fix cannot approve it" if is_author_excluded else ""
-    return untrusted_line(f"Open until {until}. {whose}{needs}{author}.", _MAX_LINE_LENGTH)
-
-
-def _build_buttons(service: Service, message: Message) -> Iterator[dict[str, object]]:
+def build_buttons(service: Service, message: Message) -> Iterator[dict[str, object]]:
+    """Approve is the one that stands out, going back changes production as well, Deny changes nothing."""
+    is_rollback = message.kind is ActionKind.ROLLBACK
     verb = {ActionKind.ROLLBACK: "Roll back", ActionKind.TRIAL: TRY_LABEL}.get(message.kind, "Redeploy")
     approve, of = TRY_LABEL if message.kind is ActionKind.TRIAL else "Approve", button_value(message)
-    yield _build_button(APPROVE, approve, of, "primary") | {"confirm": _confirm_dialog(service, verb, message.commit)}
-    yield _build_button(DENY, "Deny", of, "danger")
+    shipped = [words for words in (message.brief.ships, message.brief.checks) if words]
+    confirm = _confirm_dialog(service, verb, message.commit, message.brief.subject, shipped)
+    yield _build_button(APPROVE, approve, of, "danger" if is_rollback else "primary") | {"confirm": confirm}
+    yield _build_button(DENY, "Deny", of)
     if message.alternative is not None:
         other = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
-        instead = _build_button(ROLL_BACK, "Roll back instead", button_value(other))
-        yield instead | {"confirm": _confirm_dialog(service, "Roll back", other.commit)}
+        instead = _build_button(ROLL_BACK, "Roll back instead", button_value(other), "danger")
+        back = _confirm_dialog(service, "Roll back", other.commit, message.alternative.subject, [LOST_COMMITS])
+        yield instead | {"confirm": back}
 
 
 def _build_button(action: str, words: str, value: str, style: str | None = None) -> dict[str, object]:
@@ -249,16 +261,21 @@ def _build_button(action: str, words: str, value: str, style: str | None = None)
     return {**shown, "style": style} if style else shown
 
 
-def _confirm_dialog(service: Service, verb: str, commit: str) -> dict[str, object]:
+def _confirm_dialog(
+    service: Service, verb: str, commit: str, subject: str, shipped: Sequence[str]
+) -> dict[str, object]:
     """Repeats what the click is about, so that nobody approves the message above or below."""
-    lines = (
-        f"Service: {_shorten(service.name, 80)}",
-        f"Environment: {_shorten(service.environment_name, 80)}",
-        f"Commit: {_shorten(commit, 64)}",
-    )
+    named = f" ({_shorten(subject, 80)})" if subject else ""
+    lines = [
+        f"{_shorten(service.name, 60)} in {_shorten(service.environment_name, 60)}",
+        f"Commit: {_shorten(commit[:_SHORT_COMMIT_LENGTH], 64)}{named}",
+        *([f"With it: {', '.join(shipped)}"] if shipped else []),
+    ]
+    if verb == "Roll back":
+        lines[-1:] = [lines[-1].replace("With it: ", "This changes production: ")]
     return {
         "title": _plain_text("Try without traffic?" if verb == TRY_LABEL else f"{verb} this service?"),
-        "text": _plain_text("\n".join(lines)),
+        "text": _plain_text(truncate("\n".join(lines), _MAX_CONFIRM_LENGTH)),
         "confirm": _plain_text(verb),
         "deny": _plain_text("Cancel"),
         "style": "danger" if verb == "Roll back" else "primary",

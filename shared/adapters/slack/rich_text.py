@@ -6,9 +6,11 @@ https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import islice
 
 from shared.text.escaping import break_mentions_and_links, split_code_spans, to_one_line, truncate
+from shared.text.timestamps import format_rfc3339
 
 Element = dict[str, object]
 Block = dict[str, object]
@@ -52,6 +54,17 @@ def user_mention(user: str) -> Element:
         if _USER_ID.fullmatch(user)
         else literal_text(truncate(break_mentions_and_links(to_one_line(user)), 40) or "somebody")
     )
+
+
+def date(moment: datetime) -> Element:
+    """A moment, which Slack shows in the reader's own time zone; a client that cannot shows it in UTC."""
+    moment = moment.replace(microsecond=0)
+    return {
+        "type": "date",
+        "timestamp": int(moment.timestamp()),
+        "format": "{date_short_pretty} at {time}",
+        "fallback": format_rfc3339(moment),
+    }
 
 
 def link(url: str, words: str) -> Element:

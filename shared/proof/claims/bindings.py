@@ -12,7 +12,8 @@ from types import ModuleType
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
 from shared.proof.claims.export_lists import read_export_list
-from shared.proof.claims.module_code import ModuleCode, parse_module
+from shared.proof.claims.lazy_attributes import refuses_name
+from shared.proof.claims.module_code import ModuleCode, list_import_statements, parse_module
 from shared.proof.claims.name_flow import BOUND, EITHER, UNBOUND, ImportEffects, States, follow_name
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.started_modules import StartedModules
@@ -109,6 +110,8 @@ class _BindingSearch:
             return f"{path} sets an attribute {name}"
         if name != "__getattr__":
             attributes = follow_name(code, "__getattr__", self.modules.python)
+            if refuses_name(code, name):
+                return ""
             return f"{path} has a __getattr__ that may give any name" if attributes.states != UNBOUND else ""
         return ""
 
@@ -195,11 +198,11 @@ class _ImportReader:
 def _list_imported_files(modules: ServiceModules, path: str, tree: ast.Module) -> list[str]:
     """The service's own files that the statements of a module import, packages on the way included."""
     files: list[str] = []
-    for node in ast.walk(tree):
+    for node in list_import_statements(tree):
         requests: list[tuple[str, int]] = []
         if isinstance(node, ast.Import):
             requests = [(alias.name, 0) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             requests = [(node.module or "", node.level)]
             requests += [(f"{node.module}.{a.name}" if node.module else a.name, node.level) for a in node.names]
         for module, level in requests:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from shared.proof.claims.module_code import get_dotted_name
+from shared.proof.claims.module_code import get_dotted_name, list_nodes
 
 _Comparison = Callable[[Any, Any], bool]
 _COMPARISONS: Mapping[type[ast.cmpop], _Comparison] = {
@@ -129,7 +129,7 @@ def _find_sources(tree: ast.Module, *, is_any: bool = False) -> dict[str, str]:
     """By name: what is imported by it, where nothing else in the module binds it; `is_any`: also where it does."""
     sources: dict[str, str] = {}
     bound: dict[str, int] = {}
-    for node in ast.walk(tree):
+    for node in list_nodes(tree):
         pairs: list[tuple[str, str]] = []
         if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
             pairs = [(node.name, "")]
@@ -151,12 +151,15 @@ def _find_sources(tree: ast.Module, *, is_any: bool = False) -> dict[str, str]:
 @lru_cache(maxsize=128)
 def _find_constants(tree: ast.Module) -> dict[str, bool]:
     """The names that a statement of the module sets to a constant, and nothing else binds."""
-    stored = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
     constants: dict[str, bool] = {}
     for statement in tree.body:
         if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
             targets = [target.id for target in statement.targets if isinstance(target, ast.Name)]
             constants |= dict.fromkeys(targets, bool(statement.value.value))
+    if not constants:
+        return {}
+    names = [node for node in list_nodes(tree) if isinstance(node, ast.Name) and node.id in constants]
+    stored = [node.id for node in names if not isinstance(node.ctx, ast.Load)]
     other = _find_sources(tree, is_any=True)
     return {name: value for name, value in constants.items() if stored.count(name) == 1 and name not in other}
 

@@ -6,13 +6,13 @@ are left out; those in functions count.
 
 import ast
 import builtins
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
 from shared.proof.claims.conditions import ConditionReader
-from shared.proof.claims.module_code import get_dotted_name
+from shared.proof.claims.module_code import get_dotted_name, list_nodes
 
 _CATCHING = ("ImportError", "Exception", "BaseException")
 _IMPORT_CALLS = frozenset(("importlib.import_module", "import_module", "__import__", "builtins.__import__"))
@@ -54,13 +54,17 @@ class _Context:
 @lru_cache(maxsize=128)
 def list_import_requests(tree: ast.Module, python: str, error_class: str) -> tuple[ImportRequest, ...]:
     """The requests in the order of the file."""
-    reader = _RequestReader(ConditionReader(tree, python, is_started=None), error_class.rpartition(".")[2])
+    calls = frozenset(id(node) for node in list_nodes(tree) if _is_import_call(node))
+    reader = _RequestReader(ConditionReader(tree, python, is_started=None), error_class.rpartition(".")[2], calls)
     return tuple(reader.read(tree.body, _Context()))
 
 
 class _RequestReader:
-    def __init__(self, conditions: ConditionReader, error_class: str) -> None:
+    """`calls`: the ids of the nodes that call the import system."""
+
+    def __init__(self, conditions: ConditionReader, error_class: str, calls: Collection[int]) -> None:
         self._conditions = conditions
+        self._calls = calls
         self._catching = frozenset((*_CATCHING, error_class))
 
     def read(self, statements: Sequence[ast.stmt], context: _Context) -> Iterator[ImportRequest]:
@@ -97,9 +101,9 @@ class _RequestReader:
             yield from self.read(case.body, context)
 
     def _read_expressions(self, statement: ast.stmt, context: _Context) -> Iterator[ImportRequest]:
-        for child in ast.iter_child_nodes(statement):
+        for child in ast.iter_child_nodes(statement) if self._calls else ():
             for node in ast.walk(child) if isinstance(child, ast.expr | ast.withitem | ast.arguments) else ():
-                if isinstance(node, ast.Call) and get_dotted_name(node.func) in _IMPORT_CALLS:
+                if isinstance(node, ast.Call) and id(node) in self._calls:
                     yield replace(_read_call(node), guard=context.guard, attempts=context.attempts)
 
     def _read_try(self, statement: ast.Try | ast.TryStar, context: _Context) -> Iterator[ImportRequest]:
@@ -152,6 +156,10 @@ def _read_call(call: ast.Call) -> ImportRequest:
     module = argument.value if isinstance(argument, ast.Constant) else None
     is_plain = isinstance(module, str) and all(part.isidentifier() for part in module.split("."))
     return ImportRequest(str(module) if is_plain else "", 0, "", call.lineno, is_dynamic=not is_plain)
+
+
+def _is_import_call(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and get_dotted_name(node.func) in _IMPORT_CALLS
 
 
 def _is_exit(node: ast.AST) -> bool:

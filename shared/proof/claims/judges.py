@@ -1,6 +1,7 @@
 """Who judges which family of claims, and how the service's modules are found: the tools of one proof."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from shared.detection.ties import RaisedException
 from shared.proof.claims.attribute_judge import AttributeJudge
@@ -9,6 +10,7 @@ from shared.proof.claims.checking.two_witnesses import TwoWitnesses
 from shared.proof.claims.checking.value_judge import ValueJudge
 from shared.proof.claims.circular_judge import CircularJudge
 from shared.proof.claims.claim import ClaimFamily
+from shared.proof.claims.file_judge import FileJudge
 from shared.proof.claims.image_layout import TracedFiles
 from shared.proof.claims.import_judge import ImportJudge
 from shared.proof.claims.name_judge import NameJudge
@@ -16,8 +18,10 @@ from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.prove_claim import ClaimTools, ModulesRequest
 from shared.proof.claims.service_modules import open_service_modules
 from shared.proof.model.paths import match_logged_path
+from shared.proof.model.ports import Compilers, History
 from shared.proof.proof_context import ProofContext
 
+Judges = Mapping[ClaimFamily, ClaimJudge]
 _JUDGES: tuple[ClaimJudge, ...] = (ImportJudge(), CircularJudge(), NameJudge(), CallJudge(), AttributeJudge())
 
 
@@ -30,11 +34,21 @@ def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
         traced = TracedFiles(request.path, others, logged_paths, request.tree.is_link)
         return open_service_modules(request.tree, traced, request.python, request.source_roots)
 
-    checker = context.compilers.type_checker()
-    judges: dict[ClaimFamily, ClaimJudge] = {family: judge for judge in _JUDGES for family in judge.families}
-    confirming = {family: TwoWitnesses(judge, checker) for family, judge in judges.items()}
-    judges |= dict.fromkeys(ValueJudge(checker).families, ValueJudge(checker))
+    tips = [context.branch.head, *([context.given_commit.id] if context.given_commit is not None else [])]
+    judges, confirming = build_judges(context.compilers, context.history, tips)
     return ClaimTools(judges, confirming, open_modules)
+
+
+def build_judges(compilers: Compilers, history: History, tips: Sequence[str]) -> tuple[Judges, Judges]:
+    """The judges of all families, and those that ask a second witness; `tips`: where the history is looked into."""
+    checker = compilers.type_checker()
+    judges: dict[ClaimFamily, ClaimJudge] = {family: judge for judge in _JUDGES for family in judge.families}
+    confirming: dict[ClaimFamily, ClaimJudge] = {
+        family: TwoWitnesses(judge, checker) for family, judge in judges.items()
+    }
+    judges |= dict.fromkeys(ValueJudge(checker).families, ValueJudge(checker))
+    judges[ClaimFamily.FILE] = FileJudge(lru_cache(lambda name: history.paths_named(name, tips)))
+    return judges, confirming
 
 
 def _match_frames(context: ProofContext, raised: RaisedException) -> Mapping[str, str]:

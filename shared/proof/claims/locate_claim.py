@@ -23,8 +23,8 @@ MakeVerdicts = Callable[[Claim], ClaimVerdicts]
 _MAX_FRAMES = 12
 _MAX_QUOTED = 300
 """Characters of a line that are compared: a log may have cut the rest."""
-_MAX_JUDGED = 40
-"""Versions of an inferred commit that are judged, newest first."""
+_MAX_JUDGED = 60
+"""Trees with different inputs that are judged to infer the commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,31 +101,31 @@ class ClaimLocator:
 
     def _infer(self, conflict: str) -> LocatedClaim:
         details: list[str] = []
-        candidates: list[tuple[Commit, ClaimVerdicts]] = []
-        judged = 0
+        searched: dict[str, ClaimVerdicts] = {}
         for commit, path in self._list_candidates():
             if not self._fits(commit.id, path):
                 continue
-            judged += 1
-            if judged > _MAX_JUDGED:
+            if path not in searched:
+                searched[path] = self.make_verdicts(replace(self.claim, path=path))
+            if sum(verdicts.judged_count for verdicts in searched.values()) > _MAX_JUDGED:
                 break
-            verdicts = self.make_verdicts(replace(self.claim, path=path))
-            verdict = verdicts.judge_commit(commit.id).verdict
-            if verdict.state is ClaimState.FAILS:
-                verdict = verdicts.confirm_commit(commit.id)
+            verdict = searched[path].judge_commit(commit.id).verdict
             if verdict.state is ClaimState.FAILS and self.claim.line in verdict.lines:
-                candidates.append((commit, verdicts))
-                break
+                verdicts = self.make_verdicts(searched[path].claim)
+                verdict = verdicts.confirm_commit(commit.id)
+                if verdict.state is ClaimState.FAILS and self.claim.line in verdict.lines:
+                    return LocatedClaim(
+                        verdicts.claim, commit, DeployedSource.INFERRED, verdicts, (commit.id,), conflict
+                    )
             details.append(f"{path} at {commit.id}: {verdict.reason}")
-        if candidates:
-            commit, verdicts = candidates[0]
-            ids = tuple(oid.id for oid, _ in candidates)
-            return LocatedClaim(verdicts.claim, commit, DeployedSource.INFERRED, verdicts, ids, conflict)
         detail = details[0] if details else f"no version of {self.claim.path} on the branch has the logged line"
         return LocatedClaim(self.claim, None, DeployedSource.UNKNOWN, conflict=conflict, detail=detail)
 
     def _list_candidates(self) -> Iterator[tuple[Commit, str]]:
-        """Commits and the path of the claim's file there: the state of that time, then older ones, then newer ones."""
+        """Commits and the path of the claim's file there: the state of that time, then what was committed before it.
+
+        The newest comes first, on the branch or not: a service may run what is merged later. Last come newer ones.
+        """
         state = self.states.find_state_at(self.seen_at) if self.seen_at is not None else None
         head = self.states.head
         at = state.id if state is not None else head
@@ -133,10 +133,13 @@ class ClaimLocator:
         if state is not None:
             yield from ((state, path) for path in paths)
         graph = self.history.file_versions(self._list_walked_paths(at, paths), [head]) if paths else ()
-        lacked = self.states.commits_missing_from(at) if state is not None else frozenset()
         versions = [(version.commit, path) for version in graph for path in paths]
-        yield from (entry for entry in versions if entry[0].id not in lacked)
-        yield from (entry for entry in reversed(versions) if entry[0].id in lacked)
+        if self.seen_at is None:
+            yield from versions
+            return
+        newer = [entry for entry in versions if entry[0].committed_at > self.seen_at]
+        yield from (entry for entry in versions if entry[0].committed_at <= self.seen_at)
+        yield from reversed(newer)
 
     def _list_paths(self, commit: str) -> list[str]:
         tiers = match_logged_path(self.claim.path, self.history.tree(commit))

@@ -5,7 +5,7 @@ Returns None for what cannot be parsed: a file that is broken, or written for a 
 
 import ast
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -41,8 +41,8 @@ def parse_module(source: bytes) -> ModuleCode | None:
     tree = parse_source(source)
     if tree is None:
         return None
-    stores, deletes = _find_global_names(tree)
-    nodes = list(ast.walk(tree))
+    nodes = list_nodes(tree)
+    stores, deletes = _find_global_names(nodes)
     return ModuleCode(
         tree,
         next(_find_bindings_of_any(nodes), ""),
@@ -65,6 +65,32 @@ def parse_source(source: bytes) -> ast.Module | None:
         return None
 
 
+@lru_cache(maxsize=16)
+def list_nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """All nodes of a module but the contexts of expressions, in the order of `ast.walk`, in a third of its time."""
+    nodes: list[ast.AST] = [tree]
+    for node in nodes:
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                nodes.extend(item for item in value if isinstance(item, ast.AST))
+            elif isinstance(value, ast.AST) and name != "ctx":
+                nodes.append(value)
+    return tuple(nodes)
+
+
+@lru_cache(maxsize=256)
+def list_import_statements(tree: ast.Module) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """All import statements of a module, those of functions and of branches that never run included."""
+    return tuple(node for node in list_nodes(tree) if isinstance(node, ast.Import | ast.ImportFrom))
+
+
+@lru_cache(maxsize=256)
+def has_assignment_expression(tree: ast.Module) -> bool:
+    """Whether there is a `:=` anywhere in a module."""
+    return any(isinstance(node, ast.NamedExpr) for node in list_nodes(tree))
+
+
 def get_dotted_name(node: ast.expr) -> str:
     """`a.b.c` of such an expression; "" for any other."""
     parts: list[str] = []
@@ -74,7 +100,7 @@ def get_dotted_name(node: ast.expr) -> str:
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
-def _find_bindings_of_any(nodes: list[ast.AST]) -> Iterator[str]:
+def _find_bindings_of_any(nodes: Sequence[ast.AST]) -> Iterator[str]:
     """Constructs that may bind or delete names by their text, in the order of the walk."""
     harmless = {id(value) for node in nodes for value in _list_read_namespaces(node)}
     for node in nodes:
@@ -83,7 +109,8 @@ def _find_bindings_of_any(nodes: list[ast.AST]) -> Iterator[str]:
             name = _find_binding_call(node)
         elif isinstance(node, ast.Attribute):
             is_namespace = node.attr in _NAMESPACE_ATTRIBUTES and not _is_own_object(node.value)
-            name = node.attr if is_namespace or get_dotted_name(node) == "sys.modules" else ""
+            is_table = id(node) not in harmless and get_dotted_name(node) == "sys.modules"
+            name = node.attr if is_namespace or is_table else ""
         elif isinstance(node, ast.ImportFrom) and node.module == "sys":
             name = "sys.modules" if any(alias.name == "modules" for alias in node.names) else ""
         if name:
@@ -118,7 +145,7 @@ def _sets_own_object(call: ast.Call) -> bool:
     return bool(call.args) and _is_own_object(call.args[0])
 
 
-def _find_replacements(nodes: list[ast.AST]) -> Iterator[str]:
+def _find_replacements(nodes: Sequence[ast.AST]) -> Iterator[str]:
     """Constructs after which a name that was bound may be gone."""
     for node in nodes:
         name = ""
@@ -146,21 +173,19 @@ def _is_namespace_call(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and get_dotted_name(node.func) in _NAMESPACES
 
 
-def _find_global_names(tree: ast.Module) -> tuple[frozenset[str], frozenset[str]]:
+def _find_global_names(nodes: Sequence[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
     """The names that functions and classes declare `global`: those that they bind, and those that they delete."""
     stores: set[str] = set()
     deletes: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Global):
             stores |= set(node.names)
     if stores:
-        deletes = {
-            node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del)
-        } & stores
+        deletes = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del)} & stores
     return frozenset(stores), frozenset(deletes)
 
 
-def _find_attribute_stores(nodes: list[ast.AST]) -> Iterator[str]:
+def _find_attribute_stores(nodes: Sequence[ast.AST]) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
             base = node.value

@@ -10,7 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from shared.proof.claims.conditions import ConditionReader
-from shared.proof.claims.module_code import ModuleCode, get_dotted_name
+from shared.proof.claims.module_code import (
+    ModuleCode,
+    get_dotted_name,
+    has_assignment_expression,
+    list_import_statements,
+)
 from shared.proof.claims.statements import (
     cannot_fail,
     find_walruses,
@@ -52,7 +57,7 @@ def follow_name(
 ) -> NameFlow:
     """The name at the end of a module, functions that bind it as a global one included."""
     reader = ConditionReader(code.tree, python, is_started=is_started)
-    follower = _Follower(name, reader, effects or ImportEffects())
+    follower = _Follower(code.tree, name, reader, effects or ImportEffects())
     states = follower.run(code.tree.body, UNBOUND)
     if states and name in code.global_stores:
         states |= BOUND
@@ -62,7 +67,9 @@ def follow_name(
 
 
 class _Follower:
-    def __init__(self, name: str, reader: ConditionReader, effects: ImportEffects) -> None:
+    def __init__(self, tree: ast.Module, name: str, reader: ConditionReader, effects: ImportEffects) -> None:
+        self._imports = list_import_statements(tree)
+        self._has_walrus = has_assignment_expression(tree)
         self._name = name
         self._reader = reader
         self._effects = effects
@@ -118,7 +125,7 @@ class _Follower:
 
     def _evaluate(self, node: ast.AST, states: States) -> States:
         """An expression: a walrus in it binds, in a part that always runs or may run."""
-        for walrus, always in find_walruses(node, always=True):
+        for walrus, always in find_walruses(node, always=True) if self._has_walrus else ():
             if walrus.target.id == self._name:
                 states = self._bind(walrus.lineno) if always else states | self._bind(walrus.lineno)
         return states
@@ -142,8 +149,9 @@ class _Follower:
 
     def _run_class_imports(self, statement: ast.ClassDef, states: States) -> States:
         """A class body may import a submodule; it binds no name of the module."""
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Import | ast.ImportFrom) and self._imports_submodule(node):
+        end = statement.end_lineno or statement.lineno
+        for node in self._imports:
+            if statement.lineno <= node.lineno <= end and self._imports_submodule(node):
                 states |= self._bind(node.lineno)
         return states
 

@@ -12,9 +12,9 @@ from shared.proof.claims.claim import Claim, ClaimFamily
 from shared.proof.claims.claim_history import ClaimLineage, ClaimOrigin, follow_claim, trace_claim
 from shared.proof.claims.claim_verdicts import ClaimVerdicts
 from shared.proof.claims.locate_claim import ClaimLocator, LocatedClaim
-from shared.proof.claims.new_failures import NewFailures
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.read_claim import read_claim
+from shared.proof.claims.regressions.new_failures import NewFailures
 from shared.proof.find_deployed import find_declared_python, find_stated_python
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
@@ -119,7 +119,11 @@ def trace_history(
     lineage = follow_claim(history, verdicts, file_history, context.branch)
     python = choose_python(context, raised, deployed.id, path)
     gates = _build_gates(context, raised, deployed, path, python[0])
-    new_failures = NewFailures(history, tools.judges, verdicts.open_modules, gates, deployed.id, verdicts)
+    new_failures = NewFailures(
+        history, tools.judges, tools.confirming_judges, verdicts.open_modules, gates.loaded_blobs, deployed.id, path,
+        located.claim,
+    )  # fmt: skip
+    gates.find_new_failure = new_failures.find
     return TracedClaim(
         located.claim,
         located,

@@ -36,19 +36,24 @@ _CALL = re.compile(
     r"|got some positional-only arguments)"
 )
 _NO_FILE = re.compile(r"\[Errno 2\] No such file or directory: '(?P<name>[^']+)'")
+_FOREIGN_FILE = re.compile(r"[/\\](?:site|dist)-packages[/\\]|^/(?:usr|lib|tmp|proc|dev|sys)/")
+_PROGRAM_FRAME = re.compile(r"[/\\](?:subprocess|os)\.py$")
 _BUILT_IN_CLASSES = frozenset((
     "NoneType", "str", "bytes", "bytearray", "int", "float", "complex", "bool", "list", "tuple", "dict", "set",
     "frozenset", "function", "method", "type", "object", "builtin_function_or_method", "coroutine", "generator",
     "async_generator", "range", "slice", "memoryview", "module", "property",
 ))  # fmt: skip
 
+_FILE_ERRORS = frozenset(("FileNotFoundError", "TemplateNotFound", "TemplateDoesNotExist"))
+
 _Reader = Callable[[str], tuple[ClaimFamily, Mapping[str, str]] | None]
 
 
 def read_claim(exception: LoggedException) -> Claim | None:
     """The claim, with its path as logged; None for an exception that claims nothing that code could confirm."""
-    reader = _READERS.get(exception.error_class.rpartition(".")[2])
-    frame = _find_failing_frame(exception)
+    error_class = exception.error_class.rpartition(".")[2]
+    reader = _READERS.get(error_class)
+    frame = _find_opening_frame(exception) if error_class in _FILE_ERRORS else _find_failing_frame(exception)
     read = reader(exception.message) if reader is not None and frame is not None else None
     if frame is None or read is None:
         return None
@@ -71,6 +76,13 @@ def _find_failing_frame(exception: LoggedException) -> Frame | None:
     """The deepest frame, but for those of the import system; None where it is no file of the repository."""
     frames = [frame for frame in exception.frames if not _IMPORT_SYSTEM.search(frame.path)]
     return frames[-1] if frames and not is_package_frame(frames[-1]) else None
+
+
+def _find_opening_frame(exception: LoggedException) -> Frame | None:
+    """The deepest frame of the repository: a library opens files for it; None where a program was to be started."""
+    if any(_PROGRAM_FRAME.search(frame.path) for frame in exception.frames[-1:]):
+        return None
+    return next((frame for frame in reversed(exception.frames) if not is_package_frame(frame)), None)
 
 
 def _read_import_error(message: str) -> tuple[ClaimFamily, Mapping[str, str]] | None:
@@ -117,7 +129,8 @@ def _read_type_error(message: str) -> tuple[ClaimFamily, Mapping[str, str]] | No
 
 def _read_missing_file(message: str) -> tuple[ClaimFamily, Mapping[str, str]] | None:
     match = _NO_FILE.search(message)
-    return None if match is None else (ClaimFamily.FILE, match.groupdict())
+    is_own = match is not None and not _FOREIGN_FILE.search(match["name"])
+    return (ClaimFamily.FILE, match.groupdict()) if match is not None and is_own else None
 
 
 def _read_missing_template(message: str) -> tuple[ClaimFamily, Mapping[str, str]] | None:
@@ -134,4 +147,5 @@ _READERS: Mapping[str, _Reader] = {
     "TypeError": _read_type_error,
     "FileNotFoundError": _read_missing_file,
     "TemplateNotFound": _read_missing_template,
+    "TemplateDoesNotExist": _read_missing_template,
 }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
-from shared.proof.claims.image_layout import TracedFiles, find_layouts
+from shared.proof.claims.image_layout import ImageLayout, TracedFiles, find_layouts
 from shared.proof.claims.installed_modules import InstalledModules
 from shared.proof.claims.module_search import ModuleSearch
 from shared.proof.claims.started_modules import StartStep
@@ -57,15 +57,27 @@ class ImageModules:
         """What the start runs, in its order; () where that is not one plain command."""
         return self._searches[0].list_start_steps() if len(self._searches) == 1 else ()
 
+    @property
+    def running_paths(self) -> tuple[str, ...]:
+        """Files of the repository that are known to run in the image."""
+        return self._traced.running_paths
+
+    @cached_property
+    def layouts(self) -> tuple[ImageLayout, ...]:
+        """Every layout of the image that may be the service's, at least one."""
+        return find_layouts(self._tree, self._traced, self._source_roots)
+
     @cached_property
     def _searches(self) -> tuple[ModuleSearch, ...]:
-        layouts = find_layouts(self._tree, self._traced, self._source_roots)
-        running = self._traced.running_paths
         return tuple(
             ModuleSearch(
-                layout, self._python, running, self._traced.is_link, InstalledModules(layout, self._python).find
+                layout,
+                self._python,
+                self.running_paths,
+                self._traced.is_link,
+                InstalledModules(layout, self._python).find,
             )
-            for layout in layouts
+            for layout in self.layouts
         )
 
     def _find_module(self, importing_path: str, module: str, level: int) -> FoundModule:

@@ -62,6 +62,7 @@ class SourceUpload:
     is_certain: bool
 
 
+@lru_cache(maxsize=8)  # every Dockerfile of a tree asks
 def find_build_declarations(tree: RecordingTree, beside: str) -> tuple[BuildDeclaration, ...]:
     """The builds that files at the top, in usual folders and in the folder `beside` declare."""
     declared: dict[BuildDeclaration, None] = {}

@@ -95,6 +95,17 @@ class ImageContents:
         """What keeps a file out of the image; None where it is in, or where that is not known."""
         return self.holds(path).absence
 
+    def explain_ignored(self, path: str) -> AbsenceReason | None:
+        """The line of an ignore file that leaves a file out, also where only some builders read it so.
+
+        For a file that a log shows to be missing: then the builder was one of these.
+        """
+        docker = self._docker_ignores
+        line = docker.find_line(path) if docker else None
+        if docker is None or line is None or self._find_running_doubt(docker, line):
+            return None
+        return self._describe_ignored(path, line)
+
     def is_left_out(self, path: str) -> bool:
         """Whether an ignore file is known to leave a path out: for `ImageFiles.is_left_out`, with gcloud's, too."""
         line, doubt = self._find_ignoring_line(path)

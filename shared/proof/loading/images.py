@@ -30,7 +30,9 @@ _SKIPPED_FOLDERS = frozenset(
 )
 _PROJECT_FILES = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "main.py", "app.py", "manage.py")
 _NOT_DEPLOYED = re.compile(
-    r"(?:^|[.\-_/])(?:dev|devel|development|test|tests|testing|local|ci|docs|devcontainer|base|legacy|old|bench|benchmarks?|examples?)(?:[.\-_/]|$)",
+    r"(?:^|[.\-_/])(?:dev|devel|development|test|tests|testing|local|ci|docs|devcontainer|base|legacy|old|bench|benchmarks?|examples?"
+    r"|bak|orig|backups|archived?|deprecated|obsolete|disabled|backup[_-]?docker\w*|docker\w*[_-]backup)(?:[.\-_/]|$)"
+    r"|dockerfile[.\-_]backup",
     re.I,
 )
 

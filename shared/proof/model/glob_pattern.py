@@ -4,7 +4,7 @@ The patterns of `.dockerignore` and of `.gitignore` come in, each by its own rul
 """
 
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -65,6 +65,8 @@ class GlobPattern:
     """A pattern taken apart; it matches a whole path."""
 
     parts: tuple[_Part, ...]
+    literals: tuple[str, ...] = ()
+    """The texts that a path must hold."""
 
     def matches(self, path: str) -> bool:
         """Whether the pattern is the whole of a path."""
@@ -74,6 +76,8 @@ class GlobPattern:
         if first.kind is _Kind.LITERAL and not path.startswith(first.text):
             return False
         if last.kind is _Kind.LITERAL and not path.endswith(last.text):
+            return False
+        if not all(text in path for text in self.literals):
             return False
         reached = {0}
         for part in self.parts:
@@ -129,7 +133,11 @@ def parse_docker_pattern(pattern: str) -> GlobPattern | None:
         else:
             _add_literal(parts, char)
         at += 1
-    return GlobPattern(tuple(parts))
+    return _build_pattern(parts)
+
+
+def _build_pattern(parts: Sequence[_Part]) -> GlobPattern:
+    return GlobPattern(tuple(parts), tuple(part.text for part in parts if part.kind is _Kind.LITERAL))
 
 
 def _read_double_star(pattern: str, at: int) -> _Part:
@@ -172,7 +180,7 @@ def parse_git_pattern(pattern: str) -> GlobPattern | None:
         else:
             _add_literal(parts, char)
         at += 1
-    return GlobPattern(tuple(parts))
+    return _build_pattern(parts)
 
 
 def to_bytes_text(text: str) -> str:

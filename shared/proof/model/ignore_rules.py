@@ -18,6 +18,8 @@ from shared.proof.model.glob_pattern import (
 )
 
 MAX_LINES = 2_000
+_MAX_KEPT = 20_000
+"""Answers of one ignore file that are held: of each image of a service the same files are asked for."""
 _INCLUDE = "!include:"
 _GO_SPACE = " \t\n\v\f\r\x85\xa0"
 
@@ -56,10 +58,15 @@ class DockerIgnore:
     problem: IgnoreLine | None = None
     """A line that Docker refuses, or reads in a way that is not known; the other rules stand without it."""
     _folders: dict[str, tuple[tuple[bool, ...], IgnoreLine | None]] = field(default_factory=dict)
+    _lines: dict[str, IgnoreLine | None] = field(default_factory=dict)
 
     def find_line(self, path: str) -> IgnoreLine | None:
         """The line that leaves a file out; None where it is in."""
-        return self._judge(path)[1]
+        if path not in self._lines:
+            if len(self._lines) >= _MAX_KEPT:
+                self._lines.clear()
+            self._lines[path] = self._judge(path)[1]
+        return self._lines[path]
 
     def is_disputed(self, path: str) -> bool:
         """Whether builders differ: those that judge folder by folder, and those that judge a path as a whole."""

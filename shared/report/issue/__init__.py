@@ -4,7 +4,7 @@ from shared.report.incident_status import MAX_BODY_LENGTH
 from shared.report.issue.causes import render_causes, render_evidence
 from shared.report.issue.incident_details import render_commits, render_incident_details
 from shared.report.issue.proposal import render_proposal
-from shared.report.issue.section import Section, fit_sections
+from shared.report.issue.section import fit_sections
 from shared.report.issue.summary import format_headline, render_summary
 from shared.report.issue.suspected_changes import render_suspected_changes
 from shared.report.links import NO_LINKS, Links
@@ -43,7 +43,8 @@ def render_issue_body(report: Report, links: Links = NO_LINKS) -> str:
         render_proposal,
         render_evidence,
     )
-    sections: list[Section] = [section for part in parts for section in part(report, links)]
+    sections = [section for part in parts for section in part(report, links)]
+    sections.sort(key=lambda section: section.is_folded)  # what is shown comes first, each in its order
     return f"{_fingerprint_marker(report)}\n\n{fit_sections(sections, MAX_BODY_LENGTH - _RESERVED_LENGTH)}\n"
 
 

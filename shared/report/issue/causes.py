@@ -36,7 +36,7 @@ def list_examined_sources(report: Report) -> Sequence[CauseSource]:
 
 
 def render_causes(report: Report, _: Links) -> Iterator[Section]:
-    yield Section(Heading.RESOURCES, tuple(_resource_blocks(report)), priority=2)
+    yield Section(Heading.RESOURCES, tuple(_resource_blocks(report)), priority=2, is_folded=True)
     yield Section(Heading.WHYS, tuple(_why_blocks(report)), priority=8)
 
 
@@ -98,10 +98,11 @@ def render_evidence(report: Report, _: Links) -> Iterator[Section]:
         for start in range(0, len(rows), _ROWS_PER_TABLE)
     ]
     folded = f"{pluralize(len(rows), 'item')}, cited by their numbers above"
-    yield Section(Heading.EVIDENCE, tuple(tables), priority=1, fold_label=folded)
+    yield Section(Heading.EVIDENCE, tuple(tables), priority=1, is_folded=True, fold_label=folded)
     if report.proof.gaps:
         yield Section(
             Heading.UNSEEN,
             (format_bullets(escape_markdown(quote_untrusted(item)) for item in report.proof.gaps),),
             priority=5,
+            is_folded=True,
         )

@@ -39,17 +39,15 @@ _MAX_LINE_LENGTH = 240
 
 
 def render_incident_details(report: Report, links: Links) -> Iterator[Section]:
-    yield Section(Heading.SYMPTOM, tuple(_symptom_blocks(report)), priority=7)
-    yield Section(Heading.TIMELINE, tuple(_timeline_blocks(report)), priority=6)
-    yield Section(Heading.LOG, tuple(_log_blocks(report, links)), priority=3)
+    yield Section(Heading.SYMPTOM, tuple(_symptom_blocks(report)), priority=7, is_folded=True)
+    yield Section(Heading.TIMELINE, tuple(_timeline_blocks(report)), priority=6, is_folded=True)
+    yield Section(Heading.LOG, tuple(_log_blocks(report, links)), priority=3, is_folded=True)
     if report.proof.broken is not None:
         yield Section(Heading.CODE, tuple(_code_blocks(report.proof.broken, report, links)), priority=6)
 
 
 def _symptom_blocks(report: Report) -> Iterator[str]:
     incident = report.incident
-    if incident.sightings:
-        yield format_code_block(format_error_line(incident, incident.sightings[-1]))
     if incident.raised is not None:
         words = escape_markdown(describe_raised_exception(incident, report.proof.raised_frame))
         sure = "not proven as the cause" if report.proof.claim is None else "proven by the code"

@@ -19,7 +19,6 @@ from shared.report.issue.section import (
     link_commit,
     link_commit_with_subject,
 )
-from shared.report.issue.summary import format_recommendation
 from shared.report.links import Links, format_link
 from shared.report.report import Report
 from shared.report.whys.cause_answers import ANSWERS
@@ -33,13 +32,12 @@ NOT_COUNTED = "not counted"
 
 
 def render_proposal(report: Report, links: Links) -> Iterator[Section]:
-    yield Section(Heading.PROPOSAL, tuple(_proposal_blocks(report.proof, links)), priority=8)
     yield Section(Heading.PREVENTION, (format_bullets(_prevention_items(report), "- [ ]"),), priority=5)
-    yield Section(Heading.VERIFICATION, (format_bullets(_verification_items(report)),), priority=4)
+    yield Section(Heading.PROPOSAL, tuple(_proposal_blocks(report.proof, links)), priority=8, is_folded=True)
+    yield Section(Heading.VERIFICATION, (format_bullets(_verification_items(report)),), priority=4, is_folded=True)
 
 
 def _proposal_blocks(proof: Finding, links: Links) -> Iterator[str]:
-    yield format_recommendation(proof, links)
     if proof.experiment is not None:
         yield format_bullets(escape_markdown(text) for text in describe_experiment(proof.experiment))
     if proof.recommendation.kind is ActionKind.TRIAL and proof.trial_candidate is not None:
@@ -84,7 +82,7 @@ def _shipped_blocks(proof: Finding, target: Target, links: Links) -> Iterator[st
     since = f" since the deployed {link_commit(deployed.id, links)}" if deployed else ""
     commits = pluralize(target.commits_after_deployed, "commit")
     commits = format_link(commits, links.comparison(deployed.id, target.commit.id)) if deployed else commits
-    yield f"**What ships:** {commits}{since}, {describe_shipped_files(target.shipped_changes)}."
+    yield f"{commits}{since}, {describe_shipped_files(target.shipped_changes)}."
     if target.shipped_changes:
         rows = [
             (format_code_span(quote_untrusted(change.path, 160)), *_format_line_counts(change))

@@ -16,15 +16,15 @@ class Heading(StrEnum):
     """Every part that an issue may have, with the words above it."""
 
     SUMMARY = "Summary"
-    SYMPTOM = "Symptom"
+    SYMPTOM = "What was logged"
     TIMELINE = "Timeline"
-    LOG = "What the log says"
+    LOG = "Log entries"
     SUSPECTED = "Suspected, not proven"
     CODE = "The code, before and after"
     COMMITS = "Commits"
     RESOURCES = "Resources"
     WHYS = "Five whys"
-    PROPOSAL = "Proposal"
+    PROPOSAL = "What ships"
     PREVENTION = "Prevention"
     VERIFICATION = "How it will be verified"
     EVIDENCE = "Evidence"
@@ -40,13 +40,16 @@ class Section:
     priority: int = 5
     """The higher, the longer the section is kept; 9 is never cut."""
     is_truncated: bool = False
+    is_folded: bool = False
+    """Whether the blocks are folded away behind their title, without a heading of their own."""
     fold_label: str = ""
-    """Plain words of ours behind which the blocks are folded; "" shows them."""
+    """What follows the title of a folded section: plain words of ours."""
 
     def to_markdown(self) -> str:
         parts = [*self.blocks, *([TRUNCATION_NOTE] if self.is_truncated else [])]
-        if self.fold_label:
-            parts = [f"<details>\n<summary>{self.fold_label}</summary>", *parts, "</details>"]
+        if self.is_folded:
+            label = f": {self.fold_label}" if self.fold_label else ""
+            return "\n\n".join([f"<details>\n<summary>{self.title}{label}</summary>", *parts, "</details>"])
         return "\n\n".join([*([f"## {self.title}"] if self.title else []), *parts])
 
 

@@ -8,7 +8,7 @@ from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import ActionKind, CheckStatus, Finding, Target, find_recommended_commit
 from shared.report.cause import describe_cause, describe_effect
-from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
+from shared.report.facts.fix_history import describe_shipped_files
 from shared.report.facts.log_entries import describe_gap
 from shared.report.facts.suspected_changes import describe_likeliest_change
 from shared.report.facts.trial import describe_candidate, describe_experiment
@@ -19,13 +19,12 @@ from shared.report.issue.section import (
     format_bullets,
     link_commit,
     link_commit_with_subject,
-    pull_request_phrase,
 )
 from shared.report.links import Links
 from shared.report.report import Report, as_of_phrase
 from shared.report.verdict_words import describe_corroboration, describe_target_state
 from shared.text.escaping import escape_markdown, format_code_span
-from shared.text.phrases import pluralize, quote_service_name, quote_untrusted, short_sha
+from shared.text.phrases import first_sentence, pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp_phrase
 
 _SIGNAL_PHRASES = {
@@ -120,17 +119,17 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         if quote_service_name(incident.service)
         else ""
     )
-    yield f"**What fails:** {service}{environment}: {escape_markdown(describe_error(report))}."
     often = f"{pluralize(incident.occurrences, 'time')}{as_of_phrase(report)}"
+    first = escape_markdown(format_timestamp_phrase(incident.first_seen, dated=incident.dated))
     yield (
-        f"**Since:** logged {often}, first "
-        f"{escape_markdown(format_timestamp_phrase(incident.first_seen, dated=incident.dated))}."
+        f"**What fails:** {service}{environment}: {escape_markdown(describe_error(report))}. "
+        f"Logged {often}, first {first}."
     )
     yield f"**Impact:** {summarise_impact(incident, report.impact)}"
     if incident.kind in EFFECT_KINDS and proof.broken is None:
         yield from _cause_points(report)
     if len(report.whys) > 1 and proof.broken is not None:
-        yield f"**Why:** {escape_markdown(report.whys[1].answer)}"
+        yield f"**Why:** {escape_markdown(first_sentence(report.whys[1].answer))}"
     if suspected := describe_likeliest_change(proof.suspected):
         yield f"**Suspected, not proven:** {escape_markdown(suspected)}"
     if proof.deployed.commit is not None:
@@ -138,13 +137,6 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         tree = "; built from an uncommitted tree" if proof.deployed.uncommitted_tree else ""
         named = link_commit(proof.deployed.commit.id, links)
         yield f"**Deployed:** {named}, {proof.deployed.source.value}, {sure}{tree}."
-    if proof.introduced is not None:
-        origin = pull_request_phrase(proof.introduced.commit.id, links)
-        yield f"**Broken since:** {link_commit_with_subject(proof.introduced.commit, links)}{origin}."
-    if proof.fix is not None:
-        origin = pull_request_phrase(proof.fix.commit.id, links) if proof.fix.where == "merged" else ""
-        location = escape_markdown(describe_fix_location(proof.fix, proof.branch))
-        yield f"**Fixed by:** {link_commit_with_subject(proof.fix.commit, links)}, {location}{origin}."
     if proof.trial_candidate is not None and proof.recommendation.kind is not ActionKind.NONE:
         yield f"**Possible fix:** {escape_markdown(describe_candidate(proof.trial_candidate))}."
     if proof.experiment is not None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from shared.errors import Reject
 from shared.ports import Document
 from shared.proof.model.finding import ActionKind
+from shared.proposal.brief import read_brief
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal, build_title
 from shared.proposal.rollout import ServiceState
 from shared.proposal.states import ProposalStatus
@@ -176,6 +177,12 @@ def build_message(
         standing=status,
         expires_at=proposal.expires_at,
         kind=proposal.kind,
-        alternative=AlternativeProposal(format_rollback_id(proposal.id), back) if back else None,
+        alternative=_build_alternative(proposal, chosen, back) if back else None,
         reason=reason,
+        brief=read_brief(documents.read_part(chosen, "brief")),
     )
+
+
+def _build_alternative(proposal: Proposal, evidence: Document, commit: str) -> AlternativeProposal:
+    brief = read_brief(documents.read_part(documents.read_part(evidence, "instead"), "brief"))
+    return AlternativeProposal(format_rollback_id(proposal.id), commit, subject=brief.subject)

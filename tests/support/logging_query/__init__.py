@@ -15,8 +15,13 @@ __all__ = ["QueryError", "matches"]
 
 
 def matches(query: str, entry: Mapping[str, object]) -> bool:
-    """Raises QueryError for what is no query."""
-    return evaluate(_parsed(query), entry)
+    """Raises QueryError for what is no query: every part of a query is evaluated on the first entry that it meets."""
+    if query not in _CHECKED:
+        is_match = evaluate(_parse(query), entry, is_every_part=True)
+        _CHECKED.add(query)
+        return is_match
+    return evaluate(_parse(query), entry)
 
 
-_parsed = cache(parse)
+_parse = cache(parse)
+_CHECKED: set[str] = set()

@@ -6,7 +6,7 @@ field: a number, a severity, a moment, a duration, a truth value.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any as Unknown
 from urllib.parse import unquote
@@ -33,13 +33,14 @@ _QUIET = re2.Options()
 _QUIET.log_errors = False
 
 
-def evaluate(tree: Node, entry: Mapping[str, object]) -> bool:
-    """Every part is evaluated, so that a mistake in one shows whatever the others say."""
+def evaluate(tree: Node, entry: Mapping[str, object], *, is_every_part: bool = False) -> bool:
+    """With `is_every_part` a mistake in one part shows whatever the others say."""
     if isinstance(tree, And | Or):
-        held = [evaluate(part, entry) for part in tree.parts]
-        return all(held) if isinstance(tree, And) else any(held)
+        matching = (evaluate(part, entry, is_every_part=is_every_part) for part in tree.parts)
+        parts = list(matching) if is_every_part else matching
+        return all(parts) if isinstance(tree, And) else any(parts)
     if isinstance(tree, Not):
-        return not evaluate(tree.part, entry)
+        return not evaluate(tree.part, entry, is_every_part=is_every_part)
     return _compare(tree, entry)
 
 
@@ -83,13 +84,18 @@ def _convert_operands(asked: Comparison, value: object) -> tuple[object, object]
 
 
 def _has_text(value: object, text: str) -> bool:
-    return text.lower() in _text(value).lower()
+    return _lower(text) in _lower(_text(value))
 
 
 def _text(value: object) -> str:
     if value is None or isinstance(value, bool):
         return "NULL_VALUE" if value is None else str(value).lower()
     return str(value).encode("utf-8", "replace").decode("utf-8")  # half surrogate pairs are never stored
+
+
+@lru_cache(maxsize=512)
+def _lower(text: str) -> str:
+    return text.lower()
 
 
 def _scalar(value: object) -> bool:

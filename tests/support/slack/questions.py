@@ -9,8 +9,10 @@ from shared.proposal.proposal import AlternativeProposal, Message, Proposal
 from shared.proposal.question import build_question
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
+from shared.workflow.investigate_incident import list_thread_lines
+from shared.workflow.prover import render_report
 from tests.support.proof_samples import FIXING, HEAD, SECOND_ATTEMPT, build_sample_report
-from tests.support.slack.rendering import render_message
+from tests.support.slack.rendering import render_details, render_message
 
 SERVICE = Service("chat-backend", "quay", "europe-west6", "quay/chat", "C0QUAY", "production")
 
@@ -47,8 +49,17 @@ def _block_text(value: object) -> str:
         return ""
     if value.get("type") == "user":
         return f"<{value['user_id']}>"
+    if value.get("type") == "date":
+        return str(value["fallback"])
     text = value.get("text")
     return text if isinstance(text, str) else "".join(map(_block_text, value.values()))
+
+
+def thread_text(service: Service, shape: str = "design", kind: ActionKind = ActionKind.REDEPLOY) -> str:
+    """All that stands below the question."""
+    report = build_sample_report(shape)
+    lines = list_thread_lines(service, replace(PROPOSAL, kind=kind), {**render_report(report), "alternative": ""})
+    return "\n".join(_block_text(block) for block in render_details(lines))
 
 
 def button_elements(sent: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -87,5 +98,8 @@ def render_all_messages() -> str:
     lines: list[str] = []
     for name, sent in kept.items():
         new = [line for line in visible_text(render_message(*sent)).splitlines() if line and line not in lines]
+        lines += [f"## {name}", *new, ""]
+    for name, service in (("the thread", stepped), ("the thread, with two approvals", replace(SERVICE, quorum=2))):
+        new = [line for line in thread_text(service).splitlines() if line and line not in lines]
         lines += [f"## {name}", *new, ""]
     return "\n".join(lines)

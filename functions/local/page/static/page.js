@@ -47,16 +47,48 @@ function swap(fresh) {
     const after = adopted.querySelector(".state")?.textContent;
     if (old.id === "head" && after && before !== after) news.textContent = after;
     old.replaceWith(adopted);
+    drawTimes(adopted);
     if (focused) document.getElementById(focused)?.focus();
   }
   document.title = fresh.title;
 }
 
-// An opened <details> differs from a closed one by nothing that matters.
+// An opened <details> differs from a closed one by nothing that matters, a time drawn later from one drawn earlier neither.
 function closed(node) {
   const copy = node.cloneNode(true);
   for (const each of copy.querySelectorAll("details")) each.removeAttribute("open");
+  for (const each of copy.querySelectorAll("time")) each.replaceWith(each.dateTime);
   return copy;
+}
+
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+
+// The largest unit that fits: "3 minutes ago", or with `lasting` "for 3 minutes".
+function describeTime(at, form) {
+  if (form === "clock") return at.toLocaleTimeString("en-GB");
+  const seconds = Math.round((at - Date.now()) / 1000);
+  const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? UNITS.at(-1);
+  const count = Math.trunc(seconds / size);
+  if (form === "lasting") return `for ${Math.abs(count)} ${unit}${Math.abs(count) === 1 ? "" : "s"}`;
+  return relative.format(count, unit);
+}
+
+// Every time is shown in the zone of its reader; the exact one stands in its title.
+function drawTimes(root) {
+  for (const each of root.querySelectorAll("time[data-form]")) {
+    const at = new Date(each.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    const text = describeTime(at, each.dataset.form);
+    if (each.textContent === text) continue;
+    each.title = at.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "long" });
+    each.textContent = text;
+  }
+}
+
+function nameZone() {
+  const zone = document.getElementById("zone");
+  if (zone) zone.textContent = `Times in ${Intl.DateTimeFormat().resolvedOptions().timeZone}, the exact ones on hover.`;
 }
 
 function refresh() {
@@ -114,6 +146,9 @@ function forget() {
 }
 
 document.addEventListener("click", command);
+drawTimes(document);
+nameZone();
+setInterval(() => document.hidden || drawTimes(document), 1000);
 forget();
 document.addEventListener("close", () => missed && refresh(), true);
 document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));

@@ -1,0 +1,259 @@
+"""What a commit newly and definitely breaks: the gate of the families beyond syntax.
+
+A tree may have hundreds of imports that never run. Only what the service loads counts, only what did not fail as
+deployed, and only what is certain: what is unknown refuses nothing.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from shared.proof.claims.attributes.expression_meaning import MeaningFinder
+from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
+from shared.proof.claims.claim_verdicts import OpenModules
+from shared.proof.claims.image_inputs import decides_image
+from shared.proof.claims.module_code import parse_module
+from shared.proof.claims.ports import ClaimJudge, ServiceModules
+from shared.proof.claims.regressions.circular_starts import find_circular_claim
+from shared.proof.claims.regressions.focus import Focus, focus_on_change
+from shared.proof.claims.regressions.guarded_lines import find_guarded_lines
+from shared.proof.claims.regressions.opened_files import list_opened_files
+from shared.proof.claims.regressions.suspicions import Suspect, SuspectReader
+from shared.proof.claims.regressions.touched_names import find_touched_names
+from shared.proof.claims.value_search import ValueSearch
+from shared.proof.gating.gates import GateFailure
+from shared.proof.loading.commit_tree import CommitTree, find_changed_paths
+from shared.proof.model.ports import History
+
+_MAX_FILES = 300
+"""Files of one commit that are looked at: so many changed since the deployed one are no small step."""
+_MAX_SUSPECTS = 400
+_MAX_TEXTS = 1_500
+"""Loaded files whose text is searched for the names that a change touched."""
+
+LoadedBlobs = Callable[[str], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class NewFailure:
+    """One claim that fails at a commit and did not fail before. `claim.path` and `line` are those of the commit."""
+
+    claim: Claim
+    verdict: ClaimVerdict
+
+    @property
+    def line(self) -> int:
+        """Where it fails, from 1."""
+        return self.verdict.lines[0] if self.verdict.lines else self.claim.line
+
+
+@dataclass(slots=True)
+class NewFailures:
+    """Compares commits with the deployed one. `mended`: the claim that must not come back in another file."""
+
+    history: History
+    judges: Mapping[ClaimFamily, ClaimJudge]
+    confirming_judges: Mapping[ClaimFamily, ClaimJudge]
+    open_modules: OpenModules
+    loaded_blobs: LoadedBlobs
+    deployed_commit: str
+    start_path: str
+    """A file that is known to run."""
+    mended: Claim | None = None
+    suspects_judged: int = 0
+    _last: Claim | None = None
+    _deployed: ServiceModules | None = None
+
+    def find(self, commit: str) -> GateFailure | None:
+        """The first failure at a commit that the deployed commit did not have; None where there is none."""
+        for failure in self.list_all(commit):
+            self._last = failure.claim
+            return _refuse(failure.claim, failure.verdict)
+        return None
+
+    def repeat(self, commit: str) -> GateFailure | None:
+        """The failure that was found last, where it is one at this commit as well: one verdict instead of all."""
+        if self._last is None:
+            return None
+        modules = self.open_modules(CommitTree(self.history, commit), self.start_path)
+        judge = self.judges[self._last.family]
+        verdict = judge.judge(self._last, modules) if modules.tree.blob(self._last.path) is not None else None
+        if verdict is None or verdict.state is not ClaimState.FAILS or self._last.path not in self.loaded_blobs(commit):
+            return None
+        return _refuse(self._last, verdict)
+
+    def list_all(self, commit: str) -> Iterator[NewFailure]:
+        """Every new failure, as it is found; those of one line and family once."""
+        comparison = _Comparison(self, commit)
+        if comparison.is_unchanged:
+            return
+        seen: set[tuple[ClaimFamily, str, int, str]] = set()
+        for suspect in islice(comparison.list_suspects(), _MAX_SUSPECTS):
+            self.suspects_judged += 1
+            failure = comparison.judge(suspect)
+            key = (suspect.claim.family, suspect.claim.path, failure.line if failure else 0, suspect.claim.name)
+            if failure is not None and key not in seen:
+                seen.add(key)
+                yield failure
+
+    def open_deployed(self) -> ServiceModules:
+        """The service as it is deployed; opened once."""
+        if self._deployed is None:
+            tree = CommitTree(self.history, self.deployed_commit)
+            self._deployed = self.open_modules(tree, self.start_path)
+        return self._deployed
+
+
+def _refuse(claim: Claim, verdict: ClaimVerdict) -> GateFailure:
+    line = f", line {verdict.lines[0]}" if verdict.lines else ""
+    return GateFailure("newly_failing", f"{claim.path}{line} fails at this commit: {verdict.reason}")
+
+
+class _Comparison:
+    """One commit beside the deployed one."""
+
+    def __init__(self, owner: NewFailures, commit: str) -> None:
+        self._owner = owner
+        self._commit = commit
+        history = owner.history
+        roots = history.root_tree(owner.deployed_commit), history.root_tree(commit)
+        self._changed_paths = dict(find_changed_paths(history, *roots))
+        self.is_unchanged = not self._changed_paths
+        self.before = owner.loaded_blobs(owner.deployed_commit) if self._changed_paths else {}
+        self.after = owner.loaded_blobs(commit) if self._changed_paths else {}
+        self._tree = CommitTree(history, commit)
+        self._modules = owner.open_modules(self._tree, owner.start_path)
+        self._stores: dict[str, bool] = {}
+
+    def list_suspects(self) -> Iterator[Suspect]:
+        """What may newly fail: the circular start, the mended claim, changed files, files that mention what changed."""
+        reader = SuspectReader(
+            self._modules, MeaningFinder(self._modules, self._owner.start_path), ValueSearch(self._modules)
+        )
+        changed = [path for path, blob in self.after.items() if self.before.get(path) != blob][:_MAX_FILES]
+        touched = self._find_touched()
+        yield from self._list_mended(changed)
+        for path in changed:
+            former = self._owner.history.read(self.before[path]) if path in self.before else None
+            yield from reader.list_suspects(path, focus_on_change(former, self._tree.read(path) or b"", touched))
+        focus = Focus(touched, frozenset())
+        for path in self._list_mentioning(changed, focus):
+            yield from reader.list_suspects(path, focus)
+        if self._is_image_changed:
+            yield from self._list_outside_imports(reader, changed)
+        yield from self._list_files()
+        circular = find_circular_claim(self._modules, self._owner.start_path) if changed else None
+        if circular is not None:
+            yield Suspect(circular)
+
+    @property
+    def _is_image_changed(self) -> bool:
+        return any(decides_image(path) for path in self._changed_paths)
+
+    def _list_mended(self, changed: Sequence[str]) -> Iterator[Suspect]:
+        mended = self._owner.mended
+        if mended is None:
+            return
+        name = (mended.name or mended.module.rpartition(".")[2]).encode()
+        for path in changed:
+            if path != mended.path and name and name in (self._tree.read(path) or b""):
+                yield Suspect(replace(mended, path=path, line=0, source_text=""))
+
+    def _find_touched(self) -> frozenset[str]:
+        """Names that loaded files no longer define, or define otherwise, with the modules that are gone."""
+        touched: set[str] = set()
+        for path, blob in self.before.items():
+            if self.after.get(path) == blob:
+                continue
+            is_loaded = path in self.after
+            after = self._tree.read(path) if is_loaded else None
+            touched |= find_touched_names(self._owner.history.read(blob) or b"", after)
+            if not is_loaded:
+                parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
+                touched.add(parts[-1])
+        return frozenset(touched)
+
+    def _list_mentioning(self, changed: Sequence[str], focus: Focus) -> Iterator[str]:
+        """Files that did not change, and mention a name that may mean something else."""
+        skipped = frozenset(changed)
+        for path, blob in list(self.after.items())[: _MAX_TEXTS if focus.names else 0]:
+            if path not in skipped and focus.is_mentioned(self._owner.history.read(blob) or b""):
+                yield path
+
+    def _list_outside_imports(self, reader: SuspectReader, changed: Sequence[str]) -> Iterator[Suspect]:
+        """What unchanged files import, where the image may have other modules than before: each module once."""
+        seen: set[tuple[str, str]] = set()
+        for path in [path for path in self.after if path not in set(changed)][:_MAX_FILES]:
+            for suspect in reader.list_missing_imports(path):
+                key = (suspect.claim.module, suspect.claim.name)
+                if key not in seen:
+                    seen.add(key)
+                    yield suspect
+
+    def _list_files(self) -> Iterator[Suspect]:
+        gone = [path for path, is_listed in self._changed_paths.items() if is_listed and not path.endswith(".py")]
+        names = frozenset(path.rpartition("/")[2] for path in gone if self._tree.blob(path) is None)
+        if names or self._is_image_changed:
+            for path in list(self.after)[:_MAX_TEXTS]:
+                claims = list_opened_files(self._modules, path, None if self._is_image_changed else names)
+                yield from map(Suspect, claims)
+
+    def judge(self, suspect: Suspect) -> NewFailure | None:
+        """The failure, where it is certain and new."""
+        verdict = self._judge(suspect.claim, self._modules, self._owner.judges)
+        if verdict is None or verdict.state is not ClaimState.FAILS:
+            return None
+        if self._may_be_provided(suspect) or not self._did_hold(suspect.claim):
+            return None
+        confirmed = self._judge(suspect.claim, self._modules, self._owner.confirming_judges) or verdict
+        guarded = self._list_guarded(suspect.claim)
+        lines = tuple(line for line in confirmed.lines if line not in guarded)
+        if confirmed.state is not ClaimState.FAILS or not lines:
+            return None
+        return NewFailure(suspect.claim, replace(confirmed, lines=lines))
+
+    def _judge(
+        self, claim: Claim, modules: ServiceModules, judges: Mapping[ClaimFamily, ClaimJudge]
+    ) -> ClaimVerdict | None:
+        judge = judges.get(claim.family)
+        return judge.judge(claim, modules) if judge is not None and modules.tree.blob(claim.path) is not None else None
+
+    def _did_hold(self, claim: Claim) -> bool:
+        """Whether nothing that the service loaded as deployed failed so, or may have."""
+        deployed = self._owner.open_deployed()
+        if claim.path in self.before:
+            former = self._judge(claim, deployed, self._owner.judges)
+            return former is None or former.state is ClaimState.HOLDS
+        name = (claim.name or claim.module.rpartition(".")[2]).encode()
+        for path, blob in self.before.items():
+            if path not in self.after and name in (self._owner.history.read(blob) or b""):
+                former = self._judge(replace(claim, path=path), deployed, self._owner.judges)
+                if former is not None and former.state is ClaimState.FAILS:
+                    return False
+        return True
+
+    def _may_be_provided(self, suspect: Suspect) -> bool:
+        """Whether other loaded files may give what is missing: they set the attribute, or derive a class."""
+        claim = suspect.claim
+        if claim.family is ClaimFamily.CALL:
+            return self._is_in_text(rf"\.{re.escape(claim.owner.rpartition('.')[2])}\s*=(?!=)")
+        if claim.family not in {ClaimFamily.MODULE_ATTRIBUTE, ClaimFamily.CLASS_ATTRIBUTE}:
+            return False
+        name = re.escape(claim.name)
+        if self._is_in_text(rf"\.\s*{name}\s*(?::[^=\n]+)?=(?!=)|setattr\([^,]+,\s*['\"]{name}['\"]"):
+            return True
+        derived = rf"class\s+\w+\s*\([^)]*\b{re.escape(suspect.subclassed)}\b"
+        return bool(suspect.subclassed) and self._is_in_text(derived)
+
+    def _is_in_text(self, pattern: str) -> bool:
+        """Whether any loaded file has such a text."""
+        if pattern not in self._stores:
+            compiled = re.compile(pattern.encode())
+            texts = (self._owner.history.read(blob) or b"" for blob in list(self.after.values())[:_MAX_TEXTS])
+            self._stores[pattern] = any(compiled.search(text) for text in texts)
+        return self._stores[pattern]
+
+    def _list_guarded(self, claim: Claim) -> frozenset[int]:
+        code = parse_module(self._tree.read(claim.path) or b"")
+        return find_guarded_lines(code.tree, claim.error_class) if code is not None else frozenset()

@@ -1,0 +1,63 @@
+"""Which names of a file may mean something else after a change: what it defined and does not, or defines otherwise.
+
+Two versions of a source come in, names go out. Only code that mentions one of them can newly fail because of it.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+
+from shared.proof.claims.module_code import parse_module
+
+_CONSTRUCTORS = frozenset(("__init__", "__new__"))
+_WORD = re.compile(rb"[^\W\d]\w*")
+
+
+def find_touched_names(before: bytes, after: bytes | None) -> frozenset[str]:
+    """The names. `after`: None for a file that is gone. Of what cannot be parsed, the words that are gone."""
+    if after is not None and before == after:
+        return frozenset()
+    former, later = _read_definitions(before), _read_definitions(after) if after is not None else {}
+    if former is None or later is None:
+        gone = set(_WORD.findall(before)) - set(_WORD.findall(after or b""))
+        return frozenset(word.decode("utf-8", "replace") for word in gone)
+    return frozenset(name for name, shapes in former.items() if later.get(name) != shapes)
+
+
+def _read_definitions(source: bytes) -> Mapping[str, frozenset[str]] | None:
+    """Each name that a source binds anywhere, with the shapes of what it binds it to."""
+    code = parse_module(source)
+    if code is None:
+        return None
+    shapes: dict[str, set[str]] = {}
+    for name, shape in _list_definitions(code.tree):
+        shapes.setdefault(name, set()).add(shape)
+    return {name: frozenset(kinds) for name, kinds in shapes.items()}
+
+
+def _list_definitions(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name, args=args) | ast.AsyncFunctionDef(name=name, args=args):
+                if name not in _CONSTRUCTORS:  # those count for their class
+                    yield name, f"{type(node).__name__} {ast.dump(args)} {_dump_all(node.decorator_list)}"
+            case ast.arg(arg=name, annotation=annotation):
+                yield name, f"argument {ast.dump(annotation) if annotation is not None else ''}"
+            case ast.ClassDef(name=name, bases=bases):
+                fields = _dump_all([part for part in node.body if isinstance(part, ast.AnnAssign)])
+                made = [part for part in node.body if isinstance(part, ast.FunctionDef) and part.name in _CONSTRUCTORS]
+                arguments = ",".join(ast.dump(part.args) for part in made)
+                yield name, f"class {_dump_all(bases)} {_dump_all(node.decorator_list)} {fields} {arguments}"
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() | ast.Name() | ast.Attribute() as value):
+                yield name, ast.dump(value.func if isinstance(value, ast.Call) else value)
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name, "name"
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                source = getattr(node, "module", "") or ""
+                yield from (
+                    (alias.asname or alias.name.partition(".")[0], f"import {source} {alias.name}") for alias in names
+                )
+
+
+def _dump_all(nodes: list[ast.expr] | list[ast.AnnAssign]) -> str:
+    return ",".join(map(ast.dump, nodes))

@@ -1,0 +1,155 @@
+"""What one commit newly and definitely breaks in the services of a repository, beside another commit.
+
+No incident is asked: the start files are found in the images that the repository builds, and what they load is judged
+by all families, and compiled.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from shared.errors import UsageError
+from shared.proof.claims.claim import ClaimFamily
+from shared.proof.claims.image_layout import TracedFiles
+from shared.proof.claims.judges import build_judges
+from shared.proof.claims.ports import ServiceModules
+from shared.proof.claims.regressions.new_failures import NewFailure, NewFailures
+from shared.proof.claims.service_modules import open_service_modules
+from shared.proof.find_deployed import find_declared_python
+from shared.proof.gating.gates import Gates
+from shared.proof.gating.loaded_files import LoadedFiles
+from shared.proof.judging.compile_verdicts import CompileVerdicts
+from shared.proof.loading.commit_tree import CommitTree, RecordingTree
+from shared.proof.loading.started_services import StartedService, find_started_services
+from shared.proof.model.ports import Compilers, History
+
+SYNTAX = "syntax"
+"""The family of a file that does not compile."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRequest:
+    """Two commits. `python`: the minor version of the image, None for what the repository declares."""
+
+    baseline: str
+    commit: str
+    python: str | None = None
+    fallback_python: str = "3.11"
+    source_roots: tuple[str, ...] = ()
+    start_paths: tuple[str, ...] = ()
+    """Instead of what the images start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that fails at the commit and did not at the baseline. `line`: from 1, 0 where there is none."""
+
+    family: str
+    path: str
+    line: int
+    error_class: str
+    message: str
+    reason: str
+    """One sentence, without a full stop."""
+    checked_by: str
+    start_path: str
+    """The start file of the service that it breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedService:
+    """One service at the commit."""
+
+    start_path: str
+    built_by: str
+    python: str
+    python_source: str
+    rule: str
+    """How it was found what it loads: one sentence."""
+    loaded_count: int
+    is_exact: bool
+    alarms: tuple[Alarm, ...]
+    unjudged: tuple[str, ...] = ()
+    """Loaded files on which no compiler gave a verdict."""
+
+
+class ServiceComparison:
+    """Compares commits of one history; what two comparisons have in common is computed once."""
+
+    def __init__(self, history: History, compilers: Compilers) -> None:
+        self._history = history
+        self._compilers = compilers
+        self._verdicts: dict[str, CompileVerdicts] = {}
+
+    def compare(self, request: ComparisonRequest) -> tuple[ComparedService, ...]:
+        """The services that the commit builds, each with its alarms; () where none was found."""
+        tree = RecordingTree(CommitTree(self._history, request.commit))
+        services = find_started_services(tree)
+        if request.start_paths:
+            services = tuple(StartedService(path, "") for path in request.start_paths)
+        return tuple(self._compare_service(request, service) for service in services)
+
+    def _compare_service(self, request: ComparisonRequest, service: StartedService) -> ComparedService:
+        history, path = self._history, service.start_path
+        python, python_source = self._choose_python(request, service)
+        loaded = LoadedFiles(history, path, (), request.source_roots, request.baseline)
+        gates = Gates(history, self._get_verdicts(python), loaded, request.baseline)
+        judges, confirming = build_judges(self._compilers, history, [request.baseline, request.commit])
+
+        def open_modules(tree: CommitTree, running_path: str) -> ServiceModules:
+            traced = TracedFiles(running_path, (), {}, tree.is_link)
+            return open_service_modules(tree, traced, python, request.source_roots)
+
+        failures = NewFailures(history, judges, confirming, open_modules, gates.loaded_blobs, request.baseline, path)
+        alarms = [*_list_uncompilable(gates, request, path)]
+        alarms += [_describe(failure, path) for failure in failures.list_all(request.commit)]
+        closure = loaded.get_state(request.commit).closure
+        return ComparedService(
+            path, service.built_by, python, python_source, closure.rule, len(closure.files), closure.is_exact,
+            tuple(sorted(alarms, key=lambda alarm: (alarm.path, alarm.line, alarm.family))),
+            gates.find_unjudged(request.commit),
+        )  # fmt: skip
+
+    def _choose_python(self, request: ComparisonRequest, service: StartedService) -> tuple[str, str]:
+        if request.python:
+            return request.python, "--python"
+        declared = find_declared_python(self._history, request.commit, service.start_path, service.built_by)
+        if declared is not None:
+            return declared[0], declared[1].partition(" (at ")[0]
+        return request.fallback_python, "assumed: the repository names no version"
+
+    def _get_verdicts(self, python: str) -> CompileVerdicts:
+        if python not in self._verdicts:
+            compiler = self._compilers.compiler_for(python)
+            self._verdicts[python] = CompileVerdicts(self._history, compiler, self._compilers.explainer())
+        return self._verdicts[python]
+
+
+def _list_uncompilable(gates: Gates, request: ComparisonRequest, start_path: str) -> Iterator[Alarm]:
+    """The loaded files that do not compile, and that did, or were not loaded."""
+    former = {broken.path for broken in gates.find_broken(request.baseline)}
+    for broken in gates.find_broken(request.commit):
+        if broken.path not in former:
+            error, _, message = broken.message.partition(": ")
+            checked_by = gates.verdicts.judge(gates.loaded_blobs(request.commit)[broken.path], broken.path).checked_by
+            reason = f"it does not compile on Python {gates.verdicts.python}"
+            yield Alarm(SYNTAX, broken.path, broken.line or 0, error, message, reason, checked_by, start_path)
+
+
+def _describe(failure: NewFailure, start_path: str) -> Alarm:
+    claim, verdict = failure.claim, failure.verdict
+    return Alarm(
+        claim.family.value, claim.path, failure.line, claim.error_class, claim.message, verdict.reason,
+        verdict.checked_by, start_path,
+    )  # fmt: skip
+
+
+def list_families() -> Sequence[str]:
+    """Every family of which an alarm can be."""
+    judged = [family.value for family in ClaimFamily if family is not ClaimFamily.VALUE]
+    return (SYNTAX, *judged)
+
+
+def require_services(services: Sequence[ComparedService], where: str) -> None:
+    """Raises UsageError where no start file was found: nothing would have been judged."""
+    if not services:
+        raise UsageError(f"{where}: no Dockerfile, Procfile or main.py tells what starts; name a file with --start")
