@@ -21,6 +21,9 @@ from shared.text import escaping
 EXIT_BROKEN_PIPE = 141
 """What a shell makes of SIGPIPE: `provenfix … | head` is no failure, and no success."""
 
+_COMPLETE_VARIABLE = "_PROVENFIX_COMPLETE"
+"""As `functions.cli.completion` has it, which runs only where a shell asks."""
+
 COMMANDS: Mapping[str, tuple[ModuleType, str]] = {
     "investigate": (investigate, "Prove which commit broke a service and which one fixes it."),
     "check": (check, "Check that Python files compile on the deployed Python."),
@@ -129,7 +132,7 @@ def _run_command() -> int:
 def _invoke_typer() -> int:
     """Typer's own `main` would end the process with 1 where the reader of stdout went away."""
     command = typer.main.get_command(app)
-    if completion.COMPLETE_VARIABLE in os.environ:
+    if _COMPLETE_VARIABLE in os.environ:
         completion.answer_shell(command)
     try:
         with command.make_context("provenfix", sys.argv[1:]) as context:
