@@ -40,4 +40,4 @@ def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
     if not (entry.log_name and entry.timestamp and entry.insert_id):
         # Together they name an entry: without one of them its copies could not be told from others.
         raise Reject("incomplete_entry", "logName, timestamp and insertId are needed")
-    return record_step.record_log_entry(context, entry)
+    return record_step.record_log_entry(context, entry, log_json.read_location(logged))

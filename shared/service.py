@@ -30,6 +30,8 @@ class Service:
     """The chat channel's id in which proposals are posted, and from which alone they may be decided."""
     environment: str = ""
     """As reports call it; "" for the project's id."""
+    log_project: str = ""
+    """Where its log is kept, if it is routed to another project; "" for its own."""
     branch: str = ""
     """The deploy branch; "" for the repository's default branch."""
     source_roots: tuple[str, ...] = ()
@@ -63,6 +65,8 @@ class Service:
     """`wss://…` must connect and stay open after a rollout, `https://…` answer; "" probes nothing."""
     probe_message: str = ""
     """What a client of the WebSocket says first; "" where it only listens."""
+    probe_origin: str = ""
+    """The `Origin` that a browser would send; "" sends none."""
     probe_seconds: int = 10
     """How long a WebSocket must stay open."""
     probe_status: int = 0
@@ -98,6 +102,30 @@ class Service:
         return self.environment or self.project
 
 
-def service_id(project: str, name: str) -> str:
+@dataclass(frozen=True, slots=True)
+class RegionalService(Service):
+    """A service of whose name there is another one in another region of the project: its region tells them apart."""
+
+    @property
+    def id(self) -> str:
+        """`project.name.region`."""
+        return service_id(self.project, self.name, self.region)
+
+    @property
+    def environment_name(self) -> str:
+        """With the region, so that one failure in both of them is two incidents."""
+        return f"{self.environment or self.project} {self.region}"
+
+
+def service_id(project: str, name: str, region: str = "") -> str:
     """The platform's own labels of a log entry, as the key of a configured service."""
-    return f"{project}.{name}"
+    return f"{project}.{name}{f'.{region}' if region else ''}"
+
+
+def find_service(services: Mapping[str, Service], project: str, name: str, region: str) -> Service | None:
+    """The configured service of a log entry's labels; None for one that is not watched.
+
+    A log that tells no region is one of the service that alone has the name.
+    """
+    service = services.get(service_id(project, name)) or services.get(service_id(project, name, region))
+    return service if service is not None and region in {"", service.region} else None

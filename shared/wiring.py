@@ -5,12 +5,13 @@ An adapter's module runs when its port is first read, so the imports below cost 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from shared import credentials
 from shared.adapters import deploy_methods, probe, system
 from shared.adapters.compilers import best_compilers
-from shared.adapters.git import repository, work_tree
+from shared.adapters.git import repository, work_tree, work_tree_history
 from shared.adapters.github import checks, client, history, issues, links, workflow_pipeline
 from shared.adapters.google import (
     clients,
@@ -22,6 +23,7 @@ from shared.adapters.google import (
     image_registry,
     pipeline_deployer,
     pubsub,
+    request_counts,
 )
 from shared.adapters.logs import log_file
 from shared.adapters.slack import chat
@@ -35,7 +37,7 @@ from shared.workflow import context, prover
 from shared.workflow.records import kill_switch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
     from datetime import timedelta
     from pathlib import Path
@@ -110,7 +112,11 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def logs(self) -> ports.Logs:
-        return cloud_logging.CloudLogging(self._google)
+        overrides, token = self._settings.endpoint_overrides, credentials.access_tokens(self._settings)
+        is_counted = bool(overrides.rest) or not overrides.google
+        counts = request_counts.RequestCounts(token, overrides.rest) if is_counted else None
+        kept = {service.project: service.log_project for service in self.services.values() if service.log_project}
+        return cloud_logging.CloudLogging(self._google, counts=counts, log_projects=kept)
 
     @lazy_property
     def revisions(self) -> ports.Revisions:
@@ -130,7 +136,7 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def probe(self) -> ports.Probe:
-        return probe.NetworkProbe()
+        return probe.NetworkProbe(identity_token=credentials.identity_tokens(self._settings))
 
     @lazy_property
     def chat(self) -> ports.Chat:
@@ -273,6 +279,18 @@ def open_service_logs(settings: Settings) -> sqlite_logs.SqliteLogs:
 def open_local_history(path: str) -> repository.GitRepository:
     """The history of a repository on this machine; closed by leaving its context."""
     return repository.GitRepository(path)
+
+
+@contextmanager
+def open_checked_out_history(path: str, revision: str | None) -> Iterator[tuple[repository.GitRepository, str]]:
+    """A repository with the id of a revision; without one, of the files on disk, or of HEAD where none are."""
+    checkout = find_work_tree(path) if revision is None else None
+    if checkout is None:
+        with open_local_history(path) as history:
+            yield history, history.resolve(revision or "HEAD").id
+        return
+    with work_tree_history.WorkTreeHistory(path, checkout.read) as history:
+        yield history, work_tree_history.WORK_TREE
 
 
 def open_log_file(path: str) -> log_file.LogFile:

@@ -7,7 +7,12 @@ locals {
   config = yamldecode(file(var.config))
   access = yamldecode(file("${path.module}/access.yaml"))
 
-  services = { for service in local.config.services : "${service.project}.${service.name}" => service }
+  # By the id that the functions give each: the region is part of it where another one has a service of that name.
+  service_names = [for service in local.config.services : "${service.project}.${service.name}"]
+  services = {
+    for index, service in local.config.services :
+    "${local.service_names[index]}${length([for name in local.service_names : name if name == local.service_names[index]]) > 1 ? ".${service.region}" : ""}" => service
+  }
   projects = toset([for service in local.config.services : service.project])
 
   # 3.9 was decommissioned in April 2026, older ones before: to create such a function answers 400, DEPLOYS_NOT_ALLOWED.
@@ -85,7 +90,7 @@ resource "google_secret_manager_secret_version" "config" {
       error_message = "A service in provenfix.yaml names a Slack workspace or app by something else than its id (T… or E…, A…): every click would be refused."
     }
     precondition {
-      condition     = !contains(local.projects, var.project) || length([for id in keys(local.services) : id if contains([for name in local.own_functions : "${var.project}.${name}"], id)]) == 0
+      condition     = !contains(local.projects, var.project) || length([for name in local.service_names : name if contains([for own in local.own_functions : "${var.project}.${own}"], name)]) == 0
       error_message = "One of the watched services is a function of provenfix itself; remove it from provenfix.yaml."
     }
   }

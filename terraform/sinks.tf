@@ -5,8 +5,8 @@
 locals {
   sinks = merge([
     for id, service in local.services : {
-      "${id} signals"   = { service = service, filter = "signals", topic = "log-entries" }
-      "${id} revisions" = { service = service, filter = "revisions", topic = "tick" }
+      "${id} signals"   = { id = id, service = service, filter = "signals", topic = "log-entries" }
+      "${id} revisions" = { id = id, service = service, filter = "revisions", topic = "tick" }
     }
   ]...)
 }
@@ -15,7 +15,7 @@ resource "google_logging_project_sink" "sink" {
   for_each = local.sinks
 
   project                = each.value.service.project
-  name                   = "${local.prefix}${each.value.service.name}-${each.value.filter}"
+  name                   = "${local.prefix}${trimprefix(each.value.id, "${each.value.service.project}.")}-${each.value.filter}"
   description            = "provenfix: ${each.value.filter} of ${each.value.service.name}"
   destination            = "pubsub.googleapis.com/${google_pubsub_topic.topic[each.value.topic].id}"
   unique_writer_identity = true

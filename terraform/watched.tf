@@ -14,8 +14,13 @@ locals {
     for pair in setproduct(keys(local.services), local.on["service"]) :
     "${pair[0]} ${pair[1].function} ${pair[1].role}" => { service = local.services[pair[0]], function = pair[1].function, role = pair[1].role }
   }
+  # Where logs are kept that a sink routes to a project which none of the services runs in: they are read there.
+  log_projects = setsubtract(toset(compact([for service in local.config.services : try(service.log_project, "")])), local.projects)
   per_project = {
-    for pair in setproduct(local.projects, local.on["project"]) :
+    for pair in concat(
+      setproduct(local.projects, local.on["project"]),
+      setproduct(local.log_projects, [for needed in local.on["project"] : needed if needed.role == "log_reader"]),
+    ) :
     "${pair[0]} ${pair[1].function} ${pair[1].role}" => { project = pair[0], function = pair[1].function, role = pair[1].role }
   }
 
@@ -75,6 +80,20 @@ resource "google_cloud_run_v2_service_iam_member" "watched" {
   location = each.value.service.region
   name     = each.value.service.name
   role     = local.bound_roles["${each.value.service.project} ${each.value.role}"]
+  member   = google_service_account.function[each.value.function].member
+}
+
+# Where IAM asks who calls, the probe says so: a service that is probed lets these two in.
+resource "google_cloud_run_v2_service_iam_member" "prober" {
+  for_each = {
+    for pair in setproduct([for id, service in local.services : id if try(length(service.probe_url), 0) > 0], ["investigate", "verify"]) :
+    "${pair[0]} ${pair[1]}" => { service = local.services[pair[0]], function = pair[1] }
+  }
+
+  project  = each.value.service.project
+  location = each.value.service.region
+  name     = each.value.service.name
+  role     = "roles/run.invoker"
   member   = google_service_account.function[each.value.function].member
 }
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from functions.cli import check_baseline
+from functions.cli.output_format import OutputFormat
 from shared.config.settings import read_settings
 from shared.errors import InputError, UsageError
 from shared.proof.declared.deployed_python import select_declaring_files
@@ -151,18 +153,38 @@ def _format_failure(failure: CompileFailure) -> Iterator[str]:
         yield f"    and {failure.further_errors} more in this file"
 
 
-def check(
+def check(  # noqa: PLR0913, PLR0917  # one parameter for each option
     paths: Annotated[list[str] | None, typer.Argument(metavar="PATHS", help="Files or folders.")] = None,
     repo: Annotated[str, typer.Option(metavar="PATH", help="The repository.")] = ".",
     ref: Annotated[str | None, typer.Option(metavar="REF", help="Check the files of this commit.")] = None,
     staged: Annotated[bool, typer.Option("--staged", help="Check what would be committed.")] = False,
     python: Annotated[str | None, typer.Option(metavar="3.11", help="The deployed version of Python.")] = None,
+    baseline: Annotated[
+        str | None, typer.Option(metavar="REF", help="Check what the services newly break since this commit.")
+    ] = None,
+    rev: Annotated[
+        str | None, typer.Option(metavar="REF", help="With --baseline: this commit instead of the files on disk.")
+    ] = None,
+    start: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="With --baseline: a file that a service starts with.")
+    ] = None,
+    output: Annotated[
+        OutputFormat, typer.Option("--format", help="With --baseline: how the result is printed.")
+    ] = OutputFormat.TEXT,
 ) -> int:
     """Check that Python files compile on the deployed Python.
 
     Without PATHS, --ref or --staged it checks every tracked Python file as it is on disk. Exits 1 if a file fails.
+
+    With --baseline it checks what the services of the repository load, and tells of imports, names, attributes, calls
+    and files that definitely fail and did not at that commit.
     """
-    if sum([bool(paths), ref is not None, staged]) > 1:
-        raise UsageError("Give only one of PATHS, --ref and --staged.")
+    if sum([bool(paths), ref is not None, staged, baseline is not None]) > 1:
+        raise UsageError("Give only one of PATHS, --ref, --staged and --baseline.")
+    if baseline is not None:
+        options = check_baseline.BaselineOptions(repo, baseline, rev, python, tuple(start or ()), output)
+        return check_baseline.run_baseline_check(options)
+    if rev is not None or start or output is not OutputFormat.TEXT:
+        raise UsageError("--rev, --start and --format need --baseline.")
 
     return run_check(CheckOptions(repo, paths or [], ref, staged, python))

@@ -24,13 +24,13 @@ from functions.local.private_files import make_private
 from functions.local.server_process import LOOPBACK, find_free_port, is_port_free
 from functions.local.stack import RunningStack, StackOptions, run_stack
 from functions.local.stack_folder import lock_folder, override_environ
-from shared.adapters.logs.log_json import parse_json_entry
+from shared.adapters.logs.log_json import parse_json_entry, read_location
 from shared.adapters.slack.deploy_commands import deploy_command
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.config.settings import Settings, read_all_settings, read_settings
 from shared.errors import InputError, UsageError
 from shared.ports import Store
-from shared.service import RolloutMode, Service, service_id
+from shared.service import RolloutMode, Service, find_service, service_id
 from shared.wiring import create_store, open_local_history, open_service_logs
 from shared.workflow import flow
 from shared.workflow.records import incident_record, proposals
@@ -90,7 +90,7 @@ class LogIntake:
     def _is_watched(self, entry: Mapping[str, object]) -> bool:
         read = parse_json_entry(entry, 0)
         named = service_id(read.project, read.service)
-        if named in self.settings.services:
+        if find_service(self.settings.services, read.project, read.service, read_location(entry)) is not None:
             return True
         if named not in self.unknown_services:
             self.unknown_services.add(named)

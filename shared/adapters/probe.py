@@ -5,6 +5,7 @@ import socket
 import ssl
 import time
 import urllib.parse
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from threading import Timer
 
@@ -12,7 +13,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 from websockets.protocol import State
 from websockets.sync.client import ClientConnection, connect
 
+from shared.errors import Reject, Retry, UsageError
 from shared.proposal.rollout import ProbeOutcome, ProbeResult
+from shared.secret import Secret
 from shared.service import Service
 
 
@@ -32,7 +35,9 @@ class ProbeTimeouts:
         return self.open_timeout + self.stay_open_seconds + self.close_timeout
 
 
-def probe_http(url: str, timeouts: ProbeTimeouts, expected_status: int = 0) -> ProbeResult:
+def probe_http(
+    url: str, timeouts: ProbeTimeouts, expected_status: int = 0, headers: Mapping[str, str] | None = None
+) -> ProbeResult:
     """`status` is the one that is wanted, 0 for any 2xx.
 
     Never raises because of the service; ends in time even where it answers byte by byte.
@@ -50,7 +55,8 @@ def probe_http(url: str, timeouts: ProbeTimeouts, expected_status: int = 0) -> P
         end.daemon = True
         end.start()
         try:
-            connection.request("GET", f"{address.path or '/'}{f'?{address.query}' if address.query else ''}")
+            path = f"{address.path or '/'}{f'?{address.query}' if address.query else ''}"
+            connection.request("GET", path, headers=dict(headers or {}))
             answer = connection.getresponse()
         finally:
             end.cancel()
@@ -126,7 +132,9 @@ class _NoRedirectConnection(ClientConnection):
             raise _HandshakeRejected(response.status_code, response.headers.get("Location")) from refused
 
 
-def probe_websocket(url: str, message: str, timeouts: ProbeTimeouts) -> ProbeResult:
+def probe_websocket(
+    url: str, message: str, timeouts: ProbeTimeouts, headers: Mapping[str, str] | None = None
+) -> ProbeResult:
     """Opens `url`, sends `message` unless it is "", and keeps it open. Never raises because of the service."""
     third = timeouts.stay_open_seconds / 3
     try:
@@ -138,6 +146,7 @@ def probe_websocket(url: str, message: str, timeouts: ProbeTimeouts) -> ProbeRes
             ping_timeout=third,
             close_timeout=timeouts.close_timeout,
             max_size=_MAX_MESSAGE_BYTES,
+            additional_headers=dict(headers or {}),
             create_connection=_NoRedirectConnection,
             legacy=True,
         ) as socket:
@@ -192,24 +201,57 @@ def _connection_failure(error: Exception, timeouts: ProbeTimeouts) -> ProbeResul
     return ProbeResult(ok=False, detail=f"could not be connected to: {error}", outcome=ProbeOutcome.UNREACHABLE)
 
 
+PLATFORM_DOMAIN = ".run.app"
+IDENTITY_HEADER = "X-Serverless-Authorization"
+"""Cloud Run checks this one first and takes it off, so that a service never sees our token in place of its own. The
+token's audience is the service's address, also at a tag of it:
+https://cloud.google.com/run/docs/authenticating/service-to-service, read 2026-11-26."""
+_REFUSALS = frozenset((401, 403))
+
+
 class NetworkProbe:
     """Implements `shared.ports.Probe`: `ws` and `wss` must connect and stay open, `http` and `https` answer well.
 
     `patience` is for all services; None waits as long as each service's own settings say.
     """
 
-    def __init__(self, timeouts: ProbeTimeouts | None = None) -> None:
+    def __init__(
+        self,
+        timeouts: ProbeTimeouts | None = None,
+        identity_token: Callable[[str], Secret] | None = None,
+        platform_domain: str = PLATFORM_DOMAIN,
+    ) -> None:
         self._timeouts = timeouts
+        self._identity_token = identity_token
+        self._platform_domain = platform_domain
 
     def check(self, service: Service) -> ProbeResult:
-        """See `shared.ports.Probe`. Ends within `Patience.longest`."""
-        url = service.probe_url
-        patience = self.timeouts_for(service)
+        """See `shared.ports.Probe`. Ends within `Patience.longest`; twice that where the platform asks who calls."""
+        headers = {"Origin": service.probe_origin} if service.probe_origin else {}
+        result = self._connect(service, headers)
+        if result.outcome is not ProbeOutcome.ANSWERED or result.code not in _REFUSALS:
+            return result
+        token = self._fetch_identity(service.probe_url)
+        return self._connect(service, {**headers, IDENTITY_HEADER: f"Bearer {token.reveal()}"}) if token else result
+
+    def _connect(self, service: Service, headers: Mapping[str, str]) -> ProbeResult:
+        url, patience = service.probe_url, self.timeouts_for(service)
         if url.startswith(("ws://", "wss://")):
-            return probe_websocket(url, service.probe_message, patience)
+            return probe_websocket(url, service.probe_message, patience, headers)
         if url.startswith(("http://", "https://")):
-            return probe_http(url, patience, service.probe_status)
+            return probe_http(url, patience, service.probe_status, headers)
         return ProbeResult(ok=False, detail="no probe_url is configured", outcome=ProbeOutcome.NO_URL)
+
+    def _fetch_identity(self, url: str) -> Secret | None:
+        """None where the address is not the platform's own: a token is for nobody else."""
+        address = urllib.parse.urlsplit(url)
+        host = address.hostname or ""
+        if self._identity_token is None or not f".{host}".endswith(self._platform_domain):
+            return None
+        try:
+            return self._identity_token(f"https://{host.rpartition('---')[2]}")
+        except (Reject, Retry, UsageError):
+            return None  # then the refusal is what a client sees
 
     def timeouts_for(self, service: Service) -> ProbeTimeouts:
         """How long this service is waited for."""

@@ -94,6 +94,9 @@ BranchName = Annotated[
 ProbeUrl = Annotated[
     str, _matching(r"(?:ws|http)s?://[^\s/@]+(/\S*)?", "a WebSocket's URL without user and password", "wss://…/ws")
 ]
+ProbeOrigin = Annotated[
+    str, _matching(r"https?://[^\s/@?#]+", "an origin: scheme, host and maybe port", "https://chat.acme.example")
+]
 CodeHostUrl = Annotated[
     str,
     _matching(r"https://[^\s/@?#]+", "a GitHub Enterprise's web address without a path", "https://github.acme.example"),

@@ -56,7 +56,7 @@ def parse_configuration(text: str, name: str = DEFAULT_FILE) -> Configuration:
         errors = invalid.errors(include_url=False, include_input=False)
         sentences = [_describe_error(error, document, name) for error in errors]
         raise ConfigurationError(_join_mistakes(list(dict.fromkeys(sentences)))) from None
-    contradictions = _find_contradictions(configuration)
+    contradictions = _find_contradictions(configuration, document)
     sentences = [f"{name}, line {document.line(path)}: {sentence}." for path, sentence in contradictions]
     if sentences:
         raise ConfigurationError(_join_mistakes(sentences))
@@ -69,14 +69,18 @@ def _join_mistakes(sentences: list[str]) -> str:
     return "\n".join([*sentences[:_MAX_MISTAKES], *([f"and {more} more."] if more > 0 else [])])
 
 
-def _find_contradictions(configuration: Configuration) -> Iterator[tuple[yaml_lines.KeyPath, str]]:
+def _find_contradictions(
+    configuration: Configuration, document: YamlDocument
+) -> Iterator[tuple[yaml_lines.KeyPath, str]]:
     """Yields what only the file as a whole shows to be wrong: the path, and the sentence without its full stop."""
-    first_index: dict[str, int] = {}
+    first_index: dict[tuple[str, str, str], int] = {}
     own = _own_function_names(configuration)
     for index, entry in enumerate(configuration.services):
         service = entry.service
-        if service.id in first_index:
-            first = f"services[{first_index[service.id]}]"
+        key_of_service = (service.project, service.region, service.name)
+        if key_of_service in first_index:
+            at = first_index[key_of_service]
+            first = f"services[{at}] (line {document.line(('services', at))})"
             yield ("services", index), f"services[{index}] is the same service as {first}; remove one of them"
         if (service.project, service.name) in own:
             yield ("services", index), f"services[{index}] is one of provenfix's own functions, which are not watched"
@@ -84,7 +88,7 @@ def _find_contradictions(configuration: Configuration) -> Iterator[tuple[yaml_li
         if needed and not getattr(service, needed):
             sentence = f"services[{index}] is deployed by {service.deploy_method}, which needs {needed}"
             yield ("services", index, "deploy_method"), sentence
-        first_index[service.id] = index
+        first_index[key_of_service] = index
         for key, problem in _find_impossible_approvals(service):
             yield ("services", index, key), f"services[{index}].{key} {problem}"
 

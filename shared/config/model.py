@@ -14,6 +14,7 @@ from shared.config.field_types import (
     FunctionUrl,
     GitHubAppId,
     InputName,
+    ProbeOrigin,
     ProbeUrl,
     ProjectId,
     PythonVersion,
@@ -75,6 +76,7 @@ class ServiceEntry(StrictModel):
     repository: Repository
     channel: ChannelId
     environment: str = ""
+    log_project: ProjectId = ""
     branch: BranchName = ""
     source_roots: Annotated[tuple[SourceRoot, ...], Field(strict=False)] = ()
     python: PythonVersion = ""
@@ -92,6 +94,7 @@ class ServiceEntry(StrictModel):
     deploy_input: InputName = "commit"
     probe_url: ProbeUrl = ""
     probe_message: Annotated[str, Field(max_length=4096)] = ""
+    probe_origin: ProbeOrigin = ""
     probe_seconds: Annotated[int, Field(ge=1, le=120)] = 10
     probe_status: Annotated[int, Field(ge=0, le=599)] = 0
     trial: bool = False

@@ -32,6 +32,7 @@ instead of 72, at each start of a command, and a function that loads pydantic an
 
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -42,7 +43,7 @@ from typing import TYPE_CHECKING, TypeVar
 from shared.config import loader
 from shared.errors import UsageError
 from shared.secret import Secret, SecretReference, SecretSource
-from shared.service import RolloutMode, Service, service_id
+from shared.service import RegionalService, RolloutMode, Service, service_id
 
 if TYPE_CHECKING:
     from shared.config.model import Configuration
@@ -180,7 +181,8 @@ def read_all_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 def _merge_configuration(settings: Settings, file: "Configuration", environment: Mapping[str, str]) -> Settings:
     own = {service_id(file.own.project, name) for name in file.own.functions} if file.own else set()
-    services = {entry.service.id: _with_deploy_mode(entry.service, settings.platform) for entry in file.services}
+    configured = [_with_deploy_mode(service, settings.platform) for service in list_services(file)]
+    services = {service.id: service for service in configured}
     return replace(
         settings,
         compilers=dict(file.compilers) | dict(settings.compilers),
@@ -190,6 +192,16 @@ def _merge_configuration(settings: Settings, file: "Configuration", environment:
         code_host=_read_code_host(file),
         secret_patterns=file.redaction.forms if file.redaction else (),
     )
+
+
+def list_services(file: "Configuration") -> list[Service]:
+    """Of a file, each with its region in its id where another region has one of the same name."""
+    services = [entry.service for entry in file.services]
+    counts = Counter((service.project, service.name) for service in services)
+    return [
+        RegionalService(**dict(entry)) if counts[service.project, service.name] > 1 else service
+        for entry, service in zip(file.services, services, strict=True)
+    ]
 
 
 def _with_deploy_mode(service: Service, platform: Platform) -> Service:

@@ -71,7 +71,7 @@ class _FirstPass:
         read = read_signal(entry)
         if self.duplicates.is_duplicate(entry, read):
             return
-        self.ties.add_entry(self.entry_count, entry, read)
+        self._add_line_signals(self.ties.add_entry(self.entry_count, entry, read))
         if isinstance(read, Signal):
             if read.kind in EFFECT_KINDS:
                 self.effect_count += 1
@@ -87,8 +87,15 @@ class _FirstPass:
             self._add_reassembled(self.tracebacks.add_line(entry))
 
     def finish(self) -> None:
+        self._add_line_signals(self.ties.end_lines())
         self._add_reassembled(self.tracebacks.flush())
         self.skipped += Counter()  # drops what came down to nothing
+
+    def _add_line_signals(self, shown: Iterable[tuple[int, Signal]]) -> None:
+        for number, signal in shown:
+            self.effect_count += 1
+            self.reassembled[number] = signal
+            self.skipped[SkipReason.NO_SIGNAL.value] -= 1
 
     def _add_reassembled(self, signals: Iterable[Signal]) -> None:
         for signal in signals:
@@ -114,9 +121,10 @@ def collect_incidents(log: LogSource, *, service: str, environment: str) -> Coll
     first_pass.finish()
     incidents = first_pass.grouping.incidents()
     if first_pass.effect_count:
-        effects = EffectCollector(
-            scope, first_pass.ties.resolve(), lambda: _unique_entries(log, first_pass.reassembled)
-        )
+        ties = first_pass.ties.resolve()
+        of_tracebacks = dict.fromkeys(first_pass.ties.lines_of_tracebacks, SkipReason.NO_FAILING_FILE)
+        read = of_tracebacks | first_pass.reassembled
+        effects = EffectCollector(scope, ties, lambda: _unique_entries(log, read))
         incidents = effects.add_symptoms(effects.add_incidents(incidents))
     elif any(incident.kind in _KINDS_WITH_SYMPTOMS for incident in incidents):
         no_effects = EffectCollector(scope, {}, lambda: _unique_entries(log, {}))
@@ -125,11 +133,11 @@ def collect_incidents(log: LogSource, *, service: str, environment: str) -> Coll
 
 
 def _unique_entries(
-    log: LogSource, reassembled: Mapping[int, Signal]
+    log: LogSource, reassembled: Mapping[int, Signal | SkipReason]
 ) -> Iterator[tuple[int, LogEntry, Signal | SkipReason]]:
     """Each entry once, with its number in the log and what it says, with the lines beside it where need be."""
     copies = _DuplicateFilter()
     for number, entry in enumerate(log.entries(), 1):
         read = read_signal(entry)
         if not copies.is_duplicate(entry, read):
-            yield number, entry, reassembled.get(number, read)
+            yield number, entry, read if isinstance(read, Signal) else reassembled.get(number, read)

@@ -7,15 +7,22 @@ them apart, each is a candidate and none is the cause. Closes that the other end
 to nothing else than the text in which they stand.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.detection.close_code import CloseKind
 from shared.detection.connections import are_different_connections, connection_ids, request_ids
 from shared.detection.entry import LogEntry
-from shared.detection.raised_exception import CLOSE_KINDS, RaisedException, read_raised, truncate_raised_entry
-from shared.detection.signal import Signal, SignalKind, SkipReason
+from shared.detection.line_tracebacks import AssembledTraceback, LineTracebacks
+from shared.detection.raised_exception import (
+    CLOSE_KINDS,
+    EFFECT_KINDS,
+    RaisedException,
+    read_raised,
+    truncate_raised_entry,
+)
+from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
 from shared.detection.split_chains import join_split_chains
 from shared.detection.start_ties import tie_failed_starts
 from shared.detection.tie_events import Event, find_fragment, reassemble_tracebacks, sort_events
@@ -54,17 +61,64 @@ class TieFinder:
     _direction: int = 0
     _seen: dict[tuple[object, ...], RaisedException] = field(default_factory=dict)
     _pieces: dict[str, str] = field(default_factory=dict)
+    _lines: LineTracebacks = field(default_factory=LineTracebacks)
+    _assembled: dict[int, RaisedException] = field(default_factory=dict)
+    """The exceptions of tracebacks that came line by line, by the numbers of their last lines."""
+    _of_announced: dict[int, RaisedException] = field(default_factory=dict)
+    """Those that a signal announced, by its number: `logger.exception("closing with 1011")`."""
+    _told_with_last_line: set[int] = field(default_factory=set)
+    """Their other lines,"""
+    _signals: set[int] = field(default_factory=set)
+    """and the entries that are signals by themselves."""
 
-    def add_entry(self, entry_number: int, entry: LogEntry, signal_or_skip: Signal | SkipReason) -> None:
-        """One more entry; `number` names it in the answer."""
+    def add_entry(
+        self, entry_number: int, entry: LogEntry, signal_or_skip: Signal | SkipReason
+    ) -> Iterable[tuple[int, Signal]]:
+        """One more entry; `number` names it in the answer. Gives what lines up to it add up to, by their last line."""
         self._observe_time(entry)
         if signal_or_skip in _SKIPPED or self._events >= _MAX_EVENTS:
-            return
+            return ()
+        if isinstance(signal_or_skip, Signal):
+            self._signals.add(entry_number)
+        assembled = list(self._lines.add_entry(entry_number, entry, self._step))
         events = list(self._events_of(entry_number, entry, signal_or_skip))
         self._events += len(events)
         if events:
             stream = (entry.project, entry.service, entry.revision, entry.instance)
             self._streams.setdefault(stream, []).extend(events)
+        return self._read_assembled(assembled)
+
+    def end_lines(self) -> Iterable[tuple[int, Signal]]:
+        """At the end of the log: what the last lines add up to."""
+        return self._read_assembled(list(self._lines.flush(self._step)))
+
+    def _read_assembled(self, assembled: Iterable[AssembledTraceback]) -> Iterable[tuple[int, Signal]]:
+        """Closes and failed starts that a traceback shows only with all of its lines; they are effects from now on."""
+        shown: list[tuple[int, Signal]] = []
+        for traceback in assembled:
+            read = read_signal(traceback.entry)
+            raised = self._raised(traceback.entry, read)
+            if raised is not None and traceback.words in self._signals:
+                self._of_announced[traceback.words] = raised
+                self._told_with_last_line |= traceback.numbers - {traceback.words}
+                continue
+            if raised is not None:
+                self._assembled[traceback.number] = raised
+                self._told_with_last_line |= traceback.numbers - {traceback.number}
+            is_effect = isinstance(read, Signal) and read.kind in EFFECT_KINDS
+            if isinstance(read, Signal) and is_effect and traceback.number not in self._signals:
+                self.add_effect(traceback.number, read)
+                shown.append((traceback.number, read))
+        return shown
+
+    @property
+    def lines_of_tracebacks(self) -> Set[int]:
+        """Numbers of entries that say nothing but what the last line of their traceback says."""
+        return self._told_with_last_line
+
+    @property
+    def _step(self) -> int:
+        return -1 if self._direction < 0 else 1
 
     def add_effect(self, entry_number: int, signal: Signal) -> None:
         """What an entry says together with the lines beside it, after `add_entry` has had it alone."""
@@ -77,9 +131,9 @@ class TieFinder:
     def resolve(self) -> Mapping[int, Tie]:
         """The ties of all closes and failed starts that have an exception before them, by their entries' numbers."""
         ties: dict[int, Tie] = {}
-        step = -1 if self._direction < 0 else 1
+        self.end_lines()
         streams = {
-            key: join_split_chains(reassemble_tracebacks(sort_events(events, step)))
+            key: join_split_chains(reassemble_tracebacks(sort_events(list(self._without_lines(events)), self._step)))
             for key, events in self._streams.items()
         }
         for events in streams.values():
@@ -87,9 +141,19 @@ class TieFinder:
         for key, events in streams.items():
             starts = [event for event in events if event.is_failed_start]
             beside = list(_events_beside(streams, key)) if starts else []
-            for number, raised in tie_failed_starts(starts, beside, step, MAX_TIE_AGE):
+            for number, raised in tie_failed_starts(starts, beside, self._step, MAX_TIE_AGE):
                 ties[number] = Tie(raised, is_tied=True)
         return ties
+
+    def _without_lines(self, events: Iterable[Event]) -> Iterator[Event]:
+        """With each traceback that was put together in place of its lines."""
+        for event in events:
+            if event.close_kind is not None and event.number in self._of_announced:
+                yield replace(event, raised=self._of_announced[event.number])
+            elif event.fragment and event.number in self._assembled:
+                yield replace(event, raised=self._assembled[event.number], fragment="")
+            elif not event.fragment or event.number not in self._told_with_last_line:
+                yield event
 
     def _observe_time(self, entry: LogEntry) -> None:
         if entry.timestamp is None:

@@ -113,7 +113,9 @@ class ServiceComparison:
         if request.python:
             return request.python, "--python"
         declared = find_declared_python(self._history, request.commit, service.start_path, service.built_by)
-        return declared or (request.fallback_python, "assumed: the repository names no version")
+        if declared is not None:
+            return declared[0], declared[1].partition(" (at ")[0]
+        return request.fallback_python, "assumed: the repository names no version"
 
     def _get_verdicts(self, python: str) -> CompileVerdicts:
         if python not in self._verdicts:

@@ -5,6 +5,11 @@ from dataclasses import replace
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
 from shared.errors import UsageError
+from shared.proof.claims.image_layout import TracedFiles
+from shared.proof.claims.judges import build_judges
+from shared.proof.claims.ports import ServiceModules
+from shared.proof.claims.regressions.new_failures import NewFailures
+from shared.proof.claims.service_modules import open_service_modules
 from shared.proof.describe_break import ProvenBreak, describe_break, describe_loading
 from shared.proof.find_deployed import DeployedSearch, find_deployed, find_likeliest_python
 from shared.proof.find_trial_candidate import add_trial_candidate
@@ -20,6 +25,7 @@ from shared.proof.gating.choose_target import (
 )
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
+from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.finding import Finding, Rollback
 from shared.proof.model.paths import build_service_filter
@@ -109,7 +115,9 @@ def _add_target(context: ProofContext, finding: Finding, broken: ProvenBreak) ->
     context.report_progress("searching for the newest commit that passes every gate")
     history, file_history = context.history, broken.file_history
     paths = frozenset({*file_history.names, *(other.path for other in finding.broken.also_broken)})
-    choice = choose_target(file_history, broken.gates, broken.fix, context.branch.head, paths)
+    failures = _watch_new_failures(context, broken)
+    gates = replace(broken.gates, find_new_failure=failures.find)
+    choice = choose_target(file_history, gates, broken.fix, context.branch.head, paths, failures.repeat)
     wants_alternative = context.request.wants_alternative
     return replace(
         finding,
@@ -118,6 +126,21 @@ def _add_target(context: ProofContext, finding: Finding, broken: ProvenBreak) ->
         refused_commits=choice.refused_commits,
         unchecked_commits=choice.unchecked_commits,
         alternative_rollback=_build_rollback(_choose_rollback(context, broken)) if wants_alternative else None,
+    )
+
+
+def _watch_new_failures(context: ProofContext, broken: ProvenBreak) -> NewFailures:
+    """What a target may newly fail with, beyond syntax."""
+    deployed, gates = broken.deployed, broken.gates
+    judges, confirming = build_judges(context.compilers, context.history, [context.branch.head, deployed.commit.id])
+    logged = {deployed.path: context.incident.path} if context.incident.path.startswith("/") else {}
+
+    def open_modules(tree: CommitTree, path: str) -> ServiceModules:
+        traced = TracedFiles(path, (), logged, tree.is_link)
+        return open_service_modules(tree, traced, gates.verdicts.python, context.request.source_roots)
+
+    return NewFailures(
+        context.history, judges, confirming, open_modules, gates.loaded_blobs, deployed.commit.id, deployed.path
     )
 
 

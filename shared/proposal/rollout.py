@@ -78,6 +78,8 @@ class ServiceState:
     """Percent by revision name."""
     etag: str
     """Changes with every change of the service; an effect that names an older one is refused."""
+    unprobeable_reason: str = ""
+    """Why no revision can be reached at its own address, as a sentence's end; "" where each can."""
     is_observed: bool = True
     """False where only the log is known, on one machine: then nobody has looked at what really serves."""
 
@@ -99,6 +101,8 @@ class Deployment:
     """One sentence where it failed."""
     url: str = ""
     """Where the new revision can be reached before it takes any traffic; "" where there is no such place."""
+    unprobeable_reason: str = ""
+    """Why there is no such place for any revision of the service; "" where there is, or nobody knows."""
     needs_address: bool = False
     """A pipeline of the user made it: it has to be given its address (a share of 0) before it can be tried."""
     traffic_percent: int = 0

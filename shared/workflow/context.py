@@ -30,26 +30,48 @@ if TYPE_CHECKING:
     from shared.workflow.prover import Prover
 
 THROTTLE_PERIOD = timedelta(seconds=30)
+_FREE_TIMES = 3
+"""So often within 30 seconds, and then once in five seconds, the log is read for one kind of entry."""
+_SPENT_PERIOD = timedelta(seconds=5)
 _MAX_THROTTLE_KEYS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    first: datetime
+    last: datetime
+    times: int = 1
 
 
 @dataclass(slots=True)
 class Throttle:
     """Keys and when they were last recorded; the oldest are forgotten first."""
 
-    _seen: OrderedDict[object, datetime] = field(default_factory=OrderedDict)
+    _seen: OrderedDict[object, _Recorded] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
     def is_recent(self, key: object, now: datetime) -> bool:
         """Whether the key was recorded within the last 30 seconds."""
         with self._lock:
             seen = self._seen.get(key)
-        return seen is not None and now - seen < THROTTLE_PERIOD
+        return seen is not None and now - seen.last < THROTTLE_PERIOD
+
+    def is_spent(self, key: object, now: datetime) -> bool:
+        """Whether the key was recorded a few times at once, and last within five seconds: for what differs inside."""
+        with self._lock:
+            seen = self._seen.get(key)
+        if seen is None or now - seen.first >= THROTTLE_PERIOD:
+            return False
+        return seen.times >= _FREE_TIMES and now - seen.last < _SPENT_PERIOD
 
     def mark_recorded(self, key: object, now: datetime) -> None:
         """To be called once all that a recording does is done, so that a failed one is never taken for done."""
         with self._lock:
-            self._seen[key] = now
+            seen = self._seen.get(key)
+            is_new = seen is None or now - seen.first >= THROTTLE_PERIOD
+            self._seen[key] = (
+                _Recorded(now, now) if is_new or seen is None else _Recorded(seen.first, now, seen.times + 1)
+            )
             self._seen.move_to_end(key)
             while len(self._seen) > _MAX_THROTTLE_KEYS:
                 self._seen.popitem(last=False)

@@ -1,24 +1,21 @@
 """Records a log entry: opens an incident once, adds to an open one, or refuses the entry with a reason.
 
-Cloud Run often logs one entry per line: only the last line of a traceback says `SyntaxError`, and only an earlier one
-names the file. Such a line is completed from its neighbours first.
+A close, or a sentence about a start that failed, may have another cause each time: the log is read for a few of them.
+What they are tied to decides whether they are the same again.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
 
 from shared.detection.entry import LogEntry
 from shared.detection.grouping import truncate_entry
-from shared.detection.multiline_traceback import TracebackAssembler
 from shared.detection.raised_exception import EFFECT_KINDS, RaisedException
-from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
-from shared.detection.syntax_errors import is_last_traceback_line, is_traceback_line
+from shared.detection.signal import Signal, SignalKind, read_signal
 from shared.errors import Retry
 from shared.ports import StoredDocument
 from shared.proposal.rollout import REOPEN_WINDOW
-from shared.service import Service, service_id
+from shared.service import Service, find_service, service_id
 from shared.workflow import effects
 from shared.workflow.context import Context, StepResult
 from shared.workflow.flow import IncidentState
@@ -26,54 +23,16 @@ from shared.workflow.investigation.cause_of_close import (
     describe_effect,
     find_incident_of,
     find_tied_exception,
+    is_tied_by_log,
     store_explaining_incident,
 )
 from shared.workflow.issue.issue_commands import is_automation_stopped, is_marked_as_wrong
+from shared.workflow.reassemble_signal import is_of_traceback_around, reassemble_signal
 from shared.workflow.records import documents, incident_record, reports
 from shared.workflow.records.defects import Defect, find_or_create_defect, start_next_generation
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import reject_entry
 from shared.workflow.rollout.recurrence import RecurrenceKind, classify_recurrence
-
-INGESTION_DELAY = timedelta(seconds=60)
-"""How long a log may take to show what was logged beside an entry."""
-
-
-def reassemble_signal(context: Context, entry: LogEntry) -> Signal | SkipReason:
-    """Raises Retry where the neighbours of a young entry may not be visible yet."""
-    read = read_signal(entry)
-    if read is not SkipReason.NO_FAILING_FILE or not is_last_traceback_line(entry.text):
-        return read
-    signal = _find_in_neighbours(context.logs.read_neighbours(entry), entry)
-    if signal is not None:
-        return signal
-    if entry.timestamp is not None and context.clock.now() - entry.timestamp < context.limit_wait(INGESTION_DELAY):
-        raise Retry("the lines before the end of a traceback are not in the log yet")
-    return read
-
-
-def _find_in_neighbours(around: Sequence[LogEntry], entry: LogEntry) -> Signal | None:
-    neighbours = TracebackAssembler()
-    signals: list[Signal] = []
-    for neighbour in around:
-        neighbours.observe_time(neighbour)
-        read = read_signal(neighbour)
-        if read is SkipReason.NO_FAILING_FILE and is_last_traceback_line(neighbour.text):
-            signals += neighbours.add_last_line(neighbour)
-        elif isinstance(read, Signal):
-            if read.kind not in EFFECT_KINDS:
-                signals += neighbours.add_boundary(neighbour)
-        elif is_traceback_line(neighbour.text):
-            signals += neighbours.add_line(neighbour)
-    signals += neighbours.flush()
-    same = [signal for signal in signals if _entry_identity(signal.entry) == _entry_identity(entry)]
-    return same[0] if same else None
-
-
-def _entry_identity(entry: LogEntry) -> tuple[object, ...]:
-    """A log entry's own identity, which copies of its message share."""
-    return entry.log_name, entry.timestamp, entry.insert_id
-
 
 MAX_CORROBORATED = 50
 """Incidents of one service that were investigated and are not at rest."""
@@ -169,33 +128,54 @@ _INITIAL_STATES = {
 """What no redeployment mends is recorded, and nobody is bothered with it."""
 
 
-def record_log_entry(context: Context, entry: LogEntry) -> StepResult:
-    """`opened`, `duplicate`, `attached`, `recurred`, `throttled` or `refused:<reason>`. Raises Retry, Reject."""
+def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> StepResult:
+    """`opened`, `duplicate`, `attached`, `recurred`, `throttled` or `refused:<reason>`. Raises Retry, Reject.
+
+    `region` is where the service runs, "" where the log does not say.
+    """
     service_key = service_id(entry.project, entry.service)
     if service_key in context.own_functions:
         return reject_entry(context, entry, "own_function", service_key)
-    service = context.services.get(service_key)
+    service = find_service(context.services, entry.project, entry.service, region)
     if service is None:
         return reject_entry(context, entry, "unknown_service", service_key)
-    line = (service_key, entry.revision, blake2b(entry.text.encode("utf-8", "replace"), digest_size=16).digest())
-    if context.throttle.is_recent(line, context.clock.now()):
+    now, line = context.clock.now(), (service.id, entry.revision, _hash_text(entry))
+    looked = _read_of_log(service.id, entry)
+    if context.throttle.is_spent(looked, now) if looked else context.throttle.is_recent(line, now):
         return StepResult("throttled")
-    read = reassemble_signal(context, entry)
-    if not isinstance(read, Signal):
-        return reject_entry(context, entry, read.value, service_key)
-    seen = (service_key, entry.revision, read.kind, read.error_class, read.path, read.line)
-    if context.throttle.is_recent(seen, context.clock.now()):
-        return StepResult("throttled")
-    outcome = _record_signal(context, service, read)
-    for key in (line, seen):
-        context.throttle.mark_recorded(key, context.clock.now())
+    signal = reassemble_signal(context, entry)
+    if not isinstance(signal, Signal):
+        outcome = reject_entry(context, entry, signal.value, service_key)
+        if looked:
+            context.throttle.mark_recorded(looked, now)
+        return outcome
+    raised = find_tied_exception(context, service, signal.entry) if signal.kind in EFFECT_KINDS else None
+    seen = (service.id, entry.revision, signal.kind, signal.error_class, signal.path, signal.line, _name_cause(raised))
+    is_known = context.throttle.is_recent(seen, now)
+    outcome = StepResult("throttled") if is_known else _record_signal(context, service, signal, raised)
+    for key in (line, looked) if is_known else (line, looked, seen):
+        context.throttle.mark_recorded(key, now)
     return outcome
 
 
-def _record_signal(context: Context, service: Service, signal: Signal) -> StepResult:
-    raised: RaisedException | None = None
+def _hash_text(entry: LogEntry) -> bytes:
+    return blake2b(entry.text.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def _read_of_log(service_key: str, entry: LogEntry) -> tuple[str, ...]:
+    """A key for entries whose meaning the log around them decides, however equal they are; () for all others."""
+    read = read_signal(entry)
+    if is_tied_by_log(entry, read):
+        return (service_key, entry.revision, "tied by the log", read.kind.value if isinstance(read, Signal) else "")
+    return (service_key, entry.revision, "line of a traceback") if is_of_traceback_around(entry, read) else ()
+
+
+def _name_cause(raised: RaisedException | None) -> tuple[str, str]:
+    return raised.class_and_path if raised is not None else ("", "")
+
+
+def _record_signal(context: Context, service: Service, signal: Signal, raised: RaisedException | None) -> StepResult:
     if signal.kind in EFFECT_KINDS:
-        raised = find_tied_exception(context, service, signal.entry)
         cause = find_incident_of(context, service, raised)
         if cause is not None:
             return StepResult("attached", cause.id)

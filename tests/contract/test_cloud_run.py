@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from threading import Event
 
 import grpc
 import pytest
+from google.cloud import run_v2
 
 from shared.adapters.deploy_methods import DeployMethodRouter
 from shared.adapters.google.clients import GoogleClients
@@ -16,7 +18,7 @@ from shared.errors import Reject, Retry
 from shared.ports import CHANGED_BY_HAND
 from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
-from tests.support.google_cloud import IMAGE, LATEST, GoogleCloud, digest_of, service_path
+from tests.support.google_cloud import IMAGE, LATEST, MORNING, GoogleCloud, digest_of, service_path
 from tests.support.google_rpc import serve_google
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
@@ -292,6 +294,52 @@ class TestRedeploy:
         with pytest.raises(Reject, match=f"no_deployer: tide is deployed by {method}"):
             by_image.start(replace(TIDE, deploy_method=method), "p-1", FIX, etag)
         assert stand.cloud.answers.count_calls(UPDATE) == 0
+
+
+class TestDegraded:
+    def test_a_filter_that_is_not_served_leaves_the_newest_builds(self, stand: Stand) -> None:
+        stand.cloud.unserved_filters = {
+            "results.images.digest",
+            "source_provenance.resolved_repo_source.commit_sha",
+            "substitutions.COMMIT_SHA",
+        }
+        state = stand.revisions.get_service_state(TIDE)
+        assert (state.revision.commit, state.revision.claims[0].source) == (OLD, "provenance")
+        assert state.revision.unreadable_sources == ()
+        assert stand.deployed()
+
+    @pytest.mark.parametrize(("uploaded", "expected"), [(-60, OLD), (3600, None)])
+    def test_an_image_by_a_tag_alone_is_the_one_that_it_was_when_the_revision_was_made(
+        self, stand: Stand, uploaded: int, expected: str | None
+    ) -> None:
+        stand.cloud.tags["latest"] = digest_of("old")
+        stand.cloud.uploads[digest_of("old")] = MORNING + timedelta(seconds=uploaded)
+        stand.cloud.deploy_manually("tide", f"{IMAGE}:latest", "tide-2")
+        assert stand.revisions.get_service_state(TIDE).revision.commit == expected
+
+
+class TestUnprobeable:
+    @pytest.mark.parametrize(
+        ("setting", "value"),
+        [
+            ("ingress", run_v2.IngressTraffic.INGRESS_TRAFFIC_INTERNAL_ONLY),
+            ("ingress", run_v2.IngressTraffic.INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER),
+            ("iap_enabled", True),
+            ("default_uri_disabled", True),
+        ],
+    )
+    def test_a_revision_that_answers_nobody_from_outside_has_no_address(
+        self, stand: Stand, setting: str, value: object
+    ) -> None:
+        setattr(stand.cloud.services[service_path("tide")], setting, value)
+        assert stand.revisions.get_service_state(TIDE).unprobeable_reason
+        done = stand.deployer.state(TIDE, stand.start())
+        assert (done.progress, done.url, bool(done.unprobeable_reason)) == (DeploymentProgress.DONE, "", True)
+
+    def test_one_that_answers_everybody_has_one(self, stand: Stand) -> None:
+        stand.cloud.services[service_path("tide")].ingress = run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL
+        assert stand.revisions.get_service_state(TIDE).unprobeable_reason == ""
+        assert stand.deployer.state(TIDE, stand.start()).url
 
 
 class TestAtMostOnce:

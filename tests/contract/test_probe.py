@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.adapters.probe import NetworkProbe, ProbeTimeouts
 from shared.proposal.rollout import ProbeOutcome, ProbeResult
+from shared.secret import Secret
 from shared.service import Service
 
 SHORT = ProbeTimeouts(open_timeout=2.0, stay_open_seconds=0.6, close_timeout=0.3)
@@ -341,3 +342,61 @@ def test_an_answer_byte_by_byte_ends_with_the_deadline(begins: bytes) -> None:
 
 def test_no_url_is_no_proof() -> None:
     assert ends(probed("")) == (False, ProbeOutcome.NO_URL, None)
+
+
+def _asks_who_calls(seen: list[dict[str, str]]) -> App:
+    """As Cloud Run with IAM: 403 for whoever does not say who he is, at the platform's own header."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        seen.append(headers)
+        let_in = headers.get("x-serverless-authorization") == "Bearer token for https://127.0.0.1"
+        if scope["type"] == "websocket" and let_in:
+            await send({"type": "websocket.accept"})
+            await asyncio.sleep(5)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.http.response.start", "status": 403, "headers": []})
+            await send({"type": "websocket.http.response.body", "body": b""})
+        else:
+            await send({"type": "http.response.start", "status": 200 if let_in else 403, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+    return app
+
+
+@pytest.mark.parametrize("scheme", ["ws", "http"])
+def test_where_iam_asks_who_calls_the_probe_says_so_and_to_nobody_else(serve: Serve, scheme: str) -> None:
+    seen: list[dict[str, str]] = []
+    port = serve(_asks_who_calls(seen))
+    service = replace(
+        Service("tide", "shore", "europe-west6", "harbour/tide", "C1"),
+        probe_url=f"{scheme}://127.0.0.1:{port}/ws",
+        probe_origin="https://chat.acme.example",
+    )
+
+    def token(audience: str) -> Secret:
+        return Secret(f"token for {audience}")
+
+    assert NetworkProbe(SHORT, token, ".127.0.0.1").check(service).ok
+    assert {headers["origin"] for headers in seen} == {"https://chat.acme.example"}
+    assert "x-serverless-authorization" not in seen[0], "only who asks is told"
+    refused = NetworkProbe(SHORT, token).check(service)
+    assert (refused.outcome, refused.code) == (ProbeOutcome.ANSWERED, 403)
+    assert "x-serverless-authorization" not in seen[-1]
+
+
+def test_the_token_is_for_the_service_also_at_the_address_of_a_revision(monkeypatch: pytest.MonkeyPatch) -> None:
+    audiences: list[str] = []
+
+    def token(audience: str) -> Secret:
+        audiences.append(audience)
+        return Secret("")
+
+    answer = ProbeResult(ok=False, outcome=ProbeOutcome.ANSWERED, code=403)
+    monkeypatch.setattr("shared.adapters.probe.probe_http", lambda *_: answer)
+    service = replace(
+        Service("tide", "shore", "europe-west6", "harbour/tide", "C1"),
+        probe_url="https://pf-1a2b---tide-x7-ew.a.run.app/healthy",
+    )
+    assert NetworkProbe(SHORT, token).check(service) is answer
+    assert audiences == ["https://tide-x7-ew.a.run.app"]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.config.loader import parse_configuration
+from shared.config.settings import list_services
 from tests.support.deploy.deployment import ONE_SERVICE, PLAN_SUMMARY, THREE_SERVICES, prepare_deployment, read_state
 from tests.support.deploy.terraform import CONFIGURATION, TerraformFolder
 
@@ -78,6 +80,21 @@ def test_removing_a_service_leaves_the_others_connected(three: TerraformFolder) 
     removed = {each["address"] for each in changes if "delete" in each["change"]["actions"]}
     assert 'google_logging_project_sink.sink["shop-prod.voice signals"]' in removed
     assert {address for address in removed if address.startswith("google_pubsub_topic_iam_member")} == set()
+
+
+def test_the_same_service_in_two_regions_is_two(tmp_path: Path) -> None:
+    """Each with its sinks and grants, under the ids that the functions give them."""
+    (line,) = re.findall(r"  - \{name: chat.*\n", ONE_SERVICE)
+    config = ONE_SERVICE.replace(line, line + line.replace("europe-west1", "us-central1"))
+    here = prepare_deployment(tmp_path, config)
+    here.run_checked("plan", "-input=false", "-no-color", f"-out={PLAN_SUMMARY}")
+    addresses = {each["address"] for each in here.show_json(PLAN_SUMMARY)["resource_changes"]}
+    sinks = {address for address in addresses if address.startswith("google_logging_project_sink.sink[")}
+    ids = {service.id for service in list_services(parse_configuration(config))}
+    assert ids == {"shop-prod.chat.europe-west1", "shop-prod.chat.us-central1"}
+    assert sinks == {
+        f'google_logging_project_sink.sink["{id_} {sink}"]' for id_ in ids for sink in ("signals", "revisions")
+    }
 
 
 def test_a_service_on_an_older_python_is_judged_by_ruff_and_told(tmp_path: Path) -> None:

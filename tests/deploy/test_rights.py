@@ -90,10 +90,13 @@ def test_only_where_a_trigger_deploys_may_anybody_start_builds(
 
 def test_the_repository_of_a_name_of_container_registry_is_granted(tmp_path: Path) -> None:
     """It is called like its host, and lies where that host's images do."""
-    config = ONE_SERVICE.replace("name: chat", "name: fax")
+    config = ONE_SERVICE.replace("name: chat", "name: fax, probe_url: 'wss://fax.example/ws'")
     state = apply_deployment(prepare_deployment(tmp_path, config))
     granted = {grant.thing for grant in granted_by_state(state) if grant.thing.startswith("repository ")}
     assert granted == {"repository shop-prod/europe/eu.gcr.io", "repository shop-ops/europe-west1/provenfix-functions"}
+    invoking = {grant.member for grant in granted_by_state(state) if grant.thing == "service shop-prod/europe-west1/fax"
+                and grant.role == "roles/run.invoker"}  # fmt: skip
+    assert invoking == {"provenfix-investigate@shop-ops", "provenfix-verify@shop-ops"}, "who probes says who it is"
 
 
 def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource], three_state: list[Resource]) -> None:

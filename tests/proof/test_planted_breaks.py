@@ -4,24 +4,18 @@ from pathlib import Path
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.proof.compare_services import ComparisonRequest, ServiceComparison
-from tests.support.history_builder import HistoryBuilder, running_python
+from shared.proof.compare_services import list_families
+from tests.support.history_builder import HistoryBuilder
 from tests.support.planted_breaks import KINDS, build_history
+from tests.support.planted_replay import replay_history
 
 
 def test_every_break_is_seen_at_its_commit(tmp_path: Path, compilers: LocalCompilers) -> None:
-    history = HistoryBuilder(tmp_path / "harbor.git")
-    planted = {entry.commit: entry for entry in build_history(history, 3 * len(KINDS), seed=7)}
-    history.write_repository()
-    names = list(history.ids)
-    with GitRepository(str(history.path)) as repository:
-        comparison = ServiceComparison(repository, compilers)
-        for before, name in zip(names, names[1:], strict=False):
-            request = ComparisonRequest(history.ids[before], history.ids[name], python=running_python())
-            [service] = comparison.compare(request)
-            alarms = {(alarm.family, alarm.path) for alarm in service.alarms}
-            entry = planted.get(name)
-            assert bool(alarms) == (entry is not None), (name, service.alarms)
-            if entry is not None:
-                assert {family for family, _ in alarms} <= entry.families, (name, service.alarms)
-                assert {path for _, path in alarms} == {entry.path}, (name, service.alarms)
+    built = HistoryBuilder(tmp_path / "harbor.git")
+    planted = build_history(built, 3 * len(KINDS), seed=7)
+    built.write_repository()
+    with GitRepository(str(built.path)) as history:
+        *_, replay = replay_history(built, planted, history, compilers)
+    assert replay.wrong == []
+    assert replay.commits == len(built.ids) - 1
+    assert set(replay.alarms) == set(list_families())

@@ -41,6 +41,8 @@ class FakeCloudRun:
     """Why deployments fail; "" where they do not."""
     address: str = ""
     """Where new revisions can be reached before they have any traffic; "" where they cannot."""
+    unprobeable_reason: str = ""
+    """Why no revision answers at its own address."""
     deploys_by_pipeline: bool = False
     """A pipeline makes the revisions: each has to be given its address before it can be tried."""
     manual_change: str = ""
@@ -60,7 +62,7 @@ class FakeCloudRun:
     def get_service_state(self, service: Service) -> ServiceState:
         known = self.services[service.id]
         name = max(known.traffic, key=lambda revision: known.traffic[revision])
-        return ServiceState(known.revisions[name], dict(known.traffic), str(known.etag))
+        return ServiceState(known.revisions[name], dict(known.traffic), str(known.etag), self.unprobeable_reason)
 
     def get_revision(self, service: Service, name: str) -> Revision | None:
         return self.services[service.id].revisions.get(name)
@@ -89,8 +91,13 @@ class FakeCloudRun:
         if self.failure_reason:
             return Deployment(DeploymentProgress.FAILED, known.revision, self.failure_reason)
         untended = self.deploys_by_pipeline and (known.service, known.revision, 0) not in self.shifts
+        url = "" if untended or self.unprobeable_reason else self.address
         return Deployment(
-            DeploymentProgress.DONE, known.revision, url="" if untended else self.address, needs_address=untended
+            DeploymentProgress.DONE,
+            known.revision,
+            url=url,
+            unprobeable_reason=self.unprobeable_reason,
+            needs_address=untended,
         )
 
     def shift_traffic(self, service: Service, revision: str, percent: int) -> None:

@@ -100,6 +100,20 @@ class LoopbackServices:
         self.published += [(topic, json.loads(base64.b64decode(message["data"]))) for message in messages]
         return FakeResponse(200, {"messageIds": [f"m{len(self.topics)}-{index}" for index in range(len(messages))]})
 
+    def answer_time_series(self, asked: FakeRequest) -> FakeResponse | None:
+        """Cloud Monitoring's part: the requests that the log holds."""
+        if not asked.path.endswith("/timeSeries"):
+            return None
+        self.rest.requested_paths.append("google.monitoring.v3.MetricService/ListTimeSeries")
+        count = sum(
+            entry["logName"].endswith("requests")
+            and f'"{entry["resource"]["labels"]["revision_name"]}"' in asked.query["filter"]
+            and ("5xx" not in asked.query["filter"] or entry.get("httpRequest", {}).get("status", 0) >= 500)
+            for entry in self.cloud.log
+        )
+        points = [{"value": {"int64Value": str(count)}}]
+        return FakeResponse(200, {"timeSeries": [{"points": points}]} if count else {})
+
     def answer_permission(self, asked: FakeRequest) -> FakeResponse | None:
         """The permission of a collaborator."""
         if not asked.path.endswith("/permission"):
@@ -135,7 +149,7 @@ def serve_loopback(repository: Path, now: Any) -> Iterator[LoopbackServices]:
             stack.enter_context(serve_fake(double))
         services = LoopbackServices(cloud, rest, github, board, slack, actions, channel_address(channel))
         github.extra_routes.append(services.answer_permission)
-        rest.extra_routes.append(services.answer_publish)
+        rest.extra_routes += [services.answer_publish, services.answer_time_series]
         yield services
 
 

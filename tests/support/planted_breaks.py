@@ -69,7 +69,7 @@ class PlantedBreak:
 @dataclass(frozen=True, slots=True)
 class _Kind:
     families: tuple[str, ...]
-    place: str
+    where: str
     """Where it fails: `part`, `use` or `main`."""
     change: Callable[[dict[str, str], int], Files]
 
@@ -103,22 +103,34 @@ def _remove_table(files: dict[str, str], k: int) -> Files:
 
 
 KINDS: Mapping[str, _Kind] = {
-    "a renamed function": _Kind(("import_name",), "use", _edit("harbor/part_{k}.py", "def find_berth_{k}", "def locate_berth_{k}")),
+    "a renamed function": _Kind(
+        ("import_name",), "use", _edit("harbor/part_{k}.py", "def find_berth_{k}", "def locate_berth_{k}")
+    ),
     "a renamed module": _Kind(("module", "import_name"), "use", _rename_part),
     "an ignored module": _Kind(("module", "import_name"), "use", _ignore_part),
     "a missing dependency": _Kind(("module",), "main", _remove_dependency),
-    "an undefined name": _Kind(("name",), "use", _edit("harbor/use_{k}.py", "return text, count", "return text, cuont")),
+    "an undefined name": _Kind(
+        ("name",), "use", _edit("harbor/use_{k}.py", "return text, count", "return text, cuont")
+    ),
     "a local name too early": _Kind(
         ("local_name",), "use", _edit("harbor/use_{k}.py", "    berth = ", "    label = text.upper()\n    berth = ")
     ),
     "an attribute of a module": _Kind(
         ("module_attribute",), "use", _edit("harbor/part_{k}.py", "LIMIT_{k} =", "MOST_{k} =")
     ),
-    "an attribute of a class": _Kind(("class_attribute",), "use", _edit("harbor/part_{k}.py", "def label", "def title")),
+    "an attribute of a class": _Kind(
+        ("class_attribute",), "use", _edit("harbor/part_{k}.py", "def label", "def title")
+    ),
     "a missing argument": _Kind(
         ("call",), "use", _edit("harbor/part_{k}.py", "def find_berth_{k}(name, *", "def find_berth_{k}(name, quay, *")
     ),
-    "an unexpected keyword": _Kind(("call",), "use", _edit("harbor/part_{k}.py", "deep=False):\n    return Berth{k}(name, 2 if deep", "far=False):\n    return Berth{k}(name, 2 if far")),
+    "an unexpected keyword": _Kind(
+        ("call",), "use",
+        _edit(
+            "harbor/part_{k}.py", "deep=False):\n    return Berth{k}(name, 2 if deep",
+            "far=False):\n    return Berth{k}(name, 2 if far",
+        ),
+    ),
     "a circular import": _Kind(
         ("circular_import",), "part",
         _edit("harbor/part_{k}.py", "import json\n", "import json\n\nfrom harbor.use_{k} import show\n"),
@@ -131,7 +143,7 @@ KINDS: Mapping[str, _Kind] = {
 def build_history(history: HistoryBuilder, count: int, seed: int) -> list[PlantedBreak]:
     """Adds `count` commits after the first one, and returns what is broken where."""
     random = Random(seed)
-    files = dict(_list_start_files())
+    files = dict(list_start_files())
     history.commit("start", files)
     planted: list[PlantedBreak] = []
     names = [name for _ in range(count) for name in random.sample(list(KINDS), len(KINDS))]
@@ -143,8 +155,8 @@ def build_history(history: HistoryBuilder, count: int, seed: int) -> list[Plante
             kind, label = KINDS[name], f"{number} break: {name}"
             changes = kind.change(files, k)
             history.commit(label, changes)
-            place = "harbor/main.py" if kind.place == "main" else f"harbor/{kind.place}_{k}.py"
-            planted.append(PlantedBreak(label, frozenset(kind.families), place))
+            where = "harbor/main.py" if kind.where == "main" else f"harbor/{kind.where}_{k}.py"
+            planted.append(PlantedBreak(label, frozenset(kind.families), where))
             history.commit(f"{number} mend", {path: files.get(path) for path in changes})
             number += 1
         else:
@@ -154,7 +166,8 @@ def build_history(history: HistoryBuilder, count: int, seed: int) -> list[Plante
     return planted
 
 
-def _list_start_files() -> Iterator[tuple[str, str]]:
+def list_start_files() -> Iterator[tuple[str, str]]:
+    """The service before anything is broken, path by path."""
     yield "Dockerfile", _DOCKERFILE
     yield ".dockerignore", ".git\n"
     yield "pyproject.toml", "[project]\nname = 'harbor'\nversion = '1'\ndependencies = ['pyyaml', 'uvicorn']\n"

@@ -258,8 +258,8 @@ WRONG = {
         "FILE, line 2: services[0].deploy_workflow must be the name of a file in .github/workflows, without the "
         "folder, such as 'deploy.yml'."
     ),
-    SERVICE + "}\n  - {name: chat, project: tea-prod, region: r-a1, repository: t/c, channel: C1}": (
-        "FILE, line 3: services[1] is the same service as services[0]; remove one of them."
+    SERVICE + "}\n  - {name: chat, project: tea-prod, region: europe-west1, repository: t/c, channel: C1}": (
+        "FILE, line 3: services[1] is the same service as services[0] (line 2); remove one of them."
     ),
     SERVICE + "}\nown: {project: tea-prod, functions: [chat]}": (
         "FILE, line 2: services[0] is one of provenfix's own functions, which are not watched."

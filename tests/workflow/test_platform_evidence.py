@@ -165,3 +165,17 @@ def test_already_fixed_requires_the_fix_in_every_serving_revision(
     assert report["kind"] == kind
     if kind == "none":
         assert report["reason"] == "already_deployed"
+
+
+@pytest.mark.parametrize("probe_url", ["", "wss://tide.example/ws"])
+def test_what_cannot_be_probed_before_it_has_traffic_is_told_before_anybody_is_asked(
+    harness: Harness, probe_url: str
+) -> None:
+    known = replace(harness.services["shore.tide"], probe_url=probe_url)
+    revision = Revision("tide-00007-old", BROKEN, AT)
+    state = ServiceState(revision, {revision.name: 100}, "1", "Identity-Aware Proxy stands before it")
+    with harness.histories(known) as history:
+        told = gather_platform_evidence(
+            harness.start_process(), known, history, FailingRevision(revision.name, state, ())
+        )
+    assert any("Identity-Aware Proxy" in sentence for sentence in told.sentences) is bool(probe_url)

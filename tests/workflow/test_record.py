@@ -1,14 +1,16 @@
 """`record_log_entry`: what opens an incident, what joins one, what is refused, and what a storm may cost."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
 
 from shared.errors import Retry
 from shared.proposal.rollout import WATCH_DURATION
+from shared.service import RegionalService
 from shared.workflow.context import THROTTLE_PERIOD
-from shared.workflow.record import INGESTION_DELAY, record_log_entry
+from shared.workflow.reassemble_signal import INGESTION_DELAY
+from shared.workflow.record import record_log_entry
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import (
     MINUTE,
@@ -35,6 +37,20 @@ def test_a_syntax_error_opens_an_incident_and_publishes_it(harness: Harness) -> 
     assert outcome.name == "opened"
     assert harness.bus.waiting == [("incident-opened", {"incident": outcome.incident})]
     assert read_state(harness, outcome.incident) == "opened"
+
+
+def test_the_same_service_in_two_regions_is_two() -> None:
+    """One failure in both of them: two incidents, and neither silences the other."""
+    tide = watched_service("tide")
+    told = {field.name: getattr(tide, field.name) for field in fields(tide)}
+    regions = [RegionalService(**{**told, "region": region}) for region in ("europe-west6", "us-central1")]
+    setting = Harness({service.id: service for service in regions})
+    process, entry = setting.start_process(), setting.log_entry()
+    outcomes = [record_log_entry(process, entry, service.region) for service in regions]
+    assert [outcome.name for outcome in outcomes] == ["opened", "opened"]
+    incidents = [read_incident(setting, outcome.incident)["service"] for outcome in outcomes]
+    assert incidents == ["shore.tide.europe-west6", "shore.tide.us-central1"]
+    assert record_log_entry(process, entry, "asia-east1").name == "refused:unknown_service"
 
 
 def test_a_copy_is_a_duplicate_and_writes_nothing(harness: Harness) -> None:

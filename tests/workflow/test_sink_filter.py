@@ -11,14 +11,17 @@ import pytest
 
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.signal import Signal, SignalKind, SkipReason, may_show_signal, read_signal
+from shared.detection.telling_frames import is_telling_frame
 from shared.errors import UsageError
 from shared.filters.rendering import MAX_FILTER_LENGTH, Sink, read_filter_template, render_sink_filter
 from shared.service import Service
 from tests.support.function_clients import open_function_clients
 from tests.support.function_outcomes import NASTY_TEXTS, as_sink_entry, run_every_outcome
 from tests.support.harness import Harness, watched_service
+from tests.support.line_logs import FAILED_IMPORT, FAILED_SOCKET, FAILED_START, GROUP, TELLING_FRAMES
 from tests.support.log_fuzzing import SIGNAL_TEXTS, mutate
 from tests.support.log_samples import LINE_624, TRACEBACK, export_entry
+from tests.support.log_shapes import SHAPES
 from tests.support.logging_query import matches
 from tests.support.memory import MemoryStore
 from tests.support.signal_corpus import collect_texts, entry_shapes
@@ -44,7 +47,9 @@ def negatives(corpus: dict[str, Signal | SkipReason]) -> list[str]:
 
 
 def _says_something(text: str) -> bool:
-    return may_show_signal(text) or re.search(r"(Syntax|Indentation|Tab)Error", text) is not None
+    return (
+        may_show_signal(text) or is_telling_frame(text) or re.search(r"(Syntax|Indentation|Tab)Error", text) is not None
+    )
 
 
 def test_every_signal_in_every_shape_passes(corpus: dict[str, Signal | SkipReason]) -> None:
@@ -63,10 +68,31 @@ def test_every_signal_in_every_shape_passes(corpus: dict[str, Signal | SkipReaso
     assert missed == []
 
 
-def test_the_last_line_of_a_traceback_that_comes_line_by_line_passes() -> None:
+def test_of_a_traceback_that_comes_line_by_line_the_last_line_and_the_telling_frames_pass() -> None:
     *before, last = TRACEBACK.splitlines()
     assert matches(signals(), export_entry(last, severity=...))
-    assert not any(matches(signals(), export_entry(line, severity=...)) for line in before)
+    passed = [line for line in before if matches(signals(), export_entry(line, severity=...))]
+    assert (
+        passed
+        == [line for line in before if is_telling_frame(line)]
+        == ['  File "/app/ferry/main.py", line 3, in <module>']
+    )
+
+
+@pytest.mark.parametrize("text", [FAILED_START, FAILED_SOCKET, FAILED_IMPORT, GROUP, *TELLING_FRAMES])
+def test_each_telling_frame_passes_and_no_other_line(text: str) -> None:
+    lines = text.splitlines()
+    telling = [line for line in lines if is_telling_frame(line)]
+    assert telling
+    assert [line for line in lines if matches(signals(), export_entry(line, severity=...))] == telling
+
+
+@pytest.mark.parametrize("name", [name for name, text in SHAPES.items() if not text.startswith("[")])
+def test_each_shape_of_frameworks_and_loggers_passes(name: str) -> None:
+    text = SHAPES[name]
+    is_object = text.startswith("{")
+    entry = export_entry(None, jsonPayload=json.loads(text)) if is_object else export_entry(text)
+    assert matches(signals(), entry) or not isinstance(read_signal(parse_json_entry(entry, 0)), Signal)
 
 
 @pytest.mark.parametrize("key", ["code", "close_code", "closeCode", "ws_close_code", "websocket_close_code"])

@@ -9,10 +9,12 @@ from shared.errors import Retry
 from shared.ports import StoredDocument
 from shared.proposal.rollout import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult
 from shared.report.incident_status import format_state_marker
+from shared.service import Service
+from shared.workflow.context import Context
 from shared.workflow.record import record_log_entry
-from shared.workflow.records.incident_record import EndCause
+from shared.workflow.records.incident_record import EndCause, IncidentRecord
 from shared.workflow.rollout.new_revision import MAX_DEPLOYMENT_TIME
-from shared.workflow.verify import MAX_REPUBLISHES, REPUBLISH_INTERVAL, verify
+from shared.workflow.verify import MAX_REPUBLISHES, REPUBLISH_INTERVAL, ROUND_LIMIT, verify
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import (
     MINUTE,
@@ -243,6 +245,45 @@ def test_a_later_deployment_that_contains_the_fix_is_as_good(harness: Harness) -
     harness.logs.request_counts["tide-00009-hand"] = 10
     run_tick(harness, WATCH_DURATION)
     assert read_state(harness, incident) == "resolved"
+
+
+def test_a_revision_that_nobody_reaches_at_its_own_address_is_judged_by_the_log_until_it_has_all() -> None:
+    """At the service's address answers, for the time being, mostly the revision that fails."""
+    probed = watched_service(traffic_steps=(10, 50, 100), probe_url="wss://tide.example/ws")
+    setting = Harness({"shore.tide": probed})
+    setting.cloud.unprobeable_reason = "the service takes no requests from outside"
+    setting.probe.result = ProbeResult(ok=False)
+    incident = start_watching(setting)
+    for share in (10, 50):
+        assert read_incident(setting, incident)["rollout"]["share"] == share
+        assert setting.probe.probed_services == []
+        run_tick(setting, MINUTE)
+    assert read_state(setting, incident) == "watching"
+    run_tick(setting, MINUTE)
+    assert setting.probe.probed_services == ["wss://tide.example/ws"]
+
+
+def test_a_round_ends_in_time_and_every_incident_is_reached_within_some_rounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Five services whose probes take two minutes each: in a fixed order the last ones were never looked at."""
+    setting = Harness({f"shore.{name}": watched_service(name) for name in ("buoy", "gull", "quay", "reef", "tide")})
+    for service in setting.services.values():
+        record_log_entry(setting.start_process(), setting.log_entry(name=service.name))
+    looked_at: set[str] = set()
+
+    def look(_: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
+        looked_at.add(service.name)
+        setting.clock.advance(timedelta(minutes=2))
+        return record
+
+    monkeypatch.setattr("shared.workflow.verify.advance_incident", look)
+    for _ in range(12):
+        begun = setting.clock.now()
+        assert verify(setting.start_process()).detail.endswith("3 not reached")
+        assert setting.clock.now() - begun <= ROUND_LIMIT + timedelta(minutes=2)
+        setting.clock.advance(MINUTE)
+    assert looked_at == {service.name for service in setting.services.values()}
 
 
 def test_one_failed_probe_is_forgiven(harness: Harness) -> None:

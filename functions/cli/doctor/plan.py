@@ -65,7 +65,7 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
             webhook=references["github.webhook_secret"] is not None
         )
         yield from CompilerChecks(access, accounts, settings.compilers, services).checks()
-        yield from list_probe_checks(services)
+        yield from list_probe_checks(accounts, services)
 
     return CheckPlan(tuple(checks()), secrets)
 

@@ -33,7 +33,7 @@ class SinkChecks:
 
     def _sink_name(self, service: Service, sink: Sink) -> str:
         """As terraform/sinks.tf names it."""
-        return f"{self._prefix}{service.name}-{sink.value}"
+        return f"{self._prefix}{service.id.removeprefix(f'{service.project}.')}-{sink.value}"
 
     def _topic_path(self, sink: Sink) -> str:
         return f"projects/{self._project}/topics/{self._prefix}{_TOPICS[sink]}"

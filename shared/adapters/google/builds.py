@@ -33,7 +33,7 @@ class Builds:
         for project in dict.fromkeys((service.project, image_project or service.project)):
             for location in (service.region, "global"):
                 try:
-                    yield from self._list(project, location, query, is_granted=project == service.project)
+                    yield from self._list_or_scan(project, location, query, is_granted=project == service.project)
                 except Reject as refused:
                     unreadable.append(str(refused))
                     if refused.reason == "denied":
@@ -49,6 +49,19 @@ class Builds:
             if build is not None:
                 return build  # type: ignore[no-any-return]
         return None
+
+    def _list_or_scan(self, project: str, location: str, query: str, *, is_granted: bool) -> "Iterator[Build]":
+        """Where a filter is not served, the newest builds are looked through: whoever asked compares them anyway.
+
+        Which fields a filter may name differs by place and time, and no page lists them all
+        (https://cloud.google.com/build/docs/view-build-results, read 2026-11-26).
+        """
+        try:
+            yield from self._list(project, location, query, is_granted=is_granted)
+        except Reject as refused:
+            if refused.reason != "invalid":
+                raise
+            yield from self._list(project, location, "", is_granted=is_granted)
 
     def _list(self, project: str, location: str, query: str, *, is_granted: bool) -> "Iterator[Build]":
         request = {

@@ -4,7 +4,9 @@ Every query is bounded in time, pages and bytes. Query language:
 https://cloud.google.com/logging/docs/view/logging-query-language
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,12 +14,15 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from google.api_core.exceptions import ResourceExhausted
 from google.protobuf.json_format import MessageToDict
 
 from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
 from shared.adapters.google.errors import translate_errors
+from shared.adapters.google.request_counts import RequestCounts
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.entry import LogEntry
+from shared.errors import Reject, Retry
 from shared.ports import LinkBuilder
 from shared.report.links import Links
 from shared.service import Service
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
 NEIGHBOUR_WINDOW = timedelta(seconds=10)
 MAX_LOOKBACK = timedelta(days=14)
 """Requests are counted over no longer time: a watch is over by then."""
+SHORTEST_COUNT = timedelta(minutes=1)
 REQUEST_LOG = "run.googleapis.com%2Frequests"
 SIGNAL_TERMS = (
     "SyntaxError",
@@ -39,8 +45,24 @@ SIGNAL_TERMS = (
     "Out of memory",
     "Memory limit",
     "failed to start",
+    "failed to become healthy",
+    "failed to boot",
+    "Container called exit",
+    "probe failed",
+    "exited with code",
+    "startup failed",
+    "Error loading ASGI app",
+    "CloseCode.INTERNAL_ERROR",
+    "Exception in ASGI application",
+    "connection handler failed",
 )
 """Words without which an entry is neither a signal nor a symptom nor the resources' fault, unless it is an error."""
+
+
+QUOTA_SECONDS = 20.0
+"""After a refusal for its quota, which is for a minute and a whole project, a project's log is left alone for so long:
+a storm would ask once for each of its entries."""
+QUOTA_REASON, QUOTA_SENTENCE = "log_quota", "its quota of sixty reads a minute is used up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +79,21 @@ class QueryLimits:
 class CloudLogging:
     """Implements `shared.ports.Logs`."""
 
-    def __init__(self, clients: GoogleClients, limits: QueryLimits | None = None) -> None:
+    def __init__(
+        self,
+        clients: GoogleClients,
+        limits: QueryLimits | None = None,
+        counts: RequestCounts | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        log_projects: Mapping[str, str] | None = None,
+    ) -> None:
+        """`log_projects` says of a project in which other one its log is kept."""
+        self._log_projects = log_projects or {}
         self._clients = clients
         self._bounds = limits or QueryLimits()
+        self._counts = counts
+        self._clock = clock
+        self._refused_until: dict[str, float] = {}
 
     def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`. The entry alone where the platform did not say when and where it was logged."""
@@ -97,24 +131,44 @@ class CloudLogging:
 
     def count_requests(self, service: Service, revision: str, since: datetime) -> int:
         """See `shared.ports.Logs`. Counts to 10,000 and no further: what matters is whether there were any."""
-        return len(self._read(service.project, _request_filter(service, revision, since)))
+        return self._count(service, revision, since, is_failed=False)
 
     def count_failed_requests(self, service: Service, revision: str, since: datetime) -> int:
         """How many of them it answered with a server error. A WebSocket that was accepted counts as answered."""
-        terms = _request_filter(service, revision, since)
-        return len(self._read(service.project, [*terms, "httpRequest.status>=500"]))
+        return self._count(service, revision, since, is_failed=True)
+
+    def _count(self, service: Service, revision: str, since: datetime, *, is_failed: bool) -> int:
+        """From Monitoring; where that may not be asked, from the log."""
+        if self._counts is not None:
+            with suppress(Reject):
+                until = max(min(datetime.now(since.tzinfo), since + MAX_LOOKBACK), since + SHORTEST_COUNT)
+                return self._counts.count(service, revision, since, until, is_failed=is_failed)
+        failed = ["httpRequest.status>=500"] if is_failed else []
+        return len(self._read(service.project, [*_request_filter(service, revision, since), *failed]))
 
     def _read(self, project: str, terms: Sequence[str]) -> list[LogEntry]:
+        project = self._log_projects.get(project, project)
         request = {
             "resource_names": [f"projects/{project}"],
             "filter": "\n".join(terms),
             "order_by": "timestamp asc",
             "page_size": self._bounds.page,
         }
+        if self._clock() < self._refused_until.get(project, 0.0):
+            raise Retry(f"Cloud Logging, project {project}: {QUOTA_SENTENCE}", reason=QUOTA_REASON)
+        try:
+            return self._read_pages(project, request)
+        except Retry as failure:
+            if isinstance(failure.__cause__, ResourceExhausted):
+                self._refused_until[project] = self._clock() + QUOTA_SECONDS
+                raise Retry(f"Cloud Logging, project {project}: {QUOTA_SENTENCE}", reason=QUOTA_REASON) from failure
+            raise
+
+    def _read_pages(self, project: str, request: Mapping[str, object]) -> list[LogEntry]:
         entries: list[LogEntry] = []
         left = self._bounds.megabytes * 2**20
         with translate_errors(f"Cloud Logging, project {project}"):
-            pages = self._clients.logging.list_log_entries(request, timeout=TIMEOUT_SECONDS, retry=None)
+            pages = self._clients.logging.list_log_entries(dict(request), timeout=TIMEOUT_SECONDS, retry=None)
             for page in islice(pages.pages, self._bounds.pages):
                 for message in page.entries:
                     left -= type(message).pb(message).ByteSize()

@@ -18,6 +18,7 @@ from shared.adapters.google.cloud_run_revisions import (
     COMMIT_LABELS,
     CloudRunRevisions,
     find_serving_container,
+    find_unprobeable_reason,
     read_revision,
     read_service,
     service_path,
@@ -154,7 +155,10 @@ class CloudRunDeployer:
             return Deployment(DeploymentProgress.RUNNING)
         if not ready:
             return Deployment(DeploymentProgress.FAILED, name, detail)
-        return Deployment(DeploymentProgress.DONE, name, url=self._revision_url(service, name))
+        run = read_service(self._clients, service)
+        unprobeable = find_unprobeable_reason(run)
+        url = "" if unprobeable else revision_url(run, name)
+        return Deployment(DeploymentProgress.DONE, name, url=url, unprobeable_reason=unprobeable)
 
     def shift_traffic(self, service: Service, revision: str, percent: int, *, pinned: bool = False) -> None:
         """See `shared.ports.Deployer`. All of the traffic for a revision that served before puts its split back.
@@ -252,9 +256,10 @@ class CloudRunDeployer:
             return None
         return (operation.error.message or "The operation failed.") if operation.HasField("error") else ""
 
-    def _revision_url(self, service: Service, name: str) -> str:
-        run = read_service(self._clients, service)
-        return next((part.uri for part in run.traffic_statuses if part.tag and last_segment(part.revision) == name), "")
+
+def revision_url(run: "RunService", name: str) -> str:
+    """Where a revision with a tag can be reached, "" where it has none."""
+    return next((part.uri for part in run.traffic_statuses if part.tag and last_segment(part.revision) == name), "")
 
 
 def _next_split(note: RolloutNote, revision: str, percent: int) -> tuple[TrafficShare, ...]:

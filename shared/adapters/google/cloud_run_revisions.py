@@ -13,7 +13,7 @@ from google.api_core.exceptions import NotFound
 from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
 from shared.adapters.google.commit_names import commit_of_tag, is_commit_id
 from shared.adapters.google.errors import translate_errors
-from shared.adapters.google.image_name import parse_image_name
+from shared.adapters.google.image_name import ImageName, parse_image_name
 from shared.adapters.google.provenance import Provenance
 from shared.adapters.google.traffic import serving_shares
 from shared.errors import Reject
@@ -62,7 +62,7 @@ class CloudRunRevisions:
         revision = self.get_revision(service, name)
         if revision is None:
             raise Reject("not_found", f"{name} serves, and does not exist")
-        return ServiceState(revision, split, run.etag)
+        return ServiceState(revision, split, run.etag, find_unprobeable_reason(run))
 
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
@@ -83,7 +83,8 @@ class CloudRunRevisions:
     def _collect_claims(
         self, service: Service, run: "RunRevision", container: "Container", unseen: list[str]
     ) -> Iterator[CommitClaim]:
-        image = parse_image_name(container.image)
+        named = parse_image_name(container.image)
+        image = _resolve_if_allowed(lambda: self._provenance.resolve_tag(named, run.create_time), named, unseen)
         yield from _ask_if_allowed(lambda: self._provenance.claims_of_image(image, service, unseen), unseen)
         yield from _ask_if_allowed(lambda: self._provenance.claims_of_metadata(image, service), unseen)
         yield from _ask_if_allowed(lambda: self._provenance.claims_of_tags(image), unseen)
@@ -96,11 +97,19 @@ class CloudRunRevisions:
         if source:
             yield from _ask_if_allowed(lambda: self._provenance.claims_of_source(service, source, unseen), unseen)
         yield from _claims_from_values("label", COMMIT_LABELS, noted)
-        if image.tag and (commit := commit_of_tag(image.tag)):
-            yield CommitClaim("tag", commit, f"image tag {image.tag}")
+        if named.tag and (commit := commit_of_tag(named.tag)):
+            yield CommitClaim("tag", commit, f"image tag {named.tag}")
         yield from _claims_from_values(
             "env", COMMIT_VARIABLES, {variable.name: variable.value for variable in container.env}
         )
+
+
+def _resolve_if_allowed(ask: Callable[[], ImageName], named: ImageName, unseen: list[str]) -> ImageName:
+    try:
+        return ask()
+    except Reject as refused:
+        unseen.append(str(refused))
+        return named
 
 
 def _ask_if_allowed(ask: Callable[[], Sequence[CommitClaim]], unseen: list[str]) -> Sequence[CommitClaim]:
@@ -136,6 +145,21 @@ def _resource_settings(run: "RunRevision", container: "Container") -> Iterator[t
 def find_serving_container(containers: "Sequence[Container]") -> "Container":
     """The one that is connected to: others stand beside it and have no port."""
     return next((container for container in containers if container.ports), containers[0])
+
+
+def find_unprobeable_reason(run: "RunService") -> str:
+    """Why a client from outside gets no answer at a revision's own address but 403 or 404; "" where it gets one.
+
+    Where IAM asks who calls, the probe says so with a token. https://cloud.google.com/run/docs/securing/ingress and
+    https://cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run, read 2026-11-26.
+    """
+    if run.default_uri_disabled:
+        return "the service's run.app address is switched off"
+    if run.iap_enabled:
+        return "Identity-Aware Proxy stands before it"
+    if run.ingress.name not in {"INGRESS_TRAFFIC_UNSPECIFIED", "INGRESS_TRAFFIC_ALL"}:
+        return f"the service takes no requests from outside ({run.ingress.name})"
+    return ""
 
 
 def service_path(service: Service) -> str:

@@ -5,6 +5,8 @@ A place that refuses is named in `unreadable`, and the next one is asked: an ima
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
 from shared.adapters.google.builds import Builds, build_commit, image_digests, none_if_missing
 from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
@@ -81,6 +83,17 @@ class Provenance:
             raise Reject("no_commit", f"{made} the archive {location}, which names no commit")
         return claims
 
+    def resolve_tag(self, image: ImageName, made: datetime) -> ImageName:
+        """The image of a name without a digest, where the tag names the one that it named when the revision was made.
+
+        A tag that was moved since names an image that was uploaded later: then nothing is known of the deployed one.
+        """
+        if image.digest or not image.tag or not image.package:
+            return image
+        digest = self._digest_of_tag(image, image.tag)
+        version = self._get_version(image.at(digest)) if digest else None
+        return image.at(digest) if version is not None and version.create_time <= made else image
+
     def find_digest(self, image: ImageName, service: Service, commit: str) -> str:
         """The digest of the image that a commit became, "" where there is none: by builds, else by its tag.
 
@@ -138,13 +151,16 @@ class Provenance:
                 "image_of_another_commit", f"tag {tag} names an image of which {other.ref} names {other.commit}"
             )
 
-    def _list_tags(self, image: ImageName) -> Sequence[str]:
+    def _get_version(self, image: ImageName) -> Any:
         with translate_errors(f"Artifact Registry, {image.digest}"):
-            version = none_if_missing(
+            return none_if_missing(
                 lambda: self._clients.images.get_version(
                     {"name": f"{image.package}/versions/{image.digest}", "view": "FULL"},
                     timeout=TIMEOUT_SECONDS,
                     retry=None,
                 )
             )
+
+    def _list_tags(self, image: ImageName) -> Sequence[str]:
+        version = self._get_version(image)
         return sorted(tag.name.rpartition("/")[2] for tag in version.related_tags) if version is not None else ()

@@ -13,6 +13,8 @@ from shared.adapters.logs.json_payload import read_payload
 from shared.detection.entry import LogEntry
 from shared.text.escaping import truncate_middle
 
+_LOGGER_KEYS = frozenset(("message", "msg", "body", "event", "exception", "attributes", "stack_trace"))
+"""Of a logger's own objects, which may have a `resource` or an `httpRequest` as well (OpenTelemetry, Google's)."""
 _ENVELOPE = frozenset(("textPayload", "jsonPayload", "protoPayload", "logName", "insertId", "resource", "httpRequest"))
 _SERVICE_LABELS = ("service_name", "function_name", "job_name", "module_id", "container_name")
 _REVISION_LABELS = ("revision_name", "version_id")
@@ -27,6 +29,11 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _ESCAPED_LINES = re.compile(r"\\n[\s|]{0,40}(?:File \\*\"|Traceback \(|[\w.]{0,80}(?:Error|Exception)\b)|\):\\n")
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "", '"': '"', "'": "'", "\\": "\\", "/": "/"}
+
+
+def read_location(value: Mapping[str, object]) -> str:
+    """The region in which the platform runs the service of an entry, "" where it does not say."""
+    return _get_text(_get_mapping(_get_mapping(value, "resource"), "labels"), "location")
 
 
 def parse_json_entry(value: object, position: int) -> LogEntry:
@@ -89,7 +96,14 @@ def _payload_text(value: Mapping[str, object]) -> str:
         return unescape_lines(_strip_surrogates(payload))
     if isinstance(payload, Mapping):
         return _join_pieces(read_payload(payload))
-    return "" if _ENVELOPE & value.keys() else _join_pieces(read_payload(value))
+    return "" if _is_envelope(value) else _join_pieces(read_payload(value))
+
+
+def _is_envelope(value: Mapping[str, object]) -> bool:
+    """Whether an object is the platform's entry without a payload, and not what a service's logger writes."""
+    if "logName" in value:
+        return True
+    return bool(_ENVELOPE & value.keys()) and not _LOGGER_KEYS & value.keys()
 
 
 def _platform_message(value: Mapping[str, object]) -> str:

@@ -3,19 +3,26 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
+from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.image_inputs import may_provide
 from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
-from shared.proof.loading.commit_tree import CommitTree, find_changed_paths, is_affected_by
+from shared.proof.loading.commit_tree import (
+    CommitTree,
+    RecordingTree,
+    find_changed_paths,
+    has_same_inputs,
+    is_affected_by,
+)
 from shared.proof.model.ports import History
 
 OpenModules = Callable[[CommitTree, str], ServiceModules]
 """The service's modules at one commit, as a file at a path imports them."""
 
+_ABOUT_MODULES = frozenset((ClaimFamily.IMPORT_NAME, ClaimFamily.MODULE, ClaimFamily.FILE))
 LOG = "the log"
 """Who decided, where the log is the only witness."""
 _MAX_STATES = 8
-"""Judged trees that are held at a time, the one that was asked for last at the end."""
+"""Judged trees with which a new one is compared, the one that was asked for last at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,10 @@ class ClaimVerdicts:
     """The paths by which the history of these inputs is walked."""
     _witnessed: JudgedTree | None = None
     _states: list[JudgedTree] = field(default_factory=list)
+    _by_tree: dict[str, JudgedTree] = field(default_factory=dict)
+    """Every judged tree: the search comes back to a commit to describe it, and to compare it with its children."""
+    _known_inputs: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
+    """Most trees depend on the same paths: these are held once."""
     _confirmed: dict[tuple[str, str], ClaimVerdict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -58,7 +69,7 @@ class ClaimVerdicts:
         fresh = tuple(name for name in names if name not in self.names)
         if fresh:
             self.names = (*self.names, *fresh)
-            self._states.clear()
+            self._forget_states()
 
     def trust_log(self, commit: str) -> None:
         """The log is the witness that the claim's commit fails: so does every tree with the same inputs."""
@@ -67,7 +78,7 @@ class ClaimVerdicts:
         if isinstance(self.judge, WitnessedJudge):
             self.judge = self.judge.with_witness(self.open_deployed(commit))
         self._witnessed = replace(state, verdict=verdict)
-        self._states.clear()
+        self._forget_states()
 
     def open_deployed(self, commit: str) -> ServiceModules:
         """The service's modules at the commit at which the claim was logged."""
@@ -86,9 +97,23 @@ class ClaimVerdicts:
         """Whether nothing on which the verdict at a commit depends is different at another one."""
         return self._is_same(self.judge_commit(commit), self.history.root_tree(other))
 
+    def has_same_files(self, commit: str, other: str) -> bool:
+        """Whether nothing that the verdict at a commit has read is different at another one.
+
+        What decides where modules are found, such as a Dockerfile, counts only where the claim is about modules.
+        """
+        inputs = self.judge_commit(commit).inputs
+        if self.claim.family not in _ABOUT_MODULES:
+            inputs = frozenset(path for path in inputs if path.endswith(".py"))
+        tree, former = (RecordingTree(CommitTree(self.history, oid)) for oid in (commit, other))
+        tree.recorded_paths.update(inputs)
+        return has_same_inputs(tree, former, except_path="")
+
     def judge_commit(self, commit: str) -> JudgedTree:
         """The verdict at a commit."""
         tree = CommitTree(self.history, commit)
+        if tree.root_tree in self._by_tree:
+            return self._by_tree[tree.root_tree]
         for state in reversed(self._states):
             if self._is_same(state, tree.root_tree):
                 return self._remember(replace(state, root_tree=tree.root_tree), state)
@@ -115,7 +140,12 @@ class ClaimVerdicts:
         """Near to what is asked next, so that few files differ."""
         others = [other for other in self._states if other is not former]
         self._states = [*others[1 - _MAX_STATES :], state]
+        self._by_tree[state.root_tree] = state
         return state
+
+    def _forget_states(self) -> None:
+        self._states.clear()
+        self._by_tree.clear()
 
     def _judge_tree(self, tree: CommitTree) -> JudgedTree:
         path = next((name for name in self.names if tree.blob(name) is not None), "")
@@ -125,7 +155,8 @@ class ClaimVerdicts:
         self.judged_count += 1
         modules = self.open_modules(tree, path)
         verdict = self.judge.judge(replace(self.claim, path=path), modules)
-        return JudgedTree(tree.root_tree, path, verdict, frozenset({*modules.tree.recorded_paths, *self.names}))
+        inputs = frozenset({*modules.tree.recorded_paths, *self.names})
+        return JudgedTree(tree.root_tree, path, verdict, self._known_inputs.setdefault(inputs, inputs))
 
     def _has_witnessed_inputs(self, root_tree: str) -> bool:
         return self._witnessed is not None and self._is_same(self._witnessed, root_tree)

@@ -215,14 +215,20 @@ def _choose_target(context: ProofContext, traced: TracedClaim, fix: Commit) -> T
 
     def refuse(commit: str) -> GateFailure | None:
         verdict = _judge(traced, commit)
-        if verdict.holds and traced.verdicts.confirm_commit(commit).holds:
-            return traced.new_failures.find(commit)
-        failing = "the failure is back at this commit" if verdict.holds is False else "it is not known whether it holds"
-        return GateFailure("incident_file", f"{failing}: {verdict.reason}")
+        return traced.new_failures.repeat(commit) if verdict.holds else _describe_unmended(verdict)
+
+    def confirm(commit: str) -> GateFailure | None:
+        verdict = traced.verdicts.confirm_commit(commit)
+        return None if verdict.holds else _describe_unmended(verdict)
 
     already_broken = frozenset(other.path for other in traced.gates.find_broken(traced.deployed.id))
     newest_first = list(walk_newest_first(commits, context.branch.head, containing))
-    return choose_newest(traced.gates, newest_first, already_broken, refuse)
+    return choose_newest(traced.gates, newest_first, already_broken, refuse, confirm)
+
+
+def _describe_unmended(verdict: ClaimVerdict) -> GateFailure:
+    failing = "the failure is back at this commit" if verdict.holds is False else "it is not known whether it holds"
+    return GateFailure("incident_file", f"{failing}: {verdict.reason}")
 
 
 def _choose_rollback(context: ProofContext, traced: TracedClaim) -> TargetChoice:
@@ -233,11 +239,15 @@ def _choose_rollback(context: ProofContext, traced: TracedClaim) -> TargetChoice
 
     def refuse(commit: str) -> GateFailure | None:
         verdict = _judge(traced, commit)
-        is_confirmed = verdict.holds and traced.verdicts.confirm_commit(commit).holds
-        return None if is_confirmed else GateFailure("incident_file", verdict.reason)
+        return None if verdict.holds else GateFailure("incident_file", verdict.reason)
+
+    def confirm(commit: str) -> GateFailure | None:
+        verdict = traced.verdicts.confirm_commit(commit)
+        return None if verdict.holds else GateFailure("incident_file", verdict.reason)
 
     earlier = states.states_before(traced.origin.commit.id, _MAX_ROLLBACK_STATES)
-    return choose_newest(traced.gates, earlier, frozenset(), refuse)
+    gates = replace(traced.gates, find_new_failure=lambda _: None)  # such a state has served already
+    return choose_newest(gates, earlier, frozenset(), refuse, confirm)
 
 
 def _build_rollback(choice: TargetChoice) -> Rollback | None:

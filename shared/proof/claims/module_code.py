@@ -109,7 +109,8 @@ def _find_bindings_of_any(nodes: Sequence[ast.AST]) -> Iterator[str]:
             name = _find_binding_call(node)
         elif isinstance(node, ast.Attribute):
             is_namespace = node.attr in _NAMESPACE_ATTRIBUTES and not _is_own_object(node.value)
-            name = node.attr if is_namespace or get_dotted_name(node) == "sys.modules" else ""
+            is_table = id(node) not in harmless and get_dotted_name(node) == "sys.modules"
+            name = node.attr if is_namespace or is_table else ""
         elif isinstance(node, ast.ImportFrom) and node.module == "sys":
             name = "sys.modules" if any(alias.name == "modules" for alias in node.names) else ""
         if name:

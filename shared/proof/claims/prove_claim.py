@@ -123,6 +123,7 @@ def trace_history(
         history, tools.judges, tools.confirming_judges, verdicts.open_modules, gates.loaded_blobs, deployed.id, path,
         located.claim,
     )  # fmt: skip
+    gates.find_new_failure = new_failures.find
     return TracedClaim(
         located.claim,
         located,

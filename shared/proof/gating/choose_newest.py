@@ -34,12 +34,15 @@ def choose_newest(
     commits: Sequence[Commit],
     already_broken: frozenset[str],
     refuse_early: Callable[[str], GateFailure | None] = lambda _: None,
+    extra_gate: Callable[[str], GateFailure | None] = lambda _: None,
 ) -> TargetChoice:
     """The first of `commits` (newest first) that passes every gate; `refuse_early` may say at once that one does not.
 
+    `extra_gate` is one more gate: as costly as the others, and run for as many commits.
+
     The file that refused a commit is asked first at the next ones: as long as it is the same, no gate is run.
     """
-    search = _TargetSearch(gates, commits, already_broken)
+    search = _TargetSearch(gates, commits, already_broken, extra_gate)
     for index, commit in enumerate(commits):
         failed = refuse_early(commit.id) or search.repeat_refusal(index)
         if failed is None:
@@ -62,6 +65,7 @@ class _TargetSearch:
     gates: Gates
     commits: Sequence[Commit]
     already_broken: frozenset[str]
+    extra_gate: Callable[[str], GateFailure | None]
     runs: int = 0
     refused: dict[int, GateFailure] = field(default_factory=dict)
     _skipped: list[int] = field(default_factory=list)
@@ -72,7 +76,7 @@ class _TargetSearch:
     def run_gates(self, index: int) -> GateFailure | None:
         """Every gate, for one commit."""
         self.runs += 1
-        failed = self.gates.find_failure(self.commits[index].id, self.already_broken)
+        failed = self._find_failure(index)
         if failed is not None:
             self._last_failure = failed
             self._refusing_file = (
@@ -111,7 +115,11 @@ class _TargetSearch:
 
     def _passes(self, index: int) -> bool:
         self.runs += 1
-        return self.gates.find_failure(self.commits[index].id, self.already_broken) is None
+        return self._find_failure(index) is None
+
+    def _find_failure(self, index: int) -> GateFailure | None:
+        commit = self.commits[index].id
+        return self.extra_gate(commit) or self.gates.find_failure(commit, self.already_broken)
 
     def build_choice(self, chosen: int | None, before: int = 0) -> TargetChoice:
         """The commit at the chosen index, or none before an index, with what was refused up to there."""

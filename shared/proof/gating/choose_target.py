@@ -1,6 +1,6 @@
 """Chooses what to propose: the first fixing commit, and the newest commit that passes every gate."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 
 from shared.proof.gating.choose_newest import TargetChoice, choose_newest
@@ -70,15 +70,21 @@ def list_attempts(
     return [*origin.later_failing, *later]
 
 
-def choose_target(
-    file_history: FileHistory, gates: Gates, fix: Commit, branch_head: str, already_broken: frozenset[str]
+def choose_target(  # noqa: PLR0913, PLR0917  # the last one is for those who remember refusals
+    file_history: FileHistory,
+    gates: Gates,
+    fix: Commit,
+    branch_head: str,
+    already_broken: frozenset[str],
+    repeat_refusal: Callable[[str], GateFailure | None] = lambda _: None,
 ) -> TargetChoice:
     """The newest commit of the branch that contains the fix and passes every gate, and the newer ones that do not."""
     containing = find_descendants(fix.id, file_history.commits) | {fix.id}
 
     def refuse(commit: str) -> GateFailure | None:
-        compiles = is_fixed_at(file_history, gates.verdicts, commit)
-        return None if compiles else GateFailure("incident_file", "the failing file does not compile at this commit")
+        if is_fixed_at(file_history, gates.verdicts, commit):
+            return repeat_refusal(commit)
+        return GateFailure("incident_file", "the failing file does not compile at this commit")
 
     return choose_newest(
         gates, list(walk_newest_first(file_history.commits, branch_head, containing)), already_broken, refuse

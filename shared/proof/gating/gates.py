@@ -37,6 +37,9 @@ class Gates:
     own_verdicts: Callable[[str], CompileVerdicts | None] = field(default=lambda _: None)
     """The verdicts on the Python that a commit declares for its own image, where that is not the deployed one."""
 
+    find_new_failure: Callable[[str], GateFailure | None] = field(default=lambda _: None)
+    """What fails at a commit, beyond syntax, and does not at the deployed one."""
+
     def loaded_blobs(self, commit: str) -> Mapping[str, str]:
         """Path and blob of every file that the service loads at a commit."""
         return self.loaded_files.get_state(commit).blobs
@@ -66,6 +69,7 @@ class Gates:
         """The first gate that a commit does not pass; `already_broken` are the paths that fail as deployed."""
         state = self.loaded_files.get_state(commit)
         failure = self._find_uncompilable(commit, state, already_broken) or _find_missing_module(state)
+        failure = failure or self.find_new_failure(commit)
         if failure is not None:
             return failure
         own = self.own_verdicts(commit)

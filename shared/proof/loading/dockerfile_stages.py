@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from shared.proof.declared.dockerfile_python import DockerfileInstruction, expand_variables, read_instructions
 
@@ -83,6 +84,7 @@ class BuildStage:
     """Whether it has a CMD or an ENTRYPOINT of its own."""
 
 
+@lru_cache(maxsize=256)  # most commits of a history have the same ones
 def parse_stages(text: str) -> tuple[BuildStage, ...]:
     """The stages of a Dockerfile, the one that is built last; () where it has none."""
     stages: list[BuildStage] = []

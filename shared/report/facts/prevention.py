@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.detection.incident import Incident
+from shared.proof.declared.ci_checks import CiCheck, find_ci_checks
 from shared.proof.declared.deployed_python import CiPythons, PythonFact, find_ci_pythons, find_development_pythons
 from shared.proof.declared.python_versions import is_permitted
 from shared.proof.model.finding import Finding
@@ -12,6 +13,7 @@ from shared.text.phrases import join_first_words, join_words, quote_untrusted
 
 _MAX_FILES = 12
 _MAX_SETTINGS = 12
+_MAX_CHECKS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def collect_prevention_facts(incident: Incident, proof: Finding) -> Iterator[Fac
         *assessment.ci.unreadable_files,
     )
     yield from _setting_facts(FactTopic.CI, assessment.commit, ci)
+    yield from _check_facts(proof, assessment.commit) if proof.claim is not None else ()
     yield from _setting_facts(
         FactTopic.DEVELOPMENT, assessment.commit, [fact for fact, _ in assessment.allowing_valid_python]
     )
@@ -86,6 +89,19 @@ def collect_prevention_facts(incident: Incident, proof: Finding) -> Iterator[Fac
 def describe_python_setting(fact: PythonFact) -> str:
     """``ci.yml, line 12 (`python-version: "3.12"`)``."""
     return f"{quote_untrusted(fact.path)}, line {fact.line} (`{quote_untrusted(fact.text, 120)}`)"
+
+
+def describe_check(check: CiCheck) -> str:
+    """A step of CI in the same form."""
+    return f"{quote_untrusted(check.path)}, line {check.line} (`{quote_untrusted(check.text, 120)}`)"
+
+
+def _check_facts(proof: Finding, commit: str) -> Iterator[Fact]:
+    """The checks of code that CI runs: what would have met a failure beyond syntax is one of them, or is not."""
+    checks = find_ci_checks({file.path: file.text for file in proof.declaring_files})
+    described = {describe_check(check): f"{commit}:{quote_untrusted(check.path)}" for check in checks}
+    for words, reference in list(described.items())[:_MAX_CHECKS]:
+        yield Fact(FactTopic.CI, EvidenceKind.FILE, reference, f"{words}.")
 
 
 def _setting_facts(topic: FactTopic, commit: str, facts: Sequence[PythonFact]) -> Iterator[Fact]:

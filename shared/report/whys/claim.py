@@ -1,14 +1,16 @@
 """The whys of a failure beyond syntax that the code confirms: an import, a name, an attribute, a call, a file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
 from shared.proof.claims.claim import ClaimFamily
+from shared.proof.declared.ci_checks import find_ci_checks
 from shared.proof.model.finding import BrokenFile, Finding, ProvenClaim
 from shared.report.facts import Facts, FactTopic
 from shared.report.facts.deployed_code import get_failing_line
-from shared.report.facts.prevention import assess_prevention, describe_python_setting
+from shared.report.facts.prevention import assess_prevention
+from shared.report.whys.catching_checks import describe_checks
 from shared.report.whys.failure import (
     describe_nearby,
     explain_attempts,
@@ -18,25 +20,9 @@ from shared.report.whys.failure import (
     quote_symptoms,
 )
 from shared.report.whys.process import explain_underlying_error
-from shared.report.whys.why import Confidence, Statement, WhyDraft, WhyKey
+from shared.report.whys.why import Confidence, WhyDraft, WhyKey
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted
 from shared.text.timestamps import format_timestamp_phrase
-
-_TYPE_CHECK = ("a type checker", "pip install ty && ty check")
-_START_IMPORT = ("an import of the start file", "python -c 'import {start}'")
-_CATCHING_CHECKS: Mapping[ClaimFamily, tuple[str, str]] = {
-    ClaimFamily.IMPORT_NAME: _START_IMPORT,
-    ClaimFamily.MODULE: ("an import inside the built image", "docker run --rm IMAGE python -c 'import {start}'"),
-    ClaimFamily.CIRCULAR_IMPORT: _START_IMPORT,
-    ClaimFamily.NAME: ("a linter that reports undefined names", "pip install ruff && ruff check --select F821,F823"),
-    ClaimFamily.LOCAL_NAME: _TYPE_CHECK,
-    ClaimFamily.MODULE_ATTRIBUTE: _TYPE_CHECK,
-    ClaimFamily.CLASS_ATTRIBUTE: _TYPE_CHECK,
-    ClaimFamily.CALL: _TYPE_CHECK,
-    ClaimFamily.VALUE: _TYPE_CHECK,
-    ClaimFamily.FILE: ("a test that runs inside the built image", "docker run --rm IMAGE python -m pytest"),
-}
-"""What would have met the failure, and the command of a job that does it."""
 
 
 def explain_claim(incident: Incident, proof: Finding, broken: BrokenFile, facts: Facts) -> Iterator[WhyDraft]:
@@ -94,17 +80,10 @@ def _explain_code(claim: ProvenClaim, broken: BrokenFile, facts: Facts) -> WhyDr
 
 def _explain_missing_check(proof: Finding, claim: ProvenClaim, facts: Facts) -> WhyDraft:
     """Which check would have met the failure, and what CI was seen to have."""
-    name, command = _CATCHING_CHECKS[ClaimFamily(claim.family)]
-    job = command.format(start=_name_module(proof))
     assessment = assess_prevention(proof)
-    state = Statement.CI_ABSENT
-    seen = "No CI configuration was found."
-    if assessment.ci.compiling_steps:
-        steps = [describe_python_setting(step) for step in assessment.ci.compiling_steps[:3]]
-        seen, state = f"CI runs {join_words(steps)}; nothing shows that it meets this failure.", Statement.CI_ON_ANY
-    elif assessment.ci.workflows:
-        seen, state = "CI has no step that was recognised as a check of the code.", Statement.CI_WITHOUT_CHECK
-    answer = f"{seen} {name[:1].upper()}{name[1:]} would have met it, as a job: `{job}`."
+    checks = find_ci_checks({file.path: file.text for file in proof.declaring_files})
+    has_ci = bool(assessment.ci.workflows)
+    answer, state = describe_checks(ClaimFamily(claim.family), checks, _name_module(proof), has_ci=has_ci)
     cited = facts.evidence_ids(FactTopic.READ, FactTopic.CI, FactTopic.DEVELOPMENT, FactTopic.BROKEN)
     question = "Why was it not caught before it was deployed?"
     return WhyDraft(WhyKey.NOT_CAUGHT, question, answer, Confidence.INFERRED, cited, (state,))

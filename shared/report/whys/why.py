@@ -60,6 +60,10 @@ class Statement(StrEnum):
     """The file fails on every version, so that whatever compiles it must meet the error."""
     CI_ON_OTHERS = auto()
     CI_VERSION_UNKNOWN = auto()
+    CI_CAN_CATCH = auto()
+    """CI runs a check that can report such a failure."""
+    CI_CANNOT_CATCH = auto()
+    """CI checks the code, and by nothing that meets such a failure."""
     ADMITS_OTHER = auto()
     UNCOMMITTED_TREE = auto()
     CONTRADICTED = auto()

@@ -3,15 +3,16 @@
 A close of a revision that has a syntax error may have any cause: it is a symptom only where the log ties the two.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.detection.close_code import CloseKind
 from shared.detection.effects import build_start_signal
 from shared.detection.entry import LogEntry
-from shared.detection.raised_exception import RaisedException, read_raised
-from shared.detection.signal import Signal, SignalKind, read_signal
-from shared.detection.ties import MAX_TIE_AGE, TieFinder
+from shared.detection.raised_exception import EFFECT_KINDS, RaisedException, read_raised
+from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
+from shared.detection.ties import MAX_TIE_AGE, Tie, TieFinder
 from shared.service import Service
 from shared.text.escaping import strip_markup
 from shared.workflow.context import Context
@@ -68,6 +69,13 @@ def find_incident_of(context: Context, service: Service, raised: RaisedException
     return incident_record.load_incident(context, find_or_create_defect(context, service, signal).incident_id)
 
 
+def is_tied_by_log(entry: LogEntry, read: Signal | SkipReason) -> bool:
+    """Whether only the log before a close or a failed start may tell its exception; `read` is what the entry says."""
+    if not isinstance(read, Signal) or read.kind not in EFFECT_KINDS or read.close_kind in _TIED_TO_OWN_TEXT:
+        return False
+    return read_raised(entry, read) is None
+
+
 def find_tied_exception(context: Context, service: Service, entry: LogEntry) -> RaisedException | None:
     """What the log ties a close or a failed start to: its own text, else what the revision logged before it."""
     read = read_signal(entry)
@@ -80,12 +88,20 @@ def find_tied_exception(context: Context, service: Service, entry: LogEntry) -> 
     ties = TieFinder()
     for number, logged_entry in enumerate([*logged, entry]):
         ties.add_entry(number, logged_entry, read_signal(logged_entry))
-    tie = ties.resolve().get(len(logged))
+    resolved = ties.resolve()
+    tie = resolved.get(len(logged))
     if tie is None:
         return None
     # A later close of the same instance, with no other exception before it, has no incident of its own where that is
-    # a syntax error's: the report tells it as logged in the same minutes.
-    return tie.raised if tie.is_tied or (tie.raised.is_syntax_error and not tie.candidates) else None
+    # a syntax error's, or the cause of an earlier close: the report tells it as logged in the same minutes.
+    is_explained = tie.raised.is_syntax_error and not tie.candidates
+    return tie.raised if tie.is_tied or is_explained or _is_cause_of_others(tie, resolved.values()) else None
+
+
+def _is_cause_of_others(tie: Tie, ties: Iterable[Tie]) -> bool:
+    """Whether all that may have caused a close is the cause of other ones, with which it is told."""
+    causes = {other.raised.class_and_path for other in ties if other.is_tied}
+    return all(raised.class_and_path in causes for raised in tie.candidates or (tie.raised,))
 
 
 def describe_effect(signal: Signal, raised: RaisedException | None) -> tuple[Signal, RaisedException | None]:

@@ -66,6 +66,10 @@ def _recommend_trial(
     context: Context, service: Service, proof: Finding, candidate: TrialCandidate, serving: ServiceState
 ) -> Finding:
     """Asks for a trial where the probe shows the failure at what serves; else says what it saw."""
+    if serving.unprobeable_reason:
+        detail = f"{proof.recommendation.detail} A possible fix cannot be tried: {serving.unprobeable_reason}."
+        kept = replace(proof.recommendation, detail=detail)
+        return replace(proof, recommendation=kept, trial_candidate=None)
     seen = context.probe.check(service)
     answer = (
         f"the probe of the serving revision {serving.revision.name} {quote_untrusted(seen.detail, _MAX_ANSWER_LENGTH)}"

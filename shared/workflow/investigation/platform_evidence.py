@@ -89,6 +89,11 @@ def _describe_platform(
     yield from _describe_resources([entry for entry in seen.logged if entry.revision == seen.revision])
     if not serving.is_observed:
         return
+    if service.probe_url and serving.unprobeable_reason:
+        yield (
+            f"No revision can be probed before it has traffic, because {serving.unprobeable_reason}: "
+            "a rollout is judged by the log at its first share."
+        )
     beside = [
         (name, share) for name, share in serving.traffic.items() if share and (known is None or name != known.name)
     ]

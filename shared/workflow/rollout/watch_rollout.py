@@ -179,8 +179,14 @@ def _probe_new_revision(
 
 
 def _with_revision_address(context: Context, service: Service, rollout: Rollout) -> Service:
-    """The new revision alone, where it can be reached: who served before still has its part, and fails."""
-    url = context.deployer.state(service, rollout.operation).url if service.probe_url else ""
+    """The new revision alone, where it can be reached: who served before still has its part, and fails.
+
+    Where it never can be, nothing is probed until it has all of the traffic: the log judges its first shares.
+    """
+    deployment = context.deployer.state(service, rollout.operation) if service.probe_url else None
+    if deployment is not None and deployment.unprobeable_reason:
+        return replace(service, probe_url="")
+    url = deployment.url if deployment is not None else ""
     return replace(service, probe_url=build_revision_url(service.probe_url, url)) if url else service
 
 

@@ -117,7 +117,8 @@ def open_scenario(
         cloud = around.cloud
         cloud.add_build(story.ids["attempt"], "old")
         cloud.tags[story.ids["later"]] = digest_of("new")
-        cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('base')}", "tide-1", {"gcb-build-id": "b-old"})
+        cloud.tags["base"] = digest_of("base")
+        cloud.deploy_manually("tide", f"{IMAGE}:base", "tide-1", {"gcb-build-id": "b-old"})
         config = folder / "provenfix.yaml"
         config.write_text(around.configuration(running_python(), more), "utf-8")
         # State is kept by project, so that each play begins with none.
@@ -138,7 +139,8 @@ def repair_and_recur(play: Scenario) -> None:
     play.player.tick(WATCH_DURATION)
     assert play.issue["state"] == "closed"
     cloud = play.player.outside.cloud
-    cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('hand')}", "tide-7", {"gcb-build-id": "b-old"})
+    cloud.tags["hand"] = digest_of("hand")
+    cloud.deploy_manually("tide", f"{IMAGE}:hand", "tide-7", {"gcb-build-id": "b-old"})
     play.log_failure("tide-7", 1)
 
 

@@ -40,8 +40,13 @@ class _Collection:
 
     def follow(self, source: SourceFile) -> list[SourceFile]:
         """Take in what a file imports."""
-        added = (self._add_module(module, dotted) for module, dotted in _list_modules(self.finder, source))
-        return [parsed for parsed in added if parsed is not None]
+        added: list[SourceFile] = []
+        for module, dotted in _list_modules(self.finder, source):
+            if len(self.contents) >= _MAX_FILES:  # to look up further ones would cost much, and take none of them in
+                break
+            parsed = self._add_module(module, dotted)
+            added += [parsed] if parsed is not None else []
+        return added
 
     def _add_module(self, module: FoundModule, dotted: str) -> SourceFile | None:
         if module.kind not in {ModuleKind.FILE, ModuleKind.PACKAGE}:

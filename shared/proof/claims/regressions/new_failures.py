@@ -69,9 +69,19 @@ class NewFailures:
         """The first failure at a commit that the deployed commit did not have; None where there is none."""
         for failure in self.list_all(commit):
             self._last = failure.claim
-            position = f"{failure.claim.path}, line {failure.line}"
-            return GateFailure("newly_failing", f"{position} fails at this commit: {failure.verdict.reason}")
+            return _refuse(failure.claim, failure.verdict)
         return None
+
+    def repeat(self, commit: str) -> GateFailure | None:
+        """The failure that was found last, where it is one at this commit as well: one verdict instead of all."""
+        if self._last is None:
+            return None
+        modules = self.open_modules(CommitTree(self.history, commit), self.start_path)
+        judge = self.judges[self._last.family]
+        verdict = judge.judge(self._last, modules) if modules.tree.blob(self._last.path) is not None else None
+        if verdict is None or verdict.state is not ClaimState.FAILS or self._last.path not in self.loaded_blobs(commit):
+            return None
+        return _refuse(self._last, verdict)
 
     def list_all(self, commit: str) -> Iterator[NewFailure]:
         """Every new failure, as it is found; those of one line and family once."""
@@ -79,8 +89,7 @@ class NewFailures:
         if comparison.is_unchanged:
             return
         seen: set[tuple[ClaimFamily, str, int, str]] = set()
-        last = [Suspect(self._last)] if self._last is not None and self._last.path in comparison.after else []
-        for suspect in islice((*last, *comparison.list_suspects()), _MAX_SUSPECTS):
+        for suspect in islice(comparison.list_suspects(), _MAX_SUSPECTS):
             self.suspects_judged += 1
             failure = comparison.judge(suspect)
             key = (suspect.claim.family, suspect.claim.path, failure.line if failure else 0, suspect.claim.name)
@@ -94,6 +103,11 @@ class NewFailures:
             tree = CommitTree(self.history, self.deployed_commit)
             self._deployed = self.open_modules(tree, self.start_path)
         return self._deployed
+
+
+def _refuse(claim: Claim, verdict: ClaimVerdict) -> GateFailure:
+    line = f", line {verdict.lines[0]}" if verdict.lines else ""
+    return GateFailure("newly_failing", f"{claim.path}{line} fails at this commit: {verdict.reason}")
 
 
 class _Comparison:

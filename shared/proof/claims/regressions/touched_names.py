@@ -32,7 +32,7 @@ def _read_definitions(source: bytes) -> Mapping[str, frozenset[str]] | None:
     shapes: dict[str, set[str]] = {}
     for name, shape in _list_definitions(code.tree):
         shapes.setdefault(name, set()).add(shape)
-    return {name: frozenset(found) for name, found in shapes.items()}
+    return {name: frozenset(kinds) for name, kinds in shapes.items()}
 
 
 def _list_definitions(tree: ast.Module) -> Iterator[tuple[str, str]]:

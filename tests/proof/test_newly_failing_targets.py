@@ -1,0 +1,67 @@
+"""A target that mends the incident and newly fails elsewhere is refused, in every family; what failed before is not."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.compilers.best_compilers import LocalCompilers
+from shared.proof.model.finding import Finding
+from shared.proof.proof_context import ProofRequest
+from tests.support.history_builder import (
+    HistoryBuilder,
+    make_incident,
+    make_sighting,
+    prove_incident,
+    running_python,
+)
+from tests.support.planted_breaks import KINDS, list_start_files
+
+GATES: Mapping[str, set[str]] = {
+    "a syntax error": {"newly_broken"},
+    "a renamed module": {"missing_module", "newly_failing"},
+    "an ignored module": {"missing_module", "newly_failing"},
+}
+BROKEN = "harbor/use_1.py"
+OTHER = 2
+"""The part of the service that breaks later."""
+
+
+def build(path: Path, kind: str, *, is_broken_before: bool) -> HistoryBuilder:
+    history, files = HistoryBuilder(path), dict(list_start_files())
+    change = KINDS[kind].change(files, OTHER)
+    history.commit("start", {**files, **(change if is_broken_before else {})})
+    lines = files[BROKEN].splitlines(keepends=True)
+    history.commit("break", {BROKEN: "".join([*lines[:3], "oops = = 1\n", *lines[4:]])})
+    history.commit("fix", {BROKEN: files[BROKEN]})
+    history.commit("later", {"README.md": "Harbor.\n"})
+    history.commit("newest", {"README.md": "The harbor.\n"} if is_broken_before else change)
+    history.write_repository()
+    return history
+
+
+def prove(history: HistoryBuilder, compilers: LocalCompilers) -> Finding:
+    request = ProofRequest(deployed=history.ids["break"], fallback_python=running_python(), python=running_python())
+    return prove_incident(history.path, make_incident(f"/srv/{BROKEN}", make_sighting(4)), compilers, request)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.replace(" ", "_"))
+def test_the_newest_commit_that_fails_nowhere_new_is_proposed(
+    tmp_path: Path, compilers: LocalCompilers, kind: str
+) -> None:
+    proof = prove(build(tmp_path / "harbor.git", kind, is_broken_before=False), compilers)
+    assert proof.target is not None
+    assert proof.target.commit.subject == "later"
+    [refused] = proof.refused_commits
+    assert refused.gate in GATES.get(kind, {"newly_failing"})
+    assert f"_{OTHER}.py" in refused.detail or "harbor/main.py" in refused.detail
+
+
+@pytest.mark.parametrize(
+    "kind", ["a renamed function", "an undefined name", "a missing argument", "a file that is gone"]
+)
+def test_what_fails_as_deployed_refuses_nothing(tmp_path: Path, compilers: LocalCompilers, kind: str) -> None:
+    proof = prove(build(tmp_path / "harbor.git", kind, is_broken_before=True), compilers)
+    assert proof.target is not None
+    assert proof.target.commit.subject == "newest"
+    assert proof.refused_commits == ()
