@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import lru_cache
 
 from shared.proof.claims.python_source import FunctionNode, list_parameters, walk_scope
 
@@ -23,6 +24,7 @@ class NameScope(StrEnum):
     """The scope says nothing of it: it is looked for around it."""
 
 
+@lru_cache(maxsize=4096)
 def classify_name(scope: ScopeNode, name: str) -> NameScope:
     """What a name is to a scope."""
     if isinstance(scope, ast.Lambda):
@@ -42,6 +44,20 @@ def classify_name(scope: ScopeNode, name: str) -> NameScope:
 def binds_name(scope: ScopeNode, name: str) -> bool:
     """Whether statements of a scope bind or delete a name, whichever scope it belongs to."""
     return not isinstance(scope, ast.Lambda) and any(name in names for names in _list_bound_names(scope.body))
+
+
+@lru_cache(maxsize=256)
+def find_globals_bound_inside(tree: ast.Module) -> frozenset[str]:
+    """The names of a module that its functions or classes bind by a `global` statement."""
+    return frozenset(
+        name
+        for nested in list_nested_scopes(tree)
+        if not isinstance(nested, ast.Lambda)
+        for node in walk_scope(nested.body)
+        if isinstance(node, ast.Global)
+        for name in node.names
+        if binds_name(nested, name)
+    )
 
 
 def list_nested_scopes(scope: ScopeNode) -> Iterator[ScopeNode]:
