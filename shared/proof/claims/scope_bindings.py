@@ -26,6 +26,7 @@ class NameScope(StrEnum):
     """The scope says nothing of it: it is looked for around it."""
 
 
+@lru_cache(maxsize=4096)
 def classify_name(scope: ScopeNode, name: str) -> NameScope:
     """What a name is to a scope."""
     if isinstance(scope, ast.Lambda):
