@@ -55,7 +55,7 @@ def events_beside(streams: Mapping[StreamKey, list[Event]], key: StreamKey) -> I
 
 def is_raised_at_start(raised: RaisedException) -> bool:
     """Whether it was raised while modules were loaded or the server started; also where no frame was logged."""
-    frames = [frame for link in raised.chain for frame in link.frames]
+    frames = [frame for link in raised.chain for frame in link.frames if not frame.is_handler]
     return (
         raised.is_syntax_error
         or not frames

@@ -176,3 +176,18 @@ def test_many_commits_are_asked_for_the_file_in_one_go() -> None:
     gates = _Gates({commits[0].id: NEVER}, ids(commits[:1400]), as_deployed=True)
     assert choose(gates, commits).commit == commits[1400]
     assert gates.asked == [100, 200, 400, 512, 287]
+
+
+def test_a_further_gate_is_run_for_as_many_commits_as_the_others_and_no_more() -> None:
+    gates, commits = _Gates(), line(200)
+    asked: list[str] = []
+
+    def judge_closely(oid: str) -> GateFailure | None:
+        asked.append(oid)
+        return CHECKS
+
+    choice = choose_newest(gates, commits, frozenset(("relay.py",)), extra_gate=judge_closely)  # type: ignore[arg-type]
+    assert choice.commit is None
+    assert asked == [each.id for each in commits[:50]]
+    assert choice.unchecked_commits == 150
+    assert gates.ran == []

@@ -85,7 +85,10 @@ class CloudLogging:
         limits: QueryLimits | None = None,
         counts: RequestCounts | None = None,
         clock: Callable[[], float] = time.monotonic,
+        log_projects: Mapping[str, str] | None = None,
     ) -> None:
+        """`log_projects` says of a project in which other one its log is kept."""
+        self._log_projects = log_projects or {}
         self._clients = clients
         self._bounds = limits or QueryLimits()
         self._counts = counts
@@ -144,6 +147,7 @@ class CloudLogging:
         return len(self._read(service.project, [*_request_filter(service, revision, since), *failed]))
 
     def _read(self, project: str, terms: Sequence[str]) -> list[LogEntry]:
+        project = self._log_projects.get(project, project)
         request = {
             "resource_names": [f"projects/{project}"],
             "filter": "\n".join(terms),

@@ -106,6 +106,15 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
 }
 _NO_MODULE_OF_THEIR_NAME = frozenset(("google", "sklearn", "google-cloud", "yaml", "pil", "cv2", "flake8-docstrings"))
 """Distributions that exist, or may, and do not provide the module that is called like them."""
+_OWN_NAMES = frozenset((
+    "aiofiles", "aiohttp", "alembic", "anthropic", "asyncpg", "bcrypt", "boto3", "botocore", "celery", "certifi",
+    "click", "cryptography", "django", "fastapi", "flask", "gunicorn", "httpx", "itsdangerous", "jinja2", "langchain",
+    "loguru", "lxml", "markupsafe", "numpy", "openai", "orjson", "pandas", "passlib", "polars", "pydantic",
+    "pydantic_settings", "pymongo", "quart", "redis", "requests", "scipy", "slowapi", "sqlalchemy", "sqlmodel",
+    "starlette", "stripe", "structlog", "tenacity", "tiktoken", "torch", "tornado", "tqdm", "transformers", "trio",
+    "urllib3", "uvicorn", "uvloop", "websockets", "werkzeug",
+))  # fmt: skip
+"""Modules that come from the distribution of their own name, and from no other that is in use."""
 _CLOUD_PREFIX = "google-cloud-"
 _CLOUD_PRODUCTS = frozenset((
     "bigquery", "container", "datastore", "dialogflow", "dlp", "documentai", "error-reporting", "firestore", "kms",
@@ -172,5 +181,6 @@ def list_needed_distributions(distribution: str, extras: Iterable[str] = ()) -> 
 
 
 def list_known_distributions(module: str) -> tuple[str, ...]:
-    """The distributions that are known to provide a dotted module under another name."""
-    return tuple(name for name, modules in _OTHER_NAMES.items() if module in modules)
+    """The distributions that are known to provide a dotted module; () where others may."""
+    others = tuple(name for name, modules in _OTHER_NAMES.items() if module in modules)
+    return (module.replace("_", "-"), *others) if module in _OWN_NAMES else others

@@ -21,8 +21,18 @@ _INERT_DECORATORS = read_words(
     """
     abstractmethod cache cached_property classmethod contextmanager asynccontextmanager dataclass final lru_cache
     overload override property setter deleter getter staticmethod total_ordering unique wraps
+    csrf_exempt field_validator hybrid_property login_required model_validator permission_required receiver
+    root_validator shared_task validator
     """
 )
+_REGISTERING_METHODS = read_words(
+    """
+    after_request after_serving api_route before_app_request before_request before_serving callback command
+    context_processor delete errorhandler exception_handler get group head listens_for middleware on_event options
+    patch post put route task teardown_appcontext teardown_request template_filter websocket websocket_route
+    """
+)
+"""Of an application, a router or a group of commands: they keep a function for what comes later."""
 
 
 class TooComplex(Exception):
@@ -263,7 +273,8 @@ def _binds_first(node: _Comprehension, name: str) -> bool:
 def _is_inert(decorator: ast.expr) -> bool:
     """Whether a decorator is known not to call what it decorates."""
     target = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return read_dotted_name(target).rpartition(".")[2] in _INERT_DECORATORS
+    owner, _, name = read_dotted_name(target).rpartition(".")
+    return name in _INERT_DECORATORS or (bool(owner) and name in _REGISTERING_METHODS)
 
 
 _EVALUATORS: Mapping[type[ast.AST], Callable[..., Presence]] = {

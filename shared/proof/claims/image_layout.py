@@ -16,6 +16,7 @@ from shared.proof.loading.images import (
     find_buildpack_start,
     find_images,
     is_deployed_dockerfile,
+    list_folders_above,
     list_project_installs,
     read_starts,
 )
@@ -25,6 +26,8 @@ from shared.proof.model.paths import split_logged_path
 
 _MAX_LAYOUTS = 6
 _WORKSPACE = "/workspace"
+MANIFESTS = ("requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock", "pyproject.toml")
+"""Of a project that no Dockerfile builds, the first that exists is installed from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class ImageLayout:
     """What is started, where that is one command alone."""
     is_start_known: bool = True
     """False where the import path was taken from the paths of a traceback."""
+    project_folder: str | None = None
+    """The repository's folder whose manifest is installed, where no Dockerfile says so and it is not the context."""
 
 
 def find_layouts(tree: RecordingTree, traced: TracedFiles, source_roots: Sequence[str] = ()) -> tuple[ImageLayout, ...]:
@@ -148,7 +153,16 @@ def _infer_layout(tree: RecordingTree, traced: TracedFiles) -> ImageLayout:
     folder, top = _find_logged_folders(traced) or ("", _WORKSPACE)
     files = _take_whole_tree(tree, top, folder)
     roots = tuple(dict.fromkeys((top, _find_package_root(files, traced))))
-    return ImageLayout(files, roots, is_start_known=False)
+    project = _find_project_folder(tree, traced.failing_path)
+    return ImageLayout(files, roots, is_start_known=False, project_folder=project)
+
+
+def _find_project_folder(tree: RecordingTree, path: str) -> str | None:
+    """The nearest folder above a file that has a manifest; None where none has."""
+    for folder in list_folders_above(path):
+        if any(tree.blob(posixpath.join(folder, name)) is not None for name in MANIFESTS):
+            return folder
+    return None
 
 
 def _find_logged_folders(traced: TracedFiles) -> tuple[str, str] | None:

@@ -89,7 +89,8 @@ class _InstallReader:
         self._manifests = ManifestReader(layout.files.tree, python)
 
     def read_buildpack(self) -> None:
-        context = self._files.context
+        folder = self._layout.project_folder
+        context = self._files.context if folder is None else folder
         requirements = posixpath.join(context, "requirements.txt")
         if self._files.tree.blob(requirements) is not None:
             self._read_requirements(requirements)

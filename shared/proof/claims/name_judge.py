@@ -19,6 +19,7 @@ from shared.proof.claims.python_source import FunctionNode, parse_source
 from shared.proof.claims.scope_analysis import ScopeRules, ScopeUses, analyze_scope
 from shared.proof.claims.scope_bindings import NameScope, classify_name, find_mentions, list_nested_scopes
 from shared.proof.claims.star_exports import StarExports
+from shared.proof.claims.started_script import settle_main_guard
 
 CHECKED_BY = "scope rules"
 _MANGLED = re.compile(r"_\w+?__\w+(?<!__)|__\w+(?<!__)")
@@ -43,7 +44,7 @@ class NameJudge:
         obstacle = f"{claim.path} cannot be parsed" if tree is None else _find_obstacle(claim, tree)
         if tree is None or obstacle:
             return _answer(ClaimState.UNKNOWN, obstacle)
-        file = _File(claim, tree, modules)
+        file = _File(claim, settle_main_guard(tree, claim.path, modules), modules)
         try:
             return file.judge_local() if claim.family is ClaimFamily.LOCAL_NAME else file.judge_global()
         except (TooComplex, RecursionError):

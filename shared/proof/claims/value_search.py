@@ -27,8 +27,8 @@ from shared.proof.claims.python_source import FunctionNode, list_parameters, par
 from shared.proof.claims.scope_bindings import (
     NameScope,
     ScopeNode,
-    binds_name,
     classify_name,
+    list_global_bindings,
     list_nested_scopes,
 )
 from shared.proof.claims.star_exports import StarExports
@@ -89,10 +89,7 @@ class ValueSearch:
 
     def find_member(self, file: SourceFile, name: str, *, is_late: bool = True) -> Value:
         """What a module binds a name to."""
-        if any(
-            classify_name(nested, name) is NameScope.GLOBAL and binds_name(nested, name)
-            for nested in list_nested_scopes(file.tree)
-        ):
+        if name in list_global_bindings(file.tree):
             return UnknownValue(f"a function of {file.path} binds {name} as well")
         bindings = list(list_bindings(file.tree.body, name, self.modules.python))
         if bindings:
