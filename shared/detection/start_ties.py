@@ -5,12 +5,14 @@ An exception of a request that was being answered is no reason why another insta
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.detection.raised_exception import RaisedException
 from shared.detection.tie_events import Event
 
+StreamKey = tuple[str, str, str, str]
+"""Project, service, revision and instance."""
 _STARTING_FRAME = re.compile(
     r"[/\\](?:uvicorn[/\\]lifespan|starlette[/\\]routing\.py|hypercorn[/\\][^\n]{0,40}lifespan|gunicorn[/\\])"
 )
@@ -38,6 +40,17 @@ def tie_failed_starts(
             continue
         if last.number == start.number or is_raised_at_start(last.raised):
             yield start.number, last.raised
+
+
+def events_beside(streams: Mapping[StreamKey, list[Event]], key: StreamKey) -> Iterator[Event]:
+    """Those of the same instance and of none; of all instances of the revision where `key` names no instance."""
+    if key[3]:
+        yield from streams[key]
+        yield from streams.get((*key[:3], ""), ())
+        return
+    for other, events in streams.items():
+        if other[:3] == key[:3]:
+            yield from events
 
 
 def is_raised_at_start(raised: RaisedException) -> bool:

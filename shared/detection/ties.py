@@ -24,7 +24,7 @@ from shared.detection.raised_exception import (
 )
 from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
 from shared.detection.split_chains import join_split_chains
-from shared.detection.start_ties import tie_failed_starts
+from shared.detection.start_ties import events_beside, tie_failed_starts
 from shared.detection.tie_events import Event, find_fragment, reassemble_tracebacks, sort_events
 
 __all__ = ["MAX_TIE_AGE", "RaisedException", "Tie", "TieFinder"]
@@ -140,7 +140,7 @@ class TieFinder:
             ties.update(_tie_closes(events))
         for key, events in streams.items():
             starts = [event for event in events if event.is_failed_start]
-            beside = list(_events_beside(streams, key)) if starts else []
+            beside = list(events_beside(streams, key)) if starts else []
             for number, raised in tie_failed_starts(starts, beside, self._step, MAX_TIE_AGE):
                 ties[number] = Tie(raised, is_tied=True)
         return ties
@@ -189,17 +189,6 @@ def _effect_events(base: Event, signal: Signal) -> Iterator[Event]:
         yield replace(base, close_kind=signal.close_kind or CloseKind.INTERNAL_ERROR)
     elif signal.kind is SignalKind.FAILED_START:
         yield replace(base, is_failed_start=True)
-
-
-def _events_beside(streams: Mapping[_StreamKey, list[Event]], key: _StreamKey) -> Iterator[Event]:
-    """Those of the same instance and of none; of all instances of the revision where `key` names no instance."""
-    if key[3]:
-        yield from streams[key]
-        yield from streams.get((*key[:3], ""), ())
-        return
-    for other, events in streams.items():
-        if other[:3] == key[:3]:
-            yield from events
 
 
 @dataclass(slots=True)
