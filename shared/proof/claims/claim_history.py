@@ -106,7 +106,7 @@ def _walk_graph(
 
 def _changes_input(verdicts: ClaimVerdicts, commit: Commit) -> bool:
     """Whether a commit made something of which none of its parents had the like."""
-    return not any(verdicts.has_same_files(commit.id, parent) for parent in commit.parents)
+    return verdicts.has_own_change(commit.id, commit.parents)
 
 
 def trace_claim(history: History, verdicts: ClaimVerdicts, deployed: Commit) -> ClaimOrigin:
