@@ -247,6 +247,15 @@ def test_what_the_image_has_is_not_guessed(tmp_path: Path, name: str) -> None:
     assert verdict.state is ClaimState.UNKNOWN, verdict.reason
 
 
+@pytest.mark.parametrize(
+    "name", ["/app/.env", "/app/keys/tls.pem", "/app/service-account.json", "/usr/share/zoneinfo/x"]
+)
+def test_a_file_that_no_commit_should_bring_is_no_claim(name: str) -> None:
+    frames = (Frame("/app/pier/main.py", 3, "<module>", "open(path)"),)
+    message = f"[Errno 2] No such file or directory: '{name}'"
+    assert read_claim(LoggedException("FileNotFoundError", message, frames)) is None
+
+
 def test_a_program_that_is_missing_is_no_file() -> None:
     frames = (
         Frame("/app/pier/main.py", 3, "<module>", "run(['rsvg'])"),

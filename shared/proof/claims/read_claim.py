@@ -37,6 +37,10 @@ _CALL = re.compile(
 )
 _NO_FILE = re.compile(r"\[Errno 2\] No such file or directory: '(?P<name>[^']+)'")
 _FOREIGN_FILE = re.compile(r"[/\\](?:site|dist)-packages[/\\]|^/(?:usr|lib|tmp|proc|dev|sys)/")
+_SECRET_FILE = re.compile(
+    r"(?i)(?:^|[/\\])\.env(?:\.\w+)?$|credential|secret|service[-_]?account|\.(?:pem|key|p12|pfx|crt)$"
+)
+"""Files that are handed to a service when it is deployed, and that no commit should bring back."""
 _PROGRAM_FRAME = re.compile(r"[/\\](?:subprocess|os)\.py$")
 _BUILT_IN_CLASSES = frozenset((
     "NoneType", "str", "bytes", "bytearray", "int", "float", "complex", "bool", "list", "tuple", "dict", "set",
@@ -129,8 +133,9 @@ def _read_type_error(message: str) -> tuple[ClaimFamily, Mapping[str, str]] | No
 
 def _read_missing_file(message: str) -> tuple[ClaimFamily, Mapping[str, str]] | None:
     match = _NO_FILE.search(message)
-    is_own = match is not None and not _FOREIGN_FILE.search(match["name"])
-    return (ClaimFamily.FILE, match.groupdict()) if match is not None and is_own else None
+    if match is None or _FOREIGN_FILE.search(match["name"]) or _SECRET_FILE.search(match["name"]):
+        return None
+    return ClaimFamily.FILE, match.groupdict()
 
 
 def _read_missing_template(message: str) -> tuple[ClaimFamily, Mapping[str, str]] | None:

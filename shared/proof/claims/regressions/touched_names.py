@@ -31,8 +31,8 @@ def find_touched_names(before: bytes, after: bytes | None) -> TouchedNames:
         gone = set(_WORD.findall(before)) - set(_WORD.findall(after or b""))
         return TouchedNames(frozenset(word.decode("utf-8", "replace") for word in gone))
     outer, inner = (
-        frozenset(name for name, shapes in mine.items() if theirs.get(name) != shapes)
-        for mine, theirs in zip(former, later, strict=True)
+        frozenset(name for name, shapes in own_shapes.items() if other_shapes.get(name) != shapes)
+        for own_shapes, other_shapes in zip(former, later, strict=True)
     )
     return TouchedNames(outer, inner)
 
