@@ -16,7 +16,7 @@ run "only_signed_requests_come_from_outside" {
     error_message = "Only decide and github verify signatures."
   }
   assert {
-    condition     = keys(google_cloud_run_v2_service.public) == tolist(local.public) && alltrue([for function in google_cloudfunctions2_function.function : function.service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"])
+    condition     = toset(keys(google_cloud_run_v2_service.public)) == local.public && alltrue([for function in google_cloudfunctions2_function.function : function.service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"])
     error_message = "A function that Pub/Sub calls is reached from inside alone."
   }
 }

@@ -337,7 +337,9 @@ class TestUnprobeable:
         assert (done.progress, done.url, bool(done.unprobeable_reason)) == (DeploymentProgress.DONE, "", True)
 
     def test_one_that_answers_everybody_has_one(self, stand: Stand) -> None:
-        stand.cloud.services[service_path("tide")].ingress = run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL
+        stand.cloud.services[service_path("tide")].ingress = run_v2.IngressTraffic(
+            run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL
+        )
         assert stand.revisions.get_service_state(TIDE).unprobeable_reason == ""
         assert stand.deployer.state(TIDE, stand.start()).url
 

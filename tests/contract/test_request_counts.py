@@ -94,9 +94,11 @@ def test_who_may_not_read_metrics_counts_in_the_log(
 
 
 @pytest.mark.parametrize("points", [[{"value": {}}], "text", [None]])
-def test_an_answer_that_is_none_is_refused(monitoring: FakeMonitoring, points: Any) -> None:
+def test_an_answer_that_is_none_is_refused(
+    monitoring: FakeMonitoring, points: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counts = RequestCounts(lambda: Secret("of-this-test"), monitoring.address)
-    monitoring.answer = lambda _: FakeResponse(200, {"timeSeries": [{"points": points}]})  # type: ignore[method-assign]
+    monkeypatch.setattr(monitoring, "answer", lambda _: FakeResponse(200, {"timeSeries": [{"points": points}]}))
     with pytest.raises(Reject, match="invalid"):
         counts.count(TIDE, "tide-1", AT, AT + timedelta(hours=1), is_failed=False)
 

@@ -22,13 +22,13 @@ _OWN_METRIC = re.compile(r'metric\.type="logging\.googleapis\.com/user/([^"]+)"'
 
 def sleep(duration: str) -> None:
     """Turns the clock on by a duration such as `120s`."""
-    with _opened() as held:
+    with _open_clock() as held:
         held["now"] += int(duration.removesuffix("s"))
 
 
 def create(kind: str, value: Mapping[str, Any]) -> str:
     """Notes what is made, or says why it is not."""
-    with _opened() as held:
+    with _open_clock() as held:
         made, now = held["made"], held["now"]
         if kind.endswith("_iam_member"):
             made[f"grant {value['member']}"] = now
@@ -70,7 +70,7 @@ def _missing(kind: str, value: Mapping[str, Any], made: Mapping[str, int], now: 
 
 
 @contextmanager
-def _opened() -> Iterator[dict[str, Any]]:
+def _open_clock() -> Iterator[dict[str, Any]]:
     with CLOCK.open("a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)

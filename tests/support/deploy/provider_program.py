@@ -19,7 +19,7 @@ from tf.types import Unknown
 from tf.utils import read_dynamic_value, to_dynamic_value
 
 sys.path.insert(0, str(Path(__file__).parent))
-import delayed_platform  # beside this file: the program has an environment of its own
+import delayed_platform  # type: ignore[import-not-found]  # beside this file, which runs in an environment of its own
 
 NESTING = pb.Schema.NestedBlock.NestingMode
 MODES = {
@@ -236,7 +236,7 @@ def _create(kind: str, value: Any) -> str:
     if kind == "time_sleep":
         delayed_platform.sleep(value["create_duration"])
         return ""
-    return delayed_platform.create(kind, value)
+    return str(delayed_platform.create(kind, value))
 
 
 def _dynamic(value: Any) -> Any:
