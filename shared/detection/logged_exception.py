@@ -115,6 +115,8 @@ class Frame:
     function: str = ""
     source_text: str = field(default="", compare=False)
     """The source line as the traceback quotes it, stripped; "" where it quotes none."""
+    is_handler: bool = False
+    """Whether it was caught and logged here, with its message alone: it was raised somewhere else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ _BUILD_LABELS = ("gcb-build-id", "gcb-trigger-id")
 _LEVEL_KEYS = ("severity", "level", "levelname", "log_level")
 _TIME_KEYS = ("timestamp", "receiveTimestamp", "time", "asctime", "ts", "timestamp_utc", "@timestamp")
 _LEVELS = {"WARN": "WARNING", "ERR": "ERROR", "FATAL": "CRITICAL", "CRIT": "CRITICAL", "PANIC": "CRITICAL"}
+_SOURCE_LOCATION = "logging.googleapis.com/sourceLocation"
 _MAX_ID_LENGTH = 200
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
@@ -61,6 +62,7 @@ def parse_json_entry(value: object, position: int) -> LogEntry:
             or _get_first_text(_get_mapping(value, "httpRequest"), _REQUEST_LABELS)
         )[:_MAX_ID_LENGTH],
         commit=_commit_from_label(_get_text(labels, "commit-sha")),
+        logged_at=_find_place(value),
         build=" ".join(f"{key} {labels[key]}"[:_MAX_ID_LENGTH] for key in _BUILD_LABELS if _get_text(labels, key)),
     )
 
@@ -175,3 +177,16 @@ def _get_first_text(value: Mapping[str, object], keys: tuple[str, ...]) -> str:
 def _strip_surrogates(text: str) -> str:
     """Without half surrogate pairs, which JSON can spell and no encoding can write."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _find_place(value: Mapping[str, object]) -> str:
+    """`path:line function` of the call that logged an entry, as loggers name it; "" where none does."""
+    payload = _get_mapping(value, "jsonPayload") or value
+    nested = (_get_mapping(payload, key) for key in ("labels", "extra", "record", "source", _SOURCE_LOCATION))
+    for place in (_get_mapping(value, "sourceLocation"), payload, *nested):
+        path = _get_first_text(place, ("pathname", "file", "filename", "module"))
+        line = next((str(place[key]) for key in ("line", "lineno", "lineNumber") if key in place), "")
+        function = _get_first_text(place, ("function", "funcName", "func"))
+        if path and function and line.isdigit():
+            return f"{path} "[:300].strip() + f":{line} {function[:200]}"
+    return ""
