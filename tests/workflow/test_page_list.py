@@ -29,7 +29,7 @@ def make_records(harness: Harness, count: int) -> list[IncidentRecord]:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "match_count"),
     [
         (ListQuery(), 120),
         (ListQuery(text="B17.py"), 1),
@@ -40,8 +40,8 @@ def make_records(harness: Harness, count: int) -> list[IncidentRecord]:
         (ListQuery(text="nothing of the kind"), 0),
     ],
 )
-def test_only_what_was_asked_for_is_found(harness: Harness, query: ListQuery, found: int) -> None:
-    assert select_page(make_records(harness, 120), query).found == found
+def test_only_what_was_asked_for_is_found(harness: Harness, query: ListQuery, match_count: int) -> None:
+    assert select_page(make_records(harness, 120), query).match_count == match_count
 
 
 def test_every_incident_is_on_one_page_and_what_is_open_on_the_first(harness: Harness) -> None:

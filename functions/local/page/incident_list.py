@@ -32,7 +32,7 @@ class ListPage:
 
     query: ListQuery
     records: Sequence[IncidentRecord]
-    found: int
+    match_count: int
     pages: int
     services: Sequence[str]
     states: Sequence[tuple[str, str]]
@@ -51,14 +51,14 @@ def read_query(parameters: Mapping[str, str]) -> ListQuery:
 
 def select_page(records: Sequence[IncidentRecord], query: ListQuery) -> ListPage:
     """What is open comes first, each in the order given; a page beyond the last one is the last."""
-    found = sorted((record for record in records if _matches(record, query)), key=lambda record: not record.active)
-    pages = max(1, -(-len(found) // PAGE_SIZE))
+    matching = sorted((record for record in records if _matches(record, query)), key=lambda record: not record.active)
+    pages = max(1, -(-len(matching) // PAGE_SIZE))
     page = min(max(1, query.page), pages)
     states = sorted({record.state for record in records}, key=list(IncidentState).index)
     return ListPage(
         query=ListQuery(query.text, query.service, query.state, page),
-        records=found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
-        found=len(found),
+        records=matching[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
+        match_count=len(matching),
         pages=pages,
         services=sorted({record.service for record in records}),
         states=[(state.value, INCIDENT_WORDS[state].label) for state in states],
