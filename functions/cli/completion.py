@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from typer import _completion_shared
-from typer import completion as typer_completion
+from typer._completion_classes import completion_init
 
 COMPLETE_VARIABLE = "_PROVENFIX_COMPLETE"
 """Set by the script where a shell wants to know what may follow."""
@@ -23,7 +23,7 @@ class Shell(StrEnum):
 
 def answer_shell(command: Any) -> None:  # typer does not export the types of click
     """Prints what may follow the words of the shell, and ends the process."""
-    typer_completion.completion_init()
+    completion_init()
     command._main_shell_completion({}, _PROGRAM, COMPLETE_VARIABLE)  # as typer's own main does
 
 

@@ -1,6 +1,6 @@
 """The page's addresses: each request gets a page, or sends a click on to `decide`.
 
-GET  /                          the incidents
+GET  /?q=…&service=…&state=…&page=N  the incidents, all or those that were asked for
 GET  /incidents/ID              one incident
 GET  /times                     how long it takes from step to step
 GET  /changes?of=ID&shown=SIGN  server-sent events: tells when what is shown has changed
@@ -27,6 +27,7 @@ from starlette.types import ASGIApp
 
 from functions.local.page import views
 from functions.local.page.guard import FormToken, RequestGuard
+from functions.local.page.incident_list import read_query
 from functions.local.page.incident_view import IncidentReader, IncidentView
 from functions.local.page.slack_clicks import ClickResponse, ClickSender
 from functions.local.page.stream import MAX_STREAMS, ChangeFeed
@@ -102,9 +103,10 @@ class _Handlers:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    def incidents(self, _: Request) -> Response:
+    def incidents(self, request: Request) -> Response:
         listed = self._site.incidents.list_incidents()
-        return HTMLResponse(views.render_incident_list(listed, self._site.page_etag(listed.etag)))
+        query = read_query(request.query_params)
+        return HTMLResponse(views.render_incident_list(listed, self._site.page_etag(listed.etag), query))
 
     def times(self, _: Request) -> Response:
         listed = self._site.incidents.list_incidents()

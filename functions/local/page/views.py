@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from functions.local.page.decision_bar import build_decision_bar
 from functions.local.page.drawing import draw_timeline
+from functions.local.page.incident_list import ListQuery, select_page
 from functions.local.page.incident_view import IncidentList, IncidentView
 from functions.local.page.markdown import render_markdown
 from functions.local.page.related_entries import read_related_entries
@@ -130,14 +131,21 @@ class IncidentRow:
     active: bool
 
 
-def render_incident_list(listed: IncidentList, sign: str) -> str:
-    """The list: what is open first, and nothing that another incident explains."""
+_ALL = ListQuery()
+
+
+def render_incident_list(listed: IncidentList, sign: str, query: ListQuery = _ALL) -> str:
+    """One page of the list: what is open first, and nothing that another incident explains."""
     shown = [record for record in listed.records if record.state is not IncidentState.ABSORBED]
+    page = select_page(shown, query)
     rows = [
-        IncidentRow(record, create_badge(record.state), list_milestone_times(record), record.active) for record in shown
+        IncidentRow(record, create_badge(record.state), list_milestone_times(record), record.active)
+        for record in page.records
     ]
-    hidden = len(listed.records) - len(rows)
-    return _render_template("incidents.html", listed=listed, rows=rows, hidden=hidden, sign=sign)
+    hidden = len(listed.records) - len(shown)
+    return _render_template(
+        "incidents.html", listed=listed, page=page, total=len(shown), rows=rows, hidden=hidden, sign=sign
+    )
 
 
 def render_times(figures: Stats, sign: str) -> str:
