@@ -29,7 +29,17 @@ def moor(berth):
         logger.error(f"Mooring failed for {{berth}}: {{error}}")
 """
 LINE = 11
-ROPES = "import time\n\n\nclass Rope:\n    def tie(self, knot):\n        return knot\n\n\ndef pull():\n    return time.time()\n"
+ROPES = """import time
+
+
+class Rope:
+    def tie(self, knot):
+        return knot
+
+
+def pull():
+    return time.time()
+"""
 
 
 def write_desk(body: str) -> str:

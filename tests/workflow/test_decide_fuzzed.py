@@ -196,10 +196,8 @@ def test_before_answering_decide_only_verifies_stores_and_publishes(group: bool)
     assert answered.get_json()["text"].startswith("Approved.")
     calls = Counter(plan.calls)
     stored = {call: calls.pop(call) for call in list(calls) if call.startswith("store.")}
-    # Who may approve, what serves, and the message to `redeploy`: code host, log and compilers are not asked.
-    assert calls == {"revisions.get_service_state": 1, "bus.publish": 1} | (
-        {"chat.list_group_members": 1} if group else {}
-    )
+    # Who may approve, and the message to `redeploy`: platform, code host, log and compilers are not asked.
+    assert calls == {"bus.publish": 1} | ({"chat.list_group_members": 1} if group else {})
     assert sum(stored.values()) <= 16, stored
 
 

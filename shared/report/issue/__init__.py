@@ -7,13 +7,12 @@ from shared.report.issue.proposal import render_proposal
 from shared.report.issue.section import fit_sections
 from shared.report.issue.summary import format_headline, render_summary
 from shared.report.issue.suspected_changes import render_suspected_changes
+from shared.report.issue_title import sanitise_title
 from shared.report.links import NO_LINKS, Links
 from shared.report.report import Report
-from shared.text.escaping import ZERO_WIDTH_SPACE, to_one_line, truncate
 
-__all__ = ["MAX_BODY_LENGTH", "format_issue_title", "render_issue_body", "sanitise_title"]
+__all__ = ["MAX_BODY_LENGTH", "format_issue_title", "render_issue_body"]
 
-_MAX_TITLE_LENGTH = 160
 _RESERVED_LENGTH = 6_000
 """Characters for markers, and for the part edited while the incident moves (`shared.report.incident_status`)."""
 
@@ -21,12 +20,6 @@ _RESERVED_LENGTH = 6_000
 def format_issue_title(report: Report) -> str:
     """One line of plain text: GitHub renders no Markdown in titles but code spans, and links references."""
     return sanitise_title(format_headline(report))
-
-
-def sanitise_title(title: str) -> str:
-    """Any words as a title in which nothing is linked, mentioned or rendered."""
-    text = truncate(to_one_line(title), _MAX_TITLE_LENGTH)
-    return text.replace("@", f"@{ZERO_WIDTH_SPACE}").replace("#", f"#{ZERO_WIDTH_SPACE}").replace("`", "'")
 
 
 def render_issue_body(report: Report, links: Links = NO_LINKS) -> str:

@@ -13,7 +13,7 @@ from shared.proposal.rollout import WATCH_DURATION
 from shared.proposal.states import INCIDENT_WORDS
 from shared.report.facts.trial import describe_experiment
 from shared.report.incident_status import format_elapsed_milestones, render_status_block
-from shared.report.issue import sanitise_title
+from shared.report.issue_title import sanitise_title
 from shared.service import Service
 from shared.text.phrases import join_words, quote_untrusted
 from shared.text.timestamps import format_timestamp
