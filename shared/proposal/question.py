@@ -18,7 +18,7 @@ from shared.proof.model.finding import (
     find_recommended_commit,
 )
 from shared.proof.model.history import FileChange, describe_commit, quote_subject
-from shared.proposal.brief import build_brief, is_certain
+from shared.proposal.build_brief import build_brief, is_certain
 from shared.proposal.labels import PROOF_LABELS, Label, split_label
 from shared.proposal.notice import list_cause_paragraphs
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal

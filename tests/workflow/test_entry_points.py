@@ -83,7 +83,7 @@ before = ()
 client = functions_framework.create_app("record", str(MAIN)).test_client()
 assert client.post("/", data=body, headers=EVENT_HEADERS).status_code == 204
 {RAN}"""
-PROOF = ("shared.workflow.prover", "shared.report.report", "shared.report.issue", "shared.adapters.compilers")
+PROOF = ("shared.workflow.prover", "shared.report.report", "shared.report.issue.", "shared.adapters.compilers")
 
 
 def test_recording_loads_neither_the_proof_nor_unused_clients(tmp_path: Path) -> None:
