@@ -30,6 +30,8 @@ class Service:
     """The chat channel's id in which proposals are posted, and from which alone they may be decided."""
     environment: str = ""
     """As reports call it; "" for the project's id."""
+    log_project: str = ""
+    """Where its log is kept, if it is routed to another project; "" for its own."""
     branch: str = ""
     """The deploy branch; "" for the repository's default branch."""
     source_roots: tuple[str, ...] = ()

@@ -115,7 +115,8 @@ class CloudPorts(_Ports):
         overrides, token = self._settings.endpoint_overrides, credentials.access_tokens(self._settings)
         is_counted = bool(overrides.rest) or not overrides.google
         counts = request_counts.RequestCounts(token, overrides.rest) if is_counted else None
-        return cloud_logging.CloudLogging(self._google, counts=counts)
+        kept = {service.project: service.log_project for service in self.services.values() if service.log_project}
+        return cloud_logging.CloudLogging(self._google, counts=counts, log_projects=kept)
 
     @lazy_property
     def revisions(self) -> ports.Revisions:
@@ -309,7 +310,10 @@ def open_local_compilers(settings: Settings) -> best_compilers.LocalCompilers:
 
 def _require_project(settings: Settings) -> str:
     if not settings.project:
-        raise UsageError("No project is configured for Firestore and Pub/Sub; set PROVENFIX_PROJECT.")
+        raise UsageError(
+            "No stack runs here, and no project is configured. Start a stack with `provenfix up` or `provenfix demo`, "
+            "name its folder with --folder, or set PROVENFIX_PROJECT for a deployed provenfix."
+        )
     return settings.project
 
 

@@ -31,6 +31,9 @@ locals {
       for project in local.projects : { for id, role in local.access.roles : "${project} ${id}" => merge(role, { project = project }) if try(role.custom, null) != null && !contains(["database", "trigger"], role.bound_to) }
     ]...),
     merge([
+      for project in local.log_projects : { "${project} log_reader" = merge(local.access.roles.log_reader, { project = project }) }
+    ]...),
+    merge([
       for project in local.trigger_projects : { for id, role in local.access.roles : "${project} ${id}" => merge(role, { project = project }) if try(role.custom, null) != null && role.bound_to == "trigger" }
     ]...),
   )

@@ -12,7 +12,7 @@ resource "google_monitoring_notification_channel" "email" {
 }
 
 locals {
-  channels = [for channel in google_monitoring_notification_channel.email : channel.id]
+  channels = concat([for channel in google_monitoring_notification_channel.email : channel.id], sort(var.notification_channels))
 
   # More than nothing, at once.
   thresholds = {
@@ -24,6 +24,69 @@ locals {
       duration = "0s"
       more     = 0
       todo     = "`provenfix dlq list` shows the messages. When the cause is mended, `provenfix dlq replay` delivers them again; `provenfix dlq drop` gives them up."
+    }
+    undelivered = {
+      title    = "messages of one subscription become dead letters"
+      severity = "ERROR" # each subscription by itself: the alert names it
+      filter   = "metric.type=\"pubsub.googleapis.com/subscription/dead_letter_message_count\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=starts_with(\"${local.prefix}\")"
+      aligner  = "ALIGN_DELTA"
+      duration = "0s"
+      more     = 0
+      todo     = "`resource.labels.subscription_id` names the topic; the log lines of its function say why."
+    }
+    waiting = {
+      title    = "a message has waited for an hour"
+      severity = "ERROR"
+      filter   = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=starts_with(\"${local.prefix}\") AND resource.labels.subscription_id!=\"${google_pubsub_subscription.dead_letters.name}\""
+      aligner  = "ALIGN_MAX"
+      duration = "0s"
+      more     = 3600
+      todo     = "The function of that subscription answers late or not at all: its log lines with `outcome=\"retry\"` say why."
+    }
+    refused = {
+      title    = "pushes are refused"
+      severity = "ERROR"
+      filter   = "metric.type=\"pubsub.googleapis.com/subscription/push_request_count\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=starts_with(\"${local.prefix}\") AND metric.labels.response_class=\"remote_server_4xx\""
+      aligner  = "ALIGN_DELTA"
+      duration = "600s"
+      more     = 0
+      todo     = "401 and 403: the caller's account may not call the function; `terraform plan` shows what differs. 429: no instance is free."
+    }
+    busy = {
+      title    = "a function has no instance free"
+      severity = "WARNING"
+      filter   = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=starts_with(\"${local.prefix}\") AND metric.labels.response_code=\"429\""
+      aligner  = "ALIGN_DELTA"
+      duration = "600s"
+      more     = 10
+      todo     = "Each counts as a delivery attempt. In a storm it passes; else raise `most` of that function in functions.tf."
+    }
+    quota = {
+      title    = "the log's quota of reads is used up"
+      severity = "WARNING"
+      filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["quota"].name}\" AND resource.type=\"cloud_run_revision\""
+      aligner  = "ALIGN_DELTA"
+      duration = "600s"
+      more     = 0
+      todo     = "Cloud Logging answers sixty reads a minute for a project: ask for more quota, or look what else reads there."
+    }
+    slow_rounds = {
+      title    = "a round of verify takes too long"
+      severity = "WARNING"
+      filter   = "metric.type=\"run.googleapis.com/request_latencies\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.prefix}verify\""
+      aligner  = "ALIGN_PERCENTILE_99"
+      duration = "600s"
+      more     = 240000 # milliseconds: what it has not begun with by then waits for another round
+      todo     = "Too many incidents are watched at once: close the issues that are settled. `detail` of its log lines says how many were not reached."
+    }
+    slow_clicks = {
+      title    = "clicks are answered late"
+      severity = "WARNING"
+      filter   = "metric.type=\"run.googleapis.com/request_latencies\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.prefix}decide\""
+      aligner  = "ALIGN_PERCENTILE_95"
+      duration = "0s"
+      more     = 2000 # Slack waits 3,000 milliseconds
+      todo     = "`warm_decide = true` keeps an instance ready."
     }
     crashes = {
       title    = "a function crashed"
@@ -159,4 +222,18 @@ resource "google_monitoring_alert_policy" "absence" {
   }
 
   depends_on = [time_sleep.metrics]
+}
+
+check "somebody_is_told" {
+  assert {
+    condition     = length(var.alert_emails) + length(var.notification_channels) > 0
+    error_message = "Nobody is told when provenfix itself does not work: set alert_emails or notification_channels."
+  }
+}
+
+check "kill_switch" {
+  assert {
+    condition     = !var.kill_switch
+    error_message = "The kill switch is on: nothing is deployed, whatever people approve."
+  }
 }

@@ -116,6 +116,8 @@ resource "google_cloudfunctions2_function" "function" {
     min_instance_count               = local.functions[each.key].least
     max_instance_count               = local.functions[each.key].most
     ingress_settings                 = "ALLOW_INTERNAL_ONLY"
+    vpc_connector                    = var.vpc_connector
+    vpc_connector_egress_settings    = var.vpc_connector == null ? null : "ALL_TRAFFIC"
     all_traffic_on_latest_revision   = true
     service_account_email            = google_service_account.function[each.key].email
 
@@ -172,6 +174,15 @@ resource "google_cloud_run_v2_service" "public" {
     service_account                  = google_service_account.function[each.key].email
     timeout                          = "${local.functions[each.key].timeout}s"
     max_instance_request_concurrency = local.functions[each.key].concurrency
+
+    dynamic "vpc_access" {
+      for_each = var.vpc_connector == null ? [] : [var.vpc_connector]
+
+      content {
+        connector = vpc_access.value
+        egress    = "ALL_TRAFFIC"
+      }
+    }
 
     scaling {
       min_instance_count = local.functions[each.key].least

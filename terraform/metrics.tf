@@ -10,6 +10,7 @@ locals {
     proposals = { function = "investigate", outcome = "=\"proposed\"", told = "questions that were asked" }
     ticks     = { function = "verify", outcome = "=\"ticked\"", told = "rounds that verify went" }
     crowded   = { function = "record", outcome = "=\"retry\" AND jsonPayload.provenfix.reason=\"too_many_incidents\"", told = "entries that found no room for one more incident" }
+    quota     = { function = null, outcome = "=\"retry\" AND jsonPayload.provenfix.reason=\"log_quota\"", told = "reads of a log that its quota refused" }
     crashes   = { function = null, outcome = "=\"crashed\"", told = "what nobody foresaw" }
   }
 }

@@ -37,6 +37,23 @@ variable "alert_emails" {
   default     = []
 }
 
+variable "notification_channels" {
+  description = "Channels of Cloud Monitoring that exist already, such as Slack, PagerDuty or Pub/Sub, by their full names."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for channel in var.notification_channels : can(regex("^projects/[^/]+/notificationChannels/[0-9]+$", channel))])
+    error_message = "A notification channel is named projects/P/notificationChannels/N."
+  }
+}
+
+variable "vpc_connector" {
+  description = "A Serverless VPC Access connector through which the functions reach everything, where a network has to be between; by its full name."
+  type        = string
+  default     = null
+}
+
 variable "kill_switch" {
   description = "True stops every deployment by provenfix; questions are still asked."
   type        = bool

@@ -14,8 +14,13 @@ locals {
     for pair in setproduct(keys(local.services), local.on["service"]) :
     "${pair[0]} ${pair[1].function} ${pair[1].role}" => { service = local.services[pair[0]], function = pair[1].function, role = pair[1].role }
   }
+  # Where logs are kept that a sink routes to a project which none of the services runs in: they are read there.
+  log_projects = setsubtract(toset(compact([for service in local.config.services : try(service.log_project, "")])), local.projects)
   per_project = {
-    for pair in setproduct(local.projects, local.on["project"]) :
+    for pair in setunion(
+      setproduct(local.projects, local.on["project"]),
+      setproduct(local.log_projects, [for needed in local.on["project"] : needed if needed.role == "log_reader"]),
+    ) :
     "${pair[0]} ${pair[1].function} ${pair[1].role}" => { project = pair[0], function = pair[1].function, role = pair[1].role }
   }
 

@@ -39,8 +39,8 @@ def format_text(services: Sequence[ComparedService], baseline: str) -> Iterator[
         yield f"    {to_one_line(alarm.reason)} ({to_one_line(alarm.checked_by)})"
     loaded = sum(service.loaded_count for service in services)
     files = "1 file" if loaded == 1 else f"{loaded} files"
-    found = "nothing is newly broken" if not alarms else f"{len(alarms)} newly broken"
-    yield f"{files} loaded: {found} since {baseline}."
+    result = "nothing is newly broken" if not alarms else f"{len(alarms)} newly broken"
+    yield f"{files} loaded: {result} since {baseline}."
 
 
 def format_json(services: Sequence[ComparedService], baseline: str, commit: str) -> str:

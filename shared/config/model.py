@@ -76,6 +76,7 @@ class ServiceEntry(StrictModel):
     repository: Repository
     channel: ChannelId
     environment: str = ""
+    log_project: ProjectId = ""
     branch: BranchName = ""
     source_roots: Annotated[tuple[SourceRoot, ...], Field(strict=False)] = ()
     python: PythonVersion = ""

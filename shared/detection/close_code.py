@@ -8,8 +8,8 @@ import re
 from enum import StrEnum
 
 _CLOSE_CODE = "1011"
-_CODE_NAME = "CloseCode.INTERNAL_ERROR"
-"""What websockets and aiohttp call it, where the number itself is not printed."""
+_CODE_NAMES = ("CloseCode.INTERNAL_ERROR", "WS_1011_INTERNAL_ERROR")
+"""What websockets and aiohttp call it, and Starlette, where the number itself is not printed."""
 _MAX_CANDIDATES = 200
 _CHARACTERS_BEFORE = 100
 _CHARACTERS_AFTER = 300
@@ -36,9 +36,12 @@ _OF_PROXY = re.compile(r"cloudflare|access denied|\bray id\b|\bbanned\b", re.IGN
 """What stands around `error code: 1011` of a proxy in front of the service."""
 _QUOTED_KEY = re.compile(r"[\"']code\\?[\"'] {0,3}: {0,3}[\"']?$")
 _NAMED_CLOSE = re.compile(
-    r"(?:clos(?:e|ed|ing|ure)|disconnect(?:ed|ing)?|code|reason|data)[ :=(]{1,3}(?:with |by |code |is )?<?(?:WS)?$",
+    r"\b(?:clos(?:e|ed|ing|ure)|disconnect(?:ed|ing)?|code|reason|data)(?: (?:by|on|the|a|an|of|from|its|\w{0,20}socket"
+    r"|connection|session|client|handler|server)){0,4}[ :=(]{1,3}(?:with |by |code |status )?(?:code ?[=:]? ?)?<?"
+    r"(?:status\.)?(?:WS)?$",
     re.IGNORECASE,
 )
+_CALL_IN_SOURCE = re.compile(r"\w\.close\(|\bawait \w|\bimport\b")
 _CAMEL_CODE = re.compile(r"\b(?:close|disconnect|ws|websocket)Code(?:\\?[\"'])? {0,3}[=:]? {0,3}[\"']?$", re.IGNORECASE)
 _CLOSED_WITH = re.compile(
     r"\b(?:(?:on)?clos(?:e|ed|ing|ure)|disconnect(?:ed|ing|ion)?)\b(?: (?:with|by|status|code|frame|reason|the|socket|"
@@ -145,20 +148,25 @@ def _close_direction(text: str, at: int) -> CloseKind:
 
 def may_show_close_code(text: str) -> bool:
     """False where `detect_close_1011` finds nothing; costs next to nothing."""
-    return _CLOSE_CODE in text or _CODE_NAME in text
+    return _CLOSE_CODE in text or any(name in text for name in _CODE_NAMES)
 
 
 def _names_internal_error(text: str) -> bool:
     """Whether a connection is told to have been closed with the code's name; a quoted source line tells nothing."""
-    at = text.find(_CODE_NAME)
+    return any(_is_closed_with_name(text, name) for name in _CODE_NAMES)
+
+
+def _is_closed_with_name(text: str, name: str) -> bool:
+    at = text.find(name)
     for _ in range(_MAX_CANDIDATES):
         if at < 0:
             return False
         line_start = text.rfind("\n", max(0, at - _CHARACTERS_BEFORE), at) + 1
         before = text[max(line_start, at - _CHARACTERS_BEFORE) : at]
-        if not before.startswith(("    ", "\t")) and _NAMED_CLOSE.search(before):
+        is_source = before.startswith(("    ", "\t")) or _CALL_IN_SOURCE.search(before)
+        if not is_source and _NAMED_CLOSE.search(before):
             return True
-        at = text.find(_CODE_NAME, at + len(_CODE_NAME))
+        at = text.find(name, at + len(name))
     return False
 
 

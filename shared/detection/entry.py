@@ -36,6 +36,9 @@ class LogEntry:
     """An id of the request or the connection for which it was logged, where a label carries one."""
     commit: str = ""
     """What the label `commit-sha` says: the commit of which the revision is said to be built."""
+    logged_at: str = ""
+    """Where the program logged it, as `path:line function`, where the logger says so; the path as of a file or of a
+    dotted module."""
     build: str = ""
     """The labels `gcb-build-id` and `gcb-trigger-id`, as `name value`."""
 

@@ -72,7 +72,9 @@ _IMPORTING_FILES = re.compile(r"[/\\](?:importlib[/\\]__init__|gunicorn[/\\]util
 _LIFESPAN_FILES = re.compile(r"[/\\](?:starlette|fastapi)[/\\][\w/\\]{1,60}\.py$")
 _STARTING_FUNCTIONS = frozenset(("startup", "__aenter__", "_startup"))
 _IMPORT_ERRORS = frozenset(("ImportError", "ModuleNotFoundError"))
-_UNCAUGHT = re.compile(r"\b(?:uncaught|unhandled)\b|^Process \S{1,60}:$", re.IGNORECASE)
+_UNCAUGHT = re.compile(
+    r"\b(?:uncaught|unhandled)\b|^Process \S{1,60}:$|\berror has been caught in function '<module>'", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Tracebacks that were written into each other are taken apart where they are equa
 """
 
 import re
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,7 +14,7 @@ from datetime import timedelta
 from shared.detection.connections import request_ids
 from shared.detection.entry import LogEntry
 from shared.detection.exception_chain import is_chaining_sentence
-from shared.detection.logged_exception import TRACEBACK_HEADER, is_last_line
+from shared.detection.logged_exception import TRACEBACK_HEADER, is_last_line, is_lower_edge
 from shared.text.escaping import strip_markup
 
 _MAX_STREAMS = 256
@@ -27,12 +27,16 @@ _MAX_LINE_LENGTH = 2_000
 _MAX_WORDS_AGE = timedelta(milliseconds=50)
 """A logger writes its words and the traceback at once."""
 _MAX_CUT_AGE = timedelta(seconds=5)
+_MAX_WORD_LINES = 2
 _MAX_MESSAGE_LINES = 12
 _MAX_PARALLEL = 16
+_DRAWN = frozenset(" \t|+│╭╰")
+"""Indentation, the margin of a group and the box of rich."""
 _GUTTER = re.compile(r"[ \t]{1,80}[|+]")
 _GROUP_HEADER = "Exception Group Traceback"
 _CONTINUED_MESSAGE = re.compile(r"(?:\w{1,80}\.){0,12}(?:ValidationError: |\w{1,80}: <)")
 """Messages of several lines of which the further ones tell what is missing."""
+_UNREMARKABLE_SEVERITIES = frozenset(("INFO", "DEBUG", "NOTICE"))
 _UNREMARKABLE = re.compile(r"(?i)^\W{0,3}(?:info|debug|trace|notice)\b")
 
 _StreamKey = tuple[str, ...]
@@ -45,6 +49,8 @@ class AssembledTraceback:
     entry: LogEntry
     number: int
     numbers: frozenset[int]
+    words: int | None = None
+    """The number of the line with which a logger announced it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +63,8 @@ class _Line:
 @dataclass(slots=True)
 class _Stream:
     lines: list[_Line] = field(default_factory=list)
-    before: _Line | None = None
+    before: deque[_Line] = field(default_factory=lambda: deque(maxlen=_MAX_WORD_LINES))
+    """The last lines, which may announce what comes."""
     foreign: int = 0
     """Lines since the last one that belongs to a traceback."""
 
@@ -65,7 +72,8 @@ class _Stream:
 def is_traceback_piece(text: str) -> bool:
     """Whether a line can only stand inside of a traceback, or is one of its indented lines."""
     head = text[:400]
-    return TRACEBACK_HEADER in head or head[:1] in {" ", "\t"} or 'File "' in head or is_chaining_sentence(head)
+    is_drawn = head[:1] in _DRAWN
+    return TRACEBACK_HEADER in head or is_drawn or 'File "' in head or is_chaining_sentence(head)
 
 
 class LineTracebacks:
@@ -77,17 +85,17 @@ class LineTracebacks:
     def add_entry(self, number: int, entry: LogEntry, step: int) -> Iterator[AssembledTraceback]:
         """One more entry; an entry of several lines belongs to none of them."""
         text = strip_markup(entry.text[:_MAX_LINE_LENGTH]).rstrip("\n")
-        line = _Line(number, entry, text)
-        stream = self._find_stream(line)
+        stream = self._find_stream(entry)
+        line = _Line(number, entry, _unindent_box(stream.before[-1].text if stream.before else "", text))
         if "\n" in text:
             yield from self._end_run(stream, step)
             return
         is_piece = is_traceback_piece(text)
         if stream.lines and _is_apart(stream.lines[-1], line):
             yield from self._end_run(stream, step)
-        if not stream.lines and is_piece and stream.before is not None:
-            stream.lines.append(stream.before)
-        stream.before = line
+        if not stream.lines and is_piece:
+            stream.lines += stream.before
+        stream.before.append(line)
         if stream.lines or is_piece:
             stream.lines.append(line)
             stream.foreign = 0 if is_piece else stream.foreign + 1
@@ -103,8 +111,7 @@ class LineTracebacks:
             yield from self._end_run(stream, step)
         self._streams.clear()
 
-    def _find_stream(self, line: _Line) -> _Stream:
-        entry = line.entry
+    def _find_stream(self, entry: LogEntry) -> _Stream:
         ids = sorted(request_ids(entry))
         key = (entry.project, entry.service, entry.revision, entry.instance, entry.log_name, *ids)
         stream = self._streams.setdefault(key, _Stream())
@@ -113,7 +120,8 @@ class LineTracebacks:
 
     @staticmethod
     def _end_run(stream: _Stream, step: int) -> Iterator[AssembledTraceback]:
-        lines, stream.lines, stream.before, stream.foreign = stream.lines, [], None, 0
+        lines, stream.lines, stream.foreign = stream.lines, [], 0
+        stream.before.clear()
         if not any(TRACEBACK_HEADER in line.text for line in lines):
             return
         ordered = _sort_lines(lines, step)
@@ -124,6 +132,12 @@ class LineTracebacks:
         if len(lines) >= _MAX_LINES and end:  # a storm: the traceback that is still open goes on in the next run
             rest = ordered[end:] if step > 0 else ordered[: _first_header(ordered)]
             stream.lines = rest if len(rest) < _MAX_LINES // 2 else []
+
+
+def _unindent_box(before: str, text: str) -> str:
+    """A logger with columns moves a box to the right, and the line below it."""
+    bare = text.lstrip()
+    return bare if bare[:1] in {"│", "╭", "╰"} or is_lower_edge(before) else text
 
 
 def _is_apart(before: _Line, line: _Line) -> bool:
@@ -240,16 +254,21 @@ def _is_part(line: _Line) -> bool:
     )
 
 
-def _words_before(lines: Sequence[_Line], first: int) -> _Line | None:
-    """The line with which a logger announces the traceback; None where it is about something else."""
-    before = lines[first - 1] if first else None
-    if before is None or not before.text.strip() or is_traceback_piece(before.text):
-        return None
-    if _UNREMARKABLE.match(before.text):
-        return None
-    then, moment = lines[first].entry.timestamp, before.entry.timestamp
-    is_old = then is not None and moment is not None and then - moment > _MAX_WORDS_AGE
-    return None if is_old else before
+def _words_before(lines: Sequence[_Line], first: int) -> Sequence[_Line]:
+    """The line or two with which a logger announces the traceback; none where they are about something else."""
+    words: list[_Line] = []
+    for line in reversed(lines[max(0, first - _MAX_WORD_LINES) : first]):
+        if not line.text.strip() or is_traceback_piece(line.text) or _UNREMARKABLE.match(line.text):
+            break
+        if line.entry.severity in _UNREMARKABLE_SEVERITIES or _is_before(line, lines[first]):
+            break
+        words.insert(0, line)
+    return words
+
+
+def _is_before(line: _Line, header: _Line) -> bool:
+    moment, then = line.entry.timestamp, header.entry.timestamp
+    return moment is not None and then is not None and then - moment > _MAX_WORDS_AGE
 
 
 def _take_apart(lines: Sequence[_Line], count: int) -> list[list[_Line]]:
@@ -267,8 +286,9 @@ def _take_apart(lines: Sequence[_Line], count: int) -> list[list[_Line]]:
     return tracks if len(texts) == 1 else []
 
 
-def _assemble(lines: Sequence[_Line], words: _Line | None) -> AssembledTraceback:
+def _assemble(lines: Sequence[_Line], words: Sequence[_Line]) -> AssembledTraceback:
     last = next((line for line in reversed(lines) if is_last_line(line.text, has_frames=True)), lines[-1])
-    all_lines = [words, *lines] if words is not None else lines
+    all_lines = [*words, *lines]
     text = "\n".join(line.text for line in all_lines)
-    return AssembledTraceback(replace(last.entry, text=text), last.number, frozenset(line.number for line in all_lines))
+    numbers = frozenset(line.number for line in all_lines)
+    return AssembledTraceback(replace(last.entry, text=text), last.number, numbers, words[-1].number if words else None)

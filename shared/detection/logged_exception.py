@@ -80,6 +80,12 @@ def _is_logger_prefix(words: str) -> bool:
 TRACEBACK_HEADER = "Traceback (most recent call last)"
 _FRAME = re.compile(r'File "([^"\n]{1,1024})", line (\d{1,9})(?:, in ([^\n]{1,200}))?')
 _GUTTER_CHARACTERS = " \t|+"
+_BOX_FRAME = re.compile(
+    r"[ \t]{0,200}[│|] (\S{1,1024}\.pyw?):(\d{1,9})(?: in(?: ([\w<>.]{1,200}))?)?[ \t]*[│|]?[ \t]*$"
+)
+"""Rich draws a box around `/app/x.py:3 in moor` and the lines of the source, of which a sign marks the failing one."""
+_BOX_SOURCE = re.compile(r"[ \t]{0,200}[│|][ \t]{0,20}[❱>][ \t]{0,20}\d{1,9} ")
+_BOX_END = re.compile(r"[ \t]{0,200}[╰+][─-]{10}")
 _CLASS_NAME_LINE = re.compile(r"((?:[A-Za-z_]\w{0,80}\.){0,12}[A-Za-z_]\w{0,80})(?::[ \t]|:?[ \t]*$)")
 _LEVEL_NAME = re.compile(r"TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL|ALERT|SUCCESS")
 _ERROR_NAME = re.compile(r"(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Exception|Closed\w{0,20})(?=: |\()")
@@ -109,6 +115,8 @@ class Frame:
     function: str = ""
     source_text: str = field(default="", compare=False)
     """The source line as the traceback quotes it, stripped; "" where it quotes none."""
+    is_handler: bool = False
+    """Whether it was caught and logged here, with its message alone: it was raised somewhere else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,30 +150,45 @@ class TracebackParser:
 
     is_open: bool = False
     frames: list[Frame] = field(default_factory=list)
+    is_behind_box: bool = False
+    """Whether the line before was the lower edge of a box: the one below it is indented as the box is."""
 
     def feed_line(self, line: str) -> LoggedException | None:
         """One more line; None as long as the traceback goes on."""
         if TRACEBACK_HEADER in line:
             self.is_open, self.frames = True, []
             return None
-        frame = _FRAME.search(line)
+        frame = _FRAME.search(line) or (_BOX_FRAME.match(line) if self.is_open else None)
         if frame is not None:
-            self.is_open = True
-            self.frames = [*self.frames, Frame(frame.group(1), int(frame.group(2)), (frame.group(3) or "").strip())]
-            if len(self.frames) > _MAX_OUTER_FRAMES + _MAX_INNER_FRAMES:
-                del self.frames[_MAX_OUTER_FRAMES]
+            self._add_frame(Frame(frame.group(1), int(frame.group(2)), (frame.group(3) or "").strip()))
             return None
+        line = line.lstrip() if self.is_behind_box else line
+        self.is_behind_box = self.is_open and is_lower_edge(line)
         self._add_source_text(line)
         ended = self._parse_last_line(line) if self.is_open else None
         if ended is not None:
             self.is_open, self.frames = False, []
         return ended
 
+    def _add_frame(self, frame: Frame) -> None:
+        self.is_open = True
+        self.frames = [*self.frames, frame]
+        if len(self.frames) > _MAX_OUTER_FRAMES + _MAX_INNER_FRAMES:
+            del self.frames[_MAX_OUTER_FRAMES]
+
     def _add_source_text(self, line: str) -> None:
         """The line below a frame is the source that it quotes, where it is indented."""
-        text = line.lstrip(_GUTTER_CHARACTERS).strip()
+        boxed = _BOX_SOURCE.match(line)
+        text = line[boxed.end() :].rstrip(" │|").strip() if boxed else line.lstrip(_GUTTER_CHARACTERS).strip()
+        if boxed is None and line.lstrip()[:1] == "│":
+            return
         last = self.frames[-1] if self.is_open and self.frames else None
-        if last is None or last.source_text or not text.strip("^~ ") or line.lstrip("|+")[:1] not in {" ", "\t"}:
+        if (
+            last is None
+            or last.source_text
+            or not text.strip("^~ ")
+            or (not boxed and line.lstrip("|+")[:1] not in {" ", "\t"})
+        ):
             return
         self.frames[-1] = replace(last, source_text=text[:_MAX_MESSAGE_LENGTH])
 
@@ -175,6 +198,11 @@ class TracebackParser:
             return None
         message = line.lstrip(_GUTTER_CHARACTERS)[len(name) :].lstrip(": ")
         return LoggedException(name, message[:_MAX_MESSAGE_LENGTH].strip(), tuple(self.frames))
+
+
+def is_lower_edge(line: str) -> bool:
+    """Whether a line ends a box that was drawn around a traceback."""
+    return _BOX_END.match(line) is not None
 
 
 def _class_of_last_line(line: str, *, has_frames: bool) -> str:
@@ -244,4 +272,5 @@ def _parse_single_line(line: str) -> Iterator[LoggedException]:
         return
     if is_logged_error(line[: name.start()]):
         message = line[name.end() :].lstrip(":( ")[:_MAX_MESSAGE_LENGTH].strip()
+        message = message.removesuffix(")") if line[name.end() : name.end() + 1] == "(" else message
         yield LoggedException(name.group(0), message)

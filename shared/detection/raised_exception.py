@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from shared.detection.caught_errors import find_caught_error
 from shared.detection.entry import LogEntry
 from shared.detection.exception_chain import Chain, read_chain
 from shared.detection.logged_exception import Frame, LoggedException, is_package_frame
@@ -63,6 +64,9 @@ def read_raised(entry: LogEntry, read: Signal | SkipReason) -> RaisedException |
     chain = own or read_chain(strip_markup(entry.text))
     if chain is None and isinstance(read, Signal) and read.error_class:
         chain = _chain_of_signal(read)
+    if chain is None and entry.logged_at:
+        caught = find_caught_error(entry)
+        chain = (caught,) if caught is not None else None
     if chain is None or is_end_of_program(chain):
         return None
     syntax = isinstance(read, Signal) and read.kind is SignalKind.SYNTAX_ERROR

@@ -42,7 +42,7 @@ def tie_failed_starts(
 
 def is_raised_at_start(raised: RaisedException) -> bool:
     """Whether it was raised while modules were loaded or the server started; also where no frame was logged."""
-    frames = [frame for link in raised.chain for frame in link.frames]
+    frames = [frame for link in raised.chain for frame in link.frames if not frame.is_handler]
     return (
         raised.is_syntax_error
         or not frames

@@ -9,6 +9,7 @@ import re
 _FRAME_LINE = re.compile(
     r'[ \t|+]{0,80}File "(?P<path>[^"\n]{1,1024})", line \d{1,9}, in (?P<function>[\w<>.]{1,200})\s*'
 )
+_BOX_FRAME = re.compile(r"[ \t]{0,200}│ (?P<path>\S{1,1024}\.py):\d{1,9} in (?P<function><module>)[ \t]*│?\s*")
 _PACKAGES = re.compile(
     r"[/\\](?:site|dist)-packages[/\\]|/lib(?:64)?/(?:python|pypy)\d|[/\\]s?bin[/\\][^/\\.]{1,100}$|^<"
 )
@@ -27,9 +28,9 @@ _SOCKET_FUNCTIONS = frozenset(("websocket_session", "handle_websocket", "full_di
 
 def is_telling_frame(text: str) -> bool:
     """Whether an entry is one such line."""
-    if 'File "' not in text[:100]:
+    if 'File "' not in text[:100] and "in <module>" not in text:
         return False
-    frame = _FRAME_LINE.fullmatch(text[:2_000])
+    frame = _FRAME_LINE.fullmatch(text[:2_000]) or _BOX_FRAME.fullmatch(text[:2_000])
     if frame is None:
         return False
     path, function = frame["path"], frame["function"]

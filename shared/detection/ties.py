@@ -64,6 +64,8 @@ class TieFinder:
     _lines: LineTracebacks = field(default_factory=LineTracebacks)
     _assembled: dict[int, RaisedException] = field(default_factory=dict)
     """The exceptions of tracebacks that came line by line, by the numbers of their last lines."""
+    _of_announced: dict[int, RaisedException] = field(default_factory=dict)
+    """Those that a signal announced, by its number: `logger.exception("closing with 1011")`."""
     _told_with_last_line: set[int] = field(default_factory=set)
     """Their other lines,"""
     _signals: set[int] = field(default_factory=set)
@@ -96,6 +98,10 @@ class TieFinder:
         for traceback in assembled:
             read = read_signal(traceback.entry)
             raised = self._raised(traceback.entry, read)
+            if raised is not None and traceback.words in self._signals:
+                self._of_announced[traceback.words] = raised
+                self._told_with_last_line |= traceback.numbers - {traceback.words}
+                continue
             if raised is not None:
                 self._assembled[traceback.number] = raised
                 self._told_with_last_line |= traceback.numbers - {traceback.number}
@@ -142,7 +148,9 @@ class TieFinder:
     def _without_lines(self, events: Iterable[Event]) -> Iterator[Event]:
         """With each traceback that was put together in place of its lines."""
         for event in events:
-            if event.fragment and event.number in self._assembled:
+            if event.close_kind is not None and event.number in self._of_announced:
+                yield replace(event, raised=self._of_announced[event.number])
+            elif event.fragment and event.number in self._assembled:
                 yield replace(event, raised=self._assembled[event.number], fragment="")
             elif not event.fragment or event.number not in self._told_with_last_line:
                 yield event

@@ -8,17 +8,25 @@ import re
 from collections.abc import Sequence
 
 from shared.detection.exception_chain import is_group
-from shared.detection.logged_exception import TRACEBACK_HEADER, Frame, LoggedException, parse_exceptions
+from shared.detection.logged_exception import (
+    TRACEBACK_HEADER,
+    Frame,
+    LoggedException,
+    is_package_frame,
+    parse_exceptions,
+)
 
 _MAX_LENGTH = 64 * 1024
 _SERVER_WORDS = re.compile(
     r"\bException in ASGI application\b|\bconnection handler failed\b|\bError in connection handler\b"
     r"|\bError in ASGI Framework\b|\bException inside application\b|\bException on websocket\b"
     r"|\bUncaught exception GET |\bError handling request\b|\bUnhandled exception\b|\bError on request:"
+    r"|\bException occurred while handling uri: 'wss?:|\b(?:connect|disconnect|message)(?: async)? handler error\b"
 )
 _SERVER_FRAME = re.compile(
     r"[/\\](?:uvicorn[/\\]protocols[/\\]websockets[/\\]\w{1,60}|websockets[/\\](?:(?:legacy|asyncio|sync)[/\\])?server"
-    r"|uvicorn[/\\]websockets_\w{1,40})\.py$"
+    r"|uvicorn[/\\]websockets_\w{1,40}"
+    r"|(?:socketio|engineio)[/\\](?:async_)?(?:base_)?(?:server|socket|manager|namespace))\.py$"
 )
 _WEBSOCKET_FRAME = re.compile(
     r"[/\\](?:uvicorn[/\\]protocols[/\\]websockets[/\\]\w{1,60}|websockets[/\\](?:(?:legacy|asyncio|sync)[/\\])?server"
@@ -27,11 +35,21 @@ _WEBSOCKET_FRAME = re.compile(
     r"|flask_sock[/\\]\w{1,40}|simple_websocket[/\\]\w{1,40}|hypercorn[/\\]protocol[/\\]ws_stream"
     r"|sanic[/\\]server[/\\](?:protocols[/\\]websocket_protocol|websockets[/\\]\w{1,40})"
     r"|litestar[/\\](?:routes[/\\]websocket|handlers[/\\]websocket_handlers[/\\][\w/\\]{1,60})"
-    r"|strawberry[/\\]subscriptions[/\\][\w/\\]{1,80}|socketio[/\\]\w{1,40}|engineio[/\\]\w{1,40})\.py$"
+    r"|strawberry[/\\]subscriptions[/\\][\w/\\]{1,80}"
+    r"|(?:socketio|engineio)[/\\](?:async_)?(?:base_)?(?:server|socket|manager|namespace))\.py$"
 )
+_THREAD_FRAME = re.compile(r"[/\\](?:threading|concurrent[/\\]futures[/\\]thread)\.py$")
 _ROUTING_FILE = re.compile(r"[/\\](?:starlette[/\\](?:routing|endpoints|_exception_handler)|fastapi[/\\]routing)\.py$")
 _WEBSOCKET_SOURCE = re.compile(r"\((?:app, ?)?session\)|\bwebsocket\b")
-_WEBSOCKET_FUNCTIONS = frozenset(("websocket_session", "handle_websocket", "full_dispatch_websocket", "run_websocket"))
+_WEBSOCKET_FUNCTIONS = frozenset(
+    ("websocket_session", "handle_websocket", "full_dispatch_websocket", "run_websocket", "_websocket_handler",
+     "websocket_connect", "websocket_receive", "websocket_disconnect")
+)  # fmt: skip
+_AIOHTTP_FRAME = re.compile(r"[/\\]aiohttp[/\\]web_(?:protocol|app)\.py$")
+_HANDLER_NAME = re.compile(r"(?:^|_)(?:web_?socket|ws)(?:_|$)", re.IGNORECASE)
+_HANDLER_SOURCE = re.compile(
+    r"\bws\.(?:send|receive|recv|close)|\bfor \w{1,40} in (?:ws|websocket)\b|\bWebSocketResponse\b"
+)
 _ENDS_OF_THE_CLIENT = frozenset(
     ("WebSocketDisconnect", "ClientDisconnected", "CancelledError", "ConnectionResetError", "BrokenPipeError",
      "ClientConnectionResetError", "KeyboardInterrupt", "SystemExit", "Disconnected", "WebSocketClosedError")
@@ -51,7 +69,7 @@ def find_websocket_exception(text: str) -> LoggedException | None:
         return None
     text = text if len(text) <= 2 * _MAX_LENGTH else text[:_MAX_LENGTH] + "\n" + text[-_MAX_LENGTH:]
     raised = _find_outermost(parse_exceptions(text))
-    if not any(_is_websocket_frame(frame) for exception in raised for frame in exception.frames):
+    if not any(_is_of_websocket(exception) for exception in raised):
         return None
     is_uncaught = any(map(_is_raised_to_server, raised))
     if not is_uncaught and _SERVER_WORDS.search(text.partition(TRACEBACK_HEADER)[0][-2_000:]) is None:
@@ -68,8 +86,25 @@ def _find_outermost(exceptions: Sequence[LoggedException]) -> Sequence[LoggedExc
 
 def _is_raised_to_server(exception: LoggedException) -> bool:
     """Whether nobody between the service's code and the server's WebSocket caught it."""
-    first = next((frame for frame in exception.frames if not frame.path.startswith("<")), None)
+    first = next((frame for frame in exception.frames if not _is_of_thread(frame)), None)
     return first is not None and _SERVER_FRAME.search(first.path) is not None
+
+
+def _is_of_thread(frame: Frame) -> bool:
+    """Frames with which every thread begins, and those of no file."""
+    return frame.path.startswith("<") or _THREAD_FRAME.search(frame.path) is not None
+
+
+def _is_of_websocket(exception: LoggedException) -> bool:
+    """aiohttp has no frame of its own below the handler of a WebSocket: the handler's name or source line tells it."""
+    if any(map(_is_websocket_frame, exception.frames)):
+        return True
+    of_aiohttp = any(_AIOHTTP_FRAME.search(frame.path) for frame in exception.frames)
+    return of_aiohttp and any(
+        not is_package_frame(frame)
+        and (_HANDLER_NAME.search(frame.function) or _HANDLER_SOURCE.search(frame.source_text))
+        for frame in exception.frames
+    )
 
 
 def _is_websocket_frame(frame: Frame) -> bool:

@@ -4,6 +4,8 @@
 variables {
   project = "shop-ops"
   region  = "europe-west1"
+
+  alert_emails = ["oncall@shop.example"]
 }
 
 run "only_signed_requests_come_from_outside" {
@@ -63,6 +65,7 @@ run "the_kill_switch_reaches_every_function" {
   variables {
     kill_switch = true
   }
+  expect_failures = [check.kill_switch]
 
   assert {
     condition     = alltrue([for name, variables in local.environment : variables["PROVENFIX_KILL_SWITCH"] == "on"])
@@ -88,4 +91,30 @@ run "a_python_that_the_platform_has_not" {
     pythons = ["3.9"]
   }
   expect_failures = [var.pythons]
+}
+
+run "nobody_is_told" {
+  command = plan
+  variables {
+    alert_emails = []
+  }
+  expect_failures = [check.somebody_is_told]
+}
+
+run "through_a_network" {
+  command = plan
+  variables {
+    vpc_connector         = "projects/shop-net/locations/europe-west1/connectors/out"
+    notification_channels = ["projects/shop-ops/notificationChannels/7"]
+    alert_emails          = []
+  }
+
+  assert {
+    condition     = alltrue([for function in google_cloudfunctions2_function.function : function.service_config[0].vpc_connector_egress_settings == "ALL_TRAFFIC"]) && alltrue([for service in google_cloud_run_v2_service.public : service.template[0].vpc_access[0].egress == "ALL_TRAFFIC"])
+    error_message = "Everything that a function reaches is reached through the network."
+  }
+  assert {
+    condition     = alltrue([for alert in google_monitoring_alert_policy.threshold : toset(alert.notification_channels) == var.notification_channels])
+    error_message = "Channels that exist are told as well."
+  }
 }

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
             for replay in replay_history(built, planted, history, compilers):
                 print(f"\r{replay.commits} commits, {len(replay.wrong)} wrong", end="", flush=True)
         took = (time.process_time() - began) / max(1, replay.commits)
-    shares = [f"  {family}: {number} found" for family, number in sorted(replay.found.items())]
+    shares = [f"  {family}: {number} found" for family, number in sorted(replay.alarms.items())]
     print(
         "", f"{len(planted)} planted, {took * 1000:.0f} ms of CPU time for a commit", *shares, *replay.wrong, sep="\n"
     )

@@ -144,6 +144,16 @@ class TestBounds:
         assert len(asked) == 4
         assert all("timestamp>=" in each and "timestamp<=" in each for each in asked)
 
+    def test_a_log_that_is_kept_in_another_project_is_read_there(
+        self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, GoogleClients]
+    ) -> None:
+        """Its entries keep the labels of where they were written, and the filter names those."""
+        logs = CloudLogging(cloud_and_clients[1], log_projects={TIDE.project: "log-keeper"})
+        assert len(logs.read_neighbours(parse_json_entry(LOG[2], 0))) == 3
+        logs.read_entries(TIDE, AT, AT + timedelta(seconds=30))
+        asked = {tuple(request.resource_names) for called, request in cloud.answers.calls if called == LIST}
+        assert asked == {("projects/log-keeper",)}
+
     def test_no_more_bytes_are_read_than_are_wanted(
         self, cloud: GoogleCloud, cloud_and_clients: tuple[GoogleCloud, GoogleClients]
     ) -> None:

@@ -202,7 +202,7 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
     "dead letter policy": (
         _changed(_SUBSCRIPTION, deadLetterPolicy={}),
         "dead letter provenfix-incident-opened: Messages that keep failing are lost: there is no dead-letter topic.",
-        "--dead-letter-topic=provenfix-dead-letters --max-delivery-attempts=10",
+        "--dead-letter-topic=provenfix-dead-letters --max-delivery-attempts=50",
     ),
     "dead letter grant": (
         _changed(f"{_SUBSCRIPTION}:getIamPolicy", bindings=[]),
@@ -247,7 +247,7 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
         f"gcloud iam service-accounts add-iam-policy-binding {RUNTIME_ACCOUNT}",
     ),
     "role on a repository": (
-        _lacks("decide", "artifactregistry.versions.get"),
+        _lacks("verify", "artifactregistry.versions.get"),
         "It lacks artifactregistry.versions.get.",
         "gcloud artifacts repositories add-iam-policy-binding boats --location=europe-west6 --project=shore",
     ),
@@ -266,7 +266,7 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
         lambda stand: stand.project.not_impersonable.add("decide"),
         "unknown  role decide: provenfixDocuments on database (default): You may not impersonate "
         "provenfix-decide@quay-ops.iam.gserviceaccount.com",
-        "--role=roles/iam.serviceAccountTokenCreator",
+        "--role=roles/iam.serviceAccountTokenCreator --condition='title=doctor,expression=request.time < timestamp(",
     ),
     "scope": (
         lambda stand: setattr(stand.slack, "scopes", ("chat:write", "groups:history")),

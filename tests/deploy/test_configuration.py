@@ -206,7 +206,7 @@ def test_every_metric_counts_its_lines_and_no_others(
         "ticks": ("verify", "ticked"),
         "crashes": ("github", "crashed"),
     }
-    assert set(filters) == {*lines, "crowded", "time_to_proposal"}
+    assert set(filters) == {*lines, "crowded", "quota", "time_to_proposal"}
     for function, outcome in lines.values():
         entry = _logged(capsys, function, outcome)
         counted = {name for name, query in filters.items() if matches(query, entry)}
@@ -252,7 +252,7 @@ def test_every_outcome_that_is_counted_is_one_that_a_function_writes(one_state: 
         file.read_text("utf-8") for folder in ("functions", "shared/workflow") for file in (ROOT / folder).rglob("*.py")
     )
     counted = _of(one_state, "google_logging_metric.counter")
-    assert len(counted) == 7
+    assert len(counted) == 8
     for one in counted.values():
         outcomes = re.findall(r'"([a-z_]+)"', one.values["filter"].partition("provenfix.outcome=")[2])
         assert outcomes
@@ -262,8 +262,12 @@ def test_every_outcome_that_is_counted_is_one_that_a_function_writes(one_state: 
 
 _GOOGLES = {
     "logging.googleapis.com/exports/error_count",
+    "pubsub.googleapis.com/subscription/dead_letter_message_count",
     "pubsub.googleapis.com/subscription/num_undelivered_messages",
+    "pubsub.googleapis.com/subscription/oldest_unacked_message_age",
+    "pubsub.googleapis.com/subscription/push_request_count",
     "run.googleapis.com/request_count",
+    "run.googleapis.com/request_latencies",
 }
 """Metrics of the platform: https://cloud.google.com/monitoring/api/metrics_gcp"""
 

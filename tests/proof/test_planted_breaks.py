@@ -18,4 +18,4 @@ def test_every_break_is_seen_at_its_commit(tmp_path: Path, compilers: LocalCompi
         *_, replay = replay_history(built, planted, history, compilers)
     assert replay.wrong == []
     assert replay.commits == len(built.ids) - 1
-    assert set(replay.found) == set(list_families())
+    assert set(replay.alarms) == set(list_families())

@@ -153,7 +153,7 @@ class GoogleProject:
             return None
         letters = {
             "deadLetterTopic": f"projects/{OPERATIONS_PROJECT}/topics/{PREFIX}{DEAD_LETTERS}",
-            "maxDeliveryAttempts": 10,
+            "maxDeliveryAttempts": 50,
         }
         push = {"pushEndpoint": f"https://{name}.example", "oidcToken": {"serviceAccountEmail": "push@quay"}}
         held = {**topic, "pushConfig": push, "ackDeadlineSeconds": 600}

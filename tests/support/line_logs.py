@@ -45,6 +45,7 @@ TELLING_FRAMES = (
     f'  File "{PACKAGES}/aiohttp/web_ws.py", line 414, in send_json',
     f'  File "{PACKAGES}/quart/app.py", line 1370, in full_dispatch_websocket',
     f'  File "{PACKAGES}/starlette/routing.py", line 677, in lifespan',
+    "│ /app/ferry/main.py:3 in <module>                          │",
     f'  File "{PACKAGES}/gunicorn/util.py", line 371, in import_app',
     f'  File "{PACKAGES}/socketio/async_server.py", line 612, in _handle_event_internal',
 )

@@ -69,7 +69,7 @@ class PlantedBreak:
 @dataclass(frozen=True, slots=True)
 class _Kind:
     families: tuple[str, ...]
-    place: str
+    where: str
     """Where it fails: `part`, `use` or `main`."""
     change: Callable[[dict[str, str], int], Files]
 
@@ -155,8 +155,8 @@ def build_history(history: HistoryBuilder, count: int, seed: int) -> list[Plante
             kind, label = KINDS[name], f"{number} break: {name}"
             changes = kind.change(files, k)
             history.commit(label, changes)
-            place = "harbor/main.py" if kind.place == "main" else f"harbor/{kind.place}_{k}.py"
-            planted.append(PlantedBreak(label, frozenset(kind.families), place))
+            where = "harbor/main.py" if kind.where == "main" else f"harbor/{kind.where}_{k}.py"
+            planted.append(PlantedBreak(label, frozenset(kind.families), where))
             history.commit(f"{number} mend", {path: files.get(path) for path in changes})
             number += 1
         else:

@@ -15,7 +15,7 @@ class Replay:
     """What came out. `wrong`: a sentence for each commit that was judged otherwise than it was made."""
 
     commits: int = 0
-    found: dict[str, int] = field(default_factory=dict)
+    alarms: dict[str, int] = field(default_factory=dict)
     """By family."""
     wrong: list[str] = field(default_factory=list)
 
@@ -32,7 +32,7 @@ def replay_history(
         replay.commits += 1
         replay.wrong += _compare(name, service.alarms, breaks.get(name))
         for family in {alarm.family for alarm in service.alarms}:
-            replay.found[family] = replay.found.get(family, 0) + 1
+            replay.alarms[family] = replay.alarms.get(family, 0) + 1
         yield replay
 
 

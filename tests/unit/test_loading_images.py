@@ -81,9 +81,12 @@ def test_dockerfile_folder_is_no_context_below_the_project() -> None:
     assert (found.image_path, found.is_exact) == ("docker/Dockerfile", True)
 
 
-def test_a_dockerfile_for_development_is_neither_taken_nor_told() -> None:
+@pytest.mark.parametrize(
+    "other", ["Dockerfile.dev", "Dockerfile.bak", "Dockerfile.backup", "backup_dockerfiles/app.Dockerfile"]
+)
+def test_a_dockerfile_for_development_or_put_aside_is_neither_taken_nor_told(other: str) -> None:
     lines = "FROM python:3.11\nCOPY . .\nCMD python main.py\n"
-    found = closure("main.py", {"Dockerfile": lines, "Dockerfile.dev": lines, "main.py": BROKEN})
+    found = closure("main.py", {"Dockerfile": lines, other: lines, "main.py": BROKEN})
     assert (found.image_path, found.ambiguous_images) == ("Dockerfile", ())
 
 

@@ -157,3 +157,15 @@ def test_an_answer_depends_on_the_paths_that_it_asked_for() -> None:
     asked = modules.tree.recorded_paths
     assert {"Dockerfile", "relay/__init__.py", "relay/store/rows.py", ".dockerignore"} <= asked
     assert not {"tools.py", "relay/rooms.py"} & asked
+
+
+def test_the_line_that_only_some_builders_read_so_is_named_where_it_is_what_leaves_a_module_out() -> None:
+    files = {
+        **SERVICE,
+        "Dockerfile": "FROM python:3.12-slim\nWORKDIR /srv\nCOPY relay/ relay/\nCMD uvicorn relay.main:app\n",
+    }
+    modules = open_modules({**files, ".dockerignore": "# caches\n**/store/\n!relay/\n"})
+    store = modules.find_module(MAIN, "relay.store")
+    assert store.kind is ModuleKind.MISSING
+    assert store.absence is not None
+    assert (store.absence.path, store.absence.line) == (".dockerignore", 2)

@@ -14,6 +14,7 @@ from shared.proof.proof_context import ProofRequest
 from shared.report.report import Report
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
+from tests.support.commit_graph import commit_id
 from tests.support.drivers import MINUTE, open_incident, read_documents, read_incident, read_state, run_tick
 from tests.support.harness import OLD_REVISION, Harness
 
@@ -131,3 +132,20 @@ def test_what_the_platform_does_not_tell_is_not_compared(
     harness: Harness, old: tuple[str, ...] | None, new: tuple[str, ...] | None
 ) -> None:
     assert _compared(harness, old, new) == []
+
+
+def test_the_commit_of_the_revision_that_serves_without_the_failure_is_the_last_good_one(harness: Harness) -> None:
+    harness.clock.advance(MINUTE)
+    harness.cloud.deploy_manually(harness.services["shore.tide"], NEW, None)
+    harness.cloud.services["shore.tide"].traffic = {OLD_REVISION: 100}
+    [incident] = record(harness, STARTED, revision=NEW)
+    run_tick(harness, 3 * MINUTE)
+    seen: list[str | None] = []
+
+    def prove(found: Incident, history: History, compilers: Compilers, request: ProofRequest) -> Report:
+        seen.append(request.last_good)
+        return harness.prover.prover().prove_and_report(found, history, compilers, request)
+
+    context = harness.start_process()
+    investigate_incident(replace(context, prover=replace(context.prover, prove_and_report=prove)), incident)
+    assert seen == [commit_id("attempt")]

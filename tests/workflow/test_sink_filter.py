@@ -21,6 +21,7 @@ from tests.support.harness import Harness, watched_service
 from tests.support.line_logs import FAILED_IMPORT, FAILED_SOCKET, FAILED_START, GROUP, TELLING_FRAMES
 from tests.support.log_fuzzing import SIGNAL_TEXTS, mutate
 from tests.support.log_samples import LINE_624, TRACEBACK, export_entry
+from tests.support.log_shapes import SHAPES
 from tests.support.logging_query import matches
 from tests.support.memory import MemoryStore
 from tests.support.signal_corpus import collect_texts, entry_shapes
@@ -84,6 +85,14 @@ def test_each_telling_frame_passes_and_no_other_line(text: str) -> None:
     telling = [line for line in lines if is_telling_frame(line)]
     assert telling
     assert [line for line in lines if matches(signals(), export_entry(line, severity=...))] == telling
+
+
+@pytest.mark.parametrize("name", [name for name, text in SHAPES.items() if not text.startswith("[")])
+def test_each_shape_of_frameworks_and_loggers_passes(name: str) -> None:
+    text = SHAPES[name]
+    is_object = text.startswith("{")
+    entry = export_entry(None, jsonPayload=json.loads(text)) if is_object else export_entry(text)
+    assert matches(signals(), entry) or not isinstance(read_signal(parse_json_entry(entry, 0)), Signal)
 
 
 @pytest.mark.parametrize("key", ["code", "close_code", "closeCode", "ws_close_code", "websocket_close_code"])

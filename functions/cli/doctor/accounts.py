@@ -5,6 +5,7 @@ https://cloud.google.com/iam/docs/create-short-lived-credentials-direct
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -19,6 +20,7 @@ from shared.secret import Secret
 
 _IAM = "iamcredentials.googleapis.com"
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_GRANT_DURATION = timedelta(days=1)
 LOGIN_COMMAND = "gcloud auth application-default login"
 
 
@@ -61,10 +63,12 @@ class Accounts:
 
 
 def _grant_command(email: str, project: str) -> str:
-    person = "user:$(gcloud config get account)"
+    """For that account alone, and for a day: who may act as it may do all that the function may."""
+    person, until = "user:$(gcloud config get account)", datetime.now(UTC) + _GRANT_DURATION
     return (
         f"gcloud iam service-accounts add-iam-policy-binding {email} --project={project} "
-        f"--member={person} --role=roles/iam.serviceAccountTokenCreator"
+        f"--member={person} --role=roles/iam.serviceAccountTokenCreator "
+        f"""--condition='title=doctor,expression=request.time < timestamp("{until:%Y-%m-%dT%H:%M:%SZ}")'"""
     )
 
 

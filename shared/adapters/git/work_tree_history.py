@@ -69,7 +69,7 @@ class WorkTreeHistory(GitRepository):
             for commit, path in asked
             if commit == WORK_TREE and path in self._entries
         }
-        return {**super().blob_ids(place for place in asked if place[0] != WORK_TREE), **on_disk}
+        return {**super().blob_ids(location for location in asked if location[0] != WORK_TREE), **on_disk}
 
     def tree(self, commit: str) -> Mapping[str, TreeEntry]:
         """The regular files of a commit by path."""

@@ -45,6 +45,16 @@ SIGNAL_TERMS = (
     "Out of memory",
     "Memory limit",
     "failed to start",
+    "failed to become healthy",
+    "failed to boot",
+    "Container called exit",
+    "probe failed",
+    "exited with code",
+    "startup failed",
+    "Error loading ASGI app",
+    "CloseCode.INTERNAL_ERROR",
+    "Exception in ASGI application",
+    "connection handler failed",
 )
 """Words without which an entry is neither a signal nor a symptom nor the resources' fault, unless it is an error."""
 
@@ -75,7 +85,10 @@ class CloudLogging:
         limits: QueryLimits | None = None,
         counts: RequestCounts | None = None,
         clock: Callable[[], float] = time.monotonic,
+        log_projects: Mapping[str, str] | None = None,
     ) -> None:
+        """`log_projects` says of a project in which other one its log is kept."""
+        self._log_projects = log_projects or {}
         self._clients = clients
         self._bounds = limits or QueryLimits()
         self._counts = counts
@@ -134,6 +147,7 @@ class CloudLogging:
         return len(self._read(service.project, [*_request_filter(service, revision, since), *failed]))
 
     def _read(self, project: str, terms: Sequence[str]) -> list[LogEntry]:
+        project = self._log_projects.get(project, project)
         request = {
             "resource_names": [f"projects/{project}"],
             "filter": "\n".join(terms),

@@ -13,6 +13,8 @@ from shared.adapters.logs.json_payload import read_payload
 from shared.detection.entry import LogEntry
 from shared.text.escaping import truncate_middle
 
+_LOGGER_KEYS = frozenset(("message", "msg", "body", "event", "exception", "attributes", "stack_trace"))
+"""Of a logger's own objects, which may have a `resource` or an `httpRequest` as well (OpenTelemetry, Google's)."""
 _ENVELOPE = frozenset(("textPayload", "jsonPayload", "protoPayload", "logName", "insertId", "resource", "httpRequest"))
 _SERVICE_LABELS = ("service_name", "function_name", "job_name", "module_id", "container_name")
 _REVISION_LABELS = ("revision_name", "version_id")
@@ -21,6 +23,7 @@ _BUILD_LABELS = ("gcb-build-id", "gcb-trigger-id")
 _LEVEL_KEYS = ("severity", "level", "levelname", "log_level")
 _TIME_KEYS = ("timestamp", "receiveTimestamp", "time", "asctime", "ts", "timestamp_utc", "@timestamp")
 _LEVELS = {"WARN": "WARNING", "ERR": "ERROR", "FATAL": "CRITICAL", "CRIT": "CRITICAL", "PANIC": "CRITICAL"}
+_SOURCE_LOCATION = "logging.googleapis.com/sourceLocation"
 _MAX_ID_LENGTH = 200
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
@@ -59,6 +62,7 @@ def parse_json_entry(value: object, position: int) -> LogEntry:
             or _get_first_text(_get_mapping(value, "httpRequest"), _REQUEST_LABELS)
         )[:_MAX_ID_LENGTH],
         commit=_commit_from_label(_get_text(labels, "commit-sha")),
+        logged_at=_find_place(value),
         build=" ".join(f"{key} {labels[key]}"[:_MAX_ID_LENGTH] for key in _BUILD_LABELS if _get_text(labels, key)),
     )
 
@@ -94,7 +98,14 @@ def _payload_text(value: Mapping[str, object]) -> str:
         return unescape_lines(_strip_surrogates(payload))
     if isinstance(payload, Mapping):
         return _join_pieces(read_payload(payload))
-    return "" if _ENVELOPE & value.keys() else _join_pieces(read_payload(value))
+    return "" if _is_envelope(value) else _join_pieces(read_payload(value))
+
+
+def _is_envelope(value: Mapping[str, object]) -> bool:
+    """Whether an object is the platform's entry without a payload, and not what a service's logger writes."""
+    if "logName" in value:
+        return True
+    return bool(_ENVELOPE & value.keys()) and not _LOGGER_KEYS & value.keys()
 
 
 def _platform_message(value: Mapping[str, object]) -> str:
@@ -166,3 +177,16 @@ def _get_first_text(value: Mapping[str, object], keys: tuple[str, ...]) -> str:
 def _strip_surrogates(text: str) -> str:
     """Without half surrogate pairs, which JSON can spell and no encoding can write."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _find_place(value: Mapping[str, object]) -> str:
+    """`path:line function` of the call that logged an entry, as loggers name it; "" where none does."""
+    payload = _get_mapping(value, "jsonPayload") or value
+    nested = (_get_mapping(payload, key) for key in ("labels", "extra", "record", "source", _SOURCE_LOCATION))
+    for place in (_get_mapping(value, "sourceLocation"), payload, *nested):
+        path = _get_first_text(place, ("pathname", "file", "filename", "module"))
+        line = next((str(place[key]) for key in ("line", "lineno", "lineNumber") if key in place), "")
+        function = _get_first_text(place, ("function", "funcName", "func"))
+        if path and function and line.isdigit():
+            return f"{path} "[:300].strip() + f":{line} {function[:200]}"
+    return ""

@@ -15,7 +15,7 @@ from shared.text.escaping import strip_markup
 _HEAD_LENGTH = 400
 _SENDER = re.compile(r"[\w.\-]{1,60} {1,30}\| ?")
 """`web-1  | ` of docker compose."""
-_SYSLOG = re.compile(r"[A-Z][a-z]{2} [ \d]\d (?P<time>\d\d:\d\d:\d\d) \S{1,80} [\w.\-/]{1,60}(?:\[\d{1,9}\])?: ?")
+_SYSLOG = re.compile(r"[A-Z][a-z]{2} [ \d]\d (?P<time>\d\d:\d\d:\d\d) \S{1,80} [\w.\-/]{1,60}(?:\[\d{1,9}\])?:")
 _TIMESTAMP = re.compile(
     r"\[?(?P<date>\d{4}[-/]\d\d[-/]\d\d)[T ](?P<time>\d\d:\d\d(?::\d\d)?(?:[.,]\d{1,9})?)"
     r"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d))?\]?(?![\d])"
@@ -33,6 +33,7 @@ _LEVEL = re.compile(
     rf"(?:[|│] ?)?(?:\[\d{{1,9}}\] )?(?:\[ ?(?P<bracketed>{_LEVELS}) {{0,5}}\]|(?P<bare>{_LEVELS})(?= ?[:|│-]|\s))"
     r"(?: {0,8}[|│:-](?= |\w))?"
 )
+_ERROR_CODE = re.compile(r"error code\b")
 _MIN_INDENTATION = 5
 """Spaces after the time from which on a line is taken for a quoted source line: one that separates, and four."""
 _HALF_A_DAY = timedelta(hours=12)
@@ -64,7 +65,7 @@ class ConsoleLogReader:
             process = _PROCESS.match(head, _skip_spaces(head, rest))
             rest = rest if process is None else process.end() - 1
         level = _LEVEL.match(head, _skip_spaces(head, rest))
-        if level is not None:
+        if level is not None and not _ERROR_CODE.match(head, level.start()):
             severity = normalise_severity(level.group("bracketed") or level.group("bare"))
             rest = level.end()
         text = head[rest:] + line[_HEAD_LENGTH:] if rest or len(head) != len(line[:_HEAD_LENGTH]) else line
@@ -79,7 +80,7 @@ class ConsoleLogReader:
     def _read_timestamp(self, head: str, at: int) -> tuple[int, bool]:
         """Where the line goes on after its time, and whether it has one."""
         logged = _SYSLOG.match(head, at)
-        match = _TIMESTAMP.match(head, logged.end() if logged else at)
+        match = _TIMESTAMP.match(head, _skip_spaces(head, logged.end()) if logged else at)
         if match is not None:
             date, clock, zone = match.group("date").replace("/", "-"), match.group("time"), match.group("zone") or ""
             read = parse_rfc3339(f"{date}T{clock}{'+00:00' if zone in {'Z', 'UTC', 'GMT'} else zone}")

@@ -53,7 +53,7 @@ class FileJudge:
         if not places:
             return _conclude(ClaimState.UNKNOWN, "the image is not known")
         try:
-            verdicts = [_Reading(claim, modules, place, source).judge() for place in places]
+            verdicts = [_Reading(claim, modules, image, source).judge() for image in places]
         except RecursionError:
             return _conclude(ClaimState.UNKNOWN, f"{claim.path} is nested too deeply")
         if len({verdict.state for verdict in verdicts}) == 1:
@@ -63,8 +63,8 @@ class FileJudge:
     def find_absence(self, claim: Claim, modules: ServiceModules) -> AbsenceReason | None:
         """The line that keeps the claimed file out of the image, where the repository has such a line."""
         source = modules.tree.read(claim.path) or b""
-        for place in open_places(modules, self._list_paths_named):
-            presence = _Reading(claim, modules, place, source).find_presence()
+        for image in open_places(modules, self._list_paths_named):
+            presence = _Reading(claim, modules, image, source).find_presence()
             if presence.absence is not None:
                 return presence.absence
         return None

@@ -12,14 +12,14 @@ from shared.proof.claims.bindings import BindingState, find_imported_name
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict, FoundModule, ModuleKind
 from shared.proof.claims.import_requests import Guard, ImportRequest, list_import_requests
 from shared.proof.claims.module_code import ModuleCode, parse_module
+from shared.proof.claims.module_table import changes_module_table
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.standard_library import is_standard_module
 from shared.proof.loading.commit_tree import has_same_inputs
 
 _CHECKED_BY = "the image's files, by Python's rules of imports"
 _IN_IMAGE = frozenset((ModuleKind.FILE, ModuleKind.PACKAGE, ModuleKind.NAMESPACE))
-_REPLACES_MODULES = re.compile(rb"sys\.modules|meta_path|path_hooks")
-_CHANGES_IMPORTS = re.compile(rb"sys\s*\.\s*(?:modules|path)|from\s+sys\s|meta_path|path_hooks|addsitedir")
+_CHANGES_PATH = re.compile(rb"sys\s*\.\s*path|from\s+sys\s|addsitedir")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class _ClaimReader:
             return _Answer(ClaimState.UNKNOWN, f"what becomes of an error in line {request.line} is not plain")
         if self._claim.name and self._claim.name in self._code.attribute_stores:
             return _Answer(ClaimState.UNKNOWN, f"{self._claim.path} sets an attribute {self._claim.name} itself")
-        if _REPLACES_MODULES.search(self._modules.tree.read(self._claim.path) or b""):
+        if changes_module_table(self._modules.tree.read(self._claim.path) or b""):
             return _Answer(ClaimState.UNKNOWN, f"{self._claim.path} changes what imports find")
         if not request.attempts:
             return answer
@@ -135,7 +135,8 @@ def _ask_witness(
     """A verdict that is unknown, where the log tells what the same statement does with the same files."""
     lines = tuple(request.line for request in requests if _asks_exactly(claim, request))
     source = modules.tree.read(claim.path) or b""
-    if not lines or _CHANGES_IMPORTS.search(source) or not has_same_inputs(modules.tree, witness.tree, claim.path):
+    is_changing = _CHANGES_PATH.search(source) is not None or changes_module_table(source)
+    if not lines or is_changing or not has_same_inputs(modules.tree, witness.tree, claim.path):
         return verdict
     return ClaimVerdict(ClaimState.FAILS, f"as the log shows for the same files: {verdict.reason}", lines, "the log")
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
 from shared.proof.claims.image_layout import ImageLayout
+from shared.proof.claims.module_table import changes_module_table
 from shared.proof.claims.standard_library import is_standard_module
 from shared.proof.claims.started_modules import StartStep
 from shared.proof.loading.image_contents import ImageContents
@@ -19,11 +20,8 @@ from shared.proof.loading.module_providers import VanishedModule, find_provider
 from shared.proof.loading.source_text import split_source
 from shared.proof.model.missing_import import ImportDoubt
 
-_HOOK = re.compile(
-    r"(?<!\w)(?:sys\s*\.\s*modules|sys\s+import[^\n]*\bmodules|meta_path|path_hooks|extend_path"
-    r"|(?<!iter_modules\()(?<!walk_packages\()__path__)"
-)
-_PATH_CHANGE = re.compile(r"(?<!\w)(?:sys\s*\.\s*path(?!_|\w)|addsitedir|sys\s+import[^\n]*\bpath\b)")
+_PACKAGE_PATH = re.compile(r"(?<!\w)(?:extend_path|(?<!iter_modules\()(?<!walk_packages\()__path__)")
+_PATH_CHANGE = re.compile(r"(?<!\w)(?:sys\s*\.\s*path(?!_|\w)|addsitedir|sys[ \t]+import[^\n]*\bpath\b)")
 _FOLLOWED_STARTS = frozenset(("python", "uvicorn", "gunicorn", "hypercorn", "fastapi"))
 _BUILT_FILES = (".so", ".pyd", ".pyc", ".pyx")
 _SERVER_MODULES = frozenset(("click", "gunicorn", "h11", "httptools", "hypercorn", "uvicorn", "uvloop", "websockets"))
@@ -150,7 +148,7 @@ class ModuleSearch:
         outside = self._find_outside(".".join(parts))
         if outside.kind is ModuleKind.OUTSIDE:
             return outside
-        changing = self._find_running(_PATH_CHANGE) or self._find_running(_HOOK)
+        changing = self._find_running(_changes_path) or self._find_running(_is_hook)
         if changing:
             return _unknown(f"{changing} changes what imports find")
         left_out = [path for root in self._layout.roots for path in self._list_left_out(root, name)]
@@ -223,7 +221,7 @@ class ModuleSearch:
 
     def _judge_missing(self, paths: Sequence[str], reason: str, name: str) -> FoundModule:
         """Missing, unless the build makes the file at one of the paths."""
-        if changing := self._find_running(_HOOK):
+        if changing := self._find_running(_is_hook):
             return _unknown(f"{changing} changes what its imports find")
         for path in dict.fromkeys(paths):
             module = VanishedModule(name, path)
@@ -287,23 +285,32 @@ class ModuleSearch:
         """Why the code of a package may change what its submodules are; "" where it does not."""
         if path not in self._hooks:
             origin = self._files.locate(path) if path else None
-            is_hook = origin and _HOOK.search(_read_code(self._tree.read(origin) or b""))
+            is_hook = origin and _is_hook(self._tree.read(origin) or b"")
             self._hooks[path] = f"{origin} changes what its imports find" if is_hook else ""
         return self._hooks[path]
 
-    def _find_running(self, pattern: re.Pattern[str]) -> str:
-        """A file that is known to run in whose code a pattern occurs."""
+    def _find_running(self, is_met: Callable[[bytes], bool]) -> str:
+        """A file that is known to run and whose source meets a condition."""
         started = [origin for path in self._layout.start_files if (origin := self._files.locate(path))]
         for path in dict.fromkeys((*started, *self._running)):
-            if pattern.search(_read_code(self._tree.read(path) or b"")):
+            if is_met(self._tree.read(path) or b""):
                 return path
         return ""
 
 
 @lru_cache(maxsize=256)
-def _read_code(source: bytes) -> str:
-    """A source without its texts and comments."""
-    return split_source(source).code
+def _changes_path(source: bytes) -> bool:
+    return _PATH_CHANGE.search(split_source(source).code) is not None
+
+
+def _is_hook(source: bytes) -> bool:
+    """Whether a file may change what imports find, be it the table of modules or the folders of its package."""
+    return changes_module_table(source) or _has_package_path(source)
+
+
+@lru_cache(maxsize=256)
+def _has_package_path(source: bytes) -> bool:
+    return _PACKAGE_PATH.search(split_source(source).code) is not None
 
 
 def _unknown(reason: str) -> FoundModule:

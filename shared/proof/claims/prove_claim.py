@@ -12,6 +12,7 @@ from shared.proof.claims.claim import Claim, ClaimFamily
 from shared.proof.claims.claim_history import ClaimLineage, ClaimOrigin, follow_claim, trace_claim
 from shared.proof.claims.claim_verdicts import ClaimVerdicts
 from shared.proof.claims.locate_claim import ClaimLocator, LocatedClaim
+from shared.proof.claims.place_claim import ClaimPlacer
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.read_claim import read_claim
 from shared.proof.claims.regressions.new_failures import NewFailures
@@ -80,13 +81,21 @@ def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimToo
     def open_modules(tree: CommitTree, path: str) -> ServiceModules:
         return tools.open_modules(ModulesRequest(tree, path, context.request.source_roots, python))
 
+    def make_verdicts(located: Claim) -> ClaimVerdicts:
+        return ClaimVerdicts(context.history, located, judge, open_modules, confirming)
+
+    seen_at = raised.entry.timestamp if raised.entry.dated else None
+    if raised.exception.frames[-1].is_handler:
+        states = BranchStates(context.history, context.branch.head)
+        placer = ClaimPlacer(context.history, states, claim, raised.entry.text, make_verdicts, seen_at)
+        return placer.locate(context.given_commit)
     return ClaimLocator(
         context.history,
         BranchStates(context.history, context.branch.head),
         claim,
         raised.exception.frames[:-1],
-        lambda located: ClaimVerdicts(context.history, located, judge, open_modules, confirming),
-        raised.entry.timestamp if raised.entry.dated else None,
+        make_verdicts,
+        seen_at,
     ).locate(context.given_commit)
 
 

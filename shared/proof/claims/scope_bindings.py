@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
 
+from shared.proof.claims.module_code import list_nodes
 from shared.proof.claims.python_source import FunctionNode, list_parameters, walk_scope
 
 ScopeNode = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+_Block = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
@@ -30,34 +32,47 @@ def classify_name(scope: ScopeNode, name: str) -> NameScope:
     if isinstance(scope, ast.Lambda):
         names = {parameter.arg for parameter in list_parameters(scope.args)}
         return NameScope.LOCAL if name in names or _binds_walrus(scope.body, name) else NameScope.OUTER
-    nodes = list(walk_scope(scope.body))
-    for node in nodes:
-        if isinstance(node, ast.Global) and name in node.names:
-            return NameScope.GLOBAL
-        if isinstance(node, ast.Nonlocal) and name in node.names:
-            return NameScope.NONLOCAL
+    declared = _list_declared_names(scope)
+    if name in declared:
+        return declared[name]
     if isinstance(scope, FunctionNode) and name in {parameter.arg for parameter in list_parameters(scope.args)}:
         return NameScope.LOCAL
-    return NameScope.LOCAL if any(name in names for names in _list_bound_names(scope.body)) else NameScope.OUTER
+    return NameScope.LOCAL if binds_name(scope, name) else NameScope.OUTER
 
 
 def binds_name(scope: ScopeNode, name: str) -> bool:
     """Whether statements of a scope bind or delete a name, whichever scope it belongs to."""
-    return not isinstance(scope, ast.Lambda) and any(name in names for names in _list_bound_names(scope.body))
+    return not isinstance(scope, ast.Lambda) and name in _list_all_bound_names(scope)
 
 
 @lru_cache(maxsize=256)
-def find_globals_bound_inside(tree: ast.Module) -> frozenset[str]:
-    """The names of a module that its functions or classes bind by a `global` statement."""
+def list_global_bindings(tree: ast.Module) -> frozenset[str]:
+    """The names of a module that functions and classes in it declare `global` and bind or delete."""
+    if not any(isinstance(node, ast.Global) for node in list_nodes(tree)):
+        return frozenset()
+    scopes = [scope for scope in list_nested_scopes(tree) if not isinstance(scope, ast.Lambda)]
     return frozenset(
         name
-        for nested in list_nested_scopes(tree)
-        if not isinstance(nested, ast.Lambda)
-        for node in walk_scope(nested.body)
-        if isinstance(node, ast.Global)
-        for name in node.names
-        if binds_name(nested, name)
+        for scope in scopes
+        for name, kind in _list_declared_names(scope).items()
+        if kind is NameScope.GLOBAL and binds_name(scope, name)
     )
+
+
+@lru_cache(maxsize=256)
+def _list_declared_names(scope: _Block) -> dict[str, NameScope]:
+    """The names that a scope declares `global` or `nonlocal`."""
+    declared: dict[str, NameScope] = {}
+    for node in walk_scope(scope.body):
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            kind = NameScope.GLOBAL if isinstance(node, ast.Global) else NameScope.NONLOCAL
+            declared = {**dict.fromkeys(node.names, kind), **declared}
+    return declared
+
+
+@lru_cache(maxsize=256)
+def _list_all_bound_names(scope: _Block) -> frozenset[str]:
+    return frozenset(name for names in _list_bound_names(scope.body) for name in names)
 
 
 def list_nested_scopes(scope: ScopeNode) -> Iterator[ScopeNode]:

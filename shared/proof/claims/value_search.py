@@ -28,7 +28,7 @@ from shared.proof.claims.scope_bindings import (
     NameScope,
     ScopeNode,
     classify_name,
-    find_globals_bound_inside,
+    list_global_bindings,
     list_nested_scopes,
 )
 from shared.proof.claims.star_exports import StarExports
@@ -89,7 +89,7 @@ class ValueSearch:
 
     def find_member(self, file: SourceFile, name: str, *, is_late: bool = True) -> Value:
         """What a module binds a name to."""
-        if name in find_globals_bound_inside(file.tree):
+        if name in list_global_bindings(file.tree):
             return UnknownValue(f"a function of {file.path} binds {name} as well")
         bindings = list(list_bindings(file.tree.body, name, self.modules.python))
         if bindings:

@@ -5,6 +5,8 @@ They are told as suspected, and nothing is ever recommended because of them.
 
 from collections.abc import Sequence
 
+from shared.detection.causes.cause import CauseClass
+from shared.detection.causes.classify import classify_cause
 from shared.detection.close_code import CloseKind
 from shared.detection.logged_exception import Frame, LoggedException
 from shared.detection.signal import SignalKind
@@ -23,6 +25,11 @@ _NOT_OF_THE_CODE = frozenset(
 )
 """Exceptions that something outside raises: no change of the code is suspected."""
 
+_OF_OTHERS = frozenset(
+    (CauseClass.UPSTREAM_CLOSED, CauseClass.BACKING_SERVICE, CauseClass.CREDENTIALS, CauseClass.KEEPALIVE,
+     CauseClass.MEMORY, CauseClass.RESTART)
+)  # fmt: skip
+"""Classes of causes outside of the repository, as is a setting that the platform shows to be gone."""
 _MAX_UNDONE = 3
 """Suspects that a later change may take back."""
 
@@ -33,6 +40,9 @@ def find_suspected_for_incident(context: ProofContext) -> SuspectedChanges:
     if incident.raised is None or incident.kind is SignalKind.KEEPALIVE_TIMEOUT:
         return NO_SUSPECTED_CHANGES
     if incident.close_kind is CloseKind.REMOTE_END:  # the other end failed
+        return NO_SUSPECTED_CHANGES
+    cause = classify_cause(incident, context.request.environment)
+    if cause.cause_class in _OF_OTHERS or cause.proven_by:
         return NO_SUSPECTED_CHANGES
     return find_suspected_changes(context, incident.raised.exception)
 

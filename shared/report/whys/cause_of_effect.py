@@ -38,8 +38,10 @@ def explain_effect(incident: Incident, proof: Finding, facts: Facts) -> Iterator
     meaning = _describe_meaning(incident, cause)
     yield WhyDraft(WhyKey.MEANING, "What is the cause?", meaning, sure, logged)
     no_commit = answers.no_commit if is_known or incident.raised is None else _NOTHING_TESTED
+    suspected = facts.evidence_ids(FactTopic.SUSPECTED)
+    no_commit += _SUSPECTED if suspected else ""
     yield explain_trial(proof, facts) or WhyDraft(
-        WhyKey.NO_COMMIT, "Why is no commit proposed?", no_commit, Confidence.INFERRED, logged
+        WhyKey.NO_COMMIT, "Why is no commit proposed?", no_commit, Confidence.INFERRED, (*logged, *suspected)
     )
     known = Confidence.INFERRED if is_known else Confidence.UNKNOWN
     statements = (Statement.CAUSE_CLASSIFIED,) if is_known else ()
@@ -49,6 +51,7 @@ def explain_effect(incident: Incident, proof: Finding, facts: Facts) -> Iterator
     yield WhyDraft(WhyKey.BEHIND, "What is the error behind the error?", answers.behind, known, cited)
 
 
+_SUSPECTED = " Some changes are suspected, because they touched what the exception names; none of them was run."
 _NOTHING_TESTED = "No commit was tested against this exception, so none is proven to fix it."
 
 

@@ -1,37 +1,56 @@
-"""Compares the names of a failing revision's variables with those of a revision that works. Never their values."""
+"""Compares a failing revision with those that work: the names of their variables, never the values, and the commit."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from shared.detection.causes.cause import EnvironmentComparison
 from shared.errors import Reject
+from shared.proof.model.ports import History
 from shared.proposal.rollout import Revision
 from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.investigation.gather_evidence import GatheredEvidence
+from shared.workflow.investigation.platform_evidence import resolve_commit
 from shared.workflow.records.incident_record import IncidentRecord
 
 _MAX_REVISIONS = 3
 """Earlier revisions that are looked at."""
 
 
-def compare_environments(
+@dataclass(frozen=True, slots=True)
+class WorkingRevisions:
+    """The failing revision, and those before it that logged no such failure: what serves first, then the newest."""
+
+    failing: Revision
+    earlier: tuple[Revision, ...]
+
+    def compare_environments(self) -> EnvironmentComparison | None:
+        """What the failing revision lacks; None where the platform does not tell the variables of two of them."""
+        earlier = next((revision for revision in self.earlier if revision.variables is not None), None)
+        if self.failing.variables is None or earlier is None or earlier.variables is None:
+            return None
+        removed = sorted(set(earlier.variables) - set(self.failing.variables))
+        return EnvironmentComparison(self.failing.name, earlier.name, tuple(removed))
+
+    def find_last_good_commit(self, history: History) -> str | None:
+        """The commit of the last of them, as far as the repository knows it."""
+        commits = (resolve_commit(history, revision.commit) for revision in self.earlier if revision.commit)
+        return next((commit for commit in commits if commit is not None), None)
+
+
+def find_working_revisions(
     context: Context, service: Service, record: IncidentRecord, evidence: GatheredEvidence
-) -> EnvironmentComparison | None:
-    """What the failing revision lacks; None where no earlier revision that works is known, or nothing is told."""
+) -> WorkingRevisions | None:
+    """None where the log or the platform does not tell which revision fails."""
     failing = _read_revision(context, service, evidence.revision) if evidence.revision else None
-    if failing is None or failing.variables is None:
+    if failing is None:
         return None
-    earlier = next(_find_working_revisions(context, service, record, evidence, failing), None)
-    if earlier is None or earlier.variables is None:
-        return None
-    removed = sorted(set(earlier.variables) - set(failing.variables))
-    return EnvironmentComparison(failing.name, earlier.name, tuple(removed))
+    return WorkingRevisions(failing, tuple(_read_earlier(context, service, record, evidence, failing)))
 
 
-def _find_working_revisions(
+def _read_earlier(
     context: Context, service: Service, record: IncidentRecord, evidence: GatheredEvidence, failing: Revision
 ) -> Iterator[Revision]:
-    """Those that serve, else those that logged without failing so; made before the failing one, the newest first."""
     shares = evidence.serving.traffic
     serving = [name for name, share in sorted(shares.items(), key=lambda item: -item[1]) if share]
     logged = [entry.revision for entry in reversed(evidence.entries) if entry.revision]
@@ -39,7 +58,7 @@ def _find_working_revisions(
     names = [name for name in dict.fromkeys((*serving, *logged)) if name not in failed]
     for name in names[:_MAX_REVISIONS]:
         revision = _read_revision(context, service, name)
-        if revision is not None and revision.created_at < failing.created_at and revision.variables is not None:
+        if revision is not None and revision.created_at < failing.created_at:
             yield revision
 
 

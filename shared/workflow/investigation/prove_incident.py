@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from shared.detection.causes.cause import EnvironmentComparison
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.proof.model.commit_graph import contains_commit
 from shared.proof.model.finding import ActionKind, Finding, Reason, Recommendation
@@ -14,7 +13,7 @@ from shared.proposal.rollout import ServiceState
 from shared.report.report import Report, build_report
 from shared.service import Service
 from shared.workflow.context import Context
-from shared.workflow.investigation.environment_comparison import compare_environments
+from shared.workflow.investigation.environment_comparison import WorkingRevisions, find_working_revisions
 from shared.workflow.investigation.gather_evidence import GatheredEvidence, read_branch_sign
 from shared.workflow.investigation.offer_trial import offer_trial
 from shared.workflow.investigation.platform_evidence import FailingRevision, gather_platform_evidence, resolve_commit
@@ -39,12 +38,14 @@ def prove_incident(context: Context, service: Service, record: IncidentRecord, e
         failing = FailingRevision(evidence.revision, serving, evidence.entries)
         platform = gather_platform_evidence(context, service, history, failing)
         request = build_request(service, platform.commit, lambda commit: context.checks.get_status(service, commit))
+        working = _find_working_revisions(context, service, record, evidence)
         request = replace(
             request,
             revision=evidence.revision,
             source=platform.source,
             platform_statements=platform.sentences,
-            environment=_compare_environments(context, service, record, evidence),
+            environment=working.compare_environments() if working is not None else None,
+            last_good=working.find_last_good_commit(history) if working is not None else None,
         )
         report = context.prover.prove_and_report(evidence.incident, history, context.compilers, request)
         report = offer_trial(context, service, record, serving, report)
@@ -52,11 +53,11 @@ def prove_incident(context: Context, service: Service, record: IncidentRecord, e
     return Proof(_withdraw_if_failed(_withdraw_if_deployed(report, serving, record, fixed), record), branch_sign)
 
 
-def _compare_environments(
+def _find_working_revisions(
     context: Context, service: Service, record: IncidentRecord, evidence: GatheredEvidence
-) -> EnvironmentComparison | None:
-    """Only where a missing setting may be the cause: a syntax error has none."""
-    return compare_environments(context, service, record, evidence) if record.kind in EFFECT_KINDS else None
+) -> WorkingRevisions | None:
+    """Only where a missing setting or a suspected change may be the cause: a syntax error has neither."""
+    return find_working_revisions(context, service, record, evidence) if record.kind in EFFECT_KINDS else None
 
 
 def find_required_commit(proof: Finding) -> Commit | None:

@@ -139,7 +139,8 @@ def repair_and_recur(play: Scenario) -> None:
     play.player.tick(WATCH_DURATION)
     assert play.issue["state"] == "closed"
     cloud = play.player.outside.cloud
-    cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('hand')}", "tide-7", {"gcb-build-id": "b-old"})
+    cloud.tags["hand"] = digest_of("hand")
+    cloud.deploy_manually("tide", f"{IMAGE}:hand", "tide-7", {"gcb-build-id": "b-old"})
     play.log_failure("tide-7", 1)
 
 

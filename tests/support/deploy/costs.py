@@ -28,7 +28,11 @@ JOB, SECRET, CONDITION, SERIES = 0.10, 0.06, 0.10, 0.35e-6
 LOG, STORED, STATE = 0.50 / 2**30, 0.10, 0.30  # a byte of logs; a GiB-month of images; of documents, PITR included
 
 TICK_SECONDS, CANARY_SECONDS = 0.5, 0.2
-WATCH_TICKS, WATCH_SECONDS = 24 * 60, 1.0  # an incident is looked at each minute of its 24-hour watch
+WATCH_TICKS, WATCH_SECONDS = (
+    24 * 60,
+    11.0,
+)  # an incident is looked at each minute of its watch: a WebSocket stays open for ten seconds
+CONDITIONS = 14
 PROOF_SECONDS, ROLLOUT_SECONDS, COMPILE_SECONDS = 120, 60, 60
 ENTRIES, ENTRY_SECONDS = 2_000, 0.2  # log entries of one failure that pass the filter
 READS, WRITES = 8, 0.1  # for each look of the watch
@@ -88,8 +92,8 @@ def cost_rows() -> Iterator[Line]:
     yield _by("Secret Manager", lambda _: 5 * SECRET, f"5 versions × ${SECRET:.2f}")
     yield _by(
         "Alerting",
-        lambda _: 7 * CONDITION + 7 * 3 * MINUTES * 2 * SERIES,
-        f"7 conditions × ${CONDITION:.2f}, 3 series each, twice a minute × $0.35 a million",
+        lambda _: CONDITIONS * CONDITION + CONDITIONS * 3 * MINUTES * 2 * SERIES,
+        f"{CONDITIONS} conditions × ${CONDITION:.2f}, 3 series each, twice a minute × $0.35 a million",
     )
     yield _by("Images and zips", lambda _: 2 * STORED, f"2 GiB × ${STORED:.2f}")
 

@@ -84,7 +84,7 @@ def _read_loader(
 
 def _list_named_folders(modules: ServiceModules, places: ImagePlaces) -> tuple[str, ...]:
     """The image folders of all folders of the repository that are called `templates`."""
-    found: list[str] = []
+    named: list[str] = []
     waiting, seen = [""], 0
     while waiting and seen < _MAX_FOLDERS:
         folder = waiting.pop(0)
@@ -92,8 +92,8 @@ def _list_named_folders(modules: ServiceModules, places: ImagePlaces) -> tuple[s
         for name, kind in sorted((modules.tree.list_unrecorded(folder) or {}).items()):
             path = posixpath.join(folder, name)
             if kind == "folder" and name == _NAME:
-                found.append(path)
+                named.append(path)
             elif kind == "folder" and name not in _SKIPPED and not name.startswith("."):
                 waiting.append(path)
-    image_paths = (places.find_image_path(folder) for folder in found)
+    image_paths = (places.find_image_path(folder) for folder in named)
     return tuple(path for path in image_paths if path) if not waiting else ()

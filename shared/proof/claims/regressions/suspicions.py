@@ -80,10 +80,10 @@ class SuspectReader:
     def _list_missing(self, path: str, request: ImportRequest) -> Iterator[tuple[ClaimFamily, str, str]]:
         for count in range(1, len(request.parts) + 1):
             module = ".".join(request.parts[:count])
-            found = self.modules.find_module(path, module, request.level)
-            if found.kind is ModuleKind.MISSING:
+            step = self.modules.find_module(path, module, request.level)
+            if step.kind is ModuleKind.MISSING:
                 yield ClaimFamily.MODULE, module, ""
-            if found.kind not in _OWN:
+            if step.kind not in _OWN:
                 return
         if request.name not in {"", "*"}:
             binding = find_imported_name(self.modules, path, request.module, request.level, request.name)
