@@ -234,3 +234,20 @@ def test_a_failure_that_only_moved_to_another_file_is_not_proposed(
     finding = prove(history, raise_import_error(at=1), monkeypatch, TextJudge())
     assert finding.target is None
     assert [refused.gate for refused in finding.refused_commits] == ["newly_failing"]
+
+
+def test_a_fix_that_is_undone_before_its_branch_is_merged_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = HistoryBuilder(tmp_path / "repo")
+    history.commit("start", {"main.py": IMPORTER, "quay/berths.py": MODULE})
+    history.commit("rename", {"quay/berths.py": RENAMED})
+    history.commit("side", {"quay/berths.py": MODULE})
+    history.commit("undone", {"quay/berths.py": f"{RENAMED}side = 1\n"})
+    history.commit("other", {"NOTES.md": "x"}, "rename")
+    history.commit("merge", {"quay/berths.py": f"{RENAMED}side = 1\n"}, "other", "undone")
+    history.commit("mended", {"quay/berths.py": f"{MODULE}side = 1\n"})
+    history.write_repository()
+    finding = prove(history, raise_import_error(at=1), monkeypatch, TextJudge(), history.ids["rename"])
+    assert finding.fix is not None
+    assert history.name_of(finding.fix.commit.id) == "mended"

@@ -4,7 +4,7 @@ The search walks the path-limited graph of the verdicts' inputs. These grow as f
 repeated until they do not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -56,7 +56,7 @@ def follow_claim(history: History, verdicts: ClaimVerdicts, file_history: FileHi
     while True:
         walked = verdicts.walked_paths
         graph = _walk_graph(history, walked, [branch.head], [file_history.start])
-        search = _FixSearch(verdicts, file_history, frozenset(version.commit.id for version in graph))
+        search = _FixSearch(verdicts, file_history, branch.head, frozenset(version.commit.id for version in graph))
         fix = search.find_fix()
         if verdicts.walked_paths == walked or len(walked) > _MAX_PATHS:
             return ClaimLineage(fix, search.list_attempts([version.commit for version in graph], fix))
@@ -68,6 +68,7 @@ class _FixSearch:
 
     verdicts: ClaimVerdicts
     file_history: FileHistory
+    head: str
     touched: frozenset[str]
     _holds_at: dict[str, bool | None] = field(default_factory=dict)
 
@@ -78,9 +79,21 @@ class _FixSearch:
 
         def holds(commit: str) -> bool | None:
             self._holds_at[commit] = self._judge(commit, parents[commit])
-            return self.verdicts.confirm_commit(commit).holds if self._holds_at[commit] else False
+            is_mended = self._holds_at[commit] and self.verdicts.confirm_commit(commit).holds
+            return bool(is_mended) and self._reaches_branch(commit, parents)
 
         return find_first_holding(self.file_history.commits, self.file_history.later_ids, holds)
+
+    def _reaches_branch(self, commit: str, parents: Mapping[str, Sequence[str]]) -> bool:
+        """Whether it still holds at the state of the branch that a commit came in with: it may be undone before."""
+        chain = [self.head]
+        while parents.get(chain[-1]) and chain[-1] != commit:
+            chain.append(parents[chain[-1]][0])
+        if chain[-1] == commit:
+            return True
+        containing = find_descendants(commit, self.file_history.commits)
+        landed = next((state for state in reversed(chain) if state in containing), None)
+        return landed is None or bool(self.verdicts.holds(landed))
 
     def _judge(self, commit: str, parents: Sequence[str]) -> bool | None:
         answers = {self._holds_at.get(parent, "elsewhere") for parent in parents}
