@@ -179,3 +179,9 @@ def test_a_package_beside_the_service_that_no_instruction_copies_is_missing() ->
     assert ledger.absence is not None
     assert (ledger.absence.path, ledger.absence.line) == ("Dockerfile", 3)
     assert modules.find_module(MAIN, "nowhere_at_all").kind is ModuleKind.UNKNOWN
+
+
+def test_a_package_within_a_package_is_not_imported_by_its_own_name() -> None:
+    files = {**SERVICE, "relay/queue9/__init__.py": "", "relay/queue9/readers.py": ""}
+    answer = open_modules(files, "relay/queue9/readers.py").find_module("relay/queue9/readers.py", "queue9.errors")
+    assert answer.kind is ModuleKind.UNKNOWN

@@ -172,7 +172,8 @@ class ModuleSearch:
         folder = posixpath.dirname(path)
         while folder != "/" and self._files.locate(f"{folder}/__init__.py") is not None:
             above = posixpath.dirname(folder)
-            if posixpath.basename(folder) == name and above not in self._layout.roots:
+            is_outermost = self._files.locate(f"{above}/__init__.py") is None
+            if posixpath.basename(folder) == name and is_outermost and above not in self._layout.roots:
                 return (*self._layout.roots, *self._layout.installed_roots, above)
             folder = above
         return tuple(dict.fromkeys((*self._layout.roots, *self._layout.installed_roots)))
