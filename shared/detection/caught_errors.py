@@ -45,8 +45,8 @@ _MAX_LINE_LENGTH = 1_000
 
 def find_caught_error(entry: LogEntry) -> LoggedException | None:
     """The error, with the place that logged it as its only frame; None where the entry shows none."""
-    place = _PLACE.fullmatch(entry.logged_at)
-    if place is None or entry.severity not in _SEVERITIES:
+    address = _PLACE.fullmatch(entry.logged_at)
+    if address is None or entry.severity not in _SEVERITIES:
         return None
     lines = [line for line in strip_markup(entry.text).splitlines() if line.strip()]
     for line in reversed(lines[:3]):
@@ -54,10 +54,10 @@ def find_caught_error(entry: LogEntry) -> LoggedException | None:
         for error_class, pattern in _MESSAGES:
             for match in pattern.finditer(words):
                 if _END.match(words, match.end()) and _BEFORE.search(words[: match.start()]):
-                    return LoggedException(error_class, match.group(0), (_read_frame(place),))
+                    return LoggedException(error_class, match.group(0), (_read_frame(address),))
     return None
 
 
-def _read_frame(place: re.Match[str]) -> Frame:
-    path = place["path"] if place["path"].endswith((".py", ".pyw")) else place["path"].replace(".", "/") + ".py"
-    return Frame(path, int(place["line"]), place["function"], is_handler=True)
+def _read_frame(address: re.Match[str]) -> Frame:
+    path = address["path"] if address["path"].endswith((".py", ".pyw")) else address["path"].replace(".", "/") + ".py"
+    return Frame(path, int(address["line"]), address["function"], is_handler=True)

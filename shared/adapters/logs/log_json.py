@@ -183,10 +183,10 @@ def _find_place(value: Mapping[str, object]) -> str:
     """`path:line function` of the call that logged an entry, as loggers name it; "" where none does."""
     payload = _get_mapping(value, "jsonPayload") or value
     nested = (_get_mapping(payload, key) for key in ("labels", "extra", "record", "source", _SOURCE_LOCATION))
-    for place in (_get_mapping(value, "sourceLocation"), payload, *nested):
-        path = _get_first_text(place, ("pathname", "file", "filename", "module"))
-        line = next((str(place[key]) for key in ("line", "lineno", "lineNumber") if key in place), "")
-        function = _get_first_text(place, ("function", "funcName", "func"))
+    for address in (_get_mapping(value, "sourceLocation"), payload, *nested):
+        path = _get_first_text(address, ("pathname", "file", "filename", "module"))
+        line = next((str(address[key]) for key in ("line", "lineno", "lineNumber") if key in address), "")
+        function = _get_first_text(address, ("function", "funcName", "func"))
         if path and function and line.isdigit():
             return f"{path} "[:300].strip() + f":{line} {function[:200]}"
     return ""

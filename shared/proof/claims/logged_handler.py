@@ -29,15 +29,15 @@ def find_handler(source: bytes, line: int, function: str, text: str) -> LoggedHa
     tree = parse_source(source)
     if tree is None:
         return None
-    found: LoggedHandler | None = None
+    innermost: LoggedHandler | None = None
     for scope in ast.walk(tree):
         if not isinstance(scope, FunctionNode) or scope.name != function:
             continue
         for node in ast.walk(scope):
             if isinstance(node, ast.Try) and any(_logs(handler, line, text) for handler in node.handlers):
                 last = node.body[-1].end_lineno or node.body[-1].lineno
-                found = LoggedHandler(function, range(node.body[0].lineno, last + 1))  # the innermost comes last
-    return found
+                innermost = LoggedHandler(function, range(node.body[0].lineno, last + 1))  # the innermost comes last
+    return innermost
 
 
 def _logs(handler: ast.ExceptHandler, line: int, text: str) -> bool:
