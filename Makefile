@@ -13,8 +13,15 @@ help: ## list the targets
 install: .venv/.done ## make .venv with the pinned requirements
 
 .venv/.done: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "provenfix needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Install one (apt install python3.11 python3.11-venv; brew install python@3.11)," >&2; \
+		echo "then run: make $(or $(MAKECMDGOALS),install) PYTHON=python3.11" >&2; exit 2; }
+	@echo "1/3 Making .venv with $$($(PYTHON) --version)"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@echo "2/3 Installing $$(grep -c '^[a-z0-9].*==' requirements-dev.txt) pinned packages: one to four minutes"
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@echo "3/3 Installing provenfix itself"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -310,7 +310,10 @@ def open_local_compilers(settings: Settings) -> best_compilers.LocalCompilers:
 
 def _require_project(settings: Settings) -> str:
     if not settings.project:
-        raise UsageError("No project is configured for Firestore and Pub/Sub; set PROVENFIX_PROJECT.")
+        raise UsageError(
+            "No stack runs here, and no project is configured. Start a stack with `provenfix up` or `provenfix demo`, "
+            "name its folder with --folder, or set PROVENFIX_PROJECT for a deployed provenfix."
+        )
     return settings.project
 
 

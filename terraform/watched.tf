@@ -17,7 +17,7 @@ locals {
   # Where logs are kept that a sink routes to a project which none of the services runs in: they are read there.
   log_projects = setsubtract(toset(compact([for service in local.config.services : try(service.log_project, "")])), local.projects)
   per_project = {
-    for pair in concat(
+    for pair in setunion(
       setproduct(local.projects, local.on["project"]),
       setproduct(local.log_projects, [for needed in local.on["project"] : needed if needed.role == "log_reader"]),
     ) :

@@ -3,14 +3,16 @@
 0: done; 1: the command found a problem; 2: wrong usage; 3: unreadable input; 130: Ctrl-C; 141: stdout was closed.
 """
 
+import os
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from functions.cli import check, demo, dlq, inject, investigate, show, stats, stop, up, watch
+from functions.cli import check, completion, demo, dlq, explain, inject, investigate, show, stats, stop, up, watch
 from functions.cli.doctor import command as doctor
 from functions.cli.standard_streams import discard_output, ensure_standard_streams, handle_stop_signals
 from shared.errors import ConfigurationError, InputError, Reject, Retry, UsageError
@@ -18,6 +20,9 @@ from shared.text import escaping
 
 EXIT_BROKEN_PIPE = 141
 """What a shell makes of SIGPIPE: `provenfix … | head` is no failure, and no success."""
+
+_COMPLETE_VARIABLE = "_PROVENFIX_COMPLETE"
+"""As `functions.cli.completion` has it, which runs only where a shell asks."""
 
 COMMANDS: Mapping[str, tuple[ModuleType, str]] = {
     "investigate": (investigate, "Prove which commit broke a service and which one fixes it."),
@@ -32,6 +37,8 @@ COMMANDS: Mapping[str, tuple[ModuleType, str]] = {
     "resume": (stop, "Allow deployments again."),
     "doctor": (doctor, "Check everything that a deployed provenfix needs."),
     "dlq": (dlq, "List, replay or delete messages that could not be delivered."),
+    "explain": (explain, "Say what the reason of a decision means, and what to do."),
+    "completion": (completion, "Print the completion script of a shell."),
 }
 """Each subcommand: the module whose function has its name, and its line in `provenfix --help`.
 
@@ -67,11 +74,31 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
+def _print_version(wanted: bool) -> None:  # noqa: FBT001  # as typer calls it
+    if wanted:
+        typer.echo(f"provenfix {read_version()}")
+        raise typer.Exit
+
+
+def read_version() -> str:
+    """Of the installed distribution; of a checkout that is not installed nothing is known."""
+    try:
+        return metadata.version("provenfix")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
 @app.callback(invoke_without_command=True)
-def provenfix(context: typer.Context) -> None:
+def provenfix(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001  # its callback prints it
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Finds the merged commit that provably fixes a failing service. No proof, no proposal."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -105,6 +132,8 @@ def _run_command() -> int:
 def _invoke_typer() -> int:
     """Typer's own `main` would end the process with 1 where the reader of stdout went away."""
     command = typer.main.get_command(app)
+    if _COMPLETE_VARIABLE in os.environ:
+        completion.answer_shell(command)
     try:
         with command.make_context("provenfix", sys.argv[1:]) as context:
             code = command.invoke(context)
@@ -115,7 +144,14 @@ def _invoke_typer() -> int:
 
 
 def _error_message(error: Exception) -> str:
-    return error.format_message() if isinstance(error, typer.TyperException) else str(error)
+    if not isinstance(error, typer.TyperException):
+        return str(error)
+    context = getattr(error, "ctx", None)
+    parameters = getattr(getattr(context, "command", None), "params", ())
+    options = {option for parameter in parameters for option in parameter.opts}
+    if getattr(error, "option_name", "") == "--json" and "--format" in options:
+        return "No such option: --json. Use --format json."
+    return error.format_message()
 
 
 def _print_error(message: str, code: int, *, one_per_line: bool = False) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 import sys
 from dataclasses import replace
 from enum import StrEnum
@@ -10,57 +11,88 @@ from typing import Annotated
 
 import typer
 
-from functions.cli import terminal
-from functions.cli.progress import show_progress
-from shared.config.settings import read_settings
-from shared.detection.collect import collect_incidents
+from functions.cli import log_summary, progress, terminal
+from shared import wiring
+from shared.config import settings
+from shared.detection import collect
 from shared.errors import UsageError
-from shared.proof.proof_context import ProofRequest, ReportProgress
-from shared.report.issue import render_issue_body
-from shared.report.report import Report, report_incidents
-from shared.report.report_json import report_to_json
-from shared.wiring import open_local_compilers, open_local_history, open_log_file
+from shared.proof import proof_context
+from shared.report import issue, report_json
+from shared.report import report as report_module
 
 
 def run_investigate(
-    repo: str, log: str, request: ProofRequest, names: tuple[str, str], output: tuple[str, Path | None]
+    repo: str, log: str, request: "proof_context.ProofRequest", names: tuple[str, str], output: tuple[str, Path | None]
 ) -> None:
     """Investigates and prints. `output` is the format (`text`, `json`, `markdown`) and the file, None for stdout."""
     running = ".".join(platform.python_version_tuple()[:2])
     kind, out = output
     _check_writable(out)
     _check_not_protected(out, log)
-    with show_progress() as progress:
-        reports = investigate_log(repo, log, replace(request, fallback_python=running), names, progress)
-    if kind == "text" and out is None and sys.stdout.isatty():
+    with progress.show_progress() as show:
+        reports, observed = _investigate(repo, log, replace(request, fallback_python=running), names, show)
+    if kind == "text" and not reports:
+        _write_output(f"{terminal.NO_INCIDENT}\n{observed.describe()}\n", out)
+    elif kind == "text" and out is None and sys.stdout.isatty():
         terminal.print_reports(reports)
     else:
         _write_output(_render_text(reports, kind), out)
 
 
 def investigate_log(
-    repo: str, log: str, request: ProofRequest, names: tuple[str, str], progress: ReportProgress
-) -> list[Report]:
+    repo: str,
+    log: str,
+    request: "proof_context.ProofRequest",
+    names: tuple[str, str],
+    show: "proof_context.ReportProgress",
+) -> "list[report_module.Report]":
     """Returns a report on every incident of a log. `names`: service and environment, "" for those of the log.
 
     Raises UsageError and InputError with one sentence for the user.
     """
-    with open_local_history(repo) as history, open_local_compilers(read_settings()) as compilers:
+    return _investigate(repo, log, request, names, show)[0]
+
+
+def _investigate(
+    repo: str,
+    log: str,
+    request: "proof_context.ProofRequest",
+    names: tuple[str, str],
+    show: "proof_context.ReportProgress",
+) -> "tuple[list[report_module.Report], log_summary.ObservedLog]":
+    """The same, and what was read."""
+    _check_local(repo)
+    configured = settings.read_settings()
+    with wiring.open_local_history(repo) as history, wiring.open_local_compilers(configured) as compilers:
         history.branch(request.branch)  # a wrong name is reported before a large log is read
         if request.deployed is not None:
             history.resolve(request.deployed)
         if request.python is not None:
             compilers.require_compiler(request.python)
-        progress("reading the log")
-        collected = collect_incidents(open_log_file(log), service=names[0], environment=names[1])
-        return report_incidents(collected.incidents, history, compilers, request, progress)
+        show("reading the log")
+        observed = log_summary.ObservedLog(wiring.open_log_file(log))
+        collected = collect.collect_incidents(observed, service=names[0], environment=names[1])
+        reports = report_module.report_incidents(collected.incidents, history, compilers, request, show)
+        return reports, observed
 
 
-def _render_text(reports: list[Report], kind: str) -> str:
+_REMOTE = re.compile(r"(?:https?|ssh|git)://|git@[\w.-]+:")
+
+
+def _check_local(repo: str) -> None:
+    """Raises UsageError for an address: nothing is fetched from here."""
+    if _REMOTE.match(repo):
+        raise UsageError(f"{repo} is an address: clone it first (git clone {repo}), then give its folder with --repo")
+    if not Path(repo).exists():
+        raise UsageError(f"{repo}: there is no such folder; --repo takes a work tree or a bare repository")
+
+
+def _render_text(reports: "list[report_module.Report]", kind: str) -> str:
     if kind == "json":
-        return json.dumps([report_to_json(report) for report in reports], ensure_ascii=False, indent=2) + "\n"
+        rows = [report_json.report_to_json(report) for report in reports]
+        return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
     if kind == "markdown":
-        return "\n\n---\n\n".join(render_issue_body(report) for report in reports)
+        return "\n\n---\n\n".join(issue.render_issue_body(report) for report in reports)
     return terminal.format_reports(reports)
 
 
@@ -137,5 +169,5 @@ def investigate(  # noqa: PLR0913, PLR0917  # one parameter for each option
 
     Reads only: it changes nothing in the repository, runs no code from it, and uses no network.
     """
-    request = ProofRequest(branch, deployed, python, tuple(source_root or ()))
+    request = proof_context.ProofRequest(branch, deployed, python, tuple(source_root or ()))
     run_investigate(repo, log, request, (service, environment), (output.value, out))

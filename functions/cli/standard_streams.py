@@ -3,6 +3,7 @@
 In: streams as the caller left them, closed ones included. Out: streams that exist, and a process that always unwinds.
 """
 
+import codecs
 import io
 import os
 import signal
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn, TextIO
 
+_STDERR = 2
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -29,7 +31,26 @@ def ensure_standard_streams() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, refusing), mode, encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # paths may hold any bytes
+        stream.reconfigure(errors=_ERROR_HANDLER)  # type: ignore[union-attr]  # paths may hold any bytes
+
+
+_ERROR_HANDLER = "provenfix_plain"
+_ASCII = str.maketrans(
+    {"“": '"', "”": '"', "’": "'", "…": "...", "→": "->", "–": "-", "−": "-", "─": "-", "✓": "+", "✗": "x"}
+)
+_replace_by_escapes = codecs.lookup_error("backslashreplace")
+
+
+def _write_plainly(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What a stream cannot encode: our own marks in ASCII, all else escaped."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    words = error.object[error.start : error.end]
+    plain = words.translate(_ASCII)
+    return (plain, error.end) if plain.isascii() else _replace_by_escapes(error)
+
+
+codecs.register_error(_ERROR_HANDLER, _write_plainly)
 
 
 def discard_output(stream: TextIO) -> None:
@@ -62,5 +83,7 @@ def _handle_stop_signal(number: int, _frame: FrameType | None) -> NoReturn:
     for stop_signal in _STOP_SIGNALS:
         signal.signal(stop_signal, signal.SIG_IGN)
     if number == signal.SIGINT:
+        if os.isatty(_STDERR):
+            os.write(_STDERR, b"\nStopping...\n")  # at once: what is to be ended may take seconds
         raise KeyboardInterrupt
     raise SystemExit(128 + number)

@@ -55,8 +55,8 @@ def print_reports(reports: Sequence[Report]) -> None:
 def format_reports(reports: Sequence[Report]) -> str:
     """Returns the same as plain text, for a file or a pipe."""
     page = io.StringIO()
-    render_reports(reports, Console(file=page, width=100))
-    return page.getvalue()
+    render_reports(reports, Console(file=page, width=100, no_color=True, force_terminal=False))
+    return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
 
 
 def render_reports(reports: Sequence[Report], console: Console) -> None:

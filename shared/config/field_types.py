@@ -78,7 +78,9 @@ Region = Annotated[str, _matching(r"[a-z]+-[a-z]+\d{1,2}", "a region", "europe-w
 Repository = Annotated[
     str,
     _matching(
-        r"[\w.-]+/[\w.-]+|(?:/|\./|~/).+", "owner/name, or the path of a repository on this machine", "acme/chat"
+        r"[\w.-]+/[\w.-]+|(?:/|\./|\.\./|~/).+|\.{1,2}/?",
+        "owner/name, or the path of a repository on this machine",
+        "acme/chat",
     ),
 ]
 ChannelId = Annotated[str, _matching(r"[CGD][A-Z0-9]+", "a channel's id, not its name", "C024BE91L")]

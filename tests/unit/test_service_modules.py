@@ -169,3 +169,13 @@ def test_the_line_that_only_some_builders_read_so_is_named_where_it_is_what_leav
     assert store.kind is ModuleKind.MISSING
     assert store.absence is not None
     assert (store.absence.path, store.absence.line) == (".dockerignore", 2)
+
+
+def test_a_package_beside_the_service_that_no_instruction_copies_is_missing() -> None:
+    files = {"Dockerfile": "FROM python:3.12-slim\nWORKDIR /srv\nCOPY relay/ relay/\nCMD uvicorn relay.main:app\n"}
+    modules = open_modules({**SERVICE, **files, "ledger/__init__.py": "", "ledger/books.py": ""})
+    ledger = modules.find_module(MAIN, "ledger")
+    assert ledger.kind is ModuleKind.MISSING
+    assert ledger.absence is not None
+    assert (ledger.absence.path, ledger.absence.line) == ("Dockerfile", 3)
+    assert modules.find_module(MAIN, "nowhere_at_all").kind is ModuleKind.UNKNOWN

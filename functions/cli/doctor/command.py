@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,15 +19,27 @@ from shared.errors import UsageError
 from shared.text.escaping import to_one_line
 
 _MIN_SECRET_LENGTH = 4
+_MIN_FOLDED = 3
+"""So many checks that got no answer for one reason are one line."""
 CheckResults = Sequence[tuple[Check, CheckResult]]
 
 
 def format_text(results: CheckResults, secrets: Iterable[str]) -> str:
     """Returns one line for each check, and one that counts them."""
-    lines = [_format_line(check, result) for check, result in results]
-    wrong = sum(result.state in {CheckState.MISSING, CheckState.UNKNOWN} for _, result in results)
-    lines.append(f"{len(results)} checks, {wrong} to fix." if wrong else f"{len(results)} checks, all passed.")
-    return _redact_secrets("\n".join(lines), secrets)
+    shared_causes = Counter(result for _, result in results if result.state is CheckState.UNKNOWN)
+    often = {result for result, count in shared_causes.items() if count >= _MIN_FOLDED}
+    lines = [_format_line(check, result) for check, result in results if result not in often]
+    lines += [_format_result(f"{shared_causes[result]} checks", result) for result in often]
+    return _redact_secrets("\n".join((*lines, _format_count(results))), secrets)
+
+
+def _format_count(results: CheckResults) -> str:
+    """`99 checks: 2 failed, 97 unknown.`"""
+    failed, unknown = (
+        sum(result.state is state for _, result in results) for state in (CheckState.MISSING, CheckState.UNKNOWN)
+    )
+    parts = [f"{count} {word}" for count, word in ((failed, "failed"), (unknown, "unknown")) if count]
+    return f"{len(results)} checks: {', '.join(parts)}." if parts else f"{len(results)} checks, all passed."
 
 
 def format_json(results: CheckResults, secrets: Iterable[str]) -> str:
@@ -45,7 +58,10 @@ def format_json(results: CheckResults, secrets: Iterable[str]) -> str:
 
 
 def _format_line(check: Check, result: CheckResult) -> str:
-    text = f"{check.kind} {check.name}"
+    return _format_result(f"{check.kind} {check.name}", result)
+
+
+def _format_result(text: str, result: CheckResult) -> str:
     detail = f": {result.detail}" if result.detail else ""
     mend = f" -> {result.remedy}" if result.remedy else ""
     return f"{result.state.value:<8} {to_one_line(text + detail + mend)}"

@@ -89,10 +89,12 @@ class _FixSearch:
         return cast("bool | None", inherited) if is_inherited else self.verdicts.holds(commit)
 
     def list_attempts(self, touching: Sequence[Commit], fix: Commit | None) -> list[Commit]:
-        """`touching` are the commits of the walk, children before parents."""
+        """`touching` are the commits of the walk, children before parents; they may lack parents before its start."""
         parents = {commit.id: commit.parents for commit in self.file_history.commits}
         before_fix = find_ancestors([fix.id], parents) if fix is not None else self.file_history.later_ids
-        failing = [commit for commit in touching if commit.id in before_fix and self._holds_at.get(commit.id) is False]
+        whole = {commit.id: commit for commit in self.file_history.commits}
+        walked = [whole[commit.id] for commit in touching if commit.id in whole]
+        failing = [commit for commit in walked if commit.id in before_fix and self._holds_at.get(commit.id) is False]
         return [commit for commit in reversed(failing) if _changes_input(self.verdicts, commit)]
 
 
@@ -104,7 +106,7 @@ def _walk_graph(
 
 def _changes_input(verdicts: ClaimVerdicts, commit: Commit) -> bool:
     """Whether a commit made something of which none of its parents had the like."""
-    return not any(verdicts.has_same_files(commit.id, parent) for parent in commit.parents)
+    return verdicts.has_own_change(commit.id, commit.parents)
 
 
 def trace_claim(history: History, verdicts: ClaimVerdicts, deployed: Commit) -> ClaimOrigin:

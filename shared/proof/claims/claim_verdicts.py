@@ -8,10 +8,9 @@ from shared.proof.claims.image_inputs import may_provide
 from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
 from shared.proof.loading.commit_tree import (
     CommitTree,
-    RecordingTree,
     find_changed_paths,
-    has_same_inputs,
     is_affected_by,
+    is_build_file,
 )
 from shared.proof.model.ports import History
 
@@ -97,17 +96,21 @@ class ClaimVerdicts:
         """Whether nothing on which the verdict at a commit depends is different at another one."""
         return self._is_same(self.judge_commit(commit), self.history.root_tree(other))
 
-    def has_same_files(self, commit: str, other: str) -> bool:
-        """Whether nothing that the verdict at a commit has read is different at another one.
+    def has_own_change(self, commit: str, parents: Sequence[str]) -> bool:
+        """Whether a commit gives a file that the verdict has read a content that none of its parents has.
 
-        What decides where modules are found, such as a Dockerfile, counts only where the claim is about modules.
+        What decides where modules are found, such as a Dockerfile, counts only where the claim is about modules; a
+        script or a workflow that only may tell how an image is built never does.
         """
+        is_about_modules = self.claim.family in _ABOUT_MODULES
         inputs = self.judge_commit(commit).inputs
-        if self.claim.family not in _ABOUT_MODULES:
-            inputs = frozenset(path for path in inputs if path.endswith(".py"))
-        tree, former = (RecordingTree(CommitTree(self.history, oid)) for oid in (commit, other))
-        tree.recorded_paths.update(inputs)
-        return has_same_inputs(tree, former, except_path="")
+        paths = [
+            path
+            for path in inputs
+            if path.endswith(".py") or (is_about_modules and not path.endswith("/") and not is_build_file(path))
+        ]
+        tree, *former = (CommitTree(self.history, oid) for oid in (commit, *parents))
+        return any(all(tree.blob(path) != other.blob(path) for other in former) for path in paths)
 
     def judge_commit(self, commit: str) -> JudgedTree:
         """The verdict at a commit."""

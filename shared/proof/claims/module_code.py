@@ -122,7 +122,7 @@ def _find_binding_call(call: ast.Call) -> str:
     if name in _NAMESPACES and not call.args:
         return f"{name}()"
     if name in {"setattr", "delattr"}:
-        return "" if _sets_own_object(call) else f"{name}(…)"
+        return "" if _sets_own_object(call) or _read_set_name(call) else f"{name}(…)"
     is_binding = name in _CODE_RUNNERS or name.rpartition(".")[2] in _BINDING_FUNCTIONS
     return f"{name}(…)" if is_binding else ""
 
@@ -143,6 +143,14 @@ def _is_own_object(node: ast.expr) -> bool:
 
 def _sets_own_object(call: ast.Call) -> bool:
     return bool(call.args) and _is_own_object(call.args[0])
+
+
+def _read_set_name(call: ast.Call) -> str:
+    """The name that `setattr(thing, "name", value)` sets; "" for any other call."""
+    match call:
+        case ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value=str(name)), _], keywords=[]):
+            return name
+    return ""
 
 
 def _find_replacements(nodes: Sequence[ast.AST]) -> Iterator[str]:
@@ -191,3 +199,5 @@ def _find_attribute_stores(nodes: Sequence[ast.AST]) -> Iterator[str]:
             base = node.value
             if not _is_own_object(base):
                 yield node.attr
+        elif isinstance(node, ast.Call) and not _sets_own_object(node) and (name := _read_set_name(node)):
+            yield name

@@ -24,6 +24,10 @@ _PACKAGE_PATH = re.compile(r"(?<!\w)(?:extend_path|(?<!iter_modules\()(?<!walk_p
 _PATH_CHANGE = re.compile(r"(?<!\w)(?:sys\s*\.\s*path(?!_|\w)|addsitedir|sys[ \t]+import[^\n]*\bpath\b)")
 _FOLLOWED_STARTS = frozenset(("python", "uvicorn", "gunicorn", "hypercorn", "fastapi"))
 _BUILT_FILES = (".so", ".pyd", ".pyc", ".pyx")
+_ALSO_INSTALLED = frozenset(
+    ("common", "config", "docs", "examples", "lib", "scripts", "test", "tests", "tools", "utils")
+)
+"""Packages of a repository whose names distributions install, too."""
 _SERVER_MODULES = frozenset(("click", "gunicorn", "h11", "httptools", "hypercorn", "uvicorn", "uvloop", "websockets"))
 """Loaded by servers before they put the service's folder on the import path."""
 
@@ -131,6 +135,13 @@ class ModuleSearch:
             return FoundModule(ModuleKind.OUTSIDE) if standard else _unknown(f"not every Python has {name}")
         return self._find_namespace(first, parts) if first is not None else self._find_off_path(parts)
 
+    def _find_uncopied(self, name: str) -> FoundModule | None:
+        """Missing, where a package beside the service has the name, and is known not to be in the image."""
+        path = posixpath.join(self._files.context, f"{name}/__init__.py")
+        is_own = name not in _ALSO_INSTALLED and self._tree.blob(path) is not None
+        absence = self._contents.explain_absence(path) if is_own else None
+        return FoundModule(ModuleKind.MISSING, reason=absence.sentence, absence=absence) if absence else None
+
     def _find_namespace(self, location: _Location, parts: Sequence[str]) -> FoundModule:
         """A folder without `__init__.py`: a regular package of its name anywhere on the path comes before it."""
         other = self._search_name(self._list_further_roots(), parts[0])
@@ -154,7 +165,7 @@ class ModuleSearch:
         left_out = [path for root in self._layout.roots for path in self._list_left_out(root, name)]
         if left_out:
             return self._explain_left_out(left_out, left_out, name)
-        return outside
+        return self._find_uncopied(name) or outside
 
     def _list_roots(self, path: str, name: str) -> tuple[str, ...]:
         """The import path, and behind it what the loaded packages of a file at an image path show of it."""

@@ -10,7 +10,8 @@ from functools import lru_cache
 from shared.proof.loading.source_text import split_source
 
 _MENTION = re.compile(
-    r"(?<!\w)(?:(?P<table>sys\s*\.\s*modules)(?!\w)|sys[ \t]+import[^\n]*\bmodules|(?P<finders>meta_path|path_hooks)(?!\w))"
+    r"(?<!\w)(?:(?P<table>sys\s*\.\s*modules)(?!\w)|sys[ \t]+import[^\n]*\bmodules"
+    r"|(?P<finders>meta_path|path_hooks)(?!\w))"
 )
 _ASKED_BEFORE = re.compile(r"(?<!\w)in\s*$")
 _DELETED_BEFORE = re.compile(r"(?<!\w)del\s[^\n]*$")

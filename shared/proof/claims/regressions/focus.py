@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 _MAX_COMPARED = 20_000
 """Lines; a longer file counts as new."""
@@ -36,8 +37,12 @@ class Focus:
 
     def is_mentioned(self, source: bytes) -> bool:
         """Whether a source mentions a touched name at all."""
-        words = re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(self.names)) + rb")\b")
-        return bool(self.names) and words.search(source) is not None
+        return bool(self.names) and _compile_words(self.names).search(source) is not None
+
+
+@lru_cache(maxsize=16)
+def _compile_words(names: frozenset[str]) -> re.Pattern[bytes]:
+    return re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(names)) + rb")\b")
 
 
 def focus_on_change(before: bytes | None, after: bytes, names: frozenset[str]) -> Focus:

@@ -5,7 +5,7 @@ deployed, and only what is certain: what is unknown refuses nothing.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -20,7 +20,7 @@ from shared.proof.claims.regressions.focus import Focus, focus_on_change
 from shared.proof.claims.regressions.guarded_lines import find_guarded_lines
 from shared.proof.claims.regressions.opened_files import list_opened_files
 from shared.proof.claims.regressions.suspicions import Suspect, SuspectReader
-from shared.proof.claims.regressions.touched_names import find_touched_names
+from shared.proof.claims.regressions.touched_names import TouchedNames, find_touched_names
 from shared.proof.claims.value_search import ValueSearch
 from shared.proof.gating.gates import GateFailure
 from shared.proof.loading.commit_tree import CommitTree, find_changed_paths
@@ -31,6 +31,8 @@ _MAX_FILES = 300
 _MAX_SUSPECTS = 400
 _MAX_TEXTS = 1_500
 """Loaded files whose text is searched for the names that a change touched."""
+
+_WORD = re.compile(rb"[A-Za-z_]\w*", re.ASCII)
 
 LoadedBlobs = Callable[[str], Mapping[str, str]]
 
@@ -110,6 +112,10 @@ def _refuse(claim: Claim, verdict: ClaimVerdict) -> GateFailure:
     return GateFailure("newly_failing", f"{claim.path}{line} fails at this commit: {verdict.reason}")
 
 
+def _name_module(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]
+
+
 class _Comparison:
     """One commit beside the deployed one."""
 
@@ -132,13 +138,15 @@ class _Comparison:
             self._modules, MeaningFinder(self._modules, self._owner.start_path), ValueSearch(self._modules)
         )
         changed = [path for path, blob in self.after.items() if self.before.get(path) != blob][:_MAX_FILES]
-        touched = self._find_touched()
+        touched = {path: self._find_touched(path) for path, blob in self.before.items() if self.after.get(path) != blob}
+        outer = frozenset(name for names in touched.values() for name in names.outer)
         yield from self._list_mended(changed)
         for path in changed:
             former = self._owner.history.read(self.before[path]) if path in self.before else None
-            yield from reader.list_suspects(path, focus_on_change(former, self._tree.read(path) or b"", touched))
-        focus = Focus(touched, frozenset())
-        for path in self._list_mentioning(changed, focus):
+            names = outer | touched.get(path, TouchedNames()).inner
+            yield from reader.list_suspects(path, focus_on_change(former, self._tree.read(path) or b"", names))
+        focus = Focus(outer, frozenset())
+        for path in self._list_mentioning(changed, focus, self._list_module_words(touched)):
             yield from reader.list_suspects(path, focus)
         if self._is_image_changed:
             yield from self._list_outside_imports(reader, changed)
@@ -160,25 +168,35 @@ class _Comparison:
             if path != mended.path and name and name in (self._tree.read(path) or b""):
                 yield Suspect(replace(mended, path=path, line=0, source_text=""))
 
-    def _find_touched(self) -> frozenset[str]:
-        """Names that loaded files no longer define, or define otherwise, with the modules that are gone."""
-        touched: set[str] = set()
-        for path, blob in self.before.items():
-            if self.after.get(path) == blob:
-                continue
-            is_loaded = path in self.after
-            after = self._tree.read(path) if is_loaded else None
-            touched |= find_touched_names(self._owner.history.read(blob) or b"", after)
-            if not is_loaded:
-                parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
-                touched.add(parts[-1])
-        return frozenset(touched)
+    def _find_touched(self, path: str) -> TouchedNames:
+        """Names that a file no longer defines, or defines otherwise; its own, where it is loaded no more."""
+        is_loaded = path in self.after
+        after = self._tree.read(path) if is_loaded else None
+        touched = find_touched_names(self._owner.history.read(self.before[path]) or b"", after)
+        own = frozenset() if is_loaded else frozenset((_name_module(path),))
+        return replace(touched, outer=touched.outer | own)
 
-    def _list_mentioning(self, changed: Sequence[str], focus: Focus) -> Iterator[str]:
-        """Files that did not change, and mention a name that may mean something else."""
-        skipped = frozenset(changed)
+    def _list_module_words(self, paths: Iterable[str]) -> frozenset[str]:
+        """The words by which an import reaches one of the modules: its own name, and packages that name it."""
+        words: set[str] = set()
+        for path in paths:
+            words.add(_name_module(path))
+            folder = path.rpartition("/")[0]
+            while folder:
+                above, _, package = folder.rpartition("/")
+                initial = self.after.get(f"{folder}/__init__.py") or self.before.get(f"{folder}/__init__.py")
+                text = self._owner.history.read(initial) or b"" if initial else b""
+                if words & set(map(bytes.decode, _WORD.findall(text))):
+                    words.add(package)
+                folder = above
+        return frozenset(words)
+
+    def _list_mentioning(self, changed: Sequence[str], focus: Focus, modules: frozenset[str]) -> Iterator[str]:
+        """Files that did not change, and mention a changed module and a name that may mean something else."""
+        skipped, importing = frozenset(changed), Focus(modules)
         for path, blob in list(self.after.items())[: _MAX_TEXTS if focus.names else 0]:
-            if path not in skipped and focus.is_mentioned(self._owner.history.read(blob) or b""):
+            text = self._owner.history.read(blob) or b"" if path not in skipped else b""
+            if importing.is_mentioned(text) and focus.is_mentioned(text):
                 yield path
 
     def _list_outside_imports(self, reader: SuspectReader, changed: Sequence[str]) -> Iterator[Suspect]:

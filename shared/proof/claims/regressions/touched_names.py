@@ -6,6 +6,7 @@ Two versions of a source come in, names go out. Only code that mentions one of t
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from shared.proof.claims.module_code import parse_module
 
@@ -13,50 +14,71 @@ _CONSTRUCTORS = frozenset(("__init__", "__new__"))
 _WORD = re.compile(rb"[^\W\d]\w*")
 
 
-def find_touched_names(before: bytes, after: bytes | None) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class TouchedNames:
+    """`outer`: names that other files can ask for. `inner`: parameters and variables of functions."""
+
+    outer: frozenset[str] = frozenset()
+    inner: frozenset[str] = frozenset()
+
+
+def find_touched_names(before: bytes, after: bytes | None) -> TouchedNames:
     """The names. `after`: None for a file that is gone. Of what cannot be parsed, the words that are gone."""
     if after is not None and before == after:
-        return frozenset()
-    former, later = _read_definitions(before), _read_definitions(after) if after is not None else {}
+        return TouchedNames()
+    former, later = _read_definitions(before), _read_definitions(after) if after is not None else ({}, {})
     if former is None or later is None:
         gone = set(_WORD.findall(before)) - set(_WORD.findall(after or b""))
-        return frozenset(word.decode("utf-8", "replace") for word in gone)
-    return frozenset(name for name, shapes in former.items() if later.get(name) != shapes)
+        return TouchedNames(frozenset(word.decode("utf-8", "replace") for word in gone))
+    outer, inner = (
+        frozenset(name for name, shapes in mine.items() if theirs.get(name) != shapes)
+        for mine, theirs in zip(former, later, strict=True)
+    )
+    return TouchedNames(outer, inner)
 
 
-def _read_definitions(source: bytes) -> Mapping[str, frozenset[str]] | None:
-    """Each name that a source binds anywhere, with the shapes of what it binds it to."""
+_Shapes = Mapping[str, frozenset[str]]
+
+
+def _read_definitions(source: bytes) -> tuple[_Shapes, _Shapes] | None:
+    """Each name that a source binds, with the shapes of what it binds it to: outside of functions, and in them."""
     code = parse_module(source)
     if code is None:
         return None
-    shapes: dict[str, set[str]] = {}
-    for name, shape in _list_definitions(code.tree):
-        shapes.setdefault(name, set()).add(shape)
-    return {name: frozenset(kinds) for name, kinds in shapes.items()}
+    shapes: tuple[dict[str, set[str]], dict[str, set[str]]] = ({}, {})
+    waiting: list[tuple[ast.AST, bool]] = [(code.tree, False)]
+    while waiting:
+        node, is_inner = waiting.pop()
+        for name, shape in _list_definitions(node):
+            is_attribute = isinstance(node, ast.Attribute)
+            shapes[is_inner and not is_attribute].setdefault(name, set()).add(shape)
+        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        waiting += [(child, is_inner or is_function) for child in ast.iter_child_nodes(node)]
+    outer, inner = ({name: frozenset(kinds) for name, kinds in named.items()} for named in shapes)
+    return outer, inner
 
 
-def _list_definitions(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(tree):
-        match node:
-            case ast.FunctionDef(name=name, args=args) | ast.AsyncFunctionDef(name=name, args=args):
-                if name not in _CONSTRUCTORS:  # those count for their class
-                    yield name, f"{type(node).__name__} {ast.dump(args)} {_dump_all(node.decorator_list)}"
-            case ast.arg(arg=name, annotation=annotation):
-                yield name, f"argument {ast.dump(annotation) if annotation is not None else ''}"
-            case ast.ClassDef(name=name, bases=bases):
-                fields = _dump_all([part for part in node.body if isinstance(part, ast.AnnAssign)])
-                made = [part for part in node.body if isinstance(part, ast.FunctionDef) and part.name in _CONSTRUCTORS]
-                arguments = ",".join(ast.dump(part.args) for part in made)
-                yield name, f"class {_dump_all(bases)} {_dump_all(node.decorator_list)} {fields} {arguments}"
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() | ast.Name() | ast.Attribute() as value):
-                yield name, ast.dump(value.func if isinstance(value, ast.Call) else value)
-            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
-                yield name, "name"
-            case ast.Import(names=names) | ast.ImportFrom(names=names):
-                source = getattr(node, "module", "") or ""
-                yield from (
-                    (alias.asname or alias.name.partition(".")[0], f"import {source} {alias.name}") for alias in names
-                )
+def _list_definitions(node: ast.AST) -> Iterator[tuple[str, str]]:
+    match node:
+        case ast.FunctionDef(name=name, args=args) | ast.AsyncFunctionDef(name=name, args=args):
+            if name not in _CONSTRUCTORS:  # those count for their class
+                yield name, f"{type(node).__name__} {ast.dump(args)} {_dump_all(node.decorator_list)}"
+        case ast.arg(arg=name, annotation=annotation):
+            yield name, f"argument {ast.dump(annotation) if annotation is not None else ''}"
+        case ast.ClassDef(name=name, bases=bases):
+            fields = _dump_all([part for part in node.body if isinstance(part, ast.AnnAssign)])
+            made = [part for part in node.body if isinstance(part, ast.FunctionDef) and part.name in _CONSTRUCTORS]
+            arguments = ",".join(ast.dump(part.args) for part in made)
+            yield name, f"class {_dump_all(bases)} {_dump_all(node.decorator_list)} {fields} {arguments}"
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() | ast.Name() | ast.Attribute() as value):
+            yield name, ast.dump(value.func if isinstance(value, ast.Call) else value)
+        case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+            yield name, "name"
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            source = getattr(node, "module", "") or ""
+            yield from (
+                (alias.asname or alias.name.partition(".")[0], f"import {source} {alias.name}") for alias in names
+            )
 
 
 def _dump_all(nodes: list[ast.expr] | list[ast.AnnAssign]) -> str:
