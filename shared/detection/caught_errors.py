@@ -38,15 +38,15 @@ _MESSAGES: Sequence[tuple[str, re.Pattern[str]]] = (
 )
 _END = re.compile(r"(?:\. Did you mean: '[^'\n]{1,100}'\?)?[.)\s]*$")
 _BEFORE = re.compile(r"(?:^|[:\-–|(>\]] ?)$")
-_CALL_SITE = re.compile(r"(?P<path>[^\s:]{1,300}):(?P<line>\d{1,9}) ?(?P<function>[\w.<>]{0,200})")
+_PLACE = re.compile(r"(?P<path>[^\s:]{1,300}):(?P<line>\d{1,9}) ?(?P<function>[\w.<>]{0,200})")
 _SEVERITIES = frozenset(("", "DEFAULT", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"))
 _MAX_LINE_LENGTH = 1_000
 
 
 def find_caught_error(entry: LogEntry) -> LoggedException | None:
     """The error, with the place that logged it as its only frame; None where the entry shows none."""
-    call_site = _CALL_SITE.fullmatch(entry.logged_at)
-    if call_site is None or entry.severity not in _SEVERITIES:
+    address = _PLACE.fullmatch(entry.logged_at)
+    if address is None or entry.severity not in _SEVERITIES:
         return None
     lines = [line for line in strip_markup(entry.text).splitlines() if line.strip()]
     for line in reversed(lines[:3]):
@@ -54,14 +54,10 @@ def find_caught_error(entry: LogEntry) -> LoggedException | None:
         for error_class, pattern in _MESSAGES:
             for match in pattern.finditer(words):
                 if _END.match(words, match.end()) and _BEFORE.search(words[: match.start()]):
-                    return LoggedException(error_class, match.group(0), (_read_frame(call_site),))
+                    return LoggedException(error_class, match.group(0), (_read_frame(address),))
     return None
 
 
-def _read_frame(call_site: re.Match[str]) -> Frame:
-    path = (
-        call_site["path"]
-        if call_site["path"].endswith((".py", ".pyw"))
-        else call_site["path"].replace(".", "/") + ".py"
-    )
-    return Frame(path, int(call_site["line"]), call_site["function"], is_handler=True)
+def _read_frame(address: re.Match[str]) -> Frame:
+    path = address["path"] if address["path"].endswith((".py", ".pyw")) else address["path"].replace(".", "/") + ".py"
+    return Frame(path, int(address["line"]), address["function"], is_handler=True)

@@ -94,10 +94,11 @@ def test_the_failing_line_is_one_that_the_handler_guards(tmp_path: Path, body: s
 
 
 def test_an_undefined_name_is_found_in_the_imported_file_that_lacks_it(tmp_path: Path) -> None:
-    history = start_history(tmp_path, write_desk("return pull()"), ROPES.replace("import time\n", "\n"))
+    desk = "import time\n" + write_desk("return pull() + time.time()")
+    history = start_history(tmp_path, desk, ROPES.replace("import time\n", "\n"))
     history.commit("mend", {"quay/ropes.py": ROPES})
     history.write_repository()
-    finding = prove(history, "name 'time' is not defined", minute=2)
+    finding = prove(history, "name 'time' is not defined", minute=2, line=LINE + 1)
     assert finding.broken is not None
     assert finding.broken.path == "quay/ropes.py"
     assert finding.introduced is not None

@@ -62,7 +62,7 @@ def parse_json_entry(value: object, position: int) -> LogEntry:
             or _get_first_text(_get_mapping(value, "httpRequest"), _REQUEST_LABELS)
         )[:_MAX_ID_LENGTH],
         commit=_commit_from_label(_get_text(labels, "commit-sha")),
-        logged_at=_find_call_site(value),
+        logged_at=_find_place(value),
         build=" ".join(f"{key} {labels[key]}"[:_MAX_ID_LENGTH] for key in _BUILD_LABELS if _get_text(labels, key)),
     )
 
@@ -179,14 +179,14 @@ def _strip_surrogates(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _find_call_site(value: Mapping[str, object]) -> str:
+def _find_place(value: Mapping[str, object]) -> str:
     """`path:line function` of the call that logged an entry, as loggers name it; "" where none does."""
     payload = _get_mapping(value, "jsonPayload") or value
     nested = (_get_mapping(payload, key) for key in ("labels", "extra", "record", "source", _SOURCE_LOCATION))
-    for origin in (_get_mapping(value, "sourceLocation"), payload, *nested):
-        path = _get_first_text(origin, ("pathname", "file", "filename", "module"))
-        line = next((str(origin[key]) for key in ("line", "lineno", "lineNumber") if key in origin), "")
-        function = _get_first_text(origin, ("function", "funcName", "func"))
+    for address in (_get_mapping(value, "sourceLocation"), payload, *nested):
+        path = _get_first_text(address, ("pathname", "file", "filename", "module"))
+        line = next((str(address[key]) for key in ("line", "lineno", "lineNumber") if key in address), "")
+        function = _get_first_text(address, ("function", "funcName", "func"))
         if path and function and line.isdigit():
             return f"{path} "[:300].strip() + f":{line} {function[:200]}"
     return ""

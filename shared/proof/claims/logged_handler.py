@@ -36,7 +36,7 @@ def find_handler(source: bytes, line: int, function: str, text: str) -> LoggedHa
         for node in ast.walk(scope):
             if isinstance(node, ast.Try) and any(_logs(handler, line, text) for handler in node.handlers):
                 last = node.body[-1].end_lineno or node.body[-1].lineno
-                innermost = LoggedHandler(function, range(node.body[0].lineno, last + 1))  # it comes last
+                innermost = LoggedHandler(function, range(node.body[0].lineno, last + 1))  # the innermost comes last
     return innermost
 
 

@@ -95,7 +95,10 @@ class ClaimPlacer:
         if self.claim.family is ClaimFamily.CALL:  # what a call reaches is told by the line that the log names
             return [claim for claim in placed if _fails_on_line(claim, self._judge(commit, claim))]
         verdict = self._judge(commit, replace(self.claim, path=path, line=0, source_text=""))
-        return [claim for claim in placed if _fails_on_line(claim, verdict)]
+        failing = [claim for claim in placed if _fails_on_line(claim, verdict)]
+        if failing or self.claim.family is not ClaimFamily.NAME or verdict.state is ClaimState.UNKNOWN:
+            return failing
+        return self._search_imported(commit, path, token)
 
     def _judge(self, commit: Commit, claim: Claim) -> ClaimVerdict:
         return self.make_verdicts(claim).judge_commit(commit.id).verdict
