@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shared.errors import UsageError
 from shared.proof.claims.claim import ClaimFamily
-from shared.proof.claims.image_layout import TracedFiles
+from shared.proof.claims.importing.image_layout import TracedFiles
 from shared.proof.claims.judges import build_judges
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.regressions.new_failures import NewFailure, NewFailures

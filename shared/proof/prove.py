@@ -5,7 +5,7 @@ from dataclasses import replace
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
 from shared.errors import UsageError
-from shared.proof.claims.image_layout import TracedFiles
+from shared.proof.claims.importing.image_layout import TracedFiles
 from shared.proof.claims.judges import build_judges
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.regressions.new_failures import NewFailures

@@ -6,7 +6,7 @@ where there is one.
 
 import sys
 
-from shared.proof.claims.attribute_judge import AttributeJudge
+from shared.proof.claims.attributes.attribute_judge import AttributeJudge
 from shared.proof.claims.claim import ClaimFamily
 from tests.support.attribute_oracle import compare_with_python
 

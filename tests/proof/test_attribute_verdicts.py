@@ -1,7 +1,7 @@
 """No definite verdict on an attribute differs from what Python does with the same program."""
 
 from shared.adapters.checkers.ty_checker import TyChecker
-from shared.proof.claims.attribute_judge import AttributeJudge
+from shared.proof.claims.attributes.attribute_judge import AttributeJudge
 from shared.proof.claims.checking.two_witnesses import TwoWitnesses
 from shared.proof.claims.claim import ClaimFamily, ClaimState
 from tests.support.attribute_oracle import compare_with_python

@@ -2,7 +2,7 @@
 
 import sys
 
-from shared.proof.claims.call_message import parse_call_message
+from shared.proof.claims.calls.call_message import parse_call_message
 from shared.proof.claims.regressions.complaints import format_call_complaint
 from tests.support.call_messages import list_messages
 

@@ -14,8 +14,8 @@ from shared.detection.logged_exception import Frame, LoggedException
 from shared.detection.signal import SignalKind
 from shared.detection.ties import RaisedException
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState
-from shared.proof.claims.file_judge import FileJudge
-from shared.proof.claims.image_layout import TracedFiles
+from shared.proof.claims.files.file_judge import FileJudge
+from shared.proof.claims.importing.image_layout import TracedFiles
 from shared.proof.claims.read_claim import read_claim
 from shared.proof.claims.service_modules import open_service_modules
 from shared.proof.loading.commit_tree import CommitTree

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from shared.adapters.compilers.interpreters import find_interpreter, installed_versions
-from shared.proof.claims.call_message import ComplaintKind, parse_call_message
+from shared.proof.claims.calls.call_message import ComplaintKind, parse_call_message
 from tests.support.call_messages import list_messages
 from tests.support.call_oracle import compare_calls
 from tests.support.scope_oracle import OracleTally, compare_scopes

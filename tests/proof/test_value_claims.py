@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.adapters.checkers.ty_checker import TyChecker
-from shared.proof.claims.attribute_judge import AttributeJudge
+from shared.proof.claims.attributes.attribute_judge import AttributeJudge
 from shared.proof.claims.checking.two_witnesses import TwoWitnesses
 from shared.proof.claims.checking.value_judge import ValueJudge
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict

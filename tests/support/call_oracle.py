@@ -4,8 +4,8 @@ import json
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 
-from shared.proof.claims.call_judge import CallJudge
-from shared.proof.claims.call_message import ComplaintKind, parse_call_message
+from shared.proof.claims.calls.call_judge import CallJudge
+from shared.proof.claims.calls.call_message import ComplaintKind, parse_call_message
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState
 from tests.support.fake_service_modules import FakeServiceModules
 from tests.support.generated_calls import RUNNER, generate_service

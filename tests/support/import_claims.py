@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
-from shared.proof.claims.image_layout import TracedFiles
-from shared.proof.claims.import_judge import ImportJudge
+from shared.proof.claims.importing.image_layout import TracedFiles
+from shared.proof.claims.importing.import_judge import ImportJudge
 from shared.proof.claims.service_modules import open_service_modules
 from tests.support.source_tree import FakeSourceTree
 

@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.proof.claims.bindings import BindingState, find_binding
-from shared.proof.claims.circular_judge import CircularJudge
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState
-from shared.proof.claims.image_layout import TracedFiles
-from shared.proof.claims.import_judge import ImportJudge
+from shared.proof.claims.importing.bindings import BindingState, find_binding
+from shared.proof.claims.importing.circular_judge import CircularJudge
+from shared.proof.claims.importing.image_layout import TracedFiles
+from shared.proof.claims.importing.import_judge import ImportJudge
 from shared.proof.claims.service_modules import ImageModules, open_service_modules
 from tests.support.generated_imports import ASKING_PATH, NAMES, GeneratedService, ImportProbe
 from tests.support.import_oracle import Execution

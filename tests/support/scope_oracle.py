@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState
-from shared.proof.claims.name_judge import NameJudge
+from shared.proof.claims.scopes.name_judge import NameJudge
 from tests.support.fake_service_modules import FakeServiceModules
 from tests.support.generated_scopes import RUNNER, generate_module
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from shared.proof.claims.attribute_judge import AttributeJudge
+from shared.proof.claims.attributes.attribute_judge import AttributeJudge
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from tests.support.listed_modules import ListedModules
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from shared.proof.claims.bindings import Binding, BindingState, find_binding, find_imported_name
-from shared.proof.claims.image_layout import TracedFiles
+from shared.proof.claims.importing.bindings import Binding, BindingState, find_binding, find_imported_name
+from shared.proof.claims.importing.image_layout import TracedFiles
 from shared.proof.claims.service_modules import ImageModules, open_service_modules
 from tests.support.source_tree import FakeSourceTree
 

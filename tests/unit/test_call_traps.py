@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from shared.proof.claims.call_judge import CallJudge
-from shared.proof.claims.call_message import CallComplaint, ComplaintKind, parse_call_message
+from shared.proof.claims.calls.call_judge import CallJudge
+from shared.proof.claims.calls.call_message import CallComplaint, ComplaintKind, parse_call_message
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from tests.support.fake_service_modules import FakeServiceModules
 

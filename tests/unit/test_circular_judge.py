@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.proof.claims.circular_judge import CircularJudge
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
-from shared.proof.claims.image_layout import TracedFiles
+from shared.proof.claims.importing.circular_judge import CircularJudge
+from shared.proof.claims.importing.image_layout import TracedFiles
 from shared.proof.claims.service_modules import open_service_modules
 from tests.support.source_tree import FakeSourceTree
 

@@ -3,8 +3,8 @@
 import pytest
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState
-from shared.proof.claims.image_layout import TracedFiles
-from shared.proof.claims.import_judge import ImportJudge
+from shared.proof.claims.importing.image_layout import TracedFiles
+from shared.proof.claims.importing.import_judge import ImportJudge
 from shared.proof.claims.service_modules import ImageModules, open_service_modules
 from tests.support.import_claims import DOCKERFILE, FAILS, HOLDS, PATH, SERVICE, UNKNOWN, judge_import
 from tests.support.source_tree import FakeSourceTree

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from shared.proof.claims.claim import ClaimState, ModuleKind
-from shared.proof.claims.image_layout import TracedFiles
+from shared.proof.claims.importing.image_layout import TracedFiles
 from shared.proof.claims.service_modules import open_service_modules
 from tests.support.import_claims import FAILS, HOLDS, PATH, UNKNOWN, judge_import
 from tests.support.source_tree import FakeSourceTree

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.proof.claims.module_table import changes_module_table
+from shared.proof.claims.source.module_table import changes_module_table
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
-from shared.proof.claims.name_judge import NameJudge
+from shared.proof.claims.scopes.name_judge import NameJudge
 from tests.support.fake_service_modules import FakeServiceModules
 
 FAILS, HOLDS, UNKNOWN = ClaimState.FAILS, ClaimState.HOLDS, ClaimState.UNKNOWN

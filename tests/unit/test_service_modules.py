@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from shared.proof.claims.claim import ModuleKind
-from shared.proof.claims.image_layout import TracedFiles
+from shared.proof.claims.importing.image_layout import TracedFiles
 from shared.proof.claims.service_modules import ImageModules, open_service_modules
 from tests.support.source_tree import FakeSourceTree
 

@@ -3,8 +3,8 @@
 import pytest
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState
-from shared.proof.claims.image_layout import TracedFiles
-from shared.proof.claims.name_judge import NameJudge
+from shared.proof.claims.importing.image_layout import TracedFiles
+from shared.proof.claims.scopes.name_judge import NameJudge
 from shared.proof.claims.service_modules import open_service_modules
 from tests.support.source_tree import FakeSourceTree
 

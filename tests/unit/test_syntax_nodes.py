@@ -2,8 +2,8 @@
 
 import ast
 
-from shared.proof.claims.module_code import has_assignment_expression, list_import_statements, list_nodes
-from shared.proof.claims.scope_bindings import list_global_bindings
+from shared.proof.claims.source.module_code import has_assignment_expression, list_import_statements, list_nodes
+from shared.proof.claims.source.scope_bindings import list_global_bindings
 
 SOURCE = """
 import os, sys as system

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from shared.detection.ties import RaisedException
 from shared.proof.claims.claim import ClaimFamily, ClaimVerdict
-from shared.proof.claims.file_judge import FileJudge
+from shared.proof.claims.files.file_judge import FileJudge
 from shared.proof.claims.prove_claim import TracedClaim
 from shared.proof.find_deployed import read_declaring_files
 from shared.proof.gating.choose_newest import TargetChoice, choose_newest

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from shared.detection.ties import RaisedException
-from shared.proof.claims.attribute_judge import AttributeJudge
-from shared.proof.claims.call_judge import CallJudge
+from shared.proof.claims.attributes.attribute_judge import AttributeJudge
+from shared.proof.claims.calls.call_judge import CallJudge
 from shared.proof.claims.checking.two_witnesses import TwoWitnesses
 from shared.proof.claims.checking.value_judge import ValueJudge
-from shared.proof.claims.circular_judge import CircularJudge
 from shared.proof.claims.claim import ClaimFamily
-from shared.proof.claims.file_judge import FileJudge
-from shared.proof.claims.image_layout import TracedFiles
-from shared.proof.claims.import_judge import ImportJudge
-from shared.proof.claims.name_judge import NameJudge
+from shared.proof.claims.files.file_judge import FileJudge
+from shared.proof.claims.importing.circular_judge import CircularJudge
+from shared.proof.claims.importing.image_layout import TracedFiles
+from shared.proof.claims.importing.import_judge import ImportJudge
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.prove_claim import ClaimTools, ModulesRequest
+from shared.proof.claims.scopes.name_judge import NameJudge
 from shared.proof.claims.service_modules import open_service_modules
 from shared.proof.model.paths import match_logged_path
 from shared.proof.model.ports import Compilers, History

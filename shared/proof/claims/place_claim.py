@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.proof.claims.attributes.expression_meaning import MeaningFinder
-from shared.proof.claims.call_message import parse_call_message
+from shared.proof.claims.calls.call_message import parse_call_message
 from shared.proof.claims.checking.checked_files import collect_files
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.claim_verdicts import ClaimVerdicts
 from shared.proof.claims.locate_claim import LocatedClaim
-from shared.proof.claims.logged_handler import LoggedHandler, find_handler
+from shared.proof.claims.source.logged_handler import LoggedHandler, find_handler
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.compilation import split_source_lines
 from shared.proof.model.finding import DeployedSource

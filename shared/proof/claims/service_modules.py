@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
-from shared.proof.claims.image_layout import ImageLayout, TracedFiles, find_layouts
-from shared.proof.claims.installed_modules import InstalledModules
-from shared.proof.claims.module_search import ModuleSearch
-from shared.proof.claims.started_modules import StartStep
+from shared.proof.claims.importing.image_layout import ImageLayout, TracedFiles, find_layouts
+from shared.proof.claims.importing.module_search import ModuleSearch
+from shared.proof.claims.importing.started_modules import StartStep
+from shared.proof.claims.packages.installed_modules import InstalledModules
 from shared.proof.loading.commit_tree import RecordingTree, SourceTree
 
 

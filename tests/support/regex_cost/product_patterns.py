@@ -30,13 +30,13 @@ CHECKED_ELSEWHERE = {
     ): "one short message of the type checker, whose answer is bounded",
     ("shared/adapters/checkers/ty_diagnostics.py", "_parse_call"): "one short message of the type checker",
     (
-        "shared/proof/claims/attribute_judge.py",
+        "shared/proof/claims/attributes/attribute_judge.py",
         "_gone",
     ): "one name in one quoted line, which has 300 characters at most",
     ("shared/proof/claims/attributes/find_class.py", "_list_reached"): "one name, with runs that give nothing back",
-    ("shared/proof/claims/call_message.py", ""): "a message of 300 characters at most",
+    ("shared/proof/claims/calls/call_message.py", ""): "a message of 300 characters at most",
     ("shared/proof/claims/checking/value_judge.py", "_has_type"): "one type as the checker writes it",
-    ("shared/proof/claims/name_judge.py", "_File"): "one name, word by word",
+    ("shared/proof/claims/scopes/name_judge.py", "_File"): "one name, word by word",
 }
 
 

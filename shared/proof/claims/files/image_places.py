@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from shared.proof.claims.image_layout import ImageLayout
+from shared.proof.claims.importing.image_layout import ImageLayout
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.loading.copy_rules import join_context
 from shared.proof.loading.dockerfile_stages import OpaqueInstruction

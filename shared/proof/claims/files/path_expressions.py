@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from shared.proof.claims.module_code import get_dotted_name
+from shared.proof.claims.source.module_code import get_dotted_name
 
 _SAME = frozenset(("resolve", "absolute", "expanduser", "as_posix", "__str__"))
 _SAME_FUNCTIONS = frozenset((

@@ -14,8 +14,8 @@ from shared.proof.claims.checking.checked_files import collect_files
 from shared.proof.claims.claim import ModuleKind
 from shared.proof.claims.files.image_places import ImagePlaces
 from shared.proof.claims.files.path_expressions import PathReader
-from shared.proof.claims.module_code import get_dotted_name, parse_module
 from shared.proof.claims.ports import ServiceModules
+from shared.proof.claims.source.module_code import get_dotted_name, parse_module
 
 _FOLDER_ARGUMENTS = {"Jinja2Templates": "directory", "FileSystemLoader": "searchpath"}
 _FLASK = frozenset(("Flask", "Quart", "Blueprint"))

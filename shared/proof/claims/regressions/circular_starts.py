@@ -1,11 +1,11 @@
 """The claim that the start of a service makes where an import takes a name out of a half-loaded module."""
 
 from shared.proof.claims.claim import Claim, ClaimFamily
-from shared.proof.claims.import_order import ImportOrder
-from shared.proof.claims.import_outcomes import Undecided
+from shared.proof.claims.importing.import_order import ImportOrder
+from shared.proof.claims.importing.import_outcomes import Undecided
+from shared.proof.claims.importing.started_modules import StartedModules
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.regressions.complaints import add_message
-from shared.proof.claims.started_modules import StartedModules
 
 
 def find_circular_claim(modules: ServiceModules, path: str) -> Claim | None:

@@ -1,12 +1,12 @@
 """The messages that CPython would log for a failure that the code shows before it happens.
 
-The inverse of `shared.proof.claims.call_message` and of what `shared.proof.claims.read_claim` reads.
+The inverse of `shared.proof.claims.calls.call_message` and of what `shared.proof.claims.read_claim` reads.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared.proof.claims.call_message import CallComplaint, ComplaintKind
+from shared.proof.claims.calls.call_message import CallComplaint, ComplaintKind
 from shared.proof.claims.claim import Claim, ClaimFamily
 
 

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from shared.proof.claims.module_code import get_dotted_name
+from shared.proof.claims.source.module_code import get_dotted_name
 
 _BROAD = frozenset(("", "Exception", "BaseException"))
 _MAX_PROBED = 2

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from shared.proof.claims.attributes.expression_meaning import MeaningFinder
+from shared.proof.claims.calls.value_search import ValueSearch
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.claim_verdicts import OpenModules
-from shared.proof.claims.image_inputs import decides_image
-from shared.proof.claims.module_code import parse_module
+from shared.proof.claims.importing.image_inputs import decides_image
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.regressions.circular_starts import find_circular_claim
 from shared.proof.claims.regressions.focus import Focus, focus_on_change
@@ -21,7 +21,7 @@ from shared.proof.claims.regressions.guarded_lines import find_guarded_lines
 from shared.proof.claims.regressions.opened_files import list_opened_files
 from shared.proof.claims.regressions.suspicions import Suspect, SuspectReader
 from shared.proof.claims.regressions.touched_names import TouchedNames, find_touched_names
-from shared.proof.claims.value_search import ValueSearch
+from shared.proof.claims.source.module_code import parse_module
 from shared.proof.gating.gates import GateFailure
 from shared.proof.loading.commit_tree import CommitTree, find_changed_paths
 from shared.proof.model.ports import History

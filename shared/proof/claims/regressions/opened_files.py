@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from shared.proof.claims.claim import Claim, ClaimFamily
 from shared.proof.claims.files.image_places import open_places
 from shared.proof.claims.files.path_expressions import PathReader
-from shared.proof.claims.module_code import parse_module
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.regressions.complaints import add_message
+from shared.proof.claims.source.module_code import parse_module
 
 _READING = (b"open(", b".read_text(", b".read_bytes(", b"emplate")
 _RENDERING = frozenset(("render_template", "get_template", "TemplateResponse", "render"))

@@ -15,18 +15,18 @@ from shared.proof.claims.attributes.class_attributes import Presence, find_attri
 from shared.proof.claims.attributes.class_hierarchy import read_hierarchy
 from shared.proof.claims.attributes.expression_meaning import ClassMeaning, MeaningFinder, ModuleMeaning
 from shared.proof.claims.attributes.source_file import SourceFile
-from shared.proof.claims.bindings import BindingState, find_imported_name
-from shared.proof.claims.builtin_names import is_builtin
-from shared.proof.claims.call_signature import find_complaint, read_shape
-from shared.proof.claims.callee_signatures import Callee, SignatureSearch
+from shared.proof.claims.calls.call_signature import find_complaint, read_shape
+from shared.proof.claims.calls.callee_signatures import Callee, SignatureSearch
+from shared.proof.claims.calls.value_search import ValueSearch
 from shared.proof.claims.claim import Claim, ClaimFamily, ModuleKind
-from shared.proof.claims.import_requests import Guard, ImportRequest, list_import_requests
-from shared.proof.claims.module_code import parse_module
+from shared.proof.claims.importing.bindings import BindingState, find_imported_name
+from shared.proof.claims.importing.import_requests import Guard, ImportRequest, list_import_requests
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.regressions.complaints import add_message, format_call_complaint
 from shared.proof.claims.regressions.focus import Focus
 from shared.proof.claims.regressions.unbound_locals import list_unbound_locals
-from shared.proof.claims.value_search import ValueSearch
+from shared.proof.claims.source.builtin_names import is_builtin
+from shared.proof.claims.source.module_code import parse_module
 
 _OWN = frozenset((ModuleKind.FILE, ModuleKind.PACKAGE, ModuleKind.NAMESPACE))
 _EVERYWHERE = frozenset(("__file__", "__name__", "__doc__", "__package__", "__spec__", "__loader__", "__path__"))

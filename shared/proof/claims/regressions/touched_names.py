@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from shared.proof.claims.module_code import parse_module
+from shared.proof.claims.source.module_code import parse_module
 
 _CONSTRUCTORS = frozenset(("__init__", "__new__"))
 _WORD = re.compile(rb"[^\W\d]\w*")

@@ -7,8 +7,8 @@ the name comes later in the text, outside of what runs before.
 import ast
 from collections.abc import Iterator
 
-from shared.proof.claims.python_source import FunctionNode
-from shared.proof.claims.scope_bindings import NameScope, classify_name
+from shared.proof.claims.source.python_source import FunctionNode
+from shared.proof.claims.source.scope_bindings import NameScope, classify_name
 
 _PLAIN = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return, ast.Raise, ast.Assert, ast.Delete)
 

@@ -1,0 +1,253 @@
+"""Judges claims on imports: a name that a module does not have, and a module that is not in the image.
+
+Takes a claim and the service's modules at one commit. The statements of the claim's file that ask for it are found, and
+what each of them finds is what the image has.
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict, FoundModule, ModuleKind
+from shared.proof.claims.importing.bindings import BindingState, find_imported_name
+from shared.proof.claims.importing.import_requests import Guard, ImportRequest, list_import_requests
+from shared.proof.claims.ports import ServiceModules
+from shared.proof.claims.source.module_code import ModuleCode, parse_module
+from shared.proof.claims.source.module_table import changes_module_table
+from shared.proof.claims.source.standard_library import is_standard_module
+from shared.proof.loading.commit_tree import has_same_inputs
+
+_CHECKED_BY = "the image's files, by Python's rules of imports"
+_IN_IMAGE = frozenset((ModuleKind.FILE, ModuleKind.PACKAGE, ModuleKind.NAMESPACE))
+_CHANGES_PATH = re.compile(rb"sys\s*\.\s*path|from\s+sys\s|addsitedir")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What one statement finds. `is_claimed`: whether it asks for exactly what the claim names."""
+
+    state: ClaimState
+    reason: str
+    is_claimed: bool = True
+
+
+class ImportJudge:
+    """Judges `IMPORT_NAME` and `MODULE`.
+
+    `witness`: the service at the commit for which the log shows that the claim fails. What cannot be known fails
+    wherever all that it depends on, but for the asking file, is byte for byte the same.
+    """
+
+    def __init__(self, witness: ServiceModules | None = None) -> None:
+        self._witness = witness
+
+    def with_witness(self, witness: ServiceModules) -> "ImportJudge":
+        """The judge that believes the log for the commit of `witness`."""
+        return ImportJudge(witness)
+
+    @property
+    def families(self) -> Collection[ClaimFamily]:
+        """Those that it judges."""
+        return tuple(_FINDERS)
+
+    def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
+        """The verdict at the commit of `modules`."""
+        source = modules.tree.read(claim.path)
+        if source is None:
+            return _conclude(ClaimState.HOLDS, f"{claim.path} does not exist any more")
+        code = parse_module(source)
+        if code is None:
+            return _conclude(ClaimState.UNKNOWN, f"{claim.path} cannot be parsed")
+        requests = list_import_requests(code.tree, modules.python, claim.error_class)
+        verdict = _ClaimReader(claim, modules, code, _FINDERS[claim.family]).judge(requests)
+        if verdict.state is ClaimState.UNKNOWN and self._witness is not None:
+            return _ask_witness(claim, modules, requests, verdict, self._witness)
+        return verdict
+
+
+class _ClaimReader:
+    """One claim at one commit."""
+
+    def __init__(self, claim: Claim, modules: ServiceModules, code: ModuleCode, find: "_Finder") -> None:
+        self._claim = claim
+        self._modules = modules
+        self._code = code
+        self._find = find
+
+    def judge(self, requests: Collection[ImportRequest]) -> ClaimVerdict:
+        failing: dict[int, str] = {}
+        unknown: list[str] = []
+        holding = f"nothing in {self._claim.path} asks for it any more"
+        for request in requests:
+            answer = self._judge_request(request)
+            if answer is None:
+                continue
+            if answer.state is ClaimState.FAILS:
+                failing.setdefault(request.line, answer.reason)
+            elif answer.state is ClaimState.UNKNOWN and answer.is_claimed:
+                unknown.append(answer.reason)
+            elif answer.is_claimed:
+                holding = answer.reason
+        if failing:
+            return _conclude(ClaimState.FAILS, next(iter(failing.values())), tuple(sorted(failing)))
+        return _conclude(ClaimState.UNKNOWN, unknown[0]) if unknown else _conclude(ClaimState.HOLDS, holding)
+
+    def _judge_request(self, request: ImportRequest) -> _Answer | None:
+        """What a statement says of the claim; None where it has nothing to do with it, or cannot fail."""
+        if request.is_dynamic:
+            is_statement = self._claim.source_text.startswith(("import ", "from "))
+            is_possible = self._claim.family is ClaimFamily.MODULE and not is_statement
+            is_possible = is_possible and request.guard is not Guard.CAUGHT
+            reason = f"line {request.line} imports a module that no text names"
+            return _Answer(ClaimState.UNKNOWN, reason) if is_possible else None
+        answer = self._find(self._claim, self._modules, request)
+        if answer is None or answer.state is ClaimState.HOLDS:
+            return answer
+        if request.guard is Guard.CAUGHT:
+            return _Answer(ClaimState.HOLDS, f"line {request.line} catches an import that fails")
+        return self._limit(answer, request) if answer.state is ClaimState.FAILS else answer
+
+    def _limit(self, answer: _Answer, request: ImportRequest) -> _Answer | None:
+        """A failing statement, as far as it is certain that it runs, and that nothing else gives what is missing."""
+        if request.guard is Guard.UNCLEAR:
+            return _Answer(ClaimState.UNKNOWN, f"what becomes of an error in line {request.line} is not plain")
+        if self._claim.name and self._claim.name in self._code.attribute_stores:
+            return _Answer(ClaimState.UNKNOWN, f"{self._claim.path} sets an attribute {self._claim.name} itself")
+        if changes_module_table(self._modules.tree.read(self._claim.path) or b""):
+            return _Answer(ClaimState.UNKNOWN, f"{self._claim.path} changes what imports find")
+        if not request.attempts:
+            return answer
+        attempts = [_judge_attempt(self._claim, self._modules, attempt) for attempt in request.attempts]
+        if ClaimState.FAILS in attempts:
+            return answer
+        is_dead = all(state is ClaimState.HOLDS for state in attempts)
+        reason = f"line {request.line} runs only where an import before it fails"
+        return None if is_dead else _Answer(ClaimState.UNKNOWN, reason)
+
+
+def _ask_witness(
+    claim: Claim,
+    modules: ServiceModules,
+    requests: Collection[ImportRequest],
+    verdict: ClaimVerdict,
+    witness: ServiceModules,
+) -> ClaimVerdict:
+    """A verdict that is unknown, where the log tells what the same statement does with the same files."""
+    lines = tuple(request.line for request in requests if _asks_exactly(claim, request))
+    source = modules.tree.read(claim.path) or b""
+    is_changing = _CHANGES_PATH.search(source) is not None or changes_module_table(source)
+    if not lines or is_changing or not has_same_inputs(modules.tree, witness.tree, claim.path):
+        return verdict
+    return ClaimVerdict(ClaimState.FAILS, f"as the log shows for the same files: {verdict.reason}", lines, "the log")
+
+
+def _asks_exactly(claim: Claim, request: ImportRequest) -> bool:
+    """Whether nothing but a failing import can become of a statement that asks for what the claim names."""
+    if request.guard is not Guard.NONE or request.attempts or request.is_dynamic:
+        return False
+    claimed = claim.module.split(".")
+    if claim.family is ClaimFamily.IMPORT_NAME:
+        return request.name == claim.name and _is_exact(request.parts, request.level, claimed)
+    return any(_is_exact(request.parts[:count], request.level, claimed) for count in range(1, len(request.parts) + 1))
+
+
+_Finder = Callable[[Claim, ServiceModules, ImportRequest], _Answer | None]
+
+
+def _judge_attempt(claim: Claim, modules: ServiceModules, request: ImportRequest) -> ClaimState:
+    """Whether a statement in a `try` fails for want of a module or a name; what it loads may fail by itself."""
+    source = modules.find_module(claim.path, request.module, request.level) if not request.is_dynamic else None
+    if source is None:
+        return ClaimState.UNKNOWN
+    if source.kind is ModuleKind.OUTSIDE and not request.name and is_standard_module(request.module, modules.python):
+        return ClaimState.HOLDS
+    if source.kind is ModuleKind.MISSING:
+        return ClaimState.FAILS
+    if not request.name or request.name == "*":
+        return ClaimState.UNKNOWN
+    binding = find_imported_name(modules, claim.path, request.module, request.level, request.name)
+    return ClaimState.FAILS if binding.state is BindingState.UNBOUND else ClaimState.UNKNOWN
+
+
+def _is_exact(parts: Sequence[str], level: int, claimed: Sequence[str]) -> bool:
+    """Whether a dotted name of a statement is the claimed one; a relative one is its end."""
+    return tuple(parts) == tuple(claimed[len(claimed) - len(parts) :] if level else claimed)
+
+
+def _judge_name(claim: Claim, modules: ServiceModules, request: ImportRequest) -> _Answer | None:
+    """`from module import name`, and a rewritten form of it that passes through a module of that name."""
+    if request.name != claim.name:
+        return _judge_rewritten_name(claim, modules, request) if claim.name in request.parts else None
+    claimed = claim.module.split(".")
+    is_exact = _is_exact(request.parts, request.level, claimed)
+    source = modules.find_module(claim.path, request.module, request.level)
+    if source.kind is ModuleKind.OUTSIDE:
+        return _Answer(ClaimState.UNKNOWN, f"{request.module} is not of the repository", is_claimed=is_exact)
+    if source.kind is ModuleKind.MISSING:
+        return _Answer(ClaimState.UNKNOWN, f"it fails in another way: {source.reason}")
+    binding = find_imported_name(modules, claim.path, request.module, request.level, request.name)
+    if binding.state is BindingState.UNBOUND and not is_exact:
+        return _Answer(ClaimState.UNKNOWN, f"it fails in another way: {binding.reason}")
+    is_near = is_exact or request.level > 0 or request.parts[:1] == tuple(claimed[:1])
+    return _Answer(_STATES[binding.state], binding.reason, is_claimed=is_near)
+
+
+def _judge_rewritten_name(claim: Claim, modules: ServiceModules, request: ImportRequest) -> _Answer | None:
+    for count in range(1, len(request.parts) + 1):
+        if request.parts[count - 1] == claim.name:
+            step = modules.find_module(claim.path, ".".join(request.parts[:count]), request.level)
+            if step.kind is ModuleKind.MISSING:
+                return _Answer(ClaimState.UNKNOWN, f"it fails in another way: {step.reason}")
+    return None
+
+
+def _judge_module(claim: Claim, modules: ServiceModules, request: ImportRequest) -> _Answer | None:
+    """Every statement that passes through a module of the claim's last name."""
+    claimed = claim.module.split(".")
+    for count in range(1, len(request.parts) + 1):
+        parts = request.parts[:count]
+        is_exact = _is_exact(parts, request.level, claimed)
+        if not is_exact and parts[-1] != claimed[-1]:
+            continue
+        above = modules.find_module(claim.path, ".".join(parts[:-1]), request.level) if count > 1 else None
+        step = modules.find_module(claim.path, ".".join(parts), request.level)
+        if step.kind is ModuleKind.MISSING:
+            fails_so = is_exact and (above is None or above.kind is not ModuleKind.MISSING)
+            reason = step.reason if fails_so else f"it fails in another way: {step.reason}"
+            return _Answer(ClaimState.FAILS if fails_so else ClaimState.UNKNOWN, reason)
+        if is_exact:
+            return _describe_module(claim, modules, step)
+    return _judge_rewritten_module(claim, modules, request) if request.name == claimed[-1] else None
+
+
+def _describe_module(claim: Claim, modules: ServiceModules, step: FoundModule) -> _Answer:
+    if step.kind in _IN_IMAGE:
+        return _Answer(ClaimState.HOLDS, f"{step.path} is in the image")
+    first, _, below = claim.module.partition(".")
+    if step.kind is ModuleKind.OUTSIDE and not (below and is_standard_module(first, modules.python)):
+        return _Answer(ClaimState.HOLDS, step.reason or f"Python or an installed package has {claim.module}")
+    return _Answer(ClaimState.UNKNOWN, step.reason or f"which modules {first} has depends on its version")
+
+
+def _judge_rewritten_module(claim: Claim, modules: ServiceModules, request: ImportRequest) -> _Answer:
+    """`from a import b` where the claim is on `a.b`."""
+    binding = find_imported_name(modules, claim.path, request.module, request.level, request.name)
+    is_exact = _is_exact((*request.parts, request.name), request.level, claim.module.split("."))
+    if binding.state is BindingState.UNBOUND:
+        return _Answer(ClaimState.UNKNOWN, f"it fails in another way: {binding.reason}")
+    return _Answer(_STATES[binding.state], binding.reason, is_claimed=is_exact)
+
+
+_STATES: Mapping[BindingState, ClaimState] = {
+    BindingState.BOUND: ClaimState.HOLDS,
+    BindingState.UNBOUND: ClaimState.FAILS,
+    BindingState.UNKNOWN: ClaimState.UNKNOWN,
+}
+_FINDERS: Mapping[ClaimFamily, _Finder] = {
+    ClaimFamily.IMPORT_NAME: _judge_name,
+    ClaimFamily.MODULE: _judge_module,
+}
+
+
+def _conclude(state: ClaimState, reason: str, lines: tuple[int, ...] = ()) -> ClaimVerdict:
+    return ClaimVerdict(state, reason, lines, _CHECKED_BY)

@@ -1,0 +1,329 @@
+"""Looks a module up in one image, by the rules of Python's import system.
+
+Returns where an import of a file finds it; unknown where a file that runs before may change what imports find.
+"""
+
+import posixpath
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from shared.proof.claims.claim import FoundModule, ModuleKind
+from shared.proof.claims.importing.image_layout import ImageLayout
+from shared.proof.claims.importing.started_modules import StartStep
+from shared.proof.claims.source.module_table import changes_module_table
+from shared.proof.claims.source.standard_library import is_standard_module
+from shared.proof.loading.image_contents import ImageContents
+from shared.proof.loading.module_providers import VanishedModule, find_provider
+from shared.proof.loading.source_text import split_source
+from shared.proof.model.missing_import import ImportDoubt
+
+_PACKAGE_PATH = re.compile(r"(?<!\w)(?:extend_path|(?<!iter_modules\()(?<!walk_packages\()__path__)")
+_PATH_CHANGE = re.compile(r"(?<!\w)(?:sys\s*\.\s*path(?!_|\w)|addsitedir|sys[ \t]+import[^\n]*\bpath\b)")
+_FOLLOWED_STARTS = frozenset(("python", "uvicorn", "gunicorn", "hypercorn", "fastapi"))
+_BUILT_FILES = (".so", ".pyd", ".pyc", ".pyx")
+_ALSO_INSTALLED = frozenset(
+    ("common", "config", "docs", "examples", "lib", "scripts", "test", "tests", "tools", "utils")
+)
+"""Packages of a repository whose names distributions install, too."""
+_SERVER_MODULES = frozenset(("click", "gunicorn", "h11", "httptools", "hypercorn", "uvicorn", "uvloop", "websockets"))
+"""Loaded by servers before they put the service's folder on the import path."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Location:
+    """What one name stands for: a file (image path), folders in which its submodules lie, or both."""
+
+    path: str = ""
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Obstacle:
+    """Why it cannot be told what a name stands for."""
+
+    reason: str
+
+
+_Step = _Location | _Obstacle | None
+
+
+ProvidersLookup = Callable[[str], FoundModule]
+
+
+class ModuleSearch:
+    """Answers for one layout. `find_outside` is asked for a dotted module that is not of the repository."""
+
+    def __init__(
+        self,
+        layout: ImageLayout,
+        python: str,
+        running_paths: Sequence[str],
+        is_link: Callable[[str], bool],
+        find_outside: ProvidersLookup,
+    ) -> None:
+        self._layout = layout
+        self._files = layout.files
+        self._tree = layout.files.tree
+        self._python = python
+        self._running = tuple(running_paths)
+        self._is_link = is_link
+        self._find_outside = find_outside
+        self._contents = ImageContents(layout.files, layout.dockerfile, self._running)
+        self._hooks: dict[str, str] = {}
+
+    def is_outside(self, importing_path: str, name: str) -> bool:
+        """Whether no folder that may be on the import path has a top-level name."""
+        roots = [root for path in self._files.image_paths(importing_path) for root in self._list_roots(path, name)]
+        return self._search_name((*self._layout.roots, *roots, *self._list_further_roots()), name) is None
+
+    def list_start_steps(self) -> tuple[StartStep, ...]:
+        """What the start runs, in its order; () where that is not one plain command."""
+        start = self._layout.started
+        if start is None or start.code or start.text.split()[0] not in _FOLLOWED_STARTS:
+            return ()
+        modules = [StartStep(module, is_script=False) for module in start.modules]
+        scripts = [StartStep(path, is_script=True) for path in map(self._files.locate, start.files) if path]
+        if not start.text.startswith("python -m"):
+            return (*scripts, *modules)
+        module = start.modules[0]  # run as `__main__`, when the packages above it are imported
+        paths = [f"{root}/{module.replace('.', '/')}.py" for root in start.roots]
+        run = [StartStep(path, is_script=True) for path in map(self._files.locate, paths) if path]
+        above = module.rpartition(".")[0]
+        return (*([StartStep(above, is_script=False)] if above else []), *run[:1]) if run else ()
+
+    def find_module(self, importing_path: str, module: str, level: int) -> FoundModule:
+        """What an import of the file at a repository path finds."""
+        image_paths = [path for path in self._files.image_paths(importing_path) if self._files.locate(path) is not None]
+        if not image_paths:
+            return _unknown(f"{importing_path} is not seen to be in the image")
+        results = dict.fromkeys(self._find_from(path, module, level) for path in image_paths[:4])
+        return next(iter(results)) if len(results) == 1 else _unknown(f"{importing_path} is in the image twice")
+
+    def _find_from(self, path: str, module: str, level: int) -> FoundModule:
+        parts = module.split(".") if module else []
+        if not level:
+            return self._find_absolute(path, parts)
+        folder = posixpath.dirname(path)
+        for _ in range(level - 1):
+            if folder in self._layout.roots or folder == "/":
+                return _unknown("the import leads above the outermost package")
+            folder = posixpath.dirname(folder)
+        if folder in self._layout.roots:
+            return _unknown("a relative import outside of any package")
+        package = self._files.locate(f"{folder}/__init__.py")
+        if reason := self._find_hook(f"{folder}/__init__.py" if package else ""):
+            return _unknown(reason)
+        start = _Location(f"{folder}/__init__.py" if package else "", (folder,))
+        return self._walk(start, parts, "." * level)
+
+    def _find_absolute(self, path: str, parts: Sequence[str]) -> FoundModule:
+        name = parts[0]
+        if name in sys.builtin_module_names:  # before anything on the path
+            return FoundModule(ModuleKind.OUTSIDE)
+        first = self._search_name(self._list_roots(path, name), name)
+        if isinstance(first, _Obstacle):
+            return _unknown(first.reason)
+        if first is not None and first.path:
+            if is_standard_module(name, self._python) is not False or name in _SERVER_MODULES:
+                return _unknown(f"{self._name_origin(first)} has the name of a module that may be loaded before it")
+            return self._walk(first, parts[1:], name)
+        standard = is_standard_module(name, self._python)
+        if standard is not False:
+            return FoundModule(ModuleKind.OUTSIDE) if standard else _unknown(f"not every Python has {name}")
+        return self._find_namespace(first, parts) if first is not None else self._find_off_path(parts)
+
+    def _find_uncopied(self, name: str) -> FoundModule | None:
+        """Missing, where a package beside the service has the name, and is known not to be in the image."""
+        path = posixpath.join(self._files.context, f"{name}/__init__.py")
+        is_own = name not in _ALSO_INSTALLED and self._tree.blob(path) is not None
+        absence = self._contents.explain_absence(path) if is_own else None
+        return FoundModule(ModuleKind.MISSING, reason=absence.sentence, absence=absence) if absence else None
+
+    def _find_namespace(self, location: _Location, parts: Sequence[str]) -> FoundModule:
+        """A folder without `__init__.py`: a regular package of its name anywhere on the path comes before it."""
+        other = self._search_name(self._list_further_roots(), parts[0])
+        if other is not None or self._find_outside(parts[0]).kind is ModuleKind.OUTSIDE:
+            return _unknown(f"the folder {self._name_origin(location)} and a package share the name {parts[0]}")
+        return self._walk(location, parts[1:], parts[0])
+
+    def _find_off_path(self, parts: Sequence[str]) -> FoundModule:
+        """A name that no folder of the import path has."""
+        name = parts[0]
+        other = self._search_name(self._list_further_roots(), name)
+        if other is not None:
+            reason = other.reason if isinstance(other, _Obstacle) else f"{self._name_origin(other)} may be on the path"
+            return _unknown(reason)
+        outside = self._find_outside(".".join(parts))
+        if outside.kind is ModuleKind.OUTSIDE:
+            return outside
+        changing = self._find_running(_changes_path) or self._find_running(_is_hook)
+        if changing:
+            return _unknown(f"{changing} changes what imports find")
+        left_out = [path for root in self._layout.roots for path in self._list_left_out(root, name)]
+        if left_out:
+            return self._explain_left_out(left_out, left_out, name)
+        return self._find_uncopied(name) or outside
+
+    def _list_roots(self, path: str, name: str) -> tuple[str, ...]:
+        """The import path, and behind it what the loaded packages of a file at an image path show of it."""
+        folder = posixpath.dirname(path)
+        while folder != "/" and self._files.locate(f"{folder}/__init__.py") is not None:
+            above = posixpath.dirname(folder)
+            is_outermost = self._files.locate(f"{above}/__init__.py") is None
+            if posixpath.basename(folder) == name and is_outermost and above not in self._layout.roots:
+                return (*self._layout.roots, *self._layout.installed_roots, above)
+            folder = above
+        return tuple(dict.fromkeys((*self._layout.roots, *self._layout.installed_roots)))
+
+    def _list_further_roots(self) -> tuple[str, ...]:
+        known = {*self._layout.roots, *self._layout.installed_roots}
+        return tuple(root for root in self._layout.possible_roots if root not in known)
+
+    def _walk(self, location: _Location, parts: Sequence[str], name: str) -> FoundModule:
+        """Follow the rest of a dotted name; every package on the way may change what its submodules are."""
+        for part in parts:
+            if reason := self._find_hook(location.path):
+                return _unknown(reason)
+            step = self._search_name(location.folders, part) if location.folders else None
+            if isinstance(step, _Obstacle):
+                return _unknown(step.reason)
+            name = f"{name}{'' if name.endswith('.') else '.'}{part}"
+            if step is None:
+                return self._describe_missing(location, part, name)
+            location = step
+        return self._describe(location)
+
+    def _describe(self, location: _Location) -> FoundModule:
+        if not location.path:
+            return FoundModule(ModuleKind.NAMESPACE, self._name_origin(location))
+        kind = ModuleKind.PACKAGE if location.path.endswith("/__init__.py") else ModuleKind.FILE
+        return FoundModule(kind, self._files.locate(location.path) or "")
+
+    def _describe_missing(self, location: _Location, part: str, name: str) -> FoundModule:
+        if not location.folders:
+            return FoundModule(ModuleKind.MISSING, reason=f"{self._name_origin(location)} is no package")
+        origins = [origin for folder in location.folders for origin in self._list_origins(folder, part)]
+        left_out = [path for folder in location.folders for path in self._list_left_out(folder, part)]
+        sources = [origin for origin in origins if origin.endswith(".py")]
+        beside = self._name_origin(location)
+        uncopied = [f"{beside}/{part}{ending}" for ending in ("/__init__.py", ".py")] if beside else []
+        left_out = left_out or [path for path in uncopied if self._is_in_tree(path)]
+        if left_out:
+            return self._explain_left_out(left_out, sources, part)
+        return self._judge_missing(sources, f"nothing in the image is the module {name}", part)
+
+    def _explain_left_out(self, left_out: Sequence[str], sources: Sequence[str], name: str) -> FoundModule:
+        """Missing, with the line that keeps the module out of the image."""
+        absence = self._contents.explain_absence(left_out[0]) or self._contents.explain_ignored(left_out[0])
+        reason = f"{left_out[0]} is in the tree, but an ignore file leaves it out of the image"
+        answer = self._judge_missing(sources, absence.sentence if absence is not None else reason, name)
+        return replace(answer, absence=absence) if answer.kind is ModuleKind.MISSING else answer
+
+    def _list_origins(self, folder: str, name: str) -> list[str]:
+        """The repository paths at which a name of an image folder would lie."""
+        paths = [posixpath.join(folder, name + ending) for ending in ("/__init__.py", ".py", "")]
+        return [origin for path in paths for origin in self._files.list_origin_paths(path)]
+
+    def _list_left_out(self, folder: str, name: str) -> list[str]:
+        origins = self._list_origins(folder, name)
+        return [path for path in origins if self._is_in_tree(path) and self._files.is_left_out(path)]
+
+    def _judge_missing(self, paths: Sequence[str], reason: str, name: str) -> FoundModule:
+        """Missing, unless the build makes the file at one of the paths."""
+        if changing := self._find_running(_is_hook):
+            return _unknown(f"{changing} changes what its imports find")
+        for path in dict.fromkeys(paths):
+            module = VanishedModule(name, path)
+            doubt = find_provider(self._tree, self._layout.dockerfile, module, is_top_level=False)
+            if doubt is ImportDoubt.GENERATED and self._tree.blob(path) is None:
+                return _unknown(f"the build may make {path}")
+        return FoundModule(ModuleKind.MISSING, reason=reason)
+
+    def _search_name(self, folders: Sequence[str], name: str) -> _Step:
+        """One name in some folders: a package, else a module, else the parts of a namespace package."""
+        portions: list[str] = []
+        for folder in folders:
+            path = posixpath.join(folder, name)
+            if built := self._find_built_file(folder, name):
+                return _Obstacle(f"{built} is built, not read")
+            if self._files.locate(f"{path}/__init__.py") is not None:
+                return _Location(f"{path}/__init__.py", (path,))
+            if self._files.locate(f"{path}.py") is not None:
+                return _Location(f"{path}.py")
+            if link := self._find_link(path):
+                return _Obstacle(f"{link} is a link")
+            if self._is_folder(path):
+                portions.append(path)
+        return _Location("", tuple(portions)) if portions else None
+
+    def _find_built_file(self, folder: str, name: str) -> str:
+        """An extension module or a compiled file of a name; Python takes it for the module."""
+        for origin in self._files.list_origin_paths(folder):
+            for entry in self._tree.list_unrecorded(origin) or ():
+                if entry.startswith(f"{name}.") and entry.endswith(_BUILT_FILES):
+                    path = posixpath.join(origin, entry)
+                    self._tree.blob(path)  # an input: without it the answer is another one
+                    return path
+        return ""
+
+    def _find_link(self, path: str) -> str:
+        origins = [*self._files.list_origin_paths(path), *self._files.list_origin_paths(f"{path}.py")]
+        return next((origin for origin in origins if self._is_link(origin)), "")
+
+    def _is_folder(self, path: str) -> bool:
+        """Whether the image has a folder; one that is left out counts where something in it is not."""
+        if not self._files.is_folder(path):
+            return False
+        origins = [origin for origin in self._files.list_origin_paths(path) if self._tree.has_folder(origin)]
+        if not origins or any(not self._files.is_left_out(origin) for origin in origins):
+            return True
+        entries = [posixpath.join(origin, name) for origin in origins for name in self._tree.folder(origin) or ()]
+        return any(not self._files.is_left_out(entry) for entry in entries)
+
+    def _is_in_tree(self, path: str) -> bool:
+        return self._tree.blob(path) is not None or self._tree.has_folder(path)
+
+    def _name_origin(self, location: _Location) -> str:
+        """The repository path of what was found."""
+        if location.path:
+            return self._files.locate(location.path) or location.path
+        origins = (origin for folder in location.folders for origin in self._files.list_origin_paths(folder))
+        return next((origin for origin in origins if self._tree.has_folder(origin)), location.folders[0])
+
+    def _find_hook(self, path: str) -> str:
+        """Why the code of a package may change what its submodules are; "" where it does not."""
+        if path not in self._hooks:
+            origin = self._files.locate(path) if path else None
+            is_hook = origin and _is_hook(self._tree.read(origin) or b"")
+            self._hooks[path] = f"{origin} changes what its imports find" if is_hook else ""
+        return self._hooks[path]
+
+    def _find_running(self, is_met: Callable[[bytes], bool]) -> str:
+        """A file that is known to run and whose source meets a condition."""
+        started = [origin for path in self._layout.start_files if (origin := self._files.locate(path))]
+        for path in dict.fromkeys((*started, *self._running)):
+            if is_met(self._tree.read(path) or b""):
+                return path
+        return ""
+
+
+@lru_cache(maxsize=256)
+def _changes_path(source: bytes) -> bool:
+    return _PATH_CHANGE.search(split_source(source).code) is not None
+
+
+def _is_hook(source: bytes) -> bool:
+    """Whether a file may change what imports find, be it the table of modules or the folders of its package."""
+    return changes_module_table(source) or _has_package_path(source)
+
+
+@lru_cache(maxsize=256)
+def _has_package_path(source: bytes) -> bool:
+    return _PACKAGE_PATH.search(split_source(source).code) is not None
+
+
+def _unknown(reason: str) -> FoundModule:
+    return FoundModule(ModuleKind.UNKNOWN, reason=reason)

@@ -1,0 +1,1 @@
+"""Which distributions an image installs, and which modules they provide."""

@@ -1,0 +1,142 @@
+"""What the manifests of a project declare: requirements files with their includes, project tables, lock files.
+
+Takes repository paths. Returns requirements; `gaps` tells what could not be read and may install more.
+"""
+
+import ast
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from shared.proof.claims.packages.lock_files import list_locked, read_packages
+from shared.proof.claims.packages.requirement_lines import Requirement, normalize_name, parse_requirement
+from shared.proof.claims.source.module_code import parse_source
+from shared.proof.loading.commit_tree import RecordingTree
+from shared.text.toml import parse_toml
+
+_MAX_FILES = 40
+_MAX_LOCK_BYTES = 8 << 20
+_NOT_PACKAGES = frozenset(("python",))
+
+
+@dataclass(slots=True)
+class ManifestReader:
+    """Reads the files of one commit for the Python of its image."""
+
+    tree: RecordingTree
+    python: str
+    gaps: list[str] = field(default_factory=list)
+
+    def read_requirements(self, path: str) -> Iterator[tuple[str, list[Requirement]]]:
+        """Each requirements file that one leads to, with what it declares; constraints install nothing."""
+        waiting, seen = [path], {path}
+        for current in waiting:
+            requirements: list[Requirement] = []
+            for line in _join_lines(self.tree.read_text(current)):
+                option, _, value = line.partition(" ") if " " in line else line.partition("=")
+                if option in {"-r", "--requirement"}:
+                    included = posixpath.normpath(posixpath.join(posixpath.dirname(current), value.strip()))
+                    if included not in seen and len(seen) < _MAX_FILES:
+                        seen.add(included)
+                        waiting.append(included)
+                elif option in {"-e", "--editable"} or line.startswith((".", "file:")):
+                    requirements += self._read_local(posixpath.dirname(current), value or line)
+                elif not line.startswith("-"):
+                    requirements += self._parse(line)
+            yield current, requirements
+
+    def read_project(self, folder: str, extras: Sequence[str]) -> tuple[str, list[Requirement]]:
+        """The dependencies of the project in a folder, with those of its extras."""
+        path = posixpath.join(folder, "pyproject.toml")
+        text = self.tree.read_text(path)
+        table = self._parse_table(path, text)
+        declared = [*_get_list(table, "project", "dependencies")]
+        for extra in extras:
+            declared += _get_list(table, "project", "optional-dependencies", extra.strip())
+        requirements = [requirement for text in declared for requirement in self._parse(text)]
+        requirements += _list_poetry_dependencies(table)
+        for file in _get_list(table, "tool", "setuptools", "dynamic", "dependencies", "file"):
+            for _, inner in self.read_requirements(posixpath.join(folder, file)):
+                requirements += inner
+        if not text or "dependencies" in _get_list(table, "project", "dynamic"):
+            requirements += self._read_setup(folder)
+        return path if text else posixpath.join(folder, "setup.py"), requirements
+
+    def read_lock(self, path: str, words: Sequence[str]) -> list[Requirement] | None:
+        """What installing from a lock file brings; None where there is none, or it cannot be read."""
+        text = self.tree.read(path)
+        if text is None:
+            return None
+        packages = read_packages(text[:_MAX_LOCK_BYTES], path.endswith("Pipfile.lock"))
+        if packages is None:
+            self.gaps.append(f"{path} cannot be read")
+            return None
+        _, direct = self.read_project(posixpath.dirname(path), ())
+        return list_locked(packages, direct, words, self.python)
+
+    def _read_local(self, folder: str, target: str) -> list[Requirement]:
+        """A project of the repository among the requirements; an address is none."""
+        if "://" in target and "#egg=" in target:
+            return self._parse(target.partition("#egg=")[2])
+        bare, _, extras = target.strip().removeprefix("file:").partition("[")
+        project = posixpath.normpath(posixpath.join(folder, bare))
+        return self.read_project("" if project == "." else project, extras.rstrip("]").split(",") if extras else ())[1]
+
+    def _parse(self, line: str) -> list[Requirement]:
+        text = line.partition(" @ ")[0] if " @ " in line else line
+        requirement = parse_requirement(text, self.python)
+        if requirement is None:
+            self.gaps.append(f"{line[:80]!r} may install more")
+        return [requirement] if requirement is not None else []
+
+    def _parse_table(self, path: str, text: str) -> Mapping[str, object]:
+        try:
+            return parse_toml(text)
+        except ValueError:
+            self.gaps.append(f"{path} cannot be read")
+            return {}
+
+    def _read_setup(self, folder: str) -> list[Requirement]:
+        """The `install_requires` of a `setup.py`, where it is a plain list."""
+        tree = parse_source(self.tree.read(posixpath.join(folder, "setup.py")) or b"")
+        for node in ast.walk(tree) if tree is not None else ():
+            if isinstance(node, ast.keyword) and node.arg == "install_requires" and isinstance(node.value, ast.List):
+                texts = [item.value for item in node.value.elts if isinstance(item, ast.Constant)]
+                return [requirement for text in texts if isinstance(text, str) for requirement in self._parse(text)]
+        self.gaps.append("the project's own dependencies are not plain")
+        return []
+
+
+def _join_lines(text: str) -> Iterator[str]:
+    """The lines of a requirements file without comments and options; a backslash joins two."""
+    for raw in text.replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
+        line = raw.strip()
+        line = "" if line.startswith("#") else line.partition(" #")[0].partition(" --")[0].strip()
+        if line:
+            yield line
+
+
+def _get_list(table: Mapping[str, object], *keys: str) -> list[str]:
+    """The texts of a list in nested tables."""
+    value: object = table
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if isinstance(value, str):
+        return [value]
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _list_poetry_dependencies(table: Mapping[str, object]) -> list[Requirement]:
+    """Poetry's own table of dependencies; an optional one is installed with an extra alone."""
+    value: object = table
+    for key in ("tool", "poetry", "dependencies"):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    requirements: list[Requirement] = []
+    for name, details in value.items() if isinstance(value, Mapping) else ():
+        requirement = Requirement(normalize_name(str(name)))
+        is_limited = isinstance(details, list) or (
+            isinstance(details, Mapping) and not {"optional", "markers", "python", "platform"}.isdisjoint(details)
+        )
+        if requirement.name not in _NOT_PACKAGES:
+            requirements.append(replace(requirement, is_needed=None) if is_limited else requirement)
+    return requirements

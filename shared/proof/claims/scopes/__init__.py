@@ -1,0 +1,1 @@
+"""Where a name is bound: scopes, and definite assignment along every path."""
