@@ -32,6 +32,7 @@ from shared.adapters.standins import chat_and_issues, process_platform, simulate
 from shared.config.settings import Platform, Settings
 from shared.errors import UsageError
 from shared.lazy import lazy_property
+from shared.secret import Secret
 from shared.text import redaction
 from shared.workflow import context, prover
 from shared.workflow.records import kill_switch
@@ -136,7 +137,10 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def probe(self) -> ports.Probe:
-        return probe.NetworkProbe(identity_token=credentials.identity_tokens(self._settings))
+        return probe.NetworkProbe(identity_token=self._read_identity_token)
+
+    def _read_identity_token(self, url: str) -> Secret:
+        return credentials.identity_tokens(self._settings)(url)
 
     @lazy_property
     def chat(self) -> ports.Chat:

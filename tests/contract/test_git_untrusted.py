@@ -258,14 +258,15 @@ def test_the_callers_own_configuration_has_no_say(
 
 INTERRUPTED = """
 import os, signal, sys
-from functions.cli import command_line as cli, investigate
+from functions.cli import command_line as cli
+from shared.detection import collect
 
 def interrupted(*_arguments, **_names):
     os.kill(os.getpid(), {number})
     signal.pause()
 
-assert investigate.collect_incidents  # the module runs at its first use; what is replaced before is overwritten
-investigate.collect_incidents = interrupted
+assert collect.collect_incidents  # the module runs at its first use; what is replaced before is overwritten
+collect.collect_incidents = interrupted
 cli.main()
 """
 

@@ -255,13 +255,14 @@ class _Comparison:
         """Whether other loaded files may give what is missing: they set the attribute, or derive a class."""
         claim = suspect.claim
         if claim.family is ClaimFamily.CALL:
-            return self._is_in_text(rf"\.{re.escape(claim.owner.rpartition('.')[2])}\s*=(?!=)")
+            return self._is_in_text(rf"\.{re.escape(claim.owner.rpartition('.')[2])}\s{{0,9}}=(?!=)")
         if claim.family not in {ClaimFamily.MODULE_ATTRIBUTE, ClaimFamily.CLASS_ATTRIBUTE}:
             return False
         name = re.escape(claim.name)
-        if self._is_in_text(rf"\.\s*{name}\s*(?::[^=\n]+)?=(?!=)|setattr\([^,]+,\s*['\"]{name}['\"]"):
+        assigned = rf"\.\s{{0,9}}{name}\s{{0,9}}(?::[^=\n]{{1,99}})?=(?!=)"
+        if self._is_in_text(rf"{assigned}|setattr\([^,]{{1,99}},\s{{0,9}}['\"]{name}['\"]"):
             return True
-        derived = rf"class\s+\w+\s*\([^)]*\b{re.escape(suspect.subclassed)}\b"
+        derived = rf"class\s{{1,9}}\w{{1,99}}\s{{0,9}}\([^)]{{0,300}}\b{re.escape(suspect.subclassed)}\b"
         return bool(suspect.subclassed) and self._is_in_text(derived)
 
     def _is_in_text(self, pattern: str) -> bool:
