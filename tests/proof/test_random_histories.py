@@ -4,12 +4,14 @@ The oracle knows the whole plan: what the file was called and held at each commi
 It shares no code with the search.
 """
 
+import os
+
 from hypothesis import HealthCheck, assume, given, settings
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
 from tests.support.random_histories import DrawnHistory, histories, prove_drawn
 
-EXAMPLES = 500
+EXAMPLES = int(os.environ.get("PROVENFIX_HISTORIES", "200"))
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
