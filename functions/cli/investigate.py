@@ -1,6 +1,7 @@
 """`provenfix investigate`: reports on the incidents of a log, proven with a git repository."""
 
 import json
+import os
 import platform
 import re
 import sys
@@ -15,10 +16,11 @@ from functions.cli import log_summary, progress, terminal
 from shared import wiring
 from shared.config import settings
 from shared.detection import collect
-from shared.errors import UsageError
+from shared.errors import InputError, UsageError
 from shared.proof import proof_context
 from shared.report import issue, report_json
 from shared.report import report as report_module
+from shared.text.phrases import quote_untrusted
 
 
 def run_investigate(
@@ -76,15 +78,17 @@ def _investigate(
         return reports, observed
 
 
+_MAX_SHOWN_PATH = 200
 _REMOTE = re.compile(r"(?:https?|ssh|git)://|git@[\w.-]+:")
 
 
 def _check_local(repo: str) -> None:
-    """Raises UsageError for an address: nothing is fetched from here."""
+    """Raises UsageError for an address (nothing is fetched from here), InputError where there is no such folder."""
     if _REMOTE.match(repo):
         raise UsageError(f"{repo} is an address: clone it first (git clone {repo}), then give its folder with --repo")
-    if not Path(repo).exists():
-        raise UsageError(f"{repo}: there is no such folder; --repo takes a work tree or a bare repository")
+    if not os.path.exists(repo):  # noqa: PTH110  # False for a name that no file can have, where Path raises
+        folder = quote_untrusted(repo, _MAX_SHOWN_PATH)
+        raise InputError(f"--repo: there is no folder {folder}; it takes a work tree or a bare repository")
 
 
 def _render_text(reports: "list[report_module.Report]", kind: str) -> str:

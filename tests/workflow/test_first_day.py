@@ -60,7 +60,7 @@ def test_commands_and_options_are_completed(
         ("stats --json", 2, ["--format json"]),
         ("investigate --repo https://code.example/a/b --log x", 2, ["clone it first", "git clone"]),
         ("investigate --repo git@code.example:a/b.git --log x", 2, ["clone it first"]),
-        ("investigate --repo nowhere --log x", 2, ["no such folder"]),
+        ("investigate --repo nowhere --log x", 3, ["there is no folder"]),
         ("show", 2, ["provenfix up", "--folder"]),
         ("stats", 2, ["provenfix up"]),
         ("dlq list", 2, ["provenfix up"]),
