@@ -31,14 +31,13 @@ if TYPE_CHECKING:
 
 THROTTLE_PERIOD = timedelta(seconds=30)
 _FREE_TIMES = 3
-"""So often within 30 seconds, and then once in five seconds, the log is read for one kind of entry."""
+"""So often the log is read at once for one kind of entry; then ever more rarely, until the kind stays away."""
 _SPENT_PERIOD = timedelta(seconds=5)
 _MAX_THROTTLE_KEYS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Recorded:
-    first: datetime
     last: datetime
     times: int = 1
 
@@ -57,21 +56,22 @@ class Throttle:
         return seen is not None and now - seen.last < THROTTLE_PERIOD
 
     def is_spent(self, key: object, now: datetime) -> bool:
-        """Whether the key was recorded a few times at once, and last within five seconds: for what differs inside."""
+        """Whether the key was recorded often of late: for what differs inside, and is costly to tell apart.
+
+        A few times are free, then the time between two grows by five seconds each, to the half minute of `is_recent`.
+        """
         with self._lock:
             seen = self._seen.get(key)
-        if seen is None or now - seen.first >= THROTTLE_PERIOD:
+        if seen is None or seen.times < _FREE_TIMES:
             return False
-        return seen.times >= _FREE_TIMES and now - seen.last < _SPENT_PERIOD
+        return now - seen.last < min(_SPENT_PERIOD * (seen.times - _FREE_TIMES + 1), THROTTLE_PERIOD)
 
     def mark_recorded(self, key: object, now: datetime) -> None:
         """To be called once all that a recording does is done, so that a failed one is never taken for done."""
         with self._lock:
             seen = self._seen.get(key)
-            is_new = seen is None or now - seen.first >= THROTTLE_PERIOD
-            self._seen[key] = (
-                _Recorded(now, now) if is_new or seen is None else _Recorded(seen.first, now, seen.times + 1)
-            )
+            is_new = seen is None or now - seen.last >= 2 * THROTTLE_PERIOD
+            self._seen[key] = _Recorded(now) if is_new or seen is None else _Recorded(now, seen.times + 1)
             self._seen.move_to_end(key)
             while len(self._seen) > _MAX_THROTTLE_KEYS:
                 self._seen.popitem(last=False)

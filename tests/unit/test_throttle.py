@@ -23,3 +23,15 @@ def test_of_more_keys_than_it_keeps_the_oldest_are_forgotten() -> None:
     throttle.mark_recorded(0, MORNING)
     throttle.mark_recorded("one more", MORNING)
     assert [throttle.is_recent(key, MORNING) for key in (0, 1, 2, "one more")] == [True, False, True, True]
+
+
+def test_what_is_costly_is_looked_at_ever_more_rarely_while_a_storm_lasts() -> None:
+    throttle = Throttle()
+    looks = []
+    for second in range(200):
+        now = MORNING + second * SECOND
+        if not throttle.is_spent("storm", now):
+            looks.append(second)
+            throttle.mark_recorded("storm", now)
+    assert looks == [0, 1, 2, 7, 17, 32, 52, 77, 107, 137, 167, 197]
+    assert throttle.is_spent("storm", MORNING + 200 * SECOND + 2 * THROTTLE_PERIOD) is False
