@@ -141,13 +141,14 @@ def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> Ste
         return reject_entry(context, entry, "unknown_service", service_key)
     now, line = context.clock.now(), (service.id, entry.revision, _hash_text(entry))
     looked = _read_of_log(service.id, entry)
-    if context.throttle.is_spent(looked, now) if looked else context.throttle.is_recent(line, now):
+    refused = looked or (*line, "refused")
+    is_throttled = context.throttle.is_spent(refused, now) or (not looked and context.throttle.is_recent(line, now))
+    if is_throttled:
         return StepResult("throttled")
     signal = reassemble_signal(context, entry)
     if not isinstance(signal, Signal):
         outcome = reject_entry(context, entry, signal.value, service_key)
-        if looked:
-            context.throttle.mark_recorded(looked, now)
+        context.throttle.mark_recorded(refused, now)
         return outcome
     raised = find_tied_exception(context, service, signal.entry) if signal.kind in EFFECT_KINDS else None
     seen = (service.id, entry.revision, signal.kind, signal.error_class, signal.path, signal.line, _name_cause(raised))
