@@ -21,7 +21,7 @@ _ALIVE = re.compile(
     r"|\w://|(?i:\bwww\.)"  # an address
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_OF_OURS = {"header", "rich_text", "rich_text_section", "rich_text_list", "actions", "button"}
+_OF_OURS = {"header", "rich_text", "rich_text_section", "rich_text_list", "actions", "button", "date"}
 
 
 def test_there_are_two_hundred_different_ones() -> None:
