@@ -95,8 +95,9 @@ def test_equal_closes_with_different_causes_are_two_incidents(harness: Harness) 
     assert first.incident != second.incident
 
 
-def test_a_storm_of_equal_closes_is_one_incident_and_reads_the_log_a_few_times(harness: Harness) -> None:
-    reads = []
+def count_reads(harness: Harness) -> tuple[FixedContext, list[str]]:
+    """A process, and the names of the calls by which it reads the log."""
+    reads: list[str] = []
 
     class _Counted:
         def __getattr__(self, method: str) -> object:
@@ -104,12 +105,27 @@ def test_a_storm_of_equal_closes_is_one_incident_and_reads_the_log_a_few_times(h
             return getattr(harness.logs, method)
 
     logs = _Counted()
-    context = harness.start_process(lambda name, port: logs if name == "logs" else port)
+    return harness.start_process(lambda name, port: logs if name == "logs" else port), reads
+
+
+def test_a_storm_of_equal_closes_is_one_incident_and_reads_the_log_a_few_times(harness: Harness) -> None:
+    context, reads = count_reads(harness)
     record_log_entry(context, harness.log_entry(RAISED))
     names = [record_log_entry(context, harness.log_entry(CLOSED)).name for _ in range(200)]
     assert names == ["opened", *["throttled"] * 199]
     assert reads == ["read_entries"] * 3
     assert len(read_documents(harness, "incidents")) == 1
+
+
+def test_a_storm_of_last_lines_without_their_file_reads_the_log_a_few_times(harness: Harness) -> None:
+    context, reads = count_reads(harness)
+    entries = [harness.log_entry("SyntaxError: invalid syntax") for _ in range(200)]
+    harness.clock.advance(2 * INGESTION_DELAY)
+    names = [record_log_entry(context, entry).name for entry in entries]
+    assert names == [*["refused:no_failing_file"] * 3, *["throttled"] * 197]
+    assert reads == ["read_neighbours"] * 3
+    harness.clock.advance(6 * SECOND)
+    assert record_log_entry(context, entries[0]).name == "refused:no_failing_file"
 
 
 def test_another_cause_after_a_storm_is_seen_within_seconds(harness: Harness) -> None:
