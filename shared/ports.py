@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # a message knows the whole report, which a port does not nee
 CHANGED_BY_HAND = "changed_by_hand"
 """The reason of a `Reject` by which the deployer leaves alone what a person has changed during a rollout."""
 WRONG_LABEL = "provenfix:wrong"
+MAX_NEIGHBOURS = 1_000
 """The label by which a person stops all automation for an incident."""
 
 
@@ -44,7 +45,10 @@ class Logs(Protocol):
     """The platform's log of a service."""
 
     def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
-        """The entry and its neighbours of the same revision, instance and log, seconds to either side, by time."""
+        """The entry and its neighbours of the same revision, instance and log, seconds to either side, by time.
+
+        At most `MAX_NEIGHBOURS`, the nearest: in a storm a second holds thousands.
+        """
 
     def read_entries(
         self, service: Service, since: datetime, until: datetime, revision: str = ""
