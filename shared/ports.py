@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # a message knows the whole report, which a port does not need
     from shared.detection.entry import LogEntry
-    from shared.proof.model.finding import CheckStatus
+    from shared.proof.model.target import CheckStatus
     from shared.proposal.decision import Click
     from shared.proposal.proposal import Message
     from shared.proposal.rollout import Deployment, ProbeResult, Revision, ServiceState

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from shared.detection.causes.cause import EnvironmentComparison
 from shared.detection.incident import Incident
-from shared.proof.model.finding import CheckStatus, DeployedSource
+from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.history import Branch, Commit
 from shared.proof.model.ports import Compilers, History
+from shared.proof.model.target import CheckStatus
 
 ReportProgress = Callable[[str], None]
 

@@ -10,9 +10,11 @@ from shared.detection.raised_exception import EFFECT_KINDS, RaisedException
 from shared.detection.signal import SignalKind
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.located_version import LocatedVersion, describe_logged_position
-from shared.proof.model.finding import ActionKind, DeployedSource, DeployedVersion, Finding, Reason, Recommendation
+from shared.proof.model.deployed_version import DeployedSource, DeployedVersion
+from shared.proof.model.finding import Finding
 from shared.proof.model.paths import has_other_interpreter, is_python_name, match_logged_path
 from shared.proof.model.ports import History
+from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 from shared.proof.proof_context import ProofContext
 from shared.proof.searching.introducing_commit import FileAtCommit
 from shared.proof.suspected.find_suspected import find_suspected_for_incident

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.brief import NO_BRIEF, Brief
-from shared.proposal.states import QUESTION_WORDS, ProposalStatus
+from shared.proposal.state_words import QUESTION_WORDS
+from shared.proposal.states import ProposalStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from shared.detection.signal import SignalKind
 from shared.errors import Reject
 from shared.ports import Document, IssueRef
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proposal.consequences import list_consequences
 from shared.proposal.notice import build_notice
 from shared.proposal.proposal import Proposal

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from shared.errors import Reject, Retry
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.decision import DecisionState
 from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus

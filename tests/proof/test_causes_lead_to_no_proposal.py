@@ -7,8 +7,8 @@ import pytest
 
 from shared.config.settings import read_settings
 from shared.detection.causes.cause import PROFILES, CauseClass
-from shared.proof.model.finding import ActionKind, Reason
 from shared.proof.model.ports import Compilers, History
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.proof_context import ProofRequest
 from shared.report.issue import format_issue_title, render_issue_body
 from shared.report.report import Report, report_incidents

@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from functions.local.page.incident_view import IncidentView
 from shared.ports import Document
-from shared.proposal.states import INCIDENT_WORDS, IncidentState
+from shared.proposal.state_words import INCIDENT_WORDS
+from shared.proposal.states import IncidentState
 from shared.text.escaping import to_one_line, truncate
 from shared.text.timestamps import has_date
 from shared.workflow.records import documents

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.adapters.github.client import GitHubClient
 from shared.adapters.github.queries import Query
-from shared.proof.model.finding import CheckStatus
+from shared.proof.model.target import CheckStatus
 from shared.service import Service
 
 _STATES: Mapping[str, CheckStatus] = {

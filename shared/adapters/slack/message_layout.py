@@ -24,12 +24,13 @@ from shared.adapters.slack.rich_text import (
     untrusted_line,
     user_mention,
 )
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.brief import LOST_COMMITS, describe_action, format_effect
 from shared.proposal.consequences import summarise_rollout
 from shared.proposal.labels import PROOF_LABELS, split_label
 from shared.proposal.proposal import Message
-from shared.proposal.states import QUESTION_WORDS, ProposalStatus
+from shared.proposal.state_words import QUESTION_WORDS
+from shared.proposal.states import ProposalStatus
 from shared.service import RolloutMode, Service
 from shared.text.escaping import break_mentions_and_links, escape_slack, to_one_line, truncate
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.proof.gating.gates import GateFailure, Gates
-from shared.proof.model.finding import RefusedCommit
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import History
+from shared.proof.model.target import RefusedCommit
 
 _MAX_RUNS = 50
 """Commits of one search that are put to every gate."""

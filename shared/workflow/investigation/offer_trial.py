@@ -5,7 +5,8 @@ After a trial that has proven its commit, the report asks for the traffic, with 
 
 from dataclasses import replace
 
-from shared.proof.model.finding import ActionKind, Finding, Reason, Recommendation
+from shared.proof.model.finding import Finding
+from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 from shared.proof.model.trial import TrialCandidate
 from shared.proposal.rollout import ServiceState
 from shared.proposal.trial import TrialVerdict, is_closed_with_1011

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.proof.model.commit_graph import contains_commit
-from shared.proof.model.finding import ActionKind, Finding, Reason, Recommendation
+from shared.proof.model.finding import Finding
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import History
+from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 from shared.proposal.question import build_rollback_report, find_proposed_commit
 from shared.proposal.rollout import ServiceState
 from shared.report.report import Report, build_report

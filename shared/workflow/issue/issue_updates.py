@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shared.ports import WRONG_LABEL
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.proposal import Proposal
 from shared.proposal.rollout import WATCH_DURATION
-from shared.proposal.states import INCIDENT_WORDS
+from shared.proposal.state_words import INCIDENT_WORDS
 from shared.report.facts.trial import describe_experiment
 from shared.report.incident_status import format_elapsed_milestones, render_status_block
 from shared.report.issue_title import sanitise_title

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.ports import Document
-from shared.proof.model.finding import Reason
+from shared.proof.model.recommendation import Reason
 from shared.proposal.proposal import Message, Proposal
 from shared.proposal.rollout import WATCH_DURATION
-from shared.proposal.states import INCIDENT_WORDS, PINNED, ProposalStatus, describe_incident_end
+from shared.proposal.state_words import INCIDENT_WORDS, PINNED, describe_incident_end
+from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.text.phrases import quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp
