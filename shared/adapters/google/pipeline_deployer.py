@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from shared.adapters.deploy_methods import CLOCK_SKEW, DeployOrder, Pipeline, PipelineRun
 from shared.adapters.google.builds import image_digests
 from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
-from shared.adapters.google.cloud_run_deployer import CloudRunDeployer, read_readiness
-from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, find_serving_container, read_service
+from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
+from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, find_serving_container, read_readiness, read_service
 from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.image_name import parse_image_name
 from shared.adapters.google.traffic import (

@@ -7,8 +7,11 @@ ready; and once a rollout was taken back, `LATEST` is the revision that failed.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from shared.errors import Reject
+from shared.ports import CHANGED_BY_HAND
 
 if TYPE_CHECKING:
     from google.cloud.run_v2 import Service as RunService
@@ -125,9 +128,6 @@ def to_latest_traffic(split: Sequence[TrafficShare], revision: str) -> list[dict
     ]
 
 
-if TYPE_CHECKING:
-    from google.cloud.run_v2 import Service as RunService
-
 ROLLOUT_ANNOTATION = "provenfix-rollout"
 ROLLOUT_LABEL = "provenfix-rollout"
 _MAX_NAME_LENGTH = 63
@@ -191,3 +191,32 @@ def remember_rollouts(note: RolloutNote | None) -> tuple[tuple[str, str], ...]:
 def annotate(run: "RunService", note: RolloutNote) -> dict[str, str]:
     """All annotations of the service, with this one."""
     return {**dict(run.annotations), ROLLOUT_ANNOTATION: json.dumps(asdict(note), separators=(",", ":"))}
+
+
+def find_next_split(note: RolloutNote, revision: str, percent: int) -> tuple[TrafficShare, ...]:
+    """The split that was there before, for a revision of it that shall have everything again; else the next one."""
+    if percent == _ALL_TRAFFIC and revision != note.revision and revision in percent_by_revision(note.before):
+        return note.before
+    own = TrafficShare(note.revision, 0, traffic_tag(note.marker))
+    split = shift_split((*note.before, own), revision, percent)
+    return tuple(share for share in split if share != own) if percent == _ALL_TRAFFIC else split
+
+
+def adopt_pipeline_revision(
+    run: "RunService", note: RolloutNote, revision: str
+) -> tuple[RolloutNote, tuple[TrafficShare, ...]]:
+    """The note and the split with the revision that a pipeline has made, at its address."""
+    if note.revision == revision:
+        return note, note.left
+    split = (*wanted_split(run), TrafficShare(revision, 0, traffic_tag(note.marker)))
+    return replace(note, revision=revision, latest=revision), split
+
+
+def require_unchanged(run: "RunService", note: RolloutNote, own: str) -> None:
+    """What people do by hand counts: it is not overwritten. What a pipeline did with its own revision is no hand's."""
+    newest, rollout = last_segment(run.latest_created_revision), note.revision or "a pipeline"
+    if newest not in {note.latest, own}:
+        raise Reject(CHANGED_BY_HAND, f"{newest} was deployed since the rollout of {rollout} began")
+    now, left = percent_by_revision(wanted_split(run)), percent_by_revision(note.left)
+    if now != left and not (note.commit and own and set(now) - set(left) == {own}):
+        raise Reject(CHANGED_BY_HAND, f"the traffic was split anew since the rollout of {rollout} began")
