@@ -8,10 +8,10 @@ from functions.cli.comparison_formats import format_json, format_sarif, format_t
 from functions.cli.output_format import OutputFormat
 from shared.config.settings import read_settings
 from shared.errors import UsageError
+from shared.local_sources import open_checked_out_history, open_local_compilers
 from shared.proof.compare_services import ComparisonRequest, ServiceComparison, require_services
 from shared.text.escaping import to_one_line
 from shared.text.phrases import short_sha
-from shared.wiring import open_checked_out_history, open_local_compilers
 
 
 @dataclass(frozen=True, slots=True)
