@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from shared.adapters.compilers import best_compilers
-from shared.adapters.git import repository, work_tree, work_tree_history
+from shared.adapters.git import repository, work_tree_history
 from shared.adapters.logs import log_file
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ def open_log_file(path: str) -> log_file.LogFile:
     return log_file.LogFile(path)
 
 
-def find_work_tree(path: str) -> work_tree.WorkTree | None:
+def find_work_tree(path: str) -> work_tree_history.WorkTree | None:
     """The checkout around a directory, None for a bare repository."""
-    return work_tree.WorkTree.find(path)
+    return work_tree_history.WorkTree.find(path)
 
 
 def open_local_compilers(settings: Settings) -> best_compilers.LocalCompilers:
