@@ -239,15 +239,15 @@ class Store(Protocol):
     def create(self, kind: str, key: str, value: Document) -> bool:
         """Writes a document that must not exist yet. False where it does.
 
-        A client may retry a write whose answer was lost: False can mean one's own earlier write. Whoever needs to know
-        reads the document back and compares an owner token in it.
+        A client may retry a write whose answer was lost: False can mean the caller's own earlier write. A caller that
+        needs to know reads the document back and compares an owner token in it.
         """
 
     def read(self, kind: str, key: str) -> StoredDocument | None:
         """The document, as of now."""
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
-        """Writes a document if it still has `version`. False where somebody wrote in between, or it is gone."""
+        """Writes a document if it still has `version`. False where it was written in between, or is gone."""
 
     def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[StoredDocument]:
         """Documents of a kind whose top-level `field` equals `value`, by key."""

@@ -76,7 +76,9 @@ class Service:
     daily_cap: int = 3
     """Rollouts that may begin on one day (UTC)."""
     uncorroborated_issues: int = 5
-    """Issues that may be opened on one day (UTC) about incidents which no commit bears out; one issue has the rest."""
+    """Issues that may be opened on one day (UTC) about incidents that no commit confirms; one issue collects the
+    rest.
+    """
     proposal_ttl: timedelta = timedelta(hours=6)
     traffic_steps: tuple[int, ...] = (10, 50, 100)
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""

@@ -1,4 +1,4 @@
-"""The probe of a service, by the scheme of its URL: a service in, what a client of it sees out."""
+"""Probes a service as a client of it would, by the scheme of its URL."""
 
 import http.client
 import socket

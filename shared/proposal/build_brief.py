@@ -61,7 +61,7 @@ def _describe_effect(proof: Finding) -> str:
 
 
 def is_certain(proof: Finding) -> bool:
-    """Whether the failure is proven at a deployed commit that the code bears out."""
+    """Whether the failure is proven at a deployed commit that the code confirms."""
     if proof.broken is None or proof.deployed.commit is None or not proof.deployed.corroborated:
         return False
     return proof.broken.checked_by.startswith("cpython") if proof.claim is None else not proof.claim.is_witnessed_by_log

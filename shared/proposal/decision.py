@@ -96,7 +96,7 @@ class ClickAnswer:
 
     @property
     def is_final(self) -> bool:
-        """Whether the message itself will soon say what became of the click."""
+        """Whether the message itself will soon show the result of the click."""
         return self.result is not ClickResult.COUNTED
 
 

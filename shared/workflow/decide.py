@@ -112,7 +112,7 @@ def publish_approval(context: Context, proposal: Proposal) -> None:
     def approved(now: IncidentRecord) -> IncidentRecord:
         if now.state is not IncidentState.PROPOSED or now.ending is not None or now.proposal != proposal.decision_key:
             return now
-        # What mends it is that of the chosen way out: a later failure is judged by whether its revision contains it.
+        # The fix is that of the chosen option: a later failure is judged by whether its revision contains it.
         return replace(now, proposal=proposal.id, fix=proposal.fix or now.fix).moved_to(
             IncidentState.APPROVED, context.clock.now(), proposal.id
         )

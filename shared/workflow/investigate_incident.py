@@ -49,7 +49,7 @@ _KINDS_WITH_NOTICE = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIME
 _COMPARED_FIELDS = ("kind", "reason", "commit", "fix", "deployed")
 """What a person would act on differently."""
 _REASONS_WITHOUT_ISSUE = frozenset((Reason.FILE_NOT_FOUND.value,))
-"""Anybody can make a service log the name of a file that does not exist; nobody is to read an issue about it."""
+"""A client can make a service log the name of a file that does not exist; that must not open an issue."""
 
 
 def investigate_incident(context: Context, incident_id: str) -> StepResult:
@@ -66,7 +66,7 @@ def investigate_incident(context: Context, incident_id: str) -> StepResult:
 
 
 def _may_ask(record: IncidentRecord, evidence: Document) -> bool:
-    """Anybody can make a service log an exception: for a trial it takes an issue of its own."""
+    """A client can make a service log an exception, so a trial needs an issue of its own."""
     return record.issue is not None or documents.read_text(evidence, "kind") != ActionKind.TRIAL.value
 
 

@@ -1,4 +1,4 @@
-"""The bar under the title: what an incident is like now, what to do, what a click leads to. A view of it comes in."""
+"""Builds the bar under the title: the present state of an incident, what to do, and what a click leads to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

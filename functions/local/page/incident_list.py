@@ -1,4 +1,4 @@
-"""One page of the list of incidents: those that are stored and what a reader asked for come in, what matches out."""
+"""Selects one page of the list of incidents: those that match the reader's query."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Where real interpreters lie on this machine: candidates for a minor version, best first, then asked who they are.
+"""Finds the interpreters of this machine: candidates for a minor version, best first, each started to confirm it.
 
-In: a minor version, and the paths that the settings name. Out: a running `CPython` that answered with that version.
+Returns a running `CPython` that reported the requested version. The settings may name further paths.
 """
 
 import os

@@ -1,6 +1,7 @@
-"""Ruff as explainer, and as judge where no interpreter is to be had: one process for any number of sources.
+"""Runs ruff to explain syntax errors, and to judge sources where no interpreter is available.
 
-In: (source, minor version) pairs. Out: every error that ruff's parser and its rules for the compiler's own errors see.
+One process handles any number of (source, minor version) pairs, and reports every error that ruff's parser and its
+rules for the compiler's own errors see.
 """
 
 import importlib.metadata

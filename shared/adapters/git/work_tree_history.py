@@ -1,7 +1,7 @@
-"""A repository's past with the checkout on top of it: the files on disk as if they were one more commit.
+"""A repository's history with its checkout on top: the files on disk as if they were one more commit.
 
-In: a repository and the files of its checkout. Out: the history port, which also answers for `WORK_TREE`. Nothing is
-written: blobs and folders of the checkout are held in memory, under the ids that git would give the same blobs.
+Implements the history port, which also answers for `WORK_TREE`. Nothing is written: blobs and folders of the checkout
+are held in memory, under the ids that git would give the same blobs.
 """
 
 import os

@@ -1,7 +1,6 @@
-"""What is known of one repository's graph: commits, and which blob each holds at the paths that were asked about.
+"""Caches a repository's commit graph: commits, and the blob that each has at the requested paths.
 
-In: tips and paths. Out: whether everything that they reach is known; it is asked for in pages of a hundred commits as
-long as the history is short enough for that.
+The graph is loaded in pages of a hundred commits, as long as the history is short enough for that.
 """
 
 from collections import Counter

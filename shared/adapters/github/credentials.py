@@ -1,7 +1,7 @@
-"""Who asks: a fixed token, or an App's installation whose tokens are renewed before their hour is over.
+"""The credentials for GitHub: a fixed token, or an App installation whose tokens are renewed before they expire.
 
-In: what is configured, and the clock. Out: the token for the next request. A token is opaque text of any length; the
-installation tokens of today (`ghs_…`, 40 characters) and the longer ones (`ghs_APPID_JWT`) are treated alike.
+A token is opaque text of any length; the installation tokens of today (`ghs_…`, 40 characters) and the longer ones
+(`ghs_APPID_JWT`) are treated alike.
 """
 
 from collections.abc import Callable

@@ -159,7 +159,7 @@ class GitHubIssues:
         return self._has_own_marker(issue, marker) and "/pull/" not in issue.html_url
 
     def _has_own_marker(self, item: "Issue | IssueComment", marker: str) -> bool:
-        """Anybody can copy a marker: what an App has written itself is a bot's."""
+        """Any user can copy a marker, but what an App has written has a bot as its author."""
         if not has_marker(item.body or "", marker):
             return False
         return not self._github.is_app or (item.user is not None and item.user.type == "Bot")

@@ -1,6 +1,6 @@
-"""A webhook of GitHub comes in: headers and raw body; a named doubt, or what a person wants of an incident, goes out.
+"""Verifies and parses a webhook of GitHub; returns the user's command for an incident, or the named reason why not.
 
-The signature is HMAC-SHA256 over the raw body. Nothing is parsed before it is right.
+The signature is HMAC-SHA256 over the raw body. Nothing is parsed before the signature is valid.
 https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 """
 
@@ -45,7 +45,7 @@ class Headers(Protocol):
 
 def verify_signature(headers: Headers, body: bytes, secret: Secret) -> SignatureError | None:
     """None where the body was signed with the secret. Never raises because of what the request holds."""
-    if not secret:  # anybody can sign with the empty key
+    if not secret:  # any client can sign with an empty key
         return SignatureError.NO_SECRET
     signature = headers.get(SIGNATURE_HEADER, "")
     if not signature:

@@ -1,4 +1,4 @@
-"""Brings the image of a commit into service on Cloud Run: a commit in, a revision without traffic out; then its shares.
+"""Deploys the image of a commit on Cloud Run: first a revision without traffic, then its shares of the traffic.
 
 The new revision is the service as it is with only the image changed (and the labels that name its commit: the former
 ones would lie). Where a ready revision of that very image exists already, it is taken: that is a rollback, or a fix
@@ -166,8 +166,8 @@ class CloudRunDeployer:
     def shift_traffic(self, service: Service, revision: str, percent: int, *, pinned: bool = False) -> None:
         """See `shared.ports.Deployer`. All of the traffic for a revision that served before puts its split back.
 
-        `pinned`: by name in any case, because what is deployed next is nothing to rely on.
-        Raises Reject where somebody else has changed the service since the rollout began.
+        `pinned`: by name in any case, because what is deployed next is nothing to rely on. Raises Reject where another
+        client changed the service since the rollout began.
         """
         run = read_service(self._clients, service)
         note = read_note(run)
@@ -187,7 +187,7 @@ class CloudRunDeployer:
         except Reject as refused:
             if refused.reason == "stale":
                 raise Retry(f"{service.name} was changed just now: {refused.detail}") from refused
-            if refused.reason == "invalid":  # such as a revision that somebody has deleted
+            if refused.reason == "invalid":  # such as a revision that was deleted
                 raise Reject(CHANGED_BY_HAND, refused.detail) from refused
             raise
 
@@ -240,7 +240,7 @@ class CloudRunDeployer:
         )
 
     def _update_service(self, run: "RunService", split: list[dict[str, Any]], note: RolloutNote, *more: str) -> str:
-        """The operation's name. The service's etag goes along: whoever changed it since has won."""
+        """Returns the operation's name. The request carries the service's etag, so a change made in between wins."""
         run.traffic = [TrafficTarget(target) for target in split]
         run.annotations = annotate(run, note)
         request = {"service": run, "update_mask": {"paths": ["traffic", "annotations", *more]}}

@@ -1,4 +1,4 @@
-"""Brings a commit into service on Cloud Run by the owners' own pipeline: a commit in, a revision without traffic out.
+"""Deploys a commit on Cloud Run through the owners' own pipeline, as a revision without traffic.
 
 Pipelines deploy as people do, and a service that follows its newest revision would give whatever they make all of the
 traffic. So the traffic is pinned to the revisions that have it, by name, before anything is begun: a deployment that

@@ -56,7 +56,7 @@ class Provenance:
         return [CommitClaim("tag", commit, f"image tag {tag}") for tag, commit in named if commit]
 
     def claims_of_label(self, service: Service, label: str, build_id: str, digest: str) -> Sequence[CommitClaim]:
-        """A build that only a label names: it did not make this image, as far as anybody knows."""
+        """A build that only a label names: it did not make this image, as far as is known."""
         build = self._builds.find(service, build_id)
         if build is None or not build_commit(build) or digest in image_digests(build):
             return ()

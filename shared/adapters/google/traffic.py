@@ -1,4 +1,4 @@
-"""How a service's traffic is split, and how it is to be split: a service in, shares or targets out.
+"""Reads and computes how a service's traffic is split.
 
 A split is written with names of revisions. `LATEST` would hand a new revision all of its traffic the moment it is
 ready; and once a rollout was taken back, `LATEST` is the revision that failed.
@@ -34,7 +34,7 @@ def last_segment(path: str) -> str:
 
 
 def follows_latest(run: "RunService") -> bool:
-    """Whether whoever deploys next expects to get all of the traffic."""
+    """Whether the next deployment expects to get all of the traffic."""
     return (
         any(target.type_.name.endswith("LATEST") and target.percent == _ALL_TRAFFIC for target in run.traffic)
         or not run.traffic
@@ -118,7 +118,7 @@ def raw_traffic(run: "RunService") -> list[dict[str, Any]]:
 
 
 def to_latest_traffic(split: Sequence[TrafficShare], revision: str) -> list[dict[str, Any]]:
-    """The same, where `revision` has all of the traffic and whoever deploys next shall have it again."""
+    """The same, where `revision` has all of the traffic and the next deployment is to get it again."""
     kind = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
     others = [share for share in split if not (share.revision == revision and share.percent)]
     tag, *tags = [share.tag for share in split if share not in others and share.tag] or [""]
@@ -141,7 +141,7 @@ class RolloutNote:
     marker: str
     revision: str
     latest: str
-    """The service's newest revision once the rollout has begun; another one was deployed by somebody else."""
+    """The service's newest revision once the rollout has begun; another one comes from another deployment."""
     followed_latest: bool
     before: tuple[TrafficShare, ...]
     left: tuple[TrafficShare, ...]
@@ -170,7 +170,7 @@ def revision_name(service: str, marker: str) -> str:
 
 
 def read_note(run: "RunService") -> RolloutNote | None:
-    """A note that somebody has edited is none."""
+    """A note that a user edited does not count."""
     text = dict(run.annotations).get(ROLLOUT_ANNOTATION, "")
     try:
         note = json.loads(text) if text else None

@@ -1,4 +1,4 @@
-"""What follows where no platform is moved from here: a service and a commit go in, words for its people come out."""
+"""Says how the owners deploy a commit themselves, where provenfix moves no platform."""
 
 import shlex
 

@@ -1,4 +1,4 @@
-"""A message of the domain comes in; what `chat.postMessage` and `chat.update` take goes out, inert and within limits.
+"""Lays a message out for `chat.postMessage` and `chat.update`: inert, and within Slack's limits.
 
 The buttons are there only while a proposal is open; afterwards who, when and what take their place.
 """
@@ -196,7 +196,7 @@ def _list_approvers(message: Message) -> list[str]:
 
 
 def _approval_elements(message: Message) -> list[Element]:
-    """`(approved by @nora at …)`: somebody else's deed, at another time."""
+    """`(approved by @nora at …)`: what another user did, at another time."""
     people = _list_approvers(message)
     if not people:
         return []

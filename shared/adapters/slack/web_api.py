@@ -1,4 +1,4 @@
-"""One call of Slack's Web API in, its answer out; whatever goes wrong becomes Retry or Reject. Nothing is sent twice.
+"""Calls Slack's Web API, once; every failure becomes Retry or Reject.
 
 Slack's own client would repeat a request after a reset connection, and a message whose answer was lost would be posted
 twice: here a call is made once, and the ledger decides about another one.

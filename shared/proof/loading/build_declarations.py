@@ -1,6 +1,6 @@
-"""What a repository says of how its images are built: from which folder, which stage, and whether gcloud uploads it.
+"""Reads how a repository builds its images: from which folder, which stage, and whether gcloud uploads it.
 
-A commit's tree comes in; the builds and uploads that compose files, Cloud Build, workflows and scripts name go out.
+Returns the builds and uploads that compose files, Cloud Build, workflows and scripts of a commit name.
 """
 
 import posixpath

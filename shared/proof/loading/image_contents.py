@@ -1,6 +1,6 @@
 """Whether a file of the repository is in the image, and the line of an ignore file or a Dockerfile that keeps it out.
 
-An image and the files that are known to run in it come in; yes, no or unknown goes out, with the reason.
+Answers yes, no or unknown, with the reason, for an image and the files that are known to run in it.
 """
 
 import posixpath

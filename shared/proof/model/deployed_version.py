@@ -50,6 +50,6 @@ class DeployedVersion:
     deployments: tuple[LoggedDeployment, ...] = ()
     """One for each sighting, oldest first; the last one is this one."""
     has_named_commit: bool = False
-    """Whether anything beside the logged line names a commit as deployed, borne out or not."""
+    """Whether anything beside the logged line names a commit as deployed, confirmed or not."""
     platform_statements: tuple[str, ...] = ()
     """What the platform says of the revision, and of those that serve beside it: a sentence for each source."""

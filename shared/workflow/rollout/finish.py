@@ -148,7 +148,7 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
 
 @dataclass(frozen=True, slots=True)
 class IncidentEnd:
-    """A decided end: what it means, and why it came to it."""
+    """A decided end: what it means, and the reason."""
 
     state: IncidentState
     words: str
