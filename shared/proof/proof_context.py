@@ -34,7 +34,7 @@ class ProofRequest:
     platform_statements: tuple[str, ...] = ()
     """What the platform says of the revision, a sentence for each source."""
     environment: EnvironmentComparison | None = None
-    """The names of the variables that the failing revision lacks; None where the platform does not tell."""
+    """The names of the variables that the failing revision lacks; None where the platform does not say."""
     wants_alternative: bool = False
     """Whether an earlier commit is looked for also where the fix can be deployed: to go back is sometimes safer."""
     last_good: str | None = None

@@ -132,7 +132,7 @@ def _find_repository_frame(context: ProofContext, raised: RaisedException) -> Fr
 
 
 def report_unjudgeable_python(context: ProofContext, python: tuple[str, str]) -> Finding:
-    """For a version of Python that no compiler at hand answers for, and where it stands."""
+    """For a version of Python for which there is no compiler, with the file that declares it."""
     source = DeployedSource.UNKNOWN if context.given_commit is None else DeployedSource.GIVEN
     located = LocatedVersion("", context.given_commit, source, corroborated=False)
     detail = f"No compiler for Python {python[0]} ({python[1]}) is available here, so nothing can be proven."

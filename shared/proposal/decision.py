@@ -75,9 +75,9 @@ class Click:
     token: str = ""
     """The chat's own id of this interaction; where the same one comes again, it is a replay."""
     message: str = ""
-    """What `Chat.post` returned for the message whose button it was; "" where the chat does not tell."""
+    """What `Chat.post` returned for the message whose button it was; "" where the chat does not say."""
     app: str = ""
-    """The chat's id of the app whose button it was; "" where the chat does not tell."""
+    """The chat's id of the app whose button it was; "" where the chat does not say."""
     reason: str = ""
     """A denial's, in the user's own words; "" where none was asked for or given."""
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class IncidentState(StrEnum):
-    """Where an incident stands. Every tick looks at those of `shared.workflow.flow.ACTIVE_STATES`."""
+    """The state of an incident. Every tick advances those in `shared.workflow.flow.ACTIVE_STATES`."""
 
     WAITING = "waiting"
     """A 1011 without a cause so far: `verify` absorbs it or opens it."""
@@ -13,7 +13,7 @@ class IncidentState(StrEnum):
     UNFIXED = "unfixed"
     """There is an issue, and nothing to deploy yet: `verify` has it investigated again when the branch has moved."""
     PROPOSED = "proposed"
-    """A person decides; `verify` lets it expire."""
+    """An approver decides; `verify` lets it expire."""
     APPROVED = "approved"
     """`redeploy` checks everything once more, and acts."""
     DEPLOYING = "deploying"
@@ -43,7 +43,7 @@ class IncidentState(StrEnum):
 
 
 class ProposalStatus(StrEnum):
-    """How a posted proposal stands; only an open one shows buttons."""
+    """The status of a posted proposal; only an open one shows buttons."""
 
     OPEN = "open"
     APPROVED = "approved"

@@ -33,7 +33,7 @@ _FINAL_REPLIES = {
 
 
 def handle_click(context: Context, click: Click) -> ClickAnswer:
-    """Raises Retry where nothing could be stored: the person is asked to click again."""
+    """Raises Retry where nothing could be stored: the user is asked to click again."""
     reply = _handle_click(context, click)
     given = build_answer(reply)
     if not given.is_accepted:

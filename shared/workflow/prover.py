@@ -80,7 +80,7 @@ def render_report(report: Report, links: Links = NO_LINKS) -> Document:
 
 
 def _render_alternative(report: Report) -> Document:
-    """What is shown in place of the same fields of the whole, once people go back instead."""
+    """The fields that differ where the earlier commit is chosen instead."""
     headline, lines = build_title_and_lines(report)
     return {
         "headline": headline,

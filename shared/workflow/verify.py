@@ -242,7 +242,7 @@ def _advance_watching(context: Context, service: Service, record: IncidentRecord
 
 
 def _describe_remaining_traffic(record: IncidentRecord) -> str:
-    """What a person who stops a rollout on its way has to know."""
+    """What a user who stops a rollout on its way has to know."""
     rollout = record.rollout
     if rollout is None:
         return ""

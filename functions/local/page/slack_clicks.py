@@ -29,7 +29,7 @@ BUTTON_GONE = "The message has changed meanwhile and no longer shows this button
 
 @dataclass(frozen=True, slots=True)
 class ClickResponse:
-    """`text` is what the person alone is told; `errors` are those of a dialog, by field."""
+    """`text` is the reply that only the user sees; `errors` are those of a dialog, by field."""
 
     status: int
     text: str = ""

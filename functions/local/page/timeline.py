@@ -32,7 +32,7 @@ class Lane(StrEnum):
 
 
 class EventLook(StrEnum):
-    """How good or bad it is: decides shape and colour, and stands in words as well."""
+    """How good or bad it is: decides shape and colour, and is also said in words."""
 
     BROKEN = "broken"
     GOOD = "good"
@@ -161,7 +161,7 @@ def _history_events(view: IncidentView) -> Iterator[TimelineEvent]:
 
 
 def _find_approver(view: IncidentView, step: HistoryStep) -> str:
-    """The person whose approval it was; "" where the question has another answer by now, or is another one."""
+    """The user whose approval it was; "" where the question has another answer by now, or is another one."""
     question = _read_text(view.decision, "proposal")
     if not question or step.why not in {question, format_rollback_id(question)}:
         return ""

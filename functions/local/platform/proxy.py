@@ -56,7 +56,7 @@ class WeightedRoundRobin:
 
 @dataclass(slots=True)
 class ReverseProxy:
-    """Listens on one port of the loopback. `targets` tells who takes part right now."""
+    """Listens on one port of the loopback. `targets` returns the instances of the moment."""
 
     service: Service
     port: int

@@ -21,9 +21,9 @@ _INSTALLATION_NAME = re.compile(r"(?:cpython-)?(3\.\d+)(?:\.(\d+)((?:a|b|rc)\d+)
 
 
 def find_interpreter(python: str, configured: Mapping[str, str] | None = None) -> CPython | None:
-    """A CPython of this minor version, already started, or None. Each candidate is asked once.
+    """A CPython of this minor version, already started, or None. Each candidate is started once.
 
-    Raises `UsageError` where the settings name one and it is not that: a person who names one means it.
+    Raises `UsageError` where the settings name one and it is not that: a user who names one wants exactly that one.
     """
     named = (configured or {}).get(python)
     if named is not None:

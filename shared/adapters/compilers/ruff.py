@@ -197,7 +197,9 @@ def _parse_finding(answer: dict[str, Any]) -> Diagnostic:
 
 
 def _guess_error_class(message: str) -> str:
-    """The class that CPython would raise, told by ruff's words; it does not tell a TabError from its base class."""
+    """The class that CPython would raise, by ruff's wording, which does not distinguish a TabError from its base
+    class.
+    """
     return "IndentationError" if "indent" in message.lower() else "SyntaxError"
 
 

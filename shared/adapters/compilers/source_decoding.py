@@ -25,7 +25,7 @@ class DecodedSource:
     content: bytes | None
     fault: Fault | None = None
     row: int = 1
-    """Where a person finds it, counted from 1; `fault.line` is CPython's word."""
+    """Where a user finds it, counted from 1; `fault.line` is CPython's word."""
 
 
 def decode_source(content: bytes, python: str) -> DecodedSource:

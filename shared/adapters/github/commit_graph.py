@@ -24,7 +24,7 @@ _MAX_BACKWARD_PAGES = 5
 
 
 class CommitGraph:
-    """Keeps what it was told for the lifetime of one investigation: commits never change."""
+    """Keeps what was loaded for the lifetime of one investigation: commits never change."""
 
     def __init__(self, github: GitHubClient, owner: str, name: str, trees: Trees, contents: Blobs) -> None:
         self._github = github
@@ -118,7 +118,7 @@ class CommitGraph:
         return commit
 
     def store_states(self, commit: str, node: Mapping[str, Any], paths: Sequence[str]) -> None:
-        """Keeps what a commit holds at some paths, told as `f0`, `f1`, …"""
+        """Keeps what a commit holds at some paths; the query names them `f0`, `f1`, …"""
         for index, path in enumerate(paths):
             self.blob_at[commit, path] = parse_file_blob(node[f"f{index}"])
 

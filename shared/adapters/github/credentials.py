@@ -114,6 +114,6 @@ class GitHubHost:
         """The address under which a pull request can be linked without a note in its own timeline.
 
         https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
-        tells of it for github.com; elsewhere there is none, and the note that a link leaves notifies nobody.
+        documents it for github.com; elsewhere there is none, and the note that a link leaves notifies nobody.
         """
         return "https://redirect.github.com" if self.web == PUBLIC_WEB else self.web

@@ -84,14 +84,14 @@ class GitHubIssues:
         return _issue_ref(self._github.write(lambda: repository.create_issue(cut, body, labels=formatted)))
 
     def replace_content(self, service: Service, number: int, title: str, body: str) -> None:
-        """*Effect.* Gives an issue another title and body; what people have ticked stays ticked."""
+        """*Effect.* Gives an issue another title and body; what users have ticked stays ticked."""
         known = self._cache.get(service, number)
         body = keep_ticked_items((known.body if known is not None else "") or "", body)
         issue = self._reference(service, number)
         self._github.write(lambda: issue.edit(title=truncate(title, _MAX_TITLE_LENGTH), body=body))
 
     def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
-        """*Effect.* Replaces the body's part on how things stand. What people wrote beside it in the meantime stays."""
+        """*Effect.* Replaces the body's status section. What users wrote elsewhere in the meantime stays."""
         known = self._cache.get(service, number)
         if known is None:
             return
@@ -107,7 +107,7 @@ class GitHubIssues:
         self._github.write(lambda: issue.edit(title=title_change, body=body_change))
 
     def create_labels(self, service: Service) -> None:
-        """*Effect.* Makes the label by which people stop the automation, so that it can be chosen from the list."""
+        """*Effect.* Makes the label by which users stop the automation, so that it can be chosen from the list."""
         repository = self._github.repository(service.repository)
         for name, (color, description) in _LABELS.items():
             if self._github.find(repository.get_label(name).complete) is None:

@@ -29,7 +29,7 @@ _MAX_NUMBER = 2**53
 
 
 class SignatureError(StrEnum):
-    """Why a request is not believed to be GitHub's. None of them is told to the sender."""
+    """Why a request is not accepted as GitHub's. The sender learns none of these reasons."""
 
     NO_SECRET = "no_webhook_secret"  # noqa: S105  # the name of a reason
     NO_SIGNATURE = "no_signature"
@@ -61,7 +61,7 @@ def sign(body: bytes, secret: Secret) -> str:
 
 
 def parse_command(headers: Headers, body: bytes) -> IssueEvent | None:
-    """What a person wants; None for an event that means nothing here. Raises Reject for what GitHub never sends."""
+    """The user's command; None for an event that holds none. Raises Reject for what GitHub never sends."""
     delivery = headers.get(DELIVERY_HEADER, "")
     if not _DELIVERY.fullmatch(delivery):
         raise Reject("malformed_delivery", f"{DELIVERY_HEADER} is no delivery id")

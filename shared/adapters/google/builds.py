@@ -78,7 +78,7 @@ class Builds:
 
 
 def build_commit(build: "Build") -> str:
-    """The commit that Cloud Build fetched, else the one it was told; "" where neither is known."""
+    """The commit that Cloud Build fetched, else the one of its substitutions; "" where neither is known."""
     source, substitutions = build.source_provenance, build.substitutions
     fetched = (
         source.resolved_repo_source.commit_sha,

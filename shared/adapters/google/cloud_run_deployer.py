@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from google.cloud.run_v2 import Service as RunService
 
 MANAGED_LABEL, MANAGED_BY_FUNCTIONS = "goog-managed-by", "cloudfunctions"
-"""The label of a service that Cloud Functions made, and makes anew at its next deployment."""
+"""The label of a service that Cloud Functions made, and replaces at its next deployment."""
 _BUILD_LABELS = (BUILD_LABEL, "gcb-trigger-id", "gcb-trigger-region")
 
 
@@ -234,7 +234,7 @@ class CloudRunDeployer:
         )
 
     def _find_by_label(self, service: Service, commit: str) -> str:
-        """The newest ready revision whose label names the commit; whether it tells the truth is asked later."""
+        """The newest ready revision whose label names the commit; whether the label is right is checked later."""
         return find_newest_ready(
             run for run in self.list_revisions(service) if commit in {run.labels.get(name) for name in COMMIT_LABELS}
         )

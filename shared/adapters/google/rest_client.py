@@ -22,7 +22,7 @@ from shared.secret import Secret
 _MIN_PAUSE_SECONDS = 0.05
 _MAX_PAUSE_SECONDS = 0.5
 _CONTENTION = "ABORTED"
-"""Over REST another write was in the way; the clients' callers are told `stale`, and decide themselves."""
+"""Over REST another write was in the way; the clients' callers get `stale`, and decide themselves."""
 _EMULATOR_TOKEN = Secret("owner")
 """What emulators take for an account that may do everything."""
 

@@ -213,7 +213,9 @@ def adopt_pipeline_revision(
 
 
 def require_unchanged(run: "RunService", note: RolloutNote, own: str) -> None:
-    """What people do by hand counts: it is not overwritten. What a pipeline did with its own revision is no hand's."""
+    """A change that a user made by hand is not overwritten. What a pipeline did with its own revision is no such
+    change.
+    """
     newest, rollout = last_segment(run.latest_created_revision), note.revision or "a pipeline"
     if newest not in {note.latest, own}:
         raise Reject(CHANGED_BY_HAND, f"{newest} was deployed since the rollout of {rollout} began")

@@ -88,7 +88,7 @@ class ConsoleLogReader:
                 self._time, self._has_date = (
                     None,
                     True,
-                )  # hours that nobody can tell: no time is better than a wrong one
+                )  # ambiguous hours: no time is better than a wrong one
                 return named.end(), True
             if read is not None:
                 self._time, self._has_date = read, True

@@ -54,7 +54,7 @@ def get_team_id(payload: Json) -> str:
 
 
 def get_app_id(payload: Json) -> str:
-    """The id of the app that the interaction belongs to; "" where none is told."""
+    """The id of the app that the interaction belongs to; "" where the request has none."""
     return get_text(payload, "api_app_id") if "api_app_id" in payload else ""
 
 
@@ -186,7 +186,7 @@ def needs_reason_dialog(click: Click, body: bytes) -> bool:
 
 
 def response_url(body: bytes) -> str:
-    """Where the clicker alone can be told something; "" where the request names no such place."""
+    """The address for a reply that only the user sees; "" where the request names none."""
     url = _parse_payload(body).get("response_url")
     return url if isinstance(url, str) else ""
 

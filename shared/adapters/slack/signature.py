@@ -22,7 +22,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 
 class SignatureError(StrEnum):
-    """Why a request is not believed to be Slack's. None of them is told to the sender."""
+    """Why a request is not accepted as Slack's. The sender learns none of these reasons."""
 
     NO_SECRET = "no_signing_secret"  # noqa: S105  # the name of a reason
     NO_TIMESTAMP = "no_timestamp"

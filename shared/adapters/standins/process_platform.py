@@ -51,7 +51,7 @@ class ProcessPlatform:
         self._clock = clock
 
     def deploy_by_hand(self, service: Service, revision: ManualRevision) -> None:
-        """What a person does past provenfix: the revision gets all of the traffic at once."""
+        """What a user does past provenfix: the revision gets all of the traffic at once."""
         document = self._revision_document(revision.source, revision.claims, "")
         all_of_it: dict[str, object] = {"traffic": {revision.name: _ALL_TRAFFIC}, "newest": revision.name}
         first = {**all_of_it, "revisions": {revision.name: document}}

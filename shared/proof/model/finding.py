@@ -83,7 +83,7 @@ class LoadedSummary:
     not_loaded: tuple[OtherBrokenFile, ...] = ()
     """Other files that do not compile: no reason against a commit."""
     others_checked: int = 0
-    """How many other files were compiled to tell."""
+    """How many other files were compiled for this."""
     has_unchecked_others: bool = False
     """Whether there are more of them, which were not looked at."""
     missing_imports: tuple[MissingImport, ...] = ()
@@ -180,7 +180,7 @@ class Finding:
     raised_frame: Frame | None = None
     """Of an exception that is quoted and not proven: its deepest frame in the repository, with the path there."""
     environment: EnvironmentComparison | None = None
-    """Which variables the failing revision lacks, where the platform tells."""
+    """The variables that the failing revision lacks, where the platform lists them."""
     suspected: SuspectedChanges = NO_SUSPECTED_CHANGES
     """For an exception that nothing can prove: never a reason to deploy anything."""
     trial_candidate: TrialCandidate | None = None

@@ -42,7 +42,7 @@ _STATES_NEEDING_A_PERSON = frozenset(
         IncidentState.EXPIRED,
     )
 )
-"""What waits for a person."""
+"""The states that wait for a user."""
 _VERBS = {
     ActionKind.REDEPLOY: "redeploy",
     ActionKind.ROLLBACK: "roll back to",
@@ -159,7 +159,7 @@ def _replaces_open_question(context: Context, record: IncidentRecord) -> bool:
 
 
 def _look_suffix(look: int) -> str:
-    """Tells the comments of later looks from those of the first."""
+    """Distinguishes the comments of later investigations from those of the first."""
     return "" if look == 1 else f"{look}"
 
 

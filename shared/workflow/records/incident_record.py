@@ -64,7 +64,7 @@ class EndCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EndReason:
-    """Why an incident ended: by name, and in the words that people read."""
+    """Why an incident ended: by name, and in the words that users read."""
 
     cause: EndCause
     sentence: str
@@ -147,7 +147,7 @@ class IncidentRecord:
     """The chat's reference of the proposal's message."""
     rollout: Rollout | None = None
     told: str = ""
-    """The last step of `history` that the issue tells of, as `step` names it."""
+    """The last step of `history` that the issue reports, as `step` names it."""
     regresses: str = ""
     """The earlier incident that was resolved, and whose fix runs where this one was logged."""
     recurred: str = ""
@@ -196,7 +196,7 @@ class IncidentRecord:
 
     @property
     def can_be_reinvestigated(self) -> bool:
-        """Whether a person can have it investigated again: nothing is under way or got traffic against it."""
+        """Whether a user can have it investigated again: nothing is under way or got traffic against it."""
         return self.state is IncidentState.TRIED or (
             self.rollout is None
             and (

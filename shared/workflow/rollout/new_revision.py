@@ -19,7 +19,7 @@ def find_new_revision(
 ) -> Deployment | EndReason | None:
     """The ready revision of the approved commit, at its address; why there is none; or None while that is not known.
 
-    `EndCause.SHIFT_REFUSED` where a person has changed the service meanwhile.
+    `EndCause.SHIFT_REFUSED` where a user has changed the service meanwhile.
     """
     deployment = context.deployer.state(service, rollout.operation)
     match deployment.progress:
