@@ -1,4 +1,4 @@
-"""The log of one machine's services in SQLite: entries as the platform writes them go in, and answers about them out.
+"""The log of one machine's services in SQLite: stores entries as the platform writes them, and queries them.
 
 An entry is JSON in Cloud Logging's own form. Everything that is asked for is found by an index, because a storm is
 asked about while it lasts.

@@ -14,7 +14,7 @@ from shared.adapters.logs.log_file import LogFile
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
 from shared.ports import MAX_NEIGHBOURS, Clock, Store, StoredDocument
-from shared.proof.model.finding import CheckStatus
+from shared.proof.model.target import CheckStatus
 from shared.proposal.rollout import Deployment, DeploymentProgress, ProbeResult, Revision, ServiceState
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
