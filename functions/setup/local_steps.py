@@ -37,6 +37,7 @@ def apply_terraform(session: Session, step: Step) -> Facts:
     session.run_shown(plan)
     if not session.outside.person.confirm("Apply this plan?"):
         raise InputError(f"Nothing was applied. {AGAIN}")
+    session.keep_facts(step.name, {"applied": "begun"})
     session.run_shown(apply)
     write_deployed_config(session)
     return {}
@@ -49,13 +50,14 @@ def write_deployed_config(session: Session) -> None:
 
 
 def destroy_deployment(session: Session, step: Step) -> None:
-    """Lets go of the data first, where there are any: Terraform protects them twice."""
-    if not (session.place.root / ROOT_MODULE).exists():
+    """Lets go of the data first, where there are any: Terraform protects them twice.
+
+    A state that cannot be read is never taken for an empty one: its bucket is the next thing to go.
+    """
+    if not session.state.fact(step.name, "applied"):
         return
     release, destroy = step.undo
-    listed = session.outside.commands.read(("terraform", f"-chdir={session.place.root}", "state", "list"))
-    if listed.code != 0:  # it was never initialised, so nothing was made
-        return
-    if "google_firestore_database.state" in listed.output:
+    listed = session.read(("terraform", f"-chdir={session.place.root}", "state", "list"))
+    if "google_firestore_database.state" in listed:
         session.run_shown(release)
     session.run_shown(destroy)

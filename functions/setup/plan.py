@@ -218,7 +218,7 @@ def _list_local_steps(answers: Answers, place: Place) -> Iterator[Step]:
             Command((*terraform, "plan", "-input=false", "-out=setup.plan")),
             Command((*terraform, "apply", "-input=false", "setup.plan")),
         ),
-        (f"Shows the plan, and asks before it is applied. Alerts go to {answers.email or 'nobody'}; Python {pythons}.",),
+        (f"Shows the plan, and asks. Alerts go to {answers.email or 'nobody'}; compilers of {pythons}.",),
         undo=(
             Command((*terraform, "apply", "-input=false", "-auto-approve", "-var=keep_data=false",
                      "-target=module.provenfix.google_firestore_database.state")),
