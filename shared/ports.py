@@ -21,6 +21,8 @@ CHANGED_BY_HAND = "changed_by_hand"
 """The reason of a `Reject` by which the deployer leaves alone what a user has changed during a rollout."""
 WRONG_LABEL = "provenfix:wrong"
 """The label by which a user stops all automation for an incident."""
+MAX_NEIGHBOURS = 1_000
+"""So many entries of a log are read around one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,10 @@ class Logs(Protocol):
     """The platform's log of a service."""
 
     def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
-        """The entry and its neighbours of the same revision, instance and log, seconds to either side, by time."""
+        """The entry and its neighbours of the same revision, instance and log, seconds to either side, by time.
+
+        At most `MAX_NEIGHBOURS`, the nearest: in a storm a second holds thousands.
+        """
 
     def read_entries(
         self, service: Service, since: datetime, until: datetime, revision: str = ""

@@ -27,7 +27,7 @@ from shared.workflow.investigation.cause_of_close import (
     store_explaining_incident,
 )
 from shared.workflow.issue.issue_commands import is_automation_stopped, is_marked_as_wrong
-from shared.workflow.reassemble_signal import is_of_traceback_around, reassemble_signal
+from shared.workflow.reassemble_signal import NOT_VISIBLE_YET, is_of_traceback_around, is_young, reassemble_signal
 from shared.workflow.records import documents, incident_record, reports
 from shared.workflow.records.defects import Defect, find_or_create_defect, start_next_generation
 from shared.workflow.records.incident_record import IncidentRecord
@@ -145,7 +145,14 @@ def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> Ste
     is_throttled = context.throttle.is_spent(refused, now) or (not looked and context.throttle.is_recent(line, now))
     if is_throttled:
         return StepResult("throttled")
-    signal = reassemble_signal(context, entry)
+    unsettled = (*refused, "not visible yet")
+    if context.throttle.is_spent(unsettled, now) and is_young(context, entry):
+        raise Retry(NOT_VISIBLE_YET)
+    try:
+        signal = reassemble_signal(context, entry)
+    except Retry:
+        context.throttle.mark_recorded(unsettled, now)
+        raise
     if not isinstance(signal, Signal):
         outcome = reject_entry(context, entry, signal.value, service_key)
         context.throttle.mark_recorded(refused, now)

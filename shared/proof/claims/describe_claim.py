@@ -203,7 +203,7 @@ def _choose_target(context: ProofContext, traced: TracedClaim, fix: Commit) -> T
 
     def refuse(commit: str) -> GateFailure | None:
         verdict = _judge(traced, commit)
-        return traced.new_failures.repeat(commit) if verdict.holds else _describe_unmended(verdict)
+        return None if verdict.holds else _describe_unmended(verdict)
 
     def confirm(commit: str) -> GateFailure | None:
         verdict = traced.verdicts.confirm_commit(commit)

@@ -85,11 +85,17 @@ class _TargetSearch:
         return failed
 
     def repeat_refusal(self, index: int) -> GateFailure | None:
-        """The last refusal, where the file that it was for is the same."""
-        if self._last_failure is None or self._refusing_file is None or not self._refusing_file.is_unchanged_at(index):
+        """The last refusal, where the file that it was for is the same, or fails in the same way."""
+        if self._last_failure is None or self._refusing_file is None:
             return None
-        self._skipped.append(index)
-        return replace(self._last_failure, detail=self._last_failure.file_detail or self._last_failure.detail)
+        if self._last_failure.repeat is not None:
+            failed = self._last_failure.repeat(self.commits[index].id)
+        else:
+            is_same = self._refusing_file.is_unchanged_at(index)
+            detail = self._last_failure.file_detail or self._last_failure.detail
+            failed = replace(self._last_failure, detail=detail) if is_same else None
+        self._skipped += [index] if failed is not None else []
+        return failed
 
     def find_newest_skipped(self) -> int | None:
         """The newest of the skipped commits that passes; None where none does.

@@ -75,13 +75,17 @@ def is_affected_by(recorded_paths: Collection[str], path: str, *, is_added_or_re
 
 
 class RecordingTree:
-    """Answers from another tree, each fetched once; `recorded_paths` is what was asked for."""
+    """Answers from another tree, each fetched once; `recorded_paths` is what was asked for.
+
+    `contents_read`: the files of these whose contents were asked for, and not only whether they exist.
+    """
 
     def __init__(self, tree: SourceTree) -> None:
         self._tree = tree
         self._blobs: dict[str, str | None] = {}
         self._folders: dict[str, Mapping[str, str] | None] = {}
         self.recorded_paths: set[str] = set()
+        self.contents_read: set[str] = set()
 
     def blob(self, path: str) -> str | None:
         self.recorded_paths.add(path)
@@ -107,6 +111,7 @@ class RecordingTree:
         return self._folders[path]
 
     def read(self, path: str) -> bytes | None:
+        self.contents_read.add(path)
         return self._tree.read(path) if self.blob(path) is not None else None
 
     def read_text(self, path: str) -> str:
