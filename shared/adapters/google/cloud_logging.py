@@ -107,7 +107,7 @@ class CloudLogging:
             *([f"labels.instanceId={quote_value(entry.instance)}"] if entry.instance else []),
         ]
         logged = self._read_near(entry.project, terms, at)
-        neighbours = [neighbour for neighbour in logged if _get_source_key(neighbour) == _get_source_key(entry)]
+        neighbours = [neighbour for neighbour in logged if neighbour.source == entry.source]
         if entry.insert_id not in {neighbour.insert_id for neighbour in neighbours}:
             neighbours.append(entry)
         nearest = sorted(neighbours, key=lambda neighbour: abs((neighbour.timestamp or at) - at))[:MAX_NEIGHBOURS]
@@ -216,10 +216,6 @@ def build_service_filter(service: str, revision: str = "") -> list[str]:
 def build_time_filter(since: datetime, until: datetime) -> list[str]:
     """The terms that admit a time alone, both ends included."""
     return [f"timestamp>={quote_value(format_rfc3339(since))}", f"timestamp<={quote_value(format_rfc3339(until))}"]
-
-
-def _get_source_key(entry: LogEntry) -> tuple[str, ...]:
-    return (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
 
 
 def _convert_entry(message: "types.LogEntry", position: int) -> LogEntry:

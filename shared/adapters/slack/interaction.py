@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from shared.adapters.slack.rich_text import plain_text
 from shared.errors import Reject
 from shared.proposal.decision import Click, ClickKind
 
@@ -79,23 +80,23 @@ def build_denial_dialog(click: Click) -> dict[str, object]:
         "action_id": REASON_FIELD,
         "multiline": True,
         "max_length": _MAX_REASON_LENGTH,
-        "placeholder": _build_plain_text("Wrong commit, bad time, already fixed manually, …"),
+        "placeholder": plain_text("Wrong commit, bad time, already fixed manually, …"),
     }
     question = {
         "type": "input",
         "block_id": REASON_FIELD,
         "optional": True,
-        "label": _build_plain_text("Why should this commit not be deployed?"),
-        "hint": _build_plain_text("Stored with the decision and shown in the channel."),
+        "label": plain_text("Why should this commit not be deployed?"),
+        "hint": plain_text("Stored with the decision and shown in the channel."),
         "element": field,
     }
     return {
         "type": "modal",
         "callback_id": DENIAL_CALLBACK,
         "private_metadata": json.dumps(bound, separators=(",", ":")),
-        "title": _build_plain_text("Deny"),
-        "submit": _build_plain_text("Deny"),
-        "close": _build_plain_text("Cancel"),
+        "title": plain_text("Deny"),
+        "submit": plain_text("Deny"),
+        "close": plain_text("Cancel"),
         "blocks": [question],
     }
 
@@ -130,10 +131,6 @@ def _read_typed_reason(opened: Json) -> str:
     for name in ("values", REASON_FIELD, REASON_FIELD, "value"):
         value = value.get(name) if isinstance(value, Mapping) else None
     return value[:_MAX_REASON_LENGTH] if isinstance(value, str) else ""
-
-
-def _build_plain_text(words: str) -> dict[str, object]:
-    return {"type": "plain_text", "text": words, "emoji": False}
 
 
 if TYPE_CHECKING:  # a message knows the whole report, which a click does not need

@@ -21,6 +21,7 @@ from shared.adapters.slack.rich_text import (
     link,
     literal_text,
     paragraph,
+    plain_text,
     untrusted_line,
     user_mention,
 )
@@ -65,7 +66,7 @@ def build_notification_text(message: Message) -> str:
 def build_message_blocks(service: Service, message: Message) -> Iterator[Block]:
     """At most ten blocks: the public way from a message to what Slack, or a page that knows Block Kit, shows of it."""
     title = truncate(break_mentions_and_links(to_one_line(_choose_title(message))), _MAX_TITLE_LENGTH) or "Incident"
-    yield {"type": "header", "block_id": "title", "text": _build_plain_text(title)}
+    yield {"type": "header", "block_id": "title", "text": plain_text(title)}
     if message.standing not in {ProposalStatus.OPEN, ProposalStatus.NOTICE}:
         yield block("standing", list(_build_status_elements(service, message)))
     if lines := list(_line_elements(service, message)):
@@ -263,7 +264,7 @@ def build_buttons(service: Service, message: Message) -> Iterator[dict[str, obje
 
 
 def _build_button(action: str, words: str, value: str, style: str | None = None) -> dict[str, object]:
-    shown: dict[str, object] = {"type": "button", "action_id": action, "text": _build_plain_text(words), "value": value}
+    shown: dict[str, object] = {"type": "button", "action_id": action, "text": plain_text(words), "value": value}
     return {**shown, "style": style} if style else shown
 
 
@@ -280,16 +281,12 @@ def _confirm_dialog(
     if verb == "Roll back":
         lines[-1:] = [lines[-1].replace("With it: ", "This changes production: ")]
     return {
-        "title": _build_plain_text("Try without traffic?" if verb == TRY_LABEL else f"{verb} this service?"),
-        "text": _build_plain_text(truncate("\n".join(lines), _MAX_CONFIRM_LENGTH)),
-        "confirm": _build_plain_text(verb),
-        "deny": _build_plain_text("Cancel"),
+        "title": plain_text("Try without traffic?" if verb == TRY_LABEL else f"{verb} this service?"),
+        "text": plain_text(truncate("\n".join(lines), _MAX_CONFIRM_LENGTH)),
+        "confirm": plain_text(verb),
+        "deny": plain_text("Cancel"),
         "style": "danger" if verb == "Roll back" else "primary",
     }
-
-
-def _build_plain_text(words: str) -> dict[str, object]:
-    return {"type": "plain_text", "text": words, "emoji": False}
 
 
 def _shorten(text: str, longest: int) -> str:

@@ -32,6 +32,11 @@ def untrusted_line(text: str, longest: int) -> list[Element]:
     return elements
 
 
+def plain_text(words: str) -> Element:
+    """Text of a header, a button or a dialog, without markup and emoji."""
+    return {"type": "plain_text", "text": words, "emoji": False}
+
+
 def literal_text(text: str) -> Element:
     """A few words of our own, with the spaces around them."""
     return _build_text_element(text, code=False)

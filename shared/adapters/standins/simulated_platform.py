@@ -118,13 +118,13 @@ class FolderLogs:
 
     def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
-        source, at = _get_source_key(entry), entry.timestamp
+        at = entry.timestamp
         if at is None:
             return [entry]
         same = [
             logged
             for logged, when in self._dated_entries()
-            if _get_source_key(logged) == source and abs(when - at) <= _NEIGHBOUR_WINDOW
+            if logged.source == entry.source and abs(when - at) <= _NEIGHBOUR_WINDOW
         ]
         if entry.insert_id not in {logged.insert_id for logged in same}:
             same.append(entry)
@@ -174,10 +174,6 @@ class NoChecks:
     def get_status(self, service: Service, commit: str) -> CheckStatus:  # noqa: ARG002  # as the port has it
         """`unknown`."""
         return CheckStatus.UNKNOWN
-
-
-def _get_source_key(entry: LogEntry) -> tuple[str, ...]:
-    return (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
 
 
 def _is_of_service(entry: LogEntry, service: Service) -> bool:
