@@ -39,11 +39,13 @@ MAX_LINE_LENGTH = 700
 def build_paragraphs(report: Report) -> tuple[str, ...]:
     """The paragraphs of the message, each of one line and at most 700 characters, redacted."""
     return tuple(
-        quote_untrusted(f"{label}: {words}", MAX_LINE_LENGTH) for label, words in _labelled_paragraphs(report) if words
+        quote_untrusted(f"{label}: {words}", MAX_LINE_LENGTH)
+        for label, words in _list_labelled_paragraphs(report)
+        if words
     )
 
 
-def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
+def _list_labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     proof = report.proof
     if report.incident.kind in EFFECT_KINDS and proof.broken is None:
         yield from list_cause_paragraphs(report)
