@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.proof.gating.gates import GateFailure, Gates
-from shared.proof.model.finding import RefusedCommit
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import History
+from shared.proof.model.target import RefusedCommit
 
 _MAX_RUNS = 50
 """Commits of one search that are put to every gate."""
@@ -98,7 +98,7 @@ class _TargetSearch:
         return failed
 
     def find_newest_skipped(self) -> int | None:
-        """The newest that passes of the commits that were passed over; None where none does.
+        """The newest of the skipped commits that passes; None where none does.
 
         A file may have come long before it was loaded; where the service loaded it as deployed, it did all the while.
         What it imports may come from an installed package, which no file tells: there the oldest is put to the gates.

@@ -10,9 +10,10 @@ from shared.proof.loading.commit_tree import find_changed_paths
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import find_ancestors, find_descendants, find_first_holding, walk_newest_first
 from shared.proof.model.compilation import split_source_lines
-from shared.proof.model.finding import Fix, Target
+from shared.proof.model.finding import Fix
 from shared.proof.model.history import Branch, Commit, FileChange
 from shared.proof.model.ports import History
+from shared.proof.model.target import Target
 from shared.proof.searching.explain_failure import cut_excerpt
 from shared.proof.searching.file_history import FileHistory
 from shared.proof.searching.introducing_commit import BreakOrigin, FileAtCommit

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from shared.proof.gating.loaded_files import LoadedFiles, LoadedState
 from shared.proof.judging.compile_verdicts import CompileVerdicts
-from shared.proof.model.finding import CheckStatus, OtherBrokenFile
 from shared.proof.model.ports import History
+from shared.proof.model.target import CheckStatus, OtherBrokenFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ class RecordingTree:
         return exists
 
     def list_unrecorded(self, path: str) -> Mapping[str, str] | None:
-        """As `folder`, where another rule (`is_image_file`) tells when the answer changes."""
+        """As `folder`, where another rule (`is_image_file`) decides when the answer changes."""
         if path not in self._folders:
             self._folders[path] = self._tree.folder(path) if not path or is_relative_path(path) else None
         return self._folders[path]
@@ -167,7 +167,7 @@ class CommitTree:
         return None if blob is None else self._history.read(blob)
 
     def is_link(self, path: str) -> bool:
-        """Whether a link or a submodule lies at a path, as far as the history tells."""
+        """Whether a link or a submodule lies at a path, as far as the history shows."""
         above, _, name = path.rpartition("/")
         folder = self._get_folder(above)
         return folder is not None and name in folder.links

@@ -40,7 +40,7 @@ class ImportClosure:
     """`files` are repository paths of Python files that the service loads as source.
 
     `start_command`: the start files and modules as found, "" where unreadable. `rule`: one sentence for the report.
-    `is_exact`: False where what the image copies was taken. `image_path`: the Dockerfile or Procfile that was read.
+    `is_exact`: False for all that the image copies. `image_path`: the Dockerfile or Procfile that was read.
     `ambiguous_images`: others whose closure holds the failing file. `recorded_paths`: see `is_affected_by`.
     `unresolved_imports`: dynamic imports of these files whose module no text tells. `missing_imports`: imports of
     modules that the deployed commit had and that vanished.
