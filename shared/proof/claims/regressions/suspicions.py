@@ -123,7 +123,7 @@ class SuspectReader:
             if not dotted or not self._lacks(source.path, meaning, node.attr, dotted):
                 return None
             return Suspect(add_message(_replace(claim, module=dotted)))
-        if not isinstance(meaning, ClassMeaning):
+        if not isinstance(meaning, ClassMeaning) or meaning.is_annotated:
             return None
         answer = self._find_attribute(source, meaning, node.attr)
         if answer.presence is not Presence.ABSENT:
