@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+_WORD = re.compile(rb"[\w\x80-\xff]+")
 _MAX_COMPARED = 20_000
 """Lines; a longer file counts as new."""
 
@@ -37,22 +38,22 @@ class Focus:
 
     def is_mentioned(self, source: bytes) -> bool:
         """Whether a source mentions a touched name at all."""
-        return bool(self.names) and _compile_words(self.names).search(source) is not None
+        return bool(self.names) and not _encode(self.names).isdisjoint(_WORD.findall(source))
 
 
 @lru_cache(maxsize=16)
-def _compile_words(names: frozenset[str]) -> re.Pattern[bytes]:
-    return re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(names)) + rb")\b")
+def _encode(names: frozenset[str]) -> frozenset[bytes]:
+    return frozenset(name.encode("utf-8", "surrogatepass") for name in names)
 
 
-def focus_on_change(before: bytes | None, after: bytes, names: frozenset[str]) -> Focus:
-    """The focus for a file that changed, or that is new."""
+def focus_on_change(before: bytes | None, after: bytes) -> Focus:
+    """The focus on the lines of a file that changed, or that is new."""
     if before is None:
-        return Focus(names)
+        return Focus()
     former, later = before.splitlines(), after.splitlines()
     if max(len(former), len(later)) > _MAX_COMPARED:
-        return Focus(names, None, before)
-    return Focus(names, frozenset(_list_new_lines(former, later)), before)
+        return Focus(frozenset(), None, before)
+    return Focus(frozenset(), frozenset(_list_new_lines(former, later)), before)
 
 
 def _list_new_lines(former: list[bytes], later: list[bytes]) -> Iterator[int]:
