@@ -79,6 +79,8 @@ class Service:
     """Issues that may be opened on one day (UTC) about incidents that no commit confirms; one issue collects the
     rest.
     """
+    is_read_only: bool = False
+    """Whether it is only looked at: nobody is asked, and nothing is deployed. It follows from the whole file."""
     proposal_ttl: timedelta = timedelta(hours=6)
     traffic_steps: tuple[int, ...] = (10, 50, 100)
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""

@@ -25,7 +25,7 @@ from shared.adapters.google import (
 )
 from shared.adapters.slack import chat
 from shared.adapters.sqlite import sqlite_logs, sqlite_queue, sqlite_store
-from shared.adapters.standins import chat_and_issues, process_platform, simulated_platform, watched_platform
+from shared.adapters.standins import chat_and_issues, log_issues, process_platform, simulated_platform, watched_platform
 from shared.config.settings import Platform, Settings
 from shared.errors import UsageError
 from shared.lazy import lazy_property
@@ -151,6 +151,8 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def issues(self) -> ports.Issues:
+        if self._settings.read_only == "log":
+            return log_issues.LogIssues(print)
         return issues.GitHubIssues(self._require_code_host("the port 'issues'"))
 
     @lazy_property

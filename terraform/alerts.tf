@@ -127,7 +127,9 @@ locals {
   }
 
   # Nothing, for too long.
-  absences = {
+  absences = { for name, absence in local.all_absences : name => absence if name != "ticks" || !local.read_only }
+
+  all_absences = {
     ticks = {
       title    = "verify does not go round"
       severity = "CRITICAL" # nothing is watched, expires or is rolled back meanwhile

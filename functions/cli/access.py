@@ -5,7 +5,7 @@ and `provenfix doctor` looks for what it names.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -13,6 +13,8 @@ import yaml
 from shared.errors import InputError
 
 ACCESS_FILE = Path(__file__).parents[2] / "terraform" / "access.yaml"
+READ_ONLY_FUNCTIONS = ("record", "investigate")
+"""Those of the profile that asks nobody and deploys nothing, as terraform/functions.tf has them."""
 _LEVELS = ("read", "write", "admin")
 
 
@@ -67,6 +69,20 @@ class Access:
     def calls_for_role(self, function: str, role: str) -> Sequence[str]:
         """The methods for which a function needs a role."""
         return [method for method in self.functions[function].google if role in self.google[method]]
+
+    def for_profile(self, read_only: str) -> "Access":
+        """What is left of the table with `read_only` of provenfix.yaml; all of it for ""."""
+        if not read_only:
+            return self
+        functions = {}
+        for name in READ_ONLY_FUNCTIONS:
+            use = self.functions[name]
+            secrets = [key for key in use.secrets if not key.startswith("slack.")]
+            github = [call for call in use.github if read_only == "issue" or not call.startswith("issues/")]
+            functions[name] = replace(use, secrets=secrets, slack=[], github=github)
+        used = {role for use in functions.values() for call in use.google for role in self.google[call]}
+        roles = {key: role for key, role in self.roles.items() if key in used}
+        return replace(self, roles=roles, functions=functions)
 
     def list_apis(self) -> Sequence[str]:
         """Every API that is called."""

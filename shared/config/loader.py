@@ -82,6 +82,8 @@ def _find_contradictions(
             at = first_index[key_of_service]
             first = f"services[{at}] (line {document.line(('services', at))})"
             yield ("services", index), f"services[{index}] is the same service as {first}; remove one of them"
+        if not (entry.channel or configuration.read_only):
+            yield ("services", index, "channel"), f"services[{index}].channel is missing"
         if (service.project, service.name) in own:
             yield ("services", index), f"services[{index}] is one of provenfix's own functions, which are not watched"
         needed = _REQUIRED_BY_METHOD.get(service.deploy_method)

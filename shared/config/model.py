@@ -74,7 +74,8 @@ class ServiceEntry(StrictModel):
     project: ProjectId
     region: Region
     repository: Repository
-    channel: ChannelId
+    channel: ChannelId = ""
+    """Needed unless the file is `read_only`: then nobody is asked."""
     environment: str = ""
     log_project: ProjectId = ""
     branch: BranchName = ""
@@ -164,6 +165,8 @@ class Configuration(StrictModel):
     """The whole file."""
 
     version: Literal[1] = 1
+    read_only: Literal["", "issue", "log"] = ""
+    """Where a profile reports to that asks nobody and deploys nothing."""
     services: Annotated[tuple[ServiceEntry, ...], Field(strict=False)] = ()
     slack: SlackEntry | None = None
     github: GitHubEntry | None = None

@@ -127,6 +127,8 @@ class Settings:
     kill_switch: bool = False
     max_message_age: timedelta = timedelta(hours=_DEFAULT_MAX_AGE_HOURS)
     tracing: bool = False
+    read_only: str = ""
+    """Where reports go of a profile that asks nobody and deploys nothing: `issue`, `log`; "" for the whole of it."""
     services: Mapping[str, Service] = field(default_factory=dict)
     """By `Service.id`."""
     own_functions: frozenset[str] = frozenset()
@@ -181,11 +183,15 @@ def read_all_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 def _merge_configuration(settings: Settings, file: "Configuration", environment: Mapping[str, str]) -> Settings:
     own = {build_service_id(file.own.project, name) for name in file.own.functions} if file.own else set()
-    configured = [_with_deploy_mode(service, settings.platform) for service in list_services(file)]
+    configured = [
+        replace(_with_deploy_mode(service, settings.platform), is_read_only=bool(file.read_only))
+        for service in list_services(file)
+    ]
     services = {service.id: service for service in configured}
     return replace(
         settings,
         compilers=dict(file.compilers) | dict(settings.compilers),
+        read_only=file.read_only,
         services=services,
         own_functions=settings.own_functions | own,
         secrets=_read_secrets(file, environment, settings.local_folder),

@@ -17,10 +17,12 @@ from functions.cli.doctor.roles import Installation, RoleChecks
 from functions.cli.doctor.secrets import SecretChecks
 from functions.cli.doctor.sinks import SinkChecks
 from functions.cli.doctor.slack import SlackChecks
+from functions.local.topology import SUBSCRIBERS
 from shared.adapters import system
 from shared.adapters.github import client, credentials
 from shared.config.settings import Settings
 from shared.errors import Reject, Retry
+from shared.filters.rendering import Sink
 from shared.secret import Secret, SecretReference
 from shared.text.redaction import redact
 
@@ -37,13 +39,16 @@ class CheckPlan:
 
 def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
     """`project` is where provenfix runs."""
-    doubles = settings.endpoint_overrides
+    access, doubles = access.for_profile(settings.read_only), settings.endpoint_overrides
     accounts = Accounts(project, settings.topic_prefix, doubles.rest)
     references = _list_secret_references(settings)
     secrets = SecretChecks(accounts, references, settings.secrets.values)
     services = tuple(settings.services.values())
     read = {**references, "github.token": references.get(_KEY) or references.get("github.token")}
     installation = Installation(project, settings.topic_prefix, settings.database, services, read)
+
+    read_topics = [reader.topic for reader in SUBSCRIBERS if reader.function in access.functions]
+    sinks = [Sink.SIGNALS] if settings.read_only else list(Sink)
 
     def checks() -> Iterator[Check]:
         yield Check("credentials", "google", lambda: _check_credentials(accounts, project))
@@ -52,18 +57,19 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
         )
         yield from secrets.checks()
         yield from DatabaseChecks(accounts, project, settings.database).checks()
-        yield from PubSubChecks(accounts, project, settings.topic_prefix).checks()
+        yield from PubSubChecks(accounts, project, settings.topic_prefix, read_topics).checks()
         own = [
             function.partition(".")[2]
             for function in sorted(settings.own_functions)
             if function.startswith(f"{project}.")
         ]
-        yield from SinkChecks(accounts, project, settings.topic_prefix, services, own).checks()
+        yield from SinkChecks(accounts, project, settings.topic_prefix, services, own, sinks=sinks).checks()
         yield from RoleChecks(access, accounts, installation).checks()
-        yield from SlackChecks(access, secrets, services, doubles.slack).checks()
+        if not settings.read_only:
+            yield from SlackChecks(access, secrets, services, doubles.slack).checks()
         yield from GitHubChecks(
             access, _read_github_token(settings, secrets), services, _find_github_api(settings)
-        ).checks(webhook=references["github.webhook_secret"] is not None)
+        ).checks(webhook=references.get("github.webhook_secret") is not None)
         yield from CompilerChecks(access, accounts, settings.compilers, services).checks()
         yield from list_probe_checks(accounts, services)
 
@@ -72,11 +78,11 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
 
 def _list_secret_references(settings: Settings) -> Mapping[str, SecretReference | None]:
     secrets = settings.secrets
+    slack = {"slack.signing_secret": secrets.slack_signing_secret, "slack.bot_token": secrets.slack_bot_token}
     return {
-        "slack.signing_secret": secrets.slack_signing_secret,
-        "slack.bot_token": secrets.slack_bot_token,
+        **({} if settings.read_only else slack),
         **({_KEY: secrets.github_app_key} if settings.code_host.app else {"github.token": secrets.github_token}),
-        "github.webhook_secret": secrets.github_webhook_secret,
+        **({} if settings.read_only else {"github.webhook_secret": secrets.github_webhook_secret}),
     }
 
 

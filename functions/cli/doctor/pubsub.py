@@ -1,6 +1,6 @@
 """Checks of topics, subscriptions and dead letters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from functions.cli.doctor.accounts import Accounts
 from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, build_missing_result, build_ok_result
@@ -13,14 +13,14 @@ _MIN_ACK_SECONDS = 540
 
 
 class PubSubChecks:
-    """The checks of one project; `prefix` begins all names."""
+    """The checks of one project; `prefix` begins all names, `topics` are those that functions read."""
 
-    def __init__(self, accounts: Accounts, project: str, prefix: str) -> None:
-        self._client, self._project, self._prefix = accounts.user_client, project, prefix
+    def __init__(self, accounts: Accounts, project: str, prefix: str, topics: Sequence[str]) -> None:
+        self._client, self._project, self._prefix, self._topics = accounts.user_client, project, prefix, topics
 
     def checks(self) -> Iterator[Check]:
         """In the order of the flow."""
-        topics = [reader.topic for reader in SUBSCRIBERS]
+        topics = self._topics
         for topic in (*topics, DEAD_LETTERS):
             yield Check("topic", self._prefix + topic, lambda at=topic: self._check_topic(at))  # type: ignore[misc]
         for topic in topics:

@@ -51,7 +51,10 @@ def render_exception(error: Mapping[str, object], *, is_known: bool) -> str:
         return stack or last
     if _ends_with_class(stack, name):
         return stack
-    return f"{stack.rstrip()}\n{last}" if 'File "' in stack else f"{last}\n{stack}" if last else stack
+    if 'File "' not in stack:
+        return f"{last}\n{stack}" if last else stack
+    header = "" if _HEADER in stack else f"{_HEADER}\n"  # `traceback.format_tb` gives the frames alone
+    return f"{header}{stack.rstrip()}\n{last}"
 
 
 def _find_stack(error: Mapping[str, object], key: str) -> str:

@@ -10,9 +10,12 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-World = dict  # of JSON values: see `empty_project` in world.py
+World = dict[str, Any]
+"""As `empty_project` of world.py makes it."""
 NUMBER = "417002331"
 FUNCTIONS = ("record", "investigate", "decide", "redeploy", "verify", "github")
 
@@ -34,7 +37,7 @@ def run_gcloud(world: World, args: list[str], stdin: str) -> str:
     for words, action in GCLOUD:
         known = words.split()
         if args[: len(known)] == known:
-            return action(world, args[len(known) :], stdin)
+            return str(action(world, args[len(known) :], stdin))
     raise Refused(f"Invalid choice: {' '.join(args)}")
 
 
@@ -112,7 +115,7 @@ def make_secret(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG0
     return ""
 
 
-def require_secret(world: World, name: str) -> dict:
+def require_secret(world: World, name: str) -> dict[str, Any]:
     if name not in world["secrets"]:
         raise Refused(f"NOT_FOUND: Secret [projects/{NUMBER}/secrets/{name}] not found.")
     return world["secrets"][name]
@@ -194,7 +197,7 @@ def read_lines(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG00
     return json.dumps([{"jsonPayload": {"provenfix": line}}])
 
 
-GCLOUD = [
+GCLOUD: list[tuple[str, Callable[[World, list[str], str], Any]]] = [
     ("config get-value account", lambda world, *_: world["account"]),
     ("projects list", lambda world, *_: "\n".join(sorted(world["projects"]))),
     ("projects describe", describe_project),
@@ -237,7 +240,7 @@ def run_terraform(world: World, args: list[str], _stdin: str) -> str:
     )(world, args, folder, module)
 
 
-def plan(world: World, args: list[str], folder: Path, module: dict) -> str:  # noqa: ARG001
+def plan(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
     given = module["module"]["provenfix"]
     if not Path(given["config"]).exists() or not all(Path(one).exists() for one in given["bundles"].values()):
         raise Refused("Invalid function argument: no file exists")
@@ -248,7 +251,7 @@ def plan(world: World, args: list[str], folder: Path, module: dict) -> str:  # n
     return "Plan: 4 to import, 180 to add, 4 to change, 0 to destroy."
 
 
-def apply(world: World, args: list[str], folder: Path, module: dict) -> str:  # noqa: ARG001
+def apply(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
     if "-var=keep_data=false" in args:
         world["released"] = True
         return ""
@@ -260,15 +263,15 @@ def apply(world: World, args: list[str], folder: Path, module: dict) -> str:  # 
     return "Apply complete!"
 
 
-def list_state(world: World, args: list[str], folder: Path, module: dict) -> str:  # noqa: ARG001
+def list_state(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
     return "module.provenfix.google_firestore_database.state" if world["applied"] else ""
 
 
-def output(world: World, args: list[str], folder: Path, module: dict) -> str:  # noqa: ARG001
+def output(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
     return world["config"]
 
 
-def destroy(world: World, args: list[str], folder: Path, module: dict) -> str:  # noqa: ARG001
+def destroy(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
     if world["applied"] and not world["released"]:
         raise Refused("Cannot destroy database: delete protection is enabled")
     if world["applied"]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from shared.proof.claims.source.module_code import parse_module
+from shared.proof.claims.source.python_source import parse_source
 
 _CONSTRUCTORS = frozenset(("__init__", "__new__"))
 _WORD = re.compile(rb"[^\W\d]\w*")
@@ -42,20 +42,30 @@ _Shapes = Mapping[str, frozenset[str]]
 
 def _read_definitions(source: bytes) -> tuple[_Shapes, _Shapes] | None:
     """Each name that a source binds, with the shapes of what it binds it to: outside of functions, and in them."""
-    code = parse_module(source)
-    if code is None:
+    tree = parse_source(source)
+    if tree is None:
         return None
     shapes: tuple[dict[str, set[str]], dict[str, set[str]]] = ({}, {})
-    waiting: list[tuple[ast.AST, bool]] = [(code.tree, False)]
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
     while waiting:
         node, is_inner = waiting.pop()
         for name, shape in _list_definitions(node):
             is_attribute = isinstance(node, ast.Attribute)
             shapes[is_inner and not is_attribute].setdefault(name, set()).add(shape)
         is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        waiting += [(child, is_inner or is_function) for child in ast.iter_child_nodes(node)]
+        waiting += [(child, is_inner or is_function) for child in _list_children(node)]
     outer, inner = ({name: frozenset(kinds) for name, kinds in named.items()} for named in shapes)
     return outer, inner
+
+
+def _list_children(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes in a node that can hold a definition, in less time than by `ast.iter_child_nodes`."""
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if isinstance(value, list):
+            yield from (item for item in value if isinstance(item, ast.AST))
+        elif isinstance(value, ast.AST) and field != "ctx":
+            yield value
 
 
 def _list_definitions(node: ast.AST) -> Iterator[tuple[str, str]]:
