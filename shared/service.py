@@ -36,7 +36,7 @@ class Service:
     """The deploy branch; "" for the repository's default branch."""
     source_roots: tuple[str, ...] = ()
     python: str = ""
-    """The deployed minor version such as `3.11`, where the repository and the log do not tell it."""
+    """The deployed minor version such as `3.11`, where the repository and the log do not say it."""
     team: str = ""
     """The chat workspace's id; "" accepts the one that the signature belongs to."""
     chat_app: str = ""
@@ -48,7 +48,7 @@ class Service:
     quorum: int = 1
     """How many different approvers have to approve before anything is deployed."""
     not_author: bool = False
-    """Whether who wrote the fix may not approve it. Who it is, is known only of people whom `authors` names."""
+    """Whether the author of the fix may not approve it. Only users in `authors` can be matched to Git names."""
     authors: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     """The names under which the owner of a chat user id commits."""
     deploy_method: str = ""
@@ -76,7 +76,9 @@ class Service:
     daily_cap: int = 3
     """Rollouts that may begin on one day (UTC)."""
     uncorroborated_issues: int = 5
-    """Issues that may be opened on one day (UTC) about incidents which no commit bears out; one issue has the rest."""
+    """Issues that may be opened on one day (UTC) about incidents that no commit confirms; one issue collects the
+    rest.
+    """
     is_read_only: bool = False
     """Whether it is only looked at: nobody is asked, and nothing is deployed. It follows from the whole file."""
     proposal_ttl: timedelta = timedelta(hours=6)
@@ -89,7 +91,7 @@ class Service:
     @property
     def id(self) -> str:
         """`project.name`: the key of the service in stored documents and in `Context.services`."""
-        return service_id(self.project, self.name)
+        return build_service_id(self.project, self.name)
 
     @property
     def allows_trials(self) -> bool:
@@ -111,7 +113,7 @@ class RegionalService(Service):
     @property
     def id(self) -> str:
         """`project.name.region`."""
-        return service_id(self.project, self.name, self.region)
+        return build_service_id(self.project, self.name, self.region)
 
     @property
     def environment_name(self) -> str:
@@ -119,7 +121,7 @@ class RegionalService(Service):
         return f"{self.environment or self.project} {self.region}"
 
 
-def service_id(project: str, name: str, region: str = "") -> str:
+def build_service_id(project: str, name: str, region: str = "") -> str:
     """The platform's own labels of a log entry, as the key of a configured service."""
     return f"{project}.{name}{f'.{region}' if region else ''}"
 
@@ -129,5 +131,5 @@ def find_service(services: Mapping[str, Service], project: str, name: str, regio
 
     A log that tells no region is one of the service that alone has the name.
     """
-    service = services.get(service_id(project, name)) or services.get(service_id(project, name, region))
+    service = services.get(build_service_id(project, name)) or services.get(build_service_id(project, name, region))
     return service if service is not None and region in {"", service.region} else None

@@ -1,17 +1,15 @@
-"""Builds the ports from the settings; beside `credentials` the only file that names concrete adapters.
+"""Builds the ports from the settings. Only this file, `credentials` and `local_sources` name concrete adapters.
 
 An adapter's module runs when its port is first read, so the imports below cost a process nothing that it does not use.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from shared import credentials
 from shared.adapters import deploy_methods, probe, system
 from shared.adapters.compilers import best_compilers
-from shared.adapters.git import repository, work_tree, work_tree_history
 from shared.adapters.github import checks, client, history, issues, links, workflow_pipeline
 from shared.adapters.google import (
     clients,
@@ -25,20 +23,20 @@ from shared.adapters.google import (
     pubsub,
     request_counts,
 )
-from shared.adapters.logs import log_file
 from shared.adapters.slack import chat
 from shared.adapters.sqlite import sqlite_logs, sqlite_queue, sqlite_store
 from shared.adapters.standins import chat_and_issues, log_issues, process_platform, simulated_platform, watched_platform
 from shared.config.settings import Platform, Settings
 from shared.errors import UsageError
 from shared.lazy import lazy_property
+from shared.local_sources import open_local_history
 from shared.secret import Secret
 from shared.text import redaction
 from shared.workflow import context, prover
 from shared.workflow.records import kill_switch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from datetime import timedelta
     from pathlib import Path
@@ -88,7 +86,7 @@ class _Ports:
     def compilers(self) -> Compilers:
         """Interpreters run until the process ends: a function answers many requests."""
         local = best_compilers.LocalCompilers(self._settings.interpreters)
-        tokens = credentials.identity_tokens(self._settings)
+        tokens = credentials.create_identity_tokens(self._settings)
         return best_compilers.DeployedCompilers(self._settings.compilers, tokens, local)
 
     @lazy_property
@@ -113,7 +111,7 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def logs(self) -> ports.Logs:
-        overrides, token = self._settings.endpoint_overrides, credentials.access_tokens(self._settings)
+        overrides, token = self._settings.endpoint_overrides, credentials.create_access_tokens(self._settings)
         is_counted = bool(overrides.rest) or not overrides.google
         counts = request_counts.RequestCounts(token, overrides.rest) if is_counted else None
         kept = {service.project: service.log_project for service in self.services.values() if service.log_project}
@@ -140,7 +138,7 @@ class CloudPorts(_Ports):
         return probe.NetworkProbe(identity_token=self._read_identity_token)
 
     def _read_identity_token(self, url: str) -> Secret:
-        return credentials.identity_tokens(self._settings)(url)
+        return credentials.create_identity_tokens(self._settings)(url)
 
     @lazy_property
     def chat(self) -> ports.Chat:
@@ -165,7 +163,7 @@ class CloudPorts(_Ports):
     def link_builder(self) -> ports.LinkBuilder:
         if not credentials.has_code_host(self._settings):
             return context.NoLinkBuilder()
-        builder = links.GitHubLinkBuilder(self._github, credentials.github_host(self._settings))
+        builder = links.GitHubLinkBuilder(self._github, credentials.read_github_host(self._settings))
         return cloud_logging.LogLinkBuilder(builder)
 
     def open_history(self, service: Service) -> AbstractContextManager[History]:
@@ -175,9 +173,9 @@ class CloudPorts(_Ports):
     @lazy_property
     def _google(self) -> clients.GoogleClients:
         address = self._settings.endpoint_overrides.google
-        overrides, token = self._settings.endpoint_overrides, credentials.access_tokens(self._settings)
+        overrides, token = self._settings.endpoint_overrides, credentials.create_access_tokens(self._settings)
         registry = image_registry.ImageRegistry(token, overrides.rest) if overrides.rest or not address else None
-        return clients.GoogleClients(clients.loopback_channel(address) if address else None, registry)
+        return clients.GoogleClients(clients.open_loopback_channel(address) if address else None, registry)
 
     @lazy_property
     def _github(self) -> client.GitHubClient:
@@ -256,7 +254,7 @@ def create_store(settings: Settings) -> ports.Store:
     """Where documents are kept. Raises UsageError where the settings name no project."""
     if settings.sqlite_folder is not None:
         return sqlite_store.SqliteStore(settings.sqlite_folder / STORE_FILE)
-    project, token = _require_project(settings), credentials.access_tokens(settings)
+    project, token = _require_project(settings), credentials.create_access_tokens(settings)
     return firestore_store.FirestoreStore(project, settings.database, emulator=settings.firestore_emulator, token=token)
 
 
@@ -264,7 +262,7 @@ def create_publisher(settings: Settings) -> pubsub.PubSubBus | sqlite_queue.Sqli
     """Where messages are published, raw ones included. Raises UsageError where the settings name no project."""
     if settings.sqlite_folder is not None:
         return sqlite_queue.SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
-    project, token = _require_project(settings), credentials.access_tokens(settings)
+    project, token = _require_project(settings), credentials.create_access_tokens(settings)
     return pubsub.PubSubBus(project, settings.topic_prefix, emulator=settings.pubsub_emulator, token=token)
 
 
@@ -280,38 +278,6 @@ def open_service_logs(settings: Settings) -> sqlite_logs.SqliteLogs:
     if settings.local_folder is None:
         raise UsageError("This is no stack of one machine; set PROVENFIX_LOCAL.")
     return sqlite_logs.SqliteLogs(settings.local_folder / LOGS_FILE)
-
-
-def open_local_history(path: str) -> repository.GitRepository:
-    """The history of a repository on this machine; closed by leaving its context."""
-    return repository.GitRepository(path)
-
-
-@contextmanager
-def open_checked_out_history(path: str, revision: str | None) -> Iterator[tuple[repository.GitRepository, str]]:
-    """A repository with the id of a revision; without one, of the files on disk, or of HEAD where none are."""
-    checkout = find_work_tree(path) if revision is None else None
-    if checkout is None:
-        with open_local_history(path) as history:
-            yield history, history.resolve(revision or "HEAD").id
-        return
-    with work_tree_history.WorkTreeHistory(path, checkout.read) as history:
-        yield history, work_tree_history.WORK_TREE
-
-
-def open_log_file(path: str) -> log_file.LogFile:
-    """A log file on this machine; `-` is standard input."""
-    return log_file.LogFile(path)
-
-
-def find_work_tree(path: str) -> work_tree.WorkTree | None:
-    """The checkout around a directory, None for a bare repository."""
-    return work_tree.WorkTree.find(path)
-
-
-def open_local_compilers(settings: Settings) -> best_compilers.LocalCompilers:
-    """The interpreters of this machine, and ruff; closed by leaving their context."""
-    return best_compilers.LocalCompilers(settings.interpreters)
 
 
 def _require_project(settings: Settings) -> str:

@@ -131,7 +131,7 @@ def _run_command() -> int:
     try:
         return _invoke_typer()
     except (typer.TyperException, UsageError) as error:
-        return _print_error(_error_message(error), 2)
+        return _print_error(_format_error(error), 2)
     except (InputError, Retry, Reject) as error:
         return _print_error(str(error), 3, one_per_line=isinstance(error, ConfigurationError))
     except KeyboardInterrupt:
@@ -159,7 +159,7 @@ def _invoke_typer() -> int:
     return code if isinstance(code, int) else 0
 
 
-def _error_message(error: Exception) -> str:
+def _format_error(error: Exception) -> str:
     if not isinstance(error, typer.TyperException):
         return str(error)
     context = getattr(error, "ctx", None)

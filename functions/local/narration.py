@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from shared.ports import Document, Store
-from shared.proof.model.finding import ActionKind
-from shared.proposal.states import INCIDENT_WORDS, INVESTIGATED_AGAIN, IncidentState
+from shared.proof.model.recommendation import ActionKind
+from shared.proposal.state_words import INCIDENT_WORDS, INVESTIGATED_AGAIN
+from shared.proposal.states import IncidentState
 from shared.text.phrases import short_sha
 from shared.text.timestamps import format_duration, format_timestamp
 from shared.workflow.records import documents, proposals
@@ -38,7 +39,7 @@ def describe_step(record: IncidentRecord, step_number: int, evidence: Document, 
     )
     what = f"{record.error_class} in {record.path}" if record.path else record.kind.value.replace("_", " ")
     looks = [earlier for earlier in record.history[:step_number] if earlier.state is IncidentState.PROPOSED]
-    question = f"{_question_verb(evidence)} {proposed}?"
+    question = f"{_choose_verb(evidence)} {proposed}?"
     is_repeated = any(earlier.state is IncidentState.OPENED for earlier in record.history[:step_number])
     is_again = state is IncidentState.OPENED and is_repeated
     template = INVESTIGATED_AGAIN if is_again else INCIDENT_WORDS[state].terminal
@@ -55,7 +56,7 @@ def describe_step(record: IncidentRecord, step_number: int, evidence: Document, 
     )
 
 
-def _question_verb(evidence: Document) -> str:
+def _choose_verb(evidence: Document) -> str:
     return _QUESTION_VERBS.get(documents.read_text(evidence, "kind"), "deploy")
 
 

@@ -31,7 +31,7 @@ from shared.config.field_types import (
     VariableName,
     WorkflowFile,
     WorkspaceId,
-    invalid_value,
+    build_value_error,
     require_rising,
 )
 from shared.secret import SecretReference, SecretSource
@@ -54,7 +54,7 @@ class SecretEntry(StrictModel):
     @classmethod
     def _require_one_source(cls, value: object) -> object:
         if not isinstance(value, dict) or len(value) != 1:
-            raise invalid_value(
+            raise build_value_error(
                 "must be a reference, {secret: projects/P/secrets/S/versions/3} or {env: NAME}, not a value"
             )
         return value
@@ -111,7 +111,7 @@ class ServiceEntry(StrictModel):
     @classmethod
     def _require_websocket(cls, trial: bool, given: ValidationInfo) -> bool:  # noqa: FBT001  # as pydantic calls it
         if trial and not str(given.data.get("probe_url", "")).startswith(("ws://", "wss://")):
-            raise invalid_value("needs a probe_url that begins with ws:// or wss://, whose probe shows the failure")
+            raise build_value_error("needs a probe_url that begins with ws:// or wss://, whose probe shows the failure")
         return trial
 
     @property
@@ -151,7 +151,7 @@ class GitHubEntry(StrictModel):
     @model_validator(mode="after")
     def _require_credentials(self) -> "GitHubEntry":
         if (self.app is None) is (self.token is None):
-            raise invalid_value("must have either app or token")
+            raise build_value_error("must have either app or token")
         return self
 
 

@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING, TypeVar
 from shared.config import loader
 from shared.errors import UsageError
 from shared.secret import Secret, SecretReference, SecretSource
-from shared.service import RegionalService, RolloutMode, Service, service_id
+from shared.service import RegionalService, RolloutMode, Service, build_service_id
 
 if TYPE_CHECKING:
     from shared.config.model import Configuration
@@ -154,7 +154,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     overrides = _parse_endpoint_overrides(environment.get("PROVENFIX_DOUBLES", ""))
     own_name = environment.get("K_SERVICE")
     return Settings(
-        interpreters=_values_by_version(_INTERPRETER_VARIABLE, environment),
+        interpreters=_read_values_by_version(_INTERPRETER_VARIABLE, environment),
         compilers=_read_compile_urls(environment),
         local_folder=local,
         platform=_read_platform(environment, local),
@@ -166,7 +166,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         kill_switch=_read_switch("PROVENFIX_KILL_SWITCH", environment),
         max_message_age=_read_hours("PROVENFIX_OLDEST_HOURS", environment),
         tracing=_read_switch("PROVENFIX_TRACING", environment),
-        own_functions=frozenset((service_id(project, own_name),)) if own_name and project else frozenset(),
+        own_functions=frozenset((build_service_id(project, own_name),)) if own_name and project else frozenset(),
         firestore_emulator=environment.get("FIRESTORE_EMULATOR_HOST", ""),
         pubsub_emulator=environment.get("PUBSUB_EMULATOR_HOST", ""),
         is_deployed=bool(own_name),
@@ -182,7 +182,7 @@ def read_all_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _merge_configuration(settings: Settings, file: "Configuration", environment: Mapping[str, str]) -> Settings:
-    own = {service_id(file.own.project, name) for name in file.own.functions} if file.own else set()
+    own = {build_service_id(file.own.project, name) for name in file.own.functions} if file.own else set()
     configured = [
         replace(_with_deploy_mode(service, settings.platform), is_read_only=bool(file.read_only))
         for service in list_services(file)
@@ -239,13 +239,13 @@ def _read_secrets(file: "Configuration", environment: Mapping[str, str], local: 
     return Secrets(signing, bot, github, webhook, key, values)
 
 
-def _values_by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
+def _read_values_by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
     matches = ((names.fullmatch(name), value) for name, value in environment.items())
     return {f"{match[1]}.{match[2]}": value for match, value in matches if match and value}
 
 
 def _read_compile_urls(environment: Mapping[str, str]) -> dict[str, str]:
-    urls = _values_by_version(_COMPILE_VARIABLE, environment)
+    urls = _read_values_by_version(_COMPILE_VARIABLE, environment)
     for version, url in urls.items():
         if not _COMPILE_URL.fullmatch(url):
             name = f"PROVENFIX_COMPILE_{version.replace('.', '_')}"
@@ -284,7 +284,9 @@ def _read_longest_wait(environment: Mapping[str, str], *, is_local: bool) -> tim
 
 
 def _require_local(name: str, value: _Value, default: _Value, *, is_local: bool) -> _Value:
-    """In the cloud nothing may shorten a rollout's watch, or the lease that keeps an effect from happening twice."""
+    """In the cloud nothing may shorten a rollout's watch, or the lease that prevents a second execution of an
+    effect.
+    """
     if value != default and not is_local:
         raise UsageError(f"{name} is only valid in a local stack; remove it, or also set PROVENFIX_LOCAL.")
     return value

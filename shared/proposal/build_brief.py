@@ -1,13 +1,15 @@
 """Builds the brief of a report: one short phrase for each question that a person on call has."""
 
 from shared.detection.raised_exception import EFFECT_KINDS
-from shared.proof.model.finding import ActionKind, CheckStatus, Finding, Target, find_recommended_commit
+from shared.proof.model.finding import Finding, find_recommended_commit
+from shared.proof.model.recommendation import ActionKind
+from shared.proof.model.target import CheckStatus, Target
 from shared.proposal.brief import LOST_COMMITS, Brief
 from shared.report.cause import describe_cause
 from shared.report.impact import describe_reach
 from shared.report.issue.summary import describe_error, format_failure
 from shared.report.report import Report
-from shared.text.phrases import first_sentence, pluralize, quote_untrusted
+from shared.text.phrases import get_first_sentence, pluralize, quote_untrusted
 from shared.text.timestamps import format_rfc3339
 
 _MAX_TITLE_LENGTH = 150
@@ -59,7 +61,7 @@ def _describe_effect(proof: Finding) -> str:
 
 
 def is_certain(proof: Finding) -> bool:
-    """Whether the failure is proven at a deployed commit that the code bears out."""
+    """Whether the failure is proven at a deployed commit that the code confirms."""
     if proof.broken is None or proof.deployed.commit is None or not proof.deployed.corroborated:
         return False
     return proof.broken.checked_by.startswith("cpython") if proof.claim is None else not proof.claim.is_witnessed_by_log
@@ -71,4 +73,4 @@ def _describe_why(report: Report) -> str:
         cause = f"{describe_cause(report)}." if report.incident.kind in EFFECT_KINDS else ""
         return cause or f"{describe_error(report)}."
     answer = next((why.answer for why in report.whys[1:2]), "")
-    return first_sentence(answer)
+    return get_first_sentence(answer)

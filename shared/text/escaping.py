@@ -30,7 +30,7 @@ def strip_invisible(text: str) -> str:
     """The visible characters of `text`: line ends become `\\n`, tabs stay, everything invisible goes."""
     if text.isascii() and text.isprintable():
         return text
-    return _NON_ASCII_OR_CONTROL.sub(_visible_character, _LINE_ENDS.sub("\n", _ANSI.sub("", text)))
+    return _NON_ASCII_OR_CONTROL.sub(_render_character, _LINE_ENDS.sub("\n", _ANSI.sub("", text)))
 
 
 def to_one_line(text: str) -> str:
@@ -83,7 +83,7 @@ def format_code_span(text: str) -> str:
     text = to_one_line(text).replace("@", f"@{ZERO_WIDTH_SPACE}")
     if not text:
         return "` `"
-    fence = "`" * (_longest_backtick_run(text) + 1)
+    fence = "`" * (_measure_backtick_run(text) + 1)
     pad = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{pad}{text}{pad}{fence}"
 
@@ -91,7 +91,7 @@ def format_code_span(text: str) -> str:
 def format_code_block(text: str, language: str = "text") -> str:
     """Lines of code for GitHub, in a fence that no run of backticks inside can end."""
     text = strip_invisible(text).replace("@", f"@{ZERO_WIDTH_SPACE}").strip("\n")
-    fence = "`" * max(_MIN_FENCE_LENGTH, _longest_backtick_run(text) + 1)
+    fence = "`" * max(_MIN_FENCE_LENGTH, _measure_backtick_run(text) + 1)
     return f"{fence}{_NOT_IN_LANGUAGE_NAME.sub('', language.lower())}\n{text}\n{fence}"
 
 
@@ -131,7 +131,7 @@ def _escape_mermaid_character(character: str) -> str:
     return f"#{ord(character)};"
 
 
-def _visible_character(odd: re.Match[str]) -> str:
+def _render_character(odd: re.Match[str]) -> str:
     character = odd[0]
     if character.isascii():
         return ""
@@ -141,7 +141,7 @@ def _visible_character(odd: re.Match[str]) -> str:
     return "" if category in {"Cc", "Cf"} else character
 
 
-def _longest_backtick_run(text: str) -> int:
+def _measure_backtick_run(text: str) -> int:
     return max(map(len, _BACKTICKS.findall(text)), default=0)
 
 

@@ -33,7 +33,7 @@ _FINAL_REPLIES = {
 
 
 def handle_click(context: Context, click: Click) -> ClickAnswer:
-    """Raises Retry where nothing could be stored: the person is asked to click again."""
+    """Raises Retry where nothing could be stored: the user is asked to click again."""
     reply = _handle_click(context, click)
     given = build_answer(reply)
     if not given.is_accepted:
@@ -73,10 +73,10 @@ def _deny(context: Context, click: Click, proposal: Proposal, decision: Decision
         return ClickResult.TOO_LATE
     if stands.state is DecisionState.DENIED and (decision is None or decision.state is not DecisionState.DENIED):
         return ClickResult.DENIED
-    return _final_reply(stands)
+    return _build_final_reply(stands)
 
 
-def _final_reply(decision: Decision) -> ClickResult:
+def _build_final_reply(decision: Decision) -> ClickResult:
     """What is said of a decision that nothing changes any more."""
     return ClickResult.MUTED if decisions.is_ended_by_person(decision) else _FINAL_REPLIES[decision.state]
 
@@ -92,7 +92,7 @@ def _approve(
     vote = Vote(click.user, proposal.id)
     stands = decisions.store_approval(context, proposal.decision_key, vote, electorate, click.user_name[:80])
     if stands.state in _FINAL_REPLIES:
-        return _final_reply(stands)
+        return _build_final_reply(stands)
     if stands.state is DecisionState.COUNTING:
         return ClickResult.COUNTED
     if stands.chosen != proposal.id:
@@ -112,7 +112,7 @@ def publish_approval(context: Context, proposal: Proposal) -> None:
     def approved(now: IncidentRecord) -> IncidentRecord:
         if now.state is not IncidentState.PROPOSED or now.ending is not None or now.proposal != proposal.decision_key:
             return now
-        # What mends it is that of the chosen way out: a later failure is judged by whether its revision contains it.
+        # The fix is that of the chosen option: a later failure is judged by whether its revision contains it.
         return replace(now, proposal=proposal.id, fix=proposal.fix or now.fix).moved_to(
             IncidentState.APPROVED, context.clock.now(), proposal.id
         )

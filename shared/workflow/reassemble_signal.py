@@ -20,6 +20,7 @@ from shared.workflow.context import Context
 
 INGESTION_DELAY = timedelta(seconds=60)
 """How long a log may take to show what was logged beside an entry."""
+NOT_VISIBLE_YET = "the other lines of a traceback are not in the log yet"
 
 
 def reassemble_signal(context: Context, entry: LogEntry) -> Signal | SkipReason:
@@ -35,9 +36,15 @@ def reassemble_signal(context: Context, entry: LogEntry) -> Signal | SkipReason:
             return read_signal(traceback.entry)
     else:
         return read
-    if entry.timestamp is not None and context.clock.now() - entry.timestamp < context.limit_wait(INGESTION_DELAY):
-        raise Retry("the other lines of a traceback are not in the log yet")
+    if is_young(context, entry):
+        raise Retry(NOT_VISIBLE_YET)
     return read
+
+
+def is_young(context: Context, entry: LogEntry) -> bool:
+    """Whether what was logged beside an entry may not be visible yet."""
+    at = entry.timestamp
+    return at is not None and context.clock.now() - at < context.limit_wait(INGESTION_DELAY)
 
 
 def is_of_traceback_around(entry: LogEntry, read: Signal | SkipReason) -> bool:
@@ -59,7 +66,7 @@ def _find_syntax_error(around: Sequence[LogEntry], entry: LogEntry) -> Signal | 
         elif is_traceback_line(neighbour.text):
             signals += neighbours.add_line(neighbour)
     signals += neighbours.flush()
-    same = [signal for signal in signals if _entry_identity(signal.entry) == _entry_identity(entry)]
+    same = [signal for signal in signals if signal.entry.identity == entry.identity]
     return same[0] if same else None
 
 
@@ -70,10 +77,5 @@ def _find_traceback(around: Sequence[LogEntry], entry: LogEntry) -> AssembledTra
     for number, neighbour in enumerate(around):
         tracebacks += lines.add_entry(number, neighbour, 1)
     tracebacks += lines.flush(1)
-    own = {number for number, neighbour in enumerate(around) if _entry_identity(neighbour) == _entry_identity(entry)}
+    own = {number for number, neighbour in enumerate(around) if neighbour.identity == entry.identity}
     return next((traceback for traceback in tracebacks if traceback.numbers & own), None)
-
-
-def _entry_identity(entry: LogEntry) -> tuple[object, ...]:
-    """A log entry's own identity, which copies of its message share."""
-    return entry.log_name, entry.timestamp, entry.insert_id

@@ -14,7 +14,7 @@ import pytest
 
 from functions.cli.doctor import accounts, http, runner
 from functions.cli.doctor.accounts import LOGIN_COMMAND
-from functions.cli.doctor.check import Check, CheckResult, CheckState, CheckUnavailable, ok_result
+from functions.cli.doctor.check import Check, CheckResult, CheckState, CheckUnavailable, build_ok_result
 from functions.cli.doctor.command import run_doctor
 from shared.secret import Secret
 from shared.service import Service
@@ -436,7 +436,7 @@ def test_credentials_that_are_slow_to_be_missed_are_looked_for_once(
         raise CheckUnavailable("This machine has no usable Google credentials.", LOGIN_COMMAND)
 
     monkeypatch.setenv("PROVENFIX_DOUBLES", os.environ["PROVENFIX_DOUBLES"].split(" ", 1)[1])  # without Google's
-    monkeypatch.setattr(accounts, "_default_credentials_token", none)
+    monkeypatch.setattr(accounts, "_read_default_token", none)
     assert len(stand.findings()) > 60
     assert asked == ["once"]
 
@@ -508,7 +508,7 @@ def test_checks_are_independent_and_bounded_in_time() -> None:
 
     def hangs() -> CheckResult:
         held[0].recv(1)
-        return ok_result()
+        return build_ok_result()
 
     def breaks() -> CheckResult:
         raise KeyError("PLANTED")
@@ -516,7 +516,7 @@ def test_checks_are_independent_and_bounded_in_time() -> None:
     def asks() -> CheckResult:
         raise CheckUnavailable("Nobody is there.", "call somebody")
 
-    checks = [Check("a", str(place), look) for place, look in enumerate((hangs, breaks, asks, ok_result))]
+    checks = [Check("a", str(place), look) for place, look in enumerate((hangs, breaks, asks, build_ok_result))]
     found = [found for _, found in runner.run_checks(checks, lambda _: None, timeout_seconds=0.3)]
     for each in held:
         each.close()

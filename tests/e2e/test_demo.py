@@ -18,9 +18,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from shared.adapters.compilers.interpreters import installed_versions
+from shared.adapters.compilers.interpreters import find_installed_versions
 from shared.adapters.slack.message_layout import TRY_LABEL
-from shared.proposal.states import INCIDENT_WORDS, IncidentState
+from shared.proposal.state_words import INCIDENT_WORDS
+from shared.proposal.states import IncidentState
 from shared.workflow.rollout.finish import STILL_FAILING_LABEL
 from tests.support.readme import recorded_session, session_sentences
 
@@ -131,7 +132,7 @@ def test_service_closes_with_1011_before_and_stays_open_after_the_fix(tmp_path: 
     assert (issue["open"], message["message"]["standing"]) == (False, "resolved")
     assert deployed["source"]["commit"] == message["message"]["commit"]
     assert left_running(tmp_path) == []
-    if "3.11" in installed_versions():  # elsewhere another break is shown, and another sentence says why
+    if "3.11" in find_installed_versions():  # elsewhere another break is shown, and another sentence says why
         assert session_sentences(said) - session_sentences(recorded_session()) == set()
         assert session_sentences(recorded_session()) - session_sentences(said) == set()
 

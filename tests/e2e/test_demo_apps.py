@@ -21,9 +21,10 @@ from shared.detection.close_code import CloseKind
 from shared.detection.collect import collect_incidents
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
+from shared.local_sources import open_log_file
 from shared.secret import Secret
 from shared.service import Service
-from shared.wiring import create_store, open_log_file, open_service_logs
+from shared.wiring import create_store, open_service_logs
 
 SECONDS = 60.0
 
@@ -40,7 +41,7 @@ def served(folder: Path, name: ScenarioName) -> Iterator[tuple[list[Incident], l
         environment = write_configuration(folder, service, port, Secret("x"))
         ending.enter_context(override_environ(environment))
         supervisor = Supervisor(folder, ending)
-        supervisor.start_servers([servers.platform_server(folder, port, environment)])
+        supervisor.start_servers([servers.build_platform_server(folder, port, environment)])
         progress = load_progress(folder, name, read_settings().interpreters)
         setup = AppSetup(folder, service, port, scenario, scenario.app, said.append, progress)
         setup.run_remaining(ProcessPlatform(create_store(read_settings()), SystemClock()))

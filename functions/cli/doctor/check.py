@@ -13,7 +13,7 @@ class CheckState(StrEnum):
     UNKNOWN = "unknown"
     """No answer: no credentials, no network, or too late."""
     UNSEEN = "unseen"
-    """The credentials have all that the functions need, but do not show this; a person can look."""
+    """The credentials have all that the functions need, but do not show this; a user can check it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class CheckUnavailable(Exception):
         self.remedy = remedy
 
 
-def ok_result(detail: str = "") -> CheckResult:
+def build_ok_result(detail: str = "") -> CheckResult:
     """Returns a passed check."""
     return CheckResult(CheckState.OK, detail)
 
 
-def missing_result(detail: str, remedy: str) -> CheckResult:
+def build_missing_result(detail: str, remedy: str) -> CheckResult:
     """Returns a failed check; `remedy` is the command to run."""
     return CheckResult(CheckState.MISSING, detail, remedy)

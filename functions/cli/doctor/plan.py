@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functions.cli.access import Access
 from functions.cli.doctor.accounts import LOGIN_COMMAND, Accounts
 from functions.cli.doctor.apis import list_api_checks
-from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, build_missing_result, build_ok_result
 from functions.cli.doctor.compilers import CompilerChecks
 from functions.cli.doctor.database import DatabaseChecks
 from functions.cli.doctor.github import GitHubChecks
@@ -40,7 +40,7 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
     """`project` is where provenfix runs."""
     access, doubles = access.for_profile(settings.read_only), settings.endpoint_overrides
     accounts = Accounts(project, settings.topic_prefix, doubles.rest)
-    references = _secret_references(settings)
+    references = _list_secret_references(settings)
     secrets = SecretChecks(accounts, references, settings.secrets.values)
     services = tuple(settings.services.values())
     read = {**references, "github.token": references.get(_KEY) or references.get("github.token")}
@@ -65,16 +65,16 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
         yield from RoleChecks(access, accounts, installation).checks()
         if not settings.read_only:
             yield from SlackChecks(access, secrets, services, doubles.slack).checks()
-        yield from GitHubChecks(access, _github_token(settings, secrets), services, _github_api(settings)).checks(
-            webhook=references.get("github.webhook_secret") is not None
-        )
+        yield from GitHubChecks(
+            access, _read_github_token(settings, secrets), services, _find_github_api(settings)
+        ).checks(webhook=references.get("github.webhook_secret") is not None)
         yield from CompilerChecks(access, accounts, settings.compilers, services).checks()
         yield from list_probe_checks(accounts, services)
 
     return CheckPlan(tuple(checks()), secrets)
 
 
-def _secret_references(settings: Settings) -> Mapping[str, SecretReference | None]:
+def _list_secret_references(settings: Settings) -> Mapping[str, SecretReference | None]:
     secrets = settings.secrets
     slack = {"slack.signing_secret": secrets.slack_signing_secret, "slack.bot_token": secrets.slack_bot_token}
     return {
@@ -84,11 +84,11 @@ def _secret_references(settings: Settings) -> Mapping[str, SecretReference | Non
     }
 
 
-def _github_api(settings: Settings) -> str:
+def _find_github_api(settings: Settings) -> str:
     return settings.endpoint_overrides.github or credentials.GitHubHost(settings.code_host.address).api
 
 
-def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Secret]:
+def _read_github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Secret]:
     """Returns the token of the App's installation if there is an App, else the configured one."""
     host = settings.code_host
     if not host.app:
@@ -98,7 +98,7 @@ def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Sec
         timing = client.Timing(system.SystemClock(), time.sleep)
         app = credentials.GitHubApp(host.app, lambda: secrets.read_secret(_KEY), host.installation)
         try:
-            return Secret(client.installation_tokens(app, timing, _github_api(settings)).token())
+            return Secret(client.create_installation_tokens(app, timing, _find_github_api(settings)).token())
         except (Retry, Reject) as refused:
             raise CheckUnavailable(f"GitHub gives no token to App {host.app}: {redact(str(refused))[:200]}") from None
 
@@ -108,5 +108,5 @@ def _github_token(settings: Settings, secrets: SecretChecks) -> Callable[[], Sec
 def _check_credentials(accounts: Accounts, project: str) -> CheckResult:
     answer = accounts.user_client.call("GET", "cloudresourcemanager.googleapis.com", f"/v3/projects/{project}")
     if answer.is_success:
-        return ok_result(f"can see {project}")
-    return missing_result(f"These credentials cannot see the project {project}.", LOGIN_COMMAND)
+        return build_ok_result(f"can see {project}")
+    return build_missing_result(f"These credentials cannot see the project {project}.", LOGIN_COMMAND)

@@ -1,4 +1,4 @@
-"""The bar under the title: what an incident is like now, what to do, what a click leads to. A view of it comes in."""
+"""Builds the bar under the title: the present state of an incident, what to do, and what a click leads to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from functions.local.page.slack_clicks import read_blocks
 from shared.proposal.brief import NO_BRIEF, describe_action, read_brief
 from shared.proposal.consequences import summarise_rollout
 from shared.proposal.proposal import Proposal
-from shared.proposal.states import INCIDENT_WORDS, IncidentState
+from shared.proposal.state_words import INCIDENT_WORDS
+from shared.proposal.states import IncidentState
 from shared.service import RolloutMode
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import compute_milestones
-from shared.workflow.records.proposals import PROPOSALS, evidence_of_proposal
+from shared.workflow.records.proposals import PROPOSALS, read_proposal_evidence
 
 _NOW: Mapping[IncidentState, str] = {
     IncidentState.WAITING: "Failing, cause not known yet",
@@ -59,7 +60,7 @@ class DecisionBar:
 def build_decision_bar(view: IncidentView) -> DecisionBar:
     """Of an incident without a proposal, what is known of its state and its impact."""
     record, proposal = view.record, PROPOSALS.decode(view.proposal) if view.proposal else None
-    brief = read_brief(documents.read_part(evidence_of_proposal(view.findings, proposal), "brief"))
+    brief = read_brief(documents.read_part(read_proposal_evidence(view.findings, proposal), "brief"))
     buttons = _find_buttons(view)
     shown = brief if proposal is not None else NO_BRIEF
     return DecisionBar(

@@ -23,7 +23,7 @@ MAX_QUOTE_LENGTH = 200
 MAX_PATH_LENGTH = 4096
 
 
-def git_environment(**extra: str) -> dict[str, str]:
+def build_environment(**extra: str) -> dict[str, str]:
     """The whole environment of every git process: nothing of the caller's but PATH."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -58,13 +58,13 @@ class GitError(InputError):
 class Git:
     """Starts git processes with fixed leading arguments and environment, and counts them.
 
-    `name` is what the person calls the repository.
+    `name` is what the user calls the repository.
     """
 
     def __init__(self, name: str, leading: Sequence[str], extra: dict[str, str]) -> None:
         self.name = name
         self._command = [find_git(), *leading]
-        self._environment = git_environment(**extra)
+        self._environment = build_environment(**extra)
         self.processes_started = 0
 
     def run(self, *arguments: str) -> bytes:

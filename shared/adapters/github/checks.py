@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.adapters.github.client import GitHubClient
 from shared.adapters.github.queries import Query
-from shared.proof.model.finding import CheckStatus
+from shared.proof.model.target import CheckStatus
 from shared.service import Service
 
 _STATES: Mapping[str, CheckStatus] = {
@@ -27,8 +27,9 @@ _REQUIRED = (
     "rules(first: 100) { nodes { parameters { ... on RequiredStatusChecksParameters { "
     "requiredStatusChecks { context } } } } }"
 )
-"""Three places that may name required checks: what administrators see of a protected branch, what everybody else sees
-of it, and the active rulesets of repository and organisation."""
+"""Three places that may name required checks: a protected branch as administrators see it, as other users see it,
+and the active rulesets of repository and organisation.
+"""
 _MAX_PAGES = 10
 _CACHE_LIFETIME = timedelta(seconds=20)
 """An investigation asks twice within moments."""
@@ -59,7 +60,7 @@ class GitHubChecks:
         after = ""
         for page in range(_MAX_PAGES):
             repository = self._query_page(service, commit, after)
-            required = _required_contexts(repository) if page == 0 else required
+            required = _read_required_contexts(repository) if page == 0 else required
             rollup = (repository.get("at") or {}).get("statusCheckRollup")
             if rollup is None:
                 break
@@ -70,7 +71,9 @@ class GitHubChecks:
             after = rollup["contexts"]["pageInfo"]["endCursor"]
         if not states:
             return CheckStatus.PENDING if required else CheckStatus.UNKNOWN
-        return _worst_state([state for name in required or states for state in states.get(name, [CheckStatus.PENDING])])
+        return _find_worst_state(
+            [state for name in required or states for state in states.get(name, [CheckStatus.PENDING])]
+        )
 
     def _query_page(self, service: Service, commit: str, after: str) -> Mapping[str, Any]:
         query = Query()
@@ -85,8 +88,8 @@ class GitHubChecks:
         return self._github.query(*query.build(owner, name))["repository"] or {}
 
 
-def _required_contexts(repository: Mapping[str, Any]) -> frozenset[str]:
-    """The contexts that branch protection and rulesets ask for; none where they do not tell."""
+def _read_required_contexts(repository: Mapping[str, Any]) -> frozenset[str]:
+    """The contexts that branch protection and rulesets ask for; none where they do not say."""
     branch = repository.get("branch") or {}
     protection, visible = branch.get("branchProtectionRule") or {}, branch.get("refUpdateRule") or {}
     rules = ((rule or {}).get("parameters") or {} for rule in (branch.get("rules") or {}).get("nodes") or ())
@@ -107,5 +110,5 @@ def _parse_state(node: Mapping[str, Any]) -> CheckStatus:
     return _STATES.get(node["state"], CheckStatus.RED)
 
 
-def _worst_state(states: Sequence[CheckStatus]) -> CheckStatus:
+def _find_worst_state(states: Sequence[CheckStatus]) -> CheckStatus:
     return next((status for status in (CheckStatus.RED, CheckStatus.PENDING) if status in states), CheckStatus.GREEN)

@@ -1,6 +1,6 @@
-"""Cloud Build's builds: a query in, the builds that answer it out, with the commit and the images of each.
+"""Searches Cloud Build's builds, and reads the commit and the images of each.
 
-A build's *resolved* source is what Cloud Build itself fetched; substitutions are what somebody passed, and count only
+A build's *resolved* source is what Cloud Build itself fetched; substitutions are what the caller passed, and count only
 where a build has no resolved source.
 """
 
@@ -45,13 +45,13 @@ class Builds:
             name = f"projects/{service.project}/locations/{location}/builds/{build_id}"
             ask = partial(self._clients.builds.get_build, timeout=TIMEOUT_SECONDS, retry=None)
             with translate_errors(f"Cloud Build, build {build_id}"):
-                build = none_if_missing(partial(ask, {"name": name, "id": build_id}))
+                build = get_if_exists(partial(ask, {"name": name, "id": build_id}))
             if build is not None:
                 return build  # type: ignore[no-any-return]
         return None
 
     def _list_or_scan(self, project: str, location: str, query: str, *, is_granted: bool) -> "Iterator[Build]":
-        """Where a filter is not served, the newest builds are looked through: whoever asked compares them anyway.
+        """Where a filter is not served, the newest builds are scanned: the caller compares them anyway.
 
         Which fields a filter may name differs by place and time, and no page lists them all
         (https://cloud.google.com/build/docs/view-build-results, read 2026-11-26).
@@ -77,8 +77,8 @@ class Builds:
         yield from (build for build in page.builds if build.status.name == "SUCCESS")
 
 
-def build_commit(build: "Build") -> str:
-    """The commit that Cloud Build fetched, else the one it was told; "" where neither is known."""
+def read_build_commit(build: "Build") -> str:
+    """The commit that Cloud Build fetched, else the one of its substitutions; "" where neither is known."""
     source, substitutions = build.source_provenance, build.substitutions
     fetched = (
         source.resolved_repo_source.commit_sha,
@@ -90,12 +90,12 @@ def build_commit(build: "Build") -> str:
     )
 
 
-def image_digests(build: "Build") -> Sequence[str]:
+def list_image_digests(build: "Build") -> Sequence[str]:
     """Of the images that a build made."""
     return [str(image.digest) for image in build.results.images]
 
 
-def none_if_missing(ask: Callable[[], Any]) -> Any:
+def get_if_exists(ask: Callable[[], Any]) -> Any:
     """None where it does not exist."""
     try:
         return ask()

@@ -1,4 +1,4 @@
-"""Google's published clients, each made when it is first asked: where to connect in, clients out."""
+"""Google's client libraries; each client is created when it is first used."""
 # ruff: noqa: PLC0415  # each of these libraries takes half a second or more to import, and a request needs one or two
 
 from collections.abc import Callable
@@ -65,7 +65,7 @@ class GoogleClients:
         return client.get_transport_class("grpc")(channel=self._channel()) if self._channel else None
 
 
-def loopback_channel(address: str) -> "Callable[[], grpc.Channel]":
+def open_loopback_channel(address: str) -> "Callable[[], grpc.Channel]":
     """What connects to a server on this machine, without credentials."""
 
     def channel() -> "grpc.Channel":

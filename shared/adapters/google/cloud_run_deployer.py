@@ -1,11 +1,10 @@
-"""Brings the image of a commit into service on Cloud Run: a commit in, a revision without traffic out; then its shares.
+"""Deploys the image of a commit on Cloud Run: first a revision without traffic, then its shares of the traffic.
 
 The new revision is the service as it is with only the image changed (and the labels that name its commit: the former
 ones would lie). Where a ready revision of that very image exists already, it is taken: that is a rollback, or a fix
 that was deployed and left without traffic. Traffic is pinned by name for the time of the rollout.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,14 @@ from shared.adapters.google.cloud_run_revisions import (
     BUILD_LABEL,
     COMMIT_LABELS,
     CloudRunRevisions,
+    find_newest_ready,
+    find_revision_url,
     find_serving_container,
     find_unprobeable_reason,
+    format_service_path,
+    read_readiness,
     read_revision,
     read_service,
-    service_path,
 )
 from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.image_name import parse_image_name
@@ -30,20 +32,22 @@ from shared.adapters.google.traffic import (
     ROLLOUT_LABEL,
     RolloutNote,
     TrafficShare,
-    annotate,
+    adopt_pipeline_revision,
+    build_annotations,
+    build_revision_name,
+    build_traffic_tag,
     expects_latest,
-    label_value,
-    last_segment,
-    percent_by_revision,
-    raw_traffic,
+    find_next_split,
+    format_label_value,
+    get_last_segment,
     read_note,
+    read_raw_traffic,
+    read_wanted_split,
     remember_rollouts,
-    revision_name,
-    shift_split,
+    require_unchanged,
+    sum_by_revision,
     to_api_traffic,
     to_latest_traffic,
-    traffic_tag,
-    wanted_split,
 )
 from shared.errors import Reject, Retry
 from shared.ports import CHANGED_BY_HAND
@@ -54,9 +58,8 @@ if TYPE_CHECKING:
     from google.cloud.run_v2 import Revision as RunRevision
     from google.cloud.run_v2 import Service as RunService
 
-_ALL_TRAFFIC = 100
 MANAGED_LABEL, MANAGED_BY_FUNCTIONS = "goog-managed-by", "cloudfunctions"
-"""The label of a service that Cloud Functions made, and makes anew at its next deployment."""
+"""The label of a service that Cloud Functions made, and replaces at its next deployment."""
 _BUILD_LABELS = (BUILD_LABEL, "gcb-trigger-id", "gcb-trigger-region")
 
 
@@ -72,7 +75,7 @@ class CloudRunDeployer:
         note = read_note(read_service(self._clients, service))
         if note is not None and note.marker == marker:
             return note.revision
-        name = revision_name(service.name, marker)
+        name = build_revision_name(service.name, marker)
         return name if read_revision(self._clients, service, name) is not None else None
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
@@ -80,7 +83,7 @@ class CloudRunDeployer:
         run = read_service(self._clients, service)
         if run.etag != etag:
             raise Reject("stale", f"the service is at {run.etag}, not at {etag}")
-        if not percent_by_revision(wanted_split(run)):
+        if not sum_by_revision(read_wanted_split(run)):
             raise Reject("not_serving", f"no revision of {service.name} has any traffic")
         container = find_serving_container(run.template.containers)
         image = parse_image_name(container.image)
@@ -94,10 +97,10 @@ class CloudRunDeployer:
             raise Reject("no_image", f"no image of {image.path} was built from {commit}; build it, or name a trigger")
         if run.labels.get(MANAGED_LABEL) == MANAGED_BY_FUNCTIONS:
             raise Reject("function", f"{service.name} is a function: let a trigger or a workflow deploy it")
-        name = revision_name(service.name, marker)
+        name = build_revision_name(service.name, marker)
         container.image = image.with_digest(digest)
         run.template.revision = name
-        run.template.labels = _revision_labels(dict(run.template.labels), commit, marker)
+        run.template.labels = _build_revision_labels(dict(run.template.labels), commit, marker)
         return f"{name}@{self._begin_rollout(run, marker, name, name, 'template')}"
 
     def find_ready_revision(self, service: Service, run: "RunService", commit: str) -> str:
@@ -111,7 +114,7 @@ class CloudRunDeployer:
 
     def adopt_revision(self, run: "RunService", marker: str, name: str) -> str:
         """Begins a rollout of a revision that is there already."""
-        self._begin_rollout(run, marker, name, last_segment(run.latest_created_revision))
+        self._begin_rollout(run, marker, name, get_last_segment(run.latest_created_revision))
         return name
 
     def pin_traffic(self, run: "RunService", note: RolloutNote) -> None:
@@ -126,8 +129,8 @@ class CloudRunDeployer:
             self._update_service(run, self._to_traffic(service, run, note, note.before), note)
 
     def _begin_rollout(self, run: "RunService", marker: str, name: str, newest: str, *more: str) -> str:
-        before = wanted_split(run)
-        split = (*before, TrafficShare(name, 0, traffic_tag(marker)))
+        before = read_wanted_split(run)
+        split = (*before, TrafficShare(name, 0, build_traffic_tag(marker)))
         note = RolloutNote(
             marker,
             name,
@@ -157,14 +160,14 @@ class CloudRunDeployer:
             return Deployment(DeploymentProgress.FAILED, name, detail)
         run = read_service(self._clients, service)
         unprobeable = find_unprobeable_reason(run)
-        url = "" if unprobeable else revision_url(run, name)
+        url = "" if unprobeable else find_revision_url(run, name)
         return Deployment(DeploymentProgress.DONE, name, url=url, unprobeable_reason=unprobeable)
 
     def shift_traffic(self, service: Service, revision: str, percent: int, *, pinned: bool = False) -> None:
         """See `shared.ports.Deployer`. All of the traffic for a revision that served before puts its split back.
 
-        `pinned`: by name in any case, because what is deployed next is nothing to rely on.
-        Raises Reject where somebody else has changed the service since the rollout began.
+        `pinned`: by name in any case, because what is deployed next is nothing to rely on. Raises Reject where another
+        client changed the service since the rollout began.
         """
         run = read_service(self._clients, service)
         note = read_note(run)
@@ -172,25 +175,25 @@ class CloudRunDeployer:
             raise Reject(CHANGED_BY_HAND, f"the note of the rollout is gone from {service.name}")
         own = self._pipeline_revision(service, run, note)
         if percent == 0:
-            note, split = _adopt_pipeline_revision(run, note, revision)
+            note, split = adopt_pipeline_revision(run, note, revision)
         else:
-            split = _next_split(note, revision, percent)
+            split = find_next_split(note, revision, percent)
         spelt = to_api_traffic(split) if pinned else self._to_traffic(service, run, note, split)
-        _require_unchanged(run, note, own)
-        if raw_traffic(run) == spelt and read_note(run) == replace(note, left=split):
+        require_unchanged(run, note, own)
+        if read_raw_traffic(run) == spelt and read_note(run) == replace(note, left=split):
             return
         try:
             self._update_service(run, spelt, replace(note, left=split))
         except Reject as refused:
             if refused.reason == "stale":
                 raise Retry(f"{service.name} was changed just now: {refused.detail}") from refused
-            if refused.reason == "invalid":  # such as a revision that somebody has deleted
+            if refused.reason == "invalid":  # such as a revision that was deleted
                 raise Reject(CHANGED_BY_HAND, refused.detail) from refused
             raise
 
     def _pipeline_revision(self, service: Service, run: "RunService", note: RolloutNote) -> str:
         """The newest revision, where a pipeline has made it of the approved commit and nobody has taken it over yet."""
-        newest = last_segment(run.latest_created_revision)
+        newest = get_last_segment(run.latest_created_revision)
         if not note.commit or note.revision or newest == note.latest:
             return note.revision
         made = CloudRunRevisions(self._clients).get_revision(service, newest)
@@ -203,11 +206,11 @@ class CloudRunDeployer:
 
         Not while a newer revision may still become ready, which would get everything then.
         """
-        shared = percent_by_revision(split)
+        shared = sum_by_revision(split)
         revision = next(iter(shared))
-        if len(shared) > 1 or not note.followed_latest or last_segment(run.latest_ready_revision) != revision:
+        if len(shared) > 1 or not note.followed_latest or get_last_segment(run.latest_ready_revision) != revision:
             return to_api_traffic(split)
-        newest = last_segment(run.latest_created_revision)
+        newest = get_last_segment(run.latest_created_revision)
         if newest != revision:
             created = read_revision(self._clients, service, newest)
             if created is not None and read_readiness(created)[0] is not False:
@@ -218,36 +221,36 @@ class CloudRunDeployer:
         """The newest hundred."""
         with translate_errors(f"Cloud Run, revisions of {service.name}"):
             pages = self._clients.revisions.list_revisions(
-                {"parent": service_path(service), "page_size": 100}, timeout=TIMEOUT_SECONDS, retry=None
+                {"parent": format_service_path(service), "page_size": 100}, timeout=TIMEOUT_SECONDS, retry=None
             )
             return list(next(iter(pages.pages)).revisions)
 
     def _find_by_image(self, service: Service, digest: str) -> str:
         """The newest ready revision of this image, "" where there is none."""
-        return _newest_ready(
+        return find_newest_ready(
             revision
             for revision in self.list_revisions(service)
             if parse_image_name(find_serving_container(revision.containers).image).digest == digest
         )
 
     def _find_by_label(self, service: Service, commit: str) -> str:
-        """The newest ready revision whose label names the commit; whether it tells the truth is asked later."""
-        return _newest_ready(
+        """The newest ready revision whose label names the commit; whether the label is right is checked later."""
+        return find_newest_ready(
             run for run in self.list_revisions(service) if commit in {run.labels.get(name) for name in COMMIT_LABELS}
         )
 
     def _update_service(self, run: "RunService", split: list[dict[str, Any]], note: RolloutNote, *more: str) -> str:
-        """The operation's name. The service's etag goes along: whoever changed it since has won."""
+        """Returns the operation's name. The request carries the service's etag, so a change made in between wins."""
         run.traffic = [TrafficTarget(target) for target in split]
-        run.annotations = annotate(run, note)
+        run.annotations = build_annotations(run, note)
         request = {"service": run, "update_mask": {"paths": ["traffic", "annotations", *more]}}
-        with translate_errors(f"Cloud Run, change of {last_segment(run.name)}"):
+        with translate_errors(f"Cloud Run, change of {get_last_segment(run.name)}"):
             begun = self._clients.services.update_service(request, timeout=TIMEOUT_SECONDS, retry=None)
         return str(begun.operation.name)
 
     def _operation_failure(self, path: str) -> str | None:
         """Why an operation failed, "" where it did not (or is forgotten), None while it runs."""
-        with translate_errors(f"Cloud Run, operation {last_segment(path)}"):
+        with translate_errors(f"Cloud Run, operation {get_last_segment(path)}"):
             try:
                 operation = self._clients.services.get_operation({"name": path}, timeout=TIMEOUT_SECONDS, retry=None)
             except NotFound:
@@ -257,56 +260,7 @@ class CloudRunDeployer:
         return (operation.error.message or "The operation failed.") if operation.HasField("error") else ""
 
 
-def revision_url(run: "RunService", name: str) -> str:
-    """Where a revision with a tag can be reached, "" where it has none."""
-    return next((part.uri for part in run.traffic_statuses if part.tag and last_segment(part.revision) == name), "")
-
-
-def _next_split(note: RolloutNote, revision: str, percent: int) -> tuple[TrafficShare, ...]:
-    """The split that was there before, for a revision of it that shall have everything again; else the next one."""
-    if percent == _ALL_TRAFFIC and revision != note.revision and revision in percent_by_revision(note.before):
-        return note.before
-    own = TrafficShare(note.revision, 0, traffic_tag(note.marker))
-    split = shift_split((*note.before, own), revision, percent)
-    return tuple(share for share in split if share != own) if percent == _ALL_TRAFFIC else split
-
-
-def _adopt_pipeline_revision(
-    run: "RunService", note: RolloutNote, revision: str
-) -> tuple[RolloutNote, tuple[TrafficShare, ...]]:
-    """The note and the split with the revision that a pipeline has made, at its address."""
-    if note.revision == revision:
-        return note, note.left
-    split = (*wanted_split(run), TrafficShare(revision, 0, traffic_tag(note.marker)))
-    return replace(note, revision=revision, latest=revision), split
-
-
-def _revision_labels(labels: dict[str, str], commit: str, marker: str) -> dict[str, str]:
+def _build_revision_labels(labels: dict[str, str], commit: str, marker: str) -> dict[str, str]:
     """Those of the former build would name the wrong commit."""
     remaining = {name: value for name, value in labels.items() if name not in (*COMMIT_LABELS, *_BUILD_LABELS)}
-    return {**remaining, COMMIT_LABELS[0]: commit, ROLLOUT_LABEL: label_value(marker)}
-
-
-def read_readiness(revision: "RunRevision") -> tuple[bool | None, str]:
-    """Whether it is ready, None while nobody knows yet, and what is said about it."""
-    for condition in revision.conditions:
-        if condition.type_ == "Ready":
-            state = condition.state.name
-            if state in {"CONDITION_SUCCEEDED", "CONDITION_FAILED"}:
-                return state == "CONDITION_SUCCEEDED", condition.message
-    return None, ""
-
-
-def _newest_ready(revisions: "Iterable[RunRevision]") -> str:
-    ready = [revision for revision in revisions if read_readiness(revision)[0]]
-    return last_segment(max(ready, key=lambda revision: revision.create_time).name) if ready else ""
-
-
-def _require_unchanged(run: "RunService", note: RolloutNote, own: str) -> None:
-    """What people do by hand counts: it is not overwritten. What a pipeline did with its own revision is no hand's."""
-    newest, rollout = last_segment(run.latest_created_revision), note.revision or "a pipeline"
-    if newest not in {note.latest, own}:
-        raise Reject(CHANGED_BY_HAND, f"{newest} was deployed since the rollout of {rollout} began")
-    now, left = percent_by_revision(wanted_split(run)), percent_by_revision(note.left)
-    if now != left and not (note.commit and own and set(now) - set(left) == {own}):
-        raise Reject(CHANGED_BY_HAND, f"the traffic was split anew since the rollout of {rollout} began")
+    return {**remaining, COMMIT_LABELS[0]: commit, ROLLOUT_LABEL: format_label_value(marker)}

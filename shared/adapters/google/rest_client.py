@@ -1,7 +1,7 @@
-"""One of Google's APIs over REST: a path and a JSON body go in, the JSON of the answer comes out.
+"""Calls one of Google's APIs over REST, with JSON bodies.
 
-For what a function does before its first answer: importing the Firestore client took 0.7 s of processor time and the
-Pub/Sub client 0.7 s, urllib3 0.2 s (2026-11, Python 3.11), and one request takes a few milliseconds.
+It serves what a function does before its first answer: importing the Firestore client took 0.7 s of processor time and
+the Pub/Sub client 0.7 s, urllib3 0.2 s (2026-11, Python 3.11), and one request takes a few milliseconds.
 
 A request that changes something goes out once, whatever happens to its connection; a read is repeated for a moment. A
 refused token (401) is renewed once: the API refuses it before it does anything.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.adapters.google.credentials import renew_token
-from shared.adapters.google.errors import require_grants_in_effect, rule_for
+from shared.adapters.google.errors import find_rule, require_grants_in_effect
 from shared.adapters.http import HttpClient, HttpResponse, NoResponse
 from shared.errors import Retry
 from shared.secret import Secret
@@ -22,7 +22,7 @@ from shared.secret import Secret
 _MIN_PAUSE_SECONDS = 0.05
 _MAX_PAUSE_SECONDS = 0.5
 _CONTENTION = "ABORTED"
-"""Over REST another write was in the way; the clients' callers are told `stale`, and decide themselves."""
+"""Over REST another write was in the way; the clients' callers get `stale`, and decide themselves."""
 _EMULATOR_TOKEN = Secret("owner")
 """What emulators take for an account that may do everything."""
 
@@ -120,7 +120,7 @@ class RestClient:
 
     def _require_final(self, status: str, response: HttpResponse, *, is_cut_off: bool) -> None:
         """Raises Unavailable or Retry where the same request may succeed later."""
-        host, rule = self._endpoint.host, rule_for(status)
+        host, rule = self._endpoint.host, find_rule(status)
         if is_cut_off or (rule is not None and rule.may_repeat):
             raise Unavailable(f"{host} did not answer: {status}", response.retry_after)
         if status == _CONTENTION or (rule is not None and not rule.reason):

@@ -1,4 +1,4 @@
-"""Slack as the chat: a message of the domain in, the message's reference out. Who decides is asked for on the server.
+"""Slack as the chat. Approvers are looked up on the server.
 
 A message carries its marker in its metadata; only one that this app posted itself counts when it is looked for.
 """
@@ -14,7 +14,7 @@ from shared.adapters.slack import interaction, message_layout, web_api
 from shared.errors import Reject
 from shared.secret import Secret
 
-if TYPE_CHECKING:  # a message knows the whole report, which whoever only asks for members need not load
+if TYPE_CHECKING:  # a message loads the whole report, which listing members does not need
     from shared.proposal.decision import Click
     from shared.proposal.proposal import Message
     from shared.service import Service
@@ -59,21 +59,22 @@ class SlackChat:
             "chat.postMessage",
             {
                 "channel": service.channel,
-                **message_layout.message_body(service, message),
+                **message_layout.build_message_body(service, message),
                 **_PLAIN_POST_OPTIONS,
-                "metadata": _metadata(EVENT_TYPE, marker),
+                "metadata": _build_metadata(EVENT_TYPE, marker),
             },
         )
         return f"{posted['channel']}/{posted['ts']}"
 
     def update(self, service: Service, reference: str, message: Message) -> None:
-        """See `shared.ports.Chat`. The metadata stay. A message that somebody has deleted needs no update."""
+        """See `shared.ports.Chat`. The metadata stay. A deleted message needs no update."""
         # The reference names the channel, also where the configuration has moved on to another one.
         channel, ts = _split_reference(reference)
         inert = {name: _PLAIN_POST_OPTIONS[name] for name in ("parse", "link_names")}
         try:
             self._api.post(
-                "chat.update", {"channel": channel, "ts": ts, **message_layout.message_body(service, message), **inert}
+                "chat.update",
+                {"channel": channel, "ts": ts, **message_layout.build_message_body(service, message), **inert},
             )
         except Reject as refused:
             if not refused.detail.endswith("message_not_found"):
@@ -102,17 +103,18 @@ class SlackChat:
         """See `shared.ports.Chat`."""
         del service
         channel, ts = _split_reference(reference)
-        text, blocks = message_layout.detail_blocks(lines)
+        text, blocks = message_layout.build_detail_blocks(lines)
         reply = {"channel": channel, "thread_ts": ts, "text": text, "blocks": blocks}
         self._api.post(
-            "chat.postMessage", {**reply, **_PLAIN_POST_OPTIONS, "metadata": _metadata(_DETAILS_EVENT_TYPE, marker)}
+            "chat.postMessage",
+            {**reply, **_PLAIN_POST_OPTIONS, "metadata": _build_metadata(_DETAILS_EVENT_TYPE, marker)},
         )
 
     def open_reason_dialog(self, click: Click) -> None:
         """See `shared.ports.ReasonDialog`."""
         self._api.write(
             "views.open",
-            {"trigger_id": click.token, "view": interaction.denial_dialog(click)},
+            {"trigger_id": click.token, "view": interaction.build_denial_dialog(click)},
             web_api.QUICK_TIMEOUT_SECONDS,
         )
 
@@ -149,7 +151,7 @@ class SlackChat:
         return self._api.read("auth.test", {})["user_id"]
 
 
-def _metadata(event_type: str, marker: str) -> Mapping[str, object]:
+def _build_metadata(event_type: str, marker: str) -> Mapping[str, object]:
     return {"event_type": event_type, "event_payload": {"marker": marker}}
 
 

@@ -1,4 +1,4 @@
-"""SQLite as the bus, for one machine: messages in, deliveries out, at least once, in no order that can be relied on.
+"""SQLite as the bus of one machine: delivers messages at least once, in any order.
 
 What Pub/Sub does, in one table: a delivery holds its message for a lease; without an acknowledgement it comes again,
 with its attempts counted; after the last attempt it is a dead letter. A topic has one reader, so it is its own
@@ -66,7 +66,7 @@ class SqliteQueue:
             exhausted = f"UPDATE messages SET dead = 1 WHERE {_DUE} AND attempts >= ?"  # noqa: S608
             connection.execute(exhausted, (topic, now, self._attempts))
             taken = connection.execute(_LEASE, (now + lease, topic, now, limit)).fetchall()
-        return [Delivery(*_row_fields(row)) for row in sorted(taken)]
+        return [Delivery(*_list_row_fields(row)) for row in sorted(taken)]
 
     def acknowledge(self, delivery: Delivery) -> bool:
         """Ends the message. False where the lease ran out and it was delivered again, or given up."""
@@ -84,7 +84,7 @@ class SqliteQueue:
         return self._update_delivery(f"UPDATE messages SET visible = {visible!r} WHERE {_SAME_DELIVERY}", delivery)  # noqa: S608
 
     def release_all(self) -> None:
-        """Lets all that is held come again at once; for whoever knows that no reader is left."""
+        """Makes all held messages available at once, for a caller that knows that no reader is left."""
         now = self._clock()
         with self._file.write_transaction() as connection:
             connection.execute("UPDATE messages SET visible = ? WHERE dead = 0 AND visible > ?", (now, now))
@@ -98,7 +98,7 @@ class SqliteQueue:
 
     def list_waiting(self, limit: int = 100) -> Sequence[DeadLetter]:
         """See `shared.adapters.delivery.DeadLetters`."""
-        return [DeadLetter(*_row_fields(row)) for row in self._file.fetch_rows(_DEAD, (limit,))]
+        return [DeadLetter(*_list_row_fields(row)) for row in self._file.fetch_rows(_DEAD, (limit,))]
 
     def replay(self, letter: DeadLetter) -> None:
         """See `shared.adapters.delivery.DeadLetters`. Its attempts count from 1 again."""
@@ -120,6 +120,8 @@ class SqliteQueue:
             return connection.execute(statement, (int(delivery.id), delivery.attempt)).rowcount == 1
 
 
-def _row_fields(row: tuple[int, str, bytes, str, float, int]) -> tuple[str, str, bytes, dict[str, str], datetime, int]:
+def _list_row_fields(
+    row: tuple[int, str, bytes, str, float, int],
+) -> tuple[str, str, bytes, dict[str, str], datetime, int]:
     number, topic, data, attributes, published, attempts = row
     return str(number), topic, data, json.loads(attributes), datetime.fromtimestamp(published, UTC), attempts

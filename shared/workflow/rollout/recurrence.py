@@ -4,30 +4,20 @@ The log sink's messages may be late or lost: before traffic moves on, and before
 is read.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.detection.collect import collect_incidents
-from shared.detection.entry import LogEntry
+from shared.detection.entry import EntryList
 from shared.detection.signal import SignalKind
 from shared.errors import UsageError
 from shared.proof.model.commit_graph import contains_commit
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.proposal import Proposal
 from shared.proposal.rollout import ServiceState
 from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
 from shared.workflow.records.incident_record import IncidentRecord, Rollout
-
-
-@dataclass(frozen=True, slots=True)
-class _EntryList:
-    all: Sequence[LogEntry]
-
-    def entries(self) -> Iterator[LogEntry]:
-        return iter(self.all)
 
 
 def has_recurred(context: Context, service: Service, record: IncidentRecord, rollout: Rollout) -> bool:
@@ -38,7 +28,7 @@ def has_recurred(context: Context, service: Service, record: IncidentRecord, rol
     if not entries:
         return False
     incidents = collect_incidents(
-        _EntryList(entries), service=service.name, environment=service.environment_name
+        EntryList(entries), service=service.name, environment=service.environment_name
     ).incidents
     return any(incident.kind in {record.kind, SignalKind.SYNTAX_ERROR} for incident in incidents)
 

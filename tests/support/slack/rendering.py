@@ -12,7 +12,7 @@ from typing import Any
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from shared.adapters.slack.message_layout import detail_blocks, message_body
+from shared.adapters.slack.message_layout import build_detail_blocks, build_message_body
 from shared.proposal.proposal import Message
 from shared.service import Service
 
@@ -28,7 +28,7 @@ _WORDS = {"text", "value", "url", "user_id", "private_metadata"}
 
 def render_message(service: Service, message: Message) -> dict[str, Any]:
     """What Slack is sent; fails where Slack would refuse it."""
-    sent: dict[str, Any] = message_body(service, message)
+    sent: dict[str, Any] = build_message_body(service, message)
     assert 0 < len(sent["text"]) <= 4_000
     check_blocks(sent["blocks"])
     return sent
@@ -45,7 +45,7 @@ def render_message_once(service: Service, message: Message) -> None:
 
 def render_details(lines: Sequence[str]) -> list[dict[str, Any]]:
     """What Slack is sent below a message; fails where Slack would refuse it."""
-    text, blocks = detail_blocks(lines)
+    text, blocks = build_detail_blocks(lines)
     assert 0 < len(text) <= 4_000
     check_blocks(blocks)
     return blocks

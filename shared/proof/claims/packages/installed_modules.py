@@ -10,7 +10,7 @@ from shared.proof.claims.claim import FoundModule, ModuleKind
 from shared.proof.claims.importing.image_layout import ImageLayout
 from shared.proof.claims.packages.distribution_modules import list_known_distributions, list_provided_modules
 from shared.proof.claims.packages.installed_distributions import InstalledDistributions, read_installed
-from shared.proof.claims.packages.requirement_lines import normalize_name
+from shared.proof.loading.module_providers import normalize_name
 
 
 class InstalledModules:
