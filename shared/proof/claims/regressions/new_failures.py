@@ -15,13 +15,12 @@ from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdi
 from shared.proof.claims.claim_verdicts import OpenModules
 from shared.proof.claims.importing.image_inputs import decides_image
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
+from shared.proof.claims.regressions.change_focus import Focus, TouchedNames, find_touched_names, focus_on_change
 from shared.proof.claims.regressions.circular_starts import find_circular_claim
-from shared.proof.claims.regressions.focus import Focus, focus_on_change
 from shared.proof.claims.regressions.guarded_lines import find_guarded_lines
 from shared.proof.claims.regressions.opened_files import list_opened_files
 from shared.proof.claims.regressions.repeated_failure import RepeatedFailure, refuse_claim
 from shared.proof.claims.regressions.suspicions import Suspect, SuspectReader
-from shared.proof.claims.regressions.touched_names import TouchedNames, find_touched_names
 from shared.proof.claims.source.module_code import parse_module
 from shared.proof.gating.gates import GateFailure
 from shared.proof.loading.commit_tree import CommitTree, find_changed_paths
