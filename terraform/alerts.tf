@@ -127,9 +127,7 @@ locals {
   }
 
   # Nothing, for too long.
-  absences = { for name, absence in local.all_absences : name => absence if name != "ticks" || !local.read_only }
-
-  all_absences = {
+  absences = {
     ticks = {
       title    = "verify does not go round"
       severity = "CRITICAL" # nothing is watched, expires or is rolled back meanwhile

@@ -12,7 +12,9 @@ locals {
   access = merge(local.access_table, {
     functions = {
       for name, function in local.access_table.functions : name => merge(function, {
+        google  = [for call in function.google : call if !local.read_only || !contains(local.access_table.acting, call)]
         secrets = [for key in function.secrets : key if !local.read_only || !startswith(key, "slack.")]
+        topics  = [for topic in function.topics : topic if contains(values(local.triggers), topic)]
       }) if contains(keys(local.functions), name)
     }
   })

@@ -1,8 +1,8 @@
 # The functions: one zip, one map. Every figure has its reason beside it.
 
 locals {
-  # `read_only` of provenfix.yaml: what looks and reports; nothing that asks, decides, deploys or watches a rollout.
-  functions = { for name, function in local.all_functions : name => function if !local.read_only || contains(["record", "investigate"], name) }
+  # `read_only` of provenfix.yaml: what looks and reports; nothing that asks, decides or deploys.
+  functions = { for name, function in local.all_functions : name => function if !local.read_only || contains(["record", "investigate", "verify"], name) }
 
   all_functions = {
     record = {

@@ -3,10 +3,12 @@
 # provenfix's own functions by the identity that the platform sets.
 
 locals {
-  sinks = merge(
-    { for id, service in local.services : "${id} signals" => { id = id, service = service, filter = "signals", topic = "log-entries" } },
-    { for id, service in local.services : "${id} revisions" => { id = id, service = service, filter = "revisions", topic = "tick" } if !local.read_only },
-  )
+  sinks = merge([
+    for id, service in local.services : {
+      "${id} signals"   = { id = id, service = service, filter = "signals", topic = "log-entries" }
+      "${id} revisions" = { id = id, service = service, filter = "revisions", topic = "tick" }
+    }
+  ]...)
 }
 
 resource "google_logging_project_sink" "sink" {

@@ -1,8 +1,6 @@
 # Every minute `verify` looks at what is not at rest. Cloud Scheduler publishes as its own agent, which may by itself.
 
 resource "google_cloud_scheduler_job" "tick" {
-  count = local.read_only ? 0 : 1 # nobody goes round where nothing is watched
-
   project     = var.project
   region      = var.region
   name        = "${local.prefix}tick"

@@ -548,3 +548,16 @@ def test_no_token_follows_a_redirect(stand: Stand) -> None:
         "GET", "pubsub.googleapis.com", f"/v1/projects/{OPERATIONS_PROJECT}/topics/provenfix-tick"
     )
     assert answer.status == 302
+
+
+def test_where_provenfix_only_looks_no_right_to_act_and_nothing_of_slack_is_looked_for(stand: Stand) -> None:
+    """Each of the accounts that are not there would be unknown otherwise."""
+    text = re.sub(r"(?m)^slack: .*\n", "", "read_only: issue\n" + stand.config.read_text("utf-8"))
+    stand.config.write_text(re.sub(r", webhook_secret: \{[^}]*\}", "", text), "utf-8")
+    stand.project.missing_permissions.update(
+        {"verify": {"run.services.update", "iam.serviceAccounts.actAs"}, "redeploy": {"run.services.get"}}
+    )
+    code, lines = stand.told()
+    assert (code, [line for line in lines if not line.startswith("ok ")]) == (0, [])
+    assert not [line for line in lines if " slack " in line or "redeploy" in line or "decide" in line]
+    assert [line for line in lines if " topic provenfix-tick" in line]

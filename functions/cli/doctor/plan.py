@@ -22,7 +22,6 @@ from shared.adapters import system
 from shared.adapters.github import client, credentials
 from shared.config.settings import Settings
 from shared.errors import Reject, Retry
-from shared.filters.rendering import Sink
 from shared.secret import Secret, SecretReference
 from shared.text.redaction import redact
 
@@ -48,7 +47,6 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
     installation = Installation(project, settings.topic_prefix, settings.database, services, read)
 
     read_topics = [reader.topic for reader in SUBSCRIBERS if reader.function in access.functions]
-    sinks = [Sink.SIGNALS] if settings.read_only else list(Sink)
 
     def checks() -> Iterator[Check]:
         yield Check("credentials", "google", lambda: _check_credentials(accounts, project))
@@ -63,7 +61,7 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
             for function in sorted(settings.own_functions)
             if function.startswith(f"{project}.")
         ]
-        yield from SinkChecks(accounts, project, settings.topic_prefix, services, own, sinks=sinks).checks()
+        yield from SinkChecks(accounts, project, settings.topic_prefix, services, own).checks()
         yield from RoleChecks(access, accounts, installation).checks()
         if not settings.read_only:
             yield from SlackChecks(access, secrets, services, doubles.slack).checks()

@@ -15,26 +15,18 @@ _TOPICS = {Sink.SIGNALS: flow.LOG_ENTRIES, Sink.REVISIONS: flow.TICK}
 
 
 class SinkChecks:
-    """`functions` are the names of provenfix's own functions, which every filter leaves out; `sinks` those in use."""
+    """`functions` are the names of provenfix's own functions, which every filter leaves out."""
 
-    def __init__(  # noqa: PLR0913  # what names a sink, and what its filter says
-        self,
-        accounts: Accounts,
-        project: str,
-        prefix: str,
-        services: Sequence[Service],
-        functions: Sequence[str],
-        *,
-        sinks: Sequence[Sink],
+    def __init__(
+        self, accounts: Accounts, project: str, prefix: str, services: Sequence[Service], functions: Sequence[str]
     ) -> None:
-        self._sinks = sinks
         self._client, self._project, self._prefix = accounts.user_client, project, prefix
         self._services, self._functions = services, functions
 
     def checks(self) -> Iterator[Check]:
         """Two for each sink: the filter is Cloud Logging's matter, who may publish is Pub/Sub's."""
         for service in self._services:
-            for sink in self._sinks:
+            for sink in Sink:
                 yield Check("sink", self._sink_name(service, sink), lambda s=service, k=sink: self._check_filter(s, k))  # type: ignore[misc]
                 publisher = f"{self._sink_name(service, sink)} may publish"
                 yield Check("sink", publisher, lambda s=service, k=sink: self._check_publisher(s, k))  # type: ignore[misc]

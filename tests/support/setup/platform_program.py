@@ -8,7 +8,6 @@ log takes its time. `fail` holds the beginnings of command lines that fail once.
 import fcntl
 import json
 import os
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 World = dict[str, Any]
 """As `empty_project` of world.py makes it."""
 NUMBER = "417002331"
+READ_ONLY = ("record", "investigate", "verify")
 FUNCTIONS = ("record", "investigate", "decide", "redeploy", "verify", "github")
 
 
@@ -118,7 +118,8 @@ def make_secret(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG0
 def require_secret(world: World, name: str) -> dict[str, Any]:
     if name not in world["secrets"]:
         raise Refused(f"NOT_FOUND: Secret [projects/{NUMBER}/secrets/{name}] not found.")
-    return world["secrets"][name]
+    secret: dict[str, Any] = world["secrets"][name]
+    return secret
 
 
 def describe_secret(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG001
@@ -142,7 +143,7 @@ def add_version(world: World, args: list[str], stdin: str) -> str:
 
 def access_version(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG001
     versions = require_secret(world, option(args, "secret"))["versions"]
-    return versions[int(args[0]) - 1]
+    return str(versions[int(args[0]) - 1])
 
 
 def list_services(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG001
@@ -189,7 +190,7 @@ def read_lines(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG00
     if not world["entries"] or not world["applied"]:
         return "[]"
     done = {"record": ("opened", ""), "investigate": ("reported", "file_not_found")}
-    function = re.search(r'function="(\w+)"', args[0])[1]
+    function = args[0].partition('function="')[2].rstrip('"')
     if world["looks"] < {"record": 2, "investigate": 4}[function]:
         return "[]"
     outcome, detail = done[function]
@@ -235,9 +236,8 @@ def run_terraform(world: World, args: list[str], _stdin: str) -> str:
         (folder / ".terraform").mkdir(exist_ok=True)
     elif not (folder / ".terraform").is_dir():
         raise Refused("Backend initialization required, please run terraform init")
-    return {"plan": plan, "apply": apply, "state": list_state, "output": output, "destroy": destroy}.get(
-        verb, lambda *_: ""
-    )(world, args, folder, module)
+    actions = {"plan": plan, "apply": apply, "state": list_state, "output": output, "destroy": destroy}
+    return actions[verb](world, args, folder, module) if verb in actions else ""
 
 
 def plan(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
@@ -257,7 +257,7 @@ def apply(world: World, args: list[str], folder: Path, module: dict[str, Any]) -
         return ""
     config = (folder / "setup.plan").read_text()
     read_only = "read_only:" in config
-    world["accounts"] = [f"provenfix-{name}" for name in (FUNCTIONS[:2] if read_only else FUNCTIONS)]
+    world["accounts"] = [f"provenfix-{name}" for name in (READ_ONLY if read_only else FUNCTIONS)]
     world["applied"] += 1
     world["config"] = config
     return "Apply complete!"
@@ -268,7 +268,7 @@ def list_state(world: World, args: list[str], folder: Path, module: dict[str, An
 
 
 def output(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
-    return world["config"]
+    return str(world["config"])
 
 
 def destroy(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
