@@ -88,6 +88,8 @@ class Message:
     """Since when it stands so; that is nobody's doing but provenfix's own, unless it was approved or denied."""
     reason: str = ""
     """Why it stands so: a person's own words after a denial, else one sentence; "" where none was given."""
+    snoozed_until: datetime | None = None
+    """Until when an approver has put the reminder off; None where nobody has."""
     brief: Brief = NO_BRIEF
     """What the chat shows instead of `lines`, which then stand in the thread; empty in evidence of earlier versions."""
 

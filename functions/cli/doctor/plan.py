@@ -77,6 +77,7 @@ def _secret_references(settings: Settings) -> Mapping[str, SecretReference | Non
         "slack.bot_token": secrets.slack_bot_token,
         **({_KEY: secrets.github_app_key} if settings.code_host.app else {"github.token": secrets.github_token}),
         "github.webhook_secret": secrets.github_webhook_secret,
+        **({"pager.routing_key": secrets.pager_routing_key} if secrets.pager_routing_key else {}),
     }
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import groupby
 
 from shared.adapters.slack.deploy_commands import COMMAND_NOT_UNDONE, describe_manual_deployment
-from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, button_value
+from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, SNOOZE, button_value
 from shared.adapters.slack.rich_text import (
     Block,
     Element,
@@ -46,6 +46,7 @@ _MAX_USERS = 10
 _MAX_CONFIRM_LENGTH = 300
 _SHORT_COMMIT_LENGTH = 12
 _MIN_COUNTED_QUORUM = 2
+SNOOZE_LABEL = "Snooze 1 h"
 TRY_LABEL = "Try without traffic"
 """The button that approves a trial."""
 
@@ -72,7 +73,7 @@ def message_blocks(service: Service, message: Message) -> Iterator[Block]:
     is_open = message.standing is ProposalStatus.OPEN and message.kind is not ActionKind.NONE
     if is_open and service.rollout_mode is not RolloutMode.MANUAL:
         yield {"type": "actions", "block_id": "decision", "elements": list(build_buttons(service, message))}
-    if last := list(_last_line_elements(message, is_open=is_open)):
+    if last := list(_last_line_elements(service, message, is_open=is_open)):
         yield block("issue", [paragraph(last)])
 
 
@@ -114,7 +115,7 @@ def _capitalize(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}"
 
 
-def _last_line_elements(message: Message, *, is_open: bool) -> Iterator[Element]:
+def _last_line_elements(service: Service, message: Message, *, is_open: bool) -> Iterator[Element]:
     """Since when, what happens without a decision, and the link."""
     since = _parse_moment(message.brief.first_seen) if is_open else None
     if since is not None:
@@ -122,8 +123,14 @@ def _last_line_elements(message: Message, *, is_open: bool) -> Iterator[Element]
     if is_open:
         yield from (literal_text("Without a decision until "), date(message.expires_at))
         yield literal_text(" nothing is deployed. ")
+    if is_open and message.snoozed_until is not None:
+        yield from (literal_text("No reminder before "), date(message.snoozed_until), literal_text(". "))
     if message.issue_url:
         yield link(message.issue_url, _issue_link_text(message))
+    if service.runbook_url:
+        if message.issue_url:
+            yield literal_text(" · ")
+        yield link(service.runbook_url, "Runbook")
 
 
 def _parse_moment(text: str) -> datetime | None:
@@ -254,6 +261,8 @@ def build_buttons(service: Service, message: Message) -> Iterator[dict[str, obje
         instead = _build_button(ROLL_BACK, "Roll back instead", button_value(other), "danger")
         back = _confirm_dialog(service, "Roll back", other.commit, message.alternative.subject, [LOST_COMMITS])
         yield instead | {"confirm": back}
+    if service.remind_after:
+        yield _build_button(SNOOZE, SNOOZE_LABEL, of)
 
 
 def _build_button(action: str, words: str, value: str, style: str | None = None) -> dict[str, object]:

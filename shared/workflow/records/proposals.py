@@ -179,6 +179,7 @@ def build_message(
         kind=proposal.kind,
         alternative=_build_alternative(proposal, chosen, back) if back else None,
         reason=reason,
+        snoozed_until=record.snoozed_until,
         brief=read_brief(documents.read_part(chosen, "brief")),
     )
 
