@@ -1,4 +1,4 @@
-"""The private function `compile`: a batch of sources in, this interpreter's verdicts out.
+"""The private function `compile`: returns this interpreter's verdicts on a batch of sources.
 
 Deployed once for each Python version in use, so it keeps to syntax of Python 3.8, to the standard library and to
 functions-framework; the zip holds this file as `main.py`, and `pipe.py` and `worker.py` of the compilers beside it.

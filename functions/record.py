@@ -38,6 +38,6 @@ def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
         # Written under a service name that neither the sink nor the settings know.
         return rejections.reject_entry(context, entry, "own_line", entry.service)
     if not (entry.log_name and entry.timestamp and entry.insert_id):
-        # Together they name an entry: without one of them its copies could not be told from others.
+        # Together they name an entry: without one of them its copies could not be distinguished from others.
         raise Reject("incomplete_entry", "logName, timestamp and insertId are needed")
     return record_step.record_log_entry(context, entry, log_json.read_location(logged))

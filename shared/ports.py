@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # a message knows the whole report, which a port does not need
     from shared.detection.entry import LogEntry
-    from shared.proof.model.finding import CheckStatus
+    from shared.proof.model.target import CheckStatus
     from shared.proposal.decision import Click
     from shared.proposal.proposal import Message
     from shared.proposal.reminder import Reminder
@@ -19,9 +19,11 @@ if TYPE_CHECKING:  # a message knows the whole report, which a port does not nee
     from shared.service import Service
 
 CHANGED_BY_HAND = "changed_by_hand"
-"""The reason of a `Reject` by which the deployer leaves alone what a person has changed during a rollout."""
+"""The reason of a `Reject` by which the deployer leaves alone what a user has changed during a rollout."""
 WRONG_LABEL = "provenfix:wrong"
-"""The label by which a person stops all automation for an incident."""
+"""The label by which a user stops all automation for an incident."""
+MAX_NEIGHBOURS = 1_000
+"""So many entries of a log are read around one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class IssueRef:
 
 @dataclass(frozen=True, slots=True)
 class IssueState:
-    """An issue as it stands."""
+    """The state of an issue."""
 
     is_open: bool
     labels: frozenset[str]
@@ -45,7 +47,10 @@ class Logs(Protocol):
     """The platform's log of a service."""
 
     def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
-        """The entry and its neighbours of the same revision, instance and log, seconds to either side, by time."""
+        """The entry and its neighbours of the same revision, instance and log, seconds to either side, by time.
+
+        At most `MAX_NEIGHBOURS`, the nearest: in a storm a second holds thousands.
+        """
 
     def read_entries(
         self, service: Service, since: datetime, until: datetime, revision: str = ""
@@ -56,7 +61,7 @@ class Logs(Protocol):
         """How many requests a revision answered."""
 
     def count_failed_requests(self, service: Service, revision: str, since: datetime) -> int | None:
-        """How many of them it answered with a server error; None if this log does not tell."""
+        """How many of them it answered with a server error; None if this log does not say."""
 
 
 class Issues(Protocol):
@@ -71,19 +76,19 @@ class Issues(Protocol):
     def replace_content(self, service: Service, number: int, title: str, body: str) -> None:
         """*Effect.* Gives an issue another title and body; doing it twice is the same as once.
 
-        Items of a list that people have ticked stay ticked where the new body has them, too.
+        Items of a list that users have ticked stay ticked where the new body has them, too.
         """
 
     def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
-        """*Effect.* Replaces only the body's part on how things stand (`shared.report.incident_status`).
+        """*Effect.* Replaces only the body's status section (`shared.report.incident_status`).
 
         Also the title (`shared.proposal.proposal.update_title`), unless "" is given or a user has changed it.
 
-        Doing it twice is the same as once. A body without that part, and a deleted issue, stay as they are.
+        Doing it twice is the same as once. A body without that section, and a deleted issue, stay as they are.
         """
 
     def create_labels(self, service: Service) -> None:
-        """*Effect.* Makes the labels by which people act, unless they are there. Reject where that is not allowed."""
+        """*Effect.* Makes the labels by which users act, unless they are there. Reject where that is not allowed."""
 
     def has_comment(self, service: Service, number: int, marker: str) -> bool:
         """Whether a comment with the marker is there."""
@@ -102,7 +107,7 @@ class Issues(Protocol):
 
 
 class IssueCommand(StrEnum):
-    """What a person can want of an incident, at its issue."""
+    """What a user can command at an incident's issue."""
 
     MUTE = "mute"
     REINVESTIGATE = "reinvestigate"
@@ -126,18 +131,18 @@ class Collaborators(Protocol):
     """Who works on a service's repository."""
 
     def has_write_access(self, service: Service, user: str) -> bool:
-        """Whether a person may write there."""
+        """Whether a user may write there."""
 
 
 class LinkBuilder(Protocol):
-    """Where a person can look at what an issue tells of."""
+    """Links to what an issue reports."""
 
     def build_links(self, service: Service, commits: Sequence[str]) -> Links:
         """Addresses for a service. `commits` are those whose author and pull request matter, at most 20 are asked."""
 
 
 class Chat(Protocol):
-    """Where people are asked."""
+    """The chat in which approvers are asked."""
 
     def find(self, service: Service, marker: str) -> str | None:
         """The reference of the message whose metadata carry the marker."""
@@ -173,12 +178,12 @@ class Pager(Protocol):
 
 @runtime_checkable
 class ReasonDialog(Protocol):
-    """A chat that can ask the person who clicked, right away."""
+    """A chat that can ask the user who clicked, right away."""
 
     def open_reason_dialog(self, click: Click) -> None:
         """Asks why a proposal is denied; the answer comes back as a click with its reason.
 
-        It changes nothing but that person's screen. Raises Retry and Reject where it cannot be asked (the chat gives
+        It changes nothing but that user's screen. Raises Retry and Reject where it cannot be asked (the chat gives
         three seconds): the denial then counts without a reason.
         """
 
@@ -253,15 +258,15 @@ class Store(Protocol):
     def create(self, kind: str, key: str, value: Document) -> bool:
         """Writes a document that must not exist yet. False where it does.
 
-        A client may retry a write whose answer was lost: False can mean one's own earlier write. Whoever needs to know
-        reads the document back and compares an owner token in it.
+        A client may retry a write whose answer was lost: False can mean the caller's own earlier write. A caller that
+        needs to know reads the document back and compares an owner token in it.
         """
 
     def read(self, kind: str, key: str) -> StoredDocument | None:
         """The document, as of now."""
 
     def replace(self, kind: str, key: str, value: Document, version: str) -> bool:
-        """Writes a document if it still has `version`. False where somebody wrote in between, or it is gone."""
+        """Writes a document if it still has `version`. False where it was written in between, or is gone."""
 
     def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[StoredDocument]:
         """Documents of a kind whose top-level `field` equals `value`, by key."""
@@ -271,11 +276,11 @@ class Bus(Protocol):
     """Publishes messages between the functions; delivery is at least once, in any order."""
 
     def publish(self, topic: str, message: Mapping[str, str]) -> None:
-        """Hands over one message. Raises `shared.errors.Retry` where it may not have been taken."""
+        """Publishes one message. Raises `shared.errors.Retry` where it may not have been accepted."""
 
 
 class Clock(Protocol):
-    """The time, so that tests can turn it."""
+    """The time, so that tests can set it."""
 
     def now(self) -> datetime:
         """Aware, in UTC."""
@@ -285,4 +290,4 @@ class IdGenerator(Protocol):
     """Randomness, so that tests can repeat it."""
 
     def generate_id(self) -> str:
-        """A value that nobody else has: at least 64 random bits as hex digits."""
+        """A unique value: at least 64 random bits as hex digits."""

@@ -39,7 +39,7 @@ class Service:
     """The deploy branch; "" for the repository's default branch."""
     source_roots: tuple[str, ...] = ()
     python: str = ""
-    """The deployed minor version such as `3.11`, where the repository and the log do not tell it."""
+    """The deployed minor version such as `3.11`, where the repository and the log do not say it."""
     team: str = ""
     """The chat workspace's id; "" accepts the one that the signature belongs to."""
     chat_app: str = ""
@@ -51,7 +51,7 @@ class Service:
     quorum: int = 1
     """How many different approvers have to approve before anything is deployed."""
     not_author: bool = False
-    """Whether who wrote the fix may not approve it. Who it is, is known only of people whom `authors` names."""
+    """Whether the author of the fix may not approve it. Only users in `authors` can be matched to Git names."""
     authors: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     """The names under which the owner of a chat user id commits."""
     deploy_method: str = ""
@@ -79,7 +79,9 @@ class Service:
     daily_cap: int = 3
     """Rollouts that may begin on one day (UTC)."""
     uncorroborated_issues: int = 5
-    """Issues that may be opened on one day (UTC) about incidents which no commit bears out; one issue has the rest."""
+    """Issues that may be opened on one day (UTC) about incidents that no commit confirms; one issue collects the
+    rest.
+    """
     proposal_ttl: timedelta = timedelta(hours=6)
     traffic_steps: tuple[int, ...] = (10, 50, 100)
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""

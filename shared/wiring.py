@@ -1,17 +1,15 @@
-"""Builds the ports from the settings; beside `credentials` the only file that names concrete adapters.
+"""Builds the ports from the settings. Only this file, `credentials` and `local_sources` name concrete adapters.
 
 An adapter's module runs when its port is first read, so the imports below cost a process nothing that it does not use.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from shared import credentials
 from shared.adapters import deploy_methods, probe, system
 from shared.adapters.compilers import best_compilers
-from shared.adapters.git import repository, work_tree, work_tree_history
 from shared.adapters.github import checks, client, history, issues, links, workflow_pipeline
 from shared.adapters.google import (
     clients,
@@ -25,7 +23,6 @@ from shared.adapters.google import (
     pubsub,
     request_counts,
 )
-from shared.adapters.logs import log_file
 from shared.adapters.pager import events_v2
 from shared.adapters.slack import chat
 from shared.adapters.sqlite import sqlite_logs, sqlite_queue, sqlite_store
@@ -33,13 +30,14 @@ from shared.adapters.standins import chat_and_issues, process_platform, simulate
 from shared.config.settings import Platform, Settings
 from shared.errors import UsageError
 from shared.lazy import lazy_property
+from shared.local_sources import open_local_history
 from shared.secret import Secret
 from shared.text import redaction
 from shared.workflow import context, prover
 from shared.workflow.records import kill_switch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from datetime import timedelta
     from pathlib import Path
@@ -292,38 +290,6 @@ def open_service_logs(settings: Settings) -> sqlite_logs.SqliteLogs:
     if settings.local_folder is None:
         raise UsageError("This is no stack of one machine; set PROVENFIX_LOCAL.")
     return sqlite_logs.SqliteLogs(settings.local_folder / LOGS_FILE)
-
-
-def open_local_history(path: str) -> repository.GitRepository:
-    """The history of a repository on this machine; closed by leaving its context."""
-    return repository.GitRepository(path)
-
-
-@contextmanager
-def open_checked_out_history(path: str, revision: str | None) -> Iterator[tuple[repository.GitRepository, str]]:
-    """A repository with the id of a revision; without one, of the files on disk, or of HEAD where none are."""
-    checkout = find_work_tree(path) if revision is None else None
-    if checkout is None:
-        with open_local_history(path) as history:
-            yield history, history.resolve(revision or "HEAD").id
-        return
-    with work_tree_history.WorkTreeHistory(path, checkout.read) as history:
-        yield history, work_tree_history.WORK_TREE
-
-
-def open_log_file(path: str) -> log_file.LogFile:
-    """A log file on this machine; `-` is standard input."""
-    return log_file.LogFile(path)
-
-
-def find_work_tree(path: str) -> work_tree.WorkTree | None:
-    """The checkout around a directory, None for a bare repository."""
-    return work_tree.WorkTree.find(path)
-
-
-def open_local_compilers(settings: Settings) -> best_compilers.LocalCompilers:
-    """The interpreters of this machine, and ruff; closed by leaving their context."""
-    return best_compilers.LocalCompilers(settings.interpreters)
 
 
 def _require_project(settings: Settings) -> str:

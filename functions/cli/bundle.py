@@ -36,14 +36,19 @@ _MODE = 0o644
 def main() -> None:
     """Writes both into `build/` and prints a line for each: digest, bytes, path."""
     try:
-        for name, content in build_bundles(ROOT).items():
-            path = ROOT / "build" / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(content)
-            sys.stdout.write(f"{sha256(content).hexdigest()}  {len(content)}  {path.relative_to(ROOT)}\n")
+        write_bundles()
     except InputError as wrong:
         sys.stderr.write(f"{wrong}\n")
         raise SystemExit(3) from None
+
+
+def write_bundles() -> None:
+    """The same. Raises InputError for Python that does not compile."""
+    for name, content in build_bundles(ROOT).items():
+        path = ROOT / "build" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        sys.stdout.write(f"{sha256(content).hexdigest()}  {len(content)}  {path.relative_to(ROOT)}\n")
 
 
 def build_bundles(root: Path) -> Mapping[str, bytes]:

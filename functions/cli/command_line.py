@@ -12,7 +12,21 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from functions.cli import check, completion, demo, dlq, explain, inject, investigate, show, stats, stop, up, watch
+from functions.cli import (
+    check,
+    completion,
+    demo,
+    dlq,
+    explain,
+    inject,
+    investigate,
+    setup,
+    show,
+    stats,
+    stop,
+    up,
+    watch,
+)
 from functions.cli.doctor import command as doctor
 from functions.cli.standard_streams import discard_output, ensure_standard_streams, handle_stop_signals
 from shared.errors import ConfigurationError, InputError, Reject, Retry, UsageError
@@ -35,6 +49,8 @@ COMMANDS: Mapping[str, tuple[ModuleType, str]] = {
     "stats": (stats, "Show how long incidents take from step to step."),
     "stop": (stop, "Stop deployments, and roll back a rollout in progress."),
     "resume": (stop, "Allow deployments again."),
+    "setup": (setup, "Install provenfix into a project of Google Cloud, step by step."),
+    "teardown": (setup, "Take back what setup has made."),
     "doctor": (doctor, "Check everything that a deployed provenfix needs."),
     "dlq": (dlq, "List, replay or delete messages that could not be delivered."),
     "explain": (explain, "Say what the reason of a decision means, and what to do."),

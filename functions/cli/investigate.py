@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from functions.cli import log_summary, progress, terminal
-from shared import wiring
+from shared import local_sources
 from shared.config import settings
 from shared.detection import collect
 from shared.errors import InputError, UsageError
@@ -65,14 +65,14 @@ def _investigate(
     """The same, and what was read."""
     _check_local(repo)
     configured = settings.read_settings()
-    with wiring.open_local_history(repo) as history, wiring.open_local_compilers(configured) as compilers:
+    with local_sources.open_local_history(repo) as history, local_sources.open_local_compilers(configured) as compilers:
         history.branch(request.branch)  # a wrong name is reported before a large log is read
         if request.deployed is not None:
             history.resolve(request.deployed)
         if request.python is not None:
             compilers.require_compiler(request.python)
         show("reading the log")
-        observed = log_summary.ObservedLog(wiring.open_log_file(log))
+        observed = log_summary.ObservedLog(local_sources.open_log_file(log))
         collected = collect.collect_incidents(observed, service=names[0], environment=names[1])
         reports = report_module.report_incidents(collected.incidents, history, compilers, request, show)
         return reports, observed

@@ -38,7 +38,7 @@ class ObservedLog:
             yield entry
 
     def describe(self) -> str:
-        """Two or three sentences for whoever expected an incident."""
+        """Two or three sentences for a user who expected an incident."""
         if not self.entries_read:
             return "The log is empty: it has no entry."
         read = f"Read {self.entries_read} {'entry' if self.entries_read == 1 else 'entries'}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.proof.model.finding import Reason
+from shared.proof.model.recommendation import Reason
 from shared.workflow.records.incident_record import EndCause
 
 

@@ -1,6 +1,6 @@
 """The process around the command: its three standard streams and the signals that end it.
 
-In: streams as the caller left them, closed ones included. Out: streams that exist, and a process that always unwinds.
+The caller may have closed some streams; afterwards all of them exist, and the process always unwinds.
 """
 
 import codecs

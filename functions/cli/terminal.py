@@ -17,8 +17,9 @@ from functions.cli.incident_rows import MAX_SYMPTOMS, build_cause_rows, build_sy
 from shared.detection.incident import Incident, describe_raised_exception
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
-from shared.proof.model.finding import ActionKind, BrokenFile, Finding, find_recommended_commit
+from shared.proof.model.finding import BrokenFile, Finding, find_recommended_commit
 from shared.proof.model.history import Commit, claims_fix
+from shared.proof.model.recommendation import ActionKind
 from shared.report.facts.deployed_code import describe_loading_rule, describe_missing_import, describe_unloaded_file
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
 from shared.report.facts.suspected_changes import list_suspected_lines

@@ -50,7 +50,7 @@ class ExampleRepository:
 
     @property
     def claimed_fix(self) -> str:
-        """Says "fix", mends one of seven."""
+        """Says "fix", fixes one of seven."""
         return self.commits[Role.CLAIMED_FIX]
 
     @property

@@ -1,6 +1,6 @@
 """The services of the scenarios in which nothing can be proven: their files after each commit, by role.
 
-In: the deployed minor version of Python. Out: planned commits. Each service really fails when it is visited.
+Planned for the deployed minor version of Python. Each service really fails when it is visited.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """The other files of the incident's repository: a small chat backend as plain ASGI, so that only uvicorn is needed.
 
-In: the deployed minor version of Python. Out: texts by path. They carry the plausible reasons why nobody caught the
-break: checks run on newer versions only, and no test imports the module that `main.py` loads late.
+Written for the deployed minor version of Python. They carry the plausible reasons why nobody caught the break: checks
+run on newer versions only, and no test imports the module that `main.py` loads late.
 """
 
 from collections.abc import Mapping

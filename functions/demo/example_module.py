@@ -1,7 +1,7 @@
 """Renders the incident's module in each of its versions; they differ in its last seven handlers.
 
-The arithmetic that makes the incident: a mended handler is 13 lines high, so the first broken `yield` stands on line
-611 where all seven are broken, on 624 where the first is mended, on 676 where the first five are.
+The arithmetic that makes the incident: a fixed handler has 13 lines, so the first broken `yield` is on line 611 where
+all seven are broken, on 624 where the first is fixed, on 676 where the first five are.
 """
 
 from enum import StrEnum

@@ -23,7 +23,7 @@ from shared.adapters.slack.message_layout import TRY_LABEL
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.errors import Reject
 from shared.ports import Document, Store
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.service import Service
 from shared.workflow import flow
 from shared.workflow.flow import IncidentState

@@ -1,6 +1,6 @@
 """The history of a service that fails at run time: every commit compiles, and one of them closes the sockets.
 
-In: the deployed minor version of Python and the commit times. Out: one commit for each role that the story needs.
+Planned for the deployed minor version of Python: one commit for each role that the story needs.
 """
 
 from collections.abc import Mapping

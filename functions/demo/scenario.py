@@ -45,7 +45,7 @@ class Scenario:
     has_session_limit: bool = False
     """Whether the newest commit lets only two conversations happen, which no compiler sees."""
     pull_request: bool = False
-    """Whether the fix waits in a pull request until a person has read the issue."""
+    """Whether the fix waits in a pull request until a user has read the issue."""
     storm_entries: int = 0
     """How many entries are logged at once."""
     startup_story: StartupStoryName | None = None

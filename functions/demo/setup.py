@@ -73,7 +73,7 @@ class DemoSetup:
                 save_progress(self.folder, self.progress)
 
     def merge_pull_request(self) -> None:
-        """What a person does who has read the issue: the pull request becomes part of the deploy branch."""
+        """What a user does who has read the issue: the pull request becomes part of the deploy branch."""
         self._run_git("update-ref", _BRANCH, self.progress.commits[Role.FIX])
 
     def _list_steps(self, platform: ProcessPlatform) -> Sequence[Callable[[], None]]:

@@ -1,6 +1,6 @@
 """Two incidents in which the service does not start: a renamed function, and a package that is not in the image.
 
-In: the deployed minor version of Python. Out: each story's commits as data, oldest first, and what Python says.
+Each story has its commits as data, oldest first, and what the deployed Python says of the failure.
 """
 
 from collections.abc import Mapping

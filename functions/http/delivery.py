@@ -35,7 +35,7 @@ class Delivery:
     data: bytes
     """b"" where the message has none."""
     published_at: datetime | None
-    """Aware, in UTC; None where the request does not tell."""
+    """Aware, in UTC; None where the request does not say."""
 
 
 def read_delivery(request: "Request") -> Delivery:

@@ -48,7 +48,7 @@ class EntryParser:
             yield entry
 
     def _is_cut_off(self) -> bool:
-        """Whether an object begins anew before the first one has ended: it was cut off."""
+        """Whether an object begins again before the first one has ended: it was cut off."""
         return "\n{" in self._buffer
 
     def _skip_line(self, *, last: bool) -> bool:

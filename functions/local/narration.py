@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from shared.ports import Document, Store
-from shared.proof.model.finding import ActionKind
-from shared.proposal.states import INCIDENT_WORDS, INVESTIGATED_AGAIN, IncidentState
+from shared.proof.model.recommendation import ActionKind
+from shared.proposal.state_words import INCIDENT_WORDS, INVESTIGATED_AGAIN
+from shared.proposal.states import IncidentState
 from shared.text.phrases import short_sha
 from shared.text.timestamps import format_duration, format_timestamp
 from shared.workflow.records import documents, proposals

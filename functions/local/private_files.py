@@ -1,6 +1,6 @@
 """Folders and files that only the user who runs this may read.
 
-Logs, issues and what clicks are signed with lie there, and other people may have accounts on the same machine.
+They hold logs, issues and the secret that signs clicks, and other users may have accounts on the same machine.
 """
 
 import os

@@ -37,7 +37,7 @@ def check_host(headers: Mapping[str, str], port: int) -> OriginProblem | None:
 
 
 def check_read_origin(headers: Mapping[str, str]) -> OriginProblem | None:
-    """For what a page reads: it must be this page, or a person who follows a link to it."""
+    """For what a page reads: it must be this page, or a user who follows a link to it."""
     origin, host = headers.get("origin"), headers.get("host", "")
     if origin is not None and origin != f"http://{host}":
         return OriginProblem.ORIGIN

@@ -1,4 +1,4 @@
-"""A message as whoever receives it sees it: one attempt to deliver it, or what is left after the last one."""
+"""A message as its receiver sees it: one attempt to deliver it, or a dead letter after the last attempt."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Something of the owners' own that builds and deploys a commit when it is told to: what a deployer asks of it."""
+"""A pipeline of the owners that builds and deploys a commit: what a deployer needs of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class PipelineRun:
     build: str = ""
     """The id of a build, where it is one."""
     digests: tuple[str, ...] = ()
-    """Of the images that it made, where it tells."""
+    """Digests of the images that it made, where it reports them."""
 
 
 class Pipeline(Protocol):
@@ -47,7 +47,7 @@ class Pipeline(Protocol):
         """The run of this order; None where there is none, or none yet."""
 
     def start_run(self, service: Service, order: DeployOrder) -> None:
-        """*Effect.* Begins a run. Whether it did where the answer was lost, `find` tells."""
+        """*Effect.* Begins a run. Where the response was lost, `find` shows whether it did."""
 
 
 class DeployMethodRouter:

@@ -1,4 +1,4 @@
-"""A document as a store keeps it: JSON values in, text out and back, within what every store can hold.
+"""Encodes documents as text and decodes them, within what every store can hold.
 
 The text is the same in every store, so that nothing depends on what one of them can express: Firestore knows no list
 in a list, no empty field name and no half of a surrogate pair, and all of these are JSON.

@@ -1,4 +1,4 @@
-"""The probe of a service, by the scheme of its URL: a service in, what a client of it sees out."""
+"""Probes a service as a client of it would, by the scheme of its URL."""
 
 import http.client
 import socket
@@ -49,7 +49,7 @@ def probe_http(
     try:
         begun = time.monotonic()
         connection.connect()
-        # The socket's own timeout starts anew with every byte.
+        # The socket's own timeout restarts with every byte.
         left = max(0.0, begun + timeouts.open_timeout - time.monotonic())
         end = Timer(left, _cut_off, (connection.sock, late))
         end.daemon = True

@@ -287,7 +287,9 @@ def _read_longest_wait(environment: Mapping[str, str], *, is_local: bool) -> tim
 
 
 def _require_local(name: str, value: _Value, default: _Value, *, is_local: bool) -> _Value:
-    """In the cloud nothing may shorten a rollout's watch, or the lease that keeps an effect from happening twice."""
+    """In the cloud nothing may shorten a rollout's watch, or the lease that prevents a second execution of an
+    effect.
+    """
     if value != default and not is_local:
         raise UsageError(f"{name} is only valid in a local stack; remove it, or also set PROVENFIX_LOCAL.")
     return value

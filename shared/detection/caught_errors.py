@@ -1,14 +1,15 @@
 """Finds errors that a handler caught and logged by their message alone: `Connection error: name 'x' is not defined`.
 
-Only CPython's own messages about names, attributes and calls count, at the end of what was logged, and only where the
-logger says which line of the code logged it: that line must bear the words out before anything is proven.
+Only CPython's own messages about names, attributes, imports and calls count, at the end of what was logged. Where the
+logger says which line of the code logged it, that line must bear the words out before anything is proven; without a
+line the class is known, and no place.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from shared.detection.entry import LogEntry
-from shared.detection.logged_exception import Frame, LoggedException
+from shared.detection.logged_exception import Frame, LoggedException, is_logged_error
 from shared.text.escaping import strip_markup
 
 _MESSAGES: Sequence[tuple[str, re.Pattern[str]]] = (
@@ -36,26 +37,68 @@ _MESSAGES: Sequence[tuple[str, re.Pattern[str]]] = (
         ),
     ),
 )
+_STATED_MESSAGES: Sequence[tuple[str, re.Pattern[str]]] = (
+    *_MESSAGES,
+    ("ModuleNotFoundError", re.compile(r"No module named '[\w.]{1,200}'")),
+    (
+        "ImportError",
+        re.compile(
+            r"cannot import name '\w{1,200}' from (?:partially initialized module )?'[\w.]{1,200}'"
+            r"(?: \([^()\n]{1,300}\)){0,2}"
+        ),
+    ),
+)
+_MAY_STATE = ("is not defined", "has no attribute '", "argument", "' object is not ", "can't be used in 'await'",
+              "associated with a value", "before assignment", "No module named '", "cannot import name '")  # fmt: skip
 _END = re.compile(r"(?:\. Did you mean: '[^'\n]{1,100}'\?)?[.)\s]*$")
 _BEFORE = re.compile(r"(?:^|[:\-–|(>\]] ?)$")
 _PLACE = re.compile(r"(?P<path>[^\s:]{1,300}):(?P<line>\d{1,9}) ?(?P<function>[\w.<>]{0,200})")
+_LOGURU_PLACE = re.compile(
+    r"\| {0,3}(?:ERROR|CRITICAL|WARNING) {0,8}\| {0,3}(?P<path>[A-Za-z_][\w.]{0,200}):(?P<function>[\w<>]{1,100})"
+    r":(?P<line>\d{1,9}) {0,3}- "
+)
+"""`2026-03-01 03:43:43.123 | ERROR    | harbour.main:socket:88 - `"""
+_FAILURE_SEVERITIES = frozenset(("", "DEFAULT", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"))
 _SEVERITIES = frozenset(("", "DEFAULT", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"))
 _MAX_LINE_LENGTH = 1_000
 
 
 def find_caught_error(entry: LogEntry) -> LoggedException | None:
     """The error, with the place that logged it as its only frame; None where the entry shows none."""
-    address = _PLACE.fullmatch(entry.logged_at)
-    if address is None or entry.severity not in _SEVERITIES:
+    if entry.severity not in _SEVERITIES or not _may_state(entry):
         return None
-    lines = [line for line in strip_markup(entry.text).splitlines() if line.strip()]
+    address = _PLACE.fullmatch(entry.logged_at) or _LOGURU_PLACE.search(entry.text[:_MAX_LINE_LENGTH])
+    if address is None or address["path"] == "__main__":
+        return None
+    for _, error_class, message in _find_messages(entry, _MESSAGES):
+        return LoggedException(error_class, message, (_read_frame(address),))
+    return None
+
+
+def find_stated_error(entry: LogEntry) -> LoggedException | None:
+    """The error without any place, where a logger's own words lead to its message; None where the entry shows none."""
+    if entry.severity not in _FAILURE_SEVERITIES or not _may_state(entry):
+        return None
+    for before, error_class, message in _find_messages(entry, _STATED_MESSAGES):
+        if before.strip() and is_logged_error(before):
+            return LoggedException(error_class, message)
+    return None
+
+
+def _may_state(entry: LogEntry) -> bool:
+    """False where no message of an error is found; costs next to nothing."""
+    return any(words in entry.text for words in _MAY_STATE)
+
+
+def _find_messages(entry: LogEntry, messages: Sequence[tuple[str, re.Pattern[str]]]) -> Iterator[tuple[str, str, str]]:
+    """What stands before each message that ends one of the first lines, its class, and the message."""
+    lines = [line for line in strip_markup(entry.text[: 4 * _MAX_LINE_LENGTH]).splitlines() if line.strip()]
     for line in reversed(lines[:3]):
         words = line[-_MAX_LINE_LENGTH:].rstrip()
-        for error_class, pattern in _MESSAGES:
+        for error_class, pattern in messages:
             for match in pattern.finditer(words):
                 if _END.match(words, match.end()) and _BEFORE.search(words[: match.start()]):
-                    return LoggedException(error_class, match.group(0), (_read_frame(address),))
-    return None
+                    yield words[: match.start()], error_class, match.group(0)
 
 
 def _read_frame(address: re.Match[str]) -> Frame:

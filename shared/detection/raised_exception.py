@@ -64,7 +64,7 @@ def read_raised(entry: LogEntry, read: Signal | SkipReason) -> RaisedException |
     chain = own or read_chain(strip_markup(entry.text))
     if chain is None and isinstance(read, Signal) and read.error_class:
         chain = _chain_of_signal(read)
-    if chain is None and entry.logged_at:
+    if chain is None:
         caught = find_caught_error(entry)
         chain = (caught,) if caught is not None else None
     if chain is None or is_end_of_program(chain):

@@ -31,7 +31,7 @@ def join_split_chains(events: Sequence[Event]) -> list[Event]:
                 joined[last] = replace(joined[last], raised=None)
             last = len(joined)
         joined.append(shown)
-    return [event for event in joined if event.raised or event.close_kind or event.is_failed_start]
+    return [event for event in joined if event.is_telling]
 
 
 def _join(before: Event, after: Event) -> RaisedException | None:

@@ -18,7 +18,8 @@ from shared.detection.exception_chain import (
     is_member_line,
 )
 from shared.detection.logged_exception import TRACEBACK_HEADER, LoggedException, TracebackParser
-from shared.detection.raised_exception import RaisedException, build_raised, is_end_of_program
+from shared.detection.raised_exception import CLOSE_KINDS, RaisedException, build_raised, is_end_of_program
+from shared.detection.signal import Signal, SignalKind
 from shared.text.escaping import strip_markup
 
 _MAX_FRAGMENT_LENGTH = 2_000
@@ -43,6 +44,22 @@ class Event:
     """For a piece that may end a traceback."""
     close_kind: CloseKind | None = None
     is_failed_start: bool = False
+    stated: RaisedException | None = None
+    """An error of which only the message was logged: it counts where nothing else tells the cause of a close."""
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it is an effect, or may be the cause of one."""
+        is_effect = self.close_kind is not None or self.is_failed_start
+        return is_effect or self.raised is not None or self.stated is not None
+
+
+def effect_events(base: Event, signal: Signal) -> Iterator[Event]:
+    """The close or the failed start that a signal shows."""
+    if signal.kind in CLOSE_KINDS:
+        yield replace(base, close_kind=signal.close_kind or CloseKind.INTERNAL_ERROR)
+    elif signal.kind is SignalKind.FAILED_START:
+        yield replace(base, is_failed_start=True)
 
 
 def find_fragment(text: str) -> str:
@@ -92,7 +109,7 @@ class _OpenTraceback:
 
 def reassemble_tracebacks(events: Sequence[Event]) -> list[Event]:
     """The events with those tracebacks in place of their lines that were logged line by line."""
-    return [event for event in _reassemble(events) if event.raised or event.close_kind or event.is_failed_start]
+    return [event for event in _reassemble(events) if event.is_telling]
 
 
 def _reassemble(events: Sequence[Event]) -> Iterator[Event]:

@@ -16,16 +16,16 @@ from shared.detection.connections import are_different_connections, connection_i
 from shared.detection.entry import LogEntry
 from shared.detection.line_tracebacks import AssembledTraceback, LineTracebacks
 from shared.detection.raised_exception import (
-    CLOSE_KINDS,
     EFFECT_KINDS,
     RaisedException,
     read_raised,
     truncate_raised_entry,
 )
-from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
+from shared.detection.signal import Signal, SkipReason, read_signal
 from shared.detection.split_chains import join_split_chains
 from shared.detection.start_ties import events_beside, tie_failed_starts
-from shared.detection.tie_events import Event, find_fragment, reassemble_tracebacks, sort_events
+from shared.detection.stated_ties import find_stated_events, tie_stated_errors
+from shared.detection.tie_events import Event, effect_events, find_fragment, reassemble_tracebacks, sort_events
 
 __all__ = ["MAX_TIE_AGE", "RaisedException", "Tie", "TieFinder"]
 
@@ -126,7 +126,7 @@ class TieFinder:
         stream = (entry.project, entry.service, entry.revision, entry.instance)
         source = (entry.log_name, *sorted(request_ids(entry)))
         base = Event(entry_number, entry.timestamp, source, connection_ids(entry))
-        self._streams.setdefault(stream, []).extend(_effect_events(base, signal))
+        self._streams.setdefault(stream, []).extend(effect_events(base, signal))
 
     def resolve(self) -> Mapping[int, Tie]:
         """The ties of all closes and failed starts that have an exception before them, by their entries' numbers."""
@@ -138,6 +138,9 @@ class TieFinder:
         }
         for events in streams.values():
             ties.update(_tie_closes(events))
+            explained = {number for number, tie in ties.items() if tie.is_tied or tie.candidates}
+            stated = tie_stated_errors(events, explained)
+            ties.update((number, Tie(raised, is_tied=True)) for number, raised in stated)
         for key, events in streams.items():
             starts = [event for event in events if event.is_failed_start]
             beside = list(events_beside(streams, key)) if starts else []
@@ -173,8 +176,10 @@ class TieFinder:
             yield replace(base, raised=raised, fragment=piece, entry=of_entry)
         elif raised is not None:
             yield replace(base, raised=raised)
+        elif not isinstance(read, Signal):
+            yield from find_stated_events(base, entry)
         if isinstance(read, Signal):
-            yield from _effect_events(base, read)
+            yield from effect_events(base, read)
 
     def _raised(self, entry: LogEntry, read: Signal | SkipReason) -> RaisedException | None:
         raised = read_raised(entry, read)
@@ -182,13 +187,6 @@ class TieFinder:
             return None
         stream = (entry.service, entry.project, entry.revision, entry.instance)
         return self._seen.setdefault((raised.chain, raised.is_syntax_error, *stream), raised)
-
-
-def _effect_events(base: Event, signal: Signal) -> Iterator[Event]:
-    if signal.kind in CLOSE_KINDS:
-        yield replace(base, close_kind=signal.close_kind or CloseKind.INTERNAL_ERROR)
-    elif signal.kind is SignalKind.FAILED_START:
-        yield replace(base, is_failed_start=True)
 
 
 @dataclass(slots=True)

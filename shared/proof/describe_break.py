@@ -14,23 +14,13 @@ from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.locating.located_version import fill_in_commits
 from shared.proof.model.compilation import Fault
-from shared.proof.model.finding import (
-    ActionKind,
-    Attempt,
-    BrokenFile,
-    DeployedSource,
-    DeployedVersion,
-    Finding,
-    IntroducingCommit,
-    LoadedSummary,
-    OtherBrokenFile,
-    Reason,
-    Recommendation,
-    Target,
-)
+from shared.proof.model.deployed_version import DeployedSource, DeployedVersion
+from shared.proof.model.finding import Attempt, BrokenFile, Finding, IntroducingCommit, LoadedSummary
 from shared.proof.model.history import Commit
 from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.paths import build_service_filter
+from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
+from shared.proof.model.target import OtherBrokenFile, Target
 from shared.proof.proof_context import ProofContext
 from shared.proof.searching.explain_failure import FailureExplanation, cut_excerpt, explain_failure
 from shared.proof.searching.file_history import FileHistory

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from shared.detection.causes.cause import EnvironmentComparison
 from shared.detection.incident import Incident
-from shared.proof.model.finding import CheckStatus, DeployedSource
+from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.history import Branch, Commit
 from shared.proof.model.ports import Compilers, History
+from shared.proof.model.target import CheckStatus
 
 ReportProgress = Callable[[str], None]
 
@@ -33,7 +34,7 @@ class ProofRequest:
     platform_statements: tuple[str, ...] = ()
     """What the platform says of the revision, a sentence for each source."""
     environment: EnvironmentComparison | None = None
-    """The names of the variables that the failing revision lacks; None where the platform does not tell."""
+    """The names of the variables that the failing revision lacks; None where the platform does not say."""
     wants_alternative: bool = False
     """Whether an earlier commit is looked for also where the fix can be deployed: to go back is sometimes safer."""
     last_good: str | None = None

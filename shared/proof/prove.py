@@ -117,7 +117,7 @@ def _add_target(context: ProofContext, finding: Finding, broken: ProvenBreak) ->
     paths = frozenset({*file_history.names, *(other.path for other in finding.broken.also_broken)})
     failures = _watch_new_failures(context, broken)
     gates = replace(broken.gates, find_new_failure=failures.find)
-    choice = choose_target(file_history, gates, broken.fix, context.branch.head, paths, failures.repeat)
+    choice = choose_target(file_history, gates, broken.fix, context.branch.head, paths)
     wants_alternative = context.request.wants_alternative
     return replace(
         finding,

@@ -11,7 +11,8 @@ from shared.proof.claims.judges import build_tools
 from shared.proof.claims.locate_claim import LocatedClaim
 from shared.proof.claims.prove_claim import locate_claim, trace_history
 from shared.proof.describe_break import describe_loading
-from shared.proof.model.finding import Finding, Reason
+from shared.proof.model.finding import Finding
+from shared.proof.model.recommendation import Reason
 from shared.proof.proof_context import ProofContext
 from shared.proof.recommend import recommend
 from shared.proof.unproven import describe_gaps, explain_unprovable

@@ -1,6 +1,7 @@
 """Chooses what a finding recommends: redeploy, roll back, or nothing, with a named reason and a sentence."""
 
-from shared.proof.model.finding import ActionKind, Finding, Fix, Reason, Recommendation
+from shared.proof.model.finding import Finding, Fix
+from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 
 
 def recommend(finding: Finding, *, is_on_branch: bool) -> Recommendation:

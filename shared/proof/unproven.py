@@ -10,9 +10,11 @@ from shared.detection.raised_exception import EFFECT_KINDS, RaisedException
 from shared.detection.signal import SignalKind
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.located_version import LocatedVersion, describe_logged_position
-from shared.proof.model.finding import ActionKind, DeployedSource, DeployedVersion, Finding, Reason, Recommendation
+from shared.proof.model.deployed_version import DeployedSource, DeployedVersion
+from shared.proof.model.finding import Finding
 from shared.proof.model.paths import has_other_interpreter, is_python_name, match_logged_path
 from shared.proof.model.ports import History
+from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 from shared.proof.proof_context import ProofContext
 from shared.proof.searching.introducing_commit import FileAtCommit
 from shared.proof.suspected.find_suspected import find_suspected_for_incident
@@ -130,7 +132,7 @@ def _find_repository_frame(context: ProofContext, raised: RaisedException) -> Fr
 
 
 def report_unjudgeable_python(context: ProofContext, python: tuple[str, str]) -> Finding:
-    """For a version of Python that no compiler at hand answers for, and where it stands."""
+    """For a version of Python for which there is no compiler, with the file that declares it."""
     source = DeployedSource.UNKNOWN if context.given_commit is None else DeployedSource.GIVEN
     located = LocatedVersion("", context.given_commit, source, corroborated=False)
     detail = f"No compiler for Python {python[0]} ({python[1]}) is available here, so nothing can be proven."

@@ -7,7 +7,7 @@ Kept with the report as plain JSON; whatever shows it (chat, page) lays it out. 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 
 LOST_COMMITS = "commits merged since then are not deployed"
 

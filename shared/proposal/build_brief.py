@@ -1,7 +1,9 @@
 """Builds the brief of a report: one short phrase for each question that a person on call has."""
 
 from shared.detection.raised_exception import EFFECT_KINDS
-from shared.proof.model.finding import ActionKind, CheckStatus, Finding, Target, find_recommended_commit
+from shared.proof.model.finding import Finding, find_recommended_commit
+from shared.proof.model.recommendation import ActionKind
+from shared.proof.model.target import CheckStatus, Target
 from shared.proposal.brief import LOST_COMMITS, Brief
 from shared.report.cause import describe_cause
 from shared.report.impact import describe_reach
@@ -59,7 +61,7 @@ def _describe_effect(proof: Finding) -> str:
 
 
 def is_certain(proof: Finding) -> bool:
-    """Whether the failure is proven at a deployed commit that the code bears out."""
+    """Whether the failure is proven at a deployed commit that the code confirms."""
     if proof.broken is None or proof.deployed.commit is None or not proof.deployed.corroborated:
         return False
     return proof.broken.checked_by.startswith("cpython") if proof.claim is None else not proof.claim.is_witnessed_by_log

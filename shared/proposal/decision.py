@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.proposal import Proposal
 from shared.service import Service
 
@@ -78,9 +78,9 @@ class Click:
     token: str = ""
     """The chat's own id of this interaction; where the same one comes again, it is a replay."""
     message: str = ""
-    """What `Chat.post` returned for the message whose button it was; "" where the chat does not tell."""
+    """What `Chat.post` returned for the message whose button it was; "" where the chat does not say."""
     app: str = ""
-    """The chat's id of the app whose button it was; "" where the chat does not tell."""
+    """The chat's id of the app whose button it was; "" where the chat does not say."""
     reason: str = ""
     """A denial's, in the user's own words; "" where none was asked for or given."""
 
@@ -99,7 +99,7 @@ class ClickAnswer:
 
     @property
     def is_final(self) -> bool:
-        """Whether the message itself will soon say what became of the click."""
+        """Whether the message itself will soon show the result of the click."""
         return self.result not in {ClickResult.COUNTED, ClickResult.SNOOZED}
 
 

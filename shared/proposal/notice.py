@@ -5,7 +5,7 @@ from datetime import datetime
 
 from shared.detection.causes.cause import CauseClass
 from shared.detection.incident import describe_exception, describe_raised_exception
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.labels import Label
 from shared.proposal.proposal import Message
 from shared.proposal.states import ProposalStatus

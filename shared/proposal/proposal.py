@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.brief import NO_BRIEF, Brief
-from shared.proposal.states import QUESTION_WORDS, ProposalStatus
+from shared.proposal.state_words import QUESTION_WORDS
+from shared.proposal.states import ProposalStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Proposal:
 
     @property
     def decision_key(self) -> str:
-        """What the one decision is kept under: who says yes to one proposal of a question says no to the other."""
+        """The key of the one decision: an approval of one proposal of a question denies the other."""
         return self.instead_of or self.id
 
 
@@ -87,7 +88,7 @@ class Message:
     at: datetime | None = None
     """Since when it stands so; that is nobody's doing but provenfix's own, unless it was approved or denied."""
     reason: str = ""
-    """Why it stands so: a person's own words after a denial, else one sentence; "" where none was given."""
+    """Why it has this status: a user's own words after a denial, else one sentence; "" where none was given."""
     snoozed_until: datetime | None = None
     """Until when an approver has put the reminder off; None where nobody has."""
     brief: Brief = NO_BRIEF
@@ -114,6 +115,6 @@ def build_title(open_title: str, failure: str, status: ProposalStatus, kind: Act
 
 
 def update_title(old: str, new: str) -> str:
-    """The new title where the old one is about the same failure; a title that a person has given stays."""
+    """The new title where the old one is about the same failure; a title that a user has given stays."""
     same = old.rpartition(TITLE_SEPARATOR)[0] == new.rpartition(TITLE_SEPARATOR)[0]
     return new if same and new else old

@@ -12,7 +12,7 @@ MIN_ABBREVIATION_LENGTH = 7
 
 @dataclass(frozen=True, slots=True)
 class CommitClaim:
-    """One place that says which commit a revision was built from."""
+    """One source's claim of which commit a revision was built from."""
 
     source: str
     """`provenance`, `label`, `tag` or `env`, in the order in which they are believed."""
@@ -35,11 +35,11 @@ class Revision:
     """The commit that it was built from, where the platform knows; None otherwise."""
     created_at: datetime
     image: str = ""
-    """As the platform runs it, by digest where it tells one."""
+    """As the platform runs it, by digest where it knows one."""
     claims: tuple[CommitClaim, ...] = ()
     """All that was found, best first: `commit` is the first one's."""
     resources: tuple[tuple[str, str], ...] = ()
-    """Names and values of `cpu`, `memory`, `concurrency` and the like, where the platform tells them."""
+    """Names and values of `cpu`, `memory`, `concurrency` and the like, where the platform reports them."""
 
     unreadable_sources: tuple[str, ...] = ()
     """Places that could not be looked at, and why."""
@@ -48,13 +48,12 @@ class Revision:
     is_function: bool = False
     """Whether it runs a function, which a build has made of its source."""
     variables: tuple[str, ...] | None = None
-    """The names of its environment variables, those that secrets fill included; None where the platform does not
-    tell. Never a value."""
+    """The names of its environment variables, secrets included, never their values; None where unknown."""
 
     def is_built_from(self, commit: str) -> bool:
-        """Whether the best place that says anything names this commit (a full id), or abbreviates it.
+        """Whether the best source that names a commit names this one (a full id), or abbreviates it.
 
-        An abbreviation has seven digits at least; whether it is short for this commit alone, the repository tells.
+        An abbreviation has seven digits at least; whether it is unique, the repository shows.
         """
         return bool(self.commit) and _is_abbreviation_of(self.commit or "", commit)
 
@@ -92,7 +91,7 @@ class DeploymentProgress(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A long operation of the deployer, as it stands."""
+    """The state of a long operation of the deployer."""
 
     progress: DeploymentProgress
     revision: str = ""
@@ -181,7 +180,7 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True)
 class WatchObservations:
-    """All that speaks for or against a rollout so far."""
+    """The observations for and against a rollout so far."""
 
     since: datetime
     missed_traffic_checks: int
@@ -204,7 +203,7 @@ def judge_rollout(
     watch: timedelta = WATCH_DURATION,
     max_watch: timedelta = MAX_WATCH_DURATION,
 ) -> RolloutVerdict:
-    """The first thing that speaks against the rollout, else whether it has been watched for long enough."""
+    """The first observation against the rollout, else whether it has been watched for long enough."""
     against = {
         RolloutVerdict.RECURRED: observations.has_recurred,
         RolloutVerdict.CHANGED: observations.missed_traffic_checks >= TOLERATED_TRAFFIC_CHECKS,

@@ -1,4 +1,4 @@
-"""The verdict on a trial: what each probe saw of the serving and of the tried revision in, proven or not out."""
+"""Judges a trial by what each probe saw of the serving and of the tried revision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

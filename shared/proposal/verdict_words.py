@@ -22,4 +22,4 @@ TRIAL_SENTENCES: Mapping[TrialVerdict, str] = {
     TrialVerdict.SERVING_HOLDS: "The serving revision did not fail, so there was nothing to compare with.",
     TrialVerdict.UNCLEAR: "In {rounds} rounds too many probes did not reach a revision.",
 }
-"""What a trial came to, with the number of its rounds; a running one needs no words."""
+"""The result of a trial, with the number of its rounds; a running one needs no words."""

@@ -5,20 +5,11 @@ from datetime import datetime
 
 from shared.detection.close_code import CloseKind
 from shared.detection.incident import Incident, Symptom, is_suspected_consequence
-from shared.proof.model.finding import (
-    Attempt,
-    BrokenFile,
-    DeployedVersion,
-    Fix,
-    IntroducingCommit,
-    LoadedSummary,
-    LoggedDeployment,
-    OtherBrokenFile,
-    RefusedCommit,
-    Target,
-)
+from shared.proof.model.deployed_version import DeployedVersion, LoggedDeployment
+from shared.proof.model.finding import Attempt, BrokenFile, Fix, IntroducingCommit, LoadedSummary
 from shared.proof.model.history import Commit, FileChange
 from shared.proof.model.missing_import import MissingImport
+from shared.proof.model.target import OtherBrokenFile, RefusedCommit, Target
 from shared.report.cause import cause_to_json, exception_to_json
 from shared.report.claim_json import claim_to_json
 from shared.report.evidence import Evidence

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from shared.proof.model.finding import Finding, Target
+from shared.proof.model.finding import Finding
+from shared.proof.model.target import Target
 from shared.proof.model.trial import Experiment
 from shared.text.timestamps import format_rfc3339
 

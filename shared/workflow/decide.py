@@ -36,7 +36,7 @@ _APPROVED_STATES = frozenset((DecisionState.APPROVED, DecisionState.ACTING))
 
 
 def handle_click(context: Context, click: Click) -> ClickAnswer:
-    """Raises Retry where nothing could be stored: the person is asked to click again."""
+    """Raises Retry where nothing could be stored: the user is asked to click again."""
     reply = _handle_click(context, click)
     given = build_answer(reply)
     if not given.is_accepted:
@@ -133,7 +133,7 @@ def publish_approval(context: Context, proposal: Proposal) -> None:
     def approved(now: IncidentRecord) -> IncidentRecord:
         if now.state is not IncidentState.PROPOSED or now.ending is not None or now.proposal != proposal.decision_key:
             return now
-        # What mends it is that of the chosen way out: a later failure is judged by whether its revision contains it.
+        # The fix is that of the chosen option: a later failure is judged by whether its revision contains it.
         return replace(now, proposal=proposal.id, fix=proposal.fix or now.fix).moved_to(
             IncidentState.APPROVED, context.clock.now(), proposal.id
         )

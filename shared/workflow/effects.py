@@ -132,7 +132,7 @@ def update_issue_status(
 
 
 def create_labels(context: Context, service: Service) -> None:
-    """Makes the labels by which people act, once for a service. Where that is not allowed, people make them."""
+    """Makes the labels by which users act, once for a service. Where that is not allowed, users create them."""
 
     def do() -> Document:
         try:
@@ -309,7 +309,7 @@ def start_deployment(
 def shift_traffic(context: Context, service: Service, proposal: str, revision: str, percent: int) -> str:
     """Gives a revision a share of the traffic; doing it twice is the same as once.
 
-    Returns why it was refused, where a person has changed the service by hand since the rollout began; "" otherwise.
+    Returns why it was refused, where a user has changed the service by hand since the rollout began; "" otherwise.
     """
 
     def do() -> Document:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from shared.detection.signal import SignalKind
 from shared.errors import Reject
 from shared.ports import Document, IssueRef
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proposal.consequences import list_consequences
 from shared.proposal.notice import build_notice
 from shared.proposal.proposal import Proposal
@@ -45,11 +45,11 @@ _TRIAL_REASONS = frozenset((Reason.CLOSE_1011_UNPROVEN.value,))
 
 
 _KINDS_WITH_NOTICE = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT, SignalKind.FAILED_START))
-"""What people are told in the chat also where nothing is proposed."""
+"""What is posted to the chat also where nothing is proposed."""
 _COMPARED_FIELDS = ("kind", "reason", "commit", "fix", "deployed")
-"""What a person would act on differently."""
+"""What a user would act on differently."""
 _REASONS_WITHOUT_ISSUE = frozenset((Reason.FILE_NOT_FOUND.value,))
-"""Anybody can make a service log the name of a file that does not exist; nobody is to read an issue about it."""
+"""A client can make a service log the name of a file that does not exist; that must not open an issue."""
 
 
 def investigate_incident(context: Context, incident_id: str) -> StepResult:
@@ -66,7 +66,7 @@ def investigate_incident(context: Context, incident_id: str) -> StepResult:
 
 
 def _may_ask(record: IncidentRecord, evidence: Document) -> bool:
-    """Anybody can make a service log an exception: for a trial it takes an issue of its own."""
+    """A client can make a service log an exception, so a trial needs an issue of its own."""
     return record.issue is not None or documents.read_text(evidence, "kind") != ActionKind.TRIAL.value
 
 
@@ -101,7 +101,7 @@ def publish_issue(context: Context, service: Service, record: IncidentRecord, ev
 
 
 def _has_new_findings(context: Context, record: IncidentRecord, evidence: Document) -> bool:
-    """Whether this look differs from the last one; else the old text stays, in which people may have written."""
+    """Whether this investigation differs from the last one; else the old text stays, which users may have edited."""
     before = reports.load_report(context, replace(record, look=record.look - 1))
     return before is None or any(before.get(name) != evidence.get(name) for name in _COMPARED_FIELDS)
 
@@ -130,7 +130,9 @@ def ask(
 
 
 def _post_notice(context: Context, service: Service, record: IncidentRecord, evidence: Document) -> None:
-    """Who is on call learns what no deployment mends. A chat that refuses it for good does not keep the issue back."""
+    """Notifies the on-call engineer of what no deployment fixes. A chat that refuses for good does not delay the
+    issue.
+    """
     title, lines = documents.read_text(evidence, "headline"), documents.read_texts(evidence, "lines")
     url = record.issue.url if record.issue is not None else ""
     try:

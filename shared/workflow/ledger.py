@@ -64,7 +64,7 @@ def read_result(context: Context, key: str) -> Document | None:
 
 
 def is_claimed(context: Context, key: str) -> bool:
-    """Whether anybody has ever claimed the effect."""
+    """Whether the effect was ever claimed."""
     return context.store.read("effects", key) is not None
 
 

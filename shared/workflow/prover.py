@@ -12,8 +12,8 @@ from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import contains_commit
-from shared.proof.model.finding import CheckStatus
 from shared.proof.model.ports import Compilers, History
+from shared.proof.model.target import CheckStatus
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.brief import brief_to_document
 from shared.proposal.build_brief import build_brief
@@ -80,7 +80,7 @@ def render_report(report: Report, links: Links = NO_LINKS) -> Document:
 
 
 def _render_alternative(report: Report) -> Document:
-    """What is shown in place of the same fields of the whole, once people go back instead."""
+    """The fields that differ where the earlier commit is chosen instead."""
     headline, lines = build_title_and_lines(report)
     return {
         "headline": headline,

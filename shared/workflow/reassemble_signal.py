@@ -20,6 +20,7 @@ from shared.workflow.context import Context
 
 INGESTION_DELAY = timedelta(seconds=60)
 """How long a log may take to show what was logged beside an entry."""
+NOT_VISIBLE_YET = "the other lines of a traceback are not in the log yet"
 
 
 def reassemble_signal(context: Context, entry: LogEntry) -> Signal | SkipReason:
@@ -35,9 +36,15 @@ def reassemble_signal(context: Context, entry: LogEntry) -> Signal | SkipReason:
             return read_signal(traceback.entry)
     else:
         return read
-    if entry.timestamp is not None and context.clock.now() - entry.timestamp < context.limit_wait(INGESTION_DELAY):
-        raise Retry("the other lines of a traceback are not in the log yet")
+    if is_young(context, entry):
+        raise Retry(NOT_VISIBLE_YET)
     return read
+
+
+def is_young(context: Context, entry: LogEntry) -> bool:
+    """Whether what was logged beside an entry may not be visible yet."""
+    at = entry.timestamp
+    return at is not None and context.clock.now() - at < context.limit_wait(INGESTION_DELAY)
 
 
 def is_of_traceback_around(entry: LogEntry, read: Signal | SkipReason) -> bool:

@@ -27,7 +27,7 @@ from shared.workflow.investigation.cause_of_close import (
     store_explaining_incident,
 )
 from shared.workflow.issue.issue_commands import is_automation_stopped, is_marked_as_wrong
-from shared.workflow.reassemble_signal import is_of_traceback_around, reassemble_signal
+from shared.workflow.reassemble_signal import NOT_VISIBLE_YET, is_of_traceback_around, is_young, reassemble_signal
 from shared.workflow.records import documents, incident_record, reports
 from shared.workflow.records.defects import Defect, find_or_create_defect, start_next_generation
 from shared.workflow.records.incident_record import IncidentRecord
@@ -72,7 +72,7 @@ _MAX_REOPENED_ENTRIES = 12
 
 
 def reopen_incident(context: Context, service: Service, record: IncidentRecord, signal: Signal) -> bool:
-    """Opens the incident for another look, with the signal's entry, where that tells what the last look did not see."""
+    """Opens the incident for another look, with the signal's entry, where that says what the last look did not see."""
     if not _shows_something_new(context, record, signal) or is_automation_stopped(context, service, record):
         return False
     now = context.clock.now()
@@ -125,7 +125,7 @@ _INITIAL_STATES = {
     SignalKind.FAILED_START: IncidentState.WAITING,
     SignalKind.KEEPALIVE_TIMEOUT: IncidentState.WAITING,
 }
-"""What no redeployment mends is recorded, and nobody is bothered with it."""
+"""A failure that no redeployment fixes is recorded, and no approver is asked."""
 
 
 def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> StepResult:
@@ -145,7 +145,14 @@ def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> Ste
     is_throttled = context.throttle.is_spent(refused, now) or (not looked and context.throttle.is_recent(line, now))
     if is_throttled:
         return StepResult("throttled")
-    signal = reassemble_signal(context, entry)
+    unsettled = (*refused, "not visible yet")
+    if context.throttle.is_spent(unsettled, now) and is_young(context, entry):
+        raise Retry(NOT_VISIBLE_YET)
+    try:
+        signal = reassemble_signal(context, entry)
+    except Retry:
+        context.throttle.mark_recorded(unsettled, now)
+        raise
     if not isinstance(signal, Signal):
         outcome = reject_entry(context, entry, signal.value, service_key)
         context.throttle.mark_recorded(refused, now)
@@ -223,7 +230,7 @@ def _open_incident(context: Context, service: Service, signal: Signal, defect: D
     incident_record.create_incident(context, record)
     stored = incident_record.require_incident(
         context, record.id
-    )  # not the answer of the write tells who opened it, but the owner in it
+    )  # the owner in it shows who opened it, not the result of the write
     if stored.state is IncidentState.OPENED:
         effects.publish_incident_opened(context, stored)
     return StepResult("opened" if stored.opened_by == record.opened_by else "duplicate", record.id)

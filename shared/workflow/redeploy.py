@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from shared.errors import Reject, Retry
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.decision import DecisionState
 from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
@@ -94,7 +94,7 @@ def _recheck_service(context: Context, service: Service, record: IncidentRecord,
 def _show_staleness(
     context: Context, service: Service, record: IncidentRecord, proposal: Proposal, decision: Decision
 ) -> None:
-    """At once: who approved was told that the rollout starts. The rest of the end waits for the next tick."""
+    """At once: the approver was told that the rollout starts. The other effects wait for the next tick."""
     if decision.why != _STALE:
         return
     if proposals.is_of_same_question(record.proposal, proposal):  # else it is about another question by now

@@ -7,7 +7,7 @@ than there is. The old message says so, and the next look asks again.
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
 from shared.service import Service

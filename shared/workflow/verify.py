@@ -172,7 +172,7 @@ def _advance_proposed(context: Context, service: Service, record: IncidentRecord
 def _close_unanswered_question(
     context: Context, service: Service, record: IncidentRecord, proposal: Proposal, decision: Decision | None
 ) -> Decision | None:
-    """How an unanswered question ends without anybody's answer; None while it stays open."""
+    """How a question ends that nobody answered; None while it stays open."""
     if is_automation_stopped(context, service, record):
         ending = Decision(DecisionState.REFUSED, _BY, IncidentState.MUTED.value)
     elif context.clock.now() >= proposal.expires_at:
@@ -244,7 +244,7 @@ def _advance_watching(context: Context, service: Service, record: IncidentRecord
 
 
 def _describe_remaining_traffic(record: IncidentRecord) -> str:
-    """What a person who stops a rollout on its way has to know."""
+    """What a user who stops a rollout on its way has to know."""
     rollout = record.rollout
     if rollout is None:
         return ""

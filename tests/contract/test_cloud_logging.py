@@ -1,7 +1,8 @@
 """Cloud Logging's adapter against an in-process server, under the same questions as the fake and the log files."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,10 +15,11 @@ from google.cloud.logging_v2.types import ListLogEntriesResponse
 from shared.adapters.google.clients import GoogleClients
 from shared.adapters.google.cloud_logging import CloudLogging, QueryLimits, quote_value
 from shared.adapters.logs.log_json import parse_json_entry
+from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.adapters.standins.simulated_platform import FolderLogs
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
-from shared.ports import Logs
+from shared.ports import MAX_NEIGHBOURS, Logs
 from shared.service import Service
 from tests.support.google_cloud import GoogleCloud
 from tests.support.google_rpc import serve_google
@@ -49,7 +51,7 @@ LOG = [
     logged(3, "another service", service_name="ebb"),
     logged(4, "GET /", log="requests"),
     logged(5, "GET /", log="requests"),
-    logged(5, "GET /", log="requests", revision_name="tide-2"),
+    logged(5, "GET / again", log="requests", revision_name="tide-2"),
     logged(60, "later"),
 ]
 
@@ -69,18 +71,34 @@ def cloud(cloud_and_clients: tuple[GoogleCloud, GoogleClients]) -> GoogleCloud:
     return cloud
 
 
-@pytest.fixture(params=["cloud", "files"])
-def logs(
+@pytest.fixture(params=["cloud", "files", "sqlite"])
+def open_logs(
     request: pytest.FixtureRequest,
     cloud: GoogleCloud,
     cloud_and_clients: tuple[GoogleCloud, GoogleClients],
     tmp_path: Path,
-) -> Logs:
-    if request.param == "cloud":
-        assert cloud.log
-        return CloudLogging(cloud_and_clients[1])
-    (tmp_path / "log.json").write_text(json.dumps(LOG))
-    return FolderLogs(tmp_path)
+) -> Iterator[Callable[[list[dict[str, Any]]], Logs]]:
+    """Opens a log that holds these entries."""
+    with ExitStack() as opened:
+
+        def open_them(entries: list[dict[str, Any]]) -> Logs:
+            if request.param == "cloud":
+                cloud.log = entries
+                return CloudLogging(cloud_and_clients[1])
+            if request.param == "files":
+                (tmp_path / "log.json").write_text(json.dumps(entries))
+                return FolderLogs(tmp_path)
+            kept = SqliteLogs(tmp_path / "logs.sqlite")
+            opened.callback(kept.close)
+            kept.write(entries)
+            return kept
+
+        yield open_them
+
+
+@pytest.fixture
+def logs(open_logs: Callable[[list[dict[str, Any]]], Logs]) -> Logs:
+    return open_logs(list(LOG))
 
 
 def texts(entries: Sequence[LogEntry]) -> list[str]:
@@ -96,13 +114,20 @@ class TestBoth:
         new = replace(parse_json_entry(LOG[2], 0), insert_id="new", text="new", timestamp=AT + timedelta(seconds=1.5))
         assert texts(logs.read_neighbours(new))[-2:] == ["new", BROKEN]
 
+    def test_neighbours_in_a_storm_are_the_nearest(self, open_logs: Callable[[list[dict[str, Any]]], Logs]) -> None:
+        storm = [logged(number / 1000, f"line {number}") for number in range(MAX_NEIGHBOURS + 1_000)]
+        found = texts(open_logs(storm).read_neighbours(parse_json_entry(storm[1_000], 0)))
+        reach = len(found) // 2
+        assert 100 <= reach <= MAX_NEIGHBOURS // 2
+        assert found == [f"line {number}" for number in range(1_000 - reach, 1_000 - reach + len(found))]
+
     def test_an_entry_without_a_time_has_no_neighbours(self, logs: Logs) -> None:
         entry = replace(parse_json_entry(LOG[2], 0), timestamp=None)
         assert logs.read_neighbours(entry) == [entry]
 
     def test_entries_are_those_of_the_service_in_their_order(self, logs: Logs) -> None:
         found = texts(logs.read_entries(TIDE, AT, AT + timedelta(seconds=30)))
-        assert [text for text in found if text != "GET /"] == [
+        assert [text for text in found if not text.startswith("GET /")] == [
             "Traceback", 'File "/app/tide.py", line 7', BROKEN, "another instance", "another revision"
         ]  # fmt: skip
 

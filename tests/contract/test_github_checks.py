@@ -7,7 +7,7 @@ import graphql
 import pytest
 
 from shared.adapters.github.checks import GitHubChecks
-from shared.proof.model.finding import CheckStatus
+from shared.proof.model.target import CheckStatus
 from shared.service import Service
 from tests.support.github.clients import SleepingClock, open_client
 from tests.support.github.server import REPOSITORY, FakeGitHub, serve_fake

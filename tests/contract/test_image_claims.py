@@ -9,8 +9,8 @@ from shared.adapters.google.clients import GoogleClients
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
 from shared.adapters.google.commit_names import commit_of_tag, rename_tag
-from shared.adapters.google.image_claims import is_same_repository
 from shared.adapters.google.image_registry import ImageRegistry
+from shared.adapters.google.provenance import is_same_repository
 from shared.errors import Reject, Retry
 from shared.proposal.rollout import Revision
 from shared.secret import Secret

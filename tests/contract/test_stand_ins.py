@@ -19,7 +19,7 @@ from shared.credentials import build_secret_reader
 from shared.errors import Reject, UsageError
 from shared.ports import IssueState, ReasonDialog
 from shared.proof.model.compilation import Source
-from shared.proof.model.finding import CheckStatus
+from shared.proof.model.target import CheckStatus
 from shared.proposal.decision import ClickKind
 from shared.proposal.proposal import Message
 from shared.proposal.rollout import DeploymentProgress

@@ -20,7 +20,8 @@ from websockets.sync.client import connect
 
 from shared.adapters.compilers.interpreters import installed_versions
 from shared.adapters.slack.message_layout import TRY_LABEL
-from shared.proposal.states import INCIDENT_WORDS, IncidentState
+from shared.proposal.state_words import INCIDENT_WORDS
+from shared.proposal.states import IncidentState
 from shared.workflow.rollout.finish import STILL_FAILING_LABEL
 from tests.support.readme import recorded_session, session_sentences
 

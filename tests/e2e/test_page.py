@@ -27,7 +27,8 @@ from functions.local.stack_folder import override_environ
 from shared.config.settings import read_settings
 from shared.ports import Store
 from shared.proposal.decision import ANSWER_TEXTS, ClickResult
-from shared.proposal.states import INCIDENT_WORDS, IncidentState
+from shared.proposal.state_words import INCIDENT_WORDS
+from shared.proposal.states import IncidentState
 from shared.text.timestamps import format_rfc3339
 from shared.wiring import create_store
 from shared.workflow import flow

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.proposal.question import build_paragraphs, build_thread_details
+from shared.proposal.paragraphs import build_paragraphs
+from shared.proposal.question import build_thread_details
 from shared.report.issue import format_issue_title, render_issue_body
 from shared.text.phrases import quote_untrusted
 from shared.text.redaction import redact, redact_and_truncate_line

@@ -10,7 +10,7 @@ from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.locating.candidate_files import CandidateFiles, SearchArea
-from shared.proof.model.finding import Reason
+from shared.proof.model.recommendation import Reason
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from tests.support.history_builder import HistoryBuilder, broken_source, make_incident, make_sighting, valid_source

@@ -7,13 +7,13 @@ import pytest
 
 from shared.config.settings import read_settings
 from shared.detection.causes.cause import PROFILES, CauseClass
-from shared.proof.model.finding import ActionKind, Reason
+from shared.local_sources import open_local_compilers, open_local_history
 from shared.proof.model.ports import Compilers, History
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.proof_context import ProofRequest
 from shared.report.issue import format_issue_title, render_issue_body
 from shared.report.report import Report, report_incidents
 from shared.report.report_json import report_to_json
-from shared.wiring import open_local_compilers, open_local_history
 from tests.support.cause_table import SAMPLES, CauseSample, make_sample_entries
 from tests.support.evidence_checker import extract_figures, find_unsupported_claims
 from tests.support.history_builder import HistoryBuilder, running_python

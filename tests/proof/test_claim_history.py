@@ -22,7 +22,9 @@ from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdi
 from shared.proof.claims.judges import build_tools
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.prove_claim import ClaimTools
-from shared.proof.model.finding import ActionKind, DeployedSource, Finding, Reason
+from shared.proof.model.deployed_version import DeployedSource
+from shared.proof.model.finding import Finding
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.proof_context import ProofContext, ProofRequest
 from shared.proof.prove_exception import prove_exception
 from shared.report.report import build_report

@@ -10,7 +10,8 @@ from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.detection.incident import Incident, Sighting
 from shared.errors import UsageError
-from shared.proof.model.finding import Finding, Reason
+from shared.proof.model.finding import Finding
+from shared.proof.model.recommendation import Reason
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from tests.support.history_builder import (

@@ -19,7 +19,8 @@ from shared.proof.claims.importing.image_layout import TracedFiles
 from shared.proof.claims.read_claim import read_claim
 from shared.proof.claims.service_modules import open_service_modules
 from shared.proof.loading.commit_tree import CommitTree
-from shared.proof.model.finding import ActionKind, Finding
+from shared.proof.model.finding import Finding
+from shared.proof.model.recommendation import ActionKind
 from shared.proof.proof_context import ProofContext, ProofRequest
 from shared.proof.prove_exception import prove_exception
 from shared.report.report import build_report

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
-from shared.proof.model.finding import ActionKind, DeployedSource, Finding, Reason
+from shared.proof.model.deployed_version import DeployedSource
+from shared.proof.model.finding import Finding
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import HistoryBuilder, make_incident, make_sighting, prove_incident, valid_source
 

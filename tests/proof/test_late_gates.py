@@ -7,7 +7,8 @@ import pytest
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.proof.model.finding import ActionKind, CheckStatus
+from shared.proof.model.recommendation import ActionKind
+from shared.proof.model.target import CheckStatus
 from shared.proposal.proposal import Proposal
 from shared.service import Service
 from shared.workflow.prover import find_objection

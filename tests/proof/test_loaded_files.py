@@ -12,7 +12,8 @@ from shared.adapters.git.objects import ObjectStore
 from shared.adapters.git.repository import GitRepository
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
-from shared.proof.model.finding import ActionKind, Finding, Reason
+from shared.proof.model.finding import Finding
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import (
     HistoryBuilder,

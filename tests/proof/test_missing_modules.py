@@ -11,8 +11,9 @@ from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.proof.gating.gates import GateFailure, Gates
 from shared.proof.gating.loaded_files import LoadedFiles
-from shared.proof.model.finding import ActionKind, Finding, Reason
+from shared.proof.model.finding import Finding
 from shared.proof.model.missing_import import ImportDoubt, MissingImport
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.proof_context import ProofRequest
 from shared.report.report import build_report
 from shared.report.report_json import report_to_json

@@ -7,7 +7,10 @@ import pytest
 from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.proof.locating.branch_states import BranchStates
-from shared.proof.model.finding import ActionKind, CheckStatus, DeployedSource, Finding, Reason
+from shared.proof.model.deployed_version import DeployedSource
+from shared.proof.model.finding import Finding
+from shared.proof.model.recommendation import ActionKind, Reason
+from shared.proof.model.target import CheckStatus
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.service import Service

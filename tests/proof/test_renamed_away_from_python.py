@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
-from shared.proof.model.finding import ActionKind, Finding, Reason
+from shared.proof.model.finding import Finding
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.proof_context import ProofRequest
 from tests.support.history_builder import (
     HistoryBuilder,

@@ -8,7 +8,7 @@ import pytest
 
 from functions.cli.check import check
 from functions.cli.investigate import investigate_log
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proof.proof_context import ProofRequest
 from shared.report.report import Report
 from tests.support.history_builder import HistoryBuilder, running_python

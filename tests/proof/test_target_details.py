@@ -67,12 +67,12 @@ def test_a_file_that_was_asked_for_in_vain_is_loaded_once_it_is_there(story: His
         ["main.py"], ["extra.py", "main.py"], ["extra.py", "main.py"],
     ]  # fmt: skip
     assert states["add"].blobs["extra.py"] != states["change"].blobs["extra.py"]
-    assert loaded.states_computed == 3
+    assert loaded.states_computed == 2, "the change edits no import"
 
 
 def test_the_states_that_were_asked_for_last_are_held(story: HistoryBuilder) -> None:
     for number in range(9):
-        story.commit(f"state {number}", {"main.py": f"step = {number}\n", "Dockerfile": DOCKERFILE})
+        story.commit(f"state {number}", {"main.py": f"import step{number}\n", "Dockerfile": DOCKERFILE})
     story.write_repository()
     with GitRepository(str(story.path)) as history:
         loaded = LoadedFiles(history, "main.py")
@@ -128,7 +128,7 @@ def test_a_file_without_any_history_has_no_origin(story: HistoryBuilder, compile
 def test_the_imports_of_a_file_are_read_once_however_many_states_hold_it(story: HistoryBuilder) -> None:
     story.commit("start", {"main.py": "import extra\n", "Dockerfile": DOCKERFILE})
     story.commit("add", {"extra.py": "step = 1\n"})
-    story.commit("change", {"extra.py": "step = 2\n"})
+    story.commit("change", {"extra.py": "import further\n"})
     story.write_repository()
     with GitRepository(str(story.path)) as repository:
         main = repository.blob_ids([(story.ids["start"], "main.py")])[story.ids["start"], "main.py"]
@@ -138,6 +138,42 @@ def test_the_imports_of_a_file_are_read_once_however_many_states_hold_it(story: 
             loaded.get_state(oid)
     assert loaded.states_computed == 3
     assert history.asked.count(main) == 1
+
+
+@pytest.mark.parametrize(
+    ("edited", "text", "computed"),
+    [
+        ("quay/berths.py", "size = 2\n", 1),
+        ("quay/berths.py", "size = 1\nimport os\n", 2),
+        ("idle.py", "size = 2\nimport os\n", 1),
+        ("start.sh", "#!/bin/sh\nexec python -m quay.berths\n", 2),
+        ("setup.py", "from setuptools import setup\nsetup(package_dir={'': 'quay'})\n", 2),
+        ("Dockerfile", "FROM python:3.11\nCOPY quay /quay\nCMD python -m quay\n", 2),
+    ],
+    ids=["no import", "an import", "a file that is not loaded", "a start script", "a project", "the image"],
+)
+def test_an_edit_that_changes_no_import_leaves_what_is_loaded(
+    story: HistoryBuilder, edited: str, text: str, computed: int
+) -> None:
+    start = {
+        "Dockerfile": "FROM python:3.11\nWORKDIR /app\nCOPY . .\nRUN pip install .\nCMD ./start.sh\n",
+        "start.sh": "#!/bin/sh\nexec python -m quay\n",
+        "setup.py": "from setuptools import setup\nsetup()\n",
+        "quay/__main__.py": "from quay import berths\n",
+        "quay/__init__.py": "",
+        "quay/berths.py": "size = 1\n",
+        "idle.py": "",
+    }
+    story.commit("start", start)
+    story.commit("edit", {edited: text})
+    story.write_repository()
+    with GitRepository(str(story.path)) as history:
+        loaded = LoadedFiles(history, "quay/berths.py")
+        before, after = (loaded.get_state(story.ids[name]) for name in ("start", "edit"))
+        alone = LoadedFiles(history, "quay/berths.py").get_state(story.ids["edit"])
+    assert (after.closure, after.blobs) == (alone.closure, alone.blobs)
+    assert loaded.states_computed == computed
+    assert "idle.py" not in before.blobs
 
 
 class _Reads:

@@ -9,7 +9,8 @@ from shared.detection.incident import Incident
 from shared.detection.logged_exception import Frame, LoggedException
 from shared.detection.signal import SignalKind
 from shared.detection.ties import RaisedException
-from shared.proof.model.finding import ActionKind, Finding
+from shared.proof.model.finding import Finding
+from shared.proof.model.recommendation import ActionKind
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from tests.support.history_builder import BODY, HistoryBuilder, running_python

@@ -1,28 +1,22 @@
 """Every remote call of every story goes wrong, alone and beside a second worker: still exactly once.
 
 The list of calls is not written down: each story is played once without faults, and what it called is the list. A call
-goes wrong in every way in the first story that comes to it; a later story that begins with the same calls repeats them
-in one way each, in turn. A fault and a second worker at once are tried in every way in the first story, in turn in the
-others; with `PROVENFIX_EVERY_CASE=1` in all of them.
+goes wrong in every way in the first story that comes to it; a later story that begins with the same calls, or makes a
+call between the same two calls as an earlier story, repeats it in one way, in turn. A fault and a second worker at once
+are tried in every way in the first story, in turn in the others; with `PROVENFIX_EVERY_CASE=1` in all of them.
 """
 
-import os
 from collections.abc import Sequence
 from functools import cache
-from itertools import product, takewhile
+from itertools import islice, takewhile
 
 import pytest
 
-from tests.support.crash.faults import Fault, FaultPlan
+from tests.support.crash.cases import CASES, IS_EXHAUSTIVE, Case, vary_call
+from tests.support.crash.faults import FaultPlan
 from tests.support.crash.replay import play_story
-from tests.support.crash.stories import STORIES, IncidentStory
+from tests.support.crash.stories import STORIES
 from tests.support.crash.story_run import SecondWorker
-
-CASES = [case for case in product(Fault, SecondWorker) if case != (Fault.NONE, SecondWorker.ALONE)]
-"""All but the one without any fault, which is played first."""
-TOGETHER = [(fault, beside) for fault, beside in CASES if fault is not Fault.NONE and beside is not SecondWorker.ALONE]
-"""A fault while a second worker is at the same message."""
-IS_EXHAUSTIVE = bool(os.environ.get("PROVENFIX_EVERY_CASE"))
 
 
 @cache
@@ -33,32 +27,34 @@ def _play_undisturbed(position: int) -> tuple[str, ...]:
     return tuple(plan.calls)
 
 
-def _list_cases(position: int) -> list[tuple[int, list[tuple[Fault, SecondWorker]]]]:
+def _list_cases(position: int) -> list[tuple[int, list[Case]]]:
     """Returns the number of each call that is to go wrong, and the ways."""
     story, calls = STORIES[position], _play_undisturbed(position)
+    if position == 0:
+        return [(number, CASES) for number in range(len(calls))]
     if story.list_faulty_calls is not None:
         return [(number, CASES[number % 4 :: 4]) for number in story.list_faulty_calls(calls)]
+    earlier_stories = [
+        _play_undisturbed(earlier) for earlier in range(position) if STORIES[earlier].list_faulty_calls is None
+    ]
+    known = set() if IS_EXHAUSTIVE else set().union(*map(_list_neighbours, earlier_stories))
+    begin, repeated, end = 0, 0, len(calls)
     if story.shares_ends_with_first:
-        first = _play_undisturbed(0)
-        begin = _count_alike(calls, first)
-        end = len(calls) - _count_alike(calls[:begin:-1], first[:begin:-1])
+        first = earlier_stories[0]
+        begin = repeated = _count_alike(calls, first)
+        end -= _count_alike(calls[:begin:-1], first[:begin:-1])
         assert begin < end, "it is the first story"
-        return [(number, _vary(position, number)) for number in range(begin, end)]
-    whole = (earlier for earlier in range(position) if _is_played_whole(STORIES[earlier]))
-    repeated = max((_count_alike(calls, _play_undisturbed(earlier)) for earlier in whole), default=0)
-    in_turn = [(number, [CASES[number % len(CASES)]]) for number in range(repeated)]
-    return in_turn + [(number, _vary(position, number)) for number in range(repeated, len(calls))]
+    else:
+        repeated = max((_count_alike(calls, earlier) for earlier in earlier_stories), default=0)
+    return [
+        (number, [CASES[number % len(CASES)]] if number < repeated or neighbours in known else vary_call(number))
+        for number, neighbours in islice(enumerate(_list_neighbours(calls)), begin, end)
+    ]
 
 
-def _vary(position: int, number: int) -> list[tuple[Fault, SecondWorker]]:
-    """Returns each fault alone, a second worker without a fault, and of both together one case in turn."""
-    if position == 0 or IS_EXHAUSTIVE:
-        return CASES
-    return [case for case in CASES if case not in TOGETHER or case == TOGETHER[number % len(TOGETHER)]]
-
-
-def _is_played_whole(story: IncidentStory) -> bool:
-    return story.list_faulty_calls is None and not story.shares_ends_with_first
+def _list_neighbours(calls: Sequence[str]) -> list[tuple[str, ...]]:
+    """Returns each call with the one before it and the one after it."""
+    return [tuple(calls[max(number - 1, 0) : number + 2]) for number in range(len(calls))]
 
 
 def _count_alike(calls: Sequence[str], others: Sequence[str]) -> int:

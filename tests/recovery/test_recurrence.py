@@ -1,6 +1,7 @@
 """A resolved incident comes back: whatever call goes wrong then, its one issue is open again, once, and says so."""
 
-from tests.support.crash.faults import Fault, FaultPlan
+from tests.support.crash.cases import vary_call
+from tests.support.crash.faults import FaultPlan
 from tests.support.crash.replay import play_recurrence
 from tests.support.crash.story_run import SecondWorker
 
@@ -11,8 +12,7 @@ def test_recurrence_reopens_its_issue_exactly_once() -> None:
     assert "issues.reopen" in plain.calls
     wrong = []
     for number, call in enumerate(plain.calls):
-        for fault in Fault:
-            for beside in SecondWorker:
-                found = play_recurrence(FaultPlan(number, fault), beside)
-                wrong += [f"call {number} {call}, {fault.value}, {beside.value}: {each}" for each in found]
+        for fault, beside in vary_call(number):
+            violations = play_recurrence(FaultPlan(number, fault), beside)
+            wrong += [f"call {number} {call}, {fault.value}, {beside.value}: {it}" for it in violations]
     assert wrong == []

@@ -4,7 +4,7 @@ import os
 
 from tests.support.crash.soak import run_stories
 
-EXAMPLES = int(os.environ.get("PROVENFIX_EXAMPLES", "1000"))
+EXAMPLES = int(os.environ.get("PROVENFIX_EXAMPLES", "600"))
 
 
 def test_no_sequence_of_failures_breaks_a_rule() -> None:

@@ -10,21 +10,12 @@ from functools import cache, lru_cache
 from shared.detection.incident import Incident
 from shared.errors import UsageError
 from shared.proof.model.compilation import Fault
-from shared.proof.model.finding import (
-    ActionKind,
-    BrokenFile,
-    CheckStatus,
-    DeployedSource,
-    DeployedVersion,
-    Finding,
-    Fix,
-    Reason,
-    Recommendation,
-    Rollback,
-    Target,
-)
+from shared.proof.model.deployed_version import DeployedSource, DeployedVersion
+from shared.proof.model.finding import BrokenFile, Finding, Fix, Rollback
 from shared.proof.model.history import Branch, Commit, FileChange
 from shared.proof.model.ports import Compilers, History
+from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
+from shared.proof.model.target import CheckStatus, Target
 from shared.proof.model.trial import TrialCandidate
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal

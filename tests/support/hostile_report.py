@@ -7,8 +7,9 @@ from dataclasses import replace
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from shared.proof.model.finding import DeclaredFile, Fix, IntroducingCommit, OtherBrokenFile, RefusedCommit
+from shared.proof.model.finding import DeclaredFile, Fix, IntroducingCommit
 from shared.proof.model.history import Commit, FileChange
+from shared.proof.model.target import OtherBrokenFile, RefusedCommit
 from shared.report.report import Report, build_report
 from tests.support.proof_samples import (
     FIXING,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.detection.entry import LogEntry
-from shared.proof.model.finding import CheckStatus
+from shared.proof.model.target import CheckStatus
 from shared.proposal.rollout import ProbeResult
 from shared.service import Service
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shared.config.settings import read_settings
+from shared.local_sources import open_local_compilers, open_local_history
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.notice import build_notice
 from shared.proposal.question import build_title_and_lines
@@ -12,7 +13,6 @@ from shared.report.impact import ImpactMeasurement
 from shared.report.issue import format_issue_title, render_issue_body
 from shared.report.report import Report, add_impact, report_incidents
 from shared.service import Service
-from shared.wiring import open_local_compilers, open_local_history
 from tests.support.cause_table import SAMPLES, make_sample_entries
 from tests.support.github.server import REPOSITORY
 from tests.support.history_builder import HistoryBuilder, running_python

@@ -9,26 +9,11 @@ from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident, Sighting, Symptom
 from shared.detection.signal import SignalKind
 from shared.proof.model.compilation import Fault
-from shared.proof.model.finding import (
-    ActionKind,
-    Attempt,
-    BrokenFile,
-    CheckStatus,
-    DeclaredFile,
-    DeployedSource,
-    DeployedVersion,
-    Finding,
-    Fix,
-    IntroducingCommit,
-    LoggedDeployment,
-    OtherBrokenFile,
-    Reason,
-    Recommendation,
-    RefusedCommit,
-    Rollback,
-    Target,
-)
+from shared.proof.model.deployed_version import DeployedSource, DeployedVersion, LoggedDeployment
+from shared.proof.model.finding import Attempt, BrokenFile, DeclaredFile, Finding, Fix, IntroducingCommit, Rollback
 from shared.proof.model.history import Commit, FileChange
+from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
+from shared.proof.model.target import CheckStatus, OtherBrokenFile, RefusedCommit, Target
 from shared.proof.model.trial import Experiment, ExperimentRound, TrialCandidate
 from shared.report.report import Report, build_report
 

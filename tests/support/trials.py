@@ -1,6 +1,6 @@
 """A service whose WebSocket closes with 1011 for a reason that nothing proves, and a commit that may end it."""
 
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proposal.rollout import ProbeOutcome, ProbeResult
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry

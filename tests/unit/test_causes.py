@@ -8,6 +8,7 @@ from shared.detection.causes.cause import PROFILES, Cause, CauseClass, Environme
 from shared.detection.causes.classify import classify_cause
 from shared.detection.incident import Incident
 from tests.support.cause_table import SAMPLES, CauseSample, make_sample_entries
+from tests.support.library_errors import LIBRARY_ERRORS, build_library_sample
 from tests.support.log_samples import time_at
 from tests.support.tied_logs import incidents_of
 
@@ -26,6 +27,12 @@ def test_each_failure_has_its_class_and_subject(sample: CauseSample) -> None:
     cause = cause_of(sample)
     assert cause.cause_class is sample.cause_class
     assert sample.subject in {cause.subject, ""}
+
+
+@pytest.mark.parametrize("row", LIBRARY_ERRORS, ids=lambda row: str(row[1])[:50])
+def test_each_error_of_a_library_has_its_class_and_subject(row: tuple[str, str, CauseClass, str]) -> None:
+    cause = cause_of(build_library_sample(row))
+    assert (cause.cause_class, cause.subject) == row[2:]
 
 
 def test_the_table_is_large_and_has_every_class() -> None:

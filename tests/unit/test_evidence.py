@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.proof.model.finding import DeployedSource
+from shared.proof.model.deployed_version import DeployedSource
 from shared.report.evidence import Evidence, EvidenceKind
 from shared.report.facts.fix_history import describe_errors_left
 from shared.report.issue import render_issue_body

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.report.issue import MAX_BODY_LENGTH, format_issue_title, render_issue_body
 from shared.report.issue.incident_details import CommitRole
 from shared.report.issue.proposal import NOT_COUNTED

@@ -10,7 +10,8 @@ import pytest
 from shared.adapters.slack.deploy_commands import deploy_command
 from shared.adapters.slack.interaction import APPROVE, DENY
 from shared.config.settings import Settings, read_all_settings
-from shared.proposal.states import QUESTION_WORDS, ProposalStatus
+from shared.proposal.state_words import QUESTION_WORDS
+from shared.proposal.states import ProposalStatus
 from shared.service import RolloutMode, Service
 from tests.support.proof_samples import HEAD
 from tests.support.slack.questions import SERVICE, button_elements, question_message, thread_text, visible_text

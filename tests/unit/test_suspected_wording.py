@@ -14,7 +14,7 @@ import pytest
 
 import shared
 from functions.cli.terminal import format_reports
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.suspected_change import SuspectedChange, SuspectedChanges, SuspicionKind
 from shared.report.facts.suspected_changes import list_suspected_lines
 from shared.report.issue import render_issue_body

@@ -11,9 +11,10 @@ from functions.local.narration import describe_milestones, describe_step, find_a
 from functions.local.page.incident_view import IncidentReader
 from functions.local.page.timeline import build_timeline
 from functions.local.page.views import list_milestone_times as hands
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
+from shared.proposal.labels import Label, split_label
 from shared.proposal.proposal import TITLE_SEPARATOR, Message, build_title, update_title
-from shared.proposal.question import Label, build_rollback_report, build_title_and_lines, split_label
+from shared.proposal.question import build_rollback_report, build_title_and_lines
 from shared.proposal.rollout import WATCH_DURATION, ProbeResult
 from shared.proposal.states import ProposalStatus
 from shared.report.incident_status import text_above_first_heading

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
 from tests.support.drivers import open_incident, read_documents, read_incident, read_state

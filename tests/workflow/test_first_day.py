@@ -13,7 +13,7 @@ from functions.cli.doctor.command import format_text
 from functions.cli.log_summary import ObservedLog
 from functions.cli.standard_streams import _write_plainly
 from shared.adapters.logs.log_file import LogFile
-from shared.proof.model.finding import Reason
+from shared.proof.model.recommendation import Reason
 from shared.workflow.records.incident_record import EndCause
 from tests.support.cli_runs import CommandResult, run_provenfix
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Retry
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.collecting_issue import add_to_collecting_issue
 from shared.workflow.record import (

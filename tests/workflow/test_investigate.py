@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shared.errors import Reject, Retry
-from shared.proof.model.finding import ActionKind, Reason
-from shared.proposal.question import Label, split_label
+from shared.proof.model.recommendation import ActionKind, Reason
+from shared.proposal.labels import Label, split_label
 from shared.report.report import Report
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident

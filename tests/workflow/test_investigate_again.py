@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.proof.model.finding import ActionKind, CheckStatus, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
+from shared.proof.model.target import CheckStatus
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.verify import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
 from tests.support.commit_graph import commit_id

@@ -6,8 +6,8 @@ import pytest
 
 from shared.errors import Reject
 from shared.ports import IssueCommand, IssueEvent
-from shared.proof.model.finding import ActionKind, Reason
 from shared.proof.model.ports import Compilers, History
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proposal.proposal import Proposal
 from shared.service import Service
 from shared.workflow.investigate_incident import investigate_incident

@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import Reject, Retry
 from shared.ports import WRONG_LABEL
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proposal.decision import ClickKind
 from shared.proposal.rollout import WATCH_DURATION, ProbeResult
 from shared.service import Service

@@ -7,7 +7,9 @@ import pytest
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.proof.model.finding import ActionKind, CheckStatus, Finding, LoadedSummary
+from shared.proof.model.finding import Finding, LoadedSummary
+from shared.proof.model.recommendation import ActionKind
+from shared.proof.model.target import CheckStatus
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.report.report import Report, build_report

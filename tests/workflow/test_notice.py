@@ -6,7 +6,7 @@ import pytest
 
 from shared.adapters.slack.message_layout import message_body
 from shared.errors import Reject, Retry
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proposal.notice import build_notice, format_notice_id
 from shared.proposal.proposal import Message
 from shared.workflow import effects

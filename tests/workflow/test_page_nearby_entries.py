@@ -10,7 +10,7 @@ from functions.local.page.incident_view import IncidentReader
 from functions.local.page.related_entries import Tie, read_related_entries
 from functions.local.page.views import PageState, render_incident
 from shared.detection.incident import Incident
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.report.report_json import report_to_json
 from tests.support.commit_graph import ScriptedProver
 from tests.support.harness import Harness

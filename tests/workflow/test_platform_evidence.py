@@ -11,7 +11,7 @@ import pytest
 from functions.demo.fast_import import run_git
 from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
-from shared.proof.model.finding import DeployedSource
+from shared.proof.model.deployed_version import DeployedSource
 from shared.proposal.rollout import CommitClaim, Revision, ServiceState
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.investigation.platform_evidence import (

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from shared.detection.incident import Incident
-from shared.proof.model.finding import ActionKind, Reason
 from shared.proof.model.ports import Compilers, History
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.proof_context import ProofRequest
 from shared.report.report import Report
 from shared.workflow.investigate_incident import investigate_incident

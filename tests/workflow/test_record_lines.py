@@ -128,6 +128,15 @@ def test_a_storm_of_last_lines_without_their_file_reads_the_log_a_few_times(harn
     assert record_log_entry(context, entries[0]).name == "refused:no_failing_file"
 
 
+@pytest.mark.parametrize("line", ["SyntaxError: invalid syntax", FAILED_IMPORT.splitlines()[1]])
+def test_a_storm_of_young_lines_reads_the_log_a_few_times_and_loses_none(harness: Harness, line: str) -> None:
+    context, reads = count_reads(harness)
+    for _ in range(200):
+        with pytest.raises(Retry):
+            record_log_entry(context, harness.log_entry(line))
+    assert reads == ["read_neighbours"] * 3
+
+
 def test_another_cause_after_a_storm_is_seen_within_seconds(harness: Harness) -> None:
     context = harness.start_process()
     record(harness, context, RAISED)

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import Reject, Retry
 from shared.ports import IssueCommand, IssueEvent
-from shared.proof.model.finding import CheckStatus
+from shared.proof.model.target import CheckStatus
 from shared.workflow.decide import handle_click
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.issue_commands import handle_issue_command

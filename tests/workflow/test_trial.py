@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from shared.ports import WRONG_LABEL
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.rollout import ProbeOutcome, ProbeResult
-from shared.proposal.states import PINNED, ProposalStatus
+from shared.proposal.state_words import PINNED
+from shared.proposal.states import ProposalStatus
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_record

@@ -1,1 +1,1 @@
-"""What `provenfix doctor` looks at: one file for each kind of thing; checks in, findings out."""
+"""The checks of `provenfix doctor`: one file for each kind of thing that it examines."""

@@ -13,7 +13,7 @@ class CheckState(StrEnum):
     UNKNOWN = "unknown"
     """No answer: no credentials, no network, or too late."""
     UNSEEN = "unseen"
-    """The credentials have all that the functions need, but do not show this; a person can look."""
+    """The credentials have all that the functions need, but do not show this; a user can check it."""
 
 
 @dataclass(frozen=True, slots=True)

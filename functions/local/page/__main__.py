@@ -1,11 +1,10 @@
-"""`python -m functions.local.page`: a stack's folder and a port go in; the page is served there until it is ended.
+"""`python -m functions.local.page`: serves the page of a stack until it is stopped.
 
-    --folder PATH   of the stack (`provenfix up`): tells the environment that leads to its store
-    --port N        on loopback
-    --decide URL    of the function that clicks go to
+--folder PATH of the stack (`provenfix up`): names the environment that leads to its store --port N on loopback --decide
+URL of the function that clicks go to
 
 Besides, as every function does: PROVENFIX_CONFIG, and the variable that its `slack.signing_secret` refers to. Where
-function or secret is missing, the page is to be read only, and says so in the place of the buttons.
+function or secret is missing, the page is read-only, and says so in place of the buttons.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The bar under the title: what an incident is like now, what to do, what a click leads to. A view of it comes in."""
+"""Builds the bar under the title: the present state of an incident, what to do, and what a click leads to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from functions.local.page.slack_clicks import read_blocks
 from shared.proposal.brief import NO_BRIEF, describe_action, read_brief
 from shared.proposal.consequences import summarise_rollout
 from shared.proposal.proposal import Proposal
-from shared.proposal.states import INCIDENT_WORDS, IncidentState
+from shared.proposal.state_words import INCIDENT_WORDS
+from shared.proposal.states import IncidentState
 from shared.service import RolloutMode
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import IncidentRecord

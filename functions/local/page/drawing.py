@@ -29,7 +29,7 @@ _MAX_EMPTINESS = 0.55
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One happening: its dot, and its label, which hangs below it by a line."""
+    """One event: its dot, and its label, which hangs below it by a line."""
 
     happening: TimelineEvent
     x: float
@@ -147,7 +147,7 @@ def _find_x(at: datetime, parts: Sequence[Sequence[datetime]], places: Sequence[
 
 
 def _label_stretches(parts: Sequence[Sequence[datetime]], places: Sequence[tuple[float, float]]) -> list[Stretch]:
-    """Each with its beginning; the date is told where it changes."""
+    """Each with its beginning; the date is shown where it changes."""
     texts, day = [], None
     for part in parts:
         label = part[0].strftime("%H:%M:%S" if part[0].date() == day else "%Y-%m-%d %H:%M:%S")

@@ -1,4 +1,4 @@
-"""Who may talk to the page: requests go in; those that are not for it, or not from it, are answered here.
+"""Guards the page: refuses requests that are not addressed to it, or that another site sends.
 
 A page on loopback is reachable from every site that the same browser has open. So the Host must be the page's own (no
 name that points at loopback), a form must come from the page itself (its Origin, and a token that only the

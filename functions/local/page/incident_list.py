@@ -1,10 +1,11 @@
-"""One page of the list of incidents: those that are stored and what a reader asked for come in, what matches out."""
+"""Selects one page of the list of incidents: those that match the reader's query."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from shared.proposal.states import INCIDENT_WORDS, IncidentState
+from shared.proposal.state_words import INCIDENT_WORDS
+from shared.proposal.states import IncidentState
 from shared.workflow.records.incident_record import IncidentRecord
 
 PAGE_SIZE = 50

@@ -40,7 +40,7 @@ class RelatedEntries:
 
 
 def read_related_entries(report: Document) -> RelatedEntries:
-    """Of a report that is not there, or too old to tell, nothing."""
+    """Empty for a report that is missing, or too old to have them."""
     incident = documents.read_part(report, "incident")
     return RelatedEntries(documents.read_part(incident, "exception"), tuple(_read_rows(incident))[:_MAX_ROWS])
 
@@ -64,7 +64,7 @@ def _read_row(symptom: Document, tie: Tie) -> RelatedEntry:
 
 
 def _format_first_seen(symptom: Document) -> str:
-    """With its day where the log tells one; a day is never invented."""
+    """With its date where the log has one; a date is never invented."""
     at = _read_text(symptom, "first_seen")
     if at:
         return format_timestamp_phrase(datetime.fromisoformat(at), dated=True)

@@ -1,4 +1,4 @@
-"""What Slack would send: a kept message and a person's click go in, a signed request goes to `decide`, its answer out.
+"""Sends a user's click on a stored message to `decide`, as the signed request that Slack would send.
 
 The button is taken from the very blocks that Slack would show, never from the browser; the request carries what Slack's
 carries, form-encoded, with the signature over the raw body. https://docs.slack.dev/reference/interaction-payloads
@@ -29,7 +29,7 @@ BUTTON_GONE = "The message has changed meanwhile and no longer shows this button
 
 @dataclass(frozen=True, slots=True)
 class ClickResponse:
-    """`text` is what the person alone is told; `errors` are those of a dialog, by field."""
+    """`text` is the reply that only the user sees; `errors` are those of a dialog, by field."""
 
     status: int
     text: str = ""
@@ -47,7 +47,7 @@ class ClickSender:
     def press_button(
         self, service: Service, reference: str, message: Document, action: str, user: str
     ) -> tuple[str, ClickResponse]:
-        """A button of a kept message; the id of this interaction, and what came of it. Raises Reject."""
+        """Presses a button of a stored message; returns the id of this interaction, and the response. Raises Reject."""
         button = find_button(message, action)
         if button is None:
             raise Reject("no_such_button", BUTTON_GONE)

@@ -1,7 +1,7 @@
-"""Live updates: tells open pages when what they show has changed.
+"""Live updates: notifies open pages when what they show has changed.
 
-In: something that reads a sign. Out: server-sent events. However many pages are open, the store is asked about the same
-thing at most once in a while; a page that is told so fetches itself again.
+Sends server-sent events. However many pages are open, the store is read at most once in an interval for each topic; a
+notified page reloads itself.
 """
 
 import asyncio

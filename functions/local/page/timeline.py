@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from functions.local.page.incident_view import IncidentView
 from shared.ports import Document
-from shared.proposal.states import INCIDENT_WORDS, IncidentState
+from shared.proposal.state_words import INCIDENT_WORDS
+from shared.proposal.states import IncidentState
 from shared.text.escaping import to_one_line, truncate
 from shared.text.timestamps import has_date
 from shared.workflow.records import documents
@@ -31,7 +32,7 @@ class Lane(StrEnum):
 
 
 class EventLook(StrEnum):
-    """How good or bad it is: decides shape and colour, and stands in words as well."""
+    """How good or bad it is: decides shape and colour, and is also said in words."""
 
     BROKEN = "broken"
     GOOD = "good"
@@ -160,7 +161,7 @@ def _history_events(view: IncidentView) -> Iterator[TimelineEvent]:
 
 
 def _find_approver(view: IncidentView, step: HistoryStep) -> str:
-    """The person whose approval it was; "" where the question has another answer by now, or is another one."""
+    """The user whose approval it was; "" where the question has another answer by now, or is another one."""
     question = _read_text(view.decision, "proposal")
     if not question or step.why not in {question, format_rollback_id(question)}:
         return ""

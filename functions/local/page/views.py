@@ -22,8 +22,9 @@ from functions.local.page.slack_clicks import ClickResponse, read_blocks
 from functions.local.page.timeline import build_timeline
 from shared.detection.signal import SignalKind
 from shared.ports import Document
-from shared.proof.model.finding import ActionKind
-from shared.proposal.states import INCIDENT_WORDS, IncidentState
+from shared.proof.model.recommendation import ActionKind
+from shared.proposal.state_words import INCIDENT_WORDS
+from shared.proposal.states import IncidentState
 from shared.text.escaping import split_code_spans, strip_invisible
 from shared.text.timestamps import format_duration
 from shared.workflow.records import documents

@@ -1,7 +1,7 @@
 """Starts and stops processes until they match the stored services, each on its port.
 
-Every round asks the store anew, so that a controller that was killed goes on where it was: revisions are started again
-from their files, and each service keeps its port.
+Every round reads the store again, so that a controller that was killed goes on where it was: revisions are started
+again from their files, and each service keeps its port.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """One instance of a revision: a process whose lines go to the journal, one entry each.
 
-It is ready when its port answers. Its end is told, with its last words.
+It is ready when its port answers. Its end is logged, with its last output.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class NotReady(Exception):
 
 @dataclass(slots=True)
 class Instance:
-    """A running process. `place` tells its entries from those of the one before it."""
+    """A running process. `place` distinguishes its entries from those of the one before it."""
 
     source: InstanceRef
     port: int

@@ -90,7 +90,7 @@ class Launcher:
 
 
 def _read_texts(files: Path) -> dict[str, str]:
-    """The files that may tell the Python or the command, by path."""
+    """The files that may declare the Python or the command, by path."""
     names = [path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file()]
     paths = {*select_declaring_files(names), *(name for name in ("Dockerfile", "Procfile") if name in names)}
     return {name: (files / name).read_text("utf-8", "replace") for name in paths}

@@ -1,7 +1,7 @@
 """The stable port in front of a service: each connection goes to one revision, by its share of the traffic.
 
-In: who takes part, asked anew for each connection. Out: what the instance answers, and an entry for each request. A
-connection carries one request; a WebSocket is one request that lasts.
+The instances are looked up for each connection, and each request is logged as an entry. A connection carries one
+request; a WebSocket is one request that lasts.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class WeightedRoundRobin:
 
 @dataclass(slots=True)
 class ReverseProxy:
-    """Listens on one port of the loopback. `targets` tells who takes part right now."""
+    """Listens on one port of the loopback. `targets` returns the instances of the moment."""
 
     service: Service
     port: int

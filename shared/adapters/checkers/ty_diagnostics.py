@@ -1,6 +1,6 @@
-"""Reads ty's answers, held to the families of failure that a traceback can claim.
+"""Parses ty's diagnostics, limited to the families of failure that a traceback can claim.
 
-In: the JSON that it writes for GitLab. Out: `CheckerDiagnostic`s. A rule that is not named here is not read.
+The input is the JSON that ty writes for GitLab. Rules that are not listed here are skipped.
 """
 
 import re

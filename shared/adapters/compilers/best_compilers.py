@@ -1,6 +1,6 @@
-"""The best compiler that this machine has for a minor version: a real interpreter, else ruff.
+"""Chooses the best compiler of this machine for a minor version: a real interpreter, else ruff.
 
-In: where the settings say that interpreters are. Out: `shared.proof.model.ports.Compilers`.
+Implements `shared.proof.model.ports.Compilers`; the settings name where interpreters are installed.
 """
 
 import re

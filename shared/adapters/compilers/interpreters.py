@@ -1,6 +1,6 @@
-"""Where real interpreters lie on this machine: candidates for a minor version, best first, then asked who they are.
+"""Finds the interpreters of this machine: candidates for a minor version, best first, each started to confirm it.
 
-In: a minor version, and the paths that the settings name. Out: a running `CPython` that answered with that version.
+Returns a running `CPython` that reported the requested version. The settings may name further paths.
 """
 
 import os
@@ -21,9 +21,9 @@ _INSTALLATION_NAME = re.compile(r"(?:cpython-)?(3\.\d+)(?:\.(\d+)((?:a|b|rc)\d+)
 
 
 def find_interpreter(python: str, configured: Mapping[str, str] | None = None) -> CPython | None:
-    """A CPython of this minor version, already started, or None. Each candidate is asked once.
+    """A CPython of this minor version, already started, or None. Each candidate is started once.
 
-    Raises `UsageError` where the settings name one and it is not that: a person who names one means it.
+    Raises `UsageError` where the settings name one and it is not that: a user who names one wants exactly that one.
     """
     named = (configured or {}).get(python)
     if named is not None:

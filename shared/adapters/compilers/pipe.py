@@ -33,11 +33,11 @@ class WorkerLost(Exception):
 
 
 class SourceLike(Protocol):
-    """What is asked: `shared.proof.model.compilation.Source`, or its like where that is not at hand."""
+    """A source to compile: `shared.proof.model.compilation.Source`, or an equivalent where that is not shipped."""
 
     @property
     def path(self) -> str:
-        """What the compiler is told the file is called."""
+        """The file name that the compiler gets."""
 
     @property
     def content(self) -> bytes:

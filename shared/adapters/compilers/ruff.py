@@ -1,6 +1,7 @@
-"""Ruff as explainer, and as judge where no interpreter is to be had: one process for any number of sources.
+"""Runs ruff to explain syntax errors, and to judge sources where no interpreter is available.
 
-In: (source, minor version) pairs. Out: every error that ruff's parser and its rules for the compiler's own errors see.
+One process handles any number of (source, minor version) pairs, and reports every error that ruff's parser and its
+rules for the compiler's own errors see.
 """
 
 import importlib.metadata
@@ -196,7 +197,9 @@ def _parse_finding(answer: dict[str, Any]) -> Diagnostic:
 
 
 def _guess_error_class(message: str) -> str:
-    """The class that CPython would raise, told by ruff's words; it does not tell a TabError from its base class."""
+    """The class that CPython would raise, by ruff's wording, which does not distinguish a TabError from its base
+    class.
+    """
     return "IndentationError" if "indent" in message.lower() else "SyntaxError"
 
 

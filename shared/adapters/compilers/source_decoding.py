@@ -1,9 +1,9 @@
-"""Bytes of a source as UTF-8 text, by the rules of CPython's tokenizer, for a judge that reads nothing but UTF-8.
+"""Decodes the bytes of a source as CPython's tokenizer does, for a parser that reads only UTF-8.
 
-In: the stored bytes and the minor version that is asked for. Out: UTF-8 to judge, and the fault that the bytes
-themselves are. The rules are those of `decode_str` in CPython's Parser/tokenizer.c, seen to hold from 3.7 to 3.13: a
-cookie that is unknown, contradicts a byte order mark, or does not fit is an error "on line 0"; without a cookie
-undecodable bytes are an error where they stand, except in comments, which nobody decodes.
+Returns UTF-8 text, or the fault that lies in the bytes themselves; both depend on the minor version. The rules are
+those of `decode_str` in CPython's Parser/tokenizer.c, seen to hold from 3.7 to 3.13: a cookie that is unknown,
+contradicts a byte order mark, or does not fit is an error "on line 0"; without a cookie undecodable bytes are an error
+where they stand, except in comments, which nobody decodes.
 """
 
 import io
@@ -25,7 +25,7 @@ class DecodedSource:
     content: bytes | None
     fault: Fault | None = None
     row: int = 1
-    """Where a person finds it, counted from 1; `fault.line` is CPython's word."""
+    """Where a user finds it, counted from 1; `fault.line` is CPython's word."""
 
 
 def decode_source(content: bytes, python: str) -> DecodedSource:

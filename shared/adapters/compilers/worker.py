@@ -1,4 +1,4 @@
-"""Runs inside the interpreter that is asked: sources come in on stdin, one JSON line of verdict each goes out.
+"""Compiles sources inside the interpreter under test: reads them from stdin, writes one JSON verdict a line.
 
 Started as `PYTHON -I -S -B -W ignore worker.py [MEMORY_BYTES]` by any CPython from 3.7 on, so this one file keeps to
 the standard library and to syntax that 3.7 accepts. Nothing of a source is imported or executed: `compile()` is all.

@@ -58,7 +58,7 @@ _MAX_DEPTH = 500
 _MAX_CACHED_LINES = 60_000
 """Lines of tree objects that are kept for the next question; a line takes some 300 bytes."""
 _MAX_CACHED_BYTES = 8 << 20
-"""Of blobs that were read, for whoever asks next: a source is read for its imports, then compiled."""
+"""Blobs that were read, cached for the next reader: a source is read for its imports, then compiled."""
 
 _SHA256_BYTES = 32
 _KINDS = (b"blob", b"tree", b"commit", b"tag")

@@ -36,7 +36,7 @@ def _parse_commit(line: bytes) -> Commit:
 
 
 def parse_commit_object(oid: str, raw: bytes) -> Commit:
-    """A commit as its object tells it: what `parse_log` says of it, without a process that asks."""
+    """Parses a commit object: the same values as `parse_log`, without a git process."""
     header, _, message = raw.partition(b"\n\n")
     headers: dict[bytes, list[bytes]] = {}
     for line in header.split(b"\n"):

@@ -58,7 +58,7 @@ class GitError(InputError):
 class Git:
     """Starts git processes with fixed leading arguments and environment, and counts them.
 
-    `name` is what the person calls the repository.
+    `name` is what the user calls the repository.
     """
 
     def __init__(self, name: str, leading: Sequence[str], extra: dict[str, str]) -> None:

@@ -1,25 +1,20 @@
 """The history port on a git repository of this machine: work tree or bare, shallow and partial clones included."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from shared.adapters.git import parse
+from shared.adapters.git.index_files import read_index_files
 from shared.adapters.git.objects import LruCache, ObjectStore
 from shared.adapters.git.process import MAX_QUOTE_LENGTH, GitError, can_name_file, check_revision_name
 from shared.adapters.git.scratch import ScratchRepository, describe_missing
-from shared.adapters.git.version_blobs import VersionBlobs, WalkedBlobs
+from shared.adapters.git.version_blobs import Location, VersionBlobs, WalkedBlobs, find_blob_ids
 from shared.errors import InputError, UsageError
 from shared.proof.model.history import Branch, Commit, FileChange, FileVersion, Folder, TreeEntry
 from shared.text.escaping import truncate
-
-_MAX_LINK_LENGTH = 4096
-"""Bytes; no system follows a longer one, so that a larger blob is a file."""
 
 _MAX_LISTED = 100_000
 """Files of whole trees that are kept for the next question."""
@@ -145,46 +140,9 @@ class GitRepository:
 
     # -- contents -------------------------------------------------------------------------------------------------
 
-    def blob_ids(self, locations: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+    def blob_ids(self, locations: Iterable[Location]) -> Mapping[Location, str]:
         """The blob id for each (commit, path) at which there is a file."""
-        valid_locations = [(commit, path) for commit, path in locations if can_name_file(path)]
-        infos = self.objects.resolve([f"{commit}:{path}" for commit, path in valid_locations])
-        known = {
-            location: got
-            for location, got in zip(valid_locations, infos, strict=True)
-            if got is not None and got.kind == "blob"
-        }
-        # A link is a blob too, and only the tree tells it from a file. The same contents at a path are asked once, but
-        # for what looks like a link: Windows checks links out, and back in, as files.
-        small = {location: got.id for location, got in known.items() if got.size <= _MAX_LINK_LENGTH}
-        like_links = frozenset(oid for oid in set(small.values()) if b"\n" not in (self.read(oid) or b""))
-        location_by_key = {
-            (location if oid in like_links else location[1], oid): location for location, oid in small.items()
-        }
-        files = self._blob_ids_from_trees(location_by_key.values())
-        links = {key for key, location in location_by_key.items() if location not in files}
-        at = {
-            location: got.id
-            for location, got in known.items()
-            if (location, got.id) not in links and (location[1], got.id) not in links
-        }
-        # "Missing" may mean a file whose contents are not here: in a partial clone, or where an object was lost.
-        return {**at, **self._blob_ids_from_trees(location for location in valid_locations if location not in known)}
-
-    def _blob_ids_from_trees(self, places: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
-        """As `blobs`, told by the trees alone: they name the blobs that are not here, and know links from files."""
-        locations = list(places)
-        tops = self.objects.resolve([f"{commit}^{{tree}}" for commit, _ in locations])
-        entries = {
-            location: self.objects.entry_at(top.id, location[1])
-            for location, top in zip(locations, tops, strict=True)
-            if top is not None
-        }
-        return {
-            location: entry.id
-            for location, entry in entries.items()
-            if entry is not None and entry.mode.startswith(b"100")
-        }
+        return find_blob_ids(self.objects, self.read, locations)
 
     def _tree_id(self, commit: str) -> str:
         info = self.objects.resolve([f"{commit}^{{tree}}"])[0]
@@ -230,40 +188,8 @@ class GitRepository:
             return [FileChange(parse.decode_path(name), None, None) for name in names.split(b"\0") if name]
 
     def index_files(self, index_file: str = "") -> Mapping[str, TreeEntry]:
-        """The regular files of the index by path; conflicted ones are left out.
-
-        `index_file` is what git names to a hook: for `git commit -a` the index to be is another file beside the index.
-        Anything that lies elsewhere is not believed.
-        """
-        index = self._index_path(index_file)
-        if not index.is_file():
-            return {}
-        for part in self._scratch.git_dir.glob("sharedindex.*"):  # a split index keeps most entries in these
-            shutil.copyfile(part, self._scratch.directory / part.name)
-        files: dict[str, TreeEntry] = {}
-        for mode, entry in parse.parse_index(self._list_index(index)):
-            if mode != parse.FOLDER_MODE:
-                files[entry.path] = entry
-                continue
-            below = self.objects.files(entry.blob)
-            if below is None:
-                raise InputError(f"{self.path}: the tree of {entry.path} is not in this copy; fetch it first")
-            files |= {
-                (path := entry.path + name): TreeEntry(path, tree_entry.blob) for name, tree_entry in below.items()
-            }
-        return files
-
-    def _list_index(self, index: Path) -> bytes:
-        git = self._scratch.git(GIT_INDEX_FILE=str(index))
-        try:
-            return git.run(*self._scratch.index_arguments(index))
-        except (GitError, OSError) as error:
-            raise InputError(f"{self.path}: its index cannot be read ({error})") from error
-
-    def _index_path(self, named: str) -> Path:
-        beside = Path(os.path.realpath(self._scratch.git_dir))
-        real = Path(os.path.realpath(named)) if named else beside / "index"
-        return real if real.parent == beside else beside / "index"
+        """The regular files of the index by path; conflicted ones are left out. See `read_index_files`."""
+        return read_index_files(self._scratch, self.objects, index_file)
 
     def tracked_paths(self) -> Sequence[str]:
         """The paths of the index; of HEAD's tree where there is none, as in a bare repository."""

@@ -36,7 +36,7 @@ def _is_alive(process: int) -> bool:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # somebody else's by now; ours has ended, but nobody can tell since when
+    except PermissionError:  # another user's process has this id by now; ours has ended, at an unknown time
         return True
     return True
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.adapters.github.client import GitHubClient
 from shared.adapters.github.queries import Query
-from shared.proof.model.finding import CheckStatus
+from shared.proof.model.target import CheckStatus
 from shared.service import Service
 
 _STATES: Mapping[str, CheckStatus] = {
@@ -27,8 +27,9 @@ _REQUIRED = (
     "rules(first: 100) { nodes { parameters { ... on RequiredStatusChecksParameters { "
     "requiredStatusChecks { context } } } } }"
 )
-"""Three places that may name required checks: what administrators see of a protected branch, what everybody else sees
-of it, and the active rulesets of repository and organisation."""
+"""Three places that may name required checks: a protected branch as administrators see it, as other users see it,
+and the active rulesets of repository and organisation.
+"""
 _MAX_PAGES = 10
 _CACHE_LIFETIME = timedelta(seconds=20)
 """An investigation asks twice within moments."""
@@ -86,7 +87,7 @@ class GitHubChecks:
 
 
 def _required_contexts(repository: Mapping[str, Any]) -> frozenset[str]:
-    """The contexts that branch protection and rulesets ask for; none where they do not tell."""
+    """The contexts that branch protection and rulesets ask for; none where they do not say."""
     branch = repository.get("branch") or {}
     protection, visible = branch.get("branchProtectionRule") or {}, branch.get("refUpdateRule") or {}
     rules = ((rule or {}).get("parameters") or {} for rule in (branch.get("rules") or {}).get("nodes") or ())

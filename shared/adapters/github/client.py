@@ -1,4 +1,4 @@
-"""The client of GitHub's API: PyGithub's objects, and what becomes of a request that fails: `Retry` or `Reject`.
+"""The client of GitHub's API: PyGithub's objects, with each failure as `Retry` or `Reject`.
 
 Reads are repeated after a failure of the other side, and wait as long as GitHub asks, up to a limit. Writes are sent
 exactly once: whether one that seemed to fail was carried out, only a later look tells (`shared.workflow.ledger`). The
@@ -84,7 +84,7 @@ class GitHubClient:
 
     @property
     def is_app(self) -> bool:
-        """Whether content is written as an App, whose account is a bot's and never a person's."""
+        """Whether content is written as an App, whose account is a bot's and never a user's."""
         return isinstance(self._credentials, InstallationTokens)
 
     @property
@@ -211,7 +211,7 @@ class GitHubClient:
     # -- the wire -------------------------------------------------------------------------------------------------
 
     def _renew_token(self, refusal: GithubException, *, is_renewed: bool = False) -> None:
-        """Raises Retry where there is no other token, or the new one was refused, too: a token that is mended helps."""
+        """Raises Retry where there is no other token, or the new one was refused, too: a corrected token helps."""
         if not self._credentials.discard() or is_renewed:
             raise Retry(_TOKEN_REFUSED) from refusal
 

@@ -1,7 +1,6 @@
-"""What is known of one repository's graph: commits, and which blob each holds at the paths that were asked about.
+"""Caches a repository's commit graph: commits, and the blob that each has at the requested paths.
 
-In: tips and paths. Out: whether everything that they reach is known; it is asked for in pages of a hundred commits as
-long as the history is short enough for that.
+The graph is loaded in pages of a hundred commits, as long as the history is short enough for that.
 """
 
 from collections import Counter
@@ -25,7 +24,7 @@ _MAX_BACKWARD_PAGES = 5
 
 
 class CommitGraph:
-    """Keeps what it was told for the lifetime of one investigation: commits never change."""
+    """Keeps what was loaded for the lifetime of one investigation: commits never change."""
 
     def __init__(self, github: GitHubClient, owner: str, name: str, trees: Trees, contents: Blobs) -> None:
         self._github = github
@@ -119,7 +118,7 @@ class CommitGraph:
         return commit
 
     def store_states(self, commit: str, node: Mapping[str, Any], paths: Sequence[str]) -> None:
-        """Keeps what a commit holds at some paths, told as `f0`, `f1`, …"""
+        """Keeps what a commit holds at some paths; the query names them `f0`, `f1`, …"""
         for index, path in enumerate(paths):
             self.blob_at[commit, path] = parse_file_blob(node[f"f{index}"])
 

@@ -1,6 +1,6 @@
-"""The commits that names stand for: the name of a branch, tag or commit in, the commit or the branch with its head out.
+"""Resolves the names of branches, tags and commits.
 
-Nothing is asked twice: an investigation looks at one state of the repository.
+No name is resolved twice: an investigation looks at one state of the repository.
 """
 
 import re

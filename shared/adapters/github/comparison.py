@@ -1,7 +1,7 @@
-"""Two commits compared by GitHub: what one has and the other has not, and the lines that differ.
+"""Parses GitHub's comparison of two commits: the commits that one has and the other lacks, and the changed lines.
 
-In: the answer of `GET /repos/{owner}/{repo}/compare/{base}...{head}`. Out: commits, and the diffstat that
-`git diff-tree --numstat --no-renames` prints.
+Reads the response of `GET /repos/{owner}/{repo}/compare/{base}...{head}`; returns commits, and the diffstat that `git
+diff-tree --numstat --no-renames` prints.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,7 +1,7 @@
-"""Who asks: a fixed token, or an App's installation whose tokens are renewed before their hour is over.
+"""The credentials for GitHub: a fixed token, or an App installation whose tokens are renewed before they expire.
 
-In: what is configured, and the clock. Out: the token for the next request. A token is opaque text of any length; the
-installation tokens of today (`ghs_…`, 40 characters) and the longer ones (`ghs_APPID_JWT`) are treated alike.
+A token is opaque text of any length; the installation tokens of today (`ghs_…`, 40 characters) and the longer ones
+(`ghs_APPID_JWT`) are treated alike.
 """
 
 from collections.abc import Callable
@@ -114,6 +114,6 @@ class GitHubHost:
         """The address under which a pull request can be linked without a note in its own timeline.
 
         https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
-        tells of it for github.com; elsewhere there is none, and the note that a link leaves notifies nobody.
+        documents it for github.com; elsewhere there is none, and the note that a link leaves notifies nobody.
         """
         return "https://redirect.github.com" if self.web == PUBLIC_WEB else self.web

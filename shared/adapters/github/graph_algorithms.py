@@ -1,7 +1,7 @@
-"""Git's own view of a path's past, computed from commits: `git log --full-history --parents --date-order -- path`.
+"""Computes the history of a path as `git log --full-history --parents --date-order -- path` does.
 
-In: commits with their real parents, and the state of some paths at each. Out: the order, the commits that changed the
-state with merges kept, and their parents rewritten to commits that are kept.
+From commits with their real parents and the state of some paths at each, it derives the order, the commits that changed
+the state (merges included), and their parents rewritten to such commits.
 """
 
 import heapq

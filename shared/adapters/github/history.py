@@ -33,12 +33,12 @@ _COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 @contextmanager
 def open_history(github: GitHubClient, repository: str) -> "Iterator[GitHubHistory]":
-    """The history of `owner/name`, as it is now; what it told is remembered until the context is left."""
+    """The history of `owner/name`, as it is now; what was read is cached until the context ends."""
     yield GitHubHistory(github, repository)
 
 
 class GitHubHistory:
-    """Reads one repository. Whatever was told once is not asked for again: commits and blobs never change."""
+    """Reads one repository. Nothing is requested twice: commits and blobs never change."""
 
     def __init__(self, github: GitHubClient, repository: str) -> None:
         owner, _, name = repository.partition("/")
@@ -97,7 +97,7 @@ class GitHubHistory:
                 between = {commit.id for commit in self.commits(tip, base)}
                 commits = [commit for commit in commits if commit.id in between]
             changing.update((commit.id, commit) for commit in commits)
-        if len(changing) > 1 and len(set(tips)) > 1:  # each tip told its own, newest first
+        if len(changing) > 1 and len(set(tips)) > 1:  # each tip lists its own, newest first
             changing = {
                 commit.id: commit
                 for commit in sorted(changing.values(), key=lambda commit: commit.committed_at, reverse=True)

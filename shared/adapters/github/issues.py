@@ -84,14 +84,14 @@ class GitHubIssues:
         return _issue_ref(self._github.write(lambda: repository.create_issue(cut, body, labels=formatted)))
 
     def replace_content(self, service: Service, number: int, title: str, body: str) -> None:
-        """*Effect.* Gives an issue another title and body; what people have ticked stays ticked."""
+        """*Effect.* Gives an issue another title and body; what users have ticked stays ticked."""
         known = self._cache.get(service, number)
         body = keep_ticked_items((known.body if known is not None else "") or "", body)
         issue = self._reference(service, number)
         self._github.write(lambda: issue.edit(title=truncate(title, _MAX_TITLE_LENGTH), body=body))
 
     def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
-        """*Effect.* Replaces the body's part on how things stand. What people wrote beside it in the meantime stays."""
+        """*Effect.* Replaces the body's status section. What users wrote elsewhere in the meantime stays."""
         known = self._cache.get(service, number)
         if known is None:
             return
@@ -107,7 +107,7 @@ class GitHubIssues:
         self._github.write(lambda: issue.edit(title=title_change, body=body_change))
 
     def create_labels(self, service: Service) -> None:
-        """*Effect.* Makes the label by which people stop the automation, so that it can be chosen from the list."""
+        """*Effect.* Makes the label by which users stop the automation, so that it can be chosen from the list."""
         repository = self._github.repository(service.repository)
         for name, (color, description) in _LABELS.items():
             if self._github.find(repository.get_label(name).complete) is None:
@@ -159,7 +159,7 @@ class GitHubIssues:
         return self._has_own_marker(issue, marker) and "/pull/" not in issue.html_url
 
     def _has_own_marker(self, item: "Issue | IssueComment", marker: str) -> bool:
-        """Anybody can copy a marker: what an App has written itself is a bot's."""
+        """Any user can copy a marker, but what an App has written has a bot as its author."""
         if not has_marker(item.body or "", marker):
             return False
         return not self._github.is_app or (item.user is not None and item.user.type == "Bot")

@@ -1,6 +1,6 @@
-"""Commits come in; addresses at GitHub go out, with the pull request and the author's page of the commits that matter.
+"""Builds the addresses of commits at GitHub, with the pull request and the author's page of important ones.
 
-Nobody is told by a link: it is a mention that notifies, and a pull request is linked so that its timeline stays quiet.
+A link notifies nobody, only a mention does; a pull request is linked in a way that adds nothing to its timeline.
 """
 
 from collections.abc import Mapping, Sequence

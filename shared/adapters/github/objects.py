@@ -69,7 +69,7 @@ class Trees:
         return root
 
     def folder(self, oid: str) -> Folder | None:
-        """A folder by its id; None where it was not told."""
+        """A folder by its id; None where it was not loaded."""
         lines = self._folders.get(oid)
         if lines is None:
             return None
@@ -78,7 +78,7 @@ class Trees:
         return Folder(files, folders, self._links.get(oid, frozenset()))
 
     def store(self, node: Mapping[str, Any] | None) -> None:
-        """Keeps a folder that a query told (`TREE_FIELDS`)."""
+        """Keeps a folder from the response of a query (`TREE_FIELDS`)."""
         if not node or "entries" not in node:
             return
         lines, links = [], []
@@ -233,7 +233,7 @@ class Blobs:
         return self._cache[oid]
 
     def store(self, node: Mapping[str, Any] | None) -> None:
-        """Keeps what a query told about a blob, if it is the whole truth."""
+        """Keeps a blob from the response of a query, if it is complete."""
         if not node or "text" not in node or node["text"] is None or node["isTruncated"]:
             return
         content = node["text"].encode("utf-8", "surrogatepass")

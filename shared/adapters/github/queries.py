@@ -1,4 +1,4 @@
-"""The GraphQL queries of the history port: names, paths and ids in, text and variables out.
+"""Builds the GraphQL queries of the history port: query text and variables.
 
 Whatever comes from outside travels as a variable, never within the text. A page of a history costs one point whatever
 is asked for each commit.

@@ -1,6 +1,6 @@
-"""A webhook of GitHub comes in: headers and raw body; a named doubt, or what a person wants of an incident, goes out.
+"""Verifies and parses a webhook of GitHub; returns the user's command for an incident, or the named reason why not.
 
-The signature is HMAC-SHA256 over the raw body. Nothing is parsed before it is right.
+The signature is HMAC-SHA256 over the raw body. Nothing is parsed before the signature is valid.
 https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 """
 
@@ -29,7 +29,7 @@ _MAX_NUMBER = 2**53
 
 
 class SignatureError(StrEnum):
-    """Why a request is not believed to be GitHub's. None of them is told to the sender."""
+    """Why a request is not accepted as GitHub's. The sender learns none of these reasons."""
 
     NO_SECRET = "no_webhook_secret"  # noqa: S105  # the name of a reason
     NO_SIGNATURE = "no_signature"
@@ -45,7 +45,7 @@ class Headers(Protocol):
 
 def verify_signature(headers: Headers, body: bytes, secret: Secret) -> SignatureError | None:
     """None where the body was signed with the secret. Never raises because of what the request holds."""
-    if not secret:  # anybody can sign with the empty key
+    if not secret:  # any client can sign with an empty key
         return SignatureError.NO_SECRET
     signature = headers.get(SIGNATURE_HEADER, "")
     if not signature:
@@ -61,7 +61,7 @@ def sign(body: bytes, secret: Secret) -> str:
 
 
 def parse_command(headers: Headers, body: bytes) -> IssueEvent | None:
-    """What a person wants; None for an event that means nothing here. Raises Reject for what GitHub never sends."""
+    """The user's command; None for an event that holds none. Raises Reject for what GitHub never sends."""
     delivery = headers.get(DELIVERY_HEADER, "")
     if not _DELIVERY.fullmatch(delivery):
         raise Reject("malformed_delivery", f"{DELIVERY_HEADER} is no delivery id")

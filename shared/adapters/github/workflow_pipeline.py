@@ -1,7 +1,7 @@
-"""A workflow as a pipeline: an order in, the run that was dispatched with its commit out.
+"""Runs a GitHub Actions workflow as the deploy pipeline, and finds the run that it dispatched.
 
-GitHub does not tell with which inputs a run was started: a run is known by its name, in which the workflow has to show
-the input. A workflow that does not is never dispatched, since nobody could find again what came of it.
+GitHub does not report the inputs of a run, so a run is identified by its name, in which the workflow has to show the
+input. A workflow that does not show it is never dispatched, because its run could not be found again.
 https://docs.github.com/rest/actions/workflows#create-a-workflow-dispatch-event
 """
 

@@ -1,6 +1,6 @@
-"""Cloud Build's builds: a query in, the builds that answer it out, with the commit and the images of each.
+"""Searches Cloud Build's builds, and reads the commit and the images of each.
 
-A build's *resolved* source is what Cloud Build itself fetched; substitutions are what somebody passed, and count only
+A build's *resolved* source is what Cloud Build itself fetched; substitutions are what the caller passed, and count only
 where a build has no resolved source.
 """
 
@@ -51,7 +51,7 @@ class Builds:
         return None
 
     def _list_or_scan(self, project: str, location: str, query: str, *, is_granted: bool) -> "Iterator[Build]":
-        """Where a filter is not served, the newest builds are looked through: whoever asked compares them anyway.
+        """Where a filter is not served, the newest builds are scanned: the caller compares them anyway.
 
         Which fields a filter may name differs by place and time, and no page lists them all
         (https://cloud.google.com/build/docs/view-build-results, read 2026-11-26).
@@ -78,7 +78,7 @@ class Builds:
 
 
 def build_commit(build: "Build") -> str:
-    """The commit that Cloud Build fetched, else the one it was told; "" where neither is known."""
+    """The commit that Cloud Build fetched, else the one of its substitutions; "" where neither is known."""
     source, substitutions = build.source_provenance, build.substitutions
     fetched = (
         source.resolved_repo_source.commit_sha,

@@ -1,4 +1,4 @@
-"""Google's published clients, each made when it is first asked: where to connect in, clients out."""
+"""Google's client libraries; each client is created when it is first used."""
 # ruff: noqa: PLC0415  # each of these libraries takes half a second or more to import, and a request needs one or two
 
 from collections.abc import Callable

@@ -23,7 +23,7 @@ from shared.adapters.google.request_counts import RequestCounts
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
-from shared.ports import LinkBuilder
+from shared.ports import MAX_NEIGHBOURS, LinkBuilder
 from shared.report.links import Links
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
@@ -31,7 +31,8 @@ from shared.text.timestamps import format_rfc3339
 if TYPE_CHECKING:
     from google.cloud.logging_v2 import types
 
-NEIGHBOUR_WINDOW = timedelta(seconds=10)
+NEIGHBOUR_WINDOWS = (timedelta(seconds=10), timedelta(seconds=1), timedelta(milliseconds=100))
+"""How far to either side neighbours are looked for; in a storm, which one question does not hold, ever nearer."""
 MAX_LOOKBACK = timedelta(days=14)
 """Requests are counted over no longer time: a watch is over by then."""
 SHORTEST_COUNT = timedelta(minutes=1)
@@ -104,14 +105,13 @@ class CloudLogging:
             *service_filter(entry.service, entry.revision),
             f"logName={quote_value(entry.log_name)}",
             *([f"labels.instanceId={quote_value(entry.instance)}"] if entry.instance else []),
-            *time_filter(at - NEIGHBOUR_WINDOW, at + NEIGHBOUR_WINDOW),
         ]
-        neighbours = [
-            neighbour for neighbour in self._read(entry.project, terms) if _source_key(neighbour) == _source_key(entry)
-        ]
+        logged = self._read_near(entry.project, terms, at)
+        neighbours = [neighbour for neighbour in logged if _source_key(neighbour) == _source_key(entry)]
         if entry.insert_id not in {neighbour.insert_id for neighbour in neighbours}:
             neighbours.append(entry)
-        ordered = sorted(neighbours, key=lambda neighbour: (neighbour.timestamp or at, neighbour.position))
+        nearest = sorted(neighbours, key=lambda neighbour: abs((neighbour.timestamp or at) - at))[:MAX_NEIGHBOURS]
+        ordered = sorted(nearest, key=lambda neighbour: (neighbour.timestamp or at, neighbour.position))
         return [replace(neighbour, position=index) for index, neighbour in enumerate(ordered)]
 
     def read_entries(
@@ -146,7 +146,17 @@ class CloudLogging:
         failed = ["httpRequest.status>=500"] if is_failed else []
         return len(self._read(service.project, [*_request_filter(service, revision, since), *failed]))
 
-    def _read(self, project: str, terms: Sequence[str]) -> list[LogEntry]:
+    def _read_near(self, project: str, terms: Sequence[str], at: datetime) -> Sequence[LogEntry]:
+        for window in NEIGHBOUR_WINDOWS:
+            answer = self._query(project, [*terms, *time_filter(at - window, at + window)])
+            if not answer.is_cut:
+                break
+        return answer.entries
+
+    def _read(self, project: str, terms: Sequence[str]) -> Sequence[LogEntry]:
+        return self._query(project, terms).entries
+
+    def _query(self, project: str, terms: Sequence[str]) -> "_Answer":
         project = self._log_projects.get(project, project)
         request = {
             "resource_names": [f"projects/{project}"],
@@ -164,7 +174,7 @@ class CloudLogging:
                 raise Retry(f"Cloud Logging, project {project}: {QUOTA_SENTENCE}", reason=QUOTA_REASON) from failure
             raise
 
-    def _read_pages(self, project: str, request: Mapping[str, object]) -> list[LogEntry]:
+    def _read_pages(self, project: str, request: Mapping[str, object]) -> "_Answer":
         entries: list[LogEntry] = []
         left = self._bounds.megabytes * 2**20
         with translate_errors(f"Cloud Logging, project {project}"):
@@ -173,9 +183,17 @@ class CloudLogging:
                 for message in page.entries:
                     left -= type(message).pb(message).ByteSize()
                     if left < 0 or len(entries) >= self._bounds.entries:
-                        return entries
+                        return _Answer(entries, is_cut=True)
                     entries.append(_convert_entry(message, len(entries)))
-        return entries
+        return _Answer(entries, is_cut=bool(pages.next_page_token))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What one question read, in the order of time, and whether there was more than a question may cost."""
+
+    entries: Sequence[LogEntry]
+    is_cut: bool
 
 
 def _request_filter(service: Service, revision: str, since: datetime) -> list[str]:

@@ -1,11 +1,10 @@
-"""Brings the image of a commit into service on Cloud Run: a commit in, a revision without traffic out; then its shares.
+"""Deploys the image of a commit on Cloud Run: first a revision without traffic, then its shares of the traffic.
 
 The new revision is the service as it is with only the image changed (and the labels that name its commit: the former
 ones would lie). Where a ready revision of that very image exists already, it is taken: that is a rollback, or a fix
 that was deployed and left without traffic. Traffic is pinned by name for the time of the rollout.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,11 @@ from shared.adapters.google.cloud_run_revisions import (
     BUILD_LABEL,
     COMMIT_LABELS,
     CloudRunRevisions,
+    find_newest_ready,
+    find_revision_url,
     find_serving_container,
     find_unprobeable_reason,
+    read_readiness,
     read_revision,
     read_service,
     service_path,
@@ -30,16 +32,18 @@ from shared.adapters.google.traffic import (
     ROLLOUT_LABEL,
     RolloutNote,
     TrafficShare,
+    adopt_pipeline_revision,
     annotate,
     expects_latest,
+    find_next_split,
     label_value,
     last_segment,
     percent_by_revision,
     raw_traffic,
     read_note,
     remember_rollouts,
+    require_unchanged,
     revision_name,
-    shift_split,
     to_api_traffic,
     to_latest_traffic,
     traffic_tag,
@@ -54,9 +58,8 @@ if TYPE_CHECKING:
     from google.cloud.run_v2 import Revision as RunRevision
     from google.cloud.run_v2 import Service as RunService
 
-_ALL_TRAFFIC = 100
 MANAGED_LABEL, MANAGED_BY_FUNCTIONS = "goog-managed-by", "cloudfunctions"
-"""The label of a service that Cloud Functions made, and makes anew at its next deployment."""
+"""The label of a service that Cloud Functions made, and replaces at its next deployment."""
 _BUILD_LABELS = (BUILD_LABEL, "gcb-trigger-id", "gcb-trigger-region")
 
 
@@ -157,14 +160,14 @@ class CloudRunDeployer:
             return Deployment(DeploymentProgress.FAILED, name, detail)
         run = read_service(self._clients, service)
         unprobeable = find_unprobeable_reason(run)
-        url = "" if unprobeable else revision_url(run, name)
+        url = "" if unprobeable else find_revision_url(run, name)
         return Deployment(DeploymentProgress.DONE, name, url=url, unprobeable_reason=unprobeable)
 
     def shift_traffic(self, service: Service, revision: str, percent: int, *, pinned: bool = False) -> None:
         """See `shared.ports.Deployer`. All of the traffic for a revision that served before puts its split back.
 
-        `pinned`: by name in any case, because what is deployed next is nothing to rely on.
-        Raises Reject where somebody else has changed the service since the rollout began.
+        `pinned`: by name in any case, because what is deployed next is nothing to rely on. Raises Reject where another
+        client changed the service since the rollout began.
         """
         run = read_service(self._clients, service)
         note = read_note(run)
@@ -172,11 +175,11 @@ class CloudRunDeployer:
             raise Reject(CHANGED_BY_HAND, f"the note of the rollout is gone from {service.name}")
         own = self._pipeline_revision(service, run, note)
         if percent == 0:
-            note, split = _adopt_pipeline_revision(run, note, revision)
+            note, split = adopt_pipeline_revision(run, note, revision)
         else:
-            split = _next_split(note, revision, percent)
+            split = find_next_split(note, revision, percent)
         spelt = to_api_traffic(split) if pinned else self._to_traffic(service, run, note, split)
-        _require_unchanged(run, note, own)
+        require_unchanged(run, note, own)
         if raw_traffic(run) == spelt and read_note(run) == replace(note, left=split):
             return
         try:
@@ -184,7 +187,7 @@ class CloudRunDeployer:
         except Reject as refused:
             if refused.reason == "stale":
                 raise Retry(f"{service.name} was changed just now: {refused.detail}") from refused
-            if refused.reason == "invalid":  # such as a revision that somebody has deleted
+            if refused.reason == "invalid":  # such as a revision that was deleted
                 raise Reject(CHANGED_BY_HAND, refused.detail) from refused
             raise
 
@@ -224,20 +227,20 @@ class CloudRunDeployer:
 
     def _find_by_image(self, service: Service, digest: str) -> str:
         """The newest ready revision of this image, "" where there is none."""
-        return _newest_ready(
+        return find_newest_ready(
             revision
             for revision in self.list_revisions(service)
             if parse_image_name(find_serving_container(revision.containers).image).digest == digest
         )
 
     def _find_by_label(self, service: Service, commit: str) -> str:
-        """The newest ready revision whose label names the commit; whether it tells the truth is asked later."""
-        return _newest_ready(
+        """The newest ready revision whose label names the commit; whether the label is right is checked later."""
+        return find_newest_ready(
             run for run in self.list_revisions(service) if commit in {run.labels.get(name) for name in COMMIT_LABELS}
         )
 
     def _update_service(self, run: "RunService", split: list[dict[str, Any]], note: RolloutNote, *more: str) -> str:
-        """The operation's name. The service's etag goes along: whoever changed it since has won."""
+        """Returns the operation's name. The request carries the service's etag, so a change made in between wins."""
         run.traffic = [TrafficTarget(target) for target in split]
         run.annotations = annotate(run, note)
         request = {"service": run, "update_mask": {"paths": ["traffic", "annotations", *more]}}
@@ -257,56 +260,7 @@ class CloudRunDeployer:
         return (operation.error.message or "The operation failed.") if operation.HasField("error") else ""
 
 
-def revision_url(run: "RunService", name: str) -> str:
-    """Where a revision with a tag can be reached, "" where it has none."""
-    return next((part.uri for part in run.traffic_statuses if part.tag and last_segment(part.revision) == name), "")
-
-
-def _next_split(note: RolloutNote, revision: str, percent: int) -> tuple[TrafficShare, ...]:
-    """The split that was there before, for a revision of it that shall have everything again; else the next one."""
-    if percent == _ALL_TRAFFIC and revision != note.revision and revision in percent_by_revision(note.before):
-        return note.before
-    own = TrafficShare(note.revision, 0, traffic_tag(note.marker))
-    split = shift_split((*note.before, own), revision, percent)
-    return tuple(share for share in split if share != own) if percent == _ALL_TRAFFIC else split
-
-
-def _adopt_pipeline_revision(
-    run: "RunService", note: RolloutNote, revision: str
-) -> tuple[RolloutNote, tuple[TrafficShare, ...]]:
-    """The note and the split with the revision that a pipeline has made, at its address."""
-    if note.revision == revision:
-        return note, note.left
-    split = (*wanted_split(run), TrafficShare(revision, 0, traffic_tag(note.marker)))
-    return replace(note, revision=revision, latest=revision), split
-
-
 def _revision_labels(labels: dict[str, str], commit: str, marker: str) -> dict[str, str]:
     """Those of the former build would name the wrong commit."""
     remaining = {name: value for name, value in labels.items() if name not in (*COMMIT_LABELS, *_BUILD_LABELS)}
     return {**remaining, COMMIT_LABELS[0]: commit, ROLLOUT_LABEL: label_value(marker)}
-
-
-def read_readiness(revision: "RunRevision") -> tuple[bool | None, str]:
-    """Whether it is ready, None while nobody knows yet, and what is said about it."""
-    for condition in revision.conditions:
-        if condition.type_ == "Ready":
-            state = condition.state.name
-            if state in {"CONDITION_SUCCEEDED", "CONDITION_FAILED"}:
-                return state == "CONDITION_SUCCEEDED", condition.message
-    return None, ""
-
-
-def _newest_ready(revisions: "Iterable[RunRevision]") -> str:
-    ready = [revision for revision in revisions if read_readiness(revision)[0]]
-    return last_segment(max(ready, key=lambda revision: revision.create_time).name) if ready else ""
-
-
-def _require_unchanged(run: "RunService", note: RolloutNote, own: str) -> None:
-    """What people do by hand counts: it is not overwritten. What a pipeline did with its own revision is no hand's."""
-    newest, rollout = last_segment(run.latest_created_revision), note.revision or "a pipeline"
-    if newest not in {note.latest, own}:
-        raise Reject(CHANGED_BY_HAND, f"{newest} was deployed since the rollout of {rollout} began")
-    now, left = percent_by_revision(wanted_split(run)), percent_by_revision(note.left)
-    if now != left and not (note.commit and own and set(now) - set(left) == {own}):
-        raise Reject(CHANGED_BY_HAND, f"the traffic was split anew since the rollout of {rollout} began")

@@ -4,7 +4,7 @@ https://cloud.google.com/run/docs/reference/rpc/google.cloud.run.v2
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from shared.adapters.google.commit_names import commit_of_tag, is_commit_id
 from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.image_name import ImageName, parse_image_name
 from shared.adapters.google.provenance import Provenance
-from shared.adapters.google.traffic import serving_shares
+from shared.adapters.google.traffic import last_segment, serving_shares
 from shared.errors import Reject
 from shared.proposal.rollout import CommitClaim, Revision, ServiceState
 from shared.service import Service
@@ -181,3 +181,23 @@ def read_revision(clients: GoogleClients, service: Service, name: str) -> "RunRe
             return clients.revisions.get_revision({"name": path}, timeout=TIMEOUT_SECONDS, retry=None)
         except NotFound:
             return None
+
+
+def find_revision_url(run: "RunService", name: str) -> str:
+    """Where a revision with a tag can be reached, "" where it has none."""
+    return next((part.uri for part in run.traffic_statuses if part.tag and last_segment(part.revision) == name), "")
+
+
+def read_readiness(revision: "RunRevision") -> tuple[bool | None, str]:
+    """Whether it is ready, None while nobody knows yet, and what is said about it."""
+    for condition in revision.conditions:
+        if condition.type_ == "Ready":
+            state = condition.state.name
+            if state in {"CONDITION_SUCCEEDED", "CONDITION_FAILED"}:
+                return state == "CONDITION_SUCCEEDED", condition.message
+    return None, ""
+
+
+def find_newest_ready(revisions: "Iterable[RunRevision]") -> str:
+    ready = [revision for revision in revisions if read_readiness(revision)[0]]
+    return last_segment(max(ready, key=lambda revision: revision.create_time).name) if ready else ""

@@ -1,4 +1,4 @@
-"""Which texts of labels, tags and builds name a commit: text in, the commit or "" out."""
+"""Finds the commit that a text of a label, a tag or a build names."""
 
 import re
 from collections.abc import Iterator

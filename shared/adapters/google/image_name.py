@@ -1,4 +1,4 @@
-"""The name of an image: text in, its repository in Artifact Registry, tag and digest out.
+"""Parses the name of an image: its repository in Artifact Registry, its tag and its digest.
 
 The rule stands in `image_names.json`, which Terraform reads as well: it grants the repository that the functions ask.
 Names of Container Registry are repositories of Artifact Registry that are called like their host

@@ -1,10 +1,10 @@
-"""What an image itself says of its source: a digest in, its labels and the statements of its build out.
+"""Reads what an image itself states about its source: its labels and its build's attestations.
 
 Read by the registry's own protocol (https://cloud.google.com/artifact-registry/docs/reference/docker-api, read
 2026-11-26; OCI distribution specification 1.1), because Artifact Registry's API knows neither. BuildKit keeps its
 statements as further manifests of the image's index, each with the digest of the manifest that it is about
-(https://docs.docker.com/build/metadata/attestations/attestation-storage/, read 2026-11-26). Nobody has signed them:
-whoever may push an image may write them, as with a label.
+(https://docs.docker.com/build/metadata/attestations/attestation-storage/, read 2026-11-26). They are not signed: any
+account that may push an image may write them, as with a label.
 """
 
 import hashlib

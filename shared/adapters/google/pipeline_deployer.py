@@ -1,11 +1,10 @@
-"""Brings a commit into service on Cloud Run by the owners' own pipeline: a commit in, a revision without traffic out.
+"""Deploys a commit on Cloud Run through the owners' own pipeline, as a revision without traffic.
 
-Pipelines deploy as people do, and a service that follows its newest revision would give whatever they make all of the
-traffic. So the traffic is pinned to the revisions that have it, by name, before anything is begun: a deployment that
-keeps the split, as Cloud Run's own commands do, then makes a revision at 0 %. The pin carries the rollout's note, and
-is undone with it. A pipeline that moves the traffic all the same is not fought: its revision is probed at the share
-that it has, and taken back if it fails. One that replaces the whole service removes the note, and that ends the
-automation.
+Pipelines deploy as users do, and a service that follows its newest revision would give all of its traffic to what they
+make. So the traffic is pinned to the revisions that have it, by name, before anything is begun: a deployment that keeps
+the split, as Cloud Run's own commands do, then makes a revision at 0 %. The pin carries the rollout's note, and is
+undone with it. A pipeline that moves the traffic all the same is not fought: its revision is probed at the share that
+it has, and taken back if it fails. One that replaces the whole service removes the note, and that ends the automation.
 """
 
 from dataclasses import replace
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING
 from shared.adapters.deploy_methods import CLOCK_SKEW, DeployOrder, Pipeline, PipelineRun
 from shared.adapters.google.builds import image_digests
 from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
-from shared.adapters.google.cloud_run_deployer import CloudRunDeployer, read_readiness
-from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, find_serving_container, read_service
+from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
+from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, find_serving_container, read_readiness, read_service
 from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.image_name import parse_image_name
 from shared.adapters.google.traffic import (

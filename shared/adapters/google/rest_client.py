@@ -1,7 +1,7 @@
-"""One of Google's APIs over REST: a path and a JSON body go in, the JSON of the answer comes out.
+"""Calls one of Google's APIs over REST, with JSON bodies.
 
-For what a function does before its first answer: importing the Firestore client took 0.7 s of processor time and the
-Pub/Sub client 0.7 s, urllib3 0.2 s (2026-11, Python 3.11), and one request takes a few milliseconds.
+It serves what a function does before its first answer: importing the Firestore client took 0.7 s of processor time and
+the Pub/Sub client 0.7 s, urllib3 0.2 s (2026-11, Python 3.11), and one request takes a few milliseconds.
 
 A request that changes something goes out once, whatever happens to its connection; a read is repeated for a moment. A
 refused token (401) is renewed once: the API refuses it before it does anything.
@@ -22,7 +22,7 @@ from shared.secret import Secret
 _MIN_PAUSE_SECONDS = 0.05
 _MAX_PAUSE_SECONDS = 0.5
 _CONTENTION = "ABORTED"
-"""Over REST another write was in the way; the clients' callers are told `stale`, and decide themselves."""
+"""Over REST another write was in the way; the clients' callers get `stale`, and decide themselves."""
 _EMULATOR_TOKEN = Secret("owner")
 """What emulators take for an account that may do everything."""
 

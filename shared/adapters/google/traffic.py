@@ -1,4 +1,4 @@
-"""How a service's traffic is split, and how it is to be split: a service in, shares or targets out.
+"""Reads and computes how a service's traffic is split.
 
 A split is written with names of revisions. `LATEST` would hand a new revision all of its traffic the moment it is
 ready; and once a rollout was taken back, `LATEST` is the revision that failed.
@@ -7,8 +7,11 @@ ready; and once a rollout was taken back, `LATEST` is the revision that failed.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from shared.errors import Reject
+from shared.ports import CHANGED_BY_HAND
 
 if TYPE_CHECKING:
     from google.cloud.run_v2 import Service as RunService
@@ -31,7 +34,7 @@ def last_segment(path: str) -> str:
 
 
 def follows_latest(run: "RunService") -> bool:
-    """Whether whoever deploys next expects to get all of the traffic."""
+    """Whether the next deployment expects to get all of the traffic."""
     return (
         any(target.type_.name.endswith("LATEST") and target.percent == _ALL_TRAFFIC for target in run.traffic)
         or not run.traffic
@@ -115,7 +118,7 @@ def raw_traffic(run: "RunService") -> list[dict[str, Any]]:
 
 
 def to_latest_traffic(split: Sequence[TrafficShare], revision: str) -> list[dict[str, Any]]:
-    """The same, where `revision` has all of the traffic and whoever deploys next shall have it again."""
+    """The same, where `revision` has all of the traffic and the next deployment is to get it again."""
     kind = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
     others = [share for share in split if not (share.revision == revision and share.percent)]
     tag, *tags = [share.tag for share in split if share not in others and share.tag] or [""]
@@ -124,9 +127,6 @@ def to_latest_traffic(split: Sequence[TrafficShare], revision: str) -> list[dict
         *to_api_traffic([*others, *(TrafficShare(revision, 0, at) for at in tags)]),
     ]
 
-
-if TYPE_CHECKING:
-    from google.cloud.run_v2 import Service as RunService
 
 ROLLOUT_ANNOTATION = "provenfix-rollout"
 ROLLOUT_LABEL = "provenfix-rollout"
@@ -141,7 +141,7 @@ class RolloutNote:
     marker: str
     revision: str
     latest: str
-    """The service's newest revision once the rollout has begun; another one was deployed by somebody else."""
+    """The service's newest revision once the rollout has begun; another one comes from another deployment."""
     followed_latest: bool
     before: tuple[TrafficShare, ...]
     left: tuple[TrafficShare, ...]
@@ -170,7 +170,7 @@ def revision_name(service: str, marker: str) -> str:
 
 
 def read_note(run: "RunService") -> RolloutNote | None:
-    """A note that somebody has edited is none."""
+    """A note that a user edited does not count."""
     text = dict(run.annotations).get(ROLLOUT_ANNOTATION, "")
     try:
         note = json.loads(text) if text else None
@@ -191,3 +191,34 @@ def remember_rollouts(note: RolloutNote | None) -> tuple[tuple[str, str], ...]:
 def annotate(run: "RunService", note: RolloutNote) -> dict[str, str]:
     """All annotations of the service, with this one."""
     return {**dict(run.annotations), ROLLOUT_ANNOTATION: json.dumps(asdict(note), separators=(",", ":"))}
+
+
+def find_next_split(note: RolloutNote, revision: str, percent: int) -> tuple[TrafficShare, ...]:
+    """The split that was there before, for a revision of it that shall have everything again; else the next one."""
+    if percent == _ALL_TRAFFIC and revision != note.revision and revision in percent_by_revision(note.before):
+        return note.before
+    own = TrafficShare(note.revision, 0, traffic_tag(note.marker))
+    split = shift_split((*note.before, own), revision, percent)
+    return tuple(share for share in split if share != own) if percent == _ALL_TRAFFIC else split
+
+
+def adopt_pipeline_revision(
+    run: "RunService", note: RolloutNote, revision: str
+) -> tuple[RolloutNote, tuple[TrafficShare, ...]]:
+    """The note and the split with the revision that a pipeline has made, at its address."""
+    if note.revision == revision:
+        return note, note.left
+    split = (*wanted_split(run), TrafficShare(revision, 0, traffic_tag(note.marker)))
+    return replace(note, revision=revision, latest=revision), split
+
+
+def require_unchanged(run: "RunService", note: RolloutNote, own: str) -> None:
+    """A change that a user made by hand is not overwritten. What a pipeline did with its own revision is no such
+    change.
+    """
+    newest, rollout = last_segment(run.latest_created_revision), note.revision or "a pipeline"
+    if newest not in {note.latest, own}:
+        raise Reject(CHANGED_BY_HAND, f"{newest} was deployed since the rollout of {rollout} began")
+    now, left = percent_by_revision(wanted_split(run)), percent_by_revision(note.left)
+    if now != left and not (note.commit and own and set(now) - set(left) == {own}):
+        raise Reject(CHANGED_BY_HAND, f"the traffic was split anew since the rollout of {rollout} began")

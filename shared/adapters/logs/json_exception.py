@@ -1,6 +1,6 @@
-"""One exception as JSON objects describe it becomes the text of a Python traceback; what is none becomes "".
+"""Converts an exception that a JSON object describes into the text of a traceback; "" for any other object.
 
-Class, message and stack stand under many names: `exc_type`, OpenTelemetry's `exception.type`, `errorType`, Datadog's
+Class, message and stack have many names: `exc_type`, OpenTelemetry's `exception.type`, `errorType`, Datadog's
 `error.kind`. The stack is a text, a list of texts, or a list of frames, oldest first as Python and Sentry list them.
 Everything is cut before it is looked at, so an object of any size costs a bounded amount of work.
 """

@@ -1,8 +1,8 @@
-"""The object that a service logged becomes one text: its message, the exceptions that it holds, its close codes.
+"""Converts the object that a service logged into one text: its message, its exceptions, its close codes.
 
 A logger may put a traceback under any key, at any depth. One walk looks at all strings, as many and as deep as the
-bounds allow; what stands under a key of a conversation (a prompt, an answer) is somebody's words and is left out, and
-so are the variables of frames.
+bounds allow; what is under a key of a conversation (a prompt, an answer) is a user's text and is left out, and so are
+the variables of frames.
 """
 
 import json

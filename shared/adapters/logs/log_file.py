@@ -1,6 +1,6 @@
-"""A log file, or stdin, becomes log entries: it is opened, unpacked, decoded, and read as often as it is asked.
+"""Reads the entries of a log file or of stdin: opens, decompresses and decodes it, any number of times.
 
-In: a path. Out: entries. Whatever keeps a file from being read ends in one sentence that names it and what to do.
+A file that cannot be read raises an error whose one sentence names it and says what to do.
 """
 
 import codecs

@@ -1,8 +1,8 @@
-"""One JSON object of a log becomes a `LogEntry`; whatever is of the wrong type counts as absent.
+"""Parses one JSON object of a log into a `LogEntry`; a field of the wrong type counts as absent.
 
-In: a `LogEntry` of Cloud Logging as `gcloud logging read --format=json` and log sinks write it
+The object is a `LogEntry` of Cloud Logging as `gcloud logging read --format=json` and log sinks write it
 (https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry), or the object that a service printed itself.
-Out: the domain's `LogEntry`. Service, revision and instance come from where the platform sets them, never from text.
+Service, revision and instance come from where the platform sets them, never from text.
 """
 
 import re

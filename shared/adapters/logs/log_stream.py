@@ -1,8 +1,8 @@
-"""Decoded text becomes log entries, whatever the log is made of: JSON arrays, JSON objects, lines, or a mixture.
+"""Parses a stream of text into log entries: JSON arrays, JSON objects, lines, or a mixture of them.
 
-In: a stream of text. Out: entries, one at a time, with a bounded window of the text in memory. The standard library's
-decoder works on that window: it is as fast as a streaming parser, knows the place of an error, and refuses deep nesting
-(ijson keeps the path of every value: for 100,000 brackets it took all the memory of the machine).
+Yields entries one at a time, with a bounded window of the text in memory. The standard library's decoder works on that
+window: it is as fast as a streaming parser, knows the place of an error, and refuses deep nesting (ijson keeps the path
+of every value: for 100,000 brackets it took all the memory of the machine).
 """
 
 import json

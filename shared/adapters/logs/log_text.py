@@ -1,7 +1,7 @@
-"""One line of a console becomes a `LogEntry`: time, level and what is left.
+"""Parses one line of a console log into a `LogEntry`: time, level and text.
 
-In: lines, in their order. Out: the domain's `LogEntry`, without service, revision and instance: text proves none.
-A line without a time continues the one above it and carries that one's time.
+Entries have no service, revision or instance: text proves none of them. A line without a time continues the one above
+it and carries that one's time.
 """
 
 import re
@@ -88,7 +88,7 @@ class ConsoleLogReader:
                 self._time, self._has_date = (
                     None,
                     True,
-                )  # hours that nobody can tell: no time is better than a wrong one
+                )  # ambiguous hours: no time is better than a wrong one
                 return named.end(), True
             if read is not None:
                 self._time, self._has_date = read, True

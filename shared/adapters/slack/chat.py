@@ -1,4 +1,4 @@
-"""Slack as the chat: a message of the domain in, the message's reference out. Who decides is asked for on the server.
+"""Slack as the chat. Approvers are looked up on the server.
 
 A message carries its marker in its metadata; only one that this app posted itself counts when it is looked for.
 """
@@ -14,7 +14,7 @@ from shared.adapters.slack import interaction, message_layout, reminder_layout, 
 from shared.errors import Reject
 from shared.secret import Secret
 
-if TYPE_CHECKING:  # a message knows the whole report, which whoever only asks for members need not load
+if TYPE_CHECKING:  # a message loads the whole report, which listing members does not need
     from shared.proposal.decision import Click
     from shared.proposal.proposal import Message
     from shared.proposal.reminder import Reminder
@@ -68,7 +68,7 @@ class SlackChat:
         return f"{posted['channel']}/{posted['ts']}"
 
     def update(self, service: Service, reference: str, message: Message) -> None:
-        """See `shared.ports.Chat`. The metadata stay. A message that somebody has deleted needs no update."""
+        """See `shared.ports.Chat`. The metadata stay. A deleted message needs no update."""
         # The reference names the channel, also where the configuration has moved on to another one.
         channel, ts = _split_reference(reference)
         inert = {name: _PLAIN_POST_OPTIONS[name] for name in ("parse", "link_names")}

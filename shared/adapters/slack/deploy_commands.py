@@ -1,4 +1,4 @@
-"""What follows where no platform is moved from here: a service and a commit go in, words for its people come out."""
+"""Says how the owners deploy a commit themselves, where provenfix moves no platform."""
 
 import shlex
 
@@ -11,7 +11,7 @@ COMMAND_NOT_UNDONE = "provenfix does not undo what the command did before it fai
 
 
 def describe_manual_deployment(service: Service, commit: str) -> list[Element]:
-    """Nothing is changed from here; the command with which a person deploys."""
+    """Nothing is changed from here; the command with which a user deploys."""
     return [
         literal_text("provenfix changes nothing. Run: "),
         inline_code(truncate(deploy_command(service, commit), _MAX_COMMAND_LENGTH)),

@@ -1,8 +1,8 @@
-"""Slack's interactivity request comes in, verified; the click on a proposal goes out, or a named reason.
+"""Parses a verified interactivity request of Slack into a click on a proposal, or a named reason why it is none.
 
-https://docs.slack.dev/reference/interaction-payloads/block_actions-payload. What the button carries is written here,
-too, so that what is read is what was written. The value is shown to the client and comes back from it: whoever decides
-believes none of it and compares all of it.
+https://docs.slack.dev/reference/interaction-payloads/block_actions-payload. The value of the button is also written
+here, so that both sides agree. The client sees it and sends it back, so it is never trusted: every part of it is
+compared with what is stored.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def get_team_id(payload: Json) -> str:
 
 
 def get_app_id(payload: Json) -> str:
-    """The id of the app that the interaction belongs to; "" where none is told."""
+    """The id of the app that the interaction belongs to; "" where the request has none."""
     return get_text(payload, "api_app_id") if "api_app_id" in payload else ""
 
 
@@ -192,7 +192,7 @@ def needs_reason_dialog(click: Click, body: bytes) -> bool:
 
 
 def response_url(body: bytes) -> str:
-    """Where the clicker alone can be told something; "" where the request names no such place."""
+    """The address for a reply that only the user sees; "" where the request names none."""
     url = _parse_payload(body).get("response_url")
     return url if isinstance(url, str) else ""
 

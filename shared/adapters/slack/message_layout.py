@@ -1,4 +1,4 @@
-"""A message of the domain comes in; what `chat.postMessage` and `chat.update` take goes out, inert and within limits.
+"""Lays a message out for `chat.postMessage` and `chat.update`: inert, and within Slack's limits.
 
 The buttons are there only while a proposal is open; afterwards who, when and what take their place.
 """
@@ -24,12 +24,13 @@ from shared.adapters.slack.rich_text import (
     untrusted_line,
     user_mention,
 )
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.brief import LOST_COMMITS, describe_action, format_effect
 from shared.proposal.consequences import summarise_rollout
 from shared.proposal.labels import PROOF_LABELS, split_label
 from shared.proposal.proposal import Message
-from shared.proposal.states import QUESTION_WORDS, ProposalStatus
+from shared.proposal.state_words import QUESTION_WORDS
+from shared.proposal.states import ProposalStatus
 from shared.service import RolloutMode, Service
 from shared.text.escaping import break_mentions_and_links, escape_slack, to_one_line, truncate
 
@@ -202,7 +203,7 @@ def _list_approvers(message: Message) -> list[str]:
 
 
 def _approval_elements(message: Message) -> list[Element]:
-    """`(approved by @nora at …)`: somebody else's deed, at another time."""
+    """`(approved by @nora at …)`: what another user did, at another time."""
     people = _list_approvers(message)
     if not people:
         return []

@@ -1,6 +1,6 @@
-"""Plain words in, elements of Slack's rich text out: its `text` elements are shown as they are and parsed by nobody.
+"""Builds elements of Slack's rich text from plain words; `text` elements are shown as they are, unparsed.
 
-Nothing that somebody else wrote ever becomes another element than `text`: no mention, no link, no emoji, no channel.
+Untrusted text never becomes another element than `text`: no mention, no link, no emoji, no channel.
 https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
 """
 
@@ -39,7 +39,9 @@ def literal_text(text: str) -> Element:
 
 
 def inline_code(text: str) -> Element:
-    """A command of one line, built from the configuration, as code: whoever copies it gets these very characters."""
+    """A command of one line, built from the configuration, as code: a user who copies it gets exactly these
+    characters.
+    """
     return _text_element(to_one_line(text), code=True)
 
 

@@ -1,4 +1,4 @@
-"""Whether a request comes from Slack: its headers and raw body go in, a named doubt or None comes out.
+"""Verifies that a request comes from Slack, by its headers and raw body.
 
 The signature is HMAC-SHA256 over `v0:<timestamp>:<raw body>`
 (https://api.slack.com/authentication/verifying-requests-from-slack). Slack's own library raises on a timestamp that is
@@ -22,7 +22,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 
 class SignatureError(StrEnum):
-    """Why a request is not believed to be Slack's. None of them is told to the sender."""
+    """Why a request is not accepted as Slack's. The sender learns none of these reasons."""
 
     NO_SECRET = "no_signing_secret"  # noqa: S105  # the name of a reason
     NO_TIMESTAMP = "no_timestamp"
@@ -44,7 +44,7 @@ def verify_signature(headers: Headers, body: bytes, secret: Secret, now: float) 
 
     Never raises because of what the request holds.
     """
-    if not secret:  # anybody can sign with the empty key
+    if not secret:  # any client can sign with an empty key
         return SignatureError.NO_SECRET
     timestamp, signature = headers.get(TIMESTAMP_HEADER, ""), headers.get(SIGNATURE_HEADER, "")
     if not timestamp:

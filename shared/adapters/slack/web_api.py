@@ -1,4 +1,4 @@
-"""One call of Slack's Web API in, its answer out; whatever goes wrong becomes Retry or Reject. Nothing is sent twice.
+"""Calls Slack's Web API, once; every failure becomes Retry or Reject.
 
 Slack's own client would repeat a request after a reset connection, and a message whose answer was lost would be posted
 twice: here a call is made once, and the ledger decides about another one.
@@ -22,9 +22,9 @@ SlackResponse = Mapping[str, object]
 
 _TIMEOUT_SECONDS = 8
 _SECONDS_BETWEEN_POSTS = 1.0
-"""Seconds between two messages to one channel, as far as this process sends them; 429 tells of the others."""
+"""Seconds between two messages to one channel, as far as this process sends them; a 429 accounts for others."""
 QUICK_TIMEOUT_SECONDS = 1
-"""Seconds for what a person waits for: Slack gives three to the whole of it."""
+"""Seconds for calls that a user waits for: Slack allows three for the whole response."""
 _DEFAULT_RETRY_AFTER = 1.0
 _PERMANENT_ERRORS = frozenset(
     (

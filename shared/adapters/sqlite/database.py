@@ -1,4 +1,4 @@
-"""One SQLite file that threads and processes share: statements in, rows out.
+"""One SQLite file that threads and processes share.
 
 A failure is a `Retry`, a damaged file `InputError`.
 

@@ -1,4 +1,4 @@
-"""The log of one machine's services in SQLite: entries as the platform writes them go in, and answers about them out.
+"""The log of one machine's services in SQLite: stores entries as the platform writes them, and queries them.
 
 An entry is JSON in Cloud Logging's own form. Everything that is asked for is found by an index, because a storm is
 asked about while it lasts.
@@ -13,6 +13,7 @@ from typing import Any
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.adapters.sqlite.database import SqliteFile
 from shared.detection.entry import LogEntry
+from shared.ports import MAX_NEIGHBOURS
 from shared.service import Service
 
 _SCHEMA = """
@@ -27,8 +28,10 @@ _INSERT = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _SELECT_NEIGHBOURS = """
-SELECT json FROM entries WHERE project = ? AND service = ? AND at BETWEEN ? AND ?
-AND revision = ? AND instance = ? AND log = ? ORDER BY at, number LIMIT ?
+SELECT json FROM (
+    SELECT json, at, number FROM entries WHERE project = ? AND service = ? AND at BETWEEN ? AND ?
+    AND revision = ? AND instance = ? AND log = ? ORDER BY abs(at - ?), number LIMIT ?
+) ORDER BY at, number
 """
 _SELECT_BETWEEN = """
 SELECT json FROM entries WHERE project = ? AND service = ? AND at BETWEEN ? AND ?
@@ -69,10 +72,9 @@ class SqliteLogs:
             return [entry]
         first, last = entry.timestamp - _NEIGHBOUR_WINDOW, entry.timestamp + _NEIGHBOUR_WINDOW
         source = (entry.revision, entry.instance, entry.log_name)
-        entries = self._read(
-            _SELECT_NEIGHBOURS,
-            (entry.project, entry.service, first.timestamp(), last.timestamp(), *source, _MAX_ENTRIES),
-        )
+        span = (first.timestamp(), last.timestamp())
+        nearest = (entry.timestamp.timestamp(), MAX_NEIGHBOURS)
+        entries = self._read(_SELECT_NEIGHBOURS, (entry.project, entry.service, *span, *source, *nearest))
         if entry.insert_id in {neighbour.insert_id for neighbour in entries}:
             return entries
         return sorted([*entries, entry], key=lambda neighbour: neighbour.timestamp or entry.timestamp or first)

@@ -1,4 +1,4 @@
-"""SQLite as the bus, for one machine: messages in, deliveries out, at least once, in no order that can be relied on.
+"""SQLite as the bus of one machine: delivers messages at least once, in any order.
 
 What Pub/Sub does, in one table: a delivery holds its message for a lease; without an acknowledgement it comes again,
 with its attempts counted; after the last attempt it is a dead letter. A topic has one reader, so it is its own
@@ -84,7 +84,7 @@ class SqliteQueue:
         return self._update_delivery(f"UPDATE messages SET visible = {visible!r} WHERE {_SAME_DELIVERY}", delivery)  # noqa: S608
 
     def release_all(self) -> None:
-        """Lets all that is held come again at once; for whoever knows that no reader is left."""
+        """Makes all held messages available at once, for a caller that knows that no reader is left."""
         now = self._clock()
         with self._file.write_transaction() as connection:
             connection.execute("UPDATE messages SET visible = ? WHERE dead = 0 AND visible > ?", (now, now))

@@ -1,6 +1,6 @@
 """A chat for one machine: messages and dialogs are documents of the store, found again by marker and by interaction.
 
-Beside each message lies what Slack would get of it, made by the same layout: whoever shows it shows the very same.
+Each message is stored with what Slack would receive, made by the same layout, so every view shows the same.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -1,9 +1,9 @@
 """The local platform as the functions see it: what is wanted goes into the store, how it stands is read from there.
 
 A service is one document, its revisions and the split of its traffic, replaced only by the version that was read; that
-version is its etag. Whoever runs the processes (`functions.local.platform`) follows it, and writes how each revision
-stands into a document of its own, so that becoming ready changes no etag. A deployment leaves a note on the service, as
-it does on Cloud Run: what was there before, and what was written last.
+version is its etag. The supervisor of the processes (`functions.local.platform`) follows it, and writes how each
+revision stands into a document of its own, so that becoming ready changes no etag. A deployment leaves a note on the
+service, as it does on Cloud Run: what was there before, and what was written last.
 """
 
 import hashlib
@@ -51,7 +51,7 @@ class ProcessPlatform:
         self._clock = clock
 
     def deploy_by_hand(self, service: Service, revision: ManualRevision) -> None:
-        """What a person does past provenfix: the revision gets all of the traffic at once."""
+        """What a user does past provenfix: the revision gets all of the traffic at once."""
         document = self._revision_document(revision.source, revision.claims, "")
         all_of_it: dict[str, object] = {"traffic": {revision.name: _ALL_TRAFFIC}, "newest": revision.name}
         first = {**all_of_it, "revisions": {revision.name: document}}

@@ -13,8 +13,8 @@ from typing import cast
 from shared.adapters.logs.log_file import LogFile
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
-from shared.ports import Clock, Store, StoredDocument
-from shared.proof.model.finding import CheckStatus
+from shared.ports import MAX_NEIGHBOURS, Clock, Store, StoredDocument
+from shared.proof.model.target import CheckStatus
 from shared.proposal.rollout import Deployment, DeploymentProgress, ProbeResult, Revision, ServiceState
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
@@ -125,7 +125,8 @@ class FolderLogs:
         ]
         if entry.insert_id not in {logged.insert_id for logged in same}:
             same.append(entry)
-        return sorted(same, key=lambda logged: (logged.timestamp or at, logged.position))[:_MAX_ENTRIES]
+        nearest = sorted(same, key=lambda logged: abs((logged.timestamp or at) - at))[:MAX_NEIGHBOURS]
+        return sorted(nearest, key=lambda logged: (logged.timestamp or at, logged.position))
 
     def read_entries(
         self, service: Service, since: datetime, until: datetime, revision: str = ""

@@ -18,7 +18,7 @@ class CauseClass(StrEnum):
     """An installed package is missing, or another version than the code expects."""
     IMAGE = "image_lacks_file"
     CONFIGURATION = "configuration"
-    """A setting or a secret is missing."""
+    """A setting or a secret is missing, or its value is not valid."""
     CREDENTIALS = "credentials"
     """An identity, a key or a right was refused."""
     BACKING_SERVICE = "backing_service"
@@ -83,14 +83,14 @@ PROFILES: Mapping[CauseClass, CauseProfile] = {
         is_mended_by_commit=True,
     ),
     CauseClass.CONFIGURATION: CauseProfile(
-        "a setting or secret is missing",
+        "a setting or secret is missing or not valid",
         Owner.OPERATORS,
-        "Set the missing setting or secret on a new revision of the same image.",
+        "Set the setting or secret on a new revision of the same image.",
     ),
     CauseClass.CREDENTIALS: CauseProfile(
         "an identity, key or permission was refused",
         Owner.OPERATORS,
-        "Grant the permission to the revision's service account, or give it a valid key.",
+        "Grant the permission to the revision's service account (a file: to the image's user), or give it a valid key.",
     ),
     CauseClass.BACKING_SERVICE: CauseProfile(
         "a database or backing service failed or could not be reached",

@@ -4,15 +4,17 @@ In: an incident, and the names of variables that its revision lacks, where the p
 first link of the chain that a rule names decides; where none does, whose code raised it. Nothing is guessed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from shared.detection.causes.cause import Cause, CauseClass, EnvironmentComparison
 from shared.detection.causes.closed_connection import classify_closed_connection
 from shared.detection.causes.configuration import find_key, find_missing_field, find_missing_key, find_missing_variable
-from shared.detection.causes.exception_rules import RULES, classify_socket
+from shared.detection.causes.exception_rules import RULES
+from shared.detection.causes.line_before import find_line_before
 from shared.detection.causes.own_code import classify_code_error
-from shared.detection.causes.text_rules import classify_text, is_memory_line
+from shared.detection.causes.service_rules import classify_socket
+from shared.detection.causes.text_rules import classify_message, classify_text, is_memory_line
 from shared.detection.causes.upstream import find_upstream
 from shared.detection.close_code import CloseKind
 from shared.detection.entry import LogEntry
@@ -56,9 +58,9 @@ def _classify(incident: Incident) -> Cause:
 def classify_raised(raised: RaisedException) -> Cause:
     """By the first link that a rule names, else by whose code raised the first one."""
     text = strip_markup(raised.entry.text)
-    for link in raised.chain:
+    for at, link in enumerate(raised.chain):
         cause = _classify_link(link, raised, text)
-        if cause is not None:
+        if cause is not None and not _is_met_in_clean_up(cause, raised.chain[:at]):
             return cause
     for link in raised.chain:
         of_socket = classify_socket(link)
@@ -69,6 +71,12 @@ def classify_raised(raised: RaisedException) -> Cause:
         if of_code is not CauseClass.UNKNOWN:
             return Cause(of_code, link)
     return Cause(CauseClass.UNKNOWN, raised.exception)
+
+
+def _is_met_in_clean_up(cause: Cause, before: Sequence[LoggedException]) -> bool:
+    """Whether a connection was only found closed while the service's own error was being handled."""
+    is_closed = cause.cause_class is CauseClass.CLOSED_CONNECTION
+    return is_closed and any(classify_code_error(link) is not CauseClass.UNKNOWN for link in before)
 
 
 def _classify_link(link: LoggedException, raised: RaisedException, text: str) -> Cause | None:
@@ -101,10 +109,15 @@ def _classify_lines(incident: Incident, text: str) -> Cause:
         if cause_class is not CauseClass.UNKNOWN:
             subject = find_missing_variable(line) if cause_class is CauseClass.CONFIGURATION else ""
             return Cause(cause_class, quoted=line, subject=subject)
+    before = find_line_before(incident)
+    if before is not None and classify_message(before.text) is not CauseClass.UNKNOWN:
+        cause_class = classify_message(before.text)
+        subject = find_missing_variable(before.text) if cause_class is CauseClass.CONFIGURATION else ""
+        return Cause(cause_class, quoted=before.text, subject=subject)
     for symptom in (*incident.symptoms, *incident.nearby):
         if is_memory_line(symptom.first) and _is_of_same_instance(symptom, incident):
             return Cause(CauseClass.MEMORY, quoted=symptom.text)
-    return Cause(CauseClass.UNKNOWN, quoted=text)
+    return Cause(CauseClass.UNKNOWN, quoted=before.text if before is not None else text)
 
 
 def _own_lines(incident: Incident, text: str) -> Iterator[str]:

@@ -19,6 +19,8 @@ _LOST = re.compile(
     r"no close frame received(?: or sent)?|connection to remote host was lost|^code = 1006\b", re.IGNORECASE
 )
 _SENT = re.compile(r"^sent (?P<code>\d{4})\b")
+_OLD_FORM = re.compile(r"^code = (?P<code>\d{4}) \([^()\n]{1,60}\), reason = (?P<reason>\S)")
+"""websockets up to 9 names one code, whoever closed; a reason comes from the other end, as its own pings give none."""
 _CODES_OF_BROWSERS = frozenset(("1000", "1001", "1005", "1006"))
 """A browser that leaves a page closes with one of these: then the other end may be a client of this service."""
 _PAYLOAD_CODE, _GOING_AWAY, _RESTART_CODE = "1009", "1001", "1012"
@@ -49,7 +51,10 @@ def _classify_by_code(link: LoggedException) -> CauseClass | None:
 
 
 def _classify_by_side(link: LoggedException, side: ConnectionSide) -> CauseClass | None:
-    received, is_lost = _RECEIVED.match(link.message), _LOST.search(link.message) is not None
+    received = _RECEIVED.match(link.message) or (
+        _OLD_FORM.match(link.message) if side is ConnectionSide.CLIENT else None
+    )
+    is_lost = _LOST.search(link.message) is not None
     is_lost = is_lost and not link.message.startswith("sent")
     match side:
         case ConnectionSide.SERVER:

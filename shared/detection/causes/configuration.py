@@ -11,7 +11,7 @@ _MISSING_VARIABLE = re.compile(
     rf"(?i:environment variables?|env(?:ironment)?[ -]vars?|envvars?)[ :]{{1,2}}[`\"']?(?P<a>{_NAME})[`\"']?"
     rf"[, ]{{0,2}}(?i:{_IS_MISSING}|(?:is|are) required|must be set|not found|does(?: not|n't) exist)"
     rf"|[`\"']?\b(?P<b>{_UPPER_NAME})\b[`\"']? (?i:(?:environment variable |env(?:ironment)? ?var(?:iable)? |setting "
-    rf"|secret )?(?:{_IS_MISSING}|(?:is|are) required|must be set|must not be empty))"
+    rf"|secret )?(?:{_IS_MISSING}(?! (?:an?|the) )|(?:is|are) required|must be set|must not be empty))"
     rf"|(?i:missing(?: required)?|required|set the|setting the|define the|no|could not find|couldn't find) "
     rf"[`\"']?(?P<c>{_UPPER_NAME})[`\"']? (?i:environment variable|env(?:ironment)? ?var|setting\b|secret\b)"
     rf"|(?i:missing|required|unset|undefined)(?i: required)? "

@@ -4,59 +4,24 @@ A rule names what public libraries raise for one kind of cause and for nothing e
 rule: `unknown`, with the exception quoted, is better than a guess.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from shared.detection.causes.cause import CauseClass
-from shared.detection.logged_exception import LoggedException
-
-
-@dataclass(frozen=True, slots=True)
-class CauseRule:
-    """Patterns on class and message. `error_class` has to match the whole dotted name; messages are searched."""
-
-    cause_class: CauseClass
-    error_class: re.Pattern[str]
-    message: re.Pattern[str] | None = None
-
-    def fits(self, exception: LoggedException) -> bool:
-        """Whether the exception is of this kind."""
-        if self.error_class.fullmatch(exception.error_class) is None:
-            return False
-        return self.message is None or self.message.search(exception.message) is not None
-
-
-def make_rule(cause_class: CauseClass, error_class: str, message: str = "") -> CauseRule:
-    """`error_class`: alternatives of a dotted name's end, or of a whole name that begins with `^`."""
-    name = error_class[1:] if error_class.startswith("^") else rf"(?:\w{{1,80}}\.){{0,12}}(?:{error_class})"
-    return CauseRule(cause_class, re.compile(name), re.compile(message, re.IGNORECASE) if message else None)
-
-
-_SQL_DRIVERS = (
-    r"asyncpg|psycopg\d?|psycopg_pool|pg8000|MySQLdb|pymysql|aiomysql|asyncmy|mysql|sqlite3|aiosqlite|pyodbc|oracledb"
-)
-_STORES = (
-    r"redis|aioredis|valkey|pymongo|motor|cassandra|elasticsearch|elastic_transport|opensearchpy"
-    r"|neo4j|kombu|amqp|pika"
-    r"|aio_pika|aiormq|aiokafka|kafka|confluent_kafka|nats|channels_redis|aiomcache|pymemcache|celery"
-)
-_REFUSED = (
-    r"\b(?:401|403)\b|unauthori[sz]ed|forbidden|permission.?denied|PERMISSION_DENIED|UNAUTHENTICATED|unauthenticated"
-    r"|invalid.{0,20}(?:api.?key|credential|token)|api key (?:not valid|expired|invalid)"
-    r"|access.?denied|not authori[sz]ed"
-)
-_LOGIN_REFUSED = (
-    r"password authentication failed|authentication (?:failed|required)|bad auth|NOAUTH|WRONGPASS"
-    r"|invalid.{0,20}password"
-    r"|access denied for user|no pg_hba\.conf entry|role \"[^\"]{1,80}\" does not exist|permission denied for"
-)
+from shared.detection.causes.cause_rule import CauseRule, make_rule
+from shared.detection.causes.service_rules import CREDENTIAL_RULES, SERVICE_RULES
 
 _CONFIGURATION = (
     make_rule(CauseClass.CONFIGURATION, "ImproperlyConfigured", r"setting|environment variable|must (?:not )?be"),
     make_rule(CauseClass.CONFIGURATION, "UndefinedValueError|EnvError|EnvValidationError|SettingsError"),
     make_rule(
         CauseClass.CONFIGURATION, "OpenAIError|AnthropicError|DeepgramApiKeyError", r"api_key|environment variable"
+    ),
+    make_rule(CauseClass.CONFIGURATION, "TypeError", r"could not resolve authentication method\. expected"),
+    make_rule(CauseClass.CONFIGURATION, "ValueError", r"^missing key inputs argument!"),
+    make_rule(
+        CauseClass.CONFIGURATION,
+        r"^sqlalchemy\.exc\.ArgumentError",
+        r"expected string or url object, got none|could not parse sqlalchemy url",
     ),
     make_rule(CauseClass.CONFIGURATION, "NotFound", r"\bsecrets?\b.{0,200}\b(?:not found|versions)|secret version"),
     make_rule(
@@ -70,51 +35,6 @@ _CONFIGURATION = (
         r"'[^']{0,200}(?:/secrets?/|/\.env\b|\.env'|credentials?\.json'"
         r"|service[-_]account[\w-]{0,40}\.json'|key\.json')",
     ),
-)
-_CREDENTIALS = (
-    make_rule(
-        CauseClass.CREDENTIALS,
-        r"^google\.auth\.exceptions\.(?:DefaultCredentialsError|RefreshError|MutualTLSChannelError)",
-    ),
-    make_rule(
-        CauseClass.CREDENTIALS,
-        "DefaultCredentialsError|NoCredentialsError|PartialCredentialsError|CredentialRetrievalError",
-    ),
-    make_rule(
-        CauseClass.CREDENTIALS,
-        r"^google\.api_core\.exceptions\.(?:PermissionDenied|Forbidden|Unauthenticated|Unauthorized)",
-    ),
-    make_rule(
-        CauseClass.CREDENTIALS,
-        r"^(?:openai|anthropic|groq|mistralai)\.(?:\w{1,40}\.){0,4}(?:AuthenticationError|PermissionDeniedError)",
-    ),
-    make_rule(CauseClass.CREDENTIALS, r"^google\.genai\.errors\.(?:ClientError|APIError)", _REFUSED),
-    make_rule(
-        CauseClass.CREDENTIALS,
-        r"^botocore\.exceptions\.ClientError",
-        r"AccessDenied|ExpiredToken|InvalidClientTokenId|UnauthorizedOperation",
-    ),
-    make_rule(
-        CauseClass.CREDENTIALS,
-        "InvalidStatus|InvalidStatusCode|WSServerHandshakeError|WebSocketBadStatusException",
-        _REFUSED,
-    ),
-    make_rule(
-        CauseClass.CREDENTIALS,
-        r"^(?:httpx|requests|aiohttp|urllib)\.(?:\w{1,40}\.){0,4}(?:HTTPStatusError|HTTPError|ClientResponseError)",
-        _REFUSED,
-    ),
-    make_rule(
-        CauseClass.CREDENTIALS,
-        "InvalidPasswordError|InvalidAuthorizationSpecificationError|InsufficientPrivilege(?:Error)?",
-    ),
-    make_rule(
-        CauseClass.CREDENTIALS,
-        rf"^(?:{_SQL_DRIVERS}|{_STORES}|sqlalchemy)\.(?:\w{{1,40}}\.){{0,6}}\w{{1,80}}",
-        _LOGIN_REFUSED,
-    ),
-    make_rule(CauseClass.CREDENTIALS, "AioRpcError|_InactiveRpcError|RpcError", r"PERMISSION_DENIED|UNAUTHENTICATED"),
-    make_rule(CauseClass.CREDENTIALS, "PermissionError", r"\[Errno 13\]"),
 )
 _DEPENDENCY = (
     make_rule(
@@ -132,6 +52,7 @@ _DEPENDENCY = (
         r"numpy\.(?:core\.multiarray failed|dtype size changed)|binary incompatib|compiled using NumPy",
     ),
     make_rule(CauseClass.DEPENDENCY, "PydanticUserError", r"has been (?:moved|removed)"),
+    make_rule(CauseClass.DEPENDENCY, "AttributeError", r"was removed in the numpy \d"),
     make_rule(
         CauseClass.DEPENDENCY,
         "RuntimeError",
@@ -194,96 +115,47 @@ _CLOSED_CONNECTION = (
         "AssertionError|RuntimeError|InvalidState",
         r"websocket connection (?:is|has been) closed",
     ),
-)
-_BACKING_SERVICE = (
+    make_rule(CauseClass.CLOSED_CONNECTION, "UnexpectedMessageError", r"given the state .{0,60}\bCLOSED\b"),
     make_rule(
-        CauseClass.BACKING_SERVICE,
-        r"^sqlalchemy\.exc\.(?:OperationalError|InterfaceError|TimeoutError|DisconnectionError|DBAPIError)",
-    ),
-    make_rule(
-        CauseClass.BACKING_SERVICE,
-        r"^sqlalchemy\.exc\.ProgrammingError",
-        r"Undefined(?:Table|Column)|does not exist|no such (?:table|column)|Unknown column",
-    ),
-    make_rule(
-        CauseClass.BACKING_SERVICE,
-        rf"^(?:{_SQL_DRIVERS}|django\.db(?:\.utils)?)\.(?:\w{{1,40}}\.){{0,5}}(?:OperationalError|InterfaceError|PoolTimeout|ConnectionTimeout|TooManyConnections(?:Error)?|CannotConnectNowError|ConnectionDoesNotExistError|ConnectionFailureError|PostgresConnectionError|QueryCanceled(?:Error)?|DeadlockDetected(?:Error)?|AdminShutdown(?:Error)?|IdleInTransactionSessionTimeoutError|UndefinedTable(?:Error)?|UndefinedColumn(?:Error)?|InternalServerError|DiskFullError|OutOfMemoryError|ReadOnlySQLTransactionError)",
-    ),
-    make_rule(
-        CauseClass.BACKING_SERVICE,
-        rf"^(?:{_STORES})\.(?:\w{{1,40}}\.){{0,5}}(?:ConnectionError|ConnectionTimeout|TimeoutError|BusyLoadingError|ReadOnlyError|OutOfMemoryError|MaxConnectionsError|ClusterDownError|MasterDownError|ServerSelectionTimeoutError|AutoReconnect|NetworkTimeout|NotPrimaryError|ConnectionFailure|ConnectionInterrupted|ExecutionTimeout|WaitQueueTimeoutError|NoHostAvailable|ServiceUnavailable|TransportError|OperationalError|AMQPConnectionError|ConnectionClosedByBroker|KafkaConnectionError|KafkaTimeoutError|NoBrokersAvailable|NoServersError|ChannelFull)",
-    ),
-    make_rule(
-        CauseClass.BACKING_SERVICE,
-        r"^google\.api_core\.exceptions\.(?:ServiceUnavailable|DeadlineExceeded|GatewayTimeout"
-        r"|InternalServerError|ResourceExhausted|TooManyRequests|RetryError|Aborted|Unknown)",
-    ),
-    make_rule(
-        CauseClass.BACKING_SERVICE,
-        r"^google\.genai\.errors\.(?:ServerError|ClientError|APIError)",
-        r"\b(?:429|500|502|503|504)\b|RESOURCE_EXHAUSTED|UNAVAILABLE|DEADLINE_EXCEEDED|overloaded",
-    ),
-    make_rule(
-        CauseClass.BACKING_SERVICE,
-        r"^(?:openai|anthropic|groq|mistralai)\.(?:\w{1,40}\.){0,4}(?:RateLimitError"
-        r"|InternalServerError|APIConnectionError|APITimeoutError|OverloadedError"
-        r"|ServiceUnavailableError)",
-    ),
-    make_rule(
-        CauseClass.BACKING_SERVICE,
-        r"^(?:httpx|httpcore)\.(?:ConnectError|ConnectTimeout|ReadTimeout|PoolTimeout|WriteTimeout"
-        r"|RemoteProtocolError|ReadError)",
-    ),
-    make_rule(
-        CauseClass.BACKING_SERVICE,
-        r"^(?:requests|urllib3)\.exceptions\.(?:ConnectionError|ConnectTimeout|ReadTimeout|Timeout"
-        r"|SSLError|MaxRetryError|NewConnectionError|ReadTimeoutError|ProtocolError)",
-    ),
-    make_rule(
-        CauseClass.BACKING_SERVICE,
-        r"^(?:httpx|requests|aiohttp)\.(?:\w{1,40}\.){0,4}(?:HTTPStatusError|HTTPError|ClientResponseError)",
-        r"\b(?:429|500|502|503|504)\b",
-    ),
-    make_rule(
-        CauseClass.BACKING_SERVICE,
-        r"^aiohttp\.(?:\w{1,40}\.){0,3}(?:ClientConnector\w{0,30}Error|ServerDisconnectedError"
-        r"|ServerTimeoutError|ClientOSError|ConnectionTimeoutError|SocketTimeoutError)",
-    ),
-    make_rule(CauseClass.BACKING_SERVICE, r"^(?:socket\.)?gaierror"),
-    make_rule(
-        CauseClass.BACKING_SERVICE,
-        "ConnectionRefusedError|TimeoutError|OSError",
-        r"connect call failed|connection refused|multiple exceptions: \[errno"
-        r"|name or service not known|temporary failure in name resolution",
-    ),
-    make_rule(
-        CauseClass.BACKING_SERVICE,
-        "AioRpcError|_InactiveRpcError|RpcError",
-        r"UNAVAILABLE|DEADLINE_EXCEEDED|RESOURCE_EXHAUSTED",
+        CauseClass.CLOSED_CONNECTION,
+        "LocalProtocolError",
+        r"cannot be sent in state ConnectionState\.(?:CLOSED|LOCAL_CLOSING|REMOTE_CLOSING)",
     ),
 )
-SOCKET_RULES: Sequence[CauseRule] = (
-    make_rule(CauseClass.CLOSED_CONNECTION, "BrokenPipeError|ClosedResourceError|BrokenResourceError"),
+_MEMORY = (make_rule(CauseClass.MEMORY, "MemoryError|_ArrayMemoryError"),)
+_OWN_CODE = (
     make_rule(
-        CauseClass.CLOSED_CONNECTION, "ConnectionResetError", r"cannot write to closing transport|connection lost"
+        CauseClass.OWN_CODE_UNPROVABLE,
+        r"^sqlalchemy\.(?:orm\.)?exc\.(?:IntegrityError|MissingGreenlet|DetachedInstanceError|MultipleResultsFound"
+        r"|NoResultFound|DataError)",
     ),
-    make_rule(CauseClass.CLOSED_CONNECTION, "RuntimeError", r"unable to perform operation on .{0,120}closed"),
+    make_rule(CauseClass.OWN_CODE_UNPROVABLE, "SynchronousOnlyOperation|UniqueViolation(?:Error)?|DoesNotExist"),
+    make_rule(
+        CauseClass.OWN_CODE_UNPROVABLE,
+        r"^(?:jwt|jose|firebase_admin)\.(?:\w{1,40}\.){0,3}(?:ExpiredSignatureError|ExpiredIdTokenError|DecodeError"
+        r"|InvalidTokenError|InvalidIdTokenError|InvalidSignatureError|InvalidAudienceError|JWTError|JWTClaimsError)",
+    ),
+    make_rule(CauseClass.OWN_CODE_UNPROVABLE, "InterfaceError", r"another operation is in progress"),
+    make_rule(CauseClass.OWN_CODE_UNPROVABLE, r"^(?:requests\.exceptions|simplejson\.\w{1,20})\.JSONDecodeError"),
 )
-"""For a socket that may be anybody's: the frames tell whose it is, and a link that another rule names says more."""
-_STORE_FRAME = re.compile(rf"[/\\](?:{_SQL_DRIVERS}|{_STORES}|sqlalchemy|databases|httpcore|urllib3|grpc)[/\\]")
-
-
-def classify_socket(exception: LoggedException) -> CauseClass | None:
-    """The class of an error of a socket, by whose socket it is; None for any other exception."""
-    if not any(rule.fits(exception) for rule in SOCKET_RULES):
-        return None
-    is_stores = any(_STORE_FRAME.search(frame.path) for frame in exception.frames)
-    return CauseClass.BACKING_SERVICE if is_stores else CauseClass.CLOSED_CONNECTION
-
-
-_MEMORY = (make_rule(CauseClass.MEMORY, "MemoryError"),)
+"""What a library raises for data, or a use of it, for which its caller has no answer."""
+_NOT_TOLD = (
+    make_rule(CauseClass.UNKNOWN, "OSError", r"\[Errno (?:24|28|30)\]"),
+    make_rule(CauseClass.UNKNOWN, "RuntimeError", r"can't start new thread"),
+    make_rule(CauseClass.UNKNOWN, "CancelledError"),
+)
+"""What the service's own line meets and does not cause: files, threads or a disk that the instance has no more of."""
 
 RULES: Sequence[CauseRule] = (
-    *_PAYLOAD, *_RESTART, *_CLOSED_CONNECTION, *_CONFIGURATION, *_CREDENTIALS, *_DEPENDENCY, *_IMAGE, *_BACKING_SERVICE,
+    *_PAYLOAD,
+    *_RESTART,
+    *_CLOSED_CONNECTION,
+    *_CONFIGURATION,
+    *_OWN_CODE,
+    *_NOT_TOLD,
+    *CREDENTIAL_RULES,
+    *_DEPENDENCY,
+    *_IMAGE,
+    *SERVICE_RULES,
     *_MEMORY,
-)  # fmt: skip
+)

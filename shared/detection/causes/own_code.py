@@ -40,6 +40,9 @@ _PACKAGE_MODULES = frozenset(
     )
 )  # fmt: skip
 """Import names of widely used packages that no service gives its own modules."""
+_UNLOCATED_NAME = re.compile(
+    r"cannot import name '\w{1,200}' from '([A-Za-z_]\w{0,80})[\w.]{0,160}' \(unknown location\)"
+)
 _PACKAGE_ATTRIBUTE = re.compile(r"module '([A-Za-z_]\w{0,80})[\w.]{0,160}' has no attribute ")
 
 
@@ -59,7 +62,7 @@ def classify_code_error(exception: LoggedException) -> CauseClass:
 
 def _classify_provable(exception: LoggedException, own: list[Frame], *, is_raised_here: bool) -> CauseClass:
     if exception.error_class in _IMPORTS:
-        module = _MISSING_MODULE.search(exception.message)
+        module = _MISSING_MODULE.search(exception.message) or _UNLOCATED_NAME.search(exception.message)
         if module is not None and module[1].partition(".")[0] in _PACKAGE_MODULES:
             return CauseClass.DEPENDENCY
         return CauseClass.OWN_CODE if is_raised_here else CauseClass.DEPENDENCY

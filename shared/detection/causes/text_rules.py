@@ -53,6 +53,38 @@ def classify_text(text: str) -> CauseClass:
     return next((cause_class for pattern, cause_class in rules if pattern.search(head)), CauseClass.UNKNOWN)
 
 
+_REFUSED = re.compile(
+    r"\bError code: 40[13]\b|\bAPI key (?:not valid|expired)|\b(?:incorrect|invalid) API key|invalid x-api-key"
+    r"|password authentication failed|default credentials were not found|\bWRONGPASS\b|\bNOAUTH\b"
+    r"|rejected WebSocket connection: HTTP 40[13]\b|\b40[13] (?:PERMISSION_DENIED|UNAUTHENTICATED)\b"
+    r"|StatusCode\.(?:PERMISSION_DENIED|UNAUTHENTICATED)\b|\b403 Permission '",
+    re.IGNORECASE,
+)
+_UNREACHABLE = re.compile(
+    r"\[Errno (?:-2|-3|-5|101|110|111|113)\] |\bConnect call failed \(|\bError \d{1,3} connecting to \S{1,200}:\d"
+    r"|\bTimeout (?:reading from|connecting to) |\bQueuePool limit of size |remaining connection slots are reserved"
+    r"|sorry, too many clients already|server closed the connection unexpectedly|MySQL server has gone away"
+    r"|Lost connection to MySQL server|\b429 RESOURCE_EXHAUSTED\b|\b503 UNAVAILABLE\b"
+    r"|\bError code: (?:429|5\d\d)\b|overloaded_error|StatusCode\.(?:UNAVAILABLE|RESOURCE_EXHAUSTED)\b"
+    r"|rejected WebSocket connection: HTTP (?:429|50[0-4])\b|couldn't get a connection after \d"
+    r"|\bCannot connect to host \S{1,200}:\d",
+    re.IGNORECASE,
+)
+
+_SAID_BY_PLATFORM = frozenset((CauseClass.MEMORY, CauseClass.RESTART))
+
+
+def classify_message(text: str) -> CauseClass:
+    """What the words of a caught error say, which were logged without its class; UNKNOWN where they say none."""
+    head = text[:2_000]
+    if _REFUSED.search(head):
+        return CauseClass.CREDENTIALS
+    if _UNREACHABLE.search(head):
+        return CauseClass.BACKING_SERVICE
+    cause_class = classify_text(head)
+    return CauseClass.UNKNOWN if cause_class in _SAID_BY_PLATFORM else cause_class
+
+
 def is_memory_line(entry: LogEntry) -> bool:
     """Whether it is the platform's own line about a lack of memory; what a service prints itself does not count."""
     is_own = not entry.log_name or entry.log_name.endswith(_PLATFORM_LOGS)

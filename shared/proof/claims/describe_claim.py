@@ -14,22 +14,10 @@ from shared.proof.loading.image_contents import AbsenceReason
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import find_descendants, walk_newest_first
 from shared.proof.model.compilation import Fault, split_source_lines
-from shared.proof.model.finding import (
-    ActionKind,
-    Attempt,
-    BrokenFile,
-    DeployedSource,
-    DeployedVersion,
-    Finding,
-    Fix,
-    IntroducingCommit,
-    LoggedDeployment,
-    ProvenClaim,
-    Reason,
-    Recommendation,
-    Rollback,
-)
+from shared.proof.model.deployed_version import DeployedSource, DeployedVersion, LoggedDeployment
+from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix, IntroducingCommit, ProvenClaim, Rollback
 from shared.proof.model.history import Commit
+from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 from shared.proof.proof_context import ProofContext
 from shared.proof.searching.explain_failure import cut_excerpt
 
@@ -215,7 +203,7 @@ def _choose_target(context: ProofContext, traced: TracedClaim, fix: Commit) -> T
 
     def refuse(commit: str) -> GateFailure | None:
         verdict = _judge(traced, commit)
-        return traced.new_failures.repeat(commit) if verdict.holds else _describe_unmended(verdict)
+        return None if verdict.holds else _describe_unmended(verdict)
 
     def confirm(commit: str) -> GateFailure | None:
         verdict = traced.verdicts.confirm_commit(commit)

@@ -14,10 +14,11 @@ from shared.proof.claims.claim import Claim, ClaimState
 from shared.proof.claims.claim_verdicts import ClaimVerdicts
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.compilation import split_source_lines
-from shared.proof.model.finding import DeployedSource, Reason
+from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.history import Commit
 from shared.proof.model.paths import match_logged_path
 from shared.proof.model.ports import History
+from shared.proof.model.recommendation import Reason
 
 MakeVerdicts = Callable[[Claim], ClaimVerdicts]
 _MAX_FRAMES = 12

@@ -18,7 +18,7 @@ from shared.proof.claims.locate_claim import LocatedClaim
 from shared.proof.claims.source.logged_handler import LoggedHandler, find_handler
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.compilation import split_source_lines
-from shared.proof.model.finding import DeployedSource
+from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.history import Commit
 from shared.proof.model.paths import match_logged_path
 from shared.proof.model.ports import History

@@ -65,7 +65,6 @@ class TracedClaim:
     fix: Commit | None
     """The merged one; None where the deploy branch has none."""
     gates: Gates
-    new_failures: NewFailures
 
 
 def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimTools) -> LocatedClaim | None:
@@ -144,7 +143,6 @@ def trace_history(
         lineage,
         lineage.fix,
         gates,
-        new_failures,
     )
 
 

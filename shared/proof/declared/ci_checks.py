@@ -1,6 +1,6 @@
-"""Which checks of code CI runs: type checkers, linters, tests, imports, and what is run inside a built image.
+"""Finds the checks that CI runs: type checkers, linters, tests, imports, and commands inside a built image.
 
-The texts of CI files come in; checks go out with their lines. What is only installed or commented out is no check.
+Each check has the line of its CI file. What is only installed or commented out is no check.
 """
 
 import re

@@ -70,8 +70,8 @@ def list_dockerfile_pythons(files: Mapping[str, str]) -> frozenset[str]:
 def find_deployed_fact(files: Mapping[str, str], failing_path: str, dockerfile: str = "") -> PythonFact | None:
     """The best of what `files` say about the deployed Python: Dockerfile, then buildpack, then `requires-python`.
 
-    Of several Dockerfiles the one at `dockerfile` counts where it tells, else the nearest above the failing file; those
-    elsewhere count only where the closest of them agree.
+    Of several Dockerfiles the one at `dockerfile` counts where it names a Python, else the nearest above the failing
+    file; those elsewhere count only where the closest of them agree.
     """
     if dockerfile in files and _is_dockerfile(dockerfile):
         for fact in _find_dockerfile_fact(dockerfile, files[dockerfile]):

@@ -1,4 +1,4 @@
-"""Which Python the developers of a repository and their tools are told to use.
+"""Finds the Python that a repository prescribes to developers and their tools.
 
 Returns facts with path and line, fit to be quoted as evidence. A file that cannot be read is a fact too, with the
 reason.
@@ -31,7 +31,7 @@ class PythonFact:
 
 
 def find_development_pythons(files: Mapping[str, str]) -> tuple[PythonFact, ...]:
-    """What developers and their tools are told to use, near the root first."""
+    """The versions that developers and their tools are to use, near the root first."""
     facts: list[PythonFact] = []
     for path in sorted(files, key=lambda path: (path.count("/"), path)):
         name = path.rpartition("/")[2].lower()

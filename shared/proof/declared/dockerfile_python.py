@@ -1,6 +1,6 @@
-"""Which Python the image of a Dockerfile runs, told by its text alone.
+"""Finds the Python that the image of a Dockerfile runs, from its text alone.
 
-Returns the minor version and the instruction that tells it.
+Returns the minor version and the instruction that shows it.
 """
 
 import re
@@ -48,13 +48,13 @@ class _Stage:
 
 @lru_cache(maxsize=512)  # a repository with many folders asks for the same files again and again
 def find_dockerfile_python(text: str) -> DockerfilePython | None:
-    """The Python of the final stage; None where the text does not tell it."""
+    """The Python of the final stage; None where the text does not show it."""
     stages = _parse_stages(text)
     return _find_stage_python(stages, len(stages) - 1) if stages else None
 
 
 def parse_image_python(image: str) -> str | None:
-    """The minor version that an image's name tells: `python:3.11.7-slim`, `x/y:python3.12`, `ubi9/python-311`, …"""
+    """The minor version in an image's name: `python:3.11.7-slim`, `x/y:python3.12`, `ubi9/python-311`, …"""
     name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
     distroless = re.fullmatch(r"python3-debian(\d+)", name)
     if distroless:
@@ -68,7 +68,7 @@ def parse_image_python(image: str) -> str | None:
 
 
 def _find_stage_python(stages: list[_Stage], index: int) -> DockerfilePython | None:
-    """What one stage tells: its image, else what it installs, else the stages that it copies from."""
+    """What one stage shows: its image, else what it installs, else the stages that it copies from."""
     stage = stages[index]
     earlier = {other.name.lower(): position for position, other in enumerate(stages[:index]) if other.name}
     earlier |= {str(position): position for position in range(index)}

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.proof.gating.gates import GateFailure, Gates
-from shared.proof.model.finding import RefusedCommit
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import History
+from shared.proof.model.target import RefusedCommit
 
 _MAX_RUNS = 50
 """Commits of one search that are put to every gate."""
@@ -85,14 +85,20 @@ class _TargetSearch:
         return failed
 
     def repeat_refusal(self, index: int) -> GateFailure | None:
-        """The last refusal, where the file that it was for is the same."""
-        if self._last_failure is None or self._refusing_file is None or not self._refusing_file.is_unchanged_at(index):
+        """The last refusal, where the file that it was for is the same, or fails in the same way."""
+        if self._last_failure is None or self._refusing_file is None:
             return None
-        self._skipped.append(index)
-        return replace(self._last_failure, detail=self._last_failure.file_detail or self._last_failure.detail)
+        if self._last_failure.repeat is not None:
+            failed = self._last_failure.repeat(self.commits[index].id)
+        else:
+            is_same = self._refusing_file.is_unchanged_at(index)
+            detail = self._last_failure.file_detail or self._last_failure.detail
+            failed = replace(self._last_failure, detail=detail) if is_same else None
+        self._skipped += [index] if failed is not None else []
+        return failed
 
     def find_newest_skipped(self) -> int | None:
-        """The newest that passes of the commits that were passed over; None where none does.
+        """The newest of the skipped commits that passes; None where none does.
 
         A file may have come long before it was loaded; where the service loaded it as deployed, it did all the while.
         What it imports may come from an installed package, which no file tells: there the oldest is put to the gates.

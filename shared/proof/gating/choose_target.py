@@ -1,6 +1,6 @@
 """Chooses what to propose: the first fixing commit, and the newest commit that passes every gate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from shared.proof.gating.choose_newest import TargetChoice, choose_newest
@@ -10,9 +10,10 @@ from shared.proof.loading.commit_tree import find_changed_paths
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import find_ancestors, find_descendants, find_first_holding, walk_newest_first
 from shared.proof.model.compilation import split_source_lines
-from shared.proof.model.finding import Fix, Target
+from shared.proof.model.finding import Fix
 from shared.proof.model.history import Branch, Commit, FileChange
 from shared.proof.model.ports import History
+from shared.proof.model.target import Target
 from shared.proof.searching.explain_failure import cut_excerpt
 from shared.proof.searching.file_history import FileHistory
 from shared.proof.searching.introducing_commit import BreakOrigin, FileAtCommit
@@ -70,20 +71,15 @@ def list_attempts(
     return [*origin.later_failing, *later]
 
 
-def choose_target(  # noqa: PLR0913, PLR0917  # the last one is for those who remember refusals
-    file_history: FileHistory,
-    gates: Gates,
-    fix: Commit,
-    branch_head: str,
-    already_broken: frozenset[str],
-    repeat_refusal: Callable[[str], GateFailure | None] = lambda _: None,
+def choose_target(
+    file_history: FileHistory, gates: Gates, fix: Commit, branch_head: str, already_broken: frozenset[str]
 ) -> TargetChoice:
     """The newest commit of the branch that contains the fix and passes every gate, and the newer ones that do not."""
     containing = find_descendants(fix.id, file_history.commits) | {fix.id}
 
     def refuse(commit: str) -> GateFailure | None:
         if is_fixed_at(file_history, gates.verdicts, commit):
-            return repeat_refusal(commit)
+            return None
         return GateFailure("incident_file", "the failing file does not compile at this commit")
 
     return choose_newest(

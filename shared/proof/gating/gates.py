@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from shared.proof.gating.loaded_files import LoadedFiles, LoadedState
 from shared.proof.judging.compile_verdicts import CompileVerdicts
-from shared.proof.model.finding import CheckStatus, OtherBrokenFile
 from shared.proof.model.ports import History
+from shared.proof.model.target import CheckStatus, OtherBrokenFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class GateFailure:
     """The sentence for that file alone."""
     absent_paths: tuple[str, ...] = ()
     """Paths at which nothing may lie: with a file at one of them, the refusing file need not refuse."""
+    repeat: "Callable[[str], GateFailure | None] | None" = field(default=None, compare=False, repr=False)
+    """Asks cheaply whether another commit fails so as well, where more than the refusing file decides that."""
 
 
 @dataclass(slots=True)

@@ -1,12 +1,18 @@
 """What a service loads at each of many commits: its files with their blobs; equal states are computed once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from shared.detection.incident import Incident
 from shared.detection.syntax_errors import find_frame_paths
-from shared.proof.loading.commit_tree import MAX_BYTES, CommitTree, find_changed_paths, is_affected_by
+from shared.proof.loading.commit_tree import (
+    MAX_BYTES,
+    CommitTree,
+    find_changed_paths,
+    is_affected_by,
+    is_image_file,
+)
 from shared.proof.loading.import_closure import ImportClosure, find_import_closure
 from shared.proof.loading.imports import Imports, parse_imports
 from shared.proof.loading.missing_modules import DeployedTree
@@ -22,7 +28,7 @@ class LoadedState:
     """What is loaded at a commit; commits that load the same, from the same files, have the same state."""
 
     root_tree: str
-    """The folder of the first commit that was looked at."""
+    """The folder of the commit for which `blobs` were read."""
     closure: ImportClosure
     blobs: Mapping[str, str]
     """By path, in the order of paths."""
@@ -35,7 +41,11 @@ class LoadedState:
 
 @dataclass(slots=True)
 class LoadedFiles:
-    """Follows what is loaded from commit to commit; a commit that changes nothing of it costs a comparison of ids."""
+    """Follows what is loaded from commit to commit.
+
+    A commit that changes nothing of it costs a comparison of ids, and one that changes no import of the files that it
+    edits costs reading these.
+    """
 
     history: History
     failing_path: str
@@ -49,14 +59,24 @@ class LoadedFiles:
     _states: list[LoadedState] = field(default_factory=list)
     _imports_by_blob: dict[str, Imports] = field(default_factory=dict)
     _deployed_tree: CommitTree | None = None
+    _deployed_state: LoadedState | None = None
 
     def get_state(self, commit: str) -> LoadedState:
         """The state of a commit: that of one looked at before, where nothing differs that it stands on."""
+        if commit == self.deployed_commit and self._deployed_state is not None:
+            return self._deployed_state
+        state = self._find_state(commit)
+        if commit == self.deployed_commit:
+            self._deployed_state = state  # every comparison asks for it
+        return state
+
+    def _find_state(self, commit: str) -> LoadedState:
         tree = CommitTree(self.history, commit)
         for state in reversed(self._states):
-            if self._is_same(state, tree.root_tree):
-                self._remember(state)
-                return state
+            same = self._carry_over(state, tree)
+            if same is not None:
+                self._remember(same, state)
+                return same
         deployed = self._get_deployed(tree) if self.deployed_commit and commit != self.deployed_commit else None
         closure = find_import_closure(
             tree, self.failing_path, self.traced_paths, self.source_roots, self._load_imports, deployed
@@ -74,17 +94,30 @@ class LoadedFiles:
             self._deployed_tree, lambda: self.get_state(self.deployed_commit).closure.files, tree.is_link
         )
 
-    def _is_same(self, state: LoadedState, top: str) -> bool:
-        differing = find_changed_paths(self.history, state.root_tree, top)
-        return not any(
-            is_affected_by(state.dependencies, path, is_added_or_removed=listed) for path, listed in differing
-        )
+    def _carry_over(self, state: LoadedState, tree: CommitTree) -> LoadedState | None:
+        """A known state at another tree; None where what is loaded may differ. Edited files may keep their imports."""
+        edited: list[str] = []
+        for path, is_listed in find_changed_paths(self.history, state.root_tree, tree.root_tree):
+            if is_affected_by(state.dependencies, path, is_added_or_removed=is_listed):
+                if is_listed or not self._keeps_imports(state.closure, path, tree.blob(path)):
+                    return None
+                edited += [path] if path in state.blobs else []
+        if not edited:
+            return state
+        blobs = {path: blob for path in edited if (blob := tree.blob(path)) is not None}
+        return replace(state, root_tree=tree.root_tree, blobs={**state.blobs, **blobs})
 
-    def _remember(self, state: LoadedState) -> None:
-        """As the one that was asked for last."""
-        if state in self._states:
-            self._states.remove(state)
-        self._states = [*self._states[1 - _MAX_STATES :], state]
+    def _keeps_imports(self, closure: ImportClosure, path: str, blob: str | None) -> bool:
+        """Whether other contents of a file leave all that the closure takes from it as it is."""
+        if blob is None or path in closure.contents_read or is_image_file(path):
+            return False
+        imports = closure.imports_read.get(path)
+        return imports is None or self._load_imports(path, blob) == imports
+
+    def _remember(self, state: LoadedState, former: LoadedState | None = None) -> None:
+        """As the one that was asked for last, in the place of the one from which it was carried over."""
+        others = [other for other in self._states if other is not former and other is not state]
+        self._states = [*others[1 - _MAX_STATES :], state]
 
     def _load_imports(self, path: str, blob: str) -> Imports:
         del path

@@ -84,7 +84,7 @@ class TargetPython:
     _is_declaration_reliable: bool | None = None
 
     def get_verdicts(self, commit: str) -> CompileVerdicts | None:
-        """None where the commit declares the deployed Python, or none, or where its files do not tell what runs."""
+        """None where the commit declares the deployed Python, or none, or where its files do not say what runs."""
         declared = self._find_declared(commit)
         if declared is None or declared == self.deployed_verdicts.python or not self._do_files_tell():
             return None

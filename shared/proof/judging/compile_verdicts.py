@@ -152,7 +152,7 @@ def _is_logged(fault: Fault, sighting: Sighting) -> bool:
 
 
 def _is_logged_by_script(fault: Fault, sighting: Sighting) -> bool:
-    """Only what the tokenizer of files says, in its own words, tells that the file was started and not imported."""
+    """Only the wording of the file tokenizer shows that the file was started and not imported."""
     words = next((words for words in SCRIPT_MESSAGES if fault.message.startswith(words)), None)
     return words is not None and sighting.message.startswith(words) and fault.line == sighting.line
 
@@ -188,5 +188,5 @@ def _can_leave_string_open(content: bytes, failing_line: bytes, python: str) -> 
         return True  # the line may begin or end inside a longer string; bytes may not be what they seem
     if not _CLOSED_STRINGS.fullmatch(failing_line):
         return True
-    # Since 3.12 a line may begin inside an f-string in more ways than one line can tell.
+    # Since 3.12 a line may begin inside an f-string in more ways than one line can show.
     return int(python.partition(".")[2]) >= 12 and _FSTRING_START.search(content) is not None

@@ -1,6 +1,6 @@
-"""Which of a repository's files are started by their path: they are judged otherwise than files that are imported.
+"""Finds the files that a repository starts by their path: they are judged otherwise than imported files.
 
-In: the paths of a repository, what reads one of them, and the files in question. Out: those that a start command runs.
+Of the given files it returns those that a start command runs.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

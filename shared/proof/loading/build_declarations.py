@@ -1,6 +1,6 @@
-"""What a repository says of how its images are built: from which folder, which stage, and whether gcloud uploads it.
+"""Reads how a repository builds its images: from which folder, which stage, and whether gcloud uploads it.
 
-A commit's tree comes in; the builds and uploads that compose files, Cloud Build, workflows and scripts name go out.
+Returns the builds and uploads that compose files, Cloud Build, workflows and scripts of a commit name.
 """
 
 import posixpath
@@ -77,7 +77,7 @@ def _read_builds(path: str, text: str) -> tuple[BuildDeclaration, ...]:
 
 
 def find_source_uploads(tree: RecordingTree, context: str, *, has_dockerfile: bool) -> tuple[SourceUpload, ...]:
-    """The folders that gcloud uploads, or may upload where nothing tells how the image is built."""
+    """The folders that gcloud uploads, or may upload where nothing says how the image is built."""
     uploads: dict[SourceUpload, None] = {}
     builds_itself = False
     for _, text in _read_build_files(tree, context):

@@ -1,7 +1,7 @@
-"""What the commands of a build may do to files of the image, as far as their words tell.
+"""Finds what the commands of a build may do to files of the image, as far as their words show.
 
-The instructions of a stage that are not plain copies come in. For an image path the one that may have removed, moved,
-changed or brought it goes out.
+For an image path it returns the instruction, other than a plain copy, that may have removed, moved, changed or added
+it.
 """
 
 import posixpath

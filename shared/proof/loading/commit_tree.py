@@ -75,13 +75,17 @@ def is_affected_by(recorded_paths: Collection[str], path: str, *, is_added_or_re
 
 
 class RecordingTree:
-    """Answers from another tree, each fetched once; `recorded_paths` is what was asked for."""
+    """Answers from another tree, each fetched once; `recorded_paths` is what was asked for.
+
+    `contents_read`: the files of these whose contents were asked for, and not only whether they exist.
+    """
 
     def __init__(self, tree: SourceTree) -> None:
         self._tree = tree
         self._blobs: dict[str, str | None] = {}
         self._folders: dict[str, Mapping[str, str] | None] = {}
         self.recorded_paths: set[str] = set()
+        self.contents_read: set[str] = set()
 
     def blob(self, path: str) -> str | None:
         self.recorded_paths.add(path)
@@ -101,12 +105,13 @@ class RecordingTree:
         return exists
 
     def list_unrecorded(self, path: str) -> Mapping[str, str] | None:
-        """As `folder`, where another rule (`is_image_file`) tells when the answer changes."""
+        """As `folder`, where another rule (`is_image_file`) decides when the answer changes."""
         if path not in self._folders:
             self._folders[path] = self._tree.folder(path) if not path or is_relative_path(path) else None
         return self._folders[path]
 
     def read(self, path: str) -> bytes | None:
+        self.contents_read.add(path)
         return self._tree.read(path) if self.blob(path) is not None else None
 
     def read_text(self, path: str) -> str:
@@ -162,7 +167,7 @@ class CommitTree:
         return None if blob is None else self._history.read(blob)
 
     def is_link(self, path: str) -> bool:
-        """Whether a link or a submodule lies at a path, as far as the history tells."""
+        """Whether a link or a submodule lies at a path, as far as the history shows."""
         above, _, name = path.rpartition("/")
         folder = self._get_folder(above)
         return folder is not None and name in folder.links

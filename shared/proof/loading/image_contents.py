@@ -1,6 +1,6 @@
 """Whether a file of the repository is in the image, and the line of an ignore file or a Dockerfile that keeps it out.
 
-An image and the files that are known to run in it come in; yes, no or unknown goes out, with the reason.
+Answers yes, no or unknown, with the reason, for an image and the files that are known to run in it.
 """
 
 import posixpath
@@ -147,7 +147,7 @@ class ImageContents:
         return FilePresence(Presence.PRESENT, f"{path} is {kept[0]} in the image", image_paths=kept)
 
     def _find_origin(self, image_path: str) -> str | None:
-        """The file of the repository that lies at an image path, as far as copies tell."""
+        """The file of the repository that lies at an image path, as far as copies show."""
         return self.files.find_origin(image_path, self.is_left_out)
 
     def _is_folder(self, image_path: str, path: str) -> bool:
@@ -254,7 +254,7 @@ class ImageContents:
         return FilePresence(Presence.ABSENT, reason.sentence, reason)
 
     def _list_code_folders(self) -> list[str]:
-        """Where code of the image lies, for a file of which no copy tells where it would be."""
+        """Where code of the image lies, for a file of which no copy shows where it would be."""
         stage = self._stages[-1]
         folders = (stage.workdir, *(copy.target for copy in stage.copies), *self._installed_roots)
         return [folder for folder in dict.fromkeys(folders) if folder != "/"]

@@ -48,7 +48,7 @@ class BuiltImage:
 
     @property
     def name(self) -> str:
-        """The Dockerfile, and the stage where a build is told it (`--target`)."""
+        """The Dockerfile, and the stage where a build names one (`--target`)."""
         return self.path if self.is_last else f"{self.path} (stage {self.stage.name})"
 
     @property

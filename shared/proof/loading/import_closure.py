@@ -4,8 +4,8 @@ Returns the files, the rule by which they were chosen, and every path on which t
 """
 
 import posixpath
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from shared.proof.loading.commit_tree import MAX_BYTES, RecordingTree, SourceTree
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter, is_copied
@@ -40,7 +40,7 @@ class ImportClosure:
     """`files` are repository paths of Python files that the service loads as source.
 
     `start_command`: the start files and modules as found, "" where unreadable. `rule`: one sentence for the report.
-    `is_exact`: False where what the image copies was taken. `image_path`: the Dockerfile or Procfile that was read.
+    `is_exact`: False for all that the image copies. `image_path`: the Dockerfile or Procfile that was read.
     `ambiguous_images`: others whose closure holds the failing file. `recorded_paths`: see `is_affected_by`.
     `unresolved_imports`: dynamic imports of these files whose module no text tells. `missing_imports`: imports of
     modules that the deployed commit had and that vanished.
@@ -57,6 +57,10 @@ class ImportClosure:
     missing_imports: tuple[MissingImport, ...] = ()
     scripts: frozenset[str] = frozenset()
     """Those of the files that the start command runs by their path, as `python FILE` does."""
+    contents_read: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    """Of the recorded paths, the files of which more counts than their imports and that they exist."""
+    imports_read: Mapping[str, Imports] = field(default_factory=dict, compare=False, repr=False)
+    """By path: the files that were followed, with what they import. Nothing else of their contents counts."""
 
 
 @dataclass(slots=True)
@@ -273,6 +277,8 @@ class _ClosureSearch:
             tuple(shown.unresolved_imports),
             tuple(shown.missing_imports),
             shown.scripts,
+            frozenset(self.tree.contents_read),
+            self._imports_by_path,
         )
 
 

@@ -8,6 +8,7 @@ import posixpath
 from collections.abc import Callable, Collection, Sequence
 
 from shared.proof.loading.imports import Import, Imports, parse_imports
+from shared.proof.loading.module_lookup import ModuleLocation, ModuleLookup
 from shared.proof.loading.servers import find_migration_folder
 from shared.proof.loading.start_command import FileLookup, StartCommand
 
@@ -24,7 +25,6 @@ _DJANGO_MODULES = (
     "receivers",
     "urls",
 )
-ModuleLocation = tuple[str | None, tuple[str, ...]]
 
 
 class ImportFollower:
@@ -47,7 +47,7 @@ class ImportFollower:
         self._load_imports = load
         self._command_words = command_words
         self._queue: list[str] = []
-        self._names_found: dict[tuple[tuple[str, ...], str], ModuleLocation | None] = {}
+        self._modules = ModuleLookup(files)
 
     def follow_all(self) -> None:
         """Follow until nothing new is found; a file that changes the import path makes all be asked again."""
@@ -159,7 +159,7 @@ class ImportFollower:
         location: ModuleLocation = (None, self._find_bases(imported, path))
         met: list[str] = []
         for count, part in enumerate(parts):
-            step = self._find_name(location[1], part)
+            step = self._modules.find_name(location[1], part)
             if step is None:
                 return tuple(met), location, parts[count:]
             location = step
@@ -262,7 +262,7 @@ class ImportFollower:
         location: ModuleLocation = (None, bases)
         met: list[str] = []
         for count, part in enumerate(parts):
-            step = self._find_name(location[1], part)
+            step = self._modules.find_name(location[1], part)
             if step is None:
                 if count == 0 or len(parts) - count > optional_names:
                     # What stands before the missing name is loaded before Python finds that it is missing.
@@ -277,26 +277,6 @@ class ImportFollower:
     def _add_files(self, paths: Sequence[str]) -> None:
         for path in paths:
             self.add_file(path)
-
-    def _find_name(self, bases: tuple[str, ...], name: str) -> ModuleLocation | None:
-        """One name in some folders: a package, else a module, else the parts of a namespace package."""
-        if (bases, name) not in self._names_found:
-            self._names_found[bases, name] = self._search_name(bases, name)
-        return self._names_found[bases, name]
-
-    def _search_name(self, bases: tuple[str, ...], name: str) -> ModuleLocation | None:
-        if not name.isidentifier():
-            return None
-        portions: list[str] = []
-        for base in bases:
-            path = posixpath.join(base, name)
-            if self.files.locate(f"{path}/__init__.py"):
-                return f"{path}/__init__.py", (path,)
-            if self.files.locate(f"{path}.py"):
-                return f"{path}.py", ()
-            if self.files.is_folder(path):
-                portions.append(path)
-        return (None, tuple(portions)) if portions else None
 
 
 def _split_module(module: str) -> list[str]:

@@ -75,10 +75,10 @@ class Imports:
     """`whole_packages`: any module of them may be loaded (with ("**",) as `names` where sub-packages count, too).
 
     `mentioned_modules`: texts that may name a module, as `"app.tasks"` in a setting; they count where it exists.
-    `django_applications`: the texts in `INSTALLED_APPS`. `exported_names`: the texts in `__all__`.
-    `unresolved`: dynamic imports whose module the text does not tell. `dynamic_targets`: the texts that may reach those
-    through variables: modules, packages or folders. `changes_import_path`: the file puts folders on the import path,
-    mostly its own one or one above. `path_folders`: what it may put there. `scripts`: paths of Python files.
+    `django_applications`: the texts in `INSTALLED_APPS`. `exported_names`: the texts in `__all__`. `unresolved`:
+    dynamic imports whose module the text does not say. `dynamic_targets`: the texts that may reach those through
+    variables: modules, packages or folders. `changes_import_path`: the file puts folders on the import path, mostly its
+    own one or one above. `path_folders`: what it may put there. `scripts`: paths of Python files.
     """
 
     imported: tuple[Import, ...] = ()
@@ -244,7 +244,7 @@ def _parse_relative(name: str) -> Import:
 
 
 def _parse_prefix(body: str, *, is_prefix: bool) -> Import | None:
-    """The package that a name's literal beginning tells: `f"plugins.{name}"`, `"plugins." + name`."""
+    """The package in the literal beginning of a name: `f"plugins.{name}"`, `"plugins." + name`."""
     if not is_prefix:
         return None
     if _OWN_PREFIX.match(body):

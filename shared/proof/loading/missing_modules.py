@@ -52,7 +52,7 @@ class DeployedTree:
 
     tree: SourceTree
     get_loaded_paths: Callable[[], frozenset[str]]
-    """What was loaded there; called only where no start command tells what is loaded."""
+    """What was loaded there; called only where no start command shows what is loaded."""
     is_link: Callable[[str], bool] = field(default=lambda _: False)
 
 
@@ -71,7 +71,7 @@ class FollowedImports:
     all_run: bool = False
     """Whether every file counts as loaded."""
     is_start_unread: bool = False
-    """Whether no start command was read that tells which of them are."""
+    """Whether no start command was read that shows which of them are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The programs that load a Python application, how each is told which one, and where alembic keeps its migrations.
+"""The programs that load a Python application, the arguments that name it, and where alembic keeps its migrations.
 
 A parser returns a `LoadTarget` for the words behind the program's name, or None where the words name none.
 """

@@ -1,4 +1,4 @@
-"""Lists the Python files of a service where no start command tells which of them are loaded.
+"""Lists the Python files of a service where no start command shows which of them are loaded.
 
 Of the configured source roots, of what an image copies, or of the whole repository; less tests and ignored files.
 """

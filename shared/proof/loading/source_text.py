@@ -149,7 +149,7 @@ def _find_block_end(code: str, position: int, indent: int) -> int:
 
 
 def _add_import_lines(code: str, text: str) -> str:
-    """Where three quotes never close, code and text are told apart no more: each line that imports is code then."""
+    """Where three quotes never close, code and text cannot be distinguished: each line that imports counts as code."""
     lines = [match[0].partition("#")[0] for match in _LINE_IMPORT.finditer(text)]
     return code + "\n" + "\n".join(lines)
 

@@ -53,7 +53,7 @@ class StartupChain:
         return self._statements[path]
 
     def is_always_run(self, path: str) -> bool:
-        """Whether imports that always run lead from the start to a file; False where that cannot be told."""
+        """Whether imports that always run lead from the start to a file; False where that is unknown."""
         if path not in self._runs:
             self._runs[path] = self._all_run or self._is_reached(path)
         return self._runs[path]

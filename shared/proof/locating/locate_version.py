@@ -18,8 +18,9 @@ from shared.proof.locating.located_version import (
 )
 from shared.proof.locating.matching import FailingVersion, Presence, VersionMatch, choose_likeliest, find_matches
 from shared.proof.model.commit_graph import contains_commit
-from shared.proof.model.finding import DeployedSource, Reason
+from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.history import Commit, FileVersion
+from shared.proof.model.recommendation import Reason
 
 
 def locate_version(

@@ -10,10 +10,12 @@ from datetime import UTC, date, datetime, timedelta
 from shared.detection.incident import Incident, Sighting, move_to_day
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.model.compilation import Compilation
-from shared.proof.model.finding import DeployedSource, Finding, LoggedDeployment, Reason
+from shared.proof.model.deployed_version import DeployedSource, LoggedDeployment
+from shared.proof.model.finding import Finding
 from shared.proof.model.history import Commit, FileVersion
 from shared.proof.model.paths import match_logged_path
 from shared.proof.model.ports import History
+from shared.proof.model.recommendation import Reason
 
 
 @dataclass(frozen=True, slots=True)

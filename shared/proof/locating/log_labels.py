@@ -12,7 +12,7 @@ from dataclasses import replace
 from shared.detection.incident import Incident, Sighting
 from shared.errors import UsageError
 from shared.proof.model.commit_graph import contains_commit
-from shared.proof.model.finding import DeployedSource
+from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.ports import History
 from shared.proof.proof_context import ProofRequest
 from shared.text.phrases import quote_untrusted

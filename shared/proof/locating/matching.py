@@ -18,7 +18,7 @@ class Presence(IntEnum):
     COMMITTED_LATER = 0
     """Committed only afterwards: it can have been deployed from an uncommitted tree alone."""
     NOT_CURRENT = 1
-    """There, but not what the branch held: replaced by then, or not merged yet. Or the log does not tell when."""
+    """There, but not what the branch held: replaced by then, or not merged yet. Or the log does not say when."""
     CURRENT = 2
     """What the branch held."""
 

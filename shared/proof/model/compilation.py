@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Bytes as git stores them; `path` is only what the compiler is told the file is called."""
+    """Bytes as git stores them; `path` is only the file name that the compiler gets."""
 
     path: str
     content: bytes
@@ -18,7 +18,7 @@ class Source:
 class Fault:
     """The first error that an import of the file would raise.
 
-    `line` and `column` count from 1; None where not told. Two things are CPython's own: `line` is 0 for a source that
+    `line` and `column` count from 1; None where unknown. Two things are CPython's own: `line` is 0 for a source that
     could not even be decoded (an unknown coding cookie), and None for NUL bytes and for too deep nesting.
     """
 

@@ -4,125 +4,17 @@
 """
 
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 
 from shared.detection.causes.cause import EnvironmentComparison
 from shared.detection.logged_exception import Frame
 from shared.proof.model.compilation import Fault
+from shared.proof.model.deployed_version import DeployedVersion
 from shared.proof.model.history import Commit
 from shared.proof.model.missing_import import MissingImport
+from shared.proof.model.recommendation import ActionKind, Recommendation
 from shared.proof.model.suspected_change import NO_SUSPECTED_CHANGES, SuspectedChanges
-from shared.proof.model.target import CheckStatus, OtherBrokenFile, RefusedCommit, Target
+from shared.proof.model.target import OtherBrokenFile, RefusedCommit, Target
 from shared.proof.model.trial import Experiment, TrialCandidate
-
-__all__ = ["CheckStatus", "OtherBrokenFile", "RefusedCommit", "Target"]
-
-
-class DeployedSource(StrEnum):
-    """How the deployed commit became known, best first."""
-
-    GIVEN = "given"
-    PROVENANCE = "provenance"
-    LABEL = "label"
-    TAG = "tag"
-    ENV = "env"
-    INFERRED = "inferred"
-    UNKNOWN = "unknown"
-
-
-class ActionKind(StrEnum):
-    """What is recommended."""
-
-    REDEPLOY = "redeploy"
-    ROLLBACK = "rollback"
-    TRIAL = "trial"
-    """Nothing is proven: deploy a commit without traffic, and compare it with what serves."""
-    NONE = "none"
-
-
-class Reason(StrEnum):
-    """Why; the machine-readable half of every recommendation."""
-
-    FIX_NOT_DEPLOYED = "fix_merged_not_deployed"
-    EARLIER_COMMIT_GOOD = "no_fix_earlier_commit_good"
-    EARLIER_COMMIT_CHOSEN = "earlier_commit_chosen"
-    """A fix is merged, and people go back all the same: it did not hold, or they would rather."""
-    TRIAL_POSSIBLE = "trial_possible"
-    PROVEN_BY_TRIAL = "proven_by_trial"
-    FIX_DID_NOT_HOLD = "fix_did_not_hold"
-    """It was deployed and taken back, and nothing else is left to propose."""
-    NOT_CORROBORATED = "not_corroborated"
-    FILE_NOT_FOUND = "file_not_found"
-    NO_FIX = "no_fix"
-    NOT_ON_BRANCH = "deployed_commit_not_on_branch"
-    FIX_IN_PULL_REQUEST = "fix_only_in_pull_request"
-    FIX_UNMERGED = "fix_only_on_unmerged_branch"
-    NO_TARGET = "no_commit_passes_every_gate"
-    CHECKS_RED = "checks_red"
-    ALREADY_DEPLOYED = "already_deployed"
-    HISTORY_NOT_AVAILABLE = "history_not_available"
-    CLOSE_1011_WITHOUT_CAUSE = "close_1011_without_cause"
-    CLOSE_1011_UNPROVEN = "close_1011_cause_not_proven"
-    CLOSE_1011_ONE_OF_SEVERAL = "close_1011_one_of_several_causes"
-    """Several exceptions were logged before it, and the log does not tell which of them closed the connection."""
-    CLOSED_BY_OTHER_END = "closed_by_other_end"
-    FAILED_START_WITHOUT_CAUSE = "failed_start_without_cause"
-    FAILED_START_UNPROVEN = "failed_start_cause_not_proven"
-    NO_DEPLOYMENT_MENDS = "no_deployment_mends_it"
-    """The cause is known, and lies in no commit: the report names its class, its owner and what would mend it."""
-    KEEPALIVE_TIMEOUT = "keepalive_timeout"
-    DYNAMIC_CODE = "dynamic_code"
-    DEPENDENCY = "dependency"
-    NOT_PYTHON = "not_python"
-    AMBIGUOUS = "ambiguous"
-    """Several files fit what was logged equally well."""
-    CONTENTS_MISSING = "contents_not_in_this_copy"
-    """What would decide it was never fetched into this partial clone."""
-    FILE_IS_NOT_PYTHON = "file_is_no_python"
-    """Python was started with a file that is none."""
-
-
-SELF_EXPLANATORY_REASONS = frozenset(
-    (Reason.AMBIGUOUS, Reason.CONTENTS_MISSING, Reason.NOT_ON_BRANCH, Reason.FILE_IS_NOT_PYTHON)
-)
-"""Where no deployed version is named although one may fail as logged: the sentence beside the reason says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedDeployment:
-    """One deployed version that the log gives away: the lines of one sighting, and the version that fails there."""
-
-    revision: str
-    line: int | None
-    seen_at: datetime | None
-    commit: Commit | None
-    uncommitted: bool
-    """True where `commit` was committed after `seen_at`: the image was built from a tree not yet committed."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeployedVersion:
-    """The version that was running when the incident was last seen to begin."""
-
-    revision: str
-    commit: Commit | None
-    source: DeployedSource
-    corroborated: bool
-    """True only where the file at `commit` fails to compile at the logged line."""
-    candidates: tuple[str, ...]
-    """Every commit whose version of the file fails first on the logged line, newest first."""
-    uncommitted_tree: bool
-    python: str
-    python_source: str
-    conflict: str = ""
-    """One sentence where a given commit contradicts the log; "" otherwise."""
-    deployments: tuple[LoggedDeployment, ...] = ()
-    """One for each sighting, oldest first; the last one is this one."""
-    has_named_commit: bool = False
-    """Whether anything beside the logged line names a commit as deployed, borne out or not."""
-    platform_statements: tuple[str, ...] = ()
-    """What the platform says of the revision, and of those that serve beside it: a sentence for each source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +83,7 @@ class LoadedSummary:
     not_loaded: tuple[OtherBrokenFile, ...] = ()
     """Other files that do not compile: no reason against a commit."""
     others_checked: int = 0
-    """How many other files were compiled to tell."""
+    """How many other files were compiled for this."""
     has_unchecked_others: bool = False
     """Whether there are more of them, which were not looked at."""
     missing_imports: tuple[MissingImport, ...] = ()
@@ -247,15 +139,6 @@ class Rollback:
 
 
 @dataclass(frozen=True, slots=True)
-class Recommendation:
-    """Kind and named reason, with one sentence for the reader."""
-
-    kind: ActionKind
-    reason: Reason
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class DeclaredFile:
     """A file of the repository that says something about Python versions or checks, at one commit."""
 
@@ -297,7 +180,7 @@ class Finding:
     raised_frame: Frame | None = None
     """Of an exception that is quoted and not proven: its deepest frame in the repository, with the path there."""
     environment: EnvironmentComparison | None = None
-    """Which variables the failing revision lacks, where the platform tells."""
+    """The variables that the failing revision lacks, where the platform lists them."""
     suspected: SuspectedChanges = NO_SUSPECTED_CHANGES
     """For an exception that nothing can prove: never a reason to deploy anything."""
     trial_candidate: TrialCandidate | None = None

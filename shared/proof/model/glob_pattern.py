@@ -1,6 +1,6 @@
-"""Patterns of ignore files, matched in time that grows with pattern times path, however a pattern is written.
+"""Matches the patterns of ignore files, in time that grows with pattern times path, however a pattern is written.
 
-The patterns of `.dockerignore` and of `.gitignore` come in, each by its own rules; whether a path matches goes out.
+The patterns of `.dockerignore` and of `.gitignore` have rules of their own.
 """
 
 import string

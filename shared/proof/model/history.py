@@ -48,7 +48,7 @@ class Folder:
     files: Mapping[str, str]
     folders: Mapping[str, str]
     links: frozenset[str] = frozenset()
-    """The names of links and of submodules, where the history tells them."""
+    """The names of links and of submodules, where the history lists them."""
 
 
 @dataclass(frozen=True, slots=True)

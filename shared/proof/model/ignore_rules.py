@@ -1,7 +1,7 @@
-"""What ignore files leave out of a build, by the rules of the tool that reads each of them.
+"""Finds what ignore files leave out of a build, by the rules of the tool that reads each of them.
 
-The text of an ignore file comes in; the line that leaves a path out goes out. `.dockerignore` is read as Docker's own
-matcher does, `.gitignore` and `.gcloudignore` as git and gcloud do.
+Returns the line that leaves a path out. `.dockerignore` is read as Docker's own matcher does, `.gitignore` and
+`.gcloudignore` as git and gcloud do.
 """
 
 import posixpath

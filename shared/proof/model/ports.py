@@ -1,4 +1,4 @@
-"""What a proof asks of its neighbours: a repository's past, compilers, a log."""
+"""The ports of a proof: a repository's history, compilers, a log."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol

@@ -38,7 +38,7 @@ class SuspectedChanges:
     deployed: Commit | None = None
     """The commit whose files fit every frame; None where none does."""
     is_given: bool = False
-    """Whether `deployed` was named by somebody. Otherwise the frames alone led to it."""
+    """Whether the caller named `deployed`. Otherwise it was inferred from the frames alone."""
     candidates: tuple[str, ...] = ()
     """Commits after which the files fit every frame, newest first."""
     frames_compared: int = 0

@@ -69,7 +69,7 @@ class RenamedFile:
 
 @dataclass(frozen=True, slots=True)
 class FileHistory:
-    """What became of a file after `start`."""
+    """The versions of a file after `start`."""
 
     start: str
     names: tuple[str, ...]

@@ -60,7 +60,7 @@ def find_deployed_state(context: ProofContext, exception: LoggedException, outli
 
 
 def _find_logged_state(context: ProofContext) -> Commit | None:
-    """The state of the branch when the failure was first logged; its head where the log tells no day."""
+    """The state of the branch when the failure was first logged; its head where the log has no date."""
     incident = context.incident
     moment = incident.sightings[-1].first_seen if incident.sightings else incident.first_seen
     if moment is None or not incident.dated:

@@ -1,4 +1,4 @@
-"""Two versions of a function in, which statement of the newer one was which of the older one out."""
+"""Matches the statements of two versions of a function."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

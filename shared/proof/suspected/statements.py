@@ -1,4 +1,4 @@
-"""Source text in, its statements out, each in one canonical form, without layout, comments, annotations, docstrings.
+"""Parses source into statements in one canonical form: without layout, comments, annotations and docstrings.
 
 So what a formatter changes is no change. Compound statements are taken apart: a header, then the statements below it.
 """

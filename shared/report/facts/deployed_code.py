@@ -8,17 +8,12 @@ from collections.abc import Iterator
 
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
-from shared.proof.model.finding import (
-    SELF_EXPLANATORY_REASONS,
-    BrokenFile,
-    DeployedSource,
-    Finding,
-    LoadedSummary,
-    LoggedDeployment,
-    OtherBrokenFile,
-)
+from shared.proof.model.deployed_version import DeployedSource, LoggedDeployment
+from shared.proof.model.finding import BrokenFile, Finding, LoadedSummary
 from shared.proof.model.missing_import import ImportDoubt, MissingImport
+from shared.proof.model.recommendation import SELF_EXPLANATORY_REASONS
 from shared.proof.model.ruff_explanations import parse_ruff_explanation
+from shared.proof.model.target import OtherBrokenFile
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
 from shared.report.verdict_words import describe_corroboration, get_verdict_kind
 from shared.text.phrases import join_first_words, join_words, pluralize, quote_untrusted

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from shared.detection.incident import Incident
-from shared.proof.model.finding import ActionKind, Attempt, Finding, Fix, IntroducingCommit, Target
+from shared.proof.model.finding import Attempt, Finding, Fix, IntroducingCommit
 from shared.proof.model.history import Commit, FileChange, quote_subject
+from shared.proof.model.recommendation import ActionKind
+from shared.proof.model.target import Target
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
 from shared.report.verdict_words import describe_failing, describe_fixed, describe_target_state, get_verdict_kind
 from shared.text.phrases import join_first_words, pluralize, quote_untrusted

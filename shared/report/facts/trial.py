@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from shared.detection.incident import Incident
-from shared.proof.model.finding import ActionKind, Finding
+from shared.proof.model.finding import Finding
 from shared.proof.model.history import describe_commit
+from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.trial import Experiment, TrialCandidate
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
 from shared.text.phrases import pluralize, quote_untrusted, short_sha

@@ -6,8 +6,10 @@ from shared.detection.causes.cause import CauseClass
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
 from shared.proof.declared.deployed_python import PythonFact
-from shared.proof.model.finding import ActionKind, Finding, Target
+from shared.proof.model.finding import Finding
 from shared.proof.model.history import FileChange
+from shared.proof.model.recommendation import ActionKind
+from shared.proof.model.target import Target
 from shared.report.facts.fix_history import describe_shipped_files
 from shared.report.facts.prevention import assess_prevention
 from shared.report.facts.trial import describe_experiment

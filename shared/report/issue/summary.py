@@ -6,7 +6,9 @@ from shared.detection.causes.cause import CauseClass
 from shared.detection.incident import describe_exception, describe_raised_exception
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
-from shared.proof.model.finding import ActionKind, CheckStatus, Finding, Target, find_recommended_commit
+from shared.proof.model.finding import Finding, find_recommended_commit
+from shared.proof.model.recommendation import ActionKind
+from shared.proof.model.target import CheckStatus, Target
 from shared.report.cause import describe_cause, describe_effect
 from shared.report.facts.fix_history import describe_shipped_files
 from shared.report.facts.log_entries import describe_gap

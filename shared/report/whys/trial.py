@@ -1,6 +1,7 @@
 """Why a commit is tried, or is proposed after a trial, although no compiler proves anything about it."""
 
-from shared.proof.model.finding import ActionKind, Finding
+from shared.proof.model.finding import Finding
+from shared.proof.model.recommendation import ActionKind
 from shared.report.evidence import FactTopic
 from shared.report.facts import Facts
 from shared.report.facts.trial import describe_candidate, describe_experiment

@@ -70,7 +70,7 @@ def find_incident_of(context: Context, service: Service, raised: RaisedException
 
 
 def is_tied_by_log(entry: LogEntry, read: Signal | SkipReason) -> bool:
-    """Whether only the log before a close or a failed start may tell its exception; `read` is what the entry says."""
+    """Whether only the log before a close or a failed start may show its exception; `read` is the entry as read."""
     if not isinstance(read, Signal) or read.kind not in EFFECT_KINDS or read.close_kind in _TIED_TO_OWN_TEXT:
         return False
     return read_raised(entry, read) is None
@@ -93,13 +93,13 @@ def find_tied_exception(context: Context, service: Service, entry: LogEntry) -> 
     if tie is None:
         return None
     # A later close of the same instance, with no other exception before it, has no incident of its own where that is
-    # a syntax error's, or the cause of an earlier close: the report tells it as logged in the same minutes.
+    # a syntax error's, or the cause of an earlier close: the report lists it as logged in the same minutes.
     is_explained = tie.raised.is_syntax_error and not tie.candidates
     return tie.raised if tie.is_tied or is_explained or _is_cause_of_others(tie, resolved.values()) else None
 
 
 def _is_cause_of_others(tie: Tie, ties: Iterable[Tie]) -> bool:
-    """Whether all that may have caused a close is the cause of other ones, with which it is told."""
+    """Whether every possible cause of a close is the cause of other closes, whose reports mention it."""
     causes = {other.raised.class_and_path for other in ties if other.is_tied}
     return all(raised.class_and_path in causes for raised in tie.candidates or (tie.raised,))
 

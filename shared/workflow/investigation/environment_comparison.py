@@ -25,7 +25,7 @@ class WorkingRevisions:
     earlier: tuple[Revision, ...]
 
     def compare_environments(self) -> EnvironmentComparison | None:
-        """What the failing revision lacks; None where the platform does not tell the variables of two of them."""
+        """What the failing revision lacks; None where the platform lists the variables of fewer than two revisions."""
         earlier = next((revision for revision in self.earlier if revision.variables is not None), None)
         if self.failing.variables is None or earlier is None or earlier.variables is None:
             return None
@@ -41,7 +41,7 @@ class WorkingRevisions:
 def find_working_revisions(
     context: Context, service: Service, record: IncidentRecord, evidence: GatheredEvidence
 ) -> WorkingRevisions | None:
-    """None where the log or the platform does not tell which revision fails."""
+    """None where the log or the platform does not say which revision fails."""
     failing = _read_revision(context, service, evidence.revision) if evidence.revision else None
     if failing is None:
         return None

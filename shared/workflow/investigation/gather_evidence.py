@@ -50,7 +50,7 @@ def read_branch_sign(context: Context, service: Service, history: History) -> st
 
 @dataclass(frozen=True, slots=True)
 class _EntryList:
-    """Entries that are at hand already, as a log."""
+    """Entries that are available already, as a log."""
 
     all: Sequence[LogEntry]
 

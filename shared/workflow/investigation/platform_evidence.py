@@ -12,7 +12,7 @@ from datetime import timedelta
 from shared.detection.entry import LogEntry
 from shared.detection.signal import Signal, SignalKind, read_signal
 from shared.errors import Reject, UsageError
-from shared.proof.model.finding import DeployedSource
+from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.ports import History
 from shared.proposal.rollout import MIN_ABBREVIATION_LENGTH, Revision, ServiceState
 from shared.report.impact import REQUEST_WINDOW, ImpactMeasurement

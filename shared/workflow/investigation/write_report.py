@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from shared.ports import Document
-from shared.proof.model.finding import ActionKind, Finding, list_broken_paths
+from shared.proof.model.finding import Finding, list_broken_paths
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.question import find_proposed_commit, find_rollback_commit
 from shared.proposal.rollout import ServiceState
 from shared.report.report import Report

@@ -1,6 +1,6 @@
 """Limits the issues about incidents that no commit confirms: a few a day get their own, one collecting issue the rest.
 
-Anybody can write log text: it must not be able to fill an issue tracker.
+Any client can cause log text, which must not be able to fill an issue tracker.
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Handles the commands that people give at an incident's issue, once for each delivery and only where they may.
+"""Handles the commands that users give at an incident's issue, once for each delivery and only where they may.
 
 An event never mutes an incident by itself: the state of the issue is read. So a forged or late event mutes nothing.
 """
@@ -18,15 +18,15 @@ from shared.workflow.records.incident_record import IncidentRecord
 
 
 def is_marked_as_wrong(context: Context, service: Service, record: IncidentRecord) -> bool:
-    """Whether a person has said so of an incident at rest: the label holds for good, whenever it was set.
+    """Whether a user has said so of an incident at rest: the label holds for good, whenever it was set.
 
-    A person who only closed the issue has called it resolved; what fails in a later revision is news all the same.
+    A user who only closed the issue has called it resolved; what fails in a later revision is news all the same.
     """
     return record.issue is not None and WRONG_LABEL in context.issues.state(service, record.issue.number).labels
 
 
 def is_automation_stopped(context: Context, service: Service, record: IncidentRecord) -> bool:
-    """An issue that these functions have begun to close themselves was not closed by a person."""
+    """An issue that these functions have begun to close themselves was not closed by a user."""
     if record.issue is None:
         return False
     state = context.issues.state(service, record.issue.number)
@@ -51,7 +51,7 @@ def handle_issue_command(context: Context, people: Collaborators, command: Issue
     outcome = StepResult("nothing", record.id)
     if command.command is IssueCommand.REINVESTIGATE:
         outcome = _reinvestigate(context, service, record, command.actor)
-        if outcome.name == "nothing":  # the person who asked gets an answer
+        if outcome.name == "nothing":  # the user who asked gets a reply
             effects.post_comment(
                 context, service, record, f"answer.{command.delivery_id}", (ANSWERS.get(outcome.detail, _BUSY_ANSWER),)
             )
@@ -92,7 +92,7 @@ def _reinvestigate(context: Context, service: Service, record: IncidentRecord, p
 _BUSY_ANSWER = "Not investigated again: this incident is in progress, or a fix for it was already deployed."
 _SUPERSEDED = "superseded"
 _ENDED = "ended"
-"""By a person, whatever has become of it before: what it led to would be withdrawn at the next tick."""
+"""By a user, whatever its state before: what it led to would be withdrawn at the next tick."""
 ANSWERS = {
     _SUPERSEDED: "Not investigated again: the failure has recurred since then, and has a new incident.",
     _ENDED: (
@@ -104,4 +104,4 @@ ANSWERS = {
     IncidentState.RESOLVED: "Not investigated again: this incident is resolved.",
 }
 _REPEAT_BY_COMMAND = 1_000_000
-"""The nudge of a person; those of the clock count from 0."""
+"""A retry that a user requested; those of the clock count from 0."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shared.ports import WRONG_LABEL
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.proposal import Proposal
 from shared.proposal.rollout import WATCH_DURATION
-from shared.proposal.states import INCIDENT_WORDS
+from shared.proposal.state_words import INCIDENT_WORDS
 from shared.report.facts.trial import describe_experiment
 from shared.report.incident_status import format_elapsed_milestones, render_status_block
 from shared.report.issue_title import sanitise_title
@@ -42,7 +42,7 @@ _STATES_NEEDING_A_PERSON = frozenset(
         IncidentState.EXPIRED,
     )
 )
-"""What waits for a person."""
+"""The states that wait for a user."""
 _VERBS = {
     ActionKind.REDEPLOY: "redeploy",
     ActionKind.ROLLBACK: "roll back to",
@@ -160,7 +160,7 @@ def _replaces_open_question(context: Context, record: IncidentRecord) -> bool:
 
 
 def _look_suffix(look: int) -> str:
-    """Tells the comments of later looks from those of the first."""
+    """Distinguishes the comments of later investigations from those of the first."""
     return "" if look == 1 else f"{look}"
 
 

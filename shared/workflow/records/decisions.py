@@ -36,7 +36,7 @@ _APPROVING_STATES = frozenset((DecisionState.COUNTING, DecisionState.APPROVED))
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's yes to one of the question's proposals; a later one of theirs takes its place."""
+    """One user's yes to one of the question's proposals; a later one of theirs takes its place."""
 
     by: str
     proposal: str
@@ -88,7 +88,7 @@ def is_open(decision: Decision | None) -> bool:
 
 
 def is_ended_by_person(decision: Decision) -> bool:
-    """Whether the approval was refused because a person has put an end to the automation."""
+    """Whether the approval was refused because a user has put an end to the automation."""
     return decision.state is DecisionState.REFUSED and decision.why == IncidentState.MUTED.value
 
 
@@ -98,7 +98,7 @@ def load_decision(context: Context, question: str) -> Decision | None:
 
 
 def find_last_decider(context: Context, question: str) -> tuple[str, datetime] | None:
-    """Who approved or denied last, and when; None where no person has."""
+    """Who approved or denied last, and when; None where no user has."""
     decision = load_decision(context, question)
     steps = decision.steps if decision is not None else ()
     return next(((step.by, step.at) for step in reversed(steps) if step.state in _STATES_BY_PEOPLE), None)
@@ -114,7 +114,7 @@ def list_approvers(context: Context, question: str) -> list[tuple[str, str]]:
 
 
 def has_quorum(context: Context, service: Service, decision: Decision) -> bool:
-    """Whether enough of those who approved what was chosen may still approve it: people leave teams and groups."""
+    """Whether enough of those who approved what was chosen may still approve it: users leave teams and groups."""
     members = context.chat.list_group_members(service.approver_group) if service.approver_group else ()
     electorate = Approvers(service, members)
     entitled = [by for by in decision.approvals(decision.chosen) if electorate.includes(by)]
@@ -134,9 +134,9 @@ def store_decision(context: Context, question: str, wanted: Decision) -> Decisio
 
 
 def store_approval(context: Context, question: str, vote: Vote, electorate: Approvers, reason: str) -> Decision:
-    """Counts one person's approval, and returns the decision that stands: approved once enough of them agree.
+    """Counts one user's approval, and returns the decision that stands: approved once enough of them agree.
 
-    Earlier votes of people who are no approvers any more are dropped.
+    Earlier votes of users who are no approvers any more are dropped.
     """
 
     def with_vote(now: Decision | None) -> Decision:
@@ -161,5 +161,5 @@ def _update_decision(context: Context, question: str, update: Callable[[Decision
 
 
 def _is_same_vote(now: Decision, wanted: Decision) -> bool:
-    """Whether a vote was counted already: a person who presses twice is still one."""
+    """Whether a vote was counted already: a user who presses twice is still one."""
     return now.state is wanted.state is DecisionState.COUNTING and set(now.votes) == set(wanted.votes)

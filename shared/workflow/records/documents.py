@@ -44,7 +44,7 @@ class Collection(Generic[_Value]):
     kind: str
     value_type: type[_Value]
     extra_fields: Callable[[str, _Value], Document] = _no_extra_fields
-    """Fields that are written for queries and for people, by key and value, and never read back."""
+    """Fields that are written for queries and for users, by key and value, and never read back."""
 
     @property
     def _schema_key(self) -> Hashable:

@@ -37,9 +37,9 @@ class EndCause(StrEnum):
     STOPPED = "stopped"
     """The kill switch was turned while the rollout was under way."""
     SHIFT_REFUSED = "shift_refused"
-    """Somebody has changed the service by hand, so that a share of the traffic could not be given."""
+    """A user changed the service by hand, so that a share of the traffic could not be given."""
     NOT_PUT_BACK = "not_put_back"
-    """Somebody has changed the service by hand, so that the traffic could not be put back."""
+    """A user changed the service by hand, so that the traffic could not be put back."""
     NO_DIFFERENCE = "no_difference"
     """A trial: the tried revision fails as the serving one does."""
     REVISION_FAILS = "revision_fails"
@@ -53,7 +53,7 @@ class EndCause(StrEnum):
     GOT_TRAFFIC = "got_traffic"
     """A trial: the revision was given traffic, which nobody had approved."""
     OTHER_REVISION_SERVES = "other_revision_serves"
-    """A trial: somebody has deployed meanwhile."""
+    """A trial: another deployment was made meanwhile."""
     PROVEN = "proven"
     FAILED_PROBE = "failed_probe"
     FAILED_REVISION = "failed_revision"
@@ -64,7 +64,7 @@ class EndCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EndReason:
-    """Why an incident ended: by name, and in the words that people read."""
+    """Why an incident ended: by name, and in the words that users read."""
 
     cause: EndCause
     sentence: str
@@ -147,7 +147,7 @@ class IncidentRecord:
     """The chat's reference of the proposal's message."""
     rollout: Rollout | None = None
     told: str = ""
-    """The last step of `history` that the issue tells of, as `step` names it."""
+    """The last step of `history` that the issue reports, as `step` names it."""
     regresses: str = ""
     """The earlier incident that was resolved, and whose fix runs where this one was logged."""
     recurred: str = ""
@@ -198,7 +198,7 @@ class IncidentRecord:
 
     @property
     def can_be_reinvestigated(self) -> bool:
-        """Whether a person can have it investigated again: nothing is under way or got traffic against it."""
+        """Whether a user can have it investigated again: nothing is under way or got traffic against it."""
         return self.state is IncidentState.TRIED or (
             self.rollout is None
             and (

@@ -1,7 +1,7 @@
 """The kill switch: stops and resumes the deployments of one service or of all services.
 
-A switch is a document that every function reads right before it deploys or shifts traffic. A document that a person
-wrote by hand stops deployments whatever it holds, unless it holds `"stopped": false`.
+A switch is a document that every function reads right before it deploys or shifts traffic. A document that a user wrote
+by hand stops deployments whatever it holds, unless it holds `"stopped": false`.
 """
 
 from dataclasses import dataclass

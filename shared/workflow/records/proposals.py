@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from shared.errors import Reject
 from shared.ports import Document
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.brief import read_brief
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal, build_title
 from shared.proposal.rollout import ServiceState

@@ -39,7 +39,7 @@ class Trial:
 
     @property
     def experiment(self) -> Experiment:
-        """What a report tells of it; only a proven trial is one."""
+        """The trial as a report shows it; only a proven one counts."""
         rounds = tuple(
             ExperimentRound(
                 entry.at, quote_untrusted(entry.serving.detail, 160), quote_untrusted(entry.tried.detail, 160)

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.ports import Document
-from shared.proof.model.finding import Reason
+from shared.proof.model.recommendation import Reason
 from shared.proposal.proposal import Message, Proposal
 from shared.proposal.rollout import WATCH_DURATION
-from shared.proposal.states import INCIDENT_WORDS, PINNED, ProposalStatus, describe_incident_end
+from shared.proposal.state_words import INCIDENT_WORDS, PINNED, describe_incident_end
+from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.text.phrases import quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp
@@ -47,19 +48,19 @@ class OutlookReason(StrEnum):
     DEPLOYMENTS_STOPPED = "deployments_stopped"
     """It fails, and nothing is asked while the kill switch is on."""
     NEXT_QUESTION = "next_question"
-    """It fails, and people are asked about `Outlook.commit`."""
+    """It fails, and users are asked about `Outlook.commit`."""
     BY_HAND = "by_hand"
-    """It fails, and nothing is left to ask: people have to deploy by hand."""
+    """It fails, and nothing is left to ask: users have to deploy by hand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a person has to know of the service after its rollout has come to nothing."""
+    """What a user has to know of the service after a failed rollout."""
 
     reason: OutlookReason
     words: str
     commit: str = ""
-    """The earlier commit that people are asked about next; "" where there is none."""
+    """The earlier commit that users are asked about next; "" where there is none."""
 
 
 def assess_outlook(service: Service, record: IncidentRecord, proposal: Proposal, evidence: Document) -> Outlook:
@@ -147,14 +148,14 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
 
 @dataclass(frozen=True, slots=True)
 class IncidentEnd:
-    """A decided end: what it means, and why it came to it."""
+    """A decided end: what it means, and the reason."""
 
     state: IncidentState
     words: str
     why: str
     cause: EndCause | None
     earlier_commit: str = ""
-    """The commit that people are asked about next; "" where there is none."""
+    """The commit that users are asked about next; "" where there is none."""
 
 
 def _put_traffic_back(context: Context, service: Service, record: IncidentRecord, ending: IncidentState) -> IncidentEnd:
@@ -224,7 +225,7 @@ def _describe_end(context: Context, record: IncidentRecord, ending: IncidentStat
 
 
 def _update_issue(context: Context, service: Service, record: IncidentRecord, end: IncidentEnd) -> None:
-    """The end, on the issue: a comment where it is news to a person, and the part of the body in any case."""
+    """Shows the end on the issue: as a comment where it is news to a user, and in the body's status section."""
     why, step = quote_untrusted(end.why, 900), f"{end.state.value}{'' if record.look == 1 else record.look}"
     words = f"{_describe_action(context, record, end.state)}{end.words}"
     if end.state in _COMMENTED_STATES and (record.rollout is not None or end.state is not IncidentState.REPORTED):
@@ -244,7 +245,7 @@ def _update_issue(context: Context, service: Service, record: IncidentRecord, en
 
 
 def _describe_action(context: Context, record: IncidentRecord, state: IncidentState) -> str:
-    """`Rolled back automatically at … (approved by nora (`U-NORA`) at …). `; "" where a person has ended it."""
+    """`Rolled back automatically at … (approved by nora (`U-NORA`) at …). `; "" where a user has ended it."""
     action = INCIDENT_WORDS[state].action
     if not action or not record.proposal:
         return ""

@@ -19,7 +19,7 @@ def find_new_revision(
 ) -> Deployment | EndReason | None:
     """The ready revision of the approved commit, at its address; why there is none; or None while that is not known.
 
-    `EndCause.SHIFT_REFUSED` where a person has changed the service meanwhile.
+    `EndCause.SHIFT_REFUSED` where a user has changed the service meanwhile.
     """
     deployment = context.deployer.state(service, rollout.operation)
     match deployment.progress:
@@ -55,5 +55,5 @@ def _check_revision(
 
 
 def describe_manual_change(refused: str) -> EndReason:
-    """The end of a rollout whose traffic somebody else has moved; `refused` is the platform's reason."""
+    """The end of a rollout whose traffic was moved by another client; `refused` is the platform's reason."""
     return EndReason(EndCause.SHIFT_REFUSED, f"Somebody has changed the service by hand: {refused}.")

@@ -13,7 +13,7 @@ from shared.detection.entry import LogEntry
 from shared.detection.signal import SignalKind
 from shared.errors import UsageError
 from shared.proof.model.commit_graph import contains_commit
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.proposal import Proposal
 from shared.proposal.rollout import ServiceState
 from shared.service import Service

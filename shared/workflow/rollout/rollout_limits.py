@@ -1,4 +1,4 @@
-"""What a service may be put through: one rollout at a time, and so many on one day.
+"""Limits the rollouts of a service: one at a time, and a number on one day.
 
 Each limit is one small document, changed by compare-and-set, and gives the same answer to the same proposal again.
 """
@@ -48,7 +48,7 @@ def acquire_rollout_lock(context: Context, service: Service, proposal: Proposal)
 def is_rollout_active(context: Context, service: Service) -> bool:
     """Whether a rollout of the service is under way: one that only watches by now is not.
 
-    Nor is one that came to nothing, although its incident is asked about again: that is another proposal.
+    Nor is a failed one, although its incident has a question again: that is another proposal.
     """
     lock = ROLLOUT_LOCKS.read(context.store, service.id)
     return lock is not None and _is_held(context, lock)

@@ -99,12 +99,12 @@ def _conclude(context: Context, service: Service, record: IncidentRecord, trial:
 
 
 def _has_failed(context: Context, service: Service, record: IncidentRecord, rollout: Rollout) -> bool:
-    """Whether the tried revision has logged the failure: a probe may have closed before it came to that."""
+    """Whether the tried revision has logged the failure: a probe may have closed before that."""
     return bool(rollout.revision) and has_recurred(context, service, record, rollout)
 
 
 def describe_trial(trial: Trial) -> str:
-    """What a trial came to, and what its last round saw."""
+    """The result of a trial, and what its last round saw."""
     sentence = TRIAL_SENTENCES[trial.verdict].format(rounds=len(trial.rounds))
     last = trial.rounds[-1]
     serving, tried = (quote_untrusted(answer.detail, _MAX_ANSWER_LENGTH) for answer in (last.serving, last.tried))

@@ -129,7 +129,7 @@ def _check_service(
 
 
 def _await_revision(context: Context, service: Service, record: IncidentRecord, rollout: Rollout) -> IncidentRecord:
-    """Waits for the new revision. It must run what was approved, and be healthy, before anybody is sent there."""
+    """Waits for the new revision. It must run what was approved, and be healthy, before it gets any traffic."""
     revision = find_new_revision(context, service, record, rollout)
     if isinstance(revision, EndReason):
         is_manual = revision.cause is EndCause.SHIFT_REFUSED

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proposal.decision import ClickAnswer, ClickKind, ClickResult
 from shared.proposal.rollout import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult
 from shared.workflow.context import Context

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proposal.decision import ClickKind
 from shared.proposal.rollout import WATCH_DURATION, ProbeResult
 from shared.proposal.trial import REQUIRED_ROUNDS

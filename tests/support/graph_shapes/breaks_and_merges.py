@@ -1,7 +1,7 @@
 """Histories in which a file breaks and is fixed, on one line and by merges."""
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from tests.support.graph_shapes.proving import fix_subject, introducing_subject, prove_break, shape, target_subject
 from tests.support.history_builder import (
     HistoryBuilder,

@@ -3,7 +3,7 @@
 import re
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.proof_context import ProofRequest
 from tests.support.graph_shapes.proving import fix_subject, prove_break, prove_shape, shape, target_subject
 from tests.support.history_builder import (

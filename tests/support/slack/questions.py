@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.proof.model.finding import ActionKind
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal
 from shared.proposal.question import build_question
 from shared.proposal.states import ProposalStatus

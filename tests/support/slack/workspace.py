@@ -45,6 +45,14 @@ class FakeWorkspace:
         lost, self.lost_method = self.lost_method == method, "" if self.lost_method == method else self.lost_method
         return FakeResponse(200, value, {"x-oauth-scopes": ",".join(self.scopes)}, "timeout" if lost else "")
 
+    def _post(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        if self.channels.get(given["channel"]) is False:
+            return {"ok": False, "error": "not_in_channel"}
+        posted = {**given, "ts": f"{next(self._numbers)}.0", "user": BOT}
+        (self.replies if "thread_ts" in given else self.messages).append(posted)
+        message = {"app_id": APP, "text": given.get("text", ""), "ts": posted["ts"]}
+        return {"ok": True, "channel": given["channel"], "ts": posted["ts"], "message": message}
+
     def _value(self, method: str, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  # one for each method
         if method == "auth.test":
             whose = {"enterprise_id": self.organisation} if self.organisation else {}
@@ -54,9 +62,7 @@ class FakeWorkspace:
                 return {"ok": False, "error": "missing_scope", "needed": "users:read"}
             return {"ok": True, "bot": {"id": given["bot"], "app_id": APP}}
         if method == "chat.postMessage":
-            posted = {**given, "ts": f"{next(self._numbers)}.0", "user": BOT}
-            (self.replies if "thread_ts" in given else self.messages).append(posted)
-            return {"ok": True, "channel": given["channel"], "ts": posted["ts"]}
+            return self._post(given)
         if method == "chat.update":
             next(message for message in self.messages if message["ts"] == given["ts"]).update(given)
             return {"ok": True}

@@ -7,6 +7,7 @@ A name that is not among the result may still be bound on some path.
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 ReadBindings = Callable[[ast.AST], Iterator[str]]
 """The names that one statement or expression binds itself, without the statements in it."""
@@ -166,17 +167,35 @@ def walk_always_run(node: ast.AST) -> Iterator[ast.AST]:
 
 def list_possible_names(body: Iterable[ast.stmt]) -> frozenset[str]:
     """Every name that a module's or a class's own body may bind, and those that a function in it declares global."""
-    return frozenset(name for statement in body for name in _list_possible(statement, is_own=True))
+    return frozenset(name for statement in body for name in _list_possible(statement))
 
 
-def _list_possible(node: ast.AST, *, is_own: bool) -> Iterator[str]:
+@lru_cache(maxsize=256)  # every attribute that is looked up in a class asks several times
+def list_class_names(node: ast.ClassDef) -> frozenset[str]:
+    """The same for the body of a class."""
+    return list_possible_names(node.body)
+
+
+def _list_possible(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Global):
         yield from node.names
-    if is_own:
-        yield from _list_bound_here(node)
-    is_scope = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda)
+    yield from _list_bound_here(node)
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        yield from _list_declared_global(node)
+        return
     for child in ast.iter_child_nodes(node):
-        yield from _list_possible(child, is_own=is_own and not is_scope)
+        yield from _list_possible(child)
+
+
+def _list_declared_global(scope: ast.AST) -> Iterator[str]:
+    """The names of the `global` statements of a scope, and of those in it."""
+    waiting = [scope]
+    for node in waiting:
+        if isinstance(node, ast.Global):
+            yield from node.names
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            statements = getattr(node, block, None)
+            waiting += statements if isinstance(statements, list) else []
 
 
 def _list_bound_here(node: ast.AST) -> Iterator[str]:

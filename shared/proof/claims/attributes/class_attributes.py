@@ -4,9 +4,11 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from shared.proof.claims.attributes.bound_names import (
     BodyReader,
+    list_class_names,
     list_possible_names,
     read_scope_bindings,
     read_scope_deletions,
@@ -88,16 +90,17 @@ def _is_bound_in_body(hierarchy: Hierarchy, resolved: ResolvedClass, attribute: 
             on_type
             and resolved.kind == "enum"
             and attribute in _read_definite(node)
-            and "_ignore_" not in (list_possible_names(node.body))
+            and "_ignore_" not in list_class_names(node)
         )
     if resolved.kind == "dataclass" and may_leave_class(resolved, attribute):
         return False
     return attribute in _read_definite(node)
 
 
-def _read_definite(node: ast.ClassDef) -> set[str]:
+@lru_cache(maxsize=256)
+def _read_definite(node: ast.ClassDef) -> frozenset[str]:
     bound = BodyReader(read_scope_bindings, read_scope_deletions).read(node.body)
-    return {mangle_name(name, node) for name in bound}
+    return frozenset(mangle_name(name, node) for name in bound)
 
 
 def _list_annotated(node: ast.ClassDef) -> set[str]:
@@ -115,7 +118,7 @@ def _is_model_field(resolved: ResolvedClass, attribute: str) -> bool:
 def _binds(resolved: ResolvedClass, name: str) -> bool:
     """Whether a class body may bind a name."""
     node = resolved.node
-    return name in {mangle_name(bound, node) for bound in list_possible_names(node.body)}
+    return name in {mangle_name(bound, node) for bound in list_class_names(node)}
 
 
 def _find_doubt(hierarchy: Hierarchy, attribute: str, dynamic: str, *, on_type: bool) -> Answer | None:
@@ -156,8 +159,13 @@ def _name_given(hierarchy: Hierarchy, attribute: str, *, on_type: bool) -> str:
 
 def _binds_value(resolved: ResolvedClass, attribute: str) -> bool:
     """As `_binds`, without `x: int`, which alone binds nothing in a plain class."""
-    body = [part for part in resolved.node.body if not (isinstance(part, ast.AnnAssign) and part.value is None)]
-    return attribute in {mangle_name(name, resolved.node) for name in list_possible_names(body)}
+    return attribute in _list_values(resolved.node)
+
+
+@lru_cache(maxsize=256)
+def _list_values(node: ast.ClassDef) -> frozenset[str]:
+    body = [part for part in node.body if not (isinstance(part, ast.AnnAssign) and part.value is None)]
+    return frozenset(mangle_name(name, node) for name in list_possible_names(body))
 
 
 def _is_field(resolved: ResolvedClass, attribute: str) -> bool:

@@ -23,7 +23,7 @@ def find_dynamic_change(hierarchy: Hierarchy, attribute: str, sources: Iterable[
     """What the sources may do to the attribute. Objects of unrelated classes, known by `self`, do not count."""
     reason, is_deleted = "", False
     for source in sources:
-        for node in source.nodes:
+        for node in source.changing_nodes:
             effect = _read_effect(source, node, attribute)
             if effect and not _is_of_another_class(source, node, hierarchy):
                 line = getattr(node, "lineno", 0)

@@ -7,7 +7,12 @@ nothing with `self` before that could read it: no call of a method, no `self` th
 import ast
 from collections.abc import Iterator, Sequence
 
-from shared.proof.claims.attributes.bound_names import BodyReader, list_possible_names, walk_always_run
+from shared.proof.claims.attributes.bound_names import (
+    BodyReader,
+    list_class_names,
+    list_possible_names,
+    walk_always_run,
+)
 from shared.proof.claims.attributes.class_hierarchy import Hierarchy, ResolvedClass
 from shared.proof.claims.attributes.dataclass_fields import generates_init, has_option, is_field_set
 from shared.proof.claims.attributes.source_file import mangle_name
@@ -21,7 +26,7 @@ def is_set_by_construction(hierarchy: Hierarchy, attribute: str) -> bool:
     """False where it is not, and where that cannot be told."""
     if hierarchy.outside or hierarchy.is_enum or any(resolved.kind == "named_tuple" for resolved in hierarchy.classes):
         return False
-    if any(_BYPASSES & list_possible_names(resolved.node.body) for resolved in hierarchy.classes):
+    if any(_BYPASSES & list_class_names(resolved.node) for resolved in hierarchy.classes):
         return False
     if not _fits_slots(hierarchy, attribute):
         return False
@@ -38,7 +43,7 @@ def _fits_slots(hierarchy: Hierarchy, attribute: str) -> bool:
 def has_slots(resolved: ResolvedClass) -> bool:
     """Whether a class has slots, written or made by `@dataclass(slots=True)`."""
     is_made = resolved.kind == "dataclass" and has_option(resolved, "slots", default=False)
-    return is_made or "__slots__" in list_possible_names(resolved.node.body)
+    return is_made or "__slots__" in list_class_names(resolved.node)
 
 
 def list_slots(resolved: ResolvedClass) -> frozenset[str]:
@@ -151,15 +156,13 @@ class _Construction:
                 this = _get_first_argument(methods[0])
                 return bool(this) and self._is_safe(resolved, index, methods[0].body, this)
             if generates_init(resolved) is not False:
-                return not any(
-                    "__post_init__" in list_possible_names(other.node.body) for other in self._hierarchy.classes
-                )
+                return not any("__post_init__" in list_class_names(other.node) for other in self._hierarchy.classes)
         return True
 
 
 def _find_methods(node: ast.ClassDef, name: str) -> list[_Method] | None:
     """The one plain definition of a method, [] where there is none; None where it is something else."""
-    if name not in list_possible_names(node.body):
+    if name not in list_class_names(node):
         return []
     methods = [part for part in node.body if isinstance(part, ast.FunctionDef) and part.name == name]
     is_plain = len(methods) == 1 and not methods[0].decorator_list

@@ -42,6 +42,11 @@ class SourceFile:
         return tuple(ast.walk(self.tree))
 
     @cached_property
+    def changing_nodes(self) -> Sequence[ast.AST]:
+        """Those that may set or remove an attribute of an object, whatever its name is."""
+        return tuple(node for node in self.nodes if _may_change(node))
+
+    @cached_property
     def _bindings(self) -> dict[ast.AST, Mapping[str, Sequence[Binding]]]:
         return {}
 
@@ -112,6 +117,34 @@ def mangle_name(name: str, around: ast.ClassDef | None) -> str:
         return name
     bare = around.name.lstrip("_")
     return f"_{bare}{name}" if bare else name
+
+
+_CHANGING_NAMES = frozenset(
+    (
+        "setattr",
+        "__setattr__",
+        "delattr",
+        "__delattr__",
+        "__new__",
+        "__dict__",
+        "__class__",
+        "vars",
+        "locals",
+        "exec",
+        "eval",
+    )
+)
+
+
+def _may_change(node: ast.AST) -> bool:
+    match node:
+        case ast.Attribute():
+            return not isinstance(node.ctx, ast.Load) or node.attr in _CHANGING_NAMES
+        case ast.Name():
+            return node.id in _CHANGING_NAMES
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in _CHANGING_NAMES
+    return False
 
 
 def _is_inside(scope: ast.AST, inner: ast.AST) -> bool:

@@ -19,6 +19,7 @@ from shared.proof.claims.regressions.circular_starts import find_circular_claim
 from shared.proof.claims.regressions.focus import Focus, focus_on_change
 from shared.proof.claims.regressions.guarded_lines import find_guarded_lines
 from shared.proof.claims.regressions.opened_files import list_opened_files
+from shared.proof.claims.regressions.repeated_failure import RepeatedFailure, refuse_claim
 from shared.proof.claims.regressions.suspicions import Suspect, SuspectReader
 from shared.proof.claims.regressions.touched_names import TouchedNames, find_touched_names
 from shared.proof.claims.source.module_code import parse_module
@@ -64,26 +65,17 @@ class NewFailures:
     """A file that is known to run."""
     mended: Claim | None = None
     suspects_judged: int = 0
-    _last: Claim | None = None
     _deployed: ServiceModules | None = None
 
     def find(self, commit: str) -> GateFailure | None:
         """The first failure at a commit that the deployed commit did not have; None where there is none."""
         for failure in self.list_all(commit):
-            self._last = failure.claim
-            return _refuse(failure.claim, failure.verdict)
+            claim = failure.claim
+            judge = self.judges[claim.family]
+            repeated = RepeatedFailure(self.history, judge, self.open_modules, claim, self.start_path)
+            refusing_file = (claim.path, self.loaded_blobs(commit).get(claim.path, ""))
+            return replace(refuse_claim(claim, failure.verdict), refusing_file=refusing_file, repeat=repeated.find)
         return None
-
-    def repeat(self, commit: str) -> GateFailure | None:
-        """The failure that was found last, where it is one at this commit as well: one verdict instead of all."""
-        if self._last is None:
-            return None
-        modules = self.open_modules(CommitTree(self.history, commit), self.start_path)
-        judge = self.judges[self._last.family]
-        verdict = judge.judge(self._last, modules) if modules.tree.blob(self._last.path) is not None else None
-        if verdict is None or verdict.state is not ClaimState.FAILS or self._last.path not in self.loaded_blobs(commit):
-            return None
-        return _refuse(self._last, verdict)
 
     def list_all(self, commit: str) -> Iterator[NewFailure]:
         """Every new failure, as it is found; those of one line and family once."""
@@ -105,11 +97,6 @@ class NewFailures:
             tree = CommitTree(self.history, self.deployed_commit)
             self._deployed = self.open_modules(tree, self.start_path)
         return self._deployed
-
-
-def _refuse(claim: Claim, verdict: ClaimVerdict) -> GateFailure:
-    line = f", line {verdict.lines[0]}" if verdict.lines else ""
-    return GateFailure("newly_failing", f"{claim.path}{line} fails at this commit: {verdict.reason}")
 
 
 def _name_module(path: str) -> str:

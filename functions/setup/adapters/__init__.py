@@ -1,0 +1,1 @@
+"""What the steps of a setup ask of the outside: programs, the terminal, Slack, GitHub's registration of an App."""

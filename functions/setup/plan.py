@@ -1,0 +1,257 @@
+"""The steps from an empty project to the first incident: the answers come in, the list goes out."""
+
+import hashlib
+from collections.abc import Iterator
+
+from functions.setup.answers import Answers
+from functions.setup.ports import Place
+from functions.setup.step import Command, Step, StepName
+
+SLACK_SIGNING_SECRET = "slack-signing-secret"  # noqa: S105  # names of secrets, here and below
+SLACK_BOT_TOKEN = "slack-bot-token"  # noqa: S105
+GITHUB_APP_KEY = "github-app-key"
+GITHUB_WEBHOOK_SECRET = "github-webhook-secret"  # noqa: S105
+APIS = (
+    "cloudresourcemanager.googleapis.com",
+    "serviceusage.googleapis.com",
+    "iam.googleapis.com",
+    "pubsub.googleapis.com",
+    "logging.googleapis.com",
+    "run.googleapis.com",
+    "secretmanager.googleapis.com",
+    "storage.googleapis.com",
+)
+"""What Terraform and the steps before it need; Terraform enables the others."""
+CHECKED_FUNCTIONS = ("record", "investigate", "decide", "redeploy", "verify", "github")
+READ_ONLY_FUNCTIONS = ("record", "investigate")
+
+
+def plan_steps(answers: Answers, place: Place) -> tuple[Step, ...]:
+    """All steps in their order. What is not answered yet stands as a word in capitals."""
+    return tuple(_list_steps(answers, place))
+
+
+def list_functions(answers: Answers) -> tuple[str, ...]:
+    """The functions that are deployed, besides `compile`."""
+    return READ_ONLY_FUNCTIONS if answers.read_only else CHECKED_FUNCTIONS
+
+
+def list_secrets(answers: Answers) -> dict[str, str]:
+    """The secrets that provenfix.yaml refers to: the name in Secret Manager by the key of Terraform."""
+    chat = {"slack.signing_secret": SLACK_SIGNING_SECRET, "slack.bot_token": SLACK_BOT_TOKEN}
+    host = {"github.token": GITHUB_APP_KEY}
+    webhook = {"github.webhook_secret": GITHUB_WEBHOOK_SECRET}
+    return host if answers.read_only else {**chat, **host, **webhook}
+
+
+def bucket_name(answers: Answers) -> str:
+    """Of Terraform's state: names of buckets are global, and so are those of projects."""
+    return f"{(answers.project or 'PROJECT').replace(':', '-').replace('.', '-')}-provenfix-state"
+
+
+def function_url(answers: Answers, project_number: str, function: str) -> str:
+    """The address that follows from a service's name, before there is the service.
+
+    https://cloud.google.com/run/docs/triggering/https-request, read 2026-11-26
+    """
+    return f"https://provenfix-{function}-{project_number}.{answers.region}.run.app"
+
+
+def _list_steps(answers: Answers, place: Place) -> Iterator[Step]:
+    project, region = answers.project or "PROJECT", answers.region or "REGION"
+    yield from _list_google_steps(answers, project, region)
+    if answers.uses_chat:
+        yield from _list_slack_steps(answers, project)
+    yield from _list_github_steps(answers, project)
+    yield from _list_local_steps(answers, place)
+    yield from _list_check_steps(answers, place, project)
+
+
+def _list_google_steps(answers: Answers, project: str, region: str) -> Iterator[Step]:
+    of_project = f"--project={project}"
+    yield Step(
+        StepName.PROJECT,
+        "Look whether the project exists and has billing",
+        (
+            Command(("gcloud", "projects", "describe", project, "--format=value(projectNumber)")),
+            Command(("gcloud", "billing", "projects", "describe", project, "--format=value(billingEnabled)")),
+        ),
+    )
+    yield Step(
+        StepName.CREDENTIALS,
+        "Sign in for Terraform and doctor",
+        (
+            Command(
+                ("gcloud", "auth", "application-default", "login"),
+                unless=("gcloud", "auth", "application-default", "print-access-token", "--quiet"),
+            ),
+            Command(("gcloud", "auth", "application-default", "set-quota-project", project)),
+        ),
+        undo_note="You stay signed in: gcloud auth application-default revoke",
+    )
+    yield Step(
+        StepName.APIS,
+        "Enable the APIs that Terraform needs",
+        (Command(("gcloud", "services", "enable", *APIS, of_project)),),
+        undo_note="The APIs stay enabled: something else may have come to need them.",
+    )
+    yield Step(
+        StepName.IDENTITIES,
+        "Make the account as which Pub/Sub delivers",
+        (Command(("gcloud", "beta", "services", "identity", "create", "--service=pubsub.googleapis.com", of_project)),),
+        undo_note="Google's own account for Pub/Sub stays.",
+    )
+    bucket = f"gs://{bucket_name(answers)}"
+    yield Step(
+        StepName.STATE,
+        "Make the bucket of Terraform's state, with its versions",
+        (
+            Command(
+                ("gcloud", "storage", "buckets", "create", bucket, of_project, f"--location={region}",
+                 "--uniform-bucket-level-access", "--public-access-prevention"),
+                unless=("gcloud", "storage", "buckets", "describe", bucket, of_project),
+            ),
+            Command(("gcloud", "storage", "buckets", "update", bucket, of_project, "--versioning")),
+        ),
+        undo=(Command(("gcloud", "storage", "rm", "--recursive", bucket, of_project)),),
+    )  # fmt: skip
+    names = list_secrets(answers).values()
+    yield Step(
+        StepName.SECRETS,
+        "Make the secrets, without values",
+        tuple(
+            Command(
+                ("gcloud", "secrets", "create", name, of_project, "--replication-policy=user-managed",
+                 f"--locations={region}"),
+                unless=("gcloud", "secrets", "describe", name, of_project),
+            )
+            for name in names
+        ),
+        undo=tuple(Command(("gcloud", "secrets", "delete", name, of_project, "--quiet")) for name in names),
+    )  # fmt: skip
+
+
+def _list_slack_steps(answers: Answers, project: str) -> Iterator[Step]:
+    yield Step(
+        StepName.SLACK_APP,
+        "Make the Slack app from its manifest",
+        notes=(
+            "Opens api.slack.com/apps with the manifest filled in; you create the app and install it.",
+            "Asks for its bot token and its signing secret, which go through a pipe to",
+            f"  gcloud secrets versions add {SLACK_BOT_TOKEN} --project={project} --data-file=-",
+            f"  gcloud secrets versions add {SLACK_SIGNING_SECRET} --project={project} --data-file=-",
+        ),
+        undo_note="Delete the Slack app by hand: https://api.slack.com/apps",
+    )
+    yield Step(
+        StepName.SLACK_CHANNEL,
+        "Post a first message",
+        notes=(f"Says in the channel {answers.channel or 'CHANNEL'} of Slack that its people will be asked there.",),
+    )
+
+
+def _list_github_steps(answers: Answers, project: str) -> Iterator[Step]:
+    owner = answers.owner or "OWNER"
+    if answers.github_app:
+        yield Step(
+            StepName.GITHUB_APP,
+            "Keep the key of the GitHub App",
+            notes=(f"App {answers.github_app}, installation {answers.installation}, of {owner}.",),
+            undo_note="The GitHub App stays as it is.",
+        )
+        return
+    yield Step(
+        StepName.GITHUB_APP,
+        "Register a GitHub App by its manifest",
+        notes=(
+            f"Opens a page of this machine that hands the manifest to GitHub; you confirm the App for {owner}.",
+            "Its private key and its webhook secret go through a pipe to",
+            f"  gcloud secrets versions add {GITHUB_APP_KEY} --project={project} --data-file=-",
+            *(
+                (f"  gcloud secrets versions add {GITHUB_WEBHOOK_SECRET} --project={project} --data-file=-",)
+                if answers.uses_chat
+                else ()
+            ),
+        ),
+        undo_note="Delete the GitHub App by hand: its settings, Advanced, Delete GitHub App",
+    )
+    repositories = ", ".join(dict.fromkeys(answers.repositories.values())) or "the repositories"
+    yield Step(
+        StepName.GITHUB_INSTALLATION,
+        "Install the App",
+        notes=(f"Opens GitHub's page; choose {repositories} and nothing else.",),
+        undo_note="It ends with the App.",
+    )
+
+
+def _list_local_steps(answers: Answers, place: Place) -> Iterator[Step]:
+    watched = ", ".join(f"{one.name}@{one.region}" for one in answers.services) or "SERVICES"
+    reporting = (
+        f"in Slack {answers.channel or 'CHANNEL'}, where {', '.join(answers.approvers) or 'APPROVERS'} approve"
+        if answers.uses_chat
+        else f"by {answers.read_only}, and nothing is ever deployed"
+    )
+    repositories = ", ".join(f"{name}={repository}" for name, repository in answers.repositories.items())
+    yield Step(
+        StepName.CONFIGURATION,
+        "Write the configuration",
+        notes=(
+            f"Writes {place.config}: watches {watched} of {answers.watched_project or 'PROJECT'}, reports {reporting}.",
+            f"Repositories: {repositories or 'OWNER/NAME'}.",
+        ),
+        undo_note=f"{place.config} stays.",
+        is_derived=True,
+    )
+    yield Step(
+        StepName.BUNDLE,
+        "Pack the functions",
+        notes=(f"Writes {place.checkout / 'build'}/functions.zip and compile.zip, as `make bundle` does.",),
+        is_derived=True,
+    )
+    terraform = ("terraform", f"-chdir={place.root}")
+    pythons = ", ".join(answers.pythons)
+    yield Step(
+        StepName.TERRAFORM,
+        "Apply, once: a quarter of an hour, most of it waits for grants and metrics",
+        (
+            Command((*terraform, "init", "-input=false", "-reconfigure")),
+            Command((*terraform, "plan", "-input=false", "-out=setup.plan")),
+            Command((*terraform, "apply", "-input=false", "setup.plan")),
+        ),
+        (f"Shows the plan, and asks. Alerts go to {answers.email or 'nobody'}; compilers of {pythons}.",),
+        undo=(
+            Command((*terraform, "apply", "-input=false", "-auto-approve", "-var=keep_data=false",
+                     "-target=module.provenfix.google_firestore_database.state")),
+            Command((*terraform, "destroy", "-input=false", "-auto-approve", "-var=keep_data=false")),
+        ),
+        is_derived=True,
+    )  # fmt: skip
+
+
+def _list_check_steps(answers: Answers, place: Place, project: str) -> Iterator[Step]:
+    names = ", ".join(list_functions(answers))
+    yield Step(
+        StepName.DOCTOR,
+        "Check everything",
+        notes=(
+            f"Lets you ask as the accounts of {names}: roles/iam.serviceAccountTokenCreator on each, for an hour.",
+            f"  provenfix doctor --config {place.deployed_config} --project {project}",
+            "Takes those rights back.",
+        ),
+        is_derived=True,
+    )
+    service = answers.services[0].name if answers.services else "SERVICE"
+    yield Step(
+        StepName.TRIAL,
+        "Try it: one entry in the log of a watched service",
+        notes=(
+            f"gcloud logging write provenfix-test --project={answers.watched_project or 'PROJECT'}: a syntax error of",
+            f"{service} in a file that does not exist. It passes the sink, opens an incident, ends without a proof.",
+        ),
+        is_derived=True,
+    )
+
+
+def digest(text: str) -> str:
+    """Twelve digits that differ where the text does."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
