@@ -85,6 +85,8 @@ class Service:
     proposal_ttl: timedelta = timedelta(hours=6)
     traffic_steps: tuple[int, ...] = (10, 50, 100)
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""
+    channel_name: str = ""
+    """As the page and alerts show the channel, without `#`; "" shows the id."""
     remind_after: timedelta = timedelta(0)
     """After this long without a decision the channel is reminded of a question, once; 0 never reminds."""
     escalate_to: str = ""

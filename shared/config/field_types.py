@@ -93,6 +93,7 @@ Repository = Annotated[
     ),
 ]
 ChannelId = Annotated[str, _matching(r"[CGD][A-Z0-9]+", "a channel's id, not its name", "C024BE91L")]
+ChannelName = Annotated[str, _matching(r"[^\s#@/.<>A-Z]{1,80}", "a channel's name without #", "chat-alerts")]
 SlackUserId = Annotated[str, _matching(r"[UW][A-Z0-9]+", "a Slack user's id, not a name", "U024BE7LH")]
 UserGroupId = Annotated[str, _matching(r"S[A-Z0-9]+", "a user group's id", "S0614TZR7")]
 WorkspaceId = Annotated[str, _matching(r"[TE][A-Z0-9]+", "a workspace's id", "T024BE7LD")]

@@ -9,6 +9,7 @@ from shared.config.field_types import (
     AuthorName,
     BranchName,
     ChannelId,
+    ChannelName,
     CodeHostUrl,
     Delay,
     Duration,
@@ -79,6 +80,7 @@ class ServiceEntry(StrictModel):
     region: Region
     repository: Repository
     channel: ChannelId
+    channel_name: ChannelName = ""
     environment: str = ""
     log_project: ProjectId = ""
     branch: BranchName = ""

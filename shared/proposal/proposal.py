@@ -59,6 +59,8 @@ class AlternativeProposal:
     """As `Message.approvals`, of those who want this instead."""
     subject: str = ""
     """The first line of the commit's message."""
+    ships: str = ""
+    """Which commits going back loses."""
 
 
 @dataclass(frozen=True, slots=True)

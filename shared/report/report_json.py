@@ -6,7 +6,7 @@ from datetime import datetime
 from shared.detection.close_code import CloseKind
 from shared.detection.incident import Incident, Symptom, is_suspected_consequence
 from shared.proof.model.deployed_version import DeployedVersion, LoggedDeployment
-from shared.proof.model.finding import Attempt, BrokenFile, Fix, IntroducingCommit, LoadedSummary
+from shared.proof.model.finding import Attempt, BrokenFile, Fix, IntroducingCommit, LoadedSummary, Rollback
 from shared.proof.model.history import Commit, FileChange
 from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.target import OtherBrokenFile, RefusedCommit, Target
@@ -22,6 +22,7 @@ from shared.text.redaction import redact
 from shared.text.timestamps import format_clock_time, format_rfc3339, has_date
 
 _MAX_SHIPPED_FILES = 500
+_MAX_LOST_COMMITS = 50
 """Files that differ, of which the report names the first; `files_changed` counts them all."""
 SCHEMA = "provenfix.report/1"
 _CLOSED_FIRST_JSON = {CloseKind.REMOTE_END: "other_end", CloseKind.LOCAL_END: "this_end"}
@@ -46,8 +47,8 @@ def report_to_json(report: Report) -> dict[str, object]:
         "target": _target_to_json(proof.target) if proof.target else None,
         "refused": [_refused_to_json(item) for item in proof.refused_commits],
         "not_looked_at": proof.unchecked_commits,
-        "rollback": _commit_to_json(proof.rollback.commit) if proof.rollback else None,
-        "alternative": _commit_to_json(proof.alternative_rollback.commit) if proof.alternative_rollback else None,
+        "rollback": _rollback_to_json(proof.rollback) if proof.rollback else None,
+        "alternative": _rollback_to_json(proof.alternative_rollback) if proof.alternative_rollback else None,
         "suspected": suspected_to_json(proof.suspected),
         "trial": trial_to_json(proof, _target_to_json),
         "decision": {
@@ -65,6 +66,12 @@ def report_to_json(report: Report) -> dict[str, object]:
         "versions_compiled": proof.versions_compiled,
     }
     return {key: _redact_json(value) for key, value in document.items()}
+
+
+def _rollback_to_json(rollback: Rollback) -> dict[str, object]:
+    lost = rollback.lost_commits
+    shown = [_commit_to_json(commit) for commit in lost[:_MAX_LOST_COMMITS]]
+    return {**_commit_to_json(rollback.commit), "lost_commits": shown, "lost_count": len(lost)}
 
 
 def _redact_json(value: object) -> object:

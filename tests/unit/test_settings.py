@@ -23,6 +23,7 @@ services:
     region: europe-west1
     repository: tea/chat
     channel: C024BE91L
+    channel_name: tea-alerts
     environment: production
     branch: release/2
     source_roots: [app, lib/core/]
@@ -84,6 +85,7 @@ def test_every_key_of_a_service_arrives(file: Path) -> None:
         region="europe-west1",
         repository="tea/chat",
         channel="C024BE91L",
+        channel_name="tea-alerts",
         environment="production",
         branch="release/2",
         source_roots=("app", "lib/core"),

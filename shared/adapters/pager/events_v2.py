@@ -69,7 +69,7 @@ def build_event(service: Service, reminder: Reminder) -> Document:
             "component": service.name,
             "group": service.project,
             "custom_details": {
-                "channel": service.channel,
+                "channel": f"#{service.channel_name}" if service.channel_name else service.channel,
                 "expires_at": format_rfc3339(reminder.expires_at),
             },
         },

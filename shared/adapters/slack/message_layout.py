@@ -25,12 +25,13 @@ from shared.adapters.slack.rich_text import (
     user_mention,
 )
 from shared.proof.model.recommendation import ActionKind
-from shared.proposal.brief import LOST_COMMITS, describe_action, format_effect
+from shared.proposal.brief import describe_action, format_effect
 from shared.proposal.consequences import summarise_rollout
 from shared.proposal.labels import PROOF_LABELS, split_label
 from shared.proposal.proposal import Message
 from shared.proposal.state_words import QUESTION_WORDS
 from shared.proposal.states import ProposalStatus
+from shared.report.facts.lost_commits import UNKNOWN_LOSS
 from shared.service import RolloutMode, Service
 from shared.text.escaping import break_mentions_and_links, escape_slack, to_one_line, truncate
 
@@ -260,7 +261,8 @@ def build_buttons(service: Service, message: Message) -> Iterator[dict[str, obje
     if message.alternative is not None:
         other = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
         instead = _build_button(ROLL_BACK, "Roll back instead", button_value(other), "danger")
-        back = _confirm_dialog(service, "Roll back", other.commit, message.alternative.subject, [LOST_COMMITS])
+        lost = [message.alternative.ships or UNKNOWN_LOSS]
+        back = _confirm_dialog(service, "Roll back", other.commit, message.alternative.subject, lost)
         yield instead | {"confirm": back}
     if service.remind_after:
         yield _build_button(SNOOZE, SNOOZE_LABEL, of)

@@ -186,4 +186,4 @@ def build_message(
 
 def _build_alternative(proposal: Proposal, evidence: Document, commit: str) -> AlternativeProposal:
     brief = read_brief(documents.read_part(documents.read_part(evidence, "instead"), "brief"))
-    return AlternativeProposal(format_rollback_id(proposal.id), commit, subject=brief.subject)
+    return AlternativeProposal(format_rollback_id(proposal.id), commit, subject=brief.subject, ships=brief.ships)
