@@ -42,7 +42,11 @@ def read_configuration(path: Path) -> Configuration:
     except FileNotFoundError:
         remedy = "create it, or name another file with --config or PROVENFIX_CONFIG"
         raise InputError(f"{path}: file not found; {remedy}.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder; name the file with --config or PROVENFIX_CONFIG.") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not text in UTF-8; save it as such.") from None
+    except OSError as error:
         raise InputError(f"{path} cannot be read: {error}.") from None
     return parse_configuration(text, str(path))
 
