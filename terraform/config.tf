@@ -4,8 +4,20 @@
 locals {
   prefix = "provenfix-" # of topics, functions, accounts and sinks; the functions' default for topics
 
-  config = yamldecode(file(var.config))
-  access = yamldecode(file("${path.module}/access.yaml"))
+  config    = yamldecode(file(var.config))
+  read_only = try(length(local.config.read_only), 0) > 0
+
+  # What the functions that are deployed call and read; without questions nobody needs Slack's secrets.
+  access_table = yamldecode(file("${path.module}/access.yaml"))
+  access = merge(local.access_table, {
+    functions = {
+      for name, function in local.access_table.functions : name => merge(function, {
+        google  = [for call in function.google : call if !local.read_only || !contains(local.access_table.acting, call)]
+        secrets = [for key in function.secrets : key if !local.read_only || !startswith(key, "slack.")]
+        topics  = [for topic in function.topics : topic if contains(values(local.triggers), topic)]
+      }) if contains(keys(local.functions), name)
+    }
+  })
 
   # By the id that the functions give each: the region is part of it where another one has a service of that name.
   service_names = [for service in local.config.services : "${service.project}.${service.name}"]

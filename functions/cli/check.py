@@ -66,9 +66,9 @@ def _select_files(
     work_tree, paths = find_work_tree(options.repo), options.paths
     if options.staged:
         index = {path: entry.blob for path, entry in repository.index_files(index_file).items()}
-        before = _head_blobs(repository)
+        before = _read_head_blobs(repository)
         changed = [path for path in index if _is_python(path) and before.get(path) != index[path]]
-        return changed, list(index), _blob_reader(repository, index)
+        return changed, list(index), _create_blob_reader(repository, index)
     if options.ref is not None or work_tree is None:
         if paths:
             raise UsageError(f"{options.repo}: a bare repository has no files on disk; name a commit with --ref")
@@ -77,7 +77,7 @@ def _select_files(
         return (
             [path for path in blobs if _is_python(path)],
             list(blobs),
-            _blob_reader(repository, blobs),
+            _create_blob_reader(repository, blobs),
         )
     tracked = repository.tracked_paths()
     if not paths:
@@ -90,7 +90,7 @@ def _select_files(
     return list(named), tracked, work_tree.read
 
 
-def _head_blobs(repository: "GitRepository") -> Mapping[str, str]:
+def _read_head_blobs(repository: "GitRepository") -> Mapping[str, str]:
     try:
         commit = repository.resolve("HEAD")
     except UsageError:
@@ -98,7 +98,7 @@ def _head_blobs(repository: "GitRepository") -> Mapping[str, str]:
     return {path: entry.blob for path, entry in repository.tree(commit.id).items()}
 
 
-def _blob_reader(repository: "GitRepository", blobs: Mapping[str, str]) -> ReadFile:
+def _create_blob_reader(repository: "GitRepository", blobs: Mapping[str, str]) -> ReadFile:
     def read(path: str) -> bytes:
         content = repository.read(blobs[path])
         if content is None:  # a file that was not checked must not pass

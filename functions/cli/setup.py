@@ -159,7 +159,7 @@ def setup(  # noqa: PLR0913  # one option for each answer
     folder: _FolderOption = _DEFAULT_FOLDER,
     config: _ConfigOption = Path("provenfix.yaml"),
 ) -> int:
-    """Install provenfix into a project of Google Cloud, step by step.
+    """Install provenfix on Google Cloud, step by step.
 
     Each step is shown before it happens. Run it again after an error: it goes on where it stopped.
     """

@@ -17,7 +17,7 @@ OWN_ERROR_TYPE = "provenfix"
 """The error type of messages that are sentences of ours."""
 
 
-def invalid_value(sentence: str) -> PydanticCustomError:
+def build_value_error(sentence: str) -> PydanticCustomError:
     """`sentence` follows the key: `must be …`."""
     return PydanticCustomError(OWN_ERROR_TYPE, "{sentence}", {"sentence": sentence})
 
@@ -28,7 +28,7 @@ def _matching(pattern: str, what: str, example: str) -> Any:
 
     def check(value: str) -> str:
         if not compiled.fullmatch(value):
-            raise invalid_value(f"must be {what}, such as {example!r}")
+            raise build_value_error(f"must be {what}, such as {example!r}")
         return value
 
     return AfterValidator(check)
@@ -36,7 +36,9 @@ def _matching(pattern: str, what: str, example: str) -> Any:
 
 def _require_quotes(value: object) -> object:
     if isinstance(value, int | float):
-        raise invalid_value("must be in quotes, such as '3.10': without them YAML reads a number, and 3.10 becomes 3.1")
+        raise build_value_error(
+            "must be in quotes, such as '3.10': without them YAML reads a number, and 3.10 becomes 3.1"
+        )
     return value
 
 
@@ -44,7 +46,7 @@ def _parse_duration(value: object) -> timedelta:
     units = {"m": "minutes", "h": "hours", "d": "days"}
     match = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", value) if isinstance(value, str) else None
     if match is None:
-        raise invalid_value("must be a number of minutes, hours or days, such as '30m', '6h' or '2d'")
+        raise build_value_error("must be a number of minutes, hours or days, such as '30m', '6h' or '2d'")
     return timedelta(**{units[match[2]]: int(match[1])})
 
 
@@ -53,12 +55,12 @@ def _parse_delay(value: object) -> timedelta:
         return timedelta(minutes=value)
     if isinstance(value, str):
         return _parse_duration(value)
-    raise invalid_value("must be a number of minutes, such as 15, or a duration such as '2h'")
+    raise build_value_error("must be a number of minutes, such as 15, or a duration such as '2h'")
 
 
 def _require_relative_folder(value: str) -> str:
     if value.startswith(("/", "-")) or ".." in value.split("/") or "\\" in value:
-        raise invalid_value("must be a folder of the repository, as a path from its root such as 'app'")
+        raise build_value_error("must be a folder of the repository, as a path from its root such as 'app'")
     return value.strip("/")
 
 
@@ -66,13 +68,13 @@ def _require_secret_pattern(value: str) -> str:
     try:
         parse_secret_pattern(value)
     except ValueError as error:
-        raise invalid_value(str(error)) from None
+        raise build_value_error(str(error)) from None
     return value
 
 
 def require_rising(value: tuple[int, ...]) -> tuple[int, ...]:
     if value != tuple(sorted(set(value))) or not value or value[0] < 1 or value[-1] != 100:
-        raise invalid_value("must be ascending percentages ending with 100, such as [10, 50, 100]")
+        raise build_value_error("must be ascending percentages ending with 100, such as [10, 50, 100]")
     return value
 
 

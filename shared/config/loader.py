@@ -78,7 +78,7 @@ def _find_contradictions(
 ) -> Iterator[tuple[yaml_lines.KeyPath, str]]:
     """Yields what only the file as a whole shows to be wrong: the path, and the sentence without its full stop."""
     first_index: dict[tuple[str, str, str], int] = {}
-    own = _own_function_names(configuration)
+    own = _list_own_function_names(configuration)
     for index, entry in enumerate(configuration.services):
         service = entry.service
         key_of_service = (service.project, service.region, service.name)
@@ -86,6 +86,8 @@ def _find_contradictions(
             at = first_index[key_of_service]
             first = f"services[{at}] (line {document.line(('services', at))})"
             yield ("services", index), f"services[{index}] is the same service as {first}; remove one of them"
+        if not (entry.channel or configuration.read_only):
+            yield ("services", index, "channel"), f"services[{index}].channel is missing"
         if (service.project, service.name) in own:
             yield ("services", index), f"services[{index}] is one of provenfix's own functions, which are not watched"
         needed = _REQUIRED_BY_METHOD.get(service.deploy_method)
@@ -98,7 +100,7 @@ def _find_contradictions(
             yield ("services", index, key), f"services[{index}].{key} {problem}"
 
 
-def _own_function_names(configuration: Configuration) -> set[tuple[str, str]]:
+def _list_own_function_names(configuration: Configuration) -> set[tuple[str, str]]:
     own = configuration.own
     return {(own.project, name) for name in own.functions} if own else set()
 
@@ -141,12 +143,12 @@ def _describe_expected(error: ErrorDetails) -> str:
 
 
 def _suggest_key(path: yaml_lines.KeyPath) -> str:
-    known = sorted(_allowed_keys(path[:-1]))
+    known = sorted(_list_allowed_keys(path[:-1]))
     close = difflib.get_close_matches(str(path[-1]), known, n=1)
     return f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}."
 
 
-def _allowed_keys(path: yaml_lines.KeyPath) -> Mapping[str, Any]:
+def _list_allowed_keys(path: yaml_lines.KeyPath) -> Mapping[str, Any]:
     """Returns the keys that are known at `path`."""
     entry: type[BaseModel] = Configuration
     for part in path:

@@ -36,7 +36,7 @@ from shared.config.field_types import (
     VariableName,
     WorkflowFile,
     WorkspaceId,
-    invalid_value,
+    build_value_error,
     require_rising,
 )
 from shared.secret import SecretReference, SecretSource
@@ -59,7 +59,7 @@ class SecretEntry(StrictModel):
     @classmethod
     def _require_one_source(cls, value: object) -> object:
         if not isinstance(value, dict) or len(value) != 1:
-            raise invalid_value(
+            raise build_value_error(
                 "must be a reference, {secret: projects/P/secrets/S/versions/3} or {env: NAME}, not a value"
             )
         return value
@@ -79,7 +79,8 @@ class ServiceEntry(StrictModel):
     project: ProjectId
     region: Region
     repository: Repository
-    channel: ChannelId
+    channel: ChannelId = ""
+    """Needed unless the file is `read_only`: then nobody is asked."""
     channel_name: ChannelName = ""
     environment: str = ""
     log_project: ProjectId = ""
@@ -119,14 +120,14 @@ class ServiceEntry(StrictModel):
     @classmethod
     def _require_websocket(cls, trial: bool, given: ValidationInfo) -> bool:  # noqa: FBT001  # as pydantic calls it
         if trial and not str(given.data.get("probe_url", "")).startswith(("ws://", "wss://")):
-            raise invalid_value("needs a probe_url that begins with ws:// or wss://, whose probe shows the failure")
+            raise build_value_error("needs a probe_url that begins with ws:// or wss://, whose probe shows the failure")
         return trial
 
     @field_validator("escalate_to")
     @classmethod
     def _require_delay(cls, target: str, given: ValidationInfo) -> str:
         if target and not given.data.get("remind_after"):
-            raise invalid_value("needs remind_after, the minutes after which it is asked, such as 15")
+            raise build_value_error("needs remind_after, the minutes after which it is asked, such as 15")
         return target
 
     @property
@@ -166,7 +167,7 @@ class GitHubEntry(StrictModel):
     @model_validator(mode="after")
     def _require_credentials(self) -> "GitHubEntry":
         if (self.app is None) is (self.token is None):
-            raise invalid_value("must have either app or token")
+            raise build_value_error("must have either app or token")
         return self
 
 
@@ -187,6 +188,8 @@ class Configuration(StrictModel):
     """The whole file."""
 
     version: Literal[1] = 1
+    read_only: Literal["", "issue", "log"] = ""
+    """Where a profile reports to that asks nobody and deploys nothing."""
     services: Annotated[tuple[ServiceEntry, ...], Field(strict=False)] = ()
     slack: SlackEntry | None = None
     github: GitHubEntry | None = None

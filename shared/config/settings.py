@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING, TypeVar
 from shared.config import loader
 from shared.errors import UsageError
 from shared.secret import Secret, SecretReference, SecretSource
-from shared.service import RegionalService, RolloutMode, Service, service_id
+from shared.service import RegionalService, RolloutMode, Service, build_service_id
 
 if TYPE_CHECKING:
     from shared.config.model import Configuration
@@ -131,6 +131,8 @@ class Settings:
     kill_switch: bool = False
     max_message_age: timedelta = timedelta(hours=_DEFAULT_MAX_AGE_HOURS)
     tracing: bool = False
+    read_only: str = ""
+    """Where reports go of a profile that asks nobody and deploys nothing: `issue`, `log`; "" for the whole of it."""
     services: Mapping[str, Service] = field(default_factory=dict)
     """By `Service.id`."""
     own_functions: frozenset[str] = frozenset()
@@ -158,7 +160,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     overrides = _parse_endpoint_overrides(environment.get("PROVENFIX_DOUBLES", ""))
     own_name = environment.get("K_SERVICE")
     return Settings(
-        interpreters=_values_by_version(_INTERPRETER_VARIABLE, environment),
+        interpreters=_read_values_by_version(_INTERPRETER_VARIABLE, environment),
         compilers=_read_compile_urls(environment),
         local_folder=local,
         platform=_read_platform(environment, local),
@@ -170,7 +172,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         kill_switch=_read_switch("PROVENFIX_KILL_SWITCH", environment),
         max_message_age=_read_hours("PROVENFIX_OLDEST_HOURS", environment),
         tracing=_read_switch("PROVENFIX_TRACING", environment),
-        own_functions=frozenset((service_id(project, own_name),)) if own_name and project else frozenset(),
+        own_functions=frozenset((build_service_id(project, own_name),)) if own_name and project else frozenset(),
         firestore_emulator=environment.get("FIRESTORE_EMULATOR_HOST", ""),
         pubsub_emulator=environment.get("PUBSUB_EMULATOR_HOST", ""),
         is_deployed=bool(own_name),
@@ -186,12 +188,16 @@ def read_all_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _merge_configuration(settings: Settings, file: "Configuration", environment: Mapping[str, str]) -> Settings:
-    own = {service_id(file.own.project, name) for name in file.own.functions} if file.own else set()
-    configured = [_with_deploy_mode(service, settings.platform) for service in list_services(file)]
+    own = {build_service_id(file.own.project, name) for name in file.own.functions} if file.own else set()
+    configured = [
+        replace(_with_deploy_mode(service, settings.platform), is_read_only=bool(file.read_only))
+        for service in list_services(file)
+    ]
     services = {service.id: service for service in configured}
     return replace(
         settings,
         compilers=dict(file.compilers) | dict(settings.compilers),
+        read_only=file.read_only,
         services=services,
         own_functions=settings.own_functions | own,
         secrets=_read_secrets(file, environment, settings.local_folder),
@@ -241,13 +247,13 @@ def _read_secrets(file: "Configuration", environment: Mapping[str, str], local: 
     return Secrets(signing, bot, github, webhook, key, pager, values)
 
 
-def _values_by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
+def _read_values_by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
     matches = ((names.fullmatch(name), value) for name, value in environment.items())
     return {f"{match[1]}.{match[2]}": value for match, value in matches if match and value}
 
 
 def _read_compile_urls(environment: Mapping[str, str]) -> dict[str, str]:
-    urls = _values_by_version(_COMPILE_VARIABLE, environment)
+    urls = _read_values_by_version(_COMPILE_VARIABLE, environment)
     for version, url in urls.items():
         if not _COMPILE_URL.fullmatch(url):
             name = f"PROVENFIX_COMPILE_{version.replace('.', '_')}"

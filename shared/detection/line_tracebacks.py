@@ -14,6 +14,7 @@ from datetime import timedelta
 from shared.detection.connections import request_ids
 from shared.detection.entry import LogEntry
 from shared.detection.exception_chain import is_chaining_sentence
+from shared.detection.line_prefixes import find_prefixed_lines
 from shared.detection.logged_exception import TRACEBACK_HEADER, is_last_line, is_lower_edge
 from shared.text.escaping import strip_markup
 
@@ -28,6 +29,7 @@ _MAX_WORDS_AGE = timedelta(milliseconds=50)
 """A logger writes its words and the traceback at once."""
 _MAX_CUT_AGE = timedelta(seconds=5)
 _MAX_WORD_LINES = 2
+_MAX_LINES_BEFORE = 5
 _MAX_MESSAGE_LINES = 12
 _MAX_PARALLEL = 16
 _DRAWN = frozenset(" \t|+│╭╰")
@@ -63,8 +65,8 @@ class _Line:
 @dataclass(slots=True)
 class _Stream:
     lines: list[_Line] = field(default_factory=list)
-    before: deque[_Line] = field(default_factory=lambda: deque(maxlen=_MAX_WORD_LINES))
-    """The last lines, which may announce what comes."""
+    before: deque[_Line] = field(default_factory=lambda: deque(maxlen=_MAX_LINES_BEFORE))
+    """The last lines: they announce what comes, or end it in a log that runs backwards."""
     foreign: int = 0
     """Lines since the last one that belongs to a traceback."""
 
@@ -125,6 +127,8 @@ class LineTracebacks:
         if not any(TRACEBACK_HEADER in line.text for line in lines):
             return
         ordered = _sort_lines(lines, step)
+        prefixes = find_prefixed_lines([line.text for line in ordered])
+        ordered = [replace(line, text=line.text[len(own) :]) for line, own in zip(ordered, prefixes, strict=True)]
         end = 0
         for first, last in _find_episodes(ordered):
             yield from _read_episode(ordered, first, last)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from shared.detection.caught_errors import find_caught_error
 from shared.detection.entry import LogEntry
 from shared.detection.exception_chain import Chain, read_chain
+from shared.detection.line_prefixes import strip_line_prefixes
 from shared.detection.logged_exception import Frame, LoggedException, is_package_frame
 from shared.detection.signal import Signal, SignalKind, SkipReason
 from shared.text.escaping import strip_markup, truncate_middle
@@ -61,7 +62,7 @@ def build_raised(chain: Chain, entry: LogEntry, *, is_syntax_error: bool = False
 def read_raised(entry: LogEntry, read: Signal | SkipReason) -> RaisedException | None:
     """What an entry shows by itself; `read` is what it says as a signal."""
     own = _chain_of_signal(read) if isinstance(read, Signal) and read.kind not in EFFECT_KINDS else None
-    chain = own or read_chain(strip_markup(entry.text))
+    chain = own or read_chain(strip_line_prefixes(strip_markup(entry.text)))
     if chain is None and isinstance(read, Signal) and read.error_class:
         chain = _chain_of_signal(read)
     if chain is None:

@@ -13,6 +13,7 @@ from shared.detection.close_code import CloseKind, detect_close_1011, may_show_c
 from shared.detection.cpython_messages import cpython_error_class
 from shared.detection.entry import LogEntry
 from shared.detection.failed_start import detect_failed_start, may_show_failed_start
+from shared.detection.line_prefixes import strip_line_prefixes
 from shared.detection.syntax_errors import SyntaxErrorMention, find_mentions, find_python_version, mentions_syntax_error
 from shared.detection.websocket_exception import find_websocket_exception, may_show_websocket_exception
 from shared.text.escaping import strip_markup
@@ -107,7 +108,7 @@ def read_signal(entry: LogEntry) -> Signal | SkipReason:
         return SkipReason.NO_TEXT
     if not may_show_signal(entry.text):
         return SkipReason.NO_SIGNAL
-    text = strip_markup(entry.text)
+    text = strip_line_prefixes(strip_markup(entry.text))
     of_syntax = mentions_syntax_error(text) or may_show_bare_message(text)
     read = _read_syntax_signal(entry, text) if of_syntax else SkipReason.NO_SIGNAL
     if isinstance(read, Signal):

@@ -70,8 +70,11 @@ def find_fragment(text: str) -> str:
 
 
 def sort_events(events: list[Event], step: int) -> list[Event]:
-    """By time; where times are equal, or none were logged, as the log runs. An entry's own events stay together."""
-    events = sorted(events, key=lambda event: event.number)
+    """By time; where times are equal, or none were logged, as the log runs.
+
+    An entry's own events stay together: what it raised, then what follows from that.
+    """
+    events = sorted(events, key=lambda event: (event.number, event.close_kind is not None or event.is_failed_start))
     if step < 0 and any(event.moment is not None for event in events):
         numbers = sorted({event.number for event in events}, reverse=True)
         position = {number: at for at, number in enumerate(numbers)}

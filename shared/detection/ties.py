@@ -15,12 +15,7 @@ from shared.detection.close_code import CloseKind
 from shared.detection.connections import are_different_connections, connection_ids, request_ids
 from shared.detection.entry import LogEntry
 from shared.detection.line_tracebacks import AssembledTraceback, LineTracebacks
-from shared.detection.raised_exception import (
-    EFFECT_KINDS,
-    RaisedException,
-    read_raised,
-    truncate_raised_entry,
-)
+from shared.detection.raised_exception import EFFECT_KINDS, RaisedException, read_raised, truncate_raised_entry
 from shared.detection.signal import Signal, SkipReason, read_signal
 from shared.detection.split_chains import join_split_chains
 from shared.detection.start_ties import events_beside, tie_failed_starts
@@ -84,8 +79,7 @@ class TieFinder:
         events = list(self._events_of(entry_number, entry, signal_or_skip))
         self._events += len(events)
         if events:
-            stream = (entry.project, entry.service, entry.revision, entry.instance)
-            self._streams.setdefault(stream, []).extend(events)
+            self._find_events(entry).extend(events)
         return self._read_assembled(assembled)
 
     def end_lines(self) -> Iterable[tuple[int, Signal]]:
@@ -104,6 +98,8 @@ class TieFinder:
                 continue
             if raised is not None:
                 self._assembled[traceback.number] = raised
+                event = self._build_event(traceback.number, traceback.entry)
+                self._find_events(traceback.entry).append(replace(event, raised=raised))
                 self._told_with_last_line |= traceback.numbers - {traceback.number}
             is_effect = isinstance(read, Signal) and read.kind in EFFECT_KINDS
             if isinstance(read, Signal) and is_effect and traceback.number not in self._signals:
@@ -122,11 +118,16 @@ class TieFinder:
 
     def add_effect(self, entry_number: int, signal: Signal) -> None:
         """What an entry says together with the lines beside it, after `add_entry` has had it alone."""
-        entry = signal.entry
-        stream = (entry.project, entry.service, entry.revision, entry.instance)
+        base = self._build_event(entry_number, signal.entry)
+        self._find_events(signal.entry).extend(effect_events(base, signal))
+
+    def _find_events(self, entry: LogEntry) -> list[Event]:
+        return self._streams.setdefault((entry.project, entry.service, entry.revision, entry.instance), [])
+
+    @staticmethod
+    def _build_event(number: int, entry: LogEntry) -> Event:
         source = (entry.log_name, *sorted(request_ids(entry)))
-        base = Event(entry_number, entry.timestamp, source, connection_ids(entry))
-        self._streams.setdefault(stream, []).extend(effect_events(base, signal))
+        return Event(number, entry.timestamp, source, connection_ids(entry))
 
     def resolve(self) -> Mapping[int, Tie]:
         """The ties of all closes and failed starts that have an exception before them, by their entries' numbers."""
@@ -153,8 +154,9 @@ class TieFinder:
         for event in events:
             if event.close_kind is not None and event.number in self._of_announced:
                 yield replace(event, raised=self._of_announced[event.number])
-            elif event.fragment and event.number in self._assembled:
-                yield replace(event, raised=self._assembled[event.number], fragment="")
+            elif event.number in self._assembled and event.close_kind is None and not event.is_failed_start:
+                if event.raised is self._assembled[event.number] and not event.fragment:
+                    yield event
             elif not event.fragment or event.number not in self._told_with_last_line:
                 yield event
 
@@ -166,8 +168,7 @@ class TieFinder:
         self._last = entry.timestamp
 
     def _events_of(self, number: int, entry: LogEntry, read: Signal | SkipReason) -> Iterator[Event]:
-        source = (entry.log_name, *sorted(request_ids(entry)))
-        base = Event(number, entry.timestamp, source, connection_ids(entry))
+        base = self._build_event(number, entry)
         raised = self._raised(entry, read)
         piece = find_fragment(entry.text)
         if piece:

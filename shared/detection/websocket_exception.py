@@ -21,7 +21,8 @@ _SERVER_WORDS = re.compile(
     r"\bException in ASGI application\b|\bconnection handler failed\b|\bError in connection handler\b"
     r"|\bError in ASGI Framework\b|\bException inside application\b|\bException on websocket\b"
     r"|\bUncaught exception GET |\bError handling request\b|\bUnhandled exception\b|\bError on request:"
-    r"|\bException occurred while handling uri: 'wss?:|\b(?:connect|disconnect|message)(?: async)? handler error\b"
+    r"|\bException occurred while handling uri: 'wss?:|\bApplication callable raised an exception\b"
+    r"|\bUncaught exception \(connection_type=websocket\b|\b(?:connect|disconnect|message)(?: async)? handler error\b"
 )
 _SERVER_FRAME = re.compile(
     r"[/\\](?:uvicorn[/\\]protocols[/\\]websockets[/\\]\w{1,60}|websockets[/\\](?:(?:legacy|asyncio|sync)[/\\])?server"
@@ -50,6 +51,10 @@ _HANDLER_NAME = re.compile(r"(?:^|_)(?:web_?socket|ws)(?:_|$)", re.IGNORECASE)
 _HANDLER_SOURCE = re.compile(
     r"\bws\.(?:send|receive|recv|close)|\bfor \w{1,40} in (?:ws|websocket)\b|\bWebSocketResponse\b"
 )
+_CHANNELS_CONSUMER = re.compile(r"[/\\]channels[/\\]consumer\.py$")
+_CHANNELS_SOCKET = re.compile(r"[/\\]channels[/\\](?:security[/\\]websocket|sessions|auth)\.py$")
+_CHANNELS_OTHER = re.compile(r"[/\\]channels[/\\](?:generic[/\\]http|worker)\.py$")
+"""A consumer of one's own has no generic frame; what wraps the WebSockets of a site wraps no worker."""
 _ENDS_OF_THE_CLIENT = frozenset(
     ("WebSocketDisconnect", "ClientDisconnected", "CancelledError", "ConnectionResetError", "BrokenPipeError",
      "ClientConnectionResetError", "KeyboardInterrupt", "SystemExit", "Disconnected", "WebSocketClosedError")
@@ -97,7 +102,7 @@ def _is_of_thread(frame: Frame) -> bool:
 
 def _is_of_websocket(exception: LoggedException) -> bool:
     """aiohttp has no frame of its own below the handler of a WebSocket: the handler's name or source line tells it."""
-    if any(map(_is_websocket_frame, exception.frames)):
+    if any(map(_is_websocket_frame, exception.frames)) or _is_of_channels(exception):
         return True
     of_aiohttp = any(_AIOHTTP_FRAME.search(frame.path) for frame in exception.frames)
     return of_aiohttp and any(
@@ -105,6 +110,13 @@ def _is_of_websocket(exception: LoggedException) -> bool:
         and (_HANDLER_NAME.search(frame.function) or _HANDLER_SOURCE.search(frame.source_text))
         for frame in exception.frames
     )
+
+
+def _is_of_channels(exception: LoggedException) -> bool:
+    paths = [frame.path for frame in exception.frames]
+    if any(map(_CHANNELS_OTHER.search, paths)):
+        return False
+    return any(map(_CHANNELS_CONSUMER.search, paths)) and any(map(_CHANNELS_SOCKET.search, paths))
 
 
 def _is_websocket_frame(frame: Frame) -> bool:

@@ -10,7 +10,7 @@ from shared.report.facts.lost_commits import UNKNOWN_LOSS, summarise_lost_commit
 from shared.report.impact import describe_reach
 from shared.report.issue.summary import describe_error, format_failure
 from shared.report.report import Report
-from shared.text.phrases import first_sentence, pluralize, quote_untrusted
+from shared.text.phrases import get_first_sentence, pluralize, quote_untrusted
 from shared.text.timestamps import format_rfc3339
 
 _MAX_TITLE_LENGTH = 150
@@ -78,4 +78,4 @@ def _describe_why(report: Report) -> str:
         cause = f"{describe_cause(report)}." if report.incident.kind in EFFECT_KINDS else ""
         return cause or f"{describe_error(report)}."
     answer = next((why.answer for why in report.whys[1:2]), "")
-    return first_sentence(answer)
+    return get_first_sentence(answer)

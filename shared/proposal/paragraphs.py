@@ -16,7 +16,7 @@ from shared.proposal.labels import Label
 from shared.proposal.notice import list_cause_paragraphs
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
 from shared.report.facts.lost_commits import describe_lost_commits
-from shared.report.facts.trial import describe_candidate, describe_experiment
+from shared.report.facts.unproven import describe_candidate, describe_experiment
 from shared.report.impact import describe_impact, list_consequences
 from shared.report.issue.summary import describe_error
 from shared.report.report import Report, as_of_phrase
@@ -40,11 +40,13 @@ MAX_LINE_LENGTH = 700
 def build_paragraphs(report: Report) -> tuple[str, ...]:
     """The paragraphs of the message, each of one line and at most 700 characters, redacted."""
     return tuple(
-        quote_untrusted(f"{label}: {words}", MAX_LINE_LENGTH) for label, words in _labelled_paragraphs(report) if words
+        quote_untrusted(f"{label}: {words}", MAX_LINE_LENGTH)
+        for label, words in _list_labelled_paragraphs(report)
+        if words
     )
 
 
-def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
+def _list_labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     proof = report.proof
     if report.incident.kind in EFFECT_KINDS and proof.broken is None:
         yield from list_cause_paragraphs(report)

@@ -78,13 +78,13 @@ def _deny(context: Context, click: Click, proposal: Proposal, decision: Decision
         return ClickResult.TOO_LATE
     if stands.state is DecisionState.DENIED and (decision is None or decision.state is not DecisionState.DENIED):
         return ClickResult.DENIED
-    return _final_reply(stands)
+    return _build_final_reply(stands)
 
 
 def _snooze(context: Context, proposal: Proposal, decision: Decision | None) -> ClickResult:
     """Whoever answers a question that is decided by now learns how."""
     if decision is not None and not decisions.is_open(decision):
-        return ClickResult.ALREADY_APPROVED if decision.state in _APPROVED_STATES else _final_reply(decision)
+        return ClickResult.ALREADY_APPROVED if decision.state in _APPROVED_STATES else _build_final_reply(decision)
     until = context.clock.now() + SNOOZE_PERIOD
 
     def snoozed(now: IncidentRecord) -> IncidentRecord:
@@ -97,7 +97,7 @@ def _snooze(context: Context, proposal: Proposal, decision: Decision | None) -> 
     return ClickResult.SNOOZED
 
 
-def _final_reply(decision: Decision) -> ClickResult:
+def _build_final_reply(decision: Decision) -> ClickResult:
     """What is said of a decision that nothing changes any more."""
     return ClickResult.MUTED if decisions.is_ended_by_person(decision) else _FINAL_REPLIES[decision.state]
 
@@ -113,7 +113,7 @@ def _approve(
     vote = Vote(click.user, proposal.id)
     stands = decisions.store_approval(context, proposal.decision_key, vote, electorate, click.user_name[:80])
     if stands.state in _FINAL_REPLIES:
-        return _final_reply(stands)
+        return _build_final_reply(stands)
     if stands.state is DecisionState.COUNTING:
         return ClickResult.COUNTED
     if stands.chosen != proposal.id:

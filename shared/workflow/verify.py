@@ -214,33 +214,26 @@ def _end_by_decision(context: Context, service: Service, record: IncidentRecord,
 
 def _advance_deploying(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     if is_automation_stopped(context, service, record):
-        return incident_record.end_incident(
-            context,
-            record.id,
-            IncidentState.MUTED,
-            f"the issue was closed or marked as wrong{_describe_remaining_traffic(record)}",
-            record.look,
-        )
+        return _end_by_user(context, record, _describe_remaining_traffic(record))
     return advance_rollout(context, service, record)
 
 
 def _advance_trying(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     if is_automation_stopped(context, service, record):
-        why = "the issue was closed or marked as wrong; the tried revision has no traffic, the rest stays tied by name"
-        return incident_record.end_incident(context, record.id, IncidentState.MUTED, why, record.look)
+        return _end_by_user(context, record, "; the tried revision has no traffic, the rest stays tied by name")
     return advance_trial(context, service, record)
 
 
 def _advance_watching(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     if is_automation_stopped(context, service, record):
-        return incident_record.end_incident(
-            context,
-            record.id,
-            IncidentState.MUTED,
-            f"the issue was closed or marked as wrong{_describe_remaining_traffic(record)}",
-            record.look,
-        )
+        return _end_by_user(context, record, _describe_remaining_traffic(record))
     return watch_rollout(context, service, record)
+
+
+def _end_by_user(context: Context, record: IncidentRecord, traffic: str) -> IncidentRecord:
+    """Ends an incident whose automation a user stopped; `traffic` continues the sentence."""
+    why = f"the issue was closed or marked as wrong{traffic}"
+    return incident_record.end_incident(context, record.id, IncidentState.MUTED, why, record.look)
 
 
 def _describe_remaining_traffic(record: IncidentRecord) -> str:

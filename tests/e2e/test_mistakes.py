@@ -70,6 +70,12 @@ MISTAKES: tuple[str, ...] = (
     *("stats --folder nowhere", "stop", "stop nowhere", "stop --folder nowhere", "resume nowhere", "resume a b"),
     *("doctor --config nowhere.yaml", "doctor --config broken.yaml", "doctor --format xml"),
     *("doctor --config local.yaml", "doctor --config local.yaml --project 'A B'"),
+    *(
+        "radar",
+        "radar --repo nowhere --deployed main",
+        "radar --repo repo.git --deployed nowhere",
+        "radar --format xml",
+    ),
     *("dlq list", "dlq list --folder nowhere", "dlq replay", "dlq replay --all 12", "dlq replay 12"),
     *("dlq drop", "dlq drop 12", "dlq drop --all --folder nowhere"),
     *("explain nowhere", "explain fix_merged_not_deploye", "explain a b", "completion", "completion tcsh"),

@@ -362,3 +362,25 @@ SHAPES["loguru serialize"] = json.dumps(
 SHAPES["better exceptions"] = (
     f"{HEADER}  File \"/app/main.py\", line 3, in <module>\n    from harbour import tides\n    │       └ <module>\nImportError: cannot import name 'tides' from 'harbour' (/app/harbour/__init__.py)"
 )
+SHAPES["ecs"] = json.dumps(
+    {
+        "@timestamp": "2026-03-01T03:43:43Z",
+        "log.level": "error",
+        "message": "Exception in ASGI application",
+        "error": {"message": "'red'", "stack_trace": f"{SOCKET}{OWN}", "type": "KeyError"},
+    }
+)
+SHAPES["litestar"] = (
+    f'ERROR - 2026-03-01 03:43:43,123 - litestar - config - Uncaught exception (connection_type=websocket, path=\'/ws\'):\n{HEADER}  File "{PACKAGES}/litestar/middleware/_internal/exceptions/middleware.py", line 158, in __call__\n    await self.app(scope, receive, capture_response_started)\n  File "{PACKAGES}/litestar/routes/websocket.py", line 72, in handle\n    await self.route_handler.fn(**parsed_kwargs)\n{OWN}{LAST}'
+)
+SHAPES["granian"] = (
+    f'[ERROR] Application callable raised an exception\n{HEADER}  File "{PACKAGES}/granian/asgi.py", line 50, in future_handler\n    await self.callback(self.scope, self.receive, self.send)\n  File "{PACKAGES}/starlette/routing.py", line 76, in app\n    await wrap_app_handling_exceptions(app, session)(scope, receive, send)\n{OWN}{LAST}'
+)
+_CHANNELS = f"ERROR    Exception inside application: 'red'\n{HEADER}"
+_CONSUMER = f'  File "{PACKAGES}/channels/consumer.py", line 73, in dispatch\n    await handler(message)\n{OWN}{LAST}'
+SHAPES["channels own consumer"] = (
+    f'{_CHANNELS}  File "{PACKAGES}/channels/sessions.py", line 47, in __call__\n    return await self.inner(dict(scope, cookies=cookies), receive, send)\n{_CONSUMER}'
+)
+SHAPES["channels worker"] = (
+    f'{_CHANNELS}  File "{PACKAGES}/channels/routing.py", line 165, in __call__\n    return await application(scope, receive, send)\n{_CONSUMER}'
+)

@@ -66,10 +66,14 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
     "docker compose": SOCKET,
     "journald": SOCKET,
     "syntax rich": ("syntax_error", "", ""),
+    "ecs": SOCKET,
+    "litestar": SOCKET,
+    "granian": SOCKET,
+    "channels own consumer": SOCKET,
 }  # fmt: skip
 NO_SIGNAL = frozenset(
     ("uvicorn http", "ws name src", "daphne ws", "daphne disconnect", "engineio msg", "disconnect", "thread",
-     "cloudflare")
+     "cloudflare", "channels worker")
 )  # fmt: skip
 
 

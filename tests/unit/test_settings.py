@@ -204,7 +204,9 @@ def test_the_example_is_valid_and_shows_every_key() -> None:
     example = read_configuration(path)
     assert example.model_fields_set == set(Configuration.model_fields)
     assert example.services[0].model_fields_set == set(ServiceEntry.model_fields)
-    assert {field.name for field in fields(Service)} - {"rollout_mode"} == set(ServiceEntry.model_fields)
+    assert {field.name for field in fields(Service)} - {"rollout_mode", "is_read_only"} == set(
+        ServiceEntry.model_fields
+    )
 
 
 SERVICE = "services:\n  - {name: chat, project: tea-prod, region: europe-west1, repository: tea/chat, channel: C1"

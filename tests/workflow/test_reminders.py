@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.slack.message_layout import message_body
-from shared.adapters.slack.reminder_layout import reminder_body
+from shared.adapters.slack.message_layout import build_message_body
+from shared.adapters.slack.reminder_layout import build_reminder_body
 from shared.errors import Reject, Retry
 from shared.ports import Document
 from shared.proposal.decision import ClickKind, ClickResult
@@ -191,7 +191,7 @@ def test_an_answer_right_before_the_reminder_is_seen(answer: ClickKind) -> None:
 
 def test_the_button_is_there_only_where_a_reminder_follows(harness: Harness) -> None:
     message = harness.chat.posted[0].message
-    shown = [_button_ids(message_body(service, message)) for service in (REMINDED, watched_service())]
+    shown = [_button_ids(build_message_body(service, message)) for service in (REMINDED, watched_service())]
     assert ["provenfix_snooze" in ids for ids in shown] == [True, False]
 
 
@@ -214,7 +214,7 @@ def test_a_reminder_mentions_the_user_or_the_group(
 ) -> None:
     run_tick(harness, DELAY)
     [reminder] = harness.chat.posted[0].reminders
-    body = reminder_body(watched_service(remind_after=DELAY, escalate_to=target), reminder)
+    body = build_reminder_body(watched_service(remind_after=DELAY, escalate_to=target), reminder)
     blocks = body["blocks"]
     assert isinstance(blocks, list)
     elements = blocks[0]["elements"][0]["elements"]

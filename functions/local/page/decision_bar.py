@@ -15,7 +15,7 @@ from shared.service import RolloutMode
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import compute_milestones
-from shared.workflow.records.proposals import PROPOSALS, evidence_of_proposal
+from shared.workflow.records.proposals import PROPOSALS, read_proposal_evidence
 
 _NOW: Mapping[IncidentState, str] = {
     IncidentState.WAITING: "Failing, cause not known yet",
@@ -61,7 +61,7 @@ class DecisionBar:
 def build_decision_bar(view: IncidentView) -> DecisionBar:
     """Of an incident without a proposal, what is known of its state and its impact."""
     record, proposal = view.record, PROPOSALS.decode(view.proposal) if view.proposal else None
-    brief = read_brief(documents.read_part(evidence_of_proposal(view.findings, proposal), "brief"))
+    brief = read_brief(documents.read_part(read_proposal_evidence(view.findings, proposal), "brief"))
     buttons = _find_buttons(view)
     shown = brief if proposal is not None else NO_BRIEF
     return DecisionBar(

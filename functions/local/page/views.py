@@ -219,11 +219,11 @@ def _render_issue(issue: Document) -> Document:
 
 
 def _render_template(template: str, **values: object) -> str:
-    return _jinja_environment().get_template(template).render(**values)
+    return _create_jinja_environment().get_template(template).render(**values)
 
 
 @cache
-def _jinja_environment() -> Environment:
+def _create_jinja_environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,

@@ -23,7 +23,7 @@ MAX_QUOTE_LENGTH = 200
 MAX_PATH_LENGTH = 4096
 
 
-def git_environment(**extra: str) -> dict[str, str]:
+def build_environment(**extra: str) -> dict[str, str]:
     """The whole environment of every git process: nothing of the caller's but PATH."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -64,7 +64,7 @@ class Git:
     def __init__(self, name: str, leading: Sequence[str], extra: dict[str, str]) -> None:
         self.name = name
         self._command = [find_git(), *leading]
-        self._environment = git_environment(**extra)
+        self._environment = build_environment(**extra)
         self.processes_started = 0
 
     def run(self, *arguments: str) -> bytes:

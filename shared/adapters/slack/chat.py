@@ -60,9 +60,9 @@ class SlackChat:
             "chat.postMessage",
             {
                 "channel": service.channel,
-                **message_layout.message_body(service, message),
+                **message_layout.build_message_body(service, message),
                 **_PLAIN_POST_OPTIONS,
-                "metadata": _metadata(EVENT_TYPE, marker),
+                "metadata": _build_metadata(EVENT_TYPE, marker),
             },
         )
         return f"{posted['channel']}/{posted['ts']}"
@@ -74,7 +74,8 @@ class SlackChat:
         inert = {name: _PLAIN_POST_OPTIONS[name] for name in ("parse", "link_names")}
         try:
             self._api.post(
-                "chat.update", {"channel": channel, "ts": ts, **message_layout.message_body(service, message), **inert}
+                "chat.update",
+                {"channel": channel, "ts": ts, **message_layout.build_message_body(service, message), **inert},
             )
         except Reject as refused:
             if not refused.detail.endswith("message_not_found"):
@@ -103,10 +104,11 @@ class SlackChat:
         """See `shared.ports.Chat`."""
         del service
         channel, ts = _split_reference(reference)
-        text, blocks = message_layout.detail_blocks(lines)
+        text, blocks = message_layout.build_detail_blocks(lines)
         reply = {"channel": channel, "thread_ts": ts, "text": text, "blocks": blocks}
         self._api.post(
-            "chat.postMessage", {**reply, **_PLAIN_POST_OPTIONS, "metadata": _metadata(_DETAILS_EVENT_TYPE, marker)}
+            "chat.postMessage",
+            {**reply, **_PLAIN_POST_OPTIONS, "metadata": _build_metadata(_DETAILS_EVENT_TYPE, marker)},
         )
 
     def remind(self, service: Service, reference: str, reminder: Reminder) -> None:
@@ -117,9 +119,9 @@ class SlackChat:
             "chat.postMessage",
             {
                 **reply,
-                **reminder_layout.reminder_body(service, reminder),
+                **reminder_layout.build_reminder_body(service, reminder),
                 **_PLAIN_POST_OPTIONS,
-                "metadata": _metadata(_DETAILS_EVENT_TYPE, reminder.marker),
+                "metadata": _build_metadata(_DETAILS_EVENT_TYPE, reminder.marker),
             },
         )
 
@@ -127,7 +129,7 @@ class SlackChat:
         """See `shared.ports.ReasonDialog`."""
         self._api.write(
             "views.open",
-            {"trigger_id": click.token, "view": interaction.denial_dialog(click)},
+            {"trigger_id": click.token, "view": interaction.build_denial_dialog(click)},
             web_api.QUICK_TIMEOUT_SECONDS,
         )
 
@@ -164,7 +166,7 @@ class SlackChat:
         return self._api.read("auth.test", {})["user_id"]
 
 
-def _metadata(event_type: str, marker: str) -> Mapping[str, object]:
+def _build_metadata(event_type: str, marker: str) -> Mapping[str, object]:
     return {"event_type": event_type, "event_payload": {"marker": marker}}
 
 

@@ -22,7 +22,7 @@ _MAX_TITLE_LENGTH = 150
 _MAX_TEXT_LENGTH = 300
 
 
-def reminder_body(service: Service, reminder: Reminder) -> dict[str, object]:
+def build_reminder_body(service: Service, reminder: Reminder) -> dict[str, object]:
     """`text` is what a notification shows, `blocks` are what the channel shows."""
     text = escape_slack(truncate(f"Still waiting for a decision: {to_one_line(reminder.title)}", _MAX_TEXT_LENGTH))
     shown: list[Block] = [

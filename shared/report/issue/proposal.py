@@ -13,7 +13,7 @@ from shared.proof.model.target import Target
 from shared.report.facts.fix_history import describe_shipped_files
 from shared.report.facts.lost_commits import describe_lost_commits
 from shared.report.facts.prevention import assess_prevention
-from shared.report.facts.trial import describe_experiment
+from shared.report.facts.unproven import describe_experiment
 from shared.report.issue.section import (
     Heading,
     Section,

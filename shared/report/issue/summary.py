@@ -12,8 +12,7 @@ from shared.proof.model.target import CheckStatus, Target
 from shared.report.cause import describe_cause, describe_effect
 from shared.report.facts.fix_history import describe_shipped_files
 from shared.report.facts.log_entries import describe_gap
-from shared.report.facts.suspected_changes import describe_likeliest_change
-from shared.report.facts.trial import describe_candidate, describe_experiment
+from shared.report.facts.unproven import describe_candidate, describe_experiment, describe_likeliest_change
 from shared.report.impact import summarise_impact
 from shared.report.issue.section import (
     Heading,
@@ -26,7 +25,7 @@ from shared.report.links import Links
 from shared.report.report import Report, as_of_phrase
 from shared.report.verdict_words import describe_corroboration, describe_target_state
 from shared.text.escaping import escape_markdown, format_code_span
-from shared.text.phrases import first_sentence, pluralize, quote_service_name, quote_untrusted, short_sha
+from shared.text.phrases import get_first_sentence, pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp_phrase
 
 _SIGNAL_PHRASES = {
@@ -131,7 +130,7 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
     if incident.kind in EFFECT_KINDS and proof.broken is None:
         yield from _cause_points(report)
     if len(report.whys) > 1 and proof.broken is not None:
-        yield f"**Why:** {escape_markdown(first_sentence(report.whys[1].answer))}"
+        yield f"**Why:** {escape_markdown(get_first_sentence(report.whys[1].answer))}"
     if suspected := describe_likeliest_change(proof.suspected):
         yield f"**Suspected, not proven:** {escape_markdown(suspected)}"
     if proof.deployed.commit is not None:
