@@ -96,3 +96,24 @@ def test_a_failure_that_refused_a_commit_is_asked_first_at_the_next(
     assert finding.target is not None
     assert history.name_of(finding.target.commit.id) == "fix"
     assert [history.name_of(commit) for commit in judged] == ["later 69", "fix"]
+
+
+def test_what_loads_a_failing_file_counts_where_that_was_moved_later(tmp_path: Path) -> None:
+    history = HistoryBuilder(tmp_path / "repo")
+    history.commit("start", {**START, "scripts/never.py": "print 'one'\n"})
+    history.commit("rename", {"quay/tides.py": "def current(): pass\n"})
+    mended = MAIN.replace("flow", "current")
+    history.commit("fix", {"main.py": mended})
+    moved = {name.replace("quay/", "harbor/quay/"): text for name, text in START.items() if name.startswith("quay/")}
+    gone = dict.fromkeys((name for name in START if name.startswith("quay/")), None)
+    dockerfile = "FROM python:3.11\nWORKDIR /app\nCOPY harbor .\nCMD python main.py\n"
+    history.commit(
+        "move",
+        {**gone, **moved, "harbor/quay/tides.py": "def current(): pass\n", "main.py": None, "harbor/main.py": mended,
+         "Dockerfile": dockerfile},
+    )  # fmt: skip
+    history.write_repository()
+    finding = prove_renamed(history)
+    assert finding.refused_commits == ()
+    assert finding.target is not None
+    assert history.name_of(finding.target.commit.id) == "move"
