@@ -1,6 +1,6 @@
-"""Whether a text is one of the messages of CPython's own syntax errors.
+"""Recognises the messages of CPython's own syntax errors.
 
-In: a message without its class and without its place. Out: the class of the error, or "". `{name}` and its kin in the
+For a message without class and location it returns the class of the error, or "". `{name}` and similar fields in the
 [table](cpython_message_table.py) stand for what differs from one error to the next.
 """
 

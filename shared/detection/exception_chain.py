@@ -1,4 +1,4 @@
-"""Reads a chain of exceptions to its first link: what was raised first, and what became of it.
+"""Reads a chain of exceptions to its first link: what was raised first, and what followed from it.
 
 Python prints a chain oldest first, with a sentence between two links; of an exception group it prints the group first
 and its members below it. Links that only steer the control flow (a cancelled task that becomes a timeout) say nothing

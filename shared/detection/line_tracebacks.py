@@ -1,8 +1,8 @@
-"""Puts tracebacks together again that were logged line by line, of any class, with their chains and groups.
+"""Reassembles tracebacks that were logged line by line, of any class, with their chains and groups.
 
-In: the entries of a log with their numbers, in its order. Out: each whole traceback as the entry of its last line,
-which then holds the text of all lines. Lines belong together that come from the same log, instance and request.
-Tracebacks that were written into each other are taken apart where they are equal; of different ones nothing is told.
+Takes the entries of a log in order, and returns each whole traceback as the entry of its last line, with the text of
+all lines. Lines belong together that come from the same log, instance and request. Tracebacks that were written into
+each other are taken apart where they are equal; of different ones nothing is told.
 """
 
 import re

@@ -53,7 +53,7 @@ def is_end_of_sentence(after: str) -> bool:
 
 
 def is_prose(before: str) -> bool:
-    """Whether the words before an error are a person's or a program's prose about it."""
+    """Whether the words before an error are a user's or a program's prose about it."""
     return _PROSE_WORDS.search(_strip_time_and_level(before.strip()[-_MAX_CONTEXT_LENGTH:])) is not None
 
 

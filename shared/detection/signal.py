@@ -1,6 +1,6 @@
 """Reads a log entry: returns the signal that it is, or the named reason why it is none, and never raises.
 
-Anybody may have written the text of an entry. It only says what *may* have failed; compiling the file decides.
+The text of an entry is untrusted. It only says what *may* have failed; compiling the file decides.
 """
 
 import re

@@ -43,7 +43,7 @@ class Tie:
     raised: RaisedException
     is_tied: bool
     candidates: tuple[RaisedException, ...] = ()
-    """For a close that is not tied: the exceptions one of which caused it. The log does not tell which."""
+    """For a close that is not tied: the exceptions one of which caused it. The log does not say which."""
 
 
 @dataclass(slots=True)

@@ -198,7 +198,7 @@ _NO_CONSEQUENCES = "the log shows no consequence of it."
 
 
 def summarise_impact(incident: Incident, measured_impact: Impact | None = None) -> str:
-    """Counts are of log entries; two entries may tell of one event, so they are never added up."""
+    """Counts are of log entries; two entries may report one event, so they are never added up."""
     shown = list_consequences(incident)
     shown = [*shown[:_MAX_CONSEQUENCES], "others"] if len(shown) > _MAX_CONSEQUENCES else shown
     unknown = "The log does not show how many users or requests were affected."

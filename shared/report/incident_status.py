@@ -39,7 +39,7 @@ def render_status_block(
 
 
 def format_state_marker(state: str) -> str:
-    """The hidden line of the part that names the state which it tells of."""
+    """The hidden line of the part that names the state which it reports."""
     return f"<!-- provenfix:stands={state} -->"
 
 

@@ -1,7 +1,7 @@
-"""Tells the class of an incident's cause from its exception chain, its close, and the lines of the log beside it.
+"""Classifies the cause of an incident by its exception chain, its close, and the lines of the log beside it.
 
-In: an incident, and the names of variables that its revision lacks, where the platform knows them. Out: a `Cause`. The
-first link of the chain that a rule names decides; where none does, whose code raised it. Nothing is guessed.
+The names of variables that the revision lacks count too, where the platform knows them. The first link of the chain
+that a rule names decides; where none does, whose code raised it. Nothing is guessed.
 """
 
 from collections.abc import Iterator, Sequence

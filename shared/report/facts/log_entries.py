@@ -62,7 +62,7 @@ def _when_raised(incident: Incident) -> str:
 
 
 def _collect_cause_facts(incident: Incident) -> Iterator[Fact]:
-    """What tells of a cause beside the exception that is tied."""
+    """The facts about a cause beside the exception that is tied."""
     for raised in incident.candidates:
         text = f"One of several exceptions before the close: {describe_exception(raised.exception)}."
         yield Fact(FactTopic.CANDIDATE, EvidenceKind.LOG_ENTRY, format_log_ref(raised.entry), text)

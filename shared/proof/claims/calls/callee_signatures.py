@@ -1,4 +1,5 @@
-"""Which signatures the arguments of a call have to bind to. In: what is called; out: signatures, or why not known.
+"""Finds the signatures to which the arguments of a call have to bind. Returns signatures, or the reason why they are
+unknown.
 
 Decorators count: those that hand all arguments on leave a signature as it is, any other makes it unknown. A class is
 called through `__new__` and `__init__`, written or generated (`dataclass`, `NamedTuple`).

@@ -1,6 +1,6 @@
-"""The operations of a source that fail on a value of the wrong type: which the message of a TypeError may mean.
+"""Finds the operations that the message of a TypeError may mean: those that fail on a value of the wrong type.
 
-In: a claim of the family `VALUE`. Out: the kind of operation, and each place in the source that does it.
+For a claim of the family `VALUE` it returns the kind of operation, and each place in the source that does it.
 """
 
 import ast

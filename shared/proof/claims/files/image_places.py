@@ -1,4 +1,4 @@
-"""Where the image of a service has the files that it opens: an image path comes in, the presence of its file goes out.
+"""Finds whether the image of a service has the file at an image path.
 
 A file counts as one of the repository where some state of the history has it. What was never there may be made at run
 time, mounted or uploaded: whether the image has it is then unknown.
@@ -133,7 +133,7 @@ class ImagePlaces:
             for entry in tree.folder(folder) or ():
                 if entry != name and entry.casefold() == name.casefold():
                     near = posixpath.join(folder, entry)
-                    tree.blob(near)  # an input: whoever changes it may mean to mend the claim
+                    tree.blob(near)  # an input: a change of it may be meant as the fix of the claim
                     sentence = f"the repository has {near}, and not {path}: upper and lower case differ"
                     reason = AbsenceReason(AbsenceKind.NOT_IN_REPOSITORY, "", 0, "", sentence)
                     return FilePresence(Presence.ABSENT, sentence, reason)
