@@ -15,6 +15,7 @@ from shared.proposal.build_brief import is_certain
 from shared.proposal.labels import Label
 from shared.proposal.notice import list_cause_paragraphs
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
+from shared.report.facts.lost_commits import describe_lost_commits
 from shared.report.facts.unproven import describe_candidate, describe_experiment
 from shared.report.impact import describe_impact, list_consequences
 from shared.report.issue.summary import describe_error
@@ -70,7 +71,8 @@ def _list_labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     if proof.recommendation.kind is ActionKind.ROLLBACK and proof.rollback is not None:
         yield (
             Label.SHIPS,
-            f"{describe_commit(proof.rollback.commit)} unchanged. Commits merged since then are not deployed.",
+            f"{describe_commit(proof.rollback.commit)} unchanged. Going back "
+            f"{describe_lost_commits(proof.rollback, MAX_FILES)}.",
         )
     yield Label.INSTEAD, _describe_rollback(proof)
     yield Label.CONFIDENCE, _describe_confidence(proof)
@@ -155,7 +157,7 @@ def _describe_rollback(proof: Finding) -> str:
         return ""
     return (
         f"to {describe_commit(proof.alternative_rollback.commit)}, the newest commit before the break that passes "
-        "every gate; commits merged since then are not deployed."
+        f"every gate; {describe_lost_commits(proof.alternative_rollback, MAX_FILES)}."
     )
 
 

@@ -79,10 +79,11 @@ def build_question(report: Report, proposal: Proposal, issue_url: str) -> Messag
 
 
 def _build_alternative(report: Report, proposal: Proposal) -> AlternativeProposal | None:
-    commit, back = find_rollback_commit(report), report.proof.alternative_rollback
+    commit, back = find_rollback_commit(report), build_rollback_report(report)
     if commit is None or back is None:
         return None
-    return AlternativeProposal(f"{proposal.id}-back", commit, subject=quote_untrusted(back.commit.subject, 80))
+    brief = build_brief(back)
+    return AlternativeProposal(f"{proposal.id}-back", commit, subject=brief.subject, ships=brief.ships)
 
 
 def build_thread_details(report: Report) -> tuple[str, ...]:
