@@ -19,7 +19,7 @@ from shared.report.facts.lost_commits import describe_lost_commits
 from shared.report.facts.unproven import describe_candidate, describe_experiment
 from shared.report.impact import describe_impact, list_consequences
 from shared.report.issue.summary import describe_error
-from shared.report.report import Report, as_of_phrase
+from shared.report.report import Report, describe_counting_time
 from shared.report.verdict_words import describe_checker, describe_corroboration, describe_target_state
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp_phrase
@@ -103,7 +103,7 @@ def _describe_since(report: Report) -> str:
     first = format_timestamp_phrase(incident.first_seen, dated=incident.dated).removeprefix("at ")
     symptoms = list_consequences(incident)[:_MAX_SYMPTOMS]
     after = f"; then: {join_words(symptoms)}" if symptoms else ""
-    return f"{first}, logged {pluralize(incident.occurrences, 'time')}{as_of_phrase(report)}{after}."
+    return f"{first}, logged {pluralize(incident.occurrences, 'time')}{describe_counting_time(report)}{after}."
 
 
 def _describe_broken(proof: Finding) -> str:

@@ -100,7 +100,7 @@ def add_impact(report: Report, measured: impacts.ImpactMeasurement) -> Report:
     return replace(report, impact=impact, evidence=(*report.evidence, *evidence))
 
 
-def as_of_phrase(report: Report) -> str:
+def describe_counting_time(report: Report) -> str:
     """` as of 2026-…`, after a count that may have grown since; "" where it cannot."""
     return f" as of {format_timestamp(report.counted_at, dated=True)}" if report.counted_at is not None else ""
 

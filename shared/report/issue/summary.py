@@ -22,7 +22,7 @@ from shared.report.issue.section import (
     link_commit_with_subject,
 )
 from shared.report.links import Links
-from shared.report.report import Report, as_of_phrase
+from shared.report.report import Report, describe_counting_time
 from shared.report.verdict_words import describe_corroboration, describe_target_state
 from shared.text.escaping import escape_markdown, format_code_span
 from shared.text.phrases import get_first_sentence, pluralize, quote_service_name, quote_untrusted, short_sha
@@ -47,7 +47,7 @@ RECOMMENDATION_LABELS = {
 
 def format_headline(report: Report) -> str:
     """Plain text for a title: the service, what fails, where, and how things stand."""
-    return f"{format_failure(report)}{_headline_status(report.proof)}"
+    return f"{format_failure(report)}{_choose_headline_status(report.proof)}"
 
 
 def format_failure(report: Report) -> str:
@@ -83,7 +83,7 @@ def describe_error(report: Report) -> str:
 def render_summary(report: Report, links: Links) -> Iterator[Section]:
     yield Section(
         Heading.SUMMARY,
-        (format_recommendation(report.proof, links), format_bullets(_summary_points(report, links))),
+        (format_recommendation(report.proof, links), format_bullets(_list_summary_points(report, links))),
         priority=9,
     )
 
@@ -99,7 +99,7 @@ def format_recommendation(proof: Finding, links: Links) -> str:
     return f"**{RECOMMENDATION_LABELS[proof.recommendation.kind]}{named}.** {reason}"
 
 
-def _headline_status(proof: Finding) -> str:
+def _choose_headline_status(proof: Finding) -> str:
     if proof.recommendation.kind is ActionKind.TRIAL:
         return ": nothing proven, a trial is possible"
     if proof.recommendation.kind is ActionKind.REDEPLOY:
@@ -112,7 +112,7 @@ def _headline_status(proof: Finding) -> str:
     return ": no fix yet" if proof.broken is not None else ""
 
 
-def _summary_points(report: Report, links: Links) -> Iterator[str]:
+def _list_summary_points(report: Report, links: Links) -> Iterator[str]:
     incident, proof = report.incident, report.proof
     service = escape_markdown(quote_service_name(incident.service)) or "the service"
     environment = (
@@ -120,7 +120,7 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         if quote_service_name(incident.service)
         else ""
     )
-    often = f"{pluralize(incident.occurrences, 'time')}{as_of_phrase(report)}"
+    often = f"{pluralize(incident.occurrences, 'time')}{describe_counting_time(report)}"
     first = escape_markdown(format_timestamp_phrase(incident.first_seen, dated=incident.dated))
     yield (
         f"**What fails:** {service}{environment}: {escape_markdown(describe_error(report))}. "
@@ -128,7 +128,7 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
     )
     yield f"**Impact:** {summarise_impact(incident, report.impact)}"
     if incident.kind in EFFECT_KINDS and proof.broken is None:
-        yield from _cause_points(report)
+        yield from _list_cause_points(report)
     if len(report.whys) > 1 and proof.broken is not None:
         yield f"**Why:** {escape_markdown(get_first_sentence(report.whys[1].answer))}"
     if suspected := describe_likeliest_change(proof.suspected):
@@ -146,7 +146,7 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         yield f"**Safe to deploy?** {_describe_deployment_safety(proof, proof.target)}"
 
 
-def _cause_points(report: Report) -> Iterator[str]:
+def _list_cause_points(report: Report) -> Iterator[str]:
     """What is known of a cause that no commit is proven to fix: its class, its evidence, who can act and how."""
     cause, cited = report.cause, ", ".join(report.cause_evidence_ids)
     proven = f" {escape_markdown(quote_untrusted(cause.proven_by, 300))}" if cause.proven_by else ""
