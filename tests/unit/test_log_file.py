@@ -390,7 +390,7 @@ def test_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_directory_is_refused(tmp_path: Path) -> None:
-    assert "is a directory" in unreadable(str(tmp_path))
+    assert "is a folder" in unreadable(str(tmp_path))
 
 
 def test_name_with_a_nul_byte_is_refused() -> None:
