@@ -81,14 +81,14 @@ def cause_to_json(report: Report) -> dict[str, object]:
         "subject": cause.subject or None,
         "proven_by": cause.proven_by or None,
         "text": (describe_exception(cause.exception) if cause.exception else cause.quoted[:500]) or None,
-        "chain": [_link_to_json(raised) for raised in _links(incident)],
+        "chain": [_link_to_json(raised) for raised in _list_links(incident)],
         "candidates": [_candidate_to_json(raised) for raised in incident.candidates],
         "longest_gap": _gap_to_json(incident.longest_gap) if incident.longest_gap is not None else None,
         "evidence": list(report.cause_evidence_ids),
     }
 
 
-def _links(incident: Incident) -> list[tuple[str, str]]:
+def _list_links(incident: Incident) -> list[tuple[str, str]]:
     chain = incident.raised.chain if incident.raised is not None else ()
     return [(link.error_class, link.message) for link in chain]
 

@@ -90,7 +90,7 @@ def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tu
     """The impact, and the evidence for it, numbered from `first`."""
     evidence = tuple(
         Evidence(f"e{first_evidence_number + index}", kind, ref, text)
-        for index, (kind, ref, text) in enumerate(_evidence_rows(measured))
+        for index, (kind, ref, text) in enumerate(_list_evidence_rows(measured))
     )
     traffic = measured.traffic
     reach = _classify_reach(measured)
@@ -121,7 +121,7 @@ def _classify_reach(measured: ImpactMeasurement) -> Reach:
     return Reach.NEVER_STARTED if measured.startup_error and measured.since_creation else Reach.NEVER_SERVED
 
 
-def _evidence_rows(measured: ImpactMeasurement) -> Iterator[tuple[EvidenceKind, str, str]]:
+def _list_evidence_rows(measured: ImpactMeasurement) -> Iterator[tuple[EvidenceKind, str, str]]:
     revision = quote_untrusted(measured.revision, 80)
     if measured.traffic is not None:
         split = [f"{quote_untrusted(name, 80)} {share} %" for name, share in measured.traffic.items()]
@@ -161,11 +161,11 @@ def describe_impact(impact: Impact) -> str:
     )
     match impact.reach:
         case Reach.SERVES:
-            failures = _failures_phrase(impact)
+            failures = _describe_failures(impact)
             since = _describe_earlier(impact)
             return f"{name} fails under traffic: it takes {impact.share} % of it{failures}. Urgent.{since}"
         case Reach.SERVED:
-            return f"{name} has no traffic any more{_failures_phrase(impact)}.{old} {_NO_USERS_AFFECTED}"
+            return f"{name} has no traffic any more{_describe_failures(impact)}.{old} {_NO_USERS_AFFECTED}"
         case Reach.NEVER_STARTED:
             return f"{name} fails while it starts, and has never taken traffic.{old} {_NO_USERS_AFFECTED}"
         case Reach.NEVER_SERVED:
@@ -192,7 +192,7 @@ def describe_reach(impact: Impact | None, incident: Incident) -> str:
     return "never took traffic" if reach is Reach.NEVER_STARTED else "has no traffic"
 
 
-def _failures_phrase(impact: Impact) -> str:
+def _describe_failures(impact: Impact) -> str:
     if impact.requests is None or impact.failed is None:
         return ""
     most = " or more" if impact.requests >= _REQUEST_COUNT_LIMIT else ""
@@ -223,22 +223,20 @@ _NO_CONSEQUENCES = "the log shows no consequence of it."
 
 
 def summarise_impact(incident: Incident, measured_impact: Impact | None = None) -> str:
-    """Counts are of log entries; two entries may tell of one event, so they are never added up."""
+    """Counts are of log entries; two entries may report one event, so they are never added up."""
     shown = list_consequences(incident)
     shown = [*shown[:_MAX_CONSEQUENCES], "others"] if len(shown) > _MAX_CONSEQUENCES else shown
     unknown = "The log does not show how many users or requests were affected."
     if measured_impact is not None and measured_impact.failed is not None:
         unknown = ""
-    after = (
-        f"{escape_markdown(join_words(shown))}{''.join(_where_seen_phrases(incident))}." if shown else _NO_CONSEQUENCES
-    )
+    after = f"{escape_markdown(join_words(shown))}{''.join(_list_where_seen(incident))}." if shown else _NO_CONSEQUENCES
     if not shown and incident.kind in EFFECT_KINDS:
         after = ""  # a close and a failed start are the consequence themselves
-    measured = _measured_impact_phrase(measured_impact, has_more=bool(after))
+    measured = _describe_measured_impact(measured_impact, has_more=bool(after))
     return " ".join(filter(None, (measured, after, unknown)))
 
 
-def _measured_impact_phrase(impact: Impact | None, *, has_more: bool) -> str:
+def _describe_measured_impact(impact: Impact | None, *, has_more: bool) -> str:
     """What the platform tells comes first: it is what decides how urgent it is."""
     if impact is None:
         return ""
@@ -254,7 +252,7 @@ def list_consequences(incident: Incident) -> list[str]:
     return [f"“{text}” ({pluralize(often, 'time')})" for text, often in times.items()]
 
 
-def _where_seen_phrases(incident: Incident) -> Iterator[str]:
+def _list_where_seen(incident: Incident) -> Iterator[str]:
     revisions = {symptom.revision for symptom in incident.symptoms if symptom.revision}
     if revisions:
         yield f", from {pluralize(len(revisions), 'revision')}"

@@ -47,7 +47,7 @@ def render_status_block(  # noqa: PLR0913  # one for each line of the block
 
 
 def format_state_marker(state: str) -> str:
-    """The hidden line of the part that names the state which it tells of."""
+    """The hidden line of the part that names the state which it reports."""
     return f"<!-- provenfix:stands={state} -->"
 
 
@@ -82,10 +82,10 @@ def keep_ticked_items(old: str, new: str) -> str:
 
 def has_marker(text: str, marker: str) -> bool:
     """Whether a text begins with a marker: a line of its own above the first heading, where only its author writes."""
-    return marker in (line.strip() for line in text_above_first_heading(text).splitlines())
+    return marker in (line.strip() for line in find_text_above_first_heading(text).splitlines())
 
 
-def text_above_first_heading(text: str) -> str:
+def find_text_above_first_heading(text: str) -> str:
     """What stands before the first heading."""
     return f"\n{text}".partition("\n## ")[0]
 

@@ -22,11 +22,6 @@ from tests.support.drivers import (
 from tests.support.harness import Harness, button_click, watched_service
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 def test_an_approval_is_stored_and_published(harness: Harness) -> None:
     incident = propose_deployment(harness)
     assert press_button(harness).result is ClickResult.APPROVED

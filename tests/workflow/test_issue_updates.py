@@ -31,11 +31,6 @@ from tests.support.harness import Harness
 from tests.support.issues import FakeIssue
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 def resolved(harness: Harness) -> str:
     incident = start_watching(harness)
     harness.logs.request_counts[harness.cloud.operations[0].revision] = 480

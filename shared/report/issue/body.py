@@ -35,10 +35,10 @@ def render_issue_body(report: Report, links: Links = NO_LINKS) -> str:
     )
     sections = [section for part in parts for section in part(report, links)]
     sections.sort(key=lambda section: section.is_folded)  # what is shown comes first, each in its order
-    return f"{_fingerprint_marker(report)}\n\n{fit_sections(sections, MAX_BODY_LENGTH - _RESERVED_LENGTH)}\n"
+    return f"{_build_fingerprint_marker(report)}\n\n{fit_sections(sections, MAX_BODY_LENGTH - _RESERVED_LENGTH)}\n"
 
 
-def _fingerprint_marker(report: Report) -> str:
+def _build_fingerprint_marker(report: Report) -> str:
     """Finds the issue again, whatever users do to its title and text."""
     fingerprint = "".join(character for character in report.incident.fingerprint if character.isalnum())
     return f"<!-- provenfix:fingerprint={fingerprint} -->"

@@ -27,7 +27,7 @@ from shared.report.issue.section import (
     link_commit_with_subject,
 )
 from shared.report.links import Links
-from shared.report.report import Report, as_of_phrase
+from shared.report.report import Report, describe_counting_time
 from shared.report.verdict_words import describe_corroboration, describe_target_state
 from shared.text.escaping import escape_markdown, format_code_span
 from shared.text.phrases import get_first_sentence, pluralize, quote_service_name, quote_untrusted, short_sha
@@ -52,7 +52,7 @@ RECOMMENDATION_LABELS = {
 
 def format_headline(report: Report) -> str:
     """Plain text for a title: the service, what fails, where, and how things stand."""
-    return f"{format_failure(report)}{_headline_status(report.proof)}"
+    return f"{format_failure(report)}{_choose_headline_status(report.proof)}"
 
 
 def format_failure(report: Report) -> str:
@@ -90,7 +90,7 @@ def render_summary(report: Report, links: Links) -> Iterator[Section]:
     if _leads_with_cause(report):
         blocks = (format_bullets(_list_cause_points(report, links)), recommendation)
     else:
-        blocks = (recommendation, format_bullets(_summary_points(report, links)))
+        blocks = (recommendation, format_bullets(_list_summary_points(report, links)))
     yield Section(Heading.SUMMARY, blocks, priority=9)
 
 
@@ -111,7 +111,7 @@ def format_recommendation(proof: Finding, links: Links) -> str:
     return f"**{RECOMMENDATION_LABELS[proof.recommendation.kind]}{named}.** {reason}"
 
 
-def _headline_status(proof: Finding) -> str:
+def _choose_headline_status(proof: Finding) -> str:
     if proof.recommendation.kind is ActionKind.TRIAL:
         return ": nothing proven, a trial is possible"
     if proof.recommendation.kind is ActionKind.REDEPLOY:
@@ -124,7 +124,7 @@ def _headline_status(proof: Finding) -> str:
     return ": no fix yet" if proof.broken is not None else ""
 
 
-def _summary_points(report: Report, links: Links) -> Iterator[str]:
+def _list_summary_points(report: Report, links: Links) -> Iterator[str]:
     incident, proof = report.incident, report.proof
     service = escape_markdown(quote_service_name(incident.service)) or "the service"
     environment = (
@@ -132,7 +132,7 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         if quote_service_name(incident.service)
         else ""
     )
-    often = f"{pluralize(incident.occurrences, 'time')}{as_of_phrase(report)}"
+    often = f"{pluralize(incident.occurrences, 'time')}{describe_counting_time(report)}"
     first = escape_markdown(format_timestamp_phrase(incident.first_seen, dated=incident.dated))
     yield (
         f"**What fails:** {service}{environment}: {escape_markdown(describe_error(report))}. "
@@ -170,7 +170,7 @@ def _list_cause_points(report: Report, links: Links) -> Iterator[str]:
     """What was raised first; then since when and whom it affects, who can act and how; the rest as ever."""
     of_exception = tuple(_exception_points(report))
     yield from of_exception
-    yield from (point for point in _summary_points(report, links) if point not in of_exception)
+    yield from (point for point in _list_summary_points(report, links) if point not in of_exception)
 
 
 def _exception_points(report: Report) -> Iterator[str]:

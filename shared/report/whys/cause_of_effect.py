@@ -1,4 +1,4 @@
-"""Why connections were closed or a revision did not start: what was logged, its class, and who can mend it."""
+"""Why connections were closed or a revision did not start: what was logged, its class, and who can fix it."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,9 @@ _UNKNOWN_DIRECTION = {
 
 
 def explain_effect(incident: Incident, proof: Finding, facts: Facts) -> Iterator[WhyDraft]:
-    """Six questions: what failed, what it means, why no commit, who mends it, what would have caught it, and behind."""
+    """Six questions: what failed, what it means, why no commit, who can fix it, what would have caught it, and
+    behind.
+    """
     cause = classify_cause(incident, proof.environment)
     answers, is_known = ANSWERS[cause.cause_class], cause.cause_class is not CauseClass.UNKNOWN
     logged = facts.evidence_ids(*CAUSE_TOPICS, *_LOG_TOPICS)
