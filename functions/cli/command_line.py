@@ -20,6 +20,7 @@ from functions.cli import (
     explain,
     inject,
     investigate,
+    radar,
     setup,
     show,
     stats,
@@ -41,6 +42,7 @@ _COMPLETE_VARIABLE = "_PROVENFIX_COMPLETE"
 COMMANDS: Mapping[str, tuple[ModuleType, str]] = {
     "investigate": (investigate, "Prove which commit broke a service and which one fixes it."),
     "check": (check, "Check that Python files compile on the deployed Python."),
+    "radar": (radar, "List merged fixes that nobody has deployed."),
     "demo": (demo, "Run an example incident from the first log entry to the fix."),
     "watch": (watch, "Watch your own services by their log."),
     "up": (up, "Run all functions of provenfix on this machine."),

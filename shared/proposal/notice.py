@@ -11,7 +11,7 @@ from shared.proposal.proposal import Message
 from shared.proposal.states import ProposalStatus
 from shared.report.cause import describe_cause
 from shared.report.facts.log_entries import describe_gap
-from shared.report.facts.suspected_changes import describe_likeliest_change
+from shared.report.facts.unproven import describe_likeliest_change
 from shared.report.issue.summary import describe_error
 from shared.report.report import Report
 from shared.text.phrases import join_words, quote_untrusted

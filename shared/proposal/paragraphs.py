@@ -15,7 +15,7 @@ from shared.proposal.build_brief import is_certain
 from shared.proposal.labels import Label
 from shared.proposal.notice import list_cause_paragraphs
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
-from shared.report.facts.trial import describe_candidate, describe_experiment
+from shared.report.facts.unproven import describe_candidate, describe_experiment
 from shared.report.impact import describe_impact, list_consequences
 from shared.report.issue.summary import describe_error
 from shared.report.report import Report, as_of_phrase

@@ -8,9 +8,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+_MAX_TITLE_LENGTH = 160
 # Invisible, and the only thing that stops mentions and references in GitHub's mails as well as on its pages.
 ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
-
 _ANSI = re.compile(r"\x1b(?:\[[0-?]{0,32}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)|[@-Z\\-_])")
 _LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _NON_ASCII_OR_CONTROL = re.compile(r"[^\n\t -~]")
@@ -147,7 +147,6 @@ def _measure_backtick_run(text: str) -> int:
 
 MAX_TEXT_LENGTH = 512 * 1024
 """Characters of a text that are ever looked at; an entry of Cloud Logging has at most 256 KB."""
-
 _TAG_NAMES = (
     r"(?:light-|bold |dim |l)?(?:red|green|blue|yellow|cyan|magenta|white|black)"
     r"|level|bold|dim|italic|underline|normal|reverse|strike|hide|blink"
@@ -179,3 +178,9 @@ def truncate_middle(text: str, max_length: int = MAX_TEXT_LENGTH) -> str:
         return text
     half = max_length // 2
     return f"{text[:half]}\n…\n{text[-half:]}"
+
+
+def sanitise_title(title: str) -> str:
+    """Any words as a title in which nothing is linked, mentioned or rendered."""
+    text = truncate(to_one_line(title), _MAX_TITLE_LENGTH)
+    return text.replace("@", f"@{ZERO_WIDTH_SPACE}").replace("#", f"#{ZERO_WIDTH_SPACE}").replace("`", "'")

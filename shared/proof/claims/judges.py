@@ -1,4 +1,4 @@
-"""Who judges which family of claims, and how the service's modules are found: the tools of one proof."""
+"""The judge of each family of claims, and the lookup of the service's modules: the tools of one proof."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -22,7 +22,18 @@ from shared.proof.model.ports import Compilers, History
 from shared.proof.proof_context import ProofContext
 
 Judges = Mapping[ClaimFamily, ClaimJudge]
-_JUDGES: tuple[ClaimJudge, ...] = (ImportJudge(), CircularJudge(), NameJudge(), CallJudge(), AttributeJudge())
+_IMPORTS, _NAMES, _ATTRIBUTES = ImportJudge(), NameJudge(), AttributeJudge()
+_JUDGES: Judges = {
+    ClaimFamily.IMPORT_NAME: _IMPORTS,
+    ClaimFamily.MODULE: _IMPORTS,
+    ClaimFamily.CIRCULAR_IMPORT: CircularJudge(),
+    ClaimFamily.NAME: _NAMES,
+    ClaimFamily.LOCAL_NAME: _NAMES,
+    ClaimFamily.CALL: CallJudge(),
+    ClaimFamily.MODULE_ATTRIBUTE: _ATTRIBUTES,
+    ClaimFamily.CLASS_ATTRIBUTE: _ATTRIBUTES,
+}
+"""The judges that read sources alone."""
 
 
 def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
@@ -42,13 +53,12 @@ def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
 def build_judges(compilers: Compilers, history: History, tips: Sequence[str]) -> tuple[Judges, Judges]:
     """The judges of all families, and those that ask a second witness; `tips`: where the history is looked into."""
     checker = compilers.type_checker()
-    judges: dict[ClaimFamily, ClaimJudge] = {family: judge for judge in _JUDGES for family in judge.families}
-    confirming: dict[ClaimFamily, ClaimJudge] = {
-        family: TwoWitnesses(judge, checker) for family, judge in judges.items()
+    judges = {
+        **_JUDGES,
+        ClaimFamily.VALUE: ValueJudge(checker),
+        ClaimFamily.FILE: FileJudge(lru_cache(lambda name: history.paths_named(name, tips))),
     }
-    judges |= dict.fromkeys(ValueJudge(checker).families, ValueJudge(checker))
-    judges[ClaimFamily.FILE] = FileJudge(lru_cache(lambda name: history.paths_named(name, tips)))
-    return judges, confirming
+    return judges, {family: TwoWitnesses(judge, checker) for family, judge in _JUDGES.items()}
 
 
 def _match_frames(context: ProofContext, raised: RaisedException) -> Mapping[str, str]:

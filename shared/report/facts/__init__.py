@@ -3,13 +3,15 @@
 from shared.detection.incident import Incident
 from shared.proof.model.finding import Finding
 from shared.report.evidence import CAUSE_TOPICS, Fact, Facts, FactTopic, number_facts
-from shared.report.facts.cause import collect_environment_facts
-from shared.report.facts.deployed_code import collect_deployed_code_facts, collect_loading_facts
+from shared.report.facts.deployed_code import (
+    collect_deployed_code_facts,
+    collect_environment_facts,
+    collect_loading_facts,
+)
 from shared.report.facts.fix_history import collect_fix_facts
 from shared.report.facts.log_entries import collect_log_facts
 from shared.report.facts.prevention import collect_prevention_facts
-from shared.report.facts.suspected_changes import collect_suspected_facts
-from shared.report.facts.trial import collect_trial_facts
+from shared.report.facts.unproven import collect_suspected_facts, collect_trial_facts
 
 __all__ = ["CAUSE_TOPICS", "Fact", "FactTopic", "Facts", "gather_facts"]
 

@@ -1,15 +1,14 @@
 """Renders the title and the body of a report's GitHub issue: complete, inert, and not too long."""
 
 from shared.report.incident_status import MAX_BODY_LENGTH
-from shared.report.issue.causes import render_causes, render_evidence
+from shared.report.issue.causes import render_causes, render_evidence, render_suspected_changes
 from shared.report.issue.incident_details import render_commits, render_incident_details
 from shared.report.issue.proposal import render_proposal
 from shared.report.issue.section import fit_sections
 from shared.report.issue.summary import format_headline, render_summary
-from shared.report.issue.suspected_changes import render_suspected_changes
-from shared.report.issue_title import sanitise_title
 from shared.report.links import NO_LINKS, Links
 from shared.report.report import Report
+from shared.text.escaping import sanitise_title
 
 __all__ = ["MAX_BODY_LENGTH", "format_issue_title", "render_issue_body"]
 

@@ -12,7 +12,7 @@ from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import Target
 from shared.report.facts.fix_history import describe_shipped_files
 from shared.report.facts.prevention import assess_prevention
-from shared.report.facts.trial import describe_experiment
+from shared.report.facts.unproven import describe_experiment
 from shared.report.issue.section import (
     Heading,
     Section,

@@ -12,8 +12,7 @@ from shared.proof.model.target import CheckStatus, Target
 from shared.report.cause import describe_cause, describe_effect
 from shared.report.facts.fix_history import describe_shipped_files
 from shared.report.facts.log_entries import describe_gap
-from shared.report.facts.suspected_changes import describe_likeliest_change
-from shared.report.facts.trial import describe_candidate, describe_experiment
+from shared.report.facts.unproven import describe_candidate, describe_experiment, describe_likeliest_change
 from shared.report.impact import summarise_impact
 from shared.report.issue.section import (
     Heading,

@@ -8,11 +8,11 @@ import ast
 import symtable
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.proof.claims.attributes.attribute_uses import name_function
-from shared.proof.claims.attributes.class_attributes import Presence, find_attribute
-from shared.proof.claims.attributes.class_hierarchy import read_hierarchy
+from shared.proof.claims.attributes.class_attributes import Answer, Presence, find_attribute
+from shared.proof.claims.attributes.class_hierarchy import Hierarchy, read_hierarchy
 from shared.proof.claims.attributes.expression_meaning import ClassMeaning, MeaningFinder, ModuleMeaning
 from shared.proof.claims.attributes.source_file import SourceFile
 from shared.proof.claims.calls.call_signature import find_complaint, read_shape
@@ -22,8 +22,8 @@ from shared.proof.claims.claim import Claim, ClaimFamily, ModuleKind
 from shared.proof.claims.importing.bindings import BindingState, find_imported_name
 from shared.proof.claims.importing.import_requests import Guard, ImportRequest, list_import_requests
 from shared.proof.claims.ports import ServiceModules
+from shared.proof.claims.regressions.change_focus import Focus
 from shared.proof.claims.regressions.complaints import add_message, format_call_complaint
-from shared.proof.claims.regressions.focus import Focus
 from shared.proof.claims.regressions.unbound_locals import list_unbound_locals
 from shared.proof.claims.source.builtin_names import is_builtin
 from shared.proof.claims.source.module_code import parse_module
@@ -47,6 +47,8 @@ class SuspectReader:
     modules: ServiceModules
     finder: MeaningFinder
     values: ValueSearch
+    _hierarchies: dict[ClassMeaning, Hierarchy] = field(default_factory=dict)
+    _answers: dict[tuple[str, ClassMeaning, str], Answer] = field(default_factory=dict)
 
     def list_suspects(self, path: str, focus: Focus) -> Iterator[Suspect]:
         """The claims of one file."""
@@ -123,8 +125,7 @@ class SuspectReader:
             return Suspect(add_message(_replace(claim, module=dotted)))
         if not isinstance(meaning, ClassMeaning):
             return None
-        hierarchy = read_hierarchy(self.finder, meaning)
-        answer = find_attribute(hierarchy, node.attr, [source], on_type=not meaning.is_instance)
+        answer = self._find_attribute(source, meaning, node.attr)
         if answer.presence is not Presence.ABSENT:
             return None
         owner = meaning.node.name
@@ -135,6 +136,16 @@ class SuspectReader:
             f"x.{node.attr}", name=node.attr, owner=owner,
         )  # fmt: skip
         return Suspect(claim, owner if meaning.is_self else "")
+
+    def _find_attribute(self, source: SourceFile, meaning: ClassMeaning, name: str) -> Answer:
+        """What a class has, as one source asks for it: asked once, however often it does."""
+        key = (source.path, meaning, name)
+        if key not in self._answers:
+            if meaning not in self._hierarchies:
+                self._hierarchies[meaning] = read_hierarchy(self.finder, meaning)
+            hierarchy = self._hierarchies[meaning]
+            self._answers[key] = find_attribute(hierarchy, name, [source], on_type=not meaning.is_instance)
+        return self._answers[key]
 
     def _lacks(self, path: str, meaning: ModuleMeaning, name: str, dotted: str) -> bool:
         """Whether a module of the repository neither binds a name nor has a submodule of it."""
