@@ -17,8 +17,9 @@ from shared.config import settings
 from shared.detection import collect
 from shared.errors import UsageError
 from shared.proof import proof_context
-from shared.report import issue, report_json
 from shared.report import report as report_module
+from shared.report import report_json
+from shared.report.issue import body
 
 
 def run_investigate(
@@ -81,7 +82,7 @@ def _render_text(reports: "list[report_module.Report]", kind: str) -> str:
         rows = [report_json.report_to_json(report) for report in reports]
         return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
     if kind == "markdown":
-        return "\n\n---\n\n".join(issue.render_issue_body(report) for report in reports)
+        return "\n\n---\n\n".join(body.render_issue_body(report) for report in reports)
     return terminal.format_reports(reports)
 
 

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -139,7 +140,9 @@ _YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask before what 
 def setup(  # noqa: PLR0913  # one option for each answer
     *,
     plan: Annotated[bool, typer.Option("--plan", help="Print the steps, and do nothing.")] = False,
-    read_only: Annotated[bool, typer.Option("--read-only", help="No deploy right anywhere; nobody is asked.")] = False,
+    read_only: Annotated[
+        bool | None, typer.Option("--read-only/--full", help="No deploy right anywhere, nobody is asked; or all of it.")
+    ] = None,
     log_only: Annotated[bool, typer.Option("--log-only", help="With --read-only: no issues, only the log.")] = False,
     project: Annotated[str, typer.Option(metavar="ID", help="Project that provenfix runs in.")] = "",
     watched_project: Annotated[str, typer.Option(metavar="ID", help="Project of the watched services.")] = "",
@@ -174,6 +177,8 @@ def setup(  # noqa: PLR0913  # one option for each answer
     given = {**read_answers_file(answers), **{name: value for name, value in options.items() if value}}
     is_present = sys.stdin.isatty()
     session = open_session(folder, config, is_present=is_present, agreed=yes)
+    if read_only is False:
+        session.state = replace(session.state, answers=replace(session.answers, read_only=""))
     if plan:
         return run_setup(session, given, plan=True, is_present=is_present)
     with lock_folder(folder):

@@ -14,7 +14,7 @@ from shared.report.facts.deployed_code import describe_loading_rule, describe_mi
 from shared.report.facts.fix_history import describe_errors_left
 from shared.report.issue.summary import format_headline
 from shared.report.report import Report
-from shared.report.whys import Why
+from shared.report.whys.why import Why
 from shared.text.phrases import join_words, quote_untrusted, short_sha
 
 _MAX_SHIPPED_FILES = 12

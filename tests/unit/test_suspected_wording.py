@@ -17,7 +17,7 @@ from functions.cli.terminal import format_reports
 from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.suspected_change import SuspectedChange, SuspectedChanges, SuspicionKind
 from shared.report.facts.unproven import list_suspected_lines
-from shared.report.issue import render_issue_body
+from shared.report.issue.body import render_issue_body
 from shared.report.issue.causes import render_suspected_changes
 from shared.report.links import NO_LINKS
 from shared.report.report import Report, build_report

@@ -8,7 +8,7 @@ import pytest
 from shared.adapters.standins.log_issues import LogIssues
 from shared.config.loader import parse_configuration
 from shared.errors import ConfigurationError
-from shared.proof.model.finding import ActionKind, Reason
+from shared.proof.model.recommendation import ActionKind, Reason
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry

@@ -14,7 +14,7 @@ from shared.report.issue.incident_details import select_log_entries
 from shared.report.issue.section import Heading, Section, format_bullets, format_table, link_commit_with_subject
 from shared.report.links import Links, format_link
 from shared.report.report import Report
-from shared.report.whys import Why, select_five_whys
+from shared.report.whys.why import Why, select_five_whys
 from shared.text.escaping import escape_markdown, format_code_span
 from shared.text.phrases import join_words, pluralize, quote_untrusted
 from shared.text.timestamps import format_rfc3339

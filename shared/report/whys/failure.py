@@ -6,7 +6,7 @@ from shared.detection.incident import Incident, Symptom, is_suspected_consequenc
 from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix
 from shared.proof.model.history import claims_fix, describe_commit
 from shared.proof.model.ruff_explanations import parse_ruff_explanation
-from shared.report.facts import Facts, FactTopic
+from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import describe_other_versions, get_failing_line
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location
 from shared.report.facts.log_entries import format_error_line

@@ -11,8 +11,9 @@ from shared.proposal.trial import REQUIRED_ROUNDS
 from shared.service import PAGER
 from shared.workflow.flow import IncidentState
 from shared.workflow.issue.issue_updates import COMMANDS_HINT
-from shared.workflow.verify import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
+from shared.workflow.rollout.await_newer_commit import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
 from tests.support.commit_graph import commit_id
+from tests.support.crash.invariants import is_active
 from tests.support.crash.story_run import MINUTE, StoryRun
 from tests.support.harness import APPROVER, SECOND_APPROVER, Harness, button_click, watched_service
 from tests.support.memory import MemoryStore
@@ -518,7 +519,7 @@ def story_violations(story: IncidentStory, harness: Harness) -> list[str]:
         "closes": (sum(issue.close_count for issue in harness.issues.issues), story.closes),
         "shifts": (tuple(dict.fromkeys(harness.cloud.shifts)), _shifts(story, harness)),
         "messages that wait": (len(harness.bus.waiting), 0),
-        "incidents not at rest": ([key for key, incident in incidents.items() if incident["active_for"]], []),
+        "incidents not at rest": ([key for key, incident in incidents.items() if is_active(incident)], []),
     }
     return [f"{name}: {is_}, must be {must_be}" for name, (is_, must_be) in facts.items() if is_ != must_be]
 

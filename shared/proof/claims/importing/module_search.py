@@ -55,6 +55,7 @@ class ModuleSearch:
         self._find_outside = find_outside
         self._contents = ImageContents(layout.files, layout.dockerfile, self._running)
         self._hooks: dict[str, str] = {}
+        self._absolute: dict[tuple[tuple[str, ...], str], FoundModule] = {}
 
     def is_outside(self, importing_path: str, name: str) -> bool:
         """Whether no folder that may be on the import path has a top-level name."""
@@ -87,7 +88,10 @@ class ModuleSearch:
     def _find_from(self, path: str, module: str, level: int) -> FoundModule:
         parts = module.split(".") if module else []
         if not level:
-            return self._find_absolute(path, parts)
+            key = (self._list_roots(path, parts[0]), module)
+            if key not in self._absolute:  # most files of a service ask for the same modules by the same names
+                self._absolute[key] = self._find_absolute(key[0], parts)
+            return self._absolute[key]
         folder = posixpath.dirname(path)
         for _ in range(level - 1):
             if folder in self._layout.roots or folder == "/":
@@ -101,11 +105,11 @@ class ModuleSearch:
         start = Location(f"{folder}/__init__.py" if package else "", (folder,))
         return self._walk(start, parts, "." * level)
 
-    def _find_absolute(self, path: str, parts: Sequence[str]) -> FoundModule:
+    def _find_absolute(self, roots: Sequence[str], parts: Sequence[str]) -> FoundModule:
         name = parts[0]
         if name in sys.builtin_module_names:  # before anything on the path
             return FoundModule(ModuleKind.OUTSIDE)
-        first = self._names.search(self._list_roots(path, name), name)
+        first = self._names.search(roots, name)
         if isinstance(first, Obstacle):
             return _unknown(first.reason)
         if first is not None and first.path:
