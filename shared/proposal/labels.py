@@ -24,6 +24,7 @@ class Label(StrEnum):
     RAISED = "Logged exception"
     OWNER = "Who can act"
     MENDS = "What would mend it"
+    INACTION = "If nothing is done"
     APPROVE = "Approve"
     """What a decision leads to, and who may take it,"""
     DENY = "Deny"

@@ -51,7 +51,7 @@ class ClaimTools:
 
 @dataclass(frozen=True, slots=True)
 class TracedClaim:
-    """A claim that the deployed commit bears out, with all that its history shows."""
+    """A claim that the deployed commit confirms, with its history."""
 
     claim: Claim
     located: LocatedClaim

@@ -50,7 +50,7 @@ class MeaningFinder:
 
     def get_source(self, path: str) -> SourceFile | None:
         """A parsed file of the commit."""
-        self.modules.tree.blob(path)  # whoever asks depends on it, also where it is parsed already
+        self.modules.tree.blob(path)  # the caller depends on it, even if it is already parsed
         if path not in self._sources:
             self._sources[path] = parse_source(path, self.modules.tree.read(path))
         return self._sources[path]

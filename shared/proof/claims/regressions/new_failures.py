@@ -127,7 +127,7 @@ class _Comparison:
         self._stores: dict[str, bool] = {}
 
     def list_suspects(self) -> Iterator[Suspect]:
-        """What may newly fail: the circular start, the mended claim, changed files, files that mention what changed."""
+        """What may newly fail: the circular start, the fixed claim, changed files, files that mention what changed."""
         reader = SuspectReader(
             self._modules, MeaningFinder(self._modules, self._owner.start_path), ValueSearch(self._modules)
         )

@@ -1,7 +1,7 @@
-"""What a source asks for that a cheap look does not find: the claims that are worth a verdict.
+"""Lists the claims of a source that are worth a verdict: what it asks for and a cheap look does not find.
 
-A file of the service comes in; claims go out, for each family that a program can decide before it runs. `only` limits
-them to those that mention one of some names.
+Covers each family that can be decided before the program runs. `only` limits them to those that mention one of some
+names.
 """
 
 import ast

@@ -1,7 +1,7 @@
 """Judges claims that a name is not defined: global names, and local variables that have no value yet.
 
-In: a claim, and the service at one commit. Out: a verdict, whose inputs are the claim's file and the modules whose
-names it takes with a star. The scope rules are Python's own; what code does to names at run time is not known.
+The inputs of a verdict are the claim's file and the modules whose names it takes with a star. The scope rules are
+Python's own; what code does to names at run time is not known.
 """
 
 import ast
