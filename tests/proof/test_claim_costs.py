@@ -11,8 +11,8 @@ from shared.proof.claims.regressions import new_failures
 from shared.proof.claims.regressions.repeated_failure import RepeatedFailure
 from shared.proof.gating import loaded_files
 from shared.proof.model import ignore_rules
-from tests.proof.test_new_failures import MAIN, START, prove_renamed
 from tests.support.history_builder import HistoryBuilder
+from tests.support.renamed_function import MAIN, START, prove_renamed
 
 PARTS, LATER = 20, 60
 
