@@ -23,7 +23,7 @@ class Label(StrEnum):
     """Where no commit is proposed: the class of the cause,"""
     RAISED = "Logged exception"
     OWNER = "Who can act"
-    MENDS = "What would mend it"
+    MENDS = "What would fix it"
     INACTION = "If nothing is done"
     APPROVE = "Approve"
     """What a decision leads to, and who may take it,"""

@@ -194,7 +194,7 @@ def _cause_points(report: Report) -> Iterator[str]:
         yield f"**Silence:** {escape_markdown(describe_gap(report.incident.longest_gap))}"
     if cause.cause_class is not CauseClass.UNKNOWN:
         yield f"**Who can act:** {escape_markdown(quote_untrusted(cause.owner, 120))}."
-        yield f"**What would mend it:** {escape_markdown(cause.profile.mends)}"
+        yield f"**What would fix it:** {escape_markdown(cause.profile.mends)}"
 
 
 def _describe_deployment_safety(proof: Finding, target: Target) -> str:

@@ -49,7 +49,7 @@ def explain_effect(incident: Incident, proof: Finding, facts: Facts) -> Iterator
     known = Confidence.INFERRED if is_known else Confidence.UNKNOWN
     statements = (Statement.CAUSE_CLASSIFIED,) if is_known else ()
     mends = _describe_next_step(incident, proof, cause)
-    yield WhyDraft(WhyKey.MENDS, "What would mend it, and who can?", mends, known, cited, statements)
+    yield WhyDraft(WhyKey.MENDS, "What would fix it, and who can?", mends, known, cited, statements)
     yield WhyDraft(WhyKey.NOT_CAUGHT, "What would have caught it?", answers.caught_by, known, cited)
     yield WhyDraft(WhyKey.BEHIND, "What is the error behind the error?", answers.behind, known, cited)
 
