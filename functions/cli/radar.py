@@ -66,6 +66,9 @@ def radar(  # noqa: PLR0913, PLR0917  # one parameter for each option
 def _format_text(result: UndeployedFixes, now: datetime) -> Iterator[str]:
     for fix in result.fixes:
         yield from format_alarm(fix.alarm)
+        if fix.fix is None:
+            yield "    the deploy branch never had it"
+            continue
         age = format_duration(max(now - fix.fix.committed_at, timedelta()))
         shipped = pluralize(fix.commits_shipped, "commit")
         yield f"    fixed by {_name_commit(fix.fix)}, committed {age} ago; {shipped} to deploy"
@@ -102,6 +105,8 @@ def _describe_fix(fix: UndeployedFix) -> dict[str, object]:
             "commit": fix.fix.id,
             "subject": fix.fix.subject,
             "committed_at": format_rfc3339(fix.fix.committed_at),
-        },
+        }
+        if fix.fix
+        else None,
         "commits_shipped": fix.commits_shipped,
     }

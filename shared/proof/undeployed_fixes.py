@@ -14,8 +14,6 @@ from shared.proof.model.history import Commit
 from shared.proof.model.ports import Compilers, History
 from shared.text.phrases import short_sha
 
-MAX_UNDEPLOYED = 5_000
-"""So many commits of the branch are looked at; of a branch that is further ahead the oldest are left out."""
 _MAX_FIXES = 50
 
 
@@ -24,7 +22,8 @@ class UndeployedFix:
     """A failure of the deployed commit, and the commit of the branch that ends it."""
 
     alarm: Alarm
-    fix: Commit
+    fix: Commit | None
+    """None where the branch never had the failure: what is deployed was not made from it."""
     commits_shipped: int
     """So many commits of the branch's first parents go out with the fix, itself included."""
 
@@ -38,7 +37,7 @@ class UndeployedFixes:
     commits_ahead: int
     """First parents of the head that are not deployed."""
     fixes: tuple[UndeployedFix, ...]
-    """The one that is merged longest comes first."""
+    """The one that was merged first comes first."""
     newly_broken: tuple[Alarm, ...]
     """What the head breaks and the deployed commit does not."""
     services: tuple[ComparedService, ...]
@@ -58,22 +57,25 @@ class _FixSearch:
         self._request = request
         self._branch = branch
         self._show = show
-        self._ended: dict[int, frozenset[tuple[object, ...]]] = {}
+        self._ended: dict[str, frozenset[tuple[object, ...]]] = {}
 
-    def find_fix(self, alarm: Alarm) -> int:
-        """The position of the commit that ends a failure which the last commit of the branch does not have."""
+    def find_fix(self, alarm: Alarm) -> UndeployedFix:
+        """The commit that ends a failure which the last commit of the branch does not have."""
         fails, holds = -1, len(self._branch) - 1
         while holds - fails > 1:
             middle = (fails + holds) // 2
-            fails, holds = (fails, middle) if alarm.identity in self._list_ended(middle) else (middle, holds)
-        return holds
+            fails, holds = (fails, middle) if self._is_ended(alarm, self._branch[middle].id) else (middle, holds)
+        commit = self._branch[holds]
+        before = commit.parents[0] if commit.parents else ""
+        is_step = holds > 0 or before == self._request.commit or not (before and self._is_ended(alarm, before))
+        return UndeployedFix(alarm, commit if is_step else None, holds + 1)
 
-    def _list_ended(self, position: int) -> frozenset[tuple[object, ...]]:
-        if position not in self._ended:
-            self._show(f"comparing the deployed commit with {short_sha(self._branch[position].id)}")
-            services = compare_commits(self._comparison, self._request, self._branch[position].id)
-            self._ended[position] = frozenset(alarm.identity for alarm in list_alarms(services))
-        return self._ended[position]
+    def _is_ended(self, alarm: Alarm, commit: str) -> bool:
+        if commit not in self._ended:
+            self._show(f"comparing the deployed commit with {short_sha(commit)}")
+            services = compare_commits(self._comparison, self._request, commit)
+            self._ended[commit] = frozenset(failure.identity for failure in list_alarms(services))
+        return alarm.identity in self._ended[commit]
 
 
 def find_undeployed_fixes(
@@ -89,14 +91,13 @@ def find_undeployed_fixes(
     """
     deployed, head = history.resolve(request.commit), history.resolve(history.branch(branch).head)
     ahead = {commit.id for commit in history.commits(head.id, deployed.id)}
-    chain = takewhile(lambda commit: commit.id in ahead, history.first_parents(head.id, MAX_UNDEPLOYED))
+    chain = takewhile(lambda commit: commit.id in ahead, history.first_parents(head.id, len(ahead)))
     undeployed = list(chain)[::-1]
     comparison = ServiceComparison(history, compilers)
     show(f"comparing the deployed commit with {short_sha(head.id)}")
     services = compare_commits(comparison, request, head.id)
     search = _FixSearch(comparison, request, undeployed, show)
-    found = [(search.find_fix(alarm), alarm) for alarm in list_alarms(services)[:_MAX_FIXES] if undeployed]
-    fixes = [UndeployedFix(alarm, undeployed[position], position + 1) for position, alarm in found]
+    fixes = [search.find_fix(alarm) for alarm in list_alarms(services)[:_MAX_FIXES] if undeployed]
     broken = comparison.compare(_between(request, deployed.id, head.id))
     return UndeployedFixes(
         deployed, head, len(undeployed), tuple(sorted(fixes, key=lambda fix: fix.commits_shipped)),

@@ -40,7 +40,7 @@ def fixes(history: HistoryBuilder, printed: dict[str, object]) -> list[tuple[str
     return [
         (
             f"{fix['failure']['family']} {fix['failure']['path']}:{fix['failure']['line']}",
-            history.name_of(fix["fix"]["commit"]),
+            history.name_of(fix["fix"]["commit"]) if fix["fix"] else None,
             fix["commits_shipped"],
         )
         for fix in listed
@@ -67,6 +67,13 @@ def test_a_fix_that_came_by_a_merge_is_named_as_the_merge(
     history.commit("topic", {"lock/gates.py": GATES}, "start")
     history.commit("merge", {"lock/gates.py": GATES}, "main", "topic")
     assert fixes(history, ask(history, capsys, "start")) == [("syntax lock/gates.py:1", "merge", 2)]
+
+
+def test_what_the_branch_never_had_has_no_fix(history: HistoryBuilder, capsys: pytest.CaptureFixture[str]) -> None:
+    history.commit("start", {**FILES, "lock/gates.py": GATES})
+    history.commit("topic", {"lock/gates.py": MISSPELT}, "start")
+    history.commit("main", {"README.md": "Lock.\n"}, "start")
+    assert fixes(history, ask(history, capsys, "topic")) == [("name lock/gates.py:2", None, 1)]
 
 
 def test_nothing_is_said_where_nothing_waits(history: HistoryBuilder, capsys: pytest.CaptureFixture[str]) -> None:
