@@ -22,12 +22,26 @@ if TYPE_CHECKING:
     from shared.service import Service
 
 
-def build_secret_reader(settings: Settings, reference: SecretReference | None, key: str) -> Callable[[], Secret]:
-    """Returns a function that reads a secret once and keeps it. `key` is where provenfix.yaml refers to it.
+_LATEST = "/versions/latest"
+_LATEST_SECONDS = 600.0
+"""For so long a secret of which the latest version is named is kept; then a newer one may have replaced it."""
 
-    The function raises UsageError where nothing is configured, Retry where the secret cannot be reached.
+
+def build_secret_reader(
+    settings: Settings,
+    reference: SecretReference | None,
+    key: str,
+    clock: Callable[[], float] = time.monotonic,
+) -> Callable[[], Secret]:
+    """Returns a function that reads a secret and keeps it: a version for good, the latest one for ten minutes.
+
+    `key` is where provenfix.yaml refers to it, `clock` is in seconds. The function raises UsageError where nothing is
+    configured, Retry where the secret cannot be reached.
     """
-    return cache(partial(_read_secret, settings, reference, key))
+    read = partial(_read_secret, settings, reference, key)
+    if reference is None or not reference.name.endswith(_LATEST):
+        return cache(read)
+    return google_credentials.CachedToken(lambda: (read().reveal(), _LATEST_SECONDS), clock)
 
 
 def _read_secret(settings: Settings, reference: SecretReference | None, key: str) -> Secret:

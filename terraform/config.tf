@@ -87,7 +87,7 @@ resource "google_secret_manager_secret_version" "config" {
     }
     precondition {
       condition     = alltrue([for held in [for key in ["token", "webhook_secret"] : try(local.config.github[key], null)] : try(held.env, null) == null]) && try(local.config.github.app.private_key.env, null) == null && try(local.config.pager.routing_key.env, null) == null
-      error_message = "provenfix.yaml must refer to GitHub's and the pager's secrets with {secret: projects/P/secrets/S/versions/V}: a variable cannot reach the functions."
+      error_message = "provenfix.yaml must refer to GitHub's secrets with {secret: projects/P/secrets/S/versions/V}, and so to the pager's: a variable cannot reach the functions."
     }
     precondition {
       condition     = local.references["github.token"] != null

@@ -29,7 +29,7 @@ from functions.cli import (
     watch,
 )
 from functions.cli.doctor import command as doctor
-from functions.cli.error_words import describe_system_error, describe_usage_error
+from functions.cli.error_words import describe_missing_extra, describe_system_error, describe_usage_error
 from functions.cli.standard_streams import discard_output, ensure_standard_streams, handle_stop_signals
 from shared.errors import ConfigurationError, InputError, Reject, Retry, UsageError
 from shared.text import escaping
@@ -130,13 +130,17 @@ def main() -> NoReturn:
         sys.exit(_run_command())
 
 
-def _run_command() -> int:
+def _run_command() -> int:  # noqa: PLR0911  # one for each kind of end
     try:
         return _invoke_typer()
     except (typer.TyperException, UsageError) as error:
         return _print_error(describe_usage_error(error), 2)
     except (InputError, Retry, Reject) as error:
         return _print_error(str(error), 3, one_per_line=isinstance(error, ConfigurationError))
+    except ModuleNotFoundError as error:
+        if not (missing := describe_missing_extra(error)):
+            raise
+        return _print_error(missing, 2)
     except KeyboardInterrupt:
         return _print_error("stopped", 130)
     except BrokenPipeError:

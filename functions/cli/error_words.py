@@ -1,4 +1,4 @@
-"""What the command line's library and the system say of a mistake comes in, one sentence for the user goes out."""
+"""What libraries and the system say of a mistake comes in, one sentence for the user goes out."""
 
 import re
 
@@ -27,6 +27,16 @@ def describe_usage_error(error: Exception) -> str:
     for pattern, words in _REPHRASED:
         message = pattern.sub(words, message)
     return message
+
+
+_EXTRA_BY_MODULE = {"google": "cloud", "grpc": "cloud", "github": "cloud", "jwt": "cloud", "slack_sdk": "slack"}
+"""Which extra of the distribution brings a module: pyproject.toml, `optional-dependencies`."""
+
+
+def describe_missing_extra(error: ModuleNotFoundError) -> str:
+    """The words for a command that needs an extra which is not installed; "" for any other missing module."""
+    extra = _EXTRA_BY_MODULE.get((error.name or "").partition(".")[0])
+    return f"This needs what a light installation leaves out: install provenfix[{extra}]." if extra else ""
 
 
 def describe_system_error(error: OSError) -> str:

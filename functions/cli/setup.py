@@ -153,7 +153,7 @@ def setup(  # noqa: PLR0913  # one option for each answer
     ] = None,
     channel: Annotated[str, typer.Option(metavar="ID", help="Slack channel that is asked.")] = "",
     approver: Annotated[list[str] | None, typer.Option(metavar="ID", help="Slack user who may approve.")] = None,
-    email: Annotated[str, typer.Option(metavar="ADDRESS", help="Who is told when provenfix fails.")] = "",
+    email: Annotated[str, typer.Option(metavar="ADDRESS", help="Address for provenfix's own alerts.")] = "",
     python: Annotated[list[str] | None, typer.Option(metavar="X.Y", help="Python with a compile function.")] = None,
     github_app: Annotated[str, typer.Option(metavar="ID", help="GitHub App that exists already.")] = "",
     installation: Annotated[int, typer.Option(metavar="N", help="Its installation.")] = 0,

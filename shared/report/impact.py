@@ -7,7 +7,7 @@ file only when it needs it starts, and fails under traffic. What the platform do
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.detection.incident import Incident
@@ -15,6 +15,7 @@ from shared.detection.raised_exception import EFFECT_KINDS
 from shared.report.evidence import Evidence, EvidenceKind
 from shared.text.escaping import escape_markdown
 from shared.text.phrases import join_words, pluralize, quote_untrusted
+from shared.text.timestamps import format_rfc3339
 from shared.text.timestamps import format_timestamp as moment
 
 
@@ -58,9 +59,13 @@ class ImpactMeasurement:
     """Those among them that it answered with a server error."""
     startup_error: str = ""
     unavailable: tuple[str, ...] = field(default=())
+    """Why something could not be looked at."""
     since_creation: bool = True
     """Whether requests were looked for since the revision was made, and not only in the days of `REQUEST_WINDOW`."""
-    """Why something could not be looked at."""
+    made_at: datetime | None = None
+    """When the revision was made."""
+    earlier: str = ""
+    """The revision before it that logged no such failure; "" where none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,9 @@ class Impact:
     serving_instead: tuple[str, ...]
     """The revisions that serve in its place."""
     evidence: tuple[str, ...]
+    made_at: datetime | None = None
+    earlier: str = ""
+    """The revision before it that logged no such failure, and when the failing one was made."""
 
 
 def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tuple[Impact, tuple[Evidence, ...]]:
@@ -95,6 +103,8 @@ def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tu
         failed=measured.failed,
         serving_instead=tuple(name for name in traffic or () if name != measured.revision),
         evidence=tuple(item.id for item in evidence),
+        made_at=measured.made_at,
+        earlier=measured.earlier,
     )
     return impact, evidence
 
@@ -127,6 +137,9 @@ def _list_evidence_rows(measured: ImpactMeasurement) -> Iterator[tuple[EvidenceK
             f"the platform about {revision}",
             f"“{quote_untrusted(measured.startup_error, 200)}”",
         )
+    if measured.earlier and measured.made_at is not None:
+        text = f"logged no such failure; {revision} was made at {moment(measured.made_at, dated=True)}"
+        yield EvidenceKind.REVISION, quote_untrusted(measured.earlier, 80), text
     for why in measured.unavailable:
         yield (
             EvidenceKind.QUERY,
@@ -148,7 +161,9 @@ def describe_impact(impact: Impact) -> str:
     )
     match impact.reach:
         case Reach.SERVES:
-            return f"{name} fails under traffic: it takes {impact.share} % of it{_describe_failures(impact)}. Urgent."
+            failures = _describe_failures(impact)
+            since = _describe_earlier(impact)
+            return f"{name} fails under traffic: it takes {impact.share} % of it{failures}. Urgent.{since}"
         case Reach.SERVED:
             return f"{name} has no traffic any more{_describe_failures(impact)}.{old} {_NO_USERS_AFFECTED}"
         case Reach.NEVER_STARTED:
@@ -157,6 +172,14 @@ def describe_impact(impact: Impact) -> str:
             return f"{name} has no traffic, and no known request.{old} {_NO_USERS_AFFECTED}"
         case Reach.UNKNOWN:
             return "Unknown: the platform does not report whether the failing revision takes traffic."
+
+
+def _describe_earlier(impact: Impact) -> str:
+    """Until when another revision worked: what was deployed then is the first thing to look at."""
+    if not impact.earlier or impact.made_at is None:
+        return ""
+    earlier, name = quote_untrusted(impact.earlier, 80), quote_untrusted(impact.revision, 80)
+    return f" {earlier} logged no such failure until {name} was made, at {moment(impact.made_at, dated=True)}."
 
 
 def describe_reach(impact: Impact | None, incident: Incident) -> str:
@@ -188,6 +211,8 @@ def impact_to_json(impact: Impact) -> dict[str, object]:
         "requests": impact.requests,
         "failed_requests": impact.failed,
         "serving_instead": list(impact.serving_instead),
+        "earlier_revision": impact.earlier or None,
+        "made_at": format_rfc3339(impact.made_at) if impact.made_at is not None else None,
         "text": describe_impact(impact),
         "evidence": list(impact.evidence),
     }

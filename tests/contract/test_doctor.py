@@ -561,3 +561,37 @@ def test_where_provenfix_only_looks_no_right_to_act_and_nothing_of_slack_is_look
     assert (code, [line for line in lines if not line.startswith("ok ")]) == (0, [])
     assert not [line for line in lines if " slack " in line or "redeploy" in line or "decide" in line]
     assert [line for line in lines if " topic provenfix-tick" in line]
+
+
+DEFAULT_SINK = "/v2/projects/shore/sinks/_Default"
+REQUESTS = 'resource.type="cloud_run_revision" AND LOG_ID("run.googleapis.com/requests")'
+EXCLUSIONS = {
+    "nothing": ([], ""),
+    "the requests, which Monitoring counts": ([{"name": "no-requests", "filter": REQUESTS}], ""),
+    "another kind of thing": ([{"name": "vms", "filter": 'resource.type="gce_instance" severity<ERROR'}], ""),
+    "what is disabled": ([{"name": "old", "filter": "severity<ERROR", "disabled": True}], ""),
+    "what services print": ([{"name": "no-stdout", "filter": 'LOG_ID("run.googleapis.com/stdout")'}], "no-stdout"),
+    "requests and more": ([{"name": "both", "filter": f'{REQUESTS} OR LOG_ID("run.googleapis.com/stderr")'}], "both"),
+    "all that is no error": ([{"name": "quiet", "filter": "severity<ERROR"}], "quiet"),
+}
+
+
+@pytest.mark.parametrize("what", EXCLUSIONS)
+def test_what_the_default_sink_leaves_out_is_seen(stand: Stand, what: str) -> None:
+    exclusions, named = EXCLUSIONS[what]
+    stand.project.overrides[DEFAULT_SINK] = {"exclusions": exclusions}
+    code, lines = stand.told()
+    (line,) = (line for line in lines if "sink _Default of shore" in line)
+    assert code == 0
+    assert line.startswith("unseen " if named else "ok ")
+    assert named in line
+
+
+def test_a_log_that_is_kept_elsewhere_is_looked_for_there(stand: Stand) -> None:
+    """Where nothing is kept, every look around a failure would be inconclusive."""
+    stand.project.overrides[DEFAULT_SINK] = {"disabled": True}
+    (line,) = stand.amiss()
+    assert line.startswith("missing  sink _Default of shore")
+    text = stand.config.read_text("utf-8").replace("project: shore,", "project: shore, log_project: shore-logs,")
+    stand.config.write_text(text, "utf-8")
+    assert stand.amiss() == []

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from shared.adapters.google.credentials import SecretManager
+from shared.config.settings import EndpointOverrides, Settings
+from shared.credentials import build_secret_reader
 from shared.errors import Retry
-from shared.secret import Secret
+from shared.secret import Secret, SecretReference, SecretSource
 from tests.support.compile_server import CompileServer
 
 VERSION = "projects/tea/secrets/bot/versions/7"
@@ -53,3 +55,18 @@ def test_what_is_no_secret_is_a_failure_that_may_pass_and_shows_nothing(
         manager(stand).read(VERSION)
     assert "hush" not in str(failed.value)
     assert "own-token" not in str(failed.value)
+
+
+@pytest.mark.parametrize(("version", "reads"), [("7", 1), ("latest", 2)])
+def test_the_latest_version_is_read_again_after_ten_minutes(stand: CompileServer, version: str, reads: int) -> None:
+    """So a secret that is replaced reaches a function that never ends; a version by its number never changes."""
+    moments = iter([0.0, 599.0, 600.0, 600.0])
+    token = (200, json.dumps({"access_token": "own-token", "expires_in": 3600}).encode())
+    stand.answers = [token, (200, kept(b"old")), token, (200, kept(b"new"))]
+    settings = Settings(endpoint_overrides=EndpointOverrides(rest=stand.url))
+    name = VERSION.replace("/7", f"/{version}")
+    read = build_secret_reader(
+        settings, SecretReference(SecretSource.SECRET_MANAGER, name), "slack.bot_token", lambda: next(moments)
+    )
+    values = [read().reveal() for _ in range(3)]
+    assert values == (["old", "old", "new"] if reads == 2 else ["old", "old", "old"])

@@ -133,6 +133,9 @@ class GoogleProject:
         return {"name": name, "payload": {"data": base64.b64encode(self.secrets[name].encode()).decode()}}
 
     def _sink(self, name: str) -> dict[str, Any]:
+        if name == "_Default":
+            bucket = f"projects/{self.service.project}/locations/global/buckets/_Default"
+            return {"name": name, "destination": f"logging.googleapis.com/{bucket}"}
         sink = Sink(name.rpartition("-")[2])
         topic = flow.LOG_ENTRIES if sink is Sink.SIGNALS else flow.TICK
         return {

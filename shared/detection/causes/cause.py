@@ -39,8 +39,8 @@ class Owner(StrEnum):
     """Who can act."""
 
     DEVELOPERS = "the service's developers"
-    OPERATORS = "whoever deploys and configures the service"
-    BACKING = "whoever runs the backing service"
+    OPERATORS = "the team that deploys and configures the service"
+    BACKING = "the team that runs the backing service"
     UPSTREAM = "the provider of the upstream service"
     NOBODY = "nobody: no action is needed"
     UNKNOWN = "not known"

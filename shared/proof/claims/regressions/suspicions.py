@@ -93,8 +93,8 @@ class SuspectReader:
 
     def _is_unbound(self, path: str, request: ImportRequest) -> bool:
         """Whether a module does not have the name; for the same module and name decided once."""
-        found = self.modules.find_module(path, request.module, request.level)
-        key = (found.path, request.module, request.name)
+        source = self.modules.find_module(path, request.module, request.level)
+        key = (source.path, request.module, request.name)
         if request.level or key not in self._unbound:
             binding = find_imported_name(self.modules, path, request.module, request.level, request.name)
             self._unbound[key] = binding.state is BindingState.UNBOUND
