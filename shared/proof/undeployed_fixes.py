@@ -95,8 +95,8 @@ def find_undeployed_fixes(
     show(f"comparing the deployed commit with {short_sha(head.id)}")
     services = compare_commits(comparison, request, head.id)
     search = _FixSearch(comparison, request, undeployed, show)
-    found = [(search.find_fix(alarm), alarm) for alarm in list_alarms(services)[:_MAX_FIXES] if undeployed]
-    fixes = [UndeployedFix(alarm, undeployed[position], position + 1) for position, alarm in found]
+    fixed_alarms = [(search.find_fix(alarm), alarm) for alarm in list_alarms(services)[:_MAX_FIXES] if undeployed]
+    fixes = [UndeployedFix(alarm, undeployed[position], position + 1) for position, alarm in fixed_alarms]
     broken = comparison.compare(_between(request, deployed.id, head.id))
     return UndeployedFixes(
         deployed, head, len(undeployed), tuple(sorted(fixes, key=lambda fix: fix.commits_shipped)),
