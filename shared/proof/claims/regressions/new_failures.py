@@ -29,6 +29,8 @@ from shared.proof.model.ports import History
 _MAX_FILES = 300
 """Files of one commit that are looked at: so many changed since the deployed one are no small step."""
 _MAX_SUSPECTS = 400
+_MAX_READ = 60
+"""Files that one reader reads."""
 _MAX_TEXTS = 1_500
 """Loaded files whose text is searched for the names that a change touched."""
 
@@ -128,34 +130,45 @@ class _Comparison:
 
     def list_suspects(self) -> Iterator[Suspect]:
         """What may newly fail: the circular start, the fixed claim, changed files, files that mention what changed."""
-        reader = SuspectReader(
-            self._modules, MeaningFinder(self._modules, self._owner.start_path), ValueSearch(self._modules)
-        )
         changed = [path for path, blob in self.after.items() if self.before.get(path) != blob][:_MAX_FILES]
         yield from self._list_mended(changed)
-        for path in changed:
-            former = self._owner.history.read(self.before[path]) if path in self.before else None
-            yield from reader.list_suspects(path, focus_on_change(former, self._tree.read(path) or b""))
-        yield from self._list_mentions(reader, changed)
+        yield from self._read_each((path, self._focus_on_change(path)) for path in changed)
+        yield from self._read_each(self._list_mentions(changed))
         if self._is_image_changed:
-            yield from self._list_outside_imports(reader, changed)
+            yield from self._list_outside_imports(self._open_reader(), changed)
         yield from self._list_files()
         circular = find_circular_claim(self._modules, self._owner.start_path) if changed else None
         if circular is not None:
             yield Suspect(circular)
 
-    def _list_mentions(self, reader: SuspectReader, changed: Sequence[str]) -> Iterator[Suspect]:
-        """What lines that are not new ask of names that may mean something else by now."""
+    def _open_reader(self) -> SuspectReader:
+        finder = MeaningFinder(self._modules, self._owner.start_path)
+        return SuspectReader(self._modules, finder, ValueSearch(self._modules))
+
+    def _read_each(self, entries: Iterable[tuple[str, Focus]]) -> Iterator[Suspect]:
+        """The suspects of many files. A reader holds the syntax trees of all that it met, so it is replaced in time."""
+        reader = self._open_reader()
+        for number, (path, focus) in enumerate(entries, 1):
+            yield from reader.list_suspects(path, focus)
+            if number % _MAX_READ == 0:
+                reader = self._open_reader()
+
+    def _focus_on_change(self, path: str) -> Focus:
+        former = self._owner.history.read(self.before[path]) if path in self.before else None
+        return focus_on_change(former, self._tree.read(path) or b"")
+
+    def _list_mentions(self, changed: Sequence[str]) -> Iterator[tuple[str, Focus]]:
+        """Files with lines that are not new and that ask for names that may mean something else by now."""
         touched = {path: self._find_touched(path) for path, blob in self.before.items() if self.after.get(path) != blob}
         outer = frozenset(name for names in touched.values() for name in names.outer)
         for path in changed:
             former = self._owner.history.read(self.before[path]) if path in self.before else None
             focus = Focus(outer | touched.get(path, TouchedNames()).inner, frozenset(), former)
             if former is not None and focus.is_mentioned(self._tree.read(path) or b""):
-                yield from reader.list_suspects(path, focus)
+                yield path, focus
         focus = Focus(outer, frozenset())
-        for path in self._list_mentioning(changed, focus, self._list_module_words(touched)):
-            yield from reader.list_suspects(path, focus)
+        mentioning = self._list_mentioning(changed, focus, self._list_module_words(touched))
+        yield from ((path, focus) for path in mentioning)
 
     @property
     def _is_image_changed(self) -> bool:

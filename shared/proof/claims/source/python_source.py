@@ -13,7 +13,7 @@ from shared.proof.loading.commit_tree import MAX_BYTES
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def parse_source(source: bytes) -> ast.Module | None:
     """The module of a source; None where it cannot be read."""
     if len(source) > MAX_BYTES:
