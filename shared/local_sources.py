@@ -1,4 +1,4 @@
-"""Opens what lies on this machine: repositories, log files, interpreters.
+"""Opens what is on this machine: repositories, log files, interpreters, the log of its services.
 
 An adapter's module runs when it is first used, so the imports below cost a process nothing that it does not use.
 """
@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING
 from shared.adapters.compilers import best_compilers
 from shared.adapters.git import repository, work_tree_history
 from shared.adapters.logs import log_file
+from shared.adapters.sqlite import sqlite_logs
+from shared.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.config.settings import Settings
+
+
+LOGS_FILE = "logs.sqlite"
+"""The files of an embedded stack."""
 
 
 def open_local_history(path: str) -> repository.GitRepository:
@@ -48,3 +54,10 @@ def find_work_tree(path: str) -> work_tree_history.WorkTree | None:
 def open_local_compilers(settings: Settings) -> best_compilers.LocalCompilers:
     """The interpreters of this machine, and ruff; closed by leaving their context."""
     return best_compilers.LocalCompilers(settings.interpreters)
+
+
+def open_service_logs(settings: Settings) -> sqlite_logs.SqliteLogs:
+    """The log of the services of this machine. Raises UsageError where the settings name no stack of one machine."""
+    if settings.local_folder is None:
+        raise UsageError("This is no stack of one machine; set PROVENFIX_LOCAL.")
+    return sqlite_logs.SqliteLogs(settings.local_folder / LOGS_FILE)

@@ -30,7 +30,7 @@ from shared.adapters.standins import chat_and_issues, log_issues, process_platfo
 from shared.config.settings import Platform, Settings
 from shared.errors import UsageError
 from shared.lazy import lazy_property
-from shared.local_sources import open_local_history
+from shared.local_sources import open_local_history, open_service_logs
 from shared.secret import Secret
 from shared.text import redaction
 from shared.workflow import context, prover
@@ -50,10 +50,7 @@ if TYPE_CHECKING:
     _Simulated = simulated_platform.SimulatedPlatform
     _LocalPlatform = process_platform.ProcessPlatform | watched_platform.WatchedPlatform | _Simulated
 
-STORE_FILE = "store.sqlite"
-QUEUE_FILE = "queue.sqlite"
-LOGS_FILE = "logs.sqlite"
-"""The files of an embedded stack."""
+STORE_FILE, QUEUE_FILE = "store.sqlite", "queue.sqlite"
 
 
 def build_context(settings: Settings) -> context.Context:
@@ -285,13 +282,6 @@ def create_dead_letters(settings: Settings, name: str) -> delivery.DeadLetters:
     if settings.sqlite_folder is not None:
         return sqlite_queue.SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
     return dead_letters.PubSubDeadLetters(_require_project(settings), settings.topic_prefix + name)
-
-
-def open_service_logs(settings: Settings) -> sqlite_logs.SqliteLogs:
-    """The log of the services of this machine. Raises UsageError where the settings name no stack of one machine."""
-    if settings.local_folder is None:
-        raise UsageError("This is no stack of one machine; set PROVENFIX_LOCAL.")
-    return sqlite_logs.SqliteLogs(settings.local_folder / LOGS_FILE)
 
 
 def _require_project(settings: Settings) -> str:

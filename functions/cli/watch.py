@@ -29,10 +29,10 @@ from shared.adapters.slack.deploy_commands import deploy_command
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.config.settings import Settings, read_all_settings, read_settings
 from shared.errors import InputError, UsageError
-from shared.local_sources import open_local_history
+from shared.local_sources import open_local_history, open_service_logs
 from shared.ports import Store
 from shared.service import RolloutMode, Service, build_service_id, find_service
-from shared.wiring import create_store, open_service_logs
+from shared.wiring import create_store
 from shared.workflow import flow
 from shared.workflow.records import incident_record, proposals
 from shared.workflow.records.incident_record import IncidentRecord

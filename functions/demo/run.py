@@ -19,7 +19,7 @@ from functions.local.narration import describe_proof, describe_step, find_approv
 from functions.local.page.slack_clicks import ClickSender
 from functions.local.stack import RunningStack
 from shared.adapters.slack.interaction import APPROVE
-from shared.adapters.slack.message_layout import TRY_LABEL
+from shared.adapters.slack.message_buttons import TRY_LABEL
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.errors import Reject
 from shared.ports import Document, Store

@@ -29,9 +29,10 @@ from shared.adapters.standins.process_platform import ProcessPlatform
 from shared.adapters.system import SystemClock
 from shared.config.settings import read_settings
 from shared.errors import InputError
+from shared.local_sources import open_service_logs
 from shared.secret import Secret
 from shared.service import Service
-from shared.wiring import create_store, open_service_logs
+from shared.wiring import create_store
 from shared.workflow import flow
 from shared.workflow.flow import IncidentState
 from shared.workflow.records.incident_record import IncidentRecord

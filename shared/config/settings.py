@@ -41,6 +41,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from shared.config import loader
+from shared.config.endpoint_overrides import NO_OVERRIDES, EndpointOverrides, parse_endpoint_overrides
 from shared.errors import UsageError
 from shared.secret import Secret, SecretReference, SecretSource
 from shared.service import RegionalService, RolloutMode, Service, build_service_id
@@ -48,12 +49,10 @@ from shared.service import RegionalService, RolloutMode, Service, build_service_
 if TYPE_CHECKING:
     from shared.config.model import Configuration
 
+
 _INTERPRETER_VARIABLE = re.compile(r"PROVENFIX_PYTHON_(\d)_(\d{1,2})")
 _COMPILE_VARIABLE = re.compile(r"PROVENFIX_COMPILE_(\d)_(\d{1,2})")
 _COMPILE_URL = re.compile(r"https://[^\s/@?#]+(?:/\S*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/\S*)?")
-_ENDPOINT_OVERRIDE = re.compile(
-    r"(google)=(127\.0\.0\.1:\d+)|(rest|github|slack|pager)=(http://127\.0\.0\.1:\d+(?:/\S*)?)"
-)
 _SWITCHES = {"on": True, "1": True, "true": True, "": False, "off": False, "0": False, "false": False}
 _SIGNING_SECRET_VARIABLE = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
 _DEFAULT_MAX_AGE_HOURS = 24
@@ -101,18 +100,6 @@ class CodeHost:
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointOverrides:
-    """Loopback addresses that replace the vendors', without credentials; "" keeps the vendor's."""
-
-    google: str = ""
-    """For gRPC, as `127.0.0.1:PORT`; all others are URLs."""
-    rest: str = ""
-    github: str = ""
-    slack: str = ""
-    pager: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """`interpreters` maps a minor version such as `3.11` to the path of its interpreter, `compilers` to a URL."""
 
@@ -143,7 +130,7 @@ class Settings:
     is_deployed: bool = False
     """Whether this process runs on Cloud Run, and so has a service account."""
     code_host: CodeHost = field(default_factory=CodeHost)
-    endpoint_overrides: EndpointOverrides = EndpointOverrides()
+    endpoint_overrides: EndpointOverrides = NO_OVERRIDES
     pager_url: str = ""
     """Where alerts are sent; "" where no pager is configured. Its key is among the secrets."""
     secret_patterns: tuple[str, ...] = ()
@@ -157,7 +144,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     project = environment.get("PROVENFIX_PROJECT") or environment.get("GOOGLE_CLOUD_PROJECT", "")
     embedded = _read_folder("PROVENFIX_EMBEDDED", environment)
     local = _read_folder("PROVENFIX_LOCAL", environment) or embedded
-    overrides = _parse_endpoint_overrides(environment.get("PROVENFIX_DOUBLES", ""))
+    overrides = parse_endpoint_overrides(environment.get("PROVENFIX_DOUBLES", ""))
     own_name = environment.get("K_SERVICE")
     return Settings(
         interpreters=_read_values_by_version(_INTERPRETER_VARIABLE, environment),
@@ -259,17 +246,6 @@ def _read_compile_urls(environment: Mapping[str, str]) -> dict[str, str]:
             name = f"PROVENFIX_COMPILE_{version.replace('.', '_')}"
             raise UsageError(f"{name} must be the https URL of a compile function.")
     return urls
-
-
-def _parse_endpoint_overrides(text: str) -> EndpointOverrides:
-    """Only loopback: a variable must not send tokens to another host."""
-    matches = [_ENDPOINT_OVERRIDE.fullmatch(override) for override in text.split()]
-    if not all(matches):
-        raise UsageError(
-            "PROVENFIX_DOUBLES must be google=127.0.0.1:PORT and rest=, github=, slack= or pager= "
-            "http://127.0.0.1:PORT."
-        )
-    return EndpointOverrides(**{str(match[1] or match[3]): str(match[2] or match[4]) for match in matches if match})
 
 
 def _read_folder(name: str, environment: Mapping[str, str]) -> Path | None:

@@ -5,7 +5,6 @@ same one.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from shared.errors import Reject
 from shared.ports import CHANGED_BY_HAND, Document, IssueRef
@@ -17,28 +16,10 @@ from shared.text.escaping import escape_markdown
 from shared.text.timestamps import format_rfc3339
 from shared.workflow import flow
 from shared.workflow.context import Context
+from shared.workflow.issue_content import IssueContent, IssueStatusUpdate, format_marker
 from shared.workflow.ledger import read_result, run_once
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import IncidentRecord
-
-
-def format_marker(incident: str, comment_name: str = "") -> str:
-    """Hidden in issues and comments, and found there again."""
-    return f"<!-- provenfix:incident={incident}{f' part={comment_name}' if comment_name else ''} -->"
-
-
-@dataclass(frozen=True, slots=True)
-class IssueContent:
-    """What an incident's issue says; `body` is Markdown, without the marker."""
-
-    incident: str
-    title: str
-    body: str
-
-    @property
-    def body_with_marker(self) -> str:
-        """The body with the marker before it."""
-        return f"{format_marker(self.incident)}\n{self.body}"
 
 
 def publish_incident_opened(context: Context, record: IncidentRecord, repeat: int = 0) -> None:
@@ -97,14 +78,6 @@ def rewrite_issue(context: Context, service: Service, issue: int, content: Issue
         return {}
 
     run_once(context, f"rewrite.{evidence_key}", do)
-
-
-@dataclass(frozen=True, slots=True)
-class IssueStatusUpdate:
-    """How an incident stands: the part of its issue's body, and its title; "" leaves the title as it is."""
-
-    status_block: str
-    title: str = ""
 
 
 def update_issue_status(

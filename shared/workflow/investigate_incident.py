@@ -23,6 +23,7 @@ from shared.workflow.investigation.prove_incident import prove_incident
 from shared.workflow.investigation.write_report import write_report
 from shared.workflow.issue import issue_updates
 from shared.workflow.issue.collecting_issue import add_to_collecting_issue, may_open_own_issue
+from shared.workflow.issue_content import IssueContent
 from shared.workflow.records import documents, incident_record, proposals, reports
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.proposals import create_proposal
@@ -88,7 +89,7 @@ def publish_issue(context: Context, service: Service, record: IncidentRecord, ev
     if documents.read_text(evidence, "reason") in _REASONS_WITHOUT_ISSUE and record.issue is None:
         return record
     body = f"{issue_updates.render_current_status(context, record)}\n\n{documents.read_text(evidence, 'body')}"
-    content = effects.IssueContent(record.id, documents.read_text(evidence, "title"), body)
+    content = IssueContent(record.id, documents.read_text(evidence, "title"), body)
     if record.issue is None:
         earlier = _find_earlier_issue(context, service, record)
         if earlier is not None:

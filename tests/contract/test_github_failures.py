@@ -16,6 +16,7 @@ from shared.report.incident_status import render_status_block
 from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
+from shared.workflow.issue_content import IssueContent, IssueStatusUpdate, format_marker
 from shared.workflow.ledger import run_once
 from shared.workflow.records.incident_record import IncidentRecord
 from tests.support.clock import FakeClock
@@ -32,9 +33,9 @@ from tests.support.github.server import (
 )
 from tests.support.harness import Harness, watched_service
 
-MARK = effects.format_marker("1f2e")
-NOTE = effects.format_marker("1f2e", "deployed")
-AGAIN = effects.format_marker("1f2e-2")
+MARK = format_marker("1f2e")
+NOTE = format_marker("1f2e", "deployed")
+AGAIN = format_marker("1f2e-2")
 WATCHED = watched_service(repository=REPOSITORY)
 BUSY = 7
 """Issues that others open between two attempts."""
@@ -143,7 +144,7 @@ def test_there_is_one_issue_and_one_comment(trouble: Interceptor, verb: str, tim
 def opened(world: Context) -> IssueRef:
     """As `shared.workflow.effects` opens it."""
     part = render_status_block("It fails.", urgent=False, milestones=())
-    return effects.open_issue(world, WATCHED, effects.IssueContent("1f2e", "It fails", part), ("signal:syntax_error",))
+    return effects.open_issue(world, WATCHED, IssueContent("1f2e", "It fails", part), ("signal:syntax_error",))
 
 
 def edited(world: Context, number: int) -> None:
@@ -154,14 +155,14 @@ def edited(world: Context, number: int) -> None:
         kind=SignalKind.SYNTAX_ERROR, error_class="SyntaxError", path="a.py", revisions=(), entries=(), opened_by="",
         opened_at=world.clock.now(), last_seen=world.clock.now(), issue=IssueRef(number, "https://code.invalid"),
     )  # fmt: skip
-    revised = effects.IssueStatusUpdate(render_status_block("Mended.", urgent=False, milestones=()))
+    revised = IssueStatusUpdate(render_status_block("Mended.", urgent=False, milestones=()))
     effects.update_issue_status(world, WATCHED, case, "mended", lambda: revised)
     assert "Mended." in world.issues.state(WATCHED, number).body
 
 
 def taken_back(world: Context, number: int) -> None:
     """A later incident takes the issue over: it is rewritten, and open again."""
-    paper = effects.IssueContent("1f2e-2", "It fails again", "Body")
+    paper = IssueContent("1f2e-2", "It fails again", "Body")
     effects.reuse_issue(world, WATCHED, IssueRef(number, "https://code.invalid"), paper)
 
 

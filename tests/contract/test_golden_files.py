@@ -32,9 +32,9 @@ from shared.report.incident_status import render_status_block
 from shared.report.issue.body import format_issue_title, render_issue_body
 from shared.report.report import Report
 from shared.report.report_json import report_to_json
-from shared.workflow import effects
 from shared.workflow.flow import IncidentState
 from shared.workflow.issue.issue_updates import COMMANDS_HINT, describe_question
+from shared.workflow.issue_content import IssueContent
 from tests.support.github.server import REPOSITORY
 from tests.support.history_builder import running_python
 from tests.support.hostile_report import hostile_report
@@ -113,7 +113,7 @@ def issue(report: Report, proposal: Proposal) -> str:
     commits = (proof.introduced.commit, proof.fix.commit, proof.target.commit)
     logins = {commit.id: commit.author.lower().replace(" ", "-") for commit in commits}
     body = render_issue_body(report, build_links(requests, incident.service, incident.environment, logins))
-    return effects.IssueContent(f"{incident.fingerprint}-1", "", f"{part}\n\n{body}").body_with_marker
+    return IssueContent(f"{incident.fingerprint}-1", "", f"{part}\n\n{body}").body_with_marker
 
 
 def test_they_are_what_is_made_today(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from shared.adapters.google.credentials import SecretManager
-from shared.config.settings import EndpointOverrides, Settings
+from shared.config.endpoint_overrides import EndpointOverrides
+from shared.config.settings import Settings
 from shared.credentials import build_secret_reader
 from shared.errors import Retry
 from shared.secret import Secret, SecretReference, SecretSource

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from shared.adapters.compilers.interpreters import find_installed_versions
-from shared.adapters.slack.message_layout import TRY_LABEL
+from shared.adapters.slack.message_buttons import TRY_LABEL
 from shared.proposal.state_words import INCIDENT_WORDS
 from shared.proposal.states import IncidentState
 from shared.workflow.rollout.finish import STILL_FAILING_LABEL

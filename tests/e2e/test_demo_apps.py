@@ -21,10 +21,10 @@ from shared.detection.close_code import CloseKind
 from shared.detection.collect import collect_incidents
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
-from shared.local_sources import open_log_file
+from shared.local_sources import open_log_file, open_service_logs
 from shared.secret import Secret
 from shared.service import Service
-from shared.wiring import create_store, open_service_logs
+from shared.wiring import create_store
 
 SECONDS = 60.0
 

@@ -18,9 +18,10 @@ from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.adapters.standins.process_platform import ManualRevision, ProcessPlatform, RevisionSource
 from shared.adapters.system import SystemClock
+from shared.local_sources import LOGS_FILE
 from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
-from shared.wiring import LOGS_FILE, QUEUE_FILE, STORE_FILE
+from shared.wiring import QUEUE_FILE, STORE_FILE
 
 TIMEOUT_SECONDS = 60.0
 _POLL_SECONDS = 0.02

@@ -13,15 +13,15 @@ from shared.report.incident_status import (
     render_status_block,
     replace_status_block,
 )
-from shared.workflow import effects
+from shared.workflow.issue_content import format_marker
 from tests.support.drivers import press_button, propose_deployment, run_tick
 from tests.support.harness import Harness
 from tests.support.hostile_report import assert_text_is_inert, markdown_tokens
 from tests.support.hostile_texts import HOSTILE_TEXTS
 
 AT = datetime(2026, 5, 12, 3, 43, 43, tzinfo=UTC)
-MARK = effects.format_marker("1f2e")
-OTHER = effects.format_marker("5e")
+MARK = format_marker("1f2e")
+OTHER = format_marker("5e")
 
 
 @pytest.mark.parametrize("payload", HOSTILE_TEXTS)

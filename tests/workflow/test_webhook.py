@@ -18,10 +18,10 @@ from shared.errors import Reject
 from shared.ports import WRONG_LABEL, IssueCommand, IssueEvent
 from shared.proposal.decision import ClickKind
 from shared.secret import Secret, SecretReference, SecretSource
-from shared.workflow import effects
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.issue_commands import ANSWERS, handle_issue_command
+from shared.workflow.issue_content import format_marker
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_record
 from tests.support.drivers import press_button, propose_deployment, read_documents, read_state, run_tick, start_watching
@@ -47,7 +47,7 @@ def hook(harness: Harness, incident: str) -> Iterator[FunctionClients]:  # noqa:
 
 def event(harness: Harness, incident: str, **more: object) -> dict[str, Any]:
     """What GitHub tells of the incident's issue, less what nobody reads."""
-    body = f"{effects.format_marker(incident)}\nIt fails."
+    body = f"{format_marker(incident)}\nIt fails."
     return {
         "action": "closed",
         "issue": {"number": len(harness.issues.issues), "body": body, "state": "closed"},

@@ -55,8 +55,10 @@ class SinkChecks:
                 "It keeps no log, so nothing can be read around a failure.",
                 f"gcloud logging sinks update _Default --no-disabled --project={project}, or name log_project",
             )
-        active = [one for one in held.value.get("exclusions", ()) if not one.get("disabled")]
-        doubtful = [str(one.get("name", "")) for one in active if _may_leave_out(str(one.get("filter", "")))]
+        active = [exclusion for exclusion in held.value.get("exclusions", ()) if not exclusion.get("disabled")]
+        doubtful = [
+            str(exclusion.get("name", "")) for exclusion in active if _may_leave_out(str(exclusion.get("filter", "")))
+        ]
         if not doubtful:
             return build_ok_result()
         return CheckResult(

@@ -5,7 +5,7 @@ Whatever a template prints is made plain first (no control, direction or zero-wi
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from functions.local.page.incident_view import IncidentList, IncidentView
 from functions.local.page.markdown import render_markdown
 from functions.local.page.related_entries import read_related_entries
 from functions.local.page.slack_clicks import ClickResponse, read_blocks
+from functions.local.page.time_elements import format_clock_time, format_moment, format_sent_moment
 from functions.local.page.timeline import build_timeline
 from shared.detection.signal import SignalKind
 from shared.ports import Document
@@ -51,7 +52,6 @@ class PageState:
 
 STRANGER_USER_ID = "U0STRANGER"
 """A user of the channel who is no approver: shows that the server checks this."""
-
 _STATE_TONES: Mapping[IncidentState, str] = {
     IncidentState.WAITING: "quiet",
     IncidentState.OPENED: "busy",
@@ -69,8 +69,6 @@ _STATE_TONES: Mapping[IncidentState, str] = {
     IncidentState.DENIED: "quiet",
     IncidentState.EXPIRED: "quiet",
 }
-
-
 _SIGNAL_LABELS: Mapping[SignalKind, str] = {
     SignalKind.SYNTAX_ERROR: "SyntaxError",
     SignalKind.CLOSE_1011: "WebSocket closed with 1011",
@@ -233,9 +231,9 @@ def _create_jinja_environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
-        "moment": _format_moment,
-        "sent_moment": _format_sent_moment,
-        "clock_time": _format_clock_time,
+        "moment": format_moment,
+        "sent_moment": format_sent_moment,
+        "clock_time": format_clock_time,
         "lasting": _format_duration,
         "short": _short_sha,
     }
@@ -267,34 +265,6 @@ def _to_plain_text(value: object) -> object:
     if value is None:
         return ""
     return strip_invisible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
-
-
-def _format_moment(at: datetime | str | None, form: str = "relative") -> Markup | str:
-    """`2026-03-01 03:43:43 UTC`, which the page's script replaces: `form` says by what (`relative`, `lasting`)."""
-    if isinstance(at, str):
-        at = datetime.fromisoformat(at)
-    if at is None:
-        return "unknown"
-    exact = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return _TIME.format(at.astimezone(UTC).isoformat(), form, exact, exact)
-
-
-def _format_sent_moment(text: str) -> Markup | str:
-    """A moment of a kept message; as it stands there where it is none."""
-    try:
-        return _format_moment(text)
-    except ValueError:
-        return text
-
-
-def _format_clock_time(at: datetime) -> Markup:
-    moment = at.astimezone(UTC)
-    return _TIME.format(
-        moment.isoformat(), "clock", moment.strftime("%Y-%m-%d %H:%M:%S UTC"), moment.strftime("%H:%M:%S")
-    )
-
-
-_TIME = Markup('<time datetime="{}" data-form="{}" title="{}">{}</time>')
 
 
 def _format_duration(time: timedelta | None) -> str:

@@ -15,7 +15,8 @@ from functions.local.platform.launch import Launcher
 from functions.local.platform.log_journal import Journal
 from shared.config.settings import read_all_settings
 from shared.errors import InputError, UsageError
-from shared.wiring import create_publisher, create_store, open_service_logs
+from shared.local_sources import open_service_logs
+from shared.wiring import create_publisher, create_store
 
 
 def main(folder: Path, start_seconds: float = START_SECONDS) -> int:

@@ -4,12 +4,11 @@ The buttons are there only while a proposal is open; afterwards who, when and wh
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
 from shared.adapters.slack.deploy_commands import COMMAND_NOT_UNDONE, describe_manual_deployment
-from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, SNOOZE, build_button_value
+from shared.adapters.slack.message_buttons import build_buttons
 from shared.adapters.slack.rich_text import (
     Block,
     Element,
@@ -22,6 +21,7 @@ from shared.adapters.slack.rich_text import (
     literal_text,
     paragraph,
     plain_text,
+    shorten_untrusted,
     untrusted_line,
     user_mention,
 )
@@ -32,7 +32,6 @@ from shared.proposal.labels import PROOF_LABELS, split_label
 from shared.proposal.proposal import Message
 from shared.proposal.state_words import QUESTION_WORDS
 from shared.proposal.states import ProposalStatus
-from shared.report.facts.lost_commits import UNKNOWN_LOSS
 from shared.service import RolloutMode, Service
 from shared.text.escaping import break_mentions_and_links, escape_slack, to_one_line, truncate
 
@@ -46,12 +45,8 @@ _MIN_DETAIL_LENGTH = 100
 _MAX_DETAILS_LENGTH = 10_000
 """Characters of all details together: Slack takes 50 blocks, and some 13,000 characters of a message."""
 _MAX_USERS = 10
-_MAX_CONFIRM_LENGTH = 300
 _SHORT_COMMIT_LENGTH = 12
 _MIN_COUNTED_QUORUM = 2
-SNOOZE_LABEL = "Snooze 1 h"
-TRY_LABEL = "Try without traffic"
-"""The button that approves a trial."""
 
 
 def build_message_body(service: Service, message: Message) -> dict[str, object]:
@@ -229,7 +224,7 @@ def _build_time_elements(moment: datetime | None) -> list[Element]:
 
 def _describe_action(service: Service, message: Message) -> str:
     """`redeploy chat-backend (production) from 0123456789ab.`"""
-    where = f"{_shorten(service.name, 80)} ({_shorten(service.environment_name, 80)})"
+    where = f"{shorten_untrusted(service.name, 80)} ({shorten_untrusted(service.environment_name, 80)})"
     if message.kind is ActionKind.TRIAL:
         return f"try {message.commit[:12]} without traffic in {where}."
     if message.kind is ActionKind.ROLLBACK:
@@ -253,52 +248,3 @@ def _build_approval_count_elements(people: tuple[str, ...], quorum: int) -> list
         (literal_text(", " if index else ": "), user_mention(user)) for index, user in enumerate(people[-_MAX_USERS:])
     ]
     return [literal_text(f"{len(people)} of {quorum}"), *(part for pair in shown for part in pair)]
-
-
-def build_buttons(service: Service, message: Message) -> Iterator[dict[str, object]]:
-    """Approve is the one that stands out, going back changes production as well, Deny changes nothing."""
-    is_rollback = message.kind is ActionKind.ROLLBACK
-    verb = {ActionKind.ROLLBACK: "Roll back", ActionKind.TRIAL: TRY_LABEL}.get(message.kind, "Redeploy")
-    approve, of = TRY_LABEL if message.kind is ActionKind.TRIAL else "Approve", build_button_value(message)
-    shipped = [words for words in (message.brief.ships, message.brief.checks) if words]
-    confirm = _confirm_dialog(service, verb, message.commit, message.brief.subject, shipped)
-    yield _build_button(APPROVE, approve, of, "danger" if is_rollback else "primary") | {"confirm": confirm}
-    yield _build_button(DENY, "Deny", of)
-    if message.alternative is not None:
-        other = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
-        instead = _build_button(ROLL_BACK, "Roll back instead", build_button_value(other), "danger")
-        lost = [message.alternative.ships or UNKNOWN_LOSS]
-        back = _confirm_dialog(service, "Roll back", other.commit, message.alternative.subject, lost)
-        yield instead | {"confirm": back}
-    if service.remind_after:
-        yield _build_button(SNOOZE, SNOOZE_LABEL, of)
-
-
-def _build_button(action: str, words: str, value: str, style: str | None = None) -> dict[str, object]:
-    shown: dict[str, object] = {"type": "button", "action_id": action, "text": plain_text(words), "value": value}
-    return {**shown, "style": style} if style else shown
-
-
-def _confirm_dialog(
-    service: Service, verb: str, commit: str, subject: str, shipped: Sequence[str]
-) -> dict[str, object]:
-    """Repeats what the click is about, so that nobody approves the message above or below."""
-    named = f" ({_shorten(subject, 80)})" if subject else ""
-    lines = [
-        f"{_shorten(service.name, 60)} in {_shorten(service.environment_name, 60)}",
-        f"Commit: {_shorten(commit[:_SHORT_COMMIT_LENGTH], 64)}{named}",
-        *([f"With it: {', '.join(shipped)}"] if shipped else []),
-    ]
-    if verb == "Roll back":
-        lines[-1:] = [lines[-1].replace("With it: ", "This changes production: ")]
-    return {
-        "title": plain_text("Try without traffic?" if verb == TRY_LABEL else f"{verb} this service?"),
-        "text": plain_text(truncate("\n".join(lines), _MAX_CONFIRM_LENGTH)),
-        "confirm": plain_text(verb),
-        "deny": plain_text("Cancel"),
-        "style": "danger" if verb == "Roll back" else "primary",
-    }
-
-
-def _shorten(text: str, longest: int) -> str:
-    return truncate(break_mentions_and_links(to_one_line(text)), longest)

@@ -33,6 +33,11 @@ def untrusted_line(text: str, longest: int) -> list[Element]:
     return elements
 
 
+def shorten_untrusted(text: str, longest: int) -> str:
+    """Untrusted words on one line, cut, without mentions and links."""
+    return truncate(break_mentions_and_links(to_one_line(text)), longest)
+
+
 def plain_text(words: str) -> Element:
     """Text of a header, a button or a dialog, without markup and emoji."""
     return {"type": "plain_text", "text": words, "emoji": False}

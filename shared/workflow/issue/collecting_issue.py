@@ -10,6 +10,7 @@ from shared.text.escaping import format_code_span
 from shared.text.phrases import quote_untrusted
 from shared.workflow import effects
 from shared.workflow.context import Context
+from shared.workflow.issue_content import IssueContent
 from shared.workflow.records.documents import Collection
 from shared.workflow.records.incident_record import IncidentRecord
 
@@ -52,7 +53,7 @@ def add_to_collecting_issue(context: Context, service: Service, record: Incident
     """Lists an incident in the day's collecting issue, which its first incident opens."""
     tally = _add_to_tally(context, service, record)
     name = f"collected-{service.id}-{context.clock.now().date().isoformat()}"
-    content = effects.IssueContent(name, f"{service.name}: log entries that no commit confirms", _render_body(tally))
+    content = IssueContent(name, f"{service.name}: log entries that no commit confirms", _render_body(tally))
     issue = effects.open_issue(context, service, content, ())
     if tally.total <= _ALWAYS_UP_TO or tally.total % _THEN_EVERY == 0:
         effects.rewrite_issue(context, service, issue.number, content, f"{name}.{tally.total}")

@@ -19,7 +19,6 @@ from shared.text.phrases import quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp
 from shared.workflow import effects
 from shared.workflow.context import Context
-from shared.workflow.effects import IssueStatusUpdate
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import ensure_evidence
 from shared.workflow.issue.issue_updates import (
@@ -29,6 +28,7 @@ from shared.workflow.issue.issue_updates import (
     post_updates,
     render_current_status,
 )
+from shared.workflow.issue_content import IssueStatusUpdate
 from shared.workflow.records import decisions, documents, incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import EndCause, IncidentRecord
