@@ -55,8 +55,8 @@ class SinkChecks:
                 "It keeps no log, so nothing can be read around a failure.",
                 f"gcloud logging sinks update _Default --no-disabled --project={project}, or name log_project",
             )
-        active = [one for one in held.value.get("exclusions", ()) if not one.get("disabled")]
-        doubtful = [str(one.get("name", "")) for one in active if _may_leave_out(str(one.get("filter", "")))]
+        active = [item for item in held.value.get("exclusions", ()) if not item.get("disabled")]
+        doubtful = [str(item.get("name", "")) for item in active if _may_leave_out(str(item.get("filter", "")))]
         if not doubtful:
             return build_ok_result()
         return CheckResult(
