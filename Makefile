@@ -83,8 +83,9 @@ LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsa
 	--no-emit-trusted-host --no-emit-find-links --no-annotate --no-header
 
 lock: ## renew the pins from pyproject.toml, requirements-dev.in and functions/requirements.in
-	$(LOCK) --output-file requirements.txt pyproject.toml
-	$(LOCK) --output-file requirements-dev.txt pyproject.toml requirements-dev.in
+	$(LOCK) --all-extras --output-file requirements.txt pyproject.toml
+	$(LOCK) --constraint requirements.txt --output-file requirements-light.txt pyproject.toml
+	$(LOCK) --all-extras --output-file requirements-dev.txt pyproject.toml requirements-dev.in
 	$(LOCK) --constraint requirements.txt --output-file functions/requirements.txt functions/requirements.in
 	$(LOCK) --output-file tests/support/deploy/tools/provider.txt tests/support/deploy/tools/provider.in
 	$(LOCK) --output-file tests/support/deploy/tools/checkov.txt tests/support/deploy/tools/checkov.in

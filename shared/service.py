@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+PAGER = "pager"
+"""The `escalate_to` of a service whose reminders go to the webhook of the `pager` section as well."""
+
 
 class RolloutMode(StrEnum):
     """What an approval leads to. Not configured: it follows from where provenfix runs."""
@@ -84,6 +87,14 @@ class Service:
     proposal_ttl: timedelta = timedelta(hours=6)
     traffic_steps: tuple[int, ...] = (10, 50, 100)
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""
+    channel_name: str = ""
+    """As the page and alerts show the channel, without `#`; "" shows the id."""
+    remind_after: timedelta = timedelta(0)
+    """After this long without a decision the channel is reminded of a question, once; 0 never reminds."""
+    escalate_to: str = ""
+    """Whom a reminder addresses too: a chat user's or user group's id, or `PAGER`; "" addresses the channel alone."""
+    runbook_url: str = ""
+    """What a person on call reads first; linked in chat, page and issue."""
     deploy_command: tuple[str, ...] = ()
     """The words of a command that deploys `{commit}`, for `provenfix watch`; without one it changes nothing."""
     rollout_mode: RolloutMode = RolloutMode.PLATFORM

@@ -23,6 +23,7 @@ from shared.adapters.google import (
     pubsub,
     request_counts,
 )
+from shared.adapters.pager import events_v2
 from shared.adapters.slack import chat
 from shared.adapters.sqlite import sqlite_logs, sqlite_queue, sqlite_store
 from shared.adapters.standins import chat_and_issues, log_issues, process_platform, simulated_platform, watched_platform
@@ -150,6 +151,15 @@ class CloudPorts(_Ports):
         return chat.SlackChat(token, self._settings.endpoint_overrides.slack)
 
     @lazy_property
+    def pager(self) -> ports.Pager:
+        """The webhook; its key is read when somebody is first alerted."""
+        reference = self._settings.secrets.pager_routing_key
+        if reference is None:
+            _raise_not_configured("the port 'pager'", "pager.routing_key")
+        key = credentials.build_secret_reader(self._settings, reference, "pager.routing_key")
+        return events_v2.EventsPager(self._settings.endpoint_overrides.pager or self._settings.pager_url, key)
+
+    @lazy_property
     def issues(self) -> ports.Issues:
         if self._settings.read_only == "log":
             return log_issues.LogIssues(print)
@@ -224,6 +234,10 @@ class LocalPorts(_Ports):
     @lazy_property
     def chat(self) -> ports.Chat:
         return chat_and_issues.LocalChat(self.store)
+
+    @lazy_property
+    def pager(self) -> ports.Pager:
+        return chat_and_issues.LocalPager(self.store)
 
     @lazy_property
     def issues(self) -> ports.Issues:

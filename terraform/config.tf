@@ -82,12 +82,12 @@ resource "google_secret_manager_secret_version" "config" {
     create_before_destroy = true
 
     precondition {
-      condition     = alltrue([for function in local.access.functions : alltrue([for key in function.secrets : local.references[key] != null || startswith(key, "github.")])])
+      condition     = alltrue([for function in local.access.functions : alltrue([for key in function.secrets : local.references[key] != null || startswith(key, "github.") || startswith(key, "pager.")])])
       error_message = "provenfix.yaml must refer to Slack's secrets with {secret: projects/P/secrets/S/versions/V}: a variable cannot reach the functions."
     }
     precondition {
-      condition     = alltrue([for held in [for key in ["token", "webhook_secret"] : try(local.config.github[key], null)] : try(held.env, null) == null]) && try(local.config.github.app.private_key.env, null) == null
-      error_message = "provenfix.yaml must refer to GitHub's secrets with {secret: projects/P/secrets/S/versions/V}: a variable cannot reach the functions."
+      condition     = alltrue([for held in [for key in ["token", "webhook_secret"] : try(local.config.github[key], null)] : try(held.env, null) == null]) && try(local.config.github.app.private_key.env, null) == null && try(local.config.pager.routing_key.env, null) == null
+      error_message = "provenfix.yaml must refer to GitHub's secrets with {secret: projects/P/secrets/S/versions/V}, and so to the pager's: a variable cannot reach the functions."
     }
     precondition {
       condition     = local.references["github.token"] != null

@@ -10,6 +10,7 @@ import typer
 
 from functions.cli import check_baseline
 from functions.cli.output_format import OutputFormat
+from functions.cli.repository_argument import check_local_repository
 from shared.config.settings import read_settings
 from shared.errors import InputError, UsageError
 from shared.local_sources import find_work_tree, open_local_compilers, open_local_history
@@ -181,6 +182,7 @@ def check(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """
     if sum([bool(paths), ref is not None, staged, baseline is not None]) > 1:
         raise UsageError("Give only one of PATHS, --ref, --staged and --baseline.")
+    check_local_repository(repo)
     if baseline is not None:
         options = check_baseline.BaselineOptions(repo, baseline, rev, python, tuple(start or ()), output)
         return check_baseline.run_baseline_check(options)

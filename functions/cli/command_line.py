@@ -29,6 +29,7 @@ from functions.cli import (
     watch,
 )
 from functions.cli.doctor import command as doctor
+from functions.cli.error_words import describe_missing_extra, describe_system_error, describe_usage_error
 from functions.cli.standard_streams import discard_output, ensure_standard_streams, handle_stop_signals
 from shared.errors import ConfigurationError, InputError, Reject, Retry, UsageError
 from shared.text import escaping
@@ -129,13 +130,17 @@ def main() -> NoReturn:
         sys.exit(_run_command())
 
 
-def _run_command() -> int:
+def _run_command() -> int:  # noqa: PLR0911  # one for each kind of end
     try:
         return _invoke_typer()
     except (typer.TyperException, UsageError) as error:
-        return _print_error(_format_error(error), 2)
+        return _print_error(describe_usage_error(error), 2)
     except (InputError, Retry, Reject) as error:
         return _print_error(str(error), 3, one_per_line=isinstance(error, ConfigurationError))
+    except ModuleNotFoundError as error:
+        if not (missing := describe_missing_extra(error)):
+            raise
+        return _print_error(missing, 2)
     except KeyboardInterrupt:
         return _print_error("stopped", 130)
     except BrokenPipeError:
@@ -143,8 +148,7 @@ def _run_command() -> int:
         return EXIT_BROKEN_PIPE
     except OSError as error:  # a full disk, a closed stream, no more processes: this machine's state is input too
         discard_output(sys.stdout)
-        path = f"{error.filename}: " if error.filename else ""
-        return _print_error(f"{path}{error.strerror}. Fix this and run it again.", 3)
+        return _print_error(describe_system_error(error), 3)
 
 
 def _invoke_typer() -> int:
@@ -159,17 +163,6 @@ def _invoke_typer() -> int:
         code = ended.exit_code
     sys.stdout.flush()
     return code if isinstance(code, int) else 0
-
-
-def _format_error(error: Exception) -> str:
-    if not isinstance(error, typer.TyperException):
-        return str(error)
-    context = getattr(error, "ctx", None)
-    parameters = getattr(getattr(context, "command", None), "params", ())
-    options = {option for parameter in parameters for option in parameter.opts}
-    if getattr(error, "option_name", "") == "--json" and "--format" in options:
-        return "No such option: --json. Use --format json."
-    return error.format_message()
 
 
 def _print_error(message: str, code: int, *, one_per_line: bool = False) -> int:

@@ -34,7 +34,7 @@ def build_cause_rows(report: Report) -> list[tuple[Text, Text]]:
         rows.append((build_plain_text("silence", "dim"), build_plain_text(describe_gap(incident.longest_gap))))
     if cause.cause_class is not CauseClass.UNKNOWN:
         rows.append((build_plain_text("owner", "dim"), build_plain_text(quote_untrusted(cause.owner, 120))))
-        rows.append((build_plain_text("mends", "dim"), build_plain_text(cause.profile.mends)))
+        rows.append((build_plain_text("remedy", "dim"), build_plain_text(cause.profile.mends)))
     return rows
 
 

@@ -13,6 +13,7 @@ import typer
 
 from functions.cli import progress
 from functions.cli.check_baseline import format_alarm
+from functions.cli.repository_argument import check_local_repository
 from shared.config.settings import read_settings
 from shared.local_sources import open_local_compilers, open_local_history
 from shared.proof.compare_services import ComparisonRequest, require_services
@@ -44,6 +45,7 @@ def radar(  # noqa: PLR0913, PLR0917  # one parameter for each option
 
     Exits 1 if the deploy branch provably ends a failure of the deployed commit, else 0.
     """
+    check_local_repository(repo)
     running = ".".join(platform.python_version_tuple()[:2])
     with (
         progress.show_progress() as show,

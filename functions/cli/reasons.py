@@ -60,7 +60,7 @@ _REASONS: Mapping[Reason, Explanation] = {
     ),
     Reason.NO_TARGET: Explanation(
         "A fix is merged, and no commit that contains it passes every gate.",
-        "The report names the gate that each commit failed; mend that and push.",
+        "The report names the gate that each commit failed; fix that and push.",
     ),
     Reason.CHECKS_RED: Explanation("The checks of the fix are red.", "Make them green, or deploy by hand."),
     Reason.ALREADY_DEPLOYED: Explanation(

@@ -113,10 +113,16 @@ def read_answers_file(path: Path | None) -> dict[str, Any]:
         return {}
     try:
         document = yaml.safe_load(path.read_text("utf-8")) or {}
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path} cannot be read as YAML: {type(error).__name__}.") from None
-    if not isinstance(document, dict) or not set(document) <= _ANSWER_KEYS:
-        raise UsageError(f"{path} may have these keys: {', '.join(sorted(_ANSWER_KEYS))}.")
+    except OSError as error:
+        raise InputError(f"--answers {path}: {error.strerror}; name a YAML file with the answers.") from None
+    except (ValueError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        raise InputError(f"--answers {path}{line}: this is not YAML.") from None
+    if not isinstance(document, dict):
+        raise UsageError(f"--answers {path}: the file must be keys with values.")
+    if unknown := sorted(map(str, set(document) - _ANSWER_KEYS)):
+        raise UsageError(f"--answers {path}: {unknown[0]} is no known key; known: {', '.join(sorted(_ANSWER_KEYS))}.")
     for name in _LISTS:
         if name in document and isinstance(document[name], str):
             document[name] = document[name].split()
@@ -149,7 +155,7 @@ def setup(  # noqa: PLR0913  # one option for each answer
     ] = None,
     channel: Annotated[str, typer.Option(metavar="ID", help="Slack channel that is asked.")] = "",
     approver: Annotated[list[str] | None, typer.Option(metavar="ID", help="Slack user who may approve.")] = None,
-    email: Annotated[str, typer.Option(metavar="ADDRESS", help="Who is told when provenfix fails.")] = "",
+    email: Annotated[str, typer.Option(metavar="ADDRESS", help="Address for provenfix's own alerts.")] = "",
     python: Annotated[list[str] | None, typer.Option(metavar="X.Y", help="Python with a compile function.")] = None,
     github_app: Annotated[str, typer.Option(metavar="ID", help="GitHub App that exists already.")] = "",
     installation: Annotated[int, typer.Option(metavar="N", help="Its installation.")] = 0,

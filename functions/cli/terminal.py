@@ -26,7 +26,7 @@ from shared.report.facts.unproven import list_suspected_lines
 from shared.report.issue.section import Heading
 from shared.report.issue.summary import RECOMMENDATION_LABELS, describe_error
 from shared.report.report import Report
-from shared.report.whys import Confidence
+from shared.report.whys.why import Confidence
 from shared.text.escaping import strip_invisible, to_one_line, truncate
 from shared.text.phrases import format_excerpt, pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_rfc3339, format_timestamp_phrase

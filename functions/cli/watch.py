@@ -221,7 +221,10 @@ def _check_options(settings: Settings, options: WatchOptions) -> None:
             f"provenfix watch --config {options.config}"
         )
     if options.log != STDIN and not Path(options.log).is_file():
-        raise InputError(f"{options.log}: no such log file; give the path of an existing one.")
+        what = "is a folder" if Path(options.log).is_dir() else "there is no such file"
+        raise InputError(
+            f"--log {options.log}: {what}; give the path of an existing log file, or - for standard input."
+        )
 
 
 def _check_deploy_command(service: Service) -> None:

@@ -112,7 +112,7 @@ SCENARIOS = {
         fails_at_runtime=True,
     ),
     ScenarioName.KEEPALIVE: Scenario(
-        "A client answers no keepalive ping: no deployment mends that, and nobody is asked for one.",
+        "A client answers no keepalive ping: no deployment fixes that, so none is proposed.",
         (Role.TESTS,),
         final_state=IncidentState.REPORTED,
         app=ExampleApp.BLOCKED,

@@ -14,7 +14,7 @@ from functions.local.private_files import make_private, open_private, write_priv
 from shared.errors import InputError, UsageError
 
 DEFAULT_FOLDER = ".provenfix"
-_STACK_FILE = "stack.json"
+STACK_FILE = "stack.json"
 _LOCK_FILE = "held"
 
 
@@ -36,7 +36,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
 @contextmanager
 def publish_environment(folder: Path, environment: Mapping[str, str], *, keep: bool) -> Iterator[None]:
     """Writes the file while the block runs; it stays afterwards with `keep`."""
-    file = folder / _STACK_FILE
+    file = folder / STACK_FILE
     write_private(file, json.dumps({"environment": dict(environment)}, indent=2) + "\n")
     try:
         yield
@@ -65,14 +65,16 @@ def load_named_environment(folder: Path) -> Mapping[str, str]:
 
     A typing error must not lead to what is deployed: `dlq drop --all` would delete messages there.
     """
-    if folder != Path(DEFAULT_FOLDER) and not (folder / _STACK_FILE).exists():
-        raise UsageError(f"{folder} is not a stack directory of `provenfix up`; omit --folder to use PROVENFIX_PROJECT")
+    if folder != Path(DEFAULT_FOLDER) and not (folder / STACK_FILE).exists():
+        what = "no stack runs in this folder" if folder.is_dir() else "there is no such folder"
+        remedy = "name that of `provenfix up`, `watch` or `demo`, or omit --folder to use PROVENFIX_PROJECT"
+        raise UsageError(f"--folder {folder}: {what}; {remedy}")
     return load_environment(folder)
 
 
 def load_environment(folder: Path) -> Mapping[str, str]:
     """What the stack of this folder wrote; empty where there is none."""
-    file = folder / _STACK_FILE
+    file = folder / STACK_FILE
     if not file.exists():
         return {}
     try:

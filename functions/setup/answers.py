@@ -1,4 +1,4 @@
-"""What a person decides before provenfix is installed: answers come in as text, and go out checked and frozen."""
+"""What a user decides before provenfix is installed: parses answers from text, checked and frozen."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -50,7 +50,7 @@ class Answers:
 
     @property
     def uses_chat(self) -> bool:
-        """Whether people are asked in Slack."""
+        """Whether users are asked in Slack."""
         return not self.read_only
 
 

@@ -36,7 +36,7 @@ def run_doctor(session: Session, _step: Step) -> Facts:
         for argv in _bind_accounts(session, "remove-iam-policy-binding", user, condition):
             session.outside.commands.read(argv)  # what is not there need not go; it ends within the hour anyhow
     if missing:
-        raise InputError(f"Something is missing: doctor says above what, and what mends it. {AGAIN}")
+        raise InputError(f"Something is missing: doctor names it above, with the command that fixes it. {AGAIN}")
     return {}
 
 

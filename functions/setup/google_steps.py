@@ -20,7 +20,7 @@ def check_project(session: Session, step: Step) -> Facts:
 
 
 def sign_in(session: Session, step: Step) -> Facts:
-    """Signs in where nobody is; the browser's page is the person's business."""
+    """Signs in where nobody is; the browser's page is the user's business."""
     login, quota = step.commands
     if session.outside.commands.read(login.unless).code != 0:
         session.run_shown(login)

@@ -24,7 +24,7 @@ class Commands(Protocol):
         """Runs a program whose output is wanted; a secret reaches it through a pipe alone."""
 
     def show(self, argv: Sequence[str]) -> int:
-        """Runs a program whose output the person reads, and returns its exit code."""
+        """Runs a program whose output the user reads, and returns its exit code."""
 
 
 class Person(Protocol):
@@ -43,7 +43,7 @@ class Person(Protocol):
         """What is pasted and never shown; without a terminal the environment variable."""
 
     def confirm(self, question: str) -> bool:
-        """Whether to go on; True at once where the person said so beforehand."""
+        """Whether to go on; True at once where the user said so beforehand."""
 
     def open_page(self, url: str) -> None:
         """Shows a page in the browser, and its address here."""
@@ -61,7 +61,7 @@ class RegisteredApp:
 
 
 class AppRegistration(Protocol):
-    """Registers a GitHub App and has it installed, with a person at the browser. Raises InputError."""
+    """Registers a GitHub App and has it installed, with a user at the browser. Raises InputError."""
 
     def register(self, owner: str, manifest: Mapping[str, Any], open_page: Callable[[str], None]) -> RegisteredApp:
         """By GitHub's manifest flow."""

@@ -46,7 +46,7 @@ def run_steps(session: Session) -> None:
 
 
 def undo_steps(session: Session) -> None:
-    """Takes back what began, the last one first; what is left to people is told. Raises InputError."""
+    """Takes back what began, the last one first; prints what is left to users. Raises InputError."""
     report = session.outside.person.report_line
     for step in reversed(session.steps):
         if step.name not in session.state.steps:

@@ -62,7 +62,7 @@ class Session:
             self.read(command.argv)
 
     def run_shown(self, command: Command) -> None:
-        """Runs a command whose output the person reads."""
+        """Runs a command whose output the user reads."""
         code = self.outside.commands.show(command.argv)
         if code != 0:
             raise InputError(f"`{command}` ended with {code}; its reason stands above. Fix this. {AGAIN}")

@@ -1,4 +1,4 @@
-"""The Slack app: made by a person from the manifest in a link; its two secrets go straight into Secret Manager."""
+"""The Slack app: made by a user from the manifest in a link; its two secrets go straight into Secret Manager."""
 
 import re
 from urllib.parse import urlencode

@@ -39,7 +39,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`notes` say what a step does beside its commands, `undo_note` what a teardown leaves to people."""
+    """`notes` say what a step does beside its commands, `undo_note` what a teardown leaves to users."""
 
     name: StepName
     title: str

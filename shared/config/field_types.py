@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.text.secret_pattern import parse_secret_pattern
 
+_MAX_DELAY_MINUTES = 7 * 24 * 60
 OWN_ERROR_TYPE = "provenfix"
 """The error type of messages that are sentences of ours."""
 
@@ -47,6 +48,14 @@ def _parse_duration(value: object) -> timedelta:
     if match is None:
         raise build_value_error("must be a number of minutes, hours or days, such as '30m', '6h' or '2d'")
     return timedelta(**{units[match[2]]: int(match[1])})
+
+
+def _parse_delay(value: object) -> timedelta:
+    if type(value) is int and 1 <= value <= _MAX_DELAY_MINUTES:
+        return timedelta(minutes=value)
+    if isinstance(value, str):
+        return _parse_duration(value)
+    raise build_value_error("must be a number of minutes, such as 15, or a duration such as '2h'")
 
 
 def _require_relative_folder(value: str) -> str:
@@ -86,6 +95,7 @@ Repository = Annotated[
     ),
 ]
 ChannelId = Annotated[str, _matching(r"[CGD][A-Z0-9]+", "a channel's id, not its name", "C024BE91L")]
+ChannelName = Annotated[str, _matching(r"[^\s#@/.<>A-Z]{1,80}", "a channel's name without #", "chat-alerts")]
 SlackUserId = Annotated[str, _matching(r"[UW][A-Z0-9]+", "a Slack user's id, not a name", "U024BE7LH")]
 UserGroupId = Annotated[str, _matching(r"S[A-Z0-9]+", "a user group's id", "S0614TZR7")]
 WorkspaceId = Annotated[str, _matching(r"[TE][A-Z0-9]+", "a workspace's id", "T024BE7LD")]
@@ -138,6 +148,23 @@ SecretVersionName = Annotated[
 ]
 VariableName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "an environment variable's name", "SLACK_BOT_TOKEN")]
 Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
+Delay = Annotated[timedelta, BeforeValidator(_parse_delay)]
+EscalationTarget = Annotated[
+    str,
+    _matching(r"[UWS][A-Z0-9]+|pager", "a Slack user's or user group's id, or 'pager' for the webhook", "S0614TZR7"),
+]
+RunbookUrl = Annotated[
+    str,
+    _matching(r"https://[^\s/@?#<>]+(/[^\s<>]*)?", "an https URL without user and password", "https://wiki…/runbook"),
+]
+PagerUrl = Annotated[
+    str,
+    _matching(
+        r"https://[^\s/@?#]+(/[^\s?#]*)?",
+        "the https URL that takes Events v2 bodies",
+        "https://events.pagerduty.com/v2/enqueue",
+    ),
+]
 SecretPattern = Annotated[str, AfterValidator(_require_secret_pattern)]
 AuthorName = Annotated[
     str,

@@ -17,7 +17,7 @@ from shared.config.field_types import OWN_ERROR_TYPE
 from shared.config.model import Configuration
 from shared.config.yaml_lines import YamlDocument
 from shared.errors import ConfigurationError, InputError
-from shared.service import Service
+from shared.service import PAGER, Service
 
 DEFAULT_FILE = "provenfix.yaml"
 _MAX_MISTAKES = 20
@@ -42,7 +42,11 @@ def read_configuration(path: Path) -> Configuration:
     except FileNotFoundError:
         remedy = "create it, or name another file with --config or PROVENFIX_CONFIG"
         raise InputError(f"{path}: file not found; {remedy}.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder; name the file with --config or PROVENFIX_CONFIG.") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not text in UTF-8; save it as such.") from None
+    except OSError as error:
         raise InputError(f"{path} cannot be read: {error}.") from None
     return parse_configuration(text, str(path))
 
@@ -91,7 +95,8 @@ def _find_contradictions(
             sentence = f"services[{index}] is deployed by {service.deploy_method}, which needs {needed}"
             yield ("services", index, "deploy_method"), sentence
         first_index[key_of_service] = index
-        for key, problem in _find_impossible_approvals(service):
+        problems = (*_find_impossible_approvals(service), *_find_impossible_reminders(service, configuration))
+        for key, problem in problems:
             yield ("services", index, key), f"services[{index}].{key} {problem}"
 
 
@@ -107,6 +112,14 @@ def _find_impossible_approvals(service: Service) -> Iterator[tuple[str, str]]:
         yield "quorum", f"must be at most {approvers}, the number of approvers; no proposal could be approved"
     if service.not_author and not service.authors:
         yield "not_author", "needs authors, the names under which approvers commit; nobody could approve a fix"
+
+
+def _find_impossible_reminders(service: Service, configuration: Configuration) -> Iterator[tuple[str, str]]:
+    """Yields rules by which nobody would be reminded: the key, and the end of the sentence."""
+    if service.escalate_to == PAGER and configuration.pager is None:
+        yield "escalate_to", "is 'pager', which needs the section pager with its routing_key"
+    if service.remind_after >= service.proposal_ttl:
+        yield "remind_after", "must be shorter than proposal_ttl, after which the question expires"
 
 
 def _describe_error(error: ErrorDetails, document: YamlDocument, name: str) -> str:

@@ -9,17 +9,22 @@ from shared.config.field_types import (
     AuthorName,
     BranchName,
     ChannelId,
+    ChannelName,
     CodeHostUrl,
+    Delay,
     Duration,
+    EscalationTarget,
     FunctionUrl,
     GitHubAppId,
     InputName,
+    PagerUrl,
     ProbeOrigin,
     ProbeUrl,
     ProjectId,
     PythonVersion,
     Region,
     Repository,
+    RunbookUrl,
     SecretPattern,
     SecretVersionName,
     ServiceName,
@@ -76,6 +81,7 @@ class ServiceEntry(StrictModel):
     repository: Repository
     channel: ChannelId = ""
     """Needed unless the file is `read_only`: then nobody is asked."""
+    channel_name: ChannelName = ""
     environment: str = ""
     log_project: ProjectId = ""
     branch: BranchName = ""
@@ -102,6 +108,9 @@ class ServiceEntry(StrictModel):
     daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
     uncorroborated_issues: Annotated[int, Field(ge=0, le=100)] = 5
     proposal_ttl: Duration = timedelta(hours=6)
+    remind_after: Delay = timedelta(0)
+    escalate_to: EscalationTarget = ""
+    runbook_url: RunbookUrl = ""
     deploy_command: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(strict=False)
     ] = ()
@@ -113,6 +122,13 @@ class ServiceEntry(StrictModel):
         if trial and not str(given.data.get("probe_url", "")).startswith(("ws://", "wss://")):
             raise build_value_error("needs a probe_url that begins with ws:// or wss://, whose probe shows the failure")
         return trial
+
+    @field_validator("escalate_to")
+    @classmethod
+    def _require_delay(cls, target: str, given: ValidationInfo) -> str:
+        if target and not given.data.get("remind_after"):
+            raise build_value_error("needs remind_after, the minutes after which it is asked, such as 15")
+        return target
 
     @property
     def service(self) -> Service:
@@ -155,6 +171,13 @@ class GitHubEntry(StrictModel):
         return self
 
 
+class PagerEntry(StrictModel):
+    """A webhook that takes the Events v2 body, as PagerDuty and its peers do."""
+
+    routing_key: SecretEntry
+    url: PagerUrl = "https://events.pagerduty.com/v2/enqueue"
+
+
 class RedactionEntry(StrictModel):
     """Forms of secrets, added to the built-in ones; see `shared.text.secret_pattern`."""
 
@@ -170,6 +193,7 @@ class Configuration(StrictModel):
     services: Annotated[tuple[ServiceEntry, ...], Field(strict=False)] = ()
     slack: SlackEntry | None = None
     github: GitHubEntry | None = None
+    pager: PagerEntry | None = None
     compilers: dict[PythonVersion, FunctionUrl] = Field(default_factory=dict)
     own: OwnFunctionsEntry | None = None
     redaction: RedactionEntry | None = None
@@ -180,6 +204,7 @@ MODELS_BY_KEY: dict[str, type[BaseModel]] = {
     "slack": SlackEntry,
     "github": GitHubEntry,
     "own": OwnFunctionsEntry,
+    "pager": PagerEntry,
     "redaction": RedactionEntry,
     "signing_secret": SecretEntry,
     "bot_token": SecretEntry,
@@ -187,5 +212,6 @@ MODELS_BY_KEY: dict[str, type[BaseModel]] = {
     "app": GitHubAppEntry,
     "private_key": SecretEntry,
     "webhook_secret": SecretEntry,
+    "routing_key": SecretEntry,
 }
 """The model of a key's value, from which messages list the known keys."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from shared.detection.cpython_messages import cpython_error_class
+from shared.detection.cpython_messages import find_cpython_error_class
 from shared.detection.logged_exception import is_end_of_sentence, is_logged_error
 from shared.detection.syntax_errors import SyntaxErrorMention
 
@@ -60,7 +60,7 @@ def _find_message(words: str) -> tuple[int, str] | None:
     offset = max(0, len(words) - _MAX_MESSAGE_LENGTH)
     starts = [match.end() for match in _MESSAGE_START.finditer(words, offset)][-_MAX_STARTS:]
     for start in (len(words) - len(words.lstrip()), *starts):
-        error_class = cpython_error_class(words[start:])
+        error_class = find_cpython_error_class(words[start:])
         if error_class:
             return start, error_class
     return None

@@ -30,7 +30,7 @@ _CLOSED_CLIENT = re.compile(
     r"\bAPIError\b[^\n]{0,20}$|ConnectionClosed|\b(?:clos|disconnect|web ?socket|session)", re.IGNORECASE
 )
 _UPSTREAM_ERROR = re.compile(r"\bAPIError: {0,2}$")
-"""The error of a client of somebody's API: its socket was closed by the other end."""
+"""The error of a client of another service's API: its socket was closed by the other end."""
 _PROCESS_ENDED = re.compile(r"\b(?:exit(?:ed|s|ing)?|terminated|died|killed|quit)\b[^,;\n]{0,24}$", re.IGNORECASE)
 _OF_PROXY = re.compile(r"cloudflare|access denied|\bray id\b|\bbanned\b", re.IGNORECASE)
 """What stands around `error code: 1011` of a proxy in front of the service."""

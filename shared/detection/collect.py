@@ -124,15 +124,15 @@ def collect_incidents(log: LogSource, *, service: str, environment: str) -> Coll
         ties = first_pass.ties.resolve()
         of_tracebacks = dict.fromkeys(first_pass.ties.lines_of_tracebacks, SkipReason.NO_FAILING_FILE)
         read = of_tracebacks | first_pass.reassembled
-        effects = EffectCollector(scope, ties, lambda: _unique_entries(log, read))
+        effects = EffectCollector(scope, ties, lambda: _list_unique_entries(log, read))
         incidents = effects.add_symptoms(effects.add_incidents(incidents))
     elif any(incident.kind in _KINDS_WITH_SYMPTOMS for incident in incidents):
-        no_effects = EffectCollector(scope, {}, lambda: _unique_entries(log, {}))
+        no_effects = EffectCollector(scope, {}, lambda: _list_unique_entries(log, {}))
         incidents = no_effects.add_symptoms(incidents)
     return CollectedIncidents(incidents, first_pass.entry_count, dict(first_pass.skipped))
 
 
-def _unique_entries(
+def _list_unique_entries(
     log: LogSource, reassembled: Mapping[int, Signal | SkipReason]
 ) -> Iterator[tuple[int, LogEntry, Signal | SkipReason]]:
     """Each entry once, with its number in the log and what it says, with the lines beside it where need be."""

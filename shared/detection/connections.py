@@ -19,16 +19,16 @@ _ADDRESS = re.compile(
 )
 
 
-def request_ids(entry: LogEntry) -> frozenset[str]:
+def find_request_ids(entry: LogEntry) -> frozenset[str]:
     """What the platform, or a label, says of the request or the connection."""
     trace = entry.trace or entry.span
     return frozenset(f"{kind} {value}" for kind, value in (("trace", trace), ("request", entry.request)) if value)
 
 
-def connection_ids(entry: LogEntry) -> frozenset[str]:
+def find_connection_ids(entry: LogEntry) -> frozenset[str]:
     """`kind value` for each name of the connection, those in the text included."""
     text = entry.text[:_MAX_LENGTH].partition(TRACEBACK_HEADER)[0]
-    return request_ids(entry) | _ids_in_text(text)
+    return find_request_ids(entry) | _ids_in_text(text)
 
 
 def _ids_in_text(text: str) -> frozenset[str]:

@@ -1,6 +1,6 @@
-"""Whether a text is one of the messages of CPython's own syntax errors.
+"""Recognises the messages of CPython's own syntax errors.
 
-In: a message without its class and without its place. Out: the class of the error, or "". `{name}` and its kin in the
+For a message without class and location it returns the class of the error, or "". `{name}` and similar fields in the
 [table](cpython_message_table.py) stand for what differs from one error to the next.
 """
 
@@ -18,25 +18,25 @@ _Template = tuple[tuple[str, ...], tuple[str, ...]]
 """The words that stay, and between each two of them what kind of word stands there."""
 
 
-def cpython_error_class(message: str) -> str:
+def find_cpython_error_class(message: str) -> str:
     """The class of the error that CPython reports with this message; "" for any other text."""
     message = message.strip()
     if not message or len(message) > _MAX_LENGTH or "\n" in message:
         return ""
-    fixed, templates = _tables()
+    fixed, templates = _build_tables()
     known = fixed.get(message)
     if known is not None:
         return known
     return next((error_class for error_class, template in templates if _fits(message, template)), "")
 
 
-def message_templates() -> tuple[str, ...]:
+def list_message_templates() -> tuple[str, ...]:
     """All of them, as they stand here."""
     return tuple(line for _, messages in _MESSAGES_BY_CLASS for line in messages.splitlines())
 
 
 @cache
-def _tables() -> tuple[dict[str, str], tuple[tuple[str, _Template], ...]]:
+def _build_tables() -> tuple[dict[str, str], tuple[tuple[str, _Template], ...]]:
     fixed: dict[str, str] = {}
     templates: list[tuple[str, _Template]] = []
     for error_class, messages in _MESSAGES_BY_CLASS:
@@ -88,4 +88,4 @@ def _is_kind(text: str, kind: str) -> bool:
         return " " not in text
     if kind == "block":
         return text.endswith((" statement", " definition"))
-    return kind == "any" or cpython_error_class(text) != ""
+    return kind == "any" or find_cpython_error_class(text) != ""

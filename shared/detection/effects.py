@@ -1,6 +1,6 @@
 """Makes incidents of closes and failed starts: one for each exception behind them, and one for what is tied to none.
 
-In: the incidents of errors that are signals themselves, and the ties. Out: all incidents, each with its symptoms.
+From the incidents of errors that are signals themselves, and the ties, it makes all incidents, with their symptoms.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Reads a chain of exceptions to its first link: what was raised first, and what became of it.
+"""Reads a chain of exceptions to its first link: what was raised first, and what followed from it.
 
 Python prints a chain oldest first, with a sentence between two links; of an exception group it prints the group first
 and its members below it. Links that only steer the control flow (a cancelled task that becomes a timeout) say nothing
@@ -33,14 +33,14 @@ def read_chain(text: str) -> Chain | None:
     """The chain that ends with the last exception of a text without colours; None where it shows no exception."""
     chain: list[LoggedException] = []
     for segment in _SENTENCE_LINE.split(text):
-        links = _links_of_segment(parse_exceptions(segment))
+        links = _list_links(parse_exceptions(segment))
         chain += links
     if len(chain) > _MAX_LINKS:
         chain = [*chain[: _MAX_LINKS - 1], chain[-1]]
     return drop_control_flow(tuple(chain)) if chain else None
 
 
-def _links_of_segment(exceptions: Sequence[LoggedException]) -> list[LoggedException]:
+def _list_links(exceptions: Sequence[LoggedException]) -> list[LoggedException]:
     """The last exception; of a group its first member, and the group after it."""
     groups = [at for at, exception in enumerate(exceptions) if is_group(exception)]
     if not groups:

@@ -164,7 +164,7 @@ def _find_sentence(text: str) -> str:
 
 
 def _find_platform_lead(before: str) -> int | None:
-    """Where the sentence begins on its line; None where somebody else tells of it."""
+    """Where the sentence begins on its line; None where another program reports it."""
     lead = _PLATFORM_PREFIX.search(before)
     if lead is None:
         return None

@@ -216,10 +216,10 @@ class IncidentGrouper:
 
 def sort_by_first_seen(incidents: Iterable[Incident]) -> tuple[Incident, ...]:
     """By first sight; what has no time comes last, in the order of the log."""
-    return tuple(sorted(incidents, key=_first_seen_key))
+    return tuple(sorted(incidents, key=_get_first_seen_key))
 
 
-def _first_seen_key(incident: Incident) -> tuple[bool, float, int]:
+def _get_first_seen_key(incident: Incident) -> tuple[bool, float, int]:
     moment = incident.first_seen
     return moment is None, moment.timestamp() if moment else 0.0, incident.sightings[0].first.position
 
@@ -257,7 +257,7 @@ def _is_path_suffix(path: str, name: str) -> bool:
 
 def _build_incident(key: _DefectKey, defect: _Defect) -> Incident:
     kind, service, environment, failure_class, path = key
-    sightings = sorted((_build_sighting(key, seen) for key, seen in defect.seen.items()), key=_sighting_sort_key)
+    sightings = sorted((_build_sighting(key, seen) for key, seen in defect.seen.items()), key=_get_sighting_key)
     return Incident(
         fingerprint=compute_fingerprint(service, environment, path, failure_class or kind.value),
         kind=kind,
@@ -292,6 +292,6 @@ def _build_sighting(key: _SightingKey, seen: _SightingTally) -> Sighting:
     )
 
 
-def _sighting_sort_key(sighting: Sighting) -> tuple[bool, float, int]:
+def _get_sighting_key(sighting: Sighting) -> tuple[bool, float, int]:
     moment = sighting.first_seen
     return moment is None, moment.timestamp() if moment else 0.0, sighting.first.position

@@ -90,7 +90,7 @@ class Incident:
     raised: RaisedException | None = None
     """For closes and failed starts: the exception that the log ties them to. That it caused them is not proven."""
     candidates: tuple[RaisedException, ...] = ()
-    """For closes that are tied to none: the exceptions one of which caused them. The log does not tell which."""
+    """For closes that are tied to none: the exceptions one of which caused them. The log does not say which."""
     longest_gap: LogGap | None = None
     """For keepalive timeouts: the longest time for which the instance logged nothing before them."""
 

@@ -1,8 +1,8 @@
-"""Puts tracebacks together again that were logged line by line, of any class, with their chains and groups.
+"""Reassembles tracebacks that were logged line by line, of any class, with their chains and groups.
 
-In: the entries of a log with their numbers, in its order. Out: each whole traceback as the entry of its last line,
-which then holds the text of all lines. Lines belong together that come from the same log, instance and request.
-Tracebacks that were written into each other are taken apart where they are equal; of different ones nothing is told.
+Takes the entries of a log in order, and returns each whole traceback as the entry of its last line, with the text of
+all lines. Lines belong together that come from the same log, instance and request. Tracebacks that were written into
+each other are taken apart where they are equal; of different ones nothing is told.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from shared.detection.connections import request_ids
+from shared.detection.connections import find_request_ids
 from shared.detection.entry import LogEntry
 from shared.detection.exception_chain import is_chaining_sentence
 from shared.detection.line_prefixes import find_prefixed_lines
@@ -114,7 +114,7 @@ class LineTracebacks:
         self._streams.clear()
 
     def _find_stream(self, entry: LogEntry) -> _Stream:
-        ids = sorted(request_ids(entry))
+        ids = sorted(find_request_ids(entry))
         key = (entry.project, entry.service, entry.revision, entry.instance, entry.log_name, *ids)
         stream = self._streams.setdefault(key, _Stream())
         self._streams.move_to_end(key)
@@ -134,7 +134,7 @@ class LineTracebacks:
             yield from _read_episode(ordered, first, last)
             end = last
         if len(lines) >= _MAX_LINES and end:  # a storm: the traceback that is still open goes on in the next run
-            rest = ordered[end:] if step > 0 else ordered[: _first_header(ordered)]
+            rest = ordered[end:] if step > 0 else ordered[: _find_first_header(ordered)]
             stream.lines = rest if len(rest) < _MAX_LINES // 2 else []
 
 
@@ -158,13 +158,13 @@ def _sort_lines(lines: Sequence[_Line], step: int) -> list[_Line]:
     return sorted(ordered, key=lambda line: line.entry.timestamp.timestamp() if line.entry.timestamp else 0.0)
 
 
-def _first_header(lines: Sequence[_Line]) -> int:
+def _find_first_header(lines: Sequence[_Line]) -> int:
     return next((at for at, line in enumerate(lines) if TRACEBACK_HEADER in line.text), 0)
 
 
 def _find_episodes(lines: Sequence[_Line]) -> Iterator[tuple[int, int]]:
     """From the header of a traceback to the line behind its end; of a chain, from the first to the last."""
-    at, begun = _first_header(lines), -1
+    at, begun = _find_first_header(lines), -1
     while at < len(lines):
         if TRACEBACK_HEADER not in lines[at].text:
             at += 1
@@ -237,7 +237,7 @@ def _read_episode(lines: Sequence[_Line], first: int, last: int) -> Iterator[Ass
     ends = [at for at in range(first, last) if is_last_line(lines[at].text, has_frames=True)]
     if not ends:
         return
-    words = _words_before(lines, first)
+    words = _find_words_before(lines, first)
     own = [line for line in lines[first : ends[-1] + 1] if _is_part(line)]
     own += lines[ends[-1] + 1 : last]
     if any(_GROUP_HEADER in line.text for line in own):
@@ -258,7 +258,7 @@ def _is_part(line: _Line) -> bool:
     )
 
 
-def _words_before(lines: Sequence[_Line], first: int) -> Sequence[_Line]:
+def _find_words_before(lines: Sequence[_Line], first: int) -> Sequence[_Line]:
     """The line or two with which a logger announces the traceback; none where they are about something else."""
     words: list[_Line] = []
     for line in reversed(lines[max(0, first - _MAX_WORD_LINES) : first]):

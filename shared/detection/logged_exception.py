@@ -53,7 +53,7 @@ def is_end_of_sentence(after: str) -> bool:
 
 
 def is_prose(before: str) -> bool:
-    """Whether the words before an error are a person's or a program's prose about it."""
+    """Whether the words before an error are a user's or a program's prose about it."""
     return _PROSE_WORDS.search(_strip_time_and_level(before.strip()[-_MAX_CONTEXT_LENGTH:])) is not None
 
 
@@ -193,7 +193,7 @@ class TracebackParser:
         self.frames[-1] = replace(last, source_text=text[:_MAX_MESSAGE_LENGTH])
 
     def _parse_last_line(self, line: str) -> LoggedException | None:
-        name = _class_of_last_line(line, has_frames=bool(self.frames))
+        name = _read_last_line_class(line, has_frames=bool(self.frames))
         if not name:
             return None
         message = line.lstrip(_GUTTER_CHARACTERS)[len(name) :].lstrip(": ")
@@ -205,7 +205,7 @@ def is_lower_edge(line: str) -> bool:
     return _BOX_END.match(line) is not None
 
 
-def _class_of_last_line(line: str, *, has_frames: bool) -> str:
+def _read_last_line_class(line: str, *, has_frames: bool) -> str:
     """The class that a traceback's last line names; "" for any other line, such as one that another logger wrote."""
     bare = line.lstrip(_GUTTER_CHARACTERS)
     if line[:1] in {" ", "\t"} and "|" not in line[: len(line) - len(bare)]:
@@ -219,7 +219,7 @@ def _class_of_last_line(line: str, *, has_frames: bool) -> str:
 
 def is_last_line(line: str, *, has_frames: bool) -> bool:
     """Whether a line may be the last one of a traceback; with `has_frames`, of one whose frames came before."""
-    return bool(_class_of_last_line(line, has_frames=has_frames))
+    return bool(_read_last_line_class(line, has_frames=has_frames))
 
 
 def parse_exceptions(text: str) -> Sequence[LoggedException]:

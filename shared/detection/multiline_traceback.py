@@ -120,7 +120,7 @@ class TracebackAssembler:
     def _assemble(self, lines: list[_Line], last: _Line) -> Signal | None:
         assert last.error_entry is not None
         for step in self._directions(last.error_entry):
-            before = _traceback_before(lines, last, step)
+            before = _find_traceback_before(lines, last, step)
             if before:
                 text = "\n".join([line.text for line in before] + [last.text])
                 read = read_signal(replace(last.error_entry, text=text))
@@ -134,9 +134,9 @@ class TracebackAssembler:
         return (-1, 1) if exported and self._direction < 0 else (1, -1)
 
 
-def _traceback_before(lines: list[_Line], last: _Line, step: int) -> list[_Line]:
+def _find_traceback_before(lines: list[_Line], last: _Line, step: int) -> list[_Line]:
     """The lines of the traceback that `last` ends, read in one direction; empty where its file is not among them."""
-    ordered = _by_time(lines[::step])
+    ordered = _get_time(lines[::step])
     at = ordered.index(last)
     begin = at
     named = False
@@ -151,7 +151,7 @@ def _traceback_before(lines: list[_Line], last: _Line, step: int) -> list[_Line]
     return ordered[begin:at] if named else []
 
 
-def _by_time(lines: list[_Line]) -> list[_Line]:
+def _get_time(lines: list[_Line]) -> list[_Line]:
     moments = [line.moment for line in lines]
     if any(moment is None for moment in moments):
         return lines

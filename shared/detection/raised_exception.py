@@ -61,10 +61,10 @@ def build_raised(chain: Chain, entry: LogEntry, *, is_syntax_error: bool = False
 
 def read_raised(entry: LogEntry, read: Signal | SkipReason) -> RaisedException | None:
     """What an entry shows by itself; `read` is what it says as a signal."""
-    own = _chain_of_signal(read) if isinstance(read, Signal) and read.kind not in EFFECT_KINDS else None
+    own = _read_signal_chain(read) if isinstance(read, Signal) and read.kind not in EFFECT_KINDS else None
     chain = own or read_chain(strip_line_prefixes(strip_markup(entry.text)))
     if chain is None and isinstance(read, Signal) and read.error_class:
-        chain = _chain_of_signal(read)
+        chain = _read_signal_chain(read)
     if chain is None:
         caught = find_caught_error(entry)
         chain = (caught,) if caught is not None else None
@@ -86,6 +86,6 @@ def truncate_raised_entry(entry: LogEntry) -> LogEntry:
     return replace(entry, text=truncate_middle(entry.text, _MAX_KEPT_LENGTH))
 
 
-def _chain_of_signal(signal: Signal) -> Chain:
+def _read_signal_chain(signal: Signal) -> Chain:
     frames = (Frame(signal.path, signal.line or 0),) if signal.path else ()
     return (LoggedException(signal.error_class, signal.message, frames),)

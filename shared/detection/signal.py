@@ -1,6 +1,6 @@
 """Reads a log entry: returns the signal that it is, or the named reason why it is none, and never raises.
 
-Anybody may have written the text of an entry. It only says what *may* have failed; compiling the file decides.
+The text of an entry is untrusted. It only says what *may* have failed; compiling the file decides.
 """
 
 import re
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from shared.detection.bare_messages import find_bare_messages, may_show_bare_message
 from shared.detection.close_code import CloseKind, detect_close_1011, may_show_close_code
-from shared.detection.cpython_messages import cpython_error_class
+from shared.detection.cpython_messages import find_cpython_error_class
 from shared.detection.entry import LogEntry
 from shared.detection.failed_start import detect_failed_start, may_show_failed_start
 from shared.detection.line_prefixes import strip_line_prefixes
@@ -118,7 +118,7 @@ def read_signal(entry: LogEntry) -> Signal | SkipReason:
     signal = signal or _read_websocket_exception(entry, text)
     if signal is None and read is not SkipReason.NO_FAILING_FILE:
         signal = _read_failed_start(entry, text)
-    return signal or (_specific_reason(read) if of_number else read)
+    return signal or (_find_specific_reason(read) if of_number else read)
 
 
 def may_show_signal(text: str) -> bool:
@@ -159,7 +159,7 @@ def _read_failed_start(entry: LogEntry, text: str) -> Signal | None:
     )
 
 
-def _specific_reason(refusal: SkipReason) -> SkipReason:
+def _find_specific_reason(refusal: SkipReason) -> SkipReason:
     return SkipReason.NOT_A_CLOSE_CODE if refusal is SkipReason.NO_SIGNAL else refusal
 
 
@@ -180,7 +180,7 @@ def _read_syntax_signal(entry: LogEntry, text: str) -> Signal | SkipReason:
         refusal = bare_refusal if is_vague and bare_refusal is not SkipReason.NO_SIGNAL else refusal
     if not signals:
         return refusal
-    root = _root_signal(signals)
+    root = _find_root_signal(signals)
     python = find_python_version(text) if root.kind in {SignalKind.SYNTAX_ERROR, SignalKind.DEPENDENCY} else ""
     return replace(root, python=python)
 
@@ -198,14 +198,14 @@ def _read_mentions(entry: LogEntry, mentions: Iterable[SyntaxErrorMention]) -> t
     return signals, refusal
 
 
-def _root_signal(signals: Sequence[Signal]) -> Signal:
+def _find_root_signal(signals: Sequence[Signal]) -> Signal:
     """The first that a redeployment could fix, in its fullest form: chained exceptions print the root first."""
     kind = min((signal.kind for signal in signals), key=_ROOT_ORDER.index)
     root, *others = (signal for signal in signals if signal.kind is kind)
     for other in others:
-        if (other.error_class, other.line) != (root.error_class, root.line) or _file_name(other.path) != _file_name(
-            root.path
-        ):
+        if (other.error_class, other.line) != (root.error_class, root.line) or _get_file_name(
+            other.path
+        ) != _get_file_name(root.path):
             continue
         root = replace(
             root,
@@ -216,14 +216,14 @@ def _root_signal(signals: Sequence[Signal]) -> Signal:
     return root
 
 
-def _file_name(path: str) -> str:
+def _get_file_name(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
 
 
 def _read_mention(entry: LogEntry, mention: SyntaxErrorMention) -> Signal | SkipReason:
     if mention.module:
         return SkipReason.DATABASE_ERROR if _DATABASE_MODULE.search(mention.module) else SkipReason.FOREIGN_ERROR
-    kind = _signal_kind(mention)
+    kind = _choose_signal_kind(mention)
     if kind is None:
         return SkipReason.NO_FAILING_FILE
     if not mention.is_logged_error and kind is not SignalKind.NOT_PYTHON:
@@ -239,7 +239,7 @@ def _read_mention(entry: LogEntry, mention: SyntaxErrorMention) -> Signal | Skip
     )
 
 
-def _signal_kind(mention: SyntaxErrorMention) -> SignalKind | None:
+def _choose_signal_kind(mention: SyntaxErrorMention) -> SignalKind | None:
     path = mention.path
     if path.startswith("<"):
         return SignalKind.DYNAMIC_CODE
@@ -254,7 +254,7 @@ def _is_javascript(mention: SyntaxErrorMention) -> bool:
     """No message of CPython's own is taken for another language's, however much of it the two share."""
     of_javascript = _JAVASCRIPT_MESSAGE.search(mention.message) is not None
     return (
-        (of_javascript and not cpython_error_class(mention.message))
+        (of_javascript and not find_cpython_error_class(mention.message))
         or _JAVASCRIPT_FRAME.search(mention.after) is not None
         or _JAVASCRIPT_FILE.search(mention.before) is not None
     )

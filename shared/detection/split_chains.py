@@ -35,7 +35,7 @@ def join_split_chains(events: Sequence[Event]) -> list[Event]:
 
 
 def _join(before: Event, after: Event) -> RaisedException | None:
-    """The chain of both; None where nothing tells that they are one."""
+    """The chain of both; None where nothing says that they are one."""
     first, then = before.raised, after.raised
     if first is None or then is None or before.moment is None or after.moment is None:
         return None

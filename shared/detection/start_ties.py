@@ -42,7 +42,7 @@ def tie_failed_starts(
             yield start.number, last.raised
 
 
-def events_beside(streams: Mapping[StreamKey, list[Event]], key: StreamKey) -> Iterator[Event]:
+def list_events_beside(streams: Mapping[StreamKey, list[Event]], key: StreamKey) -> Iterator[Event]:
     """Those of the same instance and of none; of all instances of the revision where `key` names no instance."""
     if key[3]:
         yield from streams[key]

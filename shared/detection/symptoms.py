@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from shared.detection.connections import request_ids
+from shared.detection.connections import find_request_ids
 from shared.detection.entry import LogEntry
 from shared.detection.exception_chain import is_chaining_sentence
 from shared.detection.grouping import Scope, Tally, normalise_path, truncate_entry
@@ -84,16 +84,16 @@ class SymptomCollector:
     def __init__(self, incidents: Sequence[Incident], scope: Scope) -> None:
         self._incidents = incidents
         self._scope = scope
-        self._symptoms = [_IncidentSymptoms(requests=_incident_request_ids(incident)) for incident in incidents]
+        self._symptoms = [_IncidentSymptoms(requests=_find_incident_request_ids(incident)) for incident in incidents]
         self._windows: dict[tuple[str, str], list[_RevisionWindow]] = {}
         for number, incident in enumerate(incidents):
             if incident.kind in _KINDS_WITH_NEARBY:
                 scope_key = (incident.service, incident.environment)
-                self._windows.setdefault(scope_key, []).extend(_revision_windows(number, incident))
+                self._windows.setdefault(scope_key, []).extend(_build_revision_windows(number, incident))
 
     def add_entry(self, entry: LogEntry, signal_or_skip: Signal | SkipReason, tie: Tie | None = None) -> None:
         """One entry; `tie` is that of a close or a failed start that has no incident of its own."""
-        kind = _symptom_kind(entry, signal_or_skip)
+        kind = _choose_symptom_kind(entry, signal_or_skip)
         if kind is None:
             return
         numbers = self._nearest_incidents(entry)
@@ -120,8 +120,8 @@ class SymptomCollector:
         return tuple(
             replace(
                 incident,
-                symptoms=tuple(sorted(_build_symptoms(symptoms.tied), key=_symptom_sort_key)),
-                nearby=tuple(sorted(_build_symptoms(symptoms.nearby), key=_symptom_sort_key)),
+                symptoms=tuple(sorted(_build_symptoms(symptoms.tied), key=_get_symptom_key)),
+                nearby=tuple(sorted(_build_symptoms(symptoms.nearby), key=_get_symptom_key)),
                 dated=_is_all_dated(incident, symptoms),
             )
             for incident, symptoms in zip(self._incidents, self._symptoms, strict=True)
@@ -129,7 +129,7 @@ class SymptomCollector:
 
     def _add_follow_on_error(self, entry: LogEntry, numbers: Sequence[int]) -> None:
         """An error that is no close: tied by its request's id alone."""
-        ids = request_ids(entry)
+        ids = find_request_ids(entry)
         tied = next((number for number in numbers if ids & self._symptoms[number].requests), None)
         if tied is not None and self._is_symptom(entry, self._incidents[tied]):
             _add_to_group(self._symptoms[tied].tied, SignalKind.FOLLOW_ON_ERROR, entry)
@@ -168,11 +168,11 @@ def _belongs_to(incident: Incident, raised: RaisedException) -> bool:
     return incident.raised is not None and incident.raised.class_and_path == raised.class_and_path
 
 
-def _incident_request_ids(incident: Incident) -> frozenset[str]:
-    return frozenset().union(*(request_ids(sighting.first) for sighting in incident.sightings))
+def _find_incident_request_ids(incident: Incident) -> frozenset[str]:
+    return frozenset().union(*(find_request_ids(sighting.first) for sighting in incident.sightings))
 
 
-def _revision_windows(number: int, incident: Incident) -> list[_RevisionWindow]:
+def _build_revision_windows(number: int, incident: Incident) -> list[_RevisionWindow]:
     windows: dict[str, _RevisionWindow] = {}
     for sighting in incident.sightings:
         window = windows.get(sighting.revision)
@@ -186,7 +186,7 @@ def _revision_windows(number: int, incident: Incident) -> list[_RevisionWindow]:
     return list(windows.values())
 
 
-def _symptom_kind(entry: LogEntry, read: Signal | SkipReason) -> SignalKind | None:
+def _choose_symptom_kind(entry: LogEntry, read: Signal | SkipReason) -> SignalKind | None:
     if isinstance(read, Signal):
         return read.kind if read.kind in EFFECT_KINDS else None
     if (
@@ -237,7 +237,7 @@ def _build_symptoms(symptoms: _SymptomGroups) -> list[Symptom]:
     ]
 
 
-def _symptom_sort_key(symptom: Symptom) -> tuple[bool, float, int]:
+def _get_symptom_key(symptom: Symptom) -> tuple[bool, float, int]:
     moment = symptom.first_seen
     return moment is None, moment.timestamp() if moment else 0.0, symptom.first.position
 

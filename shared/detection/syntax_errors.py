@@ -241,10 +241,10 @@ def _find_traceback_location(text: str, start: int) -> _Location | None:
     if frame.group(3) is not None or len(lines) > _MAX_LINES_BETWEEN or _CLASS_LINE.search(between):
         return None
     gutter = text[text.rfind("\n", 0, at) + 1 : at].strip()[-40:]
-    return _Location(frame.group(1), int(frame.group(2)), _source_line(lines, gutter))
+    return _Location(frame.group(1), int(frame.group(2)), _read_source_line(lines, gutter))
 
 
-def _source_line(lines: list[str], gutter: str) -> str:
+def _read_source_line(lines: list[str], gutter: str) -> str:
     """The quoted source: without the gutter of an exception group, and without the caret where lines were joined."""
     for line in lines:
         source = line.strip().removeprefix(gutter).strip().rstrip("^~ ")

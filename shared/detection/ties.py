@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.detection.close_code import CloseKind
-from shared.detection.connections import are_different_connections, connection_ids, request_ids
+from shared.detection.connections import are_different_connections, find_connection_ids, find_request_ids
 from shared.detection.entry import LogEntry
 from shared.detection.line_tracebacks import AssembledTraceback, LineTracebacks
 from shared.detection.raised_exception import EFFECT_KINDS, RaisedException, read_raised, truncate_raised_entry
 from shared.detection.signal import Signal, SkipReason, read_signal
 from shared.detection.split_chains import join_split_chains
-from shared.detection.start_ties import events_beside, tie_failed_starts
+from shared.detection.start_ties import list_events_beside, tie_failed_starts
 from shared.detection.stated_ties import find_stated_events, tie_stated_errors
 from shared.detection.tie_events import Event, effect_events, find_fragment, reassemble_tracebacks, sort_events
 
@@ -43,7 +43,7 @@ class Tie:
     raised: RaisedException
     is_tied: bool
     candidates: tuple[RaisedException, ...] = ()
-    """For a close that is not tied: the exceptions one of which caused it. The log does not tell which."""
+    """For a close that is not tied: the exceptions one of which caused it. The log does not say which."""
 
 
 @dataclass(slots=True)
@@ -126,8 +126,8 @@ class TieFinder:
 
     @staticmethod
     def _build_event(number: int, entry: LogEntry) -> Event:
-        source = (entry.log_name, *sorted(request_ids(entry)))
-        return Event(number, entry.timestamp, source, connection_ids(entry))
+        source = (entry.log_name, *sorted(find_request_ids(entry)))
+        return Event(number, entry.timestamp, source, find_connection_ids(entry))
 
     def resolve(self) -> Mapping[int, Tie]:
         """The ties of all closes and failed starts that have an exception before them, by their entries' numbers."""
@@ -144,7 +144,7 @@ class TieFinder:
             ties.update((number, Tie(raised, is_tied=True)) for number, raised in stated)
         for key, events in streams.items():
             starts = [event for event in events if event.is_failed_start]
-            beside = list(events_beside(streams, key)) if starts else []
+            beside = list(list_events_beside(streams, key)) if starts else []
             for number, raised in tie_failed_starts(starts, beside, self._step, MAX_TIE_AGE):
                 ties[number] = Tie(raised, is_tied=True)
         return ties

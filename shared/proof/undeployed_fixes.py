@@ -1,4 +1,4 @@
-"""What is merged and not deployed, and provably ends a failure of the deployed commit, before anybody has hit it.
+"""Finds what is merged but not deployed, and provably ends a failure of the deployed commit, before any user meets it.
 
 The deployed commit is compared with the branch: what definitely fails there and no longer at the head was fixed
 between them. The commit that fixed it is searched by halves along the first parents, so each is a proven step from

@@ -94,7 +94,7 @@ def _explain_effect(
     if cause.cause_class is not CauseClass.UNKNOWN and not cause.profile.is_mended_by_commit:
         told = f" ({quote_untrusted(cause.subject, 100)})" if cause.subject else ""
         proven = f" {quote_untrusted(cause.proven_by, 200)}" if cause.proven_by else ""
-        detail = f"No deployment of another commit mends this: {cause.profile.title}{told}.{proven}"
+        detail = f"No deployment of another commit fixes this: {cause.profile.title}{told}.{proven}"
         return Reason.NO_DEPLOYMENT_MENDS, detail
     return _explain_unproven_effect(incident, quoted)
 

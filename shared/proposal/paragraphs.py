@@ -13,18 +13,17 @@ from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import CheckStatus, Target
 from shared.proposal.build_brief import is_certain
 from shared.proposal.labels import Label
-from shared.proposal.notice import list_cause_paragraphs
+from shared.proposal.notice import describe_since, list_cause_paragraphs
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
+from shared.report.facts.lost_commits import describe_lost_commits
 from shared.report.facts.unproven import describe_candidate, describe_experiment
-from shared.report.impact import describe_impact, list_consequences
+from shared.report.impact import describe_impact
 from shared.report.issue.summary import describe_error
-from shared.report.report import Report, as_of_phrase
+from shared.report.report import Report
 from shared.report.verdict_words import describe_checker, describe_corroboration, describe_target_state
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted, short_sha
-from shared.text.timestamps import format_timestamp_phrase
 
 MAX_FILES = 4
-_MAX_SYMPTOMS = 2
 CHECK_PHRASES = {
     CheckStatus.GREEN: "Checks: green.",
     CheckStatus.RED: "Checks: red.",
@@ -49,13 +48,11 @@ def _list_labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     proof = report.proof
     if report.incident.kind in EFFECT_KINDS and proof.broken is None:
         yield from list_cause_paragraphs(report)
-        yield Label.IMPACT, describe_impact(report.impact) if report.impact else ""
-        yield Label.SINCE, _describe_since(report)
         return
     yield Label.PROPOSAL, _describe_proposal(report)
     yield Label.FAILS, _describe_failure(report)
     yield Label.IMPACT, describe_impact(report.impact) if report.impact else ""
-    yield Label.SINCE, _describe_since(report)
+    yield Label.SINCE, describe_since(report)
     yield Label.BROKEN, _describe_broken(proof)
     yield Label.FIXED, _describe_fix(proof)
     if proof.recommendation.kind is not ActionKind.NONE and proof.trial_candidate is not None:
@@ -70,7 +67,8 @@ def _list_labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     if proof.recommendation.kind is ActionKind.ROLLBACK and proof.rollback is not None:
         yield (
             Label.SHIPS,
-            f"{describe_commit(proof.rollback.commit)} unchanged. Commits merged since then are not deployed.",
+            f"{describe_commit(proof.rollback.commit)} unchanged. Going back "
+            f"{describe_lost_commits(proof.rollback, MAX_FILES)}.",
         )
     yield Label.INSTEAD, _describe_rollback(proof)
     yield Label.CONFIDENCE, _describe_confidence(proof)
@@ -94,14 +92,6 @@ def _describe_failure(report: Report) -> str:
     broken = report.proof.broken
     words = f": {quote_untrusted(broken.fault.message, 160)}" if broken and broken.fault.message else ""
     return f"{describe_error(report)}{words}."
-
-
-def _describe_since(report: Report) -> str:
-    incident = report.incident
-    first = format_timestamp_phrase(incident.first_seen, dated=incident.dated).removeprefix("at ")
-    symptoms = list_consequences(incident)[:_MAX_SYMPTOMS]
-    after = f"; then: {join_words(symptoms)}" if symptoms else ""
-    return f"{first}, logged {pluralize(incident.occurrences, 'time')}{as_of_phrase(report)}{after}."
 
 
 def _describe_broken(proof: Finding) -> str:
@@ -155,7 +145,7 @@ def _describe_rollback(proof: Finding) -> str:
         return ""
     return (
         f"to {describe_commit(proof.alternative_rollback.commit)}, the newest commit before the break that passes "
-        "every gate; commits merged since then are not deployed."
+        f"every gate; {describe_lost_commits(proof.alternative_rollback, MAX_FILES)}."
     )
 
 

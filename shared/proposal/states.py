@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class IncidentState(StrEnum):
-    """The state of an incident. Every tick advances those in `shared.workflow.flow.ACTIVE_STATES`."""
+    """The state of an incident. Every tick looks at those in `shared.workflow.flow.VISITED_STATES`."""
 
     WAITING = "waiting"
     """A 1011 without a cause so far: `verify` absorbs it or opens it."""

@@ -1,13 +1,14 @@
 """What a report says of a cause: the words for a title, one sentence, and the JSON."""
 
 from shared.detection.causes.cause import Cause, CauseClass
-from shared.detection.incident import Incident, describe_exception
+from shared.detection.causes.line_before import find_line_before
+from shared.detection.incident import Incident, describe_exception, describe_raised_exception
 from shared.detection.log_gaps import LogGap
 from shared.detection.logged_exception import Frame
 from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
 from shared.report.report import Report
-from shared.text.phrases import quote_untrusted
+from shared.text.phrases import join_words, quote_untrusted
 from shared.text.timestamps import format_rfc3339
 
 _EFFECTS = {
@@ -56,6 +57,18 @@ def describe_cause(report: Report) -> str:
     return f"{cause.profile.title}{subject}"
 
 
+def describe_shown_cause(report: Report) -> str:
+    """What the log shows of the cause itself, untouched by any class; "" where it shows nothing."""
+    incident = report.incident
+    if incident.raised is not None:
+        return describe_raised_exception(incident, report.proof.raised_frame)
+    if incident.candidates:
+        words = [describe_exception(candidate.exception) for candidate in incident.candidates]
+        return f"one of {join_words(words, 'or')}"
+    before = find_line_before(incident)
+    return f"“{quote_untrusted(before.text, 300)}”, the last error before the close" if before is not None else ""
+
+
 def cause_to_json(report: Report) -> dict[str, object]:
     """Texts are those of the log and not yet redacted."""
     cause, incident = report.cause, report.incident
@@ -68,14 +81,14 @@ def cause_to_json(report: Report) -> dict[str, object]:
         "subject": cause.subject or None,
         "proven_by": cause.proven_by or None,
         "text": (describe_exception(cause.exception) if cause.exception else cause.quoted[:500]) or None,
-        "chain": [_link_to_json(raised) for raised in _links(incident)],
+        "chain": [_link_to_json(raised) for raised in _list_links(incident)],
         "candidates": [_candidate_to_json(raised) for raised in incident.candidates],
         "longest_gap": _gap_to_json(incident.longest_gap) if incident.longest_gap is not None else None,
         "evidence": list(report.cause_evidence_ids),
     }
 
 
-def _links(incident: Incident) -> list[tuple[str, str]]:
+def _list_links(incident: Incident) -> list[tuple[str, str]]:
     chain = incident.raised.chain if incident.raised is not None else ()
     return [(link.error_class, link.message) for link in chain]
 

@@ -7,7 +7,7 @@ file only when it needs it starts, and fails under traffic. What the platform do
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.detection.incident import Incident
@@ -15,6 +15,7 @@ from shared.detection.raised_exception import EFFECT_KINDS
 from shared.report.evidence import Evidence, EvidenceKind
 from shared.text.escaping import escape_markdown
 from shared.text.phrases import join_words, pluralize, quote_untrusted
+from shared.text.timestamps import format_rfc3339
 from shared.text.timestamps import format_timestamp as moment
 
 
@@ -58,9 +59,13 @@ class ImpactMeasurement:
     """Those among them that it answered with a server error."""
     startup_error: str = ""
     unavailable: tuple[str, ...] = field(default=())
+    """Why something could not be looked at."""
     since_creation: bool = True
     """Whether requests were looked for since the revision was made, and not only in the days of `REQUEST_WINDOW`."""
-    """Why something could not be looked at."""
+    made_at: datetime | None = None
+    """When the revision was made."""
+    earlier: str = ""
+    """The revision before it that logged no such failure; "" where none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +81,16 @@ class Impact:
     serving_instead: tuple[str, ...]
     """The revisions that serve in its place."""
     evidence: tuple[str, ...]
+    made_at: datetime | None = None
+    earlier: str = ""
+    """The revision before it that logged no such failure, and when the failing one was made."""
 
 
 def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tuple[Impact, tuple[Evidence, ...]]:
     """The impact, and the evidence for it, numbered from `first`."""
     evidence = tuple(
         Evidence(f"e{first_evidence_number + index}", kind, ref, text)
-        for index, (kind, ref, text) in enumerate(_evidence_rows(measured))
+        for index, (kind, ref, text) in enumerate(_list_evidence_rows(measured))
     )
     traffic = measured.traffic
     reach = _classify_reach(measured)
@@ -95,6 +103,8 @@ def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tu
         failed=measured.failed,
         serving_instead=tuple(name for name in traffic or () if name != measured.revision),
         evidence=tuple(item.id for item in evidence),
+        made_at=measured.made_at,
+        earlier=measured.earlier,
     )
     return impact, evidence
 
@@ -111,7 +121,7 @@ def _classify_reach(measured: ImpactMeasurement) -> Reach:
     return Reach.NEVER_STARTED if measured.startup_error and measured.since_creation else Reach.NEVER_SERVED
 
 
-def _evidence_rows(measured: ImpactMeasurement) -> Iterator[tuple[EvidenceKind, str, str]]:
+def _list_evidence_rows(measured: ImpactMeasurement) -> Iterator[tuple[EvidenceKind, str, str]]:
     revision = quote_untrusted(measured.revision, 80)
     if measured.traffic is not None:
         split = [f"{quote_untrusted(name, 80)} {share} %" for name, share in measured.traffic.items()]
@@ -127,6 +137,9 @@ def _evidence_rows(measured: ImpactMeasurement) -> Iterator[tuple[EvidenceKind, 
             f"the platform about {revision}",
             f"“{quote_untrusted(measured.startup_error, 200)}”",
         )
+    if measured.earlier and measured.made_at is not None:
+        text = f"logged no such failure; {revision} was made at {moment(measured.made_at, dated=True)}"
+        yield EvidenceKind.REVISION, quote_untrusted(measured.earlier, 80), text
     for why in measured.unavailable:
         yield (
             EvidenceKind.QUERY,
@@ -148,15 +161,25 @@ def describe_impact(impact: Impact) -> str:
     )
     match impact.reach:
         case Reach.SERVES:
-            return f"{name} fails under traffic: it takes {impact.share} % of it{_failures_phrase(impact)}. Urgent."
+            failures = _describe_failures(impact)
+            since = _describe_earlier(impact)
+            return f"{name} fails under traffic: it takes {impact.share} % of it{failures}. Urgent.{since}"
         case Reach.SERVED:
-            return f"{name} has no traffic any more{_failures_phrase(impact)}.{old} {_NO_USERS_AFFECTED}"
+            return f"{name} has no traffic any more{_describe_failures(impact)}.{old} {_NO_USERS_AFFECTED}"
         case Reach.NEVER_STARTED:
             return f"{name} fails while it starts, and has never taken traffic.{old} {_NO_USERS_AFFECTED}"
         case Reach.NEVER_SERVED:
             return f"{name} has no traffic, and no known request.{old} {_NO_USERS_AFFECTED}"
         case Reach.UNKNOWN:
             return "Unknown: the platform does not report whether the failing revision takes traffic."
+
+
+def _describe_earlier(impact: Impact) -> str:
+    """Until when another revision worked: what was deployed then is the first thing to look at."""
+    if not impact.earlier or impact.made_at is None:
+        return ""
+    earlier, name = quote_untrusted(impact.earlier, 80), quote_untrusted(impact.revision, 80)
+    return f" {earlier} logged no such failure until {name} was made, at {moment(impact.made_at, dated=True)}."
 
 
 def describe_reach(impact: Impact | None, incident: Incident) -> str:
@@ -169,7 +192,7 @@ def describe_reach(impact: Impact | None, incident: Incident) -> str:
     return "never took traffic" if reach is Reach.NEVER_STARTED else "has no traffic"
 
 
-def _failures_phrase(impact: Impact) -> str:
+def _describe_failures(impact: Impact) -> str:
     if impact.requests is None or impact.failed is None:
         return ""
     most = " or more" if impact.requests >= _REQUEST_COUNT_LIMIT else ""
@@ -188,6 +211,8 @@ def impact_to_json(impact: Impact) -> dict[str, object]:
         "requests": impact.requests,
         "failed_requests": impact.failed,
         "serving_instead": list(impact.serving_instead),
+        "earlier_revision": impact.earlier or None,
+        "made_at": format_rfc3339(impact.made_at) if impact.made_at is not None else None,
         "text": describe_impact(impact),
         "evidence": list(impact.evidence),
     }
@@ -198,22 +223,20 @@ _NO_CONSEQUENCES = "the log shows no consequence of it."
 
 
 def summarise_impact(incident: Incident, measured_impact: Impact | None = None) -> str:
-    """Counts are of log entries; two entries may tell of one event, so they are never added up."""
+    """Counts are of log entries; two entries may report one event, so they are never added up."""
     shown = list_consequences(incident)
     shown = [*shown[:_MAX_CONSEQUENCES], "others"] if len(shown) > _MAX_CONSEQUENCES else shown
     unknown = "The log does not show how many users or requests were affected."
     if measured_impact is not None and measured_impact.failed is not None:
         unknown = ""
-    after = (
-        f"{escape_markdown(join_words(shown))}{''.join(_where_seen_phrases(incident))}." if shown else _NO_CONSEQUENCES
-    )
+    after = f"{escape_markdown(join_words(shown))}{''.join(_list_where_seen(incident))}." if shown else _NO_CONSEQUENCES
     if not shown and incident.kind in EFFECT_KINDS:
         after = ""  # a close and a failed start are the consequence themselves
-    measured = _measured_impact_phrase(measured_impact, has_more=bool(after))
+    measured = _describe_measured_impact(measured_impact, has_more=bool(after))
     return " ".join(filter(None, (measured, after, unknown)))
 
 
-def _measured_impact_phrase(impact: Impact | None, *, has_more: bool) -> str:
+def _describe_measured_impact(impact: Impact | None, *, has_more: bool) -> str:
     """What the platform tells comes first: it is what decides how urgent it is."""
     if impact is None:
         return ""
@@ -229,7 +252,7 @@ def list_consequences(incident: Incident) -> list[str]:
     return [f"“{text}” ({pluralize(often, 'time')})" for text, often in times.items()]
 
 
-def _where_seen_phrases(incident: Incident) -> Iterator[str]:
+def _list_where_seen(incident: Incident) -> Iterator[str]:
     revisions = {symptom.revision for symptom in incident.symptoms if symptom.revision}
     if revisions:
         yield f", from {pluralize(len(revisions), 'revision')}"

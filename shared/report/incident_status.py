@@ -21,16 +21,24 @@ ReachedMilestone = tuple[str, datetime]
 """`("approved", when)`; the first one says when it was first logged."""
 
 
-def render_status_block(
-    status: str, *, urgent: bool, milestones: Sequence[ReachedMilestone], hint: str = "", state: str = ""
+def render_status_block(  # noqa: PLR0913  # one for each line of the block
+    status: str,
+    *,
+    urgent: bool,
+    milestones: Sequence[ReachedMilestone],
+    hint: str = "",
+    state: str = "",
+    runbook_url: str = "",
 ) -> str:
     """Markdown between its marks. `status` and `hint` are sentences of plain text. Urgent is what waits for a user.
 
-    `state` is the name of what `status` says, for programs: it stands hidden above; "" for none.
+    `state` is the name of what `status` says, for programs: it stands hidden above; "" for none. `runbook_url` is an
+    address of the configuration.
     """
     lines = [
         escape_markdown(truncate(status, _MAX_STATUS_LENGTH)),
         format_elapsed_milestones(milestones),
+        f"[Runbook](<{runbook_url}>)" if runbook_url else "",
         f"<sub>{escape_markdown(hint)}</sub>" if hint else "",
     ]
     shown = "\n>\n".join(f"> {line}" for line in lines if line)
@@ -39,7 +47,7 @@ def render_status_block(
 
 
 def format_state_marker(state: str) -> str:
-    """The hidden line of the part that names the state which it tells of."""
+    """The hidden line of the part that names the state which it reports."""
     return f"<!-- provenfix:stands={state} -->"
 
 
@@ -74,10 +82,10 @@ def keep_ticked_items(old: str, new: str) -> str:
 
 def has_marker(text: str, marker: str) -> bool:
     """Whether a text begins with a marker: a line of its own above the first heading, where only its author writes."""
-    return marker in (line.strip() for line in text_above_first_heading(text).splitlines())
+    return marker in (line.strip() for line in find_text_above_first_heading(text).splitlines())
 
 
-def text_above_first_heading(text: str) -> str:
+def find_text_above_first_heading(text: str) -> str:
     """What stands before the first heading."""
     return f"\n{text}".partition("\n## ")[0]
 

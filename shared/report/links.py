@@ -23,7 +23,7 @@ class CommitOrigin:
     """Of the pull request."""
 
 
-def _no_url(*_: object) -> str:
+def _return_no_url(*_: object) -> str:
     return ""
 
 
@@ -31,14 +31,14 @@ def _no_url(*_: object) -> str:
 class Links:
     """Every function may be asked about anything."""
 
-    commit: Callable[[str], str] = _no_url
-    lines: Callable[[str, str, int | None, int | None], str] = _no_url
+    commit: Callable[[str], str] = _return_no_url
+    lines: Callable[[str, str, int | None, int | None], str] = _return_no_url
     """(commit, path, first line, last line): the file as it was then, for good."""
-    comparison: Callable[[str, str], str] = _no_url
+    comparison: Callable[[str, str], str] = _return_no_url
     """(base, tip)"""
-    entry: Callable[[LogEntry], str] = _no_url
+    entry: Callable[[LogEntry], str] = _return_no_url
     """One entry of the log."""
-    log: Callable[[datetime | None, datetime | None], str] = _no_url
+    log: Callable[[datetime | None, datetime | None], str] = _return_no_url
     """What the service logged in this time."""
     origins: tuple[CommitOrigin, ...] = ()
 

@@ -5,7 +5,16 @@ from datetime import datetime
 
 from shared.detection.incident import Incident
 from shared.proof.model.deployed_version import DeployedVersion, LoggedDeployment
-from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix, IntroducingCommit, LoadedSummary, ProvenClaim
+from shared.proof.model.finding import (
+    Attempt,
+    BrokenFile,
+    Finding,
+    Fix,
+    IntroducingCommit,
+    LoadedSummary,
+    ProvenClaim,
+    Rollback,
+)
 from shared.proof.model.history import Commit, FileChange
 from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.suspected_change import SuspectedChange, SuspectedChanges
@@ -15,6 +24,8 @@ from shared.text.timestamps import format_rfc3339, has_date
 
 _MAX_SHIPPED_FILES = 500
 """Files that differ, of which the report names the first; `files_changed` counts them all."""
+_MAX_LOST_COMMITS = 50
+"""Commits that going back loses; `lost_count` counts them all."""
 
 
 def format_time_if_dated(moment: datetime | None, *, dated: bool) -> str | None:
@@ -34,8 +45,8 @@ def proof_to_json(proof: Finding, incident: Incident) -> dict[str, object]:
         "target": _target_to_json(proof.target) if proof.target else None,
         "refused": [_refused_to_json(item) for item in proof.refused_commits],
         "not_looked_at": proof.unchecked_commits,
-        "rollback": _commit_to_json(proof.rollback.commit) if proof.rollback else None,
-        "alternative": _commit_to_json(proof.alternative_rollback.commit) if proof.alternative_rollback else None,
+        "rollback": _rollback_to_json(proof.rollback) if proof.rollback else None,
+        "alternative": _rollback_to_json(proof.alternative_rollback) if proof.alternative_rollback else None,
         "suspected": _suspected_to_json(proof.suspected),
         "trial": _trial_to_json(proof),
         "decision": {
@@ -45,6 +56,12 @@ def proof_to_json(proof: Finding, incident: Incident) -> dict[str, object]:
         },
         "branch": {"name": proof.branch or None, "head": proof.branch_head or None},
     }
+
+
+def _rollback_to_json(rollback: Rollback) -> dict[str, object]:
+    lost = rollback.lost_commits
+    shown = [_commit_to_json(commit) for commit in lost[:_MAX_LOST_COMMITS]]
+    return {**_commit_to_json(rollback.commit), "lost_commits": shown, "lost_count": len(lost)}
 
 
 def _deployed_to_json(deployed: DeployedVersion, incident: Incident) -> dict[str, object]:

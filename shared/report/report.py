@@ -23,9 +23,10 @@ from shared.proof.model.ports import Compilers, History
 from shared.proof.proof_context import ProofRequest, ReportProgress
 from shared.proof.prove import prove
 from shared.report import impact as impacts
-from shared.report.evidence import Evidence
-from shared.report.facts import CAUSE_TOPICS, FactTopic, gather_facts
-from shared.report.whys import Why, draft_whys
+from shared.report.evidence import CAUSE_TOPICS, Evidence, FactTopic
+from shared.report.facts.gather import gather_facts
+from shared.report.whys.draft import draft_whys
+from shared.report.whys.why import Why
 from shared.text.timestamps import format_timestamp
 
 _NUMBERS = re.compile(r"\d+")
@@ -53,7 +54,7 @@ class Report:
 
     @property
     def cause(self) -> Cause:
-        """The class of the cause, as far as log and platform tell it."""
+        """The class of the cause, as far as log and platform show it."""
         return classify_cause(self.incident, self.proof.environment)
 
 
@@ -94,12 +95,12 @@ def _mask_numbers(message: str) -> str:
 
 
 def add_impact(report: Report, measured: impacts.ImpactMeasurement) -> Report:
-    """The same report, with what the platform tells of the failing revision as further evidence."""
+    """The same report, with what the platform says of the failing revision as further evidence."""
     impact, evidence = impacts.assess_impact(measured, len(report.evidence) + 1)
     return replace(report, impact=impact, evidence=(*report.evidence, *evidence))
 
 
-def as_of_phrase(report: Report) -> str:
+def describe_counting_time(report: Report) -> str:
     """` as of 2026-…`, after a count that may have grown since; "" where it cannot."""
     return f" as of {format_timestamp(report.counted_at, dated=True)}" if report.counted_at is not None else ""
 

@@ -9,7 +9,7 @@ from shared.report.evidence import Evidence
 from shared.report.impact import impact_to_json
 from shared.report.proof_json import claim_to_json, format_time_if_dated, proof_to_json
 from shared.report.report import Report
-from shared.report.whys import Why
+from shared.report.whys.why import Why
 from shared.text.redaction import redact
 from shared.text.timestamps import format_clock_time, format_rfc3339
 

@@ -41,10 +41,10 @@ class TimelineEvent:
 
 def build_timeline(report: Report) -> tuple[TimelineEvent, ...]:
     """Commits and log entries, oldest first; those without a known day come last, in their own order."""
-    events = [*_commit_events(report), *_log_events(report)]
+    events = [*_list_commit_events(report), *_list_log_events(report)]
     dated = [event for event in events if event.at is not None and has_date(event.at)]
     undated = [event for event in events if event.at is None or not has_date(event.at)]
-    return (*sorted(dated, key=_event_time), *undated)
+    return (*sorted(dated, key=_find_event_time), *undated)
 
 
 def render_mermaid(report: Report) -> str:
@@ -82,32 +82,36 @@ def _wrap_text(text: str) -> list[str]:
     return lines
 
 
-def _commit_events(report: Report) -> Iterator[TimelineEvent]:
+def _list_commit_events(report: Report) -> Iterator[TimelineEvent]:
     proof = report.proof
     if proof.introduced is not None:
         errors = pluralize(proof.introduced.errors, "error")
-        yield _commit_event(proof.introduced.commit, EventKind.BREAK, f"introduces the break: {errors}")
+        yield _build_commit_event(proof.introduced.commit, EventKind.BREAK, f"introduces the break: {errors}")
     for attempt in select_notable_attempts(proof.attempts):
         claim = "says fix, " if claims_fix(attempt.commit) else ""
-        yield _commit_event(attempt.commit, EventKind.ATTEMPT, f"{claim}{pluralize(attempt.errors_left, 'error')} left")
+        yield _build_commit_event(
+            attempt.commit, EventKind.ATTEMPT, f"{claim}{pluralize(attempt.errors_left, 'error')} left"
+        )
     fix, target = proof.fix, proof.target
     same = fix is not None and target is not None and fix.commit.id == target.commit.id
     if fix is not None:
         merged = "" if fix.where == "merged" else ", not merged"
-        yield _commit_event(fix.commit, EventKind.FIX, f"fixes it{merged}{': the proposed target' if same else ''}")
+        yield _build_commit_event(
+            fix.commit, EventKind.FIX, f"fixes it{merged}{': the proposed target' if same else ''}"
+        )
     if target is not None and not same:
-        yield _commit_event(target.commit, EventKind.TARGET, "proposed target")
+        yield _build_commit_event(target.commit, EventKind.TARGET, "proposed target")
     if proof.rollback is not None:
-        yield _commit_event(proof.rollback.commit, EventKind.TARGET, "the newest working commit before the break")
+        yield _build_commit_event(proof.rollback.commit, EventKind.TARGET, "the newest working commit before the break")
 
 
-def _commit_event(commit: Commit, kind: EventKind, text: str) -> TimelineEvent:
+def _build_commit_event(commit: Commit, kind: EventKind, text: str) -> TimelineEvent:
     return TimelineEvent(
         commit.committed_at, _format_second(commit.committed_at), kind, f"{short_sha(commit.id)}: {text}"
     )
 
 
-def _log_events(report: Report) -> Iterator[TimelineEvent]:
+def _list_log_events(report: Report) -> Iterator[TimelineEvent]:
     incident = report.incident
     runs = {(run.revision, run.line): run for run in report.proof.deployed.deployments}
     for sighting in incident.sightings:
@@ -140,6 +144,6 @@ def _format_second(moment: datetime) -> str:
     return format_rfc3339(moment.replace(microsecond=0)).replace("T", " ").removesuffix("Z")
 
 
-def _event_time(event: TimelineEvent) -> datetime:
+def _find_event_time(event: TimelineEvent) -> datetime:
     assert event.at is not None
     return event.at

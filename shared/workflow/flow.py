@@ -6,7 +6,15 @@ beside this, is the diagram.
 
 from shared.proposal.states import IncidentState
 
-__all__ = ["ACTIVE_STATES", "INCIDENT_OPENED", "LOG_ENTRIES", "REDEPLOY_APPROVED", "TICK", "IncidentState"]
+__all__ = [
+    "ACTIVE_STATES",
+    "INCIDENT_OPENED",
+    "LOG_ENTRIES",
+    "REDEPLOY_APPROVED",
+    "TICK",
+    "VISITED_STATES",
+    "IncidentState",
+]
 
 LOG_ENTRIES = "log-entries"
 """One log entry as the sink writes it -> `record`."""
@@ -30,4 +38,6 @@ ACTIVE_STATES = frozenset(
         IncidentState.WATCHING,
     )
 )
-"""The states that every tick looks at; an incident in any other one is at rest."""
+"""The states in which something goes on; an incident in any other one is at rest."""
+VISITED_STATES = ACTIVE_STATES | {IncidentState.TRIED}
+"""The states that every tick looks at: a trial has proven nothing, and a newer commit may still be tried."""

@@ -1,4 +1,4 @@
-"""Handles a tick: takes every incident that is not at rest one step further."""
+"""Handles a tick: takes every incident one step further that is not at rest, or that a newer commit may move."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -25,6 +25,13 @@ from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import record_rejection
 from shared.workflow.redeploy import redeploy
+from shared.workflow.remind import remind_if_due
+from shared.workflow.rollout.await_newer_commit import (
+    BRANCH_CHECK_INTERVAL,
+    MAX_LOOKS,
+    MAX_UNFIXED_AGE,
+    await_newer_commit,
+)
 from shared.workflow.rollout.finish import finish_incident, refresh_message
 from shared.workflow.rollout.run_trial import advance_trial
 from shared.workflow.rollout.watch_rollout import advance_rollout, watch_rollout
@@ -38,14 +45,6 @@ REPUBLISH_INTERVAL = timedelta(minutes=10)
 """After this long an incident that nobody has investigated is published again,"""
 MAX_REPUBLISHES = 6
 """and so often at most; its message is then in the dead letters."""
-
-BRANCH_CHECK_INTERVAL = timedelta(minutes=10)
-"""How often the deploy branch of an incident without a fix is read"""
-MAX_UNFIXED_AGE = timedelta(days=7)
-"""for so long."""
-
-MAX_LOOKS = 20
-"""So often an incident is asked about at most; after that its question stands until it expires."""
 
 _BY = "verify"
 
@@ -88,6 +87,8 @@ def _list_round(context: Context, now: datetime) -> deque[tuple[Service, StoredD
 
 def advance_incident(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     """One incident, one step, and its end where that is decided."""
+    if record.state is IncidentState.TRIED:
+        return _advance_tried(context, service, record)
     if record.ending is None:
         record = _ADVANCE_BY_STATE[record.state](context, service, record)
     record = finish_incident(context, service, record)
@@ -156,11 +157,12 @@ def _advance_proposed(context: Context, service: Service, record: IncidentRecord
     decision = decisions.load_decision(context, proposal.decision_key)
     if decisions.is_open(decision):
         decision = _close_unanswered_question(context, service, record, proposal, decision) or decision
-    if decision is None:
+    if decisions.is_open(decision):
+        if decision is not None or record.snoozed_until is not None:
+            refresh_message(context, service, record, ProposalStatus.OPEN, "")
+        remind_if_due(context, service, record, proposal)
         return record
-    if decision.state is DecisionState.COUNTING:
-        refresh_message(context, service, record, ProposalStatus.OPEN, "")
-        return record
+    assert decision is not None
     if decision.state in {DecisionState.APPROVED, DecisionState.ACTING}:
         publish_approval(context, proposals.require_proposal(context, decision.chosen or proposal.id))
         return _advance_approved(context, service, incident_record.require_incident(context, record.id))
@@ -220,6 +222,11 @@ def _advance_trying(context: Context, service: Service, record: IncidentRecord) 
     if is_automation_stopped(context, service, record):
         return _end_by_user(context, record, "; the tried revision has no traffic, the rest stays tied by name")
     return advance_trial(context, service, record)
+
+
+def _advance_tried(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
+    record = await_newer_commit(context, service, record)
+    return _advance_opened(context, service, record) if record.state is IncidentState.OPENED else record
 
 
 def _advance_watching(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:

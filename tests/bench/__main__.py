@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import InputError
+from tests.bench import claim_rows
 from tests.bench.bisection import BisectionResult, bisect, clone_for_bisection
 from tests.bench.process import Timing, best_of, measure_command
 from tests.bench.scenario import BenchQuestion, question_about, question_in_repository
@@ -52,6 +53,7 @@ def main() -> int:
         rows = [
             *_search(question, folder, runs),
             *([] if asked.repo else _large(folder / "large", runs, quick=asked.quick)),
+            *claim_rows.rows(folder / "claims", 400 if asked.quick else 2_000, min(runs, 3)),
             *_start_up(10),
             *_functions(folder, runs),
             *_signals(),

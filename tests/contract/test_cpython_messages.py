@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.compilers.interpreters import find_installed_versions, find_interpreter, list_candidates
-from shared.detection.cpython_messages import cpython_error_class, message_templates, split_template
+from shared.detection.cpython_messages import find_cpython_error_class, list_message_templates, split_template
 from shared.proof.model.compilation import Source
 from tests.support.syntax_corpus import load_corpus
 
@@ -38,7 +38,7 @@ def test_every_message_of_the_corpus_is_known(python: str) -> None:
             if fault is None or fault.error_class not in {"SyntaxError", "IndentationError", "TabError"}:
                 continue
             judged += 1
-            if cpython_error_class(fault.message) != fault.error_class:
+            if find_cpython_error_class(fault.message) != fault.error_class:
                 unknown.add((fault.error_class, fault.message))
     assert judged > 100
     assert unknown == set()
@@ -47,7 +47,9 @@ def test_every_message_of_the_corpus_is_known(python: str) -> None:
 def test_messages_stand_in_an_interpreter() -> None:
     """Each piece of a message that stays the same is a piece of a text in one of the files."""
     missing = [
-        line for line in message_templates() if not line.startswith(BUILT) and not any(new in line for new in NEWER)
+        line
+        for line in list_message_templates()
+        if not line.startswith(BUILT) and not any(new in line for new in NEWER)
     ]
     for python in reversed(PYTHONS):
         program = Path(next(list_candidates(python, {}))).resolve()

@@ -29,7 +29,7 @@ from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.proposal.question import build_question
 from shared.report.incident_status import render_status_block
-from shared.report.issue import format_issue_title, render_issue_body
+from shared.report.issue.body import format_issue_title, render_issue_body
 from shared.report.report import Report
 from shared.report.report_json import report_to_json
 from shared.workflow import effects

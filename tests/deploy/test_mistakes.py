@@ -52,7 +52,8 @@ def test_terraform_refuses(file: str, right: str, wrong: str, told: str, tmp_pat
         (
             "token: {secret: projects/shop-ops/secrets/github-token/versions/1}",
             "token: {env: GITHUB_TOKEN}",
-            "provenfix.yaml must refer to GitHub's secrets with {secret: projects/P/secrets/S/versions/V}",
+            "provenfix.yaml must refer to GitHub's and the pager's secrets with "
+            "{secret: projects/P/secrets/S/versions/V}",
         ),
         (
             "token: {secret: projects/shop-ops/secrets/github-token/versions/1}\n",

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -26,11 +25,6 @@ from tests.support.history_builder import (
 from tests.support.partial_copy import PartialCopy
 
 MOMENT = timedelta(seconds=30)
-
-
-@pytest.fixture
-def story(tmp_path: Path) -> HistoryBuilder:
-    return HistoryBuilder(tmp_path / "repo.git")
 
 
 def seen(

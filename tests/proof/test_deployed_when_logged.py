@@ -1,7 +1,6 @@
 """Which version was deployed is what the branch held when it was logged; where two files fit, none is chosen."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -20,11 +19,6 @@ from tests.support.history_builder import (
 )
 
 MOMENT = timedelta(seconds=30)
-
-
-@pytest.fixture
-def story(tmp_path: Path) -> HistoryBuilder:
-    return HistoryBuilder(tmp_path / "repo.git")
 
 
 def logged(

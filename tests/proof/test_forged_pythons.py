@@ -1,7 +1,6 @@
 """A logged version of Python that the deployed commit does not declare: sound code is not held against it."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,11 +14,6 @@ from tests.support.history_builder import HistoryBuilder, make_incident, make_si
 SOUND = "x = 1\ny = 2\nmatch x:\n    case 1:\n        y = 3\n"
 """On line 3 it has what Python 3.9 does not know."""
 IMAGE = "FROM python:{}-slim\nCOPY . .\nCMD python app.py\n"
-
-
-@pytest.fixture
-def story(tmp_path: Path) -> HistoryBuilder:
-    return HistoryBuilder(tmp_path / "repo.git")
 
 
 def forged(

@@ -23,11 +23,6 @@ from tests.support.history_builder import (
 )
 
 
-@pytest.fixture
-def story(tmp_path: Path) -> HistoryBuilder:
-    return HistoryBuilder(tmp_path / "repo.git")
-
-
 @pytest.mark.parametrize("name", SHAPES)
 def test_every_shape_is_proven(name: str, story: HistoryBuilder, compilers: LocalCompilers) -> None:
     SHAPES[name](story, compilers)

@@ -1,7 +1,5 @@
 """The platform names one commit and the log gives away another: whose word counts, and what may be proposed then."""
 
-from pathlib import Path
-
 import pytest
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
@@ -25,11 +23,6 @@ from tests.support.history_builder import (
     running_python,
     valid_source,
 )
-
-
-@pytest.fixture
-def story(tmp_path: Path) -> HistoryBuilder:
-    return HistoryBuilder(tmp_path / "repo.git")
 
 
 def labelled(

@@ -1,7 +1,5 @@
 """A file under a name by which Python does not load it is gone; one that is no Python was never broken by a commit."""
 
-from pathlib import Path
-
 import pytest
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
@@ -19,11 +17,6 @@ from tests.support.history_builder import (
 )
 
 SCRIPT = "#!/bin/sh\nset -e\nexec gunicorn app:app\n"
-
-
-@pytest.fixture
-def story(tmp_path: Path) -> HistoryBuilder:
-    return HistoryBuilder(tmp_path / "repo.git")
 
 
 def proven(

@@ -1,7 +1,5 @@
 """What a report shows of a merged fix and of what is loaded at a target: histories in, places and files out."""
 
-from pathlib import Path
-
 import pytest
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
@@ -23,11 +21,6 @@ from tests.support.history_builder import (
 )
 
 DOCKERFILE = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY . .\nCMD ["python", "main.py"]\n'
-
-
-@pytest.fixture
-def story(tmp_path: Path) -> HistoryBuilder:
-    return HistoryBuilder(tmp_path / "repo.git")
 
 
 def fix_of(story: HistoryBuilder, compilers: LocalCompilers, line: int = 5) -> Fix:

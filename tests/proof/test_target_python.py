@@ -1,7 +1,6 @@
 """Which Python counts is said by the image whose closure counts, and asking for it lists one tree: histories in."""
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -29,11 +28,6 @@ START = {
 
 def _image(python: str, command: str) -> str:
     return f"FROM python:{python}-slim\nWORKDIR /app\nCOPY . /app\nCMD {command}\n"
-
-
-@pytest.fixture
-def story(tmp_path: Path) -> HistoryBuilder:
-    return HistoryBuilder(tmp_path / "repo.git")
 
 
 def test_the_image_that_is_named_counts_before_the_nearest() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from shared.config.settings import read_settings
@@ -10,7 +11,7 @@ from shared.proof.proof_context import ProofRequest
 from shared.proposal.notice import build_notice
 from shared.proposal.question import build_title_and_lines
 from shared.report.impact import ImpactMeasurement
-from shared.report.issue import format_issue_title, render_issue_body
+from shared.report.issue.body import format_issue_title, render_issue_body
 from shared.report.report import Report, add_impact, report_incidents
 from shared.service import Service
 from tests.support.cause_table import SAMPLES, make_sample_entries
@@ -23,14 +24,23 @@ from tests.support.tied_logs import incidents_of
 
 NAMES = {"own_code": "key", "backing_service": "too many connections", "configuration": "environ"}
 """The ends of the files' names, and the sample of the table of causes that each shows."""
-_FILES = {"Dockerfile": "FROM python:3.11-slim\n", "main.py": "", "ferry/berths.py": "BERTH = 1\n"}
+_FILES = {"Dockerfile": "FROM python:3.11-slim\n", "main.py": ""}
+_CALLS = (
+    ("Moor a ship by its name", "harbour.moor(ship.name)"),
+    ("Hand the whole ship to the harbour", "harbour.moor(ship)"),
+    ("Moor at the berth that is free", 'harbour.moor(ship, ship.get("berth"))'),
+)
+"""The commits of the branch, with what the logged line calls at each; the second one is deployed."""
+_AGE = timedelta(minutes=9)
+"""Of the failing revision when it fails first."""
 _SERVICE = Service("ferry", "harbour", "europe-west6", "harbour/ferry", "C0HARBOUR", "production")
 
 
 def render_notices(folder: Path) -> Mapping[str, str]:
     """The files by their names."""
     history = HistoryBuilder(folder / "ferry.git")
-    history.commit("berths", _FILES)
+    for subject, call in _CALLS:
+        history.commit(subject, {**_FILES, "ferry/berths.py": _write_berths(call)})
     history.write_repository()
     rendered: dict[str, str] = {}
     for name, sample in NAMES.items():
@@ -38,6 +48,12 @@ def render_notices(folder: Path) -> Mapping[str, str]:
         rendered[f"notice_{name}.md"] = _render_issue(report)
         rendered[f"notice_{name}.json"] = _render_message(report)
     return rendered
+
+
+def _write_berths(call: str) -> str:
+    """A file whose line 41 is the call, in `moor`."""
+    piers = "".join(f"PIER_{number} = {number}\n" for number in range(37))
+    return f"{piers}\nasync def moor(ship):\n    harbour = ship.harbour\n    await {call}\n"
 
 
 def _build_notice_report(repository: Path, name: str) -> Report:
@@ -50,7 +66,8 @@ def _build_notice_report(repository: Path, name: str) -> Report:
     if name == NAMES["configuration"]:
         refused = "The user-provided container failed to start and listen on the port."
         return add_impact(report, ImpactMeasurement(revision, {"ferry-00006": 100}, 0, 0, refused))
-    return add_impact(report, ImpactMeasurement(revision, {revision: 100}, 480, 0))
+    measured = ImpactMeasurement(revision, {revision: 100}, 480, 0, made_at=START - _AGE, earlier="ferry-00006")
+    return add_impact(report, measured)
 
 
 def _render_issue(report: Report) -> str:

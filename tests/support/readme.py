@@ -20,6 +20,7 @@ DOCUMENTS = (
 BLOCKS = {
     "access": "functions/README.md",
     "flow": "functions/README.md",
+    "reference": "functions/README.md",
     "session": "functions/README.md",
     "incident": "shared/README.md",
 }

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.detection.connections import are_different_connections, connection_ids
+from shared.detection.connections import are_different_connections, find_connection_ids
 from shared.detection.entry import LogEntry
 from shared.detection.exception_chain import read_chain
 from shared.detection.incident import Incident, describe_raised_exception
@@ -59,12 +59,15 @@ def _closes(*steps: LogStep) -> list[Incident]:
 def test_two_entries_name_different_connections_where_they_name_them_in_one_way(
     first: str, then: str, *, differ: bool
 ) -> None:
-    ids = [connection_ids(LogEntry(0, text)) for text in (first, then)]
+    ids = [find_connection_ids(LogEntry(0, text)) for text in (first, then)]
     assert are_different_connections(*ids) is differ
 
 
 def test_a_traceback_names_no_connection() -> None:
-    assert connection_ids(LogEntry(0, f"{TRACEBACK_HEADER}    client_id=client_id\nKeyError: 'Task-3'")) == frozenset()
+    assert (
+        find_connection_ids(LogEntry(0, f"{TRACEBACK_HEADER}    client_id=client_id\nKeyError: 'Task-3'"))
+        == frozenset()
+    )
 
 
 @pytest.mark.parametrize("name", ["client 10.1.0.{}:50122", "Task-{}", "connection_id={}"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.detection.cpython_messages import cpython_error_class
+from shared.detection.cpython_messages import find_cpython_error_class
 from shared.detection.signal import SignalKind, SkipReason
 from tests.support.log_samples import classify_text, signal_in
 
@@ -27,11 +27,11 @@ def test_no_message_of_cpython_is_javascript(message: str) -> None:
 @pytest.mark.parametrize("message", ["Unexpected end of input", "Unexpected token '<'", "Invalid or unexpected token"])
 def test_messages_of_javascript_still_are(message: str) -> None:
     assert signal_in(f"SyntaxError: {message}").kind is SignalKind.NOT_PYTHON
-    assert cpython_error_class(message) == ""
+    assert find_cpython_error_class(message) == ""
 
 
 @pytest.mark.parametrize(
     "text", ["", "\n", "x" * 10_000, "'" * 400, "expected '" * 40, "name '" * 60, "f-string: " * 40]
 )
 def test_strange_messages_are_none(text: str) -> None:
-    assert cpython_error_class(text) == ""
+    assert find_cpython_error_class(text) == ""

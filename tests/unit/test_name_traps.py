@@ -205,6 +205,8 @@ def judge_local(source: str, function: str = "f") -> ClaimVerdict:
         ("closure called too early", "def g():\n    return n\ng()\nn = 1", FAILS, (3,)),
         ("closure called later", "def g():\n    return n\nn = 1\ng()", HOLDS, ()),
         ("closure given away", "def g():\n    return n\nkeep(g)\nn = 1", UNKNOWN, ()),
+        ("closure may fail first", "if x:\n    n = 1\ndef g():\n    yield n\nlist(g())\ndel n", UNKNOWN, ()),
+        ("closure comes later", "if x:\n    n = 1\nprint(n)\ndef g():\n    return n", FAILS, (4,)),
         ("global now", "global n\nreturn n", UNKNOWN, ()),
     ],
 )

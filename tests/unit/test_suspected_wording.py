@@ -9,21 +9,36 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 import shared
 from functions.cli.terminal import format_reports
+from shared.detection.causes.cause import CauseClass
 from shared.proof.model.recommendation import ActionKind
-from shared.proof.model.suspected_change import SuspectedChange, SuspectedChanges, SuspicionKind
+from shared.proof.model.suspected_change import (
+    NO_SUSPECTED_CHANGES,
+    SuspectedChange,
+    SuspectedChanges,
+    SuspicionKind,
+)
+from shared.proof.proof_context import ProofContext
+from shared.proof.suspected.find_suspected import find_suspected_for_incident
+from shared.proposal.labels import Label
+from shared.proposal.notice import list_cause_paragraphs
 from shared.report.facts.unproven import list_suspected_lines
-from shared.report.issue import render_issue_body
+from shared.report.issue.body import render_issue_body
 from shared.report.issue.causes import render_suspected_changes
+from shared.report.issue.summary import cite_likeliest_change
 from shared.report.links import NO_LINKS
 from shared.report.report import Report, build_report
 from shared.report.report_json import report_to_json
+from tests.support.cause_table import SAMPLES, make_sample_entries
 from tests.support.hostile_texts import HOSTILE_TEXTS
 from tests.support.proof_samples import SHAPES, make_commit
+from tests.support.tied_logs import incidents_of
 
 ROOT = Path(shared.__file__).parent
 WRITTEN_IN = [
@@ -105,6 +120,50 @@ def test_issue_terminal_and_report_tell_both_kinds_and_no_more() -> None:
 def test_evidence_names_each_of_them() -> None:
     wanted = [DEPLOYED.id, FIRST.id, LATER.id]
     assert [evidence.ref for evidence in sample().evidence if evidence.ref in wanted] == wanted
+
+
+def test_the_line_of_message_and_issue_names_the_likeliest_and_cites_its_evidence() -> None:
+    report = sample()
+    [in_message] = [words for label, words in list_cause_paragraphs(report) if label is Label.SUSPECTED]
+    [in_issue] = [line for line in render_issue_body(report).splitlines() if "**Suspected, not proven:**" in line]
+    for line in (in_message, in_issue.replace("Suspected, not proven", "")):
+        assert FIRST.id[:12] in line
+        assert LATER.id[:12] in line
+        assert FORBIDDEN.search(line) is None
+        assert "proven" not in line
+    cited = cite_likeliest_change(report)
+    assert in_issue.endswith(f"({', '.join(cited)})")
+    assert [item.ref for item in report.evidence if item.id in cited] == [FIRST.id, LATER.id]
+
+
+@pytest.mark.parametrize("cause_class", CauseClass)
+def test_changes_are_suspected_only_where_the_code_may_be_at_fault(cause_class: CauseClass) -> None:
+    """What the search asks first is the history: where it asks nothing, nothing is suspected."""
+
+    def ask(_: str) -> None:
+        raise _AskedError
+
+    asked = set()
+    for entry in (entry for entry in SAMPLES if entry.cause_class is cause_class):
+        [incident] = incidents_of(make_sample_entries(entry))
+        request = SimpleNamespace(environment=None)
+        context = SimpleNamespace(incident=incident, request=request, report_progress=ask)
+        try:
+            found = find_suspected_for_incident(cast("ProofContext", context))
+        except _AskedError:
+            asked.add(True)
+        else:
+            asked.add(False)
+            assert found == NO_SUSPECTED_CHANGES
+    of_others = {
+        CauseClass.UPSTREAM_CLOSED, CauseClass.BACKING_SERVICE, CauseClass.CREDENTIALS, CauseClass.KEEPALIVE,
+        CauseClass.MEMORY, CauseClass.RESTART,
+    }  # fmt: skip
+    assert (True in asked) is (cause_class not in of_others)
+
+
+class _AskedError(Exception):
+    """The search has begun."""
 
 
 def test_nothing_is_recommended_because_of_them() -> None:

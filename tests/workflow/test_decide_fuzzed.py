@@ -28,11 +28,6 @@ Make = Callable[[FunctionClients, random.Random, Payload], int]
 
 
 @pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
-@pytest.fixture
 def open_doors(harness: Harness) -> Iterator[FunctionClients]:
     propose_deployment(harness)
     with open_function_clients(harness) as opened:

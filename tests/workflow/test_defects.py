@@ -12,11 +12,6 @@ from tests.support.drivers import read_documents
 from tests.support.harness import Harness
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 def _signal(harness: Harness, path: str, kind: SignalKind = SignalKind.SYNTAX_ERROR) -> Signal:
     return Signal(kind, harness.log_entry(), "SyntaxError", path, 7)
 

@@ -17,7 +17,7 @@ from shared.proposal.proposal import TITLE_SEPARATOR, Message, build_title, upda
 from shared.proposal.question import build_rollback_report, build_title_and_lines
 from shared.proposal.rollout import WATCH_DURATION, ProbeResult
 from shared.proposal.states import ProposalStatus
-from shared.report.incident_status import text_above_first_heading
+from shared.report.incident_status import find_text_above_first_heading
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import ensure_evidence, investigate_incident
 from shared.workflow.issue.issue_updates import format_milestones
@@ -171,7 +171,7 @@ class TestWhatWasDecided:
         gone_back(harness)
         (issue,) = harness.issues.issues
         assert issue.title.endswith(ending(ProposalStatus.WATCHING, ActionKind.ROLLBACK))
-        part = text_above_first_heading(issue.body)
+        part = find_text_above_first_heading(issue.body)
         assert (BACK in part, TARGET in part) == (True, False)
         assert tells_the_deed_and_the_approval(part, harness.chat.posted[0].message)
 

@@ -1,7 +1,5 @@
 """Many revisions that log one failure: entries in, an incident that names each of them once and stays small out."""
 
-import pytest
-
 from shared.proof.model.recommendation import ActionKind, Reason
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
@@ -10,11 +8,6 @@ from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 
 MOST = 12
-
-
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
 
 
 def _logged_by(harness: Harness, number: int) -> tuple[str, str]:

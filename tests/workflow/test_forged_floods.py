@@ -22,11 +22,6 @@ from tests.support.drivers import read_documents, read_state, run_tick
 from tests.support.harness import Harness, syntax_error, watched_service
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 def _forge(harness: Harness, count: int, *, first: int = 0) -> list[str]:
     entries = [harness.log_entry(syntax_error(f"/app/x{n}.py")) for n in range(first, first + count)]
     return [record_log_entry(harness.start_process(), entry).incident for entry in entries]

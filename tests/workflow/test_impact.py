@@ -20,6 +20,7 @@ from shared.report.impact import (
 from shared.workflow.investigate_incident import investigate_incident
 from tests.support.drivers import open_incident, propose_deployment, read_documents, read_incident
 from tests.support.harness import OLD_REVISION, Harness, watched_service
+from tests.support.log_samples import START
 
 NEW = "tide-00008-new"
 CASES = {
@@ -97,7 +98,8 @@ def test_a_revision_that_serves_is_urgent_on_the_issue_and_in_the_message() -> N
     setting = Harness()
     setting.logs.request_counts[OLD_REVISION], setting.logs.failure_counts[OLD_REVISION] = 480, 37
     incident = propose_deployment(setting)
-    assert impact(setting, incident) | {"evidence": [], "text": ""} == {
+    assert impact(setting, incident) | {"evidence": [], "text": "", "made_at": None} == {
+        "earlier_revision": None, "made_at": None,
         "reach": "serves", "urgency": "now", "revision": OLD_REVISION, "traffic_percent": 100, "requests": 480,
         "failed_requests": 37, "serving_instead": [], "text": "", "evidence": [],
     }  # fmt: skip
@@ -181,3 +183,13 @@ def _investigated(harness: Harness, revision: str) -> str:
     investigate_incident(harness.start_process(), incident)
     assert json.dumps(read_documents(harness, "reports")[incident])
     return incident
+
+
+def test_the_revision_that_worked_before_is_named_with_the_moment_that_ended_it() -> None:
+    measured = ImpactMeasurement("ferry-2", {"ferry-2": 100}, 9, 0, made_at=START, earlier="ferry-1")
+    assessed, evidence = assess_impact(measured, 1)
+    assert (assessed.earlier, assessed.made_at) == ("ferry-1", START)
+    assert "ferry-1" in describe_impact(assessed)
+    assert [item.ref for item in evidence if item.ref == "ferry-1"] == ["ferry-1"]
+    without, _ = assess_impact(replace(measured, earlier=""), 1)
+    assert "ferry-1" not in describe_impact(without)

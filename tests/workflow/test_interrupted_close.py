@@ -47,11 +47,6 @@ def _died_after_its_close(harness: Harness) -> str:
     return incident
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 def test_it_is_not_taken_for_a_persons(harness: Harness) -> None:
     incident = _died_after_its_close(harness)
     context = harness.start_process()

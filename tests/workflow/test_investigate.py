@@ -23,11 +23,6 @@ from tests.support.drivers import MINUTE, open_incident, propose_deployment, rea
 from tests.support.harness import Harness, watched_service
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 def test_an_issue_is_opened_and_a_question_asked(harness: Harness) -> None:
     incident = open_incident(harness)
     assert investigate_incident(harness.start_process(), incident).name == "proposed"

@@ -28,11 +28,6 @@ from tests.support.harness import Harness
 from tests.support.people import FakePeople
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 def _unfixed(harness: Harness) -> str:
     harness.prover.kind, harness.prover.reason = ActionKind.NONE, Reason.NO_FIX
     incident = open_incident(harness)

@@ -13,7 +13,7 @@ from shared.proposal.rollout import WATCH_DURATION, ProbeResult
 from shared.service import Service
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
-from shared.workflow.verify import BRANCH_CHECK_INTERVAL
+from shared.workflow.rollout.await_newer_commit import BRANCH_CHECK_INTERVAL
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import (
     MINUTE,
@@ -29,11 +29,6 @@ from tests.support.drivers import (
 )
 from tests.support.harness import Harness
 from tests.support.issues import FakeIssue
-
-
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
 
 
 def resolved(harness: Harness) -> str:

@@ -37,11 +37,6 @@ class Bell:
 
 
 @pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
-@pytest.fixture
 def world(harness: Harness) -> Context:
     return harness.start_process()
 

@@ -59,11 +59,6 @@ class _ElementCheck(HTMLParser):
         self.texts.append(data)
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 class TestWhomItAnswers:
     @pytest.mark.parametrize(
         "host", ["evil.example", "evil.example:8470", "127.0.0.1", "127.0.0.1:80", "localhost:8471", "", "[::1]:8470"]

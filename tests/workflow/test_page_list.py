@@ -12,11 +12,6 @@ from tests.support.harness import Harness
 from tests.support.page_client import build_site, propose_on_one_machine, request_page
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 def make_records(harness: Harness, count: int) -> list[IncidentRecord]:
     """One that is open and the rest resolved; every other one is of another service."""
     first = require_incident(harness.start_process(), propose_on_one_machine(harness))

@@ -29,11 +29,6 @@ AT = datetime(2026, 4, 7, 7, 0, tzinfo=UTC)
 BROKEN, FIXED, LATER = commit_id("attempt"), commit_id("fixed"), commit_id("later")
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 def said(
     harness: Harness, revision: Revision, traffic: dict[str, int], logged: tuple[LogEntry, ...] = ()
 ) -> PlatformEvidence:

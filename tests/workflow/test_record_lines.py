@@ -22,11 +22,6 @@ SECOND = timedelta(seconds=1)
 NEW = "tide-00008-new"
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 def record_lines(harness: Harness, context: FixedContext, text: str) -> list[StepResult]:
     """What becomes of those lines that the sink lets through, once all are in the log."""
     entries = [harness.log_entry(line, revision=NEW) for line in text.splitlines()]

@@ -1,17 +1,10 @@
 """What `record_log_entry` asks for one entry: the log for its neighbours, the repository for a commit."""
 
-import pytest
-
 from shared.proposal.rollout import WATCH_DURATION
 from shared.workflow.record import record_log_entry
 from tests.support.commit_graph import FakeHistories
 from tests.support.drivers import MINUTE, read_incident, read_state, run_tick, start_watching
 from tests.support.harness import Harness
-
-
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
 
 
 class _Counted:

@@ -30,11 +30,6 @@ from tests.support.harness import Harness, button_click, syntax_error, watched_s
 from tests.support.people import FakePeople
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 def test_an_approved_commit_is_deployed_without_traffic(harness: Harness) -> None:
     incident = approve_proposal(harness)
     assert redeploy_approved(harness).name == "deploying"

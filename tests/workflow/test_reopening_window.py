@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
-
 from shared.proposal.rollout import REOPEN_WINDOW, WATCH_DURATION
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
@@ -12,11 +10,6 @@ from tests.support.drivers import read_incident, read_state, run_tick, start_wat
 from tests.support.harness import Harness
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
 
 
 def _resolved(harness: Harness) -> str:

@@ -25,11 +25,6 @@ OWN_ADDRESS = "wss://pf-1---tide.invalid/ws"
 ADDRESS = "wss://tide.invalid/ws"
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 def test_a_late_copy_of_the_approval_leaves_a_rollout_where_it_is(harness: Harness) -> None:
     incident = start_watching(harness)
     before = read_incident(harness, incident)

@@ -29,6 +29,11 @@ from tests.support.people import FakePeople
 
 POSTED = "C-TIDE/1795000000.000000"
 OTHER_MESSAGE = "C-TIDE/1795000000.000009"
+_RESULTS = {
+    ClickKind.APPROVE: ClickResult.APPROVED,
+    ClickKind.DENY: ClickResult.DENIED,
+    ClickKind.SNOOZE: ClickResult.SNOOZED,
+}
 
 
 @pytest.fixture
@@ -57,7 +62,7 @@ def test_a_button_of_another_message_of_the_same_question_is_refused(
     propose_deployment(harness)
     assert _pressed_on(harness, OTHER_MESSAGE, kind, back=back) is ClickResult.TAMPERED
     assert (read_documents(harness, "decisions"), harness.bus.waiting) == ({}, [])
-    assert _pressed_on(harness, POSTED, kind, back=back) in {ClickResult.APPROVED, ClickResult.DENIED}
+    assert _pressed_on(harness, POSTED, kind, back=back) is _RESULTS[kind]
 
 
 def test_it_is_refused_after_either_way_out_was_approved_as_well(harness: Harness) -> None:
@@ -127,7 +132,7 @@ def test_message_for_an_immediately_denied_question_deploys_nothing(harness: Har
     assert redeploy(harness.start_process(), f"{incident}-1-back").name == "refused:denied"
 
 
-@pytest.mark.parametrize("kind", ClickKind)
+@pytest.mark.parametrize("kind", [ClickKind.APPROVE, ClickKind.DENY])
 def test_a_very_long_name_is_cut_where_it_is_kept(harness: Harness, kind: ClickKind) -> None:
     incident = propose_deployment(harness)
     press_button(harness, kind, user_name="n" * 500)

@@ -20,11 +20,6 @@ from tests.support.harness import Harness, button_click, syntax_error
 from tests.support.memory import MemoryStore
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 @pytest.mark.parametrize("look", [{}, {"look": 0}])
 def test_an_incident_without_a_count_of_looks_has_had_one(harness: Harness, look: dict[str, int]) -> None:
     record = incident_record.require_incident(harness.start_process(), open_incident(harness))

@@ -16,9 +16,10 @@ from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_record
 from shared.workflow.records.incident_record import EndCause, IncidentRecord
+from shared.workflow.rollout.await_newer_commit import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
 from shared.workflow.rollout.new_revision import MAX_DEPLOYMENT_TIME
 from tests.support.chat import PostedMessage
-from tests.support.commit_graph import commit_id
+from tests.support.commit_graph import commit_id, make_commit
 from tests.support.drivers import (
     MINUTE,
     press_button,
@@ -334,6 +335,65 @@ class TestWithoutProof:
         record = _record(harness, incident)
         assert record.state == "tried"
         assert harness.cloud.manual_change in record.ending_why
+
+
+class TestNewerCommit:
+    """A trial that has proven nothing stands until the branch moves."""
+
+    def _try_in_vain(self, harness: Harness) -> str:
+        incident = start_trial(harness)
+        harness.probe.results_by_url[TRIED_URL] = FAILS
+        finish_trial(harness, 1)
+        harness.bus.waiting.clear()
+        assert read_state(harness, incident) == "tried"
+        return incident
+
+    def test_a_commit_that_is_merged_later_is_asked_about(self, harness: Harness) -> None:
+        incident = self._try_in_vain(harness)
+        newest = make_commit("newest", "later")
+        harness.histories.graph[newest.id] = newest
+        harness.histories.head, harness.prover.trial_commit = newest.id, "newest"
+        run_tick(harness, BRANCH_CHECK_INTERVAL)
+        assert harness.bus.waiting == [("incident-opened", {"incident": incident})]
+        assert investigate_incident(harness.start_process(), incident).name == "proposed"
+        asked = harness.chat.posted[-1].message
+        assert (asked.kind, asked.commit, asked.proposal) == (ActionKind.TRIAL, commit_id("newest"), f"{incident}-2")
+        assert commit_id("later") in _record(harness, incident).failed_commits
+        _assert_nothing_moved(harness)
+
+    def test_a_branch_that_stays_as_it_is_costs_nothing(self, harness: Harness) -> None:
+        incident = self._try_in_vain(harness)
+        looks = harness.prover.report_count
+        for _ in range(30):
+            run_tick(harness)
+        assert (read_state(harness, incident), harness.prover.report_count, harness.bus.waiting) == ("tried", looks, [])
+
+    @pytest.mark.parametrize("end", ["reported", "muted"])
+    def test_it_is_given_up_after_a_week_or_by_a_person(self, harness: Harness, end: str) -> None:
+        incident = self._try_in_vain(harness)
+        if end == "muted":
+            harness.issues.issues[0].labels.add(WRONG_LABEL)
+        run_tick(harness, MAX_UNFIXED_AGE if end == "reported" else BRANCH_CHECK_INTERVAL)
+        record = _record(harness, incident)
+        assert (record.state, record.is_visited, record.ending_cause) == (end, False, EndCause.NO_DIFFERENCE)
+
+    def test_a_failure_of_another_deployment_is_told_by_its_own_incident(self, harness: Harness) -> None:
+        incident = self._try_in_vain(harness)
+        harness.clock.advance(MINUTE)
+        harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00009-hand", None)
+        entry = harness.log_entry(CLOSE_1011, revision="tide-00009-hand")
+        assert record_log_entry(harness.start_process(), entry).incident != incident
+        run_tick(harness)
+        assert read_state(harness, incident) == "reported"
+
+    def test_it_does_not_hold_up_another_rollout(self, harness: Harness) -> None:
+        self._try_in_vain(harness)
+        harness.prover.trial_commit = ""
+        harness.prover.kind, harness.prover.reason = ActionKind.REDEPLOY, Reason.FIX_NOT_DEPLOYED
+        other = record_log_entry(harness.start_process(), harness.log_entry()).incident
+        investigate_incident(harness.start_process(), other)
+        press_button(harness, token="t2")
+        assert redeploy_approved(harness).name == "deploying"
 
 
 class TestRules:

@@ -33,11 +33,6 @@ from tests.support.logs import MOST_REQUESTS
 from tests.support.memory import MemoryStore
 
 
-@pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
 def cause(harness: Harness, incident: str) -> str:
     """Why it ended, by name."""
     return str(read_incident(harness, incident)["ending_cause"])

@@ -35,11 +35,6 @@ FUZZED = int(os.environ.get("PROVENFIX_FUZZED", "2500"))
 
 
 @pytest.fixture
-def harness() -> Harness:
-    return Harness()
-
-
-@pytest.fixture
 def incident(harness: Harness) -> str:
     return propose_deployment(harness)
 

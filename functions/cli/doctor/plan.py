@@ -81,6 +81,7 @@ def _list_secret_references(settings: Settings) -> Mapping[str, SecretReference 
         **({} if settings.read_only else slack),
         **({_KEY: secrets.github_app_key} if settings.code_host.app else {"github.token": secrets.github_token}),
         **({} if settings.read_only else {"github.webhook_secret": secrets.github_webhook_secret}),
+        **({"pager.routing_key": secrets.pager_routing_key} if secrets.pager_routing_key else {}),
     }
 
 

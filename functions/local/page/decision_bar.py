@@ -55,6 +55,7 @@ class DecisionBar:
     until: datetime | None
     """When an open question expires."""
     buttons: Sequence[Mapping[str, object]]
+    runbook_url: str
 
 
 def build_decision_bar(view: IncidentView) -> DecisionBar:
@@ -77,6 +78,7 @@ def build_decision_bar(view: IncidentView) -> DecisionBar:
         consequence=_describe_consequence(view, proposal) if buttons else "",
         until=proposal.expires_at if proposal is not None and buttons else None,
         buttons=buttons,
+        runbook_url=view.service.runbook_url if view.service is not None and _is_failing(record) else "",
     )
 
 

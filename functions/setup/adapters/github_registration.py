@@ -120,7 +120,7 @@ class BrowserRegistration:
         return self._convert(code)
 
     def install(self, slug: str, open_page: Callable[[str], None]) -> int:
-        """See `AppRegistration`. A person may reach GitHub's page by another way, so no state is asked for."""
+        """See `AppRegistration`. A user may reach GitHub's page by another way, so no state is asked for."""
         visit = _Visit("/installed", "", needs_state=False)
         url = f"{self._addresses.web}/apps/{quote(slug, safe='')}/installations/new"
         installation = self._await_redirect(visit, url, open_page).get("installation_id", "")

@@ -38,7 +38,7 @@ class LocalPrograms:
         return CommandResult(done.returncode, output, errors)
 
     def show(self, argv: Sequence[str]) -> int:
-        """See `Commands`. It has the person's terminal."""
+        """See `Commands`. It has the user's terminal."""
         try:
             return subprocess.run([*argv], check=False, env=_environment()).returncode
         except FileNotFoundError:
@@ -46,7 +46,7 @@ class LocalPrograms:
 
 
 def _environment() -> dict[str, str]:
-    """Neither asks what a person could not see, nor tells what to run next: setup does."""
+    """Neither asks what a user could not see, nor tells what to run next: setup does."""
     return dict(os.environ) | {"CLOUDSDK_CORE_DISABLE_PROMPTS": "1", "TF_IN_AUTOMATION": "1"}
 
 

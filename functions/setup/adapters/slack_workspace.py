@@ -49,5 +49,5 @@ class SlackWorkspace:
         if not isinstance(answer, dict) or answer.get("ok") is not True:
             code = str(answer.get("error", "")) if isinstance(answer, dict) else ""
             known = code if code.replace("_", "").replace(" ", "").isalnum() else "something unknown"
-            raise InputError(f"Slack answers {known} to {method}: {_REMEDIES.get(code, 'mend this')}. {_AGAIN}")
+            raise InputError(f"Slack answers {known} to {method}: {_REMEDIES.get(code, 'fix this')}. {_AGAIN}")
         return answer

@@ -1,4 +1,4 @@
-"""The person at the terminal: questions with numbered lists, answers that are checked, secrets that are not shown."""
+"""The user at the terminal: questions with numbered lists, answers that are checked, secrets that are not shown."""
 
 import getpass
 import os

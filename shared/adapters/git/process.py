@@ -139,7 +139,9 @@ def locate_repository(path: str, git: Git) -> dict[str, str]:
     try:
         answers = _ask_rev_parse(git, path)
     except GitError as error:
-        raise InputError(f"{path}: not a git repository ({error}); --repo takes a work tree or a bare one") from error
+        said = str(error).removeprefix("not a git repository (or any of the parent directories): .git")
+        why = f" ({said})" if said else ""
+        raise InputError(f"{path}: not a git repository{why}; --repo takes a work tree or a bare one") from error
     return dict(zip(_REV_PARSE_OPTIONS, map(os.fsdecode, answers), strict=True))
 
 

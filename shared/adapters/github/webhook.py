@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from shared.errors import Reject
 from shared.ports import WRONG_LABEL, IssueCommand, IssueEvent
-from shared.report.incident_status import text_above_first_heading
+from shared.report.incident_status import find_text_above_first_heading
 from shared.secret import Secret
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
@@ -71,7 +71,7 @@ def parse_command(headers: Headers, body: bytes) -> IssueEvent | None:
         return None
     issue = _require_object(event.get("issue"), "issue")
     # Above the first heading only we write: an issue that quotes a marker elsewhere is none of ours.
-    marker = _MARKER.search(text_above_first_heading(str(issue.get("body") or ""))[:10_000])
+    marker = _MARKER.search(find_text_above_first_heading(str(issue.get("body") or ""))[:10_000])
     if marker is None or "pull_request" in issue:
         return None
     number = issue.get("number")

@@ -10,13 +10,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.adapters.slack import interaction, message_layout, web_api
+from shared.adapters.slack import interaction, message_layout, reminder_layout, web_api
 from shared.errors import Reject
 from shared.secret import Secret
 
 if TYPE_CHECKING:  # a message loads the whole report, which listing members does not need
     from shared.proposal.decision import Click
     from shared.proposal.proposal import Message
+    from shared.proposal.reminder import Reminder
     from shared.service import Service
 
 EVENT_TYPE = "provenfix_proposal"
@@ -108,6 +109,20 @@ class SlackChat:
         self._api.post(
             "chat.postMessage",
             {**reply, **_PLAIN_POST_OPTIONS, "metadata": _build_metadata(_DETAILS_EVENT_TYPE, marker)},
+        )
+
+    def remind(self, service: Service, reference: str, reminder: Reminder) -> None:
+        """See `shared.ports.Chat`. The reply is shown in the channel as well, and leads to the buttons."""
+        channel, ts = _split_reference(reference)
+        reply = {"channel": channel, "thread_ts": ts, "reply_broadcast": True}
+        self._api.post(
+            "chat.postMessage",
+            {
+                **reply,
+                **reminder_layout.build_reminder_body(service, reminder),
+                **_PLAIN_POST_OPTIONS,
+                "metadata": _build_metadata(_DETAILS_EVENT_TYPE, reminder.marker),
+            },
         )
 
     def open_reason_dialog(self, click: Click) -> None:

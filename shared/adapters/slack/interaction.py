@@ -139,7 +139,13 @@ if TYPE_CHECKING:  # a message knows the whole report, which a click does not ne
 APPROVE = "provenfix_approve"
 DENY = "provenfix_deny"
 ROLL_BACK = "provenfix_roll_back"
-CLICK_KINDS = {APPROVE: ClickKind.APPROVE, DENY: ClickKind.DENY, ROLL_BACK: ClickKind.APPROVE}
+SNOOZE = "provenfix_snooze"
+CLICK_KINDS = {
+    APPROVE: ClickKind.APPROVE,
+    DENY: ClickKind.DENY,
+    ROLL_BACK: ClickKind.APPROVE,
+    SNOOZE: ClickKind.SNOOZE,
+}
 """The action ids of the buttons; to roll back instead is to approve the other proposal, which its button names.
 Others (links) are acknowledged and mean nothing."""
 _MAX_VALUE_LENGTH = 2_000

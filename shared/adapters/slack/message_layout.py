@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import groupby
 
 from shared.adapters.slack.deploy_commands import COMMAND_NOT_UNDONE, describe_manual_deployment
-from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, build_button_value
+from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, SNOOZE, build_button_value
 from shared.adapters.slack.rich_text import (
     Block,
     Element,
@@ -26,12 +26,13 @@ from shared.adapters.slack.rich_text import (
     user_mention,
 )
 from shared.proof.model.recommendation import ActionKind
-from shared.proposal.brief import LOST_COMMITS, describe_action, format_effect
+from shared.proposal.brief import describe_action, format_effect
 from shared.proposal.consequences import summarise_rollout
 from shared.proposal.labels import PROOF_LABELS, split_label
 from shared.proposal.proposal import Message
 from shared.proposal.state_words import QUESTION_WORDS
 from shared.proposal.states import ProposalStatus
+from shared.report.facts.lost_commits import UNKNOWN_LOSS
 from shared.service import RolloutMode, Service
 from shared.text.escaping import break_mentions_and_links, escape_slack, to_one_line, truncate
 
@@ -48,6 +49,7 @@ _MAX_USERS = 10
 _MAX_CONFIRM_LENGTH = 300
 _SHORT_COMMIT_LENGTH = 12
 _MIN_COUNTED_QUORUM = 2
+SNOOZE_LABEL = "Snooze 1 h"
 TRY_LABEL = "Try without traffic"
 """The button that approves a trial."""
 
@@ -74,7 +76,7 @@ def build_message_blocks(service: Service, message: Message) -> Iterator[Block]:
     is_open = message.standing is ProposalStatus.OPEN and message.kind is not ActionKind.NONE
     if is_open and service.rollout_mode is not RolloutMode.MANUAL:
         yield {"type": "actions", "block_id": "decision", "elements": list(build_buttons(service, message))}
-    if last := list(_build_last_line_elements(message, is_open=is_open)):
+    if last := list(_build_last_line_elements(service, message, is_open=is_open)):
         yield block("issue", [paragraph(last)])
 
 
@@ -116,7 +118,7 @@ def _capitalize(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}"
 
 
-def _build_last_line_elements(message: Message, *, is_open: bool) -> Iterator[Element]:
+def _build_last_line_elements(service: Service, message: Message, *, is_open: bool) -> Iterator[Element]:
     """Since when, what happens without a decision, and the link."""
     since = _parse_moment(message.brief.first_seen) if is_open else None
     if since is not None:
@@ -124,8 +126,14 @@ def _build_last_line_elements(message: Message, *, is_open: bool) -> Iterator[El
     if is_open:
         yield from (literal_text("Without a decision until "), date(message.expires_at))
         yield literal_text(" nothing is deployed. ")
+    if is_open and message.snoozed_until is not None:
+        yield from (literal_text("No reminder before "), date(message.snoozed_until), literal_text(". "))
     if message.issue_url:
         yield link(message.issue_url, _issue_link_text(message))
+    if service.runbook_url:
+        if message.issue_url:
+            yield literal_text(" · ")
+        yield link(service.runbook_url, "Runbook")
 
 
 def _parse_moment(text: str) -> datetime | None:
@@ -259,8 +267,11 @@ def build_buttons(service: Service, message: Message) -> Iterator[dict[str, obje
     if message.alternative is not None:
         other = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
         instead = _build_button(ROLL_BACK, "Roll back instead", build_button_value(other), "danger")
-        back = _confirm_dialog(service, "Roll back", other.commit, message.alternative.subject, [LOST_COMMITS])
+        lost = [message.alternative.ships or UNKNOWN_LOSS]
+        back = _confirm_dialog(service, "Roll back", other.commit, message.alternative.subject, lost)
         yield instead | {"confirm": back}
+    if service.remind_after:
+        yield _build_button(SNOOZE, SNOOZE_LABEL, of)
 
 
 def _build_button(action: str, words: str, value: str, style: str | None = None) -> dict[str, object]:

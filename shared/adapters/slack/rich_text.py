@@ -17,6 +17,7 @@ Block = dict[str, object]
 
 _MAX_PIECES = 40
 _USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
+_GROUP_ID = re.compile(r"S[A-Z0-9]{2,20}")
 _HTTPS_URL = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,2000}")
 
 
@@ -61,6 +62,11 @@ def user_mention(user: str) -> Element:
         if _USER_ID.fullmatch(user)
         else literal_text(truncate(break_mentions_and_links(to_one_line(user)), 40) or "somebody")
     )
+
+
+def addressee_mention(target: str) -> Element:
+    """A user or a user group, by id: both are notified."""
+    return {"type": "usergroup", "usergroup_id": target} if _GROUP_ID.fullmatch(target) else user_mention(target)
 
 
 def date(moment: datetime) -> Element:

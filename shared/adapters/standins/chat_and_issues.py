@@ -8,11 +8,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import cast
 
-from shared.adapters.slack import interaction, message_layout
+from shared.adapters.pager import events_v2
+from shared.adapters.slack import interaction, message_layout, reminder_layout
 from shared.errors import Reject, Retry
 from shared.ports import IssueRef, IssueState, Store, StoredDocument
 from shared.proposal.decision import Click
 from shared.proposal.proposal import Message, update_title
+from shared.proposal.reminder import Reminder
 from shared.report.incident_status import keep_ticked_items, replace_status_block
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
@@ -72,6 +74,14 @@ class LocalChat:
         if not self._store.create(REPLIES_KIND, f"{reference}.{marker}", value):
             raise Retry(f"{REPLIES_KIND}/{reference}.{marker} was posted by somebody else")
 
+    def remind(self, service: Service, reference: str, reminder: Reminder) -> None:
+        """See `shared.ports.Chat`."""
+        body = reminder_layout.build_reminder_body(service, reminder)
+        lines = [f"Still waiting for a decision: {reminder.title}"]
+        value = {"channel": service.channel, "message": reference, "lines": lines, "body": body}
+        if not self._store.create(REPLIES_KIND, f"{reference}.{reminder.marker}", value):
+            raise Retry(f"{REPLIES_KIND}/{reference}.{reminder.marker} was posted by somebody else")
+
     def open_reason_dialog(self, click: Click) -> None:
         """See `shared.ports.ReasonDialog`. Kept under the click's own token: Slack opens it for that click."""
         self._store.create(
@@ -89,6 +99,20 @@ def _to_json(value: object) -> object:
     if isinstance(value, datetime):
         return format_rfc3339(value)
     return list(value) if isinstance(value, tuple) else value
+
+
+ALERTS_KIND = "local-alerts"
+
+
+class LocalPager:
+    """Implements `shared.ports.Pager`: an alert is the very body that the webhook would get, without its key."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def alert(self, service: Service, reminder: Reminder) -> None:
+        """See `shared.ports.Pager`."""
+        self._store.create(ALERTS_KIND, reminder.marker, events_v2.build_event(service, reminder))
 
 
 ISSUES_KIND = "local-issues"

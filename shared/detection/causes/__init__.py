@@ -1,1 +1,1 @@
-"""What kind of cause a failure has: its class, who owns it, what would mend it, and the evidence for that."""
+"""What kind of cause a failure has: its class, who owns it, the remedy, and the evidence for that."""

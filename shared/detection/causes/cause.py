@@ -1,4 +1,4 @@
-"""The classes of causes, each with its owner and with what would mend it; and the cause of one incident."""
+"""The classes of causes, each with its owner and its remedy; and the cause of one incident."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ class Owner(StrEnum):
     """Who can act."""
 
     DEVELOPERS = "the service's developers"
-    OPERATORS = "whoever deploys and configures the service"
-    BACKING = "whoever runs the backing service"
+    OPERATORS = "the team that deploys and configures the service"
+    BACKING = "the team that runs the backing service"
     UPSTREAM = "the provider of the upstream service"
     NOBODY = "nobody: no action is needed"
     UNKNOWN = "not known"
@@ -54,7 +54,7 @@ class CauseProfile:
     owner: Owner
     mends: str
     is_mended_by_commit: bool = False
-    """Whether another commit of the repository, once deployed, can mend it."""
+    """Whether another commit of the repository, once deployed, can fix it."""
 
 
 PROFILES: Mapping[CauseClass, CauseProfile] = {
@@ -136,7 +136,7 @@ PROFILES: Mapping[CauseClass, CauseProfile] = {
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The cause of one incident, as far as the log and the platform tell it."""
+    """The cause of one incident, as far as the log and the platform show it."""
 
     cause_class: CauseClass
     exception: LoggedException | None = None
@@ -150,7 +150,7 @@ class Cause:
 
     @property
     def profile(self) -> CauseProfile:
-        """Title, owner and what would mend it."""
+        """Title, owner and remedy."""
         return PROFILES[self.cause_class]
 
     @property

@@ -1,7 +1,7 @@
-"""Tells the class of an incident's cause from its exception chain, its close, and the lines of the log beside it.
+"""Classifies the cause of an incident by its exception chain, its close, and the lines of the log beside it.
 
-In: an incident, and the names of variables that its revision lacks, where the platform knows them. Out: a `Cause`. The
-first link of the chain that a rule names decides; where none does, whose code raised it. Nothing is guessed.
+The names of variables that the revision lacks count too, where the platform knows them. The first link of the chain
+that a rule names decides; where none does, whose code raised it. Nothing is guessed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ def classify_cause(incident: Incident, environment: EnvironmentComparison | None
 def _classify(incident: Incident) -> Cause:
     if incident.kind in _CLASS_BY_KIND:
         return Cause(_CLASS_BY_KIND[incident.kind])
-    text = _incident_text(incident)
+    text = _join_incident_text(incident)
     if incident.kind is SignalKind.KEEPALIVE_TIMEOUT:
         links = incident.raised.chain if incident.raised is not None else ()
         return Cause(CauseClass.KEEPALIVE, quoted=text, subject=find_upstream(links, ""))
@@ -89,12 +89,12 @@ def _classify_link(link: LoggedException, raised: RaisedException, text: str) ->
     variable = find_missing_key(link) or find_missing_field(link, text) or find_missing_variable(link.message)
     if variable:
         return Cause(CauseClass.CONFIGURATION, link, subject=variable)
-    whole = LoggedException(link.error_class, _whole_message(link, text), link.frames)
+    whole = LoggedException(link.error_class, _join_message(link, text), link.frames)
     rule = next((rule for rule in RULES if rule.fits(whole)), None)
     return Cause(rule.cause_class, link) if rule is not None else None
 
 
-def _whole_message(link: LoggedException, text: str) -> str:
+def _join_message(link: LoggedException, text: str) -> str:
     """With the lines below it where the message only begins on its first (`<AioRpcError of RPC that …`)."""
     if not link.message.startswith("<"):
         return link.message
@@ -104,7 +104,7 @@ def _whole_message(link: LoggedException, text: str) -> str:
 
 def _classify_lines(incident: Incident, text: str) -> Cause:
     """Where no exception is tied: by the incident's own words, else by the platform's line about the memory."""
-    for line in _own_lines(incident, text):
+    for line in _list_own_lines(incident, text):
         cause_class = classify_text(line)
         if cause_class is not CauseClass.UNKNOWN:
             subject = find_missing_variable(line) if cause_class is CauseClass.CONFIGURATION else ""
@@ -120,7 +120,7 @@ def _classify_lines(incident: Incident, text: str) -> Cause:
     return Cause(CauseClass.UNKNOWN, quoted=before.text if before is not None else text)
 
 
-def _own_lines(incident: Incident, text: str) -> Iterator[str]:
+def _list_own_lines(incident: Incident, text: str) -> Iterator[str]:
     yield text
     if incident.kind is SignalKind.FAILED_START:
         yield from (symptom.text for symptom in incident.symptoms)
@@ -138,7 +138,7 @@ def _is_just_beside(line: LogEntry, close: LogEntry) -> bool:
     return abs(line.timestamp - close.timestamp) <= _MEMORY_WINDOW
 
 
-def _incident_text(incident: Incident) -> str:
+def _join_incident_text(incident: Incident) -> str:
     return strip_markup(incident.sightings[-1].first.text[:4_000]).strip() if incident.sightings else ""
 
 

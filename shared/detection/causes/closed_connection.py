@@ -20,7 +20,9 @@ _LOST = re.compile(
 )
 _SENT = re.compile(r"^sent (?P<code>\d{4})\b")
 _OLD_FORM = re.compile(r"^code = (?P<code>\d{4}) \([^()\n]{1,60}\), reason = (?P<reason>\S)")
-"""websockets up to 9 names one code, whoever closed; a reason comes from the other end, as its own pings give none."""
+"""websockets up to 9 names one code, whichever end closed; a reason comes from the other end, as its own pings give
+none.
+"""
 _CODES_OF_BROWSERS = frozenset(("1000", "1001", "1005", "1006"))
 """A browser that leaves a page closes with one of these: then the other end may be a client of this service."""
 _PAYLOAD_CODE, _GOING_AWAY, _RESTART_CODE = "1009", "1001", "1012"
@@ -41,7 +43,7 @@ def classify_closed_connection(link: LoggedException, chain: Sequence[LoggedExce
 
 
 def _classify_by_code(link: LoggedException) -> CauseClass | None:
-    """What the code alone says, whoever closed."""
+    """What the code alone says, whichever end closed."""
     closed = _RECEIVED.match(link.message) or _SENT.match(link.message)
     code = closed["code"] if closed is not None else ""
     if code == _PAYLOAD_CODE:

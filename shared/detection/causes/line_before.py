@@ -5,7 +5,7 @@ A handler that catches everything logs one sentence and closes: that sentence is
 
 from datetime import timedelta
 
-from shared.detection.connections import are_different_connections, connection_ids
+from shared.detection.connections import are_different_connections, find_connection_ids
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident, Symptom
 from shared.detection.signal import SignalKind
@@ -30,4 +30,4 @@ def _is_just_before(line: LogEntry, close: LogEntry) -> bool:
     if line.timestamp is None or close.timestamp is None or line.instance != close.instance:
         return False
     is_before = timedelta() <= close.timestamp - line.timestamp <= _MAX_AGE
-    return is_before and not are_different_connections(connection_ids(line), connection_ids(close))
+    return is_before and not are_different_connections(find_connection_ids(line), find_connection_ids(close))

@@ -49,7 +49,7 @@ _PACKAGE_ATTRIBUTE = re.compile(r"module '([A-Za-z_]\w{0,80})[\w.]{0,160}' has n
 def classify_code_error(exception: LoggedException) -> CauseClass:
     """The class of an exception that no rule names; UNKNOWN where it was not raised by the service's own code."""
     own = [frame for frame in exception.frames if is_own_frame(frame)]
-    last = _deepest_frame(exception)
+    last = _find_deepest_frame(exception)
     is_raised_here = last is None or is_own_frame(last)
     if exception.error_class in _PROVABLE_CLASSES or _is_provable_type_error(exception):
         return _classify_provable(exception, own, is_raised_here=is_raised_here)
@@ -85,7 +85,7 @@ def is_own_frame(frame: Frame) -> bool:
     return not is_package_frame(frame)
 
 
-def _deepest_frame(exception: LoggedException) -> Frame | None:
+def _find_deepest_frame(exception: LoggedException) -> Frame | None:
     """Without those of the import system, which stand below every import."""
     frames = [frame for frame in exception.frames if not frame.path.startswith("<frozen importlib")]
     frames = [frame for frame in frames if not frame.path.endswith("/importlib/__init__.py")]

@@ -189,7 +189,7 @@ SOCKET_RULES: Sequence[CauseRule] = (
     ),
     make_rule(CauseClass.CLOSED_CONNECTION, "RuntimeError", r"unable to perform operation on .{0,120}closed"),
 )
-"""For a socket that may be anybody's: the frames tell whose it is, and a link that another rule names says more."""
+"""For a socket of unknown purpose: the frames show whose it is, and a link that another rule names says more."""
 _STORE_FRAME = re.compile(rf"[/\\](?:{_SQL_DRIVERS}|{_STORES}|sqlalchemy|databases|httpcore|urllib3|grpc)[/\\]")
 
 

@@ -94,13 +94,13 @@ def classify_side(exceptions: Iterable[LoggedException]) -> ConnectionSide:
     """By the deepest frame of the failing connection: calls go from the server's own handler to the client library."""
     for exception in exceptions:
         for frame in reversed(exception.frames):
-            side = _side_of_frame(frame)
+            side = _find_side(frame)
             if side is not ConnectionSide.UNKNOWN:
                 return side
     return ConnectionSide.UNKNOWN
 
 
-def _side_of_frame(frame: Frame) -> ConnectionSide:
+def _find_side(frame: Frame) -> ConnectionSide:
     if _CLIENT_FRAME.search(frame.path) or any(pattern.search(frame.path) for pattern, _ in _LIBRARIES):
         return ConnectionSide.CLIENT
     return ConnectionSide.SERVER if _SERVER_FRAME.search(frame.path) else ConnectionSide.UNKNOWN

@@ -1,4 +1,4 @@
-"""One claim through history: the commit that introduced its failure, those that tried to mend it, the first that does.
+"""One claim through history: the commit that introduced its failure, those that tried to fix it, the first that does.
 
 The search walks the path-limited graph of the verdicts' inputs. These grow as further commits are judged, so it is
 repeated until they do not.
@@ -38,7 +38,7 @@ class ClaimOrigin:
 
 @dataclass(frozen=True, slots=True)
 class ClaimLineage:
-    """What became of the claim after the deployed commit, up to its fix."""
+    """The history of the claim after the deployed commit, up to its fix."""
 
     fix: Commit | None
     """The first commit of the branch that descends from the deployed one and at which the claim holds."""

@@ -10,13 +10,14 @@ from shared.proof.find_deployed import read_declaring_files
 from shared.proof.gating.choose_newest import TargetChoice, choose_newest
 from shared.proof.gating.choose_target import describe_target, describe_unmerged_fix, map_line
 from shared.proof.gating.gates import GateFailure
+from shared.proof.gating.rollback import describe_rollback
 from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.loading.image_contents import AbsenceReason
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import find_descendants, walk_newest_first
 from shared.proof.model.compilation import Fault, split_source_lines
 from shared.proof.model.deployed_version import DeployedSource, DeployedVersion, LoggedDeployment
-from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix, IntroducingCommit, ProvenClaim, Rollback
+from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix, IntroducingCommit, ProvenClaim
 from shared.proof.model.history import Commit
 from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 from shared.proof.proof_context import ProofContext
@@ -56,17 +57,17 @@ def describe_claim(context: ProofContext, raised: RaisedException, traced: Trace
         return replace(
             finding,
             fix=_find_unmerged_fix(context, traced),
-            rollback=_build_rollback(choice),
+            rollback=describe_rollback(context.history, choice, traced.deployed.id),
             unchecked_commits=choice.unchecked_commits,
         )
     choice = _choose_target(context, traced, traced.fix)
-    alternative = _choose_rollback(context, traced) if context.request.wants_alternative else None
+    alternative = _choose_rollback(context, traced) if context.request.wants_alternative else TargetChoice(None, ())
     return replace(
         finding,
         target=describe_target(traced.gates, choice, traced.file_history.commits, traced.deployed.id),
         refused_commits=choice.refused_commits,
         unchecked_commits=choice.unchecked_commits,
-        alternative_rollback=_build_rollback(alternative) if alternative is not None else None,
+        alternative_rollback=describe_rollback(context.history, alternative, traced.deployed.id),
     )
 
 
@@ -255,7 +256,3 @@ def _choose_rollback(context: ProofContext, traced: TracedClaim) -> TargetChoice
     earlier = states.states_before(traced.origin.commit.id, _MAX_ROLLBACK_STATES)
     gates = replace(traced.gates, find_new_failure=lambda _: None)  # such a state has served already
     return choose_newest(gates, earlier, frozenset(), refuse, confirm)
-
-
-def _build_rollback(choice: TargetChoice) -> Rollback | None:
-    return None if choice.commit is None else Rollback(choice.commit)

@@ -17,7 +17,8 @@ from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.prove_claim import ClaimTools, ModulesRequest
 from shared.proof.claims.scopes.name_judge import NameJudge
 from shared.proof.claims.service_modules import open_service_modules
-from shared.proof.model.paths import match_logged_path
+from shared.proof.loading.commit_tree import RecordingTree
+from shared.proof.model.paths import match_logged_path, split_logged_path
 from shared.proof.model.ports import Compilers, History
 from shared.proof.proof_context import ProofContext
 
@@ -38,12 +39,14 @@ _JUDGES: Judges = {
 
 def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
     """The judges of all families, and imports as the service's image resolves them."""
-    logged_paths = _match_frames(context, raised)
+    matched_paths = _match_frames(context, raised)
 
     def open_modules(request: ModulesRequest) -> ServiceModules:
+        tree = RecordingTree(request.tree)
+        logged_paths = _find_in_tree(tree, matched_paths)
         others = tuple(path for path in logged_paths if path != request.path)
         traced = TracedFiles(request.path, others, logged_paths, request.tree.is_link)
-        return open_service_modules(request.tree, traced, request.python, request.source_roots)
+        return open_service_modules(tree, traced, request.python, request.source_roots)
 
     tips = [context.branch.head, *([context.given_commit.id] if context.given_commit is not None else [])]
     judges, confirming = build_judges(context.compilers, context.history, tips)
@@ -59,6 +62,17 @@ def build_judges(compilers: Compilers, history: History, tips: Sequence[str]) ->
         ClaimFamily.FILE: FileJudge(lru_cache(lambda name: history.paths_named(name, tips))),
     }
     return judges, {family: TwoWitnesses(judge, checker) for family, judge in _JUDGES.items()}
+
+
+def _find_in_tree(tree: RecordingTree, matched_paths: Mapping[str, str]) -> Mapping[str, str]:
+    """The matched files of a commit: where one was moved later, the file that the logged path itself ends with."""
+    logged_paths: dict[str, str] = {}
+    for path, logged in matched_paths.items():
+        parts = [part for part in split_logged_path(logged) if part]
+        ends = ("/".join(parts[start:]) for start in range(len(parts)))
+        known = path if tree.blob(path) is not None else next((end for end in ends if tree.blob(end) is not None), path)
+        logged_paths[known] = logged
+    return logged_paths
 
 
 def _match_frames(context: ProofContext, raised: RaisedException) -> Mapping[str, str]:

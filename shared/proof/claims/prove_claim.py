@@ -51,7 +51,7 @@ class ClaimTools:
 
 @dataclass(frozen=True, slots=True)
 class TracedClaim:
-    """A claim that the deployed commit bears out, with all that its history shows."""
+    """A claim that the deployed commit confirms, with its history."""
 
     claim: Claim
     located: LocatedClaim
@@ -127,6 +127,7 @@ def trace_history(
     lineage = follow_claim(history, verdicts, file_history, context.branch)
     python = choose_python(context, raised, deployed.id, path)
     gates = _build_gates(context, raised, deployed, path, python[0])
+    gates.loaded_files.later_names = _list_later_names(file_history, path)
     new_failures = NewFailures(
         history, tools.judges, tools.confirming_judges, verdicts.open_modules, gates.loaded_blobs, deployed.id, path,
         located.claim,
@@ -144,6 +145,10 @@ def trace_history(
         lineage.fix,
         gates,
     )
+
+
+def _list_later_names(file_history: FileHistory, path: str) -> tuple[str, ...]:
+    return tuple(name for name in file_history.names if name != path)
 
 
 def _build_gates(context: ProofContext, raised: RaisedException, deployed: Commit, path: str, python: str) -> Gates:

@@ -57,6 +57,8 @@ class LoadedFiles:
     """The deployed commit, whose modules a later one may miss; "" where it is not known."""
     imports_by_blob: dict[str, Imports] = field(default_factory=dict, repr=False)
     """What was read already, here or for other files of the same history."""
+    later_names: tuple[str, ...] = ()
+    """Paths to which the failing file was moved after the deployed commit: there it is the same file."""
     states_computed: int = 0
     _states: list[LoadedState] = field(default_factory=list)
     _deployed_tree: CommitTree | None = None
@@ -79,9 +81,12 @@ class LoadedFiles:
                 self._remember(same, state)
                 return same
         deployed = self._get_deployed(tree) if self.deployed_commit and commit != self.deployed_commit else None
+        names = (self.failing_path, *self.later_names)
+        failing_path = next((name for name in names if tree.blob(name) is not None), self.failing_path)
         closure = find_import_closure(
-            tree, self.failing_path, self.traced_paths, self.source_roots, self._load_imports, deployed
+            tree, failing_path, self.traced_paths, self.source_roots, self._load_imports, deployed
         )
+        closure = replace(closure, recorded_paths=closure.recorded_paths.union(names))
         blobs = {path: blob for path in sorted(closure.files) if (blob := tree.blob(path)) is not None}
         self.states_computed += 1
         self._remember(LoadedState(tree.root_tree, closure, blobs))

@@ -69,18 +69,18 @@ _MAX_PLATFORM_SENTENCES = 20
 def collect_deployed_code_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
     for deployment in proof.deployed.deployments:
         if deployment.commit is not None:
-            yield _deployment_fact(incident, deployment)
+            yield _build_deployment_fact(incident, deployment)
     if incident.kind is SignalKind.SYNTAX_ERROR or proof.claim is not None:
-        yield _deployed_fact(proof)
+        yield _build_deployed_fact(proof)
         for sentence in proof.deployed.platform_statements[:_MAX_PLATFORM_SENTENCES]:
             ref = quote_untrusted(proof.deployed.revision) or "the service"
             yield Fact(FactTopic.STATED, EvidenceKind.REVISION, ref, quote_untrusted(sentence, 400))
         if proof.deployed.python:
-            yield _python_fact(proof)
+            yield _build_python_fact(proof)
         if proof.claim is None:
-            yield _comparison_fact(incident, proof)
+            yield _build_comparison_fact(incident, proof)
     if proof.broken is not None:
-        yield from _broken_file_facts(proof, proof.broken)
+        yield from _collect_broken_file_facts(proof, proof.broken)
 
 
 def describe_other_versions(broken: BrokenFile) -> str:
@@ -90,7 +90,7 @@ def describe_other_versions(broken: BrokenFile) -> str:
     return "The same bytes compile on no Python version that was asked" if broken.compiles_on_checked_by else ""
 
 
-def _deployment_fact(incident: Incident, deployment: LoggedDeployment) -> Fact:
+def _build_deployment_fact(incident: Incident, deployment: LoggedDeployment) -> Fact:
     assert deployment.commit is not None
     commit = deployment.commit
     seen = format_timestamp_phrase(deployment.seen_at, dated=incident.dated)
@@ -104,7 +104,7 @@ def _deployment_fact(incident: Incident, deployment: LoggedDeployment) -> Fact:
     return Fact(FactTopic.DEPLOYMENT, EvidenceKind.REVISION, ref, f"{text}{late if deployment.uncommitted else ''}.")
 
 
-def _deployed_fact(proof: Finding) -> Fact:
+def _build_deployed_fact(proof: Finding) -> Fact:
     deployed = proof.deployed
     source = _SOURCE_PHRASES[deployed.source]
     if deployed.commit is None:
@@ -131,7 +131,7 @@ def _describe_corroboration(proof: Finding) -> str:
     )
 
 
-def _python_fact(proof: Finding) -> Fact:
+def _build_python_fact(proof: Finding) -> Fact:
     deployed = proof.deployed
     source = quote_untrusted(deployed.python_source)
     file = next((file for file in proof.declaring_files if file.path in deployed.python_source), None)
@@ -141,7 +141,7 @@ def _python_fact(proof: Finding) -> Fact:
     return Fact(FactTopic.PYTHON, kind, ref, f"The deployed Python is {deployed.python}: {source or 'source unknown'}.")
 
 
-def _comparison_fact(incident: Incident, proof: Finding) -> Fact:
+def _build_comparison_fact(incident: Incident, proof: Finding) -> Fact:
     lines = sorted({sighting.line for sighting in incident.sightings if sighting.line is not None})
     logged = f"logged {join_words([f'line {line}' for line in lines[:_MAX_LINES]])}" if lines else "no line was logged"
     versions = pluralize(proof.versions_compiled, "version")
@@ -152,7 +152,7 @@ def _comparison_fact(incident: Incident, proof: Finding) -> Fact:
     return Fact(FactTopic.COMPARED, EvidenceKind.QUERY, f"history of {quote_untrusted(incident.path)}", text)
 
 
-def _broken_file_facts(proof: Finding, broken: BrokenFile) -> Iterator[Fact]:
+def _collect_broken_file_facts(proof: Finding, broken: BrokenFile) -> Iterator[Fact]:
     commit = proof.deployed.commit.id if proof.deployed.commit else "unknown"
     ref = f"{commit}:{quote_untrusted(broken.path)}"
     at_line = f", line {broken.fault.line}" if broken.fault.line is not None else ""

@@ -27,10 +27,10 @@ _MAX_FILES = 10
 def collect_fix_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
     del incident
     if proof.introduced is not None:
-        yield from _introduction_facts(proof, proof.introduced)
+        yield from _collect_introduction_facts(proof, proof.introduced)
     if proof.broken is not None:
-        yield from _attempt_facts(proof, proof.broken.path)
-        yield from _fix_facts(proof, proof.fix) if proof.fix else _no_fix_fact(proof, proof.broken.path)
+        yield from _collect_attempt_facts(proof, proof.broken.path)
+        yield from _collect_fix_facts(proof, proof.fix) if proof.fix else _build_no_fix_fact(proof, proof.broken.path)
     if proof.rollback is not None:
         text = (
             f"{_format_commit(proof.rollback.commit)}: no file of the incident "
@@ -38,7 +38,7 @@ def collect_fix_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
         )
         yield Fact(FactTopic.ROLLBACK, get_verdict_kind(proof), proof.rollback.commit.id, text)
     if proof.target is not None:
-        yield from _target_facts(proof, proof.target)
+        yield from _collect_target_facts(proof, proof.target)
     for refused in proof.refused_commits[:_MAX_REJECTED_COMMITS]:
         text = (
             f"{_format_commit(refused.commit)} was not chosen ({quote_untrusted(refused.gate)}): "
@@ -76,7 +76,7 @@ def _format_commit(commit: Commit) -> str:
     )
 
 
-def _introduction_facts(proof: Finding, introduced: IntroducingCommit) -> Iterator[Fact]:
+def _collect_introduction_facts(proof: Finding, introduced: IntroducingCommit) -> Iterator[Fact]:
     commit = introduced.commit
     merge = f"; a merge of {len(commit.parents)} parents" if len(commit.parents) > 1 else ""
     yield Fact(FactTopic.INTRODUCED, EvidenceKind.COMMIT, commit.id, f"{_format_commit(commit)}{merge}.")
@@ -89,7 +89,7 @@ def _introduction_facts(proof: Finding, introduced: IntroducingCommit) -> Iterat
     yield Fact(FactTopic.INTRODUCED, get_verdict_kind(proof), f"{commit.id}:{path}", text)
 
 
-def _attempt_facts(proof: Finding, path: str) -> Iterator[Fact]:
+def _collect_attempt_facts(proof: Finding, path: str) -> Iterator[Fact]:
     count = pluralize(len(proof.attempts), "later version")
     text = (
         f"{count} of {quote_untrusted(path)} after the break still "
@@ -114,7 +114,7 @@ def describe_errors_left(attempt: Attempt) -> str:
     return f"{pluralize(attempt.errors_left, 'error')} {verb} left{first}"
 
 
-def _fix_facts(proof: Finding, fix: Fix) -> Iterator[Fact]:
+def _collect_fix_facts(proof: Finding, fix: Fix) -> Iterator[Fact]:
     commit = fix.commit
     yield Fact(
         FactTopic.FIX,
@@ -138,7 +138,7 @@ def _fix_facts(proof: Finding, fix: Fix) -> Iterator[Fact]:
         yield Fact(FactTopic.NOT_DEPLOYED, EvidenceKind.QUERY, f"{deployed}..{commit.id}", text)
 
 
-def _no_fix_fact(proof: Finding, path: str) -> Iterator[Fact]:
+def _build_no_fix_fact(proof: Finding, path: str) -> Iterator[Fact]:
     start = proof.deployed.commit.id if proof.deployed.commit else ""
     head = f" (head {proof.branch_head})" if proof.branch_head else ""
     text = (
@@ -148,7 +148,7 @@ def _no_fix_fact(proof: Finding, path: str) -> Iterator[Fact]:
     yield Fact(FactTopic.NO_FIX, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {quote_untrusted(path)}", text)
 
 
-def _target_facts(proof: Finding, target: Target) -> Iterator[Fact]:
+def _collect_target_facts(proof: Finding, target: Target) -> Iterator[Fact]:
     commit = target.commit
     later = pluralize(target.commits_after_deployed, "commit")
     text = (

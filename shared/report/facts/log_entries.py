@@ -34,7 +34,7 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
             FactTopic.RAISED,
             EvidenceKind.LOG_ENTRY,
             ref,
-            f"{_when_raised(incident)}: {describe_raised_exception(incident, frame)}.",
+            f"{_format_raised_at(incident)}: {describe_raised_exception(incident, frame)}.",
         )
     yield from _collect_cause_facts(incident)
     for symptom in incident.symptoms:
@@ -49,20 +49,20 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
         yield Fact(FactTopic.NEARBY, EvidenceKind.LOG_ENTRY, format_log_ref(symptom.first), text)
     entries = "1 entry" if incident.occurrences == 1 else f"{incident.occurrences} entries"
     service = f" of {quote_service_name(incident.service)}" if quote_service_name(incident.service) else ""
-    span = _time_span_phrase(incident.first_seen, incident.last_seen, incident)
+    span = _describe_time_span(incident.first_seen, incident.last_seen, incident)
     yield Fact(
         FactTopic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} shows the defect itself in {entries}{span}."
     )
 
 
-def _when_raised(incident: Incident) -> str:
+def _format_raised_at(incident: Incident) -> str:
     if incident.kind is SignalKind.FAILED_START:
         return "Raised while the program started"
     return "Logged with the close" if incident.is_raised_in_own_entry else "Logged before the close"
 
 
 def _collect_cause_facts(incident: Incident) -> Iterator[Fact]:
-    """What tells of a cause beside the exception that is tied."""
+    """The facts about a cause beside the exception that is tied."""
     for raised in incident.candidates:
         text = f"One of several exceptions before the close: {describe_exception(raised.exception)}."
         yield Fact(FactTopic.CANDIDATE, EvidenceKind.LOG_ENTRY, format_log_ref(raised.entry), text)
@@ -107,21 +107,21 @@ def format_error_line(incident: Incident, sighting: Sighting) -> str:
 
 def _describe_sighting(incident: Incident, sighting: Sighting) -> str:
     text = f"{format_error_line(incident, sighting)}, logged {pluralize(sighting.occurrences, 'time')}"
-    span = _time_span_phrase(sighting.first_seen, sighting.last_seen, incident)
-    return f"{text}{span}{_revision_phrase(sighting.revision)}."
+    span = _describe_time_span(sighting.first_seen, sighting.last_seen, incident)
+    return f"{text}{span}{_describe_revision(sighting.revision)}."
 
 
 def _describe_symptom(symptom: Symptom, incident: Incident) -> str:
     text = f"“{quote_untrusted(symptom.text)}”, logged {pluralize(symptom.occurrences, 'time')}"
-    span = _time_span_phrase(symptom.first_seen, symptom.last_seen, incident)
-    return f"{text}{span}{_revision_phrase(symptom.revision)}."
+    span = _describe_time_span(symptom.first_seen, symptom.last_seen, incident)
+    return f"{text}{span}{_describe_revision(symptom.revision)}."
 
 
-def _revision_phrase(revision: str) -> str:
+def _describe_revision(revision: str) -> str:
     return f" by revision {quote_untrusted(revision)}" if revision else ""
 
 
-def _time_span_phrase(first: datetime | None, last: datetime | None, incident: Incident) -> str:
+def _describe_time_span(first: datetime | None, last: datetime | None, incident: Incident) -> str:
     if first is None:
         return " at an unknown time"
     if last is None or last == first:

@@ -77,9 +77,9 @@ def collect_prevention_facts(incident: Incident, proof: Finding) -> Iterator[Fac
         *assessment.ci.compiling_steps,
         *assessment.ci.unreadable_files,
     )
-    yield from _setting_facts(FactTopic.CI, assessment.commit, ci)
+    yield from _collect_setting_facts(FactTopic.CI, assessment.commit, ci)
     yield from _check_facts(proof, assessment.commit) if proof.claim is not None else ()
-    yield from _setting_facts(
+    yield from _collect_setting_facts(
         FactTopic.DEVELOPMENT, assessment.commit, [fact for fact, _ in assessment.allowing_valid_python]
     )
     for sentence in proof.gaps:
@@ -104,7 +104,7 @@ def _check_facts(proof: Finding, commit: str) -> Iterator[Fact]:
         yield Fact(FactTopic.CI, EvidenceKind.FILE, reference, f"{words}.")
 
 
-def _setting_facts(topic: FactTopic, commit: str, facts: Sequence[PythonFact]) -> Iterator[Fact]:
+def _collect_setting_facts(topic: FactTopic, commit: str, facts: Sequence[PythonFact]) -> Iterator[Fact]:
     """One fact for each line, with all versions that it names."""
     versions: dict[str, list[str]] = {}
     refs: dict[str, str] = {}

@@ -11,10 +11,11 @@ from shared.proof.model.history import Commit, describe_commit
 from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.suspected_change import SuspectedChange, SuspectedChanges
 from shared.proof.model.trial import Experiment, TrialCandidate
-from shared.report.evidence import EvidenceKind, Fact, FactTopic
+from shared.report.evidence import Evidence, EvidenceKind, Fact, FactTopic
 from shared.text.phrases import pluralize, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp
 
+_SUSPECTED_END = ". Suspected."
 SUSPECTED_INTRODUCED = "May have introduced it, likeliest first"
 SUSPECTED_FIXES = "Later changes of the same code on the branch, which may end it"
 
@@ -28,8 +29,13 @@ def collect_suspected_facts(incident: Incident, proof: Finding) -> Iterator[Fact
     text = describe_compared_frames(suspected, suspected.deployed)
     yield Fact(FactTopic.COMPARED_FRAMES, EvidenceKind.FILE, suspected.deployed.id, text)
     for change in suspected.changes:
-        text = f"{describe_commit(change.commit)}: {change.reason} ({quote_untrusted(change.path, 120)}). Suspected."
-        yield Fact(FactTopic.SUSPECTED, EvidenceKind.COMMIT, change.commit.id, text)
+        text = f"{describe_commit(change.commit)}: {change.reason} ({quote_untrusted(change.path, 120)})"
+        yield Fact(FactTopic.SUSPECTED, EvidenceKind.COMMIT, change.commit.id, text + _SUSPECTED_END)
+
+
+def is_suspected_fact(item: Evidence) -> bool:
+    """Whether an item of evidence is one of a suspected change."""
+    return item.kind is EvidenceKind.COMMIT and item.text.endswith(_SUSPECTED_END)
 
 
 def describe_compared_frames(suspected: SuspectedChanges, deployed: Commit) -> str:
@@ -50,10 +56,14 @@ def describe_suspected_change(change: SuspectedChange) -> str:
 
 
 def describe_likeliest_change(suspected: SuspectedChanges) -> str:
-    """One sentence about the first suspect; "" where there is none."""
-    if not suspected.introduced:
-        return ""
-    return f"{describe_suspected_change(suspected.introduced[0])}. Nothing was run or compiled to check this."
+    """The first suspect, and the first later change that may end it; "" where there is neither."""
+    named = [describe_suspected_change(change) for change in suspected.introduced[:1]]
+    later = [describe_suspected_change(change) for change in suspected.possible_fixes[:1]]
+    sentences = [f"{words}." for words in named] + [f"Later on the branch, and may end it: {words}." for words in later]
+    return " ".join([*sentences, _UNCHECKED]) if sentences else ""
+
+
+_UNCHECKED = "Nothing was run or compiled to check this."
 
 
 def list_suspected_lines(suspected: SuspectedChanges) -> Iterator[str]:

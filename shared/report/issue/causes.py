@@ -14,7 +14,7 @@ from shared.report.issue.incident_details import select_log_entries
 from shared.report.issue.section import Heading, Section, format_bullets, format_table, link_commit_with_subject
 from shared.report.links import Links, format_link
 from shared.report.report import Report
-from shared.report.whys import Why, select_five_whys
+from shared.report.whys.why import Why, select_five_whys
 from shared.text.escaping import escape_markdown, format_code_span
 from shared.text.phrases import join_words, pluralize, quote_untrusted
 from shared.text.timestamps import format_rfc3339
@@ -44,28 +44,28 @@ def list_examined_sources(report: Report) -> Sequence[CauseSource]:
 
 
 def render_causes(report: Report, _: Links) -> Iterator[Section]:
-    yield Section(Heading.RESOURCES, tuple(_resource_blocks(report)), priority=2, is_folded=True)
-    yield Section(Heading.WHYS, tuple(_why_blocks(report)), priority=8)
+    yield Section(Heading.RESOURCES, tuple(_render_resources(report)), priority=2, is_folded=True)
+    yield Section(Heading.WHYS, tuple(_render_whys(report)), priority=8)
 
 
-def _why_blocks(report: Report) -> Iterator[str]:
+def _render_whys(report: Report) -> Iterator[str]:
     """Five, the error behind the error, and, folded, what else was asked."""
     selected = select_five_whys(report.whys)
     for number, why in enumerate(selected.five, 1):
-        yield _why_block(f"{number}. {escape_markdown(why.question)}", why)
-    yield _why_block("The error behind the error", selected.behind)
+        yield _render_why(f"{number}. {escape_markdown(why.question)}", why)
+    yield _render_why("The error behind the error", selected.behind)
     if selected.others:
-        others = "\n\n".join(_why_block(escape_markdown(why.question), why) for why in selected.others)
+        others = "\n\n".join(_render_why(escape_markdown(why.question), why) for why in selected.others)
         yield f"<details>\n<summary>Further questions</summary>\n\n{others}\n\n</details>"
 
 
-def _why_block(title: str, why: Why) -> str:
+def _render_why(title: str, why: Why) -> str:
     """`title` is finished Markdown."""
     cited = ", ".join(why.evidence) or "none"
     return f"**{title}**\n{escape_markdown(why.answer)}\n<sub>{why.confidence.value}; evidence: {cited}</sub>"
 
 
-def _resource_blocks(report: Report) -> Iterator[str]:
+def _render_resources(report: Report) -> Iterator[str]:
     """Only the entries of this incident were read for this; what was not looked at is said, and never ruled out."""
     joined = "\n".join(entry.text for entry in select_log_entries(report)).lower()
     rows = []

@@ -20,7 +20,7 @@ from shared.report.issue.section import (
     pull_request_phrase,
 )
 from shared.report.links import Links, format_link
-from shared.report.report import Report, as_of_phrase
+from shared.report.report import Report, describe_counting_time
 from shared.report.timeline import render_mermaid
 from shared.report.verdict_words import describe_fixed, describe_introduced
 from shared.text.escaping import escape_markdown, format_code_block, format_code_span, strip_invisible, truncate
@@ -39,37 +39,37 @@ _MAX_LINE_LENGTH = 240
 
 
 def render_incident_details(report: Report, links: Links) -> Iterator[Section]:
-    yield Section(Heading.SYMPTOM, tuple(_symptom_blocks(report)), priority=7, is_folded=True)
-    yield Section(Heading.TIMELINE, tuple(_timeline_blocks(report)), priority=6, is_folded=True)
+    yield Section(Heading.SYMPTOM, tuple(_render_symptoms(report)), priority=7, is_folded=True)
+    yield Section(Heading.TIMELINE, tuple(_render_timeline(report)), priority=6, is_folded=True)
     yield Section(Heading.LOG, tuple(_log_blocks(report, links)), priority=3, is_folded=True)
     if report.proof.broken is not None:
-        yield Section(Heading.CODE, tuple(_code_blocks(report.proof.broken, report, links)), priority=6)
+        yield Section(Heading.CODE, tuple(_render_code(report.proof.broken, report, links)), priority=6)
 
 
-def _symptom_blocks(report: Report) -> Iterator[str]:
+def _render_symptoms(report: Report) -> Iterator[str]:
     incident = report.incident
     if incident.raised is not None:
         words = escape_markdown(describe_raised_exception(incident, report.proof.raised_frame))
         sure = "not proven as the cause" if report.proof.claim is None else "proven by the code"
         yield f"Linked by the log, {sure}: {words}."
-    rows = [_sighting_row(sighting, report) for sighting in incident.sightings]
-    rows += [_symptom_row(symptom, report, "consequence") for symptom in incident.symptoms]
+    rows = [_build_sighting_row(sighting, report) for sighting in incident.sightings]
+    rows += [_build_symptom_row(symptom, report, "consequence") for symptom in incident.symptoms]
     rows += [
-        _symptom_row(symptom, report, _NEARBY_LABELS[is_suspected_consequence(symptom, incident)])
+        _build_symptom_row(symptom, report, _NEARBY_LABELS[is_suspected_consequence(symptom, incident)])
         for symptom in incident.nearby
     ]
     yield format_table(("What was logged", "Revision", "First seen (UTC)", "Times"), rows[:_MAX_ROWS])
     if report.counted_at is not None:
-        yield f"Counted{as_of_phrase(report)}; later entries are not included."
+        yield f"Counted{describe_counting_time(report)}; later entries are not included."
 
 
-def _sighting_row(sighting: Sighting, report: Report) -> Sequence[str]:
+def _build_sighting_row(sighting: Sighting, report: Report) -> Sequence[str]:
     first = format_timestamp(sighting.first_seen, dated=report.incident.dated) if sighting.first_seen else "unknown"
     text = escape_markdown(quote_untrusted(format_error_line(report.incident, sighting), 200))
     return text, _format_revision(sighting.revision), escape_markdown(first), str(sighting.occurrences)
 
 
-def _symptom_row(symptom: Symptom, report: Report, how: str) -> Sequence[str]:
+def _build_symptom_row(symptom: Symptom, report: Report, how: str) -> Sequence[str]:
     first = format_timestamp(symptom.first_seen, dated=report.incident.dated) if symptom.first_seen else "unknown"
     text = f"{how}: {escape_markdown(quote_untrusted(symptom.text, 200))}"
     return text, _format_revision(symptom.revision), escape_markdown(first), str(symptom.occurrences)
@@ -79,7 +79,7 @@ def _format_revision(revision: str) -> str:
     return format_code_span(quote_untrusted(revision, 80)) if revision else "not logged"
 
 
-def _timeline_blocks(report: Report) -> Iterator[str]:
+def _render_timeline(report: Report) -> Iterator[str]:
     yield format_code_block(render_mermaid(report), "mermaid")
     if not report.incident.dated:
         yield "The log has times of day without a date: its entries are shown on the inferred day, or last."
@@ -119,12 +119,12 @@ def _tail_of_entry(text: str) -> str:
     return "\n".join(reversed(tail))
 
 
-def _code_blocks(broken: BrokenFile, report: Report, links: Links) -> Iterator[str]:
+def _render_code(broken: BrokenFile, report: Report, links: Links) -> Iterator[str]:
     python, errors = report.proof.deployed.python, pluralize(broken.errors, "error")
     commit = report.proof.deployed.commit
     at = f" at {link_commit(commit.id, links)}" if commit else ""
     words = escape_markdown(f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)}")
-    url = _excerpt_url(links, commit.id, broken.path, broken.excerpt) if commit else ""
+    url = _build_excerpt_url(links, commit.id, broken.path, broken.excerpt) if commit else ""
     yield (
         f"**Before:** {format_link(format_code_span(quote_untrusted(broken.path)), url)}{at}, "
         f"{errors} on Python {python}. {words}"
@@ -133,7 +133,7 @@ def _code_blocks(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
     if broken.explanation:
         yield f"Ruff explains: {escape_markdown(quote_untrusted(broken.explanation))}."
     if report.proof.fix is not None:
-        yield from _fixed_code_blocks(report.proof, report.proof.fix, links)
+        yield from _render_fixed_code(report.proof, report.proof.fix, links)
     if broken.also_broken:
         places = [
             (
@@ -154,7 +154,7 @@ def _code_blocks(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
             yield format_bullets([escape_markdown(describe_missing_import(entry)) for entry in missing])
 
 
-def _excerpt_url(links: Links, commit: str, path: str, shown_lines: Sequence[tuple[int, str]]) -> str:
+def _build_excerpt_url(links: Links, commit: str, path: str, shown_lines: Sequence[tuple[int, str]]) -> str:
     """The excerpt where it stands, as it was at the commit."""
     numbers = [number for number, _ in shown_lines]
     return links.lines(commit, path, min(numbers, default=None), max(numbers, default=None)) if path else ""
@@ -164,12 +164,12 @@ def _line_phrase(number: int | None) -> str:
     return f", line {number}" if number is not None else ""
 
 
-def _fixed_code_blocks(proof: Finding, fix: Fix, links: Links) -> Iterator[str]:
+def _render_fixed_code(proof: Finding, fix: Fix, links: Links) -> Iterator[str]:
     at = link_commit(fix.commit.id, links)
     if fix.is_deletion:
         yield f"**After:** the file no longer exists at {at}."
         return
-    url = _excerpt_url(links, fix.commit.id, fix.path, fix.excerpt)
+    url = _build_excerpt_url(links, fix.commit.id, fix.path, fix.excerpt)
     file = format_link(format_code_span(quote_untrusted(fix.path)), url) if fix.path else "the file"
     state = "which compiles" if proof.claim is None else escape_markdown(describe_fixed(proof))
     yield f"**After:** {file} at {at}, {state}."
@@ -192,35 +192,37 @@ class CommitRole(StrEnum):
 
 
 def render_commits(report: Report, links: Links) -> Iterator[Section]:
-    rows = list(_commit_rows(report.proof, links))
+    rows = list(_list_commit_rows(report.proof, links))
     head = ("Commit", "Committed (UTC)", "Author", "Subject", "Verdict")
     if rows:
         yield Section(Heading.COMMITS, (format_table(head, rows[:_MAX_COMMITS]),), priority=6)
 
 
-def _commit_rows(proof: Finding, links: Links) -> Iterator[Sequence[str]]:
+def _list_commit_rows(proof: Finding, links: Links) -> Iterator[Sequence[str]]:
     if proof.introduced is not None:
         introduced = proof.introduced
         verdict = f"{CommitRole.INTRODUCED} the break: {escape_markdown(describe_introduced(proof, introduced))}"
-        yield _commit_row(introduced.commit, f"{verdict}{pull_request_phrase(introduced.commit.id, links)}", links)
+        yield _build_commit_row(
+            introduced.commit, f"{verdict}{pull_request_phrase(introduced.commit.id, links)}", links
+        )
     for attempt in proof.attempts:
         claim = f"{CommitRole.CLAIMS_FIX}; " if claims_fix(attempt.commit) else ""
         deployed = proof.deployed.commit is not None and proof.deployed.commit.id == attempt.commit.id
         verdict = f"still fails: {claim}{describe_errors_left(attempt)}{f'; {CommitRole.DEPLOYED}' if deployed else ''}"
-        yield _commit_row(attempt.commit, verdict, links)
+        yield _build_commit_row(attempt.commit, verdict, links)
     if proof.fix is not None:
         state = "compiles" if proof.claim is None else "the failure cannot happen"
         verdict = f"{CommitRole.FIX}: {state}; {escape_markdown(describe_fix_location(proof.fix, proof.branch))}"
         request = pull_request_phrase(proof.fix.commit.id, links) if proof.fix.where == "merged" else ""
-        yield _commit_row(proof.fix.commit, f"{verdict}{request}", links)
+        yield _build_commit_row(proof.fix.commit, f"{verdict}{request}", links)
     if proof.target is not None:
         verdict = f"{CommitRole.TARGET}: passes every gate; checks {proof.target.checks.value}"
-        yield _commit_row(proof.target.commit, verdict, links)
+        yield _build_commit_row(proof.target.commit, verdict, links)
     if proof.rollback is not None:
-        yield _commit_row(proof.rollback.commit, f"good, before the break: {CommitRole.ROLL_BACK}", links)
+        yield _build_commit_row(proof.rollback.commit, f"good, before the break: {CommitRole.ROLL_BACK}", links)
 
 
-def _commit_row(commit: Commit, verdict: str, links: Links) -> Sequence[str]:
+def _build_commit_row(commit: Commit, verdict: str, links: Links) -> Sequence[str]:
     subject = escape_markdown(quote_untrusted(commit.subject, 120))
     when = format_rfc3339(commit.committed_at)
     return link_commit(commit.id, links), when, link_author(commit, links), subject, verdict

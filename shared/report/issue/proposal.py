@@ -11,6 +11,7 @@ from shared.proof.model.history import FileChange
 from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import Target
 from shared.report.facts.fix_history import describe_shipped_files
+from shared.report.facts.lost_commits import describe_lost_commits
 from shared.report.facts.prevention import assess_prevention
 from shared.report.facts.unproven import describe_experiment
 from shared.report.issue.section import (
@@ -29,17 +30,18 @@ from shared.text.phrases import pluralize, quote_untrusted
 
 _MAX_FILES = 40
 _MAX_REJECTED_COMMITS = 10
+_MAX_LOST_COMMITS = 10
 NOT_COUNTED = "not counted"
 """Lines of a binary file."""
 
 
 def render_proposal(report: Report, links: Links) -> Iterator[Section]:
-    yield Section(Heading.PREVENTION, (format_bullets(_prevention_items(report), "- [ ]"),), priority=5)
-    yield Section(Heading.PROPOSAL, tuple(_proposal_blocks(report.proof, links)), priority=8, is_folded=True)
-    yield Section(Heading.VERIFICATION, (format_bullets(_verification_items(report)),), priority=4, is_folded=True)
+    yield Section(Heading.PREVENTION, (format_bullets(_list_prevention_items(report), "- [ ]"),), priority=5)
+    yield Section(Heading.PROPOSAL, tuple(_render_proposal(report.proof, links)), priority=8, is_folded=True)
+    yield Section(Heading.VERIFICATION, (format_bullets(_list_verification_items(report)),), priority=4, is_folded=True)
 
 
-def _proposal_blocks(proof: Finding, links: Links) -> Iterator[str]:
+def _render_proposal(proof: Finding, links: Links) -> Iterator[str]:
     if proof.experiment is not None:
         yield format_bullets(escape_markdown(text) for text in describe_experiment(proof.experiment))
     if proof.recommendation.kind is ActionKind.TRIAL and proof.trial_candidate is not None:
@@ -48,15 +50,17 @@ def _proposal_blocks(proof: Finding, links: Links) -> Iterator[str]:
             "serving revision. Only if it holds each time, and the serving revision fails each time, another question "
             "asks for the traffic. Otherwise it stays without traffic."
         )
-        yield from _shipped_blocks(proof, proof.trial_candidate.target, links)
+        yield from _render_shipped(proof, proof.trial_candidate.target, links)
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
-        yield from _shipped_blocks(proof, proof.target, links)
+        yield from _render_shipped(proof, proof.target, links)
         if proof.alternative_rollback is not None:
             earlier = link_commit_with_subject(proof.alternative_rollback.commit, links)
             yield (
                 f"**Or go back** to {earlier}, the newest commit before the break that passes every gate. "
-                "Commits merged since then are not deployed."
+                f"It {escape_markdown(describe_lost_commits(proof.alternative_rollback, _MAX_LOST_COMMITS))}."
             )
+    if proof.recommendation.kind is ActionKind.ROLLBACK and proof.rollback is not None:
+        yield f"Going back {escape_markdown(describe_lost_commits(proof.rollback, _MAX_LOST_COMMITS))}."
     if proof.recommendation.kind is not ActionKind.NONE:
         yield (
             "To deploy by hand: deploy that commit the way this service is usually deployed. "
@@ -79,7 +83,7 @@ def _proposal_blocks(proof: Finding, links: Links) -> Iterator[str]:
         yield format_table(("Commit", "Subject", "Why not"), rows)
 
 
-def _shipped_blocks(proof: Finding, target: Target, links: Links) -> Iterator[str]:
+def _render_shipped(proof: Finding, target: Target, links: Links) -> Iterator[str]:
     deployed = proof.deployed.commit
     since = f" since the deployed {link_commit(deployed.id, links)}" if deployed else ""
     commits = pluralize(target.commits_after_deployed, "commit")
@@ -103,7 +107,7 @@ def _format_line_counts(change: FileChange) -> tuple[str, str]:
     return str(change.added), str(change.deleted)
 
 
-def _prevention_items(report: Report) -> Iterator[str]:
+def _list_prevention_items(report: Report) -> Iterator[str]:
     proof = report.proof
     python = proof.deployed.python
     if report.incident.kind is SignalKind.SYNTAX_ERROR:
@@ -114,7 +118,7 @@ def _prevention_items(report: Report) -> Iterator[str]:
         if python and proof.broken is not None and proof.broken.compiles_on:
             yield f"Develop and test on the deployed Python {python}, or deploy the version that you develop on."
         for fact, _ in assessment.allowing_valid_python[:2]:
-            yield _narrowing_advice(fact, python)
+            yield _advise_narrowing(fact, python)
     if report.incident.kind in EFFECT_KINDS and report.cause.cause_class is not CauseClass.UNKNOWN:
         yield escape_markdown(ANSWERS[report.cause.cause_class].caught_by)
         if not report.cause.profile.is_mended_by_commit:
@@ -125,7 +129,7 @@ def _prevention_items(report: Report) -> Iterator[str]:
         yield "Deploy what is merged, or alert when a merged commit is not deployed."
 
 
-def _narrowing_advice(fact: PythonFact, python: str) -> str:
+def _advise_narrowing(fact: PythonFact, python: str) -> str:
     setting = (
         f"{format_code_span(quote_untrusted(fact.text, 120))} in "
         f"{format_code_span(quote_untrusted(fact.path))}, line {fact.line}"
@@ -135,7 +139,7 @@ def _narrowing_advice(fact: PythonFact, python: str) -> str:
     return f"Name the deployed {python} instead of {setting}."
 
 
-def _verification_items(report: Report) -> Iterator[str]:
+def _list_verification_items(report: Report) -> Iterator[str]:
     if report.proof.recommendation.kind is ActionKind.TRIAL:
         yield "The tried revision runs the approved commit and takes no traffic."
         yield "In every round the serving revision is closed with 1011, and the tried one stays open."

@@ -9,10 +9,15 @@ from shared.detection.signal import SignalKind
 from shared.proof.model.finding import Finding, find_recommended_commit
 from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import CheckStatus, Target
-from shared.report.cause import describe_cause, describe_effect
+from shared.report.cause import describe_cause, describe_effect, describe_shown_cause
 from shared.report.facts.fix_history import describe_shipped_files
 from shared.report.facts.log_entries import describe_gap
-from shared.report.facts.unproven import describe_candidate, describe_experiment, describe_likeliest_change
+from shared.report.facts.unproven import (
+    describe_candidate,
+    describe_experiment,
+    describe_likeliest_change,
+    is_suspected_fact,
+)
 from shared.report.impact import summarise_impact
 from shared.report.issue.section import (
     Heading,
@@ -22,7 +27,7 @@ from shared.report.issue.section import (
     link_commit_with_subject,
 )
 from shared.report.links import Links
-from shared.report.report import Report, as_of_phrase
+from shared.report.report import Report, describe_counting_time
 from shared.report.verdict_words import describe_corroboration, describe_target_state
 from shared.text.escaping import escape_markdown, format_code_span
 from shared.text.phrases import get_first_sentence, pluralize, quote_service_name, quote_untrusted, short_sha
@@ -47,7 +52,7 @@ RECOMMENDATION_LABELS = {
 
 def format_headline(report: Report) -> str:
     """Plain text for a title: the service, what fails, where, and how things stand."""
-    return f"{format_failure(report)}{_headline_status(report.proof)}"
+    return f"{format_failure(report)}{_choose_headline_status(report.proof)}"
 
 
 def format_failure(report: Report) -> str:
@@ -81,11 +86,18 @@ def describe_error(report: Report) -> str:
 
 
 def render_summary(report: Report, links: Links) -> Iterator[Section]:
-    yield Section(
-        Heading.SUMMARY,
-        (format_recommendation(report.proof, links), format_bullets(_summary_points(report, links))),
-        priority=9,
-    )
+    recommendation = format_recommendation(report.proof, links)
+    if _leads_with_cause(report):
+        blocks = (format_bullets(_list_cause_points(report, links)), recommendation)
+    else:
+        blocks = (recommendation, format_bullets(_list_summary_points(report, links)))
+    yield Section(Heading.SUMMARY, blocks, priority=9)
+
+
+def _leads_with_cause(report: Report) -> bool:
+    """Whether nothing is proposed for a close or a failed start: what was raised then says more than that."""
+    is_effect = report.incident.kind in EFFECT_KINDS and report.proof.broken is None
+    return is_effect and report.proof.recommendation.kind is ActionKind.NONE
 
 
 def format_recommendation(proof: Finding, links: Links) -> str:
@@ -99,7 +111,7 @@ def format_recommendation(proof: Finding, links: Links) -> str:
     return f"**{RECOMMENDATION_LABELS[proof.recommendation.kind]}{named}.** {reason}"
 
 
-def _headline_status(proof: Finding) -> str:
+def _choose_headline_status(proof: Finding) -> str:
     if proof.recommendation.kind is ActionKind.TRIAL:
         return ": nothing proven, a trial is possible"
     if proof.recommendation.kind is ActionKind.REDEPLOY:
@@ -112,7 +124,7 @@ def _headline_status(proof: Finding) -> str:
     return ": no fix yet" if proof.broken is not None else ""
 
 
-def _summary_points(report: Report, links: Links) -> Iterator[str]:
+def _list_summary_points(report: Report, links: Links) -> Iterator[str]:
     incident, proof = report.incident, report.proof
     service = escape_markdown(quote_service_name(incident.service)) or "the service"
     environment = (
@@ -120,7 +132,7 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         if quote_service_name(incident.service)
         else ""
     )
-    often = f"{pluralize(incident.occurrences, 'time')}{as_of_phrase(report)}"
+    often = f"{pluralize(incident.occurrences, 'time')}{describe_counting_time(report)}"
     first = escape_markdown(format_timestamp_phrase(incident.first_seen, dated=incident.dated))
     yield (
         f"**What fails:** {service}{environment}: {escape_markdown(describe_error(report))}. "
@@ -128,11 +140,12 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
     )
     yield f"**Impact:** {summarise_impact(incident, report.impact)}"
     if incident.kind in EFFECT_KINDS and proof.broken is None:
+        yield from _exception_points(report)
         yield from _cause_points(report)
     if len(report.whys) > 1 and proof.broken is not None:
         yield f"**Why:** {escape_markdown(get_first_sentence(report.whys[1].answer))}"
     if suspected := describe_likeliest_change(proof.suspected):
-        yield f"**Suspected, not proven:** {escape_markdown(suspected)}"
+        yield f"**Suspected, not proven:** {escape_markdown(suspected)} ({', '.join(cite_likeliest_change(report))})"
     if proof.deployed.commit is not None:
         sure = describe_corroboration(proof)
         tree = "; built from an uncommitted tree" if proof.deployed.uncommitted_tree else ""
@@ -146,21 +159,42 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         yield f"**Safe to deploy?** {_describe_deployment_safety(proof, proof.target)}"
 
 
+def cite_likeliest_change(report: Report) -> tuple[str, ...]:
+    """The ids of the evidence for what `describe_likeliest_change` says."""
+    suspected = report.proof.suspected
+    named = {change.commit.id for change in (*suspected.introduced[:1], *suspected.possible_fixes[:1])}
+    return tuple(item.id for item in report.evidence if item.ref in named and is_suspected_fact(item))
+
+
+def _list_cause_points(report: Report, links: Links) -> Iterator[str]:
+    """What was raised first; then since when and whom it affects, who can act and how; the rest as ever."""
+    of_exception = tuple(_exception_points(report))
+    yield from of_exception
+    yield from (point for point in _list_summary_points(report, links) if point not in of_exception)
+
+
+def _exception_points(report: Report) -> Iterator[str]:
+    """What the log shows of the cause."""
+    raised = describe_raised_exception(report.incident, report.proof.raised_frame)
+    before = describe_shown_cause(report) if not report.incident.candidates else ""
+    if raised:
+        yield f"**Logged exception:** {escape_markdown(raised)}."
+    elif before:
+        yield f"**Logged before it:** {escape_markdown(before)}."
+    for candidate in report.incident.candidates:
+        yield f"**Possible cause:** {escape_markdown(describe_exception(candidate.exception))}."
+
+
 def _cause_points(report: Report) -> Iterator[str]:
     """What is known of a cause that no commit is proven to fix: its class, its evidence, who can act and how."""
     cause, cited = report.cause, ", ".join(report.cause_evidence_ids)
     proven = f" {escape_markdown(quote_untrusted(cause.proven_by, 300))}" if cause.proven_by else ""
     yield f"**Cause:** {escape_markdown(describe_cause(report))}.{proven}{f' ({cited})' if cited else ''}"
-    raised = describe_raised_exception(report.incident, report.proof.raised_frame)
-    if raised:
-        yield f"**Logged exception:** {escape_markdown(raised)}."
-    for candidate in report.incident.candidates:
-        yield f"**Possible cause:** {escape_markdown(describe_exception(candidate.exception))}."
     if report.incident.longest_gap is not None:
         yield f"**Silence:** {escape_markdown(describe_gap(report.incident.longest_gap))}"
     if cause.cause_class is not CauseClass.UNKNOWN:
         yield f"**Who can act:** {escape_markdown(quote_untrusted(cause.owner, 120))}."
-        yield f"**What would mend it:** {escape_markdown(cause.profile.mends)}"
+        yield f"**What would fix it:** {escape_markdown(cause.profile.mends)}"
 
 
 def _describe_deployment_safety(proof: Finding, target: Target) -> str:

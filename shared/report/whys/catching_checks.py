@@ -1,6 +1,6 @@
-"""Which check would have met a failure beyond syntax, which of them CI has, and the job that adds one.
+"""Says which check would have caught a failure beyond syntax, whether CI has it, and the job that adds it.
 
-A family and what CI was seen to run come in; an answer goes out, with what it says of CI.
+Answers for a family of claims and the checks that CI runs.
 """
 
 from collections.abc import Mapping, Sequence

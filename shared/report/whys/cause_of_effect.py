@@ -1,14 +1,15 @@
-"""Why connections were closed or a revision did not start: what was logged, its class, and who can mend it."""
+"""Why connections were closed or a revision did not start: what was logged, its class, and who can fix it."""
 
 from collections.abc import Iterator
 
 from shared.detection.causes.cause import Cause, CauseClass
 from shared.detection.causes.classify import classify_cause
+from shared.detection.causes.line_before import find_line_before
 from shared.detection.close_code import CloseKind
 from shared.detection.incident import Incident, describe_raised_exception
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import Finding
-from shared.report.facts import CAUSE_TOPICS, Facts, FactTopic
+from shared.report.evidence import CAUSE_TOPICS, Facts, FactTopic
 from shared.report.facts.log_entries import describe_candidates, describe_gap, format_error_line
 from shared.report.whys.cause_answers import ANSWERS
 from shared.report.whys.failure import describe_nearby
@@ -26,7 +27,9 @@ _UNKNOWN_DIRECTION = {
 
 
 def explain_effect(incident: Incident, proof: Finding, facts: Facts) -> Iterator[WhyDraft]:
-    """Six questions: what failed, what it means, why no commit, who mends it, what would have caught it, and behind."""
+    """Six questions: what failed, what it means, why no commit, who can fix it, what would have caught it, and
+    behind.
+    """
     cause = classify_cause(incident, proof.environment)
     answers, is_known = ANSWERS[cause.cause_class], cause.cause_class is not CauseClass.UNKNOWN
     logged = facts.evidence_ids(*CAUSE_TOPICS, *_LOG_TOPICS)
@@ -46,7 +49,7 @@ def explain_effect(incident: Incident, proof: Finding, facts: Facts) -> Iterator
     known = Confidence.INFERRED if is_known else Confidence.UNKNOWN
     statements = (Statement.CAUSE_CLASSIFIED,) if is_known else ()
     mends = _describe_next_step(incident, proof, cause)
-    yield WhyDraft(WhyKey.MENDS, "What would mend it, and who can?", mends, known, cited, statements)
+    yield WhyDraft(WhyKey.MENDS, "What would fix it, and who can?", mends, known, cited, statements)
     yield WhyDraft(WhyKey.NOT_CAUGHT, "What would have caught it?", answers.caught_by, known, cited)
     yield WhyDraft(WhyKey.BEHIND, "What is the error behind the error?", answers.behind, known, cited)
 
@@ -92,6 +95,9 @@ def _describe_unknown(incident: Incident) -> str:
         )
     if incident.candidates:
         return "One of the quoted exceptions: no name of a connection tells which of them ended which."
+    before = find_line_before(incident)
+    if before is not None:
+        return f"Not known beyond the last error before the close: “{quote_untrusted(before.text, 300)}”."
     if incident.kind is SignalKind.FAILED_START:
         return "The platform says that the revision did not start; the log holds no exception of its start."
     return _UNKNOWN_DIRECTION.get(incident.close_kind, _UNKNOWN_DIRECTION[None])

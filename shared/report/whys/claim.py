@@ -7,7 +7,7 @@ from shared.detection.signal import SignalKind
 from shared.proof.claims.claim import ClaimFamily
 from shared.proof.declared.ci_checks import find_ci_checks
 from shared.proof.model.finding import BrokenFile, Finding, ProvenClaim
-from shared.report.facts import Facts, FactTopic
+from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import get_failing_line
 from shared.report.facts.prevention import assess_prevention
 from shared.report.whys.catching_checks import describe_checks

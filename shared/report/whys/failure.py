@@ -6,7 +6,7 @@ from shared.detection.incident import Incident, Symptom, is_suspected_consequenc
 from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix
 from shared.proof.model.history import claims_fix, describe_commit
 from shared.proof.model.ruff_explanations import parse_ruff_explanation
-from shared.report.facts import Facts, FactTopic
+from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import describe_other_versions, get_failing_line
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location
 from shared.report.facts.log_entries import format_error_line
@@ -141,7 +141,7 @@ def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
     question = "Which change introduced the error?"
     if proof.introduced is None:
         answer = "Unknown: the commit that broke the file is not in the history that could be read."
-        answer += _unseen_phrase(proof)
+        answer += _describe_unseen(proof)
         return WhyDraft(WhyKey.INTRODUCED, question, answer, Confidence.UNKNOWN, facts.evidence_ids(FactTopic.UNSEEN))
     introduced = proof.introduced
     state = describe_introduced(proof, introduced)
@@ -181,7 +181,7 @@ def explain_attempts(proof: Finding, broken: BrokenFile, facts: Facts) -> WhyDra
     if proof.claim is None:
         answer += "Python logs only the first error of a file, so a change that only moves it can look like progress."
     cited = facts.evidence_ids(FactTopic.ATTEMPTS, FactTopic.ATTEMPT, FactTopic.DEPLOYED)
-    return WhyDraft(WhyKey.NOT_ENDED, question, answer, Confidence.PROVEN, cited, _attempt_statements(proof))
+    return WhyDraft(WhyKey.NOT_ENDED, question, answer, Confidence.PROVEN, cited, _list_attempt_statements(proof))
 
 
 def explain_fix(proof: Finding, facts: Facts) -> WhyDraft:
@@ -209,7 +209,7 @@ def _is_deployed(attempt: Attempt, proof: Finding) -> bool:
     return proof.deployed.commit is not None and proof.deployed.commit.id == attempt.commit.id
 
 
-def _attempt_statements(proof: Finding) -> tuple[Statement, ...]:
+def _list_attempt_statements(proof: Finding) -> tuple[Statement, ...]:
     shown = select_notable_attempts(proof.attempts)
     claims = (Statement.CLAIMS_FIX,) if any(claims_fix(attempt.commit) for attempt in shown) else ()
     deployed = any(_is_deployed(attempt, proof) for attempt in shown)
@@ -260,5 +260,5 @@ def _describe_fixed_file(proof: Finding, fix: Fix) -> str:
     return f"where {describe_fixed(proof)}"
 
 
-def _unseen_phrase(proof: Finding) -> str:
+def _describe_unseen(proof: Finding) -> str:
     return f" {quote_untrusted(proof.gaps[0])}" if proof.gaps else ""

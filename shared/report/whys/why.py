@@ -38,7 +38,7 @@ class WhyKey(StrEnum):
     MEANING = auto()
     NO_COMMIT = auto()
     MENDS = auto()
-    """What would mend it where no commit is proposed, and who can."""
+    """The remedy where no commit is proposed, and who can apply it."""
 
 
 class Statement(StrEnum):

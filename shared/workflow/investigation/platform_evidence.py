@@ -6,7 +6,7 @@ log says about its resources. The impact of the failure on requests is measured 
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.detection.entry import LogEntry
@@ -155,7 +155,10 @@ def add_measured_impact(
             report, ImpactMeasurement(revision, unavailable=("what serves: only the log is known on this machine",))
         )
     try:
-        return add_impact(report, _measure_impact(context, service, record, serving, revision))
+        measured = _measure_impact(context, service, record, serving, revision)
+        compared = report.proof.environment
+        earlier = compared.earlier if compared is not None and compared.failing == revision else ""
+        return add_impact(report, replace(measured, earlier=earlier))
     except Reject as refused:
         return add_impact(report, ImpactMeasurement(revision, serving.traffic, unavailable=(str(refused),)))
 
@@ -171,7 +174,9 @@ def _measure_impact(
     failed = context.logs.count_failed_requests(service, revision, since)
     refused = "" if requests else _read_startup_error(context, service, record, revision)
     whole = since == known.created_at
-    return ImpactMeasurement(revision, serving.traffic, requests, failed, refused, since_creation=whole)
+    return ImpactMeasurement(
+        revision, serving.traffic, requests, failed, refused, since_creation=whole, made_at=known.created_at
+    )
 
 
 def _read_startup_error(context: Context, service: Service, record: IncidentRecord, revision: str) -> str:

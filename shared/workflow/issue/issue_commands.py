@@ -3,8 +3,6 @@
 An event never mutes an incident by itself: the state of the issue is read. So a forged or late event mutes nothing.
 """
 
-from dataclasses import replace
-
 from shared.errors import Reject
 from shared.ports import WRONG_LABEL, Collaborators, IssueCommand, IssueEvent
 from shared.service import Service
@@ -76,11 +74,7 @@ def _reinvestigate(context: Context, service: Service, record: IncidentRecord, p
     def looked(at: IncidentRecord) -> IncidentRecord:
         if at.look != record.look or not at.can_be_reinvestigated:
             return at
-        again = replace(
-            at, look=at.look + 1, looked_at=now, proposal="", message="", rollout=None, recurred="", ending=None,
-            ending_why="", ending_cause=None,
-        )  # fmt: skip
-        return again.moved_to(IncidentState.OPENED, now, f"{person} asked for it")
+        return at.to_be_reinvestigated(now, f"{person} asked for it")
 
     record = incident_record.update_incident(context, record.id, looked)
     if record.state is not IncidentState.OPENED or record.ending is not None:

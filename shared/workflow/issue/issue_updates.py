@@ -103,6 +103,7 @@ def render_current_status(
         milestones=compute_milestones(record).list_reached(),
         hint=hint,
         state=state.value,
+        runbook_url=service.runbook_url if (service := context.services.get(record.service)) else "",
     )
 
 

@@ -16,7 +16,7 @@ from shared.proposal.rollout import RolloutVerdict
 from shared.proposal.trial import TrialVerdict
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import Context
-from shared.workflow.flow import ACTIVE_STATES, IncidentState
+from shared.workflow.flow import ACTIVE_STATES, VISITED_STATES, IncidentState
 from shared.workflow.records.documents import Collection, EmptyForNone
 
 
@@ -163,6 +163,8 @@ class IncidentRecord:
     """Deployed against it, and taken back: none of them is proposed again."""
     failed_revisions: tuple[str, ...] = ()
     """Those that ran them: what they log later is no news, and says nothing about what serves."""
+    snoozed_until: EmptyForNone[datetime] = None
+    """Before this nobody is reminded of its question; None where no approver has put that off."""
     proven_trial: str = ""
     """The proposal of the trial that has proven its commit; "" where none has."""
     rest_at: EmptyForNone[datetime] = None
@@ -191,8 +193,13 @@ class IncidentRecord:
 
     @property
     def active(self) -> bool:
-        """Whether ticks still look at it."""
+        """Whether something goes on in it."""
         return self.state in ACTIVE_STATES
+
+    @property
+    def is_visited(self) -> bool:
+        """Whether ticks still look at it."""
+        return self.state in VISITED_STATES
 
     @property
     def can_be_reinvestigated(self) -> bool:
@@ -206,6 +213,14 @@ class IncidentRecord:
             )
         )
 
+    def to_be_reinvestigated(self, now: datetime, why: str) -> "IncidentRecord":
+        """To be looked at again, without what its last question led to."""
+        again = replace(
+            self, look=self.look + 1, looked_at=now, proposal="", message="", rollout=None, recurred="", ending=None,
+            ending_why="", ending_cause=None,
+        )  # fmt: skip
+        return again.moved_to(IncidentState.OPENED, now, why)
+
     def moved_to(self, state: IncidentState, now: datetime, why: str) -> "IncidentRecord":
         """In another state, with the step in its history."""
         step = HistoryStep(state, now, why)
@@ -214,8 +229,10 @@ class IncidentRecord:
 
 
 KIND = "incidents"
-INCIDENTS = Collection(KIND, IncidentRecord, lambda _, record: {"active_for": record.service if record.active else ""})
-"""`active_for` is the service while the incident is active and "" once it is at rest: the index that ticks query."""
+INCIDENTS = Collection(
+    KIND, IncidentRecord, lambda _, record: {"active_for": record.service if record.is_visited else ""}
+)
+"""`active_for` is the service while ticks look at the incident, else "": the index that they query."""
 MAX_PER_STATE = 500
 
 
@@ -248,7 +265,7 @@ def _require(record: IncidentRecord | None, incident: str) -> IncidentRecord:
 
 
 def find_active_incidents(context: Context, service: str) -> Sequence[StoredDocument]:
-    """The incidents of a service that are not at rest, unread: one that cannot be read must not hide the others."""
+    """The incidents of a service that ticks look at, unread: one that cannot be read must not hide the others."""
     return context.store.find(KIND, "active_for", service)
 
 

@@ -179,10 +179,11 @@ def build_message(
         kind=proposal.kind,
         alternative=_build_alternative(proposal, chosen, back) if back else None,
         reason=reason,
+        snoozed_until=record.snoozed_until,
         brief=read_brief(documents.read_part(chosen, "brief")),
     )
 
 
 def _build_alternative(proposal: Proposal, evidence: Document, commit: str) -> AlternativeProposal:
     brief = read_brief(documents.read_part(documents.read_part(evidence, "instead"), "brief"))
-    return AlternativeProposal(format_rollback_id(proposal.id), commit, subject=brief.subject)
+    return AlternativeProposal(format_rollback_id(proposal.id), commit, subject=brief.subject, ships=brief.ships)

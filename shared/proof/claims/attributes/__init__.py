@@ -1,1 +1,1 @@
-"""Which attributes modules, classes and their instances have, as far as their sources tell."""
+"""Which attributes modules, classes and their instances have, as far as their sources show."""

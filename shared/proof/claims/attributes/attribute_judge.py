@@ -33,12 +33,12 @@ class AttributeJudge:
         try:
             source = finder.get_source(claim.path)
             if source is None:
-                return _unknown(f"{claim.path} is not there, or cannot be parsed")
+                return _build_unknown(f"{claim.path} is not there, or cannot be parsed")
             if claim.family is ClaimFamily.MODULE_ATTRIBUTE:
                 return _judge_module(claim, finder, source)
             return _judge_class(claim, finder, source)
         except (RecursionError, ValueError) as error:
-            return _unknown(f"{claim.path} is too deep to be followed ({type(error).__name__})")
+            return _build_unknown(f"{claim.path} is too deep to be followed ({type(error).__name__})")
 
 
 def _judge_module(claim: Claim, finder: MeaningFinder, source: SourceFile) -> ClaimVerdict:
@@ -52,7 +52,11 @@ def _judge_module(claim: Claim, finder: MeaningFinder, source: SourceFile) -> Cl
         elif meaning is None and not _is_own_object(use):
             unclear.append(use)
     if not asking:
-        return _unknown(f"what {claim.path} asks for {claim.name} is not known") if unclear else _gone(claim, source)
+        return (
+            _build_unknown(f"what {claim.path} asks for {claim.name} is not known")
+            if unclear
+            else _build_gone(claim, source)
+        )
     assert claimed is not None
     users = [_cut_before(source, asking), *_list_patching(finder, source)]
     answer = find_module_attribute(finder, claimed, claim.module, claim.name, users)
@@ -82,7 +86,7 @@ def _cut_before(source: SourceFile, uses: Sequence[AttributeUse]) -> SourceFile:
 def _judge_class(claim: Claim, finder: MeaningFinder, source: SourceFile) -> ClaimVerdict:
     uses = find_uses(source, claim.name, finder.modules.python)
     if not uses:
-        return _gone(claim, source)
+        return _build_gone(claim, source)
     in_function = [use for use in uses if is_frame(use.function, claim.function)]
     lookup = find_class(finder, source, claim.owner, in_function or uses)
     if lookup.start is None:
@@ -90,7 +94,7 @@ def _judge_class(claim: Claim, finder: MeaningFinder, source: SourceFile) -> Cla
     hierarchy = read_hierarchy(finder, lookup.start)
     asking = [use for use in uses if may_be_asked(finder, source, hierarchy, use)]
     if not asking:
-        return _gone(claim, source)
+        return _build_gone(claim, source)
     sources = [source, *_list_patching(finder, source)]
     on_type = claim.message.startswith("type object")
     answer = find_attribute(hierarchy, claim.name, sources, on_type=on_type)
@@ -98,7 +102,7 @@ def _judge_class(claim: Claim, finder: MeaningFinder, source: SourceFile) -> Cla
         return _conclude(answer, asking)
     failing = [use for use in asking if use in in_function or is_surely_asked(finder, source, hierarchy, use)]
     if not failing:
-        return _unknown(f"whether what {claim.path} asks for {claim.name} is a {claim.owner} is not known")
+        return _build_unknown(f"whether what {claim.path} asks for {claim.name} is a {claim.owner} is not known")
     return _conclude(answer, failing)
 
 
@@ -107,8 +111,8 @@ def _judge_without_class(
 ) -> ClaimVerdict:
     """Modules alone are asked: no object of the class is."""
     if all(isinstance(finder.find_meaning(source, use.value), ModuleMeaning) for use in uses):
-        return _gone(claim, source)
-    return _unknown(lookup.reason)
+        return _build_gone(claim, source)
+    return _build_unknown(lookup.reason)
 
 
 def _list_patching(finder: MeaningFinder, source: SourceFile) -> list[SourceFile]:
@@ -134,24 +138,24 @@ def _conclude(answer: Answer, asking: Sequence[AttributeUse]) -> ClaimVerdict:
     if answer.presence is Presence.PRESENT:
         return ClaimVerdict(ClaimState.HOLDS, answer.reason, checked_by=CHECKED_BY)
     if answer.presence is Presence.UNKNOWN:
-        return _unknown(answer.reason)
+        return _build_unknown(answer.reason)
     failing = [use for use in asking if not use.is_expected and not use.is_indirect]
     if not failing:
-        return _unknown("the code is written for the attribute's absence")
+        return _build_unknown("the code is written for the attribute's absence")
     lines = tuple(sorted({line for use in failing for line in use.lines}))
     return ClaimVerdict(ClaimState.FAILS, answer.reason, lines, CHECKED_BY)
 
 
-def _gone(claim: Claim, source: SourceFile) -> ClaimVerdict:
+def _build_gone(claim: Claim, source: SourceFile) -> ClaimVerdict:
     """Nothing asks any more, if what failed was a plain read of the attribute: `getattr(x, name)` is not seen."""
     asked = claim.module or claim.owner
     spelled = claim.name[claim.name.index("__") :] if re.match(r"_\w+?__\w", claim.name) else claim.name
     if not re.search(rf"\.\s*{re.escape(spelled)}\b", claim.source_text):
-        return _unknown(f"the logged line does not show how {asked} is asked for {claim.name}")
+        return _build_unknown(f"the logged line does not show how {asked} is asked for {claim.name}")
     if _reads_dynamically(source):
-        return _unknown(f"{claim.path} asks for attributes by names that it does not spell")
+        return _build_unknown(f"{claim.path} asks for attributes by names that it does not spell")
     if re.search(rf"\.\s*{re.escape(spelled)}\s*(?::[^=]*)?=(?!=)", claim.source_text) and _stores(source, spelled):
-        return _unknown(f"whether {claim.name} can be set is not known")
+        return _build_unknown(f"whether {claim.name} can be set is not known")
     return ClaimVerdict(
         ClaimState.HOLDS, f"{claim.path} does not ask {asked} for {claim.name} any more", checked_by=CHECKED_BY
     )
@@ -170,5 +174,5 @@ def _stores(source: SourceFile, name: str) -> bool:
     return any(isinstance(node, ast.Attribute) and node.attr == name for node in source.nodes)
 
 
-def _unknown(reason: str) -> ClaimVerdict:
+def _build_unknown(reason: str) -> ClaimVerdict:
     return ClaimVerdict(ClaimState.UNKNOWN, reason, checked_by=CHECKED_BY)

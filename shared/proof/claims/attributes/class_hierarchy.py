@@ -1,7 +1,7 @@
 """A class of the repository with all its bases, in the order in which Python looks attributes up.
 
-What lies outside of the repository, or changes classes in ways that a source does not tell, is an obstacle: with it
-the absence of an attribute is never known, and with some not even its presence.
+What lies outside of the repository, or changes classes in ways that a source does not say, is an obstacle: with it the
+absence of an attribute is never known, and with some not even its presence.
 """
 
 import ast
@@ -63,7 +63,7 @@ class _Unresolved(Exception):
 
 
 def read_hierarchy(finder: MeaningFinder, start: ClassMeaning) -> Hierarchy:
-    """All that can be told of a class."""
+    """All that is known of a class."""
     reader = _HierarchyReader(finder)
     try:
         classes = reader.linearize(start.path, start.node, ())

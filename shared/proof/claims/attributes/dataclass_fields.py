@@ -37,7 +37,7 @@ def may_leave_class(resolved: ResolvedClass, attribute: str) -> bool:
 
 
 def generates_init(resolved: ResolvedClass) -> bool | None:
-    """Whether the decorator writes the `__init__`; None where its arguments do not tell."""
+    """Whether the decorator writes the `__init__`; None where its arguments do not say."""
     if resolved.kind != "dataclass":
         return False
     if isinstance(resolved.decorator, ast.Call) and any(keyword.arg is None for keyword in resolved.decorator.keywords):

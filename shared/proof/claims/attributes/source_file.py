@@ -27,7 +27,7 @@ Binding = ImportedName | ast.AST
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A source that compiles, as far as the Python that runs this can tell."""
+    """A source that compiles, as far as the Python that runs this can show."""
 
     path: str
     tree: ast.Module

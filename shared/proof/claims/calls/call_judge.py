@@ -1,8 +1,7 @@
 """Judges claims that the arguments of a call do not bind to the signature of what is called.
 
-In: a claim, and the service at one commit. Out: a verdict, whose inputs are the claim's file, the files that define
-what it calls, and the modules on the way. What is reached through an object of unknown class is decided only where all
-definitions that the message can mean agree.
+The inputs of a verdict are the claim's file, the files that define what it calls, and the modules on the way. What is
+reached through an object of unknown class is decided only where all definitions that the message can mean agree.
 """
 
 import ast

@@ -1,8 +1,9 @@
-"""Reads what CPython says of arguments that do not bind. In: the text of a `TypeError`; out: a `CallComplaint`.
+"""Parses CPython's messages about arguments that do not bind.
 
-The texts are those of `too_many_positional`, `missing_arguments` and `initialize_locals` in CPython's `Python/ceval.c`
-and of `object.__new__`, from 3.8 to 3.14. Names are qualified since 3.10 (`C.m()`), bare before (`m()`). What functions
-that are written in C say is not read: their signatures stand in no file of a repository.
+The result is a `CallComplaint`. The texts are those of `too_many_positional`, `missing_arguments` and
+`initialize_locals` in CPython's `Python/ceval.c` and of `object.__new__`, from 3.8 to 3.14. Names are qualified since
+3.10 (`C.m()`), bare before (`m()`). What functions that are written in C say is not read: their signatures stand in no
+file of a repository.
 """
 
 import re

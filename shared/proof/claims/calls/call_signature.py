@@ -1,7 +1,7 @@
 """Binds the arguments of a call to a signature as CPython does, and says what it would complain of.
 
-In: a `Signature` and a `CallShape`. Out: a `CallComplaint`, or None where the call binds. The order of the checks is
-that of `initialize_locals` in CPython's `Python/ceval.c`: keywords as they stand, too many, missing, missing keywords.
+Returns a `CallComplaint`, or None where the call binds. The order of the checks is that of `initialize_locals` in
+CPython's `Python/ceval.c`: keywords as they stand, too many, missing, missing keywords.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""Which signatures the arguments of a call have to bind to. In: what is called; out: signatures, or why not known.
+"""Finds the signatures to which the arguments of a call have to bind, or the reason why they are unknown.
 
 Decorators count: those that hand all arguments on leave a signature as it is, any other makes it unknown. A class is
 called through `__new__` and `__init__`, written or generated (`dataclass`, `NamedTuple`).
@@ -62,13 +62,13 @@ class SignatureSearch:
             return self._find_constructor(called, owner)
         if isinstance(called, InstanceValue):
             method = self._values.find_attribute(called, "__call__")
-            return self._find_function(method) if isinstance(method, FunctionValue) else _unknown(method)
+            return self._find_function(method) if isinstance(method, FunctionValue) else _build_unknown(method)
         if isinstance(called, PartialValue):
             callee = self.find(called.function, owner)
             if isinstance(callee, UnknownValue):
                 return callee
             return replace(callee, positional=called.positional, keywords=called.keywords)
-        return _unknown(called)
+        return _build_unknown(called)
 
     def _find_function(self, function: FunctionValue) -> Callee | UnknownValue:
         scopes = function.file.scopes[function.node]
@@ -90,7 +90,7 @@ class SignatureSearch:
             return ancestry
         if ancestry.outside == "typing.NamedTuple":
             signature = build_named_tuple_signature(owner)
-            return Callee((signature,)) if signature and len(ancestry.classes) == 1 else _unknown(None)
+            return Callee((signature,)) if signature and len(ancestry.classes) == 1 else _build_unknown(None)
         if not self._values.classes.has_plain_decorators(owner):
             return UnknownValue(f"a decorator may change how {owner.node.name} is made")
         constructors = [self._find_own_constructor(ancestry, name) for name in ("__new__", "__init__")]
@@ -111,7 +111,7 @@ class SignatureSearch:
                 callee = self._find_function(replace(function, bound=1))
                 return callee if isinstance(callee, UnknownValue) else callee.signatures[0]
             if function is not None:
-                return _unknown(function)
+                return _build_unknown(function)
             if name == "__init__" and classes.find_dataclass_call(candidate) is not None:
                 lineage = Ancestry(ancestry.classes[position:], ancestry.outside)
                 generated = build_dataclass_signature(lineage, classes)
@@ -120,5 +120,5 @@ class SignatureSearch:
         return None
 
 
-def _unknown(value: object) -> UnknownValue:
+def _build_unknown(value: object) -> UnknownValue:
     return value if isinstance(value, UnknownValue) else UnknownValue("what is called is not of the repository")

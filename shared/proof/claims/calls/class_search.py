@@ -71,7 +71,7 @@ class ClassSearch:
             function = self.find_own(candidate, name)
             if function is not None:
                 is_exact = owner.is_exact if not isinstance(owner, SuperValue) else False
-                return _reach(function, owner, is_exact=is_exact and (position == 0 or not ancestry.outside))
+                return _find_reachable(function, owner, is_exact=is_exact and (position == 0 or not ancestry.outside))
         return UnknownValue(f"{start.node.name} has no {name} that is followed")
 
     def find_own(self, owner: ClassValue, name: str) -> Value | None:
@@ -208,7 +208,7 @@ def _is_same(first: Value, second: Value) -> bool:
     return first == second and isinstance(first, OutsideValue)
 
 
-def _reach(function: Value, owner: ClassValue | InstanceValue | SuperValue, *, is_exact: bool) -> Value:
+def _find_reachable(function: Value, owner: ClassValue | InstanceValue | SuperValue, *, is_exact: bool) -> Value:
     """A function as reached through a class, an instance or `super()`."""
     if not isinstance(function, FunctionValue):
         return function

@@ -1,6 +1,6 @@
 """Finds what a name or an attribute is: through imports, re-exports, aliases, classes and their instances.
 
-In: an expression and where it stands. Out: a `Value`; unknown wherever more than one thing can be meant.
+Returns a `Value` for an expression and its scopes; unknown wherever more than one thing can be meant.
 """
 
 import ast

@@ -1,6 +1,6 @@
-"""The operations of a source that fail on a value of the wrong type: which the message of a TypeError may mean.
+"""Finds the operations that the message of a TypeError may mean: those that fail on a value of the wrong type.
 
-In: a claim of the family `VALUE`. Out: the kind of operation, and each place in the source that does it.
+For a claim of the family `VALUE` it returns the kind of operation, and each place in the source that does it.
 """
 
 import ast
@@ -132,11 +132,11 @@ def _is_checked_before(around: ast.AST, statement: ast.stmt, text: str) -> bool:
     """Whether a statement before it in the same body leaves, asserts, or gives another value, for this very value."""
     for body in (getattr(around, name, None) for name in ("body", "orelse", "finalbody")):
         if isinstance(body, list) and statement in body:
-            return any(_checks(earlier, text) for earlier in body[: body.index(statement)])
+            return any(_is_checked(earlier, text) for earlier in body[: body.index(statement)])
     return False
 
 
-def _checks(statement: ast.stmt, text: str) -> bool:
+def _is_checked(statement: ast.stmt, text: str) -> bool:
     match statement:
         case ast.Assert(test=test):
             return _mentions(test, text)

@@ -1,7 +1,6 @@
 """Judges claims that a file is missing which the repository has or had: what the code opens, and what its image has.
 
-In: a claim, the service at one commit, and what the whole history has. Out: a verdict, whose inputs are the claim's
-file, the file that it opens, and what decides whether the image has it.
+The inputs of a verdict are the claim's file, the file that it opens, and what decides whether the image has it.
 """
 
 import posixpath

@@ -1,4 +1,4 @@
-"""Where the image of a service has the files that it opens: an image path comes in, the presence of its file goes out.
+"""Finds whether the image of a service has the file at an image path.
 
 A file counts as one of the repository where some state of the history has it. What was never there may be made at run
 time, mounted or uploaded: whether the image has it is then unknown.
@@ -71,7 +71,7 @@ class ImagePlaces:
     def find_presence(self, image_path: str) -> FilePresence:
         """Whether the image has a file at an image path."""
         if _FOREIGN.search(image_path):
-            return _unknown(f"{image_path} is no place of the repository's files")
+            return _build_unknown(f"{image_path} is no place of the repository's files")
         tree, contents = self.layout.files.tree, self._contents
         candidates = list(dict.fromkeys(self._list_candidates(image_path)))
         answers = [contents.holds(path) for path in candidates if tree.blob(path) is not None]
@@ -86,7 +86,9 @@ class ImagePlaces:
         former = self._list_former(candidates, posixpath.basename(image_path))
         if former:
             return self._doubt_builds(self._contents.holds(former[0]))
-        return _unknown(f"no state of the repository has a file for {image_path}: it may be made when the service runs")
+        return _build_unknown(
+            f"no state of the repository has a file for {image_path}: it may be made when the service runs"
+        )
 
     @property
     def _contents(self) -> ImageContents:
@@ -104,7 +106,7 @@ class ImagePlaces:
         absent = next((answer for answer in answers if answer.state is Presence.ABSENT), None)
         if absent is None or any(answer.state is Presence.UNKNOWN for answer in answers):
             unknown = next((answer for answer in answers if answer.state is Presence.UNKNOWN), None)
-            return unknown or _unknown(f"the file is elsewhere in the image than at {image_path}")
+            return unknown or _build_unknown(f"the file is elsewhere in the image than at {image_path}")
         return self._doubt_builds(absent)
 
     def _list_former(self, candidates: Sequence[str], name: str) -> list[str]:
@@ -118,7 +120,7 @@ class ImagePlaces:
             return answer
         making = next((step for step in self._list_commands() if _may_make_files(step)), None)
         if making is not None:
-            return _unknown(f"{answer.reason}, but {self.layout.dockerfile} line {making.line} may make it")
+            return _build_unknown(f"{answer.reason}, but {self.layout.dockerfile} line {making.line} may make it")
         return answer
 
     def _list_commands(self) -> Iterator[OpaqueInstruction]:
@@ -133,7 +135,7 @@ class ImagePlaces:
             for entry in tree.folder(folder) or ():
                 if entry != name and entry.casefold() == name.casefold():
                     near = posixpath.join(folder, entry)
-                    tree.blob(near)  # an input: whoever changes it may mean to mend the claim
+                    tree.blob(near)  # an input: a change of it may be meant as the fix of the claim
                     sentence = f"the repository has {near}, and not {path}: upper and lower case differ"
                     reason = AbsenceReason(AbsenceKind.NOT_IN_REPOSITORY, "", 0, "", sentence)
                     return FilePresence(Presence.ABSENT, sentence, reason)
@@ -165,5 +167,5 @@ def _may_make_files(step: OpaqueInstruction) -> bool:
     return False
 
 
-def _unknown(reason: str) -> FilePresence:
+def _build_unknown(reason: str) -> FilePresence:
     return FilePresence(Presence.UNKNOWN, reason)

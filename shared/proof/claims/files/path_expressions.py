@@ -1,7 +1,7 @@
-"""Which paths a source file names: what its expressions are, as far as they can be read without running them.
+"""Evaluates the path expressions of a source file, as far as they can be read without running them.
 
-A syntax tree comes in, with the place of the file in the image and the folder in which the service runs. Paths go out
-with their lines; what is put together at run time has none.
+Needs the path of the file in the image and the folder in which the service runs. Returns paths with their lines; what
+is put together at run time has none.
 """
 
 import ast

@@ -1,7 +1,7 @@
-"""Where a service looks for its templates, as far as its code says: image folders.
+"""Finds the image folders in which a service looks for its templates, as far as its code says.
 
-The file that asks for a template comes in, with what it imports. A loader that is built from what is not known makes
-the answer unknown; without any loader, a single folder `templates` is taken.
+Reads the file that asks for a template, and what it imports. A loader that is built from what is not known makes the
+answer unknown; without any loader, a single folder `templates` is taken.
 """
 
 import ast

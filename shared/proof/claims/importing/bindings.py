@@ -83,14 +83,14 @@ class _BindingSearch:
         """`importers`: the modules whose star imports led to this one."""
         code = parse_module(self.modules.tree.read(path) or b"")
         if code is None:
-            return _unknown(f"{path} cannot be parsed", path)
+            return _build_unknown(f"{path} cannot be parsed", path)
         if code.may_replace_module:
-            return _unknown(f"{path} changes its own names: {code.may_replace_module}", path)
+            return _build_unknown(f"{path} changes its own names: {code.may_replace_module}", path)
         is_package = path.endswith("/__init__.py")
         if _has_every_module(name, is_package=is_package):
             return Binding(BindingState.BOUND, f"every module has {name}", path)
         if name in _UNCERTAIN_NAMES:
-            return _unknown(f"Python sets {name} itself", path)
+            return _build_unknown(f"Python sets {name} itself", path)
         effects = _ImportReader(self, path, name, (*importers, path))
         flow = follow_name(code, name, self.modules.python, ImportEffects(effects.find_star, effects.is_own_submodule))
         if flow.states == BOUND:
@@ -100,7 +100,11 @@ class _BindingSearch:
             reason = f"{path} does not run to its end"
         if not reason and flow.states == EITHER:
             reason = f"whether line {flow.line} of {path} binds {name} depends on what runs"
-        return _unknown(reason, path) if reason else Binding(BindingState.UNBOUND, f"{path} does not bind {name}", path)
+        return (
+            _build_unknown(reason, path)
+            if reason
+            else Binding(BindingState.UNBOUND, f"{path} does not bind {name}", path)
+        )
 
     def _find_doubt(self, path: str, name: str, code: ModuleCode) -> str:
         """Why a name that no statement binds may be there all the same."""
@@ -121,24 +125,26 @@ class _BindingSearch:
         if source.kind is ModuleKind.NAMESPACE:
             return Binding(BindingState.UNBOUND, "")
         if source.kind not in {ModuleKind.FILE, ModuleKind.PACKAGE}:
-            return _unknown(f"line {star.lineno} of {path} takes all names of a module that is not of the tree", path)
+            return _build_unknown(
+                f"line {star.lineno} of {path} takes all names of a module that is not of the tree", path
+            )
         if source.path in importers or len(importers) > _MAX_STARS:
-            return _unknown(f"the star imports of {path} lead back to it", path)
+            return _build_unknown(f"the star imports of {path} lead back to it", path)
         return self._find_taken(path, name, source, importers)
 
     def _find_taken(self, path: str, name: str, source: FoundModule, importers: Sequence[str]) -> Binding:
         """What a star import of a module of the tree brings."""
         code = parse_module(self.modules.tree.read(source.path) or b"")
         if code is None or self._may_import(source.path, path):
-            return _unknown(f"what {path} takes from {source.path} depends on the order of imports", path)
+            return _build_unknown(f"what {path} takes from {source.path} depends on the order of imports", path)
         exported = self._find_exported(code, name)
         if exported is None:
-            return _unknown(f"which names {source.path} exports is not plain", path)
+            return _build_unknown(f"which names {source.path} exports is not plain", path)
         brought = self.find(source.path, name, importers) if exported else Binding(BindingState.UNBOUND, "")
         if exported and brought.state is BindingState.UNBOUND and source.kind is ModuleKind.PACKAGE:
             submodule = self.modules.find_module(source.path, name, 1)
             if submodule.kind is not ModuleKind.MISSING:  # an attribute as soon as anything has imported it
-                return _unknown(f"{source.path} may have a submodule {name}", path)
+                return _build_unknown(f"{source.path} may have a submodule {name}", path)
         return brought
 
     def _find_exported(self, code: ModuleCode, name: str) -> bool | None:
@@ -227,5 +233,5 @@ def _has_every_module(name: str, *, is_package: bool) -> bool:
     return name.startswith("__") and name not in {"__getattr__", "__all__"} and hasattr(ModuleType, name)
 
 
-def _unknown(reason: str, path: str) -> Binding:
+def _build_unknown(reason: str, path: str) -> Binding:
     return Binding(BindingState.UNKNOWN, reason, path)

@@ -1,6 +1,6 @@
 """Where the image of a service keeps its modules: its files, and the folders on its import path.
 
-Takes a commit's tree and what a traceback tells of the image. Returns every layout that may be the service's: an import
+Takes a commit's tree and what a traceback shows of the image. Returns every layout that may be the service's: an import
 is decided where they agree.
 """
 

@@ -127,7 +127,7 @@ def _ask_witness(
     verdict: ClaimVerdict,
     witness: ServiceModules,
 ) -> ClaimVerdict:
-    """A verdict that is unknown, where the log tells what the same statement does with the same files."""
+    """A verdict that is unknown, where the log says what the same statement does with the same files."""
     lines = tuple(request.line for request in requests if _asks_exactly(claim, request))
     source = modules.tree.read(claim.path) or b""
     is_changing = _CHANGES_PATH.search(source) is not None or changes_module_table(source)

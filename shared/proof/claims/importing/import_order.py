@@ -98,7 +98,7 @@ class ImportOrder:
         try:
             _Execution(self, module, reader).run(code.tree.body)
         except ImportFailed:
-            del self.loaded[key]  # as Python does: the next import begins anew
+            del self.loaded[key]  # as Python does: the next import begins again
             raise
         module.is_done = True
 

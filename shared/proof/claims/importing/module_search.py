@@ -55,6 +55,7 @@ class ModuleSearch:
         self._find_outside = find_outside
         self._contents = ImageContents(layout.files, layout.dockerfile, self._running)
         self._hooks: dict[str, str] = {}
+        self._absolute: dict[tuple[tuple[str, ...], str], FoundModule] = {}
 
     def is_outside(self, importing_path: str, name: str) -> bool:
         """Whether no folder that may be on the import path has a top-level name."""
@@ -80,41 +81,46 @@ class ModuleSearch:
         """What an import of the file at a repository path finds."""
         image_paths = [path for path in self._files.image_paths(importing_path) if self._files.locate(path) is not None]
         if not image_paths:
-            return _unknown(f"{importing_path} is not seen to be in the image")
+            return _build_unknown(f"{importing_path} is not seen to be in the image")
         results = dict.fromkeys(self._find_from(path, module, level) for path in image_paths[:4])
-        return next(iter(results)) if len(results) == 1 else _unknown(f"{importing_path} is in the image twice")
+        return next(iter(results)) if len(results) == 1 else _build_unknown(f"{importing_path} is in the image twice")
 
     def _find_from(self, path: str, module: str, level: int) -> FoundModule:
         parts = module.split(".") if module else []
         if not level:
-            return self._find_absolute(path, parts)
+            key = (self._list_roots(path, parts[0]), module)
+            if key not in self._absolute:  # most files of a service ask for the same modules by the same names
+                self._absolute[key] = self._find_absolute(key[0], parts)
+            return self._absolute[key]
         folder = posixpath.dirname(path)
         for _ in range(level - 1):
             if folder in self._layout.roots or folder == "/":
-                return _unknown("the import leads above the outermost package")
+                return _build_unknown("the import leads above the outermost package")
             folder = posixpath.dirname(folder)
         if folder in self._layout.roots:
-            return _unknown("a relative import outside of any package")
+            return _build_unknown("a relative import outside of any package")
         package = self._files.locate(f"{folder}/__init__.py")
         if reason := self._find_hook(f"{folder}/__init__.py" if package else ""):
-            return _unknown(reason)
+            return _build_unknown(reason)
         start = Location(f"{folder}/__init__.py" if package else "", (folder,))
         return self._walk(start, parts, "." * level)
 
-    def _find_absolute(self, path: str, parts: Sequence[str]) -> FoundModule:
+    def _find_absolute(self, roots: Sequence[str], parts: Sequence[str]) -> FoundModule:
         name = parts[0]
         if name in sys.builtin_module_names:  # before anything on the path
             return FoundModule(ModuleKind.OUTSIDE)
-        first = self._names.search(self._list_roots(path, name), name)
+        first = self._names.search(roots, name)
         if isinstance(first, Obstacle):
-            return _unknown(first.reason)
+            return _build_unknown(first.reason)
         if first is not None and first.path:
             if is_standard_module(name, self._python) is not False or name in _SERVER_MODULES:
-                return _unknown(f"{self._name_origin(first)} has the name of a module that may be loaded before it")
+                return _build_unknown(
+                    f"{self._name_origin(first)} has the name of a module that may be loaded before it"
+                )
             return self._walk(first, parts[1:], name)
         standard = is_standard_module(name, self._python)
         if standard is not False:
-            return FoundModule(ModuleKind.OUTSIDE) if standard else _unknown(f"not every Python has {name}")
+            return FoundModule(ModuleKind.OUTSIDE) if standard else _build_unknown(f"not every Python has {name}")
         return self._find_namespace(first, parts) if first is not None else self._find_off_path(parts)
 
     def _find_uncopied(self, name: str) -> FoundModule | None:
@@ -128,7 +134,7 @@ class ModuleSearch:
         """A folder without `__init__.py`: a regular package of its name anywhere on the path comes before it."""
         other = self._names.search(self._list_further_roots(), parts[0])
         if other is not None or self._find_outside(parts[0]).kind is ModuleKind.OUTSIDE:
-            return _unknown(f"the folder {self._name_origin(location)} and a package share the name {parts[0]}")
+            return _build_unknown(f"the folder {self._name_origin(location)} and a package share the name {parts[0]}")
         return self._walk(location, parts[1:], parts[0])
 
     def _find_off_path(self, parts: Sequence[str]) -> FoundModule:
@@ -137,13 +143,13 @@ class ModuleSearch:
         other = self._names.search(self._list_further_roots(), name)
         if other is not None:
             reason = other.reason if isinstance(other, Obstacle) else f"{self._name_origin(other)} may be on the path"
-            return _unknown(reason)
+            return _build_unknown(reason)
         outside = self._find_outside(".".join(parts))
         if outside.kind is ModuleKind.OUTSIDE:
             return outside
         changing = self._find_running(_changes_path) or self._find_running(_is_hook)
         if changing:
-            return _unknown(f"{changing} changes what imports find")
+            return _build_unknown(f"{changing} changes what imports find")
         left_out = [path for root in self._layout.roots for path in self._list_left_out(root, name)]
         if left_out:
             return self._explain_left_out(left_out, left_out, name)
@@ -168,10 +174,10 @@ class ModuleSearch:
         """Follow the rest of a dotted name; every package on the way may change what its submodules are."""
         for part in parts:
             if reason := self._find_hook(location.path):
-                return _unknown(reason)
+                return _build_unknown(reason)
             step = self._names.search(location.folders, part) if location.folders else None
             if isinstance(step, Obstacle):
-                return _unknown(step.reason)
+                return _build_unknown(step.reason)
             name = f"{name}{'' if name.endswith('.') else '.'}{part}"
             if step is None:
                 return self._describe_missing(location, part, name)
@@ -216,12 +222,12 @@ class ModuleSearch:
     def _judge_missing(self, paths: Sequence[str], reason: str, name: str) -> FoundModule:
         """Missing, unless the build makes the file at one of the paths."""
         if changing := self._find_running(_is_hook):
-            return _unknown(f"{changing} changes what its imports find")
+            return _build_unknown(f"{changing} changes what its imports find")
         for path in dict.fromkeys(paths):
             module = VanishedModule(name, path)
             doubt = find_provider(self._tree, self._layout.dockerfile, module, is_top_level=False)
             if doubt is ImportDoubt.GENERATED and self._tree.blob(path) is None:
-                return _unknown(f"the build may make {path}")
+                return _build_unknown(f"the build may make {path}")
         return FoundModule(ModuleKind.MISSING, reason=reason)
 
     def _is_in_tree(self, path: str) -> bool:
@@ -266,5 +272,5 @@ def _has_package_path(source: bytes) -> bool:
     return _PACKAGE_PATH.search(split_source(source).code) is not None
 
 
-def _unknown(reason: str) -> FoundModule:
+def _build_unknown(reason: str) -> FoundModule:
     return FoundModule(ModuleKind.UNKNOWN, reason=reason)

@@ -39,11 +39,12 @@ class Focus:
 
     def is_mentioned(self, source: bytes) -> bool:
         """Whether a source mentions a touched name at all."""
-        return bool(self.names) and _compile_words(self.names).search(source) is not None
+        return bool(self.names) and not _encode(self.names).isdisjoint(_BYTE_WORD.findall(source))
 
 
 _CONSTRUCTORS = frozenset(("__init__", "__new__"))
 _WORD = re.compile(rb"[^\W\d]\w*")
+_BYTE_WORD = re.compile(rb"[\w\x80-\xff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +129,18 @@ def _dump_all(nodes: list[ast.expr] | list[ast.AnnAssign]) -> str:
 
 
 @lru_cache(maxsize=16)
-def _compile_words(names: frozenset[str]) -> re.Pattern[bytes]:
-    return re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(names)) + rb")\b")
+def _encode(names: frozenset[str]) -> frozenset[bytes]:
+    return frozenset(name.encode("utf-8", "surrogatepass") for name in names)
 
 
-def focus_on_change(before: bytes | None, after: bytes, names: frozenset[str]) -> Focus:
-    """The focus for a file that changed, or that is new."""
+def focus_on_change(before: bytes | None, after: bytes) -> Focus:
+    """The focus on the lines of a file that changed, or that is new."""
     if before is None:
-        return Focus(names)
+        return Focus()
     former, later = before.splitlines(), after.splitlines()
     if max(len(former), len(later)) > _MAX_COMPARED:
-        return Focus(names, None, before)
-    return Focus(names, frozenset(_list_new_lines(former, later)), before)
+        return Focus(frozenset(), None, before)
+    return Focus(frozenset(), frozenset(_list_new_lines(former, later)), before)
 
 
 def _list_new_lines(former: list[bytes], later: list[bytes]) -> Iterator[int]:

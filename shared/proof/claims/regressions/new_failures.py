@@ -127,27 +127,35 @@ class _Comparison:
         self._stores: dict[str, bool] = {}
 
     def list_suspects(self) -> Iterator[Suspect]:
-        """What may newly fail: the circular start, the mended claim, changed files, files that mention what changed."""
+        """What may newly fail: the circular start, the fixed claim, changed files, files that mention what changed."""
         reader = SuspectReader(
             self._modules, MeaningFinder(self._modules, self._owner.start_path), ValueSearch(self._modules)
         )
         changed = [path for path, blob in self.after.items() if self.before.get(path) != blob][:_MAX_FILES]
-        touched = {path: self._find_touched(path) for path, blob in self.before.items() if self.after.get(path) != blob}
-        outer = frozenset(name for names in touched.values() for name in names.outer)
         yield from self._list_mended(changed)
         for path in changed:
             former = self._owner.history.read(self.before[path]) if path in self.before else None
-            names = outer | touched.get(path, TouchedNames()).inner
-            yield from reader.list_suspects(path, focus_on_change(former, self._tree.read(path) or b"", names))
-        focus = Focus(outer, frozenset())
-        for path in self._list_mentioning(changed, focus, self._list_module_words(touched)):
-            yield from reader.list_suspects(path, focus)
+            yield from reader.list_suspects(path, focus_on_change(former, self._tree.read(path) or b""))
+        yield from self._list_mentions(reader, changed)
         if self._is_image_changed:
             yield from self._list_outside_imports(reader, changed)
         yield from self._list_files()
         circular = find_circular_claim(self._modules, self._owner.start_path) if changed else None
         if circular is not None:
             yield Suspect(circular)
+
+    def _list_mentions(self, reader: SuspectReader, changed: Sequence[str]) -> Iterator[Suspect]:
+        """What lines that are not new ask of names that may mean something else by now."""
+        touched = {path: self._find_touched(path) for path, blob in self.before.items() if self.after.get(path) != blob}
+        outer = frozenset(name for names in touched.values() for name in names.outer)
+        for path in changed:
+            former = self._owner.history.read(self.before[path]) if path in self.before else None
+            focus = Focus(outer | touched.get(path, TouchedNames()).inner, frozenset(), former)
+            if former is not None and focus.is_mentioned(self._tree.read(path) or b""):
+                yield from reader.list_suspects(path, focus)
+        focus = Focus(outer, frozenset())
+        for path in self._list_mentioning(changed, focus, self._list_module_words(touched)):
+            yield from reader.list_suspects(path, focus)
 
     @property
     def _is_image_changed(self) -> bool:

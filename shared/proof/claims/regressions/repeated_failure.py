@@ -1,6 +1,6 @@
-"""Whether a failure that refused one commit is there at further ones; where its inputs are the same, it is.
+"""Decides whether a failure that refused one commit is also in further ones; with the same inputs it is.
 
-A claim comes in, and commits one after the other; the refusal of each goes out, or None.
+For each commit it returns the refusal, or None.
 """
 
 from dataclasses import dataclass

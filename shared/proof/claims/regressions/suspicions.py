@@ -1,7 +1,7 @@
-"""What a source asks for that a cheap look does not find: the claims that are worth a verdict.
+"""Lists the claims of a source that are worth a verdict: what it asks for and a cheap look does not find.
 
-A file of the service comes in; claims go out, for each family that a program can decide before it runs. `only` limits
-them to those that mention one of some names.
+Covers each family that can be decided before the program runs. `only` limits them to those that mention one of some
+names.
 """
 
 import ast
@@ -26,7 +26,7 @@ from shared.proof.claims.regressions.change_focus import Focus
 from shared.proof.claims.regressions.complaints import add_message, format_call_complaint
 from shared.proof.claims.regressions.unbound_locals import list_unbound_locals
 from shared.proof.claims.source.builtin_names import is_builtin
-from shared.proof.claims.source.module_code import parse_module
+from shared.proof.claims.source.python_source import parse_source
 
 _OWN = frozenset((ModuleKind.FILE, ModuleKind.PACKAGE, ModuleKind.NAMESPACE))
 _EVERYWHERE = frozenset(("__file__", "__name__", "__doc__", "__package__", "__spec__", "__loader__", "__path__"))
@@ -47,18 +47,19 @@ class SuspectReader:
     modules: ServiceModules
     finder: MeaningFinder
     values: ValueSearch
+    _unbound: dict[tuple[str, str, str], bool] = field(default_factory=dict)
     _hierarchies: dict[ClassMeaning, Hierarchy] = field(default_factory=dict)
     _answers: dict[tuple[str, ClassMeaning, str], Answer] = field(default_factory=dict)
 
     def list_suspects(self, path: str, focus: Focus) -> Iterator[Suspect]:
         """The claims of one file."""
         source = self.modules.tree.read(path)
-        code = parse_module(source) if source is not None else None
-        if source is None or code is None:
+        tree = parse_source(source) if source is not None else None
+        if source is None or tree is None:
             return
-        yield from map(Suspect, self._list_imports(path, code.tree, focus))
-        yield from map(Suspect, self._list_names(path, source, code.tree, focus))
-        attributes, calls = _find_asked(code.tree, focus)
+        yield from map(Suspect, self._list_imports(path, tree, focus))
+        yield from map(Suspect, self._list_names(path, source, tree, focus))
+        attributes, calls = _find_asked(tree, focus)
         if attributes:
             yield from self._list_attributes(path, focus)
         if calls:
@@ -66,8 +67,8 @@ class SuspectReader:
 
     def list_missing_imports(self, path: str) -> Iterator[Suspect]:
         """The imports of one file that find nothing."""
-        code = parse_module(self.modules.tree.read(path) or b"")
-        yield from map(Suspect, self._list_imports(path, code.tree, Focus())) if code is not None else ()
+        tree = parse_source(self.modules.tree.read(path) or b"")
+        yield from map(Suspect, self._list_imports(path, tree, Focus())) if tree is not None else ()
 
     def _list_imports(self, path: str, tree: ast.Module, focus: Focus) -> Iterator[Claim]:
         asked: dict[tuple[ClaimFamily, str, str], int] = {}
@@ -87,10 +88,17 @@ class SuspectReader:
                 yield ClaimFamily.MODULE, module, ""
             if step.kind not in _OWN:
                 return
-        if request.name not in {"", "*"}:
+        if request.name not in {"", "*"} and self._is_unbound(path, request):
+            yield ClaimFamily.IMPORT_NAME, request.module, request.name
+
+    def _is_unbound(self, path: str, request: ImportRequest) -> bool:
+        """Whether a module does not have the name; for the same module and name decided once."""
+        source = self.modules.find_module(path, request.module, request.level)
+        key = (source.path, request.module, request.name)
+        if request.level or key not in self._unbound:
             binding = find_imported_name(self.modules, path, request.module, request.level, request.name)
-            if binding.state is BindingState.UNBOUND:
-                yield ClaimFamily.IMPORT_NAME, request.module, request.name
+            self._unbound[key] = binding.state is BindingState.UNBOUND
+        return self._unbound[key]
 
     def _list_names(self, path: str, source: bytes, tree: ast.Module, focus: Focus) -> Iterator[Claim]:
         former = frozenset(_list_unbound_globals(focus.former)) if focus.former is not None else frozenset()
@@ -123,7 +131,7 @@ class SuspectReader:
             if not dotted or not self._lacks(source.path, meaning, node.attr, dotted):
                 return None
             return Suspect(add_message(_replace(claim, module=dotted)))
-        if not isinstance(meaning, ClassMeaning):
+        if not isinstance(meaning, ClassMeaning) or meaning.is_annotated:
             return None
         answer = self._find_attribute(source, meaning, node.attr)
         if answer.presence is not Presence.ABSENT:

@@ -1,8 +1,8 @@
 """Definite assignment of one name in one scope: runs the scope's statements over `Presence` instead of values.
 
-In: the statements of a module, a function or a class. Out: with which presence each use of the name is reached, each
-function or lambda that may use it later, and each other name that is read meanwhile. Paths are never left out, so a
-name that is bound on all of them is bound. Uses behind a use count only on paths on which the first one did not fail.
+For the statements of a module, a function or a class it returns with which presence each use of the name is reached,
+each function or lambda that may use it later, and each other name that is read meanwhile. Paths are never left out, so
+a name that is bound on all of them is bound. Uses behind a use count only on paths on which the first one did not fail.
 """
 
 import ast

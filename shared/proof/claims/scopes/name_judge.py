@@ -1,7 +1,7 @@
 """Judges claims that a name is not defined: global names, and local variables that have no value yet.
 
-In: a claim, and the service at one commit. Out: a verdict, whose inputs are the claim's file and the modules whose
-names it takes with a star. The scope rules are Python's own; what code does to names at run time is not known.
+The inputs of a verdict are the claim's file and the modules whose names it takes with a star. The scope rules are
+Python's own; what code does to names at run time is not known.
 """
 
 import ast
@@ -93,7 +93,7 @@ class _File:
             return self._judge_no_local()
         uses: dict[ast.AST, Presence] = {}
         for scope in scopes:
-            uses |= analyze_scope(scope, self._name, self._rules).uses
+            uses |= _doubt_behind_closures(scope, self._name, analyze_scope(scope, self._name, self._rules).uses)
         lines = _list_lines(node for node, presence in uses.items() if presence.can_be_unbound)
         if lines and not self._is_claimed(scopes[0]) and self._has_claimed_function:
             reason = f"{self._claim.function} does not use {self._name} any more, but line {lines[0]} may still miss it"
@@ -205,6 +205,28 @@ class _File:
         level = node.level if isinstance(node, ast.ImportFrom) else 0
         quiet = {ModuleKind.OUTSIDE, ModuleKind.NAMESPACE}
         return any(self._modules.find_module(self._claim.path, name, level).kind not in quiet for name in names)
+
+
+def _doubt_behind_closures(
+    scope: ast.FunctionDef | ast.AsyncFunctionDef, name: str, uses: Mapping[ast.AST, Presence]
+) -> Mapping[ast.AST, Presence]:
+    """The uses of a local variable; those behind a function in it that reads the variable may never be reached without.
+
+    Where that function is called before, the call fails first.
+    """
+    closures = [
+        nested.end_lineno or nested.lineno
+        for nested in list_nested_scopes(scope)
+        if isinstance(nested, FunctionNode | ast.Lambda) and classify_name(nested, name) is not NameScope.LOCAL
+        if any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(nested))
+    ]
+    first = min(closures, default=None)
+    if first is None:
+        return uses
+    return {
+        node: DOUBTFUL if presence.can_be_unbound and getattr(node, "lineno", 0) > first else presence
+        for node, presence in uses.items()
+    }
 
 
 def _has_lazy_annotations(tree: ast.Module, python: str) -> bool:

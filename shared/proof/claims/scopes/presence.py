@@ -57,11 +57,11 @@ class Presence:
 
     def __or__(self, other: Presence) -> Presence:
         """Reached either way."""
-        return Presence(_least(self.bound, other.bound), _least(self.unbound, other.unbound))
+        return Presence(_find_least(self.bound, other.bound), _find_least(self.unbound, other.unbound))
 
     @property
     def _cheapest(self) -> int | None:
-        return _least(self.bound, self.unbound)
+        return _find_least(self.bound, self.unbound)
 
 
 NOWHERE = Presence()
@@ -90,7 +90,7 @@ def _add(value: int | None, cost: int) -> int | None:
     return None if value is None else min(value + cost, _MAX_COST)
 
 
-def _least(first: int | None, second: int | None) -> int | None:
+def _find_least(first: int | None, second: int | None) -> int | None:
     if first is None or second is None:
         return second if first is None else first
     return min(first, second)

@@ -1,4 +1,4 @@
-"""Whether `from m import *` binds a name. In: the importing file, the statement and the name; out: yes, no, or None."""
+"""Decides whether `from m import *` binds a name; None where that is unknown."""
 
 import ast
 from collections.abc import Iterable

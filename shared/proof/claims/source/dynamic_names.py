@@ -12,7 +12,7 @@ _BUILTIN_MODULES = frozenset(("builtins", "__builtins__", "__builtin__"))
 
 
 def find_dynamic_names(tree: ast.Module, name: str) -> str:
-    """What may bind the name at run time, for a person; "" for nothing."""
+    """What may bind the name at run time, for a reader; "" for nothing."""
     modules = _list_module_aliases(tree)
     for node in ast.walk(tree):
         description = _describe(node, name, modules)

@@ -1,7 +1,7 @@
-"""Which statements can raise, which handlers catch, and which calls may never return.
+"""Decides which statements can raise, which handlers catch, and which calls may never return.
 
-In, nodes; out, how many decisions a path through an exception costs (see `presence`): 0 means that there is no such
-path, 1 that there surely is, more that it is not certain.
+For a node it returns how many decisions a path through an exception costs (see `presence`): 0 means that there is no
+such path, 1 that there surely is, more that it is not certain.
 """
 
 import ast

@@ -1,7 +1,7 @@
 """The handler that logged an error by its message alone, and the lines that it guards.
 
-In: a file, and the line of the call that logged. Out: what stands in the `try` of that handler, and whether the call
-writes the words that were logged; then the log and the file are of one version.
+For the line of the call that logged, it returns what is in the `try` of that handler, and whether the call writes the
+words that were logged; then the log and the file are of one version.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""To which scope a name belongs, by Python's rules: in, a scope's node and a name; out, how the scope treats it."""
+"""Decides to which scope a name belongs, by Python's rules."""
 
 import ast
 from collections.abc import Iterator
