@@ -10,12 +10,11 @@ from pathlib import Path
 
 import yaml
 
+from functions.local.topology import READ_ONLY_FUNCTIONS
 from shared.errors import InputError
 from shared.workflow.flow import REDEPLOY_APPROVED
 
 ACCESS_FILE = Path(__file__).parents[2] / "terraform" / "access.yaml"
-READ_ONLY_FUNCTIONS = ("record", "investigate", "verify")
-"""Those of the profile that asks nobody and deploys nothing, as terraform/functions.tf has them."""
 _LEVELS = ("read", "write", "admin")
 
 

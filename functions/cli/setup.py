@@ -53,21 +53,23 @@ def run_setup(session: Session, given: Mapping[str, Any], *, plan: bool, is_pres
     complete_answers(session, is_present=is_present)
     run_steps(session)
     installed = f"provenfix is installed in {session.answers.project}."
-    session.outside.person.tell(f"{installed} It is taken out with: provenfix teardown")
+    session.outside.person.report_line(f"{installed} It is taken out with: provenfix teardown")
     return 0
 
 
 def run_teardown(session: Session) -> int:
     """Raises InputError where something could not be taken back; the next run goes on there."""
     if not session.state.steps:
-        session.outside.person.tell("Nothing is set up from this folder.")
+        session.outside.person.report_line("Nothing is set up from this folder.")
         return 0
     project = session.answers.project
-    session.outside.person.tell(f"This deletes what setup has made in {project}, with all incidents and decisions.")
+    session.outside.person.report_line(
+        f"This deletes what setup has made in {project}, with all incidents and decisions."
+    )
     if not session.outside.person.confirm(f"Delete it from {project}?"):
         raise InputError("Nothing was deleted.")
     undo_steps(session)
-    session.outside.person.tell("All of it is taken back.")
+    session.outside.person.report_line("All of it is taken back.")
     return 0
 
 

@@ -48,3 +48,7 @@ class DeliveryPolicy:
     def retry_delay(self, attempt: int) -> float:
         """Between a delivery that failed and the next: twice as long each time."""
         return min(self.max_retry_delay, self.min_retry_delay * 2.0 ** (attempt - 1))
+
+
+READ_ONLY_FUNCTIONS = ("record", "investigate", "verify")
+"""Those of the profile that asks nobody and deploys nothing, as terraform/functions.tf has them."""

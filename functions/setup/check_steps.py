@@ -45,10 +45,10 @@ def _ask_doctor(session: Session) -> bool:
     for attempt in range(_DOCTOR_ATTEMPTS):
         if attempt:
             session.outside.wait(_DOCTOR_PAUSE_SECONDS)
-        code, text = session.outside.run_doctor(session.place.deployed_config, session.answers.project)
+        code, text = session.outside.run_doctor(session.paths.deployed_config, session.answers.project)
         if code == 0:
             break
-    session.outside.person.tell(text)
+    session.outside.person.report_line(text)
     return code != 0
 
 
@@ -79,16 +79,16 @@ def try_entry(session: Session, _step: Step) -> Facts:
          "--monitored-resource-type=cloud_run_revision", f"--monitored-resource-labels={labels}",
          f"SyntaxError: unterminated string literal (detected at line 1) ({file}, line 1)")
     )  # fmt: skip
-    tell = session.outside.person.tell
-    tell("The entry is written. Waiting for `record` …")
+    report = session.outside.person.report_line
+    report("The entry is written. Waiting for `record` …")
     opened = _await_line(session, "record", lambda line: line.get("outcome") == "opened" and bool(line.get("incident")))
     incident = str(opened["incident"])
-    tell(f"record: opened {incident}")
+    report(f"record: opened {incident}")
     end = _await_line(
         session, "investigate", lambda line: line.get("incident") == incident and line.get("outcome") in _ENDS
     )
-    tell(f"investigate: {end['outcome']} ({end.get('detail', '')})")
-    tell(f"That is its end: no commit holds {file}, so nothing is proven and nothing is proposed.")
+    report(f"investigate: {end['outcome']} ({end.get('detail', '')})")
+    report(f"That is its end: no commit holds {file}, so nothing is proven and nothing is proposed.")
     return {"incident": incident, "end": str(end.get("detail", ""))}
 
 

@@ -61,12 +61,12 @@ def _github_entry(answers: Answers, state: SetupState) -> Mapping[str, Any]:
     return entry
 
 
-def render_root_module(answers: Answers, place: Place) -> str:
+def render_root_module(answers: Answers, paths: Place) -> str:
     """`main.tf.json`: the module of the checkout, with the state in a bucket.
 
     The secrets exist already, because the apps' values are kept in them before anything else is made.
     """
-    source = os.path.relpath(place.checkout / "terraform", place.root)
+    source = os.path.relpath(paths.checkout / "terraform", paths.root)
     imported = [
         {
             "to": f'module.provenfix.google_secret_manager_secret.secret["{key}"]',
@@ -78,8 +78,8 @@ def render_root_module(answers: Answers, place: Place) -> str:
         "source": source if source.startswith("..") else f"./{source}",
         "project": answers.project,
         "region": answers.region,
-        "config": _escape(place.config.absolute()),
-        "bundles": {name: _escape(place.checkout / f"build/{name}.zip") for name in ("functions", "compile")},
+        "config": _escape(paths.config.absolute()),
+        "bundles": {name: _escape(paths.checkout / f"build/{name}.zip") for name in ("functions", "compile")},
         "pythons": list(answers.pythons),
         "alert_emails": [answers.email] if answers.email else [],
         "keep_data": "${var.keep_data}",
@@ -106,15 +106,15 @@ def _escape(path: Path) -> str:
     return str(path).replace("${", "$${").replace("%{", "%%{")
 
 
-def render_slack_manifest(place: Place, decide_url: str) -> str:
+def render_slack_manifest(paths: Place, decide_url: str) -> str:
     """YAML."""
-    text = (place.checkout / "terraform/manifests/slack.yaml").read_text("utf-8")
+    text = (paths.checkout / "terraform/manifests/slack.yaml").read_text("utf-8")
     return text.replace("${decide_url}", decide_url)
 
 
-def render_github_manifest(answers: Answers, place: Place, github_url: str) -> dict[str, Any]:
+def render_github_manifest(answers: Answers, paths: Place, github_url: str) -> dict[str, Any]:
     """Without the addresses of the registration itself, which its page adds."""
-    text = (place.checkout / "terraform/manifests/github-app.json").read_text("utf-8")
+    text = (paths.checkout / "terraform/manifests/github-app.json").read_text("utf-8")
     manifest: dict[str, Any] = json.loads(text.replace("${github_url}", github_url))
     manifest["name"] = f"provenfix-{answers.owner}"[:34]
     if answers.read_only:

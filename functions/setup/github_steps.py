@@ -15,9 +15,9 @@ def create_github_app(session: Session, step: Step) -> Facts:
         return _keep_existing_app(session)
     lost = session.state.fact(step.name, "unkept")
     if lost:
-        session.outside.person.tell(f"The App {lost} was registered, and its key is lost: delete it, and go on.")
+        session.outside.person.report_line(f"The App {lost} was registered, and its key is lost: delete it, and go on.")
     url = plan.function_url(session.answers, session.state.fact(StepName.PROJECT, "number"), "github")
-    manifest = render_github_manifest(session.answers, session.place, url)
+    manifest = render_github_manifest(session.answers, session.paths, url)
     app = session.outside.apps.register(session.answers.owner, manifest, session.outside.person.open_page)
     session.keep_facts(step.name, {"unkept": app.url})
     versions = _store_secrets(session, app.private_key, app.webhook_secret)

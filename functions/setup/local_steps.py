@@ -13,7 +13,7 @@ ROOT_MODULE = "main.tf.json"
 
 def write_configuration(session: Session, _step: Step) -> Facts:
     """Replaces only a file that a setup has written and nobody has changed. Raises UsageError for another one."""
-    path, text = session.place.config, render_configuration(session.answers, session.state)
+    path, text = session.paths.config, render_configuration(session.answers, session.state)
     written = session.state.fact(StepName.CONFIGURATION, "digest")
     known = path.read_text("utf-8") if path.exists() else text
     if known != text and digest(known) != written:
@@ -30,8 +30,8 @@ def pack_functions(session: Session, _step: Step) -> Facts:
 
 def apply_terraform(session: Session, step: Step) -> Facts:
     """One plan, shown; one question; one apply."""
-    make_private(session.place.root)
-    write_private(session.place.root / ROOT_MODULE, render_root_module(session.answers, session.place))
+    make_private(session.paths.root)
+    write_private(session.paths.root / ROOT_MODULE, render_root_module(session.answers, session.paths))
     init, plan, apply = step.commands
     session.run_shown(init)
     session.run_shown(plan)
@@ -45,8 +45,8 @@ def apply_terraform(session: Session, step: Step) -> Facts:
 
 def write_deployed_config(session: Session) -> None:
     """The file as the functions have it."""
-    argv = ("terraform", f"-chdir={session.place.root}", "output", "-raw", "config")
-    write_private(session.place.deployed_config, session.read(argv) + "\n")
+    argv = ("terraform", f"-chdir={session.paths.root}", "output", "-raw", "config")
+    write_private(session.paths.deployed_config, session.read(argv) + "\n")
 
 
 def destroy_deployment(session: Session, step: Step) -> None:
@@ -57,7 +57,7 @@ def destroy_deployment(session: Session, step: Step) -> None:
     if not session.state.fact(step.name, "applied"):
         return
     release, destroy = step.undo
-    listed = session.read(("terraform", f"-chdir={session.place.root}", "state", "list"))
+    listed = session.read(("terraform", f"-chdir={session.paths.root}", "state", "list"))
     if "google_firestore_database.state" in listed:
         session.run_shown(release)
     session.run_shown(destroy)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 
-from functions.cli.access import READ_ONLY_FUNCTIONS
+from functions.local.topology import READ_ONLY_FUNCTIONS
 from functions.setup.answers import Answers
 from functions.setup.ports import Place
 from functions.setup.step import Command, Step, StepName
@@ -26,9 +26,9 @@ APIS = (
 CHECKED_FUNCTIONS = ("record", "investigate", "decide", "redeploy", "verify", "github")
 
 
-def plan_steps(answers: Answers, place: Place) -> tuple[Step, ...]:
+def plan_steps(answers: Answers, paths: Place) -> tuple[Step, ...]:
     """All steps in their order. What is not answered yet stands as a word in capitals."""
-    return tuple(_list_steps(answers, place))
+    return tuple(_list_steps(answers, paths))
 
 
 def list_functions(answers: Answers) -> tuple[str, ...]:
@@ -57,14 +57,14 @@ def function_url(answers: Answers, project_number: str, function: str) -> str:
     return f"https://provenfix-{function}-{project_number}.{answers.region}.run.app"
 
 
-def _list_steps(answers: Answers, place: Place) -> Iterator[Step]:
+def _list_steps(answers: Answers, paths: Place) -> Iterator[Step]:
     project, region = answers.project or "PROJECT", answers.region or "REGION"
     yield from _list_google_steps(answers, project, region)
     if answers.uses_chat:
         yield from _list_slack_steps(answers, project)
     yield from _list_github_steps(answers, project)
-    yield from _list_local_steps(answers, place)
-    yield from _list_check_steps(answers, place, project)
+    yield from _list_local_steps(answers, paths)
+    yield from _list_check_steps(answers, paths, project)
 
 
 def _list_google_steps(answers: Answers, project: str, region: str) -> Iterator[Step]:
@@ -184,8 +184,8 @@ def _list_github_steps(answers: Answers, project: str) -> Iterator[Step]:
     )
 
 
-def _list_local_steps(answers: Answers, place: Place) -> Iterator[Step]:
-    watched = ", ".join(f"{one.name}@{one.region}" for one in answers.services) or "SERVICES"
+def _list_local_steps(answers: Answers, paths: Place) -> Iterator[Step]:
+    watched = ", ".join(f"{item.name}@{item.region}" for item in answers.services) or "SERVICES"
     reporting = (
         f"in Slack {answers.channel or 'CHANNEL'}, where {', '.join(answers.approvers) or 'APPROVERS'} approve"
         if answers.uses_chat
@@ -196,19 +196,19 @@ def _list_local_steps(answers: Answers, place: Place) -> Iterator[Step]:
         StepName.CONFIGURATION,
         "Write the configuration",
         notes=(
-            f"Writes {place.config}: watches {watched} of {answers.watched_project or 'PROJECT'}, reports {reporting}.",
+            f"Writes {paths.config}: watches {watched} of {answers.watched_project or 'PROJECT'}, reports {reporting}.",
             f"Repositories: {repositories or 'OWNER/NAME'}.",
         ),
-        undo_note=f"{place.config} stays.",
+        undo_note=f"{paths.config} stays.",
         is_derived=True,
     )
     yield Step(
         StepName.BUNDLE,
         "Pack the functions",
-        notes=(f"Writes {place.checkout / 'build'}/functions.zip and compile.zip, as `make bundle` does.",),
+        notes=(f"Writes {paths.checkout / 'build'}/functions.zip and compile.zip, as `make bundle` does.",),
         is_derived=True,
     )
-    terraform = ("terraform", f"-chdir={place.root}")
+    terraform = ("terraform", f"-chdir={paths.root}")
     pythons = ", ".join(answers.pythons)
     yield Step(
         StepName.TERRAFORM,
@@ -228,14 +228,14 @@ def _list_local_steps(answers: Answers, place: Place) -> Iterator[Step]:
     )  # fmt: skip
 
 
-def _list_check_steps(answers: Answers, place: Place, project: str) -> Iterator[Step]:
+def _list_check_steps(answers: Answers, paths: Place, project: str) -> Iterator[Step]:
     names = ", ".join(list_functions(answers))
     yield Step(
         StepName.DOCTOR,
         "Check everything",
         notes=(
             f"Lets you ask as the accounts of {names}: roles/iam.serviceAccountTokenCreator on each, for an hour.",
-            f"  provenfix doctor --config {place.deployed_config} --project {project}",
+            f"  provenfix doctor --config {paths.deployed_config} --project {project}",
             "Takes those rights back.",
         ),
         is_derived=True,

@@ -30,7 +30,7 @@ class Commands(Protocol):
 class Person(Protocol):
     """Who runs the setup. Without a terminal each question raises UsageError, with the option that answers it."""
 
-    def tell(self, sentence: str) -> None:
+    def report_line(self, sentence: str) -> None:
         """One line, or several."""
 
     def ask(self, question: str, check: Callable[[str], Any], default: str = "") -> str:

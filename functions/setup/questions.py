@@ -86,8 +86,8 @@ def list_services(session: Session) -> list[WatchedService]:
         session.read(("gcloud", "run", "services", "list", f"--project={project}", "--format=json")) or "[]"
     )
     services = [
-        WatchedService(one["metadata"]["name"], one["metadata"]["labels"]["cloud.googleapis.com/location"])
-        for one in listed
+        WatchedService(item["metadata"]["name"], item["metadata"]["labels"]["cloud.googleapis.com/location"])
+        for item in listed
     ]
     if not services:
         raise UsageError(f"No service of Cloud Run is deployed in {project}: deploy one first.")

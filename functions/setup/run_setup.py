@@ -36,9 +36,9 @@ def run_steps(session: Session) -> None:
     steps, has_run = session.steps, False
     for number, step in enumerate(steps, 1):
         if session.state.is_done(step) and not (step.is_derived and has_run):
-            session.outside.person.tell(f"{number}/{len(steps)} {step.title}: done before")
+            session.outside.person.report_line(f"{number}/{len(steps)} {step.title}: done before")
             continue
-        session.outside.person.tell(f"{number}/{len(steps)} {format_step(step)}")
+        session.outside.person.report_line(f"{number}/{len(steps)} {format_step(step)}")
         session.keep(session.state.with_begun(step.name))
         facts = _ACTIONS[step.name](session, step)
         session.keep(session.state.with_done(step, facts))
@@ -47,15 +47,15 @@ def run_steps(session: Session) -> None:
 
 def undo_steps(session: Session) -> None:
     """Takes back what began, the last one first; prints what is left to users. Raises InputError."""
-    tell = session.outside.person.tell
+    report = session.outside.person.report_line
     for step in reversed(session.steps):
         if step.name not in session.state.steps:
             continue
         if step.undo:
-            tell("\n".join((f"Undo: {step.title}", *(f"    {command}" for command in step.undo))))
+            report("\n".join((f"Undo: {step.title}", *(f"    {command}" for command in step.undo))))
         _undo_step(session, step)
         if step.undo_note:
-            tell(f"{step.undo_note}{_app_address(session, step)}")
+            report(f"{step.undo_note}{_app_address(session, step)}")
         session.keep(session.state.without(step.name))
     session.outside.state_file.remove()
     session.state = SetupState()
@@ -86,15 +86,15 @@ def _app_address(session: Session, step: Step) -> str:
 def format_plan(session: Session) -> str:
     """All steps, with what takes each of them back."""
     lines = []
-    steps = plan_steps(session.answers, session.place)
+    steps = plan_steps(session.answers, session.paths)
     for number, step in enumerate(steps, 1):
         done = " (done)" if session.state.is_done(step) else ""
         lines.append(f"{number}/{len(steps)} {format_step(step)}{done}")
         undo = [str(command) for command in step.undo] + ([step.undo_note] if step.undo_note else [])
-        lines += [f"    undo: {one}" for one in undo]
+        lines += [f"    undo: {item}" for item in undo]
     return "\n".join(lines)
 
 
 def format_step(step: Step) -> str:
     """Its title, then what it runs and does, indented."""
-    return "\n".join((step.title, *(f"    {one}" for one in (*map(str, step.commands), *step.notes))))
+    return "\n".join((step.title, *(f"    {item}" for item in (*map(str, step.commands), *step.notes))))

@@ -24,7 +24,7 @@ _MAX_ERROR_LENGTH = 300
 class Session:
     """`state` is replaced by each step, and written at once."""
 
-    place: Place
+    paths: Place
     outside: Outside
     state: SetupState
 
@@ -34,7 +34,7 @@ class Session:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        return plan_steps(self.answers, self.place)
+        return plan_steps(self.answers, self.paths)
 
     def keep(self, state: SetupState) -> None:
         """Writes the state."""

@@ -21,10 +21,10 @@ def create_slack_app(session: Session, step: Step) -> Facts:
     """The workspace, and the versions of both secrets."""
     outside = session.outside
     url = plan.function_url(session.answers, session.state.fact(StepName.PROJECT, "number"), "decide")
-    manifest = render_slack_manifest(session.place, url)
+    manifest = render_slack_manifest(session.paths, url)
     # https://docs.slack.dev/app-manifests/configuring-apps-with-app-manifests, read 2026-11-26
     outside.person.open_page(f"{NEW_APP_URL}?{urlencode({'new_app': 1, 'manifest_yaml': manifest})}")
-    outside.person.tell("Choose the workspace, create the app, and install it under OAuth & Permissions.")
+    outside.person.report_line("Choose the workspace, create the app, and install it under OAuth & Permissions.")
     token = _read(session, "Bot token (OAuth & Permissions, xoxb-…)", "SLACK_BOT_TOKEN", _BOT_TOKEN)
     team = outside.workspace.find_team(token)
     signing = _read(session, "Signing secret (Basic Information)", "SLACK_SIGNING_SECRET", _SIGNING_SECRET)

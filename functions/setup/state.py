@@ -64,7 +64,7 @@ def fingerprint_step(step: Step) -> str:
 def state_to_text(state: SetupState) -> str:
     """As JSON."""
     steps = {
-        name.value: {"fingerprint": one.fingerprint, "facts": dict(one.facts)} for name, one in state.steps.items()
+        name.value: {"fingerprint": item.fingerprint, "facts": dict(item.facts)} for name, item in state.steps.items()
     }
     document = {"version": _VERSION, "answers": answers_to_document(state.answers), "steps": steps}
     return json.dumps(document, indent=2) + "\n"

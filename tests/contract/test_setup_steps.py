@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from functions.cli.access import READ_ONLY_FUNCTIONS
+from functions.local.topology import READ_ONLY_FUNCTIONS
 from functions.setup import plan
 from functions.setup.adapters.programs import LocalPrograms
 from functions.setup.answers import merge_answers
@@ -80,7 +80,7 @@ def test_the_same_with_programs_on_the_path(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_file_that_is_written_names_what_was_found(world: SetupWorld) -> None:
     run(world)
-    file = read_configuration(world.place.config)
+    file = read_configuration(world.paths.config)
     (service,) = (entry.service for entry in file.services)
     assert (service.project, service.name, service.region) == (WATCHED, "chat", "europe-west1")
     assert (service.channel, service.approvers, service.team, service.chat_app) == (CHANNEL, (APPROVER,), TEAM, APP)
@@ -94,8 +94,8 @@ def test_the_file_that_is_written_names_what_was_found(world: SetupWorld) -> Non
 def test_no_secret_is_on_the_disk_in_an_argument_or_on_the_terminal(world: SetupWorld) -> None:
     run(world)
     texts = [*world.read()["calls"], *world.person.lines, *world.person.pages]
-    texts += [file.read_text("utf-8", "replace") for file in world.place.folder.rglob("*") if file.is_file()]
-    texts.append(world.place.config.read_text("utf-8"))
+    texts += [file.read_text("utf-8", "replace") for file in world.paths.folder.rglob("*") if file.is_file()]
+    texts.append(world.paths.config.read_text("utf-8"))
     assert len(texts) > 50
     for secret in SECRETS:
         assert [text for text in texts if secret.strip() in text] == []
@@ -113,8 +113,8 @@ def test_the_rights_to_ask_as_each_account_are_bounded_and_taken_back(world: Set
 
 def test_only_the_user_may_read_the_state(world: SetupWorld) -> None:
     run(world)
-    assert stat.S_IMODE((world.place.folder / "setup.json").stat().st_mode) == 0o600
-    assert stat.S_IMODE(world.place.folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((world.paths.folder / "setup.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(world.paths.folder.stat().st_mode) == 0o700
 
 
 def test_the_pages_are_given_the_addresses_that_the_functions_will_have(world: SetupWorld) -> None:
@@ -169,7 +169,7 @@ FAULTS: dict[StepName, Fault] = {
     StepName.SLACK_CHANNEL: _leave_channel,
     StepName.GITHUB_APP: _break_github,
     StepName.GITHUB_INSTALLATION: lambda world: setattr(world.registry, "forgotten", 1),
-    StepName.CONFIGURATION: lambda world: world.place.config.write_text("version: 1  # mine\n", "utf-8"),
+    StepName.CONFIGURATION: lambda world: world.paths.config.write_text("version: 1  # mine\n", "utf-8"),
     StepName.BUNDLE: lambda world: setattr(world, "bundle_errors", 1),
     StepName.TERRAFORM: _fails("terraform -chdir=", 1),
     StepName.DOCTOR: lambda world: setattr(world, "doctor_codes", [1] * 5),
@@ -181,8 +181,8 @@ def _mend(world: SetupWorld) -> None:
     """What a person does before the command is run again."""
     world.slack.token = SECRETS[0]
     world.slack.channels[CHANNEL] = True
-    if world.place.config.exists() and "# mine" in world.place.config.read_text("utf-8"):
-        world.place.config.unlink()
+    if world.paths.config.exists() and "# mine" in world.paths.config.read_text("utf-8"):
+        world.paths.config.unlink()
 
 
 def test_each_step_fails_once_and_the_next_run_goes_on_there(world: SetupWorld) -> None:
@@ -243,7 +243,7 @@ def test_what_is_done_is_not_done_again(world: SetupWorld) -> None:
 def test_another_answer_repeats_what_follows_from_it(world: SetupWorld) -> None:
     run(world)
     run(world, approvers=("U0ANNE0000", "U0BELA0000"))
-    assert read_configuration(world.place.config).services[0].approvers == ("U0ANNE0000", "U0BELA0000")
+    assert read_configuration(world.paths.config).services[0].approvers == ("U0ANNE0000", "U0BELA0000")
     project = world.read()
     assert (project["applied"], world.registry.converted) == (2, 1)
     assert [len(secret["versions"]) for secret in project["secrets"].values()] == [1, 1, 1, 1]
@@ -260,7 +260,7 @@ def test_who_only_looked_gets_the_rest_later(world: SetupWorld) -> None:
     run(world)
     assert len(world.person.questions) <= MAX_QUESTIONS
     assert len(world.read()["accounts"]) == len(plan.CHECKED_FUNCTIONS)
-    file = read_configuration(world.place.config)
+    file = read_configuration(world.paths.config)
     assert (file.read_only, file.services[0].channel) == ("", CHANNEL)
 
 
@@ -283,7 +283,7 @@ def test_a_teardown_takes_back_all_of_it_and_goes_on_after_each_failure(world: S
     project = world.read()
     assert (project["applied"], project["secrets"], project["buckets"], project["bindings"]) == (0, {}, {}, [])
     assert project["released"]
-    assert not (world.place.folder / "setup.json").exists()
+    assert not (world.paths.folder / "setup.json").exists()
     assert any("https://github.com/apps" in line or "Delete the GitHub App" in line for line in world.person.lines)
 
 

@@ -53,14 +53,14 @@ def _prepare(folder: Path) -> TerraformFolder:
 def _plan_setup(folder: Path, answers: Answers) -> list[dict[str, object]]:
     """What Terraform would do, by the files that a setup writes; its state stays on this machine."""
     here = _prepare(folder)
-    place = Place(folder / "state", folder / "provenfix.yaml", folder)
-    place.config.write_text(render_configuration(answers, _state(answers)), "utf-8")
-    place.root.mkdir(parents=True)
-    (place.root / "main.tf.json").write_text(render_root_module(answers, place), "utf-8")
-    (place.root / "backend_override.tf.json").write_text('{"terraform": {"backend": {"local": {}}}}', "utf-8")
-    here.run_checked(f"-chdir={place.root}", "init", "-input=false", "-no-color")
-    here.run_checked(f"-chdir={place.root}", "plan", "-input=false", "-no-color", f"-out={PLAN_SUMMARY}")
-    shown = json.loads(here.run_checked(f"-chdir={place.root}", "show", "-json", PLAN_SUMMARY))
+    paths = Place(folder / "state", folder / "provenfix.yaml", folder)
+    paths.config.write_text(render_configuration(answers, _state(answers)), "utf-8")
+    paths.root.mkdir(parents=True)
+    (paths.root / "main.tf.json").write_text(render_root_module(answers, paths), "utf-8")
+    (paths.root / "backend_override.tf.json").write_text('{"terraform": {"backend": {"local": {}}}}', "utf-8")
+    here.run_checked(f"-chdir={paths.root}", "init", "-input=false", "-no-color")
+    here.run_checked(f"-chdir={paths.root}", "plan", "-input=false", "-no-color", f"-out={PLAN_SUMMARY}")
+    shown = json.loads(here.run_checked(f"-chdir={paths.root}", "show", "-json", PLAN_SUMMARY))
     return [one for one in shown["resource_changes"] if one["mode"] == "managed"]
 
 
@@ -118,7 +118,7 @@ def test_the_apps_of_a_setup_are_those_of_terraform(one: TerraformFolder) -> Non
     urls = {function: outputs[f"{function}_url"]["value"] for function in ("decide", "github")}
     number = urls["decide"].partition(".")[0].rpartition("-")[2]
     assert urls == {function: function_url(ANSWERS, number, function) for function in urls}
-    place = Place(Path(), Path(), ROOT)
-    assert render_slack_manifest(place, urls["decide"]) == outputs["slack_manifest"]["value"]
-    manifest = render_github_manifest(ANSWERS, place, urls["github"])
+    paths = Place(Path(), Path(), ROOT)
+    assert render_slack_manifest(paths, urls["decide"]) == outputs["slack_manifest"]["value"]
+    manifest = render_github_manifest(ANSWERS, paths, urls["github"])
     assert manifest | {"name": "provenfix"} == json.loads(outputs["github_manifest"]["value"])

@@ -137,6 +137,6 @@ def test_a_secret_comes_from_its_variable_where_nobody_types(monkeypatch: pytest
 
 
 def test_what_others_chose_is_told_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    TerminalPerson(is_present=False, agreed=False).tell("  a\x1b[31m\u202eb\nc")
+    TerminalPerson(is_present=False, agreed=False).report_line("  a\x1b[31m\u202eb\nc")
     assert capsys.readouterr().out.count("\n") == 2
     assert "\x1b" not in capsys.readouterr().out

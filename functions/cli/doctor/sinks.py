@@ -55,10 +55,8 @@ class SinkChecks:
                 "It keeps no log, so nothing can be read around a failure.",
                 f"gcloud logging sinks update _Default --no-disabled --project={project}, or name log_project",
             )
-        active = [exclusion for exclusion in held.value.get("exclusions", ()) if not exclusion.get("disabled")]
-        doubtful = [
-            str(exclusion.get("name", "")) for exclusion in active if _may_leave_out(str(exclusion.get("filter", "")))
-        ]
+        active = [item for item in held.value.get("exclusions", ()) if not item.get("disabled")]
+        doubtful = [str(item.get("name", "")) for item in active if _may_leave_out(str(item.get("filter", "")))]
         if not doubtful:
             return build_ok_result()
         return CheckResult(

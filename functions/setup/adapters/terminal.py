@@ -18,7 +18,7 @@ class TerminalPerson:
     def __init__(self, *, is_present: bool, agreed: bool) -> None:
         self._is_present, self._agreed = is_present, agreed
 
-    def tell(self, sentence: str) -> None:
+    def report_line(self, sentence: str) -> None:
         """See `Person`."""
         for line in sentence.split("\n"):
             print(" " * (len(line) - len(line.lstrip())) + to_one_line(line.strip()), flush=True)
@@ -30,13 +30,15 @@ class TerminalPerson:
             try:
                 check(answer)
             except UsageError as error:
-                self.tell(str(error))
+                self.report_line(str(error))
             else:
                 return answer
 
     def choose(self, question: str, options: Sequence[str], *, many: bool = False) -> Sequence[str]:
         """See `Person`. By number or by name; several with spaces between; the first one where nothing is typed."""
-        self.tell("\n".join((question, *(f"  {number:>3} {option}" for number, option in enumerate(options, 1)))))
+        self.report_line(
+            "\n".join((question, *(f"  {number:>3} {option}" for number, option in enumerate(options, 1))))
+        )
 
         def read(text: str) -> list[str]:
             return [_find_option(word, options) for word in text.replace(",", " ").split()]
@@ -66,7 +68,7 @@ class TerminalPerson:
 
     def open_page(self, url: str) -> None:
         """See `Person`."""
-        self.tell(f"Open in a browser:\n  {url}")
+        self.report_line(f"Open in a browser:\n  {url}")
         if self._is_present or os.environ.get("BROWSER"):
             webbrowser.open(url)
 

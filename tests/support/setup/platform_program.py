@@ -25,7 +25,7 @@ class Refused(Exception):
 
 
 def option(args: list[str], name: str, default: str = "") -> str:
-    return next((one.partition("=")[2] for one in args if one.startswith(f"--{name}=")), default)
+    return next((item.partition("=")[2] for item in args if item.startswith(f"--{name}=")), default)
 
 
 def require_api(world: World, api: str) -> None:
@@ -69,7 +69,7 @@ def set_quota_project(world: World, args: list[str], stdin: str) -> str:  # noqa
 
 
 def enable(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG001
-    world["apis"] = sorted({*world["apis"], *(one for one in args if not one.startswith("--"))})
+    world["apis"] = sorted({*world["apis"], *(item for item in args if not item.startswith("--"))})
     return ""
 
 
@@ -100,7 +100,7 @@ def update_bucket(world: World, args: list[str], stdin: str) -> str:
 
 
 def remove_bucket(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG001
-    bucket = next(one for one in args if one.startswith("gs://"))
+    bucket = next(item for item in args if item.startswith("gs://"))
     if bucket not in world["buckets"]:
         raise Refused(f"The following URLs matched no objects or files: {bucket}")
     del world["buckets"][bucket]
@@ -179,7 +179,7 @@ def bind_account(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG
 
 
 def write_entry(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG001
-    labels = dict(one.split("=") for one in option(args, "monitored-resource-labels").split(","))
+    labels = dict(item.split("=") for item in option(args, "monitored-resource-labels").split(","))
     world["entries"].append({"labels": labels, "text": args[-1], "severity": option(args, "severity")})
     return ""
 
@@ -227,8 +227,8 @@ GCLOUD: list[tuple[str, Callable[[World, list[str], str], Any]]] = [
 
 
 def run_terraform(world: World, args: list[str], _stdin: str) -> str:
-    folder = Path(next(one for one in args if one.startswith("-chdir=")).partition("=")[2])
-    verb = next(one for one in args if not one.startswith("-"))
+    folder = Path(next(item for item in args if item.startswith("-chdir=")).partition("=")[2])
+    verb = next(item for item in args if not item.startswith("-"))
     module = json.loads((folder / "main.tf.json").read_text())
     if verb == "init":
         if f"gs://{module['terraform']['backend']['gcs']['bucket']}" not in world["buckets"]:
@@ -242,11 +242,11 @@ def run_terraform(world: World, args: list[str], _stdin: str) -> str:
 
 def plan(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
     given = module["module"]["provenfix"]
-    if not Path(given["config"]).exists() or not all(Path(one).exists() for one in given["bundles"].values()):
+    if not Path(given["config"]).exists() or not all(Path(item).exists() for item in given["bundles"].values()):
         raise Refused("Invalid function argument: no file exists")
-    for one in module["import"]:
-        if one["id"].rpartition("/")[2] not in world["secrets"]:
-            raise Refused(f"Cannot import non-existent remote object {one['id']}")
+    for item in module["import"]:
+        if item["id"].rpartition("/")[2] not in world["secrets"]:
+            raise Refused(f"Cannot import non-existent remote object {item['id']}")
     (folder / "setup.plan").write_text(Path(given["config"]).read_text())
     return "Plan: 4 to import, 180 to add, 4 to change, 0 to destroy."
 

@@ -166,7 +166,7 @@ class ScriptedPerson:
     pages: list[str] = field(default_factory=list)
     refuses: int = 0
 
-    def tell(self, sentence: str) -> None:
+    def report_line(self, sentence: str) -> None:
         self.lines += sentence.split("\n")
 
     def ask(self, question: str, check: Callable[[str], Any], default: str = "") -> str:
@@ -195,10 +195,10 @@ class ScriptedPerson:
 
     def _answer(self, question: str) -> str:
         self.questions.append(question)
-        found = [answer for words, answer in self.answers.items() if words in question]
-        if len(found) != 1:
+        matches = [answer for words, answer in self.answers.items() if words in question]
+        if len(matches) != 1:
             raise UsageError(f"nobody answers: {question}")
-        return found[0]
+        return matches[0]
 
 
 ANSWERS = {
@@ -233,7 +233,7 @@ class SetupWorld:
     folder: Path
     project: dict[str, Any]
     """What `read` and `change` are about, unless programs keep it in a file."""
-    place: Place
+    paths: Place
     registry: FakeAppRegistry
     slack: FakeWorkspace
     person: ScriptedPerson
@@ -246,7 +246,7 @@ class SetupWorld:
 
     def open_session(self) -> Session:
         text = self.outside.state_file.read()
-        return Session(self.place, self.outside, state_from_text(text) if text else SetupState())
+        return Session(self.paths, self.outside, state_from_text(text) if text else SetupState())
 
     def read(self) -> dict[str, Any]:
         """What the project has become."""
@@ -290,9 +290,9 @@ def open_setup_world(folder: Path, commands: Commands | None = None) -> Iterator
                 browsers[-1].start()
 
         person = ScriptedPerson(dict(ANSWERS), browse)
-        place = Place(folder / "state", folder / "provenfix.yaml", _prepare_checkout(folder))
+        paths = Place(folder / "state", folder / "provenfix.yaml", _prepare_checkout(folder))
         project = empty_project()
-        world = SetupWorld(folder, project, place, registry, slack, person, find_free_port())
+        world = SetupWorld(folder, project, paths, registry, slack, person, find_free_port())
         world.outside = _build_outside(world, address, commands or CalledPrograms(project))
         yield world
         for browser in browsers:
@@ -305,7 +305,7 @@ def _build_outside(world: SetupWorld, address: str, commands: Commands) -> Outsi
             world.bundle_errors -= 1
             raise InputError("main.py does not compile and cannot be deployed")
         for name in ("functions", "compile"):
-            (world.place.checkout / f"build/{name}.zip").write_bytes(b"")
+            (world.paths.checkout / f"build/{name}.zip").write_bytes(b"")
 
     def run_doctor(config: Path, project: str) -> tuple[int, str]:
         assert config.exists(), config
@@ -315,7 +315,7 @@ def _build_outside(world: SetupWorld, address: str, commands: Commands) -> Outsi
 
     return Outside(
         commands, world.person, BrowserRegistration(GitHubAddresses(address, address), world.port, 20.0),
-        SlackWorkspace(f"{world.slack.address}/api/"), PrivateStateFile(world.place.folder), run_doctor,
+        SlackWorkspace(f"{world.slack.address}/api/"), PrivateStateFile(world.paths.folder), run_doctor,
         write_bundles, world.waits.append,
     )  # fmt: skip
 
