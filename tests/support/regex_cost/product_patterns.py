@@ -26,7 +26,7 @@ CHECKED_ELSEWHERE = {
     ("shared/text/secret_pattern.py", "_parse_item"): "a class is looked for in 128 characters",
     ("shared/config/field_types.py", "_matching"): "values of the configuration, each matched once",
     ("shared/adapters/github/workflow_pipeline.py", "WorkflowPipeline"): "`.*` once a line, from its beginning",
-    ("shared/report/issue/causes.py", "_resource_blocks"): "single words",
+    ("shared/report/issue/causes.py", "_render_resources"): "single words",
     ("shared/proof/declared/development_python.py", "_match_lines"): "measured with `development_pythons`",
     (
         "shared/adapters/checkers/ty_diagnostics.py",
@@ -35,7 +35,7 @@ CHECKED_ELSEWHERE = {
     ("shared/adapters/checkers/ty_diagnostics.py", "_parse_call"): "one short message of the type checker",
     (
         "shared/proof/claims/attributes/attribute_judge.py",
-        "_gone",
+        "_build_gone",
     ): "one name in one quoted line, which has 300 characters at most",
     ("shared/proof/claims/attributes/find_class.py", "_list_reached"): "one name, with runs that give nothing back",
     ("shared/proof/claims/calls/call_message.py", ""): "a message of 300 characters at most",
