@@ -98,8 +98,8 @@ def _answer_user(answer: "ClickAnswer", body: bytes, log: RequestLog) -> SlackRe
     if interaction.is_dialog_answer(body):
         if answer.is_accepted:
             return "", 200, _PLAIN
-        return json.dumps(interaction.dialog_error(answer.text)), 200, _JSON
-    url = interaction.response_url(body)
+        return json.dumps(interaction.build_dialog_error(answer.text)), 200, _JSON
+    url = interaction.read_response_url(body)
     if url and not (answer.is_accepted and answer.is_final):
         _send_ephemeral(url, answer.text, log)
     return json.dumps({"response_type": "ephemeral", "replace_original": False, "text": answer.text}), 200, _JSON

@@ -55,7 +55,7 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
     except Reject as rejected:
         log.write(Severity.WARNING, f"unverified:{rejected.reason}")
         return "", 413
-    error = webhook.verify_signature(request.headers, body, _webhook_secret(runtime))
+    error = webhook.verify_signature(request.headers, body, _read_webhook_secret(runtime))
     if error is not None:
         log.write(Severity.WARNING, f"unverified:{error.value}")
         return "", 401
@@ -74,6 +74,6 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
     return "", 204
 
 
-def _webhook_secret(runtime: "Runtime") -> "Secret":
+def _read_webhook_secret(runtime: "Runtime") -> "Secret":
     reference = runtime.settings.secrets.github_webhook_secret
     return credentials.build_secret_reader(runtime.settings, reference, "github.webhook_secret")()

@@ -44,7 +44,7 @@ def _read_secret(settings: Settings, reference: SecretReference | None, key: str
     return secret
 
 
-def access_tokens(settings: Settings) -> Callable[[], Secret]:
+def create_access_tokens(settings: Settings) -> Callable[[], Secret]:
     """Access tokens for Google's own APIs: the function's, or those of the user at this machine."""
     if settings.is_deployed or settings.endpoint_overrides.rest:
         return _create_metadata_client(settings).access_token
@@ -56,7 +56,7 @@ def _create_metadata_client(settings: Settings) -> google_credentials.MetadataSe
     return google_credentials.MetadataServer(host)
 
 
-def identity_tokens(settings: Settings) -> Callable[[str], Secret]:
+def create_identity_tokens(settings: Settings) -> Callable[[str], Secret]:
     """Identity tokens by URL. A function on this machine is called without: settings allow plain HTTP for no other."""
     metadata = _create_metadata_client(settings)
     return lambda url: metadata.identity_token(url) if url.startswith("https://") else Secret("")
@@ -67,7 +67,7 @@ def has_code_host(settings: Settings) -> bool:
     return settings.secrets.github_token is not None or bool(settings.code_host.app)
 
 
-def github_host(settings: Settings) -> github_credentials.GitHubHost:
+def read_github_host(settings: Settings) -> github_credentials.GitHubHost:
     """The code host's addresses."""
     return github_credentials.GitHubHost(settings.code_host.address)
 
@@ -75,13 +75,13 @@ def github_host(settings: Settings) -> github_credentials.GitHubHost:
 def create_github_client(settings: Settings, clock: ports.Clock) -> client.GitHubClient:
     """A client as the App, else with the token, that is configured; its secret is read at the first request."""
     host, secrets, timing = settings.code_host, settings.secrets, client.Timing(clock, time.sleep)
-    address = settings.endpoint_overrides.github or github_host(settings).api
+    address = settings.endpoint_overrides.github or read_github_host(settings).api
     if not host.app:
         token = build_secret_reader(settings, secrets.github_token, "github.token")
         return client.GitHubClient(github_credentials.FixedToken(token), timing, address)
     key = build_secret_reader(settings, secrets.github_app_key, "github.app.private_key")
     app = github_credentials.GitHubApp(host.app, key, host.installation)
-    return client.GitHubClient(client.installation_tokens(app, timing, address), timing, address)
+    return client.GitHubClient(client.create_installation_tokens(app, timing, address), timing, address)
 
 
 class ConfiguredCollaborators:

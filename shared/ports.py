@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # a message knows the whole report, which a port does not nee
     from shared.proof.model.target import CheckStatus
     from shared.proposal.decision import Click
     from shared.proposal.proposal import Message
+    from shared.proposal.reminder import Reminder
     from shared.proposal.rollout import Deployment, ProbeResult, Revision, ServiceState
     from shared.report.links import Links
     from shared.service import Service
@@ -160,6 +161,19 @@ class Chat(Protocol):
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
         """*Effect.* Adds paragraphs of plain text below a message; there is at least one."""
+
+    def remind(self, service: Service, reference: str, reminder: Reminder) -> None:
+        """*Effect.* Reminds the channel of a message, and the user or group of `Service.escalate_to`.
+
+        It is a reply to the message: `has_reply` finds it by its marker.
+        """
+
+
+class Pager(Protocol):
+    """Who is on call, beside the chat."""
+
+    def alert(self, service: Service, reminder: Reminder) -> None:
+        """*Effect.* Alerts them; a second alert with the same marker is taken for the first one."""
 
 
 @runtime_checkable

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+PAGER = "pager"
+"""The `escalate_to` of a service whose reminders go to the webhook of the `pager` section as well."""
+
 
 class RolloutMode(StrEnum):
     """What an approval leads to. Not configured: it follows from where provenfix runs."""
@@ -79,9 +82,19 @@ class Service:
     """Issues that may be opened on one day (UTC) about incidents that no commit confirms; one issue collects the
     rest.
     """
+    is_read_only: bool = False
+    """Whether it is only looked at: nobody is asked, and nothing is deployed. It follows from the whole file."""
     proposal_ttl: timedelta = timedelta(hours=6)
     traffic_steps: tuple[int, ...] = (10, 50, 100)
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""
+    channel_name: str = ""
+    """As the page and alerts show the channel, without `#`; "" shows the id."""
+    remind_after: timedelta = timedelta(0)
+    """After this long without a decision the channel is reminded of a question, once; 0 never reminds."""
+    escalate_to: str = ""
+    """Whom a reminder addresses too: a chat user's or user group's id, or `PAGER`; "" addresses the channel alone."""
+    runbook_url: str = ""
+    """What a person on call reads first; linked in chat, page and issue."""
     deploy_command: tuple[str, ...] = ()
     """The words of a command that deploys `{commit}`, for `provenfix watch`; without one it changes nothing."""
     rollout_mode: RolloutMode = RolloutMode.PLATFORM
@@ -89,7 +102,7 @@ class Service:
     @property
     def id(self) -> str:
         """`project.name`: the key of the service in stored documents and in `Context.services`."""
-        return service_id(self.project, self.name)
+        return build_service_id(self.project, self.name)
 
     @property
     def allows_trials(self) -> bool:
@@ -111,7 +124,7 @@ class RegionalService(Service):
     @property
     def id(self) -> str:
         """`project.name.region`."""
-        return service_id(self.project, self.name, self.region)
+        return build_service_id(self.project, self.name, self.region)
 
     @property
     def environment_name(self) -> str:
@@ -119,7 +132,7 @@ class RegionalService(Service):
         return f"{self.environment or self.project} {self.region}"
 
 
-def service_id(project: str, name: str, region: str = "") -> str:
+def build_service_id(project: str, name: str, region: str = "") -> str:
     """The platform's own labels of a log entry, as the key of a configured service."""
     return f"{project}.{name}{f'.{region}' if region else ''}"
 
@@ -129,5 +142,5 @@ def find_service(services: Mapping[str, Service], project: str, name: str, regio
 
     A log that tells no region is one of the service that alone has the name.
     """
-    service = services.get(service_id(project, name)) or services.get(service_id(project, name, region))
+    service = services.get(build_service_id(project, name)) or services.get(build_service_id(project, name, region))
     return service if service is not None and region in {"", service.region} else None

@@ -23,9 +23,10 @@ from shared.adapters.google import (
     pubsub,
     request_counts,
 )
+from shared.adapters.pager import events_v2
 from shared.adapters.slack import chat
 from shared.adapters.sqlite import sqlite_logs, sqlite_queue, sqlite_store
-from shared.adapters.standins import chat_and_issues, process_platform, simulated_platform, watched_platform
+from shared.adapters.standins import chat_and_issues, log_issues, process_platform, simulated_platform, watched_platform
 from shared.config.settings import Platform, Settings
 from shared.errors import UsageError
 from shared.lazy import lazy_property
@@ -86,7 +87,7 @@ class _Ports:
     def compilers(self) -> Compilers:
         """Interpreters run until the process ends: a function answers many requests."""
         local = best_compilers.LocalCompilers(self._settings.interpreters)
-        tokens = credentials.identity_tokens(self._settings)
+        tokens = credentials.create_identity_tokens(self._settings)
         return best_compilers.DeployedCompilers(self._settings.compilers, tokens, local)
 
     @lazy_property
@@ -111,7 +112,7 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def logs(self) -> ports.Logs:
-        overrides, token = self._settings.endpoint_overrides, credentials.access_tokens(self._settings)
+        overrides, token = self._settings.endpoint_overrides, credentials.create_access_tokens(self._settings)
         is_counted = bool(overrides.rest) or not overrides.google
         counts = request_counts.RequestCounts(token, overrides.rest) if is_counted else None
         kept = {service.project: service.log_project for service in self.services.values() if service.log_project}
@@ -138,7 +139,7 @@ class CloudPorts(_Ports):
         return probe.NetworkProbe(identity_token=self._read_identity_token)
 
     def _read_identity_token(self, url: str) -> Secret:
-        return credentials.identity_tokens(self._settings)(url)
+        return credentials.create_identity_tokens(self._settings)(url)
 
     @lazy_property
     def chat(self) -> ports.Chat:
@@ -150,7 +151,18 @@ class CloudPorts(_Ports):
         return chat.SlackChat(token, self._settings.endpoint_overrides.slack)
 
     @lazy_property
+    def pager(self) -> ports.Pager:
+        """The webhook; its key is read when somebody is first alerted."""
+        reference = self._settings.secrets.pager_routing_key
+        if reference is None:
+            _raise_not_configured("the port 'pager'", "pager.routing_key")
+        key = credentials.build_secret_reader(self._settings, reference, "pager.routing_key")
+        return events_v2.EventsPager(self._settings.endpoint_overrides.pager or self._settings.pager_url, key)
+
+    @lazy_property
     def issues(self) -> ports.Issues:
+        if self._settings.read_only == "log":
+            return log_issues.LogIssues(print)
         return issues.GitHubIssues(self._require_code_host("the port 'issues'"))
 
     @lazy_property
@@ -161,7 +173,7 @@ class CloudPorts(_Ports):
     def link_builder(self) -> ports.LinkBuilder:
         if not credentials.has_code_host(self._settings):
             return context.NoLinkBuilder()
-        builder = links.GitHubLinkBuilder(self._github, credentials.github_host(self._settings))
+        builder = links.GitHubLinkBuilder(self._github, credentials.read_github_host(self._settings))
         return cloud_logging.LogLinkBuilder(builder)
 
     def open_history(self, service: Service) -> AbstractContextManager[History]:
@@ -171,9 +183,9 @@ class CloudPorts(_Ports):
     @lazy_property
     def _google(self) -> clients.GoogleClients:
         address = self._settings.endpoint_overrides.google
-        overrides, token = self._settings.endpoint_overrides, credentials.access_tokens(self._settings)
+        overrides, token = self._settings.endpoint_overrides, credentials.create_access_tokens(self._settings)
         registry = image_registry.ImageRegistry(token, overrides.rest) if overrides.rest or not address else None
-        return clients.GoogleClients(clients.loopback_channel(address) if address else None, registry)
+        return clients.GoogleClients(clients.open_loopback_channel(address) if address else None, registry)
 
     @lazy_property
     def _github(self) -> client.GitHubClient:
@@ -224,6 +236,10 @@ class LocalPorts(_Ports):
         return chat_and_issues.LocalChat(self.store)
 
     @lazy_property
+    def pager(self) -> ports.Pager:
+        return chat_and_issues.LocalPager(self.store)
+
+    @lazy_property
     def issues(self) -> ports.Issues:
         return chat_and_issues.LocalIssues(self.store)
 
@@ -252,7 +268,7 @@ def create_store(settings: Settings) -> ports.Store:
     """Where documents are kept. Raises UsageError where the settings name no project."""
     if settings.sqlite_folder is not None:
         return sqlite_store.SqliteStore(settings.sqlite_folder / STORE_FILE)
-    project, token = _require_project(settings), credentials.access_tokens(settings)
+    project, token = _require_project(settings), credentials.create_access_tokens(settings)
     return firestore_store.FirestoreStore(project, settings.database, emulator=settings.firestore_emulator, token=token)
 
 
@@ -260,7 +276,7 @@ def create_publisher(settings: Settings) -> pubsub.PubSubBus | sqlite_queue.Sqli
     """Where messages are published, raw ones included. Raises UsageError where the settings name no project."""
     if settings.sqlite_folder is not None:
         return sqlite_queue.SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
-    project, token = _require_project(settings), credentials.access_tokens(settings)
+    project, token = _require_project(settings), credentials.create_access_tokens(settings)
     return pubsub.PubSubBus(project, settings.topic_prefix, emulator=settings.pubsub_emulator, token=token)
 
 

@@ -24,17 +24,19 @@ locals {
     ])
   }
 
+  used_roles = setunion([], values(local.roles)...)
+
   # A custom role is made in each project that binds it.
   custom_roles = merge(
-    { for id, role in local.access.roles : "${var.project} ${id}" => merge(role, { project = var.project }) if try(role.custom, null) != null && role.bound_to == "database" },
+    { for id, role in local.access.roles : "${var.project} ${id}" => merge(role, { project = var.project }) if try(role.custom, null) != null && contains(local.used_roles, id) && role.bound_to == "database" },
     merge([
-      for project in local.projects : { for id, role in local.access.roles : "${project} ${id}" => merge(role, { project = project }) if try(role.custom, null) != null && !contains(["database", "trigger"], role.bound_to) }
+      for project in local.projects : { for id, role in local.access.roles : "${project} ${id}" => merge(role, { project = project }) if try(role.custom, null) != null && contains(local.used_roles, id) && !contains(["database", "trigger"], role.bound_to) }
     ]...),
     merge([
       for project in local.log_projects : { "${project} log_reader" = merge(local.access.roles.log_reader, { project = project }) }
     ]...),
     merge([
-      for project in local.trigger_projects : { for id, role in local.access.roles : "${project} ${id}" => merge(role, { project = project }) if try(role.custom, null) != null && role.bound_to == "trigger" }
+      for project in local.trigger_projects : { for id, role in local.access.roles : "${project} ${id}" => merge(role, { project = project }) if try(role.custom, null) != null && contains(local.used_roles, id) && role.bound_to == "trigger" }
     ]...),
   )
 }

@@ -4,8 +4,20 @@
 locals {
   prefix = "provenfix-" # of topics, functions, accounts and sinks; the functions' default for topics
 
-  config = yamldecode(file(var.config))
-  access = yamldecode(file("${path.module}/access.yaml"))
+  config    = yamldecode(file(var.config))
+  read_only = try(length(local.config.read_only), 0) > 0
+
+  # What the functions that are deployed call and read; without questions nobody needs Slack's secrets.
+  access_table = yamldecode(file("${path.module}/access.yaml"))
+  access = merge(local.access_table, {
+    functions = {
+      for name, function in local.access_table.functions : name => merge(function, {
+        google  = [for call in function.google : call if !local.read_only || !contains(local.access_table.acting, call)]
+        secrets = [for key in function.secrets : key if !local.read_only || !startswith(key, "slack.")]
+        topics  = [for topic in function.topics : topic if contains(values(local.triggers), topic)]
+      }) if contains(keys(local.functions), name)
+    }
+  })
 
   # By the id that the functions give each: the region is part of it where another one has a service of that name.
   service_names = [for service in local.config.services : "${service.project}.${service.name}"]
@@ -70,12 +82,12 @@ resource "google_secret_manager_secret_version" "config" {
     create_before_destroy = true
 
     precondition {
-      condition     = alltrue([for function in local.access.functions : alltrue([for key in function.secrets : local.references[key] != null || startswith(key, "github.")])])
+      condition     = alltrue([for function in local.access.functions : alltrue([for key in function.secrets : local.references[key] != null || startswith(key, "github.") || startswith(key, "pager.")])])
       error_message = "provenfix.yaml must refer to Slack's secrets with {secret: projects/P/secrets/S/versions/V}: a variable cannot reach the functions."
     }
     precondition {
-      condition     = alltrue([for held in [for key in ["token", "webhook_secret"] : try(local.config.github[key], null)] : try(held.env, null) == null]) && try(local.config.github.app.private_key.env, null) == null
-      error_message = "provenfix.yaml must refer to GitHub's secrets with {secret: projects/P/secrets/S/versions/V}: a variable cannot reach the functions."
+      condition     = alltrue([for held in [for key in ["token", "webhook_secret"] : try(local.config.github[key], null)] : try(held.env, null) == null]) && try(local.config.github.app.private_key.env, null) == null && try(local.config.pager.routing_key.env, null) == null
+      error_message = "provenfix.yaml must refer to GitHub's and the pager's secrets with {secret: projects/P/secrets/S/versions/V}: a variable cannot reach the functions."
     }
     precondition {
       condition     = local.references["github.token"] != null

@@ -1,7 +1,10 @@
 # The functions: one zip, one map. Every figure has its reason beside it.
 
 locals {
-  functions = {
+  # `read_only` of provenfix.yaml: what looks and reports; nothing that asks, decides or deploys.
+  functions = { for name, function in local.all_functions : name => function if !local.read_only || contains(["record", "investigate", "verify"], name) }
+
+  all_functions = {
     record = {
       topic       = "log-entries"
       memory      = "512Mi" # all clients loaded take 155 MB, a message at most 10 MB, twenty of them at once

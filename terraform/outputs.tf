@@ -1,16 +1,16 @@
 output "decide_url" {
-  description = "Slack's interactivity request URL."
-  value       = google_cloud_run_v2_service.public["decide"].uri
+  description = "Slack's interactivity request URL; empty with `read_only`."
+  value       = try(google_cloud_run_v2_service.public["decide"].uri, "")
 }
 
 output "github_url" {
-  description = "The GitHub App's webhook URL."
-  value       = google_cloud_run_v2_service.public["github"].uri
+  description = "The GitHub App's webhook URL; empty with `read_only`."
+  value       = try(google_cloud_run_v2_service.public["github"].uri, "")
 }
 
 output "slack_manifest" {
   description = "The Slack app, to be pasted where Slack asks for a manifest."
-  value       = templatefile("${path.module}/manifests/slack.yaml", { decide_url = google_cloud_run_v2_service.public["decide"].uri })
+  value       = templatefile("${path.module}/manifests/slack.yaml", { decide_url = try(google_cloud_run_v2_service.public["decide"].uri, "") })
 }
 
 output "github_manifest" {
@@ -21,7 +21,7 @@ output "github_manifest" {
 }
 
 locals {
-  github_app = jsondecode(templatefile("${path.module}/manifests/github-app.json", { github_url = google_cloud_run_v2_service.public["github"].uri }))
+  github_app = jsondecode(templatefile("${path.module}/manifests/github-app.json", { github_url = try(google_cloud_run_v2_service.public["github"].uri, "") }))
 
   # Only to start a workflow that deploys may anything be changed in GitHub Actions.
   workflows = length([for service in local.config.services : service if try(service.deploy_method, "") == "github_workflow"]) > 0

@@ -86,7 +86,7 @@ resource "google_cloud_run_v2_service_iam_member" "watched" {
 # Where IAM asks who calls, the probe says so: a service that is probed lets these two in.
 resource "google_cloud_run_v2_service_iam_member" "prober" {
   for_each = {
-    for pair in setproduct([for id, service in local.services : id if try(length(service.probe_url), 0) > 0], ["investigate", "verify"]) :
+    for pair in setproduct([for id, service in local.services : id if try(length(service.probe_url), 0) > 0], [for name in ["investigate", "verify"] : name if contains(keys(local.functions), name)]) :
     "${pair[0]} ${pair[1]}" => { service = local.services[pair[0]], function = pair[1] }
   }
 

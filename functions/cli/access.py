@@ -5,14 +5,17 @@ and `provenfix doctor` looks for what it names.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
 
 from shared.errors import InputError
+from shared.workflow.flow import REDEPLOY_APPROVED
 
 ACCESS_FILE = Path(__file__).parents[2] / "terraform" / "access.yaml"
+READ_ONLY_FUNCTIONS = ("record", "investigate", "verify")
+"""Those of the profile that asks nobody and deploys nothing, as terraform/functions.tf has them."""
 _LEVELS = ("read", "write", "admin")
 
 
@@ -55,6 +58,8 @@ class Access:
     functions: Mapping[str, FunctionAccess]
     only: Mapping[str, str] = field(default_factory=dict)
     """The `deploy_method` without which a call is never made, by call."""
+    acting: Sequence[str] = ()
+    """The calls that act on what others run, or follow such an act."""
 
     def required_permissions(self, function: str) -> Mapping[str, Sequence[str]]:
         """What a function needs, by the key of the role."""
@@ -67,6 +72,26 @@ class Access:
     def calls_for_role(self, function: str, role: str) -> Sequence[str]:
         """The methods for which a function needs a role."""
         return [method for method in self.functions[function].google if role in self.google[method]]
+
+    def for_profile(self, read_only: str) -> "Access":
+        """What is left of the table with `read_only` of provenfix.yaml; all of it for ""."""
+        if not read_only:
+            return self
+        functions = {}
+        for name in READ_ONLY_FUNCTIONS:
+            use = self.functions[name]
+            google, github = ([call for call in calls if call not in self.acting] for calls in (use.google, use.github))
+            functions[name] = replace(
+                use,
+                secrets=[key for key in use.secrets if not key.startswith("slack.")],
+                topics=[topic for topic in use.topics if topic != REDEPLOY_APPROVED],
+                slack=[],
+                google=google,
+                github=[call for call in github if read_only == "issue" or not call.startswith("issues/")],
+            )
+        used = {role for use in functions.values() for call in use.google for role in self.google[call]}
+        roles = {key: role for key, role in self.roles.items() if key in used}
+        return replace(self, roles=roles, functions=functions)
 
     def list_apis(self) -> Sequence[str]:
         """Every API that is called."""
@@ -101,6 +126,7 @@ def read_access(file: Path = ACCESS_FILE) -> Access:
             document["slack"],
             {name: FunctionAccess(**use) for name, use in document["functions"].items()},
             document["only"],
+            document["acting"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise InputError(f"{file} cannot be read ({type(error).__name__}); take the one of the release.") from None

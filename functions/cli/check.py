@@ -10,6 +10,7 @@ import typer
 
 from functions.cli import check_baseline
 from functions.cli.output_format import OutputFormat
+from functions.cli.repository_argument import check_local_repository
 from shared.config.settings import read_settings
 from shared.errors import InputError, UsageError
 from shared.local_sources import find_work_tree, open_local_compilers, open_local_history
@@ -65,9 +66,9 @@ def _select_files(
     work_tree, paths = find_work_tree(options.repo), options.paths
     if options.staged:
         index = {path: entry.blob for path, entry in repository.index_files(index_file).items()}
-        before = _head_blobs(repository)
+        before = _read_head_blobs(repository)
         changed = [path for path in index if _is_python(path) and before.get(path) != index[path]]
-        return changed, list(index), _blob_reader(repository, index)
+        return changed, list(index), _create_blob_reader(repository, index)
     if options.ref is not None or work_tree is None:
         if paths:
             raise UsageError(f"{options.repo}: a bare repository has no files on disk; name a commit with --ref")
@@ -76,7 +77,7 @@ def _select_files(
         return (
             [path for path in blobs if _is_python(path)],
             list(blobs),
-            _blob_reader(repository, blobs),
+            _create_blob_reader(repository, blobs),
         )
     tracked = repository.tracked_paths()
     if not paths:
@@ -89,7 +90,7 @@ def _select_files(
     return list(named), tracked, work_tree.read
 
 
-def _head_blobs(repository: "GitRepository") -> Mapping[str, str]:
+def _read_head_blobs(repository: "GitRepository") -> Mapping[str, str]:
     try:
         commit = repository.resolve("HEAD")
     except UsageError:
@@ -97,7 +98,7 @@ def _head_blobs(repository: "GitRepository") -> Mapping[str, str]:
     return {path: entry.blob for path, entry in repository.tree(commit.id).items()}
 
 
-def _blob_reader(repository: "GitRepository", blobs: Mapping[str, str]) -> ReadFile:
+def _create_blob_reader(repository: "GitRepository", blobs: Mapping[str, str]) -> ReadFile:
     def read(path: str) -> bytes:
         content = repository.read(blobs[path])
         if content is None:  # a file that was not checked must not pass
@@ -181,6 +182,7 @@ def check(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """
     if sum([bool(paths), ref is not None, staged, baseline is not None]) > 1:
         raise UsageError("Give only one of PATHS, --ref, --staged and --baseline.")
+    check_local_repository(repo)
     if baseline is not None:
         options = check_baseline.BaselineOptions(repo, baseline, rev, python, tuple(start or ()), output)
         return check_baseline.run_baseline_check(options)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from functions.cli import progress
 from functions.cli.output_format import OutputFormat
 from shared.config.settings import read_settings
 from shared.errors import UsageError
@@ -15,6 +16,7 @@ from shared.proof.compare_services import (
     ComparedService,
     ComparisonRequest,
     ServiceComparison,
+    list_alarms,
     list_families,
     require_services,
 )
@@ -52,6 +54,7 @@ def run_baseline_check(options: BaselineOptions) -> int:
     """Prints what is newly broken; returns 1 if something is, else 0. Raises UsageError and InputError."""
     running = ".".join(platform.python_version_tuple()[:2])
     with (
+        progress.show_progress() as show,
         open_checked_out_history(options.repo, options.revision) as (history, commit),
         open_local_compilers(read_settings()) as compilers,
     ):
@@ -62,6 +65,7 @@ def run_baseline_check(options: BaselineOptions) -> int:
         request = ComparisonRequest(
             baseline, commit, options.python, fallback_python=running, start_paths=options.start_paths
         )
+        show(f"comparing with {short_sha(baseline)}")
         services = ServiceComparison(history, compilers).compare(request)
         require_services(services, options.repo)
     for path in dict.fromkeys(path for service in services for path in service.unjudged):
@@ -78,25 +82,22 @@ def run_baseline_check(options: BaselineOptions) -> int:
     return int(bool(list_alarms(services)))
 
 
-def list_alarms(services: Sequence[ComparedService]) -> list[Alarm]:
-    """The alarms of all services; what several of them load is named once."""
-    alarms: dict[tuple[str, str, int, str], Alarm] = {}
-    for alarm in (alarm for service in services for alarm in service.alarms):
-        alarms.setdefault((alarm.family, alarm.path, alarm.line, alarm.message), alarm)
-    return list(alarms.values())
-
-
 def format_text(services: Sequence[ComparedService], baseline: str) -> Iterator[str]:
     """A line for each alarm with its reason below it, and a summary."""
     alarms = list_alarms(services)
     for alarm in alarms:
-        position = f"{to_one_line(alarm.path)}:{alarm.line}" if alarm.line else to_one_line(alarm.path)
-        yield f"{position}: {alarm.error_class}: {to_one_line(alarm.message)}"
-        yield f"    {to_one_line(alarm.reason)} ({to_one_line(alarm.checked_by)})"
+        yield from format_alarm(alarm)
     loaded = sum(service.loaded_count for service in services)
     files = "1 file" if loaded == 1 else f"{loaded} files"
     result = "nothing is newly broken" if not alarms else f"{len(alarms)} newly broken"
     yield f"{files} loaded: {result} since {baseline}."
+
+
+def format_alarm(alarm: Alarm) -> Iterator[str]:
+    """A line with the position and the error, and one with the reason."""
+    position = f"{to_one_line(alarm.path)}:{alarm.line}" if alarm.line else to_one_line(alarm.path)
+    yield f"{position}: {alarm.error_class}: {to_one_line(alarm.message)}"
+    yield f"    {to_one_line(alarm.reason)} ({to_one_line(alarm.checked_by)})"
 
 
 def format_json(services: Sequence[ComparedService], baseline: str, commit: str) -> str:

@@ -20,6 +20,7 @@ from functions.cli import (
     explain,
     inject,
     investigate,
+    radar,
     setup,
     show,
     stats,
@@ -28,6 +29,7 @@ from functions.cli import (
     watch,
 )
 from functions.cli.doctor import command as doctor
+from functions.cli.error_words import describe_system_error, describe_usage_error
 from functions.cli.standard_streams import discard_output, ensure_standard_streams, handle_stop_signals
 from shared.errors import ConfigurationError, InputError, Reject, Retry, UsageError
 from shared.text import escaping
@@ -41,6 +43,7 @@ _COMPLETE_VARIABLE = "_PROVENFIX_COMPLETE"
 COMMANDS: Mapping[str, tuple[ModuleType, str]] = {
     "investigate": (investigate, "Prove which commit broke a service and which one fixes it."),
     "check": (check, "Check that Python files compile on the deployed Python."),
+    "radar": (radar, "List merged fixes that nobody has deployed."),
     "demo": (demo, "Run an example incident from the first log entry to the fix."),
     "watch": (watch, "Watch your own services by their log."),
     "up": (up, "Run all functions of provenfix on this machine."),
@@ -49,8 +52,8 @@ COMMANDS: Mapping[str, tuple[ModuleType, str]] = {
     "stats": (stats, "Show how long incidents take from step to step."),
     "stop": (stop, "Stop deployments, and roll back a rollout in progress."),
     "resume": (stop, "Allow deployments again."),
-    "setup": (setup, "Install provenfix into a project of Google Cloud, step by step."),
-    "teardown": (setup, "Take back what setup has made."),
+    "setup": (setup, "Install provenfix on Google Cloud, step by step."),
+    "teardown": (setup, "Take back what setup has made, the last step first."),
     "doctor": (doctor, "Check everything that a deployed provenfix needs."),
     "dlq": (dlq, "List, replay or delete messages that could not be delivered."),
     "explain": (explain, "Say what the reason of a decision means, and what to do."),
@@ -131,7 +134,7 @@ def _run_command() -> int:
     try:
         return _invoke_typer()
     except (typer.TyperException, UsageError) as error:
-        return _print_error(_error_message(error), 2)
+        return _print_error(describe_usage_error(error), 2)
     except (InputError, Retry, Reject) as error:
         return _print_error(str(error), 3, one_per_line=isinstance(error, ConfigurationError))
     except KeyboardInterrupt:
@@ -141,8 +144,7 @@ def _run_command() -> int:
         return EXIT_BROKEN_PIPE
     except OSError as error:  # a full disk, a closed stream, no more processes: this machine's state is input too
         discard_output(sys.stdout)
-        path = f"{error.filename}: " if error.filename else ""
-        return _print_error(f"{path}{error.strerror}. Fix this and run it again.", 3)
+        return _print_error(describe_system_error(error), 3)
 
 
 def _invoke_typer() -> int:
@@ -157,17 +159,6 @@ def _invoke_typer() -> int:
         code = ended.exit_code
     sys.stdout.flush()
     return code if isinstance(code, int) else 0
-
-
-def _error_message(error: Exception) -> str:
-    if not isinstance(error, typer.TyperException):
-        return str(error)
-    context = getattr(error, "ctx", None)
-    parameters = getattr(getattr(context, "command", None), "params", ())
-    options = {option for parameter in parameters for option in parameter.opts}
-    if getattr(error, "option_name", "") == "--json" and "--format" in options:
-        return "No such option: --json. Use --format json."
-    return error.format_message()
 
 
 def _print_error(message: str, code: int, *, one_per_line: bool = False) -> int:

@@ -3,6 +3,7 @@
 Everything happens in a temporary folder and on loopback; it leaves no process and no file behind.
 """
 
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +13,13 @@ from typing import Annotated
 import typer
 
 from functions.cli.progress import create_status_printer, show_page
+from functions.demo.export import export_example
 from functions.demo.run import DemoOptions
 from functions.demo.scenario import ScenarioName
 from functions.demo.session import run_demo
 from functions.local.private_files import make_private
 from shared.errors import UsageError
+from shared.text.escaping import to_one_line
 from shared.text.phrases import join_words
 
 _NEXT_STEPS = """
@@ -34,7 +37,7 @@ Or investigate a log that it has already written:
 _SCENARIO_HELP = f"{join_words([name.value for name in ScenarioName], 'or')}."
 
 
-def demo(
+def demo(  # noqa: PLR0913, PLR0917  # one parameter for each option
     port: Annotated[int, typer.Option(metavar="N", help="Port of the page; 0 takes a free one.", min=0, max=65535)] = 0,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
     scenario: Annotated[str, typer.Option(metavar="NAME", help=_SCENARIO_HELP)] = "incident",
@@ -44,11 +47,16 @@ def demo(
     folder: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Keep all state in this folder, and continue from it.")
     ] = None,
+    export: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Only write the example service out, with its CI and its log.")
+    ] = None,
 ) -> int:
     """Run an example incident from the first log entry to the fix.
 
     It breaks an example service, proves the fix, asks for an approval, deploys, verifies and closes the issue.
     """
+    if export is not None:
+        return _export_example(export)
     say = create_status_printer()
     chosen = _parse_scenario(scenario)
     with _open_folder(folder) as home:
@@ -58,6 +66,15 @@ def demo(
         closed = run_demo(options)
     print(_NEXT_STEPS, end="")
     return 0 if closed else 1
+
+
+def _export_example(folder: Path) -> int:
+    written = export_example(folder)
+    print(f"The example service is in {to_one_line(str(written.repository))}. Next:\n")
+    print(
+        f"    provenfix investigate --repo {shlex.quote(str(written.repository))} --log {shlex.quote(str(written.log))}"
+    )
+    return 0
 
 
 def _parse_scenario(name: str) -> ScenarioName:

@@ -95,16 +95,16 @@ def list_letters(folder: _FolderOption = _DEFAULT_FOLDER) -> int:
 @dlq.command("replay")
 def replay_letters(ids: _IdsArgument = None, every: _AllOption = False, folder: _FolderOption = _DEFAULT_FOLDER) -> int:
     """Publish dead letters again."""
-    return replay_dead_letters(_selected_ids(ids, every=every), folder)
+    return replay_dead_letters(_select_ids(ids, every=every), folder)
 
 
 @dlq.command("drop")
 def drop_letters(ids: _IdsArgument = None, every: _AllOption = False, folder: _FolderOption = _DEFAULT_FOLDER) -> int:
     """Delete dead letters."""
-    return drop_dead_letters(_selected_ids(ids, every=every), folder)
+    return drop_dead_letters(_select_ids(ids, every=every), folder)
 
 
-def _selected_ids(ids: list[str] | None, *, every: bool) -> list[str] | None:
+def _select_ids(ids: list[str] | None, *, every: bool) -> list[str] | None:
     """Returns None for all of them."""
     if bool(ids) == every:
         raise UsageError("Give message ids, or --all.")

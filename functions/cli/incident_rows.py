@@ -16,7 +16,7 @@ from shared.text.phrases import pluralize, quote_untrusted
 MAX_SYMPTOMS = 8
 
 
-def plain_text(words: str, style: str = "") -> Text:
+def build_plain_text(words: str, style: str = "") -> Text:
     """Words from anywhere, without what a terminal would obey."""
     return Text(strip_invisible(words), style=style)
 
@@ -25,16 +25,16 @@ def build_cause_rows(report: Report) -> list[tuple[Text, Text]]:
     """The class of the cause, what was logged of it, and who can act."""
     cause, incident = report.cause, report.incident
     told = [f"{describe_cause(report)} [{cause.cause_class.value}]", quote_untrusted(cause.proven_by, 300)]
-    rows = [(plain_text("cause", "dim"), plain_text(" ".join(filter(None, told)), "bold"))]
+    rows = [(build_plain_text("cause", "dim"), build_plain_text(" ".join(filter(None, told)), "bold"))]
     rows += [
-        (plain_text("maybe", "dim"), plain_text(describe_exception(candidate.exception)))
+        (build_plain_text("maybe", "dim"), build_plain_text(describe_exception(candidate.exception)))
         for candidate in incident.candidates
     ]
     if incident.longest_gap is not None:
-        rows.append((plain_text("silence", "dim"), plain_text(describe_gap(incident.longest_gap))))
+        rows.append((build_plain_text("silence", "dim"), build_plain_text(describe_gap(incident.longest_gap))))
     if cause.cause_class is not CauseClass.UNKNOWN:
-        rows.append((plain_text("owner", "dim"), plain_text(quote_untrusted(cause.owner, 120))))
-        rows.append((plain_text("mends", "dim"), plain_text(cause.profile.mends)))
+        rows.append((build_plain_text("owner", "dim"), build_plain_text(quote_untrusted(cause.owner, 120))))
+        rows.append((build_plain_text("mends", "dim"), build_plain_text(cause.profile.mends)))
     return rows
 
 
@@ -44,6 +44,6 @@ def build_symptom_rows(heading: str, symptoms: Sequence[Symptom]) -> list[tuple[
     for symptom in symptoms:
         times[quote_untrusted(symptom.text, 160)] += symptom.occurrences
     return [
-        (plain_text(heading, "dim"), plain_text(f"{text} ({pluralize(often, 'time')})"))
+        (build_plain_text(heading, "dim"), build_plain_text(f"{text} ({pluralize(often, 'time')})"))
         for text, often in list(times.items())[:MAX_SYMPTOMS]
     ]

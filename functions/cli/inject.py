@@ -59,6 +59,10 @@ def _read_text(file: str) -> str:
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{file}: there is no such file; give the path of an existing one.") from None
+    except IsADirectoryError:
+        raise InputError(f"{file} is a folder; name a file in it.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file}: cannot be read ({error})") from None
 

@@ -1,9 +1,7 @@
 """`provenfix investigate`: reports on the incidents of a log, proven with a git repository."""
 
 import json
-import os
 import platform
-import re
 import sys
 from dataclasses import replace
 from enum import StrEnum
@@ -13,14 +11,15 @@ from typing import Annotated
 import typer
 
 from functions.cli import log_summary, progress, terminal
+from functions.cli.repository_argument import check_local_repository
 from shared import local_sources
 from shared.config import settings
 from shared.detection import collect
-from shared.errors import InputError, UsageError
+from shared.errors import UsageError
 from shared.proof import proof_context
-from shared.report import issue, report_json
 from shared.report import report as report_module
-from shared.text.phrases import quote_untrusted
+from shared.report import report_json
+from shared.report.issue import body
 
 
 def run_investigate(
@@ -63,7 +62,7 @@ def _investigate(
     show: "proof_context.ReportProgress",
 ) -> "tuple[list[report_module.Report], log_summary.ObservedLog]":
     """The same, and what was read."""
-    _check_local(repo)
+    check_local_repository(repo)
     configured = settings.read_settings()
     with local_sources.open_local_history(repo) as history, local_sources.open_local_compilers(configured) as compilers:
         history.branch(request.branch)  # a wrong name is reported before a large log is read
@@ -78,25 +77,12 @@ def _investigate(
         return reports, observed
 
 
-_MAX_SHOWN_PATH = 200
-_REMOTE = re.compile(r"(?:https?|ssh|git)://|git@[\w.-]+:")
-
-
-def _check_local(repo: str) -> None:
-    """Raises UsageError for an address (nothing is fetched from here), InputError where there is no such folder."""
-    if _REMOTE.match(repo):
-        raise UsageError(f"{repo} is an address: clone it first (git clone {repo}), then give its folder with --repo")
-    if not os.path.exists(repo):  # noqa: PTH110  # False for a name that no file can have, where Path raises
-        folder = quote_untrusted(repo, _MAX_SHOWN_PATH)
-        raise InputError(f"--repo: there is no folder {folder}; it takes a work tree or a bare repository")
-
-
 def _render_text(reports: "list[report_module.Report]", kind: str) -> str:
     if kind == "json":
         rows = [report_json.report_to_json(report) for report in reports]
         return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
     if kind == "markdown":
-        return "\n\n---\n\n".join(issue.render_issue_body(report) for report in reports)
+        return "\n\n---\n\n".join(body.render_issue_body(report) for report in reports)
     return terminal.format_reports(reports)
 
 

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -110,10 +111,16 @@ def read_answers_file(path: Path | None) -> dict[str, Any]:
         return {}
     try:
         document = yaml.safe_load(path.read_text("utf-8")) or {}
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path} cannot be read as YAML: {type(error).__name__}.") from None
-    if not isinstance(document, dict) or not set(document) <= _ANSWER_KEYS:
-        raise UsageError(f"{path} may have these keys: {', '.join(sorted(_ANSWER_KEYS))}.")
+    except OSError as error:
+        raise InputError(f"--answers {path}: {error.strerror}; name a YAML file with the answers.") from None
+    except (ValueError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        raise InputError(f"--answers {path}{line}: this is not YAML.") from None
+    if not isinstance(document, dict):
+        raise UsageError(f"--answers {path}: the file must be keys with values.")
+    if unknown := sorted(map(str, set(document) - _ANSWER_KEYS)):
+        raise UsageError(f"--answers {path}: {unknown[0]} is no known key; known: {', '.join(sorted(_ANSWER_KEYS))}.")
     for name in _LISTS:
         if name in document and isinstance(document[name], str):
             document[name] = document[name].split()
@@ -133,7 +140,9 @@ _YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask before what 
 def setup(  # noqa: PLR0913  # one option for each answer
     *,
     plan: Annotated[bool, typer.Option("--plan", help="Print the steps, and do nothing.")] = False,
-    read_only: Annotated[bool, typer.Option("--read-only", help="No deploy right anywhere; nobody is asked.")] = False,
+    read_only: Annotated[
+        bool | None, typer.Option("--read-only/--full", help="No deploy right anywhere, nobody is asked; or all of it.")
+    ] = None,
     log_only: Annotated[bool, typer.Option("--log-only", help="With --read-only: no issues, only the log.")] = False,
     project: Annotated[str, typer.Option(metavar="ID", help="Project that provenfix runs in.")] = "",
     watched_project: Annotated[str, typer.Option(metavar="ID", help="Project of the watched services.")] = "",
@@ -153,7 +162,7 @@ def setup(  # noqa: PLR0913  # one option for each answer
     folder: _FolderOption = _DEFAULT_FOLDER,
     config: _ConfigOption = Path("provenfix.yaml"),
 ) -> int:
-    """Install provenfix into a project of Google Cloud, step by step.
+    """Install provenfix on Google Cloud, step by step.
 
     Each step is shown before it happens. Run it again after an error: it goes on where it stopped.
     """
@@ -168,6 +177,8 @@ def setup(  # noqa: PLR0913  # one option for each answer
     given = {**read_answers_file(answers), **{name: value for name, value in options.items() if value}}
     is_present = sys.stdin.isatty()
     session = open_session(folder, config, is_present=is_present, agreed=yes)
+    if read_only is False:
+        session.state = replace(session.state, answers=replace(session.answers, read_only=""))
     if plan:
         return run_setup(session, given, plan=True, is_present=is_present)
     with lock_folder(folder):

@@ -26,7 +26,7 @@ def run_kill_switch(service: str, folder: Path, *, stopped: bool) -> int:
         settings = read_all_settings() if service else read_settings()
         chosen = _find_service_id(settings.services, service) if service else ALL_SERVICES
         opened = wiring.create_store(settings)
-        changed = set_switch(opened, system.SystemClock(), chosen, _current_user(), stopped=stopped)
+        changed = set_switch(opened, system.SystemClock(), chosen, _get_current_user(), stopped=stopped)
         print(to_one_line(_describe_change(service or "all services", stopped=stopped, changed=changed)))
         switch = read_switch(opened, chosen)
         if switch.by and switch.at:
@@ -54,7 +54,7 @@ def _describe_change(what: str, *, stopped: bool, changed: bool) -> str:
     return f"{stopped_now}. A rollout in progress is rolled back."
 
 
-def _current_user() -> str:
+def _get_current_user() -> str:
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # in a container a user often has no name

@@ -13,7 +13,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from functions.cli.incident_rows import MAX_SYMPTOMS, build_cause_rows, build_symptom_rows, plain_text
+from functions.cli.incident_rows import MAX_SYMPTOMS, build_cause_rows, build_plain_text, build_symptom_rows
 from shared.detection.incident import Incident, describe_raised_exception
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
@@ -22,11 +22,11 @@ from shared.proof.model.history import Commit, claims_fix
 from shared.proof.model.recommendation import ActionKind
 from shared.report.facts.deployed_code import describe_loading_rule, describe_missing_import, describe_unloaded_file
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
-from shared.report.facts.suspected_changes import list_suspected_lines
+from shared.report.facts.unproven import list_suspected_lines
 from shared.report.issue.section import Heading
 from shared.report.issue.summary import RECOMMENDATION_LABELS, describe_error
 from shared.report.report import Report
-from shared.report.whys import Confidence
+from shared.report.whys.why import Confidence
 from shared.text.escaping import strip_invisible, to_one_line, truncate
 from shared.text.phrases import format_excerpt, pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_rfc3339, format_timestamp_phrase
@@ -63,7 +63,7 @@ def format_reports(reports: Sequence[Report]) -> str:
 def render_reports(reports: Sequence[Report], console: Console) -> None:
     """Prints every report, or one sentence where there is none."""
     if not reports:
-        console.print(plain_text(NO_INCIDENT))
+        console.print(build_plain_text(NO_INCIDENT))
     for number, report in enumerate(reports):
         if number:
             console.print()
@@ -73,7 +73,7 @@ def render_reports(reports: Sequence[Report], console: Console) -> None:
 def _render_report(report: Report) -> RenderableType:
     proof = report.proof
     parts: list[RenderableType] = [
-        Rule(plain_text(_format_title(report), "bold"), align="left"),
+        Rule(build_plain_text(_format_title(report), "bold"), align="left"),
         *_render_header(report),
         _render_recommendation(proof),
     ]
@@ -82,18 +82,22 @@ def _render_report(report: Report) -> RenderableType:
     if proof.broken is not None:
         parts.append(_render_section(_format_location(proof, proof.broken), _render_code(proof, proof.broken)))
     if proof.suspected.changes:
-        parts.append(_render_section(Heading.SUSPECTED, plain_text("\n".join(list_suspected_lines(proof.suspected)))))
+        parts.append(
+            _render_section(Heading.SUSPECTED, build_plain_text("\n".join(list_suspected_lines(proof.suspected))))
+        )
     parts.append(_render_section("Whys", _render_whys(report)))
     parts.append(_render_section("Evidence", _render_evidence(report)))
     if proof.gaps:
         parts.append(
-            _render_section("What could not be seen", Group(*(plain_text(quote_untrusted(gap)) for gap in proof.gaps)))
+            _render_section(
+                "What could not be seen", Group(*(build_plain_text(quote_untrusted(gap)) for gap in proof.gaps))
+            )
         )
     return Group(*parts)
 
 
 def _render_section(title: str, content: RenderableType) -> RenderableType:
-    return Padding(Group(plain_text(title, "bold"), Padding(content, (0, 0, 0, 2))), (1, 0, 0, 0))
+    return Padding(Group(build_plain_text(title, "bold"), Padding(content, (0, 0, 0, 2))), (1, 0, 0, 0))
 
 
 def _create_grid(rows: Iterable[Sequence[Text]], columns: int) -> Table:
@@ -114,13 +118,13 @@ def _format_title(report: Report) -> str:
 
 def _render_header(report: Report) -> list[RenderableType]:
     incident, deployed = report.incident, report.proof.deployed
-    rows = [(plain_text("fails", "dim"), plain_text(describe_error(report), "bold red"))]
-    rows.append((plain_text("logged", "dim"), plain_text(_format_occurrences(incident))))
+    rows = [(build_plain_text("fails", "dim"), build_plain_text(describe_error(report), "bold red"))]
+    rows.append((build_plain_text("logged", "dim"), build_plain_text(_format_occurrences(incident))))
     if incident.raised is not None:
         rows.append(
             (
-                plain_text("raised", "dim"),
-                plain_text(f"{describe_raised_exception(incident, report.proof.raised_frame)}; not proven"),
+                build_plain_text("raised", "dim"),
+                build_plain_text(f"{describe_raised_exception(incident, report.proof.raised_frame)}; not proven"),
             )
         )
     if incident.kind in EFFECT_KINDS and report.proof.broken is None:
@@ -132,16 +136,18 @@ def _render_header(report: Report) -> list[RenderableType]:
         tree = ", from an uncommitted tree" if deployed.uncommitted_tree else ""
         revision = f", revision {quote_untrusted(deployed.revision, 60)}" if deployed.revision else ""
         known = f"{short_sha(deployed.commit.id)} ({deployed.source.value}, {sure}{tree}){revision}"
-        rows.append((plain_text("deployed", "dim"), plain_text(known)))
+        rows.append((build_plain_text("deployed", "dim"), build_plain_text(known)))
     if incident.kind is SignalKind.SYNTAX_ERROR and deployed.python:
         rows.append(
             (
-                plain_text("python", "dim"),
-                plain_text(f"{deployed.python}: {_abbreviate_commits(quote_untrusted(deployed.python_source))}"),
+                build_plain_text("python", "dim"),
+                build_plain_text(f"{deployed.python}: {_abbreviate_commits(quote_untrusted(deployed.python_source))}"),
             )
         )
     if deployed.conflict:
-        rows.append((plain_text("conflict", "dim"), plain_text(quote_untrusted(deployed.conflict), "yellow")))
+        rows.append(
+            (build_plain_text("conflict", "dim"), build_plain_text(quote_untrusted(deployed.conflict), "yellow"))
+        )
     return [_create_grid(rows, 2)]
 
 
@@ -165,19 +171,19 @@ def _render_recommendation(proof: Finding) -> RenderableType:
         ActionKind.TRIAL: "bold yellow",
         ActionKind.NONE: "bold red",
     }[proof.recommendation.kind]
-    lines = [plain_text(RECOMMENDATION_LABELS[proof.recommendation.kind].upper(), style)]
+    lines = [build_plain_text(RECOMMENDATION_LABELS[proof.recommendation.kind].upper(), style)]
     if chosen is not None:
         lines[0].append(f" {chosen.id}", style)
-        lines.append(plain_text(f"“{quote_untrusted(chosen.subject, 160)}”"))
+        lines.append(build_plain_text(f"“{quote_untrusted(chosen.subject, 160)}”"))
     lines.append(
-        plain_text(f"{quote_untrusted(proof.recommendation.detail, 500)} [{proof.recommendation.reason.value}]")
+        build_plain_text(f"{quote_untrusted(proof.recommendation.detail, 500)} [{proof.recommendation.reason.value}]")
     )
     if proof.recommendation.kind is ActionKind.REDEPLOY and proof.target is not None:
         commits = pluralize(proof.target.commits_after_deployed, "commit")
         files = describe_shipped_files(proof.target.shipped_changes)
-        lines.append(plain_text(f"Ships {commits}: {files}. Checks: {proof.target.checks.value}."))
+        lines.append(build_plain_text(f"Ships {commits}: {files}. Checks: {proof.target.checks.value}."))
     lines += [
-        plain_text(f"Not {short_sha(refused.commit.id)}: {quote_untrusted(refused.detail)}.", "dim")
+        build_plain_text(f"Not {short_sha(refused.commit.id)}: {quote_untrusted(refused.detail)}.", "dim")
         for refused in proof.refused_commits[:MAX_SYMPTOMS]
     ]
     return Padding(Group(Rule(style=style), *lines, Rule(style=style)), (1, 0, 0, 0))
@@ -203,19 +209,19 @@ def _render_commits(report: Report) -> RenderableType | None:
     if not rows:
         return None
     shown = rows if len(rows) <= _MAX_COMMITS else [*rows[: _MAX_COMMITS // 2], *rows[-_MAX_COMMITS // 2 :]]
-    grid = _create_grid((_commit_row(*row) for row in shown), 4)
+    grid = _create_grid((_build_commit_row(*row) for row in shown), 4)
     if len(shown) == len(rows):
         return grid
-    return Group(grid, plain_text(f"{len(rows) - len(shown)} more in between are not shown.", "dim"))
+    return Group(grid, build_plain_text(f"{len(rows) - len(shown)} more in between are not shown.", "dim"))
 
 
-def _commit_row(commit: Commit, mark: str, verdict: str) -> Sequence[Text]:
+def _build_commit_row(commit: Commit, mark: str, verdict: str) -> Sequence[Text]:
     colour = "green" if mark == "✓" else "red"
     words = Text.assemble(
         (strip_invisible(verdict), colour), "\n", (f"“{quote_untrusted(commit.subject, 120)}”", "dim")
     )
     at = format_rfc3339(commit.committed_at).replace("T", " ").removesuffix("Z")
-    return plain_text(at[:19]), plain_text(short_sha(commit.id)), plain_text(mark, colour), words
+    return build_plain_text(at[:19]), build_plain_text(short_sha(commit.id)), build_plain_text(mark, colour), words
 
 
 def _format_location(proof: Finding, broken: BrokenFile) -> str:
@@ -228,29 +234,35 @@ def _render_code(proof: Finding, broken: BrokenFile) -> RenderableType:
     lines: list[RenderableType] = []
     for row in format_excerpt(broken.excerpt, broken.fault.line, broken.fault.column):
         marked = row.startswith(">") or row.strip(" |\t") == "^"
-        shown = plain_text(row.expandtabs(4), "red" if marked else "")
+        shown = build_plain_text(row.expandtabs(4), "red" if marked else "")
         shown.no_wrap, shown.overflow = True, "ellipsis"
         lines.append(shown)
     message, checker = quote_untrusted(broken.fault.message), quote_untrusted(broken.checked_by)
-    lines.append(plain_text(f"{broken.fault.error_class}: {message} ({checker})", "red"))
+    lines.append(build_plain_text(f"{broken.fault.error_class}: {message} ({checker})", "red"))
     if broken.explanation:
-        lines.append(plain_text(f"{quote_untrusted(broken.explanation)} (ruff)"))
+        lines.append(build_plain_text(f"{quote_untrusted(broken.explanation)} (ruff)"))
     versions = f"; the same bytes compile on {', '.join(broken.compiles_on)}" if broken.compiles_on else ""
     lines.append(
-        plain_text(f"{pluralize(broken.errors, 'error')} in this file on Python {proof.deployed.python}{versions}.")
+        build_plain_text(
+            f"{pluralize(broken.errors, 'error')} in this file on Python {proof.deployed.python}{versions}."
+        )
     )
     if broken.second_opinion:
-        lines.append(plain_text(quote_untrusted(broken.second_opinion), "yellow"))
+        lines.append(build_plain_text(quote_untrusted(broken.second_opinion), "yellow"))
     for other in broken.also_broken:
         line = f", line {other.line}" if other.line is not None else ""
         lines.append(
-            plain_text(f"Also broken: {quote_untrusted(other.path)}{line}: {quote_untrusted(other.message)}", "red")
+            build_plain_text(
+                f"Also broken: {quote_untrusted(other.path)}{line}: {quote_untrusted(other.message)}", "red"
+            )
         )
     if proof.loaded_summary is not None:
-        lines.append(plain_text(describe_loading_rule(proof.loaded_summary), "dim"))
-        lines += [plain_text(f"{describe_unloaded_file(file)}", "yellow") for file in proof.loaded_summary.not_loaded]
+        lines.append(build_plain_text(describe_loading_rule(proof.loaded_summary), "dim"))
+        lines += [
+            build_plain_text(f"{describe_unloaded_file(file)}", "yellow") for file in proof.loaded_summary.not_loaded
+        ]
         missing = proof.loaded_summary.missing_imports
-        lines += [plain_text(describe_missing_import(entry), "yellow") for entry in missing]
+        lines += [build_plain_text(describe_missing_import(entry), "yellow") for entry in missing]
     return Group(*lines)
 
 
@@ -260,7 +272,7 @@ def _render_whys(report: Report) -> RenderableType:
         cited = f" {' '.join(why.evidence)}" if why.evidence else ""
         sure = Text.assemble((why.confidence.value, _STYLES[why.confidence]), (cited, "dim"))
         answer = Text.assemble((strip_invisible(why.question), "bold"), "\n", strip_invisible(why.answer), "\n", sure)
-        rows.append((plain_text(f"{why.n}."), answer))
+        rows.append((build_plain_text(f"{why.n}."), answer))
     return _create_grid(rows, 2)
 
 
@@ -272,8 +284,8 @@ def _abbreviate_commits(text: str) -> str:
 def _render_evidence(report: Report) -> RenderableType:
     rows = [
         (
-            plain_text(evidence.id),
-            plain_text(_abbreviate_commits(f"{evidence.text} [{evidence.kind.value} {evidence.ref}]")),
+            build_plain_text(evidence.id),
+            build_plain_text(_abbreviate_commits(f"{evidence.text} [{evidence.kind.value} {evidence.ref}]")),
         )
         for evidence in report.evidence[:_MAX_EVIDENCE]
     ]
@@ -281,4 +293,4 @@ def _render_evidence(report: Report) -> RenderableType:
     if len(report.evidence) <= _MAX_EVIDENCE:
         return grid
     more = len(report.evidence) - _MAX_EVIDENCE
-    return Group(grid, plain_text(f"{more} more: --format json prints them all.", "dim"))
+    return Group(grid, build_plain_text(f"{more} more: --format json prints them all.", "dim"))

@@ -38,7 +38,9 @@ def run_up(folder: Path, port: int, config: Path | None, *, embedded: bool) -> i
         embedded,
         port,
         environment=environment,
-        extra_servers=lambda ports: [servers.page_server(folder, page, ports[topology.SLACK_FUNCTION], environment)],
+        extra_servers=lambda ports: [
+            servers.build_page_server(folder, page, ports[topology.SLACK_FUNCTION], environment)
+        ],
         webhook=settings.secrets.github_webhook_secret is not None,
     )
     page = port + len(options.functions) + _EMULATOR_PORTS

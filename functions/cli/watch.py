@@ -31,7 +31,7 @@ from shared.config.settings import Settings, read_all_settings, read_settings
 from shared.errors import InputError, UsageError
 from shared.local_sources import open_local_history
 from shared.ports import Store
-from shared.service import RolloutMode, Service, find_service, service_id
+from shared.service import RolloutMode, Service, build_service_id, find_service
 from shared.wiring import create_store, open_service_logs
 from shared.workflow import flow
 from shared.workflow.records import incident_record, proposals
@@ -90,7 +90,7 @@ class LogIntake:
 
     def _is_watched(self, entry: Mapping[str, object]) -> bool:
         read = parse_json_entry(entry, 0)
-        named = service_id(read.project, read.service)
+        named = build_service_id(read.project, read.service)
         if find_service(self.settings.services, read.project, read.service, read_location(entry)) is not None:
             return True
         if named not in self.unknown_services:
@@ -106,7 +106,7 @@ def run_watch(options: WatchOptions) -> int:
         raise InputError(
             f"Port {page} of the page is in use: stop the program that listens there, or give another --port"
         )
-    environment = _environment(options)
+    environment = _build_environment(options)
     settings = read_all_settings({**os.environ, **environment})
     _check_options(settings, options)
     with ExitStack() as ending:
@@ -119,7 +119,7 @@ def run_watch(options: WatchOptions) -> int:
             embedded=True,
             environment=environment,
             extra_servers=lambda ports: [
-                servers.page_server(options.folder, page, ports[topology.SLACK_FUNCTION], environment)
+                servers.build_page_server(options.folder, page, ports[topology.SLACK_FUNCTION], environment)
             ],
         )
         stack = ending.enter_context(run_stack(stack_options))
@@ -134,7 +134,7 @@ def run_watch(options: WatchOptions) -> int:
     return 0
 
 
-def _environment(options: WatchOptions) -> Mapping[str, str]:
+def _build_environment(options: WatchOptions) -> Mapping[str, str]:
     """Returns the variables that lead every process to this stack."""
     make_private(options.folder)
     environment = {
@@ -193,11 +193,11 @@ def _print_history(
             for line in describe_proof(evidence):
                 print_status(f"  {line}")
             if service.rollout_mode is RolloutMode.MANUAL:
-                command = deploy_command(service, _proposed_commit(store, record))
+                command = deploy_command(service, _find_proposed_commit(store, record))
                 print_status(f"  provenfix does not deploy this service. Run it yourself: {command}")
 
 
-def _proposed_commit(store: Store, record: IncidentRecord) -> str:
+def _find_proposed_commit(store: Store, record: IncidentRecord) -> str:
     stored = store.read(proposals.KIND, record.proposal)
     return str(stored.value["commit"]) if stored else "COMMIT"
 
@@ -221,7 +221,10 @@ def _check_options(settings: Settings, options: WatchOptions) -> None:
             f"provenfix watch --config {options.config}"
         )
     if options.log != STDIN and not Path(options.log).is_file():
-        raise InputError(f"{options.log}: no such log file; give the path of an existing one.")
+        what = "is a folder" if Path(options.log).is_dir() else "there is no such file"
+        raise InputError(
+            f"--log {options.log}: {what}; give the path of an existing log file, or - for standard input."
+        )
 
 
 def _check_deploy_command(service: Service) -> None:

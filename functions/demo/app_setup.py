@@ -17,9 +17,9 @@ from functions.demo.setup import (
     SetupProgress,
     StatusPrinter,
     complete_times,
+    list_times_before,
     save_progress,
     serve_revision,
-    times_before,
 )
 from functions.demo.ws_client import Visit, visit_service, visit_silently
 from shared.adapters.standins.process_platform import ManualRevision, ProcessPlatform, RevisionSource
@@ -56,7 +56,7 @@ class AppSetup:
     def _create_history(self) -> None:
         shutil.rmtree(self.service.repository, ignore_errors=True)
         fast_import.create_repository(Path(self.service.repository))
-        self.progress.commit_times |= times_before(datetime.now(UTC))
+        self.progress.commit_times |= list_times_before(datetime.now(UTC))
         self._commit(DEPLOYED, None)
 
     def _serve(self, platform: ProcessPlatform) -> None:

@@ -11,7 +11,7 @@ from functions.demo.history_plan import (
     MODULE,
     CommitTimes,
     Role,
-    incident_commit_times,
+    list_incident_commit_times,
     plan_commits,
 )
 
@@ -110,7 +110,7 @@ def _create_empty(path: Path, python: str, flavour: Flavour, commit_times: Commi
         service=SERVICE,
         revisions=REVISIONS,
         commits={},
-        commit_times=commit_times or incident_commit_times(),
+        commit_times=commit_times or list_incident_commit_times(),
         first_lines=FIRST_LINES,
         errors=ERROR_COUNTS,
     )

@@ -21,6 +21,7 @@ services:
     region: {region}
     repository: {repository}
     channel: {channel}
+    channel_name: {channel_name}
     approvers: [{approver}]
     probe_url: ws://127.0.0.1:{port}/ws
     daily_cap: 100
@@ -38,6 +39,7 @@ def create_service(folder: Path, port: int, *, trial: bool = False) -> Service:
         region=LOCATION,
         repository=str(folder.resolve() / "repository.git"),
         channel=_CHANNEL,
+        channel_name="harbour-alerts",
         approvers=(APPROVER,),
         probe_url=f"ws://127.0.0.1:{port}/ws",
         trial=trial,
@@ -53,6 +55,7 @@ def write_configuration(folder: Path, service: Service, port: int, secret: Secre
         region=service.region,
         repository=service.repository,
         channel=service.channel,
+        channel_name=service.channel_name,
         approver=APPROVER,
         port=port,
         secret=_SIGNING_SECRET_VARIABLE,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from functions.demo.example_files import initial_files
+from functions.demo.example_files import build_initial_files
 from functions.demo.fast_import import CommitSpec
 from functions.demo.history_plan import CommitTimes, Role
 
@@ -181,7 +181,7 @@ class AppCommit:
 
 def plan_app_commits(app: ExampleApp, python: str, commit_times: CommitTimes) -> Mapping[Role, CommitSpec]:
     """One commit for each role that the service's story has, oldest first."""
-    commits = _COMMITS[app](initial_files(python))
+    commits = _COMMITS[app](build_initial_files(python))
     return {
         commit.role: CommitSpec(commit.subject, commit_times[commit.role], commit.author, commit.files)
         for commit in commits
@@ -196,12 +196,12 @@ def _render_main(module: str, work: str, log: str, startup: str = "") -> str:
     return text
 
 
-def _base_files(tree: Mapping[str, str]) -> dict[str, str]:
+def _build_base_files(tree: Mapping[str, str]) -> dict[str, str]:
     left_out = {"chat/main.py", "chat/sessions.py", "tests/test_main.py"}
     return {path: text for path, text in tree.items() if path not in left_out}
 
 
-def _language_commits(tree: Mapping[str, str]) -> tuple[AppCommit, ...]:
+def _plan_language_commits(tree: Mapping[str, str]) -> tuple[AppCommit, ...]:
     """The break is in one function, a commit that claims to be its end changes another one."""
     main = _render_main("greetings", _GREET, 'log.exception("The conversation failed")')
     by_language = _GREETINGS.replace(*_BY_LANGUAGE)
@@ -210,7 +210,7 @@ def _language_commits(tree: Mapping[str, str]) -> tuple[AppCommit, ...]:
     return (
         AppCommit(
             Role.FIRST, "Mira Holm", "Greet whoever opens a conversation",
-            {**_base_files(tree), "chat/main.py": main, "chat/greetings.py": _GREETINGS},
+            {**_build_base_files(tree), "chat/main.py": main, "chat/greetings.py": _GREETINGS},
         ),
         AppCommit(
             Role.GOOD, "Ada Okafor", "Say in the documents how events are named",
@@ -233,30 +233,30 @@ def _language_commits(tree: Mapping[str, str]) -> tuple[AppCommit, ...]:
     )  # fmt: skip
 
 
-def _upstream_commits(tree: Mapping[str, str]) -> tuple[AppCommit, ...]:
+def _plan_upstream_commits(tree: Mapping[str, str]) -> tuple[AppCommit, ...]:
     main = _render_main("agents", _ASK, 'log.error("The agents gave no answer")', _START)
     return (
         AppCommit(
             Role.FIRST, "Mira Holm", "Pass conversations on to the agents",
-            {**_base_files(tree), "chat/main.py": main, "chat/agents.py": _AGENTS},
+            {**_build_base_files(tree), "chat/main.py": main, "chat/agents.py": _AGENTS},
         ),
-        *_plain_commits(tree, "chat/agents.py", _AGENTS),
+        *_plan_plain_commits(tree, "chat/agents.py", _AGENTS),
     )  # fmt: skip
 
 
-def _blocked_commits(tree: Mapping[str, str]) -> tuple[AppCommit, ...]:
+def _plan_blocked_commits(tree: Mapping[str, str]) -> tuple[AppCommit, ...]:
     server = _SERVER.replace("@seconds@", "1")
-    files = _base_files(tree)
+    files = _build_base_files(tree)
     files["Dockerfile"] = files["Dockerfile"].rpartition("CMD ")[0] + _SERVER_COMMAND + "\n"
     return (
         AppCommit(
             Role.FIRST, "Mira Holm", "Serve conversations without a framework", {**files, "chat/server.py": server}
         ),
-        *_plain_commits(tree, "chat/server.py", server),
+        *_plan_plain_commits(tree, "chat/server.py", server),
     )
 
 
-def _plain_commits(tree: Mapping[str, str], path: str, text: str) -> tuple[AppCommit, ...]:
+def _plan_plain_commits(tree: Mapping[str, str], path: str, text: str) -> tuple[AppCommit, ...]:
     """What goes on beside a failure that no commit causes."""
     events = tree["docs/events.md"]
     claimed = (Role.CLAIMED_FIX, "Jonas Brandt", "fix: name the harbours")
@@ -269,7 +269,7 @@ def _plain_commits(tree: Mapping[str, str], path: str, text: str) -> tuple[AppCo
 
 
 _COMMITS = {
-    ExampleApp.LANGUAGE: _language_commits,
-    ExampleApp.UPSTREAM: _upstream_commits,
-    ExampleApp.BLOCKED: _blocked_commits,
+    ExampleApp.LANGUAGE: _plan_language_commits,
+    ExampleApp.UPSTREAM: _plan_upstream_commits,
+    ExampleApp.BLOCKED: _plan_blocked_commits,
 }

@@ -175,7 +175,7 @@ def test_an_open_session_reads_its_own_transcript():
 """
 
 
-def initial_files(deployed_python: str) -> Mapping[str, str]:
+def build_initial_files(deployed_python: str) -> Mapping[str, str]:
     """All files but the incident's module. `deployed` is a minor version such as `3.11`; checks run on the next two."""
     minor = int(deployed_python.partition(".")[2])
     versions = {"@deployed@": deployed_python, "@tested@": f"3.{minor + 1}", "@newest@": f"3.{minor + 2}"}
@@ -196,17 +196,17 @@ def initial_files(deployed_python: str) -> Mapping[str, str]:
     return {path: _fill_placeholders(text, versions) for path, text in texts.items()}
 
 
-def files_with_more_tests(tree: Mapping[str, str]) -> Mapping[str, str]:
+def build_files_with_more_tests(tree: Mapping[str, str]) -> Mapping[str, str]:
     """What a later commit adds to the tests."""
     return {"tests/test_main.py": tree["tests/test_main.py"] + TEST_OF_SESSIONS}
 
 
-def files_with_session_count(tree: Mapping[str, str]) -> Mapping[str, str]:
+def build_files_with_session_count(tree: Mapping[str, str]) -> Mapping[str, str]:
     """What a later commit adds to the health answer."""
     return {"chat/main.py": tree["chat/main.py"].replace(*_MAIN_HEALTH)}
 
 
-def files_with_session_limit(tree: Mapping[str, str]) -> Mapping[str, str]:
+def build_files_with_session_limit(tree: Mapping[str, str]) -> Mapping[str, str]:
     """What a later commit adds instead, in the story where it fails: nobody gives a session back."""
     return {"chat/sessions.py": tree["chat/sessions.py"].replace(*_LIMIT)}
 

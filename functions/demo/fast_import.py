@@ -78,19 +78,19 @@ def _build_stream(plans: Iterable[CommitSpec], ref: str, onto: str | None) -> It
         yield f"commit {ref}\nmark :{number + 1}\n".encode()
         who = f"{plan.author} <{plan.author.split()[0].lower()}@example.org>"
         yield f"author {who} {_format_time(plan)}\ncommitter {who} {_format_time(plan)}\n".encode()
-        yield _data_block(plan.subject + "\n")
-        yield from _parent_lines(plan, number, onto)
+        yield _format_data(plan.subject + "\n")
+        yield from _format_parents(plan, number, onto)
         for path, content in plan.files.items():
             yield (
                 f"D {path}\n".encode()
                 if content is None
-                else f"M 100644 inline {path}\n".encode() + _data_block(content)
+                else f"M 100644 inline {path}\n".encode() + _format_data(content)
             )
         yield b"\n"
     yield b"done\n"
 
 
-def _parent_lines(plan: CommitSpec, number: int, onto: str | None) -> Iterator[bytes]:
+def _format_parents(plan: CommitSpec, number: int, onto: str | None) -> Iterator[bytes]:
     if plan.parents is not None:
         names = [f":{parent + 1}" for parent in plan.parents]
     elif number:
@@ -105,6 +105,6 @@ def _format_time(plan: CommitSpec) -> str:
     return f"{int(plan.committed_at.timestamp())} +0000"
 
 
-def _data_block(content: str | bytes) -> bytes:
+def _format_data(content: str | bytes) -> bytes:
     payload = content.encode() if isinstance(content, str) else content
     return b"data %d\n%s\n" % (len(payload), payload)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from functions.demo.example_files import (
-    files_with_more_tests,
-    files_with_session_count,
-    files_with_session_limit,
-    initial_files,
+    build_files_with_more_tests,
+    build_files_with_session_count,
+    build_files_with_session_limit,
+    build_initial_files,
 )
 from functions.demo.example_module import CHANGED_HANDLERS, Flavour, HandlerForm, render_module
 from functions.demo.fast_import import CommitSpec
@@ -37,7 +37,7 @@ BEFORE_DEPLOYMENT = (Role.FIRST, Role.GOOD, Role.INTRODUCED, Role.CLAIMED_FIX)
 CommitTimes = Mapping[Role, datetime]
 
 
-def incident_commit_times() -> CommitTimes:
+def list_incident_commit_times() -> CommitTimes:
     """The moments of the incident, on a day of its own."""
     midnight = datetime(2026, 5, 12, tzinfo=UTC)
     return {
@@ -102,12 +102,12 @@ def plan_commits(
     """
     planned = {
         stage.role: CommitSpec(
-            stage.subject, commit_times[stage.role], stage.author, _changed_files(stage, python, flavour)
+            stage.subject, commit_times[stage.role], stage.author, _build_changed_files(stage, python, flavour)
         )
         for stage in list_story_commits(flavour)
     }
     if limited:
-        newest, files = planned[Role.HEAD], files_with_session_limit(initial_files(python))
+        newest, files = planned[Role.HEAD], build_files_with_session_limit(build_initial_files(python))
         planned[Role.HEAD] = replace(newest, subject="Keep no more than two sessions open", files=files)
     return planned
 
@@ -118,16 +118,16 @@ def render_module_after(role: Role, flavour: Flavour) -> str:
     return render_module(forms, flavour, heartbeat=role in (Role.HEARTBEAT, Role.HEAD))
 
 
-def _changed_files(stage: StoryCommit, python: str, flavour: Flavour) -> Mapping[str, str]:
-    tree = initial_files(python)
+def _build_changed_files(stage: StoryCommit, python: str, flavour: Flavour) -> Mapping[str, str]:
+    tree = build_initial_files(python)
     match stage.role:
         case Role.FIRST:
             return {**tree, MODULE: render_module_after(stage.role, flavour)}
         case Role.GOOD:
             return {"docs/events.md": tree["docs/events.md"] + "\nA name is never changed, only added.\n"}
         case Role.TESTS:
-            return files_with_more_tests(tree)
+            return build_files_with_more_tests(tree)
         case Role.HEAD:
-            return files_with_session_count(tree)
+            return build_files_with_session_count(tree)
         case _:
             return {MODULE: render_module_after(stage.role, flavour)}

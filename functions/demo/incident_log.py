@@ -37,7 +37,7 @@ def create_log_entries(lines: Sequence[OutputLine], service: str) -> list[dict[s
 def _create_log_entry(number: int, line: OutputLine, service: str) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "insertId": f"6a02{number:08x}",
-        "labels": {"instanceId": _instance_id(line.revision)},
+        "labels": {"instanceId": _build_instance_id(line.revision)},
         "logName": RUN_LOGS + line.stream,
         "receiveTimestamp": format_log_time(line.at),
         "resource": {
@@ -61,7 +61,7 @@ def format_log_time(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _instance_id(revision: str) -> str:
+def _build_instance_id(revision: str) -> str:
     """An id of the right look, the same for every line of a revision."""
     return "00f46b92" + revision.encode().hex()[-48:].rjust(48, "0")
 
@@ -94,8 +94,8 @@ def write_incident_log(repository: ExampleRepository, path: Path, shape: Shape =
 def render_log(repository: ExampleRepository, shape: Shape) -> str:
     """The log as one text."""
     if shape is Shape.PLAIN:
-        return "".join(f"{line.at:%H:%M:%S}  {line.text}\n" for line in _log_lines(repository, shape))
-    entries = create_log_entries(list(_log_lines(repository, shape)), repository.service)
+        return "".join(f"{line.at:%H:%M:%S}  {line.text}\n" for line in _list_log_lines(repository, shape))
+    entries = create_log_entries(list(_list_log_lines(repository, shape)), repository.service)
     if shape is Shape.JSON_LINES:
         return "".join(json.dumps(entry) + "\n" for entry in entries)
     return json.dumps(entries[::-1], indent=2) + "\n"
@@ -116,16 +116,20 @@ def list_failures(repository: ExampleRepository) -> tuple[tuple[datetime, str, R
     )
 
 
-def _log_lines(story: ExampleRepository, shape: Shape) -> Iterator[OutputLine]:
+def _list_log_lines(story: ExampleRepository, shape: Shape) -> Iterator[OutputLine]:
     for at, revision, role in list_failures(story):
         yield OutputLine(
             at - timedelta(milliseconds=31), revision, 'INFO:  "WebSocket /ws" [accepted]', "INFO", "stdout"
         )
         for repeat in range(3):
-            yield from _failure_lines(story, shape, OutputLine(at + timedelta(seconds=4 * repeat), revision, ""), role)
+            yield from _list_failure_lines(
+                story, shape, OutputLine(at + timedelta(seconds=4 * repeat), revision, ""), role
+            )
 
 
-def _failure_lines(story: ExampleRepository, shape: Shape, position: OutputLine, role: Role) -> Iterator[OutputLine]:
+def _list_failure_lines(
+    story: ExampleRepository, shape: Shape, position: OutputLine, role: Role
+) -> Iterator[OutputLine]:
     severity = "" if shape is Shape.LINE_BY_LINE else "ERROR"
     message = f"Uncaught exception: SyntaxError: {format_error_message(story.first_lines[role])}"
     texts = [message]

@@ -5,7 +5,11 @@ Planned for the deployed minor version of Python: one commit for each role that 
 
 from collections.abc import Mapping
 
-from functions.demo.example_files import files_with_more_tests, files_with_session_count, initial_files
+from functions.demo.example_files import (
+    build_files_with_more_tests,
+    build_files_with_session_count,
+    build_initial_files,
+)
 from functions.demo.fast_import import CommitSpec
 from functions.demo.history_plan import CommitTimes, Role
 
@@ -60,7 +64,7 @@ _FIXED = '''\
 
 def plan_runtime_failure(python: str, commit_times: CommitTimes) -> Mapping[Role, CommitSpec]:
     """One commit for each role of the story, oldest first."""
-    tree = dict(initial_files(python))
+    tree = dict(build_initial_files(python))
     main = tree["chat/main.py"].replace("from chat import sessions\n", "from chat import greeting, sessions\n")
     before, after = main.partition(_CONVERSE_BEGIN)[0], main.partition(_CONVERSE_END)[2]
     tree["chat/main.py"] = f"{before}{_CONVERSE}{_CONVERSE_END}{after}"
@@ -74,8 +78,8 @@ def plan_runtime_failure(python: str, commit_times: CommitTimes) -> Mapping[Role
             {"docs/events.md": tree["docs/events.md"] + "\n"},
         ),
         (Role.INTRODUCED, jonas, "Greet visitors in their own language", {GREETING: _HEADER + _FAILING}),
-        (Role.CLAIMED_FIX, ada, "Test that a session reads its own transcript", files_with_more_tests(tree)),
+        (Role.CLAIMED_FIX, ada, "Test that a session reads its own transcript", build_files_with_more_tests(tree)),
         (Role.FIX, mira, "Greet those in English who ask for no language", {GREETING: _HEADER + _FIXED}),
-        (Role.HEAD, jonas, "Count the open sessions in the health answer", files_with_session_count(tree)),
+        (Role.HEAD, jonas, "Count the open sessions in the health answer", build_files_with_session_count(tree)),
     )
     return {role: CommitSpec(subject, commit_times[role], author, files) for role, author, subject, files in story}

@@ -77,7 +77,7 @@ def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
     staging = _create_setup(options, service, port)
     ending.enter_context(override_environ(environment))
     tended = Supervisor(options.folder, ending)
-    tended.start_servers([servers.platform_server(options.folder, port, environment)])
+    tended.start_servers([servers.build_platform_server(options.folder, port, environment)])
     opened = create_store(read_settings())
     staging.run_remaining(ProcessPlatform(opened, SystemClock()))
     options.print_status(describe_short_waits())
@@ -85,7 +85,9 @@ def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
         options.folder,
         embedded=True,
         environment=environment,
-        extra_servers=lambda ports: [servers.page_server(options.folder, page, ports[SLACK_FUNCTION], environment)],
+        extra_servers=lambda ports: [
+            servers.build_page_server(options.folder, page, ports[SLACK_FUNCTION], environment)
+        ],
     )
     stack = ending.enter_context(run_stack(stack_options))
     stack.supervisor.running |= tended.running

@@ -87,7 +87,7 @@ class DemoSetup:
     def _create_history(self) -> None:
         shutil.rmtree(self.service.repository, ignore_errors=True)
         fast_import.create_repository(Path(self.service.repository))
-        self.progress.commit_times |= times_before(datetime.now(UTC))
+        self.progress.commit_times |= list_times_before(datetime.now(UTC))
         self._commit(BEFORE_DEPLOYMENT, None)
 
     def _serve_first(self, platform: ProcessPlatform) -> None:
@@ -185,7 +185,9 @@ def load_progress(folder: Path, scenario: ScenarioName, interpreters: Mapping[st
         document = json.loads((folder / _PROGRESS_FILE).read_text("utf-8"))
     except FileNotFoundError:
         python = _choose_python(interpreters)
-        return SetupProgress(scenario, python, Flavour.FSTRING if _minor_version(python) < 12 else Flavour.EVERYWHERE)
+        return SetupProgress(
+            scenario, python, Flavour.FSTRING if _read_minor_version(python) < 12 else Flavour.EVERYWHERE
+        )
     if document["scenario"] != scenario.value:
         raise UsageError(f"{folder} holds the scenario {document['scenario']!r}; give that one, or another --folder")
     return SetupProgress(
@@ -224,7 +226,7 @@ def _choose_python(interpreters: Mapping[str, str]) -> str:
     return interpreter.python
 
 
-def _minor_version(python: str) -> int:
+def _read_minor_version(python: str) -> int:
     return int(python.partition(".")[2])
 
 
@@ -243,7 +245,7 @@ def save_progress(folder: Path, progress: SetupProgress) -> None:
     new.replace(folder / _PROGRESS_FILE)
 
 
-def times_before(now: datetime) -> Mapping[Role, datetime]:
+def list_times_before(now: datetime) -> Mapping[Role, datetime]:
     """The same distances before the first failure as in the incident."""
     before = {
         Role.FIRST: timedelta(days=21, hours=13),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from functions.demo import fast_import
 from functions.demo.build_repository import REVISIONS, SERVICE
-from functions.demo.history_plan import CommitTimes, Role, incident_commit_times
+from functions.demo.history_plan import CommitTimes, Role, list_incident_commit_times
 from functions.demo.incident_log import OutputLine, Shape, create_log_entries
 from functions.demo.startup_stories import (
     MAIN,
@@ -44,7 +44,7 @@ class StartupRepository:
 
 def build_startup_incident(path: Path, name: StartupStoryName, *, python: str = "3.11") -> StartupRepository:
     """Writes the whole history. The same arguments give the same commit ids. Raises `shared.errors.InputError`."""
-    story, times = list_startup_stories(python)[name], incident_commit_times()
+    story, times = list_startup_stories(python)[name], list_incident_commit_times()
     ids = fast_import.write_repository(path, list(plan_startup_commits(story, times).values()))
     commits = dict(zip((step.role for step in story.steps), ids, strict=True))
     return StartupRepository(path, "main", python, story, SERVICE, REVISIONS[0], commits, times)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from functions.demo.example_files import files_with_more_tests, initial_files
+from functions.demo.example_files import build_files_with_more_tests, build_initial_files
 from functions.demo.example_module import CHANGED_HANDLERS, Flavour, HandlerForm, render_module
 from functions.demo.fast_import import CommitSpec
 from functions.demo.history_plan import MODULE, CommitTimes, Role
@@ -52,7 +52,7 @@ class StartupStory:
 
 def list_startup_stories(python: str) -> Mapping[StartupStoryName, StartupStory]:
     """Both stories for a service on that Python."""
-    return {story.name: story for story in (_tell_import(python), _tell_image(python))}
+    return {story.name: story for story in (_build_import_story(python), _build_image_story(python))}
 
 
 def plan_startup_commits(story: StartupStory, commit_times: CommitTimes) -> Mapping[Role, CommitSpec]:
@@ -65,14 +65,14 @@ def plan_startup_commits(story: StartupStory, commit_times: CommitTimes) -> Mapp
 def _start_tree(python: str) -> dict[str, str]:
     """The files of the other incident, with all of its handlers as they first were."""
     module = render_module((HandlerForm.PLAIN,) * CHANGED_HANDLERS, Flavour.FSTRING)
-    return {**initial_files(python), MODULE: module}
+    return {**build_initial_files(python), MODULE: module}
 
 
 _USED_NAMES = "from chat.sessions import Denied, count, open_session, transcript\n"
 _RENAMED = "from chat.sessions import Denied, count, open_session, read_transcript\n"
 
 
-def _tell_import(python: str) -> StartupStory:
+def _build_import_story(python: str) -> StartupStory:
     """`transcript` becomes `read_transcript`, and `main.py` still imports the old name."""
     start = _start_tree(python)
     main = start[MAIN].replace(_FIRST_IMPORT, _USED_NAMES)
@@ -96,7 +96,7 @@ def _tell_import(python: str) -> StartupStory:
         StartupStep(
             Role.CLAIMED_FIX, _JONAS, "fix: resolve ImportError at startup of the chat service", {MAIN: claimed}
         ),
-        StartupStep(Role.REFACTORING, _MIRA, "Say in the documents how events are named", _document(start)),
+        StartupStep(Role.REFACTORING, _MIRA, "Say in the documents how events are named", _build_document(start)),
         StartupStep(Role.FIX, _MIRA, "refactor: read transcripts by their session's own function", {MAIN: fixed}),
         StartupStep(Role.HEAD, _ADA, "Call the open sessions by that name in the health answer", {MAIN: counted}),
     )
@@ -119,7 +119,7 @@ _IMPORT_PROBES = "from chat.monitoring import probes\n"
 _IGNORE_MORE = "# dashboards and their recordings are no part of the service\n**/monitoring/\n*.ipynb\n"
 
 
-def _tell_image(python: str) -> StartupStory:
+def _build_image_story(python: str) -> StartupStory:
     """A line of the ignore file is meant for dashboards, and takes a package of the service out of the image."""
     start = _start_tree(python)
     start["monitoring/dashboard.json"] = '{"panels": []}\n'
@@ -136,9 +136,11 @@ def _tell_image(python: str) -> StartupStory:
         StartupStep(Role.GOOD, _ADA, "Answer health by probes of their own", used),
         StartupStep(Role.INTRODUCED, _JONAS, "Keep dashboards out of the image", ignored),
         StartupStep(Role.CLAIMED_FIX, _JONAS, "P0 fix: export the probes so that the service starts", claimed),
-        StartupStep(Role.REFACTORING, _MIRA, "Say in the documents how events are named", _document(start)),
+        StartupStep(Role.REFACTORING, _MIRA, "Say in the documents how events are named", _build_document(start)),
         StartupStep(Role.FIX, _MIRA, "chore: ignore the folder of dashboards by its path", lifted),
-        StartupStep(Role.TESTS, _ADA, "Test that a session reads its own transcript", files_with_more_tests(start)),
+        StartupStep(
+            Role.TESTS, _ADA, "Test that a session reads its own transcript", build_files_with_more_tests(start)
+        ),
         StartupStep(Role.HEAD, _ADA, "Call the open sessions by that name in the health answer", more),
     )
     line, source = _find_line(main, _IMPORT_PROBES)
@@ -146,7 +148,7 @@ def _tell_image(python: str) -> StartupStory:
     return StartupStory(StartupStoryName.IMAGE, steps, error, line, source, ".dockerignore")
 
 
-def _document(tree: Mapping[str, str]) -> Mapping[str, str]:
+def _build_document(tree: Mapping[str, str]) -> Mapping[str, str]:
     return {"docs/events.md": tree["docs/events.md"] + "\nA name is never changed, only added.\n"}
 
 

@@ -141,13 +141,13 @@ class RequestLog:
     def write_crash(self, error: BaseException) -> None:
         """The line for an unforeseen error: its class, its message, and where it was raised, without source text."""
         frames = [
-            f"{_relative_path(frame.filename)}:{frame.lineno} {frame.name}"
+            f"{_format_relative_path(frame.filename)}:{frame.lineno} {frame.name}"
             for frame in traceback.extract_tb(error.__traceback__)
         ]
         raised = f"{type(error).__module__}.{type(error).__qualname__}"
         self.write(Severity.ERROR, "crashed", detail=str(error), raised=raised, frames=frames[-_MAX_FRAMES:])
 
 
-def _relative_path(filename: str) -> str:
+def _format_relative_path(filename: str) -> str:
     path = Path(filename)
     return str(path.relative_to(_ROOT)) if path.is_relative_to(_ROOT) else path.name

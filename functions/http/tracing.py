@@ -46,12 +46,12 @@ def create_span_opener(project: str) -> Callable[[str, Trace], AbstractContextMa
     spans = provider.get_tracer(MARKER)
 
     def open_span(name: str, parent: Trace) -> AbstractContextManager[object]:
-        return spans.start_as_current_span(name, context=_parent_context(parent))
+        return spans.start_as_current_span(name, context=_build_parent_context(parent))
 
     return open_span
 
 
-def _parent_context(parent: Trace) -> Context | None:
+def _build_parent_context(parent: Trace) -> Context | None:
     if not parent.trace or not parent.span:
         return None
     remote = trace.SpanContext(

@@ -71,7 +71,7 @@ def run_emulators(folder: Path, ports: tuple[int, int] | None = None) -> Iterato
     """Runs both while the block runs, on `ports` (Pub/Sub, Firestore) or free ones. Raises as `find_emulators` does."""
     paths = find_emulators()
     pubsub, firestore = ports or (find_free_port(), find_free_port())
-    servers = [_pubsub_server(paths, pubsub), _firestore_server(paths, firestore)]
+    servers = [_build_pubsub_server(paths, pubsub), _build_firestore_server(paths, firestore)]
     with ExitStack() as stack:
         started = [(server, stack.enter_context(run_server(server, folder))) for server in servers]
         for server, process in started:
@@ -79,12 +79,12 @@ def run_emulators(folder: Path, ports: tuple[int, int] | None = None) -> Iterato
         yield Emulators(pubsub, firestore, started)
 
 
-def _pubsub_server(paths: EmulatorPaths, port: int) -> Server:
+def _build_pubsub_server(paths: EmulatorPaths, port: int) -> Server:
     command = [paths.java, *_FAST_START_OPTIONS, "-jar", str(paths.pubsub), f"--host={LOOPBACK}", f"--port={port}"]
     return Server("pubsub-emulator", command, port, {})
 
 
-def _firestore_server(paths: EmulatorPaths, port: int) -> Server:
+def _build_firestore_server(paths: EmulatorPaths, port: int) -> Server:
     main = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
     command = [
         paths.java,

@@ -39,7 +39,7 @@ def describe_step(record: IncidentRecord, step_number: int, evidence: Document, 
     )
     what = f"{record.error_class} in {record.path}" if record.path else record.kind.value.replace("_", " ")
     looks = [earlier for earlier in record.history[:step_number] if earlier.state is IncidentState.PROPOSED]
-    question = f"{_question_verb(evidence)} {proposed}?"
+    question = f"{_choose_verb(evidence)} {proposed}?"
     is_repeated = any(earlier.state is IncidentState.OPENED for earlier in record.history[:step_number])
     is_again = state is IncidentState.OPENED and is_repeated
     template = INVESTIGATED_AGAIN if is_again else INCIDENT_WORDS[state].terminal
@@ -56,7 +56,7 @@ def describe_step(record: IncidentRecord, step_number: int, evidence: Document, 
     )
 
 
-def _question_verb(evidence: Document) -> str:
+def _choose_verb(evidence: Document) -> str:
     return _QUESTION_VERBS.get(documents.read_text(evidence, "kind"), "deploy")
 
 

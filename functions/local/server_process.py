@@ -30,7 +30,7 @@ _UNSAFE_VARIABLES = frozenset(("DEBUG", "HOST", "PORT", "WORKERS", "THREADS", "W
 """What functions-framework and gunicorn read: with DEBUG a function would serve a console that runs code."""
 
 
-def python_command(*arguments: str) -> list[str]:
+def build_python_command(*arguments: str) -> list[str]:
     """This interpreter; `-P`: neither the working directory nor a script's folder is looked into for modules."""
     return [sys.executable, "-P", *arguments]
 
@@ -110,7 +110,7 @@ def run_server(server: Server, folder: Path) -> Iterator["subprocess.Popen[bytes
     try:
         with defer_signals(), open_private(log_path(server, folder), "ab") as log:
             process = subprocess.Popen(
-                [*parent_death_command(), *server.command],
+                [*build_parent_death_command(), *server.command],
                 env=clean_environment(server.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -131,7 +131,7 @@ def wait_until_ready(server: Server, process: "subprocess.Popen[bytes]", folder:
         check_running(server, process, folder)
         if time.monotonic() > deadline:
             raise InputError(
-                f"{server.name} did not start within {_START_SECONDS:.0f} s: {_last_output(server, folder)}"
+                f"{server.name} did not start within {_START_SECONDS:.0f} s: {_read_last_output(server, folder)}"
             )
         time.sleep(_POLL_SECONDS)
 
@@ -139,7 +139,7 @@ def wait_until_ready(server: Server, process: "subprocess.Popen[bytes]", folder:
 def check_running(server: Server, process: "subprocess.Popen[bytes]", folder: Path) -> None:
     """Raises `shared.errors.InputError` with its last words where it has ended."""
     if process.poll() is not None:
-        raise InputError(f"{server.name} stopped: {_last_output(server, folder)}")
+        raise InputError(f"{server.name} stopped: {_read_last_output(server, folder)}")
 
 
 def log_path(server: Server, folder: Path) -> Path:
@@ -170,7 +170,7 @@ def is_port_free(port: int) -> bool:
     return True
 
 
-def parent_death_command() -> list[str]:
+def build_parent_death_command() -> list[str]:
     """Where Linux can see to it: the server gets SIGTERM even if this process is killed and cleans nothing up."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
@@ -181,7 +181,7 @@ def _is_port_open(port: int) -> bool:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
-def _last_output(server: Server, folder: Path) -> str:
+def _read_last_output(server: Server, folder: Path) -> str:
     log = log_path(server, folder)
     lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
     return f"{lines[-1] if lines else NO_OUTPUT} (full output: {log})"

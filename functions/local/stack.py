@@ -10,7 +10,7 @@ from functions.local import pubsub_relay, relay, server_process, topology
 from functions.local.emulators import run_emulators
 from functions.local.function_client import FunctionClient
 from functions.local.private_files import make_private
-from functions.local.servers import FUNCTIONS_FILE, function_server
+from functions.local.servers import FUNCTIONS_FILE, build_function_server
 from functions.local.stack_folder import override_environ, publish_environment
 from functions.local.supervisor import Supervisor
 from shared.adapters.google import pubsub
@@ -20,7 +20,7 @@ from shared.wiring import QUEUE_FILE
 Started = Sequence[tuple[server_process.Server, "subprocess.Popen[bytes]"]]
 
 
-def _no_servers(_ports: Mapping[str, int]) -> "Sequence[server_process.Server]":
+def _list_no_servers(_ports: Mapping[str, int]) -> "Sequence[server_process.Server]":
     return ()
 
 
@@ -38,7 +38,7 @@ class StackOptions:
     """What the functions are to find in their environment besides."""
     functions_file: Path = FUNCTIONS_FILE
     """The file that exports the functions."""
-    extra_servers: "Callable[[Mapping[str, int]], Sequence[server_process.Server]]" = _no_servers
+    extra_servers: "Callable[[Mapping[str, int]], Sequence[server_process.Server]]" = _list_no_servers
     """What is to run besides, given the ports of the functions."""
     webhook: bool = False
     """Whether the function that the code host calls runs, too."""
@@ -84,7 +84,9 @@ def run_stack(options: StackOptions) -> Iterator[RunningStack]:
         backing_environment, backing = _start_backing(options, len(names), stack)
         stack.enter_context(override_environ(backing_environment))
         environment = {**backing_environment, **(options.environment or {})}
-        servers = [function_server(name, port, environment, options.functions_file) for name, port in ports.items()]
+        servers = [
+            build_function_server(name, port, environment, options.functions_file) for name, port in ports.items()
+        ]
         tended = Supervisor(options.folder, stack)
         tended.start_servers([*servers, *options.extra_servers(ports)])
         targets = {

@@ -66,7 +66,9 @@ def load_named_environment(folder: Path) -> Mapping[str, str]:
     A typing error must not lead to what is deployed: `dlq drop --all` would delete messages there.
     """
     if folder != Path(DEFAULT_FOLDER) and not (folder / _STACK_FILE).exists():
-        raise UsageError(f"{folder} is not a stack directory of `provenfix up`; omit --folder to use PROVENFIX_PROJECT")
+        what = "no stack runs in this folder" if folder.is_dir() else "there is no such folder"
+        remedy = "name that of `provenfix up`, `watch` or `demo`, or omit --folder to use PROVENFIX_PROJECT"
+        raise UsageError(f"--folder {folder}: {what}; {remedy}")
     return load_environment(folder)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 
+from functions.cli.access import READ_ONLY_FUNCTIONS
 from functions.setup.answers import Answers
 from functions.setup.ports import Place
 from functions.setup.step import Command, Step, StepName
@@ -23,7 +24,6 @@ APIS = (
 )
 """What Terraform and the steps before it need; Terraform enables the others."""
 CHECKED_FUNCTIONS = ("record", "investigate", "decide", "redeploy", "verify", "github")
-READ_ONLY_FUNCTIONS = ("record", "investigate")
 
 
 def plan_steps(answers: Answers, place: Place) -> tuple[Step, ...]:

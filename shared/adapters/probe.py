@@ -61,22 +61,22 @@ def probe_http(
         finally:
             end.cancel()
         if late:  # what was cut off in its headers may still look like an answer
-            return timeout_result(timeouts)
-        return http_result(answer.status, answer.getheader("Location"), expected_status)
+            return build_timeout_result(timeouts)
+        return read_http_result(answer.status, answer.getheader("Location"), expected_status)
     except TimeoutError:
-        return timeout_result(timeouts)
+        return build_timeout_result(timeouts)
     except ssl.SSLError as error:
-        return tls_failure(error)
+        return describe_tls_failure(error)
     except (OSError, http.client.HTTPException) as error:
         if late:
-            return timeout_result(timeouts)
+            return build_timeout_result(timeouts)
         detail = f"request failed: {error or type(error).__name__}"
         return ProbeResult(ok=False, detail=detail, outcome=ProbeOutcome.UNREACHABLE)
     finally:
         connection.close()
 
 
-def http_result(status: int, location: str | None, expected: int = 0) -> ProbeResult:
+def read_http_result(status: int, location: str | None, expected: int = 0) -> ProbeResult:
     """An answer by a status; it is good where it is the wanted one, 0 for any 2xx."""
     where = (location or "")[:200]
     detail = f"answered {status}{f' and redirects to {where}' if where else ''}"
@@ -84,13 +84,13 @@ def http_result(status: int, location: str | None, expected: int = 0) -> ProbeRe
     return ProbeResult(ok=good, detail=detail, outcome=ProbeOutcome.ANSWERED, code=status, location=where)
 
 
-def tls_failure(error: ssl.SSLError) -> ProbeResult:
+def describe_tls_failure(error: ssl.SSLError) -> ProbeResult:
     """A connection that could not be made secret, in the words of OpenSSL."""
     detail = f"TLS failed: {getattr(error, 'verify_message', '') or error.reason}"
     return ProbeResult(ok=False, detail=detail, outcome=ProbeOutcome.TLS_FAILED)
 
 
-def timeout_result(timeouts: ProbeTimeouts) -> ProbeResult:
+def build_timeout_result(timeouts: ProbeTimeouts) -> ProbeResult:
     """A connection that was not open, or not answered, in time."""
     detail = f"did not answer within {timeouts.open_timeout:g} seconds"
     return ProbeResult(ok=False, detail=detail, outcome=ProbeOutcome.TIMED_OUT)
@@ -152,7 +152,7 @@ def probe_websocket(
         ) as socket:
             return _stay_connected(socket, message, time.monotonic() + timeouts.stay_open_seconds)
     except (_HandshakeRejected, OSError, InvalidHandshake, EOFError) as error:
-        return _connection_failure(error, timeouts)
+        return _describe_connection_failure(error, timeouts)
 
 
 def _stay_connected(socket: ClientConnection, message: str, until: float) -> ProbeResult:
@@ -167,14 +167,14 @@ def _stay_connected(socket: ClientConnection, message: str, until: float) -> Pro
     except TimeoutError:
         pass  # nothing more came
     except ConnectionClosed as closed:
-        return _closed_result(closed, received)
+        return _build_closed_result(closed, received)
     if socket.state is not State.OPEN:  # a ping went unanswered, and so does the close
         return replace(_PING_UNANSWERED, messages=received)
     detail = f"connected and stayed open; {received} messages received"
     return ProbeResult(ok=True, detail=detail, outcome=ProbeOutcome.STAYED_OPEN, messages=received)
 
 
-def _closed_result(closed: ConnectionClosed, received: int) -> ProbeResult:
+def _build_closed_result(closed: ConnectionClosed, received: int) -> ProbeResult:
     after = f"after {received} messages" if received else "before any message"
     if closed.rcvd is not None:
         reason = f" ({closed.rcvd.reason})" if closed.rcvd.reason else ""
@@ -188,14 +188,14 @@ def _closed_result(closed: ConnectionClosed, received: int) -> ProbeResult:
     return ProbeResult(ok=False, detail=detail, outcome=ProbeOutcome.BROKE_OFF, messages=received)
 
 
-def _connection_failure(error: Exception, timeouts: ProbeTimeouts) -> ProbeResult:
+def _describe_connection_failure(error: Exception, timeouts: ProbeTimeouts) -> ProbeResult:
     if isinstance(error, _HandshakeRejected):
-        answer = http_result(error.status, error.location)
+        answer = read_http_result(error.status, error.location)
         return replace(answer, ok=False, detail=f"did not upgrade to a WebSocket: {answer.detail}")
     if isinstance(error, ssl.SSLError) and not isinstance(error, TimeoutError):
-        return tls_failure(error)
+        return describe_tls_failure(error)
     if isinstance(error, TimeoutError):
-        return timeout_result(timeouts)
+        return build_timeout_result(timeouts)
     if isinstance(error, InvalidMessage):
         return ProbeResult(ok=False, detail="did not answer with HTTP", outcome=ProbeOutcome.NOT_HTTP)
     return ProbeResult(ok=False, detail=f"could not be connected to: {error}", outcome=ProbeOutcome.UNREACHABLE)

@@ -12,11 +12,12 @@ from pydantic_core import PydanticCustomError
 
 from shared.text.secret_pattern import parse_secret_pattern
 
+_MAX_DELAY_MINUTES = 7 * 24 * 60
 OWN_ERROR_TYPE = "provenfix"
 """The error type of messages that are sentences of ours."""
 
 
-def invalid_value(sentence: str) -> PydanticCustomError:
+def build_value_error(sentence: str) -> PydanticCustomError:
     """`sentence` follows the key: `must be …`."""
     return PydanticCustomError(OWN_ERROR_TYPE, "{sentence}", {"sentence": sentence})
 
@@ -27,7 +28,7 @@ def _matching(pattern: str, what: str, example: str) -> Any:
 
     def check(value: str) -> str:
         if not compiled.fullmatch(value):
-            raise invalid_value(f"must be {what}, such as {example!r}")
+            raise build_value_error(f"must be {what}, such as {example!r}")
         return value
 
     return AfterValidator(check)
@@ -35,7 +36,9 @@ def _matching(pattern: str, what: str, example: str) -> Any:
 
 def _require_quotes(value: object) -> object:
     if isinstance(value, int | float):
-        raise invalid_value("must be in quotes, such as '3.10': without them YAML reads a number, and 3.10 becomes 3.1")
+        raise build_value_error(
+            "must be in quotes, such as '3.10': without them YAML reads a number, and 3.10 becomes 3.1"
+        )
     return value
 
 
@@ -43,13 +46,21 @@ def _parse_duration(value: object) -> timedelta:
     units = {"m": "minutes", "h": "hours", "d": "days"}
     match = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", value) if isinstance(value, str) else None
     if match is None:
-        raise invalid_value("must be a number of minutes, hours or days, such as '30m', '6h' or '2d'")
+        raise build_value_error("must be a number of minutes, hours or days, such as '30m', '6h' or '2d'")
     return timedelta(**{units[match[2]]: int(match[1])})
+
+
+def _parse_delay(value: object) -> timedelta:
+    if type(value) is int and 1 <= value <= _MAX_DELAY_MINUTES:
+        return timedelta(minutes=value)
+    if isinstance(value, str):
+        return _parse_duration(value)
+    raise build_value_error("must be a number of minutes, such as 15, or a duration such as '2h'")
 
 
 def _require_relative_folder(value: str) -> str:
     if value.startswith(("/", "-")) or ".." in value.split("/") or "\\" in value:
-        raise invalid_value("must be a folder of the repository, as a path from its root such as 'app'")
+        raise build_value_error("must be a folder of the repository, as a path from its root such as 'app'")
     return value.strip("/")
 
 
@@ -57,13 +68,13 @@ def _require_secret_pattern(value: str) -> str:
     try:
         parse_secret_pattern(value)
     except ValueError as error:
-        raise invalid_value(str(error)) from None
+        raise build_value_error(str(error)) from None
     return value
 
 
 def require_rising(value: tuple[int, ...]) -> tuple[int, ...]:
     if value != tuple(sorted(set(value))) or not value or value[0] < 1 or value[-1] != 100:
-        raise invalid_value("must be ascending percentages ending with 100, such as [10, 50, 100]")
+        raise build_value_error("must be ascending percentages ending with 100, such as [10, 50, 100]")
     return value
 
 
@@ -84,6 +95,7 @@ Repository = Annotated[
     ),
 ]
 ChannelId = Annotated[str, _matching(r"[CGD][A-Z0-9]+", "a channel's id, not its name", "C024BE91L")]
+ChannelName = Annotated[str, _matching(r"[^\s#@/.<>A-Z]{1,80}", "a channel's name without #", "chat-alerts")]
 SlackUserId = Annotated[str, _matching(r"[UW][A-Z0-9]+", "a Slack user's id, not a name", "U024BE7LH")]
 UserGroupId = Annotated[str, _matching(r"S[A-Z0-9]+", "a user group's id", "S0614TZR7")]
 WorkspaceId = Annotated[str, _matching(r"[TE][A-Z0-9]+", "a workspace's id", "T024BE7LD")]
@@ -136,6 +148,23 @@ SecretVersionName = Annotated[
 ]
 VariableName = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "an environment variable's name", "SLACK_BOT_TOKEN")]
 Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
+Delay = Annotated[timedelta, BeforeValidator(_parse_delay)]
+EscalationTarget = Annotated[
+    str,
+    _matching(r"[UWS][A-Z0-9]+|pager", "a Slack user's or user group's id, or 'pager' for the webhook", "S0614TZR7"),
+]
+RunbookUrl = Annotated[
+    str,
+    _matching(r"https://[^\s/@?#<>]+(/[^\s<>]*)?", "an https URL without user and password", "https://wiki…/runbook"),
+]
+PagerUrl = Annotated[
+    str,
+    _matching(
+        r"https://[^\s/@?#]+(/[^\s?#]*)?",
+        "the https URL that takes Events v2 bodies",
+        "https://events.pagerduty.com/v2/enqueue",
+    ),
+]
 SecretPattern = Annotated[str, AfterValidator(_require_secret_pattern)]
 AuthorName = Annotated[
     str,

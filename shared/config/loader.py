@@ -17,7 +17,7 @@ from shared.config.field_types import OWN_ERROR_TYPE
 from shared.config.model import Configuration
 from shared.config.yaml_lines import YamlDocument
 from shared.errors import ConfigurationError, InputError
-from shared.service import Service
+from shared.service import PAGER, Service
 
 DEFAULT_FILE = "provenfix.yaml"
 _MAX_MISTAKES = 20
@@ -42,7 +42,11 @@ def read_configuration(path: Path) -> Configuration:
     except FileNotFoundError:
         remedy = "create it, or name another file with --config or PROVENFIX_CONFIG"
         raise InputError(f"{path}: file not found; {remedy}.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder; name the file with --config or PROVENFIX_CONFIG.") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not text in UTF-8; save it as such.") from None
+    except OSError as error:
         raise InputError(f"{path} cannot be read: {error}.") from None
     return parse_configuration(text, str(path))
 
@@ -74,7 +78,7 @@ def _find_contradictions(
 ) -> Iterator[tuple[yaml_lines.KeyPath, str]]:
     """Yields what only the file as a whole shows to be wrong: the path, and the sentence without its full stop."""
     first_index: dict[tuple[str, str, str], int] = {}
-    own = _own_function_names(configuration)
+    own = _list_own_function_names(configuration)
     for index, entry in enumerate(configuration.services):
         service = entry.service
         key_of_service = (service.project, service.region, service.name)
@@ -82,6 +86,8 @@ def _find_contradictions(
             at = first_index[key_of_service]
             first = f"services[{at}] (line {document.line(('services', at))})"
             yield ("services", index), f"services[{index}] is the same service as {first}; remove one of them"
+        if not (entry.channel or configuration.read_only):
+            yield ("services", index, "channel"), f"services[{index}].channel is missing"
         if (service.project, service.name) in own:
             yield ("services", index), f"services[{index}] is one of provenfix's own functions, which are not watched"
         needed = _REQUIRED_BY_METHOD.get(service.deploy_method)
@@ -89,11 +95,12 @@ def _find_contradictions(
             sentence = f"services[{index}] is deployed by {service.deploy_method}, which needs {needed}"
             yield ("services", index, "deploy_method"), sentence
         first_index[key_of_service] = index
-        for key, problem in _find_impossible_approvals(service):
+        problems = (*_find_impossible_approvals(service), *_find_impossible_reminders(service, configuration))
+        for key, problem in problems:
             yield ("services", index, key), f"services[{index}].{key} {problem}"
 
 
-def _own_function_names(configuration: Configuration) -> set[tuple[str, str]]:
+def _list_own_function_names(configuration: Configuration) -> set[tuple[str, str]]:
     own = configuration.own
     return {(own.project, name) for name in own.functions} if own else set()
 
@@ -105,6 +112,14 @@ def _find_impossible_approvals(service: Service) -> Iterator[tuple[str, str]]:
         yield "quorum", f"must be at most {approvers}, the number of approvers; no proposal could be approved"
     if service.not_author and not service.authors:
         yield "not_author", "needs authors, the names under which approvers commit; nobody could approve a fix"
+
+
+def _find_impossible_reminders(service: Service, configuration: Configuration) -> Iterator[tuple[str, str]]:
+    """Yields rules by which nobody would be reminded: the key, and the end of the sentence."""
+    if service.escalate_to == PAGER and configuration.pager is None:
+        yield "escalate_to", "is 'pager', which needs the section pager with its routing_key"
+    if service.remind_after >= service.proposal_ttl:
+        yield "remind_after", "must be shorter than proposal_ttl, after which the question expires"
 
 
 def _describe_error(error: ErrorDetails, document: YamlDocument, name: str) -> str:
@@ -128,12 +143,12 @@ def _describe_expected(error: ErrorDetails) -> str:
 
 
 def _suggest_key(path: yaml_lines.KeyPath) -> str:
-    known = sorted(_allowed_keys(path[:-1]))
+    known = sorted(_list_allowed_keys(path[:-1]))
     close = difflib.get_close_matches(str(path[-1]), known, n=1)
     return f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}."
 
 
-def _allowed_keys(path: yaml_lines.KeyPath) -> Mapping[str, Any]:
+def _list_allowed_keys(path: yaml_lines.KeyPath) -> Mapping[str, Any]:
     """Returns the keys that are known at `path`."""
     entry: type[BaseModel] = Configuration
     for part in path:

@@ -9,17 +9,22 @@ from shared.config.field_types import (
     AuthorName,
     BranchName,
     ChannelId,
+    ChannelName,
     CodeHostUrl,
+    Delay,
     Duration,
+    EscalationTarget,
     FunctionUrl,
     GitHubAppId,
     InputName,
+    PagerUrl,
     ProbeOrigin,
     ProbeUrl,
     ProjectId,
     PythonVersion,
     Region,
     Repository,
+    RunbookUrl,
     SecretPattern,
     SecretVersionName,
     ServiceName,
@@ -31,7 +36,7 @@ from shared.config.field_types import (
     VariableName,
     WorkflowFile,
     WorkspaceId,
-    invalid_value,
+    build_value_error,
     require_rising,
 )
 from shared.secret import SecretReference, SecretSource
@@ -54,7 +59,7 @@ class SecretEntry(StrictModel):
     @classmethod
     def _require_one_source(cls, value: object) -> object:
         if not isinstance(value, dict) or len(value) != 1:
-            raise invalid_value(
+            raise build_value_error(
                 "must be a reference, {secret: projects/P/secrets/S/versions/3} or {env: NAME}, not a value"
             )
         return value
@@ -74,7 +79,9 @@ class ServiceEntry(StrictModel):
     project: ProjectId
     region: Region
     repository: Repository
-    channel: ChannelId
+    channel: ChannelId = ""
+    """Needed unless the file is `read_only`: then nobody is asked."""
+    channel_name: ChannelName = ""
     environment: str = ""
     log_project: ProjectId = ""
     branch: BranchName = ""
@@ -101,6 +108,9 @@ class ServiceEntry(StrictModel):
     daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
     uncorroborated_issues: Annotated[int, Field(ge=0, le=100)] = 5
     proposal_ttl: Duration = timedelta(hours=6)
+    remind_after: Delay = timedelta(0)
+    escalate_to: EscalationTarget = ""
+    runbook_url: RunbookUrl = ""
     deploy_command: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(strict=False)
     ] = ()
@@ -110,8 +120,15 @@ class ServiceEntry(StrictModel):
     @classmethod
     def _require_websocket(cls, trial: bool, given: ValidationInfo) -> bool:  # noqa: FBT001  # as pydantic calls it
         if trial and not str(given.data.get("probe_url", "")).startswith(("ws://", "wss://")):
-            raise invalid_value("needs a probe_url that begins with ws:// or wss://, whose probe shows the failure")
+            raise build_value_error("needs a probe_url that begins with ws:// or wss://, whose probe shows the failure")
         return trial
+
+    @field_validator("escalate_to")
+    @classmethod
+    def _require_delay(cls, target: str, given: ValidationInfo) -> str:
+        if target and not given.data.get("remind_after"):
+            raise build_value_error("needs remind_after, the minutes after which it is asked, such as 15")
+        return target
 
     @property
     def service(self) -> Service:
@@ -150,8 +167,15 @@ class GitHubEntry(StrictModel):
     @model_validator(mode="after")
     def _require_credentials(self) -> "GitHubEntry":
         if (self.app is None) is (self.token is None):
-            raise invalid_value("must have either app or token")
+            raise build_value_error("must have either app or token")
         return self
+
+
+class PagerEntry(StrictModel):
+    """A webhook that takes the Events v2 body, as PagerDuty and its peers do."""
+
+    routing_key: SecretEntry
+    url: PagerUrl = "https://events.pagerduty.com/v2/enqueue"
 
 
 class RedactionEntry(StrictModel):
@@ -164,9 +188,12 @@ class Configuration(StrictModel):
     """The whole file."""
 
     version: Literal[1] = 1
+    read_only: Literal["", "issue", "log"] = ""
+    """Where a profile reports to that asks nobody and deploys nothing."""
     services: Annotated[tuple[ServiceEntry, ...], Field(strict=False)] = ()
     slack: SlackEntry | None = None
     github: GitHubEntry | None = None
+    pager: PagerEntry | None = None
     compilers: dict[PythonVersion, FunctionUrl] = Field(default_factory=dict)
     own: OwnFunctionsEntry | None = None
     redaction: RedactionEntry | None = None
@@ -177,6 +204,7 @@ MODELS_BY_KEY: dict[str, type[BaseModel]] = {
     "slack": SlackEntry,
     "github": GitHubEntry,
     "own": OwnFunctionsEntry,
+    "pager": PagerEntry,
     "redaction": RedactionEntry,
     "signing_secret": SecretEntry,
     "bot_token": SecretEntry,
@@ -184,5 +212,6 @@ MODELS_BY_KEY: dict[str, type[BaseModel]] = {
     "app": GitHubAppEntry,
     "private_key": SecretEntry,
     "webhook_secret": SecretEntry,
+    "routing_key": SecretEntry,
 }
 """The model of a key's value, from which messages list the known keys."""

@@ -22,8 +22,8 @@ value.
     PROVENFIX_COMPILE_3_11    the URL of a `compile` function; it takes precedence over the file's
     FIRESTORE_EMULATOR_HOST   a host and a port, as Google's own clients read them; PUBSUB_EMULATOR_HOST likewise
     K_SERVICE                 set by Cloud Run: the service that runs this process
-    PROVENFIX_DOUBLES         `google=127.0.0.1:PORT rest=http://127.0.0.1:PORT github=… slack=…`: loopback addresses
-                              in place of the vendors', for tests and measurements
+    PROVENFIX_DOUBLES         `google=127.0.0.1:PORT rest=http://127.0.0.1:PORT github=… slack=… pager=…`: loopback
+                              addresses in place of the vendors', for tests and measurements
     GIT_INDEX_FILE            set by git for its hooks: the index that `check --staged` reads
 
 Why not pydantic-settings, measured 2026-11-26: with it, reading the environment takes a process 286 ms of CPU time
@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING, TypeVar
 from shared.config import loader
 from shared.errors import UsageError
 from shared.secret import Secret, SecretReference, SecretSource
-from shared.service import RegionalService, RolloutMode, Service, service_id
+from shared.service import RegionalService, RolloutMode, Service, build_service_id
 
 if TYPE_CHECKING:
     from shared.config.model import Configuration
@@ -51,7 +51,9 @@ if TYPE_CHECKING:
 _INTERPRETER_VARIABLE = re.compile(r"PROVENFIX_PYTHON_(\d)_(\d{1,2})")
 _COMPILE_VARIABLE = re.compile(r"PROVENFIX_COMPILE_(\d)_(\d{1,2})")
 _COMPILE_URL = re.compile(r"https://[^\s/@?#]+(?:/\S*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/\S*)?")
-_ENDPOINT_OVERRIDE = re.compile(r"(google)=(127\.0\.0\.1:\d+)|(rest|github|slack)=(http://127\.0\.0\.1:\d+(?:/\S*)?)")
+_ENDPOINT_OVERRIDE = re.compile(
+    r"(google)=(127\.0\.0\.1:\d+)|(rest|github|slack|pager)=(http://127\.0\.0\.1:\d+(?:/\S*)?)"
+)
 _SWITCHES = {"on": True, "1": True, "true": True, "": False, "off": False, "0": False, "false": False}
 _SIGNING_SECRET_VARIABLE = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
 _DEFAULT_MAX_AGE_HOURS = 24
@@ -82,6 +84,7 @@ class Secrets:
     github_token: SecretReference | None = None
     github_webhook_secret: SecretReference | None = None
     github_app_key: SecretReference | None = None
+    pager_routing_key: SecretReference | None = None
     values: Mapping[str, Secret] = field(default_factory=dict)
     """By the name of the variable."""
 
@@ -106,6 +109,7 @@ class EndpointOverrides:
     rest: str = ""
     github: str = ""
     slack: str = ""
+    pager: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,8 @@ class Settings:
     kill_switch: bool = False
     max_message_age: timedelta = timedelta(hours=_DEFAULT_MAX_AGE_HOURS)
     tracing: bool = False
+    read_only: str = ""
+    """Where reports go of a profile that asks nobody and deploys nothing: `issue`, `log`; "" for the whole of it."""
     services: Mapping[str, Service] = field(default_factory=dict)
     """By `Service.id`."""
     own_functions: frozenset[str] = frozenset()
@@ -138,6 +144,8 @@ class Settings:
     """Whether this process runs on Cloud Run, and so has a service account."""
     code_host: CodeHost = field(default_factory=CodeHost)
     endpoint_overrides: EndpointOverrides = EndpointOverrides()
+    pager_url: str = ""
+    """Where alerts are sent; "" where no pager is configured. Its key is among the secrets."""
     secret_patterns: tuple[str, ...] = ()
     """Forms of secrets, added to the built-in ones."""
     index_file: str = ""
@@ -152,7 +160,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     overrides = _parse_endpoint_overrides(environment.get("PROVENFIX_DOUBLES", ""))
     own_name = environment.get("K_SERVICE")
     return Settings(
-        interpreters=_values_by_version(_INTERPRETER_VARIABLE, environment),
+        interpreters=_read_values_by_version(_INTERPRETER_VARIABLE, environment),
         compilers=_read_compile_urls(environment),
         local_folder=local,
         platform=_read_platform(environment, local),
@@ -164,7 +172,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         kill_switch=_read_switch("PROVENFIX_KILL_SWITCH", environment),
         max_message_age=_read_hours("PROVENFIX_OLDEST_HOURS", environment),
         tracing=_read_switch("PROVENFIX_TRACING", environment),
-        own_functions=frozenset((service_id(project, own_name),)) if own_name and project else frozenset(),
+        own_functions=frozenset((build_service_id(project, own_name),)) if own_name and project else frozenset(),
         firestore_emulator=environment.get("FIRESTORE_EMULATOR_HOST", ""),
         pubsub_emulator=environment.get("PUBSUB_EMULATOR_HOST", ""),
         is_deployed=bool(own_name),
@@ -180,16 +188,21 @@ def read_all_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _merge_configuration(settings: Settings, file: "Configuration", environment: Mapping[str, str]) -> Settings:
-    own = {service_id(file.own.project, name) for name in file.own.functions} if file.own else set()
-    configured = [_with_deploy_mode(service, settings.platform) for service in list_services(file)]
+    own = {build_service_id(file.own.project, name) for name in file.own.functions} if file.own else set()
+    configured = [
+        replace(_with_deploy_mode(service, settings.platform), is_read_only=bool(file.read_only))
+        for service in list_services(file)
+    ]
     services = {service.id: service for service in configured}
     return replace(
         settings,
         compilers=dict(file.compilers) | dict(settings.compilers),
+        read_only=file.read_only,
         services=services,
         own_functions=settings.own_functions | own,
         secrets=_read_secrets(file, environment, settings.local_folder),
         code_host=_read_code_host(file),
+        pager_url=file.pager.url if file.pager else "",
         secret_patterns=file.redaction.forms if file.redaction else (),
     )
 
@@ -227,19 +240,20 @@ def _read_secrets(file: "Configuration", environment: Mapping[str, str], local: 
     github = file.github.token.reference if file.github and file.github.token else None
     key = file.github.app.private_key.reference if file.github and file.github.app else None
     webhook = file.github.webhook_secret.reference if file.github and file.github.webhook_secret else None
-    references = [reference for reference in (signing, bot, github, webhook, key) if reference is not None]
+    pager = file.pager.routing_key.reference if file.pager else None
+    references = [reference for reference in (signing, bot, github, webhook, key, pager) if reference is not None]
     names = {reference.name for reference in references if reference.source is SecretSource.ENVIRONMENT}
     values = {name: Secret(environment[name]) for name in names if environment.get(name)}
-    return Secrets(signing, bot, github, webhook, key, values)
+    return Secrets(signing, bot, github, webhook, key, pager, values)
 
 
-def _values_by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
+def _read_values_by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
     matches = ((names.fullmatch(name), value) for name, value in environment.items())
     return {f"{match[1]}.{match[2]}": value for match, value in matches if match and value}
 
 
 def _read_compile_urls(environment: Mapping[str, str]) -> dict[str, str]:
-    urls = _values_by_version(_COMPILE_VARIABLE, environment)
+    urls = _read_values_by_version(_COMPILE_VARIABLE, environment)
     for version, url in urls.items():
         if not _COMPILE_URL.fullmatch(url):
             name = f"PROVENFIX_COMPILE_{version.replace('.', '_')}"
@@ -252,7 +266,8 @@ def _parse_endpoint_overrides(text: str) -> EndpointOverrides:
     matches = [_ENDPOINT_OVERRIDE.fullmatch(override) for override in text.split()]
     if not all(matches):
         raise UsageError(
-            "PROVENFIX_DOUBLES must be google=127.0.0.1:PORT and rest=, github= or slack= http://127.0.0.1:PORT."
+            "PROVENFIX_DOUBLES must be google=127.0.0.1:PORT and rest=, github=, slack= or pager= "
+            "http://127.0.0.1:PORT."
         )
     return EndpointOverrides(**{str(match[1] or match[3]): str(match[2] or match[4]) for match in matches if match})
 

@@ -1,6 +1,6 @@
 """A log entry, decoded once: whatever shape the log had, everything after this sees a `LogEntry`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -42,6 +42,16 @@ class LogEntry:
     build: str = ""
     """The labels `gcb-build-id` and `gcb-trigger-id`, as `name value`."""
 
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Identifies the entry; copies of its message share it."""
+        return self.log_name, self.timestamp, self.insert_id
+
+    @property
+    def source(self) -> tuple[str, ...]:
+        """The log of the instance that wrote it."""
+        return self.project, self.service, self.revision, self.instance, self.log_name
+
 
 class LogSource(Protocol):
     """A log that can be read more than once, one entry at a time."""
@@ -51,3 +61,14 @@ class LogSource(Protocol):
 
         Raises `shared.errors.InputError` where the log cannot be read, or not to its end.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class EntryList:
+    """Implements `LogSource` with entries in memory."""
+
+    all: Sequence[LogEntry]
+
+    def entries(self) -> Iterator[LogEntry]:
+        """See `LogSource`."""
+        return iter(self.all)

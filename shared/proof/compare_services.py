@@ -75,6 +75,11 @@ class Alarm:
     start_path: str
     """The start file of the service that it breaks."""
 
+    @property
+    def identity(self) -> tuple[str, str, int, str]:
+        """What makes it the same failure, whichever service loads it and whatever it was compared with."""
+        return self.family, self.path, self.line, self.message
+
 
 @dataclass(frozen=True, slots=True)
 class ComparedService:
@@ -162,6 +167,14 @@ def _describe(failure: NewFailure, start_path: str) -> Alarm:
         claim.family.value, claim.path, failure.line, claim.error_class, claim.message, verdict.reason,
         verdict.checked_by, start_path,
     )  # fmt: skip
+
+
+def list_alarms(services: Sequence[ComparedService]) -> list[Alarm]:
+    """The alarms of all services; what several of them load is named once."""
+    alarms: dict[tuple[str, str, int, str], Alarm] = {}
+    for alarm in (alarm for service in services for alarm in service.alarms):
+        alarms.setdefault(alarm.identity, alarm)
+    return list(alarms.values())
 
 
 def list_families() -> Sequence[str]:

@@ -17,6 +17,7 @@ from shared.proof.declared.deployed_python import (
 from shared.proof.declared.python_versions import is_permitted
 from shared.proof.gating.loaded_files import LoadedFiles, find_traced_files
 from shared.proof.judging.compile_verdicts import CompileVerdicts
+from shared.proof.loading.imports import Imports
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.locating.candidate_files import CandidateFiles
 from shared.proof.locating.locate_version import locate_version
@@ -53,13 +54,14 @@ class LoadedFilesByCommit:
     """Builds the `LoadedFiles` of a failing file as deployed at one commit, each once."""
 
     _built: dict[tuple[str, str], LoadedFiles] = field(default_factory=dict)
+    _imports_by_blob: dict[str, Imports] = field(default_factory=dict)
 
     def get(self, context: ProofContext, commit: str, path: str) -> LoadedFiles:
         """With the files that the traceback names at that commit."""
         if (commit, path) not in self._built:
             traced = find_traced_files(context.history, context.incident, commit)
             roots = context.request.source_roots
-            self._built[commit, path] = LoadedFiles(context.history, path, traced, roots, commit)
+            self._built[commit, path] = LoadedFiles(context.history, path, traced, roots, commit, self._imports_by_blob)
         return self._built[commit, path]
 
     def choose_dockerfile(self, context: ProofContext, commit: str, path: str) -> str:

@@ -24,6 +24,7 @@ from shared.proof.gating.choose_target import (
     list_attempts,
 )
 from shared.proof.gating.gates import Gates
+from shared.proof.gating.rollback import describe_rollback
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.locating.branch_states import BranchStates
@@ -125,7 +126,7 @@ def _add_target(context: ProofContext, finding: Finding, broken: ProvenBreak) ->
         target=describe_target(broken.gates, choice, file_history.commits, file_history.start),
         refused_commits=choice.refused_commits,
         unchecked_commits=choice.unchecked_commits,
-        alternative_rollback=_build_rollback(_choose_rollback(context, broken)) if wants_alternative else None,
+        alternative_rollback=_find_rollback(context, broken) if wants_alternative else None,
     )
 
 
@@ -152,7 +153,7 @@ def _add_rollback(context: ProofContext, finding: Finding, broken: ProvenBreak) 
     return replace(
         finding,
         fix=find_unmerged_fix(context.history, verdicts, context.branch, first, broken.deployed),
-        rollback=_build_rollback(choice),
+        rollback=describe_rollback(context.history, choice, broken.deployed.commit.id),
         unchecked_commits=choice.unchecked_commits,
     )
 
@@ -161,8 +162,8 @@ def _choose_rollback(context: ProofContext, broken: ProvenBreak) -> TargetChoice
     return find_rollback(BranchStates(context.history, context.branch.head), broken.gates, broken.origin)
 
 
-def _build_rollback(choice: TargetChoice) -> Rollback | None:
-    return None if choice.commit is None else Rollback(choice.commit)
+def _find_rollback(context: ProofContext, broken: ProvenBreak) -> Rollback | None:
+    return describe_rollback(context.history, _choose_rollback(context, broken), broken.deployed.commit.id)
 
 
 def _add_recommendation(context: ProofContext, finding: Finding, broken: ProvenBreak) -> Finding:

@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass, fields
 
 from shared.proof.model.recommendation import ActionKind
 
-LOST_COMMITS = "commits merged since then are not deployed"
-
 
 @dataclass(frozen=True, slots=True)
 class Brief:

@@ -4,12 +4,13 @@ from shared.detection.raised_exception import EFFECT_KINDS
 from shared.proof.model.finding import Finding, find_recommended_commit
 from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import CheckStatus, Target
-from shared.proposal.brief import LOST_COMMITS, Brief
+from shared.proposal.brief import Brief
 from shared.report.cause import describe_cause
+from shared.report.facts.lost_commits import UNKNOWN_LOSS, summarise_lost_commits
 from shared.report.impact import describe_reach
 from shared.report.issue.summary import describe_error, format_failure
 from shared.report.report import Report
-from shared.text.phrases import first_sentence, pluralize, quote_untrusted
+from shared.text.phrases import get_first_sentence, pluralize, quote_untrusted
 from shared.text.timestamps import format_rfc3339
 
 _MAX_TITLE_LENGTH = 150
@@ -29,7 +30,7 @@ def build_brief(report: Report) -> Brief:
     impact = describe_reach(report.impact, incident)
     commit = find_recommended_commit(proof)
     target = _find_target(proof)
-    ships = LOST_COMMITS if target is None else pluralize(target.commits_after_deployed, "commit")
+    ships = _describe_loss(proof) if target is None else pluralize(target.commits_after_deployed, "commit")
     first = incident.first_seen if incident.dated else None
     return Brief(
         title=quote_untrusted(f"{format_failure(report)}, {impact}", _MAX_TITLE_LENGTH),
@@ -41,6 +42,10 @@ def build_brief(report: Report) -> Brief:
         ships=ships if commit is not None else "",
         checks=CHECK_WORDS[target.checks] if target is not None else "",
     )
+
+
+def _describe_loss(proof: Finding) -> str:
+    return summarise_lost_commits(proof.rollback) if proof.rollback is not None else UNKNOWN_LOSS
 
 
 def _find_target(proof: Finding) -> Target | None:
@@ -73,4 +78,4 @@ def _describe_why(report: Report) -> str:
         cause = f"{describe_cause(report)}." if report.incident.kind in EFFECT_KINDS else ""
         return cause or f"{describe_error(report)}."
     answer = next((why.answer for why in report.whys[1:2]), "")
-    return first_sentence(answer)
+    return get_first_sentence(answer)

@@ -13,6 +13,8 @@ from shared.service import Service
 class ClickKind(StrEnum):
     APPROVE = "approve"
     DENY = "deny"
+    SNOOZE = "snooze"
+    """Decides nothing: puts the reminder off."""
 
 
 class DecisionState(StrEnum):
@@ -38,6 +40,7 @@ class ClickResult(StrEnum):
     APPROVED = "approved"
     COUNTED = "counted"
     DENIED = "denied"
+    SNOOZED = "snoozed"
     ALREADY_APPROVED = "already_approved"
     ALREADY_DENIED = "already_denied"
     TOO_LATE = "too_late"
@@ -97,7 +100,7 @@ class ClickAnswer:
     @property
     def is_final(self) -> bool:
         """Whether the message itself will soon show the result of the click."""
-        return self.result is not ClickResult.COUNTED
+        return self.result not in {ClickResult.COUNTED, ClickResult.SNOOZED}
 
 
 _ACCEPTED_RESULTS = frozenset(
@@ -105,6 +108,7 @@ _ACCEPTED_RESULTS = frozenset(
         ClickResult.APPROVED,
         ClickResult.COUNTED,
         ClickResult.DENIED,
+        ClickResult.SNOOZED,
         ClickResult.ALREADY_APPROVED,
         ClickResult.ALREADY_DENIED,
     )
@@ -114,6 +118,7 @@ ANSWER_TEXTS = {
     ClickResult.APPROVED: "Approved. All checks run again, then the rollout starts.",
     ClickResult.COUNTED: "Your approval counts. This service needs more than one; nothing is deployed until then.",
     ClickResult.DENIED: "Denied. Nothing is deployed.",
+    ClickResult.SNOOZED: "Snoozed: no reminder for an hour. The question stays open.",
     ClickResult.ALREADY_APPROVED: "Already approved.",
     ClickResult.ALREADY_DENIED: "Already denied. Nothing is deployed.",
     ClickResult.TOO_LATE: "Too late to deny: the rollout has started.",

@@ -10,7 +10,7 @@ from shared.proposal.proposal import Message
 from shared.proposal.states import ProposalStatus
 from shared.report.cause import describe_cause, describe_shown_cause
 from shared.report.facts.log_entries import describe_gap
-from shared.report.facts.suspected_changes import describe_likeliest_change
+from shared.report.facts.unproven import describe_likeliest_change
 from shared.report.impact import Reach, describe_impact, list_consequences
 from shared.report.issue.summary import describe_error
 from shared.report.report import Report, as_of_phrase

@@ -15,7 +15,8 @@ from shared.proposal.build_brief import is_certain
 from shared.proposal.labels import Label
 from shared.proposal.notice import describe_since, list_cause_paragraphs
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
-from shared.report.facts.trial import describe_candidate, describe_experiment
+from shared.report.facts.lost_commits import describe_lost_commits
+from shared.report.facts.unproven import describe_candidate, describe_experiment
 from shared.report.impact import describe_impact
 from shared.report.issue.summary import describe_error
 from shared.report.report import Report
@@ -37,11 +38,13 @@ MAX_LINE_LENGTH = 700
 def build_paragraphs(report: Report) -> tuple[str, ...]:
     """The paragraphs of the message, each of one line and at most 700 characters, redacted."""
     return tuple(
-        quote_untrusted(f"{label}: {words}", MAX_LINE_LENGTH) for label, words in _labelled_paragraphs(report) if words
+        quote_untrusted(f"{label}: {words}", MAX_LINE_LENGTH)
+        for label, words in _list_labelled_paragraphs(report)
+        if words
     )
 
 
-def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
+def _list_labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     proof = report.proof
     if report.incident.kind in EFFECT_KINDS and proof.broken is None:
         yield from list_cause_paragraphs(report)
@@ -64,7 +67,8 @@ def _labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     if proof.recommendation.kind is ActionKind.ROLLBACK and proof.rollback is not None:
         yield (
             Label.SHIPS,
-            f"{describe_commit(proof.rollback.commit)} unchanged. Commits merged since then are not deployed.",
+            f"{describe_commit(proof.rollback.commit)} unchanged. Going back "
+            f"{describe_lost_commits(proof.rollback, MAX_FILES)}.",
         )
     yield Label.INSTEAD, _describe_rollback(proof)
     yield Label.CONFIDENCE, _describe_confidence(proof)
@@ -141,7 +145,7 @@ def _describe_rollback(proof: Finding) -> str:
         return ""
     return (
         f"to {describe_commit(proof.alternative_rollback.commit)}, the newest commit before the break that passes "
-        "every gate; commits merged since then are not deployed."
+        f"every gate; {describe_lost_commits(proof.alternative_rollback, MAX_FILES)}."
     )
 
 

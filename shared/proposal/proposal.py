@@ -59,6 +59,8 @@ class AlternativeProposal:
     """As `Message.approvals`, of those who want this instead."""
     subject: str = ""
     """The first line of the commit's message."""
+    ships: str = ""
+    """Which commits going back loses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Message:
     """Since when it stands so; that is nobody's doing but provenfix's own, unless it was approved or denied."""
     reason: str = ""
     """Why it has this status: a user's own words after a denial, else one sentence; "" where none was given."""
+    snoozed_until: datetime | None = None
+    """Until when an approver has put the reminder off; None where nobody has."""
     brief: Brief = NO_BRIEF
     """What the chat shows instead of `lines`, which then stand in the thread; empty in evidence of earlier versions."""
 

@@ -14,7 +14,7 @@ from shared.report.facts.deployed_code import describe_loading_rule, describe_mi
 from shared.report.facts.fix_history import describe_errors_left
 from shared.report.issue.summary import format_headline
 from shared.report.report import Report
-from shared.report.whys import Why
+from shared.report.whys.why import Why
 from shared.text.phrases import join_words, quote_untrusted, short_sha
 
 _MAX_SHIPPED_FILES = 12
@@ -79,10 +79,11 @@ def build_question(report: Report, proposal: Proposal, issue_url: str) -> Messag
 
 
 def _build_alternative(report: Report, proposal: Proposal) -> AlternativeProposal | None:
-    commit, back = find_rollback_commit(report), report.proof.alternative_rollback
+    commit, back = find_rollback_commit(report), build_rollback_report(report)
     if commit is None or back is None:
         return None
-    return AlternativeProposal(f"{proposal.id}-back", commit, subject=quote_untrusted(back.commit.subject, 80))
+    brief = build_brief(back)
+    return AlternativeProposal(f"{proposal.id}-back", commit, subject=brief.subject, ships=brief.ships)
 
 
 def build_thread_details(report: Report) -> tuple[str, ...]:

@@ -21,16 +21,24 @@ ReachedMilestone = tuple[str, datetime]
 """`("approved", when)`; the first one says when it was first logged."""
 
 
-def render_status_block(
-    status: str, *, urgent: bool, milestones: Sequence[ReachedMilestone], hint: str = "", state: str = ""
+def render_status_block(  # noqa: PLR0913  # one for each line of the block
+    status: str,
+    *,
+    urgent: bool,
+    milestones: Sequence[ReachedMilestone],
+    hint: str = "",
+    state: str = "",
+    runbook_url: str = "",
 ) -> str:
     """Markdown between its marks. `status` and `hint` are sentences of plain text. Urgent is what waits for a user.
 
-    `state` is the name of what `status` says, for programs: it stands hidden above; "" for none.
+    `state` is the name of what `status` says, for programs: it stands hidden above; "" for none. `runbook_url` is an
+    address of the configuration.
     """
     lines = [
         escape_markdown(truncate(status, _MAX_STATUS_LENGTH)),
         format_elapsed_milestones(milestones),
+        f"[Runbook](<{runbook_url}>)" if runbook_url else "",
         f"<sub>{escape_markdown(hint)}</sub>" if hint else "",
     ]
     shown = "\n>\n".join(f"> {line}" for line in lines if line)

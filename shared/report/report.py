@@ -23,9 +23,10 @@ from shared.proof.model.ports import Compilers, History
 from shared.proof.proof_context import ProofRequest, ReportProgress
 from shared.proof.prove import prove
 from shared.report import impact as impacts
-from shared.report.evidence import Evidence
-from shared.report.facts import CAUSE_TOPICS, FactTopic, gather_facts
-from shared.report.whys import Why, draft_whys
+from shared.report.evidence import CAUSE_TOPICS, Evidence, FactTopic
+from shared.report.facts.gather import gather_facts
+from shared.report.whys.draft import draft_whys
+from shared.report.whys.why import Why
 from shared.text.timestamps import format_timestamp
 
 _NUMBERS = re.compile(r"\d+")

@@ -1,8 +1,8 @@
 """Words for what a proof says of a file: of its compilation, or of the claim that a traceback makes about its code."""
 
-from shared.proof.model.finding import Finding
+from shared.proof.model.finding import Finding, IntroducingCommit
 from shared.report.evidence import EvidenceKind
-from shared.text.phrases import quote_untrusted
+from shared.text.phrases import pluralize, quote_untrusted
 
 _MAX_REASON = 300
 
@@ -20,6 +20,20 @@ def describe_failing(proof: Finding) -> str:
 def describe_still_failing(proof: Finding) -> str:
     """The same for several versions: `still fail to compile`."""
     return "still fail to compile" if proof.claim is None else "still fail as logged"
+
+
+def is_broken_by_image(proof: Finding) -> bool:
+    """Whether the introducing commit wrote a line that keeps a file out of the image."""
+    return proof.claim is not None and proof.introduced is not None and not proof.introduced.path.endswith(".py")
+
+
+def describe_introduced(proof: Finding, introduced: IntroducingCommit) -> str:
+    """What the introducing commit left: `7 errors, the first on line 611`, or the line that keeps a file out."""
+    if is_broken_by_image(proof) and proof.claim is not None:
+        kept_out = quote_untrusted(proof.claim.module or proof.claim.name, 120)
+        return f"line {introduced.first_line} of {quote_untrusted(introduced.path)} keeps {kept_out} out of the image"
+    first = f", the first on line {introduced.first_line}" if introduced.first_line is not None else ""
+    return f"{pluralize(introduced.errors, 'error')}{first}"
 
 
 def describe_fixed(proof: Finding) -> str:

@@ -8,9 +8,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+_MAX_TITLE_LENGTH = 160
 # Invisible, and the only thing that stops mentions and references in GitHub's mails as well as on its pages.
 ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
-
 _ANSI = re.compile(r"\x1b(?:\[[0-?]{0,32}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)|[@-Z\\-_])")
 _LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _NON_ASCII_OR_CONTROL = re.compile(r"[^\n\t -~]")
@@ -30,7 +30,7 @@ def strip_invisible(text: str) -> str:
     """The visible characters of `text`: line ends become `\\n`, tabs stay, everything invisible goes."""
     if text.isascii() and text.isprintable():
         return text
-    return _NON_ASCII_OR_CONTROL.sub(_visible_character, _LINE_ENDS.sub("\n", _ANSI.sub("", text)))
+    return _NON_ASCII_OR_CONTROL.sub(_render_character, _LINE_ENDS.sub("\n", _ANSI.sub("", text)))
 
 
 def to_one_line(text: str) -> str:
@@ -83,7 +83,7 @@ def format_code_span(text: str) -> str:
     text = to_one_line(text).replace("@", f"@{ZERO_WIDTH_SPACE}")
     if not text:
         return "` `"
-    fence = "`" * (_longest_backtick_run(text) + 1)
+    fence = "`" * (_measure_backtick_run(text) + 1)
     pad = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{pad}{text}{pad}{fence}"
 
@@ -91,7 +91,7 @@ def format_code_span(text: str) -> str:
 def format_code_block(text: str, language: str = "text") -> str:
     """Lines of code for GitHub, in a fence that no run of backticks inside can end."""
     text = strip_invisible(text).replace("@", f"@{ZERO_WIDTH_SPACE}").strip("\n")
-    fence = "`" * max(_MIN_FENCE_LENGTH, _longest_backtick_run(text) + 1)
+    fence = "`" * max(_MIN_FENCE_LENGTH, _measure_backtick_run(text) + 1)
     return f"{fence}{_NOT_IN_LANGUAGE_NAME.sub('', language.lower())}\n{text}\n{fence}"
 
 
@@ -131,7 +131,7 @@ def _escape_mermaid_character(character: str) -> str:
     return f"#{ord(character)};"
 
 
-def _visible_character(odd: re.Match[str]) -> str:
+def _render_character(odd: re.Match[str]) -> str:
     character = odd[0]
     if character.isascii():
         return ""
@@ -141,13 +141,12 @@ def _visible_character(odd: re.Match[str]) -> str:
     return "" if category in {"Cc", "Cf"} else character
 
 
-def _longest_backtick_run(text: str) -> int:
+def _measure_backtick_run(text: str) -> int:
     return max(map(len, _BACKTICKS.findall(text)), default=0)
 
 
 MAX_TEXT_LENGTH = 512 * 1024
 """Characters of a text that are ever looked at; an entry of Cloud Logging has at most 256 KB."""
-
 _TAG_NAMES = (
     r"(?:light-|bold |dim |l)?(?:red|green|blue|yellow|cyan|magenta|white|black)"
     r"|level|bold|dim|italic|underline|normal|reverse|strike|hide|blink"
@@ -179,3 +178,9 @@ def truncate_middle(text: str, max_length: int = MAX_TEXT_LENGTH) -> str:
         return text
     half = max_length // 2
     return f"{text[:half]}\n…\n{text[-half:]}"
+
+
+def sanitise_title(title: str) -> str:
+    """Any words as a title in which nothing is linked, mentioned or rendered."""
+    text = truncate(to_one_line(title), _MAX_TITLE_LENGTH)
+    return text.replace("@", f"@{ZERO_WIDTH_SPACE}").replace("#", f"#{ZERO_WIDTH_SPACE}").replace("`", "'")

@@ -46,7 +46,7 @@ def join_first_words(words: Sequence[str], limit: int) -> str:
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s")
 
 
-def first_sentence(text: str) -> str:
+def get_first_sentence(text: str) -> str:
     """The first sentence of a paragraph of ours: what it quotes, in backticks or quotation marks, ends none."""
     for match in _SENTENCE_END.finditer(text):
         sentence = text[: match.start()]

@@ -63,12 +63,12 @@ def redact_blocks(lines: Sequence[str]) -> list[str]:
     """The lines of one file, as many as before, without the keys that a line alone does not show to be some."""
     text = "\n".join(lines)
     for rule in BLOCK_RULES:
-        text = rule.pattern.sub(partial(_placeholder_per_line, rule.kind), text)
+        text = rule.pattern.sub(partial(_build_placeholder_lines, rule.kind), text)
     return text.split("\n")
 
 
-def _placeholder_per_line(kind: str, match: re.Match[str]) -> str:
-    return "\n".join([_placeholder(kind, match), *[f"[redacted {kind}]"] * match[0].count("\n")])
+def _build_placeholder_lines(kind: str, match: re.Match[str]) -> str:
+    return "\n".join([_build_placeholder(kind, match), *[f"[redacted {kind}]"] * match[0].count("\n")])
 
 
 def _redact_known(text: str) -> str:
@@ -80,7 +80,7 @@ def _redact_known(text: str) -> str:
     lowered = text.lower()
     for rule in ALL_RULES:
         if rule.hint in lowered:
-            text = rule.pattern.sub(partial(_placeholder, rule.kind), text)
+            text = rule.pattern.sub(partial(_build_placeholder, rule.kind), text)
     return "\n".join(map(_redact_assignments, text.split("\n")))
 
 
@@ -92,7 +92,7 @@ def _redact_assignments(line: str) -> str:
     return BARE_ASSIGNMENT.sub(_redact_bare_value, QUOTED_ASSIGNMENT.sub(_redact_quoted_value, line))
 
 
-def _placeholder(kind: str, match: re.Match[str]) -> str:
+def _build_placeholder(kind: str, match: re.Match[str]) -> str:
     groups = match.groupdict()
     return f"{groups.get('keep') or ''}[redacted {kind}]{groups.get('tail') or ''}"
 

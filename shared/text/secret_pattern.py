@@ -46,7 +46,7 @@ class _Item:
 def parse_secret_pattern(text: str) -> SecretPattern:
     """Raises ValueError with the end of a sentence that begins with the form's key: `must …`."""
     items = list(_parse_items(text))
-    fixed = _fixed_prefix(items)
+    fixed = _get_fixed_prefix(items)
     if len(fixed) < _MIN_PREFIX_LENGTH:
         raise ValueError(
             f"must begin with at least {_MIN_PREFIX_LENGTH} fixed characters, such as 'acme_[A-Za-z0-9]{{32}}'"
@@ -91,7 +91,7 @@ def _parse_item(match: re.Match[str]) -> _Item:
     return _Item(match["atom"], characters, least, most)
 
 
-def _fixed_prefix(items: list[_Item]) -> str:
+def _get_fixed_prefix(items: list[_Item]) -> str:
     """The characters with which every match begins."""
     fixed = ""
     for item in items:

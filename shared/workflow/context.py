@@ -18,6 +18,7 @@ from shared.ports import (
     Issues,
     LinkBuilder,
     Logs,
+    Pager,
     Probe,
     Revisions,
     Store,
@@ -123,6 +124,9 @@ class Context(Protocol):
 
     @property
     def chat(self) -> Chat: ...
+
+    @property
+    def pager(self) -> Pager: ...
 
     @property
     def revisions(self) -> Revisions: ...

@@ -15,6 +15,7 @@ from shared.proposal.decision import (
     find_refusal,
 )
 from shared.proposal.proposal import Proposal
+from shared.proposal.reminder import SNOOZE_PERIOD
 from shared.text.phrases import quote_untrusted
 from shared.workflow import effects
 from shared.workflow.context import Context
@@ -30,6 +31,8 @@ _FINAL_REPLIES = {
     DecisionState.REFUSED: ClickResult.VOID,
     DecisionState.SUPERSEDED: ClickResult.SUPERSEDED,
 }
+
+_APPROVED_STATES = frozenset((DecisionState.APPROVED, DecisionState.ACTING))
 
 
 def handle_click(context: Context, click: Click) -> ClickAnswer:
@@ -61,6 +64,8 @@ def _handle_click(context: Context, click: Click) -> ClickResult:
         refused = None  # it was decided in time; the answer tells how
     if refused is not None:
         return refused
+    if click.kind is ClickKind.SNOOZE:
+        return _snooze(context, proposal, standing)
     if click.kind is ClickKind.DENY:
         return _deny(context, click, proposal, standing)
     return _approve(context, click, proposal, Approvers(service, members), standing)
@@ -73,10 +78,26 @@ def _deny(context: Context, click: Click, proposal: Proposal, decision: Decision
         return ClickResult.TOO_LATE
     if stands.state is DecisionState.DENIED and (decision is None or decision.state is not DecisionState.DENIED):
         return ClickResult.DENIED
-    return _final_reply(stands)
+    return _build_final_reply(stands)
 
 
-def _final_reply(decision: Decision) -> ClickResult:
+def _snooze(context: Context, proposal: Proposal, decision: Decision | None) -> ClickResult:
+    """Whoever answers a question that is decided by now learns how."""
+    if decision is not None and not decisions.is_open(decision):
+        return ClickResult.ALREADY_APPROVED if decision.state in _APPROVED_STATES else _build_final_reply(decision)
+    until = context.clock.now() + SNOOZE_PERIOD
+
+    def snoozed(now: IncidentRecord) -> IncidentRecord:
+        is_asked = now.state is IncidentState.PROPOSED and now.ending is None
+        return replace(now, snoozed_until=max(until, now.snoozed_until or until)) if is_asked else now
+
+    record = incident_record.update_incident(context, proposal.incident, snoozed)
+    if record.snoozed_until is None or record.ending is not None:
+        return ClickResult.MUTED if IncidentState.MUTED in {record.state, record.ending} else ClickResult.VOID
+    return ClickResult.SNOOZED
+
+
+def _build_final_reply(decision: Decision) -> ClickResult:
     """What is said of a decision that nothing changes any more."""
     return ClickResult.MUTED if decisions.is_ended_by_person(decision) else _FINAL_REPLIES[decision.state]
 
@@ -92,7 +113,7 @@ def _approve(
     vote = Vote(click.user, proposal.id)
     stands = decisions.store_approval(context, proposal.decision_key, vote, electorate, click.user_name[:80])
     if stands.state in _FINAL_REPLIES:
-        return _final_reply(stands)
+        return _build_final_reply(stands)
     if stands.state is DecisionState.COUNTING:
         return ClickResult.COUNTED
     if stands.chosen != proposal.id:

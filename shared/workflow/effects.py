@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from shared.errors import Reject
 from shared.ports import CHANGED_BY_HAND, Document, IssueRef
 from shared.proposal.proposal import Message, Proposal
+from shared.proposal.reminder import Reminder
+from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.text.escaping import escape_markdown
+from shared.text.timestamps import format_rfc3339
 from shared.workflow import flow
 from shared.workflow.context import Context
 from shared.workflow.ledger import read_result, run_once
@@ -241,7 +244,41 @@ def update_message(context: Context, service: Service, reference: str, message: 
         context.chat.update(service, reference, message)
         return {}
 
-    run_once(context, f"tell.{message.proposal}.{message.standing.value}{f'.{turn}' if turn else ''}", do)
+    snoozed = message.snoozed_until if message.standing is ProposalStatus.OPEN else None
+    version = f"{f'.{turn}' if turn else ''}{f'.snoozed-{format_rfc3339(snoozed)}' if snoozed else ''}"
+    run_once(context, f"tell.{message.proposal}.{message.standing.value}{version}", do)
+
+
+def remind_channel(
+    context: Context, service: Service, reference: str, reminder: Reminder, is_awaited: Callable[[], bool]
+) -> None:
+    """Reminds the channel of the question.
+
+    `is_awaited` is called last: no late attempt reminds of what was decided meanwhile.
+    """
+
+    def do() -> Document:
+        if not is_awaited():
+            return {"skipped": True}
+        context.chat.remind(service, reference, reminder)
+        return {}
+
+    def find() -> Document | None:
+        return {} if context.chat.has_reply(service, reference, reminder.marker) else None
+
+    run_once(context, f"remind.{reminder.marker}", do, find)
+
+
+def alert_pager(context: Context, service: Service, reminder: Reminder, is_awaited: Callable[[], bool]) -> None:
+    """The same to who is on call; twice is the same as once."""
+
+    def do() -> Document:
+        if not is_awaited():
+            return {"skipped": True}
+        context.pager.alert(service, reminder)
+        return {}
+
+    run_once(context, f"alert.{reminder.marker}", do)
 
 
 def start_deployment(

@@ -60,13 +60,15 @@ def investigate_incident(context: Context, incident_id: str) -> StepResult:
     service = require_service(context, record)
     evidence = ensure_evidence(context, service, record)
     record = publish_issue(context, service, record, evidence)
-    proposal = create_proposal(context, service, record, evidence) if _may_ask(record, evidence) else None
+    proposal = create_proposal(context, service, record, evidence) if _may_ask(service, record, evidence) else None
     record = ask(context, service, record, evidence, proposal)
     return _advance(context, service, record, evidence, proposal)
 
 
-def _may_ask(record: IncidentRecord, evidence: Document) -> bool:
+def _may_ask(service: Service, record: IncidentRecord, evidence: Document) -> bool:
     """A client can make a service log an exception, so a trial needs an issue of its own."""
+    if service.is_read_only:
+        return False
     return record.issue is not None or documents.read_text(evidence, "kind") != ActionKind.TRIAL.value
 
 
@@ -121,7 +123,8 @@ def ask(
     if proposal is not None and not record.message:
         message = proposals.build_message(proposal, evidence, record, ProposalStatus.OPEN)
         record = replace(record, proposal=proposal.id, message=effects.post_question(context, service, message))
-    if proposal is None and record.kind in _KINDS_WITH_NOTICE and record.issue is not None:
+    has_notice = record.kind in _KINDS_WITH_NOTICE and record.issue is not None and not service.is_read_only
+    if proposal is None and has_notice:
         _post_notice(context, service, record, evidence)
     record = _store_findings(context, record, documents.read_text(evidence, "fix"))
     if proposal is not None and record.message:

@@ -26,7 +26,7 @@ RETRY_DELAY = timedelta(minutes=3)
 _current_claim: ContextVar[str] = ContextVar("_current_claim", default="")
 
 
-def current_claim() -> str:
+def read_current_claim() -> str:
     """The key of the claim under which the caller acts; "" outside of one. The fakes of the outside demand it."""
     return _current_claim.get()
 

@@ -66,7 +66,7 @@ def _find_syntax_error(around: Sequence[LogEntry], entry: LogEntry) -> Signal | 
         elif is_traceback_line(neighbour.text):
             signals += neighbours.add_line(neighbour)
     signals += neighbours.flush()
-    same = [signal for signal in signals if _entry_identity(signal.entry) == _entry_identity(entry)]
+    same = [signal for signal in signals if signal.entry.identity == entry.identity]
     return same[0] if same else None
 
 
@@ -77,10 +77,5 @@ def _find_traceback(around: Sequence[LogEntry], entry: LogEntry) -> AssembledTra
     for number, neighbour in enumerate(around):
         tracebacks += lines.add_entry(number, neighbour, 1)
     tracebacks += lines.flush(1)
-    own = {number for number, neighbour in enumerate(around) if _entry_identity(neighbour) == _entry_identity(entry)}
+    own = {number for number, neighbour in enumerate(around) if neighbour.identity == entry.identity}
     return next((traceback for traceback in tracebacks if traceback.numbers & own), None)
-
-
-def _entry_identity(entry: LogEntry) -> tuple[object, ...]:
-    """A log entry's own identity, which copies of its message share."""
-    return entry.log_name, entry.timestamp, entry.insert_id

@@ -15,7 +15,7 @@ from shared.detection.signal import Signal, SignalKind, read_signal
 from shared.errors import Retry
 from shared.ports import StoredDocument
 from shared.proposal.rollout import REOPEN_WINDOW
-from shared.service import Service, find_service, service_id
+from shared.service import Service, build_service_id, find_service
 from shared.workflow import effects
 from shared.workflow.context import Context, StepResult
 from shared.workflow.flow import IncidentState
@@ -105,15 +105,15 @@ def _shows_something_new(context: Context, record: IncidentRecord, signal: Signa
         and context.clock.now() < record.looked_at + context.limit_wait(REOPEN_INTERVAL) * record.look
     ):
         return False
-    if _sighting_key(signal) in {
-        _sighting_key(earlier) for entry in record.entries if isinstance(earlier := read_signal(entry), Signal)
+    if _build_sighting_key(signal) in {
+        _build_sighting_key(earlier) for entry in record.entries if isinstance(earlier := read_signal(entry), Signal)
     }:
         return False
     report = reports.load_report(context, record)
     return report is not None and report.get("corroborated") is False
 
 
-def _sighting_key(signal: Signal) -> tuple[str, str, int | None]:
+def _build_sighting_key(signal: Signal) -> tuple[str, str, int | None]:
     return signal.entry.revision, signal.path, signal.line
 
 
@@ -133,7 +133,7 @@ def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> Ste
 
     `region` is where the service runs, "" where the log does not say.
     """
-    service_key = service_id(entry.project, entry.service)
+    service_key = build_service_id(entry.project, entry.service)
     if service_key in context.own_functions:
         return reject_entry(context, entry, "own_function", service_key)
     service = find_service(context.services, entry.project, entry.service, region)

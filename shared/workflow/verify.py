@@ -25,6 +25,7 @@ from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import record_rejection
 from shared.workflow.redeploy import redeploy
+from shared.workflow.remind import remind_if_due
 from shared.workflow.rollout.await_newer_commit import (
     BRANCH_CHECK_INTERVAL,
     MAX_LOOKS,
@@ -156,11 +157,12 @@ def _advance_proposed(context: Context, service: Service, record: IncidentRecord
     decision = decisions.load_decision(context, proposal.decision_key)
     if decisions.is_open(decision):
         decision = _close_unanswered_question(context, service, record, proposal, decision) or decision
-    if decision is None:
+    if decisions.is_open(decision):
+        if decision is not None or record.snoozed_until is not None:
+            refresh_message(context, service, record, ProposalStatus.OPEN, "")
+        remind_if_due(context, service, record, proposal)
         return record
-    if decision.state is DecisionState.COUNTING:
-        refresh_message(context, service, record, ProposalStatus.OPEN, "")
-        return record
+    assert decision is not None
     if decision.state in {DecisionState.APPROVED, DecisionState.ACTING}:
         publish_approval(context, proposals.require_proposal(context, decision.chosen or proposal.id))
         return _advance_approved(context, service, incident_record.require_incident(context, record.id))
@@ -212,20 +214,13 @@ def _end_by_decision(context: Context, service: Service, record: IncidentRecord,
 
 def _advance_deploying(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     if is_automation_stopped(context, service, record):
-        return incident_record.end_incident(
-            context,
-            record.id,
-            IncidentState.MUTED,
-            f"the issue was closed or marked as wrong{_describe_remaining_traffic(record)}",
-            record.look,
-        )
+        return _end_by_user(context, record, _describe_remaining_traffic(record))
     return advance_rollout(context, service, record)
 
 
 def _advance_trying(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     if is_automation_stopped(context, service, record):
-        why = "the issue was closed or marked as wrong; the tried revision has no traffic, the rest stays tied by name"
-        return incident_record.end_incident(context, record.id, IncidentState.MUTED, why, record.look)
+        return _end_by_user(context, record, "; the tried revision has no traffic, the rest stays tied by name")
     return advance_trial(context, service, record)
 
 
@@ -236,14 +231,14 @@ def _advance_tried(context: Context, service: Service, record: IncidentRecord) -
 
 def _advance_watching(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     if is_automation_stopped(context, service, record):
-        return incident_record.end_incident(
-            context,
-            record.id,
-            IncidentState.MUTED,
-            f"the issue was closed or marked as wrong{_describe_remaining_traffic(record)}",
-            record.look,
-        )
+        return _end_by_user(context, record, _describe_remaining_traffic(record))
     return watch_rollout(context, service, record)
+
+
+def _end_by_user(context: Context, record: IncidentRecord, traffic: str) -> IncidentRecord:
+    """Ends an incident whose automation a user stopped; `traffic` continues the sentence."""
+    why = f"the issue was closed or marked as wrong{traffic}"
+    return incident_record.end_incident(context, record.id, IncidentState.MUTED, why, record.look)
 
 
 def _describe_remaining_traffic(record: IncidentRecord) -> str:

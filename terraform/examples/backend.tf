@@ -1,4 +1,4 @@
-# Remote state: copy beside the other files as backend.tf. The bucket is made by hand once, with versions kept:
+# Remote state, and a label on all that can have one: copy beside the other files as backend.tf. The bucket is made by hand once, with versions kept:
 #   gcloud storage buckets create gs://shop-ops-terraform --project=shop-ops --location=europe-west1 \
 #       --uniform-bucket-level-access --public-access-prevention
 #   gcloud storage buckets update gs://shop-ops-terraform --versioning
@@ -7,5 +7,11 @@ terraform {
   backend "gcs" {
     bucket = "shop-ops-terraform"
     prefix = "provenfix"
+  }
+}
+
+provider "google" {
+  default_labels = {
+    application = "provenfix"
   }
 }

@@ -7,7 +7,7 @@ how often each state was given, every wrong verdict, and the share that is not k
 import sys
 from collections import Counter
 
-from shared.adapters.compilers.interpreters import find_interpreter, installed_versions
+from shared.adapters.compilers.interpreters import find_installed_versions, find_interpreter
 from tests.support.call_oracle import compare_calls
 from tests.support.scope_oracle import compare_scopes
 
@@ -17,7 +17,7 @@ _BATCH = 50
 def main(arguments: list[str]) -> int:
     """1 where a verdict is wrong."""
     count, first = int(arguments[0]), int(arguments[1])
-    versions = [version for version in installed_versions() if int(version.partition(".")[2]) >= 8]
+    versions = [version for version in find_installed_versions() if int(version.partition(".")[2]) >= 8]
     states: Counter[str] = Counter()
     wrong: list[str] = []
     for batch, start in enumerate(range(first, first + count, _BATCH)):

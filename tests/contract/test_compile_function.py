@@ -12,7 +12,7 @@ import pytest
 
 from functions.cli.bundle import ROOT, collect_compile_files
 from shared.adapters.compilers.cpython import CPython
-from shared.adapters.compilers.interpreters import find_interpreter, installed_versions
+from shared.adapters.compilers.interpreters import find_installed_versions, find_interpreter
 from shared.adapters.compilers.remote import REQUEST_SECONDS, RemoteCompiler
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
 from shared.proof.model.compilation import Source
@@ -24,7 +24,7 @@ RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def interpreters() -> Iterator[tuple[str, str]]:
-    for python in installed_versions():
+    for python in find_installed_versions():
         found = find_interpreter(python)
         if found is not None:
             found.close()
@@ -84,7 +84,7 @@ def test_the_function_says_what_its_interpreter_says(python: str, tmp_path: Path
 
 
 def test_function_runs_under_every_available_interpreter() -> None:
-    able = [python for python in installed_versions() if python in {"3.10", "3.11", "3.12", "3.13"}]
+    able = [python for python in find_installed_versions() if python in {"3.10", "3.11", "3.12", "3.13"}]
     assert set(able) <= set(SERVING)
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.interpreters import find_interpreter, installed_versions
+from shared.adapters.compilers.interpreters import find_installed_versions, find_interpreter
 from shared.adapters.compilers.ruff import Ruff
 from shared.proof.model.compilation import Explanation, Source
 from tests.support.syntax_corpus import load_corpus
 
-PYTHONS = installed_versions()
+PYTHONS = find_installed_versions()
 CORPUS = load_corpus()
 
 # What an import does up to the point where it would execute, asked of the interpreter itself: not through compile()

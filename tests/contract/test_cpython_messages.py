@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.interpreters import find_interpreter, installed_versions, list_candidates
+from shared.adapters.compilers.interpreters import find_installed_versions, find_interpreter, list_candidates
 from shared.detection.cpython_messages import cpython_error_class, message_templates, split_template
 from shared.proof.model.compilation import Source
 from tests.support.syntax_corpus import load_corpus
 
-PYTHONS = installed_versions()
+PYTHONS = find_installed_versions()
 CORPUS = load_corpus()
 NEWER = ("t-string", "Did you mean '", "'elif' block", "when using 'as'", "except* with literal", "TypeVar default")
 """Of versions after the newest that a machine of ours has."""

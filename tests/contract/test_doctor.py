@@ -14,7 +14,7 @@ import pytest
 
 from functions.cli.doctor import accounts, http, runner
 from functions.cli.doctor.accounts import LOGIN_COMMAND
-from functions.cli.doctor.check import Check, CheckResult, CheckState, CheckUnavailable, ok_result
+from functions.cli.doctor.check import Check, CheckResult, CheckState, CheckUnavailable, build_ok_result
 from functions.cli.doctor.command import run_doctor
 from shared.secret import Secret
 from shared.service import Service
@@ -436,7 +436,7 @@ def test_credentials_that_are_slow_to_be_missed_are_looked_for_once(
         raise CheckUnavailable("This machine has no usable Google credentials.", LOGIN_COMMAND)
 
     monkeypatch.setenv("PROVENFIX_DOUBLES", os.environ["PROVENFIX_DOUBLES"].split(" ", 1)[1])  # without Google's
-    monkeypatch.setattr(accounts, "_default_credentials_token", none)
+    monkeypatch.setattr(accounts, "_read_default_token", none)
     assert len(stand.findings()) > 60
     assert asked == ["once"]
 
@@ -508,7 +508,7 @@ def test_checks_are_independent_and_bounded_in_time() -> None:
 
     def hangs() -> CheckResult:
         held[0].recv(1)
-        return ok_result()
+        return build_ok_result()
 
     def breaks() -> CheckResult:
         raise KeyError("PLANTED")
@@ -516,7 +516,7 @@ def test_checks_are_independent_and_bounded_in_time() -> None:
     def asks() -> CheckResult:
         raise CheckUnavailable("Nobody is there.", "call somebody")
 
-    checks = [Check("a", str(place), look) for place, look in enumerate((hangs, breaks, asks, ok_result))]
+    checks = [Check("a", str(place), look) for place, look in enumerate((hangs, breaks, asks, build_ok_result))]
     found = [found for _, found in runner.run_checks(checks, lambda _: None, timeout_seconds=0.3)]
     for each in held:
         each.close()
@@ -548,3 +548,16 @@ def test_no_token_follows_a_redirect(stand: Stand) -> None:
         "GET", "pubsub.googleapis.com", f"/v1/projects/{OPERATIONS_PROJECT}/topics/provenfix-tick"
     )
     assert answer.status == 302
+
+
+def test_where_provenfix_only_looks_no_right_to_act_and_nothing_of_slack_is_looked_for(stand: Stand) -> None:
+    """Each of the accounts that are not there would be unknown otherwise."""
+    text = re.sub(r"(?m)^slack: .*\n", "", "read_only: issue\n" + stand.config.read_text("utf-8"))
+    stand.config.write_text(re.sub(r", webhook_secret: \{[^}]*\}", "", text), "utf-8")
+    stand.project.missing_permissions.update(
+        {"verify": {"run.services.update", "iam.serviceAccounts.actAs"}, "redeploy": {"run.services.get"}}
+    )
+    code, lines = stand.told()
+    assert (code, [line for line in lines if not line.startswith("ok ")]) == (0, [])
+    assert not [line for line in lines if " slack " in line or "redeploy" in line or "decide" in line]
+    assert [line for line in lines if " topic provenfix-tick" in line]

@@ -292,10 +292,10 @@ def test_repository_of_another_user_is_read(
     story: HistoryBuilder, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = clone_repository(story, tmp_path / "copy")
-    genuine = process.git_environment
+    genuine = process.build_environment
     # Git's own way to test this: everything belongs to somebody else. Only root could really give files away.
     monkeypatch.setattr(
-        process, "git_environment", lambda **extra: genuine(GIT_TEST_ASSUME_DIFFERENT_OWNER="1", **extra)
+        process, "build_environment", lambda **extra: genuine(GIT_TEST_ASSUME_DIFFERENT_OWNER="1", **extra)
     )
     refused = subprocess.run(
         ["git", "-C", str(copy), "log"],

@@ -67,7 +67,7 @@ def test_a_history_that_is_too_long_to_be_walked_gives_the_same_proof(
     SHAPES[name](HistoryBuilder(tmp_path / "repo.git"), compilers)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(drawn=random_histories.histories())
 def test_random_histories_give_the_same_proof(compilers: LocalCompilers, drawn: random_histories.DrawnHistory) -> None:
     assume(drawn.deployed >= 0)

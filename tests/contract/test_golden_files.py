@@ -16,13 +16,22 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from functions.cli.investigate import investigate_log
-from functions.demo import Flavour, Shape, build_incident, write_incident_log
+from functions.demo import (
+    Flavour,
+    Shape,
+    StartupStoryName,
+    build_incident,
+    build_startup_incident,
+    write_incident_log,
+    write_startup_log,
+)
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.proposal.question import build_question
 from shared.report.incident_status import render_status_block
-from shared.report.issue import format_issue_title, render_issue_body
+from shared.report.issue.body import format_issue_title, render_issue_body
 from shared.report.report import Report
+from shared.report.report_json import report_to_json
 from shared.workflow import effects
 from shared.workflow.flow import IncidentState
 from shared.workflow.issue.issue_updates import COMMANDS_HINT, describe_question
@@ -53,6 +62,20 @@ def of_the_night(folder: Path) -> Report:
         lambda _: None,
     )
     return report
+
+
+def render_startup_files(folder: Path) -> dict[str, str]:
+    """What is kept of the services that do not start: the issue, the message and the report of each."""
+    made: dict[str, str] = {}
+    for name in StartupStoryName:
+        story = build_startup_incident(folder / f"{name}.git", name)
+        log = write_startup_log(story, folder / f"{name}.log")
+        request = ProofRequest(fallback_python="3.11", wants_alternative=True)
+        [report] = investigate_log(str(story.path), str(log), request, ("", ""), lambda _: None)
+        made |= {f"startup_{name}_{file}": text for file, text in files(report).items()}
+        told = json.dumps(report_to_json(report), indent=2, ensure_ascii=False)
+        made[f"startup_{name}_report.json"] = f"{told}\n"
+    return made
 
 
 def files(report: Report) -> dict[str, str]:
@@ -108,6 +131,19 @@ def test_what_nobody_can_deploy_is_told_as_in_the_files_that_are_kept(tmp_path: 
     }
 
 
+def test_services_that_do_not_start_are_told_as_in_the_files_that_are_kept(tmp_path: Path) -> None:
+    assert render_startup_files(tmp_path) == {path.name: path.read_text("utf-8") for path in GOLDEN.glob("startup_*")}
+
+
+def test_the_line_of_the_ignore_file_is_what_broke_and_what_introduced_the_failure() -> None:
+    told = json.loads((GOLDEN / "startup_image_report.json").read_text("utf-8"))
+    places = [
+        (told[part]["path"], told[part][line]) for part, line in (("broken", "line"), ("introduced", "first_line"))
+    ]
+    assert places == [(".dockerignore", 5), (".dockerignore", 5)]
+    assert told["fix"]["path"] == ".dockerignore"
+
+
 def _by_rendering_order(path: Path) -> tuple[int, bool]:
     return [*NAMES].index(path.stem.removeprefix("notice_")), path.suffix == ".json"
 
@@ -132,6 +168,7 @@ def test_mermaid_would_object() -> None:
 if __name__ == "__main__":
     with TemporaryDirectory() as made:
         kept = {"whys.md": render_whys(), "messages.txt": render_all_messages(), **render_notices(Path(made))}
+        kept |= render_startup_files(Path(made))
         for name, text in {**files(of_the_night(Path(made))), **kept}.items():
             (GOLDEN / name).write_text(text, "utf-8")
             sys.stdout.write(f"{GOLDEN / name}\n")

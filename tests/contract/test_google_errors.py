@@ -11,7 +11,7 @@ from google.api_core import exceptions
 from shared.adapters.compilers.remote import MAX_WAIT_SECONDS, RETRY_PAUSES, RequestFailed, post_json
 from shared.adapters.google import errors
 from shared.adapters.google.credentials import CachedToken, SecretManager
-from shared.adapters.google.errors import rule_for, translate_errors
+from shared.adapters.google.errors import find_rule, translate_errors
 from shared.adapters.google.rest_client import ApiRefusal, Endpoint, RestClient, Unavailable
 from shared.adapters.http import HttpClient
 from shared.errors import Reject, Retry
@@ -146,7 +146,7 @@ class TestRetryAfter:
 
 @pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK])
 def test_every_status_has_its_rule_and_both_ways_follow_it(code: grpc.StatusCode) -> None:
-    rule = rule_for(code.name)
+    rule = find_rule(code.name)
     assert rule is not None
     with pytest.raises((Retry, Reject)) as raised, translate_errors("Cloud Run"):
         raise grpc_error(code)

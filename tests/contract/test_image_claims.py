@@ -8,7 +8,7 @@ import pytest
 from shared.adapters.google.clients import GoogleClients
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
-from shared.adapters.google.commit_names import commit_of_tag, rename_tag
+from shared.adapters.google.commit_names import find_commit_of_tag, rename_tag
 from shared.adapters.google.image_registry import ImageRegistry
 from shared.adapters.google.provenance import is_same_repository
 from shared.errors import Reject, Retry
@@ -154,7 +154,7 @@ def test_a_registry_that_refuses_is_named_and_one_that_is_out_of_order_is_asked_
     ],
 )
 def test_which_tags_name_a_commit(tag: str, commit: str) -> None:
-    assert commit_of_tag(tag) == commit
+    assert find_commit_of_tag(tag) == commit
     assert rename_tag(tag, FIX) == (tag.replace(commit, FIX[: len(commit)]) if commit else "")
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.compilers.interpreters import find_interpreter, installed_versions
+from shared.adapters.compilers.interpreters import find_installed_versions, find_interpreter
 from shared.adapters.compilers.ruff import Ruff, RuffCompiler
 from shared.proof.model.compilation import Compilation, Source
 from tests.support.script_sources import SCRIPT_SOURCES
 
-PYTHONS = installed_versions()
+PYTHONS = find_installed_versions()
 RUN = """
 import json, subprocess, sys
 for name in json.load(open("names.json")):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from functions.cli.access import READ_ONLY_FUNCTIONS
 from functions.setup import plan
 from functions.setup.adapters.programs import LocalPrograms
 from functions.setup.answers import merge_answers
@@ -246,6 +247,21 @@ def test_another_answer_repeats_what_follows_from_it(world: SetupWorld) -> None:
     project = world.read()
     assert (project["applied"], world.registry.converted) == (2, 1)
     assert [len(secret["versions"]) for secret in project["secrets"].values()] == [1, 1, 1, 1]
+
+
+def test_who_only_looked_gets_the_rest_later(world: SetupWorld) -> None:
+    run(world, read_only="log")
+    assert {account.removeprefix("provenfix-") for account in world.read()["accounts"]} == set(READ_ONLY_FUNCTIONS)
+    assert list(world.read()["secrets"]) == [plan.GITHUB_APP_KEY]
+    assert "issues" not in world.registry.manifests[0]["default_permissions"]
+    assert world.registry.manifests[0]["default_events"] == []
+    session = world.open_session()
+    session.keep(replace(session.state, answers=replace(session.answers, read_only="")))
+    run(world)
+    assert len(world.person.questions) <= MAX_QUESTIONS
+    assert len(world.read()["accounts"]) == len(plan.CHECKED_FUNCTIONS)
+    file = read_configuration(world.place.config)
+    assert (file.read_only, file.services[0].channel) == ("", CHANNEL)
 
 
 def test_a_redirect_of_another_registration_is_refused(world: SetupWorld) -> None:

@@ -15,6 +15,7 @@ from shared.adapters.slack.chat import SlackChat
 from shared.errors import Reject, Retry
 from shared.ports import Chat, ReasonDialog
 from shared.proposal.decision import ClickKind
+from shared.proposal.reminder import Reminder
 from shared.proposal.states import ProposalStatus
 from shared.secret import Secret
 from tests.support.harness import button_click
@@ -104,6 +105,22 @@ class TestAnotherOnesSlack:
         chat.reply(service, reference, "details", ("Why? Because `x` broke.", "And @here <!channel>"))
         assert chat.has_reply(service, reference, "details")
         assert len(self.history(client, channel)) == 1
+        replies: Any = client.api_call(
+            "conversations.replies", params={"channel": channel, "ts": reference.partition("/")[2]}
+        ).data
+        check_blocks(replies["messages"][1]["blocks"])
+        assert "<!channel>" not in json.dumps(replies["messages"][1])
+
+    def test_a_reminder_is_a_reply_that_the_channel_shows_and_is_found_by_its_marker(
+        self, chat: SlackChat, client: WebClient, channel: str
+    ) -> None:
+        service = replace(SERVICE, channel=channel, escalate_to="S0614TZR7")
+        reference = chat.post(service, MARKER, question_message())
+        moment = question_message().expires_at
+        reminder = Reminder(f"{MARKER}.reminder", "tide fails <!channel>", moment, moment)
+        assert not chat.has_reply(service, reference, reminder.marker)
+        chat.remind(service, reference, reminder)
+        assert chat.has_reply(service, reference, reminder.marker)
         replies: Any = client.api_call(
             "conversations.replies", params={"channel": channel, "ts": reference.partition("/")[2]}
         ).data

@@ -256,9 +256,9 @@ class AskingChat(FakeChat):
 class TestTheReason:
     def submitted(self, click: Click, reason: object, **changes: Any) -> dict[str, Any]:
         """What Slack sends when the dialog of this click is submitted."""
-        from shared.adapters.slack.interaction import denial_dialog  # noqa: PLC0415
+        from shared.adapters.slack.interaction import build_denial_dialog  # noqa: PLC0415
 
-        opened: dict[str, Any] = denial_dialog(click)
+        opened: dict[str, Any] = build_denial_dialog(click)
         check_view(opened)
         given = {
             "type": "view_submission",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.slack.interaction import DENIAL_CALLBACK, denial_dialog, parse_click
+from shared.adapters.slack.interaction import DENIAL_CALLBACK, build_denial_dialog, parse_click
 from shared.errors import Reject
 from shared.proposal.decision import ClickKind
 from shared.workflow.records import decisions
@@ -79,7 +79,7 @@ def test_one_action_decides(opened: FunctionClients) -> None:
 def _submitted(opened: FunctionClients, **changes: object) -> dict[str, object]:
     """Our own dialog, filled in and sent, but for the changes."""
     denial = replace(button_click(opened.harness.chat.posted[0].message, ClickKind.DENY), message=POSTED)
-    drawn: Mapping[str, object] = denial_dialog(denial) | {"id": "V0TIDE"} | changes
+    drawn: Mapping[str, object] = build_denial_dialog(denial) | {"id": "V0TIDE"} | changes
     return {
         "type": "view_submission",
         "user": {"id": APPROVER, "username": "nora", "team_id": "T-SHORE"},

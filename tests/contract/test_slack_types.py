@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.adapters.slack.interaction import denial_dialog
+from shared.adapters.slack.interaction import build_denial_dialog
 from shared.proposal.proposal import AlternativeProposal
 from shared.proposal.states import ProposalStatus
 from tests.support.harness import button_click
@@ -29,7 +29,7 @@ def test_all_messages_and_dialogs_of_this_run_have_slacks_types() -> None:
             SERVICE,
             replace(question_message(), standing=standing, by="U0MIRA", alternative=AlternativeProposal("p", "c")),
         )
-    check_view(denial_dialog(replace(button_click(question_message()), message="C0QUAY/1.2")))
+    check_view(build_denial_dialog(replace(button_click(question_message()), message="C0QUAY/1.2")))
     statements = [f"const m{number}: KnownBlock[] = {each};" for number, each in enumerate(seen_shapes)]
     statements += [f"const v{number}: ModalView = {each};" for number, each in enumerate(seen_views)]
     assert len(statements) > 3

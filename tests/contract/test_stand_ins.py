@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.compilers.best_compilers import DeployedCompilers, LocalCompilers
-from shared.adapters.slack.interaction import denial_dialog
-from shared.adapters.slack.message_layout import detail_blocks, message_body
+from shared.adapters.slack.interaction import build_denial_dialog
+from shared.adapters.slack.message_layout import build_detail_blocks, build_message_body
 from shared.adapters.standins.chat_and_issues import DIALOGS_KIND, GROUPS_KIND
 from shared.adapters.standins.simulated_platform import FolderLogs, NoChecks, NoProbe
 from shared.config.settings import Secrets, Settings
@@ -105,14 +105,14 @@ def test_beside_a_message_lies_what_slack_would_get_of_it(here: Context) -> None
         here.chat.update(SERVICE, reference, message)
         stored = here.store.read("local-messages", reference)
         assert stored is not None
-        assert stored.value["body"] == json.loads(json.dumps(message_body(SERVICE, message)))
+        assert stored.value["body"] == json.loads(json.dumps(build_message_body(SERVICE, message)))
 
 
 def test_thread_reply_is_stored_as_sent_to_slack(here: Context) -> None:
     reference = here.chat.post(SERVICE, "p-1", MESSAGE)
     here.chat.reply(SERVICE, reference, "d-1", ["one", "`two` <b>"])
     [stored] = here.store.find("local-replies", "message", reference)
-    text, blocks = detail_blocks(["one", "`two` <b>"])
+    text, blocks = build_detail_blocks(["one", "`two` <b>"])
     assert stored.value["body"] == {"text": text, "blocks": json.loads(json.dumps(blocks))}
 
 
@@ -122,7 +122,7 @@ def test_a_dialog_is_kept_under_the_click_that_asked_for_it(here: Context) -> No
     here.chat.open_reason_dialog(asked)
     stored = here.store.read(DIALOGS_KIND, asked.token)
     assert stored is not None
-    assert stored.value == {"user": asked.user, "view": json.loads(json.dumps(denial_dialog(asked)))}
+    assert stored.value == {"user": asked.user, "view": json.loads(json.dumps(build_denial_dialog(asked)))}
 
 
 def test_members_of_a_group_are_a_document(here: Context) -> None:

@@ -18,7 +18,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from shared.adapters.compilers.interpreters import installed_versions
+from shared.adapters.compilers.interpreters import find_installed_versions
 from shared.adapters.slack.message_layout import TRY_LABEL
 from shared.proposal.state_words import INCIDENT_WORDS
 from shared.proposal.states import IncidentState
@@ -132,7 +132,7 @@ def test_service_closes_with_1011_before_and_stays_open_after_the_fix(tmp_path: 
     assert (issue["open"], message["message"]["standing"]) == (False, "resolved")
     assert deployed["source"]["commit"] == message["message"]["commit"]
     assert left_running(tmp_path) == []
-    if "3.11" in installed_versions():  # elsewhere another break is shown, and another sentence says why
+    if "3.11" in find_installed_versions():  # elsewhere another break is shown, and another sentence says why
         assert session_sentences(said) - session_sentences(recorded_session()) == set()
         assert session_sentences(recorded_session()) - session_sentences(said) == set()
 

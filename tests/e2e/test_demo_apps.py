@@ -41,7 +41,7 @@ def served(folder: Path, name: ScenarioName) -> Iterator[tuple[list[Incident], l
         environment = write_configuration(folder, service, port, Secret("x"))
         ending.enter_context(override_environ(environment))
         supervisor = Supervisor(folder, ending)
-        supervisor.start_servers([servers.platform_server(folder, port, environment)])
+        supervisor.start_servers([servers.build_platform_server(folder, port, environment)])
         progress = load_progress(folder, name, read_settings().interpreters)
         setup = AppSetup(folder, service, port, scenario, scenario.app, said.append, progress)
         setup.run_remaining(ProcessPlatform(create_store(read_settings()), SystemClock()))

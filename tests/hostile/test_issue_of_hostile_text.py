@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from shared.proof.model.history import FileChange
-from shared.report.issue import MAX_BODY_LENGTH, format_issue_title, render_issue_body
+from shared.report.incident_status import MAX_BODY_LENGTH
+from shared.report.issue.body import format_issue_title, render_issue_body
 from shared.report.issue.section import TRUNCATION_NOTE, Heading
 from shared.report.report import build_report
 from shared.text.escaping import ZERO_WIDTH_SPACE

@@ -4,6 +4,7 @@ from shared.detection.collect import collect_incidents
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
+from tests.support.line_logs import FAILED_SOCKET, collect_lines, split_lines
 from tests.support.log_samples import (
     LINE_624,
     make_log,
@@ -31,3 +32,12 @@ def test_a_storm_is_one_sighting_with_a_count() -> None:
         make_log([one(LINE_624), one(CLOSED)] * 20_000), service="", environment=""
     ).incidents
     assert (lines(incident), symptoms(incident)) == ([(624, 20_000)], [(SignalKind.CLOSE_1011, CLOSED, 20_000)])
+
+
+def test_a_storm_of_lines_is_counted_whole() -> None:
+    logged = split_lines("a", FAILED_SOCKET.format(last_line="KeyError: 'berth'")) * 400
+    for backwards in (False, True):
+        (incident,) = collect_lines(logged, backwards=backwards)
+        assert (incident.kind, incident.occurrences) == (SignalKind.CLOSE_1011, 400)
+        assert incident.raised is not None
+        assert incident.raised.exception.error_class == "KeyError"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.proposal.paragraphs import build_paragraphs
 from shared.proposal.question import build_thread_details
-from shared.report.issue import format_issue_title, render_issue_body
+from shared.report.issue.body import format_issue_title, render_issue_body
 from shared.text.phrases import quote_untrusted
 from shared.text.redaction import redact, redact_and_truncate_line
 from tests.support.hostile_report import hostile_report

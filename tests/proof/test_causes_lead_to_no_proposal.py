@@ -11,7 +11,7 @@ from shared.local_sources import open_local_compilers, open_local_history
 from shared.proof.model.ports import Compilers, History
 from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.proof_context import ProofRequest
-from shared.report.issue import format_issue_title, render_issue_body
+from shared.report.issue.body import format_issue_title, render_issue_body
 from shared.report.report import Report, report_incidents
 from shared.report.report_json import report_to_json
 from tests.support.cause_table import SAMPLES, CauseSample, make_sample_entries

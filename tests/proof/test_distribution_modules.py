@@ -4,7 +4,7 @@ from importlib.metadata import distributions
 from importlib.util import find_spec
 
 from shared.proof.claims.packages.distribution_modules import list_needed_distributions, list_provided_modules
-from shared.proof.claims.packages.requirement_lines import normalize_name
+from shared.proof.loading.module_providers import normalize_name
 
 
 def _has_module(name: str) -> bool:

@@ -12,7 +12,7 @@ from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.proof.proof_context import ProofRequest
 from shared.report.report import Report
 from shared.report.report_json import report_to_json
-from shared.report.whys import Statement, WhyKey
+from shared.report.whys.why import Statement, WhyKey
 from tests.support.evidence_checker import extract_figures, find_unsupported_claims
 from tests.support.history_builder import running_python
 

@@ -21,7 +21,7 @@ from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from shared.report.report_json import report_to_json
-from shared.report.whys import Statement
+from shared.report.whys.why import Statement
 from shared.workflow.records.documents import Collection
 from tests.support.evidence_checker import find_unsupported_claims_in_json
 from tests.support.history_builder import (

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from shared.adapters.compilers.interpreters import find_interpreter, installed_versions
+from shared.adapters.compilers.interpreters import find_installed_versions, find_interpreter
 from shared.proof.claims.calls.call_message import ComplaintKind, parse_call_message
 from tests.support.call_messages import list_messages
 from tests.support.call_oracle import compare_calls
 from tests.support.scope_oracle import OracleTally, compare_scopes
 
-VERSIONS = [version for version in installed_versions() if int(version.partition(".")[2]) >= 8]
+VERSIONS = [version for version in find_installed_versions() if int(version.partition(".")[2]) >= 8]
 
 
 @pytest.fixture(params=[VERSIONS[0], VERSIONS[-1]])

@@ -65,3 +65,40 @@ def test_what_fails_as_deployed_refuses_nothing(tmp_path: Path, compilers: Local
     assert proof.target is not None
     assert proof.target.commit.subject == "newest"
     assert proof.refused_commits == ()
+
+
+CLASS = "class Berth:\n    size = 1\n\n\n"
+MAY_WORK = {
+    "an attribute of what an annotation alone names": CLASS
+    + "def describe(berth: Berth) -> int:\n    return berth.tonnage\n",
+    "a failure that its handler only reports": CLASS
+    + "def close() -> None:\n    berth = Berth()\n    try:\n        berth.tonnage()\n    except Exception as error:\n"
+    "        print(f'not closed: {error}')\n",
+}
+
+
+def prove_fix_with(path: Path, compilers: LocalCompilers, source: str) -> Finding:
+    """The finding where the fix adds a file that the service loads."""
+    history, files, other = HistoryBuilder(path), dict(list_start_files()), f"harbor/use_{OTHER}.py"
+    history.commit("start", files)
+    lines = files[BROKEN].splitlines(keepends=True)
+    history.commit("break", {BROKEN: "".join([*lines[:3], "oops = = 1\n", *lines[4:]])})
+    history.commit(
+        "fix", {BROKEN: files[BROKEN], other: f"from harbor import berths\n{files[other]}", "harbor/berths.py": source}
+    )
+    history.write_repository()
+    return prove(history, compilers)
+
+
+@pytest.mark.parametrize("source", MAY_WORK.values(), ids=MAY_WORK)
+def test_what_may_work_at_run_time_refuses_nothing(tmp_path: Path, compilers: LocalCompilers, source: str) -> None:
+    proof = prove_fix_with(tmp_path / "harbor.git", compilers, source)
+    assert proof.target is not None
+    assert proof.refused_commits == ()
+
+
+def test_an_attribute_of_what_is_made_there_refuses(tmp_path: Path, compilers: LocalCompilers) -> None:
+    source = f"{CLASS}def describe() -> int:\n    berth = Berth()\n    return berth.tonnage\n"
+    proof = prove_fix_with(tmp_path / "harbor.git", compilers, source)
+    assert proof.target is None
+    assert [refused.gate for refused in proof.refused_commits] == ["newly_failing"]

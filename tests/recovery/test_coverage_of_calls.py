@@ -21,7 +21,7 @@ NOT_REMOTE = {
     "throttle": "memory of the process",
     "limit_wait": "configuration",
 }
-PORTS = {"issues": ports.Issues, "chat": ports.Chat, "deployer": ports.Deployer}
+PORTS = {"issues": ports.Issues, "chat": ports.Chat, "pager": ports.Pager, "deployer": ports.Deployer}
 
 
 def test_every_part_of_the_world_is_tapped_or_calls_nobody() -> None:

@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.proposal.proposal import Message
-from shared.service import Service
+from shared.proposal.reminder import Reminder
+from shared.service import PAGER, Service
 from tests.support.memory import ClaimGuard
 
 
@@ -19,6 +20,7 @@ class PostedMessage:
     update_count: int = 0
     replies: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Below it: lines by marker."""
+    reminders: list[Reminder] = field(default_factory=list)
     versions: list[Message] = field(default_factory=list)
     """All that it has ever said, the present one last."""
 
@@ -66,6 +68,28 @@ class FakeChat:
         assert marker not in posted.replies, "said twice"
         posted.replies[marker] = tuple(lines)
 
+    def remind(self, service: Service, reference: str, reminder: Reminder) -> None:
+        self.require_claim("remind of a message")
+        _check_reminder(service, reminder)
+        posted = self.posted[_parse_index(reference)]
+        assert posted.channel == service.channel
+        assert reminder.marker not in posted.replies, "reminded twice"
+        posted.replies[reminder.marker] = (reminder.title,)
+        posted.reminders.append(reminder)
+
+
+@dataclass
+class FakePager:
+    """Implements `shared.ports.Pager`: a second alert with the same marker is no other one."""
+
+    alerts: dict[str, Reminder] = field(default_factory=dict)
+    require_claim: ClaimGuard = field(default_factory=lambda: ClaimGuard(strict=True))
+
+    def alert(self, service: Service, reminder: Reminder) -> None:
+        self.require_claim("alert who is on call")
+        assert service.escalate_to == PAGER
+        assert self.alerts.setdefault(reminder.marker, reminder) == reminder
+
 
 def _format_reference(channel: str, index: int) -> str:
     """As Slack's: channel and timestamp."""
@@ -88,3 +112,10 @@ def _check_reply(lines: Sequence[str]) -> None:
     from tests.support.slack.rendering import render_details_once  # noqa: PLC0415
 
     render_details_once(tuple(lines))
+
+
+def _check_reminder(service: Service, reminder: Reminder) -> None:
+    """The same for a reminder of it."""
+    from tests.support.slack.rendering import render_reminder_once  # noqa: PLC0415
+
+    render_reminder_once(service, reminder)

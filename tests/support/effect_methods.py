@@ -12,6 +12,8 @@ EFFECT_METHODS = {
     ("chat", "post"),
     ("chat", "update"),
     ("chat", "reply"),
+    ("chat", "remind"),
+    ("pager", "alert"),
     ("deployer", "start"),
     ("deployer", "shift_traffic"),
 }

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from functions.http.runtime import Runtime, open_no_span, set_runtime
-from shared.adapters.slack.interaction import CLICK_KINDS, button_value
+from shared.adapters.slack.interaction import CLICK_KINDS, build_button_value
 from shared.adapters.slack.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from shared.config.settings import Secrets, Settings
 from shared.detection.entry import LogEntry
@@ -119,7 +119,7 @@ def button_payload(message: Message, kind: ClickKind = ClickKind.APPROVE) -> dic
         "team": {"id": "T-SHORE", "domain": "shore"},
         "channel": {"id": "C-TIDE", "name": "tide"},
         "container": {"type": "message", "message_ts": "1795000000.000000", "channel_id": "C-TIDE"},
-        "actions": [{"action_id": action, "type": "button", "value": button_value(message)}],
+        "actions": [{"action_id": action, "type": "button", "value": build_button_value(message)}],
     }
 
 

@@ -16,6 +16,7 @@ from shared.ports import (
     Issues,
     LinkBuilder,
     Logs,
+    Pager,
     Probe,
     Revisions,
     Store,
@@ -26,7 +27,7 @@ from shared.proposal.proposal import Message
 from shared.service import Service
 from shared.workflow.context import NoLinkBuilder, Throttle
 from shared.workflow.prover import Prover
-from tests.support.chat import FakeChat
+from tests.support.chat import FakeChat, FakePager
 from tests.support.clock import CountedIds, FakeClock
 from tests.support.cloud_run import FakeCloudRun
 from tests.support.commit_graph import FakeHistories, ScriptedProver, commit_id
@@ -70,6 +71,7 @@ class FixedContext:
     compilers: Compilers
     issues: Issues
     chat: Chat
+    pager: Pager
     revisions: Revisions
     deployer: Deployer
     probe: Probe
@@ -96,6 +98,7 @@ class Harness:
     bus: MemoryBus = field(default_factory=lambda: MemoryBus(require_claim=ClaimGuard(strict=True)))
     logs: FakeLogs = field(default_factory=FakeLogs)
     chat: FakeChat = field(default_factory=FakeChat)
+    pager: FakePager = field(default_factory=FakePager)
     probe: FakeProbe = field(default_factory=FakeProbe)
     checks: FakeChecks = field(default_factory=FakeChecks)
     prover: ScriptedProver = field(default_factory=ScriptedProver)
@@ -120,6 +123,7 @@ class Harness:
             "open_history": self.histories,
             "issues": self.issues,
             "chat": self.chat,
+            "pager": self.pager,
             "revisions": self.cloud,
             "deployer": self.cloud,
             "probe": self.probe,

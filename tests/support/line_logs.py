@@ -1,8 +1,13 @@
 """Tracebacks as Cloud Run logs what a program writes to stderr: one entry a line, without a severity."""
 
 import random
+from collections.abc import Sequence
 
+from shared.adapters.logs.log_json import parse_json_entry
+from shared.detection.collect import collect_incidents
+from shared.detection.incident import Incident
 from tests.support.cause_table import PACKAGES
+from tests.support.log_samples import export_entry, make_log
 
 HEADER = "Traceback (most recent call last):\n"
 _SOCKET_FRAMES = (
@@ -63,3 +68,22 @@ def interleave(chance: random.Random, *logs: list[tuple[str, str]]) -> list[tupl
     while any(left):
         lines.append(chance.choice([log for log in left if log]).pop(0))
     return lines
+
+
+Lines = Sequence[tuple[str, str]]
+"""The instance and the text of each line."""
+
+
+def collect_lines(lines: Lines, *, backwards: bool = False, is_dated: bool = True) -> tuple[Incident, ...]:
+    """What a log of lines without a severity shows; each is `(instance, text)`, milliseconds after the last."""
+    numbered = list(enumerate(lines))
+    entries = [
+        parse_json_entry(
+            export_entry(
+                text, at=number * 0.002, severity=..., instance=instance, **({} if is_dated else {"timestamp": ...})
+            ),
+            position,
+        )
+        for position, (number, (instance, text)) in enumerate(numbered[::-1] if backwards else numbered)
+    ]
+    return collect_incidents(make_log(entries), service="", environment="").incidents

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from functions.demo.fast_import import CommitSpec, write_repository
 from functions.local.server_process import find_free_port
-from functions.local.servers import platform_server
+from functions.local.servers import build_platform_server
 from functions.local.supervisor import Supervisor
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
@@ -130,7 +130,7 @@ def run_local_platform(folder: Path, start_seconds: float = TIMEOUT_SECONDS) -> 
     }
     service = Service("tide", "shore", "europe-west6", str(folder / "tide.git"), "C1", probe_url=probe)
     port = urlsplit(probe).port or 0
-    server = platform_server(folder, port, environment)
+    server = build_platform_server(folder, port, environment)
     server = replace(server, command=[*server.command, str(start_seconds)])
     with ExitStack() as stack:
         tended = Supervisor(folder, stack)

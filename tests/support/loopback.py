@@ -24,10 +24,10 @@ from tests.support.slack.workspace import FakeWorkspace
 
 CHANNEL, APPROVER, GROUP, TEAM = "C0TIDE0000", "U0NORA0000", "S0CREW0000", "T0SHORE000"
 SERVICE = "tide"
-PUBLISH_SUFFIX = ":publish"
+PUBLISH_SUFFIX, ENQUEUE = ":publish", "/v2/enqueue"
 SECRET_VERSIONS = {
     f"projects/{PROJECT}/secrets/{name}/versions/1": f"{name}-of-these-tests"
-    for name in ("signing", "bot", "github", "webhook")
+    for name in ("signing", "bot", "github", "webhook", "pager")
 }
 _CONFIGURATION = """\
 version: 1
@@ -47,6 +47,8 @@ slack:
 github:
   token: {{secret: projects/{project}/secrets/github/versions/1}}
   webhook_secret: {{secret: projects/{project}/secrets/webhook/versions/1}}
+pager:
+  routing_key: {{secret: projects/{project}/secrets/pager/versions/1}}
 compilers:
   "{python}": {rest}{compile}
 """
@@ -66,6 +68,8 @@ class LoopbackServices:
     published: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
     """All that was ever published to."""
+    alerts: list[Mapping[str, Any]] = field(default_factory=list)
+    """What the pager's webhook got."""
     permission: str = "write"
     """Of whoever asks at an issue."""
 
@@ -73,7 +77,7 @@ class LoopbackServices:
     def environment(self) -> dict[str, str]:
         """By which settings and clients find all of it."""
         doubles = {"google": self.google_address, "rest": self.rest.address, "github": self.github.address}
-        doubles["slack"] = f"{self.slack.address}/api/"
+        doubles |= {"slack": f"{self.slack.address}/api/", "pager": f"{self.rest.address}{ENQUEUE}"}
         told = " ".join(f"{name}={address}" for name, address in doubles.items())
         return {
             "PROVENFIX_DOUBLES": told,
@@ -114,6 +118,13 @@ class LoopbackServices:
         points = [{"value": {"int64Value": str(count)}}]
         return FakeResponse(200, {"timeSeries": [{"points": points}]} if count else {})
 
+    def answer_alert(self, asked: FakeRequest) -> FakeResponse | None:
+        """The pager's webhook: an event of a known key is the same alert."""
+        if asked.path != ENQUEUE:
+            return None
+        self.alerts.append(asked.body)
+        return FakeResponse(202, {"status": "success", "dedup_key": asked.body["dedup_key"]})
+
     def answer_permission(self, asked: FakeRequest) -> FakeResponse | None:
         """The permission of a collaborator."""
         if not asked.path.endswith("/permission"):
@@ -149,7 +160,7 @@ def serve_loopback(repository: Path, now: Any) -> Iterator[LoopbackServices]:
             stack.enter_context(serve_fake(double))
         services = LoopbackServices(cloud, rest, github, board, slack, actions, channel_address(channel))
         github.extra_routes.append(services.answer_permission)
-        rest.extra_routes += [services.answer_publish, services.answer_time_series]
+        rest.extra_routes += [services.answer_publish, services.answer_time_series, services.answer_alert]
         yield services
 
 

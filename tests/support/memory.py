@@ -73,9 +73,9 @@ class ClaimGuard:
     strict: bool = False
 
     def __call__(self, what: str) -> None:
-        from shared.workflow.ledger import current_claim  # noqa: PLC0415  # the contract tests of stores do without the steps
+        from shared.workflow.ledger import read_current_claim  # noqa: PLC0415  # the contract tests of stores do without the steps
 
-        if self.strict and not current_claim():
+        if self.strict and not read_current_claim():
             raise UnclaimedEffectError(f"{what}: an effect outside of the ledger")
 
 

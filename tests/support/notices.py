@@ -11,7 +11,7 @@ from shared.proof.proof_context import ProofRequest
 from shared.proposal.notice import build_notice
 from shared.proposal.question import build_title_and_lines
 from shared.report.impact import ImpactMeasurement
-from shared.report.issue import format_issue_title, render_issue_body
+from shared.report.issue.body import format_issue_title, render_issue_body
 from shared.report.report import Report, add_impact, report_incidents
 from shared.service import Service
 from tests.support.cause_table import SAMPLES, make_sample_entries

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha1
 
 from shared.detection.entry import LogEntry
@@ -411,5 +412,7 @@ SHAPES = {
 }
 
 
+@cache
 def build_sample_report(shape: str) -> Report:
+    """The report of a shape, built once: it is frozen."""
     return build_report(*SHAPES[shape])

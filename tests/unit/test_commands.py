@@ -70,6 +70,6 @@ def test_a_misspelt_command_is_suggested(typed: str, meant: str) -> None:
 def test_the_help_runs_no_command_and_a_command_no_other() -> None:
     called = run_modules("--help")
     files = {f"functions.cli.{path.stem}" for path in COMMAND_FILES.glob("*.py")} - {"functions.cli.__init__"}
-    assert called & files == {"functions.cli.command_line", "functions.cli.standard_streams"}
+    assert called & files == {f"functions.cli.{name}" for name in ("command_line", "error_words", "standard_streams")}
     modules = {module.__name__ for module, _ in COMMANDS.values()}
     assert run_modules("check", "--help") & modules == {"functions.cli.check"}

@@ -9,7 +9,7 @@ import pytest
 from shared.proof.model.deployed_version import DeployedSource
 from shared.report.evidence import Evidence, EvidenceKind
 from shared.report.facts.fix_history import describe_errors_left
-from shared.report.issue import render_issue_body
+from shared.report.issue.body import render_issue_body
 from shared.report.issue.causes import CauseSource, list_examined_sources
 from shared.report.report import Report, build_report
 from shared.report.report_json import report_to_json

@@ -125,6 +125,8 @@ def test_an_installation_in_an_earlier_stage_counts_where_it_reaches_the_image()
     files = {"requirements.txt": "redis\n"}
     copied = dockerfile.format("COPY --from=build /usr/local /usr/local\n")
     assert kind_of("redis", files, copied) is ModuleKind.OUTSIDE
+    absolute = copied.replace("requirements.txt .\n", "requirements.txt /tmp/\n").replace("-r ", "-r /tmp/")
+    assert kind_of("redis", files, absolute) is ModuleKind.OUTSIDE
     assert kind_of("redis", files, dockerfile.format("")) is ModuleKind.UNKNOWN
 
 

@@ -6,14 +6,15 @@ from dataclasses import replace
 import pytest
 
 from shared.proof.model.recommendation import ActionKind
-from shared.report.issue import MAX_BODY_LENGTH, format_issue_title, render_issue_body
+from shared.report.incident_status import MAX_BODY_LENGTH
+from shared.report.issue.body import format_issue_title, render_issue_body
 from shared.report.issue.incident_details import CommitRole
 from shared.report.issue.proposal import NOT_COUNTED
 from shared.report.issue.section import Heading
 from shared.report.issue.summary import RECOMMENDATION_LABELS
 from shared.report.report import build_report
 from shared.report.timeline import EventKind, build_timeline
-from shared.report.whys import select_five_whys
+from shared.report.whys.why import select_five_whys
 from tests.support.evidence_checker import extract_figures
 from tests.support.issue_diagram import assert_diagram, extract_diagram
 from tests.support.proof_samples import (

@@ -1,12 +1,9 @@
 """Tracebacks that were logged line by line: whole again in every order; mixed ones lend each other nothing."""
 
 import random
-from collections.abc import Sequence
 
 import pytest
 
-from shared.adapters.logs.log_json import parse_json_entry
-from shared.detection.collect import collect_incidents
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
 from shared.detection.telling_frames import is_telling_frame
@@ -17,27 +14,10 @@ from tests.support.line_logs import (
     GROUP,
     HEADER,
     RUNNING,
+    collect_lines,
     interleave,
     split_lines,
 )
-from tests.support.log_samples import export_entry, make_log
-
-Lines = Sequence[tuple[str, str]]
-
-
-def collect(lines: Lines, *, backwards: bool = False, is_dated: bool = True) -> tuple[Incident, ...]:
-    """What a log of lines without a severity shows; each is `(instance, text)`, milliseconds after the last."""
-    numbered = list(enumerate(lines))
-    entries = [
-        parse_json_entry(
-            export_entry(
-                text, at=number * 0.002, severity=..., instance=instance, **({} if is_dated else {"timestamp": ...})
-            ),
-            position,
-        )
-        for position, (number, (instance, text)) in enumerate(numbered[::-1] if backwards else numbered)
-    ]
-    return collect_incidents(make_log(entries), service="", environment="").incidents
 
 
 def told(incidents: tuple[Incident, ...]) -> list[tuple[SignalKind, str, int]]:
@@ -66,16 +46,16 @@ def told(incidents: tuple[Incident, ...]) -> list[tuple[SignalKind, str, int]]:
 def test_every_class_is_a_signal(last_line: str, *, backwards: bool) -> None:
     error_class = last_line.partition(":")[0]
     started = split_lines("a", FAILED_START.format(last_line=last_line))
-    (start,) = collect(started, backwards=backwards)
+    (start,) = collect_lines(started, backwards=backwards)
     assert (start.kind, start.error_class, start.path) == (
         SignalKind.FAILED_START, error_class, "/app/ferry/settings.py",
     )  # fmt: skip
     closed = split_lines("a", FAILED_SOCKET.format(last_line=last_line))
-    assert told(collect(closed, backwards=backwards)) == [(SignalKind.CLOSE_1011, error_class, 1)]
+    assert told(collect_lines(closed, backwards=backwards)) == [(SignalKind.CLOSE_1011, error_class, 1)]
 
 
 def test_the_source_and_the_frame_are_kept() -> None:
-    (incident,) = collect(split_lines("a", FAILED_SOCKET.format(last_line="KeyError: 'berth'")))
+    (incident,) = collect_lines(split_lines("a", FAILED_SOCKET.format(last_line="KeyError: 'berth'")))
     assert incident.raised is not None
     frame = incident.raised.location
     assert frame is not None
@@ -92,7 +72,7 @@ def test_instances_that_write_at_once_are_told_apart(seed: int, *, backwards: bo
         split_lines("b", FAILED_SOCKET.format(last_line="KeyError: 'berth'")),
         split_lines("c", RUNNING * 9),
     )
-    assert sorted(told(collect(lines, backwards=backwards))) == [
+    assert sorted(told(collect_lines(lines, backwards=backwards))) == [
         (SignalKind.CLOSE_1011, "KeyError", 1),
         (SignalKind.FAILED_START, "NameError", 1),
     ]
@@ -101,7 +81,7 @@ def test_instances_that_write_at_once_are_told_apart(seed: int, *, backwards: bo
 @pytest.mark.parametrize("seed", range(5))
 def test_workers_of_one_instance_that_fail_alike_are_counted(seed: int) -> None:
     failed = split_lines("a", FAILED_START.format(last_line="NameError: name 'tides' is not defined"))
-    (incident,) = collect(interleave(random.Random(seed), failed, failed, failed))
+    (incident,) = collect_lines(interleave(random.Random(seed), failed, failed, failed))
     assert (incident.kind, incident.occurrences) == (SignalKind.FAILED_START, 3)
     assert incident.raised is not None
     assert incident.raised.location is not None
@@ -115,7 +95,7 @@ def test_different_tracebacks_that_are_mixed_lend_each_other_no_frame(seed: int)
         split_lines("a", FAILED_SOCKET.format(last_line="KeyError: 'berth'")),
         split_lines("a", FAILED_START.format(last_line="NameError: name 'tides' is not defined")),
     )
-    assert [incident for incident in collect(lines) if incident.raised and incident.raised.location] == []
+    assert [incident for incident in collect_lines(lines) if incident.raised and incident.raised.location] == []
 
 
 def test_a_chain_is_read_to_its_first_link() -> None:
@@ -125,11 +105,11 @@ def test_a_chain_is_read_to_its_first_link() -> None:
         + FAILED_SOCKET.format(last_line="ferry.errors.NoStore: closed").partition("\n")[2]
     )
     lines = split_lines("a", f"ERROR:    Exception in ASGI application\n{chain}")
-    assert told(collect(lines)) == [(SignalKind.CLOSE_1011, "ConnectionRefusedError", 1)]
+    assert told(collect_lines(lines)) == [(SignalKind.CLOSE_1011, "ConnectionRefusedError", 1)]
 
 
 def test_a_group_is_read_with_its_margin() -> None:
-    assert told(collect(split_lines("a", GROUP))) == [(SignalKind.CLOSE_1011, "KeyError", 1)]
+    assert told(collect_lines(split_lines("a", GROUP))) == [(SignalKind.CLOSE_1011, "KeyError", 1)]
 
 
 def test_what_was_caught_or_belongs_to_no_socket_is_no_signal() -> None:
@@ -138,22 +118,16 @@ def test_what_was_caught_or_belongs_to_no_socket_is_no_signal() -> None:
         f'ERROR:    Exception in ASGI application\n{HEADER}  File "/app/ferry/web.py", line 3, in show\nKeyError: 1',
         FAILED_SOCKET.format(last_line="starlette.websockets.WebSocketDisconnect: 1001"),
     ):
-        assert collect(split_lines("a", text)) == ()
-    (incident,) = collect(split_lines("a", f"INFO:     Will watch for changes\n{FAILED_IMPORT}"))
+        assert collect_lines(split_lines("a", text)) == ()
+    (incident,) = collect_lines(split_lines("a", f"INFO:     Will watch for changes\n{FAILED_IMPORT}"))
     assert incident.kind is SignalKind.FAILED_START
 
 
 def test_a_traceback_that_was_cut_off_lends_nothing_to_the_next() -> None:
     whole = split_lines("a", FAILED_SOCKET.format(last_line="KeyError: 'berth'"))
-    assert told(collect([*whole[:5], *split_lines("a", RUNNING * 20), *whole])) == [
+    assert told(collect_lines([*whole[:5], *split_lines("a", RUNNING * 20), *whole])) == [
         (SignalKind.CLOSE_1011, "KeyError", 1)
     ]
-
-
-def test_a_storm_of_lines_is_counted_whole() -> None:
-    lines = split_lines("a", FAILED_SOCKET.format(last_line="KeyError: 'berth'")) * 400
-    assert told(collect(lines)) == [(SignalKind.CLOSE_1011, "KeyError", 400)]
-    assert told(collect(lines, backwards=True)) == [(SignalKind.CLOSE_1011, "KeyError", 400)]
 
 
 def test_a_telling_frame_is_one_line_of_the_service_or_of_its_server() -> None:

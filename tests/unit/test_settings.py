@@ -23,6 +23,7 @@ services:
     region: europe-west1
     repository: tea/chat
     channel: C024BE91L
+    channel_name: tea-alerts
     environment: production
     branch: release/2
     source_roots: [app, lib/core/]
@@ -40,6 +41,9 @@ services:
     trial: true
     daily_cap: 1
     proposal_ttl: 90m
+    remind_after: 15
+    escalate_to: pager
+    runbook_url: https://wiki.tea.example/chat?at=3
     traffic_steps: [10, 100]
   - {name: orders, project: tea-prod, region: us-east4, repository: ./orders, channel: C1}
 slack:
@@ -47,6 +51,7 @@ slack:
   bot_token: {secret: projects/tea-ops/secrets/bot/versions/7}
 github:
   token: {env: ABSENT}
+pager: {routing_key: {env: ABSENT}}
 compilers: {3.10: https://compile-310.example.app, "3.11": https://compile-311.example.app}
 own:
   project: tea-ops
@@ -80,6 +85,7 @@ def test_every_key_of_a_service_arrives(file: Path) -> None:
         region="europe-west1",
         repository="tea/chat",
         channel="C024BE91L",
+        channel_name="tea-alerts",
         environment="production",
         branch="release/2",
         source_roots=("app", "lib/core"),
@@ -97,6 +103,9 @@ def test_every_key_of_a_service_arrives(file: Path) -> None:
         trial=True,
         daily_cap=1,
         proposal_ttl=timedelta(minutes=90),
+        remind_after=timedelta(minutes=15),
+        escalate_to="pager",
+        runbook_url="https://wiki.tea.example/chat?at=3",
         traffic_steps=(10, 100),
     )
 
@@ -195,7 +204,9 @@ def test_the_example_is_valid_and_shows_every_key() -> None:
     example = read_configuration(path)
     assert example.model_fields_set == set(Configuration.model_fields)
     assert example.services[0].model_fields_set == set(ServiceEntry.model_fields)
-    assert {field.name for field in fields(Service)} - {"rollout_mode"} == set(ServiceEntry.model_fields)
+    assert {field.name for field in fields(Service)} - {"rollout_mode", "is_read_only"} == set(
+        ServiceEntry.model_fields
+    )
 
 
 SERVICE = "services:\n  - {name: chat, project: tea-prod, region: europe-west1, repository: tea/chat, channel: C1"
@@ -232,6 +243,34 @@ WRONG = {
     SERVICE + ", proposal_ttl: 6}": (
         "FILE, line 2: services[0].proposal_ttl must be a number of minutes, hours or days, such as '30m', '6h' or "
         "'2d'."
+    ),
+    SERVICE + ", remind_after: soon}": (
+        "FILE, line 2: services[0].remind_after must be a number of minutes, hours or days, such as '30m', '6h' or "
+        "'2d'."
+    ),
+    SERVICE + ", remind_after: 0}": (
+        "FILE, line 2: services[0].remind_after must be a number of minutes, such as 15, or a duration such as '2h'."
+    ),
+    SERVICE + ", remind_after: 6h}": (
+        "FILE, line 2: services[0].remind_after must be shorter than proposal_ttl, after which the question expires."
+    ),
+    SERVICE + ", escalate_to: S1}": (
+        "FILE, line 2: services[0].escalate_to needs remind_after, the minutes after which it is asked, such as 15."
+    ),
+    SERVICE + ", remind_after: 9, escalate_to: mira}": (
+        "FILE, line 2: services[0].escalate_to must be a Slack user's or user group's id, or 'pager' for the webhook, "
+        "such as 'S0614TZR7'."
+    ),
+    SERVICE + ", remind_after: 9, escalate_to: pager}": (
+        "FILE, line 2: services[0].escalate_to is 'pager', which needs the section pager with its routing_key."
+    ),
+    SERVICE + ", runbook_url: wiki}": (
+        "FILE, line 2: services[0].runbook_url must be an https URL without user and password, such as "
+        "'https://wiki…/runbook'."
+    ),
+    "pager: {routing_key: hush}": (
+        "FILE, line 1: pager.routing_key must be a reference, {secret: projects/P/secrets/S/versions/3} or {env: NAME}"
+        ", not a value."
     ),
     SERVICE + ", traffic_steps: [50, 10, 100]}": (
         "FILE, line 2: services[0].traffic_steps must be ascending percentages ending with 100, such as [10, 50, 100]."

@@ -1,6 +1,7 @@
 """Closes without an exception: the error that a handler logged by its message alone, right before it closed."""
 
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -74,10 +75,10 @@ def test_an_exception_with_its_traceback_counts_more() -> None:
 )
 def test_what_is_not_of_the_same_instant_instance_and_request_is_not_tied(changes: dict[str, object]) -> None:
     stated, close = log(NAME_ERROR, CLOSED)
-    [incident] = incidents_of([replace(stated, trace="t1"), replace(close, **changes)])
+    [incident] = incidents_of([replace(stated, trace="t1"), replace(close, **cast("Any", changes))])
     assert incident.raised is None
     refused = replace(log(REFUSED)[0], trace="t1")
-    [incident] = incidents_of([refused, replace(close, **changes)])
+    [incident] = incidents_of([refused, replace(close, **cast("Any", changes))])
     assert classify_cause(incident).cause_class is CauseClass.UNKNOWN
 
 

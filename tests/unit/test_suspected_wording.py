@@ -28,10 +28,10 @@ from shared.proof.proof_context import ProofContext
 from shared.proof.suspected.find_suspected import find_suspected_for_incident
 from shared.proposal.labels import Label
 from shared.proposal.notice import list_cause_paragraphs
-from shared.report.facts.suspected_changes import list_suspected_lines
-from shared.report.issue import render_issue_body
+from shared.report.facts.unproven import list_suspected_lines
+from shared.report.issue.body import render_issue_body
+from shared.report.issue.causes import render_suspected_changes
 from shared.report.issue.summary import cite_likeliest_change
-from shared.report.issue.suspected_changes import render_suspected_changes
 from shared.report.links import NO_LINKS
 from shared.report.report import Report, build_report
 from shared.report.report_json import report_to_json
@@ -43,10 +43,12 @@ from tests.support.tied_logs import incidents_of
 ROOT = Path(shared.__file__).parent
 WRITTEN_IN = [
     *sorted((ROOT / "proof" / "suspected").glob("*.py")),
-    ROOT / "report" / "facts" / "suspected_changes.py",
-    ROOT / "report" / "issue" / "suspected_changes.py",
-    ROOT / "report" / "suspected_json.py",
+    ROOT / "report" / "facts" / "unproven.py",
+    ROOT / "report" / "issue" / "causes.py",
+    ROOT / "report" / "proof_json.py",
 ]
+ABOUT_SUSPECTED_CHANGES = re.compile(r"(?i)suspected|compared|likeliest|_list_changes|unproven_note")
+"""The definitions of a shared file that write about suspected changes."""
 FORBIDDEN = re.compile(
     r"(?i)(?<!not )\bproven\b|\bproves\b|\bthe fix\b|\bfixed\b|\bfixes\b|\bredeploy|\broll(?:ed)? back\b"
 )
@@ -67,13 +69,25 @@ def sample(subject: str = "Read the berth", path: str = "app/main.py", function:
     return build_report(incident, replace(proof, suspected=suspected))
 
 
+def writes_about_them(node: ast.stmt) -> bool:
+    named = [node.name] if isinstance(node, ast.FunctionDef) else []
+    if isinstance(node, ast.Assign):
+        named = [ast.unparse(target) for target in node.targets]
+    return any(ABOUT_SUSPECTED_CHANGES.search(name) for name in named)
+
+
 def sentences(path: Path) -> Iterator[str]:
-    """The strings of a file that are no docstrings and no keys."""
-    tree = ast.parse(path.read_text("utf-8"))
+    """The strings about suspected changes that are no docstrings and no keys."""
+    body = ast.parse(path.read_text("utf-8")).body
+    tree = ast.Module([node for node in body if path.parent.name == "suspected" or writes_about_them(node)], [])
     described = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in described:
             yield node.value
+
+
+def test_every_shared_file_writes_about_suspected_changes() -> None:
+    assert [path.name for path in WRITTEN_IN[-3:] if not [*sentences(path)]] == []
 
 
 @pytest.mark.parametrize("path", WRITTEN_IN, ids=lambda path: path.stem)

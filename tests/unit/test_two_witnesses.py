@@ -1,7 +1,6 @@
 """A judge's rules and a checker's report, held against each other; what the checker is given; where probes stand."""
 
 import ast
-from collections.abc import Collection
 
 import pytest
 
@@ -24,10 +23,6 @@ class FixedJudge:
 
     def __init__(self, state: ClaimState) -> None:
         self._state = state
-
-    @property
-    def families(self) -> Collection[ClaimFamily]:
-        return tuple(ClaimFamily)
 
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         del claim, modules

@@ -12,7 +12,7 @@ from shared.proof.model.finding import Finding
 from shared.proof.model.history import FileChange
 from shared.proposal.question import build_thread_details, build_title_and_lines
 from shared.report.facts.fix_history import describe_shipped_files
-from shared.report.issue import render_issue_body
+from shared.report.issue.body import render_issue_body
 from shared.report.report import build_report
 from tests.support.proof_samples import build_sample_report
 

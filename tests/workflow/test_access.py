@@ -18,6 +18,7 @@ SECRETS = {
         "bot": "slack.bot_token",
         "github": "github.token",
         "webhook": "github.webhook_secret",
+        "pager": "pager.routing_key",
     }.items()
 }
 CHANGES = ("create", "delete", "setIamPolicy", "update")

@@ -8,7 +8,7 @@ import pytest
 from functions.cli import reasons
 from functions.cli.command_line import _run_command
 from functions.cli.completion import COMPLETE_VARIABLE
-from functions.cli.doctor.check import Check, CheckResult, CheckState, ok_result
+from functions.cli.doctor.check import Check, CheckResult, CheckState, build_ok_result
 from functions.cli.doctor.command import format_text
 from functions.cli.log_summary import ObservedLog
 from functions.cli.standard_streams import _write_plainly
@@ -115,7 +115,7 @@ def test_checks_that_all_got_no_answer_for_one_reason_are_one_line() -> None:
     unknown = CheckResult(CheckState.UNKNOWN, "This machine has no usable credentials.", "log in")
     failed = CheckResult(CheckState.MISSING, "It does not exist.", "make it")
     results = [(Check("api", str(number), lambda: unknown), unknown) for number in range(97)]
-    results += [(Check("sink", "a", lambda: failed), failed), (Check("probe", "b", ok_result), ok_result())]
+    results += [(Check("sink", "a", lambda: failed), failed), (Check("probe", "b", build_ok_result), build_ok_result())]
     lines = format_text(results, ()).splitlines()
     assert len(lines) == 4
     assert lines[-1] == "99 checks: 1 failed, 97 unknown."

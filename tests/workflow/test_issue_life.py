@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.report.incident_status import (
+    MAX_BODY_LENGTH,
     format_elapsed_milestones,
     has_marker,
     keep_ticked_items,
     render_status_block,
     replace_status_block,
 )
-from shared.report.issue import MAX_BODY_LENGTH
 from shared.workflow import effects
 from tests.support.drivers import press_button, propose_deployment, run_tick
 from tests.support.harness import Harness

@@ -7,7 +7,7 @@ import pytest
 from shared.errors import Reject, Retry
 from shared.ports import Document
 from shared.workflow.context import Context
-from shared.workflow.ledger import LEASE, RETRY_DELAY, current_claim, is_claimed, read_result, run_once
+from shared.workflow.ledger import LEASE, RETRY_DELAY, is_claimed, read_current_claim, read_result, run_once
 from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 
@@ -24,7 +24,7 @@ class Bell:
         self.does_it_first = False
 
     def ring(self) -> Document:
-        self.held.append(current_claim())
+        self.held.append(read_current_claim())
         if self.goes_wrong is not None and not self.does_it_first:
             raise self.goes_wrong
         self.rung += 1
@@ -58,7 +58,7 @@ def test_the_claim_is_held_while_it_is_done_and_not_after(world: Context) -> Non
     bell = Bell()
     run_once(world, KEY, bell.ring)
     assert bell.held == [KEY]
-    assert current_claim() == ""
+    assert read_current_claim() == ""
 
 
 def test_what_somebody_else_is_doing_is_asked_for_again_later(harness: Harness, world: Context) -> None:

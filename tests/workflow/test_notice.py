@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.slack.message_layout import message_body
+from shared.adapters.slack.message_layout import build_message_body
 from shared.errors import Reject, Retry
 from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proposal.notice import build_notice, format_notice_id
@@ -53,7 +53,7 @@ def test_it_has_no_button_and_no_deadline(harness: Harness) -> None:
     investigate_incident(harness.start_process(), incident)
     message: Message = harness.chat.posted[0].message
     service = harness.services["shore.tide"]
-    body: dict[str, Any] = message_body(service, message)
+    body: dict[str, Any] = build_message_body(service, message)
     assert [block["type"] for block in body["blocks"]] == ["header", "rich_text", "rich_text"]
     assert message.lines[0].startswith("Proposal: nothing to deploy")
 

@@ -65,7 +65,7 @@ def test_every_effect_stands_in_what_is_handed_to_the_ledger() -> None:
         assert not wrapped or "run_once" in calls, f"{function.name} acts without the ledger"
 
 
-@pytest.mark.parametrize("port", ["bus", "issues", "chat", "deployer"])
+@pytest.mark.parametrize("port", ["bus", "issues", "chat", "pager", "deployer"])
 def test_no_step_lets_a_port_out_of_its_sight(port: str) -> None:
     """A port that is only ever used as `context.port.method` cannot be used where the tests above do not look."""
     port_uses = 0

@@ -10,7 +10,7 @@ import pytest
 from functions.local.page import views
 from functions.local.page.incident_view import IncidentList, IncidentReader, IncidentView
 from functions.local.page.slack_clicks import ClickResponse
-from shared.adapters.slack.interaction import denial_dialog
+from shared.adapters.slack.interaction import build_denial_dialog
 from shared.workflow.stats import compute_stats
 from tests.support.harness import Harness, button_click
 from tests.support.hostile_texts import HOSTILE_TEXTS
@@ -84,7 +84,7 @@ def pages(dossier: IncidentView, text: str) -> Iterator[str]:
     issue = {**told(dossier.issue, text), "labels": [text], "body": "x", "comments": []}
     shown = views.PageState(
         token="token", people=["U1"], writable=True, acting=text, told=ClickResponse(200, text, {"reason": text}),
-        dialog={"view": told(denial_dialog(button_click(_message(dossier))), text)}, dialog_token="t",
+        dialog={"view": told(build_denial_dialog(button_click(_message(dossier))), text)}, dialog_token="t",
     )  # fmt: skip
     here = replace(dossier, record=record, findings=findings, message=told(dossier.message, text), issue=issue)
     yield views.render_incident(here, shown)

@@ -30,7 +30,7 @@ class Accounts:
     def __init__(self, project: str, prefix: str, base: str = "") -> None:
         self._project, self._prefix = project, prefix
         # The fake APIs of a test need no secret.
-        person = (lambda: Secret("of-this-machine")) if base else _cache_token(_default_credentials_token)
+        person = (lambda: Secret("of-this-machine")) if base else _cache_token(_read_default_token)
         self.user_client = GoogleClient(person, base, project)
         self.function_client: Callable[[str], GoogleClient] = cache(
             lambda name: GoogleClient(_cache_token(lambda: self._create_access_token(name)), base)
@@ -57,12 +57,12 @@ class Accounts:
         if not answer.is_success:
             raise CheckUnavailable(
                 f"You may not impersonate {email}, so its permissions cannot be checked.",
-                _grant_command(email, self._project),
+                _build_grant_command(email, self._project),
             )
         return Secret(str(answer.value.get(key, "")))
 
 
-def _grant_command(email: str, project: str) -> str:
+def _build_grant_command(email: str, project: str) -> str:
     """For that account alone, and for a day: who may act as it may do all that the function may."""
     person, until = "user:$(gcloud config get account)", datetime.now(UTC) + _GRANT_DURATION
     return (
@@ -90,7 +90,7 @@ def _cache_token(make: Callable[[], Secret]) -> Callable[[], Secret]:
     return token
 
 
-def _default_credentials_token() -> Secret:
+def _read_default_token() -> Secret:
     """The token of `gcloud auth application-default login`, or of the machine. Raises CheckUnavailable."""
     try:
         credentials, _ = google.auth.default(scopes=[_SCOPE])

@@ -5,7 +5,7 @@ from functools import partial
 
 from functions.cli.access import Access
 from functions.cli.doctor.accounts import Accounts
-from functions.cli.doctor.check import Check, CheckResult, missing_result, ok_result
+from functions.cli.doctor.check import Check, CheckResult, build_missing_result, build_ok_result
 
 _USAGE = "serviceusage.googleapis.com"
 _SERVICE_PROJECT_BINDINGS = frozenset(("service", "runtime", "repository", "project", "trigger"))
@@ -31,5 +31,5 @@ def list_api_checks(
 def _check_api_enabled(accounts: Accounts, project: str, api: str) -> CheckResult:
     answer = accounts.user_client.get(_USAGE, f"/v1/projects/{project}/services/{api}")
     if answer.value.get("state") == "ENABLED":
-        return ok_result()
-    return missing_result("It is not enabled.", f"gcloud services enable {api} --project={project}")
+        return build_ok_result()
+    return build_missing_result("It is not enabled.", f"gcloud services enable {api} --project={project}")

@@ -42,11 +42,11 @@ class CheckUnavailable(Exception):
         self.remedy = remedy
 
 
-def ok_result(detail: str = "") -> CheckResult:
+def build_ok_result(detail: str = "") -> CheckResult:
     """Returns a passed check."""
     return CheckResult(CheckState.OK, detail)
 
 
-def missing_result(detail: str, remedy: str) -> CheckResult:
+def build_missing_result(detail: str, remedy: str) -> CheckResult:
     """Returns a failed check; `remedy` is the command to run."""
     return CheckResult(CheckState.MISSING, detail, remedy)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -76,6 +77,9 @@ def _redact_secrets(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
+_PROJECT_ID = re.compile(r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{1,40}")
+
+
 def run_doctor(config: Path | None, project: str, output_format: str) -> int:
     """Returns 1 if something is missing or could not be checked, else 0. Raises UsageError and InputError."""
     environment = dict(os.environ) | ({"PROVENFIX_CONFIG": str(config)} if config is not None else {})
@@ -89,6 +93,8 @@ def run_doctor(config: Path | None, project: str, output_format: str) -> int:
         raise UsageError(
             "Name the project that provenfix runs in: give --project, or set own.project in provenfix.yaml."
         )
+    if not _PROJECT_ID.fullmatch(own):
+        raise UsageError("--project must be a Google Cloud project's id, such as 'shop-ops'.")
     planned = plan.plan_checks(settings, access.read_access(), own)
     with show_progress() as progress:
         findings = list(run_checks(planned.checks, progress))

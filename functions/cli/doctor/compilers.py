@@ -6,7 +6,7 @@ from functools import partial
 
 from functions.cli.access import Access
 from functions.cli.doctor.accounts import Accounts
-from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, build_missing_result, build_ok_result
 from functions.cli.doctor.http import send_request
 from shared.service import Service
 
@@ -41,20 +41,20 @@ class CompilerChecks:
             email = self._accounts.service_account_email(function)
             invoke = f"gcloud run services add-iam-policy-binding provenfix-compile-py{version.replace('.', '')}"
             member = f"--member=serviceAccount:{email} --role=roles/run.invoker --region=REGION"
-            return missing_result(f"It refuses calls of {function}.", f"{invoke} {member}")
+            return build_missing_result(f"It refuses calls of {function}.", f"{invoke} {member}")
         if not answer.is_success:
             raise CheckUnavailable(f"It answered {answer.status}.", "terraform -chdir=terraform apply")
         python = str(answer.value.get("version", ""))
         if python.split(".")[:2] != version.split("."):
-            return missing_result(
+            return build_missing_result(
                 f"It is Python {python[:20] or 'of no version'}.", f"correct compilers[{version!r}] in provenfix.yaml"
             )
-        return ok_result(python[:20])
+        return build_ok_result(python[:20])
 
 
 def _report_missing_version(version: str) -> CheckResult:
     name = f'google_cloudfunctions2_function.compile["{version}"]'
     apply = f"terraform -chdir=terraform apply -target='{name}', then add its URL to compilers in provenfix.yaml"
-    return missing_result(
+    return build_missing_result(
         "A service runs on this version, but no compile function exists for it; only ruff would check its code.", apply
     )

@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from functions.cli.access import Access
-from functions.cli.doctor.check import Check, CheckResult, CheckState, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor.check import (
+    Check,
+    CheckResult,
+    CheckState,
+    CheckUnavailable,
+    build_missing_result,
+    build_ok_result,
+)
 from functions.cli.doctor.http import ApiResponse, send_request
 from shared.secret import Secret
 from shared.service import Service
@@ -73,18 +80,18 @@ class GitHubChecks:
             raise CheckUnavailable(f"There is no check for the permission {name}.")
         answer = self._call("GET", repository, _READ_PATHS[name])
         if answer.status == 401:
-            return missing_result("GitHub refuses the token.", grant)
+            return build_missing_result("GitHub refuses the token.", grant)
         # An empty repository has neither commits nor checks: 409, and 422 for its HEAD.
         if answer.status in {403, 404}:
-            return missing_result("The token may not read it.", grant)
+            return build_missing_result("The token may not read it.", grant)
         if level != "write":
-            return ok_result()
+            return build_ok_result()
         path, body = _HARMLESS_WRITES[name]
         tried = self._call("POST", repository, path, body)
         return (
-            ok_result()
+            build_ok_result()
             if tried.status in {404, 422}
-            else missing_result("The token may read it, but not write.", grant)
+            else build_missing_result("The token may read it, but not write.", grant)
         )
 
     def _check_webhook(self, repository: str) -> CheckResult:
@@ -94,6 +101,6 @@ class GitHubChecks:
             return CheckResult(CheckState.UNSEEN, "The token may not list webhooks, and need not.", f"check {page}")
         hooks = [hook for hook in answer.value.get("items", []) if hook.get("active")]
         if any("*" in hook["events"] or set(hook["events"]) >= _EVENTS for hook in hooks):
-            return ok_result()
+            return build_ok_result()
         events = "events issues and issue_comment, content type application/json, the secret of github.webhook_secret"
-        return missing_result("No active webhook sends issue events.", f"add one at {page}: {events}")
+        return build_missing_result("No active webhook sends issue events.", f"add one at {page}: {events}")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from functions.cli.doctor.accounts import Accounts
-from functions.cli.doctor.check import Check, CheckResult, missing_result, ok_result
+from functions.cli.doctor.check import Check, CheckResult, build_missing_result, build_ok_result
 from shared.adapters import probe
 from shared.service import Service
 from shared.text.redaction import redact
@@ -17,14 +17,14 @@ def list_probe_checks(accounts: Accounts, services: Sequence[Service]) -> Iterat
 
 def _check_probe(accounts: Accounts, service: Service) -> CheckResult:
     if not service.probe_url:
-        return missing_result("It has no probe_url: a redeployment would be verified by its log alone.",
+        return build_missing_result("It has no probe_url: a redeployment would be verified by its log alone.",
                        f"add probe_url to {service.name} in provenfix.yaml")  # fmt: skip
     result = probe.NetworkProbe().check(service)
     if result.ok:
         reason = _find_unprobeable_reason(accounts, service)
-        return ok_result(f"but no revision can be probed before it has traffic: {reason}" if reason else "")
+        return build_ok_result(f"but no revision can be probed before it has traffic: {reason}" if reason else "")
     where = f"--region={service.region} --project={service.project}"
-    return missing_result(
+    return build_missing_result(
         f"The probe fails: {redact(result.detail)[:200]}.", f"gcloud run services describe {service.name} {where}"
     )
 

@@ -1,9 +1,9 @@
 """Checks of topics, subscriptions and dead letters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from functions.cli.doctor.accounts import Accounts
-from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, build_missing_result, build_ok_result
 from functions.local.topology import DEAD_LETTERS, SUBSCRIBERS
 from shared.workflow import flow
 
@@ -13,14 +13,14 @@ _MIN_ACK_SECONDS = 540
 
 
 class PubSubChecks:
-    """The checks of one project; `prefix` begins all names."""
+    """The checks of one project; `prefix` begins all names, `topics` are those that functions read."""
 
-    def __init__(self, accounts: Accounts, project: str, prefix: str) -> None:
-        self._client, self._project, self._prefix = accounts.user_client, project, prefix
+    def __init__(self, accounts: Accounts, project: str, prefix: str, topics: Sequence[str]) -> None:
+        self._client, self._project, self._prefix, self._topics = accounts.user_client, project, prefix, topics
 
     def checks(self) -> Iterator[Check]:
         """In the order of the flow."""
-        topics = [reader.topic for reader in SUBSCRIBERS]
+        topics = self._topics
         for topic in (*topics, DEAD_LETTERS):
             yield Check("topic", self._prefix + topic, lambda at=topic: self._check_topic(at))  # type: ignore[misc]
         for topic in topics:
@@ -40,9 +40,9 @@ class PubSubChecks:
 
     def _check_topic(self, name: str) -> CheckResult:
         if self._client.get(_PUBSUB, f"/v1/{self._path('topics', name)}").is_success:
-            return ok_result()
+            return build_ok_result()
         create = f"gcloud pubsub topics create {self._prefix}{name} --project={self._project}"
-        return missing_result("It does not exist.", create)
+        return build_missing_result("It does not exist.", create)
 
     def _read_subscription(self, name: str) -> dict[str, object] | None:
         answer = self._client.get(_PUBSUB, f"/v1/{self._path('subscriptions', name)}")
@@ -54,34 +54,34 @@ class PubSubChecks:
     def _check_subscription(self, name: str) -> CheckResult:
         held = self._read_subscription(name)
         if held is None:
-            return missing_result(
-                "It does not exist.", _apply_command(f'google_pubsub_subscription.push["{_subscriber_function(name)}"]')
+            return build_missing_result(
+                "It does not exist.", _apply_command(f'google_pubsub_subscription.push["{_find_subscriber(name)}"]')
             )
         if held.get("topic") != self._path("topics", name):
-            return missing_result(
+            return build_missing_result(
                 "It reads another topic.",
-                _apply_command(f'google_pubsub_subscription.push["{_subscriber_function(name)}"]'),
+                _apply_command(f'google_pubsub_subscription.push["{_find_subscriber(name)}"]'),
             )
         push = held.get("pushConfig")
         if not isinstance(push, dict) or not push.get("pushEndpoint") or not push.get("oidcToken"):
-            return missing_result(
+            return build_missing_result(
                 "It does not call the function.",
-                _apply_command(f'google_pubsub_subscription.push["{_subscriber_function(name)}"]'),
+                _apply_command(f'google_pubsub_subscription.push["{_find_subscriber(name)}"]'),
             )
         if int(str(held.get("ackDeadlineSeconds") or 0)) < _MIN_ACK_SECONDS:
-            return missing_result(
+            return build_missing_result(
                 "Its acknowledgement deadline is shorter than the functions may run.",
                 self._update_command(name, "--ack-deadline=600"),
             )
-        return ok_result()
+        return build_ok_result()
 
     def _check_dead_letter_subscription(self) -> CheckResult:
         held = self._read_subscription(DEAD_LETTERS)
         if held is not None and held.get("topic") == self._path("topics", DEAD_LETTERS):
-            return ok_result()
+            return build_ok_result()
         both = f"{self._prefix}{DEAD_LETTERS}"
         create = f"gcloud pubsub subscriptions create {both} --topic={both} --project={self._project}"
-        return missing_result("Messages that could not be delivered are lost.", create)
+        return build_missing_result("Messages that could not be delivered are lost.", create)
 
     def _check_dead_letter_policy(self, name: str) -> CheckResult:
         held = self._read_subscription(name)
@@ -89,26 +89,26 @@ class PubSubChecks:
         topic = self._path("topics", DEAD_LETTERS)
         if not isinstance(policy, dict) or policy.get("deadLetterTopic") != topic:
             attach = f"--dead-letter-topic={self._prefix}{DEAD_LETTERS} --max-delivery-attempts=50"
-            return missing_result(
+            return build_missing_result(
                 "Messages that keep failing are lost: there is no dead-letter topic.",
                 self._update_command(name, attach),
             )
         if self._has_role("subscriptions", name, "roles/pubsub.subscriber"):
-            return ok_result()
+            return build_ok_result()
         grant = (
             f"gcloud pubsub subscriptions add-iam-policy-binding {self._prefix}{name} --project={self._project} "
             f"--member={self._service_agent()} --role=roles/pubsub.subscriber"
         )
-        return missing_result("Pub/Sub may not acknowledge messages of it.", grant)
+        return build_missing_result("Pub/Sub may not acknowledge messages of it.", grant)
 
     def _check_dead_letter_publisher(self) -> CheckResult:
         if self._has_role("topics", DEAD_LETTERS, "roles/pubsub.publisher"):
-            return ok_result()
+            return build_ok_result()
         grant = (
             f"gcloud pubsub topics add-iam-policy-binding {self._prefix}{DEAD_LETTERS} --project={self._project} "
             f"--member={self._service_agent()} --role=roles/pubsub.publisher"
         )
-        return missing_result("Pub/Sub may not publish to it.", grant)
+        return build_missing_result("Pub/Sub may not publish to it.", grant)
 
     def _has_role(self, kind: str, name: str, role: str) -> bool:
         answer = self._client.get(_PUBSUB, f"/v1/{self._path(kind, name)}:getIamPolicy")
@@ -126,7 +126,7 @@ class PubSubChecks:
         return f"serviceAccount:service-{number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
 
-def _subscriber_function(topic: str) -> str:
+def _find_subscriber(topic: str) -> str:
     return next(reader.function for reader in SUBSCRIBERS if reader.topic == topic)
 
 

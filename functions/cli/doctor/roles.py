@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from functions.cli.access import Access, Role
 from functions.cli.doctor.accounts import Accounts
-from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, build_missing_result, build_ok_result
 from shared.adapters.google.image_name import parse_image_name
 from shared.secret import SecretReference, SecretSource
 from shared.service import Service
@@ -103,7 +103,7 @@ class RoleChecks:
         else:
             resource = self._find_resource(kind, name)
             if not resource.path:
-                return ok_result("it names no account to impersonate")
+                return build_ok_result("it names no account to impersonate")
             lacks = self._accounts.function_client(function).find_missing_permissions(
                 resource.api, resource.path, permissions
             )
@@ -111,18 +111,18 @@ class RoleChecks:
                 raise CheckUnavailable(f"{resource.name} does not exist.")
             lacking = lacks
         if not lacking:
-            return ok_result()
+            return build_ok_result()
         project = (
             resource.path.partition("projects/")[2].partition("/")[0].partition(":")[0] or self._installation.project
         )
         member = (
             f"--member=serviceAccount:{self._accounts.service_account_email(function)} --role={role.full_name(project)}"
         )
-        return missing_result(
-            f"It lacks {', '.join(lacking)}.", f"{resource.bind_command} {member}{self._condition_option(kind)}"
+        return build_missing_result(
+            f"It lacks {', '.join(lacking)}.", f"{resource.bind_command} {member}{self._format_condition_option(kind)}"
         )
 
-    def _condition_option(self, kind: str) -> str:
+    def _format_condition_option(self, kind: str) -> str:
         if kind != "database":
             return " --condition=None" if kind == "project" else ""
         name = f"projects/{self._installation.project}/databases/{self._installation.database}"
@@ -158,7 +158,7 @@ class RoleChecks:
         if not answer.is_success:
             raise CheckUnavailable(f"The trigger {trigger} does not exist.")
         email = str(answer.value.get("serviceAccount") or "").rpartition("/")[2]
-        return _account_resource(email) if email else Resource(f"The trigger {trigger}", "", "", "")
+        return _format_account_resource(email) if email else Resource(f"The trigger {trigger}", "", "", "")
 
     def _find_service_resource(self, kind: str, service: Service) -> Resource:
         run = f"/v2/projects/{service.project}/locations/{service.region}/services/{service.name}"
@@ -171,8 +171,8 @@ class RoleChecks:
             raise CheckUnavailable(f"The service {service.id} does not exist.")
         template = answer.value.get("template") or {}
         if kind == "runtime":
-            return _account_resource(str(template.get("serviceAccount") or ""))
-        image = parse_image_name(_serving_image(template.get("containers") or [{}]))
+            return _format_account_resource(str(template.get("serviceAccount") or ""))
+        image = parse_image_name(_read_serving_image(template.get("containers") or [{}]))
         if not image.package:
             raise CheckUnavailable(f"{service.id} runs an image that is not kept in Artifact Registry.")
         path = image.package.partition("/packages/")[0]
@@ -186,12 +186,12 @@ class RoleChecks:
         )
 
 
-def _serving_image(containers: Sequence[Mapping[str, object]]) -> str:
+def _read_serving_image(containers: Sequence[Mapping[str, object]]) -> str:
     """Of the container with the port, as `find_serving_container` chooses it."""
     serving = next((container for container in containers if container.get("ports")), containers[0])
     return str(serving.get("image", ""))
 
 
-def _account_resource(email: str) -> Resource:
+def _format_account_resource(email: str) -> Resource:
     bind = f"gcloud iam service-accounts add-iam-policy-binding {email}"
     return Resource(f"The account {email}", "iam.googleapis.com", f"/v1/projects/-/serviceAccounts/{email}", bind)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from threading import Lock
 
 from functions.cli.doctor.accounts import Accounts
-from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, build_missing_result, build_ok_result
 from shared.secret import Secret, SecretReference, SecretSource
 
 _API = "secretmanager.googleapis.com"
@@ -46,23 +46,23 @@ class SecretChecks:
             return secret
         with self._lock:
             self._read[key] = secret
-        return ok_result()
+        return build_ok_result()
 
     def _fetch(self, key: str) -> Secret | CheckResult:
         reference = self._references[key]
         if reference is None:
             line = f"{key.partition('.')[0]}: {{{key.partition('.')[2]}: {{secret: projects/P/secrets/S/versions/1}}}}"
-            return missing_result("provenfix.yaml does not refer to it.", f"add to provenfix.yaml: {line}")
+            return build_missing_result("provenfix.yaml does not refer to it.", f"add to provenfix.yaml: {line}")
         if reference.source is SecretSource.ENVIRONMENT:
             value = self._held.get(reference.name)
-            return value or missing_result("The variable is not set.", f"export {reference.name}=…")
+            return value or build_missing_result("The variable is not set.", f"export {reference.name}=…")
         answer = self._accounts.user_client.call("GET", _API, f"/v1/{reference.name}:access")
         if answer.is_denied:
             raise CheckUnavailable(f"These credentials may not read it ({_API} answered {answer.status}).")
         if not answer.is_success:
             _, project, _, secret, _, _ = reference.name.split("/")
             add = f'printf %s "$VALUE" | gcloud secrets versions add {secret} --data-file=- --project={project}'
-            return missing_result("This version does not exist or is disabled.", add)
+            return build_missing_result("This version does not exist or is disabled.", add)
         return _decode_secret(answer.value)
 
 
@@ -72,4 +72,4 @@ def _decode_secret(value: Mapping[str, object]) -> Secret | CheckResult:
         text = base64.b64decode(str(payload["data"])).decode("utf-8").strip()  # type: ignore[index]
     except (KeyError, TypeError, ValueError):
         raise CheckUnavailable(f"{_API} did not answer with a secret.") from None
-    return Secret(text) if text else missing_result("It is empty.", "add a version that holds the value")
+    return Secret(text) if text else build_missing_result("It is empty.", "add a version that holds the value")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from functions.cli.doctor.accounts import Accounts
-from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor.check import Check, CheckResult, CheckUnavailable, build_missing_result, build_ok_result
 from shared.errors import UsageError
 from shared.filters.rendering import Sink, render_sink_filter
 from shared.service import Service
@@ -44,18 +44,18 @@ class SinkChecks:
         try:
             expected = render_sink_filter(sink, service, self._project, self._functions)
         except UsageError as wrong:
-            return missing_result(str(wrong), "correct provenfix.yaml")
+            return build_missing_result(str(wrong), "correct provenfix.yaml")
         path = f"/v2/projects/{service.project}/sinks/{self._sink_name(service, sink)}"
         held = self._client.get(_LOGGING, path)
         if not held.is_success:
-            return missing_result("It does not exist: no log entry of the service arrives.", apply)
+            return build_missing_result("It does not exist: no log entry of the service arrives.", apply)
         if held.value.get("disabled"):
-            return missing_result("It is disabled.", apply)
+            return build_missing_result("It is disabled.", apply)
         if held.value.get("destination") != f"{_PUBSUB}/{self._topic_path(sink)}":
-            return missing_result("It has another destination.", apply)
+            return build_missing_result("It has another destination.", apply)
         if str(held.value.get("filter", "")).split() != expected.split():
-            return missing_result("Its filter differs from the one of this version.", apply)
-        return ok_result()
+            return build_missing_result("Its filter differs from the one of this version.", apply)
+        return build_ok_result()
 
     def _check_publisher(self, service: Service, sink: Sink) -> CheckResult:
         held = self._client.get(_LOGGING, f"/v2/projects/{service.project}/sinks/{self._sink_name(service, sink)}")
@@ -65,7 +65,9 @@ class SinkChecks:
         policy = self._client.get(_PUBSUB, f"/v1/{self._topic_path(sink)}:getIamPolicy")
         for binding in policy.value.get("bindings", []):
             if binding.get("role") == "roles/pubsub.publisher" and writer in binding.get("members", ()):
-                return ok_result()
+                return build_ok_result()
         grant = f"gcloud pubsub topics add-iam-policy-binding {self._topic_path(sink).rpartition('/')[2]}"
         role = f"--member={writer} --role=roles/pubsub.publisher"
-        return missing_result("Its writer may not publish to the topic.", f"{grant} --project={self._project} {role}")
+        return build_missing_result(
+            "Its writer may not publish to the topic.", f"{grant} --project={self._project} {role}"
+        )

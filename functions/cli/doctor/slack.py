@@ -5,7 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from functions.cli.access import Access
-from functions.cli.doctor.check import Check, CheckResult, CheckState, CheckUnavailable, missing_result, ok_result
+from functions.cli.doctor.check import (
+    Check,
+    CheckResult,
+    CheckState,
+    CheckUnavailable,
+    build_missing_result,
+    build_ok_result,
+)
 from functions.cli.doctor.http import ApiResponse, send_request
 from functions.cli.doctor.secrets import SecretChecks
 from shared.service import Service
@@ -50,7 +57,7 @@ class SlackChecks:
     def _check_scopes(self) -> CheckResult:
         answer = self._call("auth.test")
         if answer.value.get("ok") is not True:
-            return missing_result(f"Slack refuses the token: {_error_code(answer.value)}.", _SCOPES_REMEDY)
+            return build_missing_result(f"Slack refuses the token: {_get_error_code(answer.value)}.", _SCOPES_REMEDY)
         held = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
         lacking = [
             scope
@@ -58,9 +65,9 @@ class SlackChecks:
             if scope not in held and _PRIVATE_CHANNEL_SCOPES.get(scope, scope) not in held
         ]
         return (
-            missing_result(f"It lacks {', '.join(lacking)}.", _SCOPES_REMEDY)
+            build_missing_result(f"It lacks {', '.join(lacking)}.", _SCOPES_REMEDY)
             if lacking
-            else ok_result(", ".join(self._access.required_slack_scopes()))
+            else build_ok_result(", ".join(self._access.required_slack_scopes()))
         )
 
     def _check_workspace(self, team: str) -> CheckResult:
@@ -68,9 +75,9 @@ class SlackChecks:
         whose = self._token_owner()
         owners = [str(whose[key]) for key in ("team_id", "enterprise_id") if whose.get(key)]
         if team in owners:
-            return ok_result()
-        return missing_result(
-            f"The token belongs to {_printable_id(owners[0] if owners else '')}.",
+            return build_ok_result()
+        return build_missing_result(
+            f"The token belongs to {_format_id(owners[0] if owners else '')}.",
             f"correct team in provenfix.yaml ({team})",
         )
 
@@ -83,52 +90,55 @@ class SlackChecks:
             if answer.get("ok") is not True:
                 return CheckResult(
                     CheckState.UNSEEN,
-                    f"The token cannot see its app: Slack answers {_error_code(answer)}.",
+                    f"The token cannot see its app: Slack answers {_get_error_code(answer)}.",
                     _APP_REMEDY,
                 )
             owner = str((answer.get("bot") or {}).get("app_id") or "")
         if owner == app:
-            return ok_result()
-        return missing_result(
-            f"The token belongs to {_printable_id(owner)}.", f"correct chat_app in provenfix.yaml ({app})"
+            return build_ok_result()
+        return build_missing_result(
+            f"The token belongs to {_format_id(owner)}.", f"correct chat_app in provenfix.yaml ({app})"
         )
 
     def _token_owner(self) -> Mapping[str, Any]:
         answer = self._call("auth.test").value
         if answer.get("ok") is not True:
-            raise CheckUnavailable(f"Slack refuses the token: {_error_code(answer)}.", _SCOPES_REMEDY)
+            raise CheckUnavailable(f"Slack refuses the token: {_get_error_code(answer)}.", _SCOPES_REMEDY)
         return answer
 
     def _check_channel(self, channel: str) -> CheckResult:
         answer = self._call("conversations.history", channel=channel, limit="1")
         if answer.value.get("ok") is True:
-            return ok_result()
-        return missing_result(
-            f"Slack answers {_error_code(answer.value)}.", f"in that channel of Slack: /invite @provenfix  ({channel})"
+            return build_ok_result()
+        return build_missing_result(
+            f"Slack answers {_get_error_code(answer.value)}.",
+            f"in that channel of Slack: /invite @provenfix  ({channel})",
         )
 
     def _check_group(self, group: str) -> CheckResult:
         answer = self._call("usergroups.users.list", usergroup=group)
         if answer.value.get("ok") is not True:
-            return missing_result(
-                f"Slack answers {_error_code(answer.value)}.", f"correct approver_group in provenfix.yaml ({group})"
+            return build_missing_result(
+                f"Slack answers {_get_error_code(answer.value)}.", f"correct approver_group in provenfix.yaml ({group})"
             )
         if not answer.value.get("users"):
-            return missing_result("It has no members, so nobody can approve.", "add members to the group in Slack")
-        return ok_result(f"{len(answer.value['users'])} members")
+            return build_missing_result(
+                "It has no members, so nobody can approve.", "add members to the group in Slack"
+            )
+        return build_ok_result(f"{len(answer.value['users'])} members")
 
 
-def _error_code(value: Mapping[str, Any]) -> str:
+def _get_error_code(value: Mapping[str, Any]) -> str:
     code = str(value.get("error", ""))
     return code if code.replace("_", "").isalnum() and len(code) < 60 else "an unknown id"
 
 
-def _printable_id(identity: str) -> str:
+def _format_id(identity: str) -> str:
     return identity if identity.isalnum() and len(identity) < 30 else "an unknown id"
 
 
 def _report_no_approvers() -> CheckResult:
-    return missing_result(
+    return build_missing_result(
         "No approvers are configured, so nobody can approve.",
         "add approvers or approver_group to the service in provenfix.yaml",
     )

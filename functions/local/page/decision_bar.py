@@ -15,7 +15,7 @@ from shared.service import RolloutMode
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import compute_milestones
-from shared.workflow.records.proposals import PROPOSALS, evidence_of_proposal
+from shared.workflow.records.proposals import PROPOSALS, read_proposal_evidence
 
 _NOW: Mapping[IncidentState, str] = {
     IncidentState.WAITING: "Failing, cause not known yet",
@@ -55,12 +55,13 @@ class DecisionBar:
     until: datetime | None
     """When an open question expires."""
     buttons: Sequence[Mapping[str, object]]
+    runbook_url: str
 
 
 def build_decision_bar(view: IncidentView) -> DecisionBar:
     """Of an incident without a proposal, what is known of its state and its impact."""
     record, proposal = view.record, PROPOSALS.decode(view.proposal) if view.proposal else None
-    brief = read_brief(documents.read_part(evidence_of_proposal(view.findings, proposal), "brief"))
+    brief = read_brief(documents.read_part(read_proposal_evidence(view.findings, proposal), "brief"))
     buttons = _find_buttons(view)
     shown = brief if proposal is not None else NO_BRIEF
     return DecisionBar(
@@ -77,6 +78,7 @@ def build_decision_bar(view: IncidentView) -> DecisionBar:
         consequence=_describe_consequence(view, proposal) if buttons else "",
         until=proposal.expires_at if proposal is not None and buttons else None,
         buttons=buttons,
+        runbook_url=view.service.runbook_url if view.service is not None and _is_failing(record) else "",
     )
 
 

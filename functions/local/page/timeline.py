@@ -58,11 +58,11 @@ class TimelineEvent:
 def build_timeline(view: IncidentView) -> list[TimelineEvent]:
     """Returns the events oldest first; those without a known day are left out (the report has them)."""
     report = view.report
-    events = [*_commit_events(report), *_log_events(report), *_history_events(view)]
+    events = [*_list_commit_events(report), *_log_events(report), *_list_history_events(view)]
     return sorted((event for event in events if has_date(event.at)), key=lambda event: event.at)
 
 
-def _commit_events(report: Document) -> Iterator[TimelineEvent]:
+def _list_commit_events(report: Document) -> Iterator[TimelineEvent]:
     running = documents.read_part(report, "deployed")
     deployed = _read_text(running, "commit")
     reported: set[str] = set()
@@ -149,7 +149,7 @@ _STATE_EVENTS: Mapping[IncidentState, tuple[Lane, EventLook]] = {
 }
 
 
-def _history_events(view: IncidentView) -> Iterator[TimelineEvent]:
+def _list_history_events(view: IncidentView) -> Iterator[TimelineEvent]:
     for step in view.record.history:
         if step.state not in _STATE_EVENTS:
             continue

@@ -172,7 +172,7 @@ def render_incident(view: IncidentView, shown: PageState) -> str:
         shipped=_read_shipped(view),
         happenings=events,
         drawing=draw_timeline(events),
-        channel=documents.read_text(view.message, "channel"),
+        channel=_format_channel(view),
         logged=read_related_entries(view.report),
         evidence={str(entry.get("id")): entry for entry in documents.read_parts(view.report, "evidence")},
         blocks=read_blocks(view.message),
@@ -182,6 +182,13 @@ def render_incident(view: IncidentView, shown: PageState) -> str:
         stranger=STRANGER_USER_ID,
         sign=shown.etag,
     )
+
+
+def _format_channel(view: IncidentView) -> str:
+    """`#alerts` where the configuration names the channel, else its id."""
+    if view.service is not None and view.service.channel_name:
+        return f"#{view.service.channel_name}"
+    return documents.read_text(view.message, "channel")
 
 
 def _read_shipped(view: IncidentView) -> Document:
@@ -212,11 +219,11 @@ def _render_issue(issue: Document) -> Document:
 
 
 def _render_template(template: str, **values: object) -> str:
-    return _jinja_environment().get_template(template).render(**values)
+    return _create_jinja_environment().get_template(template).render(**values)
 
 
 @cache
-def _jinja_environment() -> Environment:
+def _create_jinja_environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,

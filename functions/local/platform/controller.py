@@ -20,8 +20,8 @@ from shared.adapters.standins.process_platform import (
     REVISIONS_KIND,
     SERVICES_KIND,
     RevisionSource,
-    traffic_shares,
-    wanted_revisions,
+    list_wanted_revisions,
+    read_traffic_shares,
 )
 from shared.errors import InputError, Retry
 from shared.ports import Store
@@ -100,8 +100,10 @@ class Controller:
             for service in self.services.values():
                 stored = self.store.read(SERVICES_KIND, service.id)
                 if stored is not None:
-                    self._splits[service.id] = traffic_shares(stored.value)
-                    sources |= {(service.id, name): source for name, source in wanted_revisions(stored.value).items()}
+                    self._splits[service.id] = read_traffic_shares(stored.value)
+                    sources |= {
+                        (service.id, name): source for name, source in list_wanted_revisions(stored.value).items()
+                    }
         except Retry:
             return  # the next round asks again
         for key, source in sources.items():

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from functions.local.platform.launch import LOOPBACK, Launch
 from functions.local.platform.log_journal import Entry, InstanceRef, create_exit_entry, create_line_entry
-from functions.local.server_process import parent_death_command
+from functions.local.server_process import build_parent_death_command
 from shared.text.escaping import to_one_line, truncate
 
 _POLL_SECONDS = 0.03
@@ -98,7 +98,7 @@ async def start_instance(
 ) -> Instance:
     """In a session of its own, and ending with this process where the system can see to it."""
     process = await asyncio.create_subprocess_exec(
-        *parent_death_command(),
+        *build_parent_death_command(),
         *launch.command,
         cwd=files,
         env=dict(launch.environment),

@@ -29,7 +29,7 @@ def find_interpreter(python: str, configured: Mapping[str, str] | None = None) -
     if named is not None:
         chosen = _verify_candidate(shutil.which(named) or named, python)
         if chosen is None:
-            raise _wrong_interpreter(python, named)
+            raise _build_version_error(python, named)
         return chosen
     return next(
         (
@@ -53,12 +53,12 @@ def _verify_candidate(candidate: str, python: str) -> CPython | None:
     return None
 
 
-def _wrong_interpreter(python: str, named: str) -> UsageError:
+def _build_version_error(python: str, named: str) -> UsageError:
     variable = f"PROVENFIX_PYTHON_{python.replace('.', '_')}"
     return UsageError(f"{variable}={named} is not a CPython {python} that can be started; correct it, or leave it out")
 
 
-def installed_versions() -> tuple[str, ...]:
+def find_installed_versions() -> tuple[str, ...]:
     """Every supported minor version for which this machine has a CPython, ascending."""
     versions = []
     for python in SUPPORTED_VERSIONS:
@@ -72,7 +72,7 @@ def installed_versions() -> tuple[str, ...]:
 def list_candidates(python: str, configured: Mapping[str, str]) -> Iterator[str]:
     """Paths of programs that should be this version, best first, each real file once."""
     seen: set[str] = set()
-    for candidate in _candidate_paths(python, configured):
+    for candidate in _list_candidate_paths(python, configured):
         if os.access(candidate, os.X_OK) and Path(candidate).is_file():
             real = os.path.realpath(candidate)
             if real not in seen:
@@ -80,7 +80,7 @@ def list_candidates(python: str, configured: Mapping[str, str]) -> Iterator[str]
                 yield candidate
 
 
-def _candidate_paths(python: str, settings: Mapping[str, str]) -> Iterator[str]:
+def _list_candidate_paths(python: str, settings: Mapping[str, str]) -> Iterator[str]:
     if python in settings:
         yield shutil.which(settings[python]) or settings[python]
     if python == f"{sys.version_info[0]}.{sys.version_info[1]}" and sys.executable:
@@ -90,7 +90,7 @@ def _candidate_paths(python: str, settings: Mapping[str, str]) -> Iterator[str]:
         # A pyenv shim is a shell script that looks for a version of its own choice; its targets come below.
         if Path(directory).is_absolute() and Path(directory).name != "shims":
             yield str(Path(directory, name))
-    for root in _installation_roots():
+    for root in _list_installation_roots():
         for installed in _sort_installations(root, python):
             yield str(installed / "bin" / name)
     for directory in ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"):
@@ -98,7 +98,7 @@ def _candidate_paths(python: str, settings: Mapping[str, str]) -> Iterator[str]:
     yield from (str(path) for path in sorted(Path("/opt").glob(f"*/bin/{name}")))
 
 
-def _installation_roots() -> Iterator[Path]:
+def _list_installation_roots() -> Iterator[Path]:
     pyenv = os.environ.get("PYENV_ROOT")
     yield (Path(pyenv) if pyenv else Path("~/.pyenv").expanduser()) / "versions"
     uv = os.environ.get("UV_PYTHON_INSTALL_DIR")

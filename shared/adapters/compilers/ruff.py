@@ -16,7 +16,7 @@ from typing import Any
 from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
 from shared.adapters.compilers.source_decoding import DecodedSource, decode_source
-from shared.adapters.compilers.worker import find_script_fault, reported_line
+from shared.adapters.compilers.worker import find_script_fault, read_reported_line
 from shared.errors import InputError
 from shared.proof.model.compilation import Compilation, Diagnostic, Explanation, Fault, Source, split_source_lines
 
@@ -111,7 +111,7 @@ class Ruff:
 
     def _run_ruff(self, directory: Path, answers: Path, versions: Iterable[str], seconds: float) -> None:
         targets = ", ".join(f'"{version}/**" = "{version}"' for version in versions)
-        command = [_ruff_binary(), "check", "--isolated", "--ignore-noqa", "--no-cache", "--no-respect-gitignore"]
+        command = [_find_ruff(), "check", "--isolated", "--ignore-noqa", "--no-cache", "--no-respect-gitignore"]
         command += ["--exit-zero", "--output-format", "json-lines", "--select", RULES]
         command += ["--config", "exclude = []", "--config", f"per-file-target-version = {{{targets}}}", "."]
         self.processes_started += 1
@@ -179,7 +179,7 @@ class RuffCompiler:
         refusal = find_script_fault(source.content, version, source.path)
         if refusal is None or (first is not None and 0 < first.line < refusal[0] and b"\0" not in source.content):
             return None
-        fault = Fault("SyntaxError", refusal[1], reported_line(refusal[0], version))
+        fault = Fault("SyntaxError", refusal[1], read_reported_line(refusal[0], version))
         return Compilation(compiles=False, fault=fault, checked_by=self.checked_by)
 
     def _build_fault(self, first: Diagnostic, source: Source) -> Fault:
@@ -203,7 +203,7 @@ def _guess_error_class(message: str) -> str:
     return "IndentationError" if "indent" in message.lower() else "SyntaxError"
 
 
-def _ruff_binary() -> str:
+def _find_ruff() -> str:
     try:
         return str(find_ruff_bin())
     except FileNotFoundError as error:

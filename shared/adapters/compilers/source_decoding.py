@@ -32,7 +32,7 @@ def decode_source(content: bytes, python: str) -> DecodedSource:
     """UTF-8 with LF line ends, or why that cannot be had."""
     nul = content.find(b"\0")
     if nul >= 0:
-        return DecodedSource(None, _null_byte_fault(python), row=len(re.findall(rb"\r\n|\r|\n", content[:nul])) + 1)
+        return DecodedSource(None, _find_null_byte(python), row=len(re.findall(rb"\r\n|\r|\n", content[:nul])) + 1)
     text = re.sub(rb"\r\n?", b"\n", content)
     body = text.removeprefix(UTF8_BOM)
     row, cookie = _find_cookie(body)
@@ -48,7 +48,7 @@ def decode_source(content: bytes, python: str) -> DecodedSource:
         return DecodedSource(None, Fault("SyntaxError", str(error), line=0), row)
 
 
-def _null_byte_fault(python: str) -> Fault:
+def _find_null_byte(python: str) -> Fault:
     # 3.11.4 and 3.12 made a SyntaxError of it.
     minor = int(python.split(".")[1])
     return Fault("SyntaxError" if minor >= 11 else "ValueError", "source code string cannot contain null bytes", None)
@@ -80,13 +80,13 @@ def _decode_leniently(body: bytes) -> DecodedSource:
         body.decode("utf-8")
     except UnicodeDecodeError as error:
         text = body.decode("utf-8", "replace")
-        row = _first_bad_line(text)
+        row = _find_bad_line(text)
         message = f"(unicode error) {error}"
         return DecodedSource(text.encode("utf-8"), Fault("SyntaxError", message, line=row) if row else None, row or 1)
     return DecodedSource(body)
 
 
-def _first_bad_line(text: str) -> int | None:
+def _find_bad_line(text: str) -> int | None:
     """The line of the first U+FFFD outside comments."""
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):

@@ -13,7 +13,7 @@ def parse_verdict(answer: Mapping[str, object], source: Source, checked_by: str)
     as_script = parse_verdict(script, source, checked_by) if isinstance(script, Mapping) else None
     if answer["ok"] is True:
         return Compilation(compiles=True, fault=None, checked_by=checked_by, script=as_script)
-    line, offset = _as_line_number(answer["line"]), _as_line_number(answer["offset"])
+    line, offset = _parse_line_number(answer["line"]), _parse_line_number(answer["offset"])
     fault = Fault(
         error_class=str(answer["class"]),
         message=str(answer["message"]),
@@ -24,7 +24,7 @@ def parse_verdict(answer: Mapping[str, object], source: Source, checked_by: str)
     return Compilation(compiles=False, fault=fault, checked_by=checked_by, script=as_script)
 
 
-def _as_line_number(value: object) -> int | None:
+def _parse_line_number(value: object) -> int | None:
     return value if isinstance(value, int) else None
 
 

@@ -88,7 +88,7 @@ def judge_script(content: bytes, path: str) -> dict[str, object] | None:
     if refusal is not None:
         line, message = refusal
         return judge_lines_before(content, line, path) or {
-            "ok": False, "class": "SyntaxError", "message": message, "line": reported_line(line, version),
+            "ok": False, "class": "SyntaxError", "message": message, "line": read_reported_line(line, version),
             "offset": None, "text": None, "peak": 0,
         }  # fmt: skip
     if b"\0" in content and version < NULL_BYTES_ARE_ERRORS:
@@ -108,7 +108,7 @@ def find_script_fault(content: bytes, version: tuple[int, ...], path: str) -> tu
             may_declare = BLANK_OR_COMMENT.match(line) is not None
         bad = find_bad_byte(line, version) if is_undeclared else None
         if bad is not None:
-            return number, describe_bad_byte(bad, reported_line(number, version), version, path)
+            return number, describe_bad_byte(bad, read_reported_line(number, version), version, path)
         if b"\0" in line and version >= NULL_BYTES_ARE_ERRORS:
             return number, "source code cannot contain null bytes"
     return None
@@ -139,7 +139,7 @@ def describe_bad_byte(byte: int, line: int, version: tuple[int, ...], path: str)
     )
 
 
-def reported_line(line: int, version: tuple[int, ...]) -> int:
+def read_reported_line(line: int, version: tuple[int, ...]) -> int:
     """3.10 names the line after the one that it cannot decode."""
     return line + 1 if version[:2] == (3, 10) else line
 
@@ -170,11 +170,11 @@ def describe_error(error: BaseException, path: str) -> dict[str, object]:
         "line": syntax_error.lineno if isinstance(syntax_error.lineno, int) else None,
         "offset": syntax_error.offset if isinstance(syntax_error.offset, int) else None,
         "text": syntax_error.text[:MAX_QUOTE_LENGTH] if isinstance(syntax_error.text, str) else None,
-        "peak": peak_memory() if isinstance(error, MemoryError) else 0,
+        "peak": measure_peak_memory() if isinstance(error, MemoryError) else 0,
     }
 
 
-def peak_memory() -> int:
+def measure_peak_memory() -> int:
     """The most memory that this process has held so far, in bytes; 0 where that is not known."""
     if resource is None:
         return 0
@@ -196,7 +196,7 @@ def limit_resources(memory: int) -> None:
             continue  # a tighter limit is in force already, or the platform refuses this one
 
 
-def python_version() -> str:
+def format_python_version() -> str:
     """`3.11.7`, or `3.15.0b2` for what is not released yet."""
     info = sys.version_info
     numbers = ".".join(str(number) for number in info[:3])
@@ -211,7 +211,7 @@ def serve_requests(requests: BinaryIO, answers: BinaryIO) -> None:
         answers.write(json.dumps(values).encode("ascii") + b"\n")
         answers.flush()
 
-    answer({"implementation": sys.implementation.name, "version": python_version()})
+    answer({"implementation": sys.implementation.name, "version": format_python_version()})
     while True:
         header = requests.readline()
         if not header:

@@ -23,7 +23,7 @@ MAX_QUOTE_LENGTH = 200
 MAX_PATH_LENGTH = 4096
 
 
-def git_environment(**extra: str) -> dict[str, str]:
+def build_environment(**extra: str) -> dict[str, str]:
     """The whole environment of every git process: nothing of the caller's but PATH."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -64,7 +64,7 @@ class Git:
     def __init__(self, name: str, leading: Sequence[str], extra: dict[str, str]) -> None:
         self.name = name
         self._command = [find_git(), *leading]
-        self._environment = git_environment(**extra)
+        self._environment = build_environment(**extra)
         self.processes_started = 0
 
     def run(self, *arguments: str) -> bytes:
@@ -139,7 +139,9 @@ def locate_repository(path: str, git: Git) -> dict[str, str]:
     try:
         answers = _ask_rev_parse(git, path)
     except GitError as error:
-        raise InputError(f"{path}: not a git repository ({error}); --repo takes a work tree or a bare one") from error
+        said = str(error).removeprefix("not a git repository (or any of the parent directories): .git")
+        why = f" ({said})" if said else ""
+        raise InputError(f"{path}: not a git repository{why}; --repo takes a work tree or a bare one") from error
     return dict(zip(_REV_PARSE_OPTIONS, map(os.fsdecode, answers), strict=True))
 
 

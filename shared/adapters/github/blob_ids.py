@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from shared.adapters.github.commit_graph import CommitGraph
 from shared.adapters.github.objects import Trees
-from shared.adapters.github.queries import Query, add_commit, files_fields, is_valid_path
+from shared.adapters.github.queries import Query, add_commit, build_files_fields, is_valid_path
 from shared.proof.model.history import Commit
 
 _COMMITS_PER_QUERY = 100
@@ -74,7 +74,7 @@ class BlobIds:
     def _query(self, batch: Sequence[tuple[str, Sequence[str]]]) -> None:
         query = Query()
         for index, (commit, paths) in enumerate(batch):
-            add_commit(query, f"c{index}", commit, files_fields(query, paths))
+            add_commit(query, f"c{index}", commit, build_files_fields(query, paths))
         answer = self._graph.query(query)
         for index, (commit, paths) in enumerate(batch):
             if answer.get(f"c{index}"):

@@ -60,7 +60,7 @@ class GitHubChecks:
         after = ""
         for page in range(_MAX_PAGES):
             repository = self._query_page(service, commit, after)
-            required = _required_contexts(repository) if page == 0 else required
+            required = _read_required_contexts(repository) if page == 0 else required
             rollup = (repository.get("at") or {}).get("statusCheckRollup")
             if rollup is None:
                 break
@@ -71,7 +71,9 @@ class GitHubChecks:
             after = rollup["contexts"]["pageInfo"]["endCursor"]
         if not states:
             return CheckStatus.PENDING if required else CheckStatus.UNKNOWN
-        return _worst_state([state for name in required or states for state in states.get(name, [CheckStatus.PENDING])])
+        return _find_worst_state(
+            [state for name in required or states for state in states.get(name, [CheckStatus.PENDING])]
+        )
 
     def _query_page(self, service: Service, commit: str, after: str) -> Mapping[str, Any]:
         query = Query()
@@ -86,7 +88,7 @@ class GitHubChecks:
         return self._github.query(*query.build(owner, name))["repository"] or {}
 
 
-def _required_contexts(repository: Mapping[str, Any]) -> frozenset[str]:
+def _read_required_contexts(repository: Mapping[str, Any]) -> frozenset[str]:
     """The contexts that branch protection and rulesets ask for; none where they do not say."""
     branch = repository.get("branch") or {}
     protection, visible = branch.get("branchProtectionRule") or {}, branch.get("refUpdateRule") or {}
@@ -108,5 +110,5 @@ def _parse_state(node: Mapping[str, Any]) -> CheckStatus:
     return _STATES.get(node["state"], CheckStatus.RED)
 
 
-def _worst_state(states: Sequence[CheckStatus]) -> CheckStatus:
+def _find_worst_state(states: Sequence[CheckStatus]) -> CheckStatus:
     return next((status for status in (CheckStatus.RED, CheckStatus.PENDING) if status in states), CheckStatus.GREEN)

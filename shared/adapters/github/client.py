@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from github import Auth, Github, GithubException
 
 from shared.adapters.github.credentials import Credentials, GitHubApp, GitHubHost, InstallationTokens, parse_expiry
-from shared.adapters.github.failures import graphql_errors, rate_limit_wait, summarize
+from shared.adapters.github.failures import find_rate_limit_wait, list_graphql_errors, summarize
 from shared.errors import Reject, Retry
 from shared.ports import Clock
 
@@ -129,9 +129,9 @@ class GitHubClient:
     def query(self, text: str, variables: Mapping[str, object]) -> Any:
         """`data` of a GraphQL query. What is missing in it, or may not be seen, is None; every other error raises."""
         answer = self.read(partial(self._query_once, text, dict(variables)))
-        errors = [entry for entry in graphql_errors(answer) if entry.get("type") not in _IGNORED_ERROR_TYPES]
+        errors = [entry for entry in list_graphql_errors(answer) if entry.get("type") not in _IGNORED_ERROR_TYPES]
         if errors or answer.get("data") is None:
-            first = (errors or graphql_errors(answer) or [{}])[0]
+            first = (errors or list_graphql_errors(answer) or [{}])[0]
             raise Retry(
                 f"GitHub could not answer a query: {str(first.get('message', 'no data'))[:_MAX_MESSAGE_LENGTH]}"
             )
@@ -142,7 +142,7 @@ class GitHubClient:
             return self._github.requester.graphql_query(text, variables)[1]
         except GithubException as error:
             # PyGithub raises for an answer of 200 with errors; the data that came with them is in the exception.
-            if not graphql_errors(error.data) or rate_limit_wait(error, self.now()) is not None:
+            if not list_graphql_errors(error.data) or find_rate_limit_wait(error, self.now()) is not None:
                 raise
             answer: Mapping[str, Any] = error.data
             return answer
@@ -167,7 +167,7 @@ class GitHubClient:
                     self._renew_token(error, is_renewed=is_renewed)
                     is_renewed = True
                     continue
-                limit = rate_limit_wait(error, self.now())
+                limit = find_rate_limit_wait(error, self.now())
                 if limit is None and error.status < 500:
                     raise
                 wait, reason = pause if limit is None else limit, f"GitHub answered {summarize(error)}"
@@ -186,7 +186,7 @@ class GitHubClient:
         except (OSError, ValueError) as error:
             raise Retry(f"GitHub could not be reached ({type(error).__name__}), or its answer was lost") from error
         except GithubException as error:
-            if error.status >= 500 or rate_limit_wait(error, self.now()) is not None:
+            if error.status >= 500 or find_rate_limit_wait(error, self.now()) is not None:
                 raise Retry(f"GitHub answered {summarize(error)}") from error
             raise Reject("github_refused", summarize(error)) from error
 
@@ -219,7 +219,7 @@ class GitHubClient:
         return self._github.requester.requestJsonAndCheck(verb, path, dict(parameters), input=body)[1]
 
 
-def installation_tokens(app: GitHubApp, timing: Timing, address: str = PUBLIC_API) -> InstallationTokens:
+def create_installation_tokens(app: GitHubApp, timing: Timing, address: str = PUBLIC_API) -> InstallationTokens:
     """The tokens of an App's installation, each asked for with the App's own signature."""
 
     def exchange(jwt: str, number: int) -> tuple[str, datetime]:

@@ -184,7 +184,7 @@ class CommitGraph:
                 query = Query()
                 full = self._full_versions_fields(query, paths[index], index) if not page and len(paths) == 1 else ""
                 newest = "" if tip in self._pages else queries.walk_fields(query, (), None)
-                fields = f"{queries.changed_fields(query, index, paths, after)} {full} {newest}"
+                fields = f"{queries.build_changed_fields(query, index, paths, after)} {full} {newest}"
                 queries.add_commit(query, "t", tip, fields)
                 node = self.query(query).get("t")
                 if not node:

@@ -62,11 +62,11 @@ class Comparisons:
             return list(_compare_trees(tree(base), tree(tip), read, {}))
         listed = {change.path: change for file in files for change in _parse_changes(file, lambda: tree(base), read)}
         if len(files) < _MAX_FILES:
-            return [listed[path] for path in sorted(listed, key=_git_sort_key)]
+            return [listed[path] for path in sorted(listed, key=_get_git_sort_key)]
         return list(_compare_trees(tree(base), tree(tip), read, listed))
 
 
-def _git_sort_key(path: str) -> bytes:
+def _get_git_sort_key(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
 
@@ -79,7 +79,7 @@ def _parse_changes(
             old = file["previous_filename"]
             entry = base().get(old)
             yield FileChange(old, 0, _count_lines(read(entry.blob)) if entry is not None else None)
-        yield _added_file(path, read(file["sha"]))
+        yield _parse_added_file(path, read(file["sha"]))
         return
     if file["changes"] == 0 and "patch" not in file and file["sha"] and _is_binary(read(file["sha"])):
         yield FileChange(path, None, None)
@@ -87,7 +87,7 @@ def _parse_changes(
     yield FileChange(path, file["additions"], file["deletions"])
 
 
-def _added_file(path: str, content: bytes | None) -> FileChange:
+def _parse_added_file(path: str, content: bytes | None) -> FileChange:
     lines = _count_lines(content)
     return FileChange(path, lines, None if lines is None else 0)
 
@@ -106,12 +106,12 @@ def _compare_trees(
     before: Mapping[str, TreeEntry], after: Mapping[str, TreeEntry], read: ReadBlob, listed: Mapping[str, FileChange]
 ) -> Iterator[FileChange]:
     """The paths that differ. Without GitHub's counts a file that was changed has none; one that came or went has."""
-    for path in sorted({*before, *after, *listed}, key=_git_sort_key):
+    for path in sorted({*before, *after, *listed}, key=_get_git_sort_key):
         old, new = before.get(path), after.get(path)
         if path in listed:
             yield listed[path]
         elif old is None and new is not None:
-            yield _added_file(path, read(new.blob))
+            yield _parse_added_file(path, read(new.blob))
         elif new is None and old is not None:
             gone = _count_lines(read(old.blob))
             yield FileChange(path, None if gone is None else 0, gone)

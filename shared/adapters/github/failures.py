@@ -16,10 +16,10 @@ _DEFAULT_WAIT_SECONDS = 60.0
 
 def summarize(error: GithubException) -> str:
     """The status and GitHub's own message, cut."""
-    return f"HTTP {error.status} {_message(error)[:_MAX_MESSAGE_LENGTH]}".strip()
+    return f"HTTP {error.status} {_format_message(error)[:_MAX_MESSAGE_LENGTH]}".strip()
 
 
-def rate_limit_wait(error: GithubException, now: datetime) -> float | None:
+def find_rate_limit_wait(error: GithubException, now: datetime) -> float | None:
     """Seconds to wait where a rate limit was met, None where none was."""
     headers = {name: str(value) for name, value in (error.headers or {}).items()}
     is_spent, retry_after = headers.get("x-ratelimit-remaining") == "0", headers.get("retry-after", "")
@@ -32,16 +32,16 @@ def rate_limit_wait(error: GithubException, now: datetime) -> float | None:
 
 
 def _is_rate_limit(error: GithubException, *, is_announced: bool) -> bool:
-    if any(entry.get("type") == "RATE_LIMITED" for entry in graphql_errors(error.data)):
+    if any(entry.get("type") == "RATE_LIMITED" for entry in list_graphql_errors(error.data)):
         return True
-    return error.status == 429 or (error.status == 403 and (is_announced or "rate limit" in _message(error)))
+    return error.status == 429 or (error.status == 403 and (is_announced or "rate limit" in _format_message(error)))
 
 
-def graphql_errors(answer: object) -> list[Mapping[str, Any]]:
+def list_graphql_errors(answer: object) -> list[Mapping[str, Any]]:
     """The errors that a GraphQL answer lists; none of an answer that is no GraphQL answer."""
     errors = answer.get("errors") if isinstance(answer, dict) and "message" not in answer else None
     return [entry for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else []
 
 
-def _message(error: GithubException) -> str:
+def _format_message(error: GithubException) -> str:
     return str(error.data.get("message", "")) if isinstance(error.data, dict) else ""

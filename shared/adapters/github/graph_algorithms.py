@@ -33,8 +33,8 @@ def sort_by_date(commits: Mapping[str, Commit]) -> list[Commit]:
         for parent in commit.parents:
             if parent in waits_for:
                 waits_for[parent] += 1
-    tips = sorted((commit for commit in commits.values() if waits_for[commit.id] == 0), key=_age_key)
-    ready = [(_age_key(commit), index, commit.id) for index, commit in enumerate(tips)]
+    tips = sorted((commit for commit in commits.values() if waits_for[commit.id] == 0), key=_get_age_key)
+    ready = [(_get_age_key(commit), index, commit.id) for index, commit in enumerate(tips)]
     heapq.heapify(ready)
     met, ordered = len(ready), []
     while ready:
@@ -44,12 +44,12 @@ def sort_by_date(commits: Mapping[str, Commit]) -> list[Commit]:
             if parent in waits_for:
                 waits_for[parent] -= 1
                 if waits_for[parent] == 0:
-                    heapq.heappush(ready, (_age_key(commits[parent]), met, parent))
+                    heapq.heappush(ready, (_get_age_key(commits[parent]), met, parent))
                     met += 1
     return ordered
 
 
-def _age_key(commit: Commit) -> float:
+def _get_age_key(commit: Commit) -> float:
     return -commit.committed_at.timestamp()
 
 
@@ -103,7 +103,7 @@ def link_commits(versions: Sequence[tuple[Commit, PathState, Sequence[PathState]
     return ordered
 
 
-def commits_between(tip: str, base: str, commits: Mapping[str, Commit]) -> dict[str, Commit] | None:
+def find_commits_between(tip: str, base: str, commits: Mapping[str, Commit]) -> dict[str, Commit] | None:
     """What `tip` reaches and `base` does not; None where too little of the graph is known to say."""
     if tip not in commits or base not in commits:
         return None

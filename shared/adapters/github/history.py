@@ -191,10 +191,10 @@ class GitHubHistory:
         likely = {blob: sizes.get(blob, 0) for blob in self._versions}
         for files in reversed(self._trees.files_by_commit.values()):
             python = [path for path in files if path.endswith(".py") and not is_test_file(path)]
-            for path in (*_declaration_files(files), *python):
+            for path in (*_list_declaration_files(files), *python):
                 likely.setdefault(files[path].blob, sizes.get(files[path].blob, 0))
         elsewhere = self._trees.paths_by_blob()
-        declaring = frozenset(_declaration_files(frozenset(elsewhere.values())))
+        declaring = frozenset(_list_declaration_files(frozenset(elsewhere.values())))
         for blob, path in elsewhere.items():
             if path in declaring:
                 likely.setdefault(blob, sizes.get(blob, 0))
@@ -227,7 +227,7 @@ class GitHubHistory:
         return frozenset()
 
 
-def _declaration_files(paths: Iterable[str]) -> tuple[str, ...]:
+def _list_declaration_files(paths: Iterable[str]) -> tuple[str, ...]:
     """The files that say something about Python versions, checks, and what belongs to the service."""
     known = list(paths)
     named = (path for path in known if path.rpartition("/")[2] in (*IGNORE_FILES, ".gitignore") or is_build_file(path))

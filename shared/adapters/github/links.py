@@ -30,9 +30,9 @@ class GitHubLinkBuilder:
         """Addresses within the service's repository; `commits` are those of which origins are wanted. One request."""
         web = f"{self._host.web}/{service.repository}"
         return Links(
-            commit=partial(_commit_url, web),
-            lines=partial(_lines_url, web),
-            comparison=partial(_comparison_url, web),
+            commit=partial(_build_commit_url, web),
+            lines=partial(_build_lines_url, web),
+            comparison=partial(_build_comparison_url, web),
             origins=tuple(self._query_origins(service.repository, list(dict.fromkeys(commits))[:_MAX_COMMITS])),
         )
 
@@ -58,11 +58,11 @@ class GitHubLinkBuilder:
         )
 
 
-def _commit_url(web: str, commit: str) -> str:
+def _build_commit_url(web: str, commit: str) -> str:
     return f"{web}/commit/{commit}"
 
 
-def _lines_url(web: str, commit: str, path: str, first: int | None, last: int | None) -> str:
+def _build_lines_url(web: str, commit: str, path: str, first: int | None, last: int | None) -> str:
     if not is_valid_path(path):
         return ""
     url = f"{web}/blob/{commit}/{quote(path)}"
@@ -71,5 +71,5 @@ def _lines_url(web: str, commit: str, path: str, first: int | None, last: int | 
     return f"{url}#L{first}" + (f"-L{last}" if last is not None and last > first else "")
 
 
-def _comparison_url(web: str, base: str, tip: str) -> str:
+def _build_comparison_url(web: str, base: str, tip: str) -> str:
     return f"{web}/compare/{base}...{tip}"

@@ -47,7 +47,7 @@ def add_commit(query: Query, alias: str, commit: str, fields: str) -> None:
     query.parts.append(f"{alias}: object(oid: {at}) {{ ... on Commit {{ {fields} }} }}")
 
 
-def files_fields(query: Query, paths: Sequence[str]) -> str:
+def build_files_fields(query: Query, paths: Sequence[str]) -> str:
     """The entries of some paths, as `f0`, `f1`, …"""
     return " ".join(
         f"f{index}: file(path: {query.add_variable(path)}) {{ {_ENTRY_FIELDS} }}" for index, path in enumerate(paths)
@@ -57,15 +57,15 @@ def files_fields(query: Query, paths: Sequence[str]) -> str:
 def walk_fields(query: Query, paths: Sequence[str], after: str | None) -> str:
     """A page of the whole history, with what each commit holds at the paths."""
     cursor = f", after: {query.add_variable(after)}" if after else ""
-    nodes = f"nodes {{ {COMMIT_FIELDS} {files_fields(query, paths)} }}"
+    nodes = f"nodes {{ {COMMIT_FIELDS} {build_files_fields(query, paths)} }}"
     return f"walk: history(first: 100{cursor}) {{ totalCount {_PAGE_FIELDS} {nodes} }}"
 
 
-def changed_fields(query: Query, index: int, paths: Sequence[str], after: str | None) -> str:
+def build_changed_fields(query: Query, index: int, paths: Sequence[str], after: str | None) -> str:
     """A page of the history of one path, with the states of all paths after and before each commit."""
     cursor = f", after: {query.add_variable(after)}" if after else ""
-    before = f"before: parents(first: 10) {{ nodes {{ oid {files_fields(query, paths)} }} }}"
-    fields = f"{COMMIT_FIELDS} {files_fields(query, paths)} {before}"
+    before = f"before: parents(first: 10) {{ nodes {{ oid {build_files_fields(query, paths)} }} }}"
+    fields = f"{COMMIT_FIELDS} {build_files_fields(query, paths)} {before}"
     path = query.add_variable(paths[index])
     return f"p{index}: history(path: {path}, first: 100{cursor}) {{ {_PAGE_FIELDS} nodes {{ {fields} }} }}"
 

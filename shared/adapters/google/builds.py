@@ -45,7 +45,7 @@ class Builds:
             name = f"projects/{service.project}/locations/{location}/builds/{build_id}"
             ask = partial(self._clients.builds.get_build, timeout=TIMEOUT_SECONDS, retry=None)
             with translate_errors(f"Cloud Build, build {build_id}"):
-                build = none_if_missing(partial(ask, {"name": name, "id": build_id}))
+                build = get_if_exists(partial(ask, {"name": name, "id": build_id}))
             if build is not None:
                 return build  # type: ignore[no-any-return]
         return None
@@ -77,7 +77,7 @@ class Builds:
         yield from (build for build in page.builds if build.status.name == "SUCCESS")
 
 
-def build_commit(build: "Build") -> str:
+def read_build_commit(build: "Build") -> str:
     """The commit that Cloud Build fetched, else the one of its substitutions; "" where neither is known."""
     source, substitutions = build.source_provenance, build.substitutions
     fetched = (
@@ -90,12 +90,12 @@ def build_commit(build: "Build") -> str:
     )
 
 
-def image_digests(build: "Build") -> Sequence[str]:
+def list_image_digests(build: "Build") -> Sequence[str]:
     """Of the images that a build made."""
     return [str(image.digest) for image in build.results.images]
 
 
-def none_if_missing(ask: Callable[[], Any]) -> Any:
+def get_if_exists(ask: Callable[[], Any]) -> Any:
     """None where it does not exist."""
     try:
         return ask()

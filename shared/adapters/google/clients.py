@@ -65,7 +65,7 @@ class GoogleClients:
         return client.get_transport_class("grpc")(channel=self._channel()) if self._channel else None
 
 
-def loopback_channel(address: str) -> "Callable[[], grpc.Channel]":
+def open_loopback_channel(address: str) -> "Callable[[], grpc.Channel]":
     """What connects to a server on this machine, without credentials."""
 
     def channel() -> "grpc.Channel":

@@ -102,12 +102,12 @@ class CloudLogging:
         if at is None or not (entry.project and entry.service and entry.log_name):
             return [entry]
         terms = [
-            *service_filter(entry.service, entry.revision),
+            *build_service_filter(entry.service, entry.revision),
             f"logName={quote_value(entry.log_name)}",
             *([f"labels.instanceId={quote_value(entry.instance)}"] if entry.instance else []),
         ]
         logged = self._read_near(entry.project, terms, at)
-        neighbours = [neighbour for neighbour in logged if _source_key(neighbour) == _source_key(entry)]
+        neighbours = [neighbour for neighbour in logged if neighbour.source == entry.source]
         if entry.insert_id not in {neighbour.insert_id for neighbour in neighbours}:
             neighbours.append(entry)
         nearest = sorted(neighbours, key=lambda neighbour: abs((neighbour.timestamp or at) - at))[:MAX_NEIGHBOURS]
@@ -121,11 +121,11 @@ class CloudLogging:
         signs = " OR ".join(quote_value(sign) for sign in SIGNAL_TERMS)
         lines = '(log_id("run.googleapis.com/stderr") AND severity=DEFAULT)'
         terms = [
-            *service_filter(service.name, revision),
+            *build_service_filter(service.name, revision),
             f"resource.labels.location={quote_value(service.region)}",
             f'NOT log_id("{REQUEST_LOG.replace("%2F", "/")}")',
             f"(severity>=ERROR OR {lines} OR {signs})",
-            *time_filter(since, until),
+            *build_time_filter(since, until),
         ]
         return [entry for entry in self._read(service.project, terms) if entry.service == service.name]
 
@@ -144,11 +144,11 @@ class CloudLogging:
                 until = max(min(datetime.now(since.tzinfo), since + MAX_LOOKBACK), since + SHORTEST_COUNT)
                 return self._counts.count(service, revision, since, until, is_failed=is_failed)
         failed = ["httpRequest.status>=500"] if is_failed else []
-        return len(self._read(service.project, [*_request_filter(service, revision, since), *failed]))
+        return len(self._read(service.project, [*_build_request_filter(service, revision, since), *failed]))
 
     def _read_near(self, project: str, terms: Sequence[str], at: datetime) -> Sequence[LogEntry]:
         for window in NEIGHBOUR_WINDOWS:
-            answer = self._query(project, [*terms, *time_filter(at - window, at + window)])
+            answer = self._query(project, [*terms, *build_time_filter(at - window, at + window)])
             if not answer.is_cut:
                 break
         return answer.entries
@@ -196,9 +196,9 @@ class _Answer:
     is_cut: bool
 
 
-def _request_filter(service: Service, revision: str, since: datetime) -> list[str]:
+def _build_request_filter(service: Service, revision: str, since: datetime) -> list[str]:
     log = f"logName={quote_value(f'projects/{service.project}/logs/{REQUEST_LOG}')}"
-    return [*service_filter(service.name, revision), log, *time_filter(since, since + MAX_LOOKBACK)]
+    return [*build_service_filter(service.name, revision), log, *build_time_filter(since, since + MAX_LOOKBACK)]
 
 
 def quote_value(text: str) -> str:
@@ -207,19 +207,15 @@ def quote_value(text: str) -> str:
     return '"' + sound.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def service_filter(service: str, revision: str = "") -> list[str]:
+def build_service_filter(service: str, revision: str = "") -> list[str]:
     """The terms that admit one service's entries alone, or one revision's."""
     terms = ['resource.type="cloud_run_revision"', f"resource.labels.service_name={quote_value(service)}"]
     return [*terms, f"resource.labels.revision_name={quote_value(revision)}"] if revision else terms
 
 
-def time_filter(since: datetime, until: datetime) -> list[str]:
+def build_time_filter(since: datetime, until: datetime) -> list[str]:
     """The terms that admit a time alone, both ends included."""
     return [f"timestamp>={quote_value(format_rfc3339(since))}", f"timestamp<={quote_value(format_rfc3339(until))}"]
-
-
-def _source_key(entry: LogEntry) -> tuple[str, ...]:
-    return (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
 
 
 def _convert_entry(message: "types.LogEntry", position: int) -> LogEntry:
@@ -240,24 +236,28 @@ class LogLinkBuilder:
     def build_links(self, service: Service, commits: Sequence[str]) -> Links:
         """See `shared.ports.LinkBuilder`."""
         known = self._places.build_links(service, commits)
-        return replace(known, entry=partial(entry_url, service), log=partial(log_url, service))
+        return replace(known, entry=partial(build_entry_url, service), log=partial(build_log_url, service))
 
 
-def entry_url(service: Service, entry: LogEntry) -> str:
+def build_entry_url(service: Service, entry: LogEntry) -> str:
     """One entry; "" for one that the platform gave no id and no time."""
     if not entry.insert_id or entry.timestamp is None or not entry.dated:
         return ""
-    when = time_filter(entry.timestamp, entry.timestamp)
-    return _query_url(service, [*service_filter(service.name), f"insertId={quote_value(entry.insert_id)}", *when])
+    when = build_time_filter(entry.timestamp, entry.timestamp)
+    return _build_query_url(
+        service, [*build_service_filter(service.name), f"insertId={quote_value(entry.insert_id)}", *when]
+    )
 
 
-def log_url(service: Service, since: datetime | None, until: datetime | None) -> str:
+def build_log_url(service: Service, since: datetime | None, until: datetime | None) -> str:
     """All that a service logged in a time, and a minute to either side of it."""
     if since is None or until is None:
         return ""
-    return _query_url(service, [*service_filter(service.name), *time_filter(since - _MARGIN, until + _MARGIN)])
+    return _build_query_url(
+        service, [*build_service_filter(service.name), *build_time_filter(since - _MARGIN, until + _MARGIN)]
+    )
 
 
-def _query_url(service: Service, terms: list[str]) -> str:
+def _build_query_url(service: Service, terms: list[str]) -> str:
     query = quote("\n".join(terms), safe="", errors="replace")
     return f"{_EXPLORER_URL};query={query}?project={quote(service.project, safe='')}"

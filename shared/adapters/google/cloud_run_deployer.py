@@ -20,10 +20,10 @@ from shared.adapters.google.cloud_run_revisions import (
     find_revision_url,
     find_serving_container,
     find_unprobeable_reason,
+    format_service_path,
     read_readiness,
     read_revision,
     read_service,
-    service_path,
 )
 from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.image_name import parse_image_name
@@ -33,21 +33,21 @@ from shared.adapters.google.traffic import (
     RolloutNote,
     TrafficShare,
     adopt_pipeline_revision,
-    annotate,
+    build_annotations,
+    build_revision_name,
+    build_traffic_tag,
     expects_latest,
     find_next_split,
-    label_value,
-    last_segment,
-    percent_by_revision,
-    raw_traffic,
+    format_label_value,
+    get_last_segment,
     read_note,
+    read_raw_traffic,
+    read_wanted_split,
     remember_rollouts,
     require_unchanged,
-    revision_name,
+    sum_by_revision,
     to_api_traffic,
     to_latest_traffic,
-    traffic_tag,
-    wanted_split,
 )
 from shared.errors import Reject, Retry
 from shared.ports import CHANGED_BY_HAND
@@ -75,7 +75,7 @@ class CloudRunDeployer:
         note = read_note(read_service(self._clients, service))
         if note is not None and note.marker == marker:
             return note.revision
-        name = revision_name(service.name, marker)
+        name = build_revision_name(service.name, marker)
         return name if read_revision(self._clients, service, name) is not None else None
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
@@ -83,7 +83,7 @@ class CloudRunDeployer:
         run = read_service(self._clients, service)
         if run.etag != etag:
             raise Reject("stale", f"the service is at {run.etag}, not at {etag}")
-        if not percent_by_revision(wanted_split(run)):
+        if not sum_by_revision(read_wanted_split(run)):
             raise Reject("not_serving", f"no revision of {service.name} has any traffic")
         container = find_serving_container(run.template.containers)
         image = parse_image_name(container.image)
@@ -97,10 +97,10 @@ class CloudRunDeployer:
             raise Reject("no_image", f"no image of {image.path} was built from {commit}; build it, or name a trigger")
         if run.labels.get(MANAGED_LABEL) == MANAGED_BY_FUNCTIONS:
             raise Reject("function", f"{service.name} is a function: let a trigger or a workflow deploy it")
-        name = revision_name(service.name, marker)
+        name = build_revision_name(service.name, marker)
         container.image = image.with_digest(digest)
         run.template.revision = name
-        run.template.labels = _revision_labels(dict(run.template.labels), commit, marker)
+        run.template.labels = _build_revision_labels(dict(run.template.labels), commit, marker)
         return f"{name}@{self._begin_rollout(run, marker, name, name, 'template')}"
 
     def find_ready_revision(self, service: Service, run: "RunService", commit: str) -> str:
@@ -114,7 +114,7 @@ class CloudRunDeployer:
 
     def adopt_revision(self, run: "RunService", marker: str, name: str) -> str:
         """Begins a rollout of a revision that is there already."""
-        self._begin_rollout(run, marker, name, last_segment(run.latest_created_revision))
+        self._begin_rollout(run, marker, name, get_last_segment(run.latest_created_revision))
         return name
 
     def pin_traffic(self, run: "RunService", note: RolloutNote) -> None:
@@ -129,8 +129,8 @@ class CloudRunDeployer:
             self._update_service(run, self._to_traffic(service, run, note, note.before), note)
 
     def _begin_rollout(self, run: "RunService", marker: str, name: str, newest: str, *more: str) -> str:
-        before = wanted_split(run)
-        split = (*before, TrafficShare(name, 0, traffic_tag(marker)))
+        before = read_wanted_split(run)
+        split = (*before, TrafficShare(name, 0, build_traffic_tag(marker)))
         note = RolloutNote(
             marker,
             name,
@@ -180,7 +180,7 @@ class CloudRunDeployer:
             split = find_next_split(note, revision, percent)
         spelt = to_api_traffic(split) if pinned else self._to_traffic(service, run, note, split)
         require_unchanged(run, note, own)
-        if raw_traffic(run) == spelt and read_note(run) == replace(note, left=split):
+        if read_raw_traffic(run) == spelt and read_note(run) == replace(note, left=split):
             return
         try:
             self._update_service(run, spelt, replace(note, left=split))
@@ -193,7 +193,7 @@ class CloudRunDeployer:
 
     def _pipeline_revision(self, service: Service, run: "RunService", note: RolloutNote) -> str:
         """The newest revision, where a pipeline has made it of the approved commit and nobody has taken it over yet."""
-        newest = last_segment(run.latest_created_revision)
+        newest = get_last_segment(run.latest_created_revision)
         if not note.commit or note.revision or newest == note.latest:
             return note.revision
         made = CloudRunRevisions(self._clients).get_revision(service, newest)
@@ -206,11 +206,11 @@ class CloudRunDeployer:
 
         Not while a newer revision may still become ready, which would get everything then.
         """
-        shared = percent_by_revision(split)
+        shared = sum_by_revision(split)
         revision = next(iter(shared))
-        if len(shared) > 1 or not note.followed_latest or last_segment(run.latest_ready_revision) != revision:
+        if len(shared) > 1 or not note.followed_latest or get_last_segment(run.latest_ready_revision) != revision:
             return to_api_traffic(split)
-        newest = last_segment(run.latest_created_revision)
+        newest = get_last_segment(run.latest_created_revision)
         if newest != revision:
             created = read_revision(self._clients, service, newest)
             if created is not None and read_readiness(created)[0] is not False:
@@ -221,7 +221,7 @@ class CloudRunDeployer:
         """The newest hundred."""
         with translate_errors(f"Cloud Run, revisions of {service.name}"):
             pages = self._clients.revisions.list_revisions(
-                {"parent": service_path(service), "page_size": 100}, timeout=TIMEOUT_SECONDS, retry=None
+                {"parent": format_service_path(service), "page_size": 100}, timeout=TIMEOUT_SECONDS, retry=None
             )
             return list(next(iter(pages.pages)).revisions)
 
@@ -242,15 +242,15 @@ class CloudRunDeployer:
     def _update_service(self, run: "RunService", split: list[dict[str, Any]], note: RolloutNote, *more: str) -> str:
         """Returns the operation's name. The request carries the service's etag, so a change made in between wins."""
         run.traffic = [TrafficTarget(target) for target in split]
-        run.annotations = annotate(run, note)
+        run.annotations = build_annotations(run, note)
         request = {"service": run, "update_mask": {"paths": ["traffic", "annotations", *more]}}
-        with translate_errors(f"Cloud Run, change of {last_segment(run.name)}"):
+        with translate_errors(f"Cloud Run, change of {get_last_segment(run.name)}"):
             begun = self._clients.services.update_service(request, timeout=TIMEOUT_SECONDS, retry=None)
         return str(begun.operation.name)
 
     def _operation_failure(self, path: str) -> str | None:
         """Why an operation failed, "" where it did not (or is forgotten), None while it runs."""
-        with translate_errors(f"Cloud Run, operation {last_segment(path)}"):
+        with translate_errors(f"Cloud Run, operation {get_last_segment(path)}"):
             try:
                 operation = self._clients.services.get_operation({"name": path}, timeout=TIMEOUT_SECONDS, retry=None)
             except NotFound:
@@ -260,7 +260,7 @@ class CloudRunDeployer:
         return (operation.error.message or "The operation failed.") if operation.HasField("error") else ""
 
 
-def _revision_labels(labels: dict[str, str], commit: str, marker: str) -> dict[str, str]:
+def _build_revision_labels(labels: dict[str, str], commit: str, marker: str) -> dict[str, str]:
     """Those of the former build would name the wrong commit."""
     remaining = {name: value for name, value in labels.items() if name not in (*COMMIT_LABELS, *_BUILD_LABELS)}
-    return {**remaining, COMMIT_LABELS[0]: commit, ROLLOUT_LABEL: label_value(marker)}
+    return {**remaining, COMMIT_LABELS[0]: commit, ROLLOUT_LABEL: format_label_value(marker)}

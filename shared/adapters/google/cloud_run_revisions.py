@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from google.api_core.exceptions import NotFound
 
 from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
-from shared.adapters.google.commit_names import commit_of_tag, is_commit_id
+from shared.adapters.google.commit_names import find_commit_of_tag, is_commit_id
 from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.image_name import ImageName, parse_image_name
 from shared.adapters.google.provenance import Provenance
-from shared.adapters.google.traffic import last_segment, serving_shares
+from shared.adapters.google.traffic import get_last_segment, list_serving_shares
 from shared.errors import Reject
 from shared.proposal.rollout import CommitClaim, Revision, ServiceState
 from shared.service import Service
@@ -55,7 +55,7 @@ class CloudRunRevisions:
     def get_service_state(self, service: Service) -> ServiceState:
         """See `shared.ports.Revisions`. Raises Reject where nothing serves."""
         run = read_service(self._clients, service)
-        split = serving_shares(run)
+        split = list_serving_shares(run)
         if not split:
             raise Reject("not_serving", f"no revision of {service.name} has any traffic")
         name = max(split, key=lambda revision_name: split[revision_name])
@@ -73,10 +73,10 @@ class CloudRunRevisions:
         unseen: list[str] = []
         collected = self._collect_claims(service, run, container, unseen)
         claims = tuple(sorted(collected, key=lambda claim: _CLAIM_SOURCES.index(claim.source)))
-        commit, resources = claims[0].commit if claims else None, tuple(_resource_settings(run, container))
+        commit, resources = claims[0].commit if claims else None, tuple(_read_resource_settings(run, container))
         return Revision(
             name, commit, run.create_time, container.image, claims, resources, tuple(unseen),
-            python=_declared_python(container), is_function=bool(container.build_info.function_target),
+            python=_find_declared_python(container), is_function=bool(container.build_info.function_target),
             variables=tuple(sorted(variable.name for variable in container.env)),
         )  # fmt: skip
 
@@ -85,23 +85,21 @@ class CloudRunRevisions:
     ) -> Iterator[CommitClaim]:
         named = parse_image_name(container.image)
         image = _resolve_if_allowed(lambda: self._provenance.resolve_tag(named, run.create_time), named, unseen)
-        yield from _ask_if_allowed(lambda: self._provenance.claims_of_image(image, service, unseen), unseen)
-        yield from _ask_if_allowed(lambda: self._provenance.claims_of_metadata(image, service), unseen)
-        yield from _ask_if_allowed(lambda: self._provenance.claims_of_tags(image), unseen)
+        yield from _ask_if_allowed(lambda: self._provenance.find_image_claims(image, service, unseen), unseen)
+        yield from _ask_if_allowed(lambda: self._provenance.find_metadata_claims(image, service), unseen)
+        yield from _ask_if_allowed(lambda: self._provenance.find_tag_claims(image), unseen)
         noted = {**dict(run.annotations), **dict(run.labels)}
         for key in (key for key in (BUILD_LABEL, SOURCE_BUILD_ANNOTATION) if noted.get(key)):
             yield from _ask_if_allowed(
-                partial(self._provenance.claims_of_label, service, key, noted[key], image.digest), unseen
+                partial(self._provenance.find_label_claims, service, key, noted[key], image.digest), unseen
             )
         source = container.build_info.source_location
         if source:
-            yield from _ask_if_allowed(lambda: self._provenance.claims_of_source(service, source, unseen), unseen)
-        yield from _claims_from_values("label", COMMIT_LABELS, noted)
-        if named.tag and (commit := commit_of_tag(named.tag)):
+            yield from _ask_if_allowed(lambda: self._provenance.find_source_claims(service, source, unseen), unseen)
+        yield from _find_claims("label", COMMIT_LABELS, noted)
+        if named.tag and (commit := find_commit_of_tag(named.tag)):
             yield CommitClaim("tag", commit, f"image tag {named.tag}")
-        yield from _claims_from_values(
-            "env", COMMIT_VARIABLES, {variable.name: variable.value for variable in container.env}
-        )
+        yield from _find_claims("env", COMMIT_VARIABLES, {variable.name: variable.value for variable in container.env})
 
 
 def _resolve_if_allowed(ask: Callable[[], ImageName], named: ImageName, unseen: list[str]) -> ImageName:
@@ -121,13 +119,13 @@ def _ask_if_allowed(ask: Callable[[], Sequence[CommitClaim]], unseen: list[str])
         return ()
 
 
-def _claims_from_values(source: str, names: tuple[str, ...], stated: Mapping[str, str]) -> Iterator[CommitClaim]:
+def _find_claims(source: str, names: tuple[str, ...], stated: Mapping[str, str]) -> Iterator[CommitClaim]:
     for name in names:
         if is_commit_id(stated.get(name, "")):
             yield CommitClaim(source, stated[name], f"{source} {name}")
 
 
-def _declared_python(container: "Container") -> str:
+def _find_declared_python(container: "Container") -> str:
     """The minor version of a base image that the platform keeps up to date, or of a buildpack's setting."""
     based = _PYTHON_BASE_IMAGE.search(container.base_image_uri)
     if based is not None:
@@ -136,7 +134,7 @@ def _declared_python(container: "Container") -> str:
     return match[0] if (match := _MINOR_VERSION.match(given)) is not None else ""
 
 
-def _resource_settings(run: "RunRevision", container: "Container") -> Iterator[tuple[str, str]]:
+def _read_resource_settings(run: "RunRevision", container: "Container") -> Iterator[tuple[str, str]]:
     yield from sorted(dict(container.resources.limits).items())
     if run.max_instance_request_concurrency:
         yield "concurrency", str(run.max_instance_request_concurrency)
@@ -162,7 +160,7 @@ def find_unprobeable_reason(run: "RunService") -> str:
     return ""
 
 
-def service_path(service: Service) -> str:
+def format_service_path(service: Service) -> str:
     """As Cloud Run knows it."""
     return f"projects/{service.project}/locations/{service.region}/services/{service.name}"
 
@@ -170,12 +168,12 @@ def service_path(service: Service) -> str:
 def read_service(clients: GoogleClients, service: Service) -> "RunService":
     """Raises Retry, Reject."""
     with translate_errors(f"Cloud Run, service {service.name}"):
-        return clients.services.get_service({"name": service_path(service)}, timeout=TIMEOUT_SECONDS, retry=None)
+        return clients.services.get_service({"name": format_service_path(service)}, timeout=TIMEOUT_SECONDS, retry=None)
 
 
 def read_revision(clients: GoogleClients, service: Service, name: str) -> "RunRevision | None":
     """None where it does not exist (any more)."""
-    path = f"{service_path(service)}/revisions/{name}"
+    path = f"{format_service_path(service)}/revisions/{name}"
     with translate_errors(f"Cloud Run, revision {name}"):
         try:
             return clients.revisions.get_revision({"name": path}, timeout=TIMEOUT_SECONDS, retry=None)
@@ -185,7 +183,7 @@ def read_revision(clients: GoogleClients, service: Service, name: str) -> "RunRe
 
 def find_revision_url(run: "RunService", name: str) -> str:
     """Where a revision with a tag can be reached, "" where it has none."""
-    return next((part.uri for part in run.traffic_statuses if part.tag and last_segment(part.revision) == name), "")
+    return next((part.uri for part in run.traffic_statuses if part.tag and get_last_segment(part.revision) == name), "")
 
 
 def read_readiness(revision: "RunRevision") -> tuple[bool | None, str]:
@@ -200,4 +198,4 @@ def read_readiness(revision: "RunRevision") -> tuple[bool | None, str]:
 
 def find_newest_ready(revisions: "Iterable[RunRevision]") -> str:
     ready = [revision for revision in revisions if read_readiness(revision)[0]]
-    return last_segment(max(ready, key=lambda revision: revision.create_time).name) if ready else ""
+    return get_last_segment(max(ready, key=lambda revision: revision.create_time).name) if ready else ""

@@ -22,7 +22,7 @@ def is_abbreviation_of(text: str, commit: str) -> bool:
     return is_commit_id(text) and commit.startswith(text)
 
 
-def commit_of_tag(tag: str) -> str:
+def find_commit_of_tag(tag: str) -> str:
     """The one commit that a tag names, as a whole or as one of its parts; "" where it names none, or two.
 
     `sha-abc1234` and `main-abc1234` are what docker/metadata-action writes, `v1.2-3-gabc1234` what `git describe` does
@@ -30,11 +30,11 @@ def commit_of_tag(tag: str) -> str:
     """
     if is_commit_id(tag):
         return tag
-    named = list(dict.fromkeys(_commit_parts(tag)))
+    named = list(dict.fromkeys(_list_commit_parts(tag)))
     return named[0] if len(named) == 1 else ""
 
 
-def _commit_parts(tag: str) -> Iterator[str]:
+def _list_commit_parts(tag: str) -> Iterator[str]:
     before = ""
     for part in _SEPARATOR.split(tag):
         if _MIXED_ID.fullmatch(part) or (before in _ANNOUNCING and _ANY_ID.fullmatch(part)):
@@ -46,5 +46,5 @@ def _commit_parts(tag: str) -> Iterator[str]:
 
 def rename_tag(tag: str, commit: str) -> str:
     """The tag that an image of `commit` has where `tag` is how images of this package are called; "" for any other."""
-    named = commit_of_tag(tag)
+    named = find_commit_of_tag(tag)
     return tag.replace(named, commit[: len(named)]) if named else ""

@@ -64,7 +64,7 @@ _RULES = {
 _FORBIDDEN = frozenset({"PERMISSION_DENIED", "403"})
 
 
-def rule_for(status: str) -> ErrorRule | None:
+def find_rule(status: str) -> ErrorRule | None:
     """The rule for a status by its name or, where an answer names none, its HTTP code; None for an unknown one."""
     return _RULES.get(status)
 
@@ -97,7 +97,7 @@ def _translate(action: str, error: "GoogleAPICallError", *, is_granted: bool) ->
     status = error.grpc_status_code.name if error.grpc_status_code is not None else str(error.code)
     if is_granted:
         require_grants_in_effect(action, status)
-    rule = rule_for(status) or _AGAIN
+    rule = find_rule(status) or _AGAIN
     if not rule.reason:
         return Retry(f"{action}: {type(error).__name__}")
     advice = "grant the function's account the role it needs " if rule.reason == "denied" else ""

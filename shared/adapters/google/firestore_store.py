@@ -31,7 +31,7 @@ RETENTION = {"caps": timedelta(days=32), "deliveries": timedelta(days=32), "reje
 _VERSION_FORM = re.compile(r"([0-9]{1,18})@([0-9]{4}-[0-9:.TZ-]{1,40})")
 
 
-def _utc_now() -> datetime:
+def _get_utc_now() -> datetime:
     return datetime.now(UTC)
 
 
@@ -46,7 +46,7 @@ class FirestoreStore:
         *,
         emulator: str = "",
         token: Callable[[], Secret] | None = None,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = _get_utc_now,
     ) -> None:
         """`seconds` is how long one call may take; the time limit of a function is several times that.
 
@@ -78,7 +78,7 @@ class FirestoreStore:
 
     def find(self, kind: str, field: str, value: str, limit: int = 500) -> Sequence[StoredDocument]:
         """See `shared.ports.Store`. Values of more than 1,500 bytes are not found."""
-        if not _indexable(value):
+        if not _is_indexable(value):
             return []
         name = field.replace("\\", "\\\\").replace("`", "\\`")
         query = {
@@ -140,7 +140,7 @@ def _build_fields(text: str, value: Document, writes: int) -> dict[str, object]:
     fields = {
         name: {"stringValue": held}
         for name, held in value.items()
-        if name and isinstance(held, str) and _indexable(held)
+        if name and isinstance(held, str) and _is_indexable(held)
     }
     return {
         "json": {"stringValue": text},
@@ -149,7 +149,7 @@ def _build_fields(text: str, value: Document, writes: int) -> dict[str, object]:
     }
 
 
-def _indexable(value: str) -> bool:
+def _is_indexable(value: str) -> bool:
     try:
         return len(value.encode()) <= MAX_NAME_LENGTH
     except UnicodeEncodeError:  # half of a surrogate pair: our own JSON can carry it, protocol buffers cannot

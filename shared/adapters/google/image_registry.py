@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from shared.adapters.google.credentials import renew_token
-from shared.adapters.google.errors import rule_for
+from shared.adapters.google.errors import find_rule
 from shared.adapters.google.image_name import ImageName
 from shared.adapters.http import HttpClient, HttpResponse, NoResponse
 from shared.errors import Reject, Retry
@@ -72,7 +72,7 @@ class ImageRegistry:
         if response.status in {301, 302, 303, 307, 308}:
             response = self._follow(url, response.headers.get("location", ""))
         if not response.is_success:
-            raise _failure(response.status, image)
+            raise _translate_failure(response.status, image)
         if f"sha256:{hashlib.sha256(response.body).hexdigest()}" != digest:
             raise Reject("invalid", f"the registry's answer is not what {digest[:19]} names")
         return json.loads(response.body)
@@ -94,10 +94,10 @@ class ImageRegistry:
         return self._get(target, with_token=urlsplit(target).netloc == urlsplit(url).netloc)
 
 
-def _failure(status: int, image: ImageName) -> Retry | Reject:
+def _translate_failure(status: int, image: ImageName) -> Retry | Reject:
     """An image that a clean-up has deleted is 404."""
     what = f"the registry answered {status} for {image.path}"
-    rule = rule_for(str(status))
+    rule = find_rule(str(status))
     if rule is not None and rule.reason:
         return Reject(rule.reason, what)
     return Reject("not_found", what) if status == 404 else Retry(what)
@@ -135,7 +135,7 @@ class _ImageReader:
             if "slsa.dev/provenance" in (layer.get("annotations") or {}).get("in-toto.io/predicate-type", "")
         ]
         read = [self._registry.fetch(self._image, "blobs", layer["digest"]) for layer in provenance]
-        return [statement for statement in read if digest.removeprefix("sha256:") in _subjects(statement)]
+        return [statement for statement in read if digest.removeprefix("sha256:") in _list_subjects(statement)]
 
 
 def _runs_on_platform(entry: Mapping[str, Any]) -> bool:
@@ -149,5 +149,5 @@ def _is_about(entry: Mapping[str, Any], digest: str) -> bool:
     return (notes.get("vnd.docker.reference.type"), notes.get("vnd.docker.reference.digest")) == (_ATTESTATION, digest)
 
 
-def _subjects(statement: Mapping[str, Any]) -> set[str]:
+def _list_subjects(statement: Mapping[str, Any]) -> set[str]:
     return {subject["digest"]["sha256"] for subject in statement["subject"] if "sha256" in subject.get("digest", {})}

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from shared.adapters.deploy_methods import CLOCK_SKEW, DeployOrder, Pipeline, PipelineRun
-from shared.adapters.google.builds import image_digests
+from shared.adapters.google.builds import list_image_digests
 from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import BUILD_LABEL, find_serving_container, read_readiness, read_service
@@ -22,12 +22,12 @@ from shared.adapters.google.image_name import parse_image_name
 from shared.adapters.google.traffic import (
     RolloutNote,
     expects_latest,
-    label_value,
-    last_segment,
-    percent_by_revision,
+    format_label_value,
+    get_last_segment,
     read_note,
+    read_wanted_split,
     remember_rollouts,
-    wanted_split,
+    sum_by_revision,
 )
 from shared.errors import Reject
 from shared.ports import Clock
@@ -73,9 +73,9 @@ class PipelineDeployer:
             if existing:
                 return self._images.adopt_revision(run, marker, existing)
             note = self._pin_traffic(service, run, marker, commit)
-        elif last_segment(run.latest_created_revision) != note.latest or percent_by_revision(
-            wanted_split(run)
-        ) != percent_by_revision(note.left):
+        elif get_last_segment(run.latest_created_revision) != note.latest or sum_by_revision(
+            read_wanted_split(run)
+        ) != sum_by_revision(note.left):
             raise Reject("stale", f"{service.name} has changed since its traffic was pinned")
         try:
             self._pipeline.start_run(service, _order_from_note(note))
@@ -98,7 +98,7 @@ class PipelineDeployer:
         if note.revision:
             return replace(
                 self._images.state(service, note.revision),
-                traffic_percent=percent_by_revision(note.left).get(note.revision, 0),
+                traffic_percent=sum_by_revision(note.left).get(note.revision, 0),
             )
         pipeline_run = self._pipeline.find_run(service, _order_from_note(note))
         if pipeline_run is None or pipeline_run.progress is DeploymentProgress.RUNNING:
@@ -121,7 +121,7 @@ class PipelineDeployer:
     def _pin_traffic(self, service: Service, run: "RunService", marker: str, commit: str) -> RolloutNote:
         since = format_rfc3339(self._clock.now())
         self._pipeline.require_traceable(service, DeployOrder(marker, commit, self._clock.now()))
-        before, newest = wanted_split(run), last_segment(run.latest_created_revision)
+        before, newest = read_wanted_split(run), get_last_segment(run.latest_created_revision)
         note = RolloutNote(
             marker,
             "",
@@ -149,23 +149,23 @@ class PipelineDeployer:
                 (
                     revision
                     for revision in made
-                    if last_segment(revision.name) == last_segment(run.latest_created_revision)
+                    if get_last_segment(revision.name) == get_last_segment(run.latest_created_revision)
                 ),
                 None,
             )
         )
-        if own_revision is None or last_segment(own_revision.name) == note.latest:
+        if own_revision is None or get_last_segment(own_revision.name) == note.latest:
             return Deployment(DeploymentProgress.RUNNING)
         ready, detail = read_readiness(own_revision)
         if ready is None:
             return Deployment(DeploymentProgress.RUNNING)
         if not ready:
-            return Deployment(DeploymentProgress.FAILED, last_segment(own_revision.name), detail)
+            return Deployment(DeploymentProgress.FAILED, get_last_segment(own_revision.name), detail)
         return Deployment(
             DeploymentProgress.DONE,
-            last_segment(own_revision.name),
+            get_last_segment(own_revision.name),
             needs_address=True,
-            traffic_percent=percent_by_revision(wanted_split(run)).get(last_segment(own_revision.name), 0),
+            traffic_percent=sum_by_revision(read_wanted_split(run)).get(get_last_segment(own_revision.name), 0),
         )
 
 
@@ -214,7 +214,7 @@ class CloudBuildPipeline:
             (
                 _parse_build(build)
                 for build in builds
-                if build.substitutions.get(ORDER_SUBSTITUTION) == label_value(order.marker)
+                if build.substitutions.get(ORDER_SUBSTITUTION) == format_label_value(order.marker)
             ),
             None,
         )
@@ -222,7 +222,7 @@ class CloudBuildPipeline:
     def start_run(self, service: Service, order: DeployOrder) -> None:
         """See `shared.adapters.deploy_methods.Pipeline`."""
         path = service.deploy_trigger
-        source = {"commit_sha": order.commit, "substitutions": {ORDER_SUBSTITUTION: label_value(order.marker)}}
+        source = {"commit_sha": order.commit, "substitutions": {ORDER_SUBSTITUTION: format_label_value(order.marker)}}
         request = {"name": path, "project_id": path.split("/")[1], "trigger_id": path.rpartition("/")[2]}
         with translate_errors(f"Cloud Build, {path}"):
             self._clients.builds.run_build_trigger({**request, "source": source}, timeout=TIMEOUT_SECONDS, retry=None)
@@ -233,7 +233,7 @@ def _parse_build(build: "Build") -> PipelineRun:
     if status in _RUNNING_STATUSES:
         return PipelineRun(DeploymentProgress.RUNNING)
     if status == "SUCCESS":
-        return PipelineRun(DeploymentProgress.DONE, build=str(build.id), digests=tuple(image_digests(build)))
+        return PipelineRun(DeploymentProgress.DONE, build=str(build.id), digests=tuple(list_image_digests(build)))
     detail = f" {build.status_detail}" if build.status_detail else ""
     return PipelineRun(
         DeploymentProgress.FAILED,

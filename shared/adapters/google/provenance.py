@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.adapters.google.builds import Builds, build_commit, image_digests, none_if_missing
+from shared.adapters.google.builds import Builds, get_if_exists, list_image_digests, read_build_commit
 from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
-from shared.adapters.google.commit_names import commit_of_tag, is_abbreviation_of, is_commit_id, rename_tag
+from shared.adapters.google.commit_names import find_commit_of_tag, is_abbreviation_of, is_commit_id, rename_tag
 from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.image_name import ImageName
 from shared.adapters.google.image_registry import ImageMetadata
@@ -30,39 +30,41 @@ class Provenance:
         self._clients = clients
         self._builds = Builds(clients)
 
-    def claims_of_image(self, image: ImageName, service: Service, unreadable: list[str]) -> Sequence[CommitClaim]:
+    def find_image_claims(self, image: ImageName, service: Service, unreadable: list[str]) -> Sequence[CommitClaim]:
         """Builds that made this digest, newest first."""
         if not image.digest or not image.project:
             return ()
         query = f'results.images.digest="{image.digest}"'
         builds = self._builds.search(service, image.project, query, unreadable)
-        made = [build for build in builds if image.digest in image_digests(build)]
+        made = [build for build in builds if image.digest in list_image_digests(build)]
         return [
-            CommitClaim("provenance", commit, f"build {build.id}") for build in made if (commit := build_commit(build))
+            CommitClaim("provenance", commit, f"build {build.id}")
+            for build in made
+            if (commit := read_build_commit(build))
         ]
 
-    def claims_of_metadata(self, image: ImageName, service: Service) -> Sequence[CommitClaim]:
+    def find_metadata_claims(self, image: ImageName, service: Service) -> Sequence[CommitClaim]:
         """What the image says itself. Raises Retry, Reject."""
         registry = self._clients.registry
         if registry is None or not image.digest or not image.package:
             return ()
-        return list(claims_of_metadata(registry.read(image), service.repository))
+        return list(list_metadata_claims(registry.read(image), service.repository))
 
-    def claims_of_tags(self, image: ImageName) -> Sequence[CommitClaim]:
+    def find_tag_claims(self, image: ImageName) -> Sequence[CommitClaim]:
         """Tags of this digest that may name a commit."""
         if not image.digest or not image.package:
             return ()
-        named = ((tag, commit_of_tag(tag)) for tag in self._list_tags(image))
+        named = ((tag, find_commit_of_tag(tag)) for tag in self._list_tags(image))
         return [CommitClaim("tag", commit, f"image tag {tag}") for tag, commit in named if commit]
 
-    def claims_of_label(self, service: Service, label: str, build_id: str, digest: str) -> Sequence[CommitClaim]:
+    def find_label_claims(self, service: Service, label: str, build_id: str, digest: str) -> Sequence[CommitClaim]:
         """A build that only a label names: it did not make this image, as far as is known."""
         build = self._builds.find(service, build_id)
-        if build is None or not build_commit(build) or digest in image_digests(build):
+        if build is None or not read_build_commit(build) or digest in list_image_digests(build):
             return ()
-        return [CommitClaim("label", build_commit(build), f"label {label} {build_id}")]
+        return [CommitClaim("label", read_build_commit(build), f"label {label} {build_id}")]
 
-    def claims_of_source(self, service: Service, location: str, unreadable: list[str]) -> Sequence[CommitClaim]:
+    def find_source_claims(self, service: Service, location: str, unreadable: list[str]) -> Sequence[CommitClaim]:
         """The build that made a function of an archive (`gs://bucket/object#generation`), by the source that it names.
 
         Raises Reject where no build of it names a commit: an archive has none.
@@ -80,7 +82,9 @@ class Provenance:
             if (archive.bucket, archive.object_) == (bucket, name) and generation in {"", str(archive.generation)}
         ]
         claims = [
-            CommitClaim("provenance", commit, f"build {build.id}") for build in same if (commit := build_commit(build))
+            CommitClaim("provenance", commit, f"build {build.id}")
+            for build in same
+            if (commit := read_build_commit(build))
         ]
         if not claims:
             made = f"build {same[0].id} was made of" if same else "no build is known of"
@@ -115,7 +119,7 @@ class Provenance:
                     for image_result in build.results.images
                     if image.path == image_result.name.partition(":")[0]
                 ]
-                if made and build_commit(build) == commit:
+                if made and read_build_commit(build) == commit:
                     return str(made[0])
         return self._find_digest_by_tag(image, service, commit)
 
@@ -137,7 +141,7 @@ class Provenance:
 
     def _digest_of_tag(self, image: ImageName, tag: str) -> str:
         with translate_errors(f"Artifact Registry, tag {tag}"):
-            held = none_if_missing(
+            held = get_if_exists(
                 lambda: self._clients.images.get_tag(
                     {"name": f"{image.package}/tags/{tag}"}, timeout=TIMEOUT_SECONDS, retry=None
                 )
@@ -146,9 +150,9 @@ class Provenance:
 
     def _require_same_commit(self, image: ImageName, service: Service, tag: str, commit: str) -> None:
         """A tag can be moved, and an abbreviation can be that of two commits."""
-        claims = list(self.claims_of_image(image, service, []))
+        claims = list(self.find_image_claims(image, service, []))
         with suppress(Reject):
-            claims += self.claims_of_metadata(image, service)
+            claims += self.find_metadata_claims(image, service)
         other = next((claim for claim in claims if not is_abbreviation_of(claim.commit, commit)), None)
         if other is not None:
             raise Reject(
@@ -157,7 +161,7 @@ class Provenance:
 
     def _get_version(self, image: ImageName) -> Any:
         with translate_errors(f"Artifact Registry, {image.digest}"):
-            return none_if_missing(
+            return get_if_exists(
                 lambda: self._clients.images.get_version(
                     {"name": f"{image.package}/versions/{image.digest}", "view": "FULL"},
                     timeout=TIMEOUT_SECONDS,
@@ -170,9 +174,9 @@ class Provenance:
         return sorted(tag.name.rpartition("/")[2] for tag in version.related_tags) if version is not None else ()
 
 
-def claims_of_metadata(metadata: ImageMetadata, repository: str) -> Iterator[CommitClaim]:
+def list_metadata_claims(metadata: ImageMetadata, repository: str) -> Iterator[CommitClaim]:
     """`repository` is `owner/name`. Statements first: a builder writes them of what it fetched."""
-    named = (commit for statement in metadata.statements for commit in _stated_commits(statement, repository))
+    named = (commit for statement in metadata.statements for commit in _list_stated_commits(statement, repository))
     for commit in dict.fromkeys(named):
         yield CommitClaim("provenance", commit, "build statement in the registry")
     revision, source = (metadata.labels.get(name, "") for name in (REVISION_LABEL, SOURCE_LABEL))
@@ -189,34 +193,34 @@ def is_same_repository(url: str, repository: str) -> bool:
     return path.removesuffix(".git").lower() == repository.lower()
 
 
-def _stated_commits(statement: Mapping[str, Any], repository: str) -> Iterator[str]:
+def _list_stated_commits(statement: Mapping[str, Any], repository: str) -> Iterator[str]:
     """SLSA 0.2 and 1.0, and BuildKit's own record; https://slsa.dev/spec/v1.0/provenance, read 2026-11-26."""
-    predicate = _mapping(statement, "predicate")
-    build, run = _mapping(predicate, "buildDefinition"), _mapping(predicate, "runDetails")
+    predicate = _get_mapping(statement, "predicate")
+    build, run = _get_mapping(predicate, "buildDefinition"), _get_mapping(predicate, "runDetails")
     checkouts = (
-        _mapping(predicate, "metadata", "https://mobyproject.org/buildkit@v1#metadata", "vcs"),
-        _mapping(run, "metadata", "buildkit_metadata", "vcs"),
+        _get_mapping(predicate, "metadata", "https://mobyproject.org/buildkit@v1#metadata", "vcs"),
+        _get_mapping(run, "metadata", "buildkit_metadata", "vcs"),
     )
     for checkout in checkouts:
         if is_same_repository(str(checkout.get("source", "")), repository):
-            yield from _commits(checkout.get("revision"))
+            yield from _list_commits(checkout.get("revision"))
     sources = (
-        _mapping(predicate, "invocation", "configSource"),
-        _mapping(build, "externalParameters", "configSource"),
+        _get_mapping(predicate, "invocation", "configSource"),
+        _get_mapping(build, "externalParameters", "configSource"),
         *(build.get("resolvedDependencies") or ()),
         *(predicate.get("materials") or ()),
     )
     for source in sources:
         if isinstance(source, dict) and is_same_repository(str(source.get("uri", "")), repository):
-            digest = _mapping(source, "digest")
-            yield from _commits(digest.get("gitCommit"), digest.get("sha1"))
+            digest = _get_mapping(source, "digest")
+            yield from _list_commits(digest.get("gitCommit"), digest.get("sha1"))
 
 
-def _commits(*texts: object) -> Iterator[str]:
+def _list_commits(*texts: object) -> Iterator[str]:
     yield from (text for text in texts if isinstance(text, str) and is_commit_id(text))
 
 
-def _mapping(value: object, *names: str) -> Mapping[str, Any]:
+def _get_mapping(value: object, *names: str) -> Mapping[str, Any]:
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}

@@ -12,7 +12,7 @@ from math import ceil
 from urllib.parse import urlencode
 
 from shared.adapters.google.credentials import renew_token
-from shared.adapters.google.errors import require_grants_in_effect, rule_for
+from shared.adapters.google.errors import find_rule, require_grants_in_effect
 from shared.adapters.http import HttpClient, HttpResponse, NoResponse
 from shared.errors import Reject, Retry
 from shared.secret import Secret
@@ -51,7 +51,7 @@ class RequestCounts:
         if response.status == 401 and renew_token(self._token):
             response = self._get(url)
         if not response.is_success:
-            raise _failure(response.status, service.project)
+            raise _translate_failure(response.status, service.project)
         try:
             series = json.loads(response.body).get("timeSeries", [])
             return sum(int(point["value"]["int64Value"]) for line in series for point in line["points"])
@@ -77,9 +77,9 @@ def _filter(service: Service, revision: str, *, is_failed: bool) -> str:
     return " AND ".join(terms)
 
 
-def _failure(status: int, project: str) -> Retry | Reject:
+def _translate_failure(status: int, project: str) -> Retry | Reject:
     action = f"Cloud Monitoring, project {project}"
     require_grants_in_effect(action, str(status))
-    rule = rule_for(str(status))
+    rule = find_rule(str(status))
     reason = rule.reason if rule is not None else "invalid"
     return Reject(reason, f"{action}: {status}") if reason else Retry(f"{action}: {status}")

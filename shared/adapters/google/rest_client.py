@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.adapters.google.credentials import renew_token
-from shared.adapters.google.errors import require_grants_in_effect, rule_for
+from shared.adapters.google.errors import find_rule, require_grants_in_effect
 from shared.adapters.http import HttpClient, HttpResponse, NoResponse
 from shared.errors import Retry
 from shared.secret import Secret
@@ -120,7 +120,7 @@ class RestClient:
 
     def _require_final(self, status: str, response: HttpResponse, *, is_cut_off: bool) -> None:
         """Raises Unavailable or Retry where the same request may succeed later."""
-        host, rule = self._endpoint.host, rule_for(status)
+        host, rule = self._endpoint.host, find_rule(status)
         if is_cut_off or (rule is not None and rule.may_repeat):
             raise Unavailable(f"{host} did not answer: {status}", response.retry_after)
         if status == _CONTENTION or (rule is not None and not rule.reason):

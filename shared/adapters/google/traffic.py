@@ -28,7 +28,7 @@ class TrafficShare:
     tag: str = ""
 
 
-def last_segment(path: str) -> str:
+def get_last_segment(path: str) -> str:
     """The last part of a resource's name."""
     return path.rpartition("/")[2]
 
@@ -48,30 +48,30 @@ def expects_latest(run: "RunService", note: "RolloutNote | None") -> bool:
     """
     if follows_latest(run) or note is None or not note.followed_latest:
         return follows_latest(run)
-    now = percent_by_revision(wanted_split(run))
-    is_untouched = last_segment(run.latest_created_revision) == note.latest
-    return is_untouched and now == percent_by_revision(note.left) == percent_by_revision(note.before)
+    now = sum_by_revision(read_wanted_split(run))
+    is_untouched = get_last_segment(run.latest_created_revision) == note.latest
+    return is_untouched and now == sum_by_revision(note.left) == sum_by_revision(note.before)
 
 
-def wanted_split(run: "RunService") -> tuple[TrafficShare, ...]:
+def read_wanted_split(run: "RunService") -> tuple[TrafficShare, ...]:
     """The split that is wanted, with the revision that `LATEST` means by its name. The one that is may lag behind."""
-    newest = last_segment(run.latest_ready_revision)
+    newest = get_last_segment(run.latest_ready_revision)
     if not run.traffic:
         return (TrafficShare(newest, _ALL_TRAFFIC),)
     return tuple(
-        TrafficShare(last_segment(target.revision) or newest, target.percent, target.tag) for target in run.traffic
+        TrafficShare(get_last_segment(target.revision) or newest, target.percent, target.tag) for target in run.traffic
     )
 
 
-def serving_shares(run: "RunService") -> Mapping[str, int]:
+def list_serving_shares(run: "RunService") -> Mapping[str, int]:
     """Percent by revision as requests are spread at this moment, without those that get nothing."""
-    newest = last_segment(run.latest_ready_revision)
-    return percent_by_revision(
-        TrafficShare(last_segment(status.revision) or newest, status.percent) for status in run.traffic_statuses
+    newest = get_last_segment(run.latest_ready_revision)
+    return sum_by_revision(
+        TrafficShare(get_last_segment(status.revision) or newest, status.percent) for status in run.traffic_statuses
     )
 
 
-def percent_by_revision(split: Iterable[TrafficShare]) -> dict[str, int]:
+def sum_by_revision(split: Iterable[TrafficShare]) -> dict[str, int]:
     """Percent by revision, without those that get nothing."""
     added: dict[str, int] = {}
     for share in split:
@@ -108,12 +108,12 @@ def to_api_traffic(split: Sequence[TrafficShare]) -> list[dict[str, Any]]:
     return [{"type_": kind, "revision": share.revision, "percent": share.percent, "tag": share.tag} for share in split]
 
 
-def raw_traffic(run: "RunService") -> list[dict[str, Any]]:
+def read_raw_traffic(run: "RunService") -> list[dict[str, Any]]:
     """The split that is wanted, as it was written."""
     targets = [{"type_": target.type_.name, "percent": target.percent, "tag": target.tag} for target in run.traffic]
     for entry, target in zip(targets, run.traffic, strict=True):
         if not target.type_.name.endswith("LATEST"):
-            entry["revision"] = last_segment(target.revision)
+            entry["revision"] = get_last_segment(target.revision)
     return targets
 
 
@@ -153,19 +153,19 @@ class RolloutNote:
     """Marker and revision of the last rollouts before this one."""
 
 
-def label_value(marker: str) -> str:
+def format_label_value(marker: str) -> str:
     """The marker as a label may hold it."""
     return hashlib.sha256(marker.encode()).hexdigest()[:12]
 
 
-def traffic_tag(marker: str) -> str:
+def build_traffic_tag(marker: str) -> str:
     """The tag under which the new revision can be tried."""
-    return f"pf-{label_value(marker)[:8]}"
+    return f"pf-{format_label_value(marker)[:8]}"
 
 
-def revision_name(service: str, marker: str) -> str:
+def build_revision_name(service: str, marker: str) -> str:
     """The same for the same marker: Cloud Run itself refuses to make a second one."""
-    end = f"-pf-{label_value(marker)}"
+    end = f"-pf-{format_label_value(marker)}"
     return service[: _MAX_NAME_LENGTH - len(end)] + end
 
 
@@ -188,16 +188,16 @@ def remember_rollouts(note: RolloutNote | None) -> tuple[tuple[str, str], ...]:
     return (*note.former, (note.marker, note.revision))[-_MAX_FORMER:] if note is not None else ()
 
 
-def annotate(run: "RunService", note: RolloutNote) -> dict[str, str]:
+def build_annotations(run: "RunService", note: RolloutNote) -> dict[str, str]:
     """All annotations of the service, with this one."""
     return {**dict(run.annotations), ROLLOUT_ANNOTATION: json.dumps(asdict(note), separators=(",", ":"))}
 
 
 def find_next_split(note: RolloutNote, revision: str, percent: int) -> tuple[TrafficShare, ...]:
     """The split that was there before, for a revision of it that shall have everything again; else the next one."""
-    if percent == _ALL_TRAFFIC and revision != note.revision and revision in percent_by_revision(note.before):
+    if percent == _ALL_TRAFFIC and revision != note.revision and revision in sum_by_revision(note.before):
         return note.before
-    own = TrafficShare(note.revision, 0, traffic_tag(note.marker))
+    own = TrafficShare(note.revision, 0, build_traffic_tag(note.marker))
     split = shift_split((*note.before, own), revision, percent)
     return tuple(share for share in split if share != own) if percent == _ALL_TRAFFIC else split
 
@@ -208,7 +208,7 @@ def adopt_pipeline_revision(
     """The note and the split with the revision that a pipeline has made, at its address."""
     if note.revision == revision:
         return note, note.left
-    split = (*wanted_split(run), TrafficShare(revision, 0, traffic_tag(note.marker)))
+    split = (*read_wanted_split(run), TrafficShare(revision, 0, build_traffic_tag(note.marker)))
     return replace(note, revision=revision, latest=revision), split
 
 
@@ -216,9 +216,9 @@ def require_unchanged(run: "RunService", note: RolloutNote, own: str) -> None:
     """A change that a user made by hand is not overwritten. What a pipeline did with its own revision is no such
     change.
     """
-    newest, rollout = last_segment(run.latest_created_revision), note.revision or "a pipeline"
+    newest, rollout = get_last_segment(run.latest_created_revision), note.revision or "a pipeline"
     if newest not in {note.latest, own}:
         raise Reject(CHANGED_BY_HAND, f"{newest} was deployed since the rollout of {rollout} began")
-    now, left = percent_by_revision(wanted_split(run)), percent_by_revision(note.left)
+    now, left = sum_by_revision(read_wanted_split(run)), sum_by_revision(note.left)
     if now != left and not (note.commit and own and set(now) - set(left) == {own}):
         raise Reject(CHANGED_BY_HAND, f"the traffic was split anew since the rollout of {rollout} began")

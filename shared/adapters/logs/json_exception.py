@@ -36,11 +36,13 @@ _MAX_SOURCE_LENGTH = 300
 
 def render_exception(error: Mapping[str, object], *, is_known: bool) -> str:
     """The exception that an object is, without its causes. `is_known` says that its key names an exception."""
-    name = _first_text(error, _GENERAL_CLASS_KEYS if is_known else CLASS_KEYS)[:_MAX_NAME_LENGTH]
-    message = _first_text(error, _GENERAL_VALUE_KEYS if is_known else (*VALUE_KEYS, *(("message",) if name else ())))
-    stack = next((text for key in STACK_KEYS if (text := _stack_under(error, key))), "")
-    last = _last_line(name, message[:_MAX_LENGTH])
-    failing_file = _failing_file(error, name)
+    name = _find_first_text(error, _GENERAL_CLASS_KEYS if is_known else CLASS_KEYS)[:_MAX_NAME_LENGTH]
+    message = _find_first_text(
+        error, _GENERAL_VALUE_KEYS if is_known else (*VALUE_KEYS, *(("message",) if name else ()))
+    )
+    stack = next((text for key in STACK_KEYS if (text := _find_stack(error, key))), "")
+    last = _format_last_line(name, message[:_MAX_LENGTH])
+    failing_file = _find_failing_file(error, name)
     if failing_file and stack and "\n" in stack:
         stack = stack.rstrip("\n") + "\n" + failing_file
     elif failing_file:
@@ -55,7 +57,7 @@ def render_exception(error: Mapping[str, object], *, is_known: bool) -> str:
     return f"{header}{stack.rstrip()}\n{last}"
 
 
-def _stack_under(error: Mapping[str, object], key: str) -> str:
+def _find_stack(error: Mapping[str, object], key: str) -> str:
     """What stands under one key; a `trace` that is a text is the id of a request's trace."""
     stack = error.get(key)
     return "" if key == "trace" and isinstance(stack, str) else render_stack(stack)
@@ -106,13 +108,13 @@ def _render_frame(frame: object) -> str:
         frame = dict(zip(("filename", "lineno", "function", "code"), frame, strict=False))
     if not isinstance(frame, Mapping):
         return ""
-    path, line = _first_text(frame, _FILE_KEYS), _line_number(frame)
+    path, line = _find_first_text(frame, _FILE_KEYS), _line_number(frame)
     if not path or line is None:
         return ""
     path = re.sub(r'["\r\n]', "", path[:_MAX_NAME_LENGTH])
-    function = _first_text(frame, _FUNCTION_KEYS)[:200].replace("\n", " ").strip()
+    function = _find_first_text(frame, _FUNCTION_KEYS)[:200].replace("\n", " ").strip()
     shown = f'  File "{path}", line {line}' + (f", in {function}" if function else "")
-    source = _first_text(frame, _SOURCE_KEYS)[:_MAX_SOURCE_LENGTH].strip().partition("\n")[0]
+    source = _find_first_text(frame, _SOURCE_KEYS)[:_MAX_SOURCE_LENGTH].strip().partition("\n")[0]
     return f"{shown}\n    {source}" if source else shown
 
 
@@ -126,14 +128,14 @@ def _line_number(frame: Mapping[str, object]) -> int | None:
     return None
 
 
-def _failing_file(error: Mapping[str, object], name: str) -> str:
+def _find_failing_file(error: Mapping[str, object], name: str) -> str:
     """The place of a syntax error, where the object gives it by itself, with the error's last line."""
     given = error.get("syntax_error")
     given_location = given if isinstance(given, Mapping) else error
     if not _SYNTAX_ERROR.fullmatch(name):
         return ""
-    path, line = _first_text(given_location, _FILE_KEYS), _line_number(given_location)
-    message = _first_text(given_location, ("msg", *_GENERAL_VALUE_KEYS))
+    path, line = _find_first_text(given_location, _FILE_KEYS), _line_number(given_location)
+    message = _find_first_text(given_location, ("msg", *_GENERAL_VALUE_KEYS))
     if (
         not path
         or line is None
@@ -142,12 +144,12 @@ def _failing_file(error: Mapping[str, object], name: str) -> str:
     ):
         return ""
     frame = _render_frame(
-        {"filename": path, "lineno": line, "code": _first_text(given_location, ("text", "line", "source"))}
+        {"filename": path, "lineno": line, "code": _find_first_text(given_location, ("text", "line", "source"))}
     )
     return f"{frame}\n{name}: {message.partition(chr(10))[0][:_MAX_NAME_LENGTH]}"
 
 
-def _last_line(name: str, message: str) -> str:
+def _format_last_line(name: str, message: str) -> str:
     if name and message and not message.startswith(name):
         return f"{name}: {message}"
     return message or name
@@ -160,5 +162,5 @@ def _ends_with_class(stack: str, name: str) -> bool:
     return bool(short) and not last.startswith((" ", "\t")) and short in last.partition(":")[0]
 
 
-def _first_text(value: Mapping[str, object], keys: Sequence[str]) -> str:
+def _find_first_text(value: Mapping[str, object], keys: Sequence[str]) -> str:
     return next((text for key in keys if isinstance(text := value.get(key), str) and text.strip()), "")

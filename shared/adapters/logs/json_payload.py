@@ -73,7 +73,7 @@ def read_payload(payload: Mapping[str, object]) -> Iterator[str]:
     """The pieces of the text, in the order in which they are to be read; the last exception stands last."""
     walk = _Walk()
     for key in _MESSAGE_KEYS:
-        walk.add(_embedded_text(payload.get(key), walk) or _as_text(payload.get(key)))
+        walk.add(_read_embedded_text(payload.get(key), walk) or _format_value(payload.get(key)))
     _read_object(payload, walk, depth=0, key="")
     yield from walk.pieces
 
@@ -90,7 +90,7 @@ def _read_object(value: Mapping[str, object], walk: _Walk, *, depth: int, key: s
     _add_location(value, walk)
     done = {*CLASS_KEYS, *VALUE_KEYS, *_CAUSE_KEYS} if shown else set[str]()
     for name, member in value.items():
-        is_message = not depth and name in _MESSAGE_KEYS and _as_text(member)
+        is_message = not depth and name in _MESSAGE_KEYS and _format_value(member)
         if name not in done and name not in _WORDS_OF_OTHERS and not is_message:
             _read_member(name, member, walk, depth)
     _add_close_code(value, walk, depth=depth, key=key)
@@ -101,7 +101,7 @@ def _read_member(name: str, member: object, walk: _Walk, depth: int) -> None:
     if isinstance(member, str):
         walk.strings -= 1
         if walk.strings >= 0 and (is_error or _SHOWS_FAILURE.search(member[:MAX_TEXT_LENGTH])):
-            walk.add(_embedded_text(member, walk) or member)
+            walk.add(_read_embedded_text(member, walk) or member)
     elif isinstance(member, Mapping):
         _read_object(member, walk, depth=depth + 1, key=name)
     elif isinstance(member, list) and member:
@@ -147,7 +147,7 @@ def _render_chain(error: Mapping[str, object], walk: _Walk, *, is_error: bool) -
 
 def _add_location(value: Mapping[str, object], walk: _Walk) -> None:
     """Error Reporting's `context.reportLocation` beside a message that is the last line of a traceback."""
-    context, message = value.get("context"), _as_text(value.get("message"))
+    context, message = value.get("context"), _format_value(value.get("message"))
     location = context.get("reportLocation") if isinstance(context, Mapping) else value.get("reportLocation")
     if isinstance(location, Mapping):
         walk.add(render_location(message[:MAX_TEXT_LENGTH], location))
@@ -161,7 +161,7 @@ def _add_close_code(value: Mapping[str, object], walk: _Walk, *, depth: int, key
         if not depth or name != "code":
             walk.add(f"{name}=1011")
             continue
-        words = [key, *(_as_text(value.get(word))[:100] for word in _CODE_CONTEXT_KEYS)]
+        words = [key, *(_format_value(value.get(word))[:100] for word in _CODE_CONTEXT_KEYS)]
         walk.add(" ".join([*filter(None, (word.partition("\n")[0].strip() for word in words)), "code=1011"]))
 
 
@@ -175,7 +175,7 @@ def _unflatten(value: Mapping[str, object]) -> Mapping[str, object]:
     attributes = value.get("attributes")
     if isinstance(attributes, list):
         grouped["attributes"] = {
-            str(item["key"]): _attribute_value(item.get("value"))
+            str(item["key"]): _read_attribute_value(item.get("value"))
             for item in attributes[:_MAX_OBJECTS]
             if isinstance(item, Mapping) and isinstance(item.get("key"), str)
         }
@@ -189,14 +189,14 @@ def _unflatten(value: Mapping[str, object]) -> Mapping[str, object]:
     return rest
 
 
-def _attribute_value(value: object) -> object:
+def _read_attribute_value(value: object) -> object:
     """OpenTelemetry's `{"stringValue": …}`."""
     if not isinstance(value, Mapping):
         return value
     return value.get("stringValue", value.get("intValue"))
 
 
-def _embedded_text(value: object, walk: _Walk) -> str:
+def _read_embedded_text(value: object, walk: _Walk) -> str:
     """The text of a JSON object that was logged as a string; "" where it is none."""
     if not isinstance(value, str) or len(value) > _MAX_EMBEDDED_LENGTH or walk.objects <= 0:
         return ""
@@ -209,13 +209,13 @@ def _embedded_text(value: object, walk: _Walk) -> str:
         return ""
     inner = _Walk(walk.objects // 2, walk.strings // 2)
     for key in _MESSAGE_KEYS:
-        inner.add(_as_text(embedded.get(key)))
+        inner.add(_format_value(embedded.get(key)))
     _read_object(embedded, inner, depth=_MAX_DEPTH // 2, key="")
     walk.objects -= _MAX_OBJECTS // 20
     return "\n".join(dict.fromkeys(inner.pieces))
 
 
-def _as_text(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value[:3]):
         return join_lines(value)
     return value if isinstance(value, str) else ""

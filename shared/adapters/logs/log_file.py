@@ -60,7 +60,8 @@ class LogFile:
         except FileNotFoundError as error:
             raise InputError(f"{self._name}: there is no such log file; give the path of an existing one.") from error
         except IsADirectoryError as error:
-            raise InputError(f"{self._name} is a directory; name a log file in it.") from error
+            named = f"{self._name} is a folder" if self._name else "--log is empty"
+            raise InputError(f"{named}; name a log file, or - for standard input.") from error
         except PermissionError as error:
             raise InputError(f"{self._name}: you may not read this log file; change its permissions.") from error
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:

@@ -46,12 +46,12 @@ def parse_json_entry(value: object, position: int) -> LogEntry:
     log_name = _get_text(value, "logName")
     return LogEntry(
         position=position,
-        text=truncate_middle(_payload_text(value)),
-        timestamp=_entry_time(value),
+        text=truncate_middle(_read_payload_text(value)),
+        timestamp=_read_time(value),
         severity=normalise_severity(_get_first_text(value, _LEVEL_KEYS)),
         log_name=log_name,
         insert_id=_get_text(value, "insertId"),
-        project=_get_text(platform, "project_id") or _project_from_log_name(log_name),
+        project=_get_text(platform, "project_id") or _parse_project(log_name),
         service=_get_first_text(platform, _SERVICE_LABELS),
         revision=_get_first_text(platform, _REVISION_LABELS),
         instance=_get_text(labels, "instanceId"),
@@ -61,7 +61,7 @@ def parse_json_entry(value: object, position: int) -> LogEntry:
             _get_first_text(labels, _REQUEST_LABELS)
             or _get_first_text(_get_mapping(value, "httpRequest"), _REQUEST_LABELS)
         )[:_MAX_ID_LENGTH],
-        commit=_commit_from_label(_get_text(labels, "commit-sha")),
+        commit=_read_commit_label(_get_text(labels, "commit-sha")),
         logged_at=_find_place(value),
         build=" ".join(f"{key} {labels[key]}"[:_MAX_ID_LENGTH] for key in _BUILD_LABELS if _get_text(labels, key)),
     )
@@ -89,10 +89,10 @@ def parse_rfc3339(text: str) -> datetime | None:
         return None
 
 
-def _payload_text(value: Mapping[str, object]) -> str:
+def _read_payload_text(value: Mapping[str, object]) -> str:
     text = _get_text(value, "textPayload")
     if text or "protoPayload" in value:
-        return unescape_lines(text or _platform_message(value))
+        return unescape_lines(text or _read_platform_message(value))
     payload = value.get("jsonPayload")
     if isinstance(payload, str):
         return unescape_lines(_strip_surrogates(payload))
@@ -108,14 +108,14 @@ def _is_envelope(value: Mapping[str, object]) -> bool:
     return bool(_ENVELOPE & value.keys()) and not _LOGGER_KEYS & value.keys()
 
 
-def _platform_message(value: Mapping[str, object]) -> str:
+def _read_platform_message(value: Mapping[str, object]) -> str:
     """What the platform's own log says of a service or a revision."""
     if not _get_text(value, "logName").endswith("cloudaudit.googleapis.com%2Fsystem_event"):
         return ""
     return _get_text(_get_mapping(_get_mapping(value, "protoPayload"), "status"), "message")
 
 
-def _commit_from_label(label: str) -> str:
+def _read_commit_label(label: str) -> str:
     """A commit's id, in small letters; "" for anything else."""
     commit = label.strip().lower()
     return commit if _COMMIT.fullmatch(commit) else ""
@@ -133,20 +133,20 @@ def _join_pieces(pieces: Iterator[str]) -> str:
     return "\n".join(texts)
 
 
-def _entry_time(value: Mapping[str, object]) -> datetime | None:
+def _read_time(value: Mapping[str, object]) -> datetime | None:
     for key in _TIME_KEYS:
         time = value.get(key)
         if isinstance(time, str):
             parsed = parse_rfc3339(time)
         else:
             seconds = time.get("seconds") if isinstance(time, Mapping) else time
-            parsed = _time_since_epoch(seconds)
+            parsed = _parse_epoch_time(seconds)
         if parsed is not None:
             return parsed
     return None
 
 
-def _time_since_epoch(seconds: object) -> datetime | None:
+def _parse_epoch_time(seconds: object) -> datetime | None:
     try:
         number = float(seconds) if isinstance(seconds, int | float | str) and not isinstance(seconds, bool) else 0.0
         return datetime.fromtimestamp(number, UTC) if number > 0 else None
@@ -154,7 +154,7 @@ def _time_since_epoch(seconds: object) -> datetime | None:
         return None
 
 
-def _project_from_log_name(log_name: str) -> str:
+def _parse_project(log_name: str) -> str:
     """`projects/<project>/logs/…`."""
     parts = log_name.split("/", 2)
     return parts[1] if len(parts) > 2 and parts[0] == "projects" else ""

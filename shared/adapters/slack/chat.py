@@ -10,13 +10,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.adapters.slack import interaction, message_layout, web_api
+from shared.adapters.slack import interaction, message_layout, reminder_layout, web_api
 from shared.errors import Reject
 from shared.secret import Secret
 
 if TYPE_CHECKING:  # a message loads the whole report, which listing members does not need
     from shared.proposal.decision import Click
     from shared.proposal.proposal import Message
+    from shared.proposal.reminder import Reminder
     from shared.service import Service
 
 EVENT_TYPE = "provenfix_proposal"
@@ -59,9 +60,9 @@ class SlackChat:
             "chat.postMessage",
             {
                 "channel": service.channel,
-                **message_layout.message_body(service, message),
+                **message_layout.build_message_body(service, message),
                 **_PLAIN_POST_OPTIONS,
-                "metadata": _metadata(EVENT_TYPE, marker),
+                "metadata": _build_metadata(EVENT_TYPE, marker),
             },
         )
         return f"{posted['channel']}/{posted['ts']}"
@@ -73,7 +74,8 @@ class SlackChat:
         inert = {name: _PLAIN_POST_OPTIONS[name] for name in ("parse", "link_names")}
         try:
             self._api.post(
-                "chat.update", {"channel": channel, "ts": ts, **message_layout.message_body(service, message), **inert}
+                "chat.update",
+                {"channel": channel, "ts": ts, **message_layout.build_message_body(service, message), **inert},
             )
         except Reject as refused:
             if not refused.detail.endswith("message_not_found"):
@@ -102,17 +104,32 @@ class SlackChat:
         """See `shared.ports.Chat`."""
         del service
         channel, ts = _split_reference(reference)
-        text, blocks = message_layout.detail_blocks(lines)
+        text, blocks = message_layout.build_detail_blocks(lines)
         reply = {"channel": channel, "thread_ts": ts, "text": text, "blocks": blocks}
         self._api.post(
-            "chat.postMessage", {**reply, **_PLAIN_POST_OPTIONS, "metadata": _metadata(_DETAILS_EVENT_TYPE, marker)}
+            "chat.postMessage",
+            {**reply, **_PLAIN_POST_OPTIONS, "metadata": _build_metadata(_DETAILS_EVENT_TYPE, marker)},
+        )
+
+    def remind(self, service: Service, reference: str, reminder: Reminder) -> None:
+        """See `shared.ports.Chat`. The reply is shown in the channel as well, and leads to the buttons."""
+        channel, ts = _split_reference(reference)
+        reply = {"channel": channel, "thread_ts": ts, "reply_broadcast": True}
+        self._api.post(
+            "chat.postMessage",
+            {
+                **reply,
+                **reminder_layout.build_reminder_body(service, reminder),
+                **_PLAIN_POST_OPTIONS,
+                "metadata": _build_metadata(_DETAILS_EVENT_TYPE, reminder.marker),
+            },
         )
 
     def open_reason_dialog(self, click: Click) -> None:
         """See `shared.ports.ReasonDialog`."""
         self._api.write(
             "views.open",
-            {"trigger_id": click.token, "view": interaction.denial_dialog(click)},
+            {"trigger_id": click.token, "view": interaction.build_denial_dialog(click)},
             web_api.QUICK_TIMEOUT_SECONDS,
         )
 
@@ -149,7 +166,7 @@ class SlackChat:
         return self._api.read("auth.test", {})["user_id"]
 
 
-def _metadata(event_type: str, marker: str) -> Mapping[str, object]:
+def _build_metadata(event_type: str, marker: str) -> Mapping[str, object]:
     return {"event_type": event_type, "event_payload": {"marker": marker}}
 
 

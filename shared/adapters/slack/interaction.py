@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from shared.adapters.slack.rich_text import plain_text
 from shared.errors import Reject
 from shared.proposal.decision import Click, ClickKind
 
@@ -71,7 +72,7 @@ _MAX_METADATA_LENGTH = 3_000
 _BOUND_FIELDS = ("proposal", "incident", "commit", "evidence_hash", "channel", "message")
 
 
-def denial_dialog(click: Click) -> dict[str, object]:
+def build_denial_dialog(click: Click) -> dict[str, object]:
     """The dialog for `views.open`."""
     bound = {name: getattr(click, name) for name in _BOUND_FIELDS}
     field = {
@@ -79,23 +80,23 @@ def denial_dialog(click: Click) -> dict[str, object]:
         "action_id": REASON_FIELD,
         "multiline": True,
         "max_length": _MAX_REASON_LENGTH,
-        "placeholder": _plain_text("Wrong commit, bad time, already fixed manually, …"),
+        "placeholder": plain_text("Wrong commit, bad time, already fixed manually, …"),
     }
     question = {
         "type": "input",
         "block_id": REASON_FIELD,
         "optional": True,
-        "label": _plain_text("Why should this commit not be deployed?"),
-        "hint": _plain_text("Stored with the decision and shown in the channel."),
+        "label": plain_text("Why should this commit not be deployed?"),
+        "hint": plain_text("Stored with the decision and shown in the channel."),
         "element": field,
     }
     return {
         "type": "modal",
         "callback_id": DENIAL_CALLBACK,
         "private_metadata": json.dumps(bound, separators=(",", ":")),
-        "title": _plain_text("Deny"),
-        "submit": _plain_text("Deny"),
-        "close": _plain_text("Cancel"),
+        "title": plain_text("Deny"),
+        "submit": plain_text("Deny"),
+        "close": plain_text("Cancel"),
         "blocks": [question],
     }
 
@@ -114,26 +115,22 @@ def parse_denial(payload: Json) -> Click:
         team=get_team_id(payload),
         app=get_app_id(payload),
         token=get_text(opened, "id"),
-        reason=_typed_reason(opened),
+        reason=_read_typed_reason(opened),
         **{name: get_text(bound, name) for name in _BOUND_FIELDS},
     )
 
 
-def dialog_error(why: str) -> dict[str, object]:
+def build_dialog_error(why: str) -> dict[str, object]:
     """The answer to a submitted dialog that keeps it open and says why it does not count."""
     return {"response_action": "errors", "errors": {REASON_FIELD: why[:_MAX_REASON_LENGTH]}}
 
 
-def _typed_reason(opened: Json) -> str:
+def _read_typed_reason(opened: Json) -> str:
     """ "" where nothing was typed."""
     value: object = opened.get("state")
     for name in ("values", REASON_FIELD, REASON_FIELD, "value"):
         value = value.get(name) if isinstance(value, Mapping) else None
     return value[:_MAX_REASON_LENGTH] if isinstance(value, str) else ""
-
-
-def _plain_text(words: str) -> dict[str, object]:
-    return {"type": "plain_text", "text": words, "emoji": False}
 
 
 if TYPE_CHECKING:  # a message knows the whole report, which a click does not need
@@ -142,7 +139,13 @@ if TYPE_CHECKING:  # a message knows the whole report, which a click does not ne
 APPROVE = "provenfix_approve"
 DENY = "provenfix_deny"
 ROLL_BACK = "provenfix_roll_back"
-CLICK_KINDS = {APPROVE: ClickKind.APPROVE, DENY: ClickKind.DENY, ROLL_BACK: ClickKind.APPROVE}
+SNOOZE = "provenfix_snooze"
+CLICK_KINDS = {
+    APPROVE: ClickKind.APPROVE,
+    DENY: ClickKind.DENY,
+    ROLL_BACK: ClickKind.APPROVE,
+    SNOOZE: ClickKind.SNOOZE,
+}
 """The action ids of the buttons; to roll back instead is to approve the other proposal, which its button names.
 Others (links) are acknowledged and mean nothing."""
 _MAX_VALUE_LENGTH = 2_000
@@ -150,7 +153,7 @@ _MAX_BODY_BYTES = 256 * 1024
 _MAX_FIELDS = 20
 
 
-def button_value(message: Message) -> str:
+def build_button_value(message: Message) -> str:
     """What the buttons of a message carry; at most 2,000 characters are allowed."""
     bound = {
         "proposal": message.proposal,
@@ -185,7 +188,7 @@ def needs_reason_dialog(click: Click, body: bytes) -> bool:
     return click.kind is ClickKind.DENY and not is_dialog_answer(body)
 
 
-def response_url(body: bytes) -> str:
+def read_response_url(body: bytes) -> str:
     """The address for a reply that only the user sees; "" where the request names none."""
     url = _parse_payload(body).get("response_url")
     return url if isinstance(url, str) else ""
@@ -206,11 +209,11 @@ def _build_click(payload: Json, kind: ClickKind, action: Json) -> Click:
         team=get_team_id(payload),
         app=get_app_id(payload),
         token=get_text(payload, "trigger_id"),
-        message=_message_reference(payload, channel),
+        message=_read_message_reference(payload, channel),
     )
 
 
-def _message_reference(payload: Json, channel: str) -> str:
+def _read_message_reference(payload: Json, channel: str) -> str:
     """`channel/timestamp`, as the chat calls it. A button that stands in no message of ours decides nothing."""
     container = get_object(payload, "container")
     if container.get("channel_id") != channel:

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import groupby
 
 from shared.adapters.slack.deploy_commands import COMMAND_NOT_UNDONE, describe_manual_deployment
-from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, button_value
+from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, SNOOZE, build_button_value
 from shared.adapters.slack.rich_text import (
     Block,
     Element,
@@ -21,16 +21,18 @@ from shared.adapters.slack.rich_text import (
     link,
     literal_text,
     paragraph,
+    plain_text,
     untrusted_line,
     user_mention,
 )
 from shared.proof.model.recommendation import ActionKind
-from shared.proposal.brief import LOST_COMMITS, describe_action, format_effect
+from shared.proposal.brief import describe_action, format_effect
 from shared.proposal.consequences import summarise_rollout
 from shared.proposal.labels import PROOF_LABELS, split_label
 from shared.proposal.proposal import Message
 from shared.proposal.state_words import QUESTION_WORDS
 from shared.proposal.states import ProposalStatus
+from shared.report.facts.lost_commits import UNKNOWN_LOSS
 from shared.service import RolloutMode, Service
 from shared.text.escaping import break_mentions_and_links, escape_slack, to_one_line, truncate
 
@@ -47,33 +49,34 @@ _MAX_USERS = 10
 _MAX_CONFIRM_LENGTH = 300
 _SHORT_COMMIT_LENGTH = 12
 _MIN_COUNTED_QUORUM = 2
+SNOOZE_LABEL = "Snooze 1 h"
 TRY_LABEL = "Try without traffic"
 """The button that approves a trial."""
 
 
-def message_body(service: Service, message: Message) -> dict[str, object]:
-    """`text` is what a notification shows, `message_blocks` are what the channel shows."""
-    return {"text": notification_text(message), "blocks": list(message_blocks(service, message))}
+def build_message_body(service: Service, message: Message) -> dict[str, object]:
+    """`text` is what a notification shows, `build_message_blocks` are what the channel shows."""
+    return {"text": build_notification_text(message), "blocks": list(build_message_blocks(service, message))}
 
 
-def notification_text(message: Message) -> str:
+def build_notification_text(message: Message) -> str:
     """One line of Slack's markup."""
     label = QUESTION_WORDS[message.standing].label if message.kind is not ActionKind.NONE else "Nothing to decide"
     return escape_slack(truncate(f"{label}: {to_one_line(_choose_title(message))}", _MAX_TEXT_LENGTH))
 
 
-def message_blocks(service: Service, message: Message) -> Iterator[Block]:
+def build_message_blocks(service: Service, message: Message) -> Iterator[Block]:
     """At most ten blocks: the public way from a message to what Slack, or a page that knows Block Kit, shows of it."""
     title = truncate(break_mentions_and_links(to_one_line(_choose_title(message))), _MAX_TITLE_LENGTH) or "Incident"
-    yield {"type": "header", "block_id": "title", "text": _plain_text(title)}
+    yield {"type": "header", "block_id": "title", "text": plain_text(title)}
     if message.standing not in {ProposalStatus.OPEN, ProposalStatus.NOTICE}:
-        yield block("standing", list(_status_elements(service, message)))
+        yield block("standing", list(_build_status_elements(service, message)))
     if lines := list(_line_elements(service, message)):
         yield block("lines", lines)
     is_open = message.standing is ProposalStatus.OPEN and message.kind is not ActionKind.NONE
     if is_open and service.rollout_mode is not RolloutMode.MANUAL:
         yield {"type": "actions", "block_id": "decision", "elements": list(build_buttons(service, message))}
-    if last := list(_last_line_elements(message, is_open=is_open)):
+    if last := list(_build_last_line_elements(service, message, is_open=is_open)):
         yield block("issue", [paragraph(last)])
 
 
@@ -86,19 +89,19 @@ def _line_elements(service: Service, message: Message) -> Iterator[Element]:
     """What is proposed and why, a line each; every paragraph of a message that proposes nothing."""
     is_open = message.standing is ProposalStatus.OPEN
     if message.kind is ActionKind.NONE or not message.brief.effect:
-        yield from _proof_elements(message.lines[:_MAX_LINES])
+        yield from _build_proof_elements(message.lines[:_MAX_LINES])
     elif is_open:
-        yield paragraph(_proposal_elements(service, message))
+        yield paragraph(_build_proposal_elements(service, message))
     if message.brief.effect and message.brief.why and message.kind is not ActionKind.NONE:
         yield paragraph([bold_text("Why: "), *untrusted_line(message.brief.why, _MAX_LINE_LENGTH)])
     if is_open and message.kind is not ActionKind.NONE:
         if service.rollout_mode is RolloutMode.MANUAL:
             command = describe_manual_deployment(service, message.commit)
             yield paragraph([literal_text("\n"), bold_text("Deploy it yourself: "), *command])
-        yield from (paragraph(row) for row in approval_rows(message))
+        yield from (paragraph(row) for row in build_approval_rows(message))
 
 
-def _proposal_elements(service: Service, message: Message) -> list[Element]:
+def _build_proposal_elements(service: Service, message: Message) -> list[Element]:
     action = describe_action(message.kind, message.commit).partition(" `")[0]
     words = f": {format_effect(message.brief)}."
     if service.rollout_mode is not RolloutMode.MANUAL:
@@ -115,7 +118,7 @@ def _capitalize(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}"
 
 
-def _last_line_elements(message: Message, *, is_open: bool) -> Iterator[Element]:
+def _build_last_line_elements(service: Service, message: Message, *, is_open: bool) -> Iterator[Element]:
     """Since when, what happens without a decision, and the link."""
     since = _parse_moment(message.brief.first_seen) if is_open else None
     if since is not None:
@@ -123,8 +126,14 @@ def _last_line_elements(message: Message, *, is_open: bool) -> Iterator[Element]
     if is_open:
         yield from (literal_text("Without a decision until "), date(message.expires_at))
         yield literal_text(" nothing is deployed. ")
+    if is_open and message.snoozed_until is not None:
+        yield from (literal_text("No reminder before "), date(message.snoozed_until), literal_text(". "))
     if message.issue_url:
         yield link(message.issue_url, _issue_link_text(message))
+    if service.runbook_url:
+        if message.issue_url:
+            yield literal_text(" · ")
+        yield link(service.runbook_url, "Runbook")
 
 
 def _parse_moment(text: str) -> datetime | None:
@@ -139,7 +148,7 @@ def _issue_link_text(message: Message) -> str:
     return "Issue with the evidence and the log" if is_notice else "Issue with the full proof"
 
 
-def detail_blocks(lines: Sequence[str]) -> tuple[str, list[Block]]:
+def build_detail_blocks(lines: Sequence[str]) -> tuple[str, list[Block]]:
     """What stands below a message: the text of its notification, and a block for each line, within Slack's limits."""
     shown: list[Block] = []
     left = _MAX_DETAILS_LENGTH
@@ -154,7 +163,7 @@ def detail_blocks(lines: Sequence[str]) -> tuple[str, list[Block]]:
     return escape_slack(truncate(lines[0], _MAX_TEXT_LENGTH)) or "Details", shown
 
 
-def _proof_elements(lines: tuple[str, ...]) -> Iterator[Element]:
+def _build_proof_elements(lines: tuple[str, ...]) -> Iterator[Element]:
     """The lines of the proof as one list, every other line as a paragraph of its own."""
     read = [split_label(line) for line in lines]
     for together, group in groupby(read, key=lambda line: line[0] in PROOF_LABELS):
@@ -168,15 +177,15 @@ def _proof_elements(lines: tuple[str, ...]) -> Iterator[Element]:
             yield from (paragraph([*row, literal_text("\n")]) for row in rows)
 
 
-def _status_elements(service: Service, message: Message) -> Iterator[Element]:
+def _build_status_elements(service: Service, message: Message) -> Iterator[Element]:
     of_status = QUESTION_WORDS[message.standing]
     words: list[Element] = [bold_text(of_status.action or of_status.label)]
     if message.standing is ProposalStatus.DENIED:
-        words += [*_by_elements([message.by] if message.by else []), *_at_elements(message.decided_at)]
+        words += [*_build_user_elements([message.by] if message.by else []), *_build_time_elements(message.decided_at)]
     elif message.standing is ProposalStatus.APPROVED:
-        words += [*_by_elements(_list_approvers(message)), *_at_elements(message.decided_at)]
+        words += [*_build_user_elements(_list_approvers(message)), *_build_time_elements(message.decided_at)]
     else:
-        words += [*_at_elements(message.at), *_approval_elements(message)]
+        words += [*_build_time_elements(message.at), *_build_approval_elements(message)]
     meaning = of_status.meaning
     if message.standing is ProposalStatus.FAILED and service.rollout_mode is RolloutMode.COMMAND:
         meaning = COMMAND_NOT_UNDONE
@@ -195,21 +204,26 @@ def _list_approvers(message: Message) -> list[str]:
     return list(dict.fromkeys((*message.approvals[-_MAX_USERS:], *([message.by] if message.by else []))))
 
 
-def _approval_elements(message: Message) -> list[Element]:
+def _build_approval_elements(message: Message) -> list[Element]:
     """`(approved by @nora at …)`: what another user did, at another time."""
     people = _list_approvers(message)
     if not people:
         return []
     counted = "approved" if message.by else "approved so far"
-    return [literal_text(f" ({counted}"), *_by_elements(people), *_at_elements(message.decided_at), literal_text(")")]
+    return [
+        literal_text(f" ({counted}"),
+        *_build_user_elements(people),
+        *_build_time_elements(message.decided_at),
+        literal_text(")"),
+    ]
 
 
-def _by_elements(people: Sequence[str]) -> list[Element]:
+def _build_user_elements(people: Sequence[str]) -> list[Element]:
     named = [(literal_text(" and " if index else " by "), user_mention(user)) for index, user in enumerate(people)]
     return [part for pair in named for part in pair]
 
 
-def _at_elements(moment: datetime | None) -> list[Element]:
+def _build_time_elements(moment: datetime | None) -> list[Element]:
     return [literal_text(" at "), date(moment)] if moment is not None else []
 
 
@@ -223,18 +237,18 @@ def _describe_action(service: Service, message: Message) -> str:
     return f"redeploy {where} from {message.commit[:12]}."
 
 
-def approval_rows(message: Message) -> Iterator[list[Element]]:
+def build_approval_rows(message: Message) -> Iterator[list[Element]]:
     """How many have approved so far, where several have to: in sight of all of them."""
     if message.quorum < _MIN_COUNTED_QUORUM:
         return
-    counted = _approval_count_elements(message.approvals, message.quorum)
+    counted = _build_approval_count_elements(message.approvals, message.quorum)
     yield [literal_text("\n"), bold_text("Approvals: "), *counted]
     if message.alternative is not None and message.alternative.approvals:
-        counted = _approval_count_elements(message.alternative.approvals, message.quorum)
+        counted = _build_approval_count_elements(message.alternative.approvals, message.quorum)
         yield [literal_text("\n"), bold_text("To go back: "), *counted]
 
 
-def _approval_count_elements(people: tuple[str, ...], quorum: int) -> list[Element]:
+def _build_approval_count_elements(people: tuple[str, ...], quorum: int) -> list[Element]:
     shown = [
         (literal_text(", " if index else ": "), user_mention(user)) for index, user in enumerate(people[-_MAX_USERS:])
     ]
@@ -245,20 +259,23 @@ def build_buttons(service: Service, message: Message) -> Iterator[dict[str, obje
     """Approve is the one that stands out, going back changes production as well, Deny changes nothing."""
     is_rollback = message.kind is ActionKind.ROLLBACK
     verb = {ActionKind.ROLLBACK: "Roll back", ActionKind.TRIAL: TRY_LABEL}.get(message.kind, "Redeploy")
-    approve, of = TRY_LABEL if message.kind is ActionKind.TRIAL else "Approve", button_value(message)
+    approve, of = TRY_LABEL if message.kind is ActionKind.TRIAL else "Approve", build_button_value(message)
     shipped = [words for words in (message.brief.ships, message.brief.checks) if words]
     confirm = _confirm_dialog(service, verb, message.commit, message.brief.subject, shipped)
     yield _build_button(APPROVE, approve, of, "danger" if is_rollback else "primary") | {"confirm": confirm}
     yield _build_button(DENY, "Deny", of)
     if message.alternative is not None:
         other = replace(message, proposal=message.alternative.proposal, commit=message.alternative.commit)
-        instead = _build_button(ROLL_BACK, "Roll back instead", button_value(other), "danger")
-        back = _confirm_dialog(service, "Roll back", other.commit, message.alternative.subject, [LOST_COMMITS])
+        instead = _build_button(ROLL_BACK, "Roll back instead", build_button_value(other), "danger")
+        lost = [message.alternative.ships or UNKNOWN_LOSS]
+        back = _confirm_dialog(service, "Roll back", other.commit, message.alternative.subject, lost)
         yield instead | {"confirm": back}
+    if service.remind_after:
+        yield _build_button(SNOOZE, SNOOZE_LABEL, of)
 
 
 def _build_button(action: str, words: str, value: str, style: str | None = None) -> dict[str, object]:
-    shown: dict[str, object] = {"type": "button", "action_id": action, "text": _plain_text(words), "value": value}
+    shown: dict[str, object] = {"type": "button", "action_id": action, "text": plain_text(words), "value": value}
     return {**shown, "style": style} if style else shown
 
 
@@ -275,16 +292,12 @@ def _confirm_dialog(
     if verb == "Roll back":
         lines[-1:] = [lines[-1].replace("With it: ", "This changes production: ")]
     return {
-        "title": _plain_text("Try without traffic?" if verb == TRY_LABEL else f"{verb} this service?"),
-        "text": _plain_text(truncate("\n".join(lines), _MAX_CONFIRM_LENGTH)),
-        "confirm": _plain_text(verb),
-        "deny": _plain_text("Cancel"),
+        "title": plain_text("Try without traffic?" if verb == TRY_LABEL else f"{verb} this service?"),
+        "text": plain_text(truncate("\n".join(lines), _MAX_CONFIRM_LENGTH)),
+        "confirm": plain_text(verb),
+        "deny": plain_text("Cancel"),
         "style": "danger" if verb == "Roll back" else "primary",
     }
-
-
-def _plain_text(words: str) -> dict[str, object]:
-    return {"type": "plain_text", "text": words, "emoji": False}
 
 
 def _shorten(text: str, longest: int) -> str:

@@ -17,6 +17,7 @@ Block = dict[str, object]
 
 _MAX_PIECES = 40
 _USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
+_GROUP_ID = re.compile(r"S[A-Z0-9]{2,20}")
 _HTTPS_URL = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,2000}")
 
 
@@ -26,22 +27,27 @@ def untrusted_line(text: str, longest: int) -> list[Element]:
     for words, is_code in islice(split_code_spans(truncate(text, longest)), _MAX_PIECES):
         shown = truncate(break_mentions_and_links(words), longest)
         longest -= len(shown)
-        elements.append(_text_element(shown, code=is_code))
+        elements.append(_build_text_element(shown, code=is_code))
         if longest < 1:
             break
     return elements
 
 
+def plain_text(words: str) -> Element:
+    """Text of a header, a button or a dialog, without markup and emoji."""
+    return {"type": "plain_text", "text": words, "emoji": False}
+
+
 def literal_text(text: str) -> Element:
     """A few words of our own, with the spaces around them."""
-    return _text_element(text, code=False)
+    return _build_text_element(text, code=False)
 
 
 def inline_code(text: str) -> Element:
     """A command of one line, built from the configuration, as code: a user who copies it gets exactly these
     characters.
     """
-    return _text_element(to_one_line(text), code=True)
+    return _build_text_element(to_one_line(text), code=True)
 
 
 def bold_text(text: str) -> Element:
@@ -56,6 +62,11 @@ def user_mention(user: str) -> Element:
         if _USER_ID.fullmatch(user)
         else literal_text(truncate(break_mentions_and_links(to_one_line(user)), 40) or "somebody")
     )
+
+
+def addressee_mention(target: str) -> Element:
+    """A user or a user group, by id: both are notified."""
+    return {"type": "usergroup", "usergroup_id": target} if _GROUP_ID.fullmatch(target) else user_mention(target)
 
 
 def date(moment: datetime) -> Element:
@@ -73,7 +84,7 @@ def link(url: str, words: str) -> Element:
     """A link to an address that a trusted system gave us; what is no `https` address is shown as text."""
     if _HTTPS_URL.fullmatch(url):
         return {"type": "link", "url": url, "text": words}
-    return _text_element(truncate(break_mentions_and_links(to_one_line(f"{words}: {url}")), 300), code=False)
+    return _build_text_element(truncate(break_mentions_and_links(to_one_line(f"{words}: {url}")), 300), code=False)
 
 
 def paragraph(elements: Sequence[Element]) -> Element:
@@ -91,6 +102,6 @@ def block(block_id: str, parts: Sequence[Element]) -> Block:
     return {"type": "rich_text", "block_id": block_id, "elements": list(parts)}
 
 
-def _text_element(words: str, *, code: bool) -> Element:
+def _build_text_element(words: str, *, code: bool) -> Element:
     element: Element = {"type": "text", "text": words}
     return {**element, "style": {"code": True}} if code else element

@@ -61,7 +61,7 @@ class SqliteLogs:
 
     def write(self, entries: Iterable[Mapping[str, object]]) -> None:
         """Keeps entries, each once; one without a time cannot be asked for, and is left out."""
-        rows = [row for entry in entries if (row := _entry_row(entry)) is not None]
+        rows = [row for entry in entries if (row := _build_entry_row(entry)) is not None]
         if rows:
             with self._file.write_transaction() as connection:
                 connection.executemany(_INSERT, rows)
@@ -115,7 +115,7 @@ class SqliteLogs:
         return [parse_json_entry(json.loads(text), position) for position, (text,) in enumerate(rows)]
 
 
-def _entry_row(entry: Mapping[str, object]) -> tuple[Any, ...] | None:
+def _build_entry_row(entry: Mapping[str, object]) -> tuple[Any, ...] | None:
     read = parse_json_entry(entry, 0)
     if read.timestamp is None:
         return None

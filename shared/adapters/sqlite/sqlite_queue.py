@@ -66,7 +66,7 @@ class SqliteQueue:
             exhausted = f"UPDATE messages SET dead = 1 WHERE {_DUE} AND attempts >= ?"  # noqa: S608
             connection.execute(exhausted, (topic, now, self._attempts))
             taken = connection.execute(_LEASE, (now + lease, topic, now, limit)).fetchall()
-        return [Delivery(*_row_fields(row)) for row in sorted(taken)]
+        return [Delivery(*_list_row_fields(row)) for row in sorted(taken)]
 
     def acknowledge(self, delivery: Delivery) -> bool:
         """Ends the message. False where the lease ran out and it was delivered again, or given up."""
@@ -98,7 +98,7 @@ class SqliteQueue:
 
     def list_waiting(self, limit: int = 100) -> Sequence[DeadLetter]:
         """See `shared.adapters.delivery.DeadLetters`."""
-        return [DeadLetter(*_row_fields(row)) for row in self._file.fetch_rows(_DEAD, (limit,))]
+        return [DeadLetter(*_list_row_fields(row)) for row in self._file.fetch_rows(_DEAD, (limit,))]
 
     def replay(self, letter: DeadLetter) -> None:
         """See `shared.adapters.delivery.DeadLetters`. Its attempts count from 1 again."""
@@ -120,6 +120,8 @@ class SqliteQueue:
             return connection.execute(statement, (int(delivery.id), delivery.attempt)).rowcount == 1
 
 
-def _row_fields(row: tuple[int, str, bytes, str, float, int]) -> tuple[str, str, bytes, dict[str, str], datetime, int]:
+def _list_row_fields(
+    row: tuple[int, str, bytes, str, float, int],
+) -> tuple[str, str, bytes, dict[str, str], datetime, int]:
     number, topic, data, attributes, published, attempts = row
     return str(number), topic, data, json.loads(attributes), datetime.fromtimestamp(published, UTC), attempts

@@ -8,11 +8,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import cast
 
-from shared.adapters.slack import interaction, message_layout
+from shared.adapters.pager import events_v2
+from shared.adapters.slack import interaction, message_layout, reminder_layout
 from shared.errors import Reject, Retry
 from shared.ports import IssueRef, IssueState, Store, StoredDocument
 from shared.proposal.decision import Click
 from shared.proposal.proposal import Message, update_title
+from shared.proposal.reminder import Reminder
 from shared.report.incident_status import keep_ticked_items, replace_status_block
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
@@ -40,7 +42,7 @@ class LocalChat:
     def post(self, service: Service, marker: str, message: Message) -> str:
         """See `shared.ports.Chat`."""
         key = f"{service.channel}/{marker}"
-        value = {"channel": service.channel, "updates": 0, **_message_document(service, message)}
+        value = {"channel": service.channel, "updates": 0, **_build_message_document(service, message)}
         if not self._store.create(MESSAGES_KIND, key, value):
             raise Retry(f"{MESSAGES_KIND}/{key} was posted by somebody else")
         return key
@@ -51,7 +53,7 @@ class LocalChat:
         if stored is None:
             raise Reject("no_such_message", reference)
         updates = cast("int", stored.value["updates"]) + 1
-        value = {**stored.value, "updates": updates, **_message_document(service, message)}
+        value = {**stored.value, "updates": updates, **_build_message_document(service, message)}
         if not self._store.replace(MESSAGES_KIND, reference, value, stored.version):
             raise Retry(f"{MESSAGES_KIND}/{reference} was changed by somebody else")
 
@@ -66,27 +68,51 @@ class LocalChat:
 
     def reply(self, service: Service, reference: str, marker: str, lines: Sequence[str]) -> None:
         """See `shared.ports.Chat`."""
-        text, blocks = message_layout.detail_blocks(lines)
+        text, blocks = message_layout.build_detail_blocks(lines)
         body = {"text": text, "blocks": blocks}
         value = {"channel": service.channel, "message": reference, "lines": list(lines), "body": body}
         if not self._store.create(REPLIES_KIND, f"{reference}.{marker}", value):
             raise Retry(f"{REPLIES_KIND}/{reference}.{marker} was posted by somebody else")
 
+    def remind(self, service: Service, reference: str, reminder: Reminder) -> None:
+        """See `shared.ports.Chat`."""
+        body = reminder_layout.build_reminder_body(service, reminder)
+        lines = [f"Still waiting for a decision: {reminder.title}"]
+        value = {"channel": service.channel, "message": reference, "lines": lines, "body": body}
+        if not self._store.create(REPLIES_KIND, f"{reference}.{reminder.marker}", value):
+            raise Retry(f"{REPLIES_KIND}/{reference}.{reminder.marker} was posted by somebody else")
+
     def open_reason_dialog(self, click: Click) -> None:
         """See `shared.ports.ReasonDialog`. Kept under the click's own token: Slack opens it for that click."""
-        self._store.create(DIALOGS_KIND, click.token, {"user": click.user, "view": interaction.denial_dialog(click)})
+        self._store.create(
+            DIALOGS_KIND, click.token, {"user": click.user, "view": interaction.build_denial_dialog(click)}
+        )
 
 
-def _message_document(service: Service, message: Message) -> dict[str, object]:
+def _build_message_document(service: Service, message: Message) -> dict[str, object]:
     """As JSON values, every time as text, every tuple as a list; and the body of the request that Slack would get."""
     fields = {name: _to_json(value) for name, value in asdict(message).items()}
-    return {"message": fields, "body": message_layout.message_body(service, message)}
+    return {"message": fields, "body": message_layout.build_message_body(service, message)}
 
 
 def _to_json(value: object) -> object:
     if isinstance(value, datetime):
         return format_rfc3339(value)
     return list(value) if isinstance(value, tuple) else value
+
+
+ALERTS_KIND = "local-alerts"
+
+
+class LocalPager:
+    """Implements `shared.ports.Pager`: an alert is the very body that the webhook would get, without its key."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def alert(self, service: Service, reminder: Reminder) -> None:
+        """See `shared.ports.Pager`."""
+        self._store.create(ALERTS_KIND, reminder.marker, events_v2.build_event(service, reminder))
 
 
 ISSUES_KIND = "local-issues"
@@ -119,12 +145,12 @@ class LocalIssues:
 
     def has_comment(self, service: Service, number: int, marker: str) -> bool:
         """See `shared.ports.Issues`."""
-        return any(marker in comment for comment in _text_list(self._read(service, number), "comments"))
+        return any(marker in comment for comment in _parse_text_list(self._read(service, number), "comments"))
 
     def comment(self, service: Service, number: int, marker: str, body: str) -> None:  # noqa: ARG002  # as the port has it
         """See `shared.ports.Issues`."""
         stored = self._read(service, number)
-        self._replace(stored, {"comments": [*_text_list(stored, "comments"), body]})
+        self._replace(stored, {"comments": [*_parse_text_list(stored, "comments"), body]})
 
     def close(self, service: Service, number: int) -> None:
         """See `shared.ports.Issues`."""
@@ -154,7 +180,7 @@ class LocalIssues:
         """See `shared.ports.Issues`."""
         stored = self._read(service, number)
         return IssueState(
-            bool(stored.value["open"]), frozenset(_text_list(stored, "labels")), str(stored.value["body"])
+            bool(stored.value["open"]), frozenset(_parse_text_list(stored, "labels")), str(stored.value["body"])
         )
 
     def _read(self, service: Service, number: int) -> StoredDocument:
@@ -176,5 +202,5 @@ def _issue_ref(stored: StoredDocument) -> IssueRef:
     return IssueRef(cast("int", stored.value["number"]), f"local:{stored.key}")
 
 
-def _text_list(stored: StoredDocument, field: str) -> list[str]:
+def _parse_text_list(stored: StoredDocument, field: str) -> list[str]:
     return cast("list[str]", stored.value[field])

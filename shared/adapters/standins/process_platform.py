@@ -58,25 +58,27 @@ class ProcessPlatform:
         if self._store.create(SERVICES_KIND, service.id, first):
             return
         stored = self._read_service(service)
-        if revision.name not in _stored_revisions(stored.value):
-            revisions = {**_stored_revisions(stored.value), revision.name: document}
+        if revision.name not in _read_stored_revisions(stored.value):
+            revisions = {**_read_stored_revisions(stored.value), revision.name: document}
             self._replace(stored, {**all_of_it, "revisions": revisions})
 
     def get_service_state(self, service: Service) -> ServiceState:
         """See `shared.ports.Revisions`."""
         stored = self._read_service(service)
-        traffic = _stored_traffic(stored.value)
+        traffic = _read_stored_traffic(stored.value)
         most = max(traffic, key=lambda name: traffic[name])
-        return ServiceState(_parse_revision(most, _stored_revisions(stored.value)[most]), dict(traffic), stored.version)
+        return ServiceState(
+            _parse_revision(most, _read_stored_revisions(stored.value)[most]), dict(traffic), stored.version
+        )
 
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
-        known = _stored_revisions(self._read_service(service).value).get(name)
+        known = _read_stored_revisions(self._read_service(service).value).get(name)
         return None if known is None else _parse_revision(name, known)
 
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Deployer`. The revision is its own operation."""
-        revisions = _stored_revisions(self._read_service(service).value)
+        revisions = _read_stored_revisions(self._read_service(service).value)
         return next((name for name, known in revisions.items() if known["marker"] == marker), None)
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
@@ -84,9 +86,9 @@ class ProcessPlatform:
         stored = self._read_service(service)
         if stored.version != etag:
             raise Reject("stale", f"the service is at {stored.version}, not at {etag}")
-        before = _stored_traffic(stored.value)
-        known = _stored_revisions(stored.value)
-        name = _next_name(service, known, marker)
+        before = _read_stored_traffic(stored.value)
+        known = _read_stored_revisions(stored.value)
+        name = _build_next_name(service, known, marker)
         made = self._revision_document(RevisionSource(commit), {"label commit-sha": commit}, marker)
         note = {"marker": marker, "revision": name, "before": before, "left": before}
         changed = {**stored.value, "revisions": {**known, name: made}, "newest": name, "note": note}
@@ -96,7 +98,7 @@ class ProcessPlatform:
 
     def state(self, service: Service, operation: str) -> Deployment:
         """See `shared.ports.Deployer`."""
-        if operation not in _stored_revisions(self._read_service(service).value):
+        if operation not in _read_stored_revisions(self._read_service(service).value):
             raise Reject("no_such_operation", operation)
         stands = self._store.read(REVISIONS_KIND, f"{service.id}.{operation}")
         if stands is None:
@@ -115,7 +117,7 @@ class ProcessPlatform:
         before, left, now = (
             cast("_TrafficSplit", note["before"]),
             cast("_TrafficSplit", note["left"]),
-            _stored_traffic(stored.value),
+            _read_stored_traffic(stored.value),
         )
         back = percent == _ALL_TRAFFIC and revision in before and revision != note["revision"]
         split = dict(before) if back else _shift_split(before, revision, percent)
@@ -143,22 +145,22 @@ class ProcessPlatform:
             raise Retry(f"{SERVICES_KIND}/{stored.key} was changed by somebody else")
 
 
-def wanted_revisions(value: Document) -> Mapping[str, RevisionSource]:
+def list_wanted_revisions(value: Document) -> Mapping[str, RevisionSource]:
     """The revisions of a service that are to run: those with traffic, and the one that is being tried."""
     note = cast("Mapping[str, object] | None", value.get("note"))
-    names = [name for name, share in _stored_traffic(value).items() if share]
+    names = [name for name, share in _read_stored_traffic(value).items() if share]
     if note is not None and note["revision"] not in names:
         names.append(str(note["revision"]))
-    known = _stored_revisions(value)
+    known = _read_stored_revisions(value)
     return {name: RevisionSource(**cast("dict[str, str]", known[name]["source"])) for name in names}
 
 
-def traffic_shares(value: Document) -> Sequence[tuple[str, int]]:
+def read_traffic_shares(value: Document) -> Sequence[tuple[str, int]]:
     """Names and percentages of the revisions that have traffic."""
-    return [(name, share) for name, share in _stored_traffic(value).items() if share]
+    return [(name, share) for name, share in _read_stored_traffic(value).items() if share]
 
 
-def _next_name(service: Service, known: Mapping[str, Document], marker: str) -> str:
+def _build_next_name(service: Service, known: Mapping[str, Document], marker: str) -> str:
     """As Cloud Run names revisions: a number that counts up, and three letters."""
     numbers = [int(match[1]) for name in known if (match := re.search(r"-(\d{5})-", name))]
     letters = hashlib.sha256(marker.encode()).digest()[:3]
@@ -177,11 +179,11 @@ def _shift_split(before: _TrafficSplit, revision: str, percent: int) -> dict[str
     return {revision: percent, **{name: share for name, share in split.items() if share}}
 
 
-def _stored_revisions(value: Document) -> Mapping[str, Document]:
+def _read_stored_revisions(value: Document) -> Mapping[str, Document]:
     return cast("Mapping[str, Document]", value["revisions"])
 
 
-def _stored_traffic(value: Document) -> _TrafficSplit:
+def _read_stored_traffic(value: Document) -> _TrafficSplit:
     return cast("_TrafficSplit", value["traffic"])
 
 

@@ -37,7 +37,10 @@ class SimulatedPlatform:
         traffic = cast("Mapping[str, int]", stored.value["traffic"])
         most = max(traffic, key=lambda name: traffic[name])
         return ServiceState(
-            _build_revision(stored, most), dict(traffic), stored.version, is_observed=most in _stored_revisions(stored)
+            _build_revision(stored, most),
+            dict(traffic),
+            stored.version,
+            is_observed=most in _read_stored_revisions(stored),
         )
 
     def get_revision(self, service: Service, name: str) -> Revision | None:
@@ -46,7 +49,7 @@ class SimulatedPlatform:
 
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Deployer`."""
-        revisions = _stored_revisions(self._read_or_create_service(service))
+        revisions = _read_stored_revisions(self._read_or_create_service(service))
         return next((name for name, known in revisions.items() if known["marker"] == marker), None)
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
@@ -54,7 +57,7 @@ class SimulatedPlatform:
         stored = self._read_or_create_service(service)
         if stored.version != etag:
             raise Reject("stale", f"the service is at {stored.version}, not at {etag}")
-        revisions = _stored_revisions(stored)
+        revisions = _read_stored_revisions(stored)
         name = f"{service.name}-{len(revisions) + 1:05}-local"
         made = {"commit": commit, "created_at": format_rfc3339(self._clock.now()), "marker": marker}
         self._replace(stored, {"revisions": {**revisions, name: made}})
@@ -62,7 +65,7 @@ class SimulatedPlatform:
 
     def state(self, service: Service, operation: str) -> Deployment:
         """See `shared.ports.Deployer`."""
-        if operation not in _stored_revisions(self._read_or_create_service(service)):
+        if operation not in _read_stored_revisions(self._read_or_create_service(service)):
             raise Reject("no_such_operation", operation)
         return Deployment(DeploymentProgress.DONE, operation)
 
@@ -91,12 +94,12 @@ class SimulatedPlatform:
             raise Retry(f"{SERVICES_KIND}/{stored.key} was changed by somebody else")
 
 
-def _stored_revisions(stored: StoredDocument) -> Mapping[str, Mapping[str, str]]:
+def _read_stored_revisions(stored: StoredDocument) -> Mapping[str, Mapping[str, str]]:
     return cast("Mapping[str, Mapping[str, str]]", stored.value["revisions"])
 
 
 def _build_revision(stored: StoredDocument, name: str) -> Revision:
-    known = _stored_revisions(stored).get(name)
+    known = _read_stored_revisions(stored).get(name)
     if known is None:
         return Revision(name, None, _LONG_AGO)
     return Revision(name, known["commit"], datetime.fromisoformat(known["created_at"]))
@@ -115,13 +118,13 @@ class FolderLogs:
 
     def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
         """See `shared.ports.Logs`."""
-        source, at = _source_key(entry), entry.timestamp
+        at = entry.timestamp
         if at is None:
             return [entry]
         same = [
             logged
             for logged, when in self._dated_entries()
-            if _source_key(logged) == source and abs(when - at) <= _NEIGHBOUR_WINDOW
+            if logged.source == entry.source and abs(when - at) <= _NEIGHBOUR_WINDOW
         ]
         if entry.insert_id not in {logged.insert_id for logged in same}:
             same.append(entry)
@@ -171,10 +174,6 @@ class NoChecks:
     def get_status(self, service: Service, commit: str) -> CheckStatus:  # noqa: ARG002  # as the port has it
         """`unknown`."""
         return CheckStatus.UNKNOWN
-
-
-def _source_key(entry: LogEntry) -> tuple[str, ...]:
-    return (entry.project, entry.service, entry.revision, entry.instance, entry.log_name)
 
 
 def _is_of_service(entry: LogEntry, service: Service) -> bool:

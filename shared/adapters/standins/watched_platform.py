@@ -58,7 +58,9 @@ class WatchedPlatform:
 
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Deployer`."""
-        return marker if self._store.read(DEPLOYMENTS_KIND, _deployment_key(service, marker)) is not None else None
+        return (
+            marker if self._store.read(DEPLOYMENTS_KIND, _build_deployment_key(service, marker)) is not None else None
+        )
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. Returns when the command has ended."""
@@ -66,7 +68,7 @@ class WatchedPlatform:
             raise Reject("read_only", f"no deploy_command is configured for {service.name}; nothing was deployed")
         if self.get_service_state(service).etag != etag:
             raise Reject("stale", f"{self.get_service_state(service).etag} serves, not {etag}")
-        key = _deployment_key(service, marker)
+        key = _build_deployment_key(service, marker)
         begun: dict[str, object] = {"service": service.id, "commit": commit, "at": format_rfc3339(self._clock.now())}
         if not self._store.create(
             DEPLOYMENTS_KIND, key, {**begun, "ended": "", "failed": "", "before": self._revision_names(service)}
@@ -124,13 +126,13 @@ class WatchedPlatform:
         return [name for name, _, _ in self._logs.list_revisions(service)]
 
     def _require_deployment(self, service: Service, marker: str) -> StoredDocument:
-        stored = self._store.read(DEPLOYMENTS_KIND, _deployment_key(service, marker))
+        stored = self._store.read(DEPLOYMENTS_KIND, _build_deployment_key(service, marker))
         if stored is None:
             raise Reject("no_such_operation", marker)
         return stored
 
 
-def _deployment_key(service: Service, marker: str) -> str:
+def _build_deployment_key(service: Service, marker: str) -> str:
     return f"{service.id}.{marker}"
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.importing.image_inputs import may_provide
 from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
+from shared.proof.claims.service_modules import ImageModules
 from shared.proof.loading.commit_tree import (
     CommitTree,
     find_changed_paths,
     is_affected_by,
     is_build_file,
+    is_image_file,
 )
 from shared.proof.model.ports import History
 
@@ -34,6 +36,8 @@ class JudgedTree:
     verdict: ClaimVerdict
     inputs: frozenset[str]
     """Files as "a/b.py", whether or not they exist; listed folders as "a/"."""
+    dockerfiles: frozenset[str] = frozenset()
+    """Those of the images that may be the service's."""
 
 
 @dataclass(slots=True)
@@ -99,18 +103,23 @@ class ClaimVerdicts:
     def has_own_change(self, commit: str, parents: Sequence[str]) -> bool:
         """Whether a commit gives a file that the verdict has read a content that none of its parents has.
 
-        What decides where modules are found, such as a Dockerfile, counts only where the claim is about modules; a
-        script or a workflow that only may tell how an image is built never does.
+        What decides where modules are found, such as a Dockerfile, counts only where the claim is about modules; the
+        Dockerfile of another image, and a script or a workflow that only may tell how one is built, never do.
         """
-        is_about_modules = self.claim.family in _ABOUT_MODULES
-        inputs = self.judge_commit(commit).inputs
-        paths = [
-            path
-            for path in inputs
-            if path.endswith(".py") or (is_about_modules and not path.endswith("/") and not is_build_file(path))
-        ]
+        state = self.judge_commit(commit)
+        paths = [path for path in state.inputs if self._may_mend(path, state)]
         tree, *former = (CommitTree(self.history, oid) for oid in (commit, *parents))
         return any(all(tree.blob(path) != other.blob(path) for other in former) for path in paths)
+
+    def _may_mend(self, path: str, state: JudgedTree) -> bool:
+        """Whether a change of an input can be meant for the claim."""
+        claim = self.claim
+        if path.endswith(".py"):
+            module = f"/{claim.module.replace('.', '/')}" if claim.family is ClaimFamily.MODULE else ""
+            return not module or path in self.names or f"/{path}".endswith((f"{module}.py", f"{module}/__init__.py"))
+        if claim.family not in _ABOUT_MODULES or path.endswith(("/", ".gitignore")) or is_build_file(path):
+            return False
+        return path in state.dockerfiles if is_image_file(path) else True
 
     def judge_commit(self, commit: str) -> JudgedTree:
         """The verdict at a commit."""
@@ -159,7 +168,9 @@ class ClaimVerdicts:
         modules = self.open_modules(tree, path)
         verdict = self.judge.judge(replace(self.claim, path=path), modules)
         inputs = frozenset({*modules.tree.recorded_paths, *self.names})
-        return JudgedTree(tree.root_tree, path, verdict, self._known_inputs.setdefault(inputs, inputs))
+        layouts = modules.layouts if isinstance(modules, ImageModules) else ()
+        dockerfiles = frozenset(layout.dockerfile for layout in layouts)
+        return JudgedTree(tree.root_tree, path, verdict, self._known_inputs.setdefault(inputs, inputs), dockerfiles)
 
     def _has_witnessed_inputs(self, root_tree: str) -> bool:
         return self._witnessed is not None and self._is_same(self._witnessed, root_tree)

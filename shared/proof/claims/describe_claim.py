@@ -10,12 +10,14 @@ from shared.proof.find_deployed import read_declaring_files
 from shared.proof.gating.choose_newest import TargetChoice, choose_newest
 from shared.proof.gating.choose_target import describe_target, describe_unmerged_fix, map_line
 from shared.proof.gating.gates import GateFailure
+from shared.proof.gating.rollback import describe_rollback
+from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.loading.image_contents import AbsenceReason
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import find_descendants, walk_newest_first
 from shared.proof.model.compilation import Fault, split_source_lines
 from shared.proof.model.deployed_version import DeployedSource, DeployedVersion, LoggedDeployment
-from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix, IntroducingCommit, ProvenClaim, Rollback
+from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix, IntroducingCommit, ProvenClaim
 from shared.proof.model.history import Commit
 from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 from shared.proof.proof_context import ProofContext
@@ -35,7 +37,7 @@ def describe_claim(context: ProofContext, raised: RaisedException, traced: Trace
     finding = Finding(
         deployed=_describe_deployed(context, raised, traced),
         broken=_describe_broken(context, traced, failing),
-        introduced=None if origin.is_incomplete else _describe_introduced(traced),
+        introduced=None if origin.is_incomplete else _describe_introduced(context, traced),
         attempts=tuple(
             _describe_attempt(traced, commit) for commit in (*origin.later_failing, *traced.lineage.attempts)
         ),
@@ -55,17 +57,17 @@ def describe_claim(context: ProofContext, raised: RaisedException, traced: Trace
         return replace(
             finding,
             fix=_find_unmerged_fix(context, traced),
-            rollback=_build_rollback(choice),
+            rollback=describe_rollback(context.history, choice, traced.deployed.id),
             unchecked_commits=choice.unchecked_commits,
         )
     choice = _choose_target(context, traced, traced.fix)
-    alternative = _choose_rollback(context, traced) if context.request.wants_alternative else None
+    alternative = _choose_rollback(context, traced) if context.request.wants_alternative else TargetChoice(None, ())
     return replace(
         finding,
         target=describe_target(traced.gates, choice, traced.file_history.commits, traced.deployed.id),
         refused_commits=choice.refused_commits,
         unchecked_commits=choice.unchecked_commits,
-        alternative_rollback=_build_rollback(alternative) if alternative is not None else None,
+        alternative_rollback=describe_rollback(context.history, alternative, traced.deployed.id),
     )
 
 
@@ -116,7 +118,7 @@ def _describe_deployed(context: ProofContext, raised: RaisedException, traced: T
 
 def _describe_broken(context: ProofContext, traced: TracedClaim, failing: ClaimVerdict) -> BrokenFile:
     claim = traced.claim
-    absence = _find_absence(traced)
+    absence = _find_absence(traced, traced.deployed.id, traced.claim.path)
     path, number = (absence.path, absence.line) if absence is not None else (claim.path, claim.line)
     content = _read(context, traced.deployed.id, path)
     line = split_source_lines(content)[number - 1 : number]
@@ -133,12 +135,12 @@ def _describe_broken(context: ProofContext, traced: TracedClaim, failing: ClaimV
     )
 
 
-def _find_absence(traced: TracedClaim) -> AbsenceReason | None:
-    """The line that keeps a module or file out of the image, where the repository has it: the broken place."""
-    claim, judge = traced.claim, traced.verdicts.judge
+def _find_absence(traced: TracedClaim, commit: str, path: str) -> AbsenceReason | None:
+    """The line that keeps a module or file out of a commit's image, where the repository has it: the broken place."""
+    claim, judge = replace(traced.claim, path=path), traced.verdicts.judge
     if claim.family not in {ClaimFamily.MODULE, ClaimFamily.FILE}:
         return None
-    modules = traced.verdicts.open_deployed(traced.deployed.id)
+    modules = traced.verdicts.open_modules(CommitTree(traced.verdicts.history, commit), path)
     if isinstance(judge, FileJudge):
         absence = judge.find_absence(claim, modules)
     else:
@@ -155,8 +157,26 @@ def _has_file(context: ProofContext, commit: str, path: str) -> bool:
     return (commit, path) in context.history.blob_ids([(commit, path)])
 
 
-def _describe_introduced(traced: TracedClaim) -> IntroducingCommit:
+def _find_introduced_absence(context: ProofContext, traced: TracedClaim) -> AbsenceReason | None:
+    """The line with which the introducing commit keeps a module or file out of the image; None where it is another's.
+
+    Another's: where that commit did not write the line, but asks for what it keeps out.
+    """
     origin = traced.origin
+    absence = _find_absence(traced, origin.commit.id, origin.path)
+    if absence is None or origin.is_incomplete:
+        return None
+    own, *former = (_read(context, commit, absence.path) for commit in (origin.commit.id, *origin.commit.parents))
+    asking, *asked = (_read(context, commit, origin.path) for commit in (origin.commit.id, *origin.commit.parents))
+    is_new_line = not any(absence.text.encode() in text for text in former)
+    return absence if own not in former and (is_new_line or asking in asked) else None
+
+
+def _describe_introduced(context: ProofContext, traced: TracedClaim) -> IntroducingCommit:
+    origin = traced.origin
+    absence = _find_introduced_absence(context, traced)
+    if absence is not None:
+        return IntroducingCommit(origin.commit, absence.path, 1, absence.line)
     lines = _judge(traced, origin.commit.id).lines
     return IntroducingCommit(
         origin.commit,
@@ -177,7 +197,7 @@ def _describe_fix(context: ProofContext, traced: TracedClaim) -> Fix:
     path = traced.verdicts.judge_commit(traced.fix.id).path
     if not path:
         return Fix(traced.fix, "merged", is_deletion=True)
-    absence = _find_absence(traced)
+    absence = _find_absence(traced, traced.deployed.id, traced.claim.path)
     is_lifted = absence is not None and _has_file(context, traced.fix.id, absence.path)
     broken, number = (absence.path, absence.line) if absence and is_lifted else (traced.claim.path, traced.claim.line)
     path = broken if is_lifted else path
@@ -236,7 +256,3 @@ def _choose_rollback(context: ProofContext, traced: TracedClaim) -> TargetChoice
     earlier = states.states_before(traced.origin.commit.id, _MAX_ROLLBACK_STATES)
     gates = replace(traced.gates, find_new_failure=lambda _: None)  # such a state has served already
     return choose_newest(gates, earlier, frozenset(), refuse, confirm)
-
-
-def _build_rollback(choice: TargetChoice) -> Rollback | None:
-    return None if choice.commit is None else Rollback(choice.commit)

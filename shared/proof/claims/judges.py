@@ -1,4 +1,4 @@
-"""Who judges which family of claims, and how the service's modules are found: the tools of one proof."""
+"""The judge of each family of claims, and the lookup of the service's modules: the tools of one proof."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -17,22 +17,36 @@ from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.prove_claim import ClaimTools, ModulesRequest
 from shared.proof.claims.scopes.name_judge import NameJudge
 from shared.proof.claims.service_modules import open_service_modules
-from shared.proof.model.paths import match_logged_path
+from shared.proof.loading.commit_tree import RecordingTree
+from shared.proof.model.paths import match_logged_path, split_logged_path
 from shared.proof.model.ports import Compilers, History
 from shared.proof.proof_context import ProofContext
 
 Judges = Mapping[ClaimFamily, ClaimJudge]
-_JUDGES: tuple[ClaimJudge, ...] = (ImportJudge(), CircularJudge(), NameJudge(), CallJudge(), AttributeJudge())
+_IMPORTS, _NAMES, _ATTRIBUTES = ImportJudge(), NameJudge(), AttributeJudge()
+_JUDGES: Judges = {
+    ClaimFamily.IMPORT_NAME: _IMPORTS,
+    ClaimFamily.MODULE: _IMPORTS,
+    ClaimFamily.CIRCULAR_IMPORT: CircularJudge(),
+    ClaimFamily.NAME: _NAMES,
+    ClaimFamily.LOCAL_NAME: _NAMES,
+    ClaimFamily.CALL: CallJudge(),
+    ClaimFamily.MODULE_ATTRIBUTE: _ATTRIBUTES,
+    ClaimFamily.CLASS_ATTRIBUTE: _ATTRIBUTES,
+}
+"""The judges that read sources alone."""
 
 
 def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
     """The judges of all families, and imports as the service's image resolves them."""
-    logged_paths = _match_frames(context, raised)
+    matched_paths = _match_frames(context, raised)
 
     def open_modules(request: ModulesRequest) -> ServiceModules:
+        tree = RecordingTree(request.tree)
+        logged_paths = _find_in_tree(tree, matched_paths)
         others = tuple(path for path in logged_paths if path != request.path)
         traced = TracedFiles(request.path, others, logged_paths, request.tree.is_link)
-        return open_service_modules(request.tree, traced, request.python, request.source_roots)
+        return open_service_modules(tree, traced, request.python, request.source_roots)
 
     tips = [context.branch.head, *([context.given_commit.id] if context.given_commit is not None else [])]
     judges, confirming = build_judges(context.compilers, context.history, tips)
@@ -42,13 +56,23 @@ def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
 def build_judges(compilers: Compilers, history: History, tips: Sequence[str]) -> tuple[Judges, Judges]:
     """The judges of all families, and those that ask a second witness; `tips`: where the history is looked into."""
     checker = compilers.type_checker()
-    judges: dict[ClaimFamily, ClaimJudge] = {family: judge for judge in _JUDGES for family in judge.families}
-    confirming: dict[ClaimFamily, ClaimJudge] = {
-        family: TwoWitnesses(judge, checker) for family, judge in judges.items()
+    judges = {
+        **_JUDGES,
+        ClaimFamily.VALUE: ValueJudge(checker),
+        ClaimFamily.FILE: FileJudge(lru_cache(lambda name: history.paths_named(name, tips))),
     }
-    judges |= dict.fromkeys(ValueJudge(checker).families, ValueJudge(checker))
-    judges[ClaimFamily.FILE] = FileJudge(lru_cache(lambda name: history.paths_named(name, tips)))
-    return judges, confirming
+    return judges, {family: TwoWitnesses(judge, checker) for family, judge in _JUDGES.items()}
+
+
+def _find_in_tree(tree: RecordingTree, matched_paths: Mapping[str, str]) -> Mapping[str, str]:
+    """The matched files of a commit: where one was moved later, the file that the logged path itself ends with."""
+    logged_paths: dict[str, str] = {}
+    for path, logged in matched_paths.items():
+        parts = [part for part in split_logged_path(logged) if part]
+        ends = ("/".join(parts[start:]) for start in range(len(parts)))
+        known = path if tree.blob(path) is not None else next((end for end in ends if tree.blob(end) is not None), path)
+        logged_paths[known] = logged
+    return logged_paths
 
 
 def _match_frames(context: ProofContext, raised: RaisedException) -> Mapping[str, str]:

@@ -1,9 +1,8 @@
 """What the verdict on a claim asks of the service at one commit, and what a family of claims must offer."""
 
-from collections.abc import Collection
 from typing import Protocol, runtime_checkable
 
-from shared.proof.claims.claim import Claim, ClaimFamily, ClaimVerdict, FoundModule
+from shared.proof.claims.claim import Claim, ClaimVerdict, FoundModule
 from shared.proof.loading.commit_tree import RecordingTree
 
 
@@ -24,10 +23,6 @@ class ServiceModules(Protocol):
 
 class ClaimJudge(Protocol):
     """Judges the claims of some families."""
-
-    @property
-    def families(self) -> Collection[ClaimFamily]:
-        """Those that it judges."""
 
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         """The verdict at the commit of `modules`. Never raises because of what the sources contain."""

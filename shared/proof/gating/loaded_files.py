@@ -55,9 +55,10 @@ class LoadedFiles:
     source_roots: tuple[str, ...] = ()
     deployed_commit: str = ""
     """The deployed commit, whose modules a later one may miss; "" where it is not known."""
+    imports_by_blob: dict[str, Imports] = field(default_factory=dict, repr=False)
+    """What was read already, here or for other files of the same history."""
     states_computed: int = 0
     _states: list[LoadedState] = field(default_factory=list)
-    _imports_by_blob: dict[str, Imports] = field(default_factory=dict)
     _deployed_tree: CommitTree | None = None
     _deployed_state: LoadedState | None = None
 
@@ -121,9 +122,9 @@ class LoadedFiles:
 
     def _load_imports(self, path: str, blob: str) -> Imports:
         del path
-        if blob not in self._imports_by_blob:
-            self._imports_by_blob[blob] = parse_imports((self.history.read(blob) or b"")[:MAX_BYTES])
-        return self._imports_by_blob[blob]
+        if blob not in self.imports_by_blob:
+            self.imports_by_blob[blob] = parse_imports((self.history.read(blob) or b"")[:MAX_BYTES])
+        return self.imports_by_blob[blob]
 
 
 def find_traced_files(history: History, incident: Incident, commit: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from shared.proof.loading.build_declarations import SourceUpload, find_source_uploads, read_upload_ignores
 from shared.proof.loading.build_effects import find_bringing, find_touching
 from shared.proof.loading.dockerfile_stages import BuildStage, OpaqueInstruction
-from shared.proof.loading.image_files import ImageFiles, address_in_stage, read_docker_ignores
+from shared.proof.loading.image_files import ImageFiles, find_address_in_stage, read_docker_ignores
 from shared.proof.loading.images import list_folders_above, list_project_installs
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.module_providers import is_made_by_build
@@ -130,7 +130,7 @@ class ImageContents:
             return self._judge_missing_file(path)
         line, doubt = self._find_ignoring_line(path)
         if doubt:
-            return _unknown(doubt)
+            return _build_unknown(doubt)
         if line is not None:
             return self._confirm_absence(path, self._describe_ignored(path, line))
         image_paths = self.files.image_paths(path)
@@ -140,10 +140,10 @@ class ImageContents:
 
     def _judge_copied(self, path: str, image_paths: tuple[str, ...]) -> FilePresence:
         if touching := find_touching(self._stages[-1].opaque, image_paths):
-            return _unknown(f"{self._quote(touching)} may change what the image has of {path}")
+            return _build_unknown(f"{self._quote(touching)} may change what the image has of {path}")
         kept = tuple(at for at in image_paths if self._find_origin(at) == path and self._is_folder(at, path))
         if not kept:
-            return _unknown(f"another file of the repository is copied over {path}")
+            return _build_unknown(f"another file of the repository is copied over {path}")
         return FilePresence(Presence.PRESENT, f"{path} is {kept[0]} in the image", image_paths=kept)
 
     def _find_origin(self, image_path: str) -> str | None:
@@ -157,7 +157,7 @@ class ImageContents:
 
     def _judge_missing_file(self, path: str) -> FilePresence:
         if is_made_by_build(self.files.tree, self.dockerfile, path):
-            return _unknown(f"{path} is not in the repository, and the build may make it")
+            return _build_unknown(f"{path} is not in the repository, and the build may make it")
         ignoring = self._find_git_line(path)
         sentence = f"{path} is not in the repository"
         if ignoring:
@@ -211,7 +211,7 @@ class ImageContents:
     def _judge_outside_context(self, path: str) -> FilePresence:
         sentence = f"{path} is in the repository, and outside of {self.files.context}, from which the image is built"
         if not self._is_context_known():
-            return _unknown(
+            return _build_unknown(
                 f"{path} is outside of {self.files.context}, and the image may be built from another folder"
             )
         reason = AbsenceReason(AbsenceKind.OUTSIDE_CONTEXT, self.dockerfile, 0, self.files.context, sentence)
@@ -224,13 +224,13 @@ class ImageContents:
     def _judge_uncopied(self, path: str) -> FilePresence:
         for index, stage in enumerate(self._stages[:-1]):
             image_paths = self.files.image_paths_in_stage(index, path)
-            addresses = [address_in_stage(index, image_path) for image_path in image_paths]
+            addresses = [find_address_in_stage(index, image_path) for image_path in image_paths]
             if any(_is_below(address, root) for address in addresses for root in self._installed_roots):
-                return _unknown(f"{path} is in a project that an earlier stage installs")
+                return _build_unknown(f"{path} is in a project that an earlier stage installs")
             if moving := find_touching(stage.opaque, image_paths):
-                return _unknown(f"{path} is in an earlier stage, where {self._quote(moving)} may move it")
+                return _build_unknown(f"{path} is in an earlier stage, where {self._quote(moving)} may move it")
         if any(copy.excluded for stage in self._stages for copy in stage.copies):
-            return _unknown(f"no instruction copies {path}, but one excludes files by patterns")
+            return _build_unknown(f"no instruction copies {path}, but one excludes files by patterns")
         line = max((copy.line for copy in self._stages[-1].copies), default=0)
         sentence = f"{path} is in the repository, and no instruction of {self.dockerfile or 'the build'} copies it"
         return self._confirm_absence(path, AbsenceReason(AbsenceKind.NOT_COPIED, self.dockerfile, line, "", sentence))
@@ -246,11 +246,11 @@ class ImageContents:
         """Absent, unless the base image or a command of the build may bring such a file."""
         stage = self._stages[-1]
         if self.dockerfile and not _is_plain_image(stage.image):
-            return _unknown(f"{reason.sentence}, but the base image {stage.image or 'of the build'} may have it")
+            return _build_unknown(f"{reason.sentence}, but the base image {stage.image or 'of the build'} may have it")
         folders = [posixpath.dirname(at) for at in self.files.image_paths(path)] or self._list_code_folders()
         bringing = find_bringing(stage.opaque, folders, posixpath.basename(path))
         if bringing:
-            return _unknown(f"{reason.sentence}, but {self._quote(bringing)} may bring it")
+            return _build_unknown(f"{reason.sentence}, but {self._quote(bringing)} may bring it")
         return FilePresence(Presence.ABSENT, reason.sentence, reason)
 
     def _list_code_folders(self) -> list[str]:
@@ -287,5 +287,5 @@ def _is_plain_image(image: str) -> bool:
     return shown in _PLAIN_IMAGES or shown.startswith("distroless/")
 
 
-def _unknown(reason: str) -> FilePresence:
+def _build_unknown(reason: str) -> FilePresence:
     return FilePresence(Presence.UNKNOWN, reason)

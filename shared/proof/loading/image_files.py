@@ -25,7 +25,7 @@ MAX_CANDIDATES = 64
 _DOCKER_IGNORE = IGNORE_FILES[0]
 
 
-def address_in_stage(index: int, path: str) -> str:
+def find_address_in_stage(index: int, path: str) -> str:
     """The address of a path in an earlier stage, whose project was installed there and reaches the image installed."""
     return f"/@{index}/{path.lstrip('/')}"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from shared.proof.loading.build_declarations import BuildDeclaration, find_build_declarations
 from shared.proof.loading.commit_tree import RecordingTree, is_image_file
 from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction, parse_stages
-from shared.proof.loading.image_files import ImageFiles, address_in_stage
+from shared.proof.loading.image_files import ImageFiles, find_address_in_stage
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.shell import split_commands
 from shared.proof.loading.start_command import (
@@ -261,7 +261,9 @@ def list_project_installs(stages: Sequence[BuildStage]) -> tuple[tuple[str, str]
     last = len(stages) - 1
     project_installs = list(stages[last].project_installs)
     for index, stage in enumerate(stages[:last]):
-        project_installs += [(address_in_stage(index, workdir), command) for workdir, command in stage.project_installs]
+        project_installs += [
+            (find_address_in_stage(index, workdir), command) for workdir, command in stage.project_installs
+        ]
     return tuple(dict.fromkeys(project_installs))
 
 

@@ -108,12 +108,13 @@ def _read_written_files(tree: RecordingTree, path: str) -> Iterator[str]:
 
 def _names_distribution(text: str, name: str) -> bool:
     """Whether a text names a distribution that is called like the module: PyYAML gives `yaml`."""
-    bare = _normalize_name(name)
+    bare = normalize_name(name)
     likely = {bare, f"py{bare}", f"py-{bare}", f"python-{bare}", f"{bare}-py", f"{bare}-python"}
-    return any(_normalize_name(distribution) in likely for distribution in _DISTRIBUTION.findall(text))
+    return any(normalize_name(distribution) in likely for distribution in _DISTRIBUTION.findall(text))
 
 
-def _normalize_name(name: str) -> str:
+def normalize_name(name: str) -> str:
+    """A distribution's name as the package index compares it."""
     return _SEPARATORS.sub("-", name).lower()
 
 

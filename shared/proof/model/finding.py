@@ -136,6 +136,8 @@ class Rollback:
     """The newest ancestor of the deployed commit where nothing of the incident is broken."""
 
     commit: Commit
+    lost_commits: tuple[Commit, ...] = ()
+    """What the deployed commit has and this one has not, newest first; () where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,11 +157,13 @@ IgnoreRules = DockerIgnore | GitIgnore
 
 def parse_git_ignore(path: str, text: str) -> GitIgnore:
     """A `.gitignore`."""
-    return GitIgnore(tuple(_parse_git_lines(path, text)))
+    return GitIgnore(_parse_git_lines(path, text))
 
 
 def parse_gcloud_ignore(path: str, text: str, read: Callable[[str], str]) -> GitIgnore:
     """A `.gcloudignore`; `read` gives the text of what it includes, a file beside it, which includes nothing itself."""
+    if _INCLUDE not in text:
+        return GitIgnore(_parse_git_lines(path, text))
     rules: list[_Rule] = []
     for number, line in _list_lines(text):
         directive = line[1:].lstrip() if line.startswith("#") else ""
@@ -184,9 +186,10 @@ def make_default_gcloud_ignore(git_ignore_path: str, git_ignore: str) -> GitIgno
     return GitIgnore((*own, *_parse_git_lines(git_ignore_path, git_ignore)))
 
 
-def _parse_git_lines(path: str, text: str) -> Iterator[_Rule]:
-    for number, line in _list_lines(text):
-        yield from _parse_git_line(IgnoreLine(path, number, line.strip()), line)
+@lru_cache(maxsize=64)
+def _parse_git_lines(path: str, text: str) -> tuple[_Rule, ...]:
+    lines = ((IgnoreLine(path, number, line.strip()), line) for number, line in _list_lines(text))
+    return tuple(rule for source, line in lines for rule in _parse_git_line(source, line))
 
 
 def _parse_git_line(source: IgnoreLine, line: str) -> Iterator[_Rule]:

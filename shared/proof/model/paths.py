@@ -6,7 +6,7 @@ A path from a log is compared with names, never opened.
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from shared.proof.model.ignore_rules import IgnoreLine, IgnoreRules, parse_docker_ignore, parse_gcloud_ignore
 
@@ -156,6 +156,7 @@ def _is_within(path: str, root: str) -> bool:
     return root in {"", "."} or path == root or path.startswith(root + "/")
 
 
+@lru_cache(maxsize=64)  # the same few texts are read for every file that may be left out
 def _parse_ignore_file(name: str, text: str) -> IgnoreRules:
     if name.endswith(".dockerignore"):
         return parse_docker_ignore(name, text)

@@ -109,14 +109,14 @@ class _StateSearch:
         if not fitting:
             later = history.file_versions(paths, [head], [self._base.id]) if head != self._base.id else ()
             fitting = list(self._list_fitting(list(reversed(later))))
-            return replace(fitting[0], candidates=_ids(fitting)) if fitting else None
+            return replace(fitting[0], candidates=_list_ids(fitting)) if fitting else None
         best, start = fitting[0], fitting[0].commit.id
         if start == own[0].commit.id:
             best = replace(best, commit=self._base)
         parents = {version.commit.id: version.commit.parents for version in versions}
         held = find_ancestors([start], parents)
         own_versions = [version for version in versions if version.commit.id in held]
-        return replace(best, candidates=_ids(fitting), versions=own_versions)
+        return replace(best, candidates=_list_ids(fitting), versions=own_versions)
 
     def _list_fitting(self, versions: Sequence[FileVersion]) -> Iterator[DeployedState]:
         """Those that fit, in their order."""
@@ -176,5 +176,5 @@ def _walk_first_parents(versions: Sequence[FileVersion]) -> Iterator[FileVersion
         current = by_id.get(parents[0]) if parents else None
 
 
-def _ids(states: Sequence[DeployedState]) -> tuple[str, ...]:
+def _list_ids(states: Sequence[DeployedState]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(state.commit.id for state in states))

@@ -68,7 +68,7 @@ class FixSearch:
         ids = dict.fromkeys([head, *(oid for commit in touching for oid in (commit.id, *commit.parents))])
         blobs = self.history.blob_ids((oid, path) for oid in ids for path in every)
         for at in self.functions if touching else ():
-            if self._read_texts(at, paths[at.path], head, blobs)[1] == _own_texts(at):
+            if self._read_texts(at, paths[at.path], head, blobs)[1] == _list_own_texts(at):
                 continue  # at the head it is as deployed: whatever was tried was taken back
             for commit in touching:
                 candidate = self._compare(commit, at, paths[at.path], blobs)
@@ -171,5 +171,5 @@ class FixSearch:
         return paths[0], ()
 
 
-def _own_texts(at: StackFunction) -> tuple[str, ...]:
+def _list_own_texts(at: StackFunction) -> tuple[str, ...]:
     return tuple(entry.text for entry in at.statements)

@@ -77,11 +77,11 @@ def _make_header(node: ast.stmt | ast.ExceptHandler | ast.match_case) -> Stateme
     first = node.pattern.lineno if isinstance(node, ast.match_case) else node.lineno
     decorators = getattr(node, "decorator_list", [])
     below = getattr(node, "body", None) or getattr(node, "cases", None)
-    last = max(first, _first_line(below[0]) - 1) if below else first
+    last = max(first, _get_first_line(below[0]) - 1) if below else first
     return Statement(_describe_header(node), min([first, *(entry.lineno for entry in decorators)]), last)
 
 
-def _first_line(node: ast.AST) -> int:
+def _get_first_line(node: ast.AST) -> int:
     """Where a statement begins, decorators and patterns included."""
     if isinstance(node, ast.match_case):
         return node.pattern.lineno

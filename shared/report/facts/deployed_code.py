@@ -6,7 +6,9 @@ Also the imports at the proposed commit whose module vanished, each with the rea
 import re
 from collections.abc import Iterator
 
+from shared.detection.causes.classify import classify_cause
 from shared.detection.incident import Incident
+from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
 from shared.proof.model.deployed_version import DeployedSource, LoggedDeployment
 from shared.proof.model.finding import BrokenFile, Finding, LoadedSummary
@@ -246,3 +248,13 @@ def describe_unloaded_file(other: OtherBrokenFile) -> str:
         f"Does not compile, not loaded by the service: {quote_untrusted(other.path)}{line}: "
         f"{quote_untrusted(other.message)}"
     )
+
+
+def collect_environment_facts(incident: Incident, proof: Finding) -> Iterator[Fact]:
+    """Only what confirms the class of the cause: other variables may differ for good reasons."""
+    if proof.environment is None or incident.kind not in EFFECT_KINDS:
+        return
+    cause = classify_cause(incident, proof.environment)
+    if cause.proven_by:
+        ref = quote_untrusted(proof.environment.failing, 80)
+        yield Fact(FactTopic.ENVIRONMENT, EvidenceKind.REVISION, ref, quote_untrusted(cause.proven_by, 300))

@@ -8,7 +8,14 @@ from shared.proof.model.history import Commit, FileChange, quote_subject
 from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import Target
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
-from shared.report.verdict_words import describe_failing, describe_fixed, describe_target_state, get_verdict_kind
+from shared.report.verdict_words import (
+    describe_failing,
+    describe_fixed,
+    describe_introduced,
+    describe_target_state,
+    get_verdict_kind,
+    is_broken_by_image,
+)
 from shared.text.phrases import join_first_words, pluralize, quote_untrusted
 from shared.text.timestamps import format_rfc3339
 
@@ -74,9 +81,11 @@ def _introduction_facts(proof: Finding, introduced: IntroducingCommit) -> Iterat
     merge = f"; a merge of {len(commit.parents)} parents" if len(commit.parents) > 1 else ""
     yield Fact(FactTopic.INTRODUCED, EvidenceKind.COMMIT, commit.id, f"{_format_commit(commit)}{merge}.")
     path = quote_untrusted(introduced.path)
-    first = f", the first on line {introduced.first_line}" if introduced.first_line is not None else ""
     before = "It did not exist before" if introduced.was_added_broken else "It did not fail before"
-    text = f"{path} {describe_failing(proof)} at {commit.id}: {pluralize(introduced.errors, 'error')}{first}. {before}."
+    state = describe_introduced(proof, introduced)
+    text = f"{path} {describe_failing(proof)} at {commit.id}: {state}. {before}."
+    if is_broken_by_image(proof):
+        text = f"At {commit.id} {state}. {before}."
     yield Fact(FactTopic.INTRODUCED, get_verdict_kind(proof), f"{commit.id}:{path}", text)
 
 

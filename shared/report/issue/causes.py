@@ -1,17 +1,25 @@
-"""Why it happened: the resources ruled in or out, then the five whys and the error behind the error."""
+"""Renders why it happened: suspected changes, the five whys, the examined resources, the evidence."""
 
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
+from shared.proof.model.suspected_change import SuspectedChange
+from shared.report.facts.unproven import (
+    SUSPECTED_FIXES,
+    SUSPECTED_INTRODUCED,
+    describe_compared_frames,
+)
 from shared.report.issue.incident_details import select_log_entries
-from shared.report.issue.section import Heading, Section, format_bullets, format_table
-from shared.report.links import Links
+from shared.report.issue.section import Heading, Section, format_bullets, format_table, link_commit_with_subject
+from shared.report.links import Links, format_link
 from shared.report.report import Report
-from shared.report.whys import Why, select_five_whys
+from shared.report.whys.why import Why, select_five_whys
 from shared.text.escaping import escape_markdown, format_code_span
 from shared.text.phrases import join_words, pluralize, quote_untrusted
+from shared.text.timestamps import format_rfc3339
 
+_UNPROVEN_NOTE = "Nothing was run or compiled to check these: a commit below may have nothing to do with the failure."
 _RESOURCE_KEYWORDS = (
     ("memory", ("out of memory", "memory limit", "oomkilled", "oom-killed", "exceeded hard memory")),
     ("CPU and start-up time", ("cpu", "startup probe", "failed to start", "failed to listen", "deadline exceeded")),
@@ -77,8 +85,6 @@ def _resource_blocks(report: Report) -> Iterator[str]:
 
 
 _RESOURCE_MENTIONED = "not checked: **check it**, the log mentions it"
-
-
 _ROWS_PER_TABLE = 25
 _EVIDENCE_COLUMNS = ("", "Kind", "Where", "What is there")
 
@@ -105,4 +111,27 @@ def render_evidence(report: Report, _: Links) -> Iterator[Section]:
             (format_bullets(escape_markdown(quote_untrusted(item)) for item in report.proof.gaps),),
             priority=5,
             is_folded=True,
+        )
+
+
+def render_suspected_changes(report: Report, links: Links) -> Iterator[Section]:
+    """Nothing where nothing is suspected."""
+    suspected = report.proof.suspected
+    if suspected.deployed is None or not suspected.changes:
+        return
+    blocks = [f"{escape_markdown(describe_compared_frames(suspected, suspected.deployed))} {_UNPROVEN_NOTE}"]
+    for title, changes in ((SUSPECTED_INTRODUCED, suspected.introduced), (SUSPECTED_FIXES, suspected.possible_fixes)):
+        if changes:
+            blocks += [f"**{title}:**", format_bullets(_list_changes(changes, links), "1.")]
+    yield Section(Heading.SUSPECTED, tuple(blocks), priority=7)
+
+
+def _list_changes(changes: Sequence[SuspectedChange], links: Links) -> Iterator[str]:
+    for change in changes:
+        commit = change.commit
+        file = format_code_span(quote_untrusted(change.path, 120))
+        url = links.lines(commit.id, change.path, None, None)
+        yield (
+            f"{link_commit_with_subject(commit, links)}, committed {format_rfc3339(commit.committed_at)}: "
+            f"{escape_markdown(change.reason)}, in {format_link(file, url)}"
         )

@@ -22,7 +22,7 @@ from shared.report.issue.section import (
 from shared.report.links import Links, format_link
 from shared.report.report import Report, as_of_phrase
 from shared.report.timeline import render_mermaid
-from shared.report.verdict_words import describe_fixed
+from shared.report.verdict_words import describe_fixed, describe_introduced
 from shared.text.escaping import escape_markdown, format_code_block, format_code_span, strip_invisible, truncate
 from shared.text.phrases import format_excerpt, pluralize, quote_untrusted
 from shared.text.redaction import redact
@@ -201,8 +201,7 @@ def render_commits(report: Report, links: Links) -> Iterator[Section]:
 def _commit_rows(proof: Finding, links: Links) -> Iterator[Sequence[str]]:
     if proof.introduced is not None:
         introduced = proof.introduced
-        first = f", the first on line {introduced.first_line}" if introduced.first_line is not None else ""
-        verdict = f"{CommitRole.INTRODUCED} the break: {pluralize(introduced.errors, 'error')}{first}"
+        verdict = f"{CommitRole.INTRODUCED} the break: {escape_markdown(describe_introduced(proof, introduced))}"
         yield _commit_row(introduced.commit, f"{verdict}{pull_request_phrase(introduced.commit.id, links)}", links)
     for attempt in proof.attempts:
         claim = f"{CommitRole.CLAIMS_FIX}; " if claims_fix(attempt.commit) else ""

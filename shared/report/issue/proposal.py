@@ -11,8 +11,9 @@ from shared.proof.model.history import FileChange
 from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import Target
 from shared.report.facts.fix_history import describe_shipped_files
+from shared.report.facts.lost_commits import describe_lost_commits
 from shared.report.facts.prevention import assess_prevention
-from shared.report.facts.trial import describe_experiment
+from shared.report.facts.unproven import describe_experiment
 from shared.report.issue.section import (
     Heading,
     Section,
@@ -29,6 +30,7 @@ from shared.text.phrases import pluralize, quote_untrusted
 
 _MAX_FILES = 40
 _MAX_REJECTED_COMMITS = 10
+_MAX_LOST_COMMITS = 10
 NOT_COUNTED = "not counted"
 """Lines of a binary file."""
 
@@ -55,8 +57,10 @@ def _proposal_blocks(proof: Finding, links: Links) -> Iterator[str]:
             earlier = link_commit_with_subject(proof.alternative_rollback.commit, links)
             yield (
                 f"**Or go back** to {earlier}, the newest commit before the break that passes every gate. "
-                "Commits merged since then are not deployed."
+                f"It {escape_markdown(describe_lost_commits(proof.alternative_rollback, _MAX_LOST_COMMITS))}."
             )
+    if proof.recommendation.kind is ActionKind.ROLLBACK and proof.rollback is not None:
+        yield f"Going back {escape_markdown(describe_lost_commits(proof.rollback, _MAX_LOST_COMMITS))}."
     if proof.recommendation.kind is not ActionKind.NONE:
         yield (
             "To deploy by hand: deploy that commit the way this service is usually deployed. "

@@ -12,8 +12,12 @@ from shared.proof.model.target import CheckStatus, Target
 from shared.report.cause import describe_cause, describe_effect, describe_shown_cause
 from shared.report.facts.fix_history import describe_shipped_files
 from shared.report.facts.log_entries import describe_gap
-from shared.report.facts.suspected_changes import describe_likeliest_change, is_suspected_fact
-from shared.report.facts.trial import describe_candidate, describe_experiment
+from shared.report.facts.unproven import (
+    describe_candidate,
+    describe_experiment,
+    describe_likeliest_change,
+    is_suspected_fact,
+)
 from shared.report.impact import summarise_impact
 from shared.report.issue.section import (
     Heading,
@@ -26,7 +30,7 @@ from shared.report.links import Links
 from shared.report.report import Report, as_of_phrase
 from shared.report.verdict_words import describe_corroboration, describe_target_state
 from shared.text.escaping import escape_markdown, format_code_span
-from shared.text.phrases import first_sentence, pluralize, quote_service_name, quote_untrusted, short_sha
+from shared.text.phrases import get_first_sentence, pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp_phrase
 
 _SIGNAL_PHRASES = {
@@ -139,7 +143,7 @@ def _summary_points(report: Report, links: Links) -> Iterator[str]:
         yield from _exception_points(report)
         yield from _cause_points(report)
     if len(report.whys) > 1 and proof.broken is not None:
-        yield f"**Why:** {escape_markdown(first_sentence(report.whys[1].answer))}"
+        yield f"**Why:** {escape_markdown(get_first_sentence(report.whys[1].answer))}"
     if suspected := describe_likeliest_change(proof.suspected):
         yield f"**Suspected, not proven:** {escape_markdown(suspected)} ({', '.join(cite_likeliest_change(report))})"
     if proof.deployed.commit is not None:

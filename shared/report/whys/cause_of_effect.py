@@ -9,7 +9,7 @@ from shared.detection.close_code import CloseKind
 from shared.detection.incident import Incident, describe_raised_exception
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import Finding
-from shared.report.facts import CAUSE_TOPICS, Facts, FactTopic
+from shared.report.evidence import CAUSE_TOPICS, Facts, FactTopic
 from shared.report.facts.log_entries import describe_candidates, describe_gap, format_error_line
 from shared.report.whys.cause_answers import ANSWERS
 from shared.report.whys.failure import describe_nearby

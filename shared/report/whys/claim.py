@@ -7,7 +7,7 @@ from shared.detection.signal import SignalKind
 from shared.proof.claims.claim import ClaimFamily
 from shared.proof.declared.ci_checks import find_ci_checks
 from shared.proof.model.finding import BrokenFile, Finding, ProvenClaim
-from shared.report.facts import Facts, FactTopic
+from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import get_failing_line
 from shared.report.facts.prevention import assess_prevention
 from shared.report.whys.catching_checks import describe_checks
@@ -64,15 +64,16 @@ def _explain_code(claim: ProvenClaim, broken: BrokenFile, facts: Facts) -> WhyDr
     question = f"Why does line {claim.line} of {quote_untrusted(claim.path)} fail?"
     if broken.path != claim.path:
         question = f"Why is {quote_untrusted(claim.module or claim.name, 120)} not in the image?"
-    asked = f"It says `{line}`. " if line else ""
     cited = facts.evidence_ids(FactTopic.BROKEN, FactTopic.LINE, FactTopic.DEPLOYED)
+    shown = f"line {claim.line} says `{line}`" if line and broken.path == claim.path else ""
     if claim.is_witnessed_by_log:
         answer = (
-            f"{asked}The code alone does not decide it ({reason}); the log shows that it failed, and the deployed "
-            "commit has the lines that the log quotes."
+            f"The code alone does not decide it ({reason}); the log shows that it failed, and the deployed commit has "
+            f"the lines that the log quotes{': ' if shown else ''}{shown}."
         )
         return WhyDraft(WhyKey.REJECTED, question, answer, Confidence.OBSERVED, cited)
-    answer = f"{asked}The code decides it: {reason} ({quote_untrusted(claim.checked_by)})."
+    cause = f"{reason}, and {shown}" if shown else reason
+    answer = f"{cause}. The code decides it: {quote_untrusted(claim.checked_by)}."
     if broken.errors > 1:
         answer += f" {pluralize(broken.errors, 'line')} of the file fail that way."
     return WhyDraft(WhyKey.REJECTED, question, answer, Confidence.PROVEN, cited)

@@ -6,11 +6,16 @@ from shared.detection.incident import Incident, Symptom, is_suspected_consequenc
 from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix
 from shared.proof.model.history import claims_fix, describe_commit
 from shared.proof.model.ruff_explanations import parse_ruff_explanation
-from shared.report.facts import Facts, FactTopic
+from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import describe_other_versions, get_failing_line
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location
 from shared.report.facts.log_entries import format_error_line
-from shared.report.verdict_words import describe_fixed, describe_still_failing
+from shared.report.verdict_words import (
+    describe_fixed,
+    describe_introduced,
+    describe_still_failing,
+    is_broken_by_image,
+)
 from shared.report.whys.why import Confidence, Statement, WhyDraft, WhyKey
 from shared.text.phrases import join_first_words, join_words, pluralize, quote_service_name, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp_phrase
@@ -139,11 +144,9 @@ def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
         answer += _unseen_phrase(proof)
         return WhyDraft(WhyKey.INTRODUCED, question, answer, Confidence.UNKNOWN, facts.evidence_ids(FactTopic.UNSEEN))
     introduced = proof.introduced
-    first = f", the first on line {introduced.first_line}" if introduced.first_line is not None else ""
-    answer = (
-        f"Commit {describe_commit(introduced.commit)}. After it {quote_untrusted(introduced.path)} "
-        f"has {pluralize(introduced.errors, 'error')}{first}; "
-    )
+    state = describe_introduced(proof, introduced)
+    shown = state if is_broken_by_image(proof) else f"{quote_untrusted(introduced.path)} has {state}"
+    answer = f"Commit {describe_commit(introduced.commit)}. After it {shown}; "
     states: tuple[Statement, ...] = ()
     if introduced.was_added_broken:
         states = (Statement.ARRIVED_BROKEN,)

@@ -6,7 +6,7 @@ from shared.detection.incident import Incident
 from shared.proof.declared.deployed_python import PythonFact
 from shared.proof.model.deployed_version import DeployedSource, DeployedVersion, LoggedDeployment
 from shared.proof.model.finding import Finding
-from shared.report.facts import Facts, FactTopic
+from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.prevention import PreventionAssessment, assess_prevention, describe_python_setting
 from shared.report.whys.why import Confidence, Statement, WhyDraft, WhyKey
 from shared.text.phrases import join_words, quote_untrusted, short_sha

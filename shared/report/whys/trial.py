@@ -2,9 +2,8 @@
 
 from shared.proof.model.finding import Finding
 from shared.proof.model.recommendation import ActionKind
-from shared.report.evidence import FactTopic
-from shared.report.facts import Facts
-from shared.report.facts.trial import describe_candidate, describe_experiment
+from shared.report.evidence import Facts, FactTopic
+from shared.report.facts.unproven import describe_candidate, describe_experiment
 from shared.report.whys.why import Confidence, WhyDraft, WhyKey
 
 

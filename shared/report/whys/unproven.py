@@ -7,7 +7,7 @@ from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import Finding
 from shared.proof.model.recommendation import SELF_EXPLANATORY_REASONS, Reason
-from shared.report.facts import Facts, FactTopic
+from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.log_entries import format_error_line
 from shared.report.whys.cause_of_effect import explain_effect
 from shared.report.whys.failure import describe_nearby

@@ -118,7 +118,7 @@ def _read_log_before(context: Context, service: Service, entry: LogEntry, at: da
     for shorter in _WINDOW_DIVISORS:
         entries = context.logs.read_entries(service, at - MAX_TIE_AGE / shorter, at, entry.revision)
         if len(entries) < _MAX_ENTRIES_READ:
-            return [logged_entry for logged_entry in entries if _entry_identity(logged_entry) != _entry_identity(entry)]
+            return [logged_entry for logged_entry in entries if logged_entry.identity != entry.identity]
     return None
 
 
@@ -131,7 +131,3 @@ def _build_signal(raised: RaisedException) -> Signal | None:
         SignalKind.SYNTAX_ERROR, entry, raised.exception.error_class, location.path, location.line or None,
         raised.exception.message,
     )  # fmt: skip
-
-
-def _entry_identity(entry: LogEntry) -> tuple[object, ...]:
-    return entry.log_name, entry.timestamp, entry.insert_id

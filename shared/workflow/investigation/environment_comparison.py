@@ -54,7 +54,7 @@ def _read_earlier(
     shares = evidence.serving.traffic
     serving = [name for name, share in sorted(shares.items(), key=lambda item: -item[1]) if share]
     logged = [entry.revision for entry in reversed(evidence.entries) if entry.revision]
-    failed = {failing.name, *record.revisions, *record.failed_revisions, *_failing_revisions(evidence)}
+    failed = {failing.name, *record.revisions, *record.failed_revisions, *_list_failing_revisions(evidence)}
     names = [name for name in dict.fromkeys((*serving, *logged)) if name not in failed]
     for name in names[:_MAX_REVISIONS]:
         revision = _read_revision(context, service, name)
@@ -62,7 +62,7 @@ def _read_earlier(
             yield revision
 
 
-def _failing_revisions(evidence: GatheredEvidence) -> set[str]:
+def _list_failing_revisions(evidence: GatheredEvidence) -> set[str]:
     return {sighting.revision for sighting in evidence.incident.sightings}
 
 

@@ -1,11 +1,11 @@
 """The first step of an investigation: gathers what the log and the platform hold about an incident."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.detection.collect import collect_incidents
-from shared.detection.entry import LogEntry
+from shared.detection.entry import EntryList, LogEntry
 from shared.detection.grouping import normalise_path
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
@@ -48,16 +48,6 @@ def read_branch_sign(context: Context, service: Service, history: History) -> st
     return f"{head} {context.checks.get_status(service, head).value}"
 
 
-@dataclass(frozen=True, slots=True)
-class _EntryList:
-    """Entries that are available already, as a log."""
-
-    all: Sequence[LogEntry]
-
-    def entries(self) -> Iterator[LogEntry]:
-        return iter(self.all)
-
-
 def _collect_incident(
     context: Context, service: Service, record: IncidentRecord, read_at: datetime
 ) -> tuple[Incident, Sequence[LogEntry]]:
@@ -72,7 +62,7 @@ def _collect_incident(
     }
     for entries in (_sort_entries(list(by_identity.values())), list(record.entries)):
         collected = collect_incidents(
-            _EntryList(entries), service=service.name, environment=service.environment_name
+            EntryList(entries), service=service.name, environment=service.environment_name
         ).incidents
         matching = [incident for incident in collected if _is_same_defect(incident, record)]
         exact = (incident for incident in matching if incident.fingerprint == record.fingerprint)

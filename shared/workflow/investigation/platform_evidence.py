@@ -183,12 +183,12 @@ def _read_startup_error(context: Context, service: Service, record: IncidentReco
     """What the platform itself said about a revision that did not start; "" where it said nothing."""
     first = min((entry.timestamp for entry in record.entries if entry.timestamp), default=record.opened_at)
     for entry in context.logs.read_entries(service, first - _LOG_WINDOW, context.clock.now(), revision):
-        if entry.log_name.endswith(_PLATFORM_LOGS) and _tells_of_failed_start(entry):
+        if entry.log_name.endswith(_PLATFORM_LOGS) and _reports_failed_start(entry):
             return entry.text
     return ""
 
 
-def _tells_of_failed_start(entry: LogEntry) -> bool:
+def _reports_failed_start(entry: LogEntry) -> bool:
     read = read_signal(entry)
     is_failed_start = isinstance(read, Signal) and read.kind is SignalKind.FAILED_START
     return is_failed_start or any(words in entry.text for words in _STARTUP_ERRORS)

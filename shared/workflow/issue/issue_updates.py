@@ -11,10 +11,10 @@ from shared.proof.model.recommendation import ActionKind
 from shared.proposal.proposal import Proposal
 from shared.proposal.rollout import WATCH_DURATION
 from shared.proposal.state_words import INCIDENT_WORDS
-from shared.report.facts.trial import describe_experiment
+from shared.report.facts.unproven import describe_experiment
 from shared.report.incident_status import format_elapsed_milestones, render_status_block
-from shared.report.issue_title import sanitise_title
 from shared.service import Service
+from shared.text.escaping import sanitise_title
 from shared.text.phrases import join_words, quote_untrusted
 from shared.text.timestamps import format_timestamp
 from shared.workflow import effects
@@ -103,6 +103,7 @@ def render_current_status(
         milestones=compute_milestones(record).list_reached(),
         hint=hint,
         state=state.value,
+        runbook_url=service.runbook_url if (service := context.services.get(record.service)) else "",
     )
 
 

@@ -45,12 +45,12 @@ class _DefectList:
 DEFECTS = Collection("defects", _DefectList)
 
 
-def fingerprint_path(signal: Signal) -> str:
+def normalise_fingerprint_path(signal: Signal) -> str:
     """The path that counts for the fingerprint. A close has none of its own: its exception's is in its class."""
     return "" if signal.kind is SignalKind.NOT_PYTHON or signal.kind in CLOSE_KINDS else normalise_path(signal.path)
 
 
-def failure_class(signal: Signal, raised: RaisedException | None = None) -> str:
+def find_failure_class(signal: Signal, raised: RaisedException | None = None) -> str:
     """The error class, or the kind of what is no error of its own; `raised` is what closed a connection."""
     return describe_failure_class(signal, raised) or signal.kind.value
 
@@ -69,7 +69,9 @@ def find_or_create_defect(
         merged = replace(match, path=shown.path, whole=shown.whole) if is_longer and not match.whole else match
         return tuple(merged if defect is match else defect for defect in known)
 
-    return _find_match(_update_defects(context, _defects_key(service, signal, raised), with_shown), shown) or shown
+    return (
+        _find_match(_update_defects(context, _build_defects_key(service, signal, raised), with_shown), shown) or shown
+    )
 
 
 def _drop_oldest_defect(known: tuple[Defect, ...], new: Defect) -> tuple[Defect, ...]:
@@ -95,20 +97,20 @@ def start_next_generation(
             for other in known
         )
 
-    known = _update_defects(context, _defects_key(service, signal, raised), moved)
+    known = _update_defects(context, _build_defects_key(service, signal, raised), moved)
     return next((other for other in known if other.fingerprint == defect.fingerprint), defect)
 
 
 def _build_defect(service: Service, signal: Signal, raised: RaisedException | None) -> Defect:
-    path = fingerprint_path(signal)
+    path = normalise_fingerprint_path(signal)
     whole = signal.path.startswith(("/", "\\")) or signal.path[1:2] == ":"
-    fingerprint = compute_fingerprint(service.name, service.environment_name, path, failure_class(signal, raised))
+    fingerprint = compute_fingerprint(service.name, service.environment_name, path, find_failure_class(signal, raised))
     return Defect(path, whole, fingerprint, 1)
 
 
-def _defects_key(service: Service, signal: Signal, raised: RaisedException | None) -> str:
-    name = fingerprint_path(signal).rpartition("/")[2]
-    return compute_fingerprint(service.id, "", name, f"{signal.kind.value} {failure_class(signal, raised)}")
+def _build_defects_key(service: Service, signal: Signal, raised: RaisedException | None) -> str:
+    name = normalise_fingerprint_path(signal).rpartition("/")[2]
+    return compute_fingerprint(service.id, "", name, f"{signal.kind.value} {find_failure_class(signal, raised)}")
 
 
 def _find_match(known: tuple[Defect, ...], shown: Defect) -> Defect | None:

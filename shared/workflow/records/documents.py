@@ -33,7 +33,7 @@ EmptyForNone = Annotated[
 """A value that a document holds as "" where there is none."""
 
 
-def _no_extra_fields(_key: str, _value: object) -> Document:
+def _return_no_fields(_key: str, _value: object) -> Document:
     return {}
 
 
@@ -43,7 +43,7 @@ class Collection(Generic[_Value]):
 
     kind: str
     value_type: type[_Value]
-    extra_fields: Callable[[str, _Value], Document] = _no_extra_fields
+    extra_fields: Callable[[str, _Value], Document] = _return_no_fields
     """Fields that are written for queries and for users, by key and value, and never read back."""
 
     @property

@@ -163,6 +163,8 @@ class IncidentRecord:
     """Deployed against it, and taken back: none of them is proposed again."""
     failed_revisions: tuple[str, ...] = ()
     """Those that ran them: what they log later is no news, and says nothing about what serves."""
+    snoozed_until: EmptyForNone[datetime] = None
+    """Before this nobody is reminded of its question; None where no approver has put that off."""
     proven_trial: str = ""
     """The proposal of the trial that has proven its commit; "" where none has."""
     rest_at: EmptyForNone[datetime] = None

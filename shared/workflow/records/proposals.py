@@ -58,11 +58,11 @@ def format_title(record: IncidentRecord, evidence: Document, proposal: Proposal 
         kind = proposal.kind
     elif evidence.get("kind"):
         kind = documents.read_choice(evidence, "kind", ActionKind)
-    open_title = documents.read_text(evidence_of_proposal(evidence, proposal), "headline")
+    open_title = documents.read_text(read_proposal_evidence(evidence, proposal), "headline")
     return build_title(open_title, documents.read_text(evidence, "fails") if record.proposal else "", status, kind)
 
 
-def evidence_of_proposal(evidence: Document, proposal: Proposal | None) -> Document:
+def read_proposal_evidence(evidence: Document, proposal: Proposal | None) -> Document:
     """The evidence in the words of the proposal that was chosen: its commit, its kind, what ships with it."""
     if proposal is None or not proposal.instead_of:
         return evidence
@@ -164,7 +164,7 @@ def build_message(
     proposal: Proposal, evidence: Document, record: IncidentRecord, status: ProposalStatus, reason: str = ""
 ) -> Message:
     """The message that shows a proposal. `reason` says why it has its status."""
-    chosen = evidence_of_proposal(evidence, proposal)
+    chosen = read_proposal_evidence(evidence, proposal)
     back = documents.read_text(chosen, "alternative")
     return Message(
         proposal=proposal.id,
@@ -179,10 +179,11 @@ def build_message(
         kind=proposal.kind,
         alternative=_build_alternative(proposal, chosen, back) if back else None,
         reason=reason,
+        snoozed_until=record.snoozed_until,
         brief=read_brief(documents.read_part(chosen, "brief")),
     )
 
 
 def _build_alternative(proposal: Proposal, evidence: Document, commit: str) -> AlternativeProposal:
     brief = read_brief(documents.read_part(documents.read_part(evidence, "instead"), "brief"))
-    return AlternativeProposal(format_rollback_id(proposal.id), commit, subject=brief.subject)
+    return AlternativeProposal(format_rollback_id(proposal.id), commit, subject=brief.subject, ships=brief.ships)

@@ -32,7 +32,7 @@ from shared.workflow.issue.issue_updates import (
 from shared.workflow.records import decisions, documents, incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import EndCause, IncidentRecord
-from shared.workflow.records.proposals import STATUS_BY_END_STATE, evidence_of_proposal
+from shared.workflow.records.proposals import STATUS_BY_END_STATE, read_proposal_evidence
 
 STILL_FAILING_LABEL = "STILL FAILING"
 STOPPED_SENTENCE = "Deployments of this service were stopped while the rollout was under way."
@@ -81,7 +81,7 @@ def assess_outlook(service: Service, record: IncidentRecord, proposal: Proposal,
     ):  # the commit has not failed, and who has stopped everything is asked nothing
         words = f"{fails} No further proposal is made while deployments are stopped."
         return Outlook(OutlookReason.DEPLOYMENTS_STOPPED, words)
-    earlier = documents.read_text(evidence_of_proposal(evidence, proposal), "alternative")
+    earlier = documents.read_text(read_proposal_evidence(evidence, proposal), "alternative")
     if earlier:
         words = f"{fails} The next question: roll back to {short_sha(earlier)}?"
         return Outlook(OutlookReason.NEXT_QUESTION, words, earlier)
@@ -266,7 +266,7 @@ def refresh_message(
         decisions.find_last_decider(context, proposal.decision_key),
         decisions.load_decision(context, proposal.decision_key),
     )
-    message = replace(message, at=_status_since(context, record, status))
+    message = replace(message, at=_find_status_time(context, record, status))
     if person is not None:
         message = replace(message, by=person[0], decided_at=person[1])
     if decision is not None:
@@ -276,7 +276,7 @@ def refresh_message(
     )
 
 
-def _status_since(context: Context, record: IncidentRecord, status: ProposalStatus) -> datetime | None:
+def _find_status_time(context: Context, record: IncidentRecord, status: ProposalStatus) -> datetime | None:
     """Since when the question has this status; never the time of the approval."""
     if status in {ProposalStatus.OPEN, ProposalStatus.SUPERSEDED}:
         return context.clock.now()

@@ -4,12 +4,10 @@ The log sink's messages may be late or lost: before traffic moves on, and before
 is read.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.detection.collect import collect_incidents
-from shared.detection.entry import LogEntry
+from shared.detection.entry import EntryList
 from shared.detection.signal import SignalKind
 from shared.errors import UsageError
 from shared.proof.model.commit_graph import contains_commit
@@ -22,14 +20,6 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.records.incident_record import IncidentRecord, Rollout
 
 
-@dataclass(frozen=True, slots=True)
-class _EntryList:
-    all: Sequence[LogEntry]
-
-    def entries(self) -> Iterator[LogEntry]:
-        return iter(self.all)
-
-
 def has_recurred(context: Context, service: Service, record: IncidentRecord, rollout: Rollout) -> bool:
     """Whether the new revision logged the incident's kind of failure, or any other that no import survives."""
     began = rollout.begun or record.opened_at
@@ -38,7 +28,7 @@ def has_recurred(context: Context, service: Service, record: IncidentRecord, rol
     if not entries:
         return False
     incidents = collect_incidents(
-        _EntryList(entries), service=service.name, environment=service.environment_name
+        EntryList(entries), service=service.name, environment=service.environment_name
     ).incidents
     return any(incident.kind in {record.kind, SignalKind.SYNTAX_ERROR} for incident in incidents)
 

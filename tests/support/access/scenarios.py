@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from functions.demo.fast_import import run_git
 from functions.local.stack_folder import override_environ
-from shared.adapters.slack.interaction import DENY
+from shared.adapters.slack.interaction import DENY, SNOOZE
 from shared.adapters.system import SystemClock
 from shared.proposal.rollout import WATCH_DURATION
 from shared.workflow.ledger import LEASE
@@ -164,6 +164,19 @@ def lose_answers(play: Scenario) -> None:
     assert _has_distinct_comments(play)
 
 
+def remind(play: Scenario) -> None:
+    """Nobody clicks: channel and pager are reminded, and the answer to the reminder is lost. Then it is snoozed."""
+    play.ask()
+    play.player.outside.slack.lost_method = "chat.postMessage"
+    play.player.clock.advance(timedelta(minutes=15))
+    assert play.player.deliver("verify", {}) == 503
+    play.player.tick(_LEASE_EXPIRY)
+    assert play.player.click(SNOOZE) == 200
+    play.player.tick()
+    assert len(play.player.outside.slack.replies) == 2  # the details, and the reminder
+    assert [alert["routing_key"] for alert in play.player.outside.alerts] == ["pager-of-these-tests"]
+
+
 def deny(play: Scenario) -> None:
     play.ask()
     assert play.player.click(DENY) == 200
@@ -270,10 +283,13 @@ TRIGGER = f"""deploy_method: cloud_build
     deploy_trigger: projects/{PROJECT}/locations/{REGION}/triggers/deploy-tide"""
 BY_WORKFLOW = """deploy_method: github_workflow
     deploy_workflow: deploy.yml"""
+REMINDED = """remind_after: 15
+    escalate_to: pager"""
 SCENARIOS: tuple[tuple[Callable[[Scenario], None], str, str], ...] = (
     (repair_and_recur, "later", ""),
     (lose_answers, "later", ""),
     (deny, "later", ""),
+    (remind, "later", REMINDED),
     (publish_approval_twice, "later", ""),
     (redeploy_on_tick, "later", ""),
     (investigate_again, "attempt", ""),

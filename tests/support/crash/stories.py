@@ -8,6 +8,7 @@ from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proposal.decision import ClickKind
 from shared.proposal.rollout import WATCH_DURATION, ProbeResult
 from shared.proposal.trial import REQUIRED_ROUNDS
+from shared.service import PAGER
 from shared.workflow.flow import IncidentState
 from shared.workflow.issue.issue_updates import COMMANDS_HINT
 from shared.workflow.rollout.await_newer_commit import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
@@ -33,6 +34,8 @@ class IncidentStory:
     closes: int = 0
     shifts: tuple[int, ...] = ()
     incidents: int = 1
+    reminders: int = 0
+    """In the channel, and by the pager."""
     harness: Callable[[], Harness] = Harness
     shifted_deployments: tuple[int, ...] = ()
     """Which deployment each of the shifts was for, by number, -1 for what served before; () for the usual order."""
@@ -133,6 +136,25 @@ def _expire(run: StoryRun) -> None:
     _ask(run)
     run.harness.clock.advance(timedelta(hours=6))
     run.tick()
+
+
+def _snooze_and_expire(run: StoryRun) -> None:
+    """Reminded of in time, snoozed, reminded of once more; then time runs out. No other tick reminds of it."""
+    _ask(run)
+    for kind in (ClickKind.SNOOZE, None):
+        for wait in (10 * MINUTE, MINUTE) if kind else (59 * MINUTE, 2 * MINUTE, 30 * MINUTE):
+            run.harness.clock.advance(wait)
+            run.tick()
+        if kind is not None:
+            run.click(button_click(run.harness.chat.posted[0].message, kind, token="t2"))
+    run.harness.clock.advance(timedelta(hours=6))
+    run.tick()
+
+
+def _list_reminder_calls(calls: Sequence[str]) -> list[int]:
+    """From each reminder's tick on to its end, and the snooze between them."""
+    reminded = [number for number, call in enumerate(calls) if call == "pager.alert"]
+    return [number for at in reminded for number in range(at - 4, at + 9)]
 
 
 def _make_stale(run: StoryRun) -> None:
@@ -313,6 +335,11 @@ def _harness_with_rollback() -> Harness:
     return setting
 
 
+def _harness_with_reminders() -> Harness:
+    reminded = watched_service(remind_after=10 * MINUTE, escalate_to=PAGER, runbook_url="https://wiki.invalid/tide")
+    return Harness({"shore.tide": reminded})
+
+
 def _harness_with_quorum() -> Harness:
     return Harness({"shore.tide": watched_service(approvers=(APPROVER, SECOND_APPROVER), quorum=2)})
 
@@ -406,6 +433,14 @@ STORIES = (
     IncidentStory("denied", _deny, IncidentState.DENIED),
     IncidentStory("approved, then denied", _deny_after_approval, IncidentState.DENIED),
     IncidentStory("nobody decides", _expire, IncidentState.EXPIRED),
+    IncidentStory(
+        "reminded, snoozed and never decided",
+        _snooze_and_expire,
+        IncidentState.EXPIRED,
+        harness=_harness_with_reminders,
+        reminders=2,
+        list_faulty_calls=_list_reminder_calls,
+    ),
     IncidentStory("somebody deploys in between", _make_stale, IncidentState.REFUSED),
     IncidentStory(
         "gone back instead",
@@ -478,6 +513,8 @@ def story_violations(story: IncidentStory, harness: Harness) -> list[str]:
             [],
         ),
         "messages": (len(harness.chat.posted), story.messages),
+        "reminders": (sum(len(posted.reminders) for posted in harness.chat.posted), story.reminders),
+        "alerts": (len(harness.pager.alerts), story.reminders),
         "deployments": (len(harness.cloud.operations), story.deployments),
         "closes": (sum(issue.close_count for issue in harness.issues.issues), story.closes),
         "shifts": (tuple(dict.fromkeys(harness.cloud.shifts)), _shifts(story, harness)),

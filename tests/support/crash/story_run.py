@@ -72,6 +72,8 @@ class StoryRun:
 
         while not self._deliver_once(pressed):
             self.harness.clock.advance(timedelta(seconds=30))
+            if click.kind is ClickKind.SNOOZE:
+                continue
             stored = self.harness.store.read("decisions", click.proposal.removesuffix("-back"))
             if stored is not None and (
                 stored.value["state"] == _DECISIONS[click.kind] or _has_voted(stored.value, click)

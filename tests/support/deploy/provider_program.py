@@ -227,6 +227,17 @@ class SchemaOnly(rpc.ProviderServicer):  # type: ignore[misc]  # the library has
             return pb.ApplyResourceChange.Response(new_state=_dynamic(None), diagnostics=[error])
         return pb.ApplyResourceChange.Response(new_state=_dynamic(value))
 
+    def ImportResourceState(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """What an id such as `projects/P/secrets/S` tells; the rest is for a plan to change."""
+        told = self._told["resources"][request.type_name]
+        blocks: dict[str, Any] = {
+            name: None if block["nesting"] == "single" else [] for name, block in told["blocks"].items()
+        }
+        _, project, _, name = request.id.split("/")
+        value = dict.fromkeys(told["attributes"]) | blocks | {"id": request.id, "project": project, "secret_id": name}
+        state = pb.ImportResourceState.ImportedResource(type_name=request.type_name, state=to_dynamic_value(value))
+        return pb.ImportResourceState.Response(imported_resources=[state])
+
     def StopProvider(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         return pb.StopProvider.Response()
 

@@ -19,7 +19,7 @@ from functions.demo.setup import load_progress
 from functions.demo.ws_client import visit_service
 from functions.local.page.slack_clicks import ClickSender
 from functions.local.server_process import LOOPBACK, find_free_port
-from functions.local.servers import page_server, platform_server
+from functions.local.servers import build_page_server, build_platform_server
 from functions.local.stack import RunningStack, StackOptions, run_stack
 from functions.local.stack_folder import override_environ
 from functions.local.supervisor import Supervisor
@@ -196,12 +196,14 @@ def run_chaos_stack(folder: Path, count: int) -> Iterator[Chaos]:
     with ExitStack() as ending:
         ending.enter_context(override_environ(environment))
         tended = Supervisor(folder, ending)
-        tended.start_servers([platform_server(folder, subjects[0].port, environment)])
+        tended.start_servers([build_platform_server(folder, subjects[0].port, environment)])
         wanted = StackOptions(
             folder,
             embedded=True,
             environment=environment,
-            extra_servers=lambda ports: [page_server(folder, find_free_port(), ports[SLACK_FUNCTION], environment)],
+            extra_servers=lambda ports: [
+                build_page_server(folder, find_free_port(), ports[SLACK_FUNCTION], environment)
+            ],
         )
         stack = ending.enter_context(run_stack(wanted))
         stack.supervisor.running |= tended.running

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from shared.adapters.github.client import GitHubClient, Timing, installation_tokens
+from shared.adapters.github.client import GitHubClient, Timing, create_installation_tokens
 from shared.adapters.github.credentials import FixedToken, GitHubApp
 from shared.adapters.github.history import GitHubHistory, open_history
 from shared.ports import Clock
@@ -72,7 +72,7 @@ def make_app() -> GitHubApp:
 def open_installation_client(address: str, clock: SleepingClock | FakeClock) -> GitHubClient:
     """A client of the App's installation. It never waits: whatever would is told as Retry, or tried again at once."""
     pace = Timing(clock, lambda _: None)
-    return GitHubClient(installation_tokens(make_app(), pace, address), pace, address)
+    return GitHubClient(create_installation_tokens(make_app(), pace, address), pace, address)
 
 
 @contextmanager

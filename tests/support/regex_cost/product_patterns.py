@@ -17,7 +17,6 @@ _ANCHORED = frozenset(("match", "fullmatch"))
 _USES = ("match", "fullmatch", "search", "sub", "subn", "finditer", "findall", "split")
 CHECKED_ELSEWHERE = {
     ("shared/proof/claims/place_claim.py", "_find_token"): "one name, escaped",
-    ("shared/proof/claims/regressions/focus.py", "_compile_words"): "escaped names",
     ("shared/proof/claims/regressions/new_failures.py", "_Comparison"): "an escaped name, and runs of bounded length",
     ("shared/proof/claims/files/file_judge.py", "_Reading"): "one name, escaped",
     ("shared/adapters/google/image_name.py", "_read_rule"): "the name of an image as the platform has it, matched once",

@@ -8,12 +8,15 @@ log takes its time. `fail` holds the beginnings of command lines that fail once.
 import fcntl
 import json
 import os
-import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-World = dict  # of JSON values: see `empty_project` in world.py
+World = dict[str, Any]
+"""As `empty_project` of world.py makes it."""
 NUMBER = "417002331"
+READ_ONLY = ("record", "investigate", "verify")
 FUNCTIONS = ("record", "investigate", "decide", "redeploy", "verify", "github")
 
 
@@ -34,7 +37,7 @@ def run_gcloud(world: World, args: list[str], stdin: str) -> str:
     for words, action in GCLOUD:
         known = words.split()
         if args[: len(known)] == known:
-            return action(world, args[len(known) :], stdin)
+            return str(action(world, args[len(known) :], stdin))
     raise Refused(f"Invalid choice: {' '.join(args)}")
 
 
@@ -112,10 +115,11 @@ def make_secret(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG0
     return ""
 
 
-def require_secret(world: World, name: str) -> dict:
+def require_secret(world: World, name: str) -> dict[str, Any]:
     if name not in world["secrets"]:
         raise Refused(f"NOT_FOUND: Secret [projects/{NUMBER}/secrets/{name}] not found.")
-    return world["secrets"][name]
+    secret: dict[str, Any] = world["secrets"][name]
+    return secret
 
 
 def describe_secret(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG001
@@ -139,7 +143,7 @@ def add_version(world: World, args: list[str], stdin: str) -> str:
 
 def access_version(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG001
     versions = require_secret(world, option(args, "secret"))["versions"]
-    return versions[int(args[0]) - 1]
+    return str(versions[int(args[0]) - 1])
 
 
 def list_services(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG001
@@ -186,7 +190,7 @@ def read_lines(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG00
     if not world["entries"] or not world["applied"]:
         return "[]"
     done = {"record": ("opened", ""), "investigate": ("reported", "file_not_found")}
-    function = re.search(r'function="(\w+)"', args[0])[1]
+    function = args[0].partition('function="')[2].rstrip('"')
     if world["looks"] < {"record": 2, "investigate": 4}[function]:
         return "[]"
     outcome, detail = done[function]
@@ -194,7 +198,7 @@ def read_lines(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG00
     return json.dumps([{"jsonPayload": {"provenfix": line}}])
 
 
-GCLOUD = [
+GCLOUD: list[tuple[str, Callable[[World, list[str], str], Any]]] = [
     ("config get-value account", lambda world, *_: world["account"]),
     ("projects list", lambda world, *_: "\n".join(sorted(world["projects"]))),
     ("projects describe", describe_project),
@@ -232,12 +236,11 @@ def run_terraform(world: World, args: list[str], _stdin: str) -> str:
         (folder / ".terraform").mkdir(exist_ok=True)
     elif not (folder / ".terraform").is_dir():
         raise Refused("Backend initialization required, please run terraform init")
-    return {"plan": plan, "apply": apply, "state": list_state, "output": output, "destroy": destroy}.get(
-        verb, lambda *_: ""
-    )(world, args, folder, module)
+    actions = {"plan": plan, "apply": apply, "state": list_state, "output": output, "destroy": destroy}
+    return actions[verb](world, args, folder, module) if verb in actions else ""
 
 
-def plan(world: World, args: list[str], folder: Path, module: dict) -> str:  # noqa: ARG001
+def plan(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
     given = module["module"]["provenfix"]
     if not Path(given["config"]).exists() or not all(Path(one).exists() for one in given["bundles"].values()):
         raise Refused("Invalid function argument: no file exists")
@@ -248,27 +251,27 @@ def plan(world: World, args: list[str], folder: Path, module: dict) -> str:  # n
     return "Plan: 4 to import, 180 to add, 4 to change, 0 to destroy."
 
 
-def apply(world: World, args: list[str], folder: Path, module: dict) -> str:  # noqa: ARG001
+def apply(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
     if "-var=keep_data=false" in args:
         world["released"] = True
         return ""
     config = (folder / "setup.plan").read_text()
     read_only = "read_only:" in config
-    world["accounts"] = [f"provenfix-{name}" for name in (FUNCTIONS[:2] if read_only else FUNCTIONS)]
+    world["accounts"] = [f"provenfix-{name}" for name in (READ_ONLY if read_only else FUNCTIONS)]
     world["applied"] += 1
     world["config"] = config
     return "Apply complete!"
 
 
-def list_state(world: World, args: list[str], folder: Path, module: dict) -> str:  # noqa: ARG001
+def list_state(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
     return "module.provenfix.google_firestore_database.state" if world["applied"] else ""
 
 
-def output(world: World, args: list[str], folder: Path, module: dict) -> str:  # noqa: ARG001
-    return world["config"]
+def output(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
+    return str(world["config"])
 
 
-def destroy(world: World, args: list[str], folder: Path, module: dict) -> str:  # noqa: ARG001
+def destroy(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001
     if world["applied"] and not world["released"]:
         raise Refused("Cannot destroy database: delete protection is enabled")
     if world["applied"]:

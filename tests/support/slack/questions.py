@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from shared.proof.model.recommendation import ActionKind
@@ -33,6 +34,7 @@ ISSUE = "https://github.com/quay/chat/issues/12"
 _TRIAL_STATUSES = frozenset((ProposalStatus.TRYING, ProposalStatus.HELD, ProposalStatus.TRIED))
 
 
+@cache
 def question_message(shape: str = "design", kind: ActionKind = ActionKind.REDEPLOY) -> Message:
     return build_question(build_sample_report(shape), replace(PROPOSAL, kind=kind), ISSUE)
 

@@ -12,8 +12,10 @@ from typing import Any
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from shared.adapters.slack.message_layout import detail_blocks, message_body
+from shared.adapters.slack.message_layout import build_detail_blocks, build_message_body
+from shared.adapters.slack.reminder_layout import build_reminder_body
 from shared.proposal.proposal import Message
+from shared.proposal.reminder import Reminder
 from shared.service import Service
 
 seen_shapes: dict[str, None] = {}
@@ -28,7 +30,7 @@ _WORDS = {"text", "value", "url", "user_id", "private_metadata"}
 
 def render_message(service: Service, message: Message) -> dict[str, Any]:
     """What Slack is sent; fails where Slack would refuse it."""
-    sent: dict[str, Any] = message_body(service, message)
+    sent: dict[str, Any] = build_message_body(service, message)
     assert 0 < len(sent["text"]) <= 4_000
     check_blocks(sent["blocks"])
     return sent
@@ -45,7 +47,7 @@ def render_message_once(service: Service, message: Message) -> None:
 
 def render_details(lines: Sequence[str]) -> list[dict[str, Any]]:
     """What Slack is sent below a message; fails where Slack would refuse it."""
-    text, blocks = detail_blocks(lines)
+    text, blocks = build_detail_blocks(lines)
     assert 0 < len(text) <= 4_000
     check_blocks(blocks)
     return blocks
@@ -55,6 +57,14 @@ def render_details(lines: Sequence[str]) -> list[dict[str, Any]]:
 def render_details_once(lines: tuple[str, ...]) -> None:
     """The same for `render_details`."""
     render_details(lines)
+
+
+@lru_cache(maxsize=4_000)
+def render_reminder_once(service: Service, reminder: Reminder) -> None:
+    """The same for what a reminder shows."""
+    sent: dict[str, Any] = build_reminder_body(service, reminder)
+    assert 0 < len(sent["text"]) <= 4_000
+    check_blocks(sent["blocks"])
 
 
 def check_blocks(blocks: list[dict[str, Any]]) -> None:

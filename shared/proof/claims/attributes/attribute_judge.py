@@ -27,11 +27,6 @@ _MAX_PATCHING = 10
 class AttributeJudge:
     """Implements `shared.proof.claims.ports.ClaimJudge`."""
 
-    @property
-    def families(self) -> Sequence[ClaimFamily]:
-        """Attributes of modules, and of classes and their objects."""
-        return (ClaimFamily.MODULE_ATTRIBUTE, ClaimFamily.CLASS_ATTRIBUTE)
-
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         """The verdict at the commit of `modules`."""
         finder = MeaningFinder(modules, claim.path)

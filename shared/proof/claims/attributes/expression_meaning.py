@@ -25,12 +25,16 @@ class ModuleMeaning:
 
 @dataclass(frozen=True, slots=True)
 class ClassMeaning:
-    """A class of the repository. `is_instance`: an object of it. `is_self`: or of a class that derives from it."""
+    """A class of the repository. `is_instance`: an object of it. `is_self`: or of a class that derives from it.
+
+    `is_annotated`: an annotation alone says so, and whatever has the same attributes may be passed.
+    """
 
     path: str
     node: ast.ClassDef
     is_instance: bool = False
     is_self: bool = False
+    is_annotated: bool = field(default=False, compare=False)
 
 
 Meaning = ModuleMeaning | ClassMeaning | None
@@ -114,7 +118,7 @@ class MeaningFinder:
         meaning = self.find_meaning(source, argument.annotation, depth + 1)
         if not isinstance(meaning, ClassMeaning) or meaning.is_instance:
             return None
-        return ClassMeaning(meaning.path, meaning.node, is_instance=True, is_self=True)
+        return ClassMeaning(meaning.path, meaning.node, is_instance=True, is_self=True, is_annotated=True)
 
     def _find_imported(self, source: SourceFile, imported: ImportedName, depth: int) -> Meaning:
         location = self.modules.find_module(source.path, imported.module, imported.level)

@@ -116,6 +116,8 @@ class _Construction:
                 if isinstance(part, ast.Call) and _is_super_init(part) and self.sets_from(index + 1):
                     yield self._attribute
 
+        if not _may_set(method, this, self._attribute, resolved.node):
+            return False
         for count in range(1, len(method.body) + 1):
             body = method.body[:count]
             if self._attribute in BodyReader(read_bindings, _read_nothing).read(body):
@@ -168,6 +170,18 @@ def _find_methods(node: ast.ClassDef, name: str) -> list[_Method] | None:
     is_plain = len(methods) == 1 and not methods[0].decorator_list
     others = [part for part in node.body if not isinstance(part, ast.FunctionDef)]
     return methods if is_plain and name not in list_possible_names(others) else None
+
+
+def _may_set(method: _Method, this: str, attribute: str, owner: ast.ClassDef) -> bool:
+    """Whether any statement of an `__init__` sets the attribute, or hands on to the next `__init__`."""
+    for part in ast.walk(method):
+        if isinstance(part, ast.Call) and _is_super_init(part):
+            return True
+        if not isinstance(part, ast.Attribute) or not isinstance(part.ctx, ast.Store):
+            continue
+        if _is_own_attribute(part, this) and mangle_name(part.attr, owner) == attribute:
+            return True
+    return False
 
 
 def _get_first_argument(method: _Method) -> str:

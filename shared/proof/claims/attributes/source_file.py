@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from shared.proof.claims.source import python_source
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope = ast.Module | ast.ClassDef | Function
-MAX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,8 @@ class SourceFile:
 
 def parse_source(path: str, content: bytes | None) -> SourceFile | None:
     """None where there is no source, or none that can be parsed."""
-    if content is None or len(content) > MAX_BYTES:
-        return None
-    try:
-        return SourceFile(path, ast.parse(content))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    tree = python_source.parse_source(content) if content is not None else None
+    return None if tree is None else SourceFile(path, tree)
 
 
 def mangle_name(name: str, around: ast.ClassDef | None) -> str:

@@ -6,7 +6,7 @@ definitions that the message can mean agree.
 """
 
 import ast
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -17,7 +17,7 @@ from shared.proof.claims.calls.callee_signatures import Callee, SignatureSearch
 from shared.proof.claims.calls.code_values import FunctionValue, SourceFile, UnknownValue
 from shared.proof.claims.calls.definition_search import find_definitions
 from shared.proof.claims.calls.value_search import ValueSearch
-from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
+from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
 from shared.proof.claims.ports import ServiceModules
 
 CHECKED_BY = "signatures"
@@ -44,11 +44,6 @@ _HOLDS, _OTHER = _Answer(_Kind.HOLDS), _Answer(_Kind.OTHER)
 
 class CallJudge:
     """Judges arguments that do not bind."""
-
-    @property
-    def families(self) -> Collection[ClaimFamily]:
-        """Calls."""
-        return (ClaimFamily.CALL,)
 
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         """The verdict at the commit of `modules`."""

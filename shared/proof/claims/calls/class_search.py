@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 from shared.proof.claims.calls.code_values import (
@@ -166,7 +167,9 @@ class ClassSearch:
         if isinstance(ancestry, UnknownValue):
             return ancestry
         assigned = [
-            (candidate, node) for candidate in ancestry.classes for node in _list_self_assignments(candidate.node, name)
+            (candidate, node)
+            for candidate in ancestry.classes
+            for node in _map_self_assignments(candidate.node).get(name, ())
         ]
         if not assigned:
             return None
@@ -234,9 +237,13 @@ def _is_overload(node: ast.AST) -> bool:
     )
 
 
-def _list_self_assignments(node: ast.ClassDef, name: str) -> Iterator[ast.Assign | ast.AnnAssign]:
+@lru_cache(maxsize=128)
+def _map_self_assignments(node: ast.ClassDef) -> Mapping[str, Sequence[ast.Assign | ast.AnnAssign]]:
+    """By the name of the attribute: the statements in a class that assign to one of any object."""
+    assignments: dict[str, list[ast.Assign | ast.AnnAssign]] = {}
     for part in ast.walk(node):
         if isinstance(part, ast.Assign | ast.AnnAssign):
             targets = part.targets if isinstance(part, ast.Assign) else [part.target]
-            if any(isinstance(target, ast.Attribute) and target.attr == name for target in targets):
-                yield part
+            for name in {target.attr for target in targets if isinstance(target, ast.Attribute)}:
+                assignments.setdefault(name, []).append(part)
+    return assignments

@@ -5,6 +5,7 @@ In: an expression and where it stands. Out: a `Value`; unknown wherever more tha
 
 import ast
 import builtins
+from collections.abc import Mapping, Sequence
 
 from shared.proof.claims.calls.call_signature import read_shape
 from shared.proof.claims.calls.class_search import ClassSearch
@@ -22,7 +23,7 @@ from shared.proof.claims.calls.code_values import (
 )
 from shared.proof.claims.claim import ModuleKind
 from shared.proof.claims.ports import ServiceModules
-from shared.proof.claims.scopes.name_bindings import list_bindings
+from shared.proof.claims.scopes.name_bindings import map_bindings
 from shared.proof.claims.scopes.star_exports import StarExports
 from shared.proof.claims.source.python_source import (
     FunctionNode,
@@ -49,6 +50,7 @@ class ValueSearch:
         self.modules = modules
         self.classes = ClassSearch(self)
         self._files: dict[str, SourceFile | None] = {}
+        self._bindings: dict[ast.AST, Mapping[str, Sequence[ast.AST]]] = {}
         self._depth = 0
 
     def open_file(self, path: str) -> SourceFile | None:
@@ -57,6 +59,12 @@ class ValueSearch:
             tree = parse_source(self.modules.tree.read(path) or b"\0")
             self._files[path] = None if tree is None else SourceFile(path, tree)
         return self._files[path]
+
+    def _list_bindings(self, scope: ast.Module | ast.ClassDef | FunctionNode, name: str) -> Sequence[ast.AST]:
+        """What binds a name in a scope, whose statements are read once."""
+        if scope not in self._bindings:
+            self._bindings[scope] = map_bindings(scope.body, self.modules.python)
+        return self._bindings[scope].get(name, ())
 
     def find(self, node: ast.expr, file: SourceFile, scopes: tuple[ScopeNode, ...]) -> Value:
         """What an expression is that stands in these scopes of a file."""
@@ -97,7 +105,7 @@ class ValueSearch:
         """What a module binds a name to."""
         if name in list_global_bindings(file.tree):
             return UnknownValue(f"a function of {file.path} binds {name} as well")
-        bindings = list(list_bindings(file.tree.body, name, self.modules.python))
+        bindings = self._list_bindings(file.tree, name)
         if bindings:
             return self._choose_binding(bindings, name, file, (file.tree,), is_late=is_late)
         return self._find_star(file, name)
@@ -124,7 +132,7 @@ class ValueSearch:
         scope = scopes[-1]
         if isinstance(scope, ast.Module | ast.Lambda):
             return UnknownValue(f"{name} is a parameter")
-        bindings = list(list_bindings(scope.body, name, self.modules.python))
+        bindings = self._list_bindings(scope, name)
         if any(classify_name(nested, name) is NameScope.NONLOCAL for nested in list_nested_scopes(scope)):
             return UnknownValue(f"{name} is bound in another function as well")
         if isinstance(scope, FunctionNode):
@@ -162,7 +170,7 @@ class ValueSearch:
         return UnknownValue("its type is not known")
 
     def _choose_binding(
-        self, bindings: list[ast.AST], name: str, file: SourceFile, scopes: tuple[ScopeNode, ...], *, is_late: bool
+        self, bindings: Sequence[ast.AST], name: str, file: SourceFile, scopes: tuple[ScopeNode, ...], *, is_late: bool
     ) -> Value:
         if not bindings:
             return UnknownValue(f"{name} is bound in no way that is followed")
@@ -218,7 +226,7 @@ class ValueSearch:
             value = self.find_member(file, name)
             if not isinstance(value, UnknownValue | OutsideValue) or module_file.kind is ModuleKind.FILE:
                 return value
-            if any(True for _ in list_bindings(file.tree.body, name, self.modules.python)):
+            if self._list_bindings(file.tree, name):
                 return value
         if module_file.kind in {ModuleKind.PACKAGE, ModuleKind.NAMESPACE}:
             dotted = f"{owner.module}.{name}" if owner.module else name

@@ -5,7 +5,7 @@ nothing of a value, as of all that installed packages give, has no opinion: the 
 rules read are its inputs. Else every commit to a file that the checker saw would count as an attempt to mend the claim.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from shared.proof.claims.attributes.attribute_uses import find_uses
@@ -33,11 +33,6 @@ class TwoWitnesses:
     def __init__(self, judge: ClaimJudge, checker: TypeChecker) -> None:
         self._judge = judge
         self._checker = checker
-
-    @property
-    def families(self) -> Collection[ClaimFamily]:
-        """Those of the judge."""
-        return self._judge.families
 
     def with_witness(self, witness: ServiceModules) -> ClaimJudge:
         """The same two, where the judge believes the log for the commit of `witness`; itself where it cannot."""

@@ -21,7 +21,7 @@ from shared.proof.claims.checking.value_operations import (
     read_operation,
     read_value_type,
 )
-from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
+from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.model.checker_report import CheckerDiagnostic, CheckerReport, CheckerRule
 from shared.proof.model.compilation import split_source_lines
@@ -57,11 +57,6 @@ class ValueJudge:
 
     def __init__(self, checker: TypeChecker) -> None:
         self._checker = checker
-
-    @property
-    def families(self) -> Sequence[ClaimFamily]:
-        """Values of the wrong type."""
-        return (ClaimFamily.VALUE,)
 
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         """The verdict at the commit of `modules`."""

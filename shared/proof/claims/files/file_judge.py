@@ -6,10 +6,10 @@ file, the file that it opens, and what decides whether the image has it.
 
 import posixpath
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
+from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
 from shared.proof.claims.files.image_places import ImagePlaces, ListPathsNamed, open_places
 from shared.proof.claims.files.path_expressions import NamedPath, PathReader
 from shared.proof.claims.files.template_folders import find_template_folders
@@ -36,11 +36,6 @@ class FileJudge:
 
     def __init__(self, list_paths_named: ListPathsNamed) -> None:
         self._list_paths_named = list_paths_named
-
-    @property
-    def families(self) -> Collection[ClaimFamily]:
-        """Files."""
-        return (ClaimFamily.FILE,)
 
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         """The verdict at the commit of `modules`."""

@@ -4,9 +4,7 @@ Takes a claim and the modules of a service at one commit. A name that a module t
 where the order says so; where a run may take another way, it is unknown.
 """
 
-from collections.abc import Collection
-
-from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
+from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
 from shared.proof.claims.importing.import_order import ImportOrder
 from shared.proof.claims.importing.import_outcomes import Undecided
 from shared.proof.claims.importing.import_requests import ImportRequest, list_import_requests
@@ -19,11 +17,6 @@ _CHECKED_BY = "the order of the imports from the start command"
 
 class CircularJudge:
     """Judges `CIRCULAR_IMPORT`."""
-
-    @property
-    def families(self) -> Collection[ClaimFamily]:
-        """Those that it judges."""
-        return (ClaimFamily.CIRCULAR_IMPORT,)
 
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         """The verdict at the commit of `modules`."""

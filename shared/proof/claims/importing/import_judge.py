@@ -45,11 +45,6 @@ class ImportJudge:
         """The judge that believes the log for the commit of `witness`."""
         return ImportJudge(witness)
 
-    @property
-    def families(self) -> Collection[ClaimFamily]:
-        """Those that it judges."""
-        return tuple(_FINDERS)
-
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         """The verdict at the commit of `modules`."""
         source = modules.tree.read(claim.path)

@@ -7,11 +7,12 @@ import posixpath
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
 from shared.proof.claims.importing.image_layout import ImageLayout
+from shared.proof.claims.importing.name_search import Location, NameSearch, Obstacle
 from shared.proof.claims.importing.started_modules import StartStep
 from shared.proof.claims.source.module_table import changes_module_table
 from shared.proof.claims.source.standard_library import is_standard_module
@@ -23,31 +24,12 @@ from shared.proof.model.missing_import import ImportDoubt
 _PACKAGE_PATH = re.compile(r"(?<!\w)(?:extend_path|(?<!iter_modules\()(?<!walk_packages\()__path__)")
 _PATH_CHANGE = re.compile(r"(?<!\w)(?:sys\s*\.\s*path(?!_|\w)|addsitedir|sys[ \t]+import[^\n]*\bpath\b)")
 _FOLLOWED_STARTS = frozenset(("python", "uvicorn", "gunicorn", "hypercorn", "fastapi"))
-_BUILT_FILES = (".so", ".pyd", ".pyc", ".pyx")
 _ALSO_INSTALLED = frozenset(
     ("common", "config", "docs", "examples", "lib", "scripts", "test", "tests", "tools", "utils")
 )
 """Packages of a repository whose names distributions install, too."""
 _SERVER_MODULES = frozenset(("click", "gunicorn", "h11", "httptools", "hypercorn", "uvicorn", "uvloop", "websockets"))
 """Loaded by servers before they put the service's folder on the import path."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Location:
-    """What one name stands for: a file (image path), folders in which its submodules lie, or both."""
-
-    path: str = ""
-    folders: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Obstacle:
-    """Why it cannot be told what a name stands for."""
-
-    reason: str
-
-
-_Step = _Location | _Obstacle | None
 
 
 ProvidersLookup = Callable[[str], FoundModule]
@@ -69,15 +51,16 @@ class ModuleSearch:
         self._tree = layout.files.tree
         self._python = python
         self._running = tuple(running_paths)
-        self._is_link = is_link
+        self._names = NameSearch(layout.files, is_link)
         self._find_outside = find_outside
         self._contents = ImageContents(layout.files, layout.dockerfile, self._running)
         self._hooks: dict[str, str] = {}
+        self._absolute: dict[tuple[tuple[str, ...], str], FoundModule] = {}
 
     def is_outside(self, importing_path: str, name: str) -> bool:
         """Whether no folder that may be on the import path has a top-level name."""
         roots = [root for path in self._files.image_paths(importing_path) for root in self._list_roots(path, name)]
-        return self._search_name((*self._layout.roots, *roots, *self._list_further_roots()), name) is None
+        return self._names.search((*self._layout.roots, *roots, *self._list_further_roots()), name) is None
 
     def list_start_steps(self) -> tuple[StartStep, ...]:
         """What the start runs, in its order; () where that is not one plain command."""
@@ -105,7 +88,10 @@ class ModuleSearch:
     def _find_from(self, path: str, module: str, level: int) -> FoundModule:
         parts = module.split(".") if module else []
         if not level:
-            return self._find_absolute(path, parts)
+            key = (self._list_roots(path, parts[0]), module)
+            if key not in self._absolute:  # most files of a service ask for the same modules by the same names
+                self._absolute[key] = self._find_absolute(key[0], parts)
+            return self._absolute[key]
         folder = posixpath.dirname(path)
         for _ in range(level - 1):
             if folder in self._layout.roots or folder == "/":
@@ -116,15 +102,15 @@ class ModuleSearch:
         package = self._files.locate(f"{folder}/__init__.py")
         if reason := self._find_hook(f"{folder}/__init__.py" if package else ""):
             return _unknown(reason)
-        start = _Location(f"{folder}/__init__.py" if package else "", (folder,))
+        start = Location(f"{folder}/__init__.py" if package else "", (folder,))
         return self._walk(start, parts, "." * level)
 
-    def _find_absolute(self, path: str, parts: Sequence[str]) -> FoundModule:
+    def _find_absolute(self, roots: Sequence[str], parts: Sequence[str]) -> FoundModule:
         name = parts[0]
         if name in sys.builtin_module_names:  # before anything on the path
             return FoundModule(ModuleKind.OUTSIDE)
-        first = self._search_name(self._list_roots(path, name), name)
-        if isinstance(first, _Obstacle):
+        first = self._names.search(roots, name)
+        if isinstance(first, Obstacle):
             return _unknown(first.reason)
         if first is not None and first.path:
             if is_standard_module(name, self._python) is not False or name in _SERVER_MODULES:
@@ -142,9 +128,9 @@ class ModuleSearch:
         absence = self._contents.explain_absence(path) if is_own else None
         return FoundModule(ModuleKind.MISSING, reason=absence.sentence, absence=absence) if absence else None
 
-    def _find_namespace(self, location: _Location, parts: Sequence[str]) -> FoundModule:
+    def _find_namespace(self, location: Location, parts: Sequence[str]) -> FoundModule:
         """A folder without `__init__.py`: a regular package of its name anywhere on the path comes before it."""
-        other = self._search_name(self._list_further_roots(), parts[0])
+        other = self._names.search(self._list_further_roots(), parts[0])
         if other is not None or self._find_outside(parts[0]).kind is ModuleKind.OUTSIDE:
             return _unknown(f"the folder {self._name_origin(location)} and a package share the name {parts[0]}")
         return self._walk(location, parts[1:], parts[0])
@@ -152,9 +138,9 @@ class ModuleSearch:
     def _find_off_path(self, parts: Sequence[str]) -> FoundModule:
         """A name that no folder of the import path has."""
         name = parts[0]
-        other = self._search_name(self._list_further_roots(), name)
+        other = self._names.search(self._list_further_roots(), name)
         if other is not None:
-            reason = other.reason if isinstance(other, _Obstacle) else f"{self._name_origin(other)} may be on the path"
+            reason = other.reason if isinstance(other, Obstacle) else f"{self._name_origin(other)} may be on the path"
             return _unknown(reason)
         outside = self._find_outside(".".join(parts))
         if outside.kind is ModuleKind.OUTSIDE:
@@ -182,13 +168,13 @@ class ModuleSearch:
         known = {*self._layout.roots, *self._layout.installed_roots}
         return tuple(root for root in self._layout.possible_roots if root not in known)
 
-    def _walk(self, location: _Location, parts: Sequence[str], name: str) -> FoundModule:
+    def _walk(self, location: Location, parts: Sequence[str], name: str) -> FoundModule:
         """Follow the rest of a dotted name; every package on the way may change what its submodules are."""
         for part in parts:
             if reason := self._find_hook(location.path):
                 return _unknown(reason)
-            step = self._search_name(location.folders, part) if location.folders else None
-            if isinstance(step, _Obstacle):
+            step = self._names.search(location.folders, part) if location.folders else None
+            if isinstance(step, Obstacle):
                 return _unknown(step.reason)
             name = f"{name}{'' if name.endswith('.') else '.'}{part}"
             if step is None:
@@ -196,13 +182,13 @@ class ModuleSearch:
             location = step
         return self._describe(location)
 
-    def _describe(self, location: _Location) -> FoundModule:
+    def _describe(self, location: Location) -> FoundModule:
         if not location.path:
             return FoundModule(ModuleKind.NAMESPACE, self._name_origin(location))
         kind = ModuleKind.PACKAGE if location.path.endswith("/__init__.py") else ModuleKind.FILE
         return FoundModule(kind, self._files.locate(location.path) or "")
 
-    def _describe_missing(self, location: _Location, part: str, name: str) -> FoundModule:
+    def _describe_missing(self, location: Location, part: str, name: str) -> FoundModule:
         if not location.folders:
             return FoundModule(ModuleKind.MISSING, reason=f"{self._name_origin(location)} is no package")
         origins = [origin for folder in location.folders for origin in self._list_origins(folder, part)]
@@ -242,51 +228,10 @@ class ModuleSearch:
                 return _unknown(f"the build may make {path}")
         return FoundModule(ModuleKind.MISSING, reason=reason)
 
-    def _search_name(self, folders: Sequence[str], name: str) -> _Step:
-        """One name in some folders: a package, else a module, else the parts of a namespace package."""
-        portions: list[str] = []
-        for folder in folders:
-            path = posixpath.join(folder, name)
-            if built := self._find_built_file(folder, name):
-                return _Obstacle(f"{built} is built, not read")
-            if self._files.locate(f"{path}/__init__.py") is not None:
-                return _Location(f"{path}/__init__.py", (path,))
-            if self._files.locate(f"{path}.py") is not None:
-                return _Location(f"{path}.py")
-            if link := self._find_link(path):
-                return _Obstacle(f"{link} is a link")
-            if self._is_folder(path):
-                portions.append(path)
-        return _Location("", tuple(portions)) if portions else None
-
-    def _find_built_file(self, folder: str, name: str) -> str:
-        """An extension module or a compiled file of a name; Python takes it for the module."""
-        for origin in self._files.list_origin_paths(folder):
-            for entry in self._tree.list_unrecorded(origin) or ():
-                if entry.startswith(f"{name}.") and entry.endswith(_BUILT_FILES):
-                    path = posixpath.join(origin, entry)
-                    self._tree.blob(path)  # an input: without it the answer is another one
-                    return path
-        return ""
-
-    def _find_link(self, path: str) -> str:
-        origins = [*self._files.list_origin_paths(path), *self._files.list_origin_paths(f"{path}.py")]
-        return next((origin for origin in origins if self._is_link(origin)), "")
-
-    def _is_folder(self, path: str) -> bool:
-        """Whether the image has a folder; one that is left out counts where something in it is not."""
-        if not self._files.is_folder(path):
-            return False
-        origins = [origin for origin in self._files.list_origin_paths(path) if self._tree.has_folder(origin)]
-        if not origins or any(not self._files.is_left_out(origin) for origin in origins):
-            return True
-        entries = [posixpath.join(origin, name) for origin in origins for name in self._tree.folder(origin) or ()]
-        return any(not self._files.is_left_out(entry) for entry in entries)
-
     def _is_in_tree(self, path: str) -> bool:
         return self._tree.blob(path) is not None or self._tree.has_folder(path)
 
-    def _name_origin(self, location: _Location) -> str:
+    def _name_origin(self, location: Location) -> str:
         """The repository path of what was found."""
         if location.path:
             return self._files.locate(location.path) or location.path

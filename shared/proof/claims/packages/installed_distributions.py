@@ -14,6 +14,7 @@ from shared.proof.claims.packages.distribution_modules import list_needed_distri
 from shared.proof.claims.packages.project_manifests import ManifestReader
 from shared.proof.claims.packages.requirement_lines import Requirement, parse_requirement
 from shared.proof.declared.dockerfile_python import parse_instructions
+from shared.proof.loading.image_files import find_address_in_stage
 from shared.proof.loading.images import list_project_installs
 from shared.proof.loading.shell import split_commands
 
@@ -126,6 +127,9 @@ class _InstallReader:
 
     def _locate(self, workdir: str, path: str, mounts: dict[str, str]) -> str | None:
         image_path = posixpath.normpath(posixpath.join(workdir, path))
+        stage = _STAGE.match(workdir)
+        if stage is not None and path.startswith("/"):  # of that stage, as its working directory is
+            return mounts.get(image_path) or self._files.locate(find_address_in_stage(int(stage[1]), path))
         return mounts.get(image_path) or self._files.locate(image_path)
 
     def _read_pip(self, workdir: str, action: str, words: Sequence[str], mounts: dict[str, str]) -> None:

@@ -9,12 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from shared.proof.claims.packages.requirement_lines import (
-    Requirement,
-    evaluate_marker,
-    normalize_name,
-    parse_requirement,
-)
+from shared.proof.claims.packages.requirement_lines import Requirement, evaluate_marker, parse_requirement
+from shared.proof.loading.module_providers import normalize_name
 from shared.text.toml import parse_toml
 
 _NEEDED_FIRST = {True: 0, None: 1, False: 2}

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.proof.claims.packages.lock_files import list_locked, read_packages
-from shared.proof.claims.packages.requirement_lines import Requirement, normalize_name, parse_requirement
-from shared.proof.claims.source.module_code import parse_source
+from shared.proof.claims.packages.requirement_lines import Requirement, parse_requirement
+from shared.proof.claims.source.python_source import parse_source
 from shared.proof.loading.commit_tree import RecordingTree
+from shared.proof.loading.module_providers import normalize_name
 from shared.text.toml import parse_toml
 
 _MAX_FILES = 40

@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from shared.proof.loading.module_providers import normalize_name
+
 _REQUIREMENT = re.compile(
     r"\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]{0,100}[A-Za-z0-9])?)\s*(?:\[(?P<extras>[^\]]{0,200})\])?"
     r"\s*(?P<rest>(?:[(<>=!~@\^*\d][^;]*)?)(?:;(?P<marker>.*))?\s*"
 )
-_SEPARATORS = re.compile(r"[-_.]{1,20}")
 _CLAUSE = re.compile(r"\s*(\w+)\s*(==|!=|<=|>=|<|>|in|not in)\s*(['\"])([^'\"]*)\3\s*")
 _COMPARISONS: Mapping[str, Callable[[int, int], bool]] = {
     "==": lambda left, right: left == right,
@@ -39,11 +40,6 @@ class Requirement:
     extras: tuple[str, ...] = ()
     is_needed: bool | None = True
     text: str = ""
-
-
-def normalize_name(name: str) -> str:
-    """A distribution's name as the index compares it."""
-    return _SEPARATORS.sub("-", name).lower()
 
 
 def parse_requirement(text: str, python: str) -> Requirement | None:

@@ -6,7 +6,7 @@ deployed, and only what is certain: what is unknown refuses nothing.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from shared.proof.claims.attributes.expression_meaning import MeaningFinder
@@ -15,13 +15,12 @@ from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdi
 from shared.proof.claims.claim_verdicts import OpenModules
 from shared.proof.claims.importing.image_inputs import decides_image
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
+from shared.proof.claims.regressions.change_focus import Focus, TouchedNames, find_touched_names, focus_on_change
 from shared.proof.claims.regressions.circular_starts import find_circular_claim
-from shared.proof.claims.regressions.focus import Focus, focus_on_change
 from shared.proof.claims.regressions.guarded_lines import find_guarded_lines
 from shared.proof.claims.regressions.opened_files import list_opened_files
 from shared.proof.claims.regressions.repeated_failure import RepeatedFailure, refuse_claim
 from shared.proof.claims.regressions.suspicions import Suspect, SuspectReader
-from shared.proof.claims.regressions.touched_names import TouchedNames, find_touched_names
 from shared.proof.claims.source.module_code import parse_module
 from shared.proof.gating.gates import GateFailure
 from shared.proof.loading.commit_tree import CommitTree, find_changed_paths
@@ -66,6 +65,7 @@ class NewFailures:
     mended: Claim | None = None
     suspects_judged: int = 0
     _deployed: ServiceModules | None = None
+    _touched: dict[tuple[str, str | None], TouchedNames] = field(default_factory=dict)
 
     def find(self, commit: str) -> GateFailure | None:
         """The first failure at a commit that the deployed commit did not have; None where there is none."""
@@ -90,6 +90,13 @@ class NewFailures:
             if failure is not None and key not in seen:
                 seen.add(key)
                 yield failure
+
+    def find_touched(self, before: str, after: str | None) -> TouchedNames:
+        """What the change of a blob touched, read once for all commits. `after`: None for a file that is gone."""
+        if (before, after) not in self._touched:
+            later = self.history.read(after) or b"" if after is not None else None
+            self._touched[before, after] = find_touched_names(self.history.read(before) or b"", later)
+        return self._touched[before, after]
 
     def open_deployed(self) -> ServiceModules:
         """The service as it is deployed; opened once."""
@@ -125,22 +132,30 @@ class _Comparison:
             self._modules, MeaningFinder(self._modules, self._owner.start_path), ValueSearch(self._modules)
         )
         changed = [path for path, blob in self.after.items() if self.before.get(path) != blob][:_MAX_FILES]
-        touched = {path: self._find_touched(path) for path, blob in self.before.items() if self.after.get(path) != blob}
-        outer = frozenset(name for names in touched.values() for name in names.outer)
         yield from self._list_mended(changed)
         for path in changed:
             former = self._owner.history.read(self.before[path]) if path in self.before else None
-            names = outer | touched.get(path, TouchedNames()).inner
-            yield from reader.list_suspects(path, focus_on_change(former, self._tree.read(path) or b"", names))
-        focus = Focus(outer, frozenset())
-        for path in self._list_mentioning(changed, focus, self._list_module_words(touched)):
-            yield from reader.list_suspects(path, focus)
+            yield from reader.list_suspects(path, focus_on_change(former, self._tree.read(path) or b""))
+        yield from self._list_mentions(reader, changed)
         if self._is_image_changed:
             yield from self._list_outside_imports(reader, changed)
         yield from self._list_files()
         circular = find_circular_claim(self._modules, self._owner.start_path) if changed else None
         if circular is not None:
             yield Suspect(circular)
+
+    def _list_mentions(self, reader: SuspectReader, changed: Sequence[str]) -> Iterator[Suspect]:
+        """What lines that are not new ask of names that may mean something else by now."""
+        touched = {path: self._find_touched(path) for path, blob in self.before.items() if self.after.get(path) != blob}
+        outer = frozenset(name for names in touched.values() for name in names.outer)
+        for path in changed:
+            former = self._owner.history.read(self.before[path]) if path in self.before else None
+            focus = Focus(outer | touched.get(path, TouchedNames()).inner, frozenset(), former)
+            if former is not None and focus.is_mentioned(self._tree.read(path) or b""):
+                yield from reader.list_suspects(path, focus)
+        focus = Focus(outer, frozenset())
+        for path in self._list_mentioning(changed, focus, self._list_module_words(touched)):
+            yield from reader.list_suspects(path, focus)
 
     @property
     def _is_image_changed(self) -> bool:
@@ -158,8 +173,7 @@ class _Comparison:
     def _find_touched(self, path: str) -> TouchedNames:
         """Names that a file no longer defines, or defines otherwise; its own, where it is loaded no more."""
         is_loaded = path in self.after
-        after = self._tree.read(path) if is_loaded else None
-        touched = find_touched_names(self._owner.history.read(self.before[path]) or b"", after)
+        touched = self._owner.find_touched(self.before[path], self.after.get(path))
         own = frozenset() if is_loaded else frozenset((_name_module(path),))
         return replace(touched, outer=touched.outer | own)
 

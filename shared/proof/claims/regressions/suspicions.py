@@ -8,11 +8,11 @@ import ast
 import symtable
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.proof.claims.attributes.attribute_uses import name_function
-from shared.proof.claims.attributes.class_attributes import Presence, find_attribute
-from shared.proof.claims.attributes.class_hierarchy import read_hierarchy
+from shared.proof.claims.attributes.class_attributes import Answer, Presence, find_attribute
+from shared.proof.claims.attributes.class_hierarchy import Hierarchy, read_hierarchy
 from shared.proof.claims.attributes.expression_meaning import ClassMeaning, MeaningFinder, ModuleMeaning
 from shared.proof.claims.attributes.source_file import SourceFile
 from shared.proof.claims.calls.call_signature import find_complaint, read_shape
@@ -22,11 +22,11 @@ from shared.proof.claims.claim import Claim, ClaimFamily, ModuleKind
 from shared.proof.claims.importing.bindings import BindingState, find_imported_name
 from shared.proof.claims.importing.import_requests import Guard, ImportRequest, list_import_requests
 from shared.proof.claims.ports import ServiceModules
+from shared.proof.claims.regressions.change_focus import Focus
 from shared.proof.claims.regressions.complaints import add_message, format_call_complaint
-from shared.proof.claims.regressions.focus import Focus
 from shared.proof.claims.regressions.unbound_locals import list_unbound_locals
 from shared.proof.claims.source.builtin_names import is_builtin
-from shared.proof.claims.source.module_code import parse_module
+from shared.proof.claims.source.python_source import parse_source
 
 _OWN = frozenset((ModuleKind.FILE, ModuleKind.PACKAGE, ModuleKind.NAMESPACE))
 _EVERYWHERE = frozenset(("__file__", "__name__", "__doc__", "__package__", "__spec__", "__loader__", "__path__"))
@@ -47,16 +47,19 @@ class SuspectReader:
     modules: ServiceModules
     finder: MeaningFinder
     values: ValueSearch
+    _unbound: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+    _hierarchies: dict[ClassMeaning, Hierarchy] = field(default_factory=dict)
+    _answers: dict[tuple[str, ClassMeaning, str], Answer] = field(default_factory=dict)
 
     def list_suspects(self, path: str, focus: Focus) -> Iterator[Suspect]:
         """The claims of one file."""
         source = self.modules.tree.read(path)
-        code = parse_module(source) if source is not None else None
-        if source is None or code is None:
+        tree = parse_source(source) if source is not None else None
+        if source is None or tree is None:
             return
-        yield from map(Suspect, self._list_imports(path, code.tree, focus))
-        yield from map(Suspect, self._list_names(path, source, code.tree, focus))
-        attributes, calls = _find_asked(code.tree, focus)
+        yield from map(Suspect, self._list_imports(path, tree, focus))
+        yield from map(Suspect, self._list_names(path, source, tree, focus))
+        attributes, calls = _find_asked(tree, focus)
         if attributes:
             yield from self._list_attributes(path, focus)
         if calls:
@@ -64,8 +67,8 @@ class SuspectReader:
 
     def list_missing_imports(self, path: str) -> Iterator[Suspect]:
         """The imports of one file that find nothing."""
-        code = parse_module(self.modules.tree.read(path) or b"")
-        yield from map(Suspect, self._list_imports(path, code.tree, Focus())) if code is not None else ()
+        tree = parse_source(self.modules.tree.read(path) or b"")
+        yield from map(Suspect, self._list_imports(path, tree, Focus())) if tree is not None else ()
 
     def _list_imports(self, path: str, tree: ast.Module, focus: Focus) -> Iterator[Claim]:
         asked: dict[tuple[ClaimFamily, str, str], int] = {}
@@ -85,10 +88,17 @@ class SuspectReader:
                 yield ClaimFamily.MODULE, module, ""
             if step.kind not in _OWN:
                 return
-        if request.name not in {"", "*"}:
+        if request.name not in {"", "*"} and self._is_unbound(path, request):
+            yield ClaimFamily.IMPORT_NAME, request.module, request.name
+
+    def _is_unbound(self, path: str, request: ImportRequest) -> bool:
+        """Whether a module does not have the name; for the same module and name decided once."""
+        found = self.modules.find_module(path, request.module, request.level)
+        key = (found.path, request.module, request.name)
+        if request.level or key not in self._unbound:
             binding = find_imported_name(self.modules, path, request.module, request.level, request.name)
-            if binding.state is BindingState.UNBOUND:
-                yield ClaimFamily.IMPORT_NAME, request.module, request.name
+            self._unbound[key] = binding.state is BindingState.UNBOUND
+        return self._unbound[key]
 
     def _list_names(self, path: str, source: bytes, tree: ast.Module, focus: Focus) -> Iterator[Claim]:
         former = frozenset(_list_unbound_globals(focus.former)) if focus.former is not None else frozenset()
@@ -121,10 +131,9 @@ class SuspectReader:
             if not dotted or not self._lacks(source.path, meaning, node.attr, dotted):
                 return None
             return Suspect(add_message(_replace(claim, module=dotted)))
-        if not isinstance(meaning, ClassMeaning):
+        if not isinstance(meaning, ClassMeaning) or meaning.is_annotated:
             return None
-        hierarchy = read_hierarchy(self.finder, meaning)
-        answer = find_attribute(hierarchy, node.attr, [source], on_type=not meaning.is_instance)
+        answer = self._find_attribute(source, meaning, node.attr)
         if answer.presence is not Presence.ABSENT:
             return None
         owner = meaning.node.name
@@ -135,6 +144,16 @@ class SuspectReader:
             f"x.{node.attr}", name=node.attr, owner=owner,
         )  # fmt: skip
         return Suspect(claim, owner if meaning.is_self else "")
+
+    def _find_attribute(self, source: SourceFile, meaning: ClassMeaning, name: str) -> Answer:
+        """What a class has, as one source asks for it: asked once, however often it does."""
+        key = (source.path, meaning, name)
+        if key not in self._answers:
+            if meaning not in self._hierarchies:
+                self._hierarchies[meaning] = read_hierarchy(self.finder, meaning)
+            hierarchy = self._hierarchies[meaning]
+            self._answers[key] = find_attribute(hierarchy, name, [source], on_type=not meaning.is_instance)
+        return self._answers[key]
 
     def _lacks(self, path: str, meaning: ModuleMeaning, name: str, dotted: str) -> bool:
         """Whether a module of the repository neither binds a name nor has a submodule of it."""

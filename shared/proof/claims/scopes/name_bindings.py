@@ -1,17 +1,18 @@
-"""What binds one name in one scope, in the order of the source, less what the image's Python never runs."""
+"""What binds the names of one scope, in the order of the source, less what the image's Python never runs."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from shared.proof.claims.source.python_source import FunctionNode, read_dotted_name, walk_scope
+from shared.proof.claims.source.python_source import read_dotted_name, walk_scope
 from shared.proof.claims.source.scope_bindings import read_bound_alias
 from shared.proof.claims.source.static_conditions import decide_condition
 
 _OVERLOADS = frozenset(("overload", "typing.overload", "typing_extensions.overload"))
 
 
-def list_bindings(body: list[ast.stmt], name: str, python: str) -> Iterator[ast.AST]:
-    """What binds a name in the scope of these statements, each import with the one alias that does."""
+def map_bindings(body: list[ast.stmt], python: str) -> Mapping[str, Sequence[ast.AST]]:
+    """By name: what binds it in the scope of these statements, each import with the one alias that does."""
+    bindings: dict[str, list[ast.AST]] = {}
     skipped: set[ast.AST] = set()
     for node in walk_scope(body):
         if node in skipped:
@@ -20,36 +21,35 @@ def list_bindings(body: list[ast.stmt], name: str, python: str) -> Iterator[ast.
             decided = decide_condition(node.test, python)
             branch = [] if decided is None else node.orelse if decided else node.body
             skipped |= {part for statement in branch for part in ast.walk(statement)}
-        binding = _read_name_binding(node, name)
-        if binding is not None:
-            yield binding
-        if isinstance(node, ast.Assign) and binding is not None:
+        for name, binding in _list_own_bindings(node):
+            bindings.setdefault(name, []).append(binding)
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             skipped.add(node.targets[0])
         elif isinstance(node, ast.AnnAssign):
             skipped.add(node.target)
+    return bindings
 
 
-def _read_name_binding(node: ast.AST, name: str) -> ast.AST | None:
-    if isinstance(node, FunctionNode):
-        is_overload = any(read_dotted_name(decorator) in _OVERLOADS for decorator in node.decorator_list)
-        return node if node.name == name and not is_overload else None
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        aliases = [alias for alias in node.names if read_bound_alias(node, alias) == name]
-        return _narrow_import(node, aliases[-1]) if aliases else None
-    if isinstance(node, ast.AnnAssign) and node.value is None:
-        return None
-    return node if _names_target(node, name) else None
-
-
-def _names_target(node: ast.AST, name: str) -> bool:
+def _list_own_bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """The names that a node binds itself."""
     match node:
-        case ast.Assign(targets=[ast.Name(id=own)]) | ast.AnnAssign(target=ast.Name(id=own)):
-            return own == name
-        case ast.Name(id=own, ctx=ast.Store() | ast.Del()) | ast.ClassDef(name=own):
-            return own == name
-        case ast.ExceptHandler(name=own) | ast.MatchAs(name=own) | ast.MatchStar(name=own) | ast.MatchMapping(rest=own):
-            return own == name
-    return False
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            if not any(read_dotted_name(decorator) in _OVERLOADS for decorator in node.decorator_list):
+                yield name, node
+        case ast.Import() | ast.ImportFrom():
+            aliases = {read_bound_alias(node, alias): alias for alias in node.names}
+            yield from ((name, _narrow_import(node, alias)) for name, alias in aliases.items() if name)
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+            yield name, node
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.ClassDef(name=name):
+            yield name, node
+        case (
+            ast.ExceptHandler(name=str() as name)
+            | ast.MatchAs(name=str() as name)
+            | ast.MatchStar(name=str() as name)
+            | ast.MatchMapping(rest=str() as name)
+        ):
+            yield name, node
 
 
 def _narrow_import(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> ast.AST:

@@ -6,7 +6,7 @@ names it takes with a star. The scope rules are Python's own; what code does to 
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict, ModuleKind
@@ -27,11 +27,6 @@ _MANGLED = re.compile(r"_\w+?__\w+(?<!__)|__\w+(?<!__)")
 
 class NameJudge:
     """Judges `name 'n' is not defined` and its forms for local variables."""
-
-    @property
-    def families(self) -> Collection[ClaimFamily]:
-        """Names, of modules and of functions."""
-        return (ClaimFamily.NAME, ClaimFamily.LOCAL_NAME)
 
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         """The verdict at the commit of `modules`."""

@@ -4,12 +4,11 @@ Returns None for what cannot be parsed: a file that is broken, or written for a 
 """
 
 import ast
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from shared.proof.loading.commit_tree import MAX_BYTES
+from shared.proof.claims.source.python_source import parse_source
 
 _READ_ONLY = frozenset(("get", "keys", "items", "values", "copy"))
 _NAMESPACES = frozenset(("globals", "vars", "locals"))
@@ -51,18 +50,6 @@ def parse_module(source: bytes) -> ModuleCode | None:
         deletes,
         frozenset(_find_attribute_stores(nodes)),
     )
-
-
-def parse_source(source: bytes) -> ast.Module | None:
-    """The syntax tree; None where the running Python cannot parse it."""
-    if len(source) > MAX_BYTES:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 @lru_cache(maxsize=16)

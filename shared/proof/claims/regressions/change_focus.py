@@ -1,17 +1,50 @@
-"""Which names of a file may mean something else after a change: what it defined and does not, or defines otherwise.
-
-Two versions of a source come in, names go out. Only code that mentions one of them can newly fail because of it.
-"""
+"""What a change of a source can have broken: new lines, and code that mentions a name whose definition changed."""
 
 import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
 
-from shared.proof.claims.source.module_code import parse_module
+from shared.proof.claims.source.python_source import parse_source
+
+_MAX_COMPARED = 20_000
+"""Lines; a longer file counts as new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """`lines`: None where all of the file is new. `former`: the source before, None where there was none."""
+
+    names: frozenset[str] = frozenset()
+    lines: frozenset[int] | None = None
+    former: bytes | None = None
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether no line of the file is new."""
+        return self.lines is not None and not self.lines
+
+    def covers(self, node: ast.expr, *names: str) -> bool:
+        """Whether an expression that has these names may newly fail."""
+        if self.lines is None or not self.names.isdisjoint(names):
+            return True
+        lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        return not self.lines.isdisjoint(lines) if len(lines) < 200 else True
+
+    def covers_line(self, line: int, *names: str) -> bool:
+        """The same for a statement of one line."""
+        return self.lines is None or line in self.lines or not self.names.isdisjoint(names)
+
+    def is_mentioned(self, source: bytes) -> bool:
+        """Whether a source mentions a touched name at all."""
+        return bool(self.names) and not _encode(self.names).isdisjoint(_BYTE_WORD.findall(source))
+
 
 _CONSTRUCTORS = frozenset(("__init__", "__new__"))
 _WORD = re.compile(rb"[^\W\d]\w*")
+_BYTE_WORD = re.compile(rb"[\w\x80-\xff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +75,30 @@ _Shapes = Mapping[str, frozenset[str]]
 
 def _read_definitions(source: bytes) -> tuple[_Shapes, _Shapes] | None:
     """Each name that a source binds, with the shapes of what it binds it to: outside of functions, and in them."""
-    code = parse_module(source)
-    if code is None:
+    tree = parse_source(source)
+    if tree is None:
         return None
     shapes: tuple[dict[str, set[str]], dict[str, set[str]]] = ({}, {})
-    waiting: list[tuple[ast.AST, bool]] = [(code.tree, False)]
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
     while waiting:
         node, is_inner = waiting.pop()
         for name, shape in _list_definitions(node):
             is_attribute = isinstance(node, ast.Attribute)
             shapes[is_inner and not is_attribute].setdefault(name, set()).add(shape)
         is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        waiting += [(child, is_inner or is_function) for child in ast.iter_child_nodes(node)]
+        waiting += [(child, is_inner or is_function) for child in _list_children(node)]
     outer, inner = ({name: frozenset(kinds) for name, kinds in named.items()} for named in shapes)
     return outer, inner
+
+
+def _list_children(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes in a node that can hold a definition, in less time than by `ast.iter_child_nodes`."""
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if isinstance(value, list):
+            yield from (item for item in value if isinstance(item, ast.AST))
+        elif isinstance(value, ast.AST) and field != "ctx":
+            yield value
 
 
 def _list_definitions(node: ast.AST) -> Iterator[tuple[str, str]]:
@@ -83,3 +126,24 @@ def _list_definitions(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 def _dump_all(nodes: list[ast.expr] | list[ast.AnnAssign]) -> str:
     return ",".join(map(ast.dump, nodes))
+
+
+@lru_cache(maxsize=16)
+def _encode(names: frozenset[str]) -> frozenset[bytes]:
+    return frozenset(name.encode("utf-8", "surrogatepass") for name in names)
+
+
+def focus_on_change(before: bytes | None, after: bytes) -> Focus:
+    """The focus on the lines of a file that changed, or that is new."""
+    if before is None:
+        return Focus()
+    former, later = before.splitlines(), after.splitlines()
+    if max(len(former), len(later)) > _MAX_COMPARED:
+        return Focus(frozenset(), None, before)
+    return Focus(frozenset(), frozenset(_list_new_lines(former, later)), before)
+
+
+def _list_new_lines(former: list[bytes], later: list[bytes]) -> Iterator[int]:
+    for tag, _, _, start, end in SequenceMatcher(None, former, later).get_opcodes():
+        if tag != "equal":
+            yield from range(start + 1, end + 1)

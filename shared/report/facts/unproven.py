@@ -1,6 +1,6 @@
-"""Facts and sentences about suspected changes: what touched the frames of an exception that nothing can prove.
+"""Facts and sentences about what is not proven: suspected changes, and what can be tried or was tried.
 
-No sentence says more than that: none speaks of a proof, of a fix that holds, or of something to deploy.
+No sentence about a suspected change says more: none speaks of a proof, of a fix that holds, or of something to deploy.
 """
 
 from collections.abc import Iterator
@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from shared.detection.incident import Incident
 from shared.proof.model.finding import Finding
 from shared.proof.model.history import Commit, describe_commit
+from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.suspected_change import SuspectedChange, SuspectedChanges
+from shared.proof.model.trial import Experiment, TrialCandidate
 from shared.report.evidence import Evidence, EvidenceKind, Fact, FactTopic
 from shared.text.phrases import pluralize, quote_untrusted, short_sha
+from shared.text.timestamps import format_timestamp
 
 _SUSPECTED_END = ". Suspected."
 SUSPECTED_INTRODUCED = "May have introduced it, likeliest first"
@@ -72,3 +75,41 @@ def list_suspected_lines(suspected: SuspectedChanges) -> Iterator[str]:
         if changes:
             yield f"{title}:"
         yield from (f"{change.rank}. {describe_suspected_change(change)}." for change in changes)
+
+
+def collect_trial_facts(_: Incident, proof: Finding) -> Iterator[Fact]:
+    """Nothing where no trial is asked for and none has proven anything."""
+    candidate = proof.trial_candidate
+    if candidate is None or proof.recommendation.kind is ActionKind.NONE:
+        return
+    yield Fact(
+        FactTopic.TRIAL_CANDIDATE,
+        EvidenceKind.COMMIT,
+        candidate.possible_fix.id,
+        f"Possible fix {describe_candidate(candidate)}. Suspected.",
+    )
+    if proof.experiment is not None:
+        for text in list(describe_experiment(proof.experiment))[1:]:
+            yield Fact(FactTopic.EXPERIMENT, EvidenceKind.PROBE, proof.experiment.tried_revision, text)
+
+
+def describe_candidate(candidate: TrialCandidate) -> str:
+    """Why the commit is worth a trial: a clause that claims nothing more."""
+    reason = quote_untrusted(candidate.reason, 300)
+    return f"{describe_commit(candidate.possible_fix)}: {reason}"
+
+
+def describe_experiment(experiment: Experiment) -> Iterator[str]:
+    """One sentence for the trial as a whole, then one for each round."""
+    serving, tried = quote_untrusted(experiment.serving_revision, 80), quote_untrusted(experiment.tried_revision, 80)
+    yield (
+        f"Revision {tried}, which runs {short_sha(experiment.commit)} without traffic, held "
+        f"{pluralize(len(experiment.rounds), 'time')}, while the serving revision {serving} failed each time under the "
+        "same probe."
+    )
+    for number, seen in enumerate(experiment.rounds, 1):
+        at = format_timestamp(seen.at, dated=True)
+        yield (
+            f"Round {number} at {at}: {serving} (serving) {quote_untrusted(seen.serving, 160)}; {tried} (without "
+            f"traffic) {quote_untrusted(seen.tried, 160)}."
+        )

@@ -1,0 +1,1 @@
+"""The webhook by which those who are on call are alerted."""

@@ -1,0 +1,17 @@
+"""Describes a commit to go back to: the choice comes in, the rollback with the commits that it loses goes out."""
+
+from shared.errors import InputError
+from shared.proof.gating.choose_newest import TargetChoice
+from shared.proof.model.finding import Rollback
+from shared.proof.model.ports import History
+
+
+def describe_rollback(history: History, choice: TargetChoice, deployed: str) -> Rollback | None:
+    """The chosen commit; None where there is none."""
+    if choice.commit is None:
+        return None
+    try:
+        lost = tuple(history.commits(deployed, choice.commit.id))
+    except InputError:  # a code host cannot compare the two: the rollback is as good, and what it loses is not known
+        lost = ()
+    return Rollback(choice.commit, lost)

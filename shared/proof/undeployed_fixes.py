@@ -1,0 +1,117 @@
+"""What is merged and not deployed, and provably ends a failure of the deployed commit, before anybody has hit it.
+
+The deployed commit is compared with the branch: what definitely fails there and no longer at the head was fixed
+between them. The commit that fixed it is searched by halves along the first parents, so each is a proven step from
+"fails" to "holds".
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from shared.proof.compare_services import Alarm, ComparedService, ComparisonRequest, ServiceComparison, list_alarms
+from shared.proof.model.history import Commit
+from shared.proof.model.ports import Compilers, History
+from shared.text.phrases import short_sha
+
+MAX_UNDEPLOYED = 5_000
+"""So many commits of the branch are looked at; of a branch that is further ahead the oldest are left out."""
+_MAX_FIXES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class UndeployedFix:
+    """A failure of the deployed commit, and the commit of the branch that ends it."""
+
+    alarm: Alarm
+    fix: Commit
+    commits_shipped: int
+    """So many commits of the branch's first parents go out with the fix, itself included."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndeployedFixes:
+    """What a deployment of the branch's head would change."""
+
+    deployed: Commit
+    head: Commit
+    commits_ahead: int
+    """First parents of the head that are not deployed."""
+    fixes: tuple[UndeployedFix, ...]
+    """The one that is merged longest comes first."""
+    newly_broken: tuple[Alarm, ...]
+    """What the head breaks and the deployed commit does not."""
+    services: tuple[ComparedService, ...]
+
+
+class _FixSearch:
+    """Asks of commits of the branch which failures of the deployed commit they end; of each commit once."""
+
+    def __init__(
+        self,
+        comparison: ServiceComparison,
+        request: ComparisonRequest,
+        branch: Sequence[Commit],
+        show: Callable[[str], None],
+    ) -> None:
+        self._comparison = comparison
+        self._request = request
+        self._branch = branch
+        self._show = show
+        self._ended: dict[int, frozenset[tuple[object, ...]]] = {}
+
+    def find_fix(self, alarm: Alarm) -> int:
+        """The position of the commit that ends a failure which the last commit of the branch does not have."""
+        fails, holds = -1, len(self._branch) - 1
+        while holds - fails > 1:
+            middle = (fails + holds) // 2
+            fails, holds = (fails, middle) if alarm.identity in self._list_ended(middle) else (middle, holds)
+        return holds
+
+    def _list_ended(self, position: int) -> frozenset[tuple[object, ...]]:
+        if position not in self._ended:
+            self._show(f"comparing the deployed commit with {short_sha(self._branch[position].id)}")
+            services = compare_commits(self._comparison, self._request, self._branch[position].id)
+            self._ended[position] = frozenset(alarm.identity for alarm in list_alarms(services))
+        return self._ended[position]
+
+
+def find_undeployed_fixes(
+    history: History,
+    compilers: Compilers,
+    request: ComparisonRequest,
+    branch: str | None,
+    show: Callable[[str], None],
+) -> UndeployedFixes:
+    """`request.commit` is the deployed one; the baseline is put in. `show` takes a sentence of progress.
+
+    Raises UsageError for a ref that is not there.
+    """
+    deployed, head = history.resolve(request.commit), history.resolve(history.branch(branch).head)
+    ahead = {commit.id for commit in history.commits(head.id, deployed.id)}
+    chain = takewhile(lambda commit: commit.id in ahead, history.first_parents(head.id, MAX_UNDEPLOYED))
+    undeployed = list(chain)[::-1]
+    comparison = ServiceComparison(history, compilers)
+    show(f"comparing the deployed commit with {short_sha(head.id)}")
+    services = compare_commits(comparison, request, head.id)
+    search = _FixSearch(comparison, request, undeployed, show)
+    found = [(search.find_fix(alarm), alarm) for alarm in list_alarms(services)[:_MAX_FIXES] if undeployed]
+    fixes = [UndeployedFix(alarm, undeployed[position], position + 1) for position, alarm in found]
+    broken = comparison.compare(_between(request, deployed.id, head.id))
+    return UndeployedFixes(
+        deployed, head, len(undeployed), tuple(sorted(fixes, key=lambda fix: fix.commits_shipped)),
+        tuple(list_alarms(broken)), services,
+    )  # fmt: skip
+
+
+def compare_commits(
+    comparison: ServiceComparison, request: ComparisonRequest, later: str
+) -> tuple[ComparedService, ...]:
+    """The services of the deployed commit, each with what fails there and no longer at a later commit."""
+    return comparison.compare(_between(request, later, request.commit))
+
+
+def _between(request: ComparisonRequest, baseline: str, commit: str) -> ComparisonRequest:
+    return ComparisonRequest(
+        baseline, commit, request.python, request.fallback_python, request.source_roots, request.start_paths
+    )
