@@ -178,8 +178,8 @@ LIBRARY_ERRORS: Sequence[tuple[str, str, CauseClass, str]] = (
 
 def build_library_sample(row: tuple[str, str, CauseClass, str]) -> CauseSample:
     """One row as the entries of a service: its traceback, and the close or the failed start after it."""
-    place, last_line, cause_class, subject = row
-    path = place.removeprefix("start").removeprefix("own").strip()
+    address, last_line, cause_class, subject = row
+    path = address.removeprefix("start").removeprefix("own").strip()
     inside = build_package_frame(path) if path else ""
-    build = build_failed_sample if place.startswith("start") else build_closed_sample
+    build = build_failed_sample if address.startswith("start") else build_closed_sample
     return build(last_line[:60], cause_class, last_line, subject, inside=inside)

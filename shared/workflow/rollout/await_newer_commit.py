@@ -46,9 +46,9 @@ def await_newer_commit(context: Context, service: Service, record: IncidentRecor
 def _leave(context: Context, record: IncidentRecord, state: IncidentState, why: str) -> IncidentRecord:
     """No tick looks at it any more. What the issue says of the trial stays."""
 
-    def left(at: IncidentRecord) -> IncidentRecord:
+    def end_wait(at: IncidentRecord) -> IncidentRecord:
         if at.state is not IncidentState.TRIED or at.look != record.look:
             return at
         return replace(at, rollout=None).moved_to(state, context.clock.now(), why)
 
-    return incident_record.update_incident(context, record.id, left)
+    return incident_record.update_incident(context, record.id, end_wait)
