@@ -166,10 +166,9 @@ INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
         terminal="The trial has proven nothing, and no traffic was moved: {why}",
         title="tried without traffic, nothing proven",
         action="Tried without traffic",
-        meaning="The trial has proven nothing. The tried revision stays without traffic; nothing more is proposed.",
+        meaning="The trial has proven nothing. Its revision stays without traffic; a newer commit is asked about.",
         end=(
-            "The trial has proven nothing. The tried revision stays without traffic; nothing more is proposed. "
-            f"{PINNED}"
+            f"The trial has proven nothing. Its revision stays without traffic; a newer commit is asked about. {PINNED}"
         ),
     ),
     IncidentState.RESOLVED: StateWords(
