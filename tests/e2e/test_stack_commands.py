@@ -240,7 +240,7 @@ def test_a_folder_without_a_stack_does_not_lead_to_what_is_deployed(
     monkeypatch.setenv("PROVENFIX_PROJECT", "shore")
     ended = run(tmp_path / "fjord", *arguments, stdin=b"[]")
     assert (ended.exit_code, ended.out) == (2, "")
-    assert re.search(r"\bfjord .*`provenfix up`", ended.err)
+    assert re.search(r"\bfjord\b.*`provenfix up`", ended.err)
     assert not (tmp_path / "deployed").exists()
 
 

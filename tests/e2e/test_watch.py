@@ -214,7 +214,7 @@ def _unknown_command(home: Path) -> None:
             2,
             "deploy_command begins with 'no-such-deployer', which is not a program on this machine",
         ),
-        (_nothing, ["--log", "nowhere.json"], 3, "nowhere.json: no such log file"),
+        (_nothing, ["--log", "nowhere.json"], 3, "nowhere.json: there is no such file"),
         (lambda home: (home / "clone").rename(home / "gone"), [], 2, "`provenfix watch` reads a clone"),
         (lambda home: (home / "watched.yaml").unlink(), [], 3, "watched.yaml: file not found"),
     ],
