@@ -8,10 +8,11 @@ from functions.setup.answers import Answers
 from functions.setup.ports import Place
 from functions.setup.step import Command, Step, StepName
 
-SLACK_SIGNING_SECRET = "slack-signing-secret"  # noqa: S105  # names of secrets, here and below
-SLACK_BOT_TOKEN = "slack-bot-token"  # noqa: S105
-GITHUB_APP_KEY = "github-app-key"
-GITHUB_WEBHOOK_SECRET = "github-webhook-secret"  # noqa: S105
+SLACK_SIGNING_SECRET = "provenfix-slack-signing-secret"  # noqa: S105  # names of secrets, here and below
+SLACK_BOT_TOKEN = "provenfix-slack-bot-token"  # noqa: S105
+GITHUB_APP_KEY = "provenfix-github-app-key"
+GITHUB_WEBHOOK_SECRET = "provenfix-github-webhook-secret"  # noqa: S105
+"""Names that nothing else in a project has: a teardown deletes them."""
 APIS = (
     "cloudresourcemanager.googleapis.com",
     "serviceusage.googleapis.com",

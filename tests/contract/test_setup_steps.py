@@ -164,7 +164,7 @@ FAULTS: dict[StepName, Fault] = {
     StepName.APIS: _fails("gcloud services enable"),
     StepName.IDENTITIES: _fails("gcloud beta"),
     StepName.STATE: _fails("gcloud storage buckets update"),
-    StepName.SECRETS: _fails("gcloud secrets create github-app-key"),
+    StepName.SECRETS: _fails("gcloud secrets create provenfix-github-app-key"),
     StepName.SLACK_APP: _lose_slack,
     StepName.SLACK_CHANNEL: _leave_channel,
     StepName.GITHUB_APP: _break_github,
@@ -209,14 +209,14 @@ def test_each_step_fails_once_and_the_next_run_goes_on_there(world: SetupWorld) 
 
 def test_an_apps_key_is_stored_again_at_once_because_github_shows_it_only_once(world: SetupWorld) -> None:
     complete_answers(world.open_session(), is_present=True)
-    world.change(fail=["gcloud secrets versions add github-app-key"] * 2)
+    world.change(fail=["gcloud secrets versions add provenfix-github-app-key"] * 2)
     run(world)
     assert world.registry.converted == 1
     assert world.read()["secrets"][plan.GITHUB_APP_KEY]["versions"] == [PRIVATE_KEY]
 
 
 def test_an_app_whose_key_is_lost_is_named_and_another_one_registered(world: SetupWorld) -> None:
-    world.change(fail=["gcloud secrets versions add github-app-key"] * 3)
+    world.change(fail=["gcloud secrets versions add provenfix-github-app-key"] * 3)
     with pytest.raises(InputError):
         run(world)
     run(world)
@@ -274,7 +274,7 @@ def test_a_redirect_of_another_registration_is_refused(world: SetupWorld) -> Non
 
 def test_a_teardown_takes_back_all_of_it_and_goes_on_after_each_failure(world: SetupWorld) -> None:
     run(world)
-    for command in ("terraform", "gcloud secrets delete github-webhook-secret", "gcloud storage rm"):
+    for command in ("terraform", "gcloud secrets delete provenfix-github-webhook-secret", "gcloud storage rm"):
         world.change(fail=[command])
         with pytest.raises(InputError):
             undo_steps(world.open_session())
@@ -288,7 +288,7 @@ def test_a_teardown_takes_back_all_of_it_and_goes_on_after_each_failure(world: S
 
 
 def test_a_setup_that_stopped_early_is_taken_back_as_well(world: SetupWorld) -> None:
-    world.change(fail=["gcloud secrets create github-webhook-secret"])
+    world.change(fail=["gcloud secrets create provenfix-github-webhook-secret"])
     with pytest.raises(InputError):
         run(world)
     undo_steps(world.open_session())

@@ -56,7 +56,10 @@ def test_who_only_looks_needs_nothing_of_slack_and_no_webhook() -> None:
 def test_its_file_names_no_chat(read_only: str) -> None:
     answers = replace(ANSWERS, read_only=read_only, channel="", approvers=())
     facts: dict[StepName, Facts] = {
-        StepName.GITHUB_APP: {"id": "17", "github-app-key": "projects/reef-ops/secrets/github-app-key/versions/1"},
+        StepName.GITHUB_APP: {
+            "id": "17",
+            "provenfix-github-app-key": "projects/reef-ops/secrets/provenfix-github-app-key/versions/1",
+        },
         StepName.GITHUB_INSTALLATION: {"installation": "18"},
     }
     state = SetupState(answers)

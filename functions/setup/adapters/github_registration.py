@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -54,7 +54,9 @@ class _Visit:
         return secrets.compare_digest(text.encode(), self.state.encode())
 
 
-class _LoopbackServer(HTTPServer):
+class _LoopbackServer(ThreadingHTTPServer):
+    """A thread for each connection: a browser opens some ahead of need, and says nothing on them."""
+
     allow_reuse_address = True
     visit: _Visit
 
@@ -76,8 +78,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif visit.needs_state and not visit.is_state(query.get("state", "")):
             self._answer(403, "This answer belongs to another registration.")
         else:
-            visit.answer = query
             self._answer(200, "Done. Go back to the terminal; you can close this page.")
+            visit.answer = query  # last: the process may end as soon as this is known
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # as http.server names it
         """Nothing."""

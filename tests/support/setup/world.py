@@ -7,6 +7,7 @@ the project has become.
 import html
 import json
 import re
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -149,6 +150,11 @@ class Browser(threading.Thread):
         if self._registry.intruder:
             forged = requests.get(f"{self._url}created?{self._registry.intruder}", timeout=10)
             self._registry.intruded.append(forged.status_code)
+        with socket.create_connection((urlsplit(self._url).hostname, urlsplit(self._url).port), timeout=10):
+            self._register()
+
+    def _register(self) -> None:
+        """With a connection open beside it on which nothing comes, as a browser opens it ahead of need."""
         page = requests.get(self._url, timeout=10).text
         action, value = (html.unescape(text) for text in re.findall(r'(?:action|value)="([^"]*)"', page))
         sent = requests.post(action, data={"manifest": value}, timeout=10, allow_redirects=False)
