@@ -11,6 +11,8 @@ from functions.setup.session import AGAIN, Session
 from functions.setup.state import Facts
 from functions.setup.step import Step
 from shared.errors import InputError
+from shared.proof.model.recommendation import Reason
+from shared.text.timestamps import format_rfc3339
 
 _ROLE = "roles/iam.serviceAccountTokenCreator"
 _GRANT_DURATION = timedelta(hours=1)
@@ -19,8 +21,8 @@ _DOCTOR_PAUSE_SECONDS = 60.0
 """A grant takes a minute or two to be in effect."""
 _READ_ATTEMPTS = 24
 _READ_PAUSE_SECONDS = 15.0
-_ENDS = frozenset(("reported", "unfixed", "proposed", "duplicate"))
-"""Outcomes of `investigate`."""
+_CLOCK_DIFFERENCE = timedelta(minutes=2)
+"""How far the clock of this machine may be ahead of the platform's."""
 
 
 def run_doctor(session: Session, _step: Step) -> Facts:
@@ -69,7 +71,7 @@ def try_entry(session: Session, _step: Step) -> Facts:
     revision = session.read(
         (*described, f"--region={service.region}", "--format=value(status.latestReadyRevisionName)")
     )
-    file = f"provenfix_setup_{secrets.token_hex(4)}.py"
+    file, since = f"provenfix_setup_{secrets.token_hex(4)}.py", datetime.now(UTC) - _CLOCK_DIFFERENCE
     labels = (
         f"project_id={answers.watched_project},location={service.region},service_name={service.name},"
         f"revision_name={revision},configuration_name={service.name}"
@@ -80,23 +82,25 @@ def try_entry(session: Session, _step: Step) -> Facts:
          f"SyntaxError: unterminated string literal (detected at line 1) ({file}, line 1)")
     )  # fmt: skip
     report = session.outside.person.report_line
-    report("The entry is written. Waiting for `record` …")
-    opened = _await_line(session, "record", lambda line: line.get("outcome") == "opened" and bool(line.get("incident")))
-    incident = str(opened["incident"])
-    report(f"record: opened {incident}")
-    end = _await_line(
-        session, "investigate", lambda line: line.get("incident") == incident and line.get("outcome") in _ENDS
-    )
-    report(f"investigate: {end['outcome']} ({end.get('detail', '')})")
+    report("The entry is written. Waiting for `investigate` …")
+    end = _await_line(session, "investigate", since, lambda line: line.get("detail") == Reason.FILE_NOT_FOUND.value)
+    report(f"record: opened {end['incident']}")
+    report(f"investigate: {end['outcome']} ({end['detail']})")
     report(f"That is its end: no commit holds {file}, so nothing is proven and nothing is proposed.")
-    return {"incident": incident, "end": str(end.get("detail", ""))}
+    return {"incident": str(end["incident"]), "end": str(end["detail"])}
 
 
-def _await_line(session: Session, function: str, is_wanted: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
-    """The newest line that a function of provenfix wrote and that is wanted."""
+def _await_line(
+    session: Session, function: str, since: datetime, is_wanted: Callable[[Mapping[str, Any]], bool]
+) -> Mapping[str, Any]:
+    """The newest line that a function of provenfix has written since then and that is wanted.
+
+    A watched service may fail on its own in these minutes; its incidents have lines as well.
+    """
     argv = (
-        "gcloud", "logging", "read", f'jsonPayload.provenfix.function="{function}"',
-        f"--project={session.answers.project}", "--freshness=15m", "--limit=50", "--format=json",
+        "gcloud", "logging", "read",
+        f'jsonPayload.provenfix.function="{function}" timestamp>="{format_rfc3339(since)}"',
+        f"--project={session.answers.project}", "--freshness=1h", "--limit=50", "--format=json",
     )  # fmt: skip
     for attempt in range(_READ_ATTEMPTS):
         if attempt:

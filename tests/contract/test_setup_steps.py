@@ -64,6 +64,7 @@ def test_from_an_empty_project_to_the_end_of_the_first_incident(world: SetupWorl
     assert project["buckets"] == {f"gs://{PROJECT}-provenfix-state": {"versioning": True}}
     assert [entry["labels"]["service_name"] for entry in project["entries"]] == ["chat"]
     assert any("file_not_found" in line for line in world.person.lines)
+    assert [line for line in world.person.lines if "opened i-" in line] == ["record: opened i-0001"]
 
 
 def test_the_same_with_programs_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

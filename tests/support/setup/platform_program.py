@@ -8,6 +8,7 @@ log takes its time. `fail` holds the beginnings of command lines that fail once.
 import fcntl
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -185,17 +186,17 @@ def write_entry(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG0
 
 
 def read_lines(world: World, args: list[str], stdin: str) -> str:  # noqa: ARG001
-    """Each look finds one more function done."""
+    """The second look finds the entry's end, below that of a failure which the service had on its own just then."""
     world["looks"] += 1
-    if not world["entries"] or not world["applied"]:
+    assert re.search(r'function="investigate" timestamp>="\d{4}-\d\d-\d\dT[\d:.]+Z"$', args[0]), args[0]
+    if not world["entries"] or not world["applied"] or world["looks"] < 2:
         return "[]"
-    done = {"record": ("opened", ""), "investigate": ("reported", "file_not_found")}
-    function = args[0].partition('function="')[2].rstrip('"')
-    if world["looks"] < {"record": 2, "investigate": 4}[function]:
-        return "[]"
-    outcome, detail = done[function]
-    line = {"function": function, "outcome": outcome, "incident": "i-0001", "detail": detail}
-    return json.dumps([{"jsonPayload": {"provenfix": line}}])
+    ends = [("i-9999", "proposed", "fix_merged_not_deployed"), ("i-0001", "reported", "file_not_found")]
+    lines = [
+        {"function": "investigate", "outcome": outcome, "incident": incident, "detail": detail}
+        for incident, outcome, detail in ends
+    ]
+    return json.dumps([{"jsonPayload": {"provenfix": line}} for line in lines])
 
 
 GCLOUD: list[tuple[str, Callable[[World, list[str], str], Any]]] = [
