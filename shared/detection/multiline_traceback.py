@@ -136,7 +136,7 @@ class TracebackAssembler:
 
 def _find_traceback_before(lines: list[_Line], last: _Line, step: int) -> list[_Line]:
     """The lines of the traceback that `last` ends, read in one direction; empty where its file is not among them."""
-    ordered = _get_time(lines[::step])
+    ordered = _sort_by_time(lines[::step])
     at = ordered.index(last)
     begin = at
     named = False
@@ -151,7 +151,7 @@ def _find_traceback_before(lines: list[_Line], last: _Line, step: int) -> list[_
     return ordered[begin:at] if named else []
 
 
-def _get_time(lines: list[_Line]) -> list[_Line]:
+def _sort_by_time(lines: list[_Line]) -> list[_Line]:
     moments = [line.moment for line in lines]
     if any(moment is None for moment in moments):
         return lines
