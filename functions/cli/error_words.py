@@ -1,4 +1,4 @@
-"""What libraries and the system say of a mistake comes in, one sentence for the user goes out."""
+"""Words a mistake that a library or the system reports as one sentence for the user."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The steps from an empty project to the first incident: the answers come in, the list goes out."""
+"""Plans the steps from an empty project to the first incident, from the answers."""
 
 import hashlib
 from collections.abc import Iterator

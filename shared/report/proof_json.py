@@ -25,7 +25,7 @@ from shared.text.timestamps import format_rfc3339, has_date
 _MAX_SHIPPED_FILES = 500
 """Files that differ, of which the report names the first; `files_changed` counts them all."""
 _MAX_LOST_COMMITS = 50
-"""Commits that going back loses; `lost_count` counts them all."""
+"""Commits that going back loses; `lost_count` counts them all, and is null where they are not known."""
 
 
 def format_time_if_dated(moment: datetime | None, *, dated: bool) -> str | None:
@@ -61,7 +61,7 @@ def proof_to_json(proof: Finding, incident: Incident) -> dict[str, object]:
 def _rollback_to_json(rollback: Rollback) -> dict[str, object]:
     lost = rollback.lost_commits
     shown = [_commit_to_json(commit) for commit in lost[:_MAX_LOST_COMMITS]]
-    return {**_commit_to_json(rollback.commit), "lost_commits": shown, "lost_count": len(lost)}
+    return {**_commit_to_json(rollback.commit), "lost_commits": shown, "lost_count": len(lost) or None}
 
 
 def _deployed_to_json(deployed: DeployedVersion, incident: Incident) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Programs of this machine: an argument list comes in, exit code and output go out; secrets travel by pipe alone."""
+"""Runs programs of this machine by an argument list; secrets reach them by a pipe alone."""
 
 import os
 import subprocess

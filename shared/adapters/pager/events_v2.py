@@ -1,4 +1,4 @@
-"""A reminder comes in; an Events v2 body goes to the webhook, by which PagerDuty and its peers alert who is on call.
+"""Sends a reminder as an Events v2 body to a webhook, by which PagerDuty and its peers alert the user on call.
 
 https://developer.pagerduty.com/docs/send-alert-event (read 2026-11-26): 202 takes an event, 400 refuses it for good,
 429 and 5xx ask for another attempt. Events of one `dedup_key` are one alert.

@@ -1,4 +1,4 @@
-"""A reminder of the domain comes in; the reply that Slack shows below the question, and in the channel, goes out."""
+"""Lays a reminder out as the reply that Slack shows below the question and in the channel."""
 
 from collections.abc import Iterator
 

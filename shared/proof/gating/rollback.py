@@ -1,4 +1,4 @@
-"""Describes a commit to go back to: the choice comes in, the rollback with the commits that it loses goes out."""
+"""Describes the commit of a rollback, with the commits that going back loses."""
 
 from shared.errors import InputError
 from shared.proof.gating.choose_newest import TargetChoice
@@ -7,7 +7,7 @@ from shared.proof.model.ports import History
 
 
 def describe_rollback(history: History, choice: TargetChoice, deployed: str) -> Rollback | None:
-    """The chosen commit; None where there is none."""
+    """Returns the rollback to the chosen commit; None where none was chosen."""
     if choice.commit is None:
         return None
     try:
