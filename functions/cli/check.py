@@ -120,11 +120,11 @@ def _print_groups(groups: Sequence[CheckedGroup]) -> int:
         print("\n".join(_format_failure(failure)))
     for unjudged in (unjudged for group in groups for unjudged in group.unjudged):
         print(f"{to_one_line(unjudged.path)}: could not be checked: {to_one_line(unjudged.reason)}")
-    print(". ".join(_summarize_group(group) for group in groups) + ".")
+    print(". ".join(_summarise_group(group) for group in groups) + ".")
     return int(any(group.failures or group.unjudged for group in groups))
 
 
-def _summarize_group(group: CheckedGroup) -> str:
+def _summarise_group(group: CheckedGroup) -> str:
     python = f"on Python {group.python_target.python} (checked by {group.checked_by})"
     files = "1 file" if group.source_count == 1 else f"{group.source_count} files"
     if not group.failures and not group.unjudged:

@@ -11,7 +11,7 @@ from shared.ports import CHANGED_BY_HAND, Document, IssueRef
 from shared.proposal.proposal import Message, Proposal
 from shared.proposal.reminder import Reminder
 from shared.proposal.states import ProposalStatus
-from shared.service import Service
+from shared.service import PAGER, Service
 from shared.text.escaping import escape_markdown
 from shared.text.timestamps import format_rfc3339
 from shared.workflow import flow
@@ -252,6 +252,12 @@ def alert_pager(context: Context, service: Service, reminder: Reminder, is_await
         return {}
 
     run_once(context, f"alert.{reminder.marker}", do)
+
+
+def is_reminded(context: Context, service: Service, marker: str) -> bool:
+    """Whether everybody whom the service names was reminded."""
+    addressees = ("remind", "alert") if service.escalate_to == PAGER else ("remind",)
+    return all(read_result(context, f"{addressee}.{marker}") is not None for addressee in addressees)
 
 
 def start_deployment(

@@ -29,6 +29,8 @@ def remind_if_due(context: Context, service: Service, record: IncidentRecord, pr
     due = asked_at + context.limit_wait(service.remind_after)
     if context.clock.now() < max(due, record.snoozed_until or due) or context.is_kill_switch_on(service.id):
         return
+    if effects.is_reminded(context, service, _build_marker(record, proposal)):
+        return
     reminder = _build_reminder(context, service, record, proposal, asked_at)
 
     def is_awaited() -> bool:
@@ -49,14 +51,19 @@ def _find_time_asked(record: IncidentRecord) -> datetime | None:
     return steps[-1] if steps else None
 
 
+def _build_marker(record: IncidentRecord, proposal: Proposal) -> str:
+    """One reminder of a question, and one more after each snooze."""
+    snoozed = f".{format_rfc3339(record.snoozed_until)}" if record.snoozed_until else ""
+    return f"{proposal.id}.reminder{snoozed}"
+
+
 def _build_reminder(
     context: Context, service: Service, record: IncidentRecord, proposal: Proposal, asked_at: datetime
 ) -> Reminder:
     evidence = ensure_evidence(context, service, record)
     message = proposals.build_message(proposal, evidence, record, ProposalStatus.OPEN)
-    snoozed = f".{format_rfc3339(record.snoozed_until)}" if record.snoozed_until else ""
     return Reminder(
-        marker=f"{proposal.id}.reminder{snoozed}",
+        marker=_build_marker(record, proposal),
         title=message.brief.title or message.title,
         asked_at=asked_at,
         expires_at=proposal.expires_at,

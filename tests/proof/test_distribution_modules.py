@@ -4,7 +4,7 @@ from importlib.metadata import distributions
 from importlib.util import find_spec
 
 from shared.proof.claims.packages.distribution_modules import list_needed_distributions, list_provided_modules
-from shared.proof.loading.module_providers import normalize_name
+from shared.proof.loading.module_providers import normalise_name
 
 
 def _has_module(name: str) -> bool:
@@ -15,7 +15,7 @@ def _has_module(name: str) -> bool:
 
 
 def test_every_module_that_is_called_certain_can_be_found() -> None:
-    installed = {normalize_name(found.metadata["Name"]) for found in distributions()}
+    installed = {normalise_name(found.metadata["Name"]) for found in distributions()}
     known = {name: list_provided_modules(name) for name in installed}
     wrong = [(name, module) for name, modules in known.items() for module in modules if not _has_module(module)]
     assert not wrong
@@ -23,7 +23,7 @@ def test_every_module_that_is_called_certain_can_be_found() -> None:
 
 
 def test_every_need_that_is_called_certain_is_installed() -> None:
-    installed = {normalize_name(found.metadata["Name"]) for found in distributions()}
+    installed = {normalise_name(found.metadata["Name"]) for found in distributions()}
     needs = {name: needed for name in installed for needed in list_needed_distributions(name)}
     assert needs
     assert set(needs.values()) <= installed

@@ -14,6 +14,7 @@ from shared.proposal.reminder import SNOOZE_PERIOD, Reminder
 from shared.service import PAGER, Service
 from shared.workflow.verify import verify
 from tests.support.chat import FakeChat, FakePager
+from tests.support.crash.faults import FaultPlan
 from tests.support.drivers import MINUTE, press_button, propose_deployment, read_incident, run_tick
 from tests.support.harness import APPROVER, SECOND_APPROVER, Harness, watched_service
 from tests.support.memory import MemoryStore
@@ -46,6 +47,18 @@ def test_the_channel_and_the_pager_are_reminded_once_when_it_is_time(harness: Ha
     assert reminder.asked_at == harness.clock.now() - DELAY - 2 * MINUTE
     assert reminder.title == (posted.message.brief.title or posted.message.title)
     assert harness.pager.alerts == {reminder.marker: reminder}
+
+
+def test_a_question_that_was_reminded_of_costs_a_tick_two_reads_more(harness: Harness) -> None:
+    reads = []
+    for wait in (MINUTE, DELAY, MINUTE):
+        harness.clock.advance(wait)
+        plan = FaultPlan()
+        verify(harness.start_process(plan.tap()))
+        reads.append(plan.calls.count("store.read"))
+    before, reminding, after = reads
+    assert before < reminding
+    assert after - before == 2
 
 
 def test_a_service_without_the_setting_reminds_nobody() -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from github import Auth, Github, GithubException
 
 from shared.adapters.github.credentials import Credentials, GitHubApp, GitHubHost, InstallationTokens, parse_expiry
-from shared.adapters.github.failures import find_rate_limit_wait, list_graphql_errors, summarize
+from shared.adapters.github.failures import find_rate_limit_wait, list_graphql_errors, summarise
 from shared.errors import Reject, Retry
 from shared.ports import Clock
 
@@ -107,7 +107,7 @@ class GitHubClient:
         try:
             return self._repeat(action)
         except GithubException as refused:
-            raise Reject("github_refused", summarize(refused)) from refused
+            raise Reject("github_refused", summarise(refused)) from refused
 
     def find(self, action: Callable[[], Answer], missing: frozenset[int] = _MISSING_STATUSES) -> Answer | None:
         """The same; None where GitHub answers with a status in `missing`."""
@@ -116,7 +116,7 @@ class GitHubClient:
         except GithubException as refused:
             if refused.status in missing:
                 return None
-            raise Reject("github_refused", summarize(refused)) from refused
+            raise Reject("github_refused", summarise(refused)) from refused
 
     def read_list(self, listed: "PaginatedList[Item]") -> Iterator[Item]:
         """The items of a list, at most 10,000; each page is requested when its first item is."""
@@ -170,7 +170,7 @@ class GitHubClient:
                 limit = find_rate_limit_wait(error, self.now())
                 if limit is None and error.status < 500:
                     raise
-                wait, reason = pause if limit is None else limit, f"GitHub answered {summarize(error)}"
+                wait, reason = pause if limit is None else limit, f"GitHub answered {summarise(error)}"
             if pause is None or wait is None or wait > patience:
                 break
             patience -= wait
@@ -187,8 +187,8 @@ class GitHubClient:
             raise Retry(f"GitHub could not be reached ({type(error).__name__}), or its answer was lost") from error
         except GithubException as error:
             if error.status >= 500 or find_rate_limit_wait(error, self.now()) is not None:
-                raise Retry(f"GitHub answered {summarize(error)}") from error
-            raise Reject("github_refused", summarize(error)) from error
+                raise Retry(f"GitHub answered {summarise(error)}") from error
+            raise Reject("github_refused", summarise(error)) from error
 
     def _send_once(self, action: Callable[[], Answer]) -> Answer:
         try:

@@ -14,7 +14,7 @@ _MAX_MESSAGE_LENGTH = 300
 _DEFAULT_WAIT_SECONDS = 60.0
 
 
-def summarize(error: GithubException) -> str:
+def summarise(error: GithubException) -> str:
     """The status and GitHub's own message, cut."""
     return f"HTTP {error.status} {_format_message(error)[:_MAX_MESSAGE_LENGTH]}".strip()
 

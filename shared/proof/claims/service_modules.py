@@ -13,7 +13,7 @@ from shared.proof.claims.importing.started_modules import StartStep
 from shared.proof.claims.packages.distribution_modules import list_known_distributions, list_provided_modules
 from shared.proof.claims.packages.installed_distributions import InstalledDistributions, read_installed
 from shared.proof.loading.commit_tree import RecordingTree, SourceTree
-from shared.proof.loading.module_providers import normalize_name
+from shared.proof.loading.module_providers import normalise_name
 
 
 class InstalledModules:
@@ -50,7 +50,7 @@ class InstalledModules:
             manifest = next(iter(installed.certain.values()))
             reason = f"{manifest} installs no distribution that provides {module}: not {' nor '.join(providers)}"
             return FoundModule(ModuleKind.MISSING, reason=reason)
-        names = " or ".join(dict.fromkeys((*providers, normalize_name(module.partition(".")[0]))))
+        names = " or ".join(dict.fromkeys((*providers, normalise_name(module.partition(".")[0]))))
         return FoundModule(
             ModuleKind.UNKNOWN, reason=f"nothing declares {names}, but what is installed may bring {module}"
         )

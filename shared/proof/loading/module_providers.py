@@ -108,12 +108,12 @@ def _read_written_files(tree: RecordingTree, path: str) -> Iterator[str]:
 
 def _names_distribution(text: str, name: str) -> bool:
     """Whether a text names a distribution that is called like the module: PyYAML gives `yaml`."""
-    bare = normalize_name(name)
+    bare = normalise_name(name)
     likely = {bare, f"py{bare}", f"py-{bare}", f"python-{bare}", f"{bare}-py", f"{bare}-python"}
-    return any(normalize_name(distribution) in likely for distribution in _DISTRIBUTION.findall(text))
+    return any(normalise_name(distribution) in likely for distribution in _DISTRIBUTION.findall(text))
 
 
-def normalize_name(name: str) -> str:
+def normalise_name(name: str) -> str:
     """A distribution's name as the package index compares it."""
     return _SEPARATORS.sub("-", name).lower()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from shared.proof.claims.packages.requirement_lines import Requirement, evaluate_marker, parse_requirement
-from shared.proof.loading.module_providers import normalize_name
+from shared.proof.loading.module_providers import normalise_name
 from shared.text.toml import parse_toml
 
 _NEEDED_FIRST = {True: 0, None: 1, False: 2}
@@ -76,7 +76,7 @@ def _choose_projects(packages: Sequence[LockedPackage], words: Sequence[str]) ->
     if "--all-packages" in words:
         return list(projects)
     if "--package" in words[:-1]:
-        return [name for name in projects if name == normalize_name(words[list(words).index("--package") + 1])]
+        return [name for name in projects if name == normalise_name(words[list(words).index("--package") + 1])]
     return [name for name, folder in projects.items() if folder == "."]
 
 
@@ -85,7 +85,7 @@ def _list_pipenv(locked: Mapping[str, object]) -> Iterator[LockedPackage]:
         packages = locked.get(section)
         for name, details in packages.items() if isinstance(packages, Mapping) else ():
             marker = str(details.get("markers", "")) if isinstance(details, Mapping) else ""
-            yield LockedPackage(normalize_name(str(name)), section=section, marker=marker)
+            yield LockedPackage(normalise_name(str(name)), section=section, marker=marker)
 
 
 def _list_packages(locked: Mapping[str, object]) -> Iterator[LockedPackage]:
@@ -95,7 +95,7 @@ def _list_packages(locked: Mapping[str, object]) -> Iterator[LockedPackage]:
             source = package.get("source")
             folders = [source.get(key) for key in ("editable", "virtual")] if isinstance(source, Mapping) else []
             folder = next((str(folder) for folder in folders if folder), "")
-            yield LockedPackage(normalize_name(str(package["name"])), tuple(_read_needs(package)), folder)
+            yield LockedPackage(normalise_name(str(package["name"])), tuple(_read_needs(package)), folder)
 
 
 def _read_needs(package: Mapping[str, object]) -> Iterator[tuple[str, str]]:

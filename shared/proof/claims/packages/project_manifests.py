@@ -12,7 +12,7 @@ from shared.proof.claims.packages.lock_files import list_locked, read_packages
 from shared.proof.claims.packages.requirement_lines import Requirement, parse_requirement
 from shared.proof.claims.source.python_source import parse_source
 from shared.proof.loading.commit_tree import RecordingTree
-from shared.proof.loading.module_providers import normalize_name
+from shared.proof.loading.module_providers import normalise_name
 from shared.text.toml import parse_toml
 
 _MAX_FILES = 40
@@ -134,7 +134,7 @@ def _list_poetry_dependencies(table: Mapping[str, object]) -> list[Requirement]:
         value = value.get(key) if isinstance(value, Mapping) else None
     requirements: list[Requirement] = []
     for name, details in value.items() if isinstance(value, Mapping) else ():
-        requirement = Requirement(normalize_name(str(name)))
+        requirement = Requirement(normalise_name(str(name)))
         is_limited = isinstance(details, list) or (
             isinstance(details, Mapping) and not {"optional", "markers", "python", "platform"}.isdisjoint(details)
         )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from shared.proof.loading.module_providers import normalize_name
+from shared.proof.loading.module_providers import normalise_name
 
 _REQUIREMENT = re.compile(
     r"\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]{0,100}[A-Za-z0-9])?)\s*(?:\[(?P<extras>[^\]]{0,200})\])?"
@@ -47,8 +47,8 @@ def parse_requirement(text: str, python: str) -> Requirement | None:
     match = _REQUIREMENT.fullmatch(text)
     if match is None:
         return None
-    extras = tuple(normalize_name(extra.strip()) for extra in (match["extras"] or "").split(",") if extra.strip())
-    return Requirement(normalize_name(match["name"]), extras, evaluate_marker(match["marker"] or "", python), text)
+    extras = tuple(normalise_name(extra.strip()) for extra in (match["extras"] or "").split(",") if extra.strip())
+    return Requirement(normalise_name(match["name"]), extras, evaluate_marker(match["marker"] or "", python), text)
 
 
 def evaluate_marker(marker: str, python: str) -> bool | None:

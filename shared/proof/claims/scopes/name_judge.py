@@ -14,7 +14,7 @@ from shared.proof.claims.importing.started_script import settle_main_guard
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.scopes.expression_flow import TooComplex
 from shared.proof.claims.scopes.presence import DOUBTFUL, Presence
-from shared.proof.claims.scopes.scope_analysis import ScopeRules, ScopeUses, analyze_scope
+from shared.proof.claims.scopes.scope_analysis import ScopeRules, ScopeUses, analyse_scope
 from shared.proof.claims.scopes.star_exports import StarExports
 from shared.proof.claims.source.builtin_names import is_builtin
 from shared.proof.claims.source.dynamic_names import find_dynamic_names, may_unbind
@@ -93,7 +93,7 @@ class _File:
             return self._judge_no_local()
         uses: dict[ast.AST, Presence] = {}
         for scope in scopes:
-            uses |= _doubt_behind_closures(scope, self._name, analyze_scope(scope, self._name, self._rules).uses)
+            uses |= _doubt_behind_closures(scope, self._name, analyse_scope(scope, self._name, self._rules).uses)
         lines = _list_lines(node for node, presence in uses.items() if presence.can_be_unbound)
         if lines and not self._is_claimed(scopes[0]) and self._has_claimed_function:
             reason = f"{self._claim.function} does not use {self._name} any more, but line {lines[0]} may still miss it"
@@ -114,7 +114,7 @@ class _File:
 
     @cached_property
     def _module_scope(self) -> ScopeUses:
-        return analyze_scope(self._tree, self._name, self._rules)
+        return analyse_scope(self._tree, self._name, self._rules)
 
     @cached_property
     def _global_uses(self) -> Mapping[ast.AST, Presence]:
@@ -137,7 +137,7 @@ class _File:
             return f"the annotation in line {lazy[0]} names {self._name}, and may be evaluated later"
         for scope in self._list_local_scopes():
             if scope.name == self._claim.function:
-                local_uses = analyze_scope(scope, self._name, self._rules).uses
+                local_uses = analyse_scope(scope, self._name, self._rules).uses
                 if not all(presence.is_bound for presence in local_uses.values()):
                     return f"{self._name} is a local variable of {scope.name} now, and not bound on every path"
         return ""

@@ -61,7 +61,7 @@ class _Trace:
     surely_uses: bool = False
 
 
-def analyze_scope(scope: _Scope, name: str, rules: ScopeRules) -> ScopeUses:
+def analyse_scope(scope: _Scope, name: str, rules: ScopeRules) -> ScopeUses:
     """Raises TooComplex where the scope has too many paths."""
     is_function = isinstance(scope, FunctionNode)
     flow = _build_flow(name, rules, is_function=is_function, is_module=not is_function)

@@ -7,7 +7,7 @@ from shared.proof.claims.claim import ModuleKind
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.scopes.expression_flow import TooComplex
 from shared.proof.claims.scopes.presence import BOUND
-from shared.proof.claims.scopes.scope_analysis import ScopeRules, analyze_scope
+from shared.proof.claims.scopes.scope_analysis import ScopeRules, analyse_scope
 from shared.proof.claims.source.dynamic_names import find_dynamic_names
 from shared.proof.claims.source.python_source import parse_source
 
@@ -51,7 +51,7 @@ class StarExports:
         is_package = path.endswith("__init__.py")
         rules = ScopeRules(self._modules.python, False, lambda star: self.decide(path, star), lambda _: True)
         try:
-            end = analyze_scope(tree, self._name, rules).end
+            end = analyse_scope(tree, self._name, rules).end
         except TooComplex:
             return None
         if end.is_bound:
