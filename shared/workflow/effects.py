@@ -225,10 +225,7 @@ def update_message(context: Context, service: Service, reference: str, message: 
 def remind_channel(
     context: Context, service: Service, reference: str, reminder: Reminder, is_awaited: Callable[[], bool]
 ) -> None:
-    """Reminds the channel of the question.
-
-    `is_awaited` is called last: no late attempt reminds of what was decided meanwhile.
-    """
+    """Reminds the channel. `is_awaited` is called last: no late attempt reminds of what was decided meanwhile."""
 
     def do() -> Document:
         if not is_awaited():
@@ -243,7 +240,7 @@ def remind_channel(
 
 
 def alert_pager(context: Context, service: Service, reminder: Reminder, is_awaited: Callable[[], bool]) -> None:
-    """The same to who is on call; twice is the same as once."""
+    """Alerts the user on call; twice is the same as once."""
 
     def do() -> Document:
         if not is_awaited():
