@@ -60,6 +60,15 @@ def test_only_the_log_has_the_report_where_no_issue_may_be_written(harness: Harn
     assert harness.issues.issues == []
 
 
+@pytest.mark.parametrize("character", ["x", "“", "😀", "\n"])
+def test_a_report_of_any_text_is_one_entry_that_the_log_takes(character: str) -> None:
+    lines: list[str] = []
+    LogIssues(lines.append).open(watched_service(), "m", "title", character * 150_000)
+    (line,) = lines
+    assert len(line.encode()) < 256_000
+    assert set(json.loads(line)["provenfix"]["body"]) == {character}
+
+
 def test_a_channel_is_needed_only_where_somebody_is_asked() -> None:
     with pytest.raises(ConfigurationError, match=r"services\[0\]\.channel is missing"):
         parse_configuration(f"services:\n{ENTRY}}}\n")

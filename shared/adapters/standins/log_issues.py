@@ -6,13 +6,14 @@ for a failure.
 
 import json
 from collections.abc import Callable, Sequence
+from itertools import accumulate, takewhile
 
 from shared.ports import IssueRef, IssueState
 from shared.service import Service
 
 _MARKER = "provenfix"
-_MAX_BODY_LENGTH = 100_000
-"""An entry of the log has at most 256 KB."""
+_MAX_BODY_BYTES = 200_000
+"""As JSON: an entry of the log has at most 256 KB."""
 
 
 class LogIssues:
@@ -61,6 +62,14 @@ class LogIssues:
     def _write_report(self, service: Service, title: str, body: str, labels: Sequence[str]) -> None:
         report = {
             "function": "investigate", "outcome": "report", "service": service.id, "title": title,
-            "labels": [*labels], "body": body[:_MAX_BODY_LENGTH],
+            "labels": [*labels], "body": _cut_for_json(body),
         }  # fmt: skip
         self._write(json.dumps({"severity": "NOTICE", "message": "investigate: report", _MARKER: report}))
+
+
+def _cut_for_json(text: str) -> str:
+    """A text, or as much of it as JSON writes in `_MAX_BODY_BYTES`: a character beyond ASCII takes six or twelve."""
+    if len(json.dumps(text)) <= _MAX_BODY_BYTES:
+        return text
+    sizes = accumulate(len(json.dumps(character)) - 2 for character in text)
+    return text[: sum(1 for _ in takewhile(lambda size: size <= _MAX_BODY_BYTES, sizes))]
