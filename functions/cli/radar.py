@@ -72,8 +72,11 @@ def _format_text(result: UndeployedFixes, now: datetime) -> Iterator[str]:
         age = format_duration(max(now - fix.fix.committed_at, timedelta()))
         shipped = pluralize(fix.commits_shipped, "commit")
         yield f"    fixed by {_name_commit(fix.fix)}, committed {age} ago; {shipped} to deploy"
+    if result.further_failures:
+        yield f"And {pluralize(result.further_failures, 'more failure')}, of which the commit was not searched."
     ahead = pluralize(result.commits_ahead, "commit")
-    ends = f"end {pluralize(len(result.fixes), 'failure')}" if result.fixes else "end no failure that can be proven"
+    count = len(result.fixes) + result.further_failures
+    ends = f"end {pluralize(count, 'failure')}" if count else "end no failure that can be proven"
     yield f"{ahead} after {short_sha(result.deployed.id)} not deployed: they {ends} of it."
     if result.newly_broken:
         yield f"{short_sha(result.head.id)} breaks what works as deployed:"
@@ -92,6 +95,7 @@ def _format_json(result: UndeployedFixes) -> str:
             "head": result.head.id,
             "commits_ahead": result.commits_ahead,
             "fixes": [_describe_fix(fix) for fix in result.fixes],
+            "further_failures": result.further_failures,
             "newly_broken": [asdict(alarm) for alarm in result.newly_broken],
         },
         indent=2,

@@ -14,7 +14,8 @@ from shared.proof.model.history import Commit
 from shared.proof.model.ports import Compilers, History
 from shared.text.phrases import short_sha
 
-_MAX_FIXES = 50
+MAX_FIXES = 50
+"""For so many failures the commit that ends them is searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,9 @@ class UndeployedFixes:
     commits_ahead: int
     """First parents of the head that are not deployed."""
     fixes: tuple[UndeployedFix, ...]
-    """The one that was merged first comes first."""
+    """The one that was merged first comes first; at most `MAX_FIXES`."""
+    further_failures: int
+    """Failures that end as well, and whose commit was not searched."""
     newly_broken: tuple[Alarm, ...]
     """What the head breaks and the deployed commit does not."""
     services: tuple[ComparedService, ...]
@@ -97,11 +100,12 @@ def find_undeployed_fixes(
     show(f"comparing the deployed commit with {short_sha(head.id)}")
     services = compare_commits(comparison, request, head.id)
     search = _FixSearch(comparison, request, undeployed, show)
-    fixes = [search.find_fix(alarm) for alarm in list_alarms(services)[:_MAX_FIXES] if undeployed]
+    ended = list_alarms(services) if undeployed else []
+    fixes = [search.find_fix(alarm) for alarm in ended[:MAX_FIXES]]
     broken = comparison.compare(_between(request, deployed.id, head.id))
     return UndeployedFixes(
         deployed, head, len(undeployed), tuple(sorted(fixes, key=lambda fix: fix.commits_shipped)),
-        tuple(list_alarms(broken)), services,
+        len(ended) - len(fixes), tuple(list_alarms(broken)), services,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from functions.cli.radar import RadarFormat, radar
+from shared.proof.undeployed_fixes import MAX_FIXES
 from shared.text.phrases import short_sha
 from tests.support.history_builder import HistoryBuilder, running_python
 
@@ -101,6 +102,14 @@ def test_a_head_that_breaks_something_else_is_told(history: HistoryBuilder, caps
     broken = printed["newly_broken"]
     assert isinstance(broken, list)
     assert [(alarm["family"], alarm["path"]) for alarm in broken] == [("import_name", "lock/main.py")]
+
+
+def test_what_was_not_searched_is_counted(history: HistoryBuilder, capsys: pytest.CaptureFixture[str]) -> None:
+    many = "".join(f"def count_{number}():\n    return nmae_{number}\n" for number in range(MAX_FIXES + 3))
+    history.commit("start", {**FILES, "lock/gates.py": GATES + many})
+    history.commit("fix", {"lock/gates.py": GATES})
+    printed = ask(history, capsys, "start")
+    assert (len(fixes(history, printed)), printed["further_failures"]) == (MAX_FIXES, 3)
 
 
 def test_text_names_failure_fix_and_age(history: HistoryBuilder, capsys: pytest.CaptureFixture[str]) -> None:
