@@ -166,9 +166,9 @@ INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
         terminal="The trial has proven nothing, and no traffic was moved: {why}",
         title="tried without traffic, nothing proven",
         action="Tried without traffic",
-        meaning="The trial has proven nothing. Its revision stays without traffic; a newer commit is asked about.",
+        meaning="The trial has proven nothing. Its revision stays without traffic; a newer commit leads to another question.",
         end=(
-            f"The trial has proven nothing. Its revision stays without traffic; a newer commit is asked about. {PINNED}"
+            f"The trial has proven nothing. Its revision stays without traffic; a newer commit leads to another question. {PINNED}"
         ),
     ),
     IncidentState.RESOLVED: StateWords(
