@@ -69,7 +69,7 @@ def run_teardown(session: Session) -> int:
     if not session.outside.person.confirm(f"Delete it from {project}?"):
         raise InputError("Nothing was deleted.")
     undo_steps(session)
-    session.outside.person.report_line("All of it is taken back.")
+    session.outside.person.report_line("Done. What is left to you is named above.")
     return 0
 
 

@@ -44,6 +44,8 @@ PINNED = (
 """What a rollout that moved nothing, or put all back, leaves behind."""
 
 
+_TRIED = "The trial has proven nothing. Its revision stays without traffic; a newer commit leads to another question."
+
 INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
     IncidentState.WAITING: StateWords(
         "Waiting for a cause", "waiting", "A close with 1011 waits for the error that explains it"
@@ -166,10 +168,8 @@ INCIDENT_WORDS: Mapping[IncidentState, StateWords] = {
         terminal="The trial has proven nothing, and no traffic was moved: {why}",
         title="tried without traffic, nothing proven",
         action="Tried without traffic",
-        meaning="The trial has proven nothing. Its revision stays without traffic; a newer commit leads to another question.",
-        end=(
-            f"The trial has proven nothing. Its revision stays without traffic; a newer commit leads to another question. {PINNED}"
-        ),
+        meaning=_TRIED,
+        end=f"{_TRIED} {PINNED}",
     ),
     IncidentState.RESOLVED: StateWords(
         "Resolved",
