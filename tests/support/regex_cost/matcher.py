@@ -197,7 +197,7 @@ def _repeat(code: Any, argument: Any, flags: int, machine: CountingMatcher) -> N
         least, most = min(least, FEW_REPEATS), FEW_REPEATS
     gives_back = code is codes.MAX_REPEAT
     if len(items) == 1 and items[0][0] in _SINGLE and code is not codes.MIN_REPEAT:
-        fits = matches_character(*items[0], flags)
+        fits = matches_character(items[0][0], items[0][1], flags)
         return _match_characters(fits, least, most, machine, gives_back=gives_back)
     body = _sequence(items, flags, machine)
     if code is codes.POSSESSIVE_REPEAT:
