@@ -180,9 +180,10 @@ def describe_question(proposal: Proposal, service: Service | None) -> str:
     approved = ""
     if service is not None and service.rollout_mode is not RolloutMode.MANUAL:
         approved = f"{Label.APPROVE}: {summarise_rollout(service, proposal.kind)}. "
+    until = format_timestamp(proposal.expires_at, dated=True)
     return (
         f"Waiting for a decision in the chat: {_VERBS[proposal.kind]} `{short_sha(proposal.commit)}`? {approved}"
-        f"No decision: nothing is deployed, the question expires at {format_timestamp(proposal.expires_at, dated=True)}."
+        f"No decision: nothing is deployed, the question expires at {until}."
     )
 
 
