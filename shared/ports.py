@@ -175,6 +175,9 @@ class Pager(Protocol):
     def alert(self, service: Service, reminder: Reminder) -> None:
         """*Effect.* Alerts them; a second alert with the same marker is taken for the first one."""
 
+    def resolve(self, service: Service, marker: str) -> None:
+        """*Effect.* Ends the alert with this marker. Nothing happens where it is over, or where there was none."""
+
 
 @runtime_checkable
 class ReasonDialog(Protocol):

@@ -14,6 +14,7 @@ EFFECT_METHODS = {
     ("chat", "reply"),
     ("chat", "remind"),
     ("pager", "alert"),
+    ("pager", "resolve"),
     ("deployer", "start"),
     ("deployer", "shift_traffic"),
 }
