@@ -76,7 +76,6 @@ class CheckRun:
 class CheckRunWriter(Protocol):
     """The check runs of a service's repository that are provenfix's own."""
 
-    @property
     def is_available(self) -> bool:
         """Whether check runs can be written: GitHub lets only an App do that."""
 

@@ -14,8 +14,11 @@ class FakeCheckRuns:
 
     runs: list[CheckRun] = field(default_factory=list)
     merge_bases: dict[tuple[str, str], str] = field(default_factory=dict)
-    is_available: bool = True
+    is_app: bool = True
     require_claim: ClaimGuard = field(default_factory=lambda: ClaimGuard(strict=True))
+
+    def is_available(self) -> bool:
+        return self.is_app
 
     def find_run(self, service: Service, run: CheckRun) -> str | None:
         known = [(kept.commit, kept.name, kept.external_id) for kept in self.runs]

@@ -25,7 +25,6 @@ class GitHubCheckRuns:
     def __init__(self, github: GitHubClient) -> None:
         self._github = github
 
-    @property
     def is_available(self) -> bool:
         """GitHub lets only an App write check runs, never a token."""
         return self._github.is_app

@@ -180,7 +180,6 @@ class NoChecks:
 class NoCheckRuns:
     """Implements `shared.pushes.CheckRunWriter` where there is no code host to write them to."""
 
-    @property
     def is_available(self) -> bool:
         """Never."""
         return False

@@ -43,7 +43,7 @@ def check_push(context: Context, message: PushMessage) -> StepResult:
     """`broken`, `unknown`, `sound`, `duplicate`, `capped` or `unavailable`. Raises Retry, Reject."""
     service, push = _read_message(context, message)
     key = build_check_key(message)
-    if not context.check_runs.is_available:
+    if not context.check_runs.is_available():
         return StepResult("unavailable", detail="only a GitHub App can write check runs")
     if check_effects.is_check_run_created(context, key):
         return StepResult("duplicate", detail=key)
