@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from functions.local.stack_folder import load_named_environment, override_environ
-from shared import wiring
+from shared import state_stores
 from shared.config.settings import read_settings
 from shared.errors import UsageError
 from shared.ports import Store
@@ -21,7 +21,7 @@ from shared.workflow.records.trials import TRIALS, Trial
 def run_show(incident: str | None, folder: Path) -> int:
     """Prints the list or one incident. Raises UsageError if there is no such incident."""
     with override_environ(load_named_environment(folder)):
-        opened = wiring.create_store(read_settings())
+        opened = state_stores.create_store(read_settings())
         records = sorted(_read_incidents(opened), key=lambda record: record.opened_at)
         if incident is None:
             lines = list(_format_list(records))

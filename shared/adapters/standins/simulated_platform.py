@@ -16,6 +16,7 @@ from shared.errors import Reject, Retry
 from shared.ports import MAX_NEIGHBOURS, Clock, Store, StoredDocument
 from shared.proof.model.target import CheckStatus
 from shared.proposal.rollout import Deployment, DeploymentProgress, ProbeResult, Revision, ServiceState
+from shared.pushes import CheckRun
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
 
@@ -174,6 +175,28 @@ class NoChecks:
     def get_status(self, service: Service, commit: str) -> CheckStatus:  # noqa: ARG002  # as the port has it
         """`unknown`."""
         return CheckStatus.UNKNOWN
+
+
+class NoCheckRuns:
+    """Implements `shared.pushes.CheckRunWriter` where there is no code host to write them to."""
+
+    def is_available(self) -> bool:
+        """Never."""
+        return False
+
+    def find_run(self, service: Service, run: CheckRun) -> str | None:
+        """None."""
+        del service, run
+        return None
+
+    def create_run(self, service: Service, run: CheckRun) -> str:
+        """Refuses."""
+        raise Reject("no_check_runs", f"{service.name}: {run.name} cannot be written on this machine")
+
+    def find_merge_base(self, service: Service, base: str, head: str) -> str | None:
+        """None."""
+        del service, base, head
+        return None
 
 
 def _is_of_service(entry: LogEntry, service: Service) -> bool:

@@ -1,0 +1,28 @@
+"""`check`: takes a message about a new commit, and writes what the commit newly breaks as a check run on it."""
+
+from typing import TYPE_CHECKING
+
+import functions_framework
+
+from functions.http.delivery import Delivery, parse_json_object
+from functions.http.message_handler import StatusResponse, handle_message
+from shared.errors import Reject
+from shared.workflow.commit_checks import check_push
+
+if TYPE_CHECKING:
+    from flask import Request
+
+    from shared.workflow.context import Context, StepResult
+
+
+@functions_framework.http
+def check(request: "Request") -> StatusResponse:
+    """Answers one delivery of a message from the topic `check-requested`."""
+    return handle_message("check", request, _handle_message)
+
+
+def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
+    message = parse_json_object(delivery.data, "malformed_message")
+    if not all(isinstance(value, str) for value in message.values()):
+        raise Reject("malformed_message", "a field is no text")
+    return check_push.check_push(context, {name: str(value) for name, value in message.items()})
