@@ -25,8 +25,8 @@ def sign_app_jwt(app: str, key: Secret, now: datetime) -> str:
 
 @lru_cache(maxsize=4)
 def _load_key(pem: str) -> RSAPrivateKey:
-    """Loading checks the key's primes, which takes as long as a hundred signatures. Raises ValueError, InvalidKeyError."""
+    """Checks the key's primes, which takes as long as a hundred signatures. Raises ValueError, TypeError, InvalidKeyError."""
     key = RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(pem)
     if not isinstance(key, RSAPrivateKey):
-        raise ValueError("a public key signs nothing")
+        raise TypeError("a public key signs nothing")
     return key
