@@ -1,4 +1,4 @@
-"""`check`: takes a message about a new commit, and writes what the commit newly breaks as a check run on it."""
+"""`check`: takes a message about a new commit or a new revision, and finds out what that newly breaks."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ import functions_framework
 from functions.http.delivery import Delivery, parse_json_object
 from functions.http.message_handler import StatusResponse, handle_message
 from shared.errors import Reject
-from shared.workflow.commit_checks import check_push
+from shared.workflow.commit_checks import check_push, check_revision, watch_revisions
 
 if TYPE_CHECKING:
     from flask import Request
@@ -25,4 +25,7 @@ def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
     message = parse_json_object(delivery.data, "malformed_message")
     if not all(isinstance(value, str) for value in message.values()):
         raise Reject("malformed_message", "a field is no text")
-    return check_push.check_push(context, {name: str(value) for name, value in message.items()})
+    fields = {name: str(value) for name, value in message.items()}
+    if fields.get("kind") == watch_revisions.REVISION_KIND:
+        return check_revision.check_revision(context, fields)
+    return check_push.check_push(context, fields)

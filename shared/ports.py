@@ -197,6 +197,9 @@ class Revisions(Protocol):
     def get_service_state(self, service: Service) -> ServiceState:
         """The service as it is right now."""
 
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        """Percent by revision name, with one request; empty where nothing serves."""
+
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """One revision; None where it does not exist any more."""
 

@@ -44,6 +44,10 @@ class SimulatedPlatform:
             is_observed=most in _read_stored_revisions(stored),
         )
 
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        """See `shared.ports.Revisions`."""
+        return dict(self.get_service_state(service).traffic)
+
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """A revision that nobody deployed here was deployed before."""
         return _build_revision(self._read_or_create_service(service), name)
