@@ -13,7 +13,7 @@ from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import contains_commit
 from shared.proof.model.ports import Compilers, History
-from shared.proof.model.target import CheckStatus
+from shared.proof.model.target import CheckStatus, ImageCheck
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.brief import brief_to_document
 from shared.proposal.build_brief import build_brief
@@ -29,6 +29,7 @@ from shared.service import Service
 NOT_ON_BRANCH = "is no longer part of the deploy branch"
 NEVER_ON_BRANCH = "came into the deploy branch by a merge: the branch itself was never in that state"
 ReadChecks = Callable[[str], CheckStatus]
+CheckImage = Callable[[str], ImageCheck]
 
 _MAX_REPORT_LENGTH = 700_000
 """Characters of JSON. A stored document may have a million; issue and message are drawn before and kept beside it."""
@@ -99,7 +100,7 @@ class Prover:
     find_objection: Callable[[Proposal, Service, History, Compilers, ReadChecks], str] = find_objection
 
 
-def build_request(service: Service, deployed: str | None, checks: ReadChecks) -> ProofRequest:
+def build_request(service: Service, deployed: str | None, checks: ReadChecks, check_image: CheckImage) -> ProofRequest:
     """What the service's configuration and the platform say beyond the log."""
     return ProofRequest(
         branch=service.branch or None,
@@ -107,6 +108,7 @@ def build_request(service: Service, deployed: str | None, checks: ReadChecks) ->
         python=service.python or None,
         source_roots=service.source_roots,
         checks=checks,
+        check_image=check_image,
         wants_alternative=True,
         wants_trial=service.allows_trials,
     )
