@@ -75,8 +75,16 @@ def test_the_image_is_of_a_python_that_the_package_takes_and_runs_without_rights
 def lint_dockerfile(path: Path) -> list[str]:
     """The rules of hadolint and BuildKit that it breaks. No image is looked up, so no network is used."""
     ignored = ("tally/*", "hadolint/DL3057")  # style; and a health check, which an image of a command does not need
-    command = [install_programs("tally") / "tally", "lint", "--no-config", "--slow-checks", "off", "--format", "json"]
-    run = [*command, *(word for rule in ignored for word in ("--ignore", rule)), path]
+    command: list[str | Path] = [
+        install_programs("tally") / "tally",
+        "lint",
+        "--no-config",
+        "--slow-checks",
+        "off",
+        "--format",
+        "json",
+    ]
+    run: list[str | Path] = [*command, *(word for rule in ignored for word in ("--ignore", rule)), path]
     ended = subprocess.run(run, capture_output=True, check=False)
     assert ended.returncode in {0, 1}, ended.stderr.decode()
     answer = json.loads(ended.stdout)
