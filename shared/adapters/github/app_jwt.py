@@ -25,7 +25,7 @@ def sign_app_jwt(app: str, key: Secret, now: datetime) -> str:
 
 @lru_cache(maxsize=4)
 def _load_key(pem: str) -> RSAPrivateKey:
-    """Loading checks the key's primes, which takes as long as a hundred signatures. Raises PyJWTError, TypeError."""
+    """Checks the primes, as slow as a hundred signatures. Raises ValueError, TypeError, InvalidKeyError."""
     key = RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(pem)
     if not isinstance(key, RSAPrivateKey):
         raise TypeError("a public key signs nothing")
