@@ -52,6 +52,16 @@ def parse_module(source: bytes) -> ModuleCode | None:
     )
 
 
+def list_parts(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes right in a node but the context of an expression, in less time than by `ast.iter_child_nodes`."""
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            yield from (item for item in value if isinstance(item, ast.AST))
+        elif isinstance(value, ast.AST) and name != "ctx":
+            yield value
+
+
 @lru_cache(maxsize=16)
 def list_nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
     """All nodes of a module but the contexts of expressions, in the order of `ast.walk`, in a third of its time."""
