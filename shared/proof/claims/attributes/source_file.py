@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from shared.proof.claims.source import python_source
-from shared.proof.claims.source.module_code import list_nodes, list_parts
+from shared.proof.claims.source.module_code import list_nodes
+from shared.proof.claims.source.python_source import list_parts, walk_nodes
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope = ast.Module | ast.ClassDef | Function
@@ -41,7 +42,7 @@ class SourceFile:
     @cached_property
     def nodes(self) -> Sequence[ast.AST]:
         """All of them, once."""
-        return tuple(ast.walk(self.tree))
+        return tuple(walk_nodes(self.tree))
 
     @cached_property
     def changing_nodes(self) -> Sequence[ast.AST]:

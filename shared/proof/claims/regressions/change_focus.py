@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from shared.proof.claims.source.module_code import list_parts
-from shared.proof.claims.source.python_source import parse_source
+from shared.proof.claims.source.python_source import list_parts, parse_source
 
 _MAX_READ = 1_024
 """Sources whose definitions are held: two comparisons of the same commits, and two services, ask for the same ones."""

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
-from shared.proof.claims.source.python_source import read_dotted_name, walk_scope
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes, walk_scope
 from shared.proof.claims.source.scope_bindings import read_bound_alias
 from shared.proof.claims.source.static_conditions import decide_condition
 
@@ -20,7 +20,7 @@ def map_bindings(body: list[ast.stmt], python: str) -> Mapping[str, Sequence[ast
         if isinstance(node, ast.If):
             decided = decide_condition(node.test, python)
             branch = [] if decided is None else node.orelse if decided else node.body
-            skipped |= {part for statement in branch for part in ast.walk(statement)}
+            skipped |= {part for statement in branch for part in walk_nodes(statement)}
         for name, binding in _list_own_bindings(node):
             bindings.setdefault(name, []).append(binding)
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
