@@ -35,7 +35,7 @@ _LEASE_EXPIRY = LEASE + timedelta(minutes=1)
 
 
 def write_history(path: Path, head: str = "later") -> HistoryBuilder:
-    """good, broken, attempt, fixed, later, worse; the branch ends at `head`. Where that has no fix, nothing was good."""
+    """good, broken, attempt, fixed, later, worse; the branch ends at `head`. Without a fix there, nothing was good."""
     story = HistoryBuilder(path)
     first = valid_source() if head == "later" else broken_source(3)
     files: dict[str, str | bytes | None] = {
