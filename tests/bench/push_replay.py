@@ -48,10 +48,10 @@ def build_rows(replay: PushReplay, planted: Sequence[PlantedBreak]) -> list[Row]
     p95 = seconds[int(len(seconds) * 0.95)]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     user = statistics.median(replay.minutes_to_first_error)
-    found = f"{replay.found} of {len(planted)}"
+    found = f"{replay.red_breaks} of {len(planted)}"
     name = f"push check, {replay.commits:,} commits"
     return [
-        Row(f"{name}: breaks found", found, goal="all", met=replay.found == len(planted)),
+        Row(f"{name}: breaks found", found, goal="all", met=replay.red_breaks == len(planted)),
         Row(
             f"{name}: false alarms",
             str(replay.false_alarms),

@@ -21,6 +21,6 @@ def test_every_planted_break_is_red_at_its_commit_and_nothing_else_is(
     with open_push_outside(built, compilers) as outside:
         *_, replay = replay_pushes(outside, planted)
     assert replay.wrong == []
-    assert (replay.commits, replay.found) == (len(built.ids) - 1, len(planted))
+    assert (replay.commits, replay.red_breaks) == (len(built.ids) - 1, len(planted))
     assert {family for kind in KINDS.values() for family in kind.families} == set(list_families())
     assert replay.most_requests <= MAX_REQUESTS

@@ -25,7 +25,7 @@ class PushReplay:
     """What came out. `wrong`: a sentence for each commit whose check run is another one than it should be."""
 
     commits: int = 0
-    found: int = 0
+    red_breaks: int = 0
     false_alarms: int = 0
     most_requests: int = 0
     seconds: list[float] = field(default_factory=list)
@@ -48,7 +48,7 @@ def replay_pushes(outside: PushOutside, planted: Sequence[PlantedBreak], seed: i
         entry = breaks.get(name)
         replay.wrong += _compare(name, run, entry)
         is_red = run is not None and run["conclusion"] == "failure"
-        replay.found += is_red and entry is not None
+        replay.red_breaks += is_red and entry is not None
         replay.false_alarms += is_red and entry is None
         if entry is not None:
             replay.minutes_to_first_error.append(_simulate_user(entry, random))
@@ -62,7 +62,7 @@ def _compare(name: str, run: dict[str, Any] | None, planted: PlantedBreak | None
     expected = "success" if planted is None else "failure"
     if run["conclusion"] != expected:
         yield f"{name}: {run['conclusion']}, not {expected}: {run['output']['summary'][:300]}"
-    elif planted is not None and {place["path"] for place in run["output"]["annotations"]} != {planted.path}:
+    elif planted is not None and {annotation["path"] for annotation in run["output"]["annotations"]} != {planted.path}:
         yield f"{name}: not in {planted.path}: {run['output']['annotations']}"
 
 
