@@ -33,7 +33,7 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
         ref = format_log_ref(incident.raised.entry)
         yield Fact(
             FactTopic.RAISED,
-            EvidenceKind.LOG_ENTRY,
+            EvidenceKind.QUERY if incident.raised.entry.is_predicted else EvidenceKind.LOG_ENTRY,
             ref,
             f"{_format_raised_at(incident)}: {describe_raised_exception(incident, frame)}.",
         )
@@ -52,12 +52,16 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
     service = f" of {quote_service_name(incident.service)}" if quote_service_name(incident.service) else ""
     span = _describe_time_span(incident.first_seen, incident.last_seen, incident)
     shows = f"shows the defect itself in {entries}{span}"
-    if incident.is_found_early:
+    if incident.kind is SignalKind.FOUND_BY_CHECK:
+        shows = "was not searched for it: the check found it in the code"
+    elif incident.is_found_early:
         shows = "did not show the defect when the check found it"
     yield Fact(FactTopic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} {shows}.")
 
 
 def _format_raised_at(incident: Incident) -> str:
+    if incident.kind is SignalKind.FOUND_BY_CHECK:
+        return "Raised by that line when it runs"
     if incident.kind is SignalKind.FAILED_START:
         return "Raised while the program started"
     return "Logged with the close" if incident.is_raised_in_own_entry else "Logged before the close"

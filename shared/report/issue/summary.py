@@ -34,6 +34,7 @@ from shared.text.escaping import escape_markdown, format_code_span
 from shared.text.phrases import get_first_sentence, pluralize, quote_service_name, quote_untrusted, short_sha
 
 _SIGNAL_PHRASES = {
+    SignalKind.FOUND_BY_CHECK: "a check found a line that fails",
     SignalKind.KEEPALIVE_TIMEOUT: "keepalive pings time out",
     SignalKind.DYNAMIC_CODE: "code generated at run time does not compile",
     SignalKind.DEPENDENCY: "an installed package does not compile",
