@@ -15,7 +15,6 @@ from shared.detection.log_gaps import LogGap
 from shared.detection.logged_exception import Frame
 from shared.detection.signal import SignalKind
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
-from shared.report.occurrences import describe_sighting_count
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted
 from shared.text.timestamps import format_timestamp, format_timestamp_phrase, has_date
 
@@ -102,6 +101,23 @@ def format_log_ref(entry: LogEntry) -> str:
         if entry.insert_id
         else f"log:{entry.position}"
     )
+
+
+def describe_occurrences(incident: Incident, counted: str = "") -> str:
+    """`Logged 3 times, first at …`, without a full stop. `counted`: until when that was counted."""
+    first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
+    if incident.kind is SignalKind.FOUND_BY_CHECK:
+        return f"Found by a check of the deployed commit {first}; whether it was logged is unknown"
+    if incident.is_found_early:
+        return f"Found by a check of the deployed commit {first}, and not logged yet"
+    return f"Logged {pluralize(incident.occurrences, 'time')}{counted}, first {first}"
+
+
+def describe_sighting_count(sighting: Sighting) -> str:
+    """`logged 3 times`, or that a check has found it."""
+    if sighting.first.is_predicted:
+        return "found by a check"
+    return f"logged {pluralize(sighting.occurrences, 'time')}"
 
 
 def format_error_line(incident: Incident, sighting: Sighting) -> str:

@@ -9,8 +9,8 @@ from shared.proof.declared.ci_checks import find_ci_checks
 from shared.proof.model.finding import BrokenFile, Finding, ProvenClaim
 from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import get_failing_line
+from shared.report.facts.log_entries import describe_occurrences
 from shared.report.facts.prevention import assess_prevention
-from shared.report.occurrences import describe_occurrences
 from shared.report.whys.catching_checks import describe_checks
 from shared.report.whys.failure import (
     describe_nearby,

@@ -109,14 +109,14 @@ def _read_line(history: History, commit: str, alarm: Alarm) -> str:
 def _build_entry(context: Context, service: Service, name: str, alarm: Alarm, source_line: str) -> LogEntry:
     """What Python will log when it first loads the file, or runs the line."""
     if alarm.family == SYNTAX:
-        place = f'  File "{alarm.path}", line {alarm.line}'
+        header = f'  File "{alarm.path}", line {alarm.line}'
     else:
-        place = (
+        header = (
             "Traceback (most recent call last):\n"
             f'  File "{alarm.path}", line {alarm.line}, in {alarm.function or "<module>"}'
         )
     return LogEntry(
-        position=0, text=f"{place}\n    {source_line}\n{alarm.error_class}: {alarm.message}",
+        position=0, text=f"{header}\n    {source_line}\n{alarm.error_class}: {alarm.message}",
         timestamp=context.clock.now(), log_name=CHECK_LOG, insert_id=name, project=service.project,
         service=service.name, revision=name,
     )  # fmt: skip
