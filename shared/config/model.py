@@ -14,6 +14,7 @@ from shared.config.field_types import (
     Delay,
     Duration,
     EscalationTarget,
+    FolderNumber,
     FunctionUrl,
     GitHubAppId,
     InputName,
@@ -143,6 +144,8 @@ class OwnFunctionsEntry(StrictModel):
 
     project: ProjectId
     functions: Annotated[tuple[ServiceName, ...], Field(strict=False)]
+    sink_folder: FolderNumber = ""
+    """The folder whose log sinks deliver; "" where those of each project do."""
 
 
 class SlackEntry(StrictModel):

@@ -6,6 +6,7 @@ The part lies between two marks, so that it is replaced and nothing else is: wha
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from shared.report.links import format_link
 from shared.text.escaping import escape_markdown, truncate
 from shared.text.phrases import join_words
 from shared.text.timestamps import format_timestamp
@@ -31,14 +32,16 @@ def render_status_block(  # noqa: PLR0913  # one for each line of the block
     hint: str = "",
     state: str = "",
     runbook_url: str = "",
+    commit_link: tuple[str, str] = ("", ""),
 ) -> str:
     """Markdown between its marks. `status` and `hint` are sentences of plain text. Urgent is what waits for a user.
 
     `state` is the name of what `status` says, for programs: it stands hidden above; "" for none. `runbook_url` is an
-    address of the configuration.
+    address of the configuration. `commit_link` is a commit's short id as `status` names it between backticks, and its
+    address, "" for none.
     """
     lines = [
-        escape_markdown(truncate(status, _MAX_STATUS_LENGTH)),
+        _link_commit(escape_markdown(truncate(status, _MAX_STATUS_LENGTH)), *commit_link),
         format_elapsed_milestones(milestones),
         f"[Runbook](<{runbook_url}>)" if runbook_url else "",
         f"<sub>{escape_markdown(hint)}</sub>" if hint else "",
@@ -46,6 +49,12 @@ def render_status_block(  # noqa: PLR0913  # one for each line of the block
     shown = "\n>\n".join(f"> {line}" for line in lines if line)
     hidden = f"{format_state_marker(state)}\n" if state else ""
     return f"{_BEGIN}\n{hidden}> [!{'IMPORTANT' if urgent else 'NOTE'}]\n{shown}\n{_END}"
+
+
+def _link_commit(markdown: str, commit: str, url: str) -> str:
+    """The first code span that is the commit, as a link."""
+    span = f"`{commit}`"
+    return markdown.replace(span, format_link(span, url), 1) if commit and url else markdown
 
 
 def format_state_marker(state: str) -> str:

@@ -14,7 +14,7 @@ from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import contains_commit
 from shared.proof.model.ports import Compilers, History
-from shared.proof.model.target import CheckStatus
+from shared.proof.model.target import CheckStatus, ImageCheck
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.brief import brief_to_document
 from shared.proposal.build_brief import build_brief
@@ -31,6 +31,7 @@ NOT_ON_BRANCH = "is no longer part of the deploy branch"
 NEVER_ON_BRANCH = "came into the deploy branch by a merge: the branch itself was never in that state"
 ReadChecks = Callable[[str], CheckStatus]
 CheckCommit = Callable[[History, Compilers, "commit_checks.CommitCheckRequest"], "commit_checks.CommitCheck"]
+CheckImage = Callable[[str], ImageCheck]
 
 _MAX_REPORT_LENGTH = 700_000
 """Characters of JSON. A stored document may have a million; issue and message are drawn before and kept beside it."""
@@ -109,7 +110,7 @@ class Prover:
     check_commit: CheckCommit = _check_commit
 
 
-def build_request(service: Service, deployed: str | None, checks: ReadChecks) -> ProofRequest:
+def build_request(service: Service, deployed: str | None, checks: ReadChecks, check_image: CheckImage) -> ProofRequest:
     """What the service's configuration and the platform say beyond the log."""
     return ProofRequest(
         branch=service.branch or None,
@@ -117,6 +118,7 @@ def build_request(service: Service, deployed: str | None, checks: ReadChecks) ->
         python=service.python or None,
         source_roots=service.source_roots,
         checks=checks,
+        check_image=check_image,
         wants_alternative=True,
         wants_trial=service.allows_trials,
     )

@@ -26,7 +26,7 @@ from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import record_rejection
 from shared.workflow.redeploy import redeploy
-from shared.workflow.remind import remind_if_due
+from shared.workflow.remind import remind_if_due, resolve_alerts
 from shared.workflow.rollout.await_newer_commit import (
     BRANCH_CHECK_INTERVAL,
     MAX_LOOKS,
@@ -107,7 +107,9 @@ def advance_incident(context: Context, service: Service, record: IncidentRecord)
     if record.ending is None:
         record = _ADVANCE_BY_STATE[record.state](context, service, record)
     record = finish_incident(context, service, record)
-    return post_updates(context, service, record) if record.active else record
+    if record.active:
+        record = post_updates(context, service, record)
+    return resolve_alerts(context, service, record)
 
 
 def _advance_waiting(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:

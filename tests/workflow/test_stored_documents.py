@@ -57,6 +57,7 @@ def test_every_kind_of_document_has_a_sample() -> None:
     fields = {name for name in STORED["incidents"][0] for document in STORED["incidents"] if document[name]}
     assert fields >= {"issue", "rollout", "ending", "ending_cause", "ended_at", "rest_at", "looked_at", "recurred"}
     assert any(document["snoozed_until"] for document in STORED["incidents"])
+    assert any(document["open_alerts"] for document in STORED["incidents"])
     assert any(document["proven_trial"] for document in STORED["incidents"])
 
 
@@ -71,7 +72,18 @@ def test_a_result_that_the_ledger_recorded_is_read() -> None:
 
 @pytest.mark.parametrize(
     "left_out",
-    ["snoozed_until", "proven_trial", "failed_commits", "ending_cause", "told", "fix", "ended_at", "issue", "rollout"],
+    [
+        "snoozed_until",
+        "open_alerts",
+        "proven_trial",
+        "failed_commits",
+        "ending_cause",
+        "told",
+        "fix",
+        "ended_at",
+        "issue",
+        "rollout",
+    ],
 )
 def test_fields_that_came_later_have_defaults(left_out: str) -> None:
     [document, *_] = (stored for stored in STORED["incidents"] if stored[left_out])

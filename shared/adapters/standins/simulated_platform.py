@@ -14,7 +14,7 @@ from shared.adapters.logs.log_file import LogFile
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
 from shared.ports import MAX_NEIGHBOURS, Clock, Store, StoredDocument
-from shared.proof.model.target import CheckStatus
+from shared.proof.model.target import NO_IMAGE_NEEDED, CheckStatus, ImageCheck
 from shared.proposal.rollout import Deployment, DeploymentProgress, ProbeResult, Revision, ServiceState
 from shared.pushes import CheckRun
 from shared.service import Service
@@ -56,6 +56,11 @@ class SimulatedPlatform:
         """See `shared.ports.Deployer`."""
         revisions = _read_stored_revisions(self._read_or_create_service(service))
         return next((name for name, known in revisions.items() if known["marker"] == marker), None)
+
+    def check_image(self, service: Service, commit: str) -> ImageCheck:
+        """See `shared.ports.Deployer`: the commit's files are what runs."""
+        del service, commit
+        return NO_IMAGE_NEEDED
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. The revision is its own operation."""

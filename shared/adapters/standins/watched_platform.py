@@ -13,6 +13,7 @@ from typing import cast
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.errors import Reject, Retry
 from shared.ports import CHANGED_BY_HAND, Clock, Store, StoredDocument
+from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck
 from shared.proposal.rollout import CommitClaim, Deployment, DeploymentProgress, Revision, ServiceState
 from shared.service import Service
 from shared.text.escaping import to_one_line, truncate
@@ -65,6 +66,11 @@ class WatchedPlatform:
         return (
             marker if self._store.read(DEPLOYMENTS_KIND, _build_deployment_key(service, marker)) is not None else None
         )
+
+    def check_image(self, service: Service, commit: str) -> ImageCheck:
+        """See `shared.ports.Deployer`: the commit's files are what runs."""
+        del service, commit
+        return NO_IMAGE_NEEDED
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. Returns when the command has ended."""

@@ -104,10 +104,10 @@ def format_recommendation(proof: Finding, links: Links) -> str:
     """The recommendation and its reason, as a paragraph that cannot be overlooked."""
     commit = find_recommended_commit(proof)
     named = f" {link_commit_with_subject(commit, links)}" if commit is not None else ""
-    reason = (
-        f"{escape_markdown(quote_untrusted(proof.recommendation.detail, 600))} "
-        f"({format_code_span(proof.recommendation.reason.value)})"
-    )
+    detail = quote_untrusted(proof.recommendation.detail, 600)
+    if commit is not None:
+        detail = detail.replace(commit.id, short_sha(commit.id))  # its link is right before it
+    reason = f"{escape_markdown(detail)} ({format_code_span(proof.recommendation.reason.value)})"
     return f"**{RECOMMENDATION_LABELS[proof.recommendation.kind]}{named}.** {reason}"
 
 

@@ -12,9 +12,11 @@ from shared.detection.raised_exception import read_raised
 from shared.detection.signal import SignalKind, SkipReason
 from shared.errors import Reject
 from shared.proof.model.ports import History
+from shared.proof.model.target import ImageStatus
 from shared.proposal.rollout import ServiceState
 from shared.service import Service
 from shared.workflow.context import Context
+from shared.workflow.investigation.image_check import build_image_check
 from shared.workflow.records.incident_record import IncidentRecord
 
 _LOG_LEAD_TIME = timedelta(minutes=10)
@@ -44,9 +46,11 @@ def gather_evidence(context: Context, service: Service, record: IncidentRecord) 
 
 
 def read_branch_sign(context: Context, service: Service, history: History) -> str:
-    """Changes with everything that may turn "nothing to deploy" into something: a push, or checks that end."""
+    """Changes with all that may turn "nothing to deploy" into something: a push, checks that end, the head's image."""
     head = history.branch(service.branch or None).head
-    return f"{head} {context.checks.get_status(service, head).value}"
+    image = build_image_check(context, service)(head).status
+    sign = f"{head} {context.checks.get_status(service, head).value}"
+    return f"{sign} no image" if image is ImageStatus.MISSING else sign
 
 
 def _collect_incident(
