@@ -75,6 +75,8 @@ class Alarm:
     checked_by: str
     start_path: str
     """The start file of the service that it breaks."""
+    function: str = ""
+    """In which function; "" for module level, and where that does not matter."""
 
     @property
     def identity(self) -> tuple[str, str, int, str]:
@@ -223,7 +225,7 @@ def _describe(failure: NewFailure, start_path: str) -> Alarm:
     claim, verdict = failure.claim, failure.verdict
     return Alarm(
         claim.family.value, claim.path, failure.line, claim.error_class, claim.message, verdict.reason,
-        verdict.checked_by, start_path,
+        verdict.checked_by, start_path, claim.function,
     )  # fmt: skip
 
 
