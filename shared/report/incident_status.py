@@ -11,6 +11,8 @@ from shared.text.escaping import escape_markdown, truncate
 from shared.text.phrases import join_words
 from shared.text.timestamps import format_timestamp
 
+FOUND = "found"
+"""The first milestone of an incident that a check has found before it was logged."""
 _OPEN, _TICKED = "- [ ] ", "- [x] "
 _BEGIN, _END = "<!-- provenfix:state -->", "<!-- /provenfix:state -->"
 MAX_BODY_LENGTH = 65_536
@@ -64,10 +66,10 @@ def format_elapsed_milestones(milestones: Sequence[ReachedMilestone]) -> str:
     """`First logged at 2026-05-12T03:43:43Z; counted from then, detected after 15 s.`; "" for none."""
     if not milestones:
         return ""
-    (_, first), *later = milestones
+    (begin, first), *later = milestones
     steps = [f"{name} after {_format_elapsed(at - first)}" for name, at in later]
     return (
-        "First logged at "
+        f"{'Found by a check' if begin == FOUND else 'First logged'} at "
         f"{format_timestamp(first, dated=True)}{f'; counted from then, {join_words(steps)}' if steps else ''}."
     )
 

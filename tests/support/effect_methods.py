@@ -15,6 +15,7 @@ EFFECT_METHODS = {
     ("chat", "remind"),
     ("pager", "alert"),
     ("pager", "resolve"),
+    ("check_runs", "create_run"),
     ("deployer", "start"),
     ("deployer", "shift_traffic"),
 }

@@ -14,6 +14,7 @@ from shared.ports import Document
 from shared.workflow.investigation.cause_of_close import CAUSES
 from shared.workflow.issue.collecting_issue import TALLIES
 from shared.workflow.ledger import read_result
+from shared.workflow.records.branch_states import BRANCH_STATES, FORK_TALLIES
 from shared.workflow.records.decisions import DECISIONS
 from shared.workflow.records.defects import DEFECTS
 from shared.workflow.records.documents import MAX_ATTEMPTS, Collection
@@ -30,6 +31,7 @@ STORED: dict[str, list[dict[str, Any]]] = json.loads(
 )
 COLLECTIONS: tuple[Collection[Any], ...] = (
     INCIDENTS, DECISIONS, DEFECTS, PROPOSALS, CAUSES, DAILY_COUNTS, TALLIES, ROLLOUT_LOCKS, SWITCHES, TRIALS,
+    BRANCH_STATES, FORK_TALLIES,
 )  # fmt: skip
 SAMPLES = [
     (collection, document)

@@ -288,7 +288,6 @@ def end_incident(
 
     `look` is the one that the reason is about; of an incident that is about another one by now, nothing is decided.
     """
-
     words, cause = (reason.sentence, reason.cause) if isinstance(reason, EndReason) else (reason, None)
 
     def decided(record: IncidentRecord) -> IncidentRecord:
