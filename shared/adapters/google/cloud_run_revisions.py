@@ -158,7 +158,7 @@ def find_unprobeable_reason(run: "RunService") -> str:
     if run.default_uri_disabled:
         return "the service's run.app address is switched off"
     if run.iap_enabled:
-        return "Identity-Aware Proxy stands before it"
+        return "Identity-Aware Proxy is in front of it"
     if run.ingress.name not in {"INGRESS_TRAFFIC_UNSPECIFIED", "INGRESS_TRAFFIC_ALL"}:
         return f"the service takes no requests from outside ({run.ingress.name})"
     return ""

@@ -152,7 +152,7 @@ class ProcessPlatform:
 
     def _replace(self, stored: StoredDocument, changes: Document) -> None:
         if not self._store.replace(SERVICES_KIND, stored.key, {**stored.value, **changes}, stored.version):
-            raise Retry(f"{SERVICES_KIND}/{stored.key} was changed by somebody else")
+            raise Retry(f"{SERVICES_KIND}/{stored.key} was changed by another process")
 
 
 def list_wanted_revisions(value: Document) -> Mapping[str, RevisionSource]:

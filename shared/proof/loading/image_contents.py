@@ -179,7 +179,7 @@ class ImageContents:
         """The line that leaves a path out, and why it may not count; "" where it does."""
         docker = self._docker_ignores
         if docker and isinstance(docker.rules, DockerIgnore) and docker.rules.problem:
-            return None, f"Docker does not read {_quote_line(docker.rules.problem)} as it stands"
+            return None, f"Docker does not read {_quote_line(docker.rules.problem)} as it is written"
         if docker and (line := docker.find_line(path)):
             return line, self._find_docker_doubt(docker, path, line)
         if docker and docker.is_disputed(path):
