@@ -132,7 +132,7 @@ class DemoRun:
         return max(errors, key=lambda record: record.generation) if errors else None
 
     def _publish_tick(self) -> None:
-        """Publishes a tick once the last one is done: in the cloud a minute lies between two."""
+        """Publishes a tick once the last one is done: in the cloud two are a minute apart."""
         if time.monotonic() >= self.next_tick_at and not self._has_messages(flow.TICK):
             self.next_tick_at = time.monotonic() + TICK_SECONDS
             self.stack.bus.publish_raw(flow.TICK, [b"{}"])

@@ -145,7 +145,7 @@ def _read_resource_settings(run: "RunRevision", container: "Container") -> Itera
 
 
 def find_serving_container(containers: "Sequence[Container]") -> "Container":
-    """The one that is connected to: others stand beside it and have no port."""
+    """The one that is connected to: others are beside it and have no port."""
     return next((container for container in containers if container.ports), containers[0])
 
 

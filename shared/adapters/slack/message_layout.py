@@ -76,7 +76,7 @@ def build_message_blocks(service: Service, message: Message) -> Iterator[Block]:
 
 
 def _choose_title(message: Message) -> str:
-    """With its impact while a decision is awaited; afterwards how the incident stands matters more."""
+    """With its impact while a decision is awaited; afterwards the incident's state matters more."""
     return (message.standing is ProposalStatus.OPEN and message.brief.title) or message.title
 
 
@@ -144,7 +144,7 @@ def _issue_link_text(message: Message) -> str:
 
 
 def build_detail_blocks(lines: Sequence[str]) -> tuple[str, list[Block]]:
-    """What stands below a message: the text of its notification, and a block for each line, within Slack's limits."""
+    """What is below a message: the text of its notification, and a block for each line, within Slack's limits."""
     shown: list[Block] = []
     left = _MAX_DETAILS_LENGTH
     for number, line in enumerate(lines[:_MAX_DETAILS], 1):

@@ -1,4 +1,4 @@
-"""Says ruff's explanation of an error in plain words: what stands there, and since when it is legal."""
+"""Says ruff's explanation of an error in plain words: what is there, and since when it is legal."""
 
 import re
 from dataclasses import dataclass

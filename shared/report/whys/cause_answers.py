@@ -1,4 +1,4 @@
-"""What each class of causes means, why no commit is proposed, what would have caught it, and what lies behind it.
+"""What each class of causes means, why no commit is proposed, what would have caught it, and what is behind it.
 
 One line each: the same for all incidents of a class, so that a reader who knows the class can skip them.
 """

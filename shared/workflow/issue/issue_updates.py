@@ -78,7 +78,7 @@ def _build_current_update(context: Context, incident: str) -> IssueStatusUpdate 
 
 
 def format_current_title(context: Context, record: IncidentRecord, ending: IncidentState | None = None) -> str:
-    """The issue's title as the incident stands; "" where its evidence is not there, or is older than this question."""
+    """The issue's title for the incident's state; "" where its evidence is missing, or older than this question."""
     evidence = reports.load_report(context, record)
     proposal = proposals.load_proposal(context, record.proposal)
     if evidence is None or proposal is None:
@@ -89,7 +89,7 @@ def format_current_title(context: Context, record: IncidentRecord, ending: Incid
 def render_current_status(
     context: Context, record: IncidentRecord, end_text: str = "", end_state: IncidentState | None = None
 ) -> str:
-    """How the incident stands, as Markdown; `ending` says it of one whose end, `ends`, is decided."""
+    """The state of the incident, as Markdown; `ending` says it of one whose end, `ends`, is decided."""
     state = end_state if end_text and end_state else record.state
     words = end_text or _describe_status(context, record, state)
     hint = (
