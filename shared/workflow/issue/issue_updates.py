@@ -147,7 +147,7 @@ def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tup
     if trial is not None:
         yield f"held.{trial.proposal}", tuple(describe_experiment(trial.experiment))
     if proposal is not None and IncidentState.PROPOSED in reached and not _replaces_open_question(context, record):
-        yield f"proposed{again}", (describe_question(proposal, context.services.get(record.service)),)
+        yield f"proposed{again}", describe_question(proposal, context.services.get(record.service))
     if proposal is not None and IncidentState.APPROVED in reached:
         begun = IncidentState.TRYING if proposal.kind is ActionKind.TRIAL else IncidentState.APPROVED
         yield f"approved{again}", (f"{_describe_approved(context, proposal)} {INCIDENT_WORDS[begun].meaning}",)
@@ -175,16 +175,14 @@ def _look_suffix(look: int) -> str:
     return "" if look == 1 else f"{look}"
 
 
-def describe_question(proposal: Proposal, service: Service | None) -> str:
-    """What is to be decided, what an approval leads to, and what happens without a decision."""
-    approved = ""
-    if service is not None and service.rollout_mode is not RolloutMode.MANUAL:
-        approved = f"{Label.APPROVE}: {summarise_rollout(service, proposal.kind)}. "
+def describe_question(proposal: Proposal, service: Service | None) -> tuple[str, ...]:
+    """A sentence each: what is to be decided, what an approval leads to, and what happens without a decision."""
+    question = f"Waiting for a decision in the chat: {_VERBS[proposal.kind]} `{short_sha(proposal.commit)}`?"
     until = format_timestamp(proposal.expires_at, dated=True)
-    return (
-        f"Waiting for a decision in the chat: {_VERBS[proposal.kind]} `{short_sha(proposal.commit)}`? {approved}"
-        f"No decision: nothing is deployed, the question expires at {until}."
-    )
+    silence = f"No decision: nothing is deployed, the question expires at {until}."
+    if service is None or service.rollout_mode is RolloutMode.MANUAL:
+        return question, silence
+    return question, f"{Label.APPROVE}: {summarise_rollout(service, proposal.kind)}.", silence
 
 
 def _describe_approved(context: Context, proposal: Proposal) -> str:
@@ -210,7 +208,7 @@ def describe_approval(context: Context, proposal: Proposal) -> str:
 def _describe_status(context: Context, record: IncidentRecord, state: IncidentState) -> str:
     proposal = proposals.load_proposal(context, record.proposal) if record.proposal else None
     if state is IncidentState.PROPOSED and proposal is not None:
-        return describe_question(proposal, context.services.get(record.service))
+        return "\n".join(describe_question(proposal, context.services.get(record.service)))
     if state is IncidentState.WATCHING and proposal is not None and record.rollout is not None and record.rollout.since:
         until = format_timestamp(record.rollout.since + WATCH_DURATION, dated=True)
         since, approval = format_timestamp(record.rollout.since, dated=True), describe_approval(context, proposal)
