@@ -33,7 +33,7 @@ _UPSTREAM_ERROR = re.compile(r"\bAPIError: {0,2}$")
 """The error of a client of another service's API: its socket was closed by the other end."""
 _PROCESS_ENDED = re.compile(r"\b(?:exit(?:ed|s|ing)?|terminated|died|killed|quit)\b[^,;\n]{0,24}$", re.IGNORECASE)
 _OF_PROXY = re.compile(r"cloudflare|access denied|\bray id\b|\bbanned\b", re.IGNORECASE)
-"""What stands around `error code: 1011` of a proxy in front of the service."""
+"""What surrounds `error code: 1011` of a proxy in front of the service."""
 _QUOTED_KEY = re.compile(r"[\"']code\\?[\"'] {0,3}: {0,3}[\"']?$")
 _NAMED_CLOSE = re.compile(
     r"\b(?:clos(?:e|ed|ing|ure)|disconnect(?:ed|ing)?|code|reason|data)(?: (?:by|on|the|a|an|of|from|its|\w{0,20}socket"

@@ -16,7 +16,7 @@ class LogEntry:
 
     `text` is the payload as one string, decoded but otherwise untouched (it is attacker-controlled).
     Everything but `text` comes from the platform's envelope and is "" or None where the log does not carry it.
-    `dated` is False where only a time of day was logged; `timestamp` then lies on 1970-01-01, or on the days after it
+    `dated` is False where only a time of day was logged; `timestamp` then is on 1970-01-01, or on the days after it
     where the clock passed midnight within the log. A text line without a time of its own carries that of the line
     which it continues.
     """

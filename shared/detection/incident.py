@@ -14,7 +14,7 @@ from shared.detection.signal import SignalKind
 from shared.text.phrases import quote_untrusted
 
 DATELESS_DAY = datetime(1970, 1, 1, tzinfo=UTC)
-"""The day on which a time of day stands that was logged without a date."""
+"""The day of a time of day that was logged without a date."""
 _MAX_DATELESS_SPAN = timedelta(days=365)
 
 _CLOSE_CLASS = re.compile(r"(?:Closed\w{0,20}|Disconnect(?:ed)?|APIError)$")

@@ -91,7 +91,7 @@ class _OpenTraceback:
     parser: TracebackParser
     opened_at: datetime | None = None
     is_mixed: bool = False
-    """Whether the lines of two tracebacks stand among each other, so that no frame can be told to be of one."""
+    """Whether the lines of two tracebacks are among each other, so that no frame can be told to be of one."""
     last_event: Event | None = None
     last_chain: Chain = ()
     """Its chain; empty until one has ended."""

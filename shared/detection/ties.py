@@ -4,7 +4,7 @@ Entries come in any order, with what they say; each entry that closes a connecti
 exception of the same text or of the same connection, else to the last one of its instance, as the next close after it
 and with no other exception between. Where several exceptions wait for as many closes and no name of a connection tells
 them apart, each is a candidate and none is the cause. Closes that the other end began, and keepalive timeouts, are tied
-to nothing else than the text in which they stand.
+to nothing else than the text in which they are.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set

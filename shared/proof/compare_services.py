@@ -246,7 +246,7 @@ def list_families() -> Sequence[str]:
 def require_services(services: Sequence[ComparedService], where: str) -> None:
     """Raises UsageError where no start file was found: nothing would have been judged."""
     if not services:
-        raise UsageError(f"{where}: no Dockerfile, Procfile or main.py tells what starts; name a file with --start")
+        raise UsageError(f"{where}: no Dockerfile, Procfile or main.py says what starts; name a file with --start")
 
 
 def find_started_services(tree: RecordingTree) -> tuple[StartedService, ...]:

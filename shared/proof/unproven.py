@@ -124,7 +124,7 @@ def _explain_unproven_effect(incident: Incident, quoted: str) -> tuple[Reason, s
 
 
 def _find_repository_frame(context: ProofContext, raised: RaisedException) -> Frame | None:
-    """The deepest frame whose file lies in the repository, under its path there; None where none does."""
+    """The deepest frame whose file is in the repository, under its path there; None where none does."""
     at = context.given_commit.id if context.given_commit is not None else context.branch.head
     tree = context.history.tree(at)
     frames = [frame for link in raised.chain for frame in reversed(link.frames)]

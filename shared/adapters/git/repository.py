@@ -179,7 +179,7 @@ class GitRepository:
         return self._tree_id(commit)
 
     def folder(self, tree_id: str) -> Folder | None:
-        """A folder by its id, without what lies below its folders."""
+        """A folder by its id, without what is below its folders."""
         return self.objects.folder(tree_id)
 
     def diffstat(self, base: str, tip: str) -> Sequence[FileChange]:

@@ -58,7 +58,7 @@ def render_exception(error: Mapping[str, object], *, is_known: bool) -> str:
 
 
 def _find_stack(error: Mapping[str, object], key: str) -> str:
-    """What stands under one key; a `trace` that is a text is the id of a request's trace."""
+    """What is under one key; a `trace` that is a text is the id of a request's trace."""
     stack = error.get(key)
     return "" if key == "trace" and isinstance(stack, str) else render_stack(stack)
 

@@ -70,7 +70,7 @@ class _Walk:
 
 
 def read_payload(payload: Mapping[str, object]) -> Iterator[str]:
-    """The pieces of the text, in the order in which they are to be read; the last exception stands last."""
+    """The pieces of the text, in the order in which they are to be read; the last exception is last."""
     walk = _Walk()
     for key in _MESSAGE_KEYS:
         walk.add(_read_embedded_text(payload.get(key), walk) or _format_value(payload.get(key)))
@@ -154,7 +154,7 @@ def _add_location(value: Mapping[str, object], walk: _Walk) -> None:
 
 
 def _add_close_code(value: Mapping[str, object], walk: _Walk, *, depth: int, key: str) -> None:
-    """A close code in a field of its own; deeper, a plain `code` counts with the words that stand beside it."""
+    """A close code in a field of its own; deeper, a plain `code` counts with the words that are beside it."""
     for name in _CODE_KEYS:
         if value.get(name) not in (1011, "1011") or isinstance(value.get(name), bool):
             continue

@@ -20,7 +20,7 @@ from shared.text.timestamps import format_timestamp, format_timestamp_phrase, ha
 
 
 def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
-    """`frame` is the deepest frame of the tied exception that lies in the repository, where that was checked."""
+    """`frame` is the deepest frame of the tied exception that is in the repository, where that was checked."""
     for sighting in incident.sightings:
         yield Fact(
             FactTopic.SIGHTING,

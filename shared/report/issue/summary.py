@@ -41,7 +41,7 @@ _SIGNAL_PHRASES = {
     SignalKind.FOLLOW_ON_ERROR: "errors without a known cause",
 }
 _MAX_FAILURE_LENGTH = 100
-"""Characters, so that how things stand has room in every title."""
+"""Characters, so that the state has room in every title."""
 RECOMMENDATION_LABELS = {
     ActionKind.REDEPLOY: "Redeploy",
     ActionKind.ROLLBACK: "Roll back to",
@@ -51,7 +51,7 @@ RECOMMENDATION_LABELS = {
 
 
 def format_headline(report: Report) -> str:
-    """Plain text for a title: the service, what fails, where, and how things stand."""
+    """Plain text for a title: the service, what fails, where, and its state."""
     return f"{format_failure(report)}{_choose_headline_status(report.proof)}"
 
 

@@ -94,7 +94,7 @@ def _describe_unknown(incident: Incident) -> str:
             "service's own code."
         )
     if incident.candidates:
-        return "One of the quoted exceptions: no name of a connection tells which of them ended which."
+        return "One of the quoted exceptions: the log does not name the connection that each of them ended."
     before = find_line_before(incident)
     if before is not None:
         return f"Not known beyond the last error before the close: “{quote_untrusted(before.text, 300)}”."

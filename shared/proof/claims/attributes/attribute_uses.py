@@ -17,7 +17,7 @@ class AttributeUse:
 
     value: ast.expr
     lines: tuple[int, ...]
-    """Those that a traceback may name: where the expression begins, and where the attribute stands."""
+    """Those that a traceback may name: where the expression begins, and where the attribute is."""
     function: str
     """As a frame names it."""
     is_expected: bool
@@ -117,7 +117,7 @@ def _list_names(node: ast.AST | None) -> set[str]:
 
 
 def _is_never_run(source: SourceFile, node: ast.AST, python: str) -> bool:
-    """Whether a node stands under a condition that is never met, or in an annotation that is not evaluated."""
+    """Whether a node is within a condition that is never met, or in an annotation that is not evaluated."""
     inner = node
     is_lazy = is_future_annotated(source, python)
     for around in source.list_around(node):

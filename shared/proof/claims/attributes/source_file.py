@@ -60,7 +60,7 @@ class SourceFile:
             node = parent
 
     def get_scope(self, node: ast.AST) -> Scope:
-        """The scope in which a node stands. A decorator, a default or a base stands outside of what it belongs to."""
+        """The scope of a node. A decorator, a default or a base is outside of what it belongs to."""
         inner = node
         for parent in self.list_around(node):
             if isinstance(parent, Scope) and _is_inside(parent, inner):
@@ -73,7 +73,7 @@ class SourceFile:
         return next((parent for parent in self.list_around(node) if isinstance(parent, ast.ClassDef)), None)
 
     def get_function(self, node: ast.AST) -> Function | None:
-        """The function in which a node stands."""
+        """The function of a node."""
         scope = self.get_scope(node)
         return scope if isinstance(scope, Function) else None
 
@@ -100,7 +100,7 @@ class SourceFile:
                 scope = self.get_scope(scope)
 
     def find_classes(self, name: str) -> list[ast.ClassDef]:
-        """All classes of a name, wherever they stand."""
+        """All classes of a name, wherever they are."""
         return [node for node in self.nodes if isinstance(node, ast.ClassDef) and node.name == name]
 
 

@@ -37,7 +37,7 @@ class ValueFinder(Protocol):
     """Says what an expression is."""
 
     def find(self, node: ast.expr, file: SourceFile, scopes: tuple[ScopeNode, ...]) -> Value:
-        """What an expression is that stands in these scopes of a file."""
+        """What an expression in these scopes is of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ class ClassSearch:
 
 
 def _merge_lines(lines: list[list[Value]]) -> list[Value] | None:
-    """C3: the first head that stands in no other line's rest."""
+    """C3: the first head that is in no other line's rest."""
     merged: list[Value] = []
     lines = [list(line) for line in lines if line]
     while lines:

@@ -31,7 +31,7 @@ class SourceFile:
 
 
 def _list_scopes(node: ast.AST, scopes: tuple[ScopeNode, ...]) -> Iterator[tuple[ast.AST, tuple[ScopeNode, ...]]]:
-    """Decorators, defaults and bases belong to the scope around what they stand at."""
+    """Decorators, defaults and bases are of the scope around their definition."""
     waiting = [(node, scopes)]
     while waiting:
         current, around = waiting.pop()

@@ -36,7 +36,7 @@ class NamedPath:
 
 
 class PathReader:
-    """Reads one file. `image_path`: where it lies in the image; `workdir`: what relative paths are relative to."""
+    """Reads one file. `image_path`: where it is in the image; `workdir`: what relative paths are relative to."""
 
     def __init__(self, tree: ast.Module, image_path: str, workdir: str) -> None:
         self._tree = tree

@@ -10,7 +10,7 @@ _LIST_METHODS = frozenset(("append", "extend"))
 
 
 def read_export_list(tree: ast.Module) -> frozenset[str] | None:
-    """The names; None where some statement does more than to list texts, or stands in a branch."""
+    """The names; None where some statement does more than to list texts, or is in a branch."""
     names: set[str] = set()
     is_known = False
     uses = sum(isinstance(node, ast.Name) and node.id == "__all__" for node in walk_nodes(tree))

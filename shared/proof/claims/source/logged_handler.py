@@ -49,7 +49,7 @@ def _logs(handler: ast.ExceptHandler, line: int, text: str) -> bool:
 
 
 def _writes(call: ast.Call, text: str) -> bool:
-    """Whether all words that a call spells stand in the text, and enough of them that it is no chance."""
+    """Whether all words that a call spells are in the text, and enough of them that it is no chance."""
     logged = _LETTERS.sub("", text)
     pieces = [piece for argument in call.args[:1] for piece in _list_pieces(argument)]
     return sum(map(len, pieces)) >= _MIN_LETTERS and all(piece in logged for piece in pieces)

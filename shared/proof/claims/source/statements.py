@@ -16,7 +16,7 @@ _TRANSPARENT_CONTEXTS = frozenset(("open", "catch_warnings", "Lock", "RLock", "T
 
 
 def list_expressions(statement: ast.stmt) -> Iterator[ast.expr]:
-    """The expressions that stand in a statement itself."""
+    """The expressions that are in a statement itself."""
     return (child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.expr))
 
 
