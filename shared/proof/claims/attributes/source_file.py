@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shared.proof.claims.source import python_source
+from shared.proof.claims.source.module_code import iterate_children, list_nodes
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope = ast.Module | ast.ClassDef | Function
@@ -35,12 +36,12 @@ class SourceFile:
     @cached_property
     def parents(self) -> Mapping[ast.AST, ast.AST]:
         """The node around each node."""
-        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+        return {child: node for node in self.nodes for child in iterate_children(node)}
 
     @cached_property
     def nodes(self) -> Sequence[ast.AST]:
-        """All of them, once."""
-        return tuple(ast.walk(self.tree))
+        """All of them but the contexts of expressions, once."""
+        return list_nodes(self.tree)
 
     @cached_property
     def changing_nodes(self) -> Sequence[ast.AST]:

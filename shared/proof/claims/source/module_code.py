@@ -57,13 +57,18 @@ def list_nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
     """All nodes of a module but the contexts of expressions, in the order of `ast.walk`, in a third of its time."""
     nodes: list[ast.AST] = [tree]
     for node in nodes:
-        for name in node._fields:
-            value = getattr(node, name, None)
-            if isinstance(value, list):
-                nodes.extend(item for item in value if isinstance(item, ast.AST))
-            elif isinstance(value, ast.AST) and name != "ctx":
-                nodes.append(value)
+        nodes.extend(iterate_children(node))
     return tuple(nodes)
+
+
+def iterate_children(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes right below a node but for the context of an expression."""
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            yield from (item for item in value if isinstance(item, ast.AST))
+        elif isinstance(value, ast.AST) and name != "ctx":
+            yield value
 
 
 @lru_cache(maxsize=256)
