@@ -1,10 +1,13 @@
 """Forms in which servers and loggers write a failure, as public reports quote them; texts and names are invented."""
 
+import io
+import itertools
 import json
 
 import pytest
 
 from shared.adapters.logs.log_json import parse_json_entry
+from shared.adapters.logs.log_stream import LogStream
 from shared.detection.causes.cause import CauseClass
 from shared.detection.causes.own_code import classify_code_error
 from shared.detection.close_code import CloseKind, detect_close_1011
@@ -86,3 +89,57 @@ def test_a_module_that_the_server_itself_does_not_find_is_not_in_the_image(loade
 )
 def test_a_received_close_frame_is_the_other_ends(text: str, kind: CloseKind) -> None:
     assert detect_close_1011(text) is kind
+
+
+TEXT = (
+    f"ERROR:    Exception in ASGI application\n{HEADER}"
+    + "".join(f'  File "/app/ferry/relay.py", line {number}, in relay\n    moor(ship)\n' for number in range(1, 40))
+    + "NameError: name 'moor' is not defined"
+)
+
+
+def build_parts(count: int, uid: str = "u-1") -> list[dict[str, object]]:
+    length = len(TEXT) // count + 1
+    return [
+        {
+            "insertId": f"i{number}",
+            "timestamp": "2026-05-12T02:10:00Z",
+            "textPayload": TEXT[number * length : (number + 1) * length],
+            "split": {"uid": uid, "totalSplits": count, **({"index": number} if number else {})},
+        }
+        for number in range(count)
+    ]
+
+
+def read_texts(objects: list[dict[str, object]]) -> list[str]:
+    stream = LogStream(io.StringIO(json.dumps(objects)), "log")
+    return [entry.text for entry in stream.entries()]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_a_split_entry_is_put_together_in_any_order(order: tuple[int, ...]) -> None:
+    parts = build_parts(3)
+    assert read_texts([parts[index] for index in order]) == [TEXT]
+
+
+def test_parts_of_two_entries_stay_apart_and_an_incomplete_one_is_what_came_of_it() -> None:
+    first, second = build_parts(2), build_parts(2, "u-2")
+    other = {"textPayload": "ferry is open"}
+    texts = read_texts([first[0], second[0], other, first[1]])
+    assert texts == ["ferry is open", TEXT, second[0]["textPayload"]]
+
+
+@pytest.mark.parametrize(
+    "split",
+    [{"uid": "u", "index": 3, "totalSplits": 2}, {"uid": "", "totalSplits": 2}, {"uid": "u", "totalSplits": 1}, "u", 7],
+)
+def test_what_is_no_part_of_an_entry_is_read_as_it_is(split: object) -> None:
+    assert read_texts([{"textPayload": "ferry is open", "split": split}]) == ["ferry is open"]
+
+
+def test_what_waits_for_its_other_parts_is_bounded() -> None:
+    parts = [build_parts(2, f"u-{number}")[0] for number in range(200)]
+    stream = LogStream(io.StringIO("\n".join(map(json.dumps, parts))), "log")
+    read_before_the_end = [entry.insert_id for entry in itertools.islice(stream.entries(), 100)]
+    assert len(read_before_the_end) == 100
+    assert len(read_texts(parts)) == 200
