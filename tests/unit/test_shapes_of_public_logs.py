@@ -124,7 +124,7 @@ def test_a_split_entry_is_put_together_in_any_order(order: tuple[int, ...]) -> N
 
 def test_parts_of_two_entries_stay_apart_and_an_incomplete_one_is_what_came_of_it() -> None:
     first, second = build_parts(2), build_parts(2, "u-2")
-    other = {"textPayload": "ferry is open"}
+    other: dict[str, object] = {"textPayload": "ferry is open"}
     texts = read_texts([first[0], second[0], other, first[1]])
     assert texts == ["ferry is open", TEXT, second[0]["textPayload"]]
 

@@ -31,11 +31,11 @@ class SplitEntries:
 
     def add(self, value: object) -> Iterator[object]:
         """What is whole by now: the object itself, the entry of which it was the last part, or nothing yet."""
-        place = _read_place(value)
-        if place is None or not isinstance(value, Mapping):
+        part = _read_part(value)
+        if part is None or not isinstance(value, Mapping):
             yield value
             return
-        uid, index, total = place
+        uid, index, total = part
         parts = self._waiting.setdefault(uid, _Parts(total))
         parts.objects[index] = _shorten(value)
         if len(parts.objects) == parts.total:
@@ -49,7 +49,7 @@ class SplitEntries:
             yield _join(self._waiting.pop(next(iter(self._waiting))))
 
 
-def _read_place(value: object) -> tuple[str, int, int] | None:
+def _read_part(value: object) -> tuple[str, int, int] | None:
     """The entry's id, which part of it this is, and how many there are; None for an entry that is whole."""
     split = value.get("split") if isinstance(value, Mapping) else None
     if (
