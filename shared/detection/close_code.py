@@ -70,6 +70,9 @@ _KEEPALIVE = re.compile(
     r"keep-?alive (?:ping )?time-?d?\s?out|ping time-?d?\s?out|timed out waiting for (?:keepalive )?pong", re.IGNORECASE
 )
 _RECEIVED = re.compile(r"\b(?:received|receive|recv|rcvd) {1,3}$", re.IGNORECASE)
+_RECEIVED_FRAME = re.compile(
+    r"\b(?:received|got) (?:a )?close frame(?: with| from \S{1,100})?(?: status)?(?: code)? ?[:=]? ?$", re.IGNORECASE
+)
 _SENT_FIRST = re.compile(r"\b(?:sent|sending) {1,3}$", re.IGNORECASE)
 _THEN_SENT = re.compile(r"\bthen sent\b|\bno close frame sent\b", re.IGNORECASE)
 _THEN_RECEIVED = re.compile(r"\bthen received\b|\bno close frame received\b", re.IGNORECASE)
@@ -139,7 +142,7 @@ def _close_direction(text: str, at: int) -> CloseKind:
     before, after = text[max(0, at - _CHARACTERS_BEFORE) : at], text[at : at + _CHARACTERS_AFTER].partition("\n")[0]
     if _UPSTREAM_ERROR.search(before):
         return CloseKind.REMOTE_END
-    if _RECEIVED.search(before) and _THEN_SENT.search(after):
+    if (_RECEIVED.search(before) and _THEN_SENT.search(after)) or _RECEIVED_FRAME.search(before):
         return CloseKind.REMOTE_END
     if _SENT_FIRST.search(before) and _THEN_RECEIVED.search(after):
         return CloseKind.LOCAL_END
