@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from shared.detection.causes.cause import CauseClass, EnvironmentComparison
 from shared.detection.causes.classify import classify_cause
-from shared.detection.incident import Incident, describe_exception, describe_raised_exception
+from shared.detection.incident import Incident, describe_raised, describe_raised_exception
 from shared.detection.logged_exception import Frame, is_package_frame
 from shared.detection.raised_exception import EFFECT_KINDS, RaisedException
 from shared.detection.signal import SignalKind
@@ -102,13 +102,18 @@ def _explain_effect(
 def _explain_unproven_effect(incident: Incident, quoted: str) -> tuple[Reason, str]:
     unproven, without_cause = _UNPROVEN[incident.kind]
     effect = _EFFECTS[incident.kind]
+    if quoted and incident.kind is SignalKind.CLOSE_1011 and not incident.has_close_code:
+        return unproven, (
+            f"A WebSocket's handler raised an exception, and no close code was logged: {quoted}. Which commit fixes it "
+            "is not proven."
+        )
     if quoted:
         return unproven, (
             f"{effect}. The log links an exception to it: {quoted}. Whether it is the cause, and which commit fixes "
             "it, is not proven."
         )
     if incident.candidates:
-        words = join_words([describe_exception(raised.exception) for raised in incident.candidates], "or")
+        words = join_words([describe_raised(raised) for raised in incident.candidates], "or")
         return Reason.CLOSE_1011_ONE_OF_SEVERAL, (
             f"{effect} by one of {len(incident.candidates)} exceptions, and the log does not tell by which: {words}."
         )
