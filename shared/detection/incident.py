@@ -155,6 +155,14 @@ def describe_raised(raised: RaisedException, frame: Frame | None = None) -> str:
     return f"{words}{_describe_place(frame or raised.location)}{_describe_last_link(raised)}"
 
 
+def name_raised(raised: RaisedException, frame: Frame | None = None) -> str:
+    """`KeyError in ferry/berths.py, line 41`, for where its message is told already."""
+    at = frame or raised.location
+    line = f", line {at.line}" if at is not None and at.line else ""
+    location = f" in {quote_untrusted(at.path, 200)}{line}" if at is not None else ""
+    return f"{quote_untrusted(raised.exception.error_class.rpartition('.')[2], 80)}{location}"
+
+
 def _describe_place(at: Frame | None) -> str:
     if at is None:
         return ""

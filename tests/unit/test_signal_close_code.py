@@ -141,3 +141,11 @@ def test_keepalive_timeout_is_a_signal(text: str) -> None:
 )
 def test_other_numbers_are_no_close_code(text: str) -> None:
     assert classify_text(text) in {SkipReason.NOT_A_CLOSE_CODE, SkipReason.NO_SIGNAL}
+
+
+def test_of_a_close_with_a_traceback_the_line_that_names_the_code_is_told() -> None:
+    last = "websockets.exceptions.ConnectionClosedError: sent 1011 (internal error); no close frame received"
+    text = (
+        f'ERROR: failed\nTraceback (most recent call last):\n  File "/app/quay.py", line 1011, in moor\n    x()\n{last}'
+    )
+    assert signal_in(text).message == last

@@ -6,7 +6,7 @@ from shared.detection.causes.cause import Cause, CauseClass
 from shared.detection.causes.classify import classify_cause
 from shared.detection.causes.line_before import find_line_before
 from shared.detection.close_code import CloseKind
-from shared.detection.incident import Incident, describe_raised_exception
+from shared.detection.incident import Incident, describe_raised_exception, name_raised
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import Finding
 from shared.report.evidence import CAUSE_TOPICS, Facts, FactTopic
@@ -110,8 +110,7 @@ def _describe_unknown(incident: Incident) -> str:
 
 
 def _describe_next_step(incident: Incident, proof: Finding, cause: Cause) -> str:
-    raised = describe_raised_exception(incident, proof.raised_frame)
-    start = f" Start at {raised}." if raised else ""
+    start = f" Start at {name_raised(incident.raised, proof.raised_frame)}." if incident.raised is not None else ""
     if cause.cause_class is CauseClass.UNKNOWN and incident.candidates:
         return (
             "Unknown. Start at the quoted exceptions, and log a connection or trace id with each entry, so that they "
