@@ -175,6 +175,9 @@ class Pager(Protocol):
     def alert(self, service: Service, reminder: Reminder) -> None:
         """*Effect.* Alerts them; a second alert with the same marker is taken for the first one."""
 
+    def resolve(self, service: Service, marker: str) -> None:
+        """*Effect.* Ends the alert with this marker. Nothing happens where it is over, or where there was none."""
+
 
 @runtime_checkable
 class ReasonDialog(Protocol):
@@ -193,6 +196,9 @@ class Revisions(Protocol):
 
     def get_service_state(self, service: Service) -> ServiceState:
         """The service as it is right now."""
+
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        """Percent by revision name, with one request; empty where nothing serves."""
 
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """One revision; None where it does not exist any more."""

@@ -103,7 +103,7 @@ def _describe_broken(proof: Finding) -> str:
     commit = f"{short_sha(proof.deployed.commit.id)} ({quote_subject(proof.deployed.commit)}){tree}"
     if proof.claim is not None:
         return f"{commit}: {quote_untrusted(proof.claim.failing_reason)}."
-    line = f"; the log shows the one on line {proof.broken.fault.line}" if proof.broken.fault.line is not None else ""
+    line = f"; the first one is on line {proof.broken.fault.line}" if proof.broken.fault.line is not None else ""
     errors = pluralize(proof.broken.errors, "error")
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     return f"{commit}: {errors}{python}{line}."

@@ -67,6 +67,10 @@ class FakeCloudRun:
         name = max(known.traffic, key=lambda revision: known.traffic[revision])
         return ServiceState(known.revisions[name], dict(known.traffic), str(known.etag), self.unprobeable_reason)
 
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        known = self.services.get(service.id)
+        return dict(known.traffic) if known is not None else {}
+
     def get_revision(self, service: Service, name: str) -> Revision | None:
         return self.services[service.id].revisions.get(name)
 

@@ -72,6 +72,10 @@ class ProcessPlatform:
             _parse_revision(most, _read_stored_revisions(stored.value)[most]), dict(traffic), stored.version
         )
 
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        """See `shared.ports.Revisions`."""
+        return dict(self.get_service_state(service).traffic)
+
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
         known = _read_stored_revisions(self._read_service(service).value).get(name)

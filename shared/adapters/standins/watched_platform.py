@@ -46,6 +46,10 @@ class WatchedPlatform:
         name, first = (seen[-1][0], seen[-1][1]) if seen else (f"{service.name}-not-seen-yet", _LONG_AGO)
         return ServiceState(self._build_revision(service, name, first), {name: _ALL_TRAFFIC}, name, is_observed=False)
 
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        """See `shared.ports.Revisions`."""
+        return dict(self.get_service_state(service).traffic)
+
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
         return next(
