@@ -84,6 +84,8 @@ class Impact:
     made_at: datetime | None = None
     earlier: str = ""
     """The revision before it that logged no such failure, and when the failing one was made."""
+    is_found_early: bool = False
+    """Whether a check has found the failure, and nobody has met it."""
 
 
 def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tuple[Impact, tuple[Evidence, ...]]:
@@ -160,6 +162,8 @@ def describe_impact(impact: Impact) -> str:
         else ""
     )
     match impact.reach:
+        case Reach.SERVES if impact.is_found_early:
+            return f"{name} takes {impact.share} % of the traffic, and fails when it first runs that code. Urgent."
         case Reach.SERVES:
             failures = _describe_failures(impact)
             since = _describe_earlier(impact)
@@ -186,7 +190,8 @@ def describe_reach(impact: Impact | None, incident: Incident) -> str:
     """The same in a few words, for a title: `fails with 100 % of the traffic`; how often it was logged if unknown."""
     reach = impact.reach if impact is not None else Reach.UNKNOWN
     if impact is not None and reach is Reach.SERVES:
-        return f"fails with {impact.share} % of the traffic"
+        verb = "takes" if impact.is_found_early else "fails with"
+        return f"{verb} {impact.share} % of the traffic"
     if reach is Reach.UNKNOWN:
         count = f"logged {pluralize(incident.occurrences, 'time')}"
         return "found before it was logged" if incident.is_found_early else count

@@ -34,7 +34,7 @@ from tests.support.logging_query import matches
 from tests.support.memory import MemoryStore
 from tests.support.signal_corpus import collect_texts, entry_shapes
 
-OWN = ("record", "investigate", "decide", "redeploy", "verify", "github", "compile-3-11")
+OWN = ("record", "investigate", "decide", "redeploy", "check", "verify", "github", "compile-3-11")
 FERRY = Service("ferry", "harbour-dev", "europe-west1", "harbour/ferry", "C-FERRY")
 MOST_NEGATIVES = 0.3
 """Of the texts that name a syntax error or the number 1011 and are no signal, what may pass; printed as measured."""

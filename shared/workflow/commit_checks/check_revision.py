@@ -14,11 +14,15 @@ from shared.proof.compare_services import SYNTAX, Alarm
 from shared.proof.model.commit_graph import contains_commit
 from shared.proof.model.ports import History
 from shared.proposal.rollout import Revision
+from shared.pushes import LIMIT_REACHED
 from shared.service import Service
 from shared.workflow.context import Context, StepResult
 from shared.workflow.investigation.platform_evidence import resolve_commit
 from shared.workflow.record import record_found_failure
 from shared.workflow.records.serving_states import load_serving_state, store_revision
+
+MAX_REQUESTS = 40
+MAX_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,12 @@ def _check(context: Context, service: Service, name: str) -> _Checked:
     if sound is None or not sound.commit:
         return _Checked(None, "no earlier revision has a commit to compare with")
     try:
-        with context.open_history(service) as history:
+        with context.open_limited_history(service, MAX_REQUESTS, MAX_SECONDS) as history:
             return _compare(context, service, history, (revision, sound))
+    except Reject as refused:
+        if refused.reason != LIMIT_REACHED:
+            raise
+        return _Checked(None, f"its commit was not read to the end: {refused.detail}")
     except (InputError, UsageError) as missing:
         return _Checked(None, f"the repository could not be read: {missing}")
 
@@ -104,5 +112,5 @@ def _build_entry(context: Context, service: Service, name: str, checked: _Checke
     text = f'  File "{alarm.path}", line {alarm.line}\n    {checked.source_line}\n{alarm.error_class}: {alarm.message}'
     return LogEntry(
         position=0, text=text, timestamp=context.clock.now(), log_name=CHECK_LOG, insert_id=name,
-        project=service.project, service=service.name, revision=name, commit=checked.check.commit,
+        project=service.project, service=service.name, revision=name,
     )  # fmt: skip

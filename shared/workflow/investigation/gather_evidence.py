@@ -73,7 +73,8 @@ def _collect_incident(
         opening = (incident for incident in matching if _has_opening_entry(incident, record))
         incident = next(exact, next(opening, next(iter(matching), None)))
         if incident is not None:
-            return _without_predictions(replace(incident, fingerprint=record.fingerprint)), entries
+            shown = _without_predictions(replace(incident, fingerprint=record.fingerprint))
+            return shown, [entry for entry in entries if not entry.is_predicted]
     raise Reject("no_evidence", f"{record.id}: none of its entries is a signal")
 
 
