@@ -26,6 +26,7 @@ READ_METHODS = {
     ("chat", "has_reply"),
     ("deployer", "find"),
     ("deployer", "state"),
+    ("deployer", "check_image"),
 }
 
 
