@@ -37,6 +37,14 @@ locals {
       most        = 3
       least       = 0
     }
+    check = {
+      topic       = "check-requested"
+      memory      = "1Gi" # two source trees, and what the service loads of them
+      concurrency = 1     # compiles and compares: bound by its processor
+      timeout     = 540
+      most        = 2 # GitHub's limits are for the whole installation, and an incident comes first
+      least       = 0
+    }
     verify = {
       topic       = "tick"
       memory      = "1Gi" # may run what redeploy or investigate left half done

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from functions.demo.app_setup import AppSetup
+from functions.demo.early_setup import EarlySetup
 from functions.demo.environment import APPROVER
 from functions.demo.scenario import ScenarioName
 from functions.demo.setup import DemoSetup, StatusPrinter
@@ -21,6 +22,8 @@ from functions.local.stack import RunningStack
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.slack.message_buttons import TRY_LABEL
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
+from shared.adapters.standins.process_platform import ProcessPlatform
+from shared.adapters.system import SystemClock
 from shared.errors import Reject
 from shared.ports import Document, Store
 from shared.proof.model.recommendation import ActionKind
@@ -30,6 +33,7 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents, incident_record
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.reports import KIND as EVIDENCE
+from shared.workflow.records.serving_states import SERVING_STATES
 
 TICK_SECONDS = 1.0
 _POLL_SECONDS = 0.1
@@ -96,12 +100,19 @@ class DemoRun:
             self.options.print_status(f"{name} stopped and was restarted.")
         self._publish_tick()
         record = self.find_incident()
+        if record is None:
+            self._deploy_unvisited()
         if record is not None:
             self._report_history(record)
             self._report_traffic(record)
             self._act_as_people(record)
         self._report_visit()
         return record
+
+    def _deploy_unvisited(self) -> None:
+        """Once provenfix has seen what serves, the user deploys."""
+        if isinstance(self.setup, EarlySetup) and self.store.read(SERVING_STATES.kind, self.service.id) is not None:
+            self.setup.deploy_unvisited(ProcessPlatform(self.store, SystemClock()))
 
     def _count_pending_entries(self) -> int:
         """The entries of a storm that still wait."""
@@ -166,6 +177,8 @@ class DemoRun:
     def _act_as_people(self, record: IncidentRecord) -> None:
         """Does what the approver and the developer would do."""
         plot = self.setup.scenario
+        if record.state in {IncidentState.WATCHING, IncidentState.RESOLVED}:
+            self.visitors.is_waiting = False
         if record.state is IncidentState.UNFIXED and plot.pull_request and not self.merged:
             self.merged = True
             self.options.print_status("A developer reads the issue and merges the pull request.")

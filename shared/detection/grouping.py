@@ -72,7 +72,7 @@ def describe_failure_class(signal: Signal, raised: RaisedException | None = None
     """What tells two defects of one file apart: the error class, or the exception behind a close or a failed start."""
     if signal.kind is SignalKind.SYNTAX_ERROR:
         return signal.error_class
-    if signal.kind is SignalKind.FAILED_START:
+    if signal.kind in {SignalKind.FAILED_START, SignalKind.FOUND_BY_CHECK}:
         return f"{signal.kind.value} {signal.error_class}" if signal.error_class else ""
     return describe_close_variant(signal, raised)
 

@@ -30,6 +30,8 @@ class SignalKind(StrEnum):
     DYNAMIC_CODE = "dynamic_code"
     DEPENDENCY = "dependency"
     NOT_PYTHON = "not_python"
+    FOUND_BY_CHECK = "found_by_check"
+    """What no entry says: the check of a deployed commit has found that a line of it fails."""
     FOLLOW_ON_ERROR = "follower"
     """An error that follows from another signal of its revision; only ever a symptom."""
 

@@ -17,7 +17,7 @@ from shared.proof.proof_context import ProofContext
 from shared.proof.recommend import recommend
 from shared.proof.unproven import describe_gaps, explain_unprovable
 
-_PROVABLE_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.FAILED_START))
+_PROVABLE_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.FAILED_START, SignalKind.FOUND_BY_CHECK))
 _FOREIGN_CLOSES = frozenset((CloseKind.REMOTE_END, CloseKind.KEEPALIVE))
 
 

@@ -40,6 +40,10 @@ _REASONS = {
         Reason.DEPENDENCY,
         "The failing file belongs to an installed package or to Python itself, not to this repository.",
     ),
+    SignalKind.FOUND_BY_CHECK: (
+        Reason.NOT_CORROBORATED,
+        "The check found that a line of the deployed commit fails; the proof does not confirm it.",
+    ),
     SignalKind.NOT_PYTHON: (
         Reason.NOT_PYTHON,
         "The error does not come from Python, not a Python error.",

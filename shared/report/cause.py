@@ -119,7 +119,7 @@ def _gap_to_json(gap: LogGap) -> dict[str, object]:
 def exception_to_json(report: Report) -> dict[str, object] | None:
     """The exception that the log ties to a close: quoted, never proven."""
     raised = report.incident.raised
-    if raised is None:
+    if raised is None or raised.entry.is_predicted:
         return None
     frame = report.proof.raised_frame or raised.location
     return {

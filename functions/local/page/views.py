@@ -74,6 +74,7 @@ _SIGNAL_LABELS: Mapping[SignalKind, str] = {
     SignalKind.SYNTAX_ERROR: "SyntaxError",
     SignalKind.CLOSE_1011: "WebSocket closed with 1011",
     SignalKind.FAILED_START: "Revision that does not start",
+    SignalKind.FOUND_BY_CHECK: "Failure found by a check",
     SignalKind.KEEPALIVE_TIMEOUT: "WebSocket keepalive timeout",
     SignalKind.DYNAMIC_CODE: "Error in code made at run time",
     SignalKind.DEPENDENCY: "Error in an installed package",

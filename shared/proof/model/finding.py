@@ -41,6 +41,13 @@ class ProvenClaim:
     inputs: tuple[str, ...]
     """The paths on which the verdicts depend."""
     commits_judged: int
+    is_found_early: bool = False
+    """Whether a check has made the claim, and no log entry."""
+
+    @property
+    def how_it_fails(self) -> str:
+        """What a version that fails does, after the verb."""
+        return "the same way" if self.is_found_early else "as logged"
 
 
 @dataclass(frozen=True, slots=True)

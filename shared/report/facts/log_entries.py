@@ -15,7 +15,6 @@ from shared.detection.log_gaps import LogGap
 from shared.detection.logged_exception import Frame
 from shared.detection.signal import SignalKind
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
-from shared.report.occurrences import describe_sighting_count
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted
 from shared.text.timestamps import format_timestamp, format_timestamp_phrase, has_date
 
@@ -33,7 +32,7 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
         ref = format_log_ref(incident.raised.entry)
         yield Fact(
             FactTopic.RAISED,
-            EvidenceKind.LOG_ENTRY,
+            EvidenceKind.QUERY if incident.raised.entry.is_predicted else EvidenceKind.LOG_ENTRY,
             ref,
             f"{_format_raised_at(incident)}: {describe_raised_exception(incident, frame)}.",
         )
@@ -52,12 +51,16 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
     service = f" of {quote_service_name(incident.service)}" if quote_service_name(incident.service) else ""
     span = _describe_time_span(incident.first_seen, incident.last_seen, incident)
     shows = f"shows the defect itself in {entries}{span}"
-    if incident.is_found_early:
+    if incident.kind is SignalKind.FOUND_BY_CHECK:
+        shows = "was not searched for it: the check found it in the code"
+    elif incident.is_found_early:
         shows = "did not show the defect when the check found it"
     yield Fact(FactTopic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} {shows}.")
 
 
 def _format_raised_at(incident: Incident) -> str:
+    if incident.kind is SignalKind.FOUND_BY_CHECK:
+        return "Raised by that line when it runs"
     if incident.kind is SignalKind.FAILED_START:
         return "Raised while the program started"
     return "Logged with the close" if incident.is_raised_in_own_entry else "Logged before the close"
@@ -98,6 +101,23 @@ def format_log_ref(entry: LogEntry) -> str:
         if entry.insert_id
         else f"log:{entry.position}"
     )
+
+
+def describe_occurrences(incident: Incident, counted: str = "") -> str:
+    """`Logged 3 times, first at …`, without a full stop. `counted`: until when that was counted."""
+    first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
+    if incident.kind is SignalKind.FOUND_BY_CHECK:
+        return f"Found by a check of the deployed commit {first}; whether it was logged is unknown"
+    if incident.is_found_early:
+        return f"Found by a check of the deployed commit {first}, and not logged yet"
+    return f"Logged {pluralize(incident.occurrences, 'time')}{counted}, first {first}"
+
+
+def describe_sighting_count(sighting: Sighting) -> str:
+    """`logged 3 times`, or that a check has found it."""
+    if sighting.first.is_predicted:
+        return "found by a check"
+    return f"logged {pluralize(sighting.occurrences, 'time')}"
 
 
 def format_error_line(incident: Incident, sighting: Sighting) -> str:

@@ -11,7 +11,7 @@ from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import CheckStatus, Target
 from shared.report.cause import describe_cause, describe_effect, describe_shown_cause
 from shared.report.facts.fix_history import describe_shipped_files
-from shared.report.facts.log_entries import describe_gap
+from shared.report.facts.log_entries import describe_gap, describe_occurrences
 from shared.report.facts.unproven import (
     describe_candidate,
     describe_experiment,
@@ -27,13 +27,13 @@ from shared.report.issue.section import (
     link_commit_with_subject,
 )
 from shared.report.links import Links
-from shared.report.occurrences import describe_occurrences
 from shared.report.report import Report, describe_counting_time
 from shared.report.verdict_words import describe_corroboration, describe_target_state
 from shared.text.escaping import escape_markdown, format_code_span
 from shared.text.phrases import get_first_sentence, pluralize, quote_service_name, quote_untrusted, short_sha
 
 _SIGNAL_PHRASES = {
+    SignalKind.FOUND_BY_CHECK: "a check found a line that fails",
     SignalKind.KEEPALIVE_TIMEOUT: "keepalive pings time out",
     SignalKind.DYNAMIC_CODE: "code generated at run time does not compile",
     SignalKind.DEPENDENCY: "an installed package does not compile",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shared.proof.claims.calls.call_message import CallComplaint, ComplaintKind
 from shared.proof.claims.calls.code_values import SourceFile
-from shared.proof.claims.source.python_source import read_dotted_name
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes
 
 _CONSTRUCTORS = frozenset(("__init__", "__new__"))
 _CALLED = re.compile(r"(?<!\w)([^\W\d]\w{0,200}+)\s{0,20}+\(")
@@ -33,7 +33,7 @@ class CandidateCalls:
 
     def list_calls(self) -> Iterator[ast.Call]:
         """In the order of the file."""
-        calls = [node for node in ast.walk(self._file.tree) if isinstance(node, ast.Call)]
+        calls = [node for node in walk_nodes(self._file.tree) if isinstance(node, ast.Call)]
         for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
             name = _read_called_name(call)
             if name in self._names or (self._is_any_class and name[:1].isupper()):
@@ -51,7 +51,7 @@ def _list_callee_names(complaint: CallComplaint) -> set[str]:
 def _list_aliases(tree: ast.Module, names: set[str]) -> set[str]:
     """Names that are bound to one of these, and to partial functions of them."""
     aliases: set[str] = set()
-    for node in ast.walk(tree):
+    for node in walk_nodes(tree):
         if isinstance(node, ast.ImportFrom):
             aliases |= {alias.asname for alias in node.names if alias.asname and alias.name in names}
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
@@ -81,7 +81,7 @@ def _read_called_name(call: ast.Call) -> str:
 
 def patches_name(tree: ast.Module, name: str) -> bool:
     """Whether a file puts something else in place of a function: by an assignment to an attribute, or by `setattr`."""
-    for node in ast.walk(tree):
+    for node in walk_nodes(tree):
         if isinstance(node, ast.Attribute) and node.attr == name and not isinstance(node.ctx, ast.Load):
             return True
         if isinstance(node, ast.Call) and read_dotted_name(node.func) in {"setattr", "delattr"} and len(node.args) > 1:

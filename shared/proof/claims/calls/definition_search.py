@@ -7,7 +7,7 @@ from shared.proof.claims.calls.code_values import FunctionValue, SourceFile
 from shared.proof.claims.calls.value_search import ValueSearch
 from shared.proof.claims.claim import ModuleKind
 from shared.proof.claims.ports import ServiceModules
-from shared.proof.claims.source.python_source import FunctionNode, read_dotted_name
+from shared.proof.claims.source.python_source import FunctionNode, read_dotted_name, walk_nodes
 
 _MAX_FILES = 40
 
@@ -21,7 +21,7 @@ def find_definitions(
         source = values.open_file(path)
         if source is None:
             continue
-        for node in ast.walk(source.tree):
+        for node in walk_nodes(source.tree):
             if isinstance(node, FunctionNode) and node.name == name and is_claimed(source.get_qualname(node)):
                 yield FunctionValue(source, node, _count_bound(source, node), is_exact=False)
 
@@ -35,7 +35,7 @@ def _count_bound(source: SourceFile, node: ast.FunctionDef | ast.AsyncFunctionDe
 def _list_imported_files(modules: ServiceModules, file: SourceFile) -> list[str]:
     """The files of the repository that the import statements of a file name."""
     paths: dict[str, None] = {}
-    for node in ast.walk(file.tree):
+    for node in walk_nodes(file.tree):
         for module, level in _list_modules(node):
             module_file = modules.find_module(file.path, module, level)
             if module_file.kind in {ModuleKind.FILE, ModuleKind.PACKAGE} and module_file.path != file.path:
