@@ -78,7 +78,7 @@ _REASONS: Mapping[Reason, Explanation] = {
         "Log exceptions of the handler with their traceback, in the same log.",
     ),
     Reason.CLOSE_1011_UNPROVEN: Explanation(
-        "An exception is tied to the close with 1011, and the code does not prove that it is the cause.", _LOOK_AT_LOG
+        "An exception is tied to a failed WebSocket, and the code does not prove that it is the cause.", _LOOK_AT_LOG
     ),
     Reason.CLOSE_1011_ONE_OF_SEVERAL: Explanation(
         "Several exceptions were logged before the close, and the log does not say which one ended it.",

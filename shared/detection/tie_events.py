@@ -18,7 +18,13 @@ from shared.detection.exception_chain import (
     is_member_line,
 )
 from shared.detection.logged_exception import TRACEBACK_HEADER, LoggedException, TracebackParser
-from shared.detection.raised_exception import CLOSE_KINDS, RaisedException, build_raised, is_end_of_program
+from shared.detection.raised_exception import (
+    CLOSE_KINDS,
+    RaisedException,
+    build_raised,
+    is_end_of_program,
+    is_of_http,
+)
 from shared.detection.signal import Signal, SignalKind
 from shared.text.escaping import strip_markup
 
@@ -46,6 +52,11 @@ class Event:
     is_failed_start: bool = False
     stated: RaisedException | None = None
     """An error of which only the message was logged: it counts where nothing else tells the cause of a close."""
+
+    @property
+    def may_close_websocket(self) -> bool:
+        """Whether it is an exception that no HTTP request raised."""
+        return self.raised is not None and not is_of_http(self.raised)
 
     @property
     def is_telling(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shared.detection.causes.cause import CauseClass
-from shared.detection.incident import describe_exception, describe_raised_exception
+from shared.detection.incident import describe_raised, describe_raised_exception
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import Finding, find_recommended_commit
@@ -178,7 +178,7 @@ def _exception_points(report: Report) -> Iterator[str]:
     elif before:
         yield f"**Logged before it:** {escape_markdown(before)}."
     for candidate in report.incident.candidates:
-        yield f"**Possible cause:** {escape_markdown(describe_exception(candidate.exception))}."
+        yield f"**Possible cause:** {escape_markdown(describe_raised(candidate))}."
 
 
 def _cause_points(report: Report) -> Iterator[str]:

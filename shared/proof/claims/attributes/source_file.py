@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 
 from shared.proof.claims.source import python_source
 from shared.proof.claims.source.module_code import list_nodes
-from shared.proof.claims.source.python_source import list_parts, walk_nodes
+from shared.proof.claims.source.python_source import list_parts
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope = ast.Module | ast.ClassDef | Function
@@ -37,12 +37,12 @@ class SourceFile:
     @cached_property
     def parents(self) -> Mapping[ast.AST, ast.AST]:
         """The node around each node."""
-        return {child: node for node in list_nodes(self.tree) for child in list_parts(node)}
+        return {child: node for node in self.nodes for child in list_parts(node)}
 
     @cached_property
     def nodes(self) -> Sequence[ast.AST]:
-        """All of them, once."""
-        return tuple(walk_nodes(self.tree))
+        """All of them but the contexts of expressions, once."""
+        return list_nodes(self.tree)
 
     @cached_property
     def changing_nodes(self) -> Sequence[ast.AST]:
