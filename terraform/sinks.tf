@@ -4,7 +4,7 @@
 # out provenfix's own functions by the identity that the platform sets.
 
 locals {
-  services_per_sink = 30 # as shared/filters/rendering.py says
+  services_per_sink = 20 # as shared/filters/rendering.py says
   sink_parents      = var.sink_folder == null ? { for project in local.projects : project => "projects/${project}" } : { "folders/${var.sink_folder}" = "folders/${var.sink_folder}" }
   sink_topics       = { signals = "log-entries", revisions = "tick" }
 

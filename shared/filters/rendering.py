@@ -23,7 +23,7 @@ from shared.service import Service
 
 MAX_FILTER_LENGTH = 20_000
 """Characters that a filter may have."""
-SERVICES_PER_SINK = 30
+SERVICES_PER_SINK = 20
 """As many of the longest names have room in a filter, each in a region and a project of its own."""
 
 _SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9.:-]{0,99}", re.IGNORECASE)
