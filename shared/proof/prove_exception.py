@@ -48,7 +48,7 @@ def prove_exception(context: ProofContext) -> Finding:
 
 
 def _explain(context: ProofContext, detail: str, located: LocatedClaim | None = None) -> Finding:
-    """The finding of an exception that could not be proven, with what stood against it."""
+    """The finding of an exception that could not be proven, with what spoke against it."""
     finding = explain_unprovable(context)
     recommendation = finding.recommendation
     said: Sequence[str] = (recommendation.detail, f"Looked at: {detail}.") if detail else (recommendation.detail,)

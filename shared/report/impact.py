@@ -188,11 +188,11 @@ def _describe_earlier(impact: Impact) -> str:
 
 
 def describe_reach(impact: Impact | None, incident: Incident) -> str:
-    """The same in a few words, for a title: `fails with 100 % of the traffic`; how often it was logged if unknown."""
+    """The same for a title: `failing revision has 100 % of the traffic`; how often it was logged if unknown."""
     reach = impact.reach if impact is not None else Reach.UNKNOWN
     if impact is not None and reach is Reach.SERVES:
-        verb = "takes" if impact.is_found_early else "fails with"
-        return f"{verb} {impact.share} % of the traffic"
+        adjective = "broken" if impact.is_found_early else "failing"
+        return f"{adjective} revision has {impact.share} % of the traffic"
     if reach is Reach.UNKNOWN:
         count = f"logged {pluralize(incident.occurrences, 'time')}"
         return "found before it was logged" if incident.is_found_early else count

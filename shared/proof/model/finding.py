@@ -135,7 +135,7 @@ class Fix:
     excerpt: tuple[tuple[int, str], ...] = ()
     """The fixed lines, numbered as in the fixed version."""
     path: str = ""
-    """Where the file lies after the fix; differs from the broken path after a rename; "" where it was deleted."""
+    """Where the file is after the fix; differs from the broken path after a rename; "" where it was deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from shared.detection.incident import (
     Incident,
     Sighting,
     Symptom,
-    describe_exception,
+    describe_raised,
     describe_raised_exception,
 )
 from shared.detection.log_gaps import LogGap
@@ -20,7 +20,7 @@ from shared.text.timestamps import format_timestamp, format_timestamp_phrase, ha
 
 
 def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
-    """`frame` is the deepest frame of the tied exception that lies in the repository, where that was checked."""
+    """`frame` is the deepest frame of the tied exception that is in the repository, where that was checked."""
     for sighting in incident.sightings:
         yield Fact(
             FactTopic.SIGHTING,
@@ -69,7 +69,7 @@ def _format_raised_at(incident: Incident) -> str:
 def _collect_cause_facts(incident: Incident) -> Iterator[Fact]:
     """The facts about a cause beside the exception that is tied."""
     for raised in incident.candidates:
-        text = f"One of several exceptions before the close: {describe_exception(raised.exception)}."
+        text = f"One of several exceptions before the close: {describe_raised(raised)}."
         yield Fact(FactTopic.CANDIDATE, EvidenceKind.LOG_ENTRY, format_log_ref(raised.entry), text)
     if incident.longest_gap is not None:
         ref = f"lines of instance {quote_untrusted(incident.longest_gap.instance[-12:], 40)}"
@@ -88,7 +88,7 @@ def describe_candidates(incident: Incident) -> str:
     """` Before it were logged: …`, for a close that is tied to none of several exceptions; "" for any other."""
     if not incident.candidates:
         return ""
-    words = [describe_exception(raised.exception) for raised in incident.candidates]
+    words = [describe_raised(raised) for raised in incident.candidates]
     return f" One of these was logged for it, and the log does not tell which: {join_words(words, 'or')}."
 
 

@@ -157,7 +157,7 @@ def _render_code(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
 
 
 def _build_excerpt_url(links: Links, commit: str, path: str, shown_lines: Sequence[tuple[int, str]]) -> str:
-    """The excerpt where it stands, as it was at the commit."""
+    """The excerpt of the place where it is, as it was at the commit."""
     numbers = [number for number, _ in shown_lines]
     return links.lines(commit, path, min(numbers, default=None), max(numbers, default=None)) if path else ""
 
