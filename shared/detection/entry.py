@@ -55,11 +55,6 @@ class LogEntry:
         return self.log_name, self.timestamp, self.insert_id
 
     @property
-    def is_predicted(self) -> bool:
-        """Whether a check made it, and nothing was logged."""
-        return self.log_name == CHECK_LOG
-
-    @property
     def source(self) -> tuple[str, ...]:
         """The log of the instance that wrote it."""
         return self.project, self.service, self.revision, self.instance, self.log_name

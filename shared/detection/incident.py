@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from shared.detection.close_code import CloseKind
-from shared.detection.entry import LogEntry
+from shared.detection.entry import CHECK_LOG, LogEntry
 from shared.detection.log_gaps import LogGap
 from shared.detection.logged_exception import Frame, LoggedException
 from shared.detection.raised_exception import RaisedException
@@ -97,7 +97,7 @@ class Incident:
     @property
     def is_found_early(self) -> bool:
         """Whether a check has found it, and nobody has met it: nothing of it is logged."""
-        return bool(self.sightings) and all(sighting.first.is_predicted for sighting in self.sightings)
+        return bool(self.sightings) and all(sighting.first.log_name == CHECK_LOG for sighting in self.sightings)
 
     @property
     def has_close_code(self) -> bool:

@@ -3,6 +3,7 @@
 from shared.detection.causes.cause import Cause, CauseClass
 from shared.detection.causes.line_before import find_line_before
 from shared.detection.close_code import CloseKind
+from shared.detection.entry import CHECK_LOG
 from shared.detection.incident import Incident, describe_exception, describe_raised, describe_raised_exception
 from shared.detection.log_gaps import LogGap
 from shared.detection.logged_exception import Frame
@@ -124,7 +125,7 @@ def _gap_to_json(gap: LogGap) -> dict[str, object]:
 def exception_to_json(report: Report) -> dict[str, object] | None:
     """The exception that the log ties to a close: quoted, never proven."""
     raised = report.incident.raised
-    if raised is None or raised.entry.is_predicted:
+    if raised is None or raised.entry.log_name == CHECK_LOG:
         return None
     frame = report.proof.raised_frame or raised.location
     return {

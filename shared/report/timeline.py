@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from shared.detection.entry import CHECK_LOG
 from shared.proof.model.history import Commit, claims_fix
 from shared.report.report import Report
 from shared.report.whys.failure import select_notable_attempts
@@ -126,7 +127,7 @@ def _list_log_events(report: Report) -> Iterator[TimelineEvent]:
             uncommitted = deployment.uncommitted
             state = ", not yet committed" if uncommitted else ""
             version = f", the version of {short_sha(deployment.commit.id)}{state}"
-        finder = "a check finds: " if sighting.first.is_predicted else ""
+        finder = "a check finds: " if sighting.first.log_name == CHECK_LOG else ""
         event = _log_event(report, sighting.first_seen, EventKind.ERROR, f"{finder}{revision}{words}{line}{version}")
         yield replace(event, uncommitted=uncommitted)
     for symptom in (*incident.symptoms, *incident.nearby):

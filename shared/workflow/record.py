@@ -8,14 +8,15 @@ from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
 
-from shared.detection.entry import LogEntry
+from shared.detection.entry import CHECK_LOG, LogEntry
 from shared.detection.grouping import truncate_entry
 from shared.detection.raised_exception import EFFECT_KINDS, RaisedException
 from shared.detection.signal import Signal, SignalKind, read_signal
 from shared.errors import Retry
+from shared.ports import StoredDocument
 from shared.proposal.rollout import REOPEN_WINDOW
 from shared.service import Service, build_service_id, find_service
-from shared.workflow import effects
+from shared.workflow import effects, reopen
 from shared.workflow.context import Context, StepResult
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigation.cause_of_close import (
@@ -25,64 +26,44 @@ from shared.workflow.investigation.cause_of_close import (
     is_tied_by_log,
     store_explaining_incident,
 )
-from shared.workflow.issue.issue_commands import is_automation_stopped, is_marked_as_wrong
-from shared.workflow.open_limits import check_open_incident_limits
+from shared.workflow.issue.issue_commands import is_marked_as_wrong
 from shared.workflow.reassemble_signal import NOT_VISIBLE_YET, is_of_traceback_around, is_young, reassemble_signal
-from shared.workflow.records import incident_record, reports
+from shared.workflow.records import documents, incident_record
 from shared.workflow.records.defects import Defect, find_or_create_defect, start_next_generation
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import reject_entry
 from shared.workflow.rollout.recurrence import RecurrenceKind, classify_recurrence
 
-REOPEN_INTERVAL = timedelta(minutes=10)
-"""So long the first of these looks waits after the last one; each further one as much longer."""
-_MAX_REOPENED_ENTRIES = 12
+MAX_CORROBORATED = 50
+"""Incidents of one service that were investigated and are not at rest."""
+MAX_PENDING = 200
+"""Incidents of one service that wait for their first investigation,"""
+PENDING_PERIOD = timedelta(hours=1)
+"""and were opened no longer ago than this: an older one hangs, and must not keep others out."""
+
+TOO_MANY_INCIDENTS = "too_many_incidents"
+"""Why an entry is delivered again; an alert looks for it."""
+
+_PENDING_STATES = frozenset((IncidentState.WAITING.value, IncidentState.OPENED.value))
 
 
-def reopen_incident(context: Context, service: Service, record: IncidentRecord, signal: Signal) -> bool:
-    """Opens the incident for another look, with the signal's entry, where that says what the last look did not see."""
-    if not _shows_something_new(context, record, signal) or is_automation_stopped(context, service, record):
-        return False
-    now = context.clock.now()
-
-    def reopen(at: IncidentRecord) -> IncidentRecord:
-        if at.state is not IncidentState.REPORTED or at.look != record.look:
-            return at
-        entries = (*at.entries[: _MAX_REOPENED_ENTRIES - 1], truncate_entry(signal.entry))
-        again = replace(at, look=at.look + 1, looked_at=now, entries=entries)
-        return again.moved_to(
-            IncidentState.OPENED, now, f"logged otherwise by {signal.entry.revision or 'an unnamed revision'}"
-        )
-
-    record = incident_record.update_incident(context, record.id, reopen)
-    if record.state is not IncidentState.OPENED:
-        return False
-    effects.publish_incident_opened(context, record)
-    return True
+def check_open_incident_limits(context: Context, service: Service) -> None:
+    """Raises Retry where one more incident has no room now: its entry is delivered again."""
+    active = incident_record.find_active_incidents(context, service.id)
+    pending = [stored for stored in active if _is_pending(stored)]
+    recent = [
+        stored
+        for stored in pending
+        if context.clock.now() < documents.read_time(stored.value, "opened_at") + PENDING_PERIOD
+    ]
+    if len(recent) >= MAX_PENDING:
+        raise Retry(f"{len(recent)} of {service.id} wait for their investigation", reason=TOO_MANY_INCIDENTS)
+    if len(active) - len(pending) >= MAX_CORROBORATED:
+        raise Retry(f"{len(active) - len(pending)} of {service.id} are open", reason=TOO_MANY_INCIDENTS)
 
 
-def _shows_something_new(context: Context, record: IncidentRecord, signal: Signal) -> bool:
-    if (
-        record.state is not IncidentState.REPORTED
-        or record.rollout is not None
-        or signal.kind is not SignalKind.SYNTAX_ERROR
-    ):
-        return False
-    if (
-        record.looked_at is not None
-        and context.clock.now() < record.looked_at + context.limit_wait(REOPEN_INTERVAL) * record.look
-    ):
-        return False
-    if _build_sighting_key(signal) in {
-        _build_sighting_key(earlier) for entry in record.entries if isinstance(earlier := read_signal(entry), Signal)
-    }:
-        return False
-    report = reports.load_report(context, record)
-    return report is not None and report.get("corroborated") is False
-
-
-def _build_sighting_key(signal: Signal) -> tuple[str, str, int | None]:
-    return signal.entry.revision, signal.path, signal.line
+def _is_pending(stored: StoredDocument) -> bool:
+    return stored.value.get("state") in _PENDING_STATES
 
 
 _MAX_ENTRIES = 12
@@ -103,7 +84,7 @@ def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> Ste
     `region` is where the service runs, "" where the log does not say.
     """
     service_key = build_service_id(entry.project, entry.service)
-    if entry.is_predicted:
+    if entry.log_name == CHECK_LOG:
         return reject_entry(context, entry, "own_line", service_key)
     if service_key in context.own_functions:
         return reject_entry(context, entry, "own_function", service_key)
@@ -174,7 +155,7 @@ def _record_signal(context: Context, service: Service, signal: Signal, raised: R
         if news is RecurrenceKind.OLD or is_marked_as_wrong(context, service, record):
             if signal.kind is SignalKind.SYNTAX_ERROR and signal.entry.revision:
                 store_explaining_incident(context, service, signal.entry.revision, record.id)
-            if reopen_incident(context, service, record, signal):
+            if reopen.reopen_incident(context, service, record, signal):
                 return StepResult("opened", record.id, "logged otherwise")
             return StepResult("duplicate", record.id, f"at rest: {record.state.value}")
         defect = start_next_generation(context, service, signal, defect, raised)
@@ -216,7 +197,7 @@ def _open_incident(context: Context, service: Service, signal: Signal, defect: D
 
 
 def _describe_first_sight(entry: LogEntry) -> str:
-    if entry.is_predicted:
+    if entry.log_name == CHECK_LOG:
         return f"found by a check of {entry.revision}, before it was logged"
     return f"first logged by {entry.revision or 'an unnamed revision'}"
 
@@ -263,7 +244,7 @@ def _record_occurrence(context: Context, service: Service, record: IncidentRecor
 
 def _awaits_first_line(record: IncidentRecord, signal: Signal) -> bool:
     """Whether a check has found it, and this is the first that is logged of it."""
-    return not signal.entry.is_predicted and all(entry.is_predicted for entry in record.entries)
+    return signal.entry.log_name != CHECK_LOG and all(entry.log_name == CHECK_LOG for entry in record.entries)
 
 
 def _add_first_line(record: IncidentRecord, signal: Signal) -> IncidentRecord:

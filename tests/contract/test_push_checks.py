@@ -193,3 +193,58 @@ def test_a_service_that_does_not_want_it_is_left_alone(tmp_path: Path, compilers
     service = watched_service(repository=REPOSITORY, python=running_python(), check_pushes=False)
     with open_push_outside(story, compilers, service) as outside:
         assert outside.push("broken", before="harmless") is None
+
+
+def two_images(path: Path) -> HistoryBuilder:
+    """Two services in one repository; a commit breaks one of them."""
+    story = HistoryBuilder(path)
+    dockerfile = "FROM python:3.11-slim\nWORKDIR /srv\nCOPY {name} {name}\nCMD uvicorn {name}.main:app\n"
+    files = {
+        f"{name}/Dockerfile" if name == "gull" else "Dockerfile": dockerfile.format(name=name)
+        for name in ("gull", "heron")
+    }
+    modules = {
+        f"{name}/{module}": "app = print\n" for name in ("gull", "heron") for module in ("main.py", "__init__.py")
+    }
+    story.commit("start", {**files, **modules})
+    story.commit("broken", {"gull/main.py": "app = printt\n"})
+    story.write_repository()
+    return story
+
+
+@pytest.mark.parametrize(
+    ("name", "source_roots", "conclusion"),
+    [("gull", (), "failure"), ("heron", (), "success"), ("tide", (), "neutral"), ("tide", ("heron",), "success")],
+)
+def test_a_break_in_another_image_of_the_repository_is_not_the_services_own(
+    tmp_path: Path, compilers: LocalCompilers, name: str, source_roots: tuple[str, ...], conclusion: str
+) -> None:
+    service = watched_service(name, repository=REPOSITORY, python=running_python(), source_roots=source_roots)
+    with open_push_outside(two_images(tmp_path / "repo.git"), compilers, service) as outside:
+        run = outside.push("broken", before="start")
+        assert run is not None
+        assert run["conclusion"] == conclusion
+
+
+def test_two_environments_of_a_service_have_a_check_run_each(tmp_path: Path, compilers: LocalCompilers) -> None:
+    here, there = (
+        watched_service(repository=REPOSITORY, python=running_python(), project=project)
+        for project in ("shore", "shore-test")
+    )
+    with open_push_outside(write_story(tmp_path / "repo.git"), compilers, here, there) as outside:
+        outside.push("broken", before="harmless")
+        assert [run["name"] for run in outside.board.runs] == [
+            "provenfix / tide (shore)",
+            "provenfix / tide (shore-test)",
+        ]
+
+
+def test_a_syntax_error_on_an_assumed_python_is_not_definite(tmp_path: Path, compilers: LocalCompilers) -> None:
+    story = HistoryBuilder(tmp_path / "repo.git")
+    story.commit("start", {"main.py": "app = print\n"})
+    story.commit("broken", {"main.py": "app = = print\n"})
+    story.write_repository()
+    with open_push_outside(story, compilers, watched_service(repository=REPOSITORY)) as outside:
+        run = outside.push("broken", before="start")
+        assert run is not None
+        assert run["conclusion"] == "neutral"

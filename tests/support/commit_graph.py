@@ -1,7 +1,7 @@
 """A repository that is nothing but a graph of commits, and a prover that knows the answer."""
 # ruff: noqa: ARG002  # a port's method takes what the real one needs
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -53,6 +53,9 @@ class FakeHistory:
         if revision not in self.graph:
             raise UsageError(f"{revision} does not exist")
         return self.graph[revision]
+
+    def blob_ids(self, locations: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        return {}
 
     def commits(self, tip: str, base: str) -> Sequence[Commit]:
         without = set(self._reachable(base))

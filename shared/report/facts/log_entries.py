@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from shared.detection.entry import LogEntry
+from shared.detection.entry import CHECK_LOG, LogEntry
 from shared.detection.incident import (
     Incident,
     Sighting,
@@ -24,7 +24,7 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
     for sighting in incident.sightings:
         yield Fact(
             FactTopic.SIGHTING,
-            EvidenceKind.QUERY if sighting.first.is_predicted else EvidenceKind.LOG_ENTRY,
+            EvidenceKind.QUERY if sighting.first.log_name == CHECK_LOG else EvidenceKind.LOG_ENTRY,
             format_log_ref(sighting.first),
             _describe_sighting(incident, sighting),
         )
@@ -32,7 +32,7 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
         ref = format_log_ref(incident.raised.entry)
         yield Fact(
             FactTopic.RAISED,
-            EvidenceKind.QUERY if incident.raised.entry.is_predicted else EvidenceKind.LOG_ENTRY,
+            EvidenceKind.QUERY if incident.raised.entry.log_name == CHECK_LOG else EvidenceKind.LOG_ENTRY,
             ref,
             f"{_format_raised_at(incident)}: {describe_raised_exception(incident, frame)}.",
         )
@@ -94,7 +94,7 @@ def describe_candidates(incident: Incident) -> str:
 
 def format_log_ref(entry: LogEntry) -> str:
     """`log:12`, counted from 0, with the platform's id of the entry where it has one."""
-    if entry.is_predicted:
+    if entry.log_name == CHECK_LOG:
         return f"check of {quote_untrusted(entry.revision, 80)}"
     return (
         f"log:{entry.position} (insertId {quote_untrusted(entry.insert_id, 80)})"
@@ -115,7 +115,7 @@ def describe_occurrences(incident: Incident, counted: str = "") -> str:
 
 def describe_sighting_count(sighting: Sighting) -> str:
     """`logged 3 times`, or that a check has found it."""
-    if sighting.first.is_predicted:
+    if sighting.first.log_name == CHECK_LOG:
         return "found by a check"
     return f"logged {pluralize(sighting.occurrences, 'time')}"
 
@@ -132,7 +132,7 @@ def format_error_line(incident: Incident, sighting: Sighting) -> str:
 def _describe_sighting(incident: Incident, sighting: Sighting) -> str:
     text = f"{format_error_line(incident, sighting)}, {describe_sighting_count(sighting)}"
     span = _describe_time_span(sighting.first_seen, sighting.last_seen, incident)
-    revision = "" if sighting.first.is_predicted else _describe_revision(sighting.revision)
+    revision = "" if sighting.first.log_name == CHECK_LOG else _describe_revision(sighting.revision)
     return f"{text}{span}{revision}."
 
 

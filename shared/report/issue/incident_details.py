@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from shared.detection.entry import LogEntry
+from shared.detection.entry import CHECK_LOG, LogEntry
 from shared.detection.incident import Sighting, Symptom, describe_raised_exception, is_suspected_consequence
 from shared.proof.model.finding import BrokenFile, Finding, Fix
 from shared.proof.model.history import Commit, claims_fix
@@ -66,7 +66,7 @@ def _render_symptoms(report: Report) -> Iterator[str]:
 def _build_sighting_row(sighting: Sighting, report: Report) -> Sequence[str]:
     first = format_timestamp(sighting.first_seen, dated=report.incident.dated) if sighting.first_seen else "unknown"
     text = escape_markdown(quote_untrusted(format_error_line(report.incident, sighting), 200))
-    text = f"found by a check: {text}" if sighting.first.is_predicted else text
+    text = f"found by a check: {text}" if sighting.first.log_name == CHECK_LOG else text
     return text, _format_revision(sighting.revision), escape_markdown(first), str(sighting.occurrences)
 
 
@@ -105,7 +105,7 @@ def select_log_entries(report: Report) -> list[LogEntry]:
     raised = [incident.raised.entry] if incident.raised is not None else []
     beside = [group.first for group in (*incident.symptoms, *incident.nearby)]
     entries = [*(group.first for group in incident.sightings), *raised, *beside]
-    logged = [entry for entry in entries if not entry.is_predicted]
+    logged = [entry for entry in entries if entry.log_name != CHECK_LOG]
     return list({(entry.position, entry.insert_id): entry for entry in reversed(logged)}.values())[::-1]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.detection.collect import collect_incidents
-from shared.detection.entry import EntryList, LogEntry
+from shared.detection.entry import CHECK_LOG, EntryList, LogEntry
 from shared.detection.grouping import normalise_path
 from shared.detection.incident import Incident, Sighting
 from shared.detection.raised_exception import read_raised
@@ -64,7 +64,7 @@ def _collect_incident(
     )
     read = context.logs.read_entries(service, since, read_at)
     logged = [entry for entry in read if entry.revision not in record.failed_revisions]
-    kept = [entry for entry in record.entries if not entry.is_predicted]
+    kept = [entry for entry in record.entries if entry.log_name != CHECK_LOG]
     by_identity = {(entry.log_name, entry.timestamp, entry.insert_id, entry.text): entry for entry in (*logged, *kept)}
     # What a check has found counts only as long as nothing is logged.
     for entries in (_sort_entries(list(by_identity.values())), kept, list(record.entries)):
@@ -77,7 +77,7 @@ def _collect_incident(
         incident = next(exact, next(opening, next(iter(matching), None)))
         if incident is not None:
             shown = _without_predictions(replace(incident, fingerprint=record.fingerprint))
-            return shown, [entry for entry in entries if not entry.is_predicted]
+            return shown, [entry for entry in entries if entry.log_name != CHECK_LOG]
     raise Reject("no_evidence", f"{record.id}: none of its entries is a signal")
 
 

@@ -7,6 +7,7 @@ is shown starts at the same time: that of the first log entry that the incident 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.detection.entry import CHECK_LOG
 from shared.ports import Document
 from shared.report.incident_status import FOUND
 from shared.text.timestamps import format_rfc3339
@@ -65,7 +66,7 @@ MILESTONE_NAMES = ("logged", "detected", *_STATE_BY_MILESTONE)
 
 def is_found_early(record: IncidentRecord) -> bool:
     """Whether a check has found it, before anything was logged."""
-    return any(entry.is_predicted for entry in record.entries)
+    return any(entry.log_name == CHECK_LOG for entry in record.entries)
 
 
 def compute_milestones(record: IncidentRecord) -> Milestones:
