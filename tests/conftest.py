@@ -1,5 +1,6 @@
 """The emulators, started once for all tests of a run and only if one of them asks; and every store, over them."""
 
+import gc
 import itertools
 import os
 from collections.abc import Iterator
@@ -71,3 +72,9 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreOpen
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What judges all messages of a run comes after all tests that produce some."""
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected lives until the end: the garbage collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
