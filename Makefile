@@ -89,6 +89,7 @@ lock: ## renew the pins from pyproject.toml, requirements-dev.in and functions/r
 	$(LOCK) --constraint requirements.txt --output-file functions/requirements.txt functions/requirements.in
 	$(LOCK) --output-file tests/support/deploy/tools/provider.txt tests/support/deploy/tools/provider.in
 	$(LOCK) --output-file tests/support/deploy/tools/checkov.txt tests/support/deploy/tools/checkov.in
+	$(LOCK) --output-file tests/support/deploy/tools/tally.txt tests/support/deploy/tools/tally.in
 
 clean: ## remove what the targets made
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -60,7 +60,7 @@ COMMANDS: Mapping[str, tuple[ModuleType, str]] = {
     "teardown": (setup, "Take back what setup has made, the last step first."),
     "doctor": (doctor, "Check everything that a deployed provenfix needs."),
     "dlq": (dlq, "List, replay or delete messages that could not be delivered."),
-    "explain": (explain, "Say what the reason of a decision means, and what to do."),
+    "explain": (explain, "Explain the reason of a decision, and what to do."),
     "completion": (completion, "Print the completion script of a shell."),
 }
 """Each subcommand: the module whose function has its name, and its line in `provenfix --help`.

@@ -104,7 +104,8 @@ def _build_gates(context: ProofContext, search: DeployedSearch, deployed: FileAt
     history, verdicts, commit = context.history, search.verdicts, deployed.commit.id
     loaded = search.loaded_files.get(context, commit, deployed.path)
     own = TargetPython(history, context.compilers, verdicts, commit, loaded, DeclarationReader(history))
-    return Gates(history, verdicts, loaded, commit, context.request.checks, own.get_verdicts)
+    request = context.request
+    return Gates(history, verdicts, loaded, commit, request.checks, own.get_verdicts, check_image=request.check_image)
 
 
 def _add_target(context: ProofContext, finding: Finding, broken: ProvenBreak) -> Finding:
@@ -153,7 +154,7 @@ def _add_rollback(context: ProofContext, finding: Finding, broken: ProvenBreak) 
     return replace(
         finding,
         fix=find_unmerged_fix(context.history, verdicts, context.branch, first, broken.deployed),
-        rollback=describe_rollback(context.history, choice, broken.deployed.commit.id),
+        rollback=describe_rollback(context.history, broken.gates, choice, broken.deployed.commit.id),
         unchecked_commits=choice.unchecked_commits,
     )
 
@@ -163,7 +164,8 @@ def _choose_rollback(context: ProofContext, broken: ProvenBreak) -> TargetChoice
 
 
 def _find_rollback(context: ProofContext, broken: ProvenBreak) -> Rollback | None:
-    return describe_rollback(context.history, _choose_rollback(context, broken), broken.deployed.commit.id)
+    choice = _choose_rollback(context, broken)
+    return describe_rollback(context.history, broken.gates, choice, broken.deployed.commit.id)
 
 
 def _add_recommendation(context: ProofContext, finding: Finding, broken: ProvenBreak) -> Finding:
