@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Retry
-from shared.proposal.decision import ClickKind, ClickResult
+from shared.proposal.decision import ClickAnswer, ClickKind, ClickResult
 from shared.proposal.proposal import Message
 from shared.proposal.states import ProposalStatus
 from shared.workflow.decide import handle_click
@@ -237,3 +237,11 @@ def test_concurrent_click_is_told_the_current_decision(harness: Harness) -> None
 
 def _asked(harness: Harness) -> Message:
     return harness.chat.posted[0].message
+
+
+def test_every_answer_says_whether_it_counts_and_whether_the_message_will_show_it() -> None:
+    counted = {result for result in ClickResult if ClickAnswer(result, "").is_accepted}
+    shown = {result for result in ClickResult if ClickAnswer(result, "").is_final}
+    assert {ClickResult.APPROVED, ClickResult.DENIED, ClickResult.COUNTED, ClickResult.SNOOZED} <= counted
+    assert counted.isdisjoint({ClickResult.FOREIGN_USER, ClickResult.TAMPERED, ClickResult.OWN_FIX, ClickResult.VOID})
+    assert set(ClickResult) - shown == {ClickResult.COUNTED, ClickResult.SNOOZED}
