@@ -7,7 +7,7 @@ the text without them: so the text is searched that way, too.
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 
 from shared.text.escaping import strip_invisible
 from shared.text.secret_pattern import SecretPattern, parse_secret_pattern
@@ -63,8 +63,14 @@ def redact_blocks(lines: Sequence[str]) -> list[str]:
     """The lines of one file, as many as before, without the keys that a line alone does not show to be some."""
     text = "\n".join(lines)
     for rule in BLOCK_RULES:
-        text = rule.pattern.sub(partial(_build_placeholder_lines, rule.kind), text)
+        text = _compile(rule.pattern).sub(partial(_build_placeholder_lines, rule.kind), text)
     return text.split("\n")
+
+
+@cache
+def _compile(pattern: str) -> re.Pattern[str]:
+    """A rule's pattern, compiled once: `re` itself forgets the oldest of its own."""
+    return re.compile(pattern)
 
 
 def _build_placeholder_lines(kind: str, match: re.Match[str]) -> str:
@@ -80,7 +86,7 @@ def _redact_known(text: str) -> str:
     lowered = text.lower()
     for rule in ALL_RULES:
         if rule.hint in lowered:
-            text = rule.pattern.sub(partial(_build_placeholder, rule.kind), text)
+            text = _compile(rule.pattern).sub(partial(_build_placeholder, rule.kind), text)
     return "\n".join(map(_redact_assignments, text.split("\n")))
 
 

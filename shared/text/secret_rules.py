@@ -5,24 +5,17 @@ time.
 """
 
 import re
-from dataclasses import dataclass, replace
-
-from shared.lazy import lazy_property
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class SecretRule:
+class SecretRule(NamedTuple):
     """One kind of secret. Groups named `keep` and `tail` stay; everything else that matched goes."""
 
     kind: str
-    source: str
+    pattern: str
+    """Compiled for the first text that holds the hint: a report meets few of them."""
     hint: str = ""
     """In lower case; what every match holds, so that a text without it need not be searched."""
-
-    @lazy_property
-    def pattern(self) -> re.Pattern[str]:
-        """Compiled for the first text that holds the hint: a report meets few of them."""
-        return re.compile(self.source)
 
 
 _TOKEN_START = r"(?<![A-Za-z0-9_-])"  # noqa: S105
@@ -208,7 +201,7 @@ _CONTEXT_RULES = (
 )
 
 ALL_RULES = tuple(
-    replace(rule, hint=_HINTS.get(rule.kind, "")) for rule in (*BLOCK_RULES, *_TOKEN_RULES, *_CONTEXT_RULES)
+    rule._replace(hint=_HINTS.get(rule.kind, "")) for rule in (*BLOCK_RULES, *_TOKEN_RULES, *_CONTEXT_RULES)
 )
 
 _SECRET_NAMES = (

@@ -204,6 +204,24 @@ def test_a_branch_with_a_number_for_a_name_is_no_pull_request(
     assert (fix.where, fix.pull_request, fix.commit.subject) == (where, number, "aside")
 
 
+@pytest.mark.parametrize(("side", "line"), [("left", 5), ("right", 9)])
+@pytest.mark.parametrize("order", [("left", "right"), ("right", "left")])
+def test_what_a_merge_of_two_broken_sides_took_over_is_traced_to_its_own_side(
+    story: HistoryBuilder, compilers: LocalCompilers, order: tuple[str, str], side: str, line: int
+) -> None:
+    story.commit("start", {"app.py": valid_source()})
+    story.commit("left", {"app.py": broken_source(5)}, "start")
+    story.commit("right", {"app.py": broken_source(9)}, "start")
+    story.commit("merge", {"app.py": broken_source(line)}, *order)
+    story.commit("mend", {"app.py": valid_source(2)})
+    story.write_repository()
+    proof = prove_incident(
+        story.path, make_incident("app.py", make_sighting(line)), compilers, ProofRequest(deployed=story.ids["merge"])
+    )
+    assert proof.introduced is not None
+    assert (proof.introduced.commit.subject, proof.fix and proof.fix.commit.subject) == (side, "mend")
+
+
 def test_where_the_declared_python_fits_no_former_one_is_tried(
     story: HistoryBuilder, compilers: LocalCompilers
 ) -> None:

@@ -1,5 +1,6 @@
 """Signals in any order in, incidents out: what joins what, what is counted, and what is left out."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -197,3 +198,17 @@ def test_a_very_long_text_is_cut_where_it_is_kept(length: int, *, same: bool) ->
     entry = LogEntry(position=0, text="k" * length)
     assert (truncate_entry(entry) == entry) is same
     assert len(truncate_entry(entry).text) < 32 * 1024 + 10
+
+
+def test_a_bare_name_without_a_time_joins_a_dated_path_and_leaves_its_times() -> None:
+    for signals in permutations((_signal(at=3), _signal("quay.py", at=None), _signal(at=8))):
+        [incident] = _grouped(*signals)
+        assert (_minutes(incident.first_seen), _minutes(incident.last_seen), incident.occurrences) == (3, 8, 3)
+
+
+def test_what_has_no_error_class_is_told_apart_by_its_kind() -> None:
+    kinds = (SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT)
+    incidents = _grouped(*(replace(_signal("", kind=kind), error_class="") for kind in kinds))
+    assert {each.kind: each.fingerprint for each in incidents} == {
+        kind: compute_fingerprint("ferry", "harbour", "", kind.value) for kind in kinds
+    }

@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Retry
-from shared.proposal.decision import ClickKind, ClickResult
+from shared.proposal.decision import ClickAnswer, ClickKind, ClickResult
 from shared.proposal.proposal import Message
 from shared.proposal.states import ProposalStatus
 from shared.workflow.decide import handle_click
+from shared.workflow.flow import IncidentState
+from shared.workflow.records.incident_record import end_incident
 from tests.support.drivers import (
     approve_proposal,
     press_button,
@@ -237,3 +239,34 @@ def test_concurrent_click_is_told_the_current_decision(harness: Harness) -> None
 
 def _asked(harness: Harness) -> Message:
     return harness.chat.posted[0].message
+
+
+def test_every_answer_says_whether_it_counts_and_whether_the_message_will_show_it() -> None:
+    counted = {result for result in ClickResult if ClickAnswer(result, "").is_accepted}
+    shown = {result for result in ClickResult if ClickAnswer(result, "").is_final}
+    assert {ClickResult.APPROVED, ClickResult.DENIED, ClickResult.COUNTED, ClickResult.SNOOZED} <= counted
+    assert counted.isdisjoint({ClickResult.FOREIGN_USER, ClickResult.TAMPERED, ClickResult.OWN_FIX, ClickResult.VOID})
+    assert set(ClickResult) - shown == {ClickResult.COUNTED, ClickResult.SNOOZED}
+
+
+@pytest.mark.parametrize(
+    ("state", "told"), [(IncidentState.MUTED, ClickResult.MUTED), (IncidentState.REPORTED, ClickResult.VOID)]
+)
+def test_what_is_about_to_end_is_neither_approved_nor_snoozed(
+    harness: Harness, state: IncidentState, told: ClickResult
+) -> None:
+    incident = propose_deployment(harness)
+    end_incident(harness.start_process(), incident, state, "ended")
+    assert press_button(harness).result is told
+    assert press_button(harness, ClickKind.SNOOZE).result is told
+    assert (read_documents(harness, "decisions"), read_state(harness, incident)) == ({}, "proposed")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [(ClickKind.APPROVE, ClickResult.ALREADY_APPROVED), (ClickKind.DENY, ClickResult.ALREADY_DENIED)],
+)
+def test_whoever_snoozes_what_is_decided_learns_how(harness: Harness, kind: ClickKind, told: ClickResult) -> None:
+    propose_deployment(harness)
+    press_button(harness, kind)
+    assert press_button(harness, ClickKind.SNOOZE).result is told

@@ -97,6 +97,16 @@ def test_a_revision_runs_a_commit_that_it_names_with_seven_digits_or_more() -> N
     assert not Revision("tide-2", LATER[:7] + "0", at).is_built_from(LATER)
 
 
+@pytest.mark.parametrize("digits", range(5, 41, 5))
+def test_two_places_conflict_unless_one_abbreviates_the_other(digits: int) -> None:
+    named = (LATER, LATER[:digits])
+    for first, second in (named, named[::-1]):
+        claims = (CommitClaim("label", first, "label commit-sha"), CommitClaim("tag", second, "tag"))
+        conflict = Revision("tide-2", first, AT, claims=claims).commit_conflict
+        assert bool(conflict) is (digits < 7)
+        assert names([conflict] if conflict else [], [(first, second)] if conflict else [])
+
+
 def test_an_abbreviation_is_believed_only_where_it_is_short_for_one_commit(tmp_path: Path) -> None:
     """A branch may be called like an abbreviation, and whoever may push one would choose what it stands for."""
     story = HistoryBuilder(tmp_path / "repo.git")

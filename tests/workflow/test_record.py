@@ -133,6 +133,13 @@ def test_a_1011_of_the_same_revision_is_a_symptom(harness: Harness) -> None:
     assert len(read_documents(harness, "incidents")) == 1
 
 
+def test_only_a_syntax_error_explains_what_its_revision_logs(harness: Harness) -> None:
+    record_log_entry(harness.start_process(), harness.log_entry(CLOSED))
+    assert read_documents(harness, "causes") == {}
+    incident = record_log_entry(harness.start_process(), harness.log_entry()).incident
+    assert [cause["incident"] for cause in read_documents(harness, "causes").values()] == [incident]
+
+
 def test_a_1011_that_came_first_is_absorbed_by_its_cause(harness: Harness) -> None:
     late = harness.log_entry()
     first = record_log_entry(harness.start_process(), harness.log_entry(CLOSED))

@@ -38,13 +38,13 @@ def parse_file_log(log: bytes, path: str) -> tuple[list[Commit], dict[str, str |
             changes.setdefault(commits[-1].id, []).append((facts, changed))
         elif line:
             commits.append(_parse_commit(line))
-    single_changes = {
-        commit: listed[0][0].split(b" ") for commit, listed in changes.items() if [path for _, path in listed] == [name]
-    }
-    return commits, {
-        commit: blob.decode() if mode.startswith(b"100") else None
-        for commit, (_, mode, _, blob, _) in single_changes.items()
-    }
+    blobs: dict[str, str | None] = {}
+    for commit, listed in changes.items():
+        facts, changed = listed[0]
+        if len(listed) == 1 and changed == name:
+            _, mode, _, blob, _ = facts.split(b" ")
+            blobs[commit] = blob.decode() if mode.startswith(b"100") else None
+    return commits, blobs
 
 
 def _parse_commit(line: bytes) -> Commit:
