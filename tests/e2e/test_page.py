@@ -314,7 +314,7 @@ def test_what_others_have_written_stays_text(stage: Stage) -> None:
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (768, 1024), (390, 844)])
 def test_every_page_is_readable_by_everybody(stage: Stage, width: int, height: int) -> None:
     with stage.eyes.open_page(viewport={"width": width, "height": height}, color_scheme="light") as page:
-        for place in ("/", "/times", f"/incidents/{stage.incident(REEF)['id']}", stage.url(DESK), "/nowhere"):
+        for place in ("/", "/times", "/radar", f"/incidents/{stage.incident(REEF)['id']}", stage.url(DESK), "/nowhere"):
             page.goto(place if place.startswith("http") else stage.address + place)
             assert accessibility_violations(page) == [], place
             across = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
