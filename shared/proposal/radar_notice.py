@@ -1,6 +1,7 @@
 """Builds the one line a day that says what is merged and not deployed; nobody is asked anything."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -31,24 +32,37 @@ class RadarEntry(Protocol):
     def committed_at(self) -> datetime | None: ...
 
 
-def build_radar_notice(
-    service: Service, entries: Sequence[RadarEntry], ahead: int, further: int, now: datetime
-) -> Message:
-    """`ahead`: commits that would ship. `further`: failures beside the entries that may end as well."""
+@dataclass(frozen=True, slots=True)
+class RadarLine:
+    """`ahead`: commits that would ship. `further`: failures beside the entries that may end as well.
+
+    `sign` binds the button to what was found; "" for no button.
+    """
+
+    entries: Sequence[RadarEntry]
+    ahead: int
+    further: int
+    sign: str = ""
+
+
+def build_radar_notice(service: Service, told: RadarLine, now: datetime) -> Message:
+    """The message of one day."""
+    entries, ahead, further = told.entries, told.ahead, told.further
     others = len(entries) - 1 + further
     more = f" {pluralize(others, 'further failure')} may end with it." if others else ""
     line = f"{describe_entry(entries[0], now)} {pluralize(ahead, 'commit')} of the deploy branch would ship.{more}"
     return Message(
         proposal=f"{service.id}-radar-{now.date().isoformat()}",
-        incident="",
-        commit="",
-        evidence_hash="",
+        incident=service.id,
+        commit=entries[0].fix,
+        evidence_hash=told.sign,
         title=quote_untrusted(f"{quote_service_name(service.name)}: a merged fix is not deployed", _MAX_TITLE_LENGTH),
         lines=(line,),
         issue_url="",
         standing=ProposalStatus.NOTICE,
         expires_at=now,
         kind=ActionKind.NONE,
+        can_be_proposed=bool(told.sign and entries[0].fix),
     )
 
 

@@ -1,24 +1,31 @@
 """What is merged and not deployed: asked for once an hour, read where something has changed, told once a day."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from shared.adapters.slack.interaction import CLICK_KINDS
+from shared.adapters.slack.message_layout import build_message_blocks
 from shared.errors import Reject
 from shared.proof.compare_services import Alarm
 from shared.proof.service_radar import ServiceRadar
 from shared.proof.undeployed_fixes import UndeployedFix, UndeployedFixes
+from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.states import ProposalStatus
 from shared.pushes import LIMIT_REACHED
 from shared.workflow import flow
 from shared.workflow.commit_checks.check_radar import check_radar
 from shared.workflow.commit_checks.watch_radar import RADAR_INTERVAL, build_radar_message
 from shared.workflow.context import StepResult
+from shared.workflow.decide import handle_click
+from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.records.radars import MAX_ENTRIES, Radar, load_radar
 from tests.support.commit_graph import commit_id, make_commit
 from tests.support.drivers import MINUTE, propose_deployment, run_tick
-from tests.support.harness import Harness, watched_service
+from tests.support.harness import Harness, button_click, watched_service
 
 DAY = timedelta(days=1)
 
@@ -186,3 +193,85 @@ def test_many_failures_are_cut_and_counted(harness: Harness) -> None:
 def test_a_service_that_is_watched_no_more_is_refused(harness: Harness) -> None:
     with pytest.raises(Reject, match="unknown_service"):
         check_radar(harness.start_process(), {"kind": "radar", "service": "shore.gone"})
+
+
+def press(harness: Harness, **changes: str) -> ClickResult:
+    """The button below the day's line."""
+    click = button_click(harness.chat.posted[0].message, ClickKind.PROPOSE, **changes)
+    return handle_click(harness.start_process(), click).result
+
+
+def tell(harness: Harness) -> None:
+    run_tick(harness)
+    look(harness)
+    run_tick(harness)
+
+
+def test_an_approver_turns_an_entry_into_the_question_with_the_same_gates(harness: Harness) -> None:
+    tell(harness)
+    assert press(harness) is ClickResult.QUESTION_FOLLOWS
+    assert press(harness) is ClickResult.QUESTION_FOLLOWS, "a second click asks for the same"
+    run_tick(harness)
+    ((topic, message),) = harness.bus.waiting
+    assert topic == flow.INCIDENT_OPENED
+    assert investigate_incident(harness.start_process(), message["incident"]).name == "proposed"
+    assert harness.chat.posted[-1].message.standing is ProposalStatus.OPEN
+    harness.bus.waiting.clear()
+    run_tick(harness)
+    assert [topic for topic, _ in harness.bus.waiting] == [], "it is asked for once"
+    assert stored(harness).wanted_by == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"user": "U-NOBODY"}, ClickResult.FOREIGN_USER),
+        ({"channel": "C-OTHER"}, ClickResult.FOREIGN_CHANNEL),
+        ({"incident": "shore.gone"}, ClickResult.UNKNOWN_PROPOSAL),
+        ({"evidence_hash": "0" * 16}, ClickResult.CHANGED_SINCE),
+    ],
+)
+def test_whoever_may_not_ask_for_it_is_refused(harness: Harness, changes: dict[str, str], refused: ClickResult) -> None:
+    tell(harness)
+    assert press(harness, **changes) is refused
+    assert stored(harness).wanted_by == ""
+
+
+def test_the_button_of_the_line_asks_for_the_question(harness: Harness) -> None:
+    tell(harness)
+    message = harness.chat.posted[0].message
+    (actions,) = [
+        block for block in build_message_blocks(harness.services["shore.tide"], message) if block["type"] == "actions"
+    ]
+    (button,) = actions["elements"]
+    assert CLICK_KINDS[button["action_id"]] is ClickKind.PROPOSE
+    assert json.loads(button["value"]) == {
+        "proposal": message.proposal,
+        "incident": "shore.tide",
+        "commit": commit_id("fixed"),
+        "evidence": message.evidence_hash,
+    }
+
+
+def test_an_old_line_counts_no_more_once_the_branch_has_moved(harness: Harness) -> None:
+    tell(harness)
+    harness.histories.head = commit_id("fixed")
+    run_tick(harness, RADAR_INTERVAL)
+    look(harness)
+    assert press(harness) is ClickResult.CHANGED_SINCE
+
+
+def test_what_serves_no_longer_opens_nothing(harness: Harness) -> None:
+    tell(harness)
+    assert press(harness) is ClickResult.QUESTION_FOLLOWS
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00008-hand", commit_id("later"))
+    run_tick(harness)
+    assert (harness.bus.waiting, stored(harness).wanted_by) == ([], "")
+
+
+def test_a_failure_that_only_a_traceback_could_prove_has_no_button(harness: Harness) -> None:
+    radar = find_fixes()
+    (fix,) = radar.fixes
+    harness.prover.radar = replace(radar, fixes=(replace(fix, alarm=replace(fix.alarm, family="name")),))
+    tell(harness)
+    assert not harness.chat.posted[0].message.can_be_proposed

@@ -7,10 +7,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from shared.errors import Reject
-from shared.proposal.radar_notice import build_radar_notice
+from shared.proposal.radar_notice import RadarLine, build_radar_notice
 from shared.service import RolloutMode, Service
 from shared.text.timestamps import format_rfc3339
 from shared.workflow import check_effects
+from shared.workflow.commit_checks.propose_undeployed import (
+    compute_radar_sign,
+    find_provable_entry,
+    open_wanted_incident,
+)
 from shared.workflow.context import Context
 from shared.workflow.records import incident_record, radars
 from shared.workflow.records.radars import Radar
@@ -28,7 +33,9 @@ def watch_radar(context: Context, service: Service) -> None:
     now, known = context.clock.now(), radars.load_radar(context, service)
     if known.requested_at is None or now >= known.requested_at + context.limit_wait(RADAR_INTERVAL):
         _request_look(context, service, known, now)
-    if known.entries and not known.reason and known.told_on != now.date().isoformat():
+    if known.wanted_by:
+        open_wanted_incident(context, service, known)
+    elif known.entries and not known.reason and known.told_on != now.date().isoformat():
         _post_notice(context, service, known, now)
 
 
@@ -49,7 +56,10 @@ def _post_notice(context: Context, service: Service, radar: Radar, now: datetime
         return
     if context.revisions.get_service_state(service).revision.name != radar.revision:
         return  # the next look is about what serves by now
-    notice = build_radar_notice(service, radar.entries, radar.commits_ahead, radar.further, now)
+    provable = find_provable_entry(radar)
+    entries = [*([provable] if provable else []), *(entry for entry in radar.entries if entry is not provable)]
+    sign = compute_radar_sign(radar) if provable else ""
+    notice = build_radar_notice(service, RadarLine(entries, radar.commits_ahead, radar.further, sign), now)
     try:
         check_effects.post_radar_notice(context, service, notice)
     except Reject as refused:

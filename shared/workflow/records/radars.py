@@ -47,6 +47,8 @@ class Radar:
     reason: str = ""
     told_on: str = ""
     """The day (UTC) of the last line in the channel."""
+    wanted_by: str = ""
+    """The chat's user id of the approver who has asked for the question; "" where nobody has, or it was asked."""
 
 
 RADARS = Collection("radars", Radar)
@@ -70,7 +72,9 @@ def store_look(context: Context, service: Service, look: Radar) -> Radar:
     """Stores what a look has found; when it was asked for, and when the channel was told, stays."""
 
     def looked(known: Radar) -> Radar:
-        return replace(look, service=service.id, requested_at=known.requested_at, told_on=known.told_on)
+        return replace(
+            look, service=service.id, requested_at=known.requested_at, told_on=known.told_on, wanted_by=known.wanted_by
+        )
 
     return RADARS.change(context.store, service.id, looked, Radar(service.id))
 
@@ -82,3 +86,12 @@ def store_told(context: Context, service: Service, day: str) -> None:
         return replace(known, told_on=day)
 
     RADARS.change(context.store, service.id, with_day, Radar(service.id))
+
+
+def store_wanted(context: Context, service: Service, user: str) -> None:
+    """Stores who asks for the question, and with "" that it was asked."""
+
+    def with_user(known: Radar) -> Radar:
+        return replace(known, wanted_by=user)
+
+    RADARS.change(context.store, service.id, with_user, Radar(service.id))
