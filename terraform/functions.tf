@@ -70,7 +70,7 @@ locals {
 
   environment = {
     for name, function in local.functions : name => {
-      PYTHONPATH            = "/workspace" # where the buildpack puts the zip; `shared` stands beside `functions`
+      PYTHONPATH            = "/workspace" # where the buildpack puts the zip; `shared` is beside `functions`
       PROVENFIX_CONFIG      = "/etc/provenfix/provenfix.yaml"
       PROVENFIX_DATABASE    = google_firestore_database.state.name
       PROVENFIX_KILL_SWITCH = var.kill_switch ? "on" : "off"

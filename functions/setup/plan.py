@@ -28,7 +28,7 @@ CHECKED_FUNCTIONS = ("record", "investigate", "decide", "redeploy", "check", "ve
 
 
 def plan_steps(answers: Answers, paths: Place) -> tuple[Step, ...]:
-    """All steps in their order. What is not answered yet stands as a word in capitals."""
+    """All steps in their order. What is not answered yet is a word in capitals."""
     return tuple(_list_steps(answers, paths))
 
 

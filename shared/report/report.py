@@ -50,7 +50,7 @@ class Report:
     counted_at: datetime | None = None
     """When the log was read, of a service that may go on failing; None for a log that is complete as it is."""
     cause_evidence_ids: tuple[str, ...] = ()
-    """What the class of the cause stands on."""
+    """What the class of the cause is based on."""
 
     @property
     def cause(self) -> Cause:

@@ -29,7 +29,7 @@ _DOUBT_PHRASES = {
     ImportDoubt.DEPENDENCY: "a declared dependency has that name",
     ImportDoubt.GENERATED: "the build may generate that file",
     ImportDoubt.ATTRIBUTE: "the package may define that name itself",
-    ImportDoubt.LINK: "a link stands in its place",
+    ImportDoubt.LINK: "a link is in its place",
 }
 
 
