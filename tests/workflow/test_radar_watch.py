@@ -240,10 +240,8 @@ def test_whoever_may_not_ask_for_it_is_refused(harness: Harness, changes: dict[s
 def test_the_button_of_the_line_asks_for_the_question(harness: Harness) -> None:
     tell(harness)
     message = harness.chat.posted[0].message
-    (actions,) = [
-        block for block in build_message_blocks(harness.services["shore.tide"], message) if block["type"] == "actions"
-    ]
-    (button,) = actions["elements"]
+    blocks: list[Any] = list(build_message_blocks(harness.services["shore.tide"], message))
+    ((button,),) = [block["elements"] for block in blocks if block["type"] == "actions"]
     assert CLICK_KINDS[button["action_id"]] is ClickKind.PROPOSE
     assert json.loads(button["value"]) == {
         "proposal": message.proposal,
@@ -269,9 +267,14 @@ def test_what_serves_no_longer_opens_nothing(harness: Harness) -> None:
     assert (harness.bus.waiting, stored(harness).wanted_by) == ([], "")
 
 
-def test_a_failure_that_only_a_traceback_could_prove_has_no_button(harness: Harness) -> None:
+@pytest.mark.parametrize(("changes", "offered"), [({"line": 0}, False), ({"family": "name"}, True)])
+def test_what_no_proof_can_be_asked_for_has_no_button(
+    harness: Harness,
+    changes: dict[str, Any],
+    offered: bool,  # noqa: FBT001
+) -> None:
     radar = find_fixes()
     (fix,) = radar.fixes
-    harness.prover.radar = replace(radar, fixes=(replace(fix, alarm=replace(fix.alarm, family="name")),))
+    harness.prover.radar = replace(radar, fixes=(replace(fix, alarm=replace(fix.alarm, **changes)),))
     tell(harness)
-    assert not harness.chat.posted[0].message.can_be_proposed
+    assert harness.chat.posted[0].message.can_be_proposed is offered

@@ -104,4 +104,5 @@ def _describe_entry(fix: UndeployedFix) -> RadarEntry:
         subject=commit.subject if commit else "",
         committed_at=commit.committed_at if commit else None,
         commits_shipped=fix.commits_shipped,
+        function=alarm.function,
     )  # fmt: skip

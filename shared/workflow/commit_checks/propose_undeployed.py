@@ -1,15 +1,14 @@
 """Turns a fix that is not deployed into a question: an approver asks for it, and the next tick opens an incident.
 
-What follows is what follows a failure in the log: the same proof, the same gates, the same question. Only a file that
-does not compile can be asked about so far: a proof of another family needs the traceback that a user would cause.
+What follows is what follows a failure in the log: the same proof, the same gates, the same question.
 """
 
 from hashlib import blake2b
 
-from shared.detection.entry import CHECK_LOG, LogEntry
-from shared.proof.compare_services import SYNTAX
+from shared.proof.compare_services import SYNTAX, Alarm
 from shared.proposal.decision import Click, ClickResult, find_origin_refusal
 from shared.service import Service
+from shared.workflow.commit_checks.check_revision import build_found_signal
 from shared.workflow.context import Context
 from shared.workflow.record import record_found_failure
 from shared.workflow.records import radars
@@ -17,8 +16,9 @@ from shared.workflow.records.radars import Radar, RadarEntry
 
 
 def find_provable_entry(radar: Radar) -> RadarEntry | None:
-    """The first entry that a proof can be asked for; None where there is none."""
-    return next((entry for entry in radar.entries if entry.family == SYNTAX and entry.line and entry.fix), None)
+    """The entry that a proof is asked for, a file that does not compile before all else; None where there is none."""
+    provable = [entry for entry in radar.entries if entry.line and entry.fix]
+    return min(provable, key=lambda entry: entry.family != SYNTAX, default=None)
 
 
 def compute_radar_sign(radar: Radar) -> str:
@@ -46,17 +46,16 @@ def open_wanted_incident(context: Context, service: Service, radar: Radar) -> No
     """Opens the incident that was asked for, where that revision still serves. Raises Retry."""
     entry = find_provable_entry(radar)
     if entry is not None and context.revisions.get_traffic(service).get(radar.revision):
-        record_found_failure(context, service, _build_log_entry(context, service, radar, entry))
+        line = _read_line(context, service, radar.deployed, entry)
+        signal = build_found_signal(context, service, radar.revision, _build_alarm(entry), line)
+        record_found_failure(context, service, signal)
     radars.store_wanted(context, service, "")  # last: a tick that ends before this finds the incident open
 
 
-def _build_log_entry(context: Context, service: Service, radar: Radar, entry: RadarEntry) -> LogEntry:
-    """What Python will log when it first loads the file."""
-    line = _read_line(context, service, radar.deployed, entry)
-    text = f'  File "{entry.path}", line {entry.line}\n    {line}\n{entry.error_class}: {entry.message}'
-    return LogEntry(
-        position=0, text=text, timestamp=context.clock.now(), log_name=CHECK_LOG, insert_id=f"radar-{radar.revision}",
-        project=service.project, service=service.name, revision=radar.revision,
+def _build_alarm(entry: RadarEntry) -> Alarm:
+    return Alarm(
+        entry.family, entry.path, entry.line, entry.error_class, entry.message, reason="", checked_by="", start_path="",
+        function=entry.function,
     )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ class RadarEntry:
     subject: str = ""
     committed_at: EmptyForNone[datetime] = None
     commits_shipped: int = 0
+    function: str = ""
+    """In which the line stands; "" outside of one."""
 
 
 @dataclass(frozen=True, slots=True)
