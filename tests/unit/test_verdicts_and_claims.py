@@ -125,6 +125,7 @@ def test_every_answer_has_words_and_only_these_count() -> None:
         ClickResult.APPROVED,
         ClickResult.COUNTED,
         ClickResult.DENIED,
+        ClickResult.QUESTION_FOLLOWS,
         ClickResult.ALREADY_APPROVED,
         ClickResult.ALREADY_DENIED,
         ClickResult.SNOOZED,
