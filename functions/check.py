@@ -7,7 +7,7 @@ import functions_framework
 from functions.http.delivery import Delivery, parse_json_object
 from functions.http.message_handler import StatusResponse, handle_message
 from shared.errors import Reject
-from shared.workflow.commit_checks import check_push, check_revision, watch_revisions
+from shared.workflow.commit_checks import check_push, check_radar, check_revision, watch_radar, watch_revisions
 
 if TYPE_CHECKING:
     from flask import Request
@@ -28,4 +28,6 @@ def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
     fields = {name: str(value) for name, value in message.items()}
     if fields.get("kind") == watch_revisions.REVISION_CHECK:
         return check_revision.check_revision(context, fields)
+    if fields.get("kind") == watch_radar.RADAR_KIND:
+        return check_radar.check_radar(context, fields)
     return check_push.check_push(context, fields)

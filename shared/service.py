@@ -86,8 +86,13 @@ class Service:
     """Whether it is only looked at: nobody is asked, and nothing is deployed. It follows from the whole file."""
     check_pushes: bool = True
     """Whether commits of pushes and pull requests for the deploy branch are checked, where GitHub sends them."""
+    deployment_records: bool = False
+    """Whether verified redeployments are recorded at the code host, and its records read where the platform names no
+    commit."""
     check_revisions: bool = True
     """Whether each new revision is checked when it gets traffic."""
+    radar: bool = True
+    """Whether it is looked at each hour what is merged and not deployed that ends a failure of what serves."""
     proposal_ttl: timedelta = timedelta(hours=6)
     traffic_steps: tuple[int, ...] = (10, 50, 100)
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""

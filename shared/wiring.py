@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, NoReturn
 from shared import credentials, state_stores
 from shared.adapters import deploy_methods, probe, system
 from shared.adapters.compilers import best_compilers
-from shared.adapters.github import check_runs, checks, client, history, issues, links, workflow_pipeline
+from shared.adapters.github import (
+    check_runs,
+    checks,
+    client,
+    deployments,
+    history,
+    issues,
+    links,
+    workflow_pipeline,
+)
 from shared.adapters.google import (
     clients,
     cloud_logging,
@@ -39,6 +48,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from shared import deployment_records as records
     from shared import ports, pushes
     from shared.proof.model.ports import Compilers, History
     from shared.service import Service
@@ -165,6 +175,10 @@ class CloudPorts(_Ports):
         return check_runs.GitHubCheckRuns(self._require_code_host("the port 'check_runs'"))
 
     @lazy_property
+    def deployment_records(self) -> records.DeploymentRecords:
+        return deployments.GitHubDeployments(self._require_code_host("the port 'deployment_records'"))
+
+    @lazy_property
     def link_builder(self) -> ports.LinkBuilder:
         if not credentials.has_code_host(self._settings):
             return context.NoLinkBuilder()
@@ -254,6 +268,10 @@ class LocalPorts(_Ports):
     @lazy_property
     def check_runs(self) -> pushes.CheckRunWriter:
         return simulated_platform.NoCheckRuns()
+
+    @lazy_property
+    def deployment_records(self) -> records.DeploymentRecords:
+        return simulated_platform.NoDeploymentRecords()
 
     def open_limited_history(self, service: Service, requests: int, seconds: float) -> AbstractContextManager[History]:
         """See `shared.workflow.context.Context`. A repository of this machine is read without a limit."""

@@ -58,7 +58,7 @@ class Access:
     slack: Mapping[str, Sequence[str]]
     functions: Mapping[str, FunctionAccess]
     only: Mapping[str, str] = field(default_factory=dict)
-    """The `deploy_method` without which a call is never made, by call."""
+    """The `deploy_method`, or the switch, without which a call is never made, by call."""
     acting: Sequence[str] = ()
     """The calls that act on what others run, or follow such an act."""
 

@@ -25,6 +25,7 @@ services:
     approvers: [{approver}]
     probe_url: ws://127.0.0.1:{port}/ws
     daily_cap: 100
+    radar: false
     trial: {trial}
 slack:
   signing_secret: {{env: {secret}}}

@@ -121,6 +121,7 @@ def render_github_manifest(answers: Answers, paths: Place, github_url: str) -> d
         manifest["hook_attributes"] = {"url": github_url, "active": False}
         manifest["default_events"] = []
         manifest["default_permissions"]["checks"] = "read"
+        manifest["default_permissions"]["deployments"] = "read"
     if answers.read_only == "log":
         del manifest["default_permissions"]["issues"]
     return manifest

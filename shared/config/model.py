@@ -110,6 +110,8 @@ class ServiceEntry(StrictModel):
     uncorroborated_issues: Annotated[int, Field(ge=0, le=100)] = 5
     check_pushes: bool = True
     check_revisions: bool = True
+    deployment_records: bool = False
+    radar: bool = True
     proposal_ttl: Duration = timedelta(hours=6)
     remind_after: Delay = timedelta(0)
     escalate_to: EscalationTarget = ""

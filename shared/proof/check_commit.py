@@ -84,7 +84,7 @@ class CommitChecks:
             request.baseline, request.commit, request.python, request.fallback_python, request.source_roots
         )
         services = self._comparison.compare(comparison, started)
-        definite = [alarm for alarm in list_alarms(services) if _is_definite(alarm, services)]
+        definite = [alarm for alarm in list_alarms(services) if is_definite(alarm, services)]
         reasons = tuple(_list_reasons(services, definite))
         return CommitCheck(request.baseline, request.commit, tuple(definite), reasons, services)
 
@@ -111,7 +111,7 @@ def _list_words(service: StartedService) -> frozenset[str]:
     return frozenset([*folders, *built.rpartition("/")[2].split(".")])
 
 
-def _is_definite(alarm: Alarm, services: Sequence[ComparedService]) -> bool:
+def is_definite(alarm: Alarm, services: Sequence[ComparedService]) -> bool:
     """Whether the service fails by it, whichever of the images it is, and on whichever Python."""
     if any(alarm.identity not in {other.identity for other in service.alarms} for service in services):
         return False

@@ -15,6 +15,8 @@ class ClickKind(StrEnum):
     DENY = "deny"
     SNOOZE = "snooze"
     """Decides nothing: puts the reminder off."""
+    PROPOSE = "propose"
+    """Decides nothing: asks for the question about a fix that is not deployed."""
 
 
 class DecisionState(StrEnum):
@@ -58,6 +60,9 @@ class ClickResult(StrEnum):
     SUPERSEDED = "superseded"
     OWN_FIX = "own_fix"
     UNKNOWN_AUTHOR = "unknown_author"
+    QUESTION_FOLLOWS = "question_follows"
+    CHANGED_SINCE = "changed_since"
+    """Of a line about what is not deployed: something else serves, or the branch has moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ class ClickAnswer:
     @property
     def is_final(self) -> bool:
         """Whether the message itself will soon show the result of the click."""
-        return self.result not in {ClickResult.COUNTED, ClickResult.SNOOZED}
+        return self.result not in {ClickResult.COUNTED, ClickResult.SNOOZED, ClickResult.QUESTION_FOLLOWS}
 
 
 _ACCEPTED_RESULTS = frozenset(
@@ -109,6 +114,7 @@ _ACCEPTED_RESULTS = frozenset(
         ClickResult.COUNTED,
         ClickResult.DENIED,
         ClickResult.SNOOZED,
+        ClickResult.QUESTION_FOLLOWS,
         ClickResult.ALREADY_APPROVED,
         ClickResult.ALREADY_DENIED,
     )
@@ -119,6 +125,8 @@ ANSWER_TEXTS = {
     ClickResult.COUNTED: "Your approval counts. This service needs more than one; nothing is deployed until then.",
     ClickResult.DENIED: "Denied. Nothing is deployed.",
     ClickResult.SNOOZED: "Snoozed: no reminder for an hour. The question stays open.",
+    ClickResult.QUESTION_FOLLOWS: "The proof runs now. Its question follows here; nothing is deployed before that.",
+    ClickResult.CHANGED_SINCE: "The service or its branch changed since this was posted. Nothing is proposed.",
     ClickResult.ALREADY_APPROVED: "Already approved.",
     ClickResult.ALREADY_DENIED: "Already denied. Nothing is deployed.",
     ClickResult.TOO_LATE: "Too late to deny: the rollout has started.",
@@ -159,13 +167,18 @@ def find_refusal(
         proposal.evidence_hash,
     ):
         return ClickResult.TAMPERED
-    if foreign := _check_origin(click, service):
+    if foreign := find_origin_refusal(click, service, members):
         return foreign
-    if not Approvers(service, members).includes(click.user):
-        return ClickResult.FOREIGN_USER
     if now >= proposal.expires_at:
         return ClickResult.EXPIRED
     return _check_author(click, proposal, service) if click.kind is ClickKind.APPROVE else None
+
+
+def find_origin_refusal(click: Click, service: Service, members: Collection[str]) -> ClickResult | None:
+    """Why a click does not count, whatever it is about: it comes from elsewhere, or from no approver."""
+    if foreign := _check_origin(click, service):
+        return foreign
+    return None if Approvers(service, members).includes(click.user) else ClickResult.FOREIGN_USER
 
 
 @dataclass(frozen=True, slots=True)

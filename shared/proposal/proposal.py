@@ -93,6 +93,8 @@ class Message:
     """Why it has this status: a user's own words after a denial, else one sentence; "" where none was given."""
     snoozed_until: datetime | None = None
     """Until when an approver has put the reminder off; None where nobody has."""
+    can_be_proposed: bool = False
+    """Whether an approver may ask for the question about what this line tells."""
     brief: Brief = NO_BRIEF
     """What the chat shows instead of `lines`, which then are in the thread; empty in evidence of earlier versions."""
 

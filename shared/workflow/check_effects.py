@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from shared.ports import Document
+from shared.proposal.proposal import Message
 from shared.pushes import CheckRun
 from shared.service import Service
 from shared.workflow import flow
@@ -32,6 +33,19 @@ def create_check_run(context: Context, service: Service, run: CheckRun) -> str:
         return {"url": url, "conclusion": run.conclusion.value} if url else None
 
     return documents.read_text(run_once(context, _check_run_key(run.external_id), do, find), "url")
+
+
+def post_radar_notice(context: Context, service: Service, message: Message) -> None:
+    """The day's line about what is merged and not deployed; nobody is asked anything."""
+
+    def do() -> Document:
+        return {"reference": context.chat.post(service, message.proposal, message)}
+
+    def find() -> Document | None:
+        reference = context.chat.find(service, message.proposal)
+        return {"reference": reference} if reference else None
+
+    run_once(context, f"radar.{message.proposal}", do, find)
 
 
 def is_check_run_created(context: Context, external_id: str) -> bool:

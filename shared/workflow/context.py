@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
+from shared.deployment_records import DeploymentRecords
 from shared.ports import (
     Bus,
     Chat,
@@ -140,6 +141,9 @@ class Context(Protocol):
 
     @property
     def checks(self) -> CheckRuns: ...
+
+    @property
+    def deployment_records(self) -> DeploymentRecords: ...
 
     @property
     def check_runs(self) -> CheckRunWriter: ...

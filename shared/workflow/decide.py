@@ -18,6 +18,7 @@ from shared.proposal.proposal import Proposal
 from shared.proposal.reminder import SNOOZE_PERIOD
 from shared.text.phrases import quote_untrusted
 from shared.workflow import effects
+from shared.workflow.commit_checks.propose_undeployed import request_proposal
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
 from shared.workflow.records import decisions, incident_record, proposals
@@ -37,7 +38,7 @@ _APPROVED_STATES = frozenset((DecisionState.APPROVED, DecisionState.ACTING))
 
 def handle_click(context: Context, click: Click) -> ClickAnswer:
     """Raises Retry where nothing could be stored: the user is asked to click again."""
-    reply = _handle_click(context, click)
+    reply = request_proposal(context, click) if click.kind is ClickKind.PROPOSE else _handle_click(context, click)
     given = build_answer(reply)
     if not given.is_accepted:
         record_rejection(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shared.detection.incident import Incident
 from shared.ports import Document
 from shared.proof import check_commit as commit_checks
+from shared.proof import service_radar
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
@@ -31,6 +32,7 @@ NOT_ON_BRANCH = "is no longer part of the deploy branch"
 NEVER_ON_BRANCH = "came into the deploy branch by a merge: the branch itself was never in that state"
 ReadChecks = Callable[[str], CheckStatus]
 CheckCommit = Callable[[History, Compilers, "commit_checks.CommitCheckRequest"], "commit_checks.CommitCheck"]
+FindRadar = Callable[[History, Compilers, "service_radar.RadarRequest"], "service_radar.ServiceRadar"]
 CheckImage = Callable[[str], ImageCheck]
 
 _MAX_REPORT_LENGTH = 700_000
@@ -100,6 +102,13 @@ def _check_commit(
     return commit_checks.check_commit(history, compilers, request)
 
 
+def _find_radar(
+    history: History, compilers: Compilers, request: "service_radar.RadarRequest"
+) -> "service_radar.ServiceRadar":
+    """What a deployment would end; loaded like the above only where it is asked for."""
+    return service_radar.find_service_radar(history, compilers, request)
+
+
 @dataclass(frozen=True, slots=True)
 class Prover:
     """What costs real work, so that tests which want it ten thousand times can have it otherwise."""
@@ -108,6 +117,7 @@ class Prover:
     prove_and_report: Callable[[Incident, History, Compilers, ProofRequest], Report] = prove_and_report
     find_objection: Callable[[Proposal, Service, History, Compilers, ReadChecks], str] = find_objection
     check_commit: CheckCommit = _check_commit
+    find_radar: FindRadar = _find_radar
 
 
 def build_request(service: Service, deployed: str | None, checks: ReadChecks, check_image: CheckImage) -> ProofRequest:

@@ -13,6 +13,7 @@ from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.workflow import effects
+from shared.workflow.commit_checks.watch_radar import watch_radar
 from shared.workflow.commit_checks.watch_revisions import request_revision_check
 from shared.workflow.context import Context, StepResult
 from shared.workflow.decide import publish_approval
@@ -68,7 +69,7 @@ def verify(context: Context) -> StepResult:
             record_rejection(context, f"verify.{stored.key}", refused.reason, refused.detail)
         except Exception as error:  # noqa: BLE001  # raised below: one incident must not keep the others waiting
             unknown.append(error)
-    again += _request_revision_checks(context)
+    again += _watch_services(context)
     if unknown:
         raise unknown[0]
     if again:
@@ -76,12 +77,13 @@ def verify(context: Context) -> StepResult:
     return StepResult("ticked", detail=f"{moved} moved{f', {len(waiting)} not reached' if waiting else ''}")
 
 
-def _request_revision_checks(context: Context) -> list[str]:
-    """Asks for the checks of new revisions; returns a sentence for each service that could not be looked at."""
+def _watch_services(context: Context) -> list[str]:
+    """Looks after new revisions and undeployed fixes; returns a sentence for each service that was not reached."""
     unreached: list[str] = []
     for service in context.services.values():
         try:
             request_revision_check(context, service)
+            watch_radar(context, service)
         except Retry as reason:
             unreached.append(f"{service.id}: {reason}")
         except Reject as refused:

@@ -33,6 +33,7 @@ from shared.state_stores import create_store
 from shared.text.timestamps import format_rfc3339
 from shared.workflow import flow
 from shared.workflow.records import incident_record
+from shared.workflow.records.radars import RADARS, Radar, RadarEntry
 from tests.support.e2e.browser import RecordedBrowser, accessibility_violations, open_browser
 from tests.support.history_builder import START, HistoryBuilder, broken_source, valid_source
 
@@ -311,10 +312,23 @@ def test_what_others_have_written_stays_text(stage: Stage) -> None:
         assert accessibility_violations(page) == []
 
 
+def _write_radar(stage: Stage) -> None:
+    """What a look has found, for one of the services."""
+    now = datetime.now(UTC)
+    entry = RadarEntry(
+        "import_name", "desk/forms/of/visitors.py", 12, "ImportError", "cannot import name 'find_berth'", "5" * 40,
+        "Call the function by its new name", now, 3,
+    )  # fmt: skip
+    key = f"harbour-prod.{DESK}"
+    radar = Radar(key, now, now, f"{DESK}-00007-old", "6" * 40, "7" * 40, 9, (entry, entry), further=1, newly_broken=1)
+    stage.store.create(RADARS.kind, key, RADARS.encode(key, radar))
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (768, 1024), (390, 844)])
 def test_every_page_is_readable_by_everybody(stage: Stage, width: int, height: int) -> None:
+    _write_radar(stage)
     with stage.eyes.open_page(viewport={"width": width, "height": height}, color_scheme="light") as page:
-        for place in ("/", "/times", f"/incidents/{stage.incident(REEF)['id']}", stage.url(DESK), "/nowhere"):
+        for place in ("/", "/times", "/radar", f"/incidents/{stage.incident(REEF)['id']}", stage.url(DESK), "/nowhere"):
             page.goto(place if place.startswith("http") else stage.address + place)
             assert accessibility_violations(page) == [], place
             across = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

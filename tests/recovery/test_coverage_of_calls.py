@@ -3,6 +3,7 @@
 import inspect
 
 from shared import ports
+from shared.deployment_records import DeploymentRecords
 from shared.pushes import CheckRunWriter
 from shared.workflow.context import Context
 from tests.support.crash.faults import FaultPlan
@@ -30,6 +31,7 @@ PORTS = {
     "pager": ports.Pager,
     "deployer": ports.Deployer,
     "check_runs": CheckRunWriter,
+    "deployment_records": DeploymentRecords,
 }
 
 

@@ -3,12 +3,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 
 from shared.detection.incident import Incident
-from shared.errors import UsageError
+from shared.errors import Reject, UsageError
 from shared.proof.check_commit import CommitCheck, CommitCheckRequest
 from shared.proof.model.compilation import Fault
 from shared.proof.model.deployed_version import DeployedSource, DeployedVersion
@@ -19,6 +19,7 @@ from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 from shared.proof.model.target import CheckStatus, Target
 from shared.proof.model.trial import TrialCandidate
 from shared.proof.proof_context import ProofRequest
+from shared.proof.service_radar import RadarRequest, ServiceRadar
 from shared.proposal.proposal import Proposal
 from shared.report.report import Report, build_report
 from shared.service import Service
@@ -45,6 +46,11 @@ class FakeHistory:
 
     graph: Mapping[str, Commit]
     head: str
+
+    def blob_ids(self, positions: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """No file is kept."""
+        del positions
+        return {}
 
     def branch(self, name: str | None) -> Branch:
         return Branch(name or "main", self.head)
@@ -107,6 +113,9 @@ class ScriptedProver:
     report_count: int = 0
     checks: dict[str, CommitCheck] = field(default_factory=dict)
     """What checks of commits find, by commit; any other one is sound."""
+    radar: ServiceRadar | Reject | None = None
+    """What a look at what is not deployed finds."""
+    radar_count: int = 0
 
     def prover(self) -> Prover:
         return Prover(
@@ -114,7 +123,16 @@ class ScriptedProver:
             find_objection=self._objection,
             render_report=_cached_report,
             check_commit=self._check_commit,
+            find_radar=self._find_radar,
         )
+
+    def _find_radar(self, history: History, compilers: Compilers, request: RadarRequest) -> ServiceRadar:
+        self.radar_count += 1
+        if isinstance(self.radar, Reject):
+            raise self.radar
+        assert self.radar is not None
+        deployed, head = history.resolve(request.commit), history.resolve(history.branch(request.branch).head)
+        return replace(self.radar, undeployed=replace(self.radar.undeployed, deployed=deployed, head=head))
 
     def _check_commit(self, history: History, compilers: Compilers, request: CommitCheckRequest) -> CommitCheck:
         return self.checks.get(request.commit, CommitCheck(request.baseline, request.commit))

@@ -16,6 +16,8 @@ EFFECT_METHODS = {
     ("pager", "alert"),
     ("pager", "resolve"),
     ("check_runs", "create_run"),
+    ("deployment_records", "create_record"),
+    ("deployment_records", "set_success"),
     ("deployer", "start"),
     ("deployer", "shift_traffic"),
 }

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from shared.deployment_records import DeploymentRecords
 from shared.detection.entry import LogEntry
 from shared.ports import (
     Bus,
@@ -33,6 +34,7 @@ from tests.support.check_runs import FakeCheckRuns
 from tests.support.clock import CountedIds, FakeClock
 from tests.support.cloud_run import FakeCloudRun
 from tests.support.commit_graph import FakeHistories, ScriptedProver, commit_id
+from tests.support.deployment_records import FakeDeploymentRecords
 from tests.support.issues import FakeIssues
 from tests.support.logs import FakeChecks, FakeLogs, FakeProbe
 from tests.support.memory import ClaimGuard, MemoryBus, MemoryStore
@@ -56,6 +58,7 @@ def watched_service(name: str = "tide", **changes: object) -> Service:
         "traffic_steps": (100,),
         "approvers": (APPROVER,),
         "probe_url": f"wss://{name}.invalid/ws",
+        "radar": False,
         "check_revisions": False,
     }
     return Service(**(given | changes))  # type: ignore[arg-type]
@@ -80,6 +83,7 @@ class FixedContext:
     probe: Probe
     checks: CheckRuns
     check_runs: CheckRunWriter
+    deployment_records: DeploymentRecords
     link_builder: LinkBuilder
     is_kill_switch_on: Callable[[str], bool]
     prover: Prover
@@ -111,6 +115,7 @@ class Harness:
     probe: FakeProbe = field(default_factory=FakeProbe)
     checks: FakeChecks = field(default_factory=FakeChecks)
     check_runs: FakeCheckRuns = field(default_factory=FakeCheckRuns)
+    deployment_records: FakeDeploymentRecords = field(default_factory=FakeDeploymentRecords)
     prover: ScriptedProver = field(default_factory=ScriptedProver)
     histories: FakeHistories = field(default_factory=FakeHistories)
     ids: CountedIds = field(default_factory=CountedIds)
@@ -139,6 +144,7 @@ class Harness:
             "probe": self.probe,
             "checks": self.checks,
             "check_runs": self.check_runs,
+            "deployment_records": self.deployment_records,
             "link_builder": NoLinkBuilder(),
             "is_kill_switch_on": lambda _: self.kill_switch,
         }

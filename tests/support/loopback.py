@@ -16,6 +16,7 @@ from typing import Any
 from tests.support.github.actions import FakeActions
 from tests.support.github.check_runs import CheckRunBoard
 from tests.support.github.clients import TokenEndpoint
+from tests.support.github.deployments import DeploymentBoard
 from tests.support.github.git_backend import GitBackend
 from tests.support.github.issue_tracker import IssueTracker
 from tests.support.github.server import REPOSITORY, FakeGitHub, FakeRequest, FakeResponse, serve_fake
@@ -79,6 +80,7 @@ class LoopbackServices:
     slack: FakeWorkspace
     actions: FakeActions
     check_runs: CheckRunBoard
+    deployments: DeploymentBoard
     google_address: str
     published: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
@@ -104,7 +106,7 @@ class LoopbackServices:
         """`provenfix.yaml` for it; `more` are further lines of the service. `as_app`: an App in place of a token."""
         form = _CONFIGURATION.replace(_TOKEN, _APP) if as_app else _CONFIGURATION
         return form.format(
-            more=more,
+            more=more if "radar:" in more else f"radar: false\n    {more}",
             service=SERVICE, project=PROJECT, region=REGION, repository=REPOSITORY, channel=CHANNEL, team=TEAM,
             group=GROUP, python=python, rest=self.rest.address, compile=COMPILE,
         )  # fmt: skip
@@ -174,9 +176,11 @@ def serve_loopback(repository: Path, now: Any) -> Iterator[LoopbackServices]:
         doubles: tuple[Any, ...] = (rest, github, slack)  # one way to serve whoever answers requests
         for double in doubles:
             stack.enter_context(serve_fake(double))
-        check_runs = CheckRunBoard()
-        services = LoopbackServices(cloud, rest, github, board, slack, actions, check_runs, channel_address(channel))
-        github.extra_routes += [services.answer_permission, check_runs, TokenEndpoint(NowClock(now))]
+        check_runs, deployments = CheckRunBoard(), DeploymentBoard(now)
+        services = LoopbackServices(
+            cloud, rest, github, board, slack, actions, check_runs, deployments, channel_address(channel)
+        )
+        github.extra_routes += [services.answer_permission, check_runs, deployments, TokenEndpoint(NowClock(now))]
         rest.extra_routes += [services.answer_publish, services.answer_time_series, services.answer_alert]
         yield services
 

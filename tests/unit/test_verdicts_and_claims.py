@@ -125,10 +125,11 @@ def test_every_answer_has_words_and_only_these_count() -> None:
         ClickResult.APPROVED,
         ClickResult.COUNTED,
         ClickResult.DENIED,
+        ClickResult.QUESTION_FOLLOWS,
         ClickResult.ALREADY_APPROVED,
         ClickResult.ALREADY_DENIED,
         ClickResult.SNOOZED,
     }
     open_still = {each for each in ClickResult if not build_answer(each).is_final}
-    assert open_still == {ClickResult.COUNTED, ClickResult.SNOOZED}
+    assert open_still == {ClickResult.COUNTED, ClickResult.SNOOZED, ClickResult.QUESTION_FOLLOWS}
     assert all(isinstance(build_answer(each).is_accepted, bool) and build_answer(each).text for each in ClickResult)

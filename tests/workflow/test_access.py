@@ -90,9 +90,11 @@ def test_those_that_deploy_are_two(access: Access) -> None:
 
 def test_what_a_deploy_method_alone_needs_is_asked_for_where_it_is_used(access: Access) -> None:
     assert set(access.only) <= {*access.google, *access.github}
-    assert set(access.only.values()) == {"cloud_build", "github_workflow"}
+    assert set(access.only.values()) == {"cloud_build", "deployment_records", "github_workflow"}
     assert "actions" not in access.required_repository_permissions(["", "image", "cloud_build"])
     assert access.required_repository_permissions(["image", "github_workflow"])["actions"] == "write"
+    assert "deployments" not in access.required_repository_permissions(["image"])
+    assert access.required_repository_permissions(["image", "deployment_records"])["deployments"] == "write"
     bound = {access.roles[role].bound_to for call in access.only for role in access.google.get(call, ())}
     assert bound == {"trigger", "builder"}
 

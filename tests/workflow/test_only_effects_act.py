@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.deployment_records import DeploymentEntry
 from shared.pushes import CheckConclusion, CheckRun
 from tests.support.effect_methods import EFFECT_METHODS
 from tests.support.harness import Harness
@@ -13,8 +14,11 @@ from tests.support.memory import UnclaimedEffectError
 
 WORKFLOW = Path(__file__).parents[2] / "shared/workflow"
 STEPS = sorted(WORKFLOW.rglob("*.py"))
-EFFECT_FILES = ("effects.py", "check_effects.py")
+EFFECT_FILES = ("effects.py", "check_effects.py", "deployment_effects.py")
 READ_METHODS = {
+    ("deployment_records", "find_record"),
+    ("deployment_records", "has_success"),
+    ("deployment_records", "list_successes"),
     ("check_runs", "is_available"),
     ("check_runs", "find_run"),
     ("check_runs", "find_merge_base"),
@@ -72,7 +76,7 @@ def test_every_effect_stands_in_what_is_handed_to_the_ledger() -> None:
         assert not wrapped or "run_once" in calls, f"{function.name} acts without the ledger"
 
 
-@pytest.mark.parametrize("port", ["bus", "issues", "chat", "pager", "check_runs", "deployer"])
+@pytest.mark.parametrize("port", ["bus", "issues", "chat", "pager", "check_runs", "deployment_records", "deployer"])
 def test_no_step_lets_a_port_out_of_its_sight(port: str) -> None:
     """A port that is only ever used as `context.port.method` cannot be used where the tests above do not look."""
     port_uses = 0
@@ -101,6 +105,8 @@ def test_the_fakes_refuse_an_effect_outside_of_a_claim() -> None:
         lambda: setting.issues.create_labels(known),
         lambda: setting.chat.reply(known, "C-TIDE/1795000000.000000", "m", ("a",)),
         lambda: setting.check_runs.create_run(known, run),
+        lambda: setting.deployment_records.create_record(known, DeploymentEntry("m", "c", "d")),
+        lambda: setting.deployment_records.set_success(known, "1", DeploymentEntry("m", "c", "d")),
         lambda: setting.cloud.start(known, "m", "c", "1"),
         lambda: setting.cloud.shift_traffic(known, "tide-00007-old", 100),
     ]

@@ -26,8 +26,10 @@ from shared.errors import Retry
 from shared.proposal.decision import ClickKind
 from shared.workflow.flow import IncidentState
 from shared.workflow.record import record_log_entry
+from shared.workflow.records.radars import Radar, RadarEntry, store_look
 from tests.support.function_clients import FailingStore
-from tests.support.harness import APPROVER, Harness
+from tests.support.harness import APPROVER, Harness, watched_service
+from tests.support.history_builder import START
 from tests.support.hostile_texts import HOSTILE_TEXTS
 from tests.support.page_client import (
     READ_ONLY_REASON,
@@ -85,7 +87,7 @@ class TestWhomItAnswers:
         form = {"token": here.token.text, "user": APPROVER, "action": APPROVE}
         assert request_page(here, f"/incidents/{propose_on_one_machine(harness)}/press", form, headers).status == 403
 
-    @pytest.mark.parametrize("path", ["/", "/times", "/static/page.js", "/changes"])
+    @pytest.mark.parametrize("path", ["/", "/times", "/radar", "/static/page.js", "/changes"])
     @pytest.mark.parametrize(
         "headers",
         [
@@ -154,6 +156,34 @@ class TestWhatItSays:
         assert "WebSocket closed with 1011" in told
         assert "close_1011" not in told
         assert "unknown file" not in told
+
+
+class TestRadar:
+    def test_a_service_that_nobody_has_looked_at_says_so(self, harness: Harness) -> None:
+        told = request_page(build_site(harness), "/radar").body
+        assert 'class="empty"' in told
+        assert "<table" not in told
+
+    def test_what_was_found_is_shown_and_runs_nothing(self) -> None:
+        harness = Harness({"shore.tide": watched_service(radar=True)})
+        found = RadarEntry(
+            "syntax", "chat/<b>.py", 7, "SyntaxError", "<script>x</script>", "5" * 40, "<img src=x>", START, 2
+        )
+        radar = Radar(
+            "shore.tide", START, START, "tide-00007-old", "6" * 40, "7" * 40, 3, (found,), further=1, newly_broken=1
+        )
+        store_look(harness.start_process(), harness.services["shore.tide"], radar)
+        told = request_page(build_site(harness), "/radar").body
+        for shown in ("6" * 12, "5" * 12, "7" * 12, "2 of 3", "&lt;script&gt;"):
+            assert shown in told
+        assert "<script>x" not in told
+        assert "<img" not in told
+
+    def test_what_is_unknown_is_not_shown_as_nothing(self) -> None:
+        harness = Harness({"shore.tide": watched_service(radar=True)})
+        radar = Radar(looked_at=START, revision="tide-00007-old", reason="the platform names no commit of it")
+        store_look(harness.start_process(), harness.services["shore.tide"], radar)
+        assert "the platform names no commit of it" in request_page(build_site(harness), "/radar").body
 
 
 class TestWhatItReads:

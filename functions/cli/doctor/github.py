@@ -26,6 +26,7 @@ _READ_PATHS = {
     "actions": "/actions/runs?per_page=1",
     "checks": "/commits/HEAD/check-runs?per_page=1",
     "contents": "/commits?per_page=1",
+    "deployments": "/deployments?per_page=1",
     "issues": "/issues?per_page=1",
     "metadata": "",
     "pull_requests": "/pulls?per_page=1",
@@ -34,12 +35,18 @@ _READ_PATHS = {
 _HARMLESS_WRITES: Mapping[str, tuple[str, Any]] = {
     "checks": ("/check-runs", {}),
     "actions": ("/actions/workflows/provenfix-doctor.yml/dispatches", {"ref": "HEAD"}),
+    "deployments": ("/deployments", {}),
     "issues": ("/issues", {}),
 }
 """Requests that no token can make: a workflow that does not exist, an issue or a check run without a title."""
 _EVENTS = {"issues", "issue_comment"}
 _APP_ONLY = "checks"
 """What a token cannot write, whatever it is given: only an App can."""
+
+
+def _list_features(service: Service) -> tuple[str, ...]:
+    """What decides which calls are made for a service, as the table of rights names it."""
+    return (service.deploy_method, "deployment_records") if service.deployment_records else (service.deploy_method,)
 
 
 class GitHubChecks:
@@ -57,7 +64,8 @@ class GitHubChecks:
         self._access, self._token, self._base, self._is_app = access, token, base or API, is_app
         self._repositories = tuple(dict.fromkeys(service.repository for service in services))
         self._methods = {
-            at: {service.deploy_method for service in services if service.repository == at} for at in self._repositories
+            at: {name for service in services if service.repository == at for name in _list_features(service)}
+            for at in self._repositories
         }
 
     def checks(self, *, webhook: bool) -> Iterator[Check]:

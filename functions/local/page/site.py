@@ -29,6 +29,7 @@ from functions.local.page import views
 from functions.local.page.guard import FormToken, RequestGuard
 from functions.local.page.incident_list import read_query
 from functions.local.page.incident_view import IncidentReader, IncidentView
+from functions.local.page.radar_view import read_radars
 from functions.local.page.slack_clicks import ClickResponse, ClickSender
 from functions.local.page.stream import MAX_STREAMS, ChangeFeed
 from functions.local.request_origin import check_stream_origin
@@ -90,6 +91,7 @@ def create_app(site: Site, port: int) -> ASGIApp:
         Route("/incidents/{incident}/press", served.press, methods=["POST"]),
         Route("/dialogs/{token}", served.submit, methods=["POST"]),
         Route("/times", served.times),
+        Route("/radar", served.radar),
         Route("/changes", served.changes),
         Mount("/static", StaticFiles(directory=PAGE_FOLDER / "static")),
     ]
@@ -113,6 +115,11 @@ class _Handlers:
         return HTMLResponse(
             views.render_times(compute_stats(listed.records, cut=listed.cut), self._site.page_etag(listed.etag))
         )
+
+    def radar(self, _: Request) -> Response:
+        shelf = self._site.incidents
+        radars = read_radars(shelf.store, shelf.services)
+        return HTMLResponse(views.render_radars(radars, self._site.page_etag(radars.etag)))
 
     def incident(self, request: Request) -> Response:
         incident_view = self._site.incidents.read_incident(request.path_params["incident"])

@@ -17,6 +17,7 @@ from functions.local.page.drawing import draw_timeline
 from functions.local.page.incident_list import ListQuery, select_page
 from functions.local.page.incident_view import IncidentList, IncidentView
 from functions.local.page.markdown import render_markdown
+from functions.local.page.radar_view import RadarList
 from functions.local.page.related_entries import read_related_entries
 from functions.local.page.slack_clicks import ClickResponse, read_blocks
 from functions.local.page.time_elements import format_clock_time, format_moment, format_sent_moment
@@ -156,6 +157,11 @@ def render_times(figures: Stats, sign: str) -> str:
     return _render_template(
         "times.html", stats=figures, steps=MEASURED_STEPS, badge=create_badge, clock=list_milestone_times, sign=sign
     )
+
+
+def render_radars(radars: RadarList, sign: str) -> str:
+    """What is merged and not deployed."""
+    return _render_template("radar.html", radars=radars, sign=sign)
 
 
 def render_incident(view: IncidentView, shown: PageState) -> str:

@@ -140,11 +140,13 @@ APPROVE = "provenfix_approve"
 DENY = "provenfix_deny"
 ROLL_BACK = "provenfix_roll_back"
 SNOOZE = "provenfix_snooze"
+PROPOSE = "provenfix_propose"
 CLICK_KINDS = {
     APPROVE: ClickKind.APPROVE,
     DENY: ClickKind.DENY,
     ROLL_BACK: ClickKind.APPROVE,
     SNOOZE: ClickKind.SNOOZE,
+    PROPOSE: ClickKind.PROPOSE,
 }
 """The action ids of the buttons; to roll back instead is to approve the other proposal, which its button names.
 Others (links) are acknowledged and mean nothing."""

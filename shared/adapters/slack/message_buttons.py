@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK, SNOOZE, build_button_value
+from shared.adapters.slack.interaction import APPROVE, DENY, PROPOSE, ROLL_BACK, SNOOZE, build_button_value
 from shared.adapters.slack.rich_text import plain_text, shorten_untrusted
 from shared.proof.model.recommendation import ActionKind
 from shared.proposal.proposal import Message
@@ -35,6 +35,11 @@ def build_buttons(service: Service, message: Message) -> Iterator[dict[str, obje
         yield instead | {"confirm": back}
     if service.remind_after:
         yield _build_button(SNOOZE, SNOOZE_LABEL, of)
+
+
+def build_proposal_button(message: Message) -> dict[str, object]:
+    """Asks for the question: it changes nothing, and needs no confirmation."""
+    return _build_button(PROPOSE, "Prove and propose it", build_button_value(message))
 
 
 def _build_button(action: str, words: str, value: str, style: str | None = None) -> dict[str, object]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 
 from shared.adapters.slack.deploy_commands import COMMAND_NOT_UNDONE, describe_manual_deployment
-from shared.adapters.slack.message_buttons import build_buttons
+from shared.adapters.slack.message_buttons import build_buttons, build_proposal_button
 from shared.adapters.slack.rich_text import (
     Block,
     Element,
@@ -71,6 +71,8 @@ def build_message_blocks(service: Service, message: Message) -> Iterator[Block]:
     is_open = message.standing is ProposalStatus.OPEN and message.kind is not ActionKind.NONE
     if is_open and service.rollout_mode is not RolloutMode.MANUAL:
         yield {"type": "actions", "block_id": "decision", "elements": list(build_buttons(service, message))}
+    if message.can_be_proposed:
+        yield {"type": "actions", "block_id": "decision", "elements": [build_proposal_button(message)]}
     if last := list(_build_last_line_elements(service, message, is_open=is_open)):
         yield block("issue", [paragraph(last)])
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from shared.adapters.logs.log_file import LogFile
+from shared.deployment_records import DeploymentEntry, RecordedDeployment
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
 from shared.ports import MAX_NEIGHBOURS, Clock, Store, StoredDocument
@@ -206,6 +207,33 @@ class NoCheckRuns:
         """None."""
         del service, base, head
         return None
+
+
+class NoDeploymentRecords:
+    """Implements `shared.deployment_records.DeploymentRecords` where there is no code host that keeps any."""
+
+    def find_record(self, service: Service, entry: DeploymentEntry) -> str | None:
+        """None."""
+        del service, entry
+        return None
+
+    def create_record(self, service: Service, entry: DeploymentEntry) -> str:
+        """Refuses."""
+        raise Reject("no_deployment_records", f"{service.name}: {entry.marker} cannot be recorded on this machine")
+
+    def has_success(self, service: Service, record: str) -> bool:
+        """Never."""
+        del service, record
+        return False
+
+    def set_success(self, service: Service, record: str, entry: DeploymentEntry) -> None:
+        """Refuses."""
+        raise Reject("no_deployment_records", f"{service.name}: {record} of {entry.marker} is not on this machine")
+
+    def list_successes(self, service: Service, since: datetime, until: datetime) -> Sequence[RecordedDeployment]:
+        """None."""
+        del service, since, until
+        return ()
 
 
 def _is_of_service(entry: LogEntry, service: Service) -> bool:

@@ -15,6 +15,8 @@ class DeployedSource(StrEnum):
     LABEL = "label"
     TAG = "tag"
     ENV = "env"
+    RECORD = "deployment record"
+    """The code host's; it names no revision."""
     INFERRED = "inferred"
     UNKNOWN = "unknown"
 

@@ -56,6 +56,7 @@ _SOURCE_PHRASES = {
     DeployedSource.LABEL: "from a label of the revision",
     DeployedSource.TAG: "from the tag of the image",
     DeployedSource.ENV: "from an environment variable of the revision",
+    DeployedSource.RECORD: "from the code host's record of a deployment",
     DeployedSource.INFERRED: "inferred from the logged line",
     DeployedSource.UNKNOWN: "unknown",
 }

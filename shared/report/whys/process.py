@@ -18,6 +18,7 @@ _SOURCE_PHRASES = {
     DeployedSource.LABEL: "a label of its revision",
     DeployedSource.TAG: "the tag of its image",
     DeployedSource.ENV: "an environment variable of its revision",
+    DeployedSource.RECORD: "the code host's record of a deployment",
 }
 
 

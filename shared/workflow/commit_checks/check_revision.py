@@ -52,10 +52,16 @@ def check_revision(context: Context, message: Mapping[str, str]) -> StepResult:
         return StepResult("unknown", detail=f"{name}: {' '.join(checked.check.reasons)}")
     if not context.revisions.get_traffic(service).get(name):
         return StepResult("unknown", detail=f"{name}: it has no traffic any more")
-    entry = _build_entry(context, service, name, alarm, checked.source_line)
+    return record_found_failure(
+        context, service, build_found_signal(context, service, name, alarm, checked.source_line)
+    )
+
+
+def build_found_signal(context: Context, service: Service, revision: str, alarm: Alarm, source_line: str) -> Signal:
+    """What opens the incident of a failure that nobody has met yet."""
+    entry = _build_entry(context, service, revision, alarm, source_line)
     kind = SignalKind.SYNTAX_ERROR if alarm.family == SYNTAX else SignalKind.FOUND_BY_CHECK
-    signal = Signal(kind, entry, alarm.error_class, alarm.path, alarm.line, alarm.message, checked.source_line)
-    return record_found_failure(context, service, signal)
+    return Signal(kind, entry, alarm.error_class, alarm.path, alarm.line, alarm.message, source_line)
 
 
 def _choose_alarm(check: CommitCheck) -> Alarm | None:

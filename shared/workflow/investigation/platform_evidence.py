@@ -21,6 +21,7 @@ from shared.service import Service
 from shared.text.phrases import join_words
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import Context
+from shared.workflow.investigation.recorded_deployment import find_recorded_commit
 from shared.workflow.records.incident_record import IncidentRecord
 
 _OUT_OF_MEMORY = re.compile(r"out of memory|memory limit|oom-?killed|exceeded hard memory", re.IGNORECASE)
@@ -55,8 +56,13 @@ def gather_platform_evidence(
     """What the platform says about what was seen."""
     known = context.revisions.get_revision(service, seen.revision) if seen.revision else None
     sentences = tuple(_describe_platform(context, service, known, seen))
-    if known is None or not known.commit:
+    if known is None:
         return PlatformEvidence(None, DeployedSource.GIVEN, sentences)
+    if not known.commit:
+        recorded = find_recorded_commit(context, service, known)
+        sentences = (*sentences, recorded.sentence) if recorded.sentence else sentences
+        commit = resolve_commit(history, recorded.commit) if recorded.commit else None
+        return PlatformEvidence(commit, DeployedSource.RECORD if commit else DeployedSource.GIVEN, sentences)
     source = DeployedSource(known.claims[0].source) if known.claims else DeployedSource.GIVEN
     commit = resolve_commit(history, known.commit)
     if commit is None:

@@ -19,6 +19,7 @@ from shared.text.phrases import quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp
 from shared.workflow import effects
 from shared.workflow.context import Context
+from shared.workflow.deployment_effects import record_deployment
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import ensure_evidence
 from shared.workflow.issue.issue_updates import (
@@ -126,6 +127,8 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
     _update_issue(context, service, record, end)
     if end.state is IncidentState.RESOLVED and record.issue is not None:
         effects.close_issue(context, service, record.issue.number, record.id)
+    if end.state is IncidentState.RESOLVED:
+        record_deployment(context, service, record)
     refresh_message(context, service, record, STATUS_BY_END_STATE.get(end.state), end.why)
     resolve_alerts(context, service, record)
     failed = proposals.require_proposal(context, record.proposal).commit if end.earlier_commit else ""

@@ -299,6 +299,39 @@ def check_commits(play: Scenario) -> None:
     assert [issue.value["state"] for issue in player.outside.board.issues.values()] == ["open"]
 
 
+def watch_radar(play: Scenario) -> None:
+    """A fix is merged and not deployed, and nobody has hit the failure: the channel is told, and the answer is lost."""
+    play.player.tick()
+    topics = [topic for topic, _ in play.player.outside.published]
+    assert topics == ["check-requested"]
+    play.player.drain()
+    play.player.outside.slack.lost_method = "chat.postMessage"
+    play.player.clock.advance(timedelta(minutes=1))
+    assert play.player.deliver("verify", {}) == 503
+    play.player.tick(_LEASE_EXPIRY)
+    assert len(play.player.outside.slack.messages) == 1
+
+
+def record_deployment(play: Scenario) -> None:
+    """The platform names no commit, and a record does; what is deployed is recorded, and both answers are lost."""
+    player, cloud, board = play.player, play.player.outside.cloud, play.player.outside.deployments
+    cloud.deploy_manually("tide", f"{IMAGE}:base", "tide-2")
+    board.add(play.story.ids["attempt"], "production", player.clock.now(), "success")
+    play.log_failure("tide-2")
+    player.drain()
+    assert player.click() == 200
+    player.drain()
+    play.finish_rollout()
+    play.count_requests(cloud.services[next(iter(cloud.services))].template.revision)
+    player.clock.advance(WATCH_DURATION)
+    for path in ("/deployments", "/statuses"):
+        _lose_answer(play, "POST", path)
+        assert player.deliver("verify", {}) == 503
+        player.clock.advance(_LEASE_EXPIRY)
+    player.tick()
+    assert [[status["state"] for status in record["statuses"]] for record in board.records[1:]] == [["success"]]
+
+
 def _start_pipeline(play: Scenario) -> int:
     return len(play.player.outside.cloud.triggered_builds) + len(play.player.outside.actions.runs)
 
@@ -337,6 +370,8 @@ SCENARIOS: tuple[tuple[Callable[[Scenario], None], str, str], ...] = (
     (deploy_by_workflow, "later", BY_WORKFLOW),
     (start_pipeline_on_tick, "later", BY_WORKFLOW),
     (check_commits, "later", ""),
+    (record_deployment, "later", "deployment_records: true"),
+    (watch_radar, "later", "radar: true"),
 )
 PLAYS_AS_APP = (check_commits,)
 """Those in which the functions act as a GitHub App."""

@@ -23,6 +23,8 @@ def find_rule_violations(harness: Harness, denied: set[str]) -> list[str]:
 def _check_outside(harness: Harness) -> Iterator[str]:
     yield from _find_duplicates("issue", [issue.body.partition("\n")[0] for issue in harness.issues.issues])
     yield from _find_duplicates("message", [posted.marker for posted in harness.chat.posted])
+    yield from _find_duplicates("record of", [entry.marker for entry in harness.deployment_records.entries])
+    yield from _find_duplicates("success of record", harness.deployment_records.succeeded)
     for issue in harness.issues.issues:
         yield from _find_duplicates("comment", [comment.partition("\n")[0] for comment in issue.comments])
         if issue.close_count > 1:

@@ -37,6 +37,8 @@ class IncidentStory:
     reminders: int = 0
     """In the channel, and by the pager."""
     harness: Callable[[], Harness] = Harness
+    records: int = 0
+    """Of deployments at the code host, each with one success."""
     shifted_deployments: tuple[int, ...] = ()
     """Which deployment each of the shifts was for, by number, -1 for what served before; () for the usual order."""
     shares_ends_with_first: bool = False
@@ -157,6 +159,16 @@ def _list_reminder_calls(calls: Sequence[str]) -> list[int]:
     resolved = [number for number, call in enumerate(calls) if call == "pager.resolve"]
     faulty = [number for at in reminded for number in range(at - 5, at + 9)]
     return [*faulty, *range(resolved[0] - 3, min(resolved[-1] + 6, len(calls)))]
+
+
+def _harness_with_records() -> Harness:
+    return Harness({"shore.tide": watched_service(deployment_records=True)})
+
+
+def _list_record_calls(calls: Sequence[str]) -> list[int]:
+    """The two effects, what is asked of the ledger around them, and what follows to the end."""
+    first = next(number for number, call in enumerate(calls) if call == "deployment_records.create_record")
+    return [*range(first - 3, min(first + 14, len(calls)))]
 
 
 def _make_stale(run: StoryRun) -> None:
@@ -386,6 +398,17 @@ STORIES = (
         shifts=(0, 100),
         harness=_harness_with_pipeline,
     ),
+    IncidentStory(
+        "mended and recorded at the code host",
+        _resolve,
+        IncidentState.RESOLVED,
+        deployments=1,
+        closes=1,
+        shifts=(100,),
+        harness=_harness_with_records,
+        list_faulty_calls=_list_record_calls,
+        records=1,
+    ),
     IncidentStory("the probe fails", _roll_back_on_probe, IncidentState.ROLLED_BACK, deployments=1, shifts=(100, 100)),
     IncidentStory("it recurs", _roll_back_on_recurrence, IncidentState.ROLLED_BACK, deployments=1, shifts=(100, 100)),
     IncidentStory("the deployment fails", _fail_deployment, IncidentState.FAILED, deployments=1, shifts=(100,)),
@@ -515,6 +538,8 @@ def story_violations(story: IncidentStory, harness: Harness) -> list[str]:
             [],
         ),
         "messages": (len(harness.chat.posted), story.messages),
+        "records": (len(harness.deployment_records.entries), story.records),
+        "successes": (len(harness.deployment_records.succeeded), story.records),
         "reminders": (sum(len(posted.reminders) for posted in harness.chat.posted), story.reminders),
         "alerts": (len(harness.pager.alerts), story.reminders),
         "alerts that still ring": (harness.pager.ringing, set()),

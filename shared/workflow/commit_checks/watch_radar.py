@@ -1,0 +1,67 @@
+"""Asks at most once an hour what is merged and not deployed, and tells the channel once a day where there is something.
+
+A service in, one read of the store; the look itself is another function's (`check_radar`).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from shared.errors import Reject
+from shared.proposal.radar_notice import RadarLine, build_radar_notice
+from shared.service import RolloutMode, Service
+from shared.text.timestamps import format_rfc3339
+from shared.workflow import check_effects
+from shared.workflow.commit_checks.propose_undeployed import (
+    compute_radar_sign,
+    find_provable_entry,
+    open_wanted_incident,
+)
+from shared.workflow.context import Context
+from shared.workflow.records import incident_record, radars
+from shared.workflow.records.radars import Radar
+from shared.workflow.records.rejections import record_rejection
+
+RADAR_KIND = "radar"
+"""The `kind` of a message that asks for a look."""
+RADAR_INTERVAL = timedelta(hours=1)
+
+
+def watch_radar(context: Context, service: Service) -> None:
+    """One tick. Raises Retry."""
+    if not service.radar or service.is_read_only or service.rollout_mode is not RolloutMode.PLATFORM:
+        return
+    now, known = context.clock.now(), radars.load_radar(context, service)
+    if known.requested_at is None or now >= known.requested_at + context.limit_wait(RADAR_INTERVAL):
+        _request_look(context, service, known, now)
+    if known.wanted_by:
+        open_wanted_incident(context, service, known)
+    elif known.entries and not known.reason and known.told_on != now.date().isoformat():
+        _post_notice(context, service, known, now)
+
+
+def build_radar_message(service: Service) -> Mapping[str, str]:
+    """As it travels to the function that checks."""
+    return {"kind": RADAR_KIND, "service": service.id}
+
+
+def _request_look(context: Context, service: Service, known: Radar, now: datetime) -> None:
+    since = format_rfc3339(known.requested_at) if known.requested_at is not None else "first"
+    check_effects.publish_check_requested(context, build_radar_message(service), f"{RADAR_KIND}.{service.id}.{since}")
+    radars.store_request(context, service, now)  # last: a tick that ends before this asks again, by the same key
+
+
+def _post_notice(context: Context, service: Service, radar: Radar, now: datetime) -> None:
+    """Not while an incident of the service is under way: its question says more. Nor of what serves no longer."""
+    if not service.channel or any(incident_record.find_active_incidents(context, service.id)):
+        return
+    if context.revisions.get_service_state(service).revision.name != radar.revision:
+        return  # the next look is about what serves by now
+    provable = find_provable_entry(radar)
+    entries = [*([provable] if provable else []), *(entry for entry in radar.entries if entry is not provable)]
+    sign = compute_radar_sign(radar) if provable else ""
+    notice = build_radar_notice(service, RadarLine(entries, radar.commits_ahead, radar.further, sign), now)
+    try:
+        check_effects.post_radar_notice(context, service, notice)
+    except Reject as refused:
+        record_rejection(context, notice.proposal, refused.reason, refused.detail)
+    radars.store_told(context, service, now.date().isoformat())
