@@ -4,7 +4,8 @@ from functions.decide import decide
 from functions.investigate import investigate
 from functions.record import record
 from functions.redeploy import redeploy
+from functions.schedule import schedule
 from functions.verify import verify
 from functions.webhook import github
 
-__all__ = ["decide", "github", "investigate", "record", "redeploy", "verify"]
+__all__ = ["decide", "github", "investigate", "record", "redeploy", "schedule", "verify"]

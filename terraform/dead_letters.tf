@@ -29,7 +29,7 @@ resource "google_pubsub_topic_iam_member" "dead_letters" {
 }
 
 resource "google_pubsub_subscription_iam_member" "dead_letters" {
-  for_each = { for function, topic in local.triggers : function => topic if topic != "tick" }
+  for_each = { for function, topic in local.triggers : function => topic if !contains(local.repeated, topic) }
 
   project      = var.project
   subscription = google_pubsub_subscription.push[each.key].name

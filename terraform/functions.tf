@@ -2,7 +2,7 @@
 
 locals {
   # `read_only` of provenfix.yaml: what looks and reports; nothing that asks, decides or deploys.
-  functions = { for name, function in local.all_functions : name => function if !local.read_only || contains(["record", "investigate", "verify"], name) }
+  functions = { for name, function in local.all_functions : name => function if !local.read_only || contains(["record", "investigate", "schedule", "verify"], name) }
 
   all_functions = {
     record = {
@@ -37,13 +37,21 @@ locals {
       most        = 3
       least       = 0
     }
-    verify = {
+    schedule = {
       topic       = "tick"
-      memory      = "1Gi" # may run what redeploy or investigate left half done
+      memory      = "512Mi"
       concurrency = 1
-      timeout     = 540
+      timeout     = 120
       most        = 1 # a tick that takes longer than a minute is not overtaken by the next
-      least       = 0 # a tick each minute keeps one warm
+      least       = 0 # a tick each minute keeps one warm: the one that always runs, with nothing to lose
+    }
+    verify = {
+      topic       = "incident-due"
+      memory      = "1Gi" # proves anew whether a newer commit passes
+      concurrency = 1     # waits ten seconds for a WebSocket to stay open
+      timeout     = 540
+      most        = 10 # fifty looks of eleven seconds are done within a minute
+      least       = 0
     }
     github = {
       topic       = null

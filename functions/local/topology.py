@@ -24,7 +24,8 @@ SUBSCRIBERS = (
     Subscriber("record", flow.LOG_ENTRIES),
     Subscriber("investigate", flow.INCIDENT_OPENED),
     Subscriber("redeploy", flow.REDEPLOY_APPROVED),
-    Subscriber("verify", flow.TICK),
+    Subscriber("schedule", flow.TICK),
+    Subscriber("verify", flow.INCIDENT_DUE),
 )
 PREFETCH = {flow.LOG_ENTRIES: 25}
 """How many messages of a topic one carrier holds at once; of the others one, because their readers take their time."""
@@ -50,5 +51,5 @@ class DeliveryPolicy:
         return min(self.max_retry_delay, self.min_retry_delay * 2.0 ** (attempt - 1))
 
 
-READ_ONLY_FUNCTIONS = ("record", "investigate", "verify")
+READ_ONLY_FUNCTIONS = ("record", "investigate", "schedule", "verify")
 """Those of the profile that asks nobody and deploys nothing, as terraform/functions.tf has them."""

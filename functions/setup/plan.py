@@ -24,7 +24,7 @@ APIS = (
     "storage.googleapis.com",
 )
 """What Terraform and the steps before it need; Terraform enables the others."""
-CHECKED_FUNCTIONS = ("record", "investigate", "decide", "redeploy", "verify", "github")
+CHECKED_FUNCTIONS = ("record", "investigate", "decide", "redeploy", "schedule", "verify", "github")
 
 
 def plan_steps(answers: Answers, paths: Place) -> tuple[Step, ...]:

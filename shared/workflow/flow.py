@@ -8,9 +8,11 @@ from shared.proposal.states import IncidentState
 
 __all__ = [
     "ACTIVE_STATES",
+    "INCIDENT_DUE",
     "INCIDENT_OPENED",
     "LOG_ENTRIES",
     "REDEPLOY_APPROVED",
+    "REPEATED_TOPICS",
     "TICK",
     "VISITED_STATES",
     "IncidentState",
@@ -21,9 +23,13 @@ LOG_ENTRIES = "log-entries"
 INCIDENT_OPENED = "incident-opened"
 """`{"incident": id}` -> `investigate`."""
 REDEPLOY_APPROVED = "redeploy-approved"
-"""`{"proposal": id}` -> `redeploy`."""
+"""`{"proposal": id}`, and for traffic `{"proposal": id, "revision": name, "percent": number}` -> `redeploy`."""
 TICK = "tick"
-"""Every minute -> `verify`."""
+"""Every minute -> `schedule`."""
+INCIDENT_DUE = "incident-due"
+"""`{"incident": id}`, for each that is not at rest -> `verify`."""
+REPEATED_TOPICS = frozenset((TICK, INCIDENT_DUE))
+"""What the next tick says again: it makes no dead letters."""
 
 
 ACTIVE_STATES = frozenset(

@@ -12,6 +12,9 @@ from tests.support.memory import UnclaimedEffectError
 
 WORKFLOW = Path(__file__).parents[2] / "shared/workflow"
 STEPS = sorted(WORKFLOW.rglob("*.py"))
+EFFECT_FILES = ("effects.py", "rollout_effects.py")
+REQUEST_METHODS = {("bus", "request")}
+"""What every tick repeats."""
 READ_METHODS = {
     ("issues", "find"),
     ("issues", "has_comment"),
@@ -36,26 +39,36 @@ def _named(tree: ast.AST) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("path", STEPS, ids=lambda path: path.name)
 def test_no_step_but_effects_names_an_effect(path: Path) -> None:
-    allowed = EFFECT_METHODS | READ_METHODS if path.name == "effects.py" else READ_METHODS
+    effects = EFFECT_METHODS if path.name in EFFECT_FILES else set()
+    requests = REQUEST_METHODS if path.name == "requests.py" else set()
+    allowed = READ_METHODS | effects | requests
     assert _named(ast.parse(path.read_text("utf-8"))) <= allowed
 
 
 def test_all_steps_are_looked_at() -> None:
-    assert {"record.py", "decide.py", "redeploy.py", "verify.py", "effects.py", "ledger.py"} <= {
-        path.name for path in STEPS
-    }
+    assert {
+        "record.py",
+        "decide.py",
+        "redeploy.py",
+        "verify.py",
+        "give_traffic.py",
+        *EFFECT_FILES,
+        "requests.py",
+        "ledger.py",
+    } <= {path.name for path in STEPS}
 
 
 def test_every_effect_stands_in_what_is_handed_to_the_ledger() -> None:
-    tree = ast.parse((WORKFLOW / "effects.py").read_text("utf-8"))
+    trees = [ast.parse(path.read_text("utf-8")) for path in STEPS if path.name in EFFECT_FILES]
     inside = {
         name
+        for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef) and node.name == "do"
         for name in _named(node)
     }
     assert inside >= EFFECT_METHODS
-    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+    for function in (node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)):
         wrapped = {name for node in ast.walk(function) for name in _named(node)} & EFFECT_METHODS
         calls = {
             node.func.id

@@ -17,8 +17,8 @@ from typing import Any
 World = dict[str, Any]
 """As `empty_project` of world.py makes it."""
 NUMBER = "417002331"
-READ_ONLY = ("record", "investigate", "verify")
-FUNCTIONS = ("record", "investigate", "decide", "redeploy", "verify", "github")
+READ_ONLY = ("record", "investigate", "schedule", "verify")
+FUNCTIONS = ("record", "investigate", "decide", "redeploy", "schedule", "verify", "github")
 
 
 class Refused(Exception):
