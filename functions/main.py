@@ -1,5 +1,6 @@
 """Every entry point by its name, for functions-framework; `compile` is shipped alone and stands in its own file."""
 
+from functions.check import check
 from functions.decide import decide
 from functions.investigate import investigate
 from functions.record import record
@@ -8,4 +9,4 @@ from functions.schedule import schedule
 from functions.verify import verify
 from functions.webhook import github
 
-__all__ = ["decide", "github", "investigate", "record", "redeploy", "schedule", "verify"]
+__all__ = ["check", "decide", "github", "investigate", "record", "redeploy", "schedule", "verify"]

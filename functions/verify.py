@@ -1,11 +1,11 @@
-"""`verify`: takes an incident that is not at rest, looks at it, and brings it one step further."""
+"""`verify`: takes an incident that is not at rest one step further, or looks for a service's new revisions."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import functions_framework
 
-from functions.http.delivery import Delivery, read_text_field, reject_old
+from functions.http.delivery import Delivery, parse_json_object, read_text_field, reject_old
 from functions.http.message_handler import StatusResponse, handle_message
 from shared.workflow import verify as verify_step
 
@@ -25,6 +25,7 @@ def verify(request: "Request") -> StatusResponse:
 
 
 def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
-    incident = read_text_field(delivery, "incident")
     reject_old(delivery, context.clock.now(), LOOK_DEADLINE)
-    return verify_step.verify(context, incident)
+    if "service" in parse_json_object(delivery.data, "not_a_message_of_ours"):
+        return verify_step.look_at_revisions(context, read_text_field(delivery, "service"))
+    return verify_step.verify(context, read_text_field(delivery, "incident"))

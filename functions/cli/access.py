@@ -16,6 +16,8 @@ from shared.workflow.flow import REDEPLOY_APPROVED
 
 ACCESS_FILE = Path(__file__).parents[2] / "terraform" / "access.yaml"
 _LEVELS = ("read", "write", "admin")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The same in C where it is built in, which takes a tenth of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Access:
 def read_access(file: Path = ACCESS_FILE) -> Access:
     """Returns the table of the file. Raises InputError."""
     try:
-        document = yaml.safe_load(file.read_text("utf-8"))
+        document = yaml.load(file.read_text("utf-8"), Loader=_LOADER)  # noqa: S506  # a safe loader
         return Access(
             {key: Role(key, **role) for key, role in document["roles"].items()},
             document["google"],

@@ -3,6 +3,7 @@
 0: done; 1: the command found a problem; 2: wrong usage; 3: unreadable input; 130: Ctrl-C; 141: stdout was closed.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -37,6 +38,9 @@ from shared.text import escaping
 EXIT_BROKEN_PIPE = 141
 """What a shell makes of SIGPIPE: `provenfix … | head` is no failure, and no success."""
 
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""Python's own 700 looks through modules and syntax trees, which stay, again and again: a tenth of a command's time."""
+
 _COMPLETE_VARIABLE = "_PROVENFIX_COMPLETE"
 """As `functions.cli.completion` has it, which runs only where a shell asks."""
 
@@ -56,7 +60,7 @@ COMMANDS: Mapping[str, tuple[ModuleType, str]] = {
     "teardown": (setup, "Take back what setup has made, the last step first."),
     "doctor": (doctor, "Check everything that a deployed provenfix needs."),
     "dlq": (dlq, "List, replay or delete messages that could not be delivered."),
-    "explain": (explain, "Say what the reason of a decision means, and what to do."),
+    "explain": (explain, "Explain the reason of a decision, and what to do."),
     "completion": (completion, "Print the completion script of a shell."),
 }
 """Each subcommand: the module whose function has its name, and its line in `provenfix --help`.
@@ -125,6 +129,7 @@ def provenfix(
 
 def main() -> NoReturn:
     """Runs the command; an error is one sentence on stderr."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     ensure_standard_streams()
     with handle_stop_signals():
         sys.exit(_run_command())

@@ -152,7 +152,7 @@ def investigate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     source_root: Annotated[
         list[str] | None, typer.Option(metavar="PATH", help="A folder of the service's sources; may be repeated.")
     ] = None,
-    output: Annotated[ReportFormat, typer.Option("--format", help="What to print.")] = ReportFormat.TEXT,
+    output: Annotated[ReportFormat, typer.Option("--format", help="Output format.")] = ReportFormat.TEXT,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there instead of to standard output.")] = None,
 ) -> None:
     """Prove which commit broke a service and which one fixes it.

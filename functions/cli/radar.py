@@ -32,14 +32,14 @@ class RadarFormat(StrEnum):
 
 
 def radar(  # noqa: PLR0913, PLR0917  # one parameter for each option
-    deployed: Annotated[str, typer.Option(metavar="REF", help="The commit that serves.")],
+    deployed: Annotated[str, typer.Option(metavar="REF", help="The deployed commit.")],
     repo: Annotated[str, typer.Option(metavar="PATH", help="The repository.")] = ".",
     branch: Annotated[str | None, typer.Option(metavar="BRANCH", help="The deploy branch.")] = None,
     python: Annotated[str | None, typer.Option(metavar="3.11", help="The deployed version of Python.")] = None,
     start: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="A file that the service starts with.")
     ] = None,
-    output: Annotated[RadarFormat, typer.Option("--format", help="How the result is printed.")] = RadarFormat.TEXT,
+    output: Annotated[RadarFormat, typer.Option("--format", help="Output format.")] = RadarFormat.TEXT,
 ) -> int:
     """List merged fixes that nobody has deployed.
 

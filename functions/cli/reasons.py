@@ -63,6 +63,10 @@ _REASONS: Mapping[Reason, Explanation] = {
         "The report names the gate that each commit failed; fix that and push.",
     ),
     Reason.CHECKS_RED: Explanation("The checks of the fix are red.", "Make them green, or deploy by hand."),
+    Reason.NO_IMAGE: Explanation(
+        "A fix is merged, and no image was built from any commit that contains it.",
+        "Build the image; another investigation follows. Or let a trigger or a workflow deploy (deploy_method).",
+    ),
     Reason.ALREADY_DEPLOYED: Explanation(
         "What serves contains the fix already.", "Nothing has to be deployed; check that the failure is gone."
     ),

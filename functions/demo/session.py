@@ -32,7 +32,7 @@ from shared.errors import InputError
 from shared.local_sources import open_service_logs
 from shared.secret import Secret
 from shared.service import Service
-from shared.wiring import create_store
+from shared.state_stores import create_store
 from shared.workflow import flow
 from shared.workflow.flow import IncidentState
 from shared.workflow.records.incident_record import IncidentRecord

@@ -108,6 +108,8 @@ class ServiceEntry(StrictModel):
     trial: bool = False
     daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
     uncorroborated_issues: Annotated[int, Field(ge=0, le=100)] = 5
+    check_pushes: bool = True
+    check_revisions: bool = True
     proposal_ttl: Duration = timedelta(hours=6)
     remind_after: Delay = timedelta(0)
     escalate_to: EscalationTarget = ""

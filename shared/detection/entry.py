@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+CHECK_LOG = "provenfix-check"
+"""The log name of an entry that no program has written: a check has found what the program will log. The platform's
+names of logs all begin with `projects/` or the like."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
@@ -46,6 +50,11 @@ class LogEntry:
     def identity(self) -> tuple[object, ...]:
         """Identifies the entry; copies of its message share it."""
         return self.log_name, self.timestamp, self.insert_id
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether a check made it, and nothing was logged."""
+        return self.log_name == CHECK_LOG
 
     @property
     def source(self) -> tuple[str, ...]:

@@ -95,6 +95,11 @@ class Incident:
     """For keepalive timeouts: the longest time for which the instance logged nothing before them."""
 
     @property
+    def is_found_early(self) -> bool:
+        """Whether a check has found it, and nobody has met it: nothing of it is logged."""
+        return bool(self.sightings) and all(sighting.first.is_predicted for sighting in self.sightings)
+
+    @property
     def is_close_own_exception(self) -> bool:
         """Whether the exception is the close itself (`ConnectionClosedError: …`), so that none was logged before it."""
         if self.raised is None or not _CLOSE_CLASS.search(self.raised.exception.error_class):

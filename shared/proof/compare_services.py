@@ -106,13 +106,18 @@ class ServiceComparison:
         self._compilers = compilers
         self._verdicts: dict[str, CompileVerdicts] = {}
 
-    def compare(self, request: ComparisonRequest) -> tuple[ComparedService, ...]:
-        """The services that the commit builds, each with its alarms; () where none was found."""
-        tree = RecordingTree(CommitTree(self._history, request.commit))
-        services = find_started_services(tree)
+    def compare(
+        self, request: ComparisonRequest, started: Sequence[StartedService] | None = None
+    ) -> tuple[ComparedService, ...]:
+        """The services that the commit builds, each with its alarms; () where none was found.
+
+        `started`: those that the caller has chosen of them.
+        """
         if request.start_paths:
-            services = tuple(StartedService(path, "") for path in request.start_paths)
-        return tuple(self._compare_service(request, service) for service in services)
+            started = [StartedService(path, "") for path in request.start_paths]
+        elif started is None:
+            started = find_started_services(RecordingTree(CommitTree(self._history, request.commit)))
+        return tuple(self._compare_service(request, service) for service in started)
 
     def _compare_service(self, request: ComparisonRequest, service: StartedService) -> ComparedService:
         history, path = self._history, service.start_path

@@ -17,7 +17,7 @@ from shared.proof.model.ports import History
 from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 from shared.proof.proof_context import ProofContext
 from shared.proof.searching.introducing_commit import FileAtCommit
-from shared.proof.suspected.find_suspected import find_suspected_for_incident
+from shared.proof.suspected import find_suspected
 from shared.text.phrases import join_words, quote_untrusted
 
 
@@ -72,7 +72,7 @@ def explain_unprovable(context: ProofContext) -> Finding:
         finding,
         raised_frame=frame,
         environment=context.request.environment,
-        suspected=find_suspected_for_incident(context),
+        suspected=find_suspected.find_suspected_for_incident(context),
     )
 
 

@@ -13,6 +13,7 @@ from shared.report.facts.log_entries import describe_gap
 from shared.report.facts.unproven import describe_likeliest_change
 from shared.report.impact import Reach, describe_impact, list_consequences
 from shared.report.issue.summary import describe_error
+from shared.report.occurrences import describe_occurrences
 from shared.report.report import Report, describe_counting_time
 from shared.text.phrases import join_words, pluralize, quote_untrusted
 from shared.text.timestamps import format_timestamp_phrase
@@ -71,6 +72,8 @@ def describe_since(report: Report, *, with_last: bool = False) -> str:
     last = f", last {format_timestamp_phrase(incident.last_seen, dated=True)}" if with_last and is_repeated else ""
     symptoms = list_consequences(incident)[:_MAX_SYMPTOMS]
     after = f"; then: {join_words(symptoms)}" if symptoms else ""
+    if incident.is_found_early:
+        return f"{describe_occurrences(incident)}."
     return f"{first}{last}, logged {pluralize(incident.occurrences, 'time')}{describe_counting_time(report)}{after}."
 
 

@@ -15,6 +15,7 @@ from shared.proposal.build_brief import is_certain
 from shared.proposal.labels import Label
 from shared.proposal.notice import describe_since, list_cause_paragraphs
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
+from shared.report.facts.images import describe_images
 from shared.report.facts.lost_commits import describe_lost_commits
 from shared.report.facts.unproven import describe_candidate, describe_experiment
 from shared.report.impact import describe_impact
@@ -70,6 +71,7 @@ def _list_labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
             f"{describe_commit(proof.rollback.commit)} unchanged. Going back "
             f"{describe_lost_commits(proof.rollback, MAX_FILES)}.",
         )
+    yield Label.IMAGE, describe_images(proof)
     yield Label.INSTEAD, _describe_rollback(proof)
     yield Label.CONFIDENCE, _describe_confidence(proof)
 
@@ -101,7 +103,7 @@ def _describe_broken(proof: Finding) -> str:
     commit = f"{short_sha(proof.deployed.commit.id)} ({quote_subject(proof.deployed.commit)}){tree}"
     if proof.claim is not None:
         return f"{commit}: {quote_untrusted(proof.claim.failing_reason)}."
-    line = f"; the log shows the one on line {proof.broken.fault.line}" if proof.broken.fault.line is not None else ""
+    line = f"; the first one is on line {proof.broken.fault.line}" if proof.broken.fault.line is not None else ""
     errors = pluralize(proof.broken.errors, "error")
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     return f"{commit}: {errors}{python}{line}."

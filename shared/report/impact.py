@@ -188,7 +188,8 @@ def describe_reach(impact: Impact | None, incident: Incident) -> str:
     if impact is not None and reach is Reach.SERVES:
         return f"fails with {impact.share} % of the traffic"
     if reach is Reach.UNKNOWN:
-        return f"logged {pluralize(incident.occurrences, 'time')}"
+        count = f"logged {pluralize(incident.occurrences, 'time')}"
+        return "found before it was logged" if incident.is_found_early else count
     return "never took traffic" if reach is Reach.NEVER_STARTED else "has no traffic"
 
 
@@ -219,6 +220,7 @@ def impact_to_json(impact: Impact) -> dict[str, object]:
 
 
 _MAX_CONSEQUENCES = 4
+_FOUND_EARLY = "It was found before a user met it: nothing of it was logged."
 _NO_CONSEQUENCES = "the log shows no consequence of it."
 
 
@@ -229,8 +231,10 @@ def summarise_impact(incident: Incident, measured_impact: Impact | None = None) 
     unknown = "The log does not show how many users or requests were affected."
     if measured_impact is not None and measured_impact.failed is not None:
         unknown = ""
+    if incident.is_found_early:
+        unknown = _FOUND_EARLY
     after = f"{escape_markdown(join_words(shown))}{''.join(_list_where_seen(incident))}." if shown else _NO_CONSEQUENCES
-    if not shown and incident.kind in EFFECT_KINDS:
+    if not shown and (incident.kind in EFFECT_KINDS or incident.is_found_early):
         after = ""  # a close and a failed start are the consequence themselves
     measured = _describe_measured_impact(measured_impact, has_more=bool(after))
     return " ".join(filter(None, (measured, after, unknown)))

@@ -65,4 +65,4 @@ def describe_corroboration(proof: Finding) -> str:
         return "corroborated by compiling it"
     if proof.claim.is_witnessed_by_log:
         return "its code has the lines that the log quotes"
-    return "corroborated by its code, which fails on the logged line"
+    return "corroborated by its code, which fails on that line"

@@ -37,6 +37,7 @@ _RECHECKED_REASONS = frozenset(
         Reason.FIX_UNMERGED,
         Reason.NO_TARGET,
         Reason.CHECKS_RED,
+        Reason.NO_IMAGE,
         Reason.FIX_DID_NOT_HOLD,
     )
 )

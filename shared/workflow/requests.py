@@ -13,6 +13,11 @@ def ask_for_look(context: Context, incident: str) -> None:
     context.bus.request(flow.INCIDENT_DUE, {"incident": incident})
 
 
+def ask_for_revisions(context: Context, service: str) -> None:
+    """`verify` looks which revisions of a service have traffic."""
+    context.bus.request(flow.INCIDENT_DUE, {"service": service})
+
+
 def ask_for_redeployment(context: Context, proposal: str) -> None:
     """`redeploy` goes on with an approved proposal."""
     context.bus.request(flow.REDEPLOY_APPROVED, {"proposal": proposal})

@@ -10,6 +10,7 @@ from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.workflow import effects, requests
+from shared.workflow.commit_checks.watch_revisions import request_revision_check
 from shared.workflow.context import Context, StepResult
 from shared.workflow.decide import publish_approval
 from shared.workflow.flow import VISITED_STATES, IncidentState
@@ -20,7 +21,7 @@ from shared.workflow.issue.issue_updates import post_updates
 from shared.workflow.records import decisions, incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord
-from shared.workflow.remind import remind_if_due
+from shared.workflow.remind import remind_if_due, resolve_alerts
 from shared.workflow.rollout.await_newer_commit import (
     BRANCH_CHECK_INTERVAL,
     MAX_LOOKS,
@@ -61,6 +62,13 @@ def _look(context: Context, incident: str) -> StepResult:
     return StepResult("looked" if after.state is record.state else "moved", incident, after.state.value)
 
 
+def look_at_revisions(context: Context, service: str) -> StepResult:
+    """`asked` or `looked`: whether new revisions of a service have traffic, which `check` is then asked about."""
+    watched = context.services.get(service)
+    new = request_revision_check(context, watched) if watched is not None else ()
+    return StepResult("asked" if new else "looked", detail=", ".join(new))
+
+
 def advance_incident(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
     """One incident, one step, and its end where that is decided."""
     if record.state is IncidentState.TRIED:
@@ -68,9 +76,9 @@ def advance_incident(context: Context, service: Service, record: IncidentRecord)
     if record.ending is None:
         record = _ADVANCE_BY_STATE[record.state](context, service, record)
     record = finish_incident(context, service, record)
-    if not record.active or _was_just_approved(context, record):
-        return record
-    return post_updates(context, service, record)
+    if record.active and not _was_just_approved(context, record):
+        record = post_updates(context, service, record)
+    return resolve_alerts(context, service, record)
 
 
 def _was_just_approved(context: Context, record: IncidentRecord) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.adapters.pager.events_v2 import EventsPager
+from shared.adapters.pager.events_v2 import EventsPager, build_event
 from shared.errors import Reject, Retry
 from shared.proposal.reminder import Reminder
 from shared.secret import Secret
@@ -40,6 +40,17 @@ def test_an_alert_is_one_event_of_the_format() -> None:
     assert {"summary", "source", "severity"} <= event["payload"].keys()
     assert "\n" not in event["payload"]["summary"]
     assert [link["href"] for link in event["links"]] == [REMINDER.issue_url, SERVICE.runbook_url]
+
+
+def test_the_end_of_an_alert_is_the_same_key_resolved() -> None:
+    with serve_scripted(http_answer({"status": "success"}, 202)) as server:
+        pager(server).resolve(SERVICE, REMINDER.marker)
+    [request] = server.requests
+    assert json.loads(request.partition(b"\r\n\r\n")[2]) == {
+        "routing_key": "the-routing-key",
+        "event_action": "resolve",
+        "dedup_key": build_event(SERVICE, REMINDER)["dedup_key"],
+    }
 
 
 @pytest.mark.parametrize("answer", [HANG_UP, http_answer(b"", 429), http_answer(b"", 503)])

@@ -15,7 +15,8 @@ from shared.adapters.google.firestore_store import RETENTION
 from shared.config.loader import parse_configuration
 from shared.config.settings import list_services, read_all_settings
 from shared.filters.rendering import MAX_FILTER_LENGTH, list_sinks, render_sink_filter
-from shared.workflow.record import MAX_PENDING, record_log_entry
+from shared.workflow.open_limits import MAX_PENDING
+from shared.workflow.record import record_log_entry
 from tests.support.deploy.deployment import ONE_SERVICE, PROJECT, THREE_SERVICES, Resource
 from tests.support.deploy.terraform import ROOT
 from tests.support.function_clients import open_function_clients, wrap_entry

@@ -16,7 +16,7 @@ from shared.workflow.redeploy import redeploy
 from shared.workflow.rollout.give_traffic import give_traffic
 from shared.workflow.rollout.rollout_effects import TrafficOrder
 from shared.workflow.schedule import schedule_looks
-from shared.workflow.verify import verify
+from shared.workflow.verify import look_at_revisions, verify
 
 FUNCTION_BY_TOPIC = {flow.INCIDENT_DUE: "verify", flow.REDEPLOY_APPROVED: "redeploy"}
 OWN_TOPICS = frozenset(FUNCTION_BY_TOPIC)
@@ -67,6 +67,8 @@ def play_tick(context: Context) -> StepResult:
 
 def follow_request(context: Context, topic: str, message: Mapping[str, str]) -> StepResult:
     """What the function of a topic does with a message."""
+    if topic == flow.INCIDENT_DUE and "service" in message:
+        return look_at_revisions(context, message["service"])
     if topic == flow.INCIDENT_DUE:
         return verify(context, message["incident"])
     assert topic == flow.REDEPLOY_APPROVED

@@ -26,6 +26,7 @@ from shared.ports import Document
 from shared.proof.model.recommendation import ActionKind
 from shared.proposal.state_words import INCIDENT_WORDS
 from shared.proposal.states import IncidentState
+from shared.report.incident_status import FOUND
 from shared.text.escaping import split_code_spans, strip_invisible
 from shared.text.timestamps import format_duration
 from shared.workflow.records import documents
@@ -110,6 +111,8 @@ def list_milestone_times(record: IncidentRecord) -> list[MilestoneTime]:
         MilestoneTime(name, getattr(reached, name), _format_delay(reached.time_since_logged(name), name))
         for name in MILESTONE_NAMES
     ]
+    if reached.is_found_early:
+        times[0] = MilestoneTime(FOUND, reached.logged, "")
     if record.ending is not IncidentState.ROLLED_BACK or record.ended_at is None:
         return times
     back = MilestoneTime("rolled back", record.ended_at, format_duration(record.ended_at - reached.logged))

@@ -25,11 +25,12 @@ def parse_log(log: bytes) -> list[Commit]:
 
 def _parse_commit(line: bytes) -> Commit:
     oid, parents, committed, authored, author, subject = line.split(b"\0", 5)
+    committed_at = _parse_instant(committed)
     return Commit(
         id=oid.decode(),
         parents=tuple(parents.decode().split()),
-        committed_at=_parse_instant(committed),
-        authored_at=_parse_instant(authored),
+        committed_at=committed_at,
+        authored_at=committed_at if authored == committed else _parse_instant(authored),
         author=author.decode("utf-8", "replace"),
         subject=subject.decode("utf-8", "replace"),
     )

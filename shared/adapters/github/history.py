@@ -45,6 +45,7 @@ class GitHubHistory:
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
             raise UsageError(f"{truncate(repository, _MAX_QUOTE_LENGTH)!r} is no repository; configure `owner/name`")
         self.repository = repository
+        self._github = github
         self._trees = Trees(github, owner, name)
         self._contents = Blobs(github, owner, name, self._expected_blobs)
         self._walks = CommitGraph(github, owner, name, self._trees, self._contents)
@@ -183,6 +184,7 @@ class GitHubHistory:
 
     def read(self, blob: str) -> bytes | None:
         """A blob's bytes; None where there is none. What will probably be read next comes with it."""
+        self._github.check_deadline()
         return self._contents.read(blob) if _COMMIT_ID.fullmatch(blob) else None
 
     def _expected_blobs(self) -> Mapping[str, int]:

@@ -64,6 +64,10 @@ class CloudRunRevisions:
             raise Reject("not_found", f"{name} serves, and does not exist")
         return ServiceState(revision, split, run.etag, find_unprobeable_reason(run))
 
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        """See `shared.ports.Revisions`. Raises Retry, Reject."""
+        return list_serving_shares(read_service(self._clients, service))
+
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
         run = read_revision(self._clients, service, name)

@@ -114,6 +114,10 @@ class LocalPager:
         """See `shared.ports.Pager`."""
         self._store.create(ALERTS_KIND, reminder.marker, events_v2.build_event(service, reminder))
 
+    def resolve(self, service: Service, marker: str) -> None:  # noqa: ARG002  # a service has one receiver here
+        """See `shared.ports.Pager`."""
+        self._store.create(ALERTS_KIND, f"{marker}.resolved", events_v2.build_resolve_event(marker))
+
 
 ISSUES_KIND = "local-issues"
 _MAX_ATTEMPTS = 20

@@ -15,6 +15,7 @@ from typing import cast
 
 from shared.errors import Reject, Retry
 from shared.ports import CHANGED_BY_HAND, Clock, Document, Store, StoredDocument
+from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck
 from shared.proposal.rollout import CommitClaim, Deployment, DeploymentProgress, Revision, ServiceState
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
@@ -71,6 +72,10 @@ class ProcessPlatform:
             _parse_revision(most, _read_stored_revisions(stored.value)[most]), dict(traffic), stored.version
         )
 
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        """See `shared.ports.Revisions`."""
+        return dict(self.get_service_state(service).traffic)
+
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
         known = _read_stored_revisions(self._read_service(service).value).get(name)
@@ -80,6 +85,11 @@ class ProcessPlatform:
         """See `shared.ports.Deployer`. The revision is its own operation."""
         revisions = _read_stored_revisions(self._read_service(service).value)
         return next((name for name, known in revisions.items() if known["marker"] == marker), None)
+
+    def check_image(self, service: Service, commit: str) -> ImageCheck:
+        """See `shared.ports.Deployer`: the commit's files are what runs."""
+        del service, commit
+        return NO_IMAGE_NEEDED
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`."""

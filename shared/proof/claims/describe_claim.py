@@ -57,7 +57,7 @@ def describe_claim(context: ProofContext, raised: RaisedException, traced: Trace
         return replace(
             finding,
             fix=_find_unmerged_fix(context, traced),
-            rollback=describe_rollback(context.history, choice, traced.deployed.id),
+            rollback=describe_rollback(context.history, traced.gates, choice, traced.deployed.id),
             unchecked_commits=choice.unchecked_commits,
         )
     choice = _choose_target(context, traced, traced.fix)
@@ -67,7 +67,7 @@ def describe_claim(context: ProofContext, raised: RaisedException, traced: Trace
         target=describe_target(traced.gates, choice, traced.file_history.commits, traced.deployed.id),
         refused_commits=choice.refused_commits,
         unchecked_commits=choice.unchecked_commits,
-        alternative_rollback=describe_rollback(context.history, alternative, traced.deployed.id),
+        alternative_rollback=describe_rollback(context.history, traced.gates, alternative, traced.deployed.id),
     )
 
 

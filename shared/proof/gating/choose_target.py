@@ -99,6 +99,7 @@ def describe_target(gates: Gates, choice: TargetChoice, commits: Sequence[Commit
         newly_broken=(),
         shipped_changes=_list_shipped_changes(gates.history, deployed, choice.commit.id),
         refused_commits=choice.refused_commits,
+        image=gates.check_image(choice.commit.id),
     )
 
 

@@ -13,7 +13,7 @@ from shared.proof.model.history import Commit
 from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.recommendation import ActionKind, Recommendation
 from shared.proof.model.suspected_change import NO_SUSPECTED_CHANGES, SuspectedChanges
-from shared.proof.model.target import OtherBrokenFile, RefusedCommit, Target
+from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck, OtherBrokenFile, RefusedCommit, Target
 from shared.proof.model.trial import Experiment, TrialCandidate
 
 
@@ -138,6 +138,9 @@ class Rollback:
     commit: Commit
     lost_commits: tuple[Commit, ...] = ()
     """What the deployed commit has and this one has not, newest first; () where that is not known."""
+    image: ImageCheck = NO_IMAGE_NEEDED
+    newer_without_image: tuple[Commit, ...] = ()
+    """Newer commits from before the break that pass every other gate, newest first."""
 
 
 @dataclass(frozen=True, slots=True)

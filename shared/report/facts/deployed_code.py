@@ -95,8 +95,9 @@ def _build_deployment_fact(incident: Incident, deployment: LoggedDeployment) -> 
     commit = deployment.commit
     seen = format_timestamp_phrase(deployment.seen_at, dated=incident.dated)
     line = f" on line {deployment.line}" if deployment.line is not None else ""
+    shown = "found by a check" if incident.is_found_early else "logged"
     text = (
-        f"The error{line}, logged {seen}, is the first error in the version that {commit.id} made, "
+        f"The error{line}, {shown} {seen}, is the first error in the version that {commit.id} made, "
         f"committed {format_rfc3339(commit.committed_at)}"
     )
     late = "; that is later than it was logged, so the tree was not committed when it was deployed"
@@ -115,7 +116,7 @@ def _build_deployed_fact(proof: Finding) -> Fact:
         )
         text += f"; {_describe_corroboration(proof)}"
     if proof.claim is None:
-        text += f". Versions of the file that fail first on the logged line: {len(deployed.candidates)}"
+        text += f". Versions of the file that fail first on that line: {len(deployed.candidates)}"
     if deployed.candidates and proof.claim is None:
         text += f" ({join_first_words(deployed.candidates, _MAX_CANDIDATES)})"
     conflict = f" {quote_untrusted(deployed.conflict)}" if deployed.conflict else ""
@@ -126,9 +127,7 @@ def _build_deployed_fact(proof: Finding) -> Fact:
 def _describe_corroboration(proof: Finding) -> str:
     if proof.claim is not None:
         return describe_corroboration(proof)
-    return (
-        "corroborated: the file fails there on the logged line" if proof.deployed.corroborated else "not corroborated"
-    )
+    return "corroborated: the file fails there on that line" if proof.deployed.corroborated else "not corroborated"
 
 
 def _build_python_fact(proof: Finding) -> Fact:
@@ -144,6 +143,8 @@ def _build_python_fact(proof: Finding) -> Fact:
 def _build_comparison_fact(incident: Incident, proof: Finding) -> Fact:
     lines = sorted({sighting.line for sighting in incident.sightings if sighting.line is not None})
     logged = f"logged {join_words([f'line {line}' for line in lines[:_MAX_LINES]])}" if lines else "no line was logged"
+    if incident.is_found_early:
+        logged = "nothing was logged"
     versions = pluralize(proof.versions_compiled, "version")
     python = f" for Python {proof.deployed.python}" if proof.deployed.python else ""
     text = f"Compared: {versions} of {quote_untrusted(incident.path)} compiled{python}; {logged}."

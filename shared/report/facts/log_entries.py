@@ -15,6 +15,7 @@ from shared.detection.log_gaps import LogGap
 from shared.detection.logged_exception import Frame
 from shared.detection.signal import SignalKind
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
+from shared.report.occurrences import describe_sighting_count
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted
 from shared.text.timestamps import format_timestamp, format_timestamp_phrase, has_date
 
@@ -24,7 +25,7 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
     for sighting in incident.sightings:
         yield Fact(
             FactTopic.SIGHTING,
-            EvidenceKind.LOG_ENTRY,
+            EvidenceKind.QUERY if sighting.first.is_predicted else EvidenceKind.LOG_ENTRY,
             format_log_ref(sighting.first),
             _describe_sighting(incident, sighting),
         )
@@ -50,9 +51,10 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
     entries = "1 entry" if incident.occurrences == 1 else f"{incident.occurrences} entries"
     service = f" of {quote_service_name(incident.service)}" if quote_service_name(incident.service) else ""
     span = _describe_time_span(incident.first_seen, incident.last_seen, incident)
-    yield Fact(
-        FactTopic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} shows the defect itself in {entries}{span}."
-    )
+    shows = f"shows the defect itself in {entries}{span}"
+    if incident.is_found_early:
+        shows = "did not show the defect when the check found it"
+    yield Fact(FactTopic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} {shows}.")
 
 
 def _format_raised_at(incident: Incident) -> str:
@@ -89,6 +91,8 @@ def describe_candidates(incident: Incident) -> str:
 
 def format_log_ref(entry: LogEntry) -> str:
     """`log:12`, counted from 0, with the platform's id of the entry where it has one."""
+    if entry.is_predicted:
+        return f"check of {quote_untrusted(entry.revision, 80)}"
     return (
         f"log:{entry.position} (insertId {quote_untrusted(entry.insert_id, 80)})"
         if entry.insert_id
@@ -106,9 +110,10 @@ def format_error_line(incident: Incident, sighting: Sighting) -> str:
 
 
 def _describe_sighting(incident: Incident, sighting: Sighting) -> str:
-    text = f"{format_error_line(incident, sighting)}, logged {pluralize(sighting.occurrences, 'time')}"
+    text = f"{format_error_line(incident, sighting)}, {describe_sighting_count(sighting)}"
     span = _describe_time_span(sighting.first_seen, sighting.last_seen, incident)
-    return f"{text}{span}{_describe_revision(sighting.revision)}."
+    revision = "" if sighting.first.is_predicted else _describe_revision(sighting.revision)
+    return f"{text}{span}{revision}."
 
 
 def _describe_symptom(symptom: Symptom, incident: Incident) -> str:

@@ -27,11 +27,11 @@ from shared.report.issue.section import (
     link_commit_with_subject,
 )
 from shared.report.links import Links
+from shared.report.occurrences import describe_occurrences
 from shared.report.report import Report, describe_counting_time
 from shared.report.verdict_words import describe_corroboration, describe_target_state
 from shared.text.escaping import escape_markdown, format_code_span
 from shared.text.phrases import get_first_sentence, pluralize, quote_service_name, quote_untrusted, short_sha
-from shared.text.timestamps import format_timestamp_phrase
 
 _SIGNAL_PHRASES = {
     SignalKind.KEEPALIVE_TIMEOUT: "keepalive pings time out",
@@ -104,10 +104,10 @@ def format_recommendation(proof: Finding, links: Links) -> str:
     """The recommendation and its reason, as a paragraph that cannot be overlooked."""
     commit = find_recommended_commit(proof)
     named = f" {link_commit_with_subject(commit, links)}" if commit is not None else ""
-    reason = (
-        f"{escape_markdown(quote_untrusted(proof.recommendation.detail, 600))} "
-        f"({format_code_span(proof.recommendation.reason.value)})"
-    )
+    detail = quote_untrusted(proof.recommendation.detail, 600)
+    if commit is not None:
+        detail = detail.replace(commit.id, short_sha(commit.id))  # its link is right before it
+    reason = f"{escape_markdown(detail)} ({format_code_span(proof.recommendation.reason.value)})"
     return f"**{RECOMMENDATION_LABELS[proof.recommendation.kind]}{named}.** {reason}"
 
 
@@ -132,12 +132,8 @@ def _list_summary_points(report: Report, links: Links) -> Iterator[str]:
         if quote_service_name(incident.service)
         else ""
     )
-    often = f"{pluralize(incident.occurrences, 'time')}{describe_counting_time(report)}"
-    first = escape_markdown(format_timestamp_phrase(incident.first_seen, dated=incident.dated))
-    yield (
-        f"**What fails:** {service}{environment}: {escape_markdown(describe_error(report))}. "
-        f"Logged {often}, first {first}."
-    )
+    often = escape_markdown(describe_occurrences(incident, describe_counting_time(report)))
+    yield (f"**What fails:** {service}{environment}: {escape_markdown(describe_error(report))}. {often}.")
     yield f"**Impact:** {summarise_impact(incident, report.impact)}"
     if incident.kind in EFFECT_KINDS and proof.broken is None:
         yield from _exception_points(report)

@@ -30,6 +30,7 @@ from shared.workflow.records import decisions, incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import EndCause, IncidentRecord
 from shared.workflow.records.proposals import STATUS_BY_END_STATE
+from shared.workflow.remind import resolve_alerts
 from shared.workflow.rollout.outlook import Outlook, assess_outlook
 from shared.workflow.rollout.request_traffic import request_traffic
 from shared.workflow.rollout.rollout_effects import TrafficOrder
@@ -73,6 +74,7 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
     if end.state is IncidentState.RESOLVED and record.issue is not None:
         effects.close_issue(context, service, record.issue.number, record.id)
     refresh_message(context, service, record, STATUS_BY_END_STATE.get(end.state), end.why)
+    resolve_alerts(context, service, record)
     failed = proposals.require_proposal(context, record.proposal).commit if end.earlier_commit else ""
     tried = proposals.require_proposal(context, record.proposal).commit if end.state is IncidentState.TRIED else ""
 

@@ -174,7 +174,12 @@ def remind(play: Scenario) -> None:
     assert play.player.click(SNOOZE) == 200
     play.player.tick()
     assert len(play.player.outside.slack.replies) == 2  # the details, and the reminder
-    assert [alert["routing_key"] for alert in play.player.outside.alerts] == ["pager-of-these-tests"]
+    play.player.clock.advance(timedelta(hours=6))
+    play.player.tick()
+    alerts = play.player.outside.alerts
+    assert {alert["routing_key"] for alert in alerts} == {"pager-of-these-tests"}
+    assert [alert["event_action"] for alert in alerts] == ["trigger", "resolve"]
+    assert len({alert["dedup_key"] for alert in alerts}) == 1
 
 
 def deny(play: Scenario) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from shared.proof.claims.source.module_code import get_dotted_name
+from shared.proof.claims.source.python_source import read_dotted_name
 
 _SAME = frozenset(("resolve", "absolute", "expanduser", "as_posix", "__str__"))
 _SAME_FUNCTIONS = frozenset((
@@ -121,7 +121,7 @@ class PathReader:
         return None
 
     def _evaluate_call(self, call: ast.Call, depth: int) -> str | None:
-        name = get_dotted_name(call.func)
+        name = read_dotted_name(call.func)
         if name in _WORKING_FOLDERS:
             return self._workdir
         if name in _PARENTS and len(call.args) == 1:
@@ -183,7 +183,7 @@ def _unwrap(node: ast.expr) -> ast.expr:
 
 def _find_opened(call: ast.Call) -> ast.expr | None:
     """What a call opens; None where it is no call that is known to."""
-    if get_dotted_name(call.func) in _OPENING_FUNCTIONS:
+    if read_dotted_name(call.func) in _OPENING_FUNCTIONS:
         return call.args[0] if call.args else None
     if isinstance(call.func, ast.Attribute) and call.func.attr in _OPENING_METHODS:
         return call.func.value

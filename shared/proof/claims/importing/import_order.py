@@ -15,7 +15,8 @@ from shared.proof.claims.importing.import_outcomes import CircularImport, Import
 from shared.proof.claims.importing.started_modules import StartStep
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.conditions import ConditionReader
-from shared.proof.claims.source.module_code import get_dotted_name, parse_module
+from shared.proof.claims.source.module_code import parse_module
+from shared.proof.claims.source.python_source import read_dotted_name
 from shared.proof.claims.source.statements import (
     ANY_MODULE,
     cannot_fail,
@@ -219,7 +220,7 @@ class _Execution:
         catching = {"ImportError", "Exception", "BaseException"}
         for handler in statement.handlers:
             types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-            names = {get_dotted_name(name) for name in types if name is not None}
+            names = {read_dotted_name(name) for name in types if name is not None}
             if is_missing and "ModuleNotFoundError" in names:
                 raise Undecided(f"which error line {handler.lineno} of {self._module.path} handles is not known")
             if not names or not names.isdisjoint(catching):

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from shared.proof.claims.source.module_code import get_dotted_name
+from shared.proof.claims.source.python_source import read_dotted_name
 
 _BROAD = frozenset(("", "Exception", "BaseException"))
 _ENDING = frozenset(("exit", "_exit", "quit", "abort", "kill", "fail"))
@@ -39,13 +39,13 @@ def _list_lines(node: ast.AST, classes: frozenset[str]) -> Iterator[int]:
 def _ends_run(node: ast.AST) -> bool:
     """Whether a handler hands the error on, or ends what runs, and does not only report it."""
     if isinstance(node, ast.Call):
-        return get_dotted_name(node.func).rpartition(".")[2] in _ENDING
+        return read_dotted_name(node.func).rpartition(".")[2] in _ENDING
     return isinstance(node, ast.Raise)
 
 
 def _expects(handler: ast.ExceptHandler, around: ast.Try | ast.TryStar, classes: frozenset[str]) -> bool:
     types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    names = {get_dotted_name(part).rpartition(".")[2] if part is not None else "" for part in types}
+    names = {read_dotted_name(part).rpartition(".")[2] if part is not None else "" for part in types}
     if names & classes:
         return True
     is_probe = len(around.body) <= _MAX_PROBED and not any(

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from shared.proof.claims.scopes.presence import DOUBTFUL, NOWHERE, Presence, join_sides
+from shared.proof.claims.source.conditions import ConditionReader
 from shared.proof.claims.source.python_source import FunctionNode, list_parameters, read_dotted_name, read_words
 from shared.proof.claims.source.scope_bindings import comprehension_binds
-from shared.proof.claims.source.static_conditions import decide_condition
 
 _MAX_STEPS = 200_000
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -57,7 +57,7 @@ class ExpressionFlow:
     """The flow of one name through the expressions of one scope."""
 
     name: str
-    python: str
+    conditions: ConditionReader
     has_lazy_annotations: bool = False
     is_function: bool = False
     is_class: bool = False
@@ -222,7 +222,7 @@ class ExpressionFlow:
 
     def _evaluate_conditional(self, node: ast.IfExp, state: Presence) -> Presence:
         state = self.evaluate(node.test, state)
-        decided = decide_condition(node.test, self.python)
+        decided = self.conditions.decide(node.test)
         if decided is not None:
             return self.evaluate(node.body if decided else node.orelse, state)
         return join_sides(self.evaluate(node.body, state.add_cost()), self.evaluate(node.orelse, state.add_cost()))

@@ -17,6 +17,7 @@ from shared.proof.claims.scopes.presence import DOUBTFUL, Presence
 from shared.proof.claims.scopes.scope_analysis import ScopeRules, ScopeUses, analyse_scope
 from shared.proof.claims.scopes.star_exports import StarExports
 from shared.proof.claims.source.builtin_names import is_builtin
+from shared.proof.claims.source.conditions import ConditionReader
 from shared.proof.claims.source.dynamic_names import find_dynamic_names, may_unbind
 from shared.proof.claims.source.python_source import FunctionNode, parse_source
 from shared.proof.claims.source.scope_bindings import NameScope, classify_name, find_mentions, list_nested_scopes
@@ -63,7 +64,7 @@ class _File:
         self._modules = modules
         stars = StarExports(modules, claim.name)
         self._rules = ScopeRules(
-            modules.python,
+            ConditionReader(tree, modules.python, is_started=None, has_constants=False),
             _has_lazy_annotations(tree, modules.python),
             lambda node: stars.decide(claim.path, node),
             self._runs_own_code,

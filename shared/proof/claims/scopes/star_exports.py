@@ -8,6 +8,7 @@ from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.scopes.expression_flow import TooComplex
 from shared.proof.claims.scopes.presence import BOUND
 from shared.proof.claims.scopes.scope_analysis import ScopeRules, analyse_scope
+from shared.proof.claims.source.conditions import ConditionReader
 from shared.proof.claims.source.dynamic_names import find_dynamic_names
 from shared.proof.claims.source.python_source import parse_source
 
@@ -49,7 +50,8 @@ class StarExports:
         if self._name.startswith("_"):
             return False
         is_package = path.endswith("__init__.py")
-        rules = ScopeRules(self._modules.python, False, lambda star: self.decide(path, star), lambda _: True)
+        conditions = ConditionReader(tree, self._modules.python, is_started=None, has_constants=False)
+        rules = ScopeRules(conditions, False, lambda star: self.decide(path, star), lambda _: True)
         try:
             end = analyse_scope(tree, self._name, rules).end
         except TooComplex:

@@ -6,8 +6,8 @@ such path, 1 that there surely is, more that it is not certain.
 
 import ast
 
+from shared.proof.claims.source.loop_counts import has_iterations
 from shared.proof.claims.source.python_source import read_dotted_name, read_words
-from shared.proof.claims.source.static_conditions import has_iterations
 
 SURE, DOUBTFUL_COST = 1, 2
 _BROAD = frozenset(("Exception", "BaseException", "builtins.Exception", "builtins.BaseException"))

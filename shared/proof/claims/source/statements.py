@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Container, Iterator
 
-from shared.proof.claims.source.module_code import get_dotted_name
+from shared.proof.claims.source.python_source import read_dotted_name
 
 ANY_MODULE = "*"
 """A module that no text names."""
@@ -61,7 +61,7 @@ def runs_once(statement: ast.For | ast.AsyncFor | ast.While) -> bool:
 
 def is_transparent(node: ast.expr) -> bool:
     """Whether a context lets every error through."""
-    return isinstance(node, ast.Call) and get_dotted_name(node.func).rpartition(".")[2] in _TRANSPARENT_CONTEXTS
+    return isinstance(node, ast.Call) and read_dotted_name(node.func).rpartition(".")[2] in _TRANSPARENT_CONTEXTS
 
 
 def cannot_fail(statement: ast.stmt) -> bool:
@@ -120,7 +120,7 @@ def names_module_in_text(statement: ast.stmt) -> bool:
     for node in ast.walk(statement):
         if isinstance(node, ast.Call):
             texts = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
-            function = get_dotted_name(node.func).rpartition(".")[2]
+            function = read_dotted_name(node.func).rpartition(".")[2]
             if any(isinstance(text, str) and _TARGET.fullmatch(text) for text in texts) or function in _TEXT_IMPORTERS:
                 return True
     return False
@@ -135,5 +135,5 @@ def list_all_imports(statement: ast.stmt) -> Iterator[tuple[str, int]]:
             yield node.module or "", node.level
             above = f"{node.module}." if node.module else ""
             yield from ((above + alias.name, node.level) for alias in node.names)
-        elif isinstance(node, ast.Call) and get_dotted_name(node.func).endswith(("import_module", "__import__")):
+        elif isinstance(node, ast.Call) and read_dotted_name(node.func).endswith(("import_module", "__import__")):
             yield ANY_MODULE, 0
