@@ -26,6 +26,6 @@ def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
     if not all(isinstance(value, str) for value in message.values()):
         raise Reject("malformed_message", "a field is no text")
     fields = {name: str(value) for name, value in message.items()}
-    if fields.get("kind") == watch_revisions.REVISION_KIND:
+    if fields.get("kind") == watch_revisions.REVISION_CHECK:
         return check_revision.check_revision(context, fields)
     return check_push.check_push(context, fields)

@@ -1,4 +1,4 @@
-"""Every entry point by its name, for functions-framework; `compile` is shipped alone and stands in its own file."""
+"""Every entry point by its name, for functions-framework; `compile` is shipped alone and is in its own file."""
 
 from functions.check import check
 from functions.decide import decide

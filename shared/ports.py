@@ -82,9 +82,8 @@ class Issues(Protocol):
     def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
         """*Effect.* Replaces only the body's status section (`shared.report.incident_status`).
 
-        Also the title (`shared.proposal.proposal.update_title`), unless "" is given or a user has changed it.
-
-        Doing it twice is the same as once. A body without that section, and a deleted issue, stay as they are.
+        Also the title (`shared.proposal.proposal.update_title`), unless "" is given or a user has changed it. Doing it
+        twice is the same as once. A body without that section, and a deleted issue, stay as they are.
         """
 
     def create_labels(self, service: Service) -> None:
@@ -184,10 +183,9 @@ class ReasonDialog(Protocol):
     """A chat that can ask the user who clicked, right away."""
 
     def open_reason_dialog(self, click: Click) -> None:
-        """Asks why a proposal is denied; the answer comes back as a click with its reason.
+        """Asks why a proposal is denied, on that user's screen alone; the answer comes back as a click with its reason.
 
-        It changes nothing but that user's screen. Raises Retry and Reject where it cannot be asked (the chat gives
-        three seconds): the denial then counts without a reason.
+        Raises Retry and Reject where it cannot be asked (the chat gives three seconds): the denial then counts without.
         """
 
 

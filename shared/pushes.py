@@ -38,7 +38,7 @@ class PushEvent:
     before: str
     """Where the branch ended before, or where the pull request's base ends; "" for a new branch."""
     is_from_fork: bool = False
-    """Whether the commit lies in another repository, to which other users may push."""
+    """Whether the commit is in another repository, to which other users may push."""
 
 
 class CheckConclusion(StrEnum):

@@ -43,7 +43,7 @@ variable "pythons" {
 }
 
 variable "alert_emails" {
-  description = "Who is told when provenfix itself does not work."
+  description = "Who is notified when provenfix itself does not work."
   type        = set(string)
   default     = []
 }

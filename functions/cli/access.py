@@ -12,7 +12,7 @@ import yaml
 
 from functions.local.topology import READ_ONLY_FUNCTIONS
 from shared.errors import InputError
-from shared.workflow.flow import REDEPLOY_APPROVED
+from shared.workflow.flow import CHECK_REQUESTED, REDEPLOY_APPROVED
 
 ACCESS_FILE = Path(__file__).parents[2] / "terraform" / "access.yaml"
 _LEVELS = ("read", "write", "admin")
@@ -85,7 +85,7 @@ class Access:
             functions[name] = replace(
                 use,
                 secrets=[key for key in use.secrets if not key.startswith("slack.")],
-                topics=[topic for topic in use.topics if topic != REDEPLOY_APPROVED],
+                topics=[topic for topic in use.topics if topic not in {REDEPLOY_APPROVED, CHECK_REQUESTED}],
                 slack=[],
                 google=google,
                 github=[call for call in github if read_only == "issue" or not call.startswith("issues/")],

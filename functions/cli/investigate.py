@@ -111,7 +111,7 @@ def _check_not_protected(out: Path | None, log: str) -> None:
     if log != "-" and out.exists() and Path(log).exists() and out.samefile(log):
         raise UsageError(f"{out}: is the input log; give another file with --out")
     if any(_is_git_directory(folder) for folder in out.resolve().parents):
-        raise UsageError(f"{out}: lies inside the git directory of a repository; give another file with --out")
+        raise UsageError(f"{out}: is inside the git directory of a repository; give another file with --out")
 
 
 def _is_git_directory(folder: Path) -> bool:

@@ -27,7 +27,7 @@ class DeployOrder:
 
 @dataclass(frozen=True, slots=True)
 class PipelineRun:
-    """One run of a pipeline, as it stands."""
+    """One run of a pipeline, as it is now."""
 
     progress: DeploymentProgress
     detail: str = ""

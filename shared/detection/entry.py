@@ -15,8 +15,9 @@ class LogEntry:
     """One entry of a service's log.
 
     `text` is the payload as one string, decoded but otherwise untouched (it is attacker-controlled).
-    Everything but `text` comes from the platform's envelope and is "" or None where the log does not carry it.
-    `dated` is False where only a time of day was logged; `timestamp` then lies on 1970-01-01, or on the days after it
+    Everything but `text`, `connection` and `logged_at` comes from the platform's envelope and is "" or None where the
+    log does not carry it.
+    `dated` is False where only a time of day was logged; `timestamp` then is on 1970-01-01, or on the days after it
     where the clock passed midnight within the log. A text line without a time of its own carries that of the line
     which it continues.
     """
@@ -38,6 +39,8 @@ class LogEntry:
     span: str = ""
     request: str = ""
     """An id of the request or the connection for which it was logged, where a label carries one."""
+    connection: tuple[str, ...] = ()
+    """Names of the connection that the program logged in fields of their own, as `kind value`."""
     commit: str = ""
     """What the label `commit-sha` says: the commit of which the revision is said to be built."""
     logged_at: str = ""

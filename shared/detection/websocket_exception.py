@@ -53,6 +53,7 @@ _HANDLER_SOURCE = re.compile(
 )
 _CHANNELS_CONSUMER = re.compile(r"[/\\]channels[/\\]consumer\.py$")
 _CHANNELS_SOCKET = re.compile(r"[/\\]channels[/\\](?:security[/\\]websocket|sessions|auth)\.py$")
+_CHANNELS_ROUTING = re.compile(r"[/\\]channels[/\\]routing\.py$")
 _CHANNELS_OTHER = re.compile(r"[/\\]channels[/\\](?:generic[/\\]http|worker)\.py$")
 """A consumer of one's own has no generic frame; what wraps the WebSockets of a site wraps no worker."""
 _ENDS_OF_THE_CLIENT = frozenset(
@@ -116,7 +117,13 @@ def _is_of_channels(exception: LoggedException) -> bool:
     paths = [frame.path for frame in exception.frames]
     if any(map(_CHANNELS_OTHER.search, paths)):
         return False
-    return any(map(_CHANNELS_CONSUMER.search, paths)) and any(map(_CHANNELS_SOCKET.search, paths))
+    is_routed = any(_CHANNELS_ROUTING.search(frame.path) and _is_of_url(frame) for frame in exception.frames)
+    return any(map(_CHANNELS_CONSUMER.search, paths)) and (is_routed or any(map(_CHANNELS_SOCKET.search, paths)))
+
+
+def _is_of_url(frame: Frame) -> bool:
+    """Whether a site's addresses led to a consumer; a worker's channels are looked up by `scope["channel"]`."""
+    return "application(" in frame.source_text and '"channel"' not in frame.source_text
 
 
 def _is_websocket_frame(frame: Frame) -> bool:

@@ -120,7 +120,7 @@ def _is_definite(alarm: Alarm, services: Sequence[ComparedService]) -> bool:
 
 def _list_reasons(services: Sequence[ComparedService], definite: Sequence[Alarm]) -> Iterator[str]:
     if not services:
-        yield "No Dockerfile, Procfile or main.py tells what the service starts with."
+        yield "No Dockerfile, Procfile or main.py says what the service starts with."
     for service in services:
         if service.python_source.startswith(ASSUMED):
             yield (

@@ -1,6 +1,6 @@
 """Renders and replaces the status block: the one part of an issue that is edited while the incident moves.
 
-The part lies between two marks, so that it is replaced and nothing else is: what users wrote, and ticked, stays.
+The part is between two marks, so that it is replaced and nothing else is: what users wrote, and ticked, stays.
 """
 
 from collections.abc import Sequence
@@ -34,15 +34,17 @@ def render_status_block(  # noqa: PLR0913  # one for each line of the block
     runbook_url: str = "",
     commit_link: tuple[str, str] = ("", ""),
 ) -> str:
-    """Markdown between its marks. `status` and `hint` are sentences of plain text. Urgent is what waits for a user.
+    """Markdown between its marks. `status` is lines of plain text, `hint` a line. Urgent is what waits for a user.
 
-    `state` is the name of what `status` says, for programs: it stands hidden above; "" for none. `runbook_url` is an
+    `state` is the name of what `status` says, for programs: it is hidden above; "" for none. `runbook_url` is an
     address of the configuration. `commit_link` is a commit's short id as `status` names it between backticks, and its
     address, "" for none.
     """
+    first, *further = [escape_markdown(line) for line in truncate(status, _MAX_STATUS_LENGTH).split("\n")]
     lines = [
-        _link_commit(escape_markdown(truncate(status, _MAX_STATUS_LENGTH)), *commit_link),
+        _link_commit(first, *commit_link),
         format_elapsed_milestones(milestones),
+        *further,
         f"[Runbook](<{runbook_url}>)" if runbook_url else "",
         f"<sub>{escape_markdown(hint)}</sub>" if hint else "",
     ]
@@ -97,7 +99,7 @@ def has_marker(text: str, marker: str) -> bool:
 
 
 def find_text_above_first_heading(text: str) -> str:
-    """What stands before the first heading."""
+    """What comes before the first heading."""
     return f"\n{text}".partition("\n## ")[0]
 
 

@@ -204,9 +204,9 @@ def post_details(
 
 
 def update_message(context: Context, service: Service, reference: str, message: Message, turn: int = 0) -> None:
-    """Replaces the proposal's message by how things stand now; doing it twice is the same as once.
+    """Replaces the proposal's message by the present state; doing it twice is the same as once.
 
-    `turn` counts what is shown while it still stands as before.
+    `turn` counts what is shown while its state is as before.
     """
 
     def do() -> Document:

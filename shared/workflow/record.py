@@ -12,7 +12,7 @@ from shared.detection.entry import LogEntry
 from shared.detection.grouping import truncate_entry
 from shared.detection.raised_exception import EFFECT_KINDS, RaisedException
 from shared.detection.signal import Signal, SignalKind, read_signal
-from shared.errors import Reject, Retry
+from shared.errors import Retry
 from shared.proposal.rollout import REOPEN_WINDOW
 from shared.service import Service, build_service_id, find_service
 from shared.workflow import effects
@@ -89,6 +89,7 @@ _MAX_ENTRIES = 12
 
 _INITIAL_STATES = {
     SignalKind.SYNTAX_ERROR: IncidentState.OPENED,
+    SignalKind.FOUND_BY_CHECK: IncidentState.OPENED,
     SignalKind.CLOSE_1011: IncidentState.WAITING,
     SignalKind.FAILED_START: IncidentState.WAITING,
     SignalKind.KEEPALIVE_TIMEOUT: IncidentState.WAITING,
@@ -136,14 +137,11 @@ def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> Ste
     return outcome
 
 
-def record_found_failure(context: Context, service: Service, entry: LogEntry) -> StepResult:
+def record_found_failure(context: Context, service: Service, signal: Signal) -> StepResult:
     """Opens an incident of what a check has found, or adds to the one that is open: `opened`, `attached`, `duplicate`.
 
-    Raises Retry, and `Reject("no_signal")` for an entry that shows nothing.
+    Raises Retry, Reject.
     """
-    signal = read_signal(entry)
-    if not isinstance(signal, Signal):
-        raise Reject("no_signal", f"{service.id}: {signal.value}")
     return _record_signal(context, service, signal, None)
 
 

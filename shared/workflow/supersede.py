@@ -23,7 +23,7 @@ from shared.workflow.rollout.finish import refresh_message
 from shared.workflow.rollout.rollout_limits import is_rollout_active
 
 MIN_QUESTION_AGE = timedelta(hours=1)
-"""So long a question stands at least, whatever is merged: it must not change while an approver reads it;"""
+"""So long a question stays open at least, whatever is merged: it must not change while an approver reads it;"""
 BRANCH_CHECK_INTERVAL = timedelta(minutes=10)
 """from then on the branch is looked at this often."""
 

@@ -110,7 +110,7 @@ def issue(report: Report, proposal: Proposal, service: Service) -> str:
     logins = {commit.id: commit.author.lower().replace(" ", "-") for commit in commits}
     links = build_links(requests, incident.service, incident.environment, logins)
     part = render_status_block(
-        describe_question(proposal, service),
+        "\n".join(describe_question(proposal, service)),
         urgent=True,
         milestones=since,
         hint=COMMANDS_HINT,

@@ -16,7 +16,7 @@ from tests.support.scripted_server import HANG_UP, ScriptedServer, http_answer, 
 SERVICE = watched_service(escalate_to=PAGER, runbook_url="https://wiki.invalid/tide")
 REMINDER = Reminder(
     marker="f0-1-1.reminder",
-    title="tide: SyntaxError in chat/greeting.py,\nfails with 100 % of the traffic",
+    title="tide: SyntaxError in chat/greeting.py,\nfailing revision has 100 % of the traffic",
     asked_at=datetime(2026, 4, 7, 8, tzinfo=UTC),
     expires_at=datetime(2026, 4, 7, 14, tzinfo=UTC),
     issue_url="https://code.invalid/harbour/tide/issues/1",

@@ -146,6 +146,23 @@ def test_a_repository_that_takes_too_many_requests_is_neutral(
         assert outside.count_requests() == 4
 
 
+def test_a_service_of_a_thousand_files_takes_at_most_twenty_requests(tmp_path: Path, compilers: LocalCompilers) -> None:
+    story = HistoryBuilder(tmp_path / "repo.git")
+    parts = {f"quay/f{number // 50}/p{number}.py": f"DEPTH = {number}\n" for number in range(1_000)}
+    packages = {f"quay/f{number}/__init__.py": "" for number in range(20)}
+    imports = "".join(f"from quay.f{number // 50} import p{number}\n" for number in range(1_000))
+    main = f"from quay.cranes import lift\n{imports}\napp = lift\n"
+    start = {"Dockerfile": DOCKERFILE, "quay/__init__.py": "", "quay/main.py": main, "quay/cranes.py": CRANES}
+    story.commit("start", {**start, **packages, **parts})
+    story.commit("broken", {"quay/cranes.py": CRANES.replace("lift", "hoist"), "quay/f7/p360.py": "DEPTH = 0\n"})
+    story.write_repository()
+    with open_push_outside(story, compilers) as outside:
+        run = outside.push("broken", before="start")
+        assert run is not None
+        assert [each["path"] for each in run["output"]["annotations"]] == ["quay/main.py"]
+        assert outside.count_requests() <= MAX_REQUESTS
+
+
 def test_what_takes_too_long_is_neutral(outside: PushOutside, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check_push, "MAX_SECONDS", -1.0)
     run = outside.push("broken", before="harmless")

@@ -72,7 +72,7 @@ def test_what_is_refused_keeps_nothing_else_from_being_made(source: Path, tmp_pa
     made = {
         one.values["name"] for one in read_state(here) if one.type.startswith("google_cloud") and "name" in one.values
     }
-    functions = ("record", "investigate", "redeploy", "schedule", "verify", "decide", "github")
+    functions = ("record", "investigate", "redeploy", "check", "schedule", "verify", "decide", "github")
     assert {f"provenfix-{name}" for name in functions} <= made
     assert "google_secret_manager_secret_version.config" in {one.address for one in read_state(here)}
 

@@ -155,6 +155,18 @@ def _draw(state: IncidentState) -> DrawnPage:
     return DrawnPage(answers, describe_present_state(record), state is IncidentState.PROPOSED)
 
 
+def test_two_whys_are_shown_and_the_others_are_folded(
+    pages: dict[IncidentState, DrawnPage], browser: RecordedBrowser
+) -> None:
+    with browser.open_page() as page:
+        pages[IncidentState.PROPOSED].serve(page)
+        shown = page.locator("ol.whys > li")
+        assert [item.is_visible() for item in shown.all()] == [True, True, *[False] * (shown.count() - 2)]
+        assert shown.count() > 2
+        page.locator("#more-whys > summary").click()
+        assert all(item.is_visible() for item in shown.all())
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(("width", "height"), WIDTHS)
 @pytest.mark.parametrize("state", STATES)

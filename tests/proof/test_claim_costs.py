@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.detection.logged_exception import Frame
 from shared.proof.claims.regressions import new_failures
 from shared.proof.claims.regressions.repeated_failure import RepeatedFailure
 from shared.proof.gating import loaded_files
@@ -60,3 +61,20 @@ def test_edits_that_change_no_import_are_read_and_nothing_else_of_their_commits_
     assert counts["find_touched_names"] <= PARTS + 3
     assert counts["_judge"] <= 3, "once for the inputs of the failure, and where it is no more"
     assert ignore_rules.parse_docker_ignore.cache_info().misses == 1
+
+
+def test_a_virtual_environment_in_the_repository_is_not_taken_for_the_installed_packages(tmp_path: Path) -> None:
+    packages = "venv/lib/python3.11/site-packages"
+    history = HistoryBuilder(tmp_path / "repo")
+    history.commit(
+        "start", {**START, f"{packages}/buoy/__init__.py": "from . import bell\n", f"{packages}/buoy/bell.py": ""}
+    )
+    history.commit("rename", {"quay/tides.py": "def current(): pass\n"})
+    history.commit("fix", {"main.py": MAIN.replace("flow", "current")})
+    history.write_repository()
+    finding = prove_renamed(
+        history, Frame("/usr/local/lib/python3.11/site-packages/buoy/__init__.py", 1, "<module>", "from . import bell")
+    )
+    assert finding.target is not None
+    assert finding.loaded_summary is not None
+    assert finding.loaded_summary.file_count == len(("main.py", "quay/__init__.py", "quay/berths.py", "quay/tides.py"))

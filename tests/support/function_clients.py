@@ -32,6 +32,7 @@ FUNCTIONS_BY_TOPIC = {
     "log-entries": "record",
     "incident-opened": "investigate",
     "redeploy-approved": "redeploy",
+    "check-requested": "check",
     "tick": "schedule",
     "incident-due": "verify",
 }

@@ -22,12 +22,12 @@ START = {
 }
 
 
-def prove_renamed(history: HistoryBuilder) -> Finding:
-    """The finding at the commit `rename`, where `flow` is gone."""
+def prove_renamed(history: HistoryBuilder, *outer_frames: Frame) -> Finding:
+    """The finding at the commit `rename`, where `flow` is gone; `outer_frames` stand above the start file's."""
     seen_at = history.committed_at("rename")
     message = "cannot import name 'flow' from 'quay.tides' (/app/quay/tides.py)"
     exception = LoggedException(
-        "ImportError", message, (Frame("/app/main.py", 2, "<module>", "from quay.tides import flow"),)
+        "ImportError", message, (*outer_frames, Frame("/app/main.py", 2, "<module>", "from quay.tides import flow"))
     )
     raised = RaisedException(exception, LogEntry(0, f"ImportError: {message}", seen_at, revision="r1"))
     incident = Incident(

@@ -224,6 +224,9 @@ def test_ordinary_payload_keeps_its_message_alone() -> None:
         {"event": {"type": "websocket.disconnect", "code": 1011}},
         {"message": "socket closed", "details": {"event": "websocket closed", "code": "1011"}},
         {"a": [{"b": {"closeCode": 1011}}]},
+        {"event": "websocket.disconnect", "details": {"code": 1011}},
+        {"type": "ws_closed", "data": {"code": 1011, "reason": ""}},
+        {"msg": "websocket:close", "context": {"code": "1011"}},
     ],
 )
 def test_nested_close_code_is_read(payload: dict[str, object]) -> None:
@@ -240,6 +243,9 @@ def test_nested_close_code_is_read(payload: dict[str, object]) -> None:
         {"message": "exited", "process": {"exit": {"code": 1011}}},
         {"order": {"id": 1011, "count": 1011, "port": 1011}},
         {"message": "moored", "berth": {"code": 1011, "name": "north quay"}},
+        {"event": "websocket.receive", "data": {"code": 1011}},
+        {"event": "websocket.disconnect", "boat": {"code": 1011}},
+        {"event": "http.disconnect", "details": {"code": 1011}},
     ],
 )
 def test_other_nested_codes_are_none(payload: dict[str, object]) -> None:

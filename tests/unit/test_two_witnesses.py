@@ -4,7 +4,8 @@ import ast
 
 import pytest
 
-from shared.proof.claims.attributes.expression_meaning import MeaningFinder
+from shared.proof.claims.attributes.expression_meaning import Meaning, MeaningFinder
+from shared.proof.claims.attributes.source_file import SourceFile
 from shared.proof.claims.checking.checked_files import collect_files
 from shared.proof.claims.checking.two_witnesses import TwoWitnesses
 from shared.proof.claims.checking.type_probes import insert_probes
@@ -160,3 +161,24 @@ class _Unprobed(ast.NodeTransformer):
         self.generic_visit(node)
         is_probe = isinstance(node.func, ast.Name) and node.func.id == "reveal_type"
         return node.args[0] if is_probe else node
+
+
+class CountingFinder(MeaningFinder):
+    """Counts what it is asked."""
+
+    asked = 0
+
+    def find_meaning(self, source: SourceFile, node: ast.expr, depth: int = 0) -> Meaning:
+        self.asked += 1
+        return super().find_meaning(source, node, depth)
+
+
+def test_a_name_that_is_made_of_itself_many_times_is_followed_once() -> None:
+    lines = [f"    rows = rows.step_{number}()" for number in range(12)]
+    files = {"main.py": "\n".join(["def moor(rows):", *lines, "    rows.last()"])}
+    finder = CountingFinder(ListedModules(files), "main.py")
+    source = finder.get_source("main.py")
+    assert source is not None
+    receivers = [node.value for node in source.nodes if isinstance(node, ast.Attribute)]
+    assert all(finder.find_meaning(source, receiver) is None for receiver in receivers)
+    assert finder.asked <= 10 * len(receivers)

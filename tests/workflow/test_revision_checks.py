@@ -74,6 +74,7 @@ def scene(tmp_path: Path, compilers: LocalCompilers) -> Scene:
     story.commit("fixed", {"quay/tides.py": TIDES})
     story.commit("script", {"t.py": "x = (\n"})
     story.commit("misspelt", {"quay/main.py": MAIN + "\n\ndef again():\n    return misspelt\n"})
+    story.commit("spelt", {"quay/main.py": MAIN + "\n\ndef again():\n    return app\n"})
     story.write_repository()
 
     @contextmanager
@@ -149,11 +150,28 @@ def test_a_sound_revision_opens_nothing_and_is_what_the_next_one_is_compared_wit
     assert scene.tick() == ["opened"]
 
 
-@pytest.mark.parametrize("commit", ["misspelt", "script"])
-def test_what_the_service_does_not_load_or_what_is_no_syntax_error_opens_nothing(scene: Scene, commit: str) -> None:
-    scene.deploy(FIRST, commit)
-    assert scene.tick() == ["unknown" if commit == "misspelt" else "sound"]
+def test_what_the_service_does_not_load_opens_nothing(scene: Scene) -> None:
+    scene.deploy(FIRST, "script")
+    assert scene.tick() == ["sound"]
     assert read_documents(scene.harness, "incidents") == {}
+
+
+def test_a_failure_beyond_syntax_is_proven_and_asked_about_in_the_same_way(scene: Scene) -> None:
+    scene.deploy(FIRST, "misspelt")
+    assert scene.tick() == ["opened"]
+    [incident] = read_documents(scene.harness, "incidents")
+    stored = read_incident(scene.harness, incident)
+    assert (stored["kind"], stored["path"], stored["error_class"]) == ("found_by_check", "quay/main.py", "NameError")
+    assert investigate_incident(scene.world, incident).name == "proposed"
+    report = read_documents(scene.harness, "reports")[incident]["report"]
+    assert isinstance(report, dict)
+    assert (report["claim"]["family"], report["introduced"]["commit"]) == ("name", scene.story.ids["misspelt"])
+    assert report["fix"]["commit"] == scene.story.ids["spelt"]
+    assert report["incident"]["exception"] is None
+    (issue,), (posted,) = scene.harness.issues.issues, scene.harness.chat.posted
+    assert posted.message.commit == scene.story.ids["spelt"]
+    assert "ogged 0 times" not in issue.body
+    assert "0 times" not in repr(posted.message)
 
 
 def test_going_back_to_an_earlier_commit_is_a_decision_of_users(scene: Scene) -> None:

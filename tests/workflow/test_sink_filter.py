@@ -34,10 +34,12 @@ from tests.support.logging_query import matches
 from tests.support.memory import MemoryStore
 from tests.support.signal_corpus import collect_texts, entry_shapes
 
-OWN = ("record", "investigate", "decide", "redeploy", "verify", "github", "compile-3-11")
+OWN = ("record", "investigate", "decide", "redeploy", "check", "verify", "github", "compile-3-11")
 FERRY = Service("ferry", "harbour-dev", "europe-west1", "harbour/ferry", "C-FERRY")
-MOST_NEGATIVES = 0.3
-"""Of the texts that name a syntax error or the number 1011 and are no signal, what may pass; printed as measured."""
+MOST_NEGATIVES = 12 / 42
+"""Of the texts that name a syntax error or the number 1011 and are no signal, what may pass; printed as measured.
+
+So much passed before the filter took failed starts, exceptions of WebSockets and CPython's bare messages."""
 
 
 def signals(watched: Service = FERRY, project: str = "shore-ops", own: tuple[str, ...] = OWN) -> str:
@@ -63,7 +65,7 @@ def _says_something(text: str) -> bool:
 def test_every_signal_in_every_shape_passes(corpus: dict[str, Signal | SkipReason]) -> None:
     query = signals()
     read = [found for found in corpus.values() if isinstance(found, Signal)]
-    assert {found.kind for found in read} == set(SignalKind) - {SignalKind.FOLLOW_ON_ERROR}
+    assert {found.kind for found in read} == set(SignalKind) - {SignalKind.FOLLOW_ON_ERROR, SignalKind.FOUND_BY_CHECK}
     assert len(read) > 100
     missed = [
         (name, text)

@@ -21,6 +21,7 @@ from shared.workflow.records.documents import MAX_ATTEMPTS, Collection
 from shared.workflow.records.incident_record import INCIDENTS
 from shared.workflow.records.kill_switch import SWITCHES, SwitchState
 from shared.workflow.records.proposals import PROPOSALS
+from shared.workflow.records.serving_states import SERVING_STATES
 from shared.workflow.records.trials import TRIALS
 from shared.workflow.rollout.rollout_limits import DAILY_COUNTS, ROLLOUT_LOCKS
 from tests.support.harness import Harness
@@ -31,7 +32,7 @@ STORED: dict[str, list[dict[str, Any]]] = json.loads(
 )
 COLLECTIONS: tuple[Collection[Any], ...] = (
     INCIDENTS, DECISIONS, DEFECTS, PROPOSALS, CAUSES, DAILY_COUNTS, TALLIES, ROLLOUT_LOCKS, SWITCHES, TRIALS,
-    BRANCH_STATES, FORK_TALLIES,
+    BRANCH_STATES, FORK_TALLIES, SERVING_STATES,
 )  # fmt: skip
 SAMPLES = [
     (collection, document)

@@ -66,8 +66,9 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
         yield from RoleChecks(access, accounts, installation).checks()
         if not settings.read_only:
             yield from SlackChecks(access, secrets, services, doubles.slack).checks()
+        is_app = bool(settings.code_host.app)
         yield from GitHubChecks(
-            access, _read_github_token(settings, secrets), services, _find_github_api(settings)
+            access, _read_github_token(settings, secrets), services, _find_github_api(settings), is_app=is_app
         ).checks(webhook=references.get("github.webhook_secret") is not None)
         yield from CompilerChecks(access, accounts, settings.compilers, services).checks()
         yield from list_probe_checks(accounts, services)

@@ -74,6 +74,7 @@ _SIGNAL_LABELS: Mapping[SignalKind, str] = {
     SignalKind.SYNTAX_ERROR: "SyntaxError",
     SignalKind.CLOSE_1011: "WebSocket closed with 1011",
     SignalKind.FAILED_START: "Revision that does not start",
+    SignalKind.FOUND_BY_CHECK: "Failure found by a check",
     SignalKind.KEEPALIVE_TIMEOUT: "WebSocket keepalive timeout",
     SignalKind.DYNAMIC_CODE: "Error in code made at run time",
     SignalKind.DEPENDENCY: "Error in an installed package",
@@ -250,7 +251,7 @@ def _describe_failure(record: IncidentRecord) -> str:
 
 
 def _render_prose(text: str) -> Markup:
-    """One paragraph; what stands between backticks, and what could be a commit, is code."""
+    """One paragraph; what is between backticks, and what could be a commit, is code."""
     wrapped = [
         Markup("<code>{}</code>").format(words) if is_code else escape(words)
         for words, is_code in split_code_spans(text)
@@ -259,7 +260,7 @@ def _render_prose(text: str) -> Markup:
 
 
 def _align_caret(before: str) -> str:
-    """Below the column after these characters; a tab stays one, so that it stands where it should."""
+    """Below the column after these characters; a tab stays one, so that it is in the right place."""
     return "".join("\t" if character == "\t" else " " for character in before) + "^"
 
 

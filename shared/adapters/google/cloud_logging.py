@@ -5,7 +5,7 @@ https://cloud.google.com/logging/docs/view/logging-query-language
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
 from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.request_counts import RequestCounts
 from shared.adapters.logs.log_json import parse_json_entry
+from shared.adapters.logs.split_entries import SplitEntries
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
 from shared.ports import MAX_NEIGHBOURS, LinkBuilder
@@ -176,6 +177,7 @@ class CloudLogging:
 
     def _read_pages(self, project: str, request: Mapping[str, object]) -> "_Answer":
         entries: list[LogEntry] = []
+        split = SplitEntries()
         left = self._bounds.megabytes * 2**20
         with translate_errors(f"Cloud Logging, project {project}"):
             pages = self._clients.logging.list_log_entries(dict(request), timeout=TIMEOUT_SECONDS, retry=None)
@@ -183,8 +185,10 @@ class CloudLogging:
                 for message in page.entries:
                     left -= type(message).pb(message).ByteSize()
                     if left < 0 or len(entries) >= self._bounds.entries:
-                        return _Answer(entries, is_cut=True)
-                    entries.append(_convert_entry(message, len(entries)))
+                        rest = _parse_whole(split.finish(), len(entries))
+                        return _Answer([*entries, *rest], is_cut=True)
+                    entries += _parse_whole(split.add(_convert_message(message)), len(entries))
+        entries += _parse_whole(split.finish(), len(entries))
         return _Answer(entries, is_cut=bool(pages.next_page_token))
 
 
@@ -218,9 +222,13 @@ def build_time_filter(since: datetime, until: datetime) -> list[str]:
     return [f"timestamp>={quote_value(format_rfc3339(since))}", f"timestamp<={quote_value(format_rfc3339(until))}"]
 
 
-def _convert_entry(message: "types.LogEntry", position: int) -> LogEntry:
-    """By way of the JSON that exports and sinks write, so that it is read in one way only."""
-    return parse_json_entry(MessageToDict(type(message).pb(message)), position)
+def _convert_message(message: "types.LogEntry") -> object:
+    """The JSON that exports and sinks write, so that it is read in one way only."""
+    return MessageToDict(type(message).pb(message))
+
+
+def _parse_whole(values: Iterator[object], position: int) -> list[LogEntry]:
+    return [parse_json_entry(value, position + number) for number, value in enumerate(values)]
 
 
 _MARGIN = timedelta(minutes=1)

@@ -97,7 +97,7 @@ class PipelineDeployer:
         run = read_service(self._clients, service)
         note = read_note(run)
         if note is None or note.marker != operation.removeprefix(_OPERATION_PREFIX):
-            reason = "its pipeline replaces the whole service, or somebody has edited it"
+            reason = "its pipeline replaces the whole service, or a user has edited it"
             return Deployment(
                 DeploymentProgress.FAILED, detail=f"The rollout annotation is missing from {service.name}: {reason}."
             )

@@ -40,6 +40,7 @@ def render_exception(error: Mapping[str, object], *, is_known: bool) -> str:
     message = _find_first_text(
         error, _GENERAL_VALUE_KEYS if is_known else (*VALUE_KEYS, *(("message",) if name else ()))
     )
+    message = message or (_join_arguments(error.get("args"), name) if is_known and name else "")
     stack = next((text for key in STACK_KEYS if (text := _find_stack(error, key))), "")
     last = _format_last_line(name, message[:_MAX_LENGTH])
     failing_file = _find_failing_file(error, name)
@@ -57,8 +58,18 @@ def render_exception(error: Mapping[str, object], *, is_known: bool) -> str:
     return f"{header}{stack.rstrip()}\n{last}"
 
 
+def _join_arguments(arguments: object, name: str) -> str:
+    """The message that Python makes of an exception's `args`: one text as it is, several in brackets."""
+    if not isinstance(arguments, list) or not all(isinstance(item, str | int | float) for item in arguments[:8]):
+        return ""
+    if len(arguments) == 1 and isinstance(arguments[0], str) and name.rpartition(".")[2] != "KeyError":
+        return arguments[0][:_MAX_LENGTH]
+    shown = ", ".join(repr(item if not isinstance(item, str) else item[:_MAX_NAME_LENGTH]) for item in arguments[:8])
+    return f"({shown})" if len(arguments) > 1 else shown
+
+
 def _find_stack(error: Mapping[str, object], key: str) -> str:
-    """What stands under one key; a `trace` that is a text is the id of a request's trace."""
+    """What is under one key; a `trace` that is a text is the id of a request's trace."""
     stack = error.get(key)
     return "" if key == "trace" and isinstance(stack, str) else render_stack(stack)
 

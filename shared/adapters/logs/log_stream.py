@@ -7,11 +7,12 @@ of every value: for 100,000 brackets it took all the memory of the machine).
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.adapters.logs.log_text import ConsoleLogReader
+from shared.adapters.logs.split_entries import SplitEntries
 from shared.detection.entry import LogEntry
 from shared.errors import InputError
 
@@ -37,6 +38,7 @@ class LogStream:
         self._name = name
         self._decode = json.JSONDecoder().raw_decode
         self._lines = ConsoleLogReader()
+        self._split = SplitEntries()
         self._window = ""
         self._offset = 0
         self._ended = False
@@ -47,6 +49,10 @@ class LogStream:
 
     def entries(self) -> Iterator[LogEntry]:
         """All of them; raises `InputError` at JSON that is broken or cut off."""
+        yield from self._read_entries()
+        yield from map(self._build_entry, self._split.finish())
+
+    def _read_entries(self) -> Iterator[LogEntry]:
         self._read_chunk()
         if self._matches(_ENTRIES_RESPONSE):
             self._offset = self._window.index("[", self._offset)
@@ -55,19 +61,20 @@ class LogStream:
         while self._skip_space(count_lines=self._has_console_lines):
             if not self._has_console_lines and self._matches(_ARRAY):
                 yield from self._read_array()
-            elif (entry := self._read_object()) is not None:
-                yield entry
+            elif (read := self._read_object()) is not None:
+                yield from read
             else:
                 yield self._read_text_line()
 
-    def _read_object(self) -> LogEntry | None:
+    def _read_object(self) -> Sequence[LogEntry] | None:
+        """The entries that an object makes whole; None where none stands here."""
         if not self._matches(_OBJECT):
             return None
         if not self._has_console_lines:
-            return self._build_entry(self._read_value())
+            return self._build_entries(self._read_value())
         before = self._offset
         try:
-            return self._build_entry(self._read_value(max_length=MAX_LINE_LENGTH))
+            return self._build_entries(self._read_value(max_length=MAX_LINE_LENGTH))
         except InputError:  # among lines of text, what looks like JSON and is not is one more line of text
             self._offset = before
             return None
@@ -84,7 +91,10 @@ class LogStream:
             if sign == ",":
                 self._offset += 1
                 continue
-            yield self._build_entry(self._read_value())
+            yield from self._build_entries(self._read_value())
+
+    def _build_entries(self, value: object) -> Sequence[LogEntry]:
+        return [self._build_entry(whole) for whole in self._split.add(value)]
 
     def _build_entry(self, value: object) -> LogEntry:
         self._position += 1

@@ -1,8 +1,8 @@
-"""The local platform as the functions see it: what is wanted goes into the store, how it stands is read from there.
+"""The local platform as the functions see it: the wanted state goes into the store, the present one comes from it.
 
 A service is one document, its revisions and the split of its traffic, replaced only by the version that was read; that
-version is its etag. The supervisor of the processes (`functions.local.platform`) follows it, and writes how each
-revision stands into a document of its own, so that becoming ready changes no etag. A deployment leaves a note on the
+version is its etag. The supervisor of the processes (`functions.local.platform`) follows it, and writes each
+revision's state into a document of its own, so that becoming ready changes no etag. A deployment leaves a note on the
 service, as it does on Cloud Run: what was there before, and what was written last.
 """
 
@@ -152,7 +152,7 @@ class ProcessPlatform:
 
     def _replace(self, stored: StoredDocument, changes: Document) -> None:
         if not self._store.replace(SERVICES_KIND, stored.key, {**stored.value, **changes}, stored.version):
-            raise Retry(f"{SERVICES_KIND}/{stored.key} was changed by somebody else")
+            raise Retry(f"{SERVICES_KIND}/{stored.key} was changed by another process")
 
 
 def list_wanted_revisions(value: Document) -> Mapping[str, RevisionSource]:

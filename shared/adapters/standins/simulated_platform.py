@@ -101,7 +101,7 @@ class SimulatedPlatform:
 
     def _replace(self, stored: StoredDocument, changes: Mapping[str, object]) -> None:
         if not self._store.replace(SERVICES_KIND, stored.key, {**stored.value, **changes}, stored.version):
-            raise Retry(f"{SERVICES_KIND}/{stored.key} was changed by somebody else")
+            raise Retry(f"{SERVICES_KIND}/{stored.key} was changed by another process")
 
 
 def _read_stored_revisions(stored: StoredDocument) -> Mapping[str, Mapping[str, str]]:

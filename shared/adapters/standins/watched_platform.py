@@ -88,7 +88,7 @@ class WatchedPlatform:
         stored = self._require_deployment(service, marker)
         ended = {**stored.value, "ended": format_rfc3339(self._clock.now()), "failed": failed}
         if not self._store.replace(DEPLOYMENTS_KIND, key, ended, stored.version):
-            raise Retry(f"{DEPLOYMENTS_KIND}/{key} was changed by somebody else")
+            raise Retry(f"{DEPLOYMENTS_KIND}/{key} was changed by another process")
         return marker
 
     def state(self, service: Service, operation: str) -> Deployment:

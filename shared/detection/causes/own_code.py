@@ -40,6 +40,11 @@ _PACKAGE_MODULES = frozenset(
     )
 )  # fmt: skip
 """Import names of widely used packages that no service gives its own modules."""
+_APP_LOADER = re.compile(
+    r"[/\\](?:gunicorn[/\\]util|uvicorn[/\\]importer|hypercorn[/\\]utils|daphne[/\\]cli|asgiref[/\\]server"
+    r"|functions_framework[/\\](?:__init__|_function_registry))\.py$"
+)
+"""Loads the module that the start command names: what it does not find is that module, or a package above it."""
 _UNLOCATED_NAME = re.compile(
     r"cannot import name '\w{1,200}' from '([A-Za-z_]\w{0,80})[\w.]{0,160}' \(unknown location\)"
 )
@@ -52,7 +57,7 @@ def classify_code_error(exception: LoggedException) -> CauseClass:
     last = _find_deepest_frame(exception)
     is_raised_here = last is None or is_own_frame(last)
     if exception.error_class in _PROVABLE_CLASSES or _is_provable_type_error(exception):
-        return _classify_provable(exception, own, is_raised_here=is_raised_here)
+        return _classify_provable(exception, own, last, is_raised_here=is_raised_here)
     if not own:
         return CauseClass.UNKNOWN
     if is_raised_here or _BUILTIN_CLASS.fullmatch(exception.error_class):
@@ -60,12 +65,12 @@ def classify_code_error(exception: LoggedException) -> CauseClass:
     return CauseClass.UNKNOWN
 
 
-def _classify_provable(exception: LoggedException, own: list[Frame], *, is_raised_here: bool) -> CauseClass:
+def _classify_provable(
+    exception: LoggedException, own: list[Frame], last: Frame | None, *, is_raised_here: bool
+) -> CauseClass:
     if exception.error_class in _IMPORTS:
-        module = _MISSING_MODULE.search(exception.message) or _UNLOCATED_NAME.search(exception.message)
-        if module is not None and module[1].partition(".")[0] in _PACKAGE_MODULES:
-            return CauseClass.DEPENDENCY
-        return CauseClass.OWN_CODE if is_raised_here else CauseClass.DEPENDENCY
+        is_of_start = not own and last is not None and _APP_LOADER.search(last.path) is not None
+        return _classify_import(exception.message, is_raised_here=is_raised_here, is_of_start=is_of_start)
     attribute = _PACKAGE_ATTRIBUTE.search(exception.message)
     if attribute is not None and attribute[1] in _PACKAGE_MODULES:
         return CauseClass.DEPENDENCY
@@ -74,6 +79,15 @@ def _classify_provable(exception: LoggedException, own: list[Frame], *, is_raise
     if exception.error_class == "TypeError" and "() got an unexpected keyword" in exception.message:
         return CauseClass.DEPENDENCY  # one package calls another as that one cannot be called
     return CauseClass.OWN_CODE_UNPROVABLE if own else CauseClass.UNKNOWN
+
+
+def _classify_import(message: str, *, is_raised_here: bool, is_of_start: bool) -> CauseClass:
+    module = _MISSING_MODULE.search(message) or _UNLOCATED_NAME.search(message)
+    if module is not None and module[1].partition(".")[0] in _PACKAGE_MODULES:
+        return CauseClass.DEPENDENCY
+    if is_raised_here:
+        return CauseClass.OWN_CODE
+    return CauseClass.IMAGE if is_of_start else CauseClass.DEPENDENCY
 
 
 def _is_provable_type_error(exception: LoggedException) -> bool:
@@ -86,7 +100,7 @@ def is_own_frame(frame: Frame) -> bool:
 
 
 def _find_deepest_frame(exception: LoggedException) -> Frame | None:
-    """Without those of the import system, which stand below every import."""
+    """Without those of the import system, which are below every import."""
     frames = [frame for frame in exception.frames if not frame.path.startswith("<frozen importlib")]
     frames = [frame for frame in frames if not frame.path.endswith("/importlib/__init__.py")]
     return frames[-1] if frames else None

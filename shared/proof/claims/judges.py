@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from shared.detection.logged_exception import is_package_frame
 from shared.detection.ties import RaisedException
 from shared.proof.claims import prove_claim
 from shared.proof.claims.attributes import attribute_judge
@@ -13,6 +14,7 @@ from shared.proof.claims.files import file_judge
 from shared.proof.claims.importing import circular_judge, import_judge
 from shared.proof.claims.importing.image_layout import TracedFiles
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
+from shared.proof.claims.read_claim import find_import_root
 from shared.proof.claims.scopes import name_judge
 from shared.proof.claims.service_modules import open_service_modules
 from shared.proof.loading.commit_tree import RecordingTree
@@ -59,12 +61,13 @@ class _OpenedJudges(Mapping[ClaimFamily, ClaimJudge]):
 def build_tools(context: ProofContext, raised: RaisedException) -> "prove_claim.ClaimTools":
     """The judges of all families, and imports as the service's image resolves them."""
     matched_paths = _match_frames(context, raised)
+    logged_root = find_import_root(raised.exception.message)
 
     def open_modules(request: "prove_claim.ModulesRequest") -> ServiceModules:
         tree = RecordingTree(request.tree)
         logged_paths = _find_in_tree(tree, matched_paths)
         others = tuple(path for path in logged_paths if path != request.path)
-        traced = TracedFiles(request.path, others, logged_paths, request.tree.is_link)
+        traced = TracedFiles(request.path, others, logged_paths, request.tree.is_link, logged_root)
         return open_service_modules(tree, traced, request.python, request.source_roots)
 
     tips = [context.branch.head, *([context.given_commit.id] if context.given_commit is not None else [])]
@@ -115,7 +118,7 @@ def _match_frames(context: ProofContext, raised: RaisedException) -> Mapping[str
     tree = context.history.tree(commit)
     matched: dict[str, str] = {}
     for frame in raised.exception.frames:
-        tiers = match_logged_path(frame.path, tree)
+        tiers = match_logged_path(frame.path, tree) if not is_package_frame(frame) else ()
         if tiers and len(tiers[0]) == 1:
             matched[tiers[0][0]] = frame.path
     return matched

@@ -6,6 +6,7 @@ The same search as for a file that does not compile, with another predicate: the
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.detection.logged_exception import is_package_frame
 from shared.detection.syntax_errors import find_python_version
 from shared.detection.ties import RaisedException
 from shared.proof.claims.claim import Claim, ClaimFamily
@@ -164,7 +165,8 @@ def _build_gates(context: ProofContext, raised: RaisedException, deployed: Commi
 
 
 def _find_traced_paths(context: ProofContext, raised: RaisedException, commit: str, path: str) -> tuple[str, ...]:
-    """The other files of a commit that the traceback names."""
+    """The other files of a commit that the traceback names, but for those of installed packages."""
     tree = context.history.tree(commit)
-    fitting = (next(iter(match_logged_path(frame.path, tree)), ()) for frame in raised.exception.frames)
+    own = (frame for frame in raised.exception.frames if not is_package_frame(frame))
+    fitting = (next(iter(match_logged_path(frame.path, tree)), ()) for frame in own)
     return tuple(dict.fromkeys(paths[0] for paths in fitting if len(paths) == 1 and paths[0] != path))

@@ -1,6 +1,6 @@
 """Reads the claim that a logged exception makes about the repository's code; None where it makes none.
 
-The messages are CPython's own, from 3.8 on. The claim stands at the deepest frame. Where that one belongs to an
+The messages are CPython's own, from 3.8 on. The claim is at the deepest frame. Where that one belongs to an
 installed package, the failing statement is not of the repository; the import system's own frames do not count.
 """
 
@@ -13,6 +13,10 @@ from shared.proof.claims.claim import Claim, ClaimFamily
 _IMPORT_SYSTEM = re.compile(r"^<frozen |[/\\]importlib[/\\]__init__\.py$")
 _IMPORT_NAME = re.compile(
     r"cannot import name '(?P<name>[^']+)' from (?P<partial>partially initialized module )?'(?P<module>[^']+)'"
+)
+_IMPORTED_FROM = re.compile(
+    r"cannot import name '[^']+' from (?:partially initialized module )?'(?P<module>[^']+)' "
+    r"(?:\(most likely due to a circular import\) )?\((?P<path>/[^()]{1,300})\.py\)"
 )
 _NO_MODULE = re.compile(r"No module named '(?P<module>[^']+)'")
 _NO_NAME = re.compile(r"name '(?P<name>[^']+)' is not defined")
@@ -74,6 +78,15 @@ def read_claim(exception: LoggedException) -> Claim | None:
         name=fields.get("name") or "",
         owner=fields.get("owner") or "",
     )
+
+
+def find_import_root(message: str) -> str:
+    """The folder in which Python found the module that a name is missing from: Python names both since 3.7; else ""."""
+    match = _IMPORTED_FROM.search(message)
+    if match is None:
+        return ""
+    path, module = match["path"].removesuffix("/__init__"), "/" + match["module"].replace(".", "/")
+    return (path.removesuffix(module) or "/") if path.endswith(module) else ""
 
 
 def _find_failing_frame(exception: LoggedException) -> Frame | None:

@@ -74,7 +74,7 @@ class Gates:
         if (
             self.loaded_files.source_roots and not sources
         ):  # they were moved: nothing would be looked at, and everything pass
-            return (f"the source root {self.loaded_files.source_roots[0]}, in which no Python file lies,",)
+            return (f"the source root {self.loaded_files.source_roots[0]}, which contains no Python file,",)
         return tuple(path for path, blob in sources if self.verdicts.judge(blob, path).compiles is None)
 
     def find_failure(self, commit: str, already_broken: frozenset[str]) -> GateFailure | None:

@@ -41,6 +41,13 @@ class ProvenClaim:
     inputs: tuple[str, ...]
     """The paths on which the verdicts depend."""
     commits_judged: int
+    is_found_early: bool = False
+    """Whether a check has made the claim, and no log entry."""
+
+    @property
+    def how_it_fails(self) -> str:
+        """What a version that fails does, after the verb."""
+        return "the same way" if self.is_found_early else "as logged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,7 @@ class Fix:
     excerpt: tuple[tuple[int, str], ...] = ()
     """The fixed lines, numbered as in the fixed version."""
     path: str = ""
-    """Where the file lies after the fix; differs from the broken path after a rename; "" where it was deleted."""
+    """Where the file is after the fix; differs from the broken path after a rename; "" where it was deleted."""
 
 
 @dataclass(frozen=True, slots=True)

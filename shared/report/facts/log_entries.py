@@ -8,20 +8,19 @@ from shared.detection.incident import (
     Incident,
     Sighting,
     Symptom,
-    describe_exception,
+    describe_raised,
     describe_raised_exception,
 )
 from shared.detection.log_gaps import LogGap
 from shared.detection.logged_exception import Frame
 from shared.detection.signal import SignalKind
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
-from shared.report.occurrences import describe_sighting_count
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted
 from shared.text.timestamps import format_timestamp, format_timestamp_phrase, has_date
 
 
 def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
-    """`frame` is the deepest frame of the tied exception that lies in the repository, where that was checked."""
+    """`frame` is the deepest frame of the tied exception that is in the repository, where that was checked."""
     for sighting in incident.sightings:
         yield Fact(
             FactTopic.SIGHTING,
@@ -33,7 +32,7 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
         ref = format_log_ref(incident.raised.entry)
         yield Fact(
             FactTopic.RAISED,
-            EvidenceKind.LOG_ENTRY,
+            EvidenceKind.QUERY if incident.raised.entry.is_predicted else EvidenceKind.LOG_ENTRY,
             ref,
             f"{_format_raised_at(incident)}: {describe_raised_exception(incident, frame)}.",
         )
@@ -52,12 +51,16 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
     service = f" of {quote_service_name(incident.service)}" if quote_service_name(incident.service) else ""
     span = _describe_time_span(incident.first_seen, incident.last_seen, incident)
     shows = f"shows the defect itself in {entries}{span}"
-    if incident.is_found_early:
+    if incident.kind is SignalKind.FOUND_BY_CHECK:
+        shows = "was not searched for it: the check found it in the code"
+    elif incident.is_found_early:
         shows = "did not show the defect when the check found it"
     yield Fact(FactTopic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} {shows}.")
 
 
 def _format_raised_at(incident: Incident) -> str:
+    if incident.kind is SignalKind.FOUND_BY_CHECK:
+        return "Raised by that line when it runs"
     if incident.kind is SignalKind.FAILED_START:
         return "Raised while the program started"
     return "Logged with the close" if incident.is_raised_in_own_entry else "Logged before the close"
@@ -66,7 +69,7 @@ def _format_raised_at(incident: Incident) -> str:
 def _collect_cause_facts(incident: Incident) -> Iterator[Fact]:
     """The facts about a cause beside the exception that is tied."""
     for raised in incident.candidates:
-        text = f"One of several exceptions before the close: {describe_exception(raised.exception)}."
+        text = f"One of several exceptions before the close: {describe_raised(raised)}."
         yield Fact(FactTopic.CANDIDATE, EvidenceKind.LOG_ENTRY, format_log_ref(raised.entry), text)
     if incident.longest_gap is not None:
         ref = f"lines of instance {quote_untrusted(incident.longest_gap.instance[-12:], 40)}"
@@ -85,7 +88,7 @@ def describe_candidates(incident: Incident) -> str:
     """` Before it were logged: …`, for a close that is tied to none of several exceptions; "" for any other."""
     if not incident.candidates:
         return ""
-    words = [describe_exception(raised.exception) for raised in incident.candidates]
+    words = [describe_raised(raised) for raised in incident.candidates]
     return f" One of these was logged for it, and the log does not tell which: {join_words(words, 'or')}."
 
 
@@ -98,6 +101,23 @@ def format_log_ref(entry: LogEntry) -> str:
         if entry.insert_id
         else f"log:{entry.position}"
     )
+
+
+def describe_occurrences(incident: Incident, counted: str = "") -> str:
+    """`Logged 3 times, first at …`, without a full stop. `counted`: until when that was counted."""
+    first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
+    if incident.kind is SignalKind.FOUND_BY_CHECK:
+        return f"Found by a check of the deployed commit {first}; whether it was logged is unknown"
+    if incident.is_found_early:
+        return f"Found by a check of the deployed commit {first}, and not logged yet"
+    return f"Logged {pluralize(incident.occurrences, 'time')}{counted}, first {first}"
+
+
+def describe_sighting_count(sighting: Sighting) -> str:
+    """`logged 3 times`, or that a check has found it."""
+    if sighting.first.is_predicted:
+        return "found by a check"
+    return f"logged {pluralize(sighting.occurrences, 'time')}"
 
 
 def format_error_line(incident: Incident, sighting: Sighting) -> str:

@@ -9,6 +9,7 @@ from shared.proof.declared.ci_checks import find_ci_checks
 from shared.proof.model.finding import BrokenFile, Finding, ProvenClaim
 from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import get_failing_line
+from shared.report.facts.log_entries import describe_occurrences
 from shared.report.facts.prevention import assess_prevention
 from shared.report.whys.catching_checks import describe_checks
 from shared.report.whys.failure import (
@@ -22,7 +23,6 @@ from shared.report.whys.failure import (
 from shared.report.whys.process import explain_underlying_error
 from shared.report.whys.why import Confidence, WhyDraft, WhyKey
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted
-from shared.text.timestamps import format_timestamp_phrase
 
 
 def explain_claim(incident: Incident, proof: Finding, broken: BrokenFile, facts: Facts) -> Iterator[WhyDraft]:
@@ -45,16 +45,19 @@ def _explain_failure(incident: Incident, claim: ProvenClaim, broken: BrokenFile,
     service = quote_service_name(incident.service) or "the service"
     error = f"{quote_untrusted(broken.fault.error_class, 80)}: {quote_untrusted(broken.fault.message)}"
     position = f"{quote_untrusted(claim.path)}, line {claim.line}"
-    first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
     is_start = incident.kind is SignalKind.FAILED_START
     effect = "The revision does not start" if is_start else "A WebSocket failed"
-    answer = f"{effect}: {position} raised {error}. Logged {pluralize(incident.occurrences, 'time')}, first {first}."
+    failure = f"{effect}: {position} raised {error}"
+    if incident.is_found_early:
+        failure = f"{position} raises {error} when it runs"
+    answer = f"{failure}. {describe_occurrences(incident)}."
     if incident.symptoms:
         answer += f" Consequences: {join_words(quote_symptoms(incident.symptoms))}."
     answer += describe_nearby(incident)
     topics = (FactTopic.SIGHTING, FactTopic.RAISED, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
-    question = f"Why did {service} fail?"
-    return WhyDraft(WhyKey.FAILED, question, answer, Confidence.OBSERVED, facts.evidence_ids(*topics))
+    question = f"Why does {service} fail?" if incident.is_found_early else f"Why did {service} fail?"
+    sure = Confidence.PROVEN if incident.is_found_early else Confidence.OBSERVED
+    return WhyDraft(WhyKey.FAILED, question, answer, sure, facts.evidence_ids(*topics))
 
 
 def _explain_code(claim: ProvenClaim, broken: BrokenFile, facts: Facts) -> WhyDraft:

@@ -9,8 +9,7 @@ from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import describe_other_versions, get_failing_line
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location
-from shared.report.facts.log_entries import format_error_line
-from shared.report.occurrences import describe_occurrences
+from shared.report.facts.log_entries import describe_occurrences, format_error_line
 from shared.report.verdict_words import (
     describe_fixed,
     describe_introduced,

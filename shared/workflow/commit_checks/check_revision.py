@@ -8,17 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.detection.entry import CHECK_LOG, LogEntry
+from shared.detection.signal import Signal, SignalKind
 from shared.errors import InputError, Reject, UsageError
 from shared.proof.check_commit import CheckOutcome, CommitCheck, CommitCheckRequest
 from shared.proof.compare_services import SYNTAX, Alarm
 from shared.proof.model.commit_graph import contains_commit
 from shared.proof.model.ports import History
 from shared.proposal.rollout import Revision
+from shared.pushes import LIMIT_REACHED
 from shared.service import Service
 from shared.workflow.context import Context, StepResult
 from shared.workflow.investigation.platform_evidence import resolve_commit
 from shared.workflow.record import record_found_failure
 from shared.workflow.records.serving_states import load_serving_state, store_revision
+
+MAX_REQUESTS = 40
+MAX_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +47,21 @@ def check_revision(context: Context, message: Mapping[str, str]) -> StepResult:
     if checked.check.outcome is CheckOutcome.SOUND:
         store_revision(context, service, name, is_sound=True)
         return StepResult("sound", detail=name)
-    alarm = next((alarm for alarm in checked.check.alarms if alarm.family == SYNTAX and alarm.line), None)
+    alarm = _choose_alarm(checked.check)
     if alarm is None:
-        return StepResult("unknown", detail=f"{name}: {_describe_rest(checked.check)}")
+        return StepResult("unknown", detail=f"{name}: {' '.join(checked.check.reasons)}")
     if not context.revisions.get_traffic(service).get(name):
         return StepResult("unknown", detail=f"{name}: it has no traffic any more")
-    entry = _build_entry(context, service, name, checked)
-    return record_found_failure(context, service, entry)
+    entry = _build_entry(context, service, name, alarm, checked.source_line)
+    kind = SignalKind.SYNTAX_ERROR if alarm.family == SYNTAX else SignalKind.FOUND_BY_CHECK
+    signal = Signal(kind, entry, alarm.error_class, alarm.path, alarm.line, alarm.message, checked.source_line)
+    return record_found_failure(context, service, signal)
 
 
-def _describe_rest(check: CommitCheck) -> str:
-    """What keeps an incident from being opened."""
-    if check.alarms:
-        first = check.alarms[0]
-        return f"{first.error_class} in {first.path}, line {first.line}: {first.message}"
-    return " ".join(check.reasons)
+def _choose_alarm(check: CommitCheck) -> Alarm | None:
+    """What the incident is about: a file that does not compile before all else; a target has to fix every one."""
+    located = [alarm for alarm in check.alarms if alarm.line]
+    return next((alarm for alarm in located if alarm.family == SYNTAX), next(iter(located), None))
 
 
 def _check(context: Context, service: Service, name: str) -> _Checked:
@@ -68,8 +73,12 @@ def _check(context: Context, service: Service, name: str) -> _Checked:
     if sound is None or not sound.commit:
         return _Checked(None, "no earlier revision has a commit to compare with")
     try:
-        with context.open_history(service) as history:
+        with context.open_limited_history(service, MAX_REQUESTS, MAX_SECONDS) as history:
             return _compare(context, service, history, (revision, sound))
+    except Reject as refused:
+        if refused.reason != LIMIT_REACHED:
+            raise
+        return _Checked(None, f"its commit was not read to the end: {refused.detail}")
     except (InputError, UsageError) as missing:
         return _Checked(None, f"the repository could not be read: {missing}")
 
@@ -86,8 +95,8 @@ def _compare(context: Context, service: Service, history: History, revisions: tu
     python = revision.python or service.python or None
     request = CommitCheckRequest(baseline, commit, service.name, service.source_roots, python)
     check = context.prover.check_commit(history, context.compilers, request)
-    line = next((_read_line(history, commit, alarm) for alarm in check.alarms if alarm.family == SYNTAX), "")
-    return _Checked(check, source_line=line)
+    alarm = _choose_alarm(check)
+    return _Checked(check, source_line=_read_line(history, commit, alarm) if alarm is not None else "")
 
 
 def _read_line(history: History, commit: str, alarm: Alarm) -> str:
@@ -97,12 +106,17 @@ def _read_line(history: History, commit: str, alarm: Alarm) -> str:
     return lines[alarm.line - 1].strip() if 0 < alarm.line <= len(lines) else ""
 
 
-def _build_entry(context: Context, service: Service, name: str, checked: _Checked) -> LogEntry:
-    """What Python will log when it first loads the file."""
-    assert checked.check is not None
-    alarm = next(alarm for alarm in checked.check.alarms if alarm.family == SYNTAX and alarm.line)
-    text = f'  File "{alarm.path}", line {alarm.line}\n    {checked.source_line}\n{alarm.error_class}: {alarm.message}'
+def _build_entry(context: Context, service: Service, name: str, alarm: Alarm, source_line: str) -> LogEntry:
+    """What Python will log when it first loads the file, or runs the line."""
+    if alarm.family == SYNTAX:
+        header = f'  File "{alarm.path}", line {alarm.line}'
+    else:
+        header = (
+            "Traceback (most recent call last):\n"
+            f'  File "{alarm.path}", line {alarm.line}, in {alarm.function or "<module>"}'
+        )
     return LogEntry(
-        position=0, text=text, timestamp=context.clock.now(), log_name=CHECK_LOG, insert_id=name,
-        project=service.project, service=service.name, revision=name, commit=checked.check.commit,
+        position=0, text=f"{header}\n    {source_line}\n{alarm.error_class}: {alarm.message}",
+        timestamp=context.clock.now(), log_name=CHECK_LOG, insert_id=name, project=service.project,
+        service=service.name, revision=name,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from shared.workflow.context import Context
 from shared.workflow.records import incident_record
 from shared.workflow.records.serving_states import load_serving_state, store_first_revisions, store_revision
 
-REVISION_KIND = "revision"
+REVISION_CHECK = "revision"
 """The `kind` of a message that asks for the check of a revision."""
 
 
@@ -42,7 +42,7 @@ def request_revision_check(context: Context, service: Service) -> tuple[str, ...
 
 def build_message(service: Service, revision: str) -> Mapping[str, str]:
     """As it travels to the function that checks."""
-    return {"kind": REVISION_KIND, "service": service.id, "revision": revision}
+    return {"kind": REVISION_CHECK, "service": service.id, "revision": revision}
 
 
 def _list_own_revisions(context: Context, service: Service) -> frozenset[str]:

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from shared.detection.collect import collect_incidents
 from shared.detection.entry import EntryList, LogEntry
 from shared.detection.grouping import normalise_path
-from shared.detection.incident import Incident
-from shared.detection.signal import SignalKind
+from shared.detection.incident import Incident, Sighting
+from shared.detection.raised_exception import read_raised
+from shared.detection.signal import SignalKind, SkipReason
 from shared.errors import Reject
 from shared.proof.model.ports import History
 from shared.proof.model.target import ImageStatus
@@ -56,6 +57,8 @@ def _collect_incident(
     context: Context, service: Service, record: IncidentRecord, read_at: datetime
 ) -> tuple[Incident, Sequence[LogEntry]]:
     """The incident as the log shows it, under the fingerprint that it was opened with; and what was read for it."""
+    if record.kind is SignalKind.FOUND_BY_CHECK:
+        return _build_found_incident(service, record), ()
     since = (
         min((entry.timestamp for entry in record.entries if entry.timestamp), default=record.opened_at) - _LOG_LEAD_TIME
     )
@@ -73,8 +76,25 @@ def _collect_incident(
         opening = (incident for incident in matching if _has_opening_entry(incident, record))
         incident = next(exact, next(opening, next(iter(matching), None)))
         if incident is not None:
-            return _without_predictions(replace(incident, fingerprint=record.fingerprint)), entries
+            shown = _without_predictions(replace(incident, fingerprint=record.fingerprint))
+            return shown, [entry for entry in entries if not entry.is_predicted]
     raise Reject("no_evidence", f"{record.id}: none of its entries is a signal")
+
+
+def _build_found_incident(service: Service, record: IncidentRecord) -> Incident:
+    """The incident of a failure beyond syntax that a check has found: its entry was made of the claim."""
+    entry = record.entries[0]
+    raised = read_raised(entry, SkipReason.NO_SIGNAL)
+    if raised is None or raised.location is None:
+        raise Reject("no_evidence", f"{record.id}: its entry shows no exception")
+    frame, message = raised.location, raised.exception.message
+    sighting = Sighting(
+        entry.revision, frame.line, message, frame.source_text, "", entry.timestamp, entry.timestamp, 0, entry
+    )
+    return Incident(
+        record.fingerprint, record.kind, service.name, service.environment_name, record.error_class, frame.path,
+        (sighting,), (), entry.timestamp, entry.timestamp, 0, dated=True, raised=raised,
+    )  # fmt: skip
 
 
 def _without_predictions(incident: Incident) -> Incident:

@@ -78,7 +78,7 @@ def _build_current_update(context: Context, incident: str) -> IssueStatusUpdate 
 
 
 def format_current_title(context: Context, record: IncidentRecord, ending: IncidentState | None = None) -> str:
-    """The issue's title as the incident stands; "" where its evidence is not there, or is older than this question."""
+    """The issue's title for the incident's state; "" where its evidence is missing, or older than this question."""
     evidence = reports.load_report(context, record)
     proposal = proposals.load_proposal(context, record.proposal)
     if evidence is None or proposal is None:
@@ -89,7 +89,7 @@ def format_current_title(context: Context, record: IncidentRecord, ending: Incid
 def render_current_status(
     context: Context, record: IncidentRecord, end_text: str = "", end_state: IncidentState | None = None
 ) -> str:
-    """How the incident stands, as Markdown; `ending` says it of one whose end, `ends`, is decided."""
+    """The state of the incident, as Markdown; `ending` says it of one whose end, `ends`, is decided."""
     state = end_state if end_text and end_state else record.state
     words = end_text or _describe_status(context, record, state)
     hint = (
@@ -147,7 +147,7 @@ def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tup
     if trial is not None:
         yield f"held.{trial.proposal}", tuple(describe_experiment(trial.experiment))
     if proposal is not None and IncidentState.PROPOSED in reached and not _replaces_open_question(context, record):
-        yield f"proposed{again}", (describe_question(proposal, context.services.get(record.service)),)
+        yield f"proposed{again}", describe_question(proposal, context.services.get(record.service))
     if proposal is not None and IncidentState.APPROVED in reached:
         begun = IncidentState.TRYING if proposal.kind is ActionKind.TRIAL else IncidentState.APPROVED
         yield f"approved{again}", (f"{_describe_approved(context, proposal)} {INCIDENT_WORDS[begun].meaning}",)
@@ -175,16 +175,14 @@ def _look_suffix(look: int) -> str:
     return "" if look == 1 else f"{look}"
 
 
-def describe_question(proposal: Proposal, service: Service | None) -> str:
-    """What is to be decided, what an approval leads to, and what happens without a decision."""
-    approved = ""
-    if service is not None and service.rollout_mode is not RolloutMode.MANUAL:
-        approved = f"{Label.APPROVE}: {summarise_rollout(service, proposal.kind)}. "
+def describe_question(proposal: Proposal, service: Service | None) -> tuple[str, ...]:
+    """A sentence each: what is to be decided, what an approval leads to, and what happens without a decision."""
+    question = f"Waiting for a decision in the chat: {_VERBS[proposal.kind]} `{short_sha(proposal.commit)}`?"
     until = format_timestamp(proposal.expires_at, dated=True)
-    return (
-        f"Waiting for a decision in the chat: {_VERBS[proposal.kind]} `{short_sha(proposal.commit)}`? {approved}"
-        f"No decision: nothing is deployed, the question expires at {until}."
-    )
+    silence = f"No decision: nothing is deployed, the question expires at {until}."
+    if service is None or service.rollout_mode is RolloutMode.MANUAL:
+        return question, silence
+    return question, f"{Label.APPROVE}: {summarise_rollout(service, proposal.kind)}.", silence
 
 
 def _describe_approved(context: Context, proposal: Proposal) -> str:
@@ -210,7 +208,7 @@ def describe_approval(context: Context, proposal: Proposal) -> str:
 def _describe_status(context: Context, record: IncidentRecord, state: IncidentState) -> str:
     proposal = proposals.load_proposal(context, record.proposal) if record.proposal else None
     if state is IncidentState.PROPOSED and proposal is not None:
-        return describe_question(proposal, context.services.get(record.service))
+        return "\n".join(describe_question(proposal, context.services.get(record.service)))
     if state is IncidentState.WATCHING and proposal is not None and record.rollout is not None and record.rollout.since:
         until = format_timestamp(record.rollout.since + WATCH_DURATION, dated=True)
         since, approval = format_timestamp(record.rollout.since, dated=True), describe_approval(context, proposal)

@@ -18,7 +18,7 @@ from shared.workflow import flow
 from shared.workflow.commit_checks.check_push import check_push
 from shared.workflow.commit_checks.check_revision import check_revision
 from shared.workflow.commit_checks.request_checks import request_checks
-from shared.workflow.commit_checks.watch_revisions import REVISION_KIND
+from shared.workflow.commit_checks.watch_revisions import REVISION_CHECK
 from shared.workflow.context import Context, StepResult
 from shared.workflow.decide import handle_click
 from shared.workflow.investigate_incident import investigate_incident
@@ -154,7 +154,7 @@ def step_for(topic: str, message: dict[str, str]) -> Step:
     """What the function of a topic does with a message."""
     if topic == flow.INCIDENT_OPENED:
         return lambda world: investigate_incident(world, message["incident"])
-    if topic == flow.CHECK_REQUESTED and message["kind"] == REVISION_KIND:
+    if topic == flow.CHECK_REQUESTED and message["kind"] == REVISION_CHECK:
         return lambda world: check_revision(world, message)
     if topic == flow.CHECK_REQUESTED:
         return lambda world: check_push(world, message)

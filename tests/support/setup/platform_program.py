@@ -18,7 +18,7 @@ World = dict[str, Any]
 """As `empty_project` of world.py makes it."""
 NUMBER = "417002331"
 READ_ONLY = ("record", "investigate", "schedule", "verify")
-FUNCTIONS = ("record", "investigate", "decide", "redeploy", "schedule", "verify", "github")
+FUNCTIONS = ("record", "investigate", "decide", "redeploy", "check", "schedule", "verify", "github")
 
 
 class Refused(Exception):

@@ -47,6 +47,8 @@ class MeaningFinder:
     modules: ServiceModules
     importing_path: str
     _sources: dict[str, SourceFile | None] = field(default_factory=dict)
+    _followed: set[tuple[str, Binding]] = field(default_factory=set)
+    """The bindings on the way to the one that is asked for, each with its file."""
 
     def get_source(self, path: str) -> SourceFile | None:
         """A parsed file of the commit."""
@@ -83,10 +85,19 @@ class MeaningFinder:
         return source is None or name in source.list_bindings(source.tree)
 
     def _find_bound(self, source: SourceFile, bindings: Sequence[Binding], depth: int) -> Meaning:
-        meanings = [self._find_binding(source, binding, depth) for binding in bindings]
-        if not meanings or any(meaning is None or meaning != meanings[0] for meaning in meanings):
-            return None
-        return meanings[0]
+        """What all bindings of a name agree on. One that is made of itself (`x = x.sorted()`) is not known."""
+        agreed: Meaning = None
+        for binding in bindings:
+            step = (source.path, binding)
+            if step in self._followed:
+                return None
+            self._followed.add(step)
+            meaning = self._find_binding(source, binding, depth)
+            self._followed.discard(step)
+            if meaning is None or (agreed is not None and meaning != agreed):
+                return None
+            agreed = meaning
+        return agreed
 
     def _find_binding(self, source: SourceFile, binding: Binding, depth: int) -> Meaning:
         match binding:

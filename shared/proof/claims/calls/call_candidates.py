@@ -3,9 +3,12 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
 from shared.proof.claims.calls.call_message import CallComplaint, ComplaintKind
 from shared.proof.claims.calls.code_values import SourceFile
+from shared.proof.claims.source.module_code import list_nodes
 from shared.proof.claims.source.python_source import read_dotted_name
 
 _CONSTRUCTORS = frozenset(("__init__", "__new__"))
@@ -33,7 +36,7 @@ class CandidateCalls:
 
     def list_calls(self) -> Iterator[ast.Call]:
         """In the order of the file."""
-        calls = [node for node in ast.walk(self._file.tree) if isinstance(node, ast.Call)]
+        calls = [node for node in list_nodes(self._file.tree) if isinstance(node, ast.Call)]
         for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
             name = _read_called_name(call)
             if name in self._names or (self._is_any_class and name[:1].isupper()):
@@ -51,7 +54,7 @@ def _list_callee_names(complaint: CallComplaint) -> set[str]:
 def _list_aliases(tree: ast.Module, names: set[str]) -> set[str]:
     """Names that are bound to one of these, and to partial functions of them."""
     aliases: set[str] = set()
-    for node in ast.walk(tree):
+    for node in list_nodes(tree):
         if isinstance(node, ast.ImportFrom):
             aliases |= {alias.asname for alias in node.names if alias.asname and alias.name in names}
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
@@ -79,16 +82,36 @@ def _read_called_name(call: ast.Call) -> str:
     return _read_last_name(call.func)
 
 
+@dataclass(frozen=True, slots=True)
+class _Replacements:
+    """What one file puts in place of something else's attributes."""
+
+    names: frozenset[str]
+    has_any_name: bool
+    """Whether a name that is put together at run time may be any of them."""
+
+
 def patches_name(tree: ast.Module, name: str) -> bool:
     """Whether a file puts something else in place of a function: by an assignment to an attribute, or by `setattr`."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr == name and not isinstance(node.ctx, ast.Load):
-            return True
-        if isinstance(node, ast.Call) and read_dotted_name(node.func) in {"setattr", "delattr"} and len(node.args) > 1:
+    replacements = _find_replacements(tree)
+    return replacements.has_any_name or name in replacements.names
+
+
+@lru_cache(maxsize=256)  # every call of a file asks
+def _find_replacements(tree: ast.Module) -> _Replacements:
+    names: set[str] = set()
+    has_any_name = False
+    for node in list_nodes(tree):
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            names.add(node.attr)
+        if not isinstance(node, ast.Call):
+            continue
+        called = read_dotted_name(node.func)
+        if called in {"setattr", "delattr"} and len(node.args) > 1:
             target = node.args[1]
-            is_own = read_dotted_name(node.args[0]) == "self"
-            if target.value == name if isinstance(target, ast.Constant) else not is_own:
-                return True
-        if isinstance(node, ast.Call) and read_dotted_name(node.func).endswith("patch.object"):
-            return True
-    return False
+            if isinstance(target, ast.Constant):
+                names |= {target.value} if isinstance(target.value, str) else set()
+            else:
+                has_any_name |= read_dotted_name(node.args[0]) != "self"
+        has_any_name |= called.endswith("patch.object")
+    return _Replacements(frozenset(names), has_any_name)

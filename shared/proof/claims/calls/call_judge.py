@@ -18,6 +18,7 @@ from shared.proof.claims.calls.definition_search import find_definitions
 from shared.proof.claims.calls.value_search import ValueSearch
 from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
 from shared.proof.claims.ports import ServiceModules
+from shared.proof.claims.source.module_code import list_nodes
 
 CHECKED_BY = "signatures"
 
@@ -102,7 +103,7 @@ class _Calls:
         """Whether some call of the file passes the keyword that was not expected."""
         if self._complaint.kind is not ComplaintKind.UNEXPECTED_KEYWORD:
             return True
-        shapes = (read_shape(node) for node in ast.walk(self._file.tree) if isinstance(node, ast.Call))
+        shapes = (read_shape(node) for node in list_nodes(self._file.tree) if isinstance(node, ast.Call))
         return any(shape.has_any_keyword or self._complaint.names[0] in shape.keywords for shape in shapes)
 
     def _get_line(self, call: ast.Call) -> int:

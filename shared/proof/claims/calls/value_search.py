@@ -71,7 +71,7 @@ class ValueSearch:
         return self._bindings[scope].get(name, ())
 
     def find(self, node: ast.expr, file: SourceFile, scopes: tuple[ScopeNode, ...]) -> Value:
-        """What an expression is that stands in these scopes of a file."""
+        """What an expression in these scopes is of a file."""
         if self._depth >= _MAX_DEPTH:
             return UnknownValue("too many steps lead to its definition")
         self._depth += 1

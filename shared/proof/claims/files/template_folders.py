@@ -16,7 +16,7 @@ from shared.proof.claims.files.image_places import ImagePlaces
 from shared.proof.claims.files.path_expressions import PathReader
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.module_code import parse_module
-from shared.proof.claims.source.python_source import read_dotted_name
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes
 
 _FOLDER_ARGUMENTS = {"Jinja2Templates": "directory", "FileSystemLoader": "searchpath"}
 _FLASK = frozenset(("Flask", "Quart", "Blueprint"))
@@ -54,7 +54,7 @@ def _list_loaders(modules: ServiceModules, places: ImagePlaces, path: str) -> It
         if code is None or not image_path or not places.workdir:
             continue
         reader = PathReader(code.tree, image_path, places.workdir)
-        for node in ast.walk(code.tree):
+        for node in walk_nodes(code.tree):
             if isinstance(node, ast.Call):
                 yield from _read_loader(modules, places, reader, node, other)
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from shared.proof.claims.source.conditions import ConditionReader
 from shared.proof.claims.source.module_code import list_nodes
-from shared.proof.claims.source.python_source import read_dotted_name
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes
 
 _CATCHING = ("ImportError", "Exception", "BaseException")
 _IMPORT_CALLS = frozenset(("importlib.import_module", "import_module", "__import__", "builtins.__import__"))
@@ -103,7 +103,7 @@ class _RequestReader:
 
     def _read_expressions(self, statement: ast.stmt, context: _Context) -> Iterator[ImportRequest]:
         for child in ast.iter_child_nodes(statement) if self._calls else ():
-            for node in ast.walk(child) if isinstance(child, ast.expr | ast.withitem | ast.arguments) else ():
+            for node in walk_nodes(child) if isinstance(child, ast.expr | ast.withitem | ast.arguments) else ():
                 if isinstance(node, ast.Call) and id(node) in self._calls:
                     yield replace(_read_call(node), guard=context.guard, attempts=context.attempts)
 
@@ -133,7 +133,7 @@ class _RequestReader:
         last = handler.body[-1]
         if isinstance(last, ast.Raise) and last.exc is None and len(handler.body) == 1:
             return Guard.NONE
-        leaves = any(isinstance(node, ast.Raise) or _is_exit(node) for node in ast.walk(handler))
+        leaves = any(isinstance(node, ast.Raise) or _is_exit(node) for node in walk_nodes(handler))
         return Guard.UNCLEAR if leaves or self._may_catch(handler) is None else Guard.CAUGHT
 
     def _judge_context(self, node: ast.expr) -> Guard:

@@ -97,13 +97,27 @@ class ModuleSearch:
             if folder in self._layout.roots or folder == "/":
                 return _build_unknown("the import leads above the outermost package")
             folder = posixpath.dirname(folder)
-        if folder in self._layout.roots:
+        if folder in self._layout.roots and not self._is_started_in_package(path):
             return _build_unknown("a relative import outside of any package")
         package = self._files.locate(f"{folder}/__init__.py")
         if reason := self._find_hook(f"{folder}/__init__.py" if package else ""):
             return _build_unknown(reason)
         start = Location(f"{folder}/__init__.py" if package else "", (folder,))
         return self._walk(start, parts, "." * level)
+
+    def _is_started_in_package(self, path: str) -> bool:
+        """Whether the start command names a file by its package: it is loaded so, although its folder is a root."""
+        start = self._layout.started
+        for module in start.modules if start is not None else ():
+            package, dot, _ = module.rpartition(".")
+            location = self._names.search(self._layout.roots, package.partition(".")[0]) if dot else None
+            for part in package.split(".")[1:]:
+                location = self._names.search(location.folders, part) if isinstance(location, Location) else None
+            if isinstance(location, Location):
+                file = self._names.search(location.folders, module.rpartition(".")[2])
+                if isinstance(file, Location) and file.path == path:
+                    return True
+        return False
 
     def _find_absolute(self, roots: Sequence[str], parts: Sequence[str]) -> FoundModule:
         name = parts[0]

@@ -15,7 +15,7 @@ from shared.proof.claims.source.module_code import (
     has_assignment_expression,
     list_import_statements,
 )
-from shared.proof.claims.source.python_source import read_dotted_name
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes
 from shared.proof.claims.source.statements import (
     cannot_fail,
     find_walruses,
@@ -250,7 +250,9 @@ class _Follower:
         return ended
 
     def _captures(self, pattern: ast.pattern) -> bool:
-        nodes = (node for node in ast.walk(pattern) if isinstance(node, ast.MatchAs | ast.MatchStar | ast.MatchMapping))
+        nodes = (
+            node for node in walk_nodes(pattern) if isinstance(node, ast.MatchAs | ast.MatchStar | ast.MatchMapping)
+        )
         return any((node.rest if isinstance(node, ast.MatchMapping) else node.name) == self._name for node in nodes)
 
 

@@ -26,6 +26,7 @@ from shared.proof.claims.regressions.change_focus import Focus
 from shared.proof.claims.regressions.complaints import add_message, format_call_complaint
 from shared.proof.claims.regressions.unbound_locals import list_unbound_locals
 from shared.proof.claims.source.builtin_names import is_builtin
+from shared.proof.claims.source.module_code import list_nodes
 from shared.proof.claims.source.python_source import parse_source
 
 _OWN = frozenset((ModuleKind.FILE, ModuleKind.PACKAGE, ModuleKind.NAMESPACE))
@@ -174,7 +175,7 @@ class SuspectReader:
     def _list_calls(self, path: str, focus: Focus) -> Iterator[Claim]:
         file = self.values.open_file(path)
         signatures = SignatureSearch(self.values)
-        for call in ast.walk(file.tree) if file is not None else ():
+        for call in list_nodes(file.tree) if file is not None else ():
             if file is None or not isinstance(call, ast.Call) or not read_shape(call).is_exact:
                 continue
             if not _is_asked(call, focus):
@@ -195,7 +196,7 @@ class SuspectReader:
 
 def _find_asked(tree: ast.Module, focus: Focus) -> tuple[bool, bool]:
     """Whether any attribute, and whether any call of a source is worth a look."""
-    asked = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Call) and _is_asked(node, focus)]
+    asked = [node for node in list_nodes(tree) if isinstance(node, ast.Attribute | ast.Call) and _is_asked(node, focus)]
     return any(isinstance(node, ast.Attribute) for node in asked), any(isinstance(node, ast.Call) for node in asked)
 
 

@@ -20,6 +20,7 @@ from shared.proof.claims.source.exception_paths import (
     names_name_error,
 )
 from shared.proof.claims.source.loop_counts import has_iterations
+from shared.proof.claims.source.python_source import walk_nodes
 from shared.proof.claims.source.scope_bindings import NameScope, classify_name
 
 _LOOP_PASSES = 3
@@ -206,7 +207,7 @@ def _join_reached(first: Presence, second: Presence) -> Presence:
 def _captures(pattern: ast.pattern, name: str) -> bool:
     return any(
         name in (getattr(node, "name", None), getattr(node, "rest", None))
-        for node in ast.walk(pattern)
+        for node in walk_nodes(pattern)
         if isinstance(node, ast.MatchAs | ast.MatchStar | ast.MatchMapping)
     )
 

@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 
 from shared.proof.claims.scopes.presence import DOUBTFUL, NOWHERE, Presence, join_sides
 from shared.proof.claims.source.conditions import ConditionReader
-from shared.proof.claims.source.python_source import FunctionNode, list_parameters, read_dotted_name, read_words
+from shared.proof.claims.source.python_source import (
+    FunctionNode,
+    list_parameters,
+    read_dotted_name,
+    read_words,
+    walk_nodes,
+)
 from shared.proof.claims.source.scope_bindings import comprehension_binds
 
 _MAX_STEPS = 200_000
@@ -129,7 +135,7 @@ class ExpressionFlow:
         if annotation is None or not state.is_reached:
             return state
         is_handed = self._has_hooked_class() if is_handed is None else is_handed
-        for part in ast.walk(annotation):
+        for part in walk_nodes(annotation):
             is_text = isinstance(part, ast.Constant) and isinstance(part.value, str) and self.name in part.value
             is_lazy = self.has_lazy_annotations and isinstance(part, ast.Name) and part.id == self.name
             if is_text or is_lazy:
@@ -158,7 +164,7 @@ class ExpressionFlow:
 
     def evaluate_pattern(self, pattern: ast.pattern, state: Presence) -> Presence:
         """Behind the comparison with a pattern, before it binds anything."""
-        for node in ast.walk(pattern):
+        for node in walk_nodes(pattern):
             if isinstance(node, ast.MatchValue):
                 state = self.evaluate(node.value, state)
             elif isinstance(node, ast.MatchClass):
@@ -183,7 +189,7 @@ class ExpressionFlow:
     def _note_own_variable(self, node: _Comprehension) -> None:
         """A loop variable that an earlier part of its own comprehension reads: rare, and not followed."""
         for generator in node.generators[1:]:
-            for part in ast.walk(generator.iter):
+            for part in walk_nodes(generator.iter):
                 if isinstance(part, ast.Name) and part.id == self.name and not _binds_first(node, self.name):
                     self.note_use(part, DOUBTFUL)
 
@@ -267,7 +273,7 @@ class ExpressionFlow:
 
 def _binds_first(node: _Comprehension, name: str) -> bool:
     target = node.generators[0].target
-    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(target))
+    return any(isinstance(part, ast.Name) and part.id == name for part in walk_nodes(target))
 
 
 def _is_inert(decorator: ast.expr) -> bool:

@@ -14,7 +14,7 @@ from shared.proof.claims.scopes.assignment_flow import AssignmentFlow
 from shared.proof.claims.scopes.expression_flow import Deferred
 from shared.proof.claims.scopes.presence import BOUND, DOUBTFUL, NOWHERE, UNBOUND, Presence
 from shared.proof.claims.source.conditions import ConditionReader
-from shared.proof.claims.source.python_source import FunctionNode, list_parameters, walk_scope
+from shared.proof.claims.source.python_source import FunctionNode, list_parameters, walk_nodes, walk_scope
 from shared.proof.claims.source.scope_bindings import NameScope, binds_name, classify_name, list_nested_scopes
 
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
@@ -83,7 +83,7 @@ def analyse_scope(scope: _Scope, name: str, rules: ScopeRules) -> ScopeUses:
             uses[node] = uses.get(node, NOWHERE) | _combine(windows.keep(window), presence)
         lazy_uses |= trace.lazy_uses
     if windows.is_unbound_inside:
-        uses |= {node: DOUBTFUL for node in ast.walk(scope) if isinstance(node, ast.Name) and node.id == name}
+        uses |= {node: DOUBTFUL for node in walk_nodes(scope) if isinstance(node, ast.Name) and node.id == name}
     return ScopeUses({node: windows.add_doubts(presence) for node, presence in uses.items()}, lazy_uses, end)
 
 
@@ -158,7 +158,7 @@ def _is_function(deferred: Deferred) -> bool:
 
 def _is_generator(node: ast.AST) -> bool:
     return isinstance(node, ast.AsyncFunctionDef) or any(
-        isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(node)
+        isinstance(part, ast.Yield | ast.YieldFrom) for part in walk_nodes(node)
     )
 
 
@@ -254,7 +254,7 @@ def _map_readers(deferred_nodes: Iterable[Deferred]) -> Mapping[str, set[str]]:
     """Of each name, in which functions and classes of the scope it is read."""
     readers: dict[str, set[str]] = {}
     for deferred in deferred_nodes:
-        for node in ast.walk(deferred.node):
+        for node in walk_nodes(deferred.node):
             if isinstance(node, ast.Name) and deferred.container:
                 readers.setdefault(node.id, set()).add(deferred.container)
     return readers

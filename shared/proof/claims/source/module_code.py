@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from shared.proof.claims.source.python_source import parse_source, read_dotted_name
+from shared.proof.claims.source.python_source import parse_source, read_dotted_name, walk_nodes
 
 _READ_ONLY = frozenset(("get", "keys", "items", "values", "copy"))
 _NAMESPACES = frozenset(("globals", "vars", "locals"))
@@ -54,16 +54,8 @@ def parse_module(source: bytes) -> ModuleCode | None:
 
 @lru_cache(maxsize=16)
 def list_nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
-    """All nodes of a module but the contexts of expressions, in the order of `ast.walk`, in a third of its time."""
-    nodes: list[ast.AST] = [tree]
-    for node in nodes:
-        for name in node._fields:
-            value = getattr(node, name, None)
-            if isinstance(value, list):
-                nodes.extend(item for item in value if isinstance(item, ast.AST))
-            elif isinstance(value, ast.AST) and name != "ctx":
-                nodes.append(value)
-    return tuple(nodes)
+    """All nodes of a module as `walk_nodes` gives them, held for whoever asks next."""
+    return tuple(walk_nodes(tree))
 
 
 @lru_cache(maxsize=256)
