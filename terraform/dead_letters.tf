@@ -5,7 +5,9 @@ resource "google_pubsub_topic" "dead_letters" {
   project = var.project
   name    = "${local.prefix}dead-letters"
 
-  depends_on = [google_project_service.own]
+  kms_key_name = var.kms_key
+
+  depends_on = [google_project_service.own, time_sleep.key]
 }
 
 resource "google_pubsub_subscription" "dead_letters" {

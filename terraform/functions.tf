@@ -108,6 +108,8 @@ resource "google_cloudfunctions2_function" "function" {
   location    = var.region
   description = "provenfix: ${each.key}"
 
+  kms_key_name = var.kms_key
+
   build_config {
     runtime           = "python311" # what the pins were made and tested with
     entry_point       = each.key
@@ -156,6 +158,7 @@ resource "google_cloudfunctions2_function" "function" {
 
   depends_on = [
     time_sleep.grants,
+    time_sleep.key,
     google_secret_manager_secret_iam_member.config_reader,
     google_project_iam_member.build,
     google_artifact_registry_repository_iam_member.build, # the build pushes what it made
@@ -191,6 +194,7 @@ resource "google_cloud_run_v2_service" "public" {
 
   template {
     service_account                  = google_service_account.function[each.key].email
+    encryption_key                   = var.kms_key
     timeout                          = "${local.functions[each.key].timeout}s"
     max_instance_request_concurrency = local.functions[each.key].concurrency
 
@@ -250,5 +254,5 @@ resource "google_cloud_run_v2_service" "public" {
     }
   }
 
-  depends_on = [time_sleep.grants, google_secret_manager_secret_iam_member.config_reader]
+  depends_on = [time_sleep.grants, time_sleep.key, google_secret_manager_secret_iam_member.config_reader]
 }
