@@ -49,7 +49,7 @@ COMMANDS: Mapping[str, tuple[ModuleType, str]] = {
     "investigate": (investigate, "Prove which commit broke a service and which one fixes it."),
     "check": (check, "Check that Python files compile on the deployed Python."),
     "radar": (radar, "List merged fixes that nobody has deployed."),
-    "mcp": (mcp, "Serve the proof to agents, over standard input and output."),
+    "mcp": (mcp, "Answer the questions of agents by the proof (MCP)."),
     "demo": (demo, "Run an example incident from the first log entry to the fix."),
     "watch": (watch, "Watch your own services by their log."),
     "up": (up, "Run all functions of provenfix on this machine."),

@@ -10,7 +10,7 @@ from shared.local_sources import open_local_history
 
 
 def mcp(repo: Annotated[str, typer.Option(metavar="PATH", help="The repository that is asked about.")] = ".") -> int:
-    """Serve the proof to agents: investigate, explain, is_it_fixed, radar.
+    """Answer the questions of agents by the proof (MCP).
 
     Speaks the Model Context Protocol over standard input and output. Reads only this repository, and changes nothing.
     """

@@ -199,7 +199,7 @@ def _is_told_as_code(before: str, after: str) -> bool:
         return True
     if _NO_STATUS.match(after) and _UPSTREAM_ERROR.search(before):
         return True
-    if _SENT_OR_RECEIVED.search(before) and ends and after[:1] != ",":
+    if (_SENT_OR_RECEIVED.search(before) or _RECEIVED_FRAME.search(before)) and ends and after[:1] != ",":
         return True
     around = before + " " + after.partition("\n")[0][:_CHARACTERS_BEFORE]
     if _names_close_code(before, around):

@@ -177,23 +177,23 @@ class ServiceComparison:
 
         That one question is asked there, and no other: whatever else differs costs nothing.
         """
-        return any(self._is_ended(alarm, found, commit) for found in self._found[alarm.identity])
+        return any(self._is_ended(alarm, failure, commit) for failure in self._found[alarm.identity])
 
-    def _is_ended(self, alarm: Alarm, found: _FoundFailure, commit: str) -> bool:
-        request, path = found.request, found.service.start_path
+    def _is_ended(self, alarm: Alarm, failure: _FoundFailure, commit: str) -> bool:
+        request, path = failure.request, failure.service.start_path
         loaded = self._followed.setdefault(
             path, LoadedFiles(self._history, path, (), request.source_roots, imports_by_blob=self._imports)
         )
-        if found.claim is None:
-            state, verdicts = loaded.get_state(commit), self._get_verdicts(found.python)
+        if failure.claim is None:
+            state, verdicts = loaded.get_state(commit), self._get_verdicts(failure.python)
             blob = state.blobs.get(alarm.path)
             return blob is None or verdicts.judge_loaded(blob, alarm.path, state.closure.scripts).fault is None
         if (path, commit) not in self._opened:
             if len(self._opened) >= _MAX_OPENED:
                 self._opened.pop(next(iter(self._opened)))
             between = replace(request, baseline=commit)
-            self._opened[path, commit] = self._open_failures(between, path, found.python, loaded)
-        return self._opened[path, commit].is_new(found.claim, request.commit)
+            self._opened[path, commit] = self._open_failures(between, path, failure.python, loaded)
+        return self._opened[path, commit].is_new(failure.claim, request.commit)
 
     def _choose_python(self, request: ComparisonRequest, service: StartedService) -> tuple[str, str]:
         if request.python:

@@ -2,6 +2,7 @@
 
 from shared.detection.causes.cause import Cause, CauseClass
 from shared.detection.causes.line_before import find_line_before
+from shared.detection.close_code import CloseKind
 from shared.detection.incident import Incident, describe_exception, describe_raised, describe_raised_exception
 from shared.detection.log_gaps import LogGap
 from shared.detection.logged_exception import Frame
@@ -25,7 +26,7 @@ def describe_effect(report: Report) -> str:
     is_shown_by_exception = incident.kind is SignalKind.CLOSE_1011 and not incident.has_close_code
     alone, joint = _ENDED_BY_EXCEPTION if is_shown_by_exception else _EFFECTS[incident.kind]
     if cause.cause_class is CauseClass.UPSTREAM_CLOSED:
-        code = " with 1011" if incident.has_close_code else ""
+        code = " with 1011" if incident.close_kind is CloseKind.REMOTE_END else ""  # it may have closed with another
         return f"the upstream service{_describe_subject(cause)} closes WebSockets{code}"
     if cause.cause_class is CauseClass.CONFIGURATION and cause.subject:
         return f"{alone}: {quote_untrusted(cause.subject, 60)} is missing"

@@ -65,3 +65,14 @@ def test_each_exception_that_may_be_the_cause_is_told_with_its_place(repository:
     assert report.proof.recommendation.reason is Reason.CLOSE_1011_ONE_OF_SEVERAL
     told = report.proof.recommendation.detail + report.whys[0].answer
     assert told.count("/app/ferry/berths.py, line 41") == told.count("/app/ferry/tides.py, line 41") == 2
+
+
+def test_an_upstream_that_restarts_is_not_told_to_close_with_1011(repository: Path) -> None:
+    """Its own code was 1012; 1011 is what this service then closed its client's socket with."""
+    socket = (
+        f'  File "{PACKAGES}/websockets/asyncio/connection.py", line 88, in recv\n    raise self.protocol.close_exc\n'
+    )
+    last = "websockets.exceptions.ConnectionClosedError: received 1012 (service restart); then sent 1012"
+    report = report_of(repository, [_RAISED.replace("KeyError: 'berth'", socket + last), CLOSED])
+    assert report.proof.recommendation.reason is Reason.CLOSED_BY_OTHER_END
+    assert "1011" not in format_issue_title(report)

@@ -28,7 +28,7 @@ from tests.support.function_outcomes import NASTY_TEXTS, as_sink_entry, run_ever
 from tests.support.harness import Harness, watched_service
 from tests.support.line_logs import FAILED_IMPORT, FAILED_SOCKET, FAILED_START, GROUP, TELLING_FRAMES
 from tests.support.log_fuzzing import SIGNAL_TEXTS, mutate
-from tests.support.log_samples import LINE_624, TRACEBACK, export_entry
+from tests.support.log_samples import LINE_624, NESTED_CLOSE_CODES, TRACEBACK, export_entry
 from tests.support.log_shapes import SHAPES
 from tests.support.logging_query import matches
 from tests.support.memory import MemoryStore
@@ -109,6 +109,13 @@ def test_each_shape_of_frameworks_and_loggers_passes(name: str) -> None:
 @pytest.mark.parametrize("code", [1011, "1011"])
 def test_a_close_code_in_a_field_passes(key: str, code: object) -> None:
     entry = export_entry(None, jsonPayload={"message": "gone", key: code})
+    assert isinstance(read_signal(parse_json_entry(entry, 0)), Signal)
+    assert matches(signals(), entry)
+
+
+@pytest.mark.parametrize("payload", NESTED_CLOSE_CODES)
+def test_a_close_code_below_the_top_passes(payload: dict[str, object]) -> None:
+    entry = export_entry(None, jsonPayload=payload)
     assert isinstance(read_signal(parse_json_entry(entry, 0)), Signal)
     assert matches(signals(), entry)
 

@@ -38,11 +38,12 @@ def parse_file_log(log: bytes, path: str) -> tuple[list[Commit], dict[str, str |
             changes.setdefault(commits[-1].id, []).append((facts, changed))
         elif line:
             commits.append(_parse_commit(line))
-    told = {
-        commit: listed[0][0].split(b" ") for commit, listed in changes.items() if [each[1] for each in listed] == [name]
+    single_changes = {
+        commit: listed[0][0].split(b" ") for commit, listed in changes.items() if [path for _, path in listed] == [name]
     }
     return commits, {
-        commit: blob.decode() if mode.startswith(b"100") else None for commit, (_, mode, _, blob, _) in told.items()
+        commit: blob.decode() if mode.startswith(b"100") else None
+        for commit, (_, mode, _, blob, _) in single_changes.items()
     }
 
 
