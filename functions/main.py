@@ -5,7 +5,8 @@ from functions.decide import decide
 from functions.investigate import investigate
 from functions.record import record
 from functions.redeploy import redeploy
+from functions.schedule import schedule
 from functions.verify import verify
 from functions.webhook import github
 
-__all__ = ["check", "decide", "github", "investigate", "record", "redeploy", "verify"]
+__all__ = ["check", "decide", "github", "investigate", "record", "redeploy", "schedule", "verify"]

@@ -283,7 +283,10 @@ class Bus(Protocol):
     """Publishes messages between the functions; delivery is at least once, in any order."""
 
     def publish(self, topic: str, message: Mapping[str, str]) -> None:
-        """Publishes one message. Raises `shared.errors.Retry` where it may not have been accepted."""
+        """*Effect.* Publishes one message. Raises `shared.errors.Retry` where it may not have been accepted."""
+
+    def request(self, topic: str, message: Mapping[str, str]) -> None:
+        """As `publish`, for what every tick repeats: a message that comes twice, or never, changes nothing."""
 
 
 class Clock(Protocol):

@@ -71,13 +71,13 @@ locals {
       todo     = "Cloud Logging answers sixty reads a minute for a project: ask for more quota, or look what else reads there."
     }
     slow_rounds = {
-      title    = "a round of verify takes too long"
+      title    = "a look takes too long"
       severity = "WARNING"
       filter   = "metric.type=\"run.googleapis.com/request_latencies\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.prefix}verify\""
       aligner  = "ALIGN_PERCENTILE_99"
       duration = "600s"
-      more     = 240000 # milliseconds: what it has not begun with by then waits for another round
-      todo     = "Too many incidents are watched at once: close the issues that are settled. `detail` of its log lines says how many were not reached."
+      more     = 120000 # milliseconds; a round is as many looks side by side as there are instances
+      todo     = "The log lines of `verify` name the incident. Where many are watched at once, raise `most` of verify in functions.tf."
     }
     slow_clicks = {
       title    = "clicks are answered late"
@@ -129,10 +129,10 @@ locals {
   # Nothing, for too long.
   absences = {
     ticks = {
-      title    = "verify does not go round"
+      title    = "no round is begun"
       severity = "CRITICAL" # nothing is watched, expires or is rolled back meanwhile
-      duration = "600s"     # a round may take nine minutes
-      todo     = "Is the job provenfix-tick paused? Does provenfix-verify answer? Messages on the subscription provenfix-tick say which of the two."
+      duration = "600s"
+      todo     = "Is the job provenfix-tick paused? Does provenfix-schedule answer? Messages on the subscription provenfix-tick say which of the two."
     }
     canaries = {
       title    = "the canary entry is late"

@@ -7,6 +7,7 @@ resource "google_artifact_registry_repository" "images" {
   repository_id = "${local.prefix}functions"
   format        = "DOCKER"
   description   = "Images of provenfix's functions"
+  kms_key_name  = var.kms_key
 
   cleanup_policies {
     id     = "old-builds"
@@ -23,7 +24,7 @@ resource "google_artifact_registry_repository" "images" {
     }
   }
 
-  depends_on = [google_project_service.own]
+  depends_on = [google_project_service.own, time_sleep.key]
 }
 
 resource "google_service_account" "build" {

@@ -21,6 +21,8 @@ resource "google_cloudfunctions2_function" "compile" {
   location    = var.region
   description = "provenfix: compiles sources with Python ${each.key}"
 
+  kms_key_name = var.kms_key
+
   build_config {
     runtime           = "python${replace(each.key, ".", "")}"
     entry_point       = "compile"
@@ -51,7 +53,7 @@ resource "google_cloudfunctions2_function" "compile" {
     service_account_email            = google_service_account.compile.email
   }
 
-  depends_on = [time_sleep.grants, google_project_iam_member.build, google_artifact_registry_repository_iam_member.build]
+  depends_on = [time_sleep.grants, time_sleep.key, google_project_iam_member.build, google_artifact_registry_repository_iam_member.build]
 }
 
 resource "google_service_account" "compile" {

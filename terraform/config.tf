@@ -64,11 +64,19 @@ resource "google_secret_manager_secret" "config" {
     user_managed {
       replicas {
         location = var.region
+
+        dynamic "customer_managed_encryption" {
+          for_each = var.kms_key == null ? [] : [var.kms_key]
+
+          content {
+            kms_key_name = customer_managed_encryption.value
+          }
+        }
       }
     }
   }
 
-  depends_on = [google_project_service.own]
+  depends_on = [google_project_service.own, time_sleep.key]
 }
 
 # The file holds no secret, only where secrets are. It is kept as one because a function can mount a version of it: what

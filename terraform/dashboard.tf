@@ -4,7 +4,7 @@ locals {
     { title = "Time from an incident's opening to the question (95th percentile, s)", metric = "logging.googleapis.com/user/provenfix/time_to_proposal", resource = "cloud_run_revision", aligner = "ALIGN_PERCENTILE_95", reducer = "REDUCE_MAX", period = "3600s", more = "" },
     { title = "Storms: entries of known failures, a minute", metric = "logging.googleapis.com/user/provenfix/storms", resource = "cloud_run_revision", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", period = "60s", more = "" },
     { title = "Dead letters", metric = "pubsub.googleapis.com/subscription/num_undelivered_messages", resource = "pubsub_subscription", aligner = "ALIGN_MAX", reducer = "REDUCE_SUM", period = "300s", more = " AND resource.labels.subscription_id=\"${google_pubsub_subscription.dead_letters.name}\"" },
-    { title = "Rounds of verify, five minutes", metric = "logging.googleapis.com/user/provenfix/ticks", resource = "cloud_run_revision", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", period = "300s", more = "" },
+    { title = "Rounds, five minutes", metric = "logging.googleapis.com/user/provenfix/ticks", resource = "cloud_run_revision", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", period = "300s", more = "" },
     { title = "Canary entries that arrived, five minutes", metric = "logging.googleapis.com/user/provenfix/canaries", resource = "cloud_run_revision", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", period = "300s", more = "" },
   ]
 }

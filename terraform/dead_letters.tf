@@ -5,7 +5,9 @@ resource "google_pubsub_topic" "dead_letters" {
   project = var.project
   name    = "${local.prefix}dead-letters"
 
-  depends_on = [google_project_service.own]
+  kms_key_name = var.kms_key
+
+  depends_on = [google_project_service.own, time_sleep.key]
 }
 
 resource "google_pubsub_subscription" "dead_letters" {
@@ -29,7 +31,7 @@ resource "google_pubsub_topic_iam_member" "dead_letters" {
 }
 
 resource "google_pubsub_subscription_iam_member" "dead_letters" {
-  for_each = { for function, topic in local.triggers : function => topic if topic != "tick" }
+  for_each = { for function, topic in local.triggers : function => topic if !contains(local.repeated, topic) }
 
   project      = var.project
   subscription = google_pubsub_subscription.push[each.key].name

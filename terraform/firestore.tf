@@ -9,7 +9,15 @@ resource "google_firestore_database" "state" {
   delete_protection_state           = var.keep_data ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
   deletion_policy                   = var.keep_data ? "ABANDON" : "DELETE"
 
-  depends_on = [google_project_service.own]
+  dynamic "cmek_config" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+
+    content {
+      kms_key_name = cmek_config.value
+    }
+  }
+
+  depends_on = [google_project_service.own, time_sleep.key]
 }
 
 # Firestore has no policy of its own: the condition on the project's names the one database.

@@ -2,7 +2,7 @@
 
 locals {
   # `read_only` of provenfix.yaml: what looks and reports; nothing that asks, decides or deploys.
-  functions = { for name, function in local.all_functions : name => function if !local.read_only || contains(["record", "investigate", "verify"], name) }
+  functions = { for name, function in local.all_functions : name => function if !local.read_only || contains(["record", "investigate", "schedule", "verify"], name) }
 
   all_functions = {
     record = {
@@ -45,13 +45,21 @@ locals {
       most        = 2 # GitHub's limits are for the whole installation, and an incident comes first
       least       = 0
     }
-    verify = {
+    schedule = {
       topic       = "tick"
-      memory      = "1Gi" # may run what redeploy or investigate left half done
+      memory      = "512Mi"
       concurrency = 1
-      timeout     = 540
+      timeout     = 120
       most        = 1 # a tick that takes longer than a minute is not overtaken by the next
-      least       = 0 # a tick each minute keeps one warm
+      least       = 0 # a tick each minute keeps one warm: the one that always runs, with nothing to lose
+    }
+    verify = {
+      topic       = "incident-due"
+      memory      = "1Gi" # proves anew whether a newer commit passes
+      concurrency = 1     # waits ten seconds for a WebSocket to stay open
+      timeout     = 540
+      most        = 10 # fifty looks of eleven seconds are done within a minute
+      least       = 0
     }
     github = {
       topic       = null
@@ -99,6 +107,8 @@ resource "google_cloudfunctions2_function" "function" {
   project     = var.project
   location    = var.region
   description = "provenfix: ${each.key}"
+
+  kms_key_name = var.kms_key
 
   build_config {
     runtime           = "python311" # what the pins were made and tested with
@@ -148,6 +158,7 @@ resource "google_cloudfunctions2_function" "function" {
 
   depends_on = [
     time_sleep.grants,
+    time_sleep.key,
     google_secret_manager_secret_iam_member.config_reader,
     google_project_iam_member.build,
     google_artifact_registry_repository_iam_member.build, # the build pushes what it made
@@ -183,6 +194,7 @@ resource "google_cloud_run_v2_service" "public" {
 
   template {
     service_account                  = google_service_account.function[each.key].email
+    encryption_key                   = var.kms_key
     timeout                          = "${local.functions[each.key].timeout}s"
     max_instance_request_concurrency = local.functions[each.key].concurrency
 
@@ -242,5 +254,5 @@ resource "google_cloud_run_v2_service" "public" {
     }
   }
 
-  depends_on = [time_sleep.grants, google_secret_manager_secret_iam_member.config_reader]
+  depends_on = [time_sleep.grants, time_sleep.key, google_secret_manager_secret_iam_member.config_reader]
 }

@@ -8,7 +8,7 @@ locals {
     storms    = { function = "record", outcome = "=(\"throttled\" OR \"duplicate\" OR \"attached\")", told = "entries of failures that are known already" }
     canaries  = { function = "record", outcome = "=\"canary\"", told = "canary entries that arrived" }
     proposals = { function = "investigate", outcome = "=\"proposed\"", told = "questions that were asked" }
-    ticks     = { function = "verify", outcome = "=\"ticked\"", told = "rounds that verify went" }
+    ticks     = { function = "schedule", outcome = "=\"ticked\"", told = "rounds that schedule went" }
     crowded   = { function = "record", outcome = "=\"retry\" AND jsonPayload.provenfix.reason=\"too_many_incidents\"", told = "entries that found no room for one more incident" }
     quota     = { function = null, outcome = "=\"retry\" AND jsonPayload.provenfix.reason=\"log_quota\"", told = "reads of a log that its quota refused" }
     crashes   = { function = null, outcome = "=\"crashed\"", told = "what nobody foresaw" }

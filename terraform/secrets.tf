@@ -11,11 +11,19 @@ resource "google_secret_manager_secret" "secret" {
     user_managed {
       replicas {
         location = var.region
+
+        dynamic "customer_managed_encryption" {
+          for_each = var.kms_key == null || each.value.project != var.project ? [] : [var.kms_key]
+
+          content {
+            kms_key_name = customer_managed_encryption.value
+          }
+        }
       }
     }
   }
 
-  depends_on = [google_project_service.own]
+  depends_on = [google_project_service.own, time_sleep.key]
 }
 
 # Which function reads which: `secrets` in access.yaml.

@@ -2,6 +2,10 @@
 # own, on which neither dead letters nor the pauses between attempts can be set for good, and with retries switched off it
 # drops what failed. The functions read a push as it is. A subscription delivers again until it is answered with 2xx.
 
+locals {
+  repeated = ["tick", "incident-due"] # by every tick
+}
+
 resource "google_service_account" "push" {
   for_each = local.triggers
 
@@ -37,8 +41,8 @@ resource "google_pubsub_subscription" "push" {
   project                    = var.project
   name                       = "${local.prefix}${each.value}"
   topic                      = google_pubsub_topic.topic[each.value].id
-  ack_deadline_seconds       = 600                                       # more than any function may take
-  message_retention_duration = each.value == "tick" ? "600s" : "604800s" # the least for ticks: the next one says the same
+  ack_deadline_seconds       = 600                                                       # more than any function may take
+  message_retention_duration = contains(local.repeated, each.value) ? "600s" : "604800s" # the least for what the next tick says again
   retain_acked_messages      = false
 
   push_config {
@@ -51,14 +55,14 @@ resource "google_pubsub_subscription" "push" {
   }
 
   retry_policy {
-    minimum_backoff = each.value == "tick" ? "10s" : "20s"
+    minimum_backoff = contains(local.repeated, each.value) ? "10s" : "20s"
     maximum_backoff = "600s"
   }
 
   # An answer of 429, where no instance is free, counts as an attempt as well: a storm would make dead letters of the entries
   # that wait for their turn. Fifty attempts last more than seven hours. A tick that fails is followed by another, and an alert tells that they fail.
   dynamic "dead_letter_policy" {
-    for_each = each.value == "tick" ? [] : [each.value]
+    for_each = contains(local.repeated, each.value) ? [] : [each.value]
 
     content {
       dead_letter_topic     = google_pubsub_topic.dead_letters.id

@@ -1,10 +1,10 @@
-# Every minute `verify` looks at what is not at rest. Cloud Scheduler publishes as its own agent, which may by itself.
+# Every minute `schedule` asks `verify` for a look at what is not at rest. Cloud Scheduler publishes as its own agent, which may by itself.
 
 resource "google_cloud_scheduler_job" "tick" {
   project     = var.project
   region      = var.region
   name        = "${local.prefix}tick"
-  description = "provenfix: verify looks at every incident that is not at rest"
+  description = "provenfix: a look at every incident that is not at rest"
   schedule    = "* * * * *"
   time_zone   = "Etc/UTC"
 

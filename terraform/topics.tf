@@ -4,9 +4,10 @@ resource "google_pubsub_topic" "topic" {
 
   project                    = var.project
   name                       = "${local.prefix}${each.key}"
+  kms_key_name               = var.kms_key
   message_retention_duration = "604800s" # a week, so that a subscription can be wound back after a mistake of ours
 
-  depends_on = [google_project_service.own]
+  depends_on = [google_project_service.own, time_sleep.key]
 }
 
 # Which function publishes what: `topics` in access.yaml.

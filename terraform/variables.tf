@@ -65,6 +65,17 @@ variable "vpc_connector" {
   default     = null
 }
 
+variable "kms_key" {
+  description = "A key of Cloud KMS in the same region, by its full name, for all that is kept; null leaves it to Google's keys. Choose before the first apply: a database keeps the key that it was made with."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/${var.region}/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
+    error_message = "A key is named projects/P/locations/REGION/keyRings/R/cryptoKeys/K, and must be in the region of `region`."
+  }
+}
+
 variable "kill_switch" {
   description = "True stops every deployment by provenfix; questions are still asked."
   type        = bool

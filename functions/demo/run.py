@@ -144,7 +144,8 @@ class DemoRun:
 
     def _publish_tick(self) -> None:
         """Publishes a tick once the last one is done: in the cloud two are a minute apart."""
-        if time.monotonic() >= self.next_tick_at and not self._has_messages(flow.TICK):
+        is_done = not any(self._has_messages(topic) for topic in flow.REPEATED_TOPICS)
+        if time.monotonic() >= self.next_tick_at and is_done:
             self.next_tick_at = time.monotonic() + TICK_SECONDS
             self.stack.bus.publish_raw(flow.TICK, [b"{}"])
 

@@ -24,6 +24,7 @@ MAX_BODY_BYTES = 16 << 20
 _SPEC_VERSIONS = frozenset(("1.0", "0.3"))
 _EVENT_TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
 _MAX_ID_LENGTH = 1_000
+_ALL_TRAFFIC = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,17 @@ def read_text_field(delivery: Delivery, key: str) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= _MAX_ID_LENGTH or not value.isprintable():
         raise Reject("wrong_fields", f"no usable {key}")
     return value
+
+
+def read_share(delivery: Delivery) -> tuple[str, int] | None:
+    """Revision and percent of a message that asks for traffic; None for one that does not. Raises Reject."""
+    message = parse_json_object(delivery.data, "not_a_message_of_ours")
+    if "revision" not in message and "percent" not in message:
+        return None
+    revision, percent = read_text_field(delivery, "revision"), read_text_field(delivery, "percent")
+    if not re.fullmatch(r"[0-9]{1,3}", percent) or int(percent) > _ALL_TRAFFIC:
+        raise Reject("wrong_fields", "no usable percent")
+    return revision, int(percent)
 
 
 def _check_event(version: object, event_type: object) -> None:

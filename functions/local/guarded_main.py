@@ -36,6 +36,7 @@ github = guard_function(main.github, any_host=True)
 investigate = guard_function(main.investigate, any_host=False)
 record = guard_function(main.record, any_host=False)
 redeploy = guard_function(main.redeploy, any_host=False)
+schedule = guard_function(main.schedule, any_host=False)
 verify = guard_function(main.verify, any_host=False)
 
-__all__ = ["check", "decide", "github", "investigate", "record", "redeploy", "verify"]
+__all__ = ["check", "decide", "github", "investigate", "record", "redeploy", "schedule", "verify"]

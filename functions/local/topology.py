@@ -25,7 +25,8 @@ SUBSCRIBERS = (
     Subscriber("investigate", flow.INCIDENT_OPENED),
     Subscriber("redeploy", flow.REDEPLOY_APPROVED),
     Subscriber("check", flow.CHECK_REQUESTED),
-    Subscriber("verify", flow.TICK),
+    Subscriber("schedule", flow.TICK),
+    Subscriber("verify", flow.INCIDENT_DUE),
 )
 PREFETCH = {flow.LOG_ENTRIES: 25}
 """How many messages of a topic one carrier holds at once; of the others one, because their readers take their time."""
@@ -51,5 +52,5 @@ class DeliveryPolicy:
         return min(self.max_retry_delay, self.min_retry_delay * 2.0 ** (attempt - 1))
 
 
-READ_ONLY_FUNCTIONS = ("record", "investigate", "verify")
+READ_ONLY_FUNCTIONS = ("record", "investigate", "schedule", "verify")
 """Those of the profile that asks nobody and deploys nothing, as terraform/functions.tf has them."""

@@ -32,9 +32,9 @@ def apply_terraform(session: Session, step: Step) -> Facts:
     """One plan, shown; one question; one apply."""
     make_private(session.paths.root)
     write_private(session.paths.root / ROOT_MODULE, render_root_module(session.answers, session.paths))
-    init, plan, apply = step.commands
-    session.run_shown(init)
-    session.run_shown(plan)
+    init, lock, plan, apply = step.commands
+    for command in (init, lock, plan):
+        session.run_shown(command)
     if not session.outside.person.confirm("Apply this plan?"):
         raise InputError(f"Nothing was applied. {AGAIN}")
     session.keep_facts(step.name, {"applied": "begun"})

@@ -24,7 +24,9 @@ APIS = (
     "storage.googleapis.com",
 )
 """What Terraform and the steps before it need; Terraform enables the others."""
-CHECKED_FUNCTIONS = ("record", "investigate", "decide", "redeploy", "check", "verify", "github")
+LOCKED_PLATFORMS = ("linux_amd64", "linux_arm64", "darwin_arm64", "windows_amd64")
+"""Terraform itself writes the digests of its providers for this machine alone: others would refuse them."""
+CHECKED_FUNCTIONS = ("record", "investigate", "decide", "redeploy", "check", "schedule", "verify", "github")
 
 
 def plan_steps(answers: Answers, paths: Place) -> tuple[Step, ...]:
@@ -216,6 +218,7 @@ def _list_local_steps(answers: Answers, paths: Place) -> Iterator[Step]:
         "Apply, once: a quarter of an hour, most of it waits for grants and metrics",
         (
             Command((*terraform, "init", "-input=false", "-reconfigure")),
+            Command((*terraform, "providers", "lock", *(f"-platform={platform}" for platform in LOCKED_PLATFORMS))),
             Command((*terraform, "plan", "-input=false", "-out=setup.plan")),
             Command((*terraform, "apply", "-input=false", "setup.plan")),
         ),

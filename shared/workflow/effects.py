@@ -1,4 +1,6 @@
-"""Everything that reaches the outside, each through the ledger: the only file that calls an effect of a port.
+"""Everything that reaches the outside, each through the ledger.
+
+Only this file and `rollout_effects`, for what is deployed, call an effect of a port.
 
 Every key and every marker is made of the ids of incident and proposal alone, so that a second delivery computes the
 same one.
@@ -7,8 +9,8 @@ same one.
 from collections.abc import Callable
 
 from shared.errors import Reject
-from shared.ports import CHANGED_BY_HAND, Document, IssueRef
-from shared.proposal.proposal import Message, Proposal
+from shared.ports import Document, IssueRef
+from shared.proposal.proposal import Message
 from shared.proposal.reminder import Reminder
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
@@ -253,46 +255,3 @@ def resolve_alert(context: Context, service: Service, marker: str) -> None:
         return {}
 
     run_once(context, f"resolve.{marker}", do)
-
-
-def start_deployment(
-    context: Context, service: Service, proposal: Proposal, etag: str, find_objection: Callable[[], str]
-) -> Document:
-    """`{"operation": name}`, or `{"refused": why}`: a refusal is a result as well, the same one for everybody.
-
-    `find_objection` is called last: an earlier worker may have died before this, long ago.
-    """
-
-    def find() -> Document | None:
-        operation = context.deployer.find(service, proposal.id)
-        return {"operation": operation} if operation else None
-
-    def do() -> Document:
-        late = find_objection()
-        if late:
-            return {"refused": late, "reason": late}
-        try:
-            return {"operation": context.deployer.start(service, proposal.id, proposal.commit, etag)}
-        except Reject as refused:
-            # An attempt before this one may be what has changed the service.
-            return find() or {"refused": str(refused)}
-
-    return run_once(context, f"deploy.{proposal.id}", do, find)
-
-
-def shift_traffic(context: Context, service: Service, proposal: str, revision: str, percent: int) -> str:
-    """Gives a revision a share of the traffic; doing it twice is the same as once.
-
-    Returns why it was refused, where a user has changed the service by hand since the rollout began; "" otherwise.
-    """
-
-    def do() -> Document:
-        try:
-            context.deployer.shift_traffic(service, revision, percent)
-        except Reject as refused:
-            if refused.reason == CHANGED_BY_HAND:
-                return {"refused": refused.detail}
-            raise
-        return {}
-
-    return documents.read_text(run_once(context, f"shift.{proposal}.{revision}.{percent}", do), "refused")

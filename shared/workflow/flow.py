@@ -9,9 +9,11 @@ from shared.proposal.states import IncidentState
 __all__ = [
     "ACTIVE_STATES",
     "CHECK_REQUESTED",
+    "INCIDENT_DUE",
     "INCIDENT_OPENED",
     "LOG_ENTRIES",
     "REDEPLOY_APPROVED",
+    "REPEATED_TOPICS",
     "TICK",
     "VISITED_STATES",
     "IncidentState",
@@ -22,11 +24,15 @@ LOG_ENTRIES = "log-entries"
 INCIDENT_OPENED = "incident-opened"
 """`{"incident": id}` -> `investigate`."""
 REDEPLOY_APPROVED = "redeploy-approved"
-"""`{"proposal": id}` -> `redeploy`."""
+"""`{"proposal": id}`, and for traffic `{"proposal": id, "revision": name, "percent": number}` -> `redeploy`."""
 CHECK_REQUESTED = "check-requested"
 """A new commit (`shared.pushes.PushMessage`) -> `check`."""
 TICK = "tick"
-"""Every minute -> `verify`."""
+"""Every minute -> `schedule`."""
+INCIDENT_DUE = "incident-due"
+"""`{"incident": id}` for each that is not at rest, `{"service": id}` for new revisions -> `verify`."""
+REPEATED_TOPICS = frozenset((TICK, INCIDENT_DUE))
+"""What the next tick says again: it makes no dead letters."""
 
 
 ACTIVE_STATES = frozenset(

@@ -68,6 +68,15 @@ def is_claimed(context: Context, key: str) -> bool:
     return context.store.read("effects", key) is not None
 
 
+def is_just_claimed(context: Context, key: str) -> bool:
+    """Whether a process claimed the effect within `RETRY_DELAY`, and may be at it: no call of a port takes longer."""
+    stored = context.store.read("effects", key)
+    if stored is None or documents.read_text(stored.value, "state") == "done":
+        return False
+    begun = documents.read_time(stored.value, "lease_until") - context.limit_wait(LEASE)
+    return context.clock.now() < begun + context.limit_wait(RETRY_DELAY)
+
+
 def _claim(context: Context, key: str) -> StoredDocument:
     """The effect's document: done, or claimed by the caller."""
     token, now = context.ids.generate_id(), context.clock.now()

@@ -8,7 +8,7 @@ from shared.proposal.decision import DecisionState
 from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
-from shared.workflow import effects
+from shared.workflow import requests
 from shared.workflow.context import Context, StepResult
 from shared.workflow.decide import publish_approval
 from shared.workflow.flow import IncidentState
@@ -17,6 +17,7 @@ from shared.workflow.issue.issue_commands import is_automation_stopped
 from shared.workflow.records import decisions, documents, incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord, Rollout
+from shared.workflow.rollout import rollout_effects
 from shared.workflow.rollout.finish import refresh_message
 from shared.workflow.rollout.recurrence import find_downgrade
 from shared.workflow.rollout.rollout_limits import acquire_rollout_lock, count_against_daily_cap
@@ -27,6 +28,13 @@ _STALE = "stale"
 
 def redeploy(context: Context, proposal_id: str) -> StepResult:
     """`deploying`, `waiting:<reason>`, `refused:<reason>` or `duplicate`. Raises Retry, Reject."""
+    result = _redeploy(context, proposal_id)
+    if result.name.startswith("refused:"):
+        requests.ask_for_look(context, result.incident)  # people wait to be told
+    return result
+
+
+def _redeploy(context: Context, proposal_id: str) -> StepResult:
     proposal = proposals.require_proposal(context, proposal_id)
     record = incident_record.require_incident(context, proposal.incident)
     service = require_service(context, record)
@@ -112,7 +120,7 @@ def _find_late_objection(context: Context, service: Service, proposal: Proposal)
 def _start_rollout(
     context: Context, service: Service, record: IncidentRecord, proposal: Proposal, etag: str
 ) -> StepResult:
-    begun = effects.start_deployment(
+    begun = rollout_effects.start_deployment(
         context, service, proposal, etag, lambda: _find_late_objection(context, service, proposal)
     )
     refused = documents.read_text(begun, "refused")

@@ -1,23 +1,20 @@
-"""Handles a tick: takes every incident one step further that is not at rest, or that a newer commit may move."""
+"""Looks at one incident and takes it one step further; what changes a service, it asks `redeploy` for."""
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
-from hashlib import blake2b
+from datetime import timedelta
 
-from shared.errors import Reject, Retry
-from shared.ports import StoredDocument
+from shared.errors import Reject
 from shared.proposal.decision import DecisionState
 from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
-from shared.workflow import effects
+from shared.workflow import effects, requests
 from shared.workflow.commit_checks.watch_radar import watch_radar
 from shared.workflow.commit_checks.watch_revisions import request_revision_check
 from shared.workflow.context import Context, StepResult
 from shared.workflow.decide import publish_approval
-from shared.workflow.flow import IncidentState
+from shared.workflow.flow import VISITED_STATES, IncidentState
 from shared.workflow.investigation.cause_of_close import find_cause_of_close
 from shared.workflow.investigation.gather_evidence import read_branch_sign
 from shared.workflow.issue.issue_commands import is_automation_stopped
@@ -25,8 +22,6 @@ from shared.workflow.issue.issue_updates import post_updates
 from shared.workflow.records import decisions, incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord
-from shared.workflow.records.rejections import record_rejection
-from shared.workflow.redeploy import redeploy
 from shared.workflow.remind import remind_if_due, resolve_alerts
 from shared.workflow.rollout.await_newer_commit import (
     BRANCH_CHECK_INTERVAL,
@@ -39,10 +34,10 @@ from shared.workflow.rollout.run_trial import advance_trial
 from shared.workflow.rollout.watch_rollout import advance_rollout, watch_rollout
 from shared.workflow.supersede import find_newer, reopen_question
 
-ROUND_LIMIT = timedelta(minutes=4)
-"""No incident is begun with later in a round: the function has nine minutes, of which one incident may take two."""
 CLOSE_GRACE_PERIOD = timedelta(minutes=2)
 """How long a 1011 waits for the error that explains it."""
+APPROVAL_GRACE_PERIOD = timedelta(minutes=2)
+"""How long an approval may take to be acted on before the issue says that it waits."""
 REPUBLISH_INTERVAL = timedelta(minutes=10)
 """After this long an incident that nobody has investigated is published again,"""
 MAX_REPUBLISHES = 6
@@ -51,55 +46,33 @@ MAX_REPUBLISHES = 6
 _BY = "verify"
 
 
-def verify(context: Context) -> StepResult:
-    """`ticked`. Raises Retry or an unforeseen error of one incident only after all were advanced.
+def verify(context: Context, incident: str) -> StepResult:
+    """`moved`, `looked`, or `at_rest`. Raises Retry, Reject with the incident's id."""
+    try:
+        return _look(context, incident)
+    except Reject as refused:
+        raise Reject(refused.reason, f"{incident}: {refused.detail}") from refused
 
-    A round ends in time: what it does not reach, a later one does.
+
+def _look(context: Context, incident: str) -> StepResult:
+    record = incident_record.require_incident(context, incident)
+    service = context.services.get(record.service)
+    if service is None or record.state not in VISITED_STATES:
+        return StepResult("at_rest", incident)
+    after = advance_incident(context, service, record)
+    return StepResult("looked" if after.state is record.state else "moved", incident, after.state.value)
+
+
+def watch_service(context: Context, service: str) -> StepResult:
+    """`asked` or `looked`: whether new revisions of a service have traffic, which `check` is then asked about.
+
+    Looks after its undeployed fixes as well.
     """
-    begun, moved, again, unknown = context.clock.now(), 0, [], []
-    waiting = _list_round(context, begun)
-    while waiting and context.clock.now() < begun + ROUND_LIMIT:
-        service, stored = waiting.popleft()
-        try:
-            record = incident_record.INCIDENTS.decode(stored.value)
-            moved += advance_incident(context, service, record).state is not record.state
-        except Retry as reason:
-            again.append(f"{stored.key}: {reason}")
-        except Reject as refused:
-            record_rejection(context, f"verify.{stored.key}", refused.reason, refused.detail)
-        except Exception as error:  # noqa: BLE001  # raised below: one incident must not keep the others waiting
-            unknown.append(error)
-    again += _watch_services(context)
-    if unknown:
-        raise unknown[0]
-    if again:
-        raise Retry("; ".join(again[:5]))
-    return StepResult("ticked", detail=f"{moved} moved{f', {len(waiting)} not reached' if waiting else ''}")
-
-
-def _watch_services(context: Context) -> list[str]:
-    """Looks after new revisions and undeployed fixes; returns a sentence for each service that was not reached."""
-    unreached: list[str] = []
-    for service in context.services.values():
-        try:
-            request_revision_check(context, service)
-            watch_radar(context, service)
-        except Retry as reason:
-            unreached.append(f"{service.id}: {reason}")
-        except Reject as refused:
-            record_rejection(context, f"verify.{service.id}", refused.reason, refused.detail)
-    return unreached
-
-
-def _list_round(context: Context, now: datetime) -> deque[tuple[Service, StoredDocument]]:
-    """Every incident that is not at rest, from one on that each round chooses anew: none is always among the last."""
-    waiting = deque(
-        (service, stored)
-        for service in context.services.values()
-        for stored in incident_record.find_active_incidents(context, service.id)
-    )
-    waiting.rotate(int.from_bytes(blake2b(now.isoformat().encode(), digest_size=4).digest()))
-    return waiting
+    watched = context.services.get(service)
+    new = request_revision_check(context, watched) if watched is not None else ()
+    if watched is not None:
+        watch_radar(context, watched)
+    return StepResult("asked" if new else "looked", detail=", ".join(new))
 
 
 def advance_incident(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
@@ -109,9 +82,16 @@ def advance_incident(context: Context, service: Service, record: IncidentRecord)
     if record.ending is None:
         record = _ADVANCE_BY_STATE[record.state](context, service, record)
     record = finish_incident(context, service, record)
-    if record.active:
+    if record.active and not _was_just_approved(context, record):
         record = post_updates(context, service, record)
     return resolve_alerts(context, service, record)
+
+
+def _was_just_approved(context: Context, record: IncidentRecord) -> bool:
+    """`redeploy` may be about to refuse it: what becomes of the approval is told at once, or a little later."""
+    return record.state is IncidentState.APPROVED and context.clock.now() < record.history[-1].at + context.limit_wait(
+        APPROVAL_GRACE_PERIOD
+    )
 
 
 def _advance_waiting(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
@@ -204,12 +184,12 @@ def _close_unanswered_question(
 
 
 def _advance_approved(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
-    """Whatever keeps an approval from being acted on, it is tried again at every tick until it is decided."""
-    redeploy(context, record.proposal)
-    record = incident_record.require_incident(context, record.id)
+    """Whatever keeps an approval from being acted on, it is asked for again at every tick until it is decided."""
     decision = decisions.load_decision(context, proposals.require_proposal(context, record.proposal).decision_key)
     if record.ending is None and decision is not None and record.state is IncidentState.APPROVED:
-        return _end_by_decision(context, service, record, decision)
+        record = _end_by_decision(context, service, record, decision)
+    if record.ending is None and record.state is IncidentState.APPROVED:
+        requests.ask_for_redeployment(context, record.proposal)
     return record
 
 

@@ -242,7 +242,7 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
         "--role=projects/shore/roles/provenfixDeployer",
     ),
     "role on an account": (
-        _lacks("verify", "iam.serviceAccounts.actAs"),
+        _lacks("redeploy", "iam.serviceAccounts.actAs"),
         "It lacks iam.serviceAccounts.actAs.",
         f"gcloud iam service-accounts add-iam-policy-binding {RUNTIME_ACCOUNT}",
     ),
@@ -381,12 +381,12 @@ def test_where_no_service_names_workspace_or_app_nobody_is_asked_for_them(stand:
 
 
 def test_what_a_trigger_needs_is_looked_for_where_one_deploys(stand: Stand) -> None:
-    stand.project.missing_permissions["verify"] = {"cloudbuild.builds.create"}
+    stand.project.missing_permissions["redeploy"] = {"cloudbuild.builds.create"}
     assert stand.amiss() == []
     _deployed_by(stand, f"deploy_method: cloud_build, deploy_trigger: {TRIGGER}")
     [create] = stand.findings()
     assert (create["state"], create["kind"]) == (CheckState.MISSING, "role")
-    assert create["name"] == "verify: provenfixTriggerRunner on project yard"
+    assert create["name"] == "redeploy: provenfixTriggerRunner on project yard"
     assert "cloudbuild.builds.create" in create["detail"]
     options = ["--role=projects/yard/roles/provenfixTriggerRunner", "--condition=None"]
     assert create["mend"].split()[-2:] == options
@@ -400,9 +400,7 @@ def test_a_trigger_without_an_account_asks_for_none(stand: Stand) -> None:
     assert stand.amiss() == []
     stand.project.missing_paths.add(f"/v1/{TRIGGER}")
     found = stand.findings()
-    assert [each["name"].partition(": ")[2] for each in found] == [
-        f"roles/iam.serviceAccountUser on builder {TRIGGER}"
-    ] * 2
+    assert [each["name"].partition(": ")[2] for each in found] == [f"roles/iam.serviceAccountUser on builder {TRIGGER}"]
     assert all(each["state"] == CheckState.UNKNOWN and TRIGGER in each["detail"] for each in found)
 
 

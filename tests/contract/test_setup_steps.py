@@ -112,6 +112,15 @@ def test_the_rights_to_ask_as_each_account_are_bounded_and_taken_back(world: Set
     assert all("--condition=title=provenfix-setup,expression=request.time < timestamp(" in call for call in added)
 
 
+def test_the_providers_are_pinned_for_other_machines_as_well(world: SetupWorld) -> None:
+    """What Terraform writes by itself is refused on any other platform."""
+    run(world)
+    locked = (world.paths.root / ".terraform.lock.hcl").read_text("utf-8")
+    assert set(locked.split()) == set(plan.LOCKED_PLATFORMS)
+    init, lock, *_ = (call.split()[2] for call in world.calls("terraform"))
+    assert (init, lock) == ("init", "providers")
+
+
 def test_only_the_user_may_read_the_state(world: SetupWorld) -> None:
     run(world)
     assert stat.S_IMODE((world.paths.folder / "setup.json").stat().st_mode) == 0o600

@@ -303,7 +303,7 @@ class TestTheReason:
         assert stands is not None
         assert (stands.state, stands.by) == ("denied", APPROVER)
         assert stands.why == f"nora: {reason}"
-        question.doors.deliver("verify", b"")
+        question.doors.tick()
         assert (question.message.standing, question.message.by) == (ProposalStatus.DENIED, APPROVER)
         sent = json.dumps(render_message(question.doors.harness.services["shore.tide"], question.message))
         assert reason.partition("> ")[2] in sent

@@ -23,11 +23,15 @@ def shipped() -> Iterator[Path]:
     yield from (ROOT / "shared").rglob("*.py")
 
 
+COMMANDS_ONLY = {"google.cloud.pubsub_v1"}
+"""Imported by what only commands use (`provenfix dlq`): functions publish over REST."""
+
+
 def imported(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level and node.module not in COMMANDS_ONLY:
             yield node.module.partition(".")[0]
 
 
@@ -58,3 +62,16 @@ def test_whatever_the_functions_import_is_installed_with_them() -> None:
 
 def test_the_command_line_is_not_deployed() -> None:
     assert {"typer", "rich", "pytest"} & set(pins("functions/requirements.txt")) == set()
+
+
+def test_a_client_that_no_function_calls_is_not_deployed() -> None:
+    assert "google-cloud-pubsub" not in pins("functions/requirements.txt")
+    using = {
+        path.relative_to(ROOT).as_posix()
+        for path in shipped()
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.ImportFrom) and node.module in COMMANDS_ONLY
+    }
+    assert using == {"shared/adapters/google/dead_letters.py"}
+    callers = [path for path in (ROOT / "functions").glob("*.py") if "dead_letters" in path.read_text("utf-8")]
+    assert callers == []

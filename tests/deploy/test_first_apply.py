@@ -10,6 +10,7 @@ import pytest
 from shared.config.loader import parse_configuration
 from shared.config.settings import list_services, read_all_settings
 from shared.filters.rendering import list_sinks, render_sink_filter
+from tests.support.deploy.delayed_platform import KEY_AGENTS
 from tests.support.deploy.deployment import (
     ONE_SERVICE,
     PLAN_SUMMARY,
@@ -72,7 +73,7 @@ def test_what_is_refused_keeps_nothing_else_from_being_made(source: Path, tmp_pa
     made = {
         one.values["name"] for one in read_state(here) if one.type.startswith("google_cloud") and "name" in one.values
     }
-    functions = ("record", "investigate", "redeploy", "check", "verify", "decide", "github")
+    functions = ("record", "investigate", "redeploy", "check", "schedule", "verify", "decide", "github")
     assert {f"provenfix-{name}" for name in functions} <= made
     assert "google_secret_manager_secret_version.config" in {one.address for one in read_state(here)}
 
@@ -152,3 +153,57 @@ def test_a_service_on_an_older_python_is_judged_by_ruff_and_told(tmp_path: Path)
     assert "Cloud Functions deploys no function of these Pythons any more" in re.sub(r"[\s│]+", " ", told)
     planned = json.dumps(here.show_json(PLAN_SUMMARY)["planned_values"])
     assert "provenfix-compile-" not in planned
+
+
+KEY = "projects/shop-keys/locations/europe-west1/keyRings/provenfix/cryptoKeys/state"
+
+
+def test_what_is_kept_is_kept_under_a_key_of_ones_own(tmp_path: Path) -> None:
+    """Everything that has room for a key names it; the stand-in refuses what is made before its agent may use it."""
+    state = apply_deployment(prepare_deployment(tmp_path, ONE_SERVICE, kms_key=KEY))
+    with_key = {one.type for one in state if KEY in json.dumps(one.values) and not one.type.endswith("_iam_member")}
+    assert with_key == set(KEY_AGENTS)
+    assert all(KEY in json.dumps(one.values) for one in state if one.type in KEY_AGENTS)
+    agents = {one.values["member"].partition("@")[2] for one in state if one.type == "google_kms_crypto_key_iam_member"}
+    assert agents == {f"{agent}.iam.gserviceaccount.com" for agent in KEY_AGENTS.values()}
+
+
+def test_a_key_that_is_not_granted_in_time_stops_the_apply(source: Path, tmp_path: Path) -> None:
+    _without(source, "kms.tf", "120s", "0s")
+    here = prepare_deployment(tmp_path, ONE_SERVICE, source, kms_key=KEY)
+    ran = here.run("apply", "-auto-approve", "-input=false", "-no-color", "-target=google_firestore_database.state")
+    assert ran.code == 1
+    assert "Permission denied on the key" in re.sub(r"[\s│]+", " ", ran.told)
+
+
+def test_functions_reach_everything_through_a_connector_where_one_is_named(tmp_path: Path) -> None:
+    connector = "projects/shop-ops/locations/europe-west1/connectors/egress"
+    here = prepare_deployment(tmp_path, ONE_SERVICE, vpc_connector=connector)
+    here.run_checked("plan", "-input=false", "-no-color", f"-out={PLAN_SUMMARY}")
+    changes = {each["address"]: each["change"]["after"] for each in here.show_json(PLAN_SUMMARY)["resource_changes"]}
+    for address, planned in changes.items():
+        if address.startswith("google_cloudfunctions2_function.function["):
+            (service,) = planned["service_config"]
+            assert (service["vpc_connector"], service["vpc_connector_egress_settings"]) == (connector, "ALL_TRAFFIC")
+        if address.startswith("google_cloud_run_v2_service.public["):
+            (access,) = planned["template"][0]["vpc_access"]
+            assert (access["connector"], access["egress"]) == (connector, "ALL_TRAFFIC")
+
+
+def test_it_is_told_where_nobody_is(tmp_path: Path) -> None:
+    """A channel of another kind than e-mail is one, too."""
+    sentence = "set alert_emails or notification_channels"
+    here = prepare_deployment(tmp_path, ONE_SERVICE)
+    assert sentence in re.sub(r"[\s│]+", " ", here.run_checked("plan", "-input=false", "-no-color"))
+    channel = "projects/shop-ops/notificationChannels/41"
+    told = here.run_checked(
+        "plan", "-input=false", "-no-color", f'-var=notification_channels=["{channel}"]', f"-out={PLAN_SUMMARY}"
+    )
+    assert sentence not in re.sub(r"[\s│]+", " ", told)
+    policies = [
+        each["change"]["after"]
+        for each in here.show_json(PLAN_SUMMARY)["resource_changes"]
+        if each["type"] == "google_monitoring_alert_policy"
+    ]
+    assert policies
+    assert all(policy["notification_channels"] == [channel] for policy in policies)

@@ -87,7 +87,7 @@ def test_read_only_makes_nothing_that_may_deploy_or_is_reached_from_outside(tmp_
     for forbidden in ("run.services.update", "iam.serviceAccountUser", "cloudbuild.builds.create", "slack-"):
         assert forbidden not in after, forbidden
     functions = {one for one in addresses if ".google_cloudfunctions2_function.function[" in one}
-    assert {one.rpartition('["')[2] for one in functions} == {'record"]', 'investigate"]', 'verify"]'}
+    assert {one.rpartition('["')[2] for one in functions} == {'record"]', 'investigate"]', 'schedule"]', 'verify"]'}
 
 
 def test_each_example_is_valid(tmp_path: Path) -> None:

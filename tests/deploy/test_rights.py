@@ -70,7 +70,7 @@ def test_only_where_a_trigger_deploys_may_anybody_start_builds(
     one_state: list[Resource], three_state: list[Resource]
 ) -> None:
     """In the projects of those triggers and no others, and as the one account that a trigger names."""
-    deploying = {"provenfix-redeploy@shop-ops", "provenfix-verify@shop-ops"}
+    deploying = {"provenfix-redeploy@shop-ops"}
     for state, projects, builders in (
         (one_state, set[str](), set[str]()),
         (three_state, {"shop-build", "shop-test"}, {"account deploy-voice@shop-build"}),
@@ -110,7 +110,7 @@ def test_no_custom_role_carries_more_than_calls_need(one_state: list[Resource], 
     made = {one.values["role_id"] for one in three_state if one.type == "google_project_iam_custom_role"}
     assert made == {role["custom"] for role in told["roles"].values() if "custom" in role}
     plain = {one.values["role_id"] for one in one_state if one.type == "google_project_iam_custom_role"}
-    assert made - plain == {"provenfixTriggerRunner"}
+    assert made - plain == {"provenfixTriggerReader", "provenfixTriggerRunner"}
 
 
 def test_no_function_is_built_before_its_build_may_do_all_it_does(one: TerraformFolder) -> None:

@@ -87,7 +87,7 @@ def state(played: Storm) -> object:
 
 def again(played: Storm) -> bool:
     """One more tick when the last one is done with: a rollout moves by ticks."""
-    if played.handled_count("verify") >= played.ticks:
+    if played.handled_count("schedule") >= played.ticks:
         played.tick()
     return False
 

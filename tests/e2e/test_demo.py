@@ -24,7 +24,7 @@ from shared.adapters.slack.message_buttons import TRY_LABEL
 from shared.detection.entry import CHECK_LOG
 from shared.proposal.state_words import INCIDENT_WORDS
 from shared.proposal.states import IncidentState
-from shared.workflow.rollout.finish import STILL_FAILING_LABEL
+from shared.workflow.rollout.outlook import STILL_FAILING_LABEL
 from tests.support.readme import recorded_session, session_sentences
 
 COMMAND = [sys.executable, "-c", "from provenfix.command import main; main()", "demo", "--no-browser"]

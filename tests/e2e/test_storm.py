@@ -21,7 +21,7 @@ def test_a_storm_of_one_defect_is_one_incident_one_issue_and_one_proposal(
         played.publish_entries(count)
         played.wait_for(lambda: played.handled_count("record") >= count, DEADLINE)
         played.tick()
-        played.wait_for(lambda: "ticked" in played.handled_outcomes("verify"), DEADLINE)
+        played.wait_for(lambda: "ticked" in played.handled_outcomes("schedule"), DEADLINE)
         played.wait_for(lambda: "proposed" in played.handled_outcomes("investigate"), DEADLINE)
         found = read_leftovers(played)
     assert [incident.value["state"] for incident in found.incidents] == ["proposed"]

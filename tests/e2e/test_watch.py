@@ -104,7 +104,7 @@ class Watching:
         queue, deadline = SqliteQueue(self.folder / QUEUE_FILE), time.monotonic() + DEADLINE
         while (case := self.case()).state is not state:
             assert time.monotonic() < deadline, case.history
-            if queue.oldest_age(flow.TICK) == 0:
+            if not any(queue.oldest_age(topic) for topic in flow.REPEATED_TOPICS):
                 queue.publish_raw(flow.TICK, [b"{}"])
             time.sleep(0.05)
         queue.close()

@@ -17,12 +17,12 @@ from shared.workflow.context import Context
 from shared.workflow.decide import handle_click
 from shared.workflow.ledger import LEASE
 from shared.workflow.record import record_log_entry
-from shared.workflow.verify import verify
 from tests.support.crash.faults import FaultPlan
 from tests.support.crash.invariants import find_rule_violations
 from tests.support.crash.story_run import MINUTE, step_for
 from tests.support.drivers import read_documents
 from tests.support.harness import Harness, button_click
+from tests.support.ticks import play_tick
 
 TTL = timedelta(hours=6)
 
@@ -46,12 +46,12 @@ class Way:
                 self.setting.logs.request_counts[operation.revision] = 60
             self.setting.clock.advance(wait)
             self._drain()
-            self.attempt(verify)
+            self.attempt(play_tick)
         self._plan.at = -1  # what was begun at the very end has its time as well
         for wait in (MINUTE, TTL, LEASE):
             self._drain()
             self.setting.clock.advance(wait)
-            self.attempt(verify)
+            self.attempt(play_tick)
 
     def press(self, kind: ClickKind) -> None:
         if not self.setting.chat.posted:
@@ -117,7 +117,7 @@ def _kill(way: Way) -> None:
 INTRUDERS: Mapping[str, Callable[[Way], object]] = {
     "a denial": lambda way: way.press(ClickKind.DENY),
     "an approval": lambda way: way.press(ClickKind.APPROVE),
-    "a tick": lambda way: way.attempt(verify),
+    "a tick": lambda way: way.attempt(play_tick),
     "an entry of the newest revision": _recur,
     "an entry of the old revision": _late,
     "a deployment by hand": _deploy_by_hand,

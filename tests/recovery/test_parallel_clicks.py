@@ -15,12 +15,12 @@ from shared.workflow.context import Context
 from shared.workflow.decide import handle_click
 from shared.workflow.ledger import LEASE
 from shared.workflow.redeploy import redeploy
-from shared.workflow.verify import verify
 from tests.support.crash.faults import Fault, FaultPlan, ProcessDied
 from tests.support.crash.story_run import MINUTE
 from tests.support.drivers import propose_deployment
 from tests.support.harness import Harness, button_click, watched_service
 from tests.support.stores import StoreOpener
+from tests.support.ticks import play_tick
 
 CLICKS = 100
 WORKERS = 20
@@ -63,7 +63,7 @@ def _settled(harness: Harness, proposal: str) -> None:
     for _ in range(2):
         harness.clock.advance(LEASE + MINUTE)
         _attempt(harness, FaultPlan(), lambda world: redeploy(world, proposal))
-        verify(harness.start_process())
+        play_tick(harness.start_process())
 
 
 def _clicked(harness: Harness, seed: int, *, deny: float, beside: bool) -> list[tuple[ClickKind, ClickResult | None]]:
@@ -151,7 +151,7 @@ def test_concurrent_votes_on_two_options_do_at_most_one(seed: int, quorum: int) 
         setting.clock.advance(LEASE + MINUTE)
         for proposal in (question, back.proposal):
             _attempt(setting, FaultPlan(), lambda world, it=proposal: redeploy(world, it))  # type: ignore[misc]
-        verify(setting.start_process())
+        play_tick(setting.start_process())
     stored = setting.store.read("decisions", question)
     assert stored is not None
     value: Any = stored.value

@@ -23,10 +23,10 @@ from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.prover import Prover
 from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
-from shared.workflow.verify import verify
 from tests.support.crash.story_run import MINUTE
 from tests.support.drivers import read_documents, read_state
 from tests.support.harness import Harness, button_click, watched_service
+from tests.support.ticks import play_tick
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_the_incident_is_proven_proposed_deployed_and_closed(
     (incident,) = {
         outcome.incident for outcome in outcomes if outcome.name == "opened" and _is_file(setting, outcome.incident)
     }
-    verify(world)
+    play_tick(world)
     assert setting.bus.waiting == [("incident-opened", {"incident": incident})]
 
     assert investigate_incident(world, incident).name == "proposed"
@@ -82,10 +82,10 @@ def test_the_incident_is_proven_proposed_deployed_and_closed(
     assert redeploy(world, posted.message.proposal).name == "deploying"
     assert [operation.commit for operation in setting.cloud.operations] == [story.head]
     setting.clock.advance(2 * MINUTE)
-    verify(world)
+    play_tick(world)
     setting.logs.request_counts[setting.cloud.operations[0].revision] = 90
     setting.clock.advance(WATCH_DURATION)
-    verify(world)
+    play_tick(world)
     assert read_state(setting, incident) == "resolved"
     assert not issue.is_open
 

@@ -60,9 +60,6 @@ class FakeHistory:
             raise UsageError(f"{revision} does not exist")
         return self.graph[revision]
 
-    def blob_ids(self, locations: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
-        return {}
-
     def commits(self, tip: str, base: str) -> Sequence[Commit]:
         without = set(self._reachable(base))
         return [self.graph[oid] for oid in self._reachable(tip) if oid not in without]

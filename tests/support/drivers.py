@@ -11,9 +11,9 @@ from shared.workflow.decide import handle_click
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
-from shared.workflow.verify import verify
 from tests.support.harness import Harness, button_click
 from tests.support.memory import MemoryStore
+from tests.support.ticks import play_tick
 
 MINUTE = timedelta(minutes=1)
 
@@ -53,9 +53,12 @@ def approve_proposal(harness: Harness) -> str:
 
 def redeploy_approved(harness: Harness) -> StepResult:
     """The last approval is acted on."""
-    topic, message = harness.bus.waiting.pop()
-    assert topic == flow.REDEPLOY_APPROVED
-    return redeploy(harness.start_process(), message["proposal"])
+    waiting = harness.bus.waiting
+    number = max(number for number, (topic, _) in enumerate(waiting) if topic == flow.REDEPLOY_APPROVED)
+    _, message = waiting.pop(number)
+    result = redeploy(harness.start_process(), message["proposal"])
+    waiting[:] = [message for message in waiting if message[0] != flow.INCIDENT_DUE]  # the next tick looks
+    return result
 
 
 def start_watching(harness: Harness) -> str:
@@ -69,7 +72,7 @@ def start_watching(harness: Harness) -> str:
 def run_tick(harness: Harness, after: timedelta = MINUTE) -> StepResult:
     """Some time later."""
     harness.clock.advance(after)
-    return verify(harness.start_process())
+    return play_tick(harness.start_process())
 
 
 def read_incident(harness: Harness, incident: str) -> Document:

@@ -24,6 +24,7 @@ from shared.proposal.proposal import Message
 from shared.secret import Secret, SecretReference, SecretSource
 from shared.text.timestamps import format_rfc3339
 from tests.support.harness import APPROVER, Harness, Tap
+from tests.support.ticks import OWN_TOPICS
 
 MAIN = Path(__file__).parents[2] / "functions" / "main.py"
 SECRET = Secret("0ddba11")
@@ -32,7 +33,8 @@ FUNCTIONS_BY_TOPIC = {
     "incident-opened": "investigate",
     "redeploy-approved": "redeploy",
     "check-requested": "check",
-    "tick": "verify",
+    "tick": "schedule",
+    "incident-due": "verify",
 }
 EVENT_HEADERS = {
     "ce-id": "41",
@@ -57,6 +59,14 @@ class FunctionClients:
             "subscription": "projects/shore/subscriptions/s",
         }
         return self.post(function, json.dumps(body).encode(), EVENT_HEADERS)
+
+    def tick(self) -> None:
+        """With the looks that it asks for, and what these ask for."""
+        assert self.deliver("schedule", b"").status_code == 204
+        waiting = self.harness.bus.waiting
+        while numbers := [number for number, (topic, _) in enumerate(waiting) if topic in OWN_TOPICS]:
+            topic, message = waiting.pop(numbers[0])
+            self.deliver(FUNCTIONS_BY_TOPIC[topic], json.dumps(message).encode())
 
     def post(self, function: str, body: bytes, headers: Mapping[str, str]) -> TestResponse:
         return self.clients[function].post("/", data=body, headers=dict(headers))

@@ -54,7 +54,7 @@ def run_every_outcome(error: str) -> None:
             opened.deliver(FUNCTIONS_BY_TOPIC[topic], json.dumps(told).encode())
         for posted in setting.chat.posted:
             opened.click(encode_form(button_payload(posted.message)))
-        opened.deliver("verify", b"")
+        opened.tick()
         opened.deliver("investigate", json.dumps({"incident": error.replace("\n", " ")}).encode())
         opened.deliver("redeploy", json.dumps({"proposal": error.replace("\n", " ")}).encode())
         send_malformed_messages(opened, error)

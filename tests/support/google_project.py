@@ -160,7 +160,7 @@ class GoogleProject:
         }
         push = {"pushEndpoint": f"https://{name}.example", "oidcToken": {"serviceAccountEmail": "push@quay"}}
         held = {**topic, "pushConfig": push, "ackDeadlineSeconds": 600}
-        return held if name == flow.TICK else {**held, "deadLetterPolicy": letters}
+        return held if name in flow.REPEATED_TOPICS else {**held, "deadLetterPolicy": letters}
 
 
 def _topics() -> Sequence[str]:

@@ -89,5 +89,8 @@ class MemoryBus:
 
     def publish(self, topic: str, message: Mapping[str, str]) -> None:
         self.require_claim(f"publish {topic}")
+        self.request(topic, message)
+
+    def request(self, topic: str, message: Mapping[str, str]) -> None:
         for kept in (self.waiting, self.published):
             kept.append((topic, json.loads(json.dumps(message))))

@@ -1,4 +1,4 @@
-"""What the functions were seen to call is what `terraform/access.yaml` says, to the line; and two cannot deploy."""
+"""What the functions were seen to call is what `terraform/access.yaml` says, to the line; and one can deploy."""
 
 from pathlib import Path
 
@@ -75,17 +75,24 @@ def test_a_role_is_predefined_or_says_why_it_is_not(access: Access) -> None:
         assert bool(role.custom) == bool(role.why)
 
 
-@pytest.mark.parametrize("function", ["record", "decide", "investigate", "check", "github"])
-def test_only_redeploy_and_verify_can_deploy(access: Access, function: str) -> None:
+@pytest.mark.parametrize("function", ["record", "decide", "investigate", "check", "schedule", "verify", "github"])
+def test_only_redeploy_can_deploy(access: Access, function: str) -> None:
     granted = {one for key in access.required_permissions(function) for one in access.roles[key].permissions}
     changing = {one for one in granted if one.rpartition(".")[2] in CHANGES}
     assert changing <= {"datastore.entities.create", "datastore.entities.update"}
     assert "iam.serviceAccounts.actAs" not in granted
 
 
-def test_those_that_deploy_are_two(access: Access) -> None:
+def test_one_function_deploys(access: Access) -> None:
     deploying = {name for name in access.functions if "deployer" in access.required_permissions(name)}
-    assert deploying == {"redeploy", "verify"}
+    assert deploying == {"redeploy"}
+
+
+def test_what_always_runs_may_read_and_publish_and_holds_no_secret(access: Access) -> None:
+    always = access.functions["schedule"]
+    assert (always.secrets, always.github, always.slack) == ([], [], [])
+    granted = {one for key in access.required_permissions("schedule") for one in access.roles[key].permissions}
+    assert granted <= {*access.roles["documents"].permissions, "pubsub.topics.publish"}
 
 
 def test_what_a_deploy_method_alone_needs_is_asked_for_where_it_is_used(access: Access) -> None:

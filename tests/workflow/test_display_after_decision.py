@@ -25,7 +25,7 @@ from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_record, proposals
 from shared.workflow.records.milestones import compute_milestones
 from shared.workflow.redeploy import redeploy
-from shared.workflow.rollout.finish import STILL_FAILING_LABEL, Outlook, OutlookReason, assess_outlook
+from shared.workflow.rollout.outlook import STILL_FAILING_LABEL, Outlook, OutlookReason, assess_outlook
 from tests.support import page_client
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import (

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from functions.verify import LOOK_DEADLINE
 from shared.config.settings import Settings
 from shared.errors import Retry
 from shared.proposal.decision import ClickKind, ClickResult, build_answer
 from shared.text.timestamps import format_rfc3339
+from tests.support.drivers import open_incident
 from tests.support.function_clients import (
     EVENT_HEADERS,
     FUNCTIONS_BY_TOPIC,
@@ -142,9 +144,22 @@ def test_a_message_is_read_in_every_shape_in_which_it_may_come(open_doors: Funct
 )
 def test_a_tick_needs_no_data(open_doors: FunctionClients, message: dict[str, object]) -> None:
     body = json.dumps({"message": message, "subscription": "s"}).encode()
-    assert open_doors.post("verify", body, {"content-type": "application/json"}).status_code == 204
-    assert open_doors.post("verify", body, EVENT_HEADERS).status_code == 204
+    assert open_doors.post("schedule", body, {"content-type": "application/json"}).status_code == 204
+    assert open_doors.post("schedule", body, EVENT_HEADERS).status_code == 204
     assert rejections(open_doors) == []
+
+
+def test_a_look_that_waited_too_long_is_dropped(open_doors: FunctionClients) -> None:
+    """Later ticks have asked for the same: what piles up while nobody answers is not looked at one by one."""
+    (incident,) = [open_incident(open_doors.harness)]
+    body = json.dumps({"incident": incident}).encode()
+    asked_at = format_rfc3339(open_doors.harness.clock.now())
+    open_doors.harness.clock.advance(LOOK_DEADLINE)
+    assert open_doors.deliver("verify", body, publishTime=asked_at).status_code == 204
+    assert rejections(open_doors) == []
+    open_doors.harness.clock.advance(timedelta(seconds=1))
+    assert open_doors.deliver("verify", body, publishTime=asked_at).status_code == 204
+    assert rejections(open_doors) == [("verify", "too_old")]
 
 
 def test_one_incident_passes_all_functions_once(open_doors: FunctionClients) -> None:

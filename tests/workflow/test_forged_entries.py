@@ -22,11 +22,11 @@ from shared.workflow.context import Context
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.prover import Prover
 from shared.workflow.record import record_log_entry
-from shared.workflow.verify import verify
 from tests.support.drivers import MINUTE, read_documents
 from tests.support.function_clients import entry_as_json
 from tests.support.harness import OLD_REVISION, Harness, watched_service
 from tests.support.history_builder import HistoryBuilder, broken_source, running_python, valid_source
+from tests.support.ticks import play_tick
 
 FILES = ("app/main.py", "app/relay.py", "app/missing.py", "../../etc/passwd", "tests/test_relay.py")
 LINES = (1, 7, 31, 999_999)
@@ -89,9 +89,9 @@ def investigated(harness: Harness, story: HistoryBuilder, compilers: LocalCompil
     context = process(harness, story, compilers)
     entry = parse_json_entry(entry_as_json(harness.log_entry(text)), 0)
     record_log_entry(context, entry)
-    verify(context)
+    play_tick(context)
     harness.clock.advance(3 * MINUTE)
-    verify(context)
+    play_tick(context)
     incidents = []
     while harness.bus.waiting:
         _, message = harness.bus.waiting.pop(0)

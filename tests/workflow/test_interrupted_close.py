@@ -8,11 +8,11 @@ from shared.workflow.effects import close_effect_key
 from shared.workflow.issue.issue_commands import handle_issue_command, is_automation_stopped
 from shared.workflow.ledger import LEASE, is_claimed, read_result
 from shared.workflow.records import incident_record
-from shared.workflow.verify import verify
 from tests.support.drivers import MINUTE, read_state, run_tick, start_watching
 from tests.support.harness import Harness
 from tests.support.issues import FakeIssues
 from tests.support.people import FakePeople
+from tests.support.ticks import play_tick
 
 
 class _Died(BaseException):
@@ -39,7 +39,7 @@ def _died_after_its_close(harness: Harness) -> str:
     harness.clock.advance(WATCH_DURATION)
     dying = harness.start_process(lambda name, port: _DiesAfterTheClose(harness.issues) if name == "issues" else port)
     with pytest.raises(_Died):
-        verify(dying)
+        play_tick(dying)
     assert not harness.issues.issues[0].is_open
     context = harness.start_process()
     assert is_claimed(context, close_effect_key(incident))

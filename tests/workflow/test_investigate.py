@@ -17,10 +17,10 @@ from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.ledger import RETRY_DELAY
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_record
-from shared.workflow.verify import verify
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import MINUTE, open_incident, propose_deployment, read_documents, read_incident, read_state
 from tests.support.harness import Harness, watched_service
+from tests.support.ticks import play_tick
 
 
 def test_an_issue_is_opened_and_a_question_asked(harness: Harness) -> None:
@@ -211,7 +211,7 @@ def test_late_question_leaves_an_ended_incident_unchanged(harness: Harness) -> N
                 incident_record.end_incident(
                     harness.start_process(), incident, IncidentState.MUTED, "a person has ended it"
                 )
-                verify(harness.start_process())
+                play_tick(harness.start_process())
             return getattr(harness.chat, name)
 
     slow = harness.start_process(lambda name, port: Slow() if name == "chat" else port)

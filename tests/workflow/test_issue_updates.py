@@ -35,6 +35,7 @@ from tests.support.drivers import (
 )
 from tests.support.harness import Harness
 from tests.support.issues import FakeIssue
+from tests.support.ticks import play_tick
 
 
 def resolved(harness: Harness) -> str:
@@ -306,20 +307,19 @@ def away(name: str, port: object) -> object:
 
 def test_a_code_host_that_is_away_holds_up_no_deployment_and_no_rollback(harness: Harness) -> None:
     from shared.workflow.redeploy import redeploy  # noqa: PLC0415
-    from shared.workflow.verify import verify  # noqa: PLC0415
 
     incident = approve_proposal(harness)
     _, message = harness.bus.waiting.pop()
     assert redeploy(harness.start_process(away), message["proposal"]).name == "deploying"
     harness.clock.advance(2 * MINUTE)
     with pytest.raises(Retry, match="away"):
-        verify(harness.start_process(away))
+        play_tick(harness.start_process(away))
     assert read_state(harness, incident) == "watching"
     harness.probe.result = ProbeResult(ok=False)
     for _ in range(2):
         harness.clock.advance(MINUTE)
         with pytest.raises(Retry, match=incident):
-            verify(harness.start_process(away))
+            play_tick(harness.start_process(away))
     assert harness.cloud.shifts[-1] == ("shore.tide", "tide-00007-old", 100)
     run_tick(harness, 15 * MINUTE)
     assert read_state(harness, incident) == "rolled_back"

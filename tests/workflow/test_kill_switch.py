@@ -13,7 +13,6 @@ from shared.proposal.rollout import ProbeResult
 from shared.service import Service
 from shared.workflow.records.kill_switch import ALL_SERVICES, is_kill_switch_on, read_switch, set_switch
 from shared.workflow.redeploy import redeploy
-from shared.workflow.verify import verify
 from tests.support.clock import FakeClock
 from tests.support.drivers import (
     MINUTE,
@@ -27,6 +26,7 @@ from tests.support.drivers import (
 )
 from tests.support.harness import APPROVER, OLD_REVISION, SECOND_APPROVER, Harness, watched_service
 from tests.support.memory import MemoryStore
+from tests.support.ticks import play_tick
 
 STEPS = (10, 50, 100)
 
@@ -74,7 +74,7 @@ def test_kill_switch_set_during_a_probe_stops_the_next_share() -> None:
             return context.probe.check(service)
 
     harness.clock.advance(MINUTE)
-    verify(replace(context, probe=Probing()))
+    play_tick(replace(context, probe=Probing()))
     given = [share for _, revision, share in harness.cloud.shifts[len(shifts) :] if revision != OLD_REVISION]
     assert given == []
     run_tick(harness)

@@ -14,7 +14,9 @@ from tests.support.memory import UnclaimedEffectError
 
 WORKFLOW = Path(__file__).parents[2] / "shared/workflow"
 STEPS = sorted(WORKFLOW.rglob("*.py"))
-EFFECT_FILES = ("effects.py", "check_effects.py", "deployment_effects.py")
+EFFECT_FILES = ("effects.py", "check_effects.py", "deployment_effects.py", "rollout_effects.py")
+REQUEST_METHODS = {("bus", "request")}
+"""What every tick repeats."""
 READ_METHODS = {
     ("deployment_records", "find_record"),
     ("deployment_records", "has_success"),
@@ -46,18 +48,27 @@ def _named(tree: ast.AST) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("path", STEPS, ids=lambda path: path.name)
 def test_no_step_but_effects_names_an_effect(path: Path) -> None:
-    allowed = EFFECT_METHODS | READ_METHODS if path.name in EFFECT_FILES else READ_METHODS
+    effects = EFFECT_METHODS if path.name in EFFECT_FILES else set()
+    requests = REQUEST_METHODS if path.name == "requests.py" else set()
+    allowed = READ_METHODS | effects | requests
     assert _named(ast.parse(path.read_text("utf-8"))) <= allowed
 
 
 def test_all_steps_are_looked_at() -> None:
-    assert {"record.py", "decide.py", "redeploy.py", "verify.py", "effects.py", "ledger.py"} <= {
-        path.name for path in STEPS
-    }
+    assert {
+        "record.py",
+        "decide.py",
+        "redeploy.py",
+        "verify.py",
+        "give_traffic.py",
+        *EFFECT_FILES,
+        "requests.py",
+        "ledger.py",
+    } <= {path.name for path in STEPS}
 
 
 def test_every_effect_stands_in_what_is_handed_to_the_ledger() -> None:
-    trees = [ast.parse((WORKFLOW / name).read_text("utf-8")) for name in EFFECT_FILES]
+    trees = [ast.parse(path.read_text("utf-8")) for path in STEPS if path.name in EFFECT_FILES]
     inside = {
         name
         for tree in trees

@@ -12,12 +12,12 @@ from shared.ports import Document
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.reminder import SNOOZE_PERIOD, Reminder
 from shared.service import PAGER, Service
-from shared.workflow.verify import verify
 from tests.support.chat import FakeChat, FakePager
 from tests.support.crash.faults import FaultPlan
 from tests.support.drivers import MINUTE, press_button, propose_deployment, read_documents, read_incident, run_tick
 from tests.support.harness import APPROVER, SECOND_APPROVER, Harness, watched_service
 from tests.support.memory import MemoryStore
+from tests.support.ticks import play_tick
 
 DELAY = 10 * MINUTE
 REMINDED = watched_service(remind_after=DELAY, escalate_to=PAGER, runbook_url="https://wiki.invalid/tide")
@@ -100,7 +100,7 @@ def test_a_question_that_was_reminded_of_costs_a_tick_two_reads_more(harness: Ha
     for wait in (MINUTE, DELAY, MINUTE):
         harness.clock.advance(wait)
         plan = FaultPlan()
-        verify(harness.start_process(plan.tap()))
+        play_tick(harness.start_process(plan.tap()))
         reads.append(plan.calls.count("store.read"))
     before, reminding, after = reads
     assert before < reminding
@@ -221,9 +221,9 @@ def test_a_chat_that_fails_does_not_keep_the_pager_silent(failure: Exception) ->
     harness.clock.advance(DELAY)
     if isinstance(failure, Retry):
         with pytest.raises(Retry):
-            verify(harness.start_process())
+            play_tick(harness.start_process())
     else:
-        verify(harness.start_process())
+        play_tick(harness.start_process())
     assert len(harness.pager.alerts) == 1
     chat.failure = None
     run_tick(harness, timedelta(minutes=20))

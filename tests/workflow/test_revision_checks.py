@@ -22,10 +22,10 @@ from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.prover import Prover
 from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
-from shared.workflow.verify import verify
 from tests.support.drivers import MINUTE, read_documents, read_incident, read_state
 from tests.support.harness import Harness, button_click, watched_service
 from tests.support.history_builder import HistoryBuilder, running_python
+from tests.support.ticks import play_tick
 
 DOCKERFILE = "FROM python:3.11-slim\nWORKDIR /srv\nCOPY . .\nCMD uvicorn quay.main:app\n"
 MAIN = "app = print\n\n\ndef answer():\n    from quay.tides import tide_at\n\n    return tide_at\n"
@@ -54,7 +54,7 @@ class Scene:
     def tick(self) -> list[str]:
         """A minute passes; what the checks came to that were asked for."""
         self.harness.clock.advance(MINUTE)
-        verify(self.world)
+        play_tick(self.world)
         asked = [message for topic, message in self.harness.bus.waiting if topic == flow.CHECK_REQUESTED]
         self.harness.bus.waiting[:] = [each for each in self.harness.bus.waiting if each[0] != flow.CHECK_REQUESTED]
         return [check_revision(self.world, message).name for message in asked]
@@ -122,7 +122,7 @@ def test_a_broken_revision_is_found_before_it_is_logged_asked_about_deployed_and
     assert scene.tick() == []
     scene.harness.logs.request_counts[scene.harness.cloud.operations[0].revision] = 90
     scene.harness.clock.advance(WATCH_DURATION)
-    verify(scene.world)
+    play_tick(scene.world)
     assert read_state(scene.harness, incident) == "resolved"
     assert not issue.is_open
 

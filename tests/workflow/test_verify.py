@@ -1,5 +1,6 @@
 """`verify`: what each tick does with an incident, and what it takes to call a service mended."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,12 +10,12 @@ from shared.errors import Retry
 from shared.ports import StoredDocument
 from shared.proposal.rollout import MAX_WATCH_DURATION, WATCH_DURATION, ProbeResult
 from shared.report.incident_status import format_state_marker
-from shared.service import Service
-from shared.workflow.context import Context
+from shared.workflow import flow
 from shared.workflow.record import record_log_entry
-from shared.workflow.records.incident_record import EndCause, IncidentRecord
+from shared.workflow.records.incident_record import EndCause
 from shared.workflow.rollout.new_revision import MAX_DEPLOYMENT_TIME
-from shared.workflow.verify import MAX_REPUBLISHES, REPUBLISH_INTERVAL, ROUND_LIMIT, verify
+from shared.workflow.schedule import schedule_looks
+from shared.workflow.verify import MAX_REPUBLISHES, REPUBLISH_INTERVAL
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import (
     MINUTE,
@@ -31,6 +32,7 @@ from tests.support.drivers import (
 from tests.support.harness import Harness, watched_service
 from tests.support.logs import MOST_REQUESTS
 from tests.support.memory import MemoryStore
+from tests.support.ticks import play_tick
 
 
 def cause(harness: Harness, incident: str) -> str:
@@ -141,7 +143,7 @@ def test_the_probes_are_traffic_as_well_and_their_number_is_told(harness: Harnes
     run_tick(harness, WATCH_DURATION)
     assert (read_state(harness, incident), cause(harness, incident)) == ("resolved", EndCause.PROVEN)
     said = harness.issues.issues[0].comments[-1]
-    assert [figure for figure in ("\n0 requests", "24 hours", " 2 probes") if figure not in said] == []
+    assert [figure for figure in ("\n0 requests", "24 hours", " 3 probes") if figure not in said] == []
 
 
 def test_entries_lost_by_the_sink_are_found_before_resolving(harness: Harness) -> None:
@@ -255,30 +257,50 @@ def test_a_revision_that_nobody_reaches_at_its_own_address_is_judged_by_the_log_
         run_tick(setting, MINUTE)
     assert read_state(setting, incident) == "watching"
     run_tick(setting, MINUTE)
-    assert setting.probe.probed_services == ["wss://tide.example/ws"]
+    assert setting.probe.probed_services == ["wss://tide.example/ws"] * 2  # once the watch began, and at this tick
 
 
-def test_a_round_ends_in_time_and_every_incident_is_reached_within_some_rounds(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Five services whose probes take two minutes each: in a fixed order the last ones were never looked at."""
-    setting = Harness({f"shore.{name}": watched_service(name) for name in ("buoy", "gull", "quay", "reef", "tide")})
+class _SlowBus:
+    """Takes ten seconds for each message."""
+
+    def __init__(self, setting: Harness) -> None:
+        self._setting, self.asked = setting, list[str]()
+
+    def request(self, topic: str, message: Mapping[str, str]) -> None:
+        assert topic == flow.INCIDENT_DUE
+        self._setting.clock.advance(timedelta(seconds=10))
+        self.asked.append(message["incident"])
+
+
+def _open_incidents(count: int) -> Harness:
+    setting = Harness({f"shore.buoy-{number}": watched_service(f"buoy-{number}") for number in range(count)})
     for service in setting.services.values():
         record_log_entry(setting.start_process(), setting.log_entry(name=service.name))
-    looked_at: set[str] = set()
+    return setting
 
-    def look(_: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
-        looked_at.add(service.name)
-        setting.clock.advance(timedelta(minutes=2))
-        return record
 
-    monkeypatch.setattr("shared.workflow.verify.advance_incident", look)
-    for _ in range(12):
-        begun = setting.clock.now()
-        assert verify(setting.start_process()).detail.endswith("3 not reached")
-        assert setting.clock.now() - begun <= ROUND_LIMIT + timedelta(minutes=2)
+def test_a_tick_asks_for_one_look_an_incident_and_looks_at_none() -> None:
+    """Fifty services whose probes take ten seconds each: no round is as long as the sum of them."""
+    setting = _open_incidents(50)
+    setting.bus.waiting.clear()
+    assert schedule_looks(setting.start_process()).detail == "50 asked for"
+    asked = [message["incident"] for topic, message in setting.bus.waiting if topic == flow.INCIDENT_DUE]
+    assert sorted(asked) == sorted(read_documents(setting, "incidents"))
+    assert setting.probe.probed_services == []
+
+
+def test_a_round_ends_in_time_and_every_incident_is_reached_within_some_rounds() -> None:
+    """Where publishing takes ten seconds, in a fixed order the last ones were never looked at."""
+    setting = _open_incidents(8)
+    reached: set[str] = set()
+    for _ in range(20):
+        begun, bus = setting.clock.now(), _SlowBus(setting)
+        world = setting.start_process(lambda name, port, bus=bus: bus if name == "bus" else port)  # type: ignore[misc]
+        assert schedule_looks(world).detail == "5 asked for, 3 not reached"
+        assert setting.clock.now() - begun <= MINUTE
+        reached |= set(bus.asked)
         setting.clock.advance(MINUTE)
-    assert looked_at == {service.name for service in setting.services.values()}
+    assert reached == set(read_documents(setting, "incidents"))
 
 
 def test_one_failed_probe_is_forgiven(harness: Harness) -> None:
@@ -380,7 +402,7 @@ def test_one_incident_in_trouble_does_not_keep_the_others_waiting() -> None:
     setting.clock.advance(3 * MINUTE)
     setting.store.create("effects", f"publish.incident-opened.{first}.0", _claimed(setting))
     with pytest.raises(Retry, match=first):
-        verify(setting.start_process())
+        play_tick(setting.start_process())
     assert [message["incident"] for _, message in setting.bus.waiting] == [second]
 
 
@@ -392,7 +414,10 @@ def test_unreadable_incident_is_recorded_without_stopping_the_tick(harness: Harn
     assert stored is not None
     harness.store.replace("incidents", first, {**stored.value, "state": value}, stored.version)
     run_tick(harness, 3 * MINUTE)
-    assert [each["reason"] for each in read_documents(harness, "rejections").values()] == ["unreadable_document"] * 2
+    (rejected,) = read_documents(harness, "rejections").values()
+    assert (rejected["reason"], rejected["source"], first in str(rejected["detail"])) == (
+        "unreadable_document", "verify", True,
+    )  # fmt: skip
     assert read_state(harness, second) == "waiting"
 
 
@@ -405,7 +430,7 @@ def test_what_nobody_foresaw_is_raised_after_the_others_were_looked_at() -> None
     setting.clock.advance(3 * MINUTE)
     context = setting.start_process(lambda name, port: _Surprising(port) if name == "store" else port)
     with pytest.raises(ZeroDivisionError):
-        verify(context)
+        play_tick(context)
     assert read_state(setting, second) == "opened"
 
 

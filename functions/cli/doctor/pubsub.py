@@ -27,7 +27,7 @@ class PubSubChecks:
             yield Check("subscription", self._prefix + topic, lambda at=topic: self._check_subscription(at))  # type: ignore[misc]
         yield Check("subscription", self._prefix + DEAD_LETTERS, self._check_dead_letter_subscription)
         for topic in topics:
-            if topic != flow.TICK:  # the next tick says the same
+            if topic not in flow.REPEATED_TOPICS:
                 yield Check("dead letter", self._prefix + topic, lambda at=topic: self._check_dead_letter_policy(at))  # type: ignore[misc]
         yield Check(
             "dead letter",

@@ -1,16 +1,14 @@
 """Slack, as setup needs it: whose token this is, and a first message. Two methods of its Web API."""
 
-import json
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
-from urllib.parse import urlencode
 
-from shared.adapters.http import HttpClient, NoResponse
 from shared.errors import InputError
 from shared.secret import Secret
 
 API = "https://slack.com/api/"
-_TIMEOUT_SECONDS = 20.0
+_TIMEOUT_SECONDS = 20
 _AGAIN = "Then run `provenfix setup` again."
 _REMEDIES = {
     "not_in_channel": "in that channel of Slack: /invite @provenfix",
@@ -25,7 +23,6 @@ class SlackWorkspace:
 
     def __init__(self, base: str = "") -> None:
         self._base = base or API
-        self._http = HttpClient(_TIMEOUT_SECONDS, uses_proxies=True)
 
     def find_team(self, token: Secret) -> str:
         """See `Workspace`."""
@@ -37,17 +34,25 @@ class SlackWorkspace:
         return str(message.get("app_id", "") if isinstance(message, dict) else "")
 
     def _call(self, method: str, token: Secret, **given: str) -> Mapping[str, Any]:
-        headers = {
-            "Authorization": f"Bearer {token.reveal()}",
-            "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
-        }
+        # Imported here: a setup without Slack needs no client of it. Nothing is repeated: a message would come twice.
+        from slack_sdk import WebClient  # noqa: PLC0415
+        from slack_sdk.errors import SlackApiError, SlackClientError  # noqa: PLC0415
+
+        client = WebClient(token.reveal(), self._base, timeout=_TIMEOUT_SECONDS, retry_handlers=[])
         try:
-            response = self._http.request("POST", self._base + method, headers, urlencode(given).encode())
-            answer = json.loads(response.body) if response.is_success else {"error": f"HTTP {response.status}"}
-        except (NoResponse, ValueError) as error:
-            raise InputError(f"Slack could not be asked ({method}): {error}. {_AGAIN}") from None
-        if not isinstance(answer, dict) or answer.get("ok") is not True:
-            code = str(answer.get("error", "")) if isinstance(answer, dict) else ""
-            known = code if code.replace("_", "").replace(" ", "").isalnum() else "something unknown"
-            raise InputError(f"Slack answers {known} to {method}: {_REMEDIES.get(code, 'fix this')}. {_AGAIN}")
+            answer = client.api_call(method, data=given).data
+        except SlackApiError as error:
+            raise _name_refusal(method, error.response) from None
+        except (SlackClientError, HTTPException, OSError, ValueError) as error:
+            raise InputError(f"Slack could not be asked ({method}): {type(error).__name__}. {_AGAIN}") from None
+        if not isinstance(answer, dict):
+            raise InputError(f"Slack could not be asked ({method}): no JSON. {_AGAIN}")
         return answer
+
+
+def _name_refusal(method: str, response: object) -> InputError:
+    """The sentence for an answer that says no; a text of others is not repeated."""
+    body = getattr(response, "data", response)
+    code = str(body.get("error", "")) if isinstance(body, Mapping) else f"HTTP {getattr(response, 'status_code', 0)}"
+    known = code if code.replace("_", "").replace(" ", "").isalnum() else "something unknown"
+    return InputError(f"Slack answers {known} to {method}: {_REMEDIES.get(code, 'fix this')}. {_AGAIN}")

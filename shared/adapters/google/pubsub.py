@@ -42,6 +42,10 @@ class PubSubBus:
         """See `shared.ports.Bus`. Returns when Pub/Sub has taken the message, so that nothing waits in a buffer."""
         self.publish_raw(topic, [json.dumps(message).encode()])
 
+    def request(self, topic: str, message: Mapping[str, str]) -> None:
+        """See `shared.ports.Bus`."""
+        self.publish(topic, message)
+
     def publish_raw(self, topic: str, bodies: Iterable[bytes], attributes: Mapping[str, str] | None = None) -> None:
         """Publishes bodies as they are. After Retry, some of them may have been taken."""
         path = self._topics + topic

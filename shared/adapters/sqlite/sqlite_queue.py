@@ -49,6 +49,10 @@ class SqliteQueue:
         """See `shared.ports.Bus`. The message travels as JSON."""
         self.publish_raw(topic, [json.dumps(message).encode()])
 
+    def request(self, topic: str, message: Mapping[str, str]) -> None:
+        """See `shared.ports.Bus`."""
+        self.publish(topic, message)
+
     def publish_raw(self, topic: str, bodies: Iterable[bytes], attributes: Mapping[str, str] | None = None) -> None:
         """Publishes bodies as they are, all of them or none."""
         now = self._clock()

@@ -26,9 +26,14 @@ RADAR_KIND = "radar"
 RADAR_INTERVAL = timedelta(hours=1)
 
 
+def has_radar(service: Service) -> bool:
+    """Whether undeployed fixes of a service are looked for."""
+    return service.radar and not service.is_read_only and service.rollout_mode is RolloutMode.PLATFORM
+
+
 def watch_radar(context: Context, service: Service) -> None:
     """One tick. Raises Retry."""
-    if not service.radar or service.is_read_only or service.rollout_mode is not RolloutMode.PLATFORM:
+    if not has_radar(service):
         return
     now, known = context.clock.now(), radars.load_radar(context, service)
     if known.requested_at is None or now >= known.requested_at + context.limit_wait(RADAR_INTERVAL):

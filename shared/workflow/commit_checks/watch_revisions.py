@@ -12,12 +12,17 @@ REVISION_CHECK = "revision"
 """The `kind` of a message that asks for the check of a revision."""
 
 
+def is_checked(service: Service) -> bool:
+    """Whether new revisions of a service are checked."""
+    return service.check_revisions and not service.is_read_only and service.rollout_mode is RolloutMode.PLATFORM
+
+
 def request_revision_check(context: Context, service: Service) -> tuple[str, ...]:
     """The revisions of a service for which a check was asked for. Raises Retry, Reject.
 
     What provenfix itself deploys has passed every gate, and counts as sound.
     """
-    if not service.check_revisions or service.is_read_only or service.rollout_mode is not RolloutMode.PLATFORM:
+    if not is_checked(service):
         return ()
     traffic = {name: share for name, share in context.revisions.get_traffic(service).items() if share}
     known = load_serving_state(context, service)

@@ -6,11 +6,8 @@ state at rest, after which no tick looks at the incident any more.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from shared.ports import Document
-from shared.proof.model.recommendation import Reason
-from shared.proposal.proposal import Message, Proposal
+from shared.proposal.proposal import Message
 from shared.proposal.rollout import WATCH_DURATION
 from shared.proposal.state_words import INCIDENT_WORDS, PINNED, describe_incident_end
 from shared.proposal.states import ProposalStatus
@@ -30,69 +27,17 @@ from shared.workflow.issue.issue_updates import (
     render_current_status,
 )
 from shared.workflow.issue_content import IssueStatusUpdate
-from shared.workflow.records import decisions, documents, incident_record, proposals
+from shared.workflow.records import decisions, incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import EndCause, IncidentRecord
-from shared.workflow.records.proposals import STATUS_BY_END_STATE, read_proposal_evidence
+from shared.workflow.records.proposals import STATUS_BY_END_STATE
 from shared.workflow.remind import resolve_alerts
+from shared.workflow.rollout.outlook import Outlook, assess_outlook
+from shared.workflow.rollout.request_traffic import request_traffic
+from shared.workflow.rollout.rollout_effects import TrafficOrder
 
-STILL_FAILING_LABEL = "STILL FAILING"
 STOPPED_SENTENCE = "Deployments of this service were stopped while the rollout was under way."
 """Why a rollout ended that the kill switch has met: it gets no further share, and loses the one that it had."""
-
-
-class OutlookReason(StrEnum):
-    """What `Outlook.words` say, as one name."""
-
-    NO_REVISION_LOGGED = "no_revision_logged"
-    """No log entry names a revision: whether what serves now fails is not known."""
-    NOT_KNOWN_TO_FAIL = "not_known_to_fail"
-    DEPLOYMENTS_STOPPED = "deployments_stopped"
-    """It fails, and nothing is asked while the kill switch is on."""
-    NEXT_QUESTION = "next_question"
-    """It fails, and users are asked about `Outlook.commit`."""
-    BY_HAND = "by_hand"
-    """It fails, and nothing is left to ask: users have to deploy by hand."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What a user has to know of the service after a failed rollout."""
-
-    reason: OutlookReason
-    words: str
-    commit: str = ""
-    """The earlier commit that users are asked about next; "" where there is none."""
-
-
-def assess_outlook(service: Service, record: IncidentRecord, proposal: Proposal, evidence: Document) -> Outlook:
-    """`evidence` is that of the question whose answer was deployed."""
-    previous = record.rollout.previous if record.rollout is not None else ""
-    named = f"revision {quote_untrusted(previous, 80)}"
-    if not record.revisions:
-        return Outlook(
-            OutlookReason.NO_REVISION_LOGGED,
-            f"The traffic is with {named} again. No log entry names it, so it is unknown whether it fails.",
-        )
-    if previous not in record.revisions:
-        words = f"The traffic is with {named} again, which is not known to fail."
-        return Outlook(OutlookReason.NOT_KNOWN_TO_FAIL, words)
-    fails = f"{STILL_FAILING_LABEL}: the traffic is with {named} again, which logged the failure."
-    if (
-        record.ending_cause is EndCause.STOPPED
-    ):  # the commit has not failed, and who has stopped everything is asked nothing
-        words = f"{fails} No further proposal is made while deployments are stopped."
-        return Outlook(OutlookReason.DEPLOYMENTS_STOPPED, words)
-    earlier = documents.read_text(read_proposal_evidence(evidence, proposal), "alternative")
-    if earlier:
-        words = f"{fails} The next question: roll back to {short_sha(earlier)}?"
-        return Outlook(OutlookReason.NEXT_QUESTION, words, earlier)
-    is_tried = documents.read_text(evidence, "reason") == Reason.PROVEN_BY_TRIAL.value
-    no_other = "No other commit is proven." if is_tried else "No other commit of the branch passes every gate."
-    return Outlook(
-        OutlookReason.BY_HAND,
-        f"{fails} {no_other} A deployer of {quote_untrusted(service.name, 80)} must deploy a working version by hand.",
-    )
 
 
 def reopen_record(record: IncidentRecord, commit: str, now: datetime) -> IncidentRecord:
@@ -111,7 +56,7 @@ def reopen_record(record: IncidentRecord, commit: str, now: datetime) -> Inciden
 
 
 _COMMENTED_STATES = frozenset(STATUS_BY_END_STATE) - {IncidentState.MUTED}
-_REVERTED_STATES = frozenset((IncidentState.ROLLED_BACK, IncidentState.FAILED))
+REVERTED_STATES = frozenset((IncidentState.ROLLED_BACK, IncidentState.FAILED))
 """A deployment pins the traffic where it is; after one that failed, too, it is to be as it was."""
 
 
@@ -121,9 +66,11 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
     if ending is None or not record.active:
         return record
     if ending is IncidentState.TRIED:
-        end = _unpin_after_trial(context, service, record)
+        end = _unpin_after_trial(context, record)
     else:
         end = _put_traffic_back(context, service, record, ending)  # before all else: it waits for no other effect
+    if end is None:
+        return record
     _update_issue(context, service, record, end)
     if end.state is IncidentState.RESOLVED and record.issue is not None:
         effects.close_issue(context, service, record.issue.number, record.id)
@@ -163,12 +110,16 @@ class IncidentEnd:
     """The commit that users are asked about next; "" where there is none."""
 
 
-def _put_traffic_back(context: Context, service: Service, record: IncidentRecord, ending: IncidentState) -> IncidentEnd:
-    """The end as it is after the traffic of a failed rollout was put back, or could not be."""
+def _put_traffic_back(
+    context: Context, service: Service, record: IncidentRecord, ending: IncidentState
+) -> IncidentEnd | None:
+    """The end as it is after the traffic of a failed rollout was put back, or could not be; None until then."""
     words, why = _describe_end(context, record, ending), record.ending_why
-    if ending not in _REVERTED_STATES or record.rollout is None:
+    if ending not in REVERTED_STATES or record.rollout is None:
         return IncidentEnd(ending, words, why, record.ending_cause)
-    refused = effects.shift_traffic(context, service, record.proposal, record.rollout.previous, 100)
+    refused = request_traffic(context, TrafficOrder(record.proposal, record.rollout.previous, 100))
+    if refused is None:
+        return None
     if refused:
         words = f"The traffic was not restored: a user changed the service by hand ({quote_untrusted(refused)})."
         return IncidentEnd(IncidentState.REPORTED, words, f"{words} {why}", EndCause.NOT_PUT_BACK)
@@ -183,12 +134,17 @@ _CAUSES_AGAINST_COMMIT = frozenset((EndCause.NO_DIFFERENCE, EndCause.REVISION_FA
 """Ends of a trial after which its commit is not tried again."""
 
 
-def _unpin_after_trial(context: Context, service: Service, record: IncidentRecord) -> IncidentEnd:
-    """The end of a trial. No traffic was moved, but for the time of the trial it was tied to the revisions by name."""
+def _unpin_after_trial(context: Context, record: IncidentRecord) -> IncidentEnd | None:
+    """The end of a trial; None until it is there.
+
+    No traffic was moved, but for the time of the trial it was tied to the revisions by name.
+    """
     words, why = describe_incident_end(IncidentState.TRIED, ""), record.ending_why
     is_pinned = record.rollout is not None and record.ending_cause is not EndCause.OTHER_REVISION_SERVES
     if record.rollout is not None and is_pinned:
-        refused = effects.shift_traffic(context, service, record.proposal, record.rollout.previous, 100)
+        refused = request_traffic(context, TrafficOrder(record.proposal, record.rollout.previous, 100))
+        if refused is None:
+            return None
         changed = f" The traffic stays as a user has split it since ({quote_untrusted(refused)})." if refused else ""
         why = f"{why}{changed}"
     return IncidentEnd(IncidentState.TRIED, words, why, record.ending_cause)

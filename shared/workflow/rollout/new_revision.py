@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
-from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.records import proposals
 from shared.workflow.records.incident_record import EndCause, EndReason, IncidentRecord, Rollout
+from shared.workflow.rollout.request_traffic import request_traffic
 from shared.workflow.rollout.revision_checks import find_commit_mismatch
+from shared.workflow.rollout.rollout_effects import TrafficOrder
 
 MAX_DEPLOYMENT_TIME = timedelta(hours=1)
 """A deployment that takes longer is given up: what comes of it later gets no traffic from here."""
@@ -50,7 +51,7 @@ def _check_revision(
         return other
     if not deployment.needs_address:
         return deployment
-    refused = effects.shift_traffic(context, service, record.proposal, deployment.revision, 0)
+    refused = request_traffic(context, TrafficOrder(record.proposal, deployment.revision, 0))
     return describe_manual_change(refused) if refused else None
 
 

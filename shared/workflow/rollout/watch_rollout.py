@@ -19,23 +19,24 @@ from shared.proposal.rollout import (
     find_next_traffic_step,
     judge_rollout,
 )
-from shared.proposal.states import ProposalStatus
 from shared.proposal.verdict_words import VERDICT_SENTENCES
 from shared.service import Service
-from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
 from shared.workflow.records import incident_record, proposals
 from shared.workflow.records.incident_record import EndCause, EndReason, IncidentRecord, Rollout, end_cause_of
 from shared.workflow.records.milestones import is_found_early
-from shared.workflow.rollout.finish import STOPPED_SENTENCE, refresh_message
+from shared.workflow.rollout.finish import STOPPED_SENTENCE
+from shared.workflow.rollout.give_traffic import store_share
 from shared.workflow.rollout.new_revision import describe_manual_change, find_new_revision
 from shared.workflow.rollout.recurrence import has_recurred
+from shared.workflow.rollout.request_traffic import request_traffic
 from shared.workflow.rollout.revision_checks import (
     count_requests,
     is_serving,
     read_platform_failure,
 )
+from shared.workflow.rollout.rollout_effects import TrafficOrder
 
 _END_STATES = {
     RolloutVerdict.PROVEN: IncidentState.RESOLVED,
@@ -68,10 +69,12 @@ def _shift_next_share(context: Context, service: Service, record: IncidentRecord
     if step is not None:
         if context.is_kill_switch_on(service.id):  # to probe and to read the log takes its time
             return _end_stopped(context, record)
-        refused = effects.shift_traffic(context, service, record.proposal, rollout.revision, step)
+        refused = request_traffic(context, TrafficOrder(record.proposal, rollout.revision, step))
+        if refused is None:
+            return record
         if refused:
             return _end_changed_by_hand(context, record, describe_manual_change(refused))
-    return _store_share(context, service, record, rollout.share, step)
+    return store_share(context, service, record, rollout.share, step)
 
 
 def _end_stopped(context: Context, record: IncidentRecord) -> IncidentRecord:
@@ -189,31 +192,6 @@ def _with_revision_address(context: Context, service: Service, rollout: Rollout)
         return replace(service, probe_url="")
     url = deployment.url if deployment is not None else ""
     return replace(service, probe_url=build_revision_url(service.probe_url, url)) if url else service
-
-
-def _store_share(
-    context: Context, service: Service, record: IncidentRecord, before: int, step: int | None
-) -> IncidentRecord:
-    """Writes the new share down; with all of the traffic, the watch begins."""
-    last = find_next_traffic_step(service.traffic_steps, step if step is not None else before) is None
-
-    def further(now: IncidentRecord) -> IncidentRecord:
-        if now.rollout is None or now.state is not IncidentState.DEPLOYING or now.rollout.share != before:
-            return now
-        moment = context.clock.now()
-        since = moment if last else None
-        share = step if step is not None else before
-        now = replace(now, rollout=replace(now.rollout, share=share, since=since, passed_probes=0))
-        return (
-            now.moved_to(IncidentState.WATCHING, moment, f"{now.rollout.revision} serves")
-            if last and now.rollout
-            else now
-        )
-
-    record = incident_record.update_incident(context, record.id, further)
-    if record.state is IncidentState.WATCHING:
-        refresh_message(context, service, record, ProposalStatus.WATCHING, "Deployed. It is watched now.")
-    return record
 
 
 def _probe_service(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:

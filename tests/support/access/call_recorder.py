@@ -64,7 +64,10 @@ class _RecordingInterceptor(
         self._observed = observed
 
     def _pass(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
-        self._observed.calls.add((self._observed.function, "google", details.method.removeprefix("/")))
+        method = details.method.removeprefix("/")
+        # In the project of a trigger builds are listed by their time, elsewhere by what they made.
+        is_of_trigger = method.endswith("/ListBuilds") and request.filter.startswith("create_time")
+        self._observed.calls.add((self._observed.function, "google", "trigger-builds" if is_of_trigger else method))
         return continuation(details, request)
 
     intercept_unary_unary = intercept_unary_stream = intercept_stream_unary = intercept_stream_stream = _pass

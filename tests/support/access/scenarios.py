@@ -37,7 +37,7 @@ _LEASE_EXPIRY = LEASE + timedelta(minutes=1)
 def write_history(path: Path, head: str = "later") -> HistoryBuilder:
     """good, broken, attempt, fixed, later, worse; the branch ends at `head`. Without a fix there, nothing was good."""
     story = HistoryBuilder(path)
-    first = valid_source() if head == "later" else broken_source(3)
+    first = broken_source(3) if head == "attempt" else valid_source()
     files: dict[str, str | bytes | None] = {
         FILE: first,
         "Dockerfile": "FROM python:3.11-slim\n",
@@ -120,6 +120,7 @@ def open_scenario(
         cloud = around.cloud
         cloud.add_build(story.ids["attempt"], "old")
         cloud.tags[story.ids["later"]] = digest_of("new")
+        cloud.tags[story.ids["fixed"]] = digest_of("fixed")
         cloud.tags["base"] = digest_of("base")
         cloud.deploy_manually("tide", f"{IMAGE}:base", "tide-1", {"gcb-build-id": "b-old"})
         config = folder / "provenfix.yaml"
@@ -164,7 +165,7 @@ def lose_answers(play: Scenario) -> None:
     assert len(play.player.outside.slack.replies) == 1
     play.player.clock.advance(timedelta(hours=6))
     _lose_answer(play, "POST", "/comments")
-    assert play.player.deliver("verify", {}) == 503
+    assert play.player.go_round() == [204, 503]
     play.player.tick(_LEASE_EXPIRY)
     assert _has_distinct_comments(play)
 
@@ -174,7 +175,7 @@ def remind(play: Scenario) -> None:
     play.ask()
     play.player.outside.slack.lost_method = "chat.postMessage"
     play.player.clock.advance(timedelta(minutes=15))
-    assert play.player.deliver("verify", {}) == 503
+    assert play.player.go_round() == [204, 503]
     play.player.tick(_LEASE_EXPIRY)
     assert play.player.click(SNOOZE) == 200
     play.player.tick()
@@ -231,6 +232,28 @@ def investigate_again(play: Scenario) -> None:
     assert _has_distinct_comments(play)
     play.issue["state"] = "closed"
     assert play.player.deliver_issue_event("issues", "72d3162e-cc78-11e4", action="closed") == 204
+
+
+def ask_anew(play: Scenario) -> None:
+    """A newer commit is merged while the question waits: it is proven as well, and the question is asked anew."""
+    play.ask()
+    run_git([f"--git-dir={play.story.path}", "update-ref", "refs/heads/main", play.story.ids["later"]])
+    play.player.forget_processes()
+    play.player.tick(timedelta(minutes=61))
+    play.player.drain()
+    assert len(play.player.outside.slack.messages) == 2
+
+
+def replace_while_watched(play: Scenario) -> None:
+    """A later deployment of the owners serves while the rollout is watched: whether it has the fix is looked up."""
+    play.approve()
+    play.player.drain()
+    play.finish_rollout()
+    cloud = play.player.outside.cloud
+    cloud.tags["hand"] = digest_of("hand")
+    cloud.deploy_manually("tide", f"{IMAGE}:hand", "tide-7", {"commit-sha": play.story.ids["later"]})
+    play.player.tick()
+    assert play.issue["state"] == "open"
 
 
 def report_unexplained_symptom(play: Scenario) -> None:
@@ -364,6 +387,8 @@ SCENARIOS: tuple[tuple[Callable[[Scenario], None], str, str], ...] = (
     (publish_approval_twice, "later", ""),
     (redeploy_on_tick, "later", ""),
     (investigate_again, "attempt", ""),
+    (ask_anew, "fixed", ""),
+    (replace_while_watched, "fixed", ""),
     (report_unexplained_symptom, "later", ""),
     (deploy_by_trigger, "later", TRIGGER),
     (start_pipeline_on_tick, "later", TRIGGER),

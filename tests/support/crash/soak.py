@@ -27,13 +27,13 @@ from shared.workflow.context import Context
 from shared.workflow.decide import handle_click
 from shared.workflow.ledger import LEASE
 from shared.workflow.record import record_log_entry
-from shared.workflow.verify import verify
 from tests.support.commit_graph import commit_id
 from tests.support.crash.faults import Fault, FaultPlan, ProcessDied
 from tests.support.crash.invariants import find_rule_violations
 from tests.support.crash.story_run import MINUTE, Step, step_for
 from tests.support.harness import Harness, button_click, syntax_error, watched_service
 from tests.support.memory import MemoryStore
+from tests.support.ticks import play_tick
 
 SERVICE_NAMES = ("tide", "gull")
 TEXTS = (
@@ -116,19 +116,19 @@ class IncidentMachine(RuleBasedStateMachine):
     @rule(kind=st.sampled_from((None, ClickKind.APPROVE, ClickKind.DENY, ClickKind.SNOOZE)), at=st.integers(0, 80))
     def intrude_on_tick(self, kind: ClickKind | None, at: int) -> None:
         self.setting.clock.advance(MINUTE)
-        self._attempt(verify, FaultPlan(at, meanwhile_before=lambda: self._intrude(kind)))
+        self._attempt(play_tick, FaultPlan(at, meanwhile_before=lambda: self._intrude(kind)))
 
     def _intrude(self, kind: ClickKind | None) -> None:
         """A click on the last question, or another tick."""
         if kind is None:
-            self._attempt(verify, NO_FAULTS)
+            self._attempt(play_tick, NO_FAULTS)
         elif self.setting.chat.posted:
             self.click_button(len(self.setting.chat.posted) - 1, kind, 0, Fault.NONE, {})
 
     @rule(at=st.integers(0, 60), fault=st.sampled_from(Fault))
     def run_tick(self, at: int, fault: Fault) -> None:
         self.setting.clock.advance(MINUTE)
-        self._attempt(verify, FaultPlan(at, fault))
+        self._attempt(play_tick, FaultPlan(at, fault))
 
     @rule()
     def deliver_everything(self) -> None:
@@ -215,7 +215,7 @@ class IncidentMachine(RuleBasedStateMachine):
                 self._collect()
                 self.pool = [message for message in self.pool if not self._attempt(message, NO_FAULTS)]
                 self.setting.clock.advance(MINUTE)
-                assert self._attempt(verify, NO_FAULTS) or wait == LEASE + MINUTE, "a tick fails in fair weather"
+                assert self._attempt(play_tick, NO_FAULTS) or wait == LEASE + MINUTE, "a tick fails in fair weather"
         assert find_rule_violations(self.setting, self.denied) == []
         assert not self.pool, "a message never gets through"
         assert isinstance(self.setting.store, MemoryStore)

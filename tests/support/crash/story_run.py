@@ -4,7 +4,7 @@ In: a setting, a plan of what goes wrong. Out: the setting as it is afterwards. 
 thirty seconds, while leases still live, and then after they are over; it has to succeed by then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -24,10 +24,10 @@ from shared.workflow.decide import handle_click
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.ledger import LEASE
 from shared.workflow.record import record_log_entry
-from shared.workflow.redeploy import redeploy
-from shared.workflow.verify import verify
+from shared.workflow.schedule import schedule_looks
 from tests.support.crash.faults import FaultPlan, ProcessDied
 from tests.support.harness import Harness
+from tests.support.ticks import OWN_TOPICS, follow_request
 
 Step = Callable[[Context], object]
 _WAITS = (timedelta(seconds=30), LEASE + timedelta(minutes=1))
@@ -91,12 +91,16 @@ class StoryRun:
 
     def tick(self) -> None:
         """The scheduler's minute."""
-        self._deliver(verify)
+        self._deliver(schedule_looks)
+        self._drain(OWN_TOPICS)
 
     def drain(self) -> None:
         """Delivers all that was published, and what is published by that."""
-        while self.harness.bus.waiting:
-            topic, message = self.harness.bus.waiting.pop(0)
+        self._drain({topic for topic, _ in self.harness.bus.waiting} | {flow.INCIDENT_OPENED} | OWN_TOPICS)
+
+    def _drain(self, topics: Collection[str]) -> None:
+        while numbers := [number for number, (topic, _) in enumerate(self.harness.bus.waiting) if topic in topics]:
+            topic, message = self.harness.bus.waiting.pop(numbers[0])
             self._deliver(step_for(topic, dict(message)))
 
     def _deliver(self, message: Step) -> None:
@@ -154,5 +158,4 @@ def step_for(topic: str, message: dict[str, str]) -> Step:
         return lambda world: check_revision(world, message)
     if topic == flow.CHECK_REQUESTED:
         return lambda world: check_push(world, message)
-    assert topic == flow.REDEPLOY_APPROVED
-    return lambda world: redeploy(world, message["proposal"])
+    return lambda world: follow_request(world, topic, message)

@@ -52,11 +52,11 @@ def cost_rows() -> Iterator[Line]:
     yield _by(
         "Ticks and canary",
         lambda _: (
-            MINUTES * TICK_SECONDS * (CPU + MEMORY)
+            MINUTES * TICK_SECONDS * (CPU + MEMORY / 2)
             + MINUTES / 5 * CANARY_SECONDS * (CPU + MEMORY / 2)
             + MINUTES * 1.2 * REQUEST
         ),
-        f"{MINUTES:,} ticks × {TICK_SECONDS} s × (1 vCPU + 1 GiB), {MINUTES // 5:,} canaries × {CANARY_SECONDS} s",
+        f"{MINUTES:,} ticks × {TICK_SECONDS} s × (1 vCPU + 0.5 GiB), {MINUTES // 5:,} canaries × {CANARY_SECONDS} s",
     )
     yield _by(
         "Incidents: entries, proof, rollout",
@@ -66,7 +66,7 @@ def cost_rows() -> Iterator[Line]:
     )
     yield _by(
         "Incidents: the watch",
-        lambda n: n * WATCH_TICKS * WATCH_SECONDS * (CPU + MEMORY),
+        lambda n: n * WATCH_TICKS * (WATCH_SECONDS * (CPU + MEMORY) + REQUEST),
         f"each: {WATCH_TICKS:,} looks × {WATCH_SECONDS} s",
     )
     yield _by(
@@ -80,12 +80,12 @@ def cost_rows() -> Iterator[Line]:
     )
     yield _by(
         "Pub/Sub",
-        lambda n: (MINUTES * 1.2 * 1_000 + n * ENTRIES * 4_000) * (2 * PUBSUB + KEPT),
-        "1 KB a tick, 4 KB an entry, in and out, kept for a week × $0.27 a GiB-month",
+        lambda n: (MINUTES * 1.2 * 1_000 + n * (WATCH_TICKS * 1_000 + ENTRIES * 4_000)) * (2 * PUBSUB + KEPT),
+        "1 KB a tick or a look, 4 KB an entry, in and out, kept for a week × $0.27 a GiB-month",
     )
     yield _by(
         "Logs of the functions",
-        lambda n: (MINUTES * 1.2 * 1_500 + n * ENTRIES * 1_500) * LOG,
+        lambda n: (MINUTES * 1.2 + n * (WATCH_TICKS + ENTRIES)) * 1_500 * LOG,
         "1.5 KB for each request and its line",
     )
     yield _by("Cloud Scheduler", lambda _: 2 * JOB, f"2 jobs × ${JOB:.2f}")

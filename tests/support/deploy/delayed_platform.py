@@ -17,6 +17,16 @@ from typing import Any
 CLOCK = Path(".platform.json")
 GRANT_SECONDS, METRIC_SECONDS = 60, 600
 MAX_FILTER_LENGTH, SINKS_OF_A_PROJECT = 20_000, 200
+KEY_AGENTS = {
+    "google_artifact_registry_repository": "gcp-sa-artifactregistry",
+    "google_cloud_run_v2_service": "serverless-robot-prod",
+    "google_cloudfunctions2_function": "gcf-admin-robot",
+    "google_firestore_database": "gcp-sa-firestore",
+    "google_pubsub_topic": "gcp-sa-pubsub",
+    "google_secret_manager_secret": "gcp-sa-secretmanager",
+    "google_storage_bucket": "gs-project-accounts",
+}
+"""Which account encrypts what: https://cloud.google.com/functions/docs/securing/cmek and the pages of the services."""
 _DECOMMISSIONED = frozenset(("python37", "python38", "python39"))
 _OWN_METRIC = re.compile(r'metric\.type="logging\.googleapis\.com/user/([^"]+)"')
 
@@ -40,6 +50,7 @@ def create(kind: str, value: Mapping[str, Any]) -> str:
             _refused_function(kind, value, made, now),
             *_missing(kind, value, made, now),
             *_crowded_sinks(kind, value, made, now),
+            *_locked_keys(kind, value, made, now),
         )
         return next(filter(None, refusals), "")
 
@@ -69,6 +80,16 @@ def _missing(kind: str, value: Mapping[str, Any], made: Mapping[str, int], now: 
         for name in _OWN_METRIC.findall(json.dumps(value).replace("\\", "")):
             if now - made.get(f"metric {name}", now) < METRIC_SECONDS:
                 yield f"Error 404: Cannot find metric that matches type = logging.googleapis.com/user/{name}."
+
+
+def _locked_keys(kind: str, value: Mapping[str, Any], made: Mapping[str, int], now: int) -> Iterator[str]:
+    """What is made with a key needs the key's grant for the agent of its service, in effect."""
+    agent = KEY_AGENTS.get(kind)
+    if agent is None or "/cryptoKeys/" not in json.dumps(value):
+        return
+    granted = [at for key, at in made.items() if key.startswith("grant serviceAccount:service-") and agent in key]
+    if not granted or now - max(granted) < GRANT_SECONDS:
+        yield f"Error 403: Permission denied on the key: the agent {agent} may not use it."
 
 
 def _crowded_sinks(kind: str, value: Mapping[str, Any], made: dict[str, int], now: int) -> Iterator[str]:

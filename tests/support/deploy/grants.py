@@ -39,7 +39,7 @@ PLATFORM = frozenset(
             Grant(
                 "pubsub agent", "roles/iam.serviceAccountOpenIdTokenCreator", f"account provenfix-push-{name}@shop-ops"
             )
-            for name in ("record", "investigate", "redeploy", "check", "verify")
+            for name in ("record", "investigate", "redeploy", "check", "schedule", "verify")
         ),
         # Each caller calls its one function.
         *(
@@ -48,7 +48,7 @@ PLATFORM = frozenset(
                 "roles/run.invoker",
                 f"service shop-ops/europe-west1/provenfix-{name}",
             )
-            for name in ("record", "investigate", "redeploy", "check", "verify")
+            for name in ("record", "investigate", "redeploy", "check", "schedule", "verify")
         ),
         # Builds of the functions.
         Grant("provenfix-build@shop-ops", "roles/logging.logWriter", "project shop-ops"),

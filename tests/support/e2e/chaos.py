@@ -150,7 +150,7 @@ class Chaos:
         """Whether no tick is under way."""
         queue = self.stack.bus
         assert isinstance(queue, SqliteQueue)
-        return queue.oldest_age(flow.TICK) == 0
+        return not any(queue.oldest_age(topic) for topic in flow.REPEATED_TOPICS)
 
     def _kill(self, subjects: Sequence[FailingService], chance: random.Random) -> bool:
         """One process of the stack, or of a service, or one that they have started; False where none of it runs now."""

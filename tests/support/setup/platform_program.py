@@ -17,8 +17,8 @@ from typing import Any
 World = dict[str, Any]
 """As `empty_project` of world.py makes it."""
 NUMBER = "417002331"
-READ_ONLY = ("record", "investigate", "verify")
-FUNCTIONS = ("record", "investigate", "decide", "redeploy", "check", "verify", "github")
+READ_ONLY = ("record", "investigate", "schedule", "verify")
+FUNCTIONS = ("record", "investigate", "decide", "redeploy", "check", "schedule", "verify", "github")
 
 
 class Refused(Exception):
@@ -235,10 +235,21 @@ def run_terraform(world: World, args: list[str], _stdin: str) -> str:
         if f"gs://{module['terraform']['backend']['gcs']['bucket']}" not in world["buckets"]:
             raise Refused("Failed to get existing workspaces: storage: bucket doesn't exist")
         (folder / ".terraform").mkdir(exist_ok=True)
+        _lock(folder, ["-platform=linux_amd64"])  # what it runs on
     elif not (folder / ".terraform").is_dir():
         raise Refused("Backend initialization required, please run terraform init")
+    if verb == "providers":
+        _lock(folder, args)
     actions = {"plan": plan, "apply": apply, "state": list_state, "output": output, "destroy": destroy}
     return actions[verb](world, args, folder, module) if verb in actions else ""
+
+
+def _lock(folder: Path, args: list[str]) -> None:
+    """The file of the providers' digests; one line for each platform here."""
+    file = folder / ".terraform.lock.hcl"
+    known = set(file.read_text().splitlines()) if file.exists() else set()
+    named = {item.partition("=")[2] for item in args if item.startswith("-platform=")}
+    file.write_text("\n".join(sorted(known | named)) + "\n")
 
 
 def plan(world: World, args: list[str], folder: Path, module: dict[str, Any]) -> str:  # noqa: ARG001

@@ -1,0 +1,29 @@
+"""Asks another function to go on with something: messages that may come twice or never, for every tick repeats them.
+
+What they ask for is stored already. Their reader does what the stored incident wants now, or nothing. So none of them
+is an effect, and none goes through the ledger.
+"""
+
+from shared.workflow import flow
+from shared.workflow.context import Context
+
+
+def ask_for_look(context: Context, incident: str) -> None:
+    """`verify` looks at the incident."""
+    context.bus.request(flow.INCIDENT_DUE, {"incident": incident})
+
+
+def ask_for_service(context: Context, service: str) -> None:
+    """`verify` looks which revisions of a service have traffic, and which fixes nobody has deployed."""
+    context.bus.request(flow.INCIDENT_DUE, {"service": service})
+
+
+def ask_for_redeployment(context: Context, proposal: str) -> None:
+    """`redeploy` goes on with an approved proposal."""
+    context.bus.request(flow.REDEPLOY_APPROVED, {"proposal": proposal})
+
+
+def ask_for_share(context: Context, proposal: str, revision: str, percent: int) -> None:
+    """`redeploy` gives a revision of the proposal's rollout a share of the traffic."""
+    message = {"proposal": proposal, "revision": revision, "percent": str(percent)}
+    context.bus.request(flow.REDEPLOY_APPROVED, message)
