@@ -16,7 +16,7 @@ from shared.workflow.redeploy import redeploy
 from shared.workflow.rollout.give_traffic import give_traffic
 from shared.workflow.rollout.rollout_effects import TrafficOrder
 from shared.workflow.schedule import schedule_looks
-from shared.workflow.verify import watch_service, verify
+from shared.workflow.verify import verify, watch_service
 
 FUNCTION_BY_TOPIC = {flow.INCIDENT_DUE: "verify", flow.REDEPLOY_APPROVED: "redeploy"}
 OWN_TOPICS = frozenset(FUNCTION_BY_TOPIC)
