@@ -47,11 +47,6 @@ class FakeHistory:
     graph: Mapping[str, Commit]
     head: str
 
-    def blob_ids(self, positions: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
-        """No file is kept."""
-        del positions
-        return {}
-
     def branch(self, name: str | None) -> Branch:
         return Branch(name or "main", self.head)
 
