@@ -48,12 +48,19 @@ def _explain_failure(incident: Incident, claim: ProvenClaim, broken: BrokenFile,
     first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
     is_start = incident.kind is SignalKind.FAILED_START
     effect = "The revision does not start" if is_start else "A WebSocket failed"
-    answer = f"{effect}: {position} raised {error}. Logged {pluralize(incident.occurrences, 'time')}, first {first}."
+    is_placed = incident.raised is None or bool(incident.raised.exception.frames)
+    shown = f"{position} raised {error}" if is_placed else error
+    answer = f"{effect}: {shown}. Logged {pluralize(incident.occurrences, 'time')}, first {first}."
+    if not is_placed:
+        answer += f" The log names no place: {position} is the only one that the service loads and that fails so."
     if incident.symptoms:
         answer += f" Consequences: {join_words(quote_symptoms(incident.symptoms))}."
     answer += describe_nearby(incident)
     topics = (FactTopic.SIGHTING, FactTopic.RAISED, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
     question = f"Why did {service} fail?"
+    if not is_placed:
+        cited = facts.evidence_ids(*topics, FactTopic.BROKEN, FactTopic.DEPLOYED)
+        return WhyDraft(WhyKey.FAILED, question, answer, Confidence.INFERRED, cited)
     return WhyDraft(WhyKey.FAILED, question, answer, Confidence.OBSERVED, facts.evidence_ids(*topics))
 
 
