@@ -2,7 +2,9 @@
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
+from shared.proof.claims.source.module_code import list_nodes
 from shared.proof.claims.source.python_source import read_dotted_name, walk_scope
 from shared.proof.claims.source.scope_bindings import read_bound_alias
 
@@ -14,7 +16,7 @@ _BUILTIN_MODULES = frozenset(("builtins", "__builtins__", "__builtin__"))
 def find_dynamic_names(tree: ast.Module, name: str) -> str:
     """What may bind the name at run time, for a reader; "" for nothing."""
     modules = _list_module_aliases(tree)
-    for node in ast.walk(tree):
+    for node in list_nodes(tree):
         description = _describe(node, name, modules)
         if description:
             return f"{description} in line {getattr(node, 'lineno', 0)}"
@@ -24,9 +26,10 @@ def find_dynamic_names(tree: ast.Module, name: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=256)  # every name of a file asks
 def may_unbind(tree: ast.Module) -> bool:
     """Whether anything may take a global name away without naming it."""
-    return any(_unbinds_any(node, tree) for node in ast.walk(tree))
+    return any(_unbinds_any(node, tree) for node in list_nodes(tree))
 
 
 def _unbinds_any(node: ast.AST, tree: ast.Module) -> bool:
@@ -66,12 +69,13 @@ def _describe_attribute(node: ast.Attribute, name: str, modules: frozenset[str])
     return f"an assignment to {owner}.{name}" if is_patch else ""
 
 
+@lru_cache(maxsize=256)
 def _list_module_aliases(tree: ast.Module) -> frozenset[str]:
     return frozenset(_iterate_aliases(tree))
 
 
 def _iterate_aliases(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in list_nodes(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield from (read_bound_alias(node, alias) for alias in node.names)
             yield from (alias.name for alias in node.names if isinstance(node, ast.Import))
