@@ -122,8 +122,8 @@ def _is_of_channels(exception: LoggedException) -> bool:
 
 
 def _is_of_url(frame: Frame) -> bool:
-    """Whether a site's addresses led to a consumer; a worker's channels are looked up by `scope["channel"]`."""
-    return "application(" in frame.source_text and '"channel"' not in frame.source_text
+    """Whether it is the router of addresses, whose call goes on below its first line; that of types has workers."""
+    return frame.source_text.endswith("await application(")
 
 
 def _is_websocket_frame(frame: Frame) -> bool:
