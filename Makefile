@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-TIERS := test-recovery test-contract test-workflow test-e2e test-hostile test-proof test-deploy test-unit
+TIERS := test-e2e test-demo test-recovery test-deploy test-contract test-hostile test-proof test-workflow test-unit
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test $(TIERS) count check bench bundle lock clean
@@ -29,13 +29,15 @@ install: .venv/.done ## make .venv with the pinned requirements
 demo: install ## the whole loop on this machine; more with DEMO="--auto-approve --scenario rollback"
 	$(BIN)/provenfix demo $(DEMO)
 
-# One process for each tier, two at a time, the longest first: whichever core is free takes the next one, so both end at
-# about the same time. $(TYPES) judges, last, every Slack message of its own process; so each tier that lays any out ends
-# with it. The unit tier runs without it, to stay short; in `make test` it has it, too.
+# One process for each tier, three at a time: tests of the stack, of Terraform and of processes wait as long as they
+# compute, so that three keep two cores busy. Those that wait longest come first. The demo's tests, a third of e2e, have a
+# process of their own here. $(TYPES) judges, last, every Slack message of its own process; so each tier that lays any out
+# ends with it. The unit tier runs without it, to stay short; in `make test` it has it, too.
 TYPES := tests/contract/test_slack_types.py
+DEMO_TESTS := tests/e2e/test_demo*.py
 
 test: install ## run all tests
-	$(MAKE) --jobs=2 $(if $(CI),--output-sync=target) $(TIERS) UNIT_TYPES=$(TYPES)
+	$(MAKE) --jobs=3 $(if $(CI),--output-sync=target) $(TIERS) UNIT_TYPES=$(TYPES) ELSEWHERE='--ignore-glob=$(DEMO_TESTS)'
 
 test-unit: install ## pure functions alone, in seconds
 	$(BIN)/python -m pytest tests/unit $(UNIT_TYPES)
@@ -56,7 +58,10 @@ test-recovery: install ## crashes, lost calls, two workers at once
 	$(BIN)/python -m pytest tests/recovery $(TYPES)
 
 test-e2e: install ## the command, the stack, the demo, the page
-	$(BIN)/python -m pytest tests/e2e $(TYPES)
+	$(BIN)/python -m pytest tests/e2e $(TYPES) $(ELSEWHERE)
+
+test-demo: install ## of e2e: the demo alone
+	$(BIN)/python -m pytest $(wildcard $(DEMO_TESTS)) $(TYPES)
 
 test-deploy: install ## the zips, Terraform, rights, alerts
 	$(BIN)/python -m pytest tests/deploy
@@ -89,6 +94,7 @@ lock: ## renew the pins from pyproject.toml, requirements-dev.in and functions/r
 	$(LOCK) --constraint requirements.txt --output-file functions/requirements.txt functions/requirements.in
 	$(LOCK) --output-file tests/support/deploy/tools/provider.txt tests/support/deploy/tools/provider.in
 	$(LOCK) --output-file tests/support/deploy/tools/checkov.txt tests/support/deploy/tools/checkov.in
+	$(LOCK) --output-file tests/support/deploy/tools/tally.txt tests/support/deploy/tools/tally.in
 
 clean: ## remove what the targets made
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,5 +1,6 @@
-"""Every entry point by its name, for functions-framework; `compile` is shipped alone and stands in its own file."""
+"""Every entry point by its name, for functions-framework; `compile` is shipped alone and is in its own file."""
 
+from functions.check import check
 from functions.decide import decide
 from functions.investigate import investigate
 from functions.record import record
@@ -7,4 +8,4 @@ from functions.redeploy import redeploy
 from functions.verify import verify
 from functions.webhook import github
 
-__all__ = ["decide", "github", "investigate", "record", "redeploy", "verify"]
+__all__ = ["check", "decide", "github", "investigate", "record", "redeploy", "verify"]

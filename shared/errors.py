@@ -10,7 +10,7 @@ class ConfigurationError(InputError):
 
 
 class UsageError(Exception):
-    """A request that makes no sense as it stands (an unknown ref, a contradiction): exit code 2."""
+    """A request that makes no sense as it is (an unknown ref, a contradiction): exit code 2."""
 
 
 class Retry(Exception):

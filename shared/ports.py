@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # a message knows the whole report, which a port does not need
     from shared.detection.entry import LogEntry
-    from shared.proof.model.target import CheckStatus
+    from shared.proof.model.target import CheckStatus, ImageCheck
     from shared.proposal.decision import Click
     from shared.proposal.proposal import Message
     from shared.proposal.reminder import Reminder
@@ -82,9 +82,8 @@ class Issues(Protocol):
     def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
         """*Effect.* Replaces only the body's status section (`shared.report.incident_status`).
 
-        Also the title (`shared.proposal.proposal.update_title`), unless "" is given or a user has changed it.
-
-        Doing it twice is the same as once. A body without that section, and a deleted issue, stay as they are.
+        Also the title (`shared.proposal.proposal.update_title`), unless "" is given or a user has changed it. Doing it
+        twice is the same as once. A body without that section, and a deleted issue, stay as they are.
         """
 
     def create_labels(self, service: Service) -> None:
@@ -175,16 +174,18 @@ class Pager(Protocol):
     def alert(self, service: Service, reminder: Reminder) -> None:
         """*Effect.* Alerts them; a second alert with the same marker is taken for the first one."""
 
+    def resolve(self, service: Service, marker: str) -> None:
+        """*Effect.* Ends the alert with this marker. Nothing happens where it is over, or where there was none."""
+
 
 @runtime_checkable
 class ReasonDialog(Protocol):
     """A chat that can ask the user who clicked, right away."""
 
     def open_reason_dialog(self, click: Click) -> None:
-        """Asks why a proposal is denied; the answer comes back as a click with its reason.
+        """Asks why a proposal is denied, on that user's screen alone; the answer comes back as a click with its reason.
 
-        It changes nothing but that user's screen. Raises Retry and Reject where it cannot be asked (the chat gives
-        three seconds): the denial then counts without a reason.
+        Raises Retry and Reject where it cannot be asked (the chat gives three seconds): the denial then counts without.
         """
 
 
@@ -193,6 +194,9 @@ class Revisions(Protocol):
 
     def get_service_state(self, service: Service) -> ServiceState:
         """The service as it is right now."""
+
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        """Percent by revision name, with one request; empty where nothing serves."""
 
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """One revision; None where it does not exist any more."""
@@ -203,6 +207,9 @@ class Deployer(Protocol):
 
     def find(self, service: Service, marker: str) -> str | None:
         """The name of the operation that carries the marker, or of the revision that it made."""
+
+    def check_image(self, service: Service, commit: str) -> ImageCheck:
+        """Whether a commit can be deployed as it is. What nobody may look at is unknown, and no refusal."""
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """*Effect.* Begins to deploy a commit without traffic and returns the operation's name.

@@ -1,4 +1,4 @@
-"""A secret that cannot be printed by accident, and the reference to it that may stand in a file or a log."""
+"""A secret that cannot be printed by accident, and the reference to it that may be in a file or a log."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -84,6 +84,10 @@ class Service:
     """
     is_read_only: bool = False
     """Whether it is only looked at: nobody is asked, and nothing is deployed. It follows from the whole file."""
+    check_pushes: bool = True
+    """Whether commits of pushes and pull requests for the deploy branch are checked, where GitHub sends them."""
+    check_revisions: bool = True
+    """Whether each new revision is checked when it gets traffic."""
     proposal_ttl: timedelta = timedelta(hours=6)
     traffic_steps: tuple[int, ...] = (10, 50, 100)
     """Percentages of traffic that a new revision gets, one after the other; the last one is 100."""

@@ -7,25 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from shared import credentials
+from shared import credentials, state_stores
 from shared.adapters import deploy_methods, probe, system
 from shared.adapters.compilers import best_compilers
-from shared.adapters.github import checks, client, history, issues, links, workflow_pipeline
+from shared.adapters.github import check_runs, checks, client, history, issues, links, workflow_pipeline
 from shared.adapters.google import (
     clients,
     cloud_logging,
     cloud_run_deployer,
     cloud_run_revisions,
-    dead_letters,
-    firestore_store,
     image_registry,
     pipeline_deployer,
-    pubsub,
     request_counts,
 )
 from shared.adapters.pager import events_v2
 from shared.adapters.slack import chat
-from shared.adapters.sqlite import sqlite_logs, sqlite_queue, sqlite_store
+from shared.adapters.sqlite import sqlite_logs
 from shared.adapters.standins import chat_and_issues, log_issues, process_platform, simulated_platform, watched_platform
 from shared.config.settings import Platform, Settings
 from shared.errors import UsageError
@@ -42,22 +39,19 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from shared import ports
-    from shared.adapters import delivery
+    from shared import ports, pushes
     from shared.proof.model.ports import Compilers, History
     from shared.service import Service
 
     _Simulated = simulated_platform.SimulatedPlatform
     _LocalPlatform = process_platform.ProcessPlatform | watched_platform.WatchedPlatform | _Simulated
 
-STORE_FILE, QUEUE_FILE = "store.sqlite", "queue.sqlite"
-
 
 def build_context(settings: Settings) -> context.Context:
     """All ports of a function. Raises UsageError where the settings name no store."""
     redaction.configure_secret_patterns(settings.secret_patterns)
     if settings.sqlite_folder is None:
-        _require_project(settings)
+        state_stores.require_project(settings)
     return CloudPorts(settings) if settings.local_folder is None else LocalPorts(settings, settings.local_folder)
 
 
@@ -74,11 +68,11 @@ class _Ports:
 
     @lazy_property
     def store(self) -> ports.Store:
-        return create_store(self._settings)
+        return state_stores.create_store(self._settings)
 
     @lazy_property
     def bus(self) -> ports.Bus:
-        return create_publisher(self._settings)
+        return state_stores.create_publisher(self._settings)
 
     @lazy_property
     def compilers(self) -> Compilers:
@@ -167,6 +161,10 @@ class CloudPorts(_Ports):
         return checks.GitHubChecks(self._require_code_host("the port 'checks'"))
 
     @lazy_property
+    def check_runs(self) -> pushes.CheckRunWriter:
+        return check_runs.GitHubCheckRuns(self._require_code_host("the port 'check_runs'"))
+
+    @lazy_property
     def link_builder(self) -> ports.LinkBuilder:
         if not credentials.has_code_host(self._settings):
             return context.NoLinkBuilder()
@@ -176,6 +174,11 @@ class CloudPorts(_Ports):
     def open_history(self, service: Service) -> AbstractContextManager[History]:
         """See `shared.workflow.context.Context`."""
         return history.open_history(self._require_code_host(f"the repository {service.repository}"), service.repository)
+
+    def open_limited_history(self, service: Service, requests: int, seconds: float) -> AbstractContextManager[History]:
+        """See `shared.workflow.context.Context`."""
+        github = self._require_code_host(f"the repository {service.repository}").limit(requests, seconds)
+        return history.open_history(github, service.repository)
 
     @lazy_property
     def _google(self) -> clients.GoogleClients:
@@ -249,6 +252,15 @@ class LocalPorts(_Ports):
         return open_local_history(service.repository)
 
     @lazy_property
+    def check_runs(self) -> pushes.CheckRunWriter:
+        return simulated_platform.NoCheckRuns()
+
+    def open_limited_history(self, service: Service, requests: int, seconds: float) -> AbstractContextManager[History]:
+        """See `shared.workflow.context.Context`. A repository of this machine is read without a limit."""
+        del requests, seconds
+        return self.open_history(service)
+
+    @lazy_property
     def _platform(self) -> _LocalPlatform:
         if self._settings.platform is Platform.PROCESSES:
             return process_platform.ProcessPlatform(self.store, self.clock)
@@ -259,38 +271,6 @@ class LocalPorts(_Ports):
     @lazy_property
     def _service_logs(self) -> sqlite_logs.SqliteLogs:
         return open_service_logs(self._settings)
-
-
-def create_store(settings: Settings) -> ports.Store:
-    """Where documents are kept. Raises UsageError where the settings name no project."""
-    if settings.sqlite_folder is not None:
-        return sqlite_store.SqliteStore(settings.sqlite_folder / STORE_FILE)
-    project, token = _require_project(settings), credentials.create_access_tokens(settings)
-    return firestore_store.FirestoreStore(project, settings.database, emulator=settings.firestore_emulator, token=token)
-
-
-def create_publisher(settings: Settings) -> pubsub.PubSubBus | sqlite_queue.SqliteQueue:
-    """Where messages are published, raw ones included. Raises UsageError where the settings name no project."""
-    if settings.sqlite_folder is not None:
-        return sqlite_queue.SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
-    project, token = _require_project(settings), credentials.create_access_tokens(settings)
-    return pubsub.PubSubBus(project, settings.topic_prefix, emulator=settings.pubsub_emulator, token=token)
-
-
-def create_dead_letters(settings: Settings, name: str) -> delivery.DeadLetters:
-    """What could not be delivered. `name` is that of the subscription, without prefix. Raises UsageError as above."""
-    if settings.sqlite_folder is not None:
-        return sqlite_queue.SqliteQueue(settings.sqlite_folder / QUEUE_FILE)
-    return dead_letters.PubSubDeadLetters(_require_project(settings), settings.topic_prefix + name)
-
-
-def _require_project(settings: Settings) -> str:
-    if not settings.project:
-        raise UsageError(
-            "No stack runs here, and no project is configured. Start a stack with `provenfix up` or `provenfix demo`, "
-            "name its folder with --folder, or set PROVENFIX_PROJECT for a deployed provenfix."
-        )
-    return settings.project
 
 
 def _raise_not_configured(what: str, key: str) -> NoReturn:

@@ -23,7 +23,7 @@ locals {
       aligner  = "ALIGN_MAX"
       duration = "0s"
       more     = 0
-      todo     = "`provenfix dlq list` shows the messages. When the cause is mended, `provenfix dlq replay` delivers them again; `provenfix dlq drop` gives them up."
+      todo     = "`provenfix dlq list` shows the messages. When the cause is fixed, `provenfix dlq replay` delivers them again; `provenfix dlq drop` gives them up."
     }
     undelivered = {
       title    = "messages of one subscription become dead letters"
@@ -111,7 +111,7 @@ locals {
       severity = "WARNING"
       filter   = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=starts_with(\"${local.prefix}\") AND metric.labels.response_code_class=\"5xx\""
       aligner  = "ALIGN_DELTA"
-      duration = "600s" # an answer that is lost, or a limit that was met, mends itself
+      duration = "600s" # an answer that is lost, or a limit that was met, goes away by itself
       more     = 2
       todo     = "`provenfix doctor` says which of GitHub, Slack and Google does not let it in; the function's log lines with `outcome=\"retry\"` say why."
     }
@@ -227,7 +227,7 @@ resource "google_monitoring_alert_policy" "absence" {
 check "somebody_is_told" {
   assert {
     condition     = length(var.alert_emails) + length(var.notification_channels) > 0
-    error_message = "Nobody is told when provenfix itself does not work: set alert_emails or notification_channels."
+    error_message = "Nobody is notified when provenfix itself does not work: set alert_emails or notification_channels."
   }
 }
 

@@ -51,7 +51,7 @@ locals {
   ))
 
   config_file = yamlencode(merge(local.config, {
-    own       = { project = var.project, functions = local.own_functions }
+    own       = merge({ project = var.project, functions = local.own_functions }, var.sink_folder == null ? {} : { sink_folder = var.sink_folder })
     compilers = local.compile_urls
   }))
 }

@@ -30,8 +30,8 @@ resource "google_project_iam_member" "database" {
 # index is needed, and a test says so. The document's text is never asked for: an index of it costs more than the document.
 resource "google_firestore_field" "text" {
   for_each = toset([
-    "caps", "causes", "decisions", "defects", "deliveries", "effects", "incidents", "proposals", "rejections", "reports",
-    "rollouts", "trial_candidates", "trials",
+    "branch_states", "caps", "causes", "decisions", "defects", "deliveries", "effects", "fork_tallies", "incidents",
+    "proposals", "rejections", "reports", "rollouts", "serving_states", "trial_candidates", "trials",
   ])
 
   project    = var.project
@@ -44,7 +44,7 @@ resource "google_firestore_field" "text" {
 
 # What is of use for a while only. Deleted some time after it expired, so nothing relies on it.
 resource "google_firestore_field" "expires" {
-  for_each = toset(["caps", "deliveries", "rejections"])
+  for_each = toset(["caps", "deliveries", "fork_tallies", "rejections"])
 
   project    = var.project
   database   = google_firestore_database.state.name

@@ -37,6 +37,14 @@ locals {
       most        = 3
       least       = 0
     }
+    check = {
+      topic       = "check-requested"
+      memory      = "1Gi" # two source trees, and what the service loads of them
+      concurrency = 1     # compiles and compares: bound by its processor
+      timeout     = 540
+      most        = 2 # GitHub's limits are for the whole installation, and an incident comes first
+      least       = 0
+    }
     verify = {
       topic       = "tick"
       memory      = "1Gi" # may run what redeploy or investigate left half done
@@ -62,7 +70,7 @@ locals {
 
   environment = {
     for name, function in local.functions : name => {
-      PYTHONPATH            = "/workspace" # where the buildpack puts the zip; `shared` stands beside `functions`
+      PYTHONPATH            = "/workspace" # where the buildpack puts the zip; `shared` is beside `functions`
       PROVENFIX_CONFIG      = "/etc/provenfix/provenfix.yaml"
       PROVENFIX_DATABASE    = google_firestore_database.state.name
       PROVENFIX_KILL_SWITCH = var.kill_switch ? "on" : "off"

@@ -14,6 +14,17 @@ variable "config" {
   default     = "../provenfix.yaml"
 }
 
+variable "sink_folder" {
+  description = "The number of the folder that holds the projects of all watched services: its sinks take their entries, and the projects need none. Null makes two sinks in each project."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.sink_folder == null || can(regex("^[0-9]+$", var.sink_folder))
+    error_message = "A folder is named by its number, such as 123456789012."
+  }
+}
+
 variable "bundles" {
   description = "The zips that `make bundle` writes."
   type        = object({ functions = string, compile = string })
@@ -32,7 +43,7 @@ variable "pythons" {
 }
 
 variable "alert_emails" {
-  description = "Who is told when provenfix itself does not work."
+  description = "Who is notified when provenfix itself does not work."
   type        = set(string)
   default     = []
 }

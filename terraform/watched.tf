@@ -24,7 +24,7 @@ locals {
     "${pair[0]} ${pair[1].function} ${pair[1].role}" => { project = pair[0], function = pair[1].function, role = pair[1].role }
   }
 
-  # The container with the port is the one that serves; others stand beside it.
+  # The container with the port is the one that serves; others are beside it.
   serving_images = {
     for id, service in data.google_cloud_run_v2_service.watched : id => concat(
       [for container in service.template[0].containers : container.image if try(length(container.ports), 0) > 0],

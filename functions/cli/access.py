@@ -12,10 +12,12 @@ import yaml
 
 from functions.local.topology import READ_ONLY_FUNCTIONS
 from shared.errors import InputError
-from shared.workflow.flow import REDEPLOY_APPROVED
+from shared.workflow.flow import CHECK_REQUESTED, REDEPLOY_APPROVED
 
 ACCESS_FILE = Path(__file__).parents[2] / "terraform" / "access.yaml"
 _LEVELS = ("read", "write", "admin")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The same in C where it is built in, which takes a tenth of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Access:
             functions[name] = replace(
                 use,
                 secrets=[key for key in use.secrets if not key.startswith("slack.")],
-                topics=[topic for topic in use.topics if topic != REDEPLOY_APPROVED],
+                topics=[topic for topic in use.topics if topic not in {REDEPLOY_APPROVED, CHECK_REQUESTED}],
                 slack=[],
                 google=google,
                 github=[call for call in github if read_only == "issue" or not call.startswith("issues/")],
@@ -117,7 +119,7 @@ class Access:
 def read_access(file: Path = ACCESS_FILE) -> Access:
     """Returns the table of the file. Raises InputError."""
     try:
-        document = yaml.safe_load(file.read_text("utf-8"))
+        document = yaml.load(file.read_text("utf-8"), Loader=_LOADER)  # noqa: S506  # a safe loader
         return Access(
             {key: Role(key, **role) for key, role in document["roles"].items()},
             document["google"],

@@ -1,7 +1,7 @@
 """Writes the deployed zips, `functions.zip` and `compile.zip`, and prints their digests.
 
     functions.zip   the functions (source `functions/main.py`), what they share, requirements.txt at the root
-    compile.zip     the `compile` function alone, for every Python runtime: main.py, what stands beside it, requirements
+    compile.zip     the `compile` function alone, for every Python runtime: main.py, what is beside it, requirements
 
 Same content, same bytes, so that a digest in an object's name changes with the content and with nothing else: sorted
 names, one time for all, and stored without compression, whose result depends on the version of zlib.

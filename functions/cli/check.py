@@ -4,6 +4,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,7 @@ from shared.proof.judging.check_sources import check_sources as check_all
 from shared.proof.judging.start_files import find_start_files
 from shared.proof.model.compilation import Source
 from shared.text.escaping import strip_invisible, to_one_line
+from shared.text.phrases import pluralize
 
 if TYPE_CHECKING:
     from shared.adapters.git.repository import GitRepository
@@ -48,7 +50,7 @@ def run_check(options: CheckOptions) -> int:
         names, listed, read = _select_files(repository, options, settings.index_file)
         sources = [Source(name, content) for name in names if (content := read(name)) is not None]
         if not sources:
-            what = "no Python file is staged" if options.staged else "there is no Python file"
+            what = "no Python file is staged" if options.staged else "there is no tracked Python file"
             print(f"Nothing to check: {what}.")
             return 0
         declaring = select_declaring_files(listed)
@@ -86,8 +88,21 @@ def _select_files(
     for inside in map(work_tree.path_within, paths):
         below = [path for path in tracked if path.startswith(f"{inside}/" if inside else "") and _is_python(path)]
         is_folder = (work_tree.root / inside).is_dir()
-        named.update(dict.fromkeys(below if is_folder else [inside]))
+        if is_folder or _may_be_python(inside, work_tree.read):
+            named.update(dict.fromkeys(below if is_folder else [inside]))
+        else:
+            print(f"{to_one_line(inside)}: skipped, this is not a Python file", file=sys.stderr)
     return list(named), tracked, work_tree.read
+
+
+def _may_be_python(path: str, read: ReadFile) -> bool:
+    """Whether a file that was named is one: a script may lack a suffix, or have another one and a first line."""
+    suffix = PurePosixPath(path).suffix.lower()
+    return suffix in {"", *SUFFIXES, ".pyi", ".wsgi"} or b"python" in _read_shebang(read(path) or b"")
+
+
+def _read_shebang(content: bytes) -> bytes:
+    return content.partition(b"\n")[0] if content.startswith(b"#!") else b""
 
 
 def _read_head_blobs(repository: "GitRepository") -> Mapping[str, str]:
@@ -125,12 +140,13 @@ def _print_groups(groups: Sequence[CheckedGroup]) -> int:
 
 
 def _summarise_group(group: CheckedGroup) -> str:
-    python = f"on Python {group.python_target.python} (checked by {group.checked_by})"
-    files = "1 file" if group.source_count == 1 else f"{group.source_count} files"
+    judge = group.checked_by.replace("cpython-", "CPython ").replace("ruff-", "ruff ")
+    python, count = f"on Python {group.python_target.python} ({judge})", group.source_count
     if not group.failures and not group.unjudged:
-        return f"{files} checked: all compile {python}"
-    unjudged = f", {len(group.unjudged)} could not be checked" if group.unjudged else ""
-    return f"{files} checked: {len(group.failures)} do not compile {python}{unjudged}"
+        return f"The file compiles {python}" if count == 1 else f"All {count} files compile {python}"
+    unjudged = f"; {len(group.unjudged)} could not be checked" if group.unjudged else ""
+    fails = "fails" if len(group.failures) == 1 else "fail"
+    return f"{len(group.failures)} of {pluralize(count, 'file')} {fails} to compile {python}{unjudged}"
 
 
 def _format_failure(failure: CompileFailure) -> Iterator[str]:
@@ -155,7 +171,7 @@ def _format_failure(failure: CompileFailure) -> Iterator[str]:
 
 
 def check(  # noqa: PLR0913, PLR0917  # one parameter for each option
-    paths: Annotated[list[str] | None, typer.Argument(metavar="PATHS", help="Files or folders.")] = None,
+    paths: Annotated[list[str] | None, typer.Argument(metavar="PATHS", help="Python files, or folders.")] = None,
     repo: Annotated[str, typer.Option(metavar="PATH", help="The repository.")] = ".",
     ref: Annotated[str | None, typer.Option(metavar="REF", help="Check the files of this commit.")] = None,
     staged: Annotated[bool, typer.Option("--staged", help="Check what would be committed.")] = False,
@@ -170,15 +186,15 @@ def check(  # noqa: PLR0913, PLR0917  # one parameter for each option
         list[str] | None, typer.Option(metavar="FILE", help="With --baseline: a file that a service starts with.")
     ] = None,
     output: Annotated[
-        OutputFormat, typer.Option("--format", help="With --baseline: how the result is printed.")
+        OutputFormat, typer.Option("--format", help="With --baseline: output format.")
     ] = OutputFormat.TEXT,
 ) -> int:
     """Check that Python files compile on the deployed Python.
 
     Without PATHS, --ref or --staged it checks every tracked Python file as it is on disk. Exits 1 if a file fails.
 
-    With --baseline it checks what the services of the repository load, and tells of imports, names, attributes, calls
-    and files that definitely fail and did not at that commit.
+    With --baseline it checks what the services of the repository load, and reports what definitely fails now and did
+    not fail at that commit: imports, names, attributes, calls and files.
     """
     if sum([bool(paths), ref is not None, staged, baseline is not None]) > 1:
         raise UsageError("Give only one of PATHS, --ref, --staged and --baseline.")

@@ -3,6 +3,7 @@
 0: done; 1: the command found a problem; 2: wrong usage; 3: unreadable input; 130: Ctrl-C; 141: stdout was closed.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from functions.cli import (
     explain,
     inject,
     investigate,
+    mcp,
     radar,
     setup,
     show,
@@ -37,6 +39,9 @@ from shared.text import escaping
 EXIT_BROKEN_PIPE = 141
 """What a shell makes of SIGPIPE: `provenfix … | head` is no failure, and no success."""
 
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""Python's own 700 looks through modules and syntax trees, which stay, again and again: a tenth of a command's time."""
+
 _COMPLETE_VARIABLE = "_PROVENFIX_COMPLETE"
 """As `functions.cli.completion` has it, which runs only where a shell asks."""
 
@@ -44,6 +49,7 @@ COMMANDS: Mapping[str, tuple[ModuleType, str]] = {
     "investigate": (investigate, "Prove which commit broke a service and which one fixes it."),
     "check": (check, "Check that Python files compile on the deployed Python."),
     "radar": (radar, "List merged fixes that nobody has deployed."),
+    "mcp": (mcp, "Answer the questions of agents by the proof (MCP)."),
     "demo": (demo, "Run an example incident from the first log entry to the fix."),
     "watch": (watch, "Watch your own services by their log."),
     "up": (up, "Run all functions of provenfix on this machine."),
@@ -56,7 +62,7 @@ COMMANDS: Mapping[str, tuple[ModuleType, str]] = {
     "teardown": (setup, "Take back what setup has made, the last step first."),
     "doctor": (doctor, "Check everything that a deployed provenfix needs."),
     "dlq": (dlq, "List, replay or delete messages that could not be delivered."),
-    "explain": (explain, "Say what the reason of a decision means, and what to do."),
+    "explain": (explain, "Explain the reason of a decision, and what to do."),
     "completion": (completion, "Print the completion script of a shell."),
 }
 """Each subcommand: the module whose function has its name, and its line in `provenfix --help`.
@@ -125,6 +131,7 @@ def provenfix(
 
 def main() -> NoReturn:
     """Runs the command; an error is one sentence on stderr."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     ensure_standard_streams()
     with handle_stop_signals():
         sys.exit(_run_command())

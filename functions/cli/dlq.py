@@ -10,7 +10,7 @@ import typer
 
 from functions.local import topology
 from functions.local.stack_folder import load_named_environment, override_environ
-from shared import wiring
+from shared import state_stores
 from shared.adapters.delivery import DeadLetter, DeadLetters
 from shared.config.settings import read_settings
 from shared.errors import UsageError
@@ -61,7 +61,7 @@ def _apply_to_letters(
 @contextmanager
 def _open_dead_letters(folder: Path) -> Iterator[DeadLetters]:
     with override_environ(load_named_environment(folder)):
-        letters = wiring.create_dead_letters(read_settings(), topology.DEAD_LETTERS)
+        letters = state_stores.create_dead_letters(read_settings(), topology.DEAD_LETTERS)
         try:
             yield letters
         finally:

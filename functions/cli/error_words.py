@@ -29,7 +29,15 @@ def describe_usage_error(error: Exception) -> str:
     return message
 
 
-_EXTRA_BY_MODULE = {"google": "cloud", "grpc": "cloud", "github": "cloud", "jwt": "cloud", "slack_sdk": "slack"}
+_EXTRA_BY_MODULE = {
+    "google": "cloud",
+    "grpc": "cloud",
+    "github": "cloud",
+    "jwt": "cloud",
+    "slack_sdk": "slack",
+    "mcp": "mcp",
+    "mcp_types": "mcp",
+}
 """Which extra of the distribution brings a module: pyproject.toml, `optional-dependencies`."""
 
 

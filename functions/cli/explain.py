@@ -11,10 +11,15 @@ from shared.errors import UsageError
 
 def explain(
     reason: Annotated[
-        str | None, typer.Argument(metavar="REASON", help="As a report names it, such as fix_merged_not_deployed.")
+        str | None,
+        typer.Argument(
+            metavar="REASON",
+            help="As a report names it, such as fix_merged_not_deployed.",
+            autocompletion=lambda: sorted(reasons.EXPLANATIONS),
+        ),
     ] = None,
 ) -> int:
-    """Say what the reason of a decision means, and what to do.
+    """Explain the reason of a decision, and what to do.
 
     Without REASON it lists all of them.
     """

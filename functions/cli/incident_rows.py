@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from shared.detection.causes.cause import CauseClass
-from shared.detection.incident import Symptom, describe_exception
+from shared.detection.incident import Symptom, describe_raised
 from shared.report.cause import describe_cause
 from shared.report.facts.log_entries import describe_gap
 from shared.report.report import Report
@@ -27,7 +27,7 @@ def build_cause_rows(report: Report) -> list[tuple[Text, Text]]:
     told = [f"{describe_cause(report)} [{cause.cause_class.value}]", quote_untrusted(cause.proven_by, 300)]
     rows = [(build_plain_text("cause", "dim"), build_plain_text(" ".join(filter(None, told)), "bold"))]
     rows += [
-        (build_plain_text("maybe", "dim"), build_plain_text(describe_exception(candidate.exception)))
+        (build_plain_text("maybe", "dim"), build_plain_text(describe_raised(candidate)))
         for candidate in incident.candidates
     ]
     if incident.longest_gap is not None:

@@ -10,7 +10,7 @@ import typer
 
 from functions.local.private_files import make_private, write_private
 from functions.local.stack_folder import load_named_environment, override_environ
-from shared import wiring
+from shared import state_stores
 from shared.config.settings import Settings, read_settings
 from shared.errors import InputError
 from shared.workflow import flow
@@ -23,7 +23,7 @@ def run_inject(file: str, folder: Path) -> int:
     with override_environ(load_named_environment(folder)):
         settings = read_settings()
         _store_log_file(settings, text)
-        bus = wiring.create_publisher(settings)
+        bus = state_stores.create_publisher(settings)
         bus.publish_raw(flow.LOG_ENTRIES, bodies)
         bus.close()
     noun = "entry" if len(bodies) == 1 else "entries"

@@ -111,7 +111,7 @@ def _check_not_protected(out: Path | None, log: str) -> None:
     if log != "-" and out.exists() and Path(log).exists() and out.samefile(log):
         raise UsageError(f"{out}: is the input log; give another file with --out")
     if any(_is_git_directory(folder) for folder in out.resolve().parents):
-        raise UsageError(f"{out}: lies inside the git directory of a repository; give another file with --out")
+        raise UsageError(f"{out}: is inside the git directory of a repository; give another file with --out")
 
 
 def _is_git_directory(folder: Path) -> bool:
@@ -152,7 +152,7 @@ def investigate(  # noqa: PLR0913, PLR0917  # one parameter for each option
     source_root: Annotated[
         list[str] | None, typer.Option(metavar="PATH", help="A folder of the service's sources; may be repeated.")
     ] = None,
-    output: Annotated[ReportFormat, typer.Option("--format", help="What to print.")] = ReportFormat.TEXT,
+    output: Annotated[ReportFormat, typer.Option("--format", help="Output format.")] = ReportFormat.TEXT,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there instead of to standard output.")] = None,
 ) -> None:
     """Prove which commit broke a service and which one fixes it.

@@ -3,7 +3,7 @@
 import json
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -32,35 +32,48 @@ class RadarFormat(StrEnum):
 
 
 def radar(  # noqa: PLR0913, PLR0917  # one parameter for each option
-    deployed: Annotated[str, typer.Option(metavar="REF", help="The commit that serves.")],
+    deployed: Annotated[str, typer.Option(metavar="REF", help="The deployed commit.")],
     repo: Annotated[str, typer.Option(metavar="PATH", help="The repository.")] = ".",
     branch: Annotated[str | None, typer.Option(metavar="BRANCH", help="The deploy branch.")] = None,
     python: Annotated[str | None, typer.Option(metavar="3.11", help="The deployed version of Python.")] = None,
     start: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="A file that the service starts with.")
     ] = None,
-    output: Annotated[RadarFormat, typer.Option("--format", help="How the result is printed.")] = RadarFormat.TEXT,
+    output: Annotated[RadarFormat, typer.Option("--format", help="Output format.")] = RadarFormat.TEXT,
 ) -> int:
     """List merged fixes that nobody has deployed.
 
     Exits 1 if the deploy branch provably ends a failure of the deployed commit, else 0.
     """
+    with progress.show_progress() as show:
+        result = find_radar(repo, deployed, (branch, python, tuple(start or ())), show)
+    for path in dict.fromkeys(path for service in result.services for path in service.unjudged):
+        print(f"{to_one_line(path)}: could not be checked", file=sys.stderr)
+    print(
+        json.dumps(describe_radar(result), indent=2)
+        if output is RadarFormat.JSON
+        else "\n".join(_format_text(result, datetime.now(UTC)))
+    )
+    return int(bool(result.fixes))
+
+
+def find_radar(
+    repo: str,
+    deployed: str,
+    options: tuple[str | None, str | None, tuple[str, ...]],
+    show: Callable[[str], None],
+) -> UndeployedFixes:
+    """The undeployed fixes of a repository. `options`: branch, Python, start files. Raises UsageError, InputError."""
     check_local_repository(repo)
+    branch, python, start = options
     running = ".".join(platform.python_version_tuple()[:2])
-    with (
-        progress.show_progress() as show,
-        open_local_history(repo) as history,
-        open_local_compilers(read_settings()) as compilers,
-    ):
+    with open_local_history(repo) as history, open_local_compilers(read_settings()) as compilers:
         request = ComparisonRequest(
-            "", history.resolve(deployed).id, python, fallback_python=running, start_paths=tuple(start or ())
+            "", history.resolve(deployed).id, python, fallback_python=running, start_paths=start
         )
         result = find_undeployed_fixes(history, compilers, request, branch, show)
     require_services(result.services, repo)
-    for path in dict.fromkeys(path for service in result.services for path in service.unjudged):
-        print(f"{to_one_line(path)}: could not be checked", file=sys.stderr)
-    print(_format_json(result) if output is RadarFormat.JSON else "\n".join(_format_text(result, datetime.now(UTC))))
-    return int(bool(result.fixes))
+    return result
 
 
 def _format_text(result: UndeployedFixes, now: datetime) -> Iterator[str]:
@@ -88,18 +101,16 @@ def _name_commit(commit: Commit) -> str:
     return f'{short_sha(commit.id)} "{to_one_line(commit.subject)}"'
 
 
-def _format_json(result: UndeployedFixes) -> str:
-    return json.dumps(
-        {
-            "deployed": result.deployed.id,
-            "head": result.head.id,
-            "commits_ahead": result.commits_ahead,
-            "fixes": [_describe_fix(fix) for fix in result.fixes],
-            "further_failures": result.further_failures,
-            "newly_broken": [asdict(alarm) for alarm in result.newly_broken],
-        },
-        indent=2,
-    )
+def describe_radar(result: UndeployedFixes) -> dict[str, object]:
+    """The result as values that `json` writes."""
+    return {
+        "deployed": result.deployed.id,
+        "head": result.head.id,
+        "commits_ahead": result.commits_ahead,
+        "fixes": [_describe_fix(fix) for fix in result.fixes],
+        "further_failures": result.further_failures,
+        "newly_broken": [asdict(alarm) for alarm in result.newly_broken],
+    }
 
 
 def _describe_fix(fix: UndeployedFix) -> dict[str, object]:

@@ -24,7 +24,7 @@ _REASONS: Mapping[Reason, Explanation] = {
         "Roll back, or wait for a fix: each push starts another investigation.",
     ),
     Reason.EARLIER_COMMIT_CHOSEN: Explanation(
-        "A fix is merged, and a rollback is proposed all the same: the fix did not hold, or somebody chose to go back.",
+        "A fix is merged, and a rollback is proposed all the same: the fix did not hold, or an approver chose it.",
         "Approve the rollback, and look at why the fix did not hold.",
     ),
     Reason.TRIAL_POSSIBLE: Explanation(
@@ -63,6 +63,10 @@ _REASONS: Mapping[Reason, Explanation] = {
         "The report names the gate that each commit failed; fix that and push.",
     ),
     Reason.CHECKS_RED: Explanation("The checks of the fix are red.", "Make them green, or deploy by hand."),
+    Reason.NO_IMAGE: Explanation(
+        "A fix is merged, and no image was built from any commit that contains it.",
+        "Build the image; another investigation follows. Or let a trigger or a workflow deploy (deploy_method).",
+    ),
     Reason.ALREADY_DEPLOYED: Explanation(
         "What serves contains the fix already.", "Nothing has to be deployed; check that the failure is gone."
     ),
@@ -74,7 +78,7 @@ _REASONS: Mapping[Reason, Explanation] = {
         "Log exceptions of the handler with their traceback, in the same log.",
     ),
     Reason.CLOSE_1011_UNPROVEN: Explanation(
-        "An exception is tied to the close with 1011, and the code does not prove that it is the cause.", _LOOK_AT_LOG
+        "An exception is tied to a failed WebSocket, and the code does not prove that it is the cause.", _LOOK_AT_LOG
     ),
     Reason.CLOSE_1011_ONE_OF_SEVERAL: Explanation(
         "Several exceptions were logged before the close, and the log does not say which one ended it.",
@@ -90,7 +94,7 @@ _REASONS: Mapping[Reason, Explanation] = {
         "An exception is tied to the failed start, and the code does not prove that it is the cause.", _LOOK_AT_LOG
     ),
     Reason.NO_DEPLOYMENT_MENDS: Explanation(
-        "The cause is known and lies in no commit.", "The report names who can act, and what ends the failure."
+        "The cause is known, and it is in no commit.", "The report names who can act, and what ends the failure."
     ),
     Reason.KEEPALIVE_TIMEOUT: Explanation(
         "Keepalive pings of a WebSocket time out.", "Look at the network and at what blocks the event loop."

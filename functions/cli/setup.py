@@ -135,15 +135,16 @@ def read_answers_file(path: Path | None) -> dict[str, Any]:
 
 
 _FolderOption = Annotated[Path, typer.Option(metavar="PATH", help="Stack directory: where the state of the setup is.")]
-_ConfigOption = Annotated[Path, typer.Option(metavar="FILE", help="Configuration to be written.")]
-_YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask before what is shown is done.")]
+_ConfigOption = Annotated[Path, typer.Option(metavar="FILE", help="The configuration that setup writes.")]
+_YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
 def setup(  # noqa: PLR0913  # one option for each answer
     *,
     plan: Annotated[bool, typer.Option("--plan", help="Print the steps, and do nothing.")] = False,
     read_only: Annotated[
-        bool | None, typer.Option("--read-only/--full", help="No deploy right anywhere, nobody is asked; or all of it.")
+        bool | None,
+        typer.Option("--read-only/--full", help="Without rights to deploy and without questions; or all."),
     ] = None,
     log_only: Annotated[bool, typer.Option("--log-only", help="With --read-only: no issues, only the log.")] = False,
     project: Annotated[str, typer.Option(metavar="ID", help="Project that provenfix runs in.")] = "",
@@ -157,8 +158,8 @@ def setup(  # noqa: PLR0913  # one option for each answer
     approver: Annotated[list[str] | None, typer.Option(metavar="ID", help="Slack user who may approve.")] = None,
     email: Annotated[str, typer.Option(metavar="ADDRESS", help="Address for provenfix's own alerts.")] = "",
     python: Annotated[list[str] | None, typer.Option(metavar="X.Y", help="Python with a compile function.")] = None,
-    github_app: Annotated[str, typer.Option(metavar="ID", help="GitHub App that exists already.")] = "",
-    installation: Annotated[int, typer.Option(metavar="N", help="Its installation.")] = 0,
+    github_app: Annotated[str, typer.Option(metavar="ID", help="Id of an existing GitHub App.")] = "",
+    installation: Annotated[int, typer.Option(metavar="N", help="Installation id of that app.")] = 0,
     answers: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML with the answers.")] = None,
     yes: _YesOption = False,
     folder: _FolderOption = _DEFAULT_FOLDER,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from functions.local.stack_folder import load_named_environment, override_environ
-from shared import wiring
+from shared import state_stores
 from shared.config.settings import read_settings
 from shared.errors import UsageError
 from shared.ports import Store
@@ -15,13 +15,14 @@ from shared.text.escaping import to_one_line
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.flow import IncidentState
 from shared.workflow.records.incident_record import INCIDENTS, IncidentRecord
+from shared.workflow.records.milestones import is_found_early
 from shared.workflow.records.trials import TRIALS, Trial
 
 
 def run_show(incident: str | None, folder: Path) -> int:
     """Prints the list or one incident. Raises UsageError if there is no such incident."""
     with override_environ(load_named_environment(folder)):
-        opened = wiring.create_store(read_settings())
+        opened = state_stores.create_store(read_settings())
         records = sorted(_read_incidents(opened), key=lambda record: record.opened_at)
         if incident is None:
             lines = list(_format_list(records))
@@ -74,7 +75,8 @@ def _format_incident(record: IncidentRecord, tried: list[Trial]) -> Iterator[str
     yield f"{record.id}: {record.state.value}"
     yield f"  {record.error_class or record.kind.value} in {record.path or 'an unknown file'} of {record.service}"
     revisions = ", ".join(record.revisions) or "an unnamed revision"
-    yield f"  logged by {revisions}, last at {format_rfc3339(record.last_seen)}"
+    how = "found by a check of" if is_found_early(record) else "logged by"
+    yield f"  {how} {revisions}, last at {format_rfc3339(record.last_seen)}"
     if record.issue is not None:
         yield f"  issue {record.issue.number}: {record.issue.url}"
     if record.proposal:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from functions.local.stack_folder import load_named_environment, override_environ
-from shared import wiring
+from shared import state_stores
 from shared.config.settings import read_settings
 from shared.text.escaping import to_one_line
 from shared.text.timestamps import format_duration
@@ -23,7 +23,7 @@ _FIGURE_WIDTH = 14
 def run_stats(folder: Path, *, as_json: bool) -> int:
     """Raises UsageError if no store is configured, InputError and Retry if it cannot be read."""
     with override_environ(load_named_environment(folder)):
-        records, cut = list_incidents(wiring.create_store(read_settings()))
+        records, cut = list_incidents(state_stores.create_store(read_settings()))
     figures = compute_stats(records, cut=cut)
     print(json.dumps(stats_to_json(figures), indent=2) if as_json else "\n".join(_format_stats(figures)))
     return 0
@@ -64,7 +64,7 @@ class StatsFormat(StrEnum):
 
 
 def stats(
-    form: Annotated[StatsFormat, typer.Option("--format", help="For a person, or for a program.")] = StatsFormat.TEXT,
+    form: Annotated[StatsFormat, typer.Option("--format", help="Output format.")] = StatsFormat.TEXT,
     folder: Annotated[Path, typer.Option(metavar="PATH", help="Stack directory.")] = Path(".provenfix"),
 ) -> int:
     """Show how long incidents take from step to step.

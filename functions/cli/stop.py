@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from functions.local.stack_folder import load_named_environment, override_environ
-from shared import wiring
+from shared import state_stores
 from shared.adapters import system
 from shared.config.settings import read_all_settings, read_settings
 from shared.errors import UsageError
@@ -25,7 +25,7 @@ def run_kill_switch(service: str, folder: Path, *, stopped: bool) -> int:
         # Stopping everything works without provenfix.yaml: in an emergency nobody should have to find a file first.
         settings = read_all_settings() if service else read_settings()
         chosen = _find_service_id(settings.services, service) if service else ALL_SERVICES
-        opened = wiring.create_store(settings)
+        opened = state_stores.create_store(settings)
         changed = set_switch(opened, system.SystemClock(), chosen, _get_current_user(), stopped=stopped)
         print(to_one_line(_describe_change(service or "all services", stopped=stopped, changed=changed)))
         switch = read_switch(opened, chosen)

@@ -32,7 +32,7 @@ from shared.errors import InputError, UsageError
 from shared.local_sources import open_local_history, open_service_logs
 from shared.ports import Store
 from shared.service import RolloutMode, Service, build_service_id, find_service
-from shared.wiring import create_store
+from shared.state_stores import create_store
 from shared.workflow import flow
 from shared.workflow.records import incident_record, proposals
 from shared.workflow.records.incident_record import IncidentRecord

@@ -82,6 +82,6 @@ def _create_folder(folder: Path) -> Path:
 def describe_short_waits() -> str:
     """Returns one sentence about what is shorter than in the cloud."""
     return (
-        f"Starting the five functions. In the cloud some waits are longer (2 minutes for a lone 1011, 12 for a lease, "
+        f"Starting the functions. In the cloud some waits are longer (2 minutes for a lone 1011, 12 for a lease, "
         f"24 hours of watching); here they take {MAX_WAIT_SECONDS:g} seconds, and the tick comes every second."
     )

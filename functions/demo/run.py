@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from functions.demo.app_setup import AppSetup
+from functions.demo.early_setup import EarlySetup
 from functions.demo.environment import APPROVER
 from functions.demo.scenario import ScenarioName
 from functions.demo.setup import DemoSetup, StatusPrinter
@@ -21,6 +22,8 @@ from functions.local.stack import RunningStack
 from shared.adapters.slack.interaction import APPROVE
 from shared.adapters.slack.message_buttons import TRY_LABEL
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
+from shared.adapters.standins.process_platform import ProcessPlatform
+from shared.adapters.system import SystemClock
 from shared.errors import Reject
 from shared.ports import Document, Store
 from shared.proof.model.recommendation import ActionKind
@@ -30,9 +33,12 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents, incident_record
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.reports import KIND as EVIDENCE
+from shared.workflow.records.serving_states import SERVING_STATES
 
 TICK_SECONDS = 1.0
 _POLL_SECONDS = 0.1
+_STORM_GRACE_SECONDS = 2.0
+"""So long after the verdict the rest of a storm may be recorded: who waits for the verdict waits no longer."""
 _CLICK_RETRY_SECONDS = 3.0
 """After this long a click that was not heard is repeated."""
 
@@ -71,11 +77,15 @@ class DemoRun:
     merged: bool = False
 
     def run_until_closed(self) -> IncidentRecord:
-        """Returns the incident once it is at rest, and no entry waits any more. Raises InputError."""
+        """Returns the incident once it is at rest, and a storm is recorded or was given its time. Raises InputError."""
+        until = float("inf")
         while True:
             record = self._run_once()
-            if record is not None and not record.active and not self._has_pending_entries():
-                return record
+            if record is not None and not record.active:
+                until = min(until, time.monotonic() + _STORM_GRACE_SECONDS)
+                if not self._count_pending_entries() or time.monotonic() >= until:
+                    self._report_storm()
+                    return record
             time.sleep(_POLL_SECONDS)
 
     def run_until_interrupted(self) -> None:
@@ -90,6 +100,8 @@ class DemoRun:
             self.options.print_status(f"{name} stopped and was restarted.")
         self._publish_tick()
         record = self.find_incident()
+        if record is None:
+            self._deploy_unvisited()
         if record is not None:
             self._report_history(record)
             self._report_traffic(record)
@@ -97,9 +109,25 @@ class DemoRun:
         self._report_visit()
         return record
 
-    def _has_pending_entries(self) -> bool:
-        """Whether entries of a storm still wait."""
-        return self.setup.scenario.storm_entries > 0 and self._has_messages(flow.LOG_ENTRIES)
+    def _deploy_unvisited(self) -> None:
+        """Once provenfix has seen what serves, the user deploys."""
+        if isinstance(self.setup, EarlySetup) and self.store.read(SERVING_STATES.kind, self.service.id) is not None:
+            self.setup.deploy_unvisited(ProcessPlatform(self.store, SystemClock()))
+
+    def _count_pending_entries(self) -> int:
+        """The entries of a storm that still wait."""
+        queue = self.stack.bus
+        if not self.setup.scenario.storm_entries or not isinstance(queue, SqliteQueue):
+            return 0
+        return queue.count_pending(flow.LOG_ENTRIES)
+
+    def _report_storm(self) -> None:
+        if not self.setup.scenario.storm_entries:
+            return
+        pending = self._count_pending_entries()
+        recorded = "All entries of the storm are recorded."
+        waiting = f"{pending:,} entries of the storm are still in the queue; none is lost."
+        self.options.print_status(waiting if pending else recorded)
 
     def _has_messages(self, topic: str) -> bool:
         queue = self.stack.bus
@@ -115,7 +143,7 @@ class DemoRun:
         return max(errors, key=lambda record: record.generation) if errors else None
 
     def _publish_tick(self) -> None:
-        """Publishes a tick once the last one is done: in the cloud a minute lies between two."""
+        """Publishes a tick once the last one is done: in the cloud two are a minute apart."""
         if time.monotonic() >= self.next_tick_at and not self._has_messages(flow.TICK):
             self.next_tick_at = time.monotonic() + TICK_SECONDS
             self.stack.bus.publish_raw(flow.TICK, [b"{}"])
@@ -149,6 +177,8 @@ class DemoRun:
     def _act_as_people(self, record: IncidentRecord) -> None:
         """Does what the approver and the developer would do."""
         plot = self.setup.scenario
+        if record.state in {IncidentState.WATCHING, IncidentState.RESOLVED}:
+            self.visitors.is_waiting = False
         if record.state is IncidentState.UNFIXED and plot.pull_request and not self.merged:
             self.merged = True
             self.options.print_status("A developer reads the issue and merges the pull request.")

@@ -26,6 +26,7 @@ class ScenarioName(StrEnum):
     KEEPALIVE = "keepalive"
     UPSTREAM = "upstream"
     SUSPECTED = "suspected"
+    EARLY = "early"
 
 
 _CLOSES = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
@@ -52,6 +53,8 @@ class Scenario:
     """The story of a service that does not start; None for the one that breaks off its conversations."""
     fails_at_runtime: bool = False
     """Whether the service fails at run time, at one labelled commit, in a way that no compiler sees."""
+    is_unvisited: bool = False
+    """Whether nobody visits the failing revision before provenfix has found what fails."""
     app: ExampleApp | None = None
     """The service that fails, where it is not the one that does not compile."""
 
@@ -128,5 +131,10 @@ SCENARIOS = {
         (Role.FIX, Role.TESTS),
         final_state=IncidentState.REPORTED,
         app=ExampleApp.LANGUAGE,
+    ),
+    ScenarioName.EARLY: Scenario(
+        "A broken revision gets the traffic before anybody visits it: a check of its commit finds what fails.",
+        _ALL_LATER,
+        is_unvisited=True,
     ),
 }

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 from functions.demo.app_setup import AppSetup
+from functions.demo.early_setup import EarlySetup
 from functions.demo.environment import create_service, describe_short_waits, write_configuration
 from functions.demo.run import DemoOptions, DemoRun
 from functions.demo.scenario import SCENARIOS, Scenario
@@ -32,7 +33,7 @@ from shared.errors import InputError
 from shared.local_sources import open_service_logs
 from shared.secret import Secret
 from shared.service import Service
-from shared.wiring import create_store
+from shared.state_stores import create_store
 from shared.workflow import flow
 from shared.workflow.flow import IncidentState
 from shared.workflow.records.incident_record import IncidentRecord
@@ -92,7 +93,7 @@ def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
     )
     stack = ending.enter_context(run_stack(stack_options))
     stack.supervisor.running |= tended.running
-    visitors = ending.enter_context(run_visitors(port))
+    visitors = ending.enter_context(run_visitors(port, is_waiting=staging.scenario.is_unvisited))
     _start_storm(options, service, staging.scenario, stack)
     clicker = ClickSender(f"http://{LOOPBACK}:{stack.ports[SLACK_FUNCTION]}/", lambda: secret)
     return DemoRun(options, service, stack, staging, opened, clicker, visitors, f"http://{LOOPBACK}:{page}/")
@@ -108,7 +109,7 @@ def _create_setup(options: DemoOptions, service: Service, port: int) -> DemoSetu
         return AppSetup(options.folder, service, port, plot, plot.app, options.print_status, notes)
     story = plot.startup_story
     options.print_status(describe_startup_break(story, notes) if story else describe_break(notes))
-    made = StartupSetup if story else DemoSetup
+    made = StartupSetup if story else EarlySetup if plot.is_unvisited else DemoSetup
     return made(options.folder, service, port, plot, options.print_status, notes)
 
 

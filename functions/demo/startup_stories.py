@@ -43,7 +43,7 @@ class StartupStory:
     error: str
     """The last line of the traceback, as Python 3.11 prints it; later versions may add a suggestion."""
     failing_line: int
-    """The line of `MAIN` on which the import stands, from the break to the fix."""
+    """The line of `MAIN` with the import, from the break to the fix."""
     source: str
     """That line."""
     broken_path: str

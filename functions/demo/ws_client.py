@@ -119,10 +119,14 @@ class Visitors:
     port: int
     last: Visit | None = None
     stop: Event = field(default_factory=Event)
+    is_waiting: bool = False
+    """Whether they do not come yet."""
 
     def visit_repeatedly(self) -> None:
         """One after the other, until it is over."""
         while not self.stop.wait(_PAUSE_SECONDS):
+            if self.is_waiting:
+                continue
             try:
                 self.last = visit_service(self.port)
             except InputError:
@@ -130,9 +134,9 @@ class Visitors:
 
 
 @contextmanager
-def run_visitors(port: int) -> Iterator[Visitors]:
-    """Visits the service on a port of the loopback."""
-    visitors = Visitors(port)
+def run_visitors(port: int, *, is_waiting: bool = False) -> Iterator[Visitors]:
+    """Visits the service on a port of the loopback; nobody does while they are waiting."""
+    visitors = Visitors(port, is_waiting=is_waiting)
     thread = Thread(target=visitors.visit_repeatedly)
     thread.start()
     try:

@@ -2,7 +2,7 @@
 
 https://cloud.google.com/logging/docs/structured-logging. The lines go through the standard library's `logging`, not
 through a client of Cloud Logging: importing that takes longer than most requests. No line may ever count as a failure
-of a watched service, so `message` is always a sentence of ours; names, details and all outside text stand in fields
+of a watched service, so `message` is always a sentence of ours; names, details and all outside text are in fields
 that no sink and no signal reads. `MARKER` in each line identifies this product.
 """
 
@@ -100,7 +100,7 @@ _LOGGER = _create_logger()
 
 
 def write_line(severity: Severity, message: str, own: Mapping[str, object], trace: Mapping[str, str]) -> None:
-    """One line. `message` consists of names of ours, `own` stands under `MARKER`, `trace` is of `format_trace`."""
+    """One line. `message` consists of names of ours, `own` is under `MARKER`, `trace` is of `format_trace`."""
     _LOGGER.log(severity, message, extra={"fields": {MARKER: own, **trace}})
 
 

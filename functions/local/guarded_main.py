@@ -30,6 +30,7 @@ def guard_function(function: Function, *, any_host: bool) -> Function:
     return guarded
 
 
+check = guard_function(main.check, any_host=False)
 decide = guard_function(main.decide, any_host=True)
 github = guard_function(main.github, any_host=True)
 investigate = guard_function(main.investigate, any_host=False)
@@ -37,4 +38,4 @@ record = guard_function(main.record, any_host=False)
 redeploy = guard_function(main.redeploy, any_host=False)
 verify = guard_function(main.verify, any_host=False)
 
-__all__ = ["decide", "github", "investigate", "record", "redeploy", "verify"]
+__all__ = ["check", "decide", "github", "investigate", "record", "redeploy", "verify"]

@@ -71,7 +71,8 @@ def describe_proof(evidence: Document) -> Iterator[str]:
 def describe_milestones(record: IncidentRecord) -> Iterator[str]:
     """When it reached what, counted from the first log entry; what it never reached is left out."""
     reached = compute_milestones(record)
-    yield f"counted from the first log entry, at {format_timestamp(reached.logged, dated=True)}"
+    begin = "the check that found it" if reached.is_found_early else "the first log entry"
+    yield f"counted from {begin}, at {format_timestamp(reached.logged, dated=True)}"
     rollbacks = [("rolled back", step.at) for step in record.history if step.state is IncidentState.ROLLED_BACK]
     for name, at in sorted([*reached.list_reached()[1:], *rollbacks], key=lambda milestone: milestone[1]):
         yield f"{name} +{format_duration(max(at - reached.logged, timedelta()))}"

@@ -15,7 +15,7 @@ from functions.local.stack_folder import override_environ, publish_environment
 from functions.local.supervisor import Supervisor
 from shared.adapters.google import pubsub
 from shared.adapters.sqlite import sqlite_queue
-from shared.wiring import QUEUE_FILE
+from shared.state_stores import QUEUE_FILE
 
 Started = Sequence[tuple[server_process.Server, "subprocess.Popen[bytes]"]]
 

@@ -24,6 +24,7 @@ SUBSCRIBERS = (
     Subscriber("record", flow.LOG_ENTRIES),
     Subscriber("investigate", flow.INCIDENT_OPENED),
     Subscriber("redeploy", flow.REDEPLOY_APPROVED),
+    Subscriber("check", flow.CHECK_REQUESTED),
     Subscriber("verify", flow.TICK),
 )
 PREFETCH = {flow.LOG_ENTRIES: 25}

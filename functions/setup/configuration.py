@@ -120,6 +120,7 @@ def render_github_manifest(answers: Answers, paths: Place, github_url: str) -> d
     if answers.read_only:
         manifest["hook_attributes"] = {"url": github_url, "active": False}
         manifest["default_events"] = []
+        manifest["default_permissions"]["checks"] = "read"
     if answers.read_only == "log":
         del manifest["default_permissions"]["issues"]
     return manifest

@@ -24,11 +24,11 @@ APIS = (
     "storage.googleapis.com",
 )
 """What Terraform and the steps before it need; Terraform enables the others."""
-CHECKED_FUNCTIONS = ("record", "investigate", "decide", "redeploy", "verify", "github")
+CHECKED_FUNCTIONS = ("record", "investigate", "decide", "redeploy", "check", "verify", "github")
 
 
 def plan_steps(answers: Answers, paths: Place) -> tuple[Step, ...]:
-    """All steps in their order. What is not answered yet stands as a word in capitals."""
+    """All steps in their order. What is not answered yet is a word in capitals."""
     return tuple(_list_steps(answers, paths))
 
 

@@ -65,7 +65,7 @@ class Session:
         """Runs a command whose output the user reads."""
         code = self.outside.commands.show(command.argv)
         if code != 0:
-            raise InputError(f"`{command}` ended with {code}; its reason stands above. Fix this. {AGAIN}")
+            raise InputError(f"`{command}` ended with {code}; its reason is above. Fix it. {AGAIN}")
 
     def store_secret(self, name: str, secret: Secret) -> str:
         """Adds a version through a pipe and returns its full name, by the project's id.

@@ -42,7 +42,7 @@ class DeadLetters(Protocol):
     """The messages that were given up. Raises `shared.errors.Retry` where they cannot be reached."""
 
     def list_waiting(self, limit: int = 100) -> Sequence[DeadLetter]:
-        """What lies there, oldest first, without taking it away."""
+        """What is there, oldest first, without taking it away."""
 
     def replay(self, letter: DeadLetter) -> None:
         """Publishes it once more to the topic that it came from, and takes it out."""

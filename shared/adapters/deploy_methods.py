@@ -7,6 +7,7 @@ from typing import Protocol
 
 from shared.errors import Reject
 from shared.ports import Deployer
+from shared.proof.model.target import ImageCheck, ImageStatus
 from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
 
@@ -26,7 +27,7 @@ class DeployOrder:
 
 @dataclass(frozen=True, slots=True)
 class PipelineRun:
-    """One run of a pipeline, as it stands."""
+    """One run of a pipeline, as it is now."""
 
     progress: DeploymentProgress
     detail: str = ""
@@ -59,6 +60,14 @@ class DeployMethodRouter:
     def find(self, service: Service, marker: str) -> str | None:
         """See `shared.ports.Deployer`."""
         return self._deployer_for(service).find(service, marker)
+
+    def check_image(self, service: Service, commit: str) -> ImageCheck:
+        """See `shared.ports.Deployer`."""
+        try:
+            deployer = self._deployer_for(service)
+        except Reject as refused:
+            return ImageCheck(ImageStatus.UNKNOWN, refused.detail)
+        return deployer.check_image(service, commit)
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. Raises Reject where nothing deploys in this way."""

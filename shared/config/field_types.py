@@ -82,6 +82,7 @@ PythonVersion = Annotated[
     str, BeforeValidator(_require_quotes), _matching(r"3\.\d{1,2}", "a minor version of Python in quotes", "3.11")
 ]
 ServiceName = Annotated[str, _matching(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", "the name of a Cloud Run service", "chat")]
+FolderNumber = Annotated[str, _matching(r"[0-9]{1,20}", "the number of a folder", "123456789012")]
 ProjectId = Annotated[
     str, _matching(r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{1,40}", "a Google Cloud project's id", "shop-prod")
 ]

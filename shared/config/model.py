@@ -14,6 +14,7 @@ from shared.config.field_types import (
     Delay,
     Duration,
     EscalationTarget,
+    FolderNumber,
     FunctionUrl,
     GitHubAppId,
     InputName,
@@ -107,6 +108,8 @@ class ServiceEntry(StrictModel):
     trial: bool = False
     daily_cap: Annotated[int, Field(ge=0, le=100)] = 3
     uncorroborated_issues: Annotated[int, Field(ge=0, le=100)] = 5
+    check_pushes: bool = True
+    check_revisions: bool = True
     proposal_ttl: Duration = timedelta(hours=6)
     remind_after: Delay = timedelta(0)
     escalate_to: EscalationTarget = ""
@@ -141,6 +144,8 @@ class OwnFunctionsEntry(StrictModel):
 
     project: ProjectId
     functions: Annotated[tuple[ServiceName, ...], Field(strict=False)]
+    sink_folder: FolderNumber = ""
+    """The folder whose log sinks deliver; "" where those of each project do."""
 
 
 class SlackEntry(StrictModel):

@@ -124,6 +124,8 @@ class Settings:
     """By `Service.id`."""
     own_functions: frozenset[str] = frozenset()
     """`Service.id` of provenfix's own functions."""
+    sink_folder: str = ""
+    """The number of the folder whose log sinks deliver; "" where those of each project do."""
     secrets: Secrets = field(default_factory=Secrets)
     firestore_emulator: str = ""
     pubsub_emulator: str = ""
@@ -187,6 +189,7 @@ def _merge_configuration(settings: Settings, file: "Configuration", environment:
         read_only=file.read_only,
         services=services,
         own_functions=settings.own_functions | own,
+        sink_folder=file.own.sink_folder if file.own else "",
         secrets=_read_secrets(file, environment, settings.local_folder),
         code_host=_read_code_host(file),
         pager_url=file.pager.url if file.pager else "",

@@ -1,6 +1,6 @@
-"""Reads YAML text as plain values, and knows the line on which each value stands.
+"""Reads YAML text as plain values, and knows the line of each value.
 
-What PyYAML accepts and nobody means is refused: a key that stands twice, a value that contains itself, an alias that
+What PyYAML accepts and nobody means is refused: a key that occurs twice, a value that contains itself, an alias that
 multiplies a text. A number such as `3.10` stays a number here; the model asks for quotes.
 
 Why not ruamel.yaml, measured 2026-11-26 with its round-trip loader, which knows lines: it reads the example in 14 ms

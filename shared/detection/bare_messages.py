@@ -51,7 +51,7 @@ def find_bare_messages(text: str) -> Iterator[SyntaxErrorMention]:
 
 
 def _is_own_line(before: str) -> bool:
-    """Whether nothing, or a logger's own words, stand before the message."""
+    """Whether nothing, or a logger's own words, are before the message."""
     return is_logged_error(before.rstrip(" \"'"))
 
 

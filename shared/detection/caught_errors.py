@@ -91,7 +91,7 @@ def _may_state(entry: LogEntry) -> bool:
 
 
 def _find_messages(entry: LogEntry, messages: Sequence[tuple[str, re.Pattern[str]]]) -> Iterator[tuple[str, str, str]]:
-    """What stands before each message that ends one of the first lines, its class, and the message."""
+    """What comes before each message that ends one of the first lines, its class, and the message."""
     lines = [line for line in strip_markup(entry.text[: 4 * _MAX_LINE_LENGTH]).splitlines() if line.strip()]
     for line in reversed(lines[:3]):
         words = line[-_MAX_LINE_LENGTH:].rstrip()

@@ -26,6 +26,7 @@ _CLOSE_MESSAGE = re.compile(
 )
 _STATUS_CODE = re.compile(r"\bstatusCode(?:\\?[\"'])? {0,3}[=:] {0,3}[\"']?$")
 _NO_REASON = re.compile(r" {1,2}None(?=[.,;:)\]'\"]|$| \{|\n)")
+_NO_STATUS = re.compile(r" {1,2}None\b")
 _CLOSED_CLIENT = re.compile(
     r"\bAPIError\b[^\n]{0,20}$|ConnectionClosed|\b(?:clos|disconnect|web ?socket|session)", re.IGNORECASE
 )
@@ -33,7 +34,7 @@ _UPSTREAM_ERROR = re.compile(r"\bAPIError: {0,2}$")
 """The error of a client of another service's API: its socket was closed by the other end."""
 _PROCESS_ENDED = re.compile(r"\b(?:exit(?:ed|s|ing)?|terminated|died|killed|quit)\b[^,;\n]{0,24}$", re.IGNORECASE)
 _OF_PROXY = re.compile(r"cloudflare|access denied|\bray id\b|\bbanned\b", re.IGNORECASE)
-"""What stands around `error code: 1011` of a proxy in front of the service."""
+"""What surrounds `error code: 1011` of a proxy in front of the service."""
 _QUOTED_KEY = re.compile(r"[\"']code\\?[\"'] {0,3}: {0,3}[\"']?$")
 _NAMED_CLOSE = re.compile(
     r"\b(?:clos(?:e|ed|ing|ure)|disconnect(?:ed|ing)?|code|reason|data)(?: (?:by|on|the|a|an|of|from|its|\w{0,20}socket"
@@ -102,10 +103,15 @@ _COUNTED_NOUN_BEFORE = re.compile(
     re.IGNORECASE,
 )
 """What is closed or sent by the number: `tickets closed: `, `open=4 closed=`."""
-_OTHER_NUMBERS = re.compile(
-    r"(?:\b|_)(?:code|port|line|pid|id|no|of|took|after|within|for|table|row|room|user|order|page) ?\W{1,3}$",
+_BARE_CODE = re.compile(
+    r"(?:connectionclosed\w{0,8}|websocket(?:disconnect|close)\w{0,10}|\bdisconnect(?:ed|ing|ion)?|\bclos(?:e|ed|ing|ure)"
+    r"|\berror|\breason|\bevent|\bwith|\b(?:unexpected|abnormal|clean|sudden)ly"
+    r"|\bby (?:the )?(?:server|client|peer|handler|remote|host|proxy|app|application|upstream|backend|service|us"
+    r"|other (?:end|side)))[:=,;\-]{0,1} {0,2}[(\[]?[\"']?$",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"\b(?:connection|socket|websocket) {1,3}$", re.IGNORECASE)
+"""Connections that have a number: `closing connection 1011`."""
 
 
 class CloseKind(StrEnum):
@@ -191,12 +197,15 @@ def _is_told_as_code(before: str, after: str) -> bool:
     ends = _END_OF_CODE.match(after) is not None
     if _NO_REASON.match(after) and _CLOSED_CLIENT.search(before):
         return True
-    if _SENT_OR_RECEIVED.search(before) and ends and after[:1] != ",":
+    if _NO_STATUS.match(after) and _UPSTREAM_ERROR.search(before):
+        return True
+    if (_SENT_OR_RECEIVED.search(before) or _RECEIVED_FRAME.search(before)) and ends and after[:1] != ",":
         return True
     around = before + " " + after.partition("\n")[0][:_CHARACTERS_BEFORE]
     if _names_close_code(before, around):
         return True
-    return ends and (_CLOSED_WITH.search(before) is not None or _is_bare_close_code(before, around))
+    is_closed_with = _CLOSED_WITH.search(before) is not None and _NUMBERED.search(before) is None
+    return ends and (is_closed_with or _is_bare_close_code(before, around))
 
 
 def _is_standalone_number(before: str, after: str) -> bool:
@@ -232,6 +241,6 @@ def _names_close_code(before: str, around: str) -> bool:
 
 
 def _is_bare_close_code(before: str, around: str) -> bool:
-    """The bare number, at the end of words about a WebSocket that was closed."""
-    bare = before[-1:] in {" ", "(", "[", "'", '"'} and not _OTHER_NUMBERS.search(before)
-    return bare and _WEBSOCKET_WORD.search(around) is not None and _CLOSING_WORD.search(around) is not None
+    """The bare number, right behind words that a WebSocket was closed; behind any other word it is that word's."""
+    is_of_websocket = _WEBSOCKET_WORD.search(around) is not None and _CLOSING_WORD.search(around) is not None
+    return is_of_websocket and _BARE_CODE.search(before) is not None

@@ -15,7 +15,7 @@ _MESSAGES_BY_CLASS = (
 _PLACEHOLDERS = ("name", "char", "number", "expression", "any", "block", "syntax")
 
 _Template = tuple[tuple[str, ...], tuple[str, ...]]
-"""The words that stay, and between each two of them what kind of word stands there."""
+"""The words that stay, and between each two of them what kind of word is there."""
 
 
 def find_cpython_error_class(message: str) -> str:
@@ -31,7 +31,7 @@ def find_cpython_error_class(message: str) -> str:
 
 
 def list_message_templates() -> tuple[str, ...]:
-    """All of them, as they stand here."""
+    """All of them, as they are here."""
     return tuple(line for _, messages in _MESSAGES_BY_CLASS for line in messages.splitlines())
 
 

@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+CHECK_LOG = "provenfix-check"
+"""The log name of an entry that no program has written: a check has found what the program will log. The platform's
+names of logs all begin with `projects/` or the like."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
     """One entry of a service's log.
 
     `text` is the payload as one string, decoded but otherwise untouched (it is attacker-controlled).
-    Everything but `text` comes from the platform's envelope and is "" or None where the log does not carry it.
-    `dated` is False where only a time of day was logged; `timestamp` then lies on 1970-01-01, or on the days after it
+    Everything but `text`, `connection` and `logged_at` comes from the platform's envelope and is "" or None where the
+    log does not carry it.
+    `dated` is False where only a time of day was logged; `timestamp` then is on 1970-01-01, or on the days after it
     where the clock passed midnight within the log. A text line without a time of its own carries that of the line
     which it continues.
     """
@@ -34,6 +39,8 @@ class LogEntry:
     span: str = ""
     request: str = ""
     """An id of the request or the connection for which it was logged, where a label carries one."""
+    connection: tuple[str, ...] = ()
+    """Names of the connection that the program logged in fields of their own, as `kind value`."""
     commit: str = ""
     """What the label `commit-sha` says: the commit of which the revision is said to be built."""
     logged_at: str = ""
@@ -46,6 +53,11 @@ class LogEntry:
     def identity(self) -> tuple[object, ...]:
         """Identifies the entry; copies of its message share it."""
         return self.log_name, self.timestamp, self.insert_id
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether a check made it, and nothing was logged."""
+        return self.log_name == CHECK_LOG
 
     @property
     def source(self) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ def detect_failed_start(text: str) -> FailedStart | None:
 
 
 def ends_at_start(exception: LoggedException, words: str = "") -> bool:
-    """Whether a traceback is that of a program which was still importing its modules; `words` stand before it."""
+    """Whether a traceback is that of a program which was still importing its modules; `words` are before it."""
     frames = [frame for frame in exception.frames if not frame.path.startswith("<")]
     if not frames:
         return False
@@ -141,7 +141,7 @@ def _begins_with_program(frames: Sequence[Frame], words: str) -> bool:
 
 
 def _is_nothing_to_load(exception: LoggedException, deepest: Frame) -> bool:
-    """The application's module itself is missing: no frame of its own can stand in the traceback."""
+    """The application's module itself is missing: no frame of its own can be in the traceback."""
     if exception.error_class.startswith("functions_framework.exceptions."):
         return True
     is_import_error = exception.error_class.rpartition(".")[2] in _IMPORT_ERRORS

@@ -1,6 +1,6 @@
 """Groups signals into incidents: one defect, one incident, whatever line, revision or import chain showed it.
 
-Incidents have their sightings and stand in the order of first sight. Memory is bounded: a storm of equal entries is one
+Incidents have their sightings and are in the order of first sight. Memory is bounded: a storm of equal entries is one
 sighting with a count.
 """
 
@@ -48,7 +48,7 @@ class Scope:
 
 
 def normalise_path(path: str) -> str:
-    """The path as it may stand in the repository: without the container's root directory or the library's place."""
+    """The path as it may be in the repository: without the container's root directory or the library's place."""
     path = re.sub(r"/{2,}", "/", path.strip().replace("\\", "/").replace("/./", "/"))
     path = re.sub(r"^[A-Za-z]:(?=/)", "", path)
     while path.startswith("./"):
@@ -72,7 +72,7 @@ def describe_failure_class(signal: Signal, raised: RaisedException | None = None
     """What tells two defects of one file apart: the error class, or the exception behind a close or a failed start."""
     if signal.kind is SignalKind.SYNTAX_ERROR:
         return signal.error_class
-    if signal.kind is SignalKind.FAILED_START:
+    if signal.kind in {SignalKind.FAILED_START, SignalKind.FOUND_BY_CHECK}:
         return f"{signal.kind.value} {signal.error_class}" if signal.error_class else ""
     return describe_close_variant(signal, raised)
 

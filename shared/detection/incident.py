@@ -14,7 +14,7 @@ from shared.detection.signal import SignalKind
 from shared.text.phrases import quote_untrusted
 
 DATELESS_DAY = datetime(1970, 1, 1, tzinfo=UTC)
-"""The day on which a time of day stands that was logged without a date."""
+"""The day of a time of day that was logged without a date."""
 _MAX_DATELESS_SPAN = timedelta(days=365)
 
 _CLOSE_CLASS = re.compile(r"(?:Closed\w{0,20}|Disconnect(?:ed)?|APIError)$")
@@ -95,6 +95,16 @@ class Incident:
     """For keepalive timeouts: the longest time for which the instance logged nothing before them."""
 
     @property
+    def is_found_early(self) -> bool:
+        """Whether a check has found it, and nobody has met it: nothing of it is logged."""
+        return bool(self.sightings) and all(sighting.first.is_predicted for sighting in self.sightings)
+
+    @property
+    def has_close_code(self) -> bool:
+        """Whether a close with 1011 was logged, and not only the exception with which a WebSocket ended."""
+        return self.kind is SignalKind.CLOSE_1011 and self.close_kind is not CloseKind.EXCEPTION
+
+    @property
     def is_close_own_exception(self) -> bool:
         """Whether the exception is the close itself (`ConnectionClosedError: …`), so that none was logged before it."""
         if self.raised is None or not _CLOSE_CLASS.search(self.raised.exception.error_class):
@@ -141,8 +151,21 @@ def describe_raised_exception(incident: Incident, frame: Frame | None = None) ->
     """`AttributeError: no such attribute (/app/main.py, line 5, in base_url: os.enviorn)`; "" where none is tied."""
     if incident.raised is None:
         return ""
-    words = describe_exception(incident.raised.exception)
-    return f"{words}{_describe_place(frame or incident.raised.location)}{_describe_last_link(incident.raised)}"
+    return describe_raised(incident.raised, frame)
+
+
+def describe_raised(raised: RaisedException, frame: Frame | None = None) -> str:
+    """The same of any exception of the log."""
+    words = describe_exception(raised.exception)
+    return f"{words}{_describe_place(frame or raised.location)}{_describe_last_link(raised)}"
+
+
+def name_raised(raised: RaisedException, frame: Frame | None = None) -> str:
+    """`KeyError in ferry/berths.py, line 41`, for where its message is told already."""
+    at = frame or raised.location
+    line = f", line {at.line}" if at is not None and at.line else ""
+    location = f" in {quote_untrusted(at.path, 200)}{line}" if at is not None else ""
+    return f"{quote_untrusted(raised.exception.error_class.rpartition('.')[2], 80)}{location}"
 
 
 def _describe_place(at: Frame | None) -> str:

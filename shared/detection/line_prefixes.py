@@ -1,6 +1,6 @@
 """Takes off what a runner or logger puts before every line of a traceback: `web.1  | `, `ERROR:uvicorn.error:`, a time.
 
-What stands before the header is such a prefix where the lines below it begin alike, whatever their digits are.
+What comes before the header is such a prefix where the lines below it begin alike, whatever their digits are.
 """
 
 import re
@@ -14,7 +14,7 @@ _DIGITS = str.maketrans("123456789", "000000000")
 
 
 def find_line_prefix(line: str) -> str:
-    """What stands before a traceback's header; "" where that can be no prefix, or the line holds no header."""
+    """What comes before a traceback's header; "" where that can be no prefix, or the line holds no header."""
     at = line.find(TRACEBACK_HEADER)
     prefix = _GROUP.sub("", line[:at]) if 0 < at <= _MAX_LENGTH else ""
     return prefix if any(character.isalnum() for character in prefix) else ""

@@ -72,7 +72,7 @@ class _Stream:
 
 
 def is_traceback_piece(text: str) -> bool:
-    """Whether a line can only stand inside of a traceback, or is one of its indented lines."""
+    """Whether a line can only be inside of a traceback, or is one of its indented lines."""
     head = text[:400]
     is_drawn = head[:1] in _DRAWN
     return TRACEBACK_HEADER in head or is_drawn or 'File "' in head or is_chaining_sentence(head)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from shared.detection.entry import LogEntry
 
 _WINDOW = timedelta(minutes=2)
-"""A ping is sent every 20 seconds by default, and waited for as long: what blocked it lies within this time."""
+"""A ping is sent every 20 seconds by default, and waited for as long: what blocked it is within this time."""
 _MIN_LINES = 3
 """An instance that logs next to nothing is silent anyway."""
 _MIN_GAP = timedelta(seconds=5)

@@ -1,7 +1,7 @@
 """Reads the exceptions that a text shows: class, message and frames, as Python prints them.
 
 The text has no colours, and is whole tracebacks or one line of one; exceptions come in its order. A class counts where
-a traceback ends with it, or where it stands at the beginning of a line or behind a logger's own words; a sentence that
+a traceback ends with it, or where it is at the beginning of a line or behind a logger's own words; a sentence that
 speaks of an error shows none. Every step looks at a bounded part of the text, once.
 """
 
@@ -37,7 +37,7 @@ _END_OF_SENTENCE = re.compile(r"[ \t\r)\]}>\"'.,!…]*(?:$|[;|\n]|\\n)")
 
 
 def is_logged_error(before: str) -> bool:
-    """`before` is what stands on the line before the class, without the class's module."""
+    """`before` is what is on the line before the class, without the class's module."""
     words = before[-_MAX_CONTEXT_LENGTH:].lstrip(" \t|+│").rstrip()
     if not words:
         return True
@@ -101,7 +101,7 @@ _MAX_LINES = 4_000
 _MAX_OUTER_FRAMES = 20
 """Frames that are kept from where a program begins,"""
 _MAX_INNER_FRAMES = 40
-"""and from where the exception was raised; what stands between them is dropped."""
+"""and from where the exception was raised; what is between them is dropped."""
 _MAX_LINE_LENGTH = 2_000
 _MAX_MESSAGE_LENGTH = 300
 

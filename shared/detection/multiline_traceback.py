@@ -1,7 +1,7 @@
 """Reassembles tracebacks that were logged line by line.
 
 It takes the lines of tracebacks in the order of the log, with the entries that name an error and no file, and returns
-signals for those whose file stands in an entry beside them. Entries belong together that come from the same log of the
+signals for those whose file is in an entry beside them. Entries belong together that come from the same log of the
 same instance. Exports may be oldest or newest first; among equal times the order of the file decides, in its direction.
 """
 
@@ -71,7 +71,7 @@ class TracebackAssembler:
         )
 
     def add_boundary(self, entry: LogEntry) -> Iterator[Signal]:
-        """A last line that needs nobody else: what stands before it is spoken for."""
+        """A last line that needs nobody else: what comes before it is spoken for."""
         if _stream_key(entry) not in self._streams:
             return iter(())
         return self._add(entry, _Line(entry.timestamp, "", is_boundary=True))

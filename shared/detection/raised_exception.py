@@ -1,5 +1,6 @@
 """An exception of the log with its chain and the entry that shows it."""
 
+import re
 from dataclasses import dataclass, replace
 
 from shared.detection.caught_errors import find_caught_error
@@ -12,6 +13,8 @@ from shared.text.escaping import strip_markup, truncate_middle
 
 _MAX_KEPT_LENGTH = 4_000
 _PROGRAM_ENDS = frozenset(("HaltServer", "SystemExit", "KeyboardInterrupt", "Exit"))
+_HTTP_SERVER = re.compile(r"[/\\]uvicorn[/\\]protocols[/\\]http[/\\]|[/\\]django[/\\]core[/\\]handlers[/\\]")
+_ROUTING_FILE = re.compile(r"[/\\](?:starlette|fastapi)[/\\]routing\.py$")
 CLOSE_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT))
 """Signals that a connection was closed."""
 EFFECT_KINDS = frozenset((*CLOSE_KINDS, SignalKind.FAILED_START))
@@ -72,6 +75,17 @@ def read_raised(entry: LogEntry, read: Signal | SkipReason) -> RaisedException |
         return None
     syntax = isinstance(read, Signal) and read.kind is SignalKind.SYNTAX_ERROR
     return build_raised(chain, entry, is_syntax_error=syntax)
+
+
+def is_of_http(raised: RaisedException) -> bool:
+    """Whether the server's own frames show that an HTTP request raised it, and so no WebSocket."""
+    return any(_is_http_frame(frame) for link in raised.chain for frame in link.frames)
+
+
+def _is_http_frame(frame: Frame) -> bool:
+    if _HTTP_SERVER.search(frame.path):
+        return True
+    return _ROUTING_FILE.search(frame.path) is not None and "(app, request)" in frame.source_text
 
 
 def is_end_of_program(chain: Chain) -> bool:

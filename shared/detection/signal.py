@@ -14,6 +14,7 @@ from shared.detection.cpython_messages import find_cpython_error_class
 from shared.detection.entry import LogEntry
 from shared.detection.failed_start import detect_failed_start, may_show_failed_start
 from shared.detection.line_prefixes import strip_line_prefixes
+from shared.detection.logged_exception import TRACEBACK_HEADER
 from shared.detection.syntax_errors import SyntaxErrorMention, find_mentions, find_python_version, mentions_syntax_error
 from shared.detection.websocket_exception import find_websocket_exception, may_show_websocket_exception
 from shared.text.escaping import strip_markup
@@ -30,6 +31,8 @@ class SignalKind(StrEnum):
     DYNAMIC_CODE = "dynamic_code"
     DEPENDENCY = "dependency"
     NOT_PYTHON = "not_python"
+    FOUND_BY_CHECK = "found_by_check"
+    """What no entry says: the check of a deployed commit has found that a line of it fails."""
     FOLLOW_ON_ERROR = "follower"
     """An error that follows from another signal of its revision; only ever a symptom."""
 
@@ -168,7 +171,15 @@ def _read_close_signal(entry: LogEntry, text: str) -> Signal | None:
     if closed is None:
         return None
     kind = SignalKind.KEEPALIVE_TIMEOUT if closed is CloseKind.KEEPALIVE else SignalKind.CLOSE_1011
-    return Signal(kind, entry, message=text[:300].strip(), close_kind=closed)
+    return Signal(kind, entry, message=_find_close_words(text)[:300].strip(), close_kind=closed)
+
+
+def _find_close_words(text: str) -> str:
+    """Of a text with a traceback the line that names the code, which says more than the frames above it."""
+    if TRACEBACK_HEADER not in text:
+        return text
+    named = (line for line in text.splitlines() if may_show_close_code(line) and 'File "' not in line)
+    return next(named, text)
 
 
 def _read_syntax_signal(entry: LogEntry, text: str) -> Signal | SkipReason:

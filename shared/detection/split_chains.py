@@ -15,7 +15,7 @@ from shared.detection.tie_events import Event
 _MAX_GAP = timedelta(milliseconds=50)
 """Between two links: Python writes them at once."""
 _MIN_QUOTED = 10
-"""Characters of a message that tell that it is quoted; "'id'" may stand anywhere."""
+"""Characters of a message that tell that it is quoted; "'id'" may be anywhere."""
 
 
 def join_split_chains(events: Sequence[Event]) -> list[Event]:

@@ -79,7 +79,7 @@ class _IncidentSymptoms:
 
 
 class SymptomCollector:
-    """Takes the entries of a log, keeps those that belong to one of the incidents or stand beside it."""
+    """Takes the entries of a log, keeps those that belong to one of the incidents or are beside it."""
 
     def __init__(self, incidents: Sequence[Incident], scope: Scope) -> None:
         self._incidents = incidents

@@ -53,13 +53,13 @@ class SyntaxErrorMention:
 
     error_class: str
     module: str
-    """What stands before the class, such as `psycopg2.errors`; "" for Python's own."""
+    """What comes before the class, such as `psycopg2.errors`; "" for Python's own."""
     message: str
     path: str = ""
     line: int | None = None
     source_text: str = ""
     before: str = ""
-    """The line before the class and what stands before the class on its own line, cut."""
+    """The line before the class and what comes before the class on its own line, cut."""
     after: str = ""
     """What follows the class on its line and on the next ones, cut."""
     is_logged_error: bool = True
@@ -90,7 +90,7 @@ def mentions_syntax_error(text: str) -> bool:
 
 
 def find_frame_paths(text: str) -> tuple[str, ...]:
-    """The files in which the frames of a text stand, each once, but for those of libraries and of no file."""
+    """The files of a text's frames, each once, but for those of libraries and of no file."""
     frames = islice(_FRAME.finditer(text[-4 * _CHARACTERS_AHEAD :]), _MAX_FRAMES)
     return tuple(dict.fromkeys(path for path in (frame[1] for frame in frames) if not _LIBRARY_PATH.search(path)))
 
@@ -197,7 +197,7 @@ def _parse_undeclared(message: str) -> tuple[str, _Location, str] | None:
 
 
 def _parse_suffix(message: str) -> tuple[str, _Location, str] | None:
-    """`msg (x.py, line 3)`, where message and file name may hold parentheses of their own; and what stands after it."""
+    """`msg (x.py, line 3)`, where message and file name may hold parentheses of their own; and what comes after it."""
     match = _LINE_SUFFIX.search(message)
     if match is None:
         named = _FILE_SUFFIX.search(message)

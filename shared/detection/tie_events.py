@@ -18,7 +18,13 @@ from shared.detection.exception_chain import (
     is_member_line,
 )
 from shared.detection.logged_exception import TRACEBACK_HEADER, LoggedException, TracebackParser
-from shared.detection.raised_exception import CLOSE_KINDS, RaisedException, build_raised, is_end_of_program
+from shared.detection.raised_exception import (
+    CLOSE_KINDS,
+    RaisedException,
+    build_raised,
+    is_end_of_program,
+    is_of_http,
+)
 from shared.detection.signal import Signal, SignalKind
 from shared.text.escaping import strip_markup
 
@@ -46,6 +52,11 @@ class Event:
     is_failed_start: bool = False
     stated: RaisedException | None = None
     """An error of which only the message was logged: it counts where nothing else tells the cause of a close."""
+
+    @property
+    def may_close_websocket(self) -> bool:
+        """Whether it is an exception that no HTTP request raised."""
+        return self.raised is not None and not is_of_http(self.raised)
 
     @property
     def is_telling(self) -> bool:
@@ -91,7 +102,7 @@ class _OpenTraceback:
     parser: TracebackParser
     opened_at: datetime | None = None
     is_mixed: bool = False
-    """Whether the lines of two tracebacks stand among each other, so that no frame can be told to be of one."""
+    """Whether the lines of two tracebacks are among each other, so that no frame can be told to be of one."""
     last_event: Event | None = None
     last_chain: Chain = ()
     """Its chain; empty until one has ended."""

@@ -4,7 +4,7 @@ Entries come in any order, with what they say; each entry that closes a connecti
 exception of the same text or of the same connection, else to the last one of its instance, as the next close after it
 and with no other exception between. Where several exceptions wait for as many closes and no name of a connection tells
 them apart, each is a candidate and none is the cause. Closes that the other end began, and keepalive timeouts, are tied
-to nothing else than the text in which they stand.
+to nothing else than the text in which they are. What the server's frames show to be of an HTTP request closes none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -200,11 +200,10 @@ class _Waiting:
     closes: list[Event] = field(default_factory=list)
     announced: list[Event] = field(default_factory=list)
     """Lines that say that an exception ended a connection, and whose traceback follows line by line."""
-    of_connection: dict[str, RaisedException] = field(default_factory=dict)
+    of_connection: dict[str, Event] = field(default_factory=dict)
 
     def add_raised(self, event: Event) -> None:
-        assert event.raised is not None
-        self.of_connection.update(dict.fromkeys(event.ids, event.raised))
+        self.of_connection.update(dict.fromkeys(event.ids, event))
         self.raised = [*self.raised[1 - _MAX_WAITING :], event]
         self.last = event
 
@@ -214,7 +213,8 @@ class _Waiting:
             return self.last.raised
         if close.close_kind in _TIED_TO_OWN_TEXT:
             return None
-        return next((self.of_connection[name] for name in sorted(close.ids) if name in self.of_connection), None)
+        known = (self.of_connection[name] for name in sorted(close.ids) if name in self.of_connection)
+        return next((event.raised for event in known if not _is_too_old(event.moment, close.moment)), None)
 
     def drop(self, raised: RaisedException) -> None:
         """It has its close."""
@@ -226,7 +226,7 @@ class _Waiting:
 def _tie_closes(events: Sequence[Event]) -> Iterator[tuple[int, Tie]]:
     waiting = _Waiting()
     for event in events:
-        if event.raised is not None:
+        if event.may_close_websocket:
             yield from _answer_closes(waiting)
             waiting.add_raised(event)
             yield from _tie_announced(waiting, event)

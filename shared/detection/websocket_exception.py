@@ -54,6 +54,7 @@ _HANDLER_SOURCE = re.compile(
 _CHANNELS_CONSUMER = re.compile(r"[/\\]channels[/\\]consumer\.py$")
 _CHANNELS_SOCKET = re.compile(r"[/\\]channels[/\\](?:security[/\\]websocket|sessions|auth)\.py$")
 _CHANNELS_ROUTING = re.compile(r"[/\\]channels[/\\]routing\.py$")
+_OF_ADDRESS = re.compile(r"\bawait application\( {0,3}(?:dict\(|\{|$)")
 _CHANNELS_OTHER = re.compile(r"[/\\]channels[/\\](?:generic[/\\]http|worker)\.py$")
 """A consumer of one's own has no generic frame; what wraps the WebSockets of a site wraps no worker."""
 _ENDS_OF_THE_CLIENT = frozenset(
@@ -122,8 +123,11 @@ def _is_of_channels(exception: LoggedException) -> bool:
 
 
 def _is_of_url(frame: Frame) -> bool:
-    """Whether it is the router of addresses, whose call goes on below its first line; that of types has workers."""
-    return frame.source_text.endswith("await application(")
+    """Whether a site's addresses led to a consumer: their router hands on a scope with what it read of the address.
+
+    `application(scope, receive, send)` is the router of protocols, which leads to a worker's channels as well.
+    """
+    return _OF_ADDRESS.search(frame.source_text) is not None
 
 
 def _is_websocket_frame(frame: Frame) -> bool:

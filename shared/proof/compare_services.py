@@ -4,11 +4,11 @@ No incident is asked: the start files are found in the images that the repositor
 by all families, and compiled.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from shared.errors import UsageError
-from shared.proof.claims.claim import ClaimFamily
+from shared.proof.claims.claim import Claim, ClaimFamily
 from shared.proof.claims.importing.image_layout import TracedFiles
 from shared.proof.claims.judges import build_judges
 from shared.proof.claims.ports import ServiceModules
@@ -27,6 +27,7 @@ from shared.proof.loading.images import (
     list_project_installs,
     read_starts,
 )
+from shared.proof.loading.imports import Imports
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.start_command import StartCommand
 from shared.proof.model.ports import Compilers, History
@@ -74,6 +75,8 @@ class Alarm:
     checked_by: str
     start_path: str
     """The start file of the service that it breaks."""
+    function: str = ""
+    """In which function; "" for module level, and where that does not matter."""
 
     @property
     def identity(self) -> tuple[str, str, int, str]:
@@ -98,6 +101,20 @@ class ComparedService:
     """Loaded files on which no compiler gave a verdict."""
 
 
+@dataclass(frozen=True, slots=True)
+class _FoundFailure:
+    """What an alarm stands for. `claim`: None for a file that does not compile."""
+
+    request: ComparisonRequest
+    service: StartedService
+    python: str
+    claim: Claim | None
+
+
+_MAX_OPENED = 8
+"""States of services that are held to be asked for one failure after the other."""
+
+
 class ServiceComparison:
     """Compares commits of one history; what two comparisons have in common is computed once."""
 
@@ -105,35 +122,78 @@ class ServiceComparison:
         self._history = history
         self._compilers = compilers
         self._verdicts: dict[str, CompileVerdicts] = {}
+        self._imports: dict[str, Imports] = {}
+        self._followed: dict[str, LoadedFiles] = {}
+        self._opened: dict[tuple[str, str], NewFailures] = {}
+        self._found: dict[tuple[str, str, int, str], list[_FoundFailure]] = {}
 
-    def compare(self, request: ComparisonRequest) -> tuple[ComparedService, ...]:
-        """The services that the commit builds, each with its alarms; () where none was found."""
-        tree = RecordingTree(CommitTree(self._history, request.commit))
-        services = find_started_services(tree)
+    def compare(
+        self, request: ComparisonRequest, started: Sequence[StartedService] | None = None
+    ) -> tuple[ComparedService, ...]:
+        """The services that the commit builds, each with its alarms; () where none was found.
+
+        `started`: those that the caller has chosen of them.
+        """
         if request.start_paths:
-            services = tuple(StartedService(path, "") for path in request.start_paths)
-        return tuple(self._compare_service(request, service) for service in services)
+            started = [StartedService(path, "") for path in request.start_paths]
+        elif started is None:
+            started = find_started_services(RecordingTree(CommitTree(self._history, request.commit)))
+        return tuple(self._compare_service(request, service) for service in started)
 
     def _compare_service(self, request: ComparisonRequest, service: StartedService) -> ComparedService:
         history, path = self._history, service.start_path
         python, python_source = self._choose_python(request, service)
-        loaded = LoadedFiles(history, path, (), request.source_roots, request.baseline)
+        loaded = LoadedFiles(history, path, (), request.source_roots, request.baseline, imports_by_blob=self._imports)
         gates = Gates(history, self._get_verdicts(python), loaded, request.baseline)
-        judges, confirming = build_judges(self._compilers, history, [request.baseline, request.commit])
-
-        def open_modules(tree: CommitTree, running_path: str) -> ServiceModules:
-            traced = TracedFiles(running_path, (), {}, tree.is_link)
-            return open_service_modules(tree, traced, python, request.source_roots)
-
-        failures = NewFailures(history, judges, confirming, open_modules, gates.loaded_blobs, request.baseline, path)
         alarms = [*_list_uncompilable(gates, request, path)]
-        alarms += [_describe(failure, path) for failure in failures.list_all(request.commit)]
+        claims: list[Claim | None] = [None] * len(alarms)
+        for failure in self._open_failures(request, path, python, loaded).list_all(request.commit):
+            alarms.append(_describe(failure, path))
+            claims.append(failure.claim)
+        for alarm, claim in zip(alarms, claims, strict=True):
+            self._found.setdefault(alarm.identity, []).append(_FoundFailure(request, service, python, claim))
         closure = loaded.get_state(request.commit).closure
         return ComparedService(
             path, service.built_by, python, python_source, closure.rule, len(closure.files), closure.is_exact,
             tuple(sorted(alarms, key=lambda alarm: (alarm.path, alarm.line, alarm.family))),
             gates.find_unjudged(request.commit),
         )  # fmt: skip
+
+    def _open_failures(self, request: ComparisonRequest, path: str, python: str, loaded: LoadedFiles) -> NewFailures:
+        history = self._history
+        judges, confirming = build_judges(self._compilers, history, [request.baseline, request.commit])
+
+        def open_modules(tree: CommitTree, running_path: str) -> ServiceModules:
+            traced = TracedFiles(running_path, (), {}, tree.is_link)
+            return open_service_modules(tree, traced, python, request.source_roots)
+
+        def load_blobs(commit: str) -> Mapping[str, str]:
+            return loaded.get_state(commit).blobs
+
+        return NewFailures(history, judges, confirming, open_modules, load_blobs, request.baseline, path)
+
+    def is_ended(self, alarm: Alarm, commit: str) -> bool:
+        """Whether a failure that a comparison has found does not occur at some other commit.
+
+        That one question is asked there, and no other: whatever else differs costs nothing.
+        """
+        return any(self._is_ended(alarm, failure, commit) for failure in self._found[alarm.identity])
+
+    def _is_ended(self, alarm: Alarm, failure: _FoundFailure, commit: str) -> bool:
+        request, path = failure.request, failure.service.start_path
+        loaded = self._followed.setdefault(
+            path, LoadedFiles(self._history, path, (), request.source_roots, imports_by_blob=self._imports)
+        )
+        if failure.claim is None:
+            state, verdicts = loaded.get_state(commit), self._get_verdicts(failure.python)
+            blob = state.blobs.get(alarm.path)
+            return blob is None or verdicts.judge_loaded(blob, alarm.path, state.closure.scripts).fault is None
+        if (path, commit) not in self._opened:
+            if len(self._opened) >= _MAX_OPENED:
+                self._opened.pop(next(iter(self._opened)))
+            between = replace(request, baseline=commit)
+            self._opened[path, commit] = self._open_failures(between, path, failure.python, loaded)
+        return self._opened[path, commit].is_new(failure.claim, request.commit)
 
     def _choose_python(self, request: ComparisonRequest, service: StartedService) -> tuple[str, str]:
         if request.python:
@@ -165,7 +225,7 @@ def _describe(failure: NewFailure, start_path: str) -> Alarm:
     claim, verdict = failure.claim, failure.verdict
     return Alarm(
         claim.family.value, claim.path, failure.line, claim.error_class, claim.message, verdict.reason,
-        verdict.checked_by, start_path,
+        verdict.checked_by, start_path, claim.function,
     )  # fmt: skip
 
 
@@ -186,7 +246,7 @@ def list_families() -> Sequence[str]:
 def require_services(services: Sequence[ComparedService], where: str) -> None:
     """Raises UsageError where no start file was found: nothing would have been judged."""
     if not services:
-        raise UsageError(f"{where}: no Dockerfile, Procfile or main.py tells what starts; name a file with --start")
+        raise UsageError(f"{where}: no Dockerfile, Procfile or main.py says what starts; name a file with --start")
 
 
 def find_started_services(tree: RecordingTree) -> tuple[StartedService, ...]:

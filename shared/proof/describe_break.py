@@ -93,7 +93,7 @@ def _describe_deployed(context: ProofContext, search: DeployedSearch, broken: Pr
 
 
 def _describe_python_source(context: ProofContext, search: DeployedSearch, broken: ProvenBreak) -> str:
-    """Where the version of Python stands: at the deployed commit, if its files say the same as what was tried."""
+    """Where the version of Python is declared: at the deployed commit, if its files say the same as what was tried."""
     if find_stated_python(context.incident, context.request.python) is not None:
         return search.python_source
     commit = broken.deployed.commit.id

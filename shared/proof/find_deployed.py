@@ -29,7 +29,7 @@ from shared.proof.model.ports import History
 from shared.proof.proof_context import ProofContext
 
 PythonChoice = tuple[str, str]
-"""A minor version such as `3.11`, and the sentence that says where it stands."""
+"""A minor version such as `3.11`, and the sentence that says where it is declared."""
 
 _REQUIRES_PYTHON = "requires-python"
 

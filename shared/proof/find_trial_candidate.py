@@ -67,7 +67,7 @@ def _build_gates(context: ProofContext, deployed: str, traced: tuple[str, ...]) 
     verdicts = CompileVerdicts(history, compiler, context.compilers.explainer())
     loaded = LoadedFiles(history, traced[0], traced, request.source_roots, deployed)
     own = TargetPython(history, context.compilers, verdicts, deployed, loaded, DeclarationReader(history))
-    return Gates(history, verdicts, loaded, deployed, request.checks, own.get_verdicts)
+    return Gates(history, verdicts, loaded, deployed, request.checks, own.get_verdicts, check_image=request.check_image)
 
 
 def _choose_commit(gates: Gates, commits: Sequence[Commit], fix: str, head: str) -> TargetChoice:

@@ -8,7 +8,7 @@ from shared.detection.incident import Incident
 from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.history import Branch, Commit
 from shared.proof.model.ports import Compilers, History
-from shared.proof.model.target import CheckStatus
+from shared.proof.model.target import NO_IMAGE_NEEDED, CheckStatus, ImageCheck
 
 ReportProgress = Callable[[str], None]
 
@@ -25,6 +25,8 @@ class ProofRequest:
     """Taken, and called an assumption, where neither log nor repository name a version."""
     checks: Callable[[str], CheckStatus] = field(default=lambda _: CheckStatus.UNKNOWN)
     """The code host's word on a commit."""
+    check_image: Callable[[str], ImageCheck] = field(default=lambda _: NO_IMAGE_NEEDED)
+    """Whether a commit can be deployed as it is."""
     revision: str = ""
     """The revision for which `deployed` was stated, and whose entries can corroborate it; "" where stated for all."""
     source: DeployedSource = DeployedSource.GIVEN

@@ -5,14 +5,13 @@ from dataclasses import replace
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
 from shared.errors import UsageError
-from shared.proof.claims.importing.image_layout import TracedFiles
-from shared.proof.claims.judges import build_judges
+from shared.proof import find_trial_candidate, prove_exception
+from shared.proof.claims import judges, service_modules
+from shared.proof.claims.importing import image_layout
 from shared.proof.claims.ports import ServiceModules
-from shared.proof.claims.regressions.new_failures import NewFailures
-from shared.proof.claims.service_modules import open_service_modules
+from shared.proof.claims.regressions import new_failures
 from shared.proof.describe_break import ProvenBreak, describe_break, describe_loading
 from shared.proof.find_deployed import DeployedSearch, find_deployed, find_likeliest_python
-from shared.proof.find_trial_candidate import add_trial_candidate
 from shared.proof.gating.choose_newest import TargetChoice
 from shared.proof.gating.choose_target import (
     choose_target,
@@ -32,7 +31,6 @@ from shared.proof.model.finding import Finding, Rollback
 from shared.proof.model.paths import build_service_filter
 from shared.proof.model.ports import Compilers, History
 from shared.proof.proof_context import ProofContext, ProofRequest, ReportProgress
-from shared.proof.prove_exception import prove_exception
 from shared.proof.recommend import recommend
 from shared.proof.searching.file_history import HistoryStart, follow_file
 from shared.proof.searching.introducing_commit import BreakOrigin, FileAtCommit, trace_break
@@ -53,8 +51,8 @@ def prove(
     given = history.resolve(request.deployed) if request.deployed else None
     context = ProofContext(incident, history, compilers, request, branch, given, report_progress)
     if incident.kind is not SignalKind.SYNTAX_ERROR or not incident.sightings:
-        finding = prove_exception(context)
-        return finding if finding.broken is not None else add_trial_candidate(context, finding)
+        finding = prove_exception.prove_exception(context)
+        return finding if finding.broken is not None else find_trial_candidate.add_trial_candidate(context, finding)
     report_progress(f"searching for the deployed version of {incident.path}")
     context, search = find_deployed(context)
     _check_source_roots(context, search)
@@ -106,7 +104,8 @@ def _build_gates(context: ProofContext, search: DeployedSearch, deployed: FileAt
     history, verdicts, commit = context.history, search.verdicts, deployed.commit.id
     loaded = search.loaded_files.get(context, commit, deployed.path)
     own = TargetPython(history, context.compilers, verdicts, commit, loaded, DeclarationReader(history))
-    return Gates(history, verdicts, loaded, commit, context.request.checks, own.get_verdicts)
+    request = context.request
+    return Gates(history, verdicts, loaded, commit, request.checks, own.get_verdicts, check_image=request.check_image)
 
 
 def _add_target(context: ProofContext, finding: Finding, broken: ProvenBreak) -> Finding:
@@ -130,18 +129,20 @@ def _add_target(context: ProofContext, finding: Finding, broken: ProvenBreak) ->
     )
 
 
-def _watch_new_failures(context: ProofContext, broken: ProvenBreak) -> NewFailures:
+def _watch_new_failures(context: ProofContext, broken: ProvenBreak) -> "new_failures.NewFailures":
     """What a target may newly fail with, beyond syntax."""
     deployed, gates = broken.deployed, broken.gates
-    judges, confirming = build_judges(context.compilers, context.history, [context.branch.head, deployed.commit.id])
+    sources, confirming = judges.build_judges(
+        context.compilers, context.history, [context.branch.head, deployed.commit.id]
+    )
     logged = {deployed.path: context.incident.path} if context.incident.path.startswith("/") else {}
 
     def open_modules(tree: CommitTree, path: str) -> ServiceModules:
-        traced = TracedFiles(path, (), logged, tree.is_link)
-        return open_service_modules(tree, traced, gates.verdicts.python, context.request.source_roots)
+        traced = image_layout.TracedFiles(path, (), logged, tree.is_link)
+        return service_modules.open_service_modules(tree, traced, gates.verdicts.python, context.request.source_roots)
 
-    return NewFailures(
-        context.history, judges, confirming, open_modules, gates.loaded_blobs, deployed.commit.id, deployed.path
+    return new_failures.NewFailures(
+        context.history, sources, confirming, open_modules, gates.loaded_blobs, deployed.commit.id, deployed.path
     )
 
 
@@ -153,7 +154,7 @@ def _add_rollback(context: ProofContext, finding: Finding, broken: ProvenBreak) 
     return replace(
         finding,
         fix=find_unmerged_fix(context.history, verdicts, context.branch, first, broken.deployed),
-        rollback=describe_rollback(context.history, choice, broken.deployed.commit.id),
+        rollback=describe_rollback(context.history, broken.gates, choice, broken.deployed.commit.id),
         unchecked_commits=choice.unchecked_commits,
     )
 
@@ -163,7 +164,8 @@ def _choose_rollback(context: ProofContext, broken: ProvenBreak) -> TargetChoice
 
 
 def _find_rollback(context: ProofContext, broken: ProvenBreak) -> Rollback | None:
-    return describe_rollback(context.history, _choose_rollback(context, broken), broken.deployed.commit.id)
+    choice = _choose_rollback(context, broken)
+    return describe_rollback(context.history, broken.gates, choice, broken.deployed.commit.id)
 
 
 def _add_recommendation(context: ProofContext, finding: Finding, broken: ProvenBreak) -> Finding:

@@ -17,7 +17,7 @@ from shared.proof.proof_context import ProofContext
 from shared.proof.recommend import recommend
 from shared.proof.unproven import describe_gaps, explain_unprovable
 
-_PROVABLE_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.FAILED_START))
+_PROVABLE_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.FAILED_START, SignalKind.FOUND_BY_CHECK))
 _FOREIGN_CLOSES = frozenset((CloseKind.REMOTE_END, CloseKind.KEEPALIVE))
 
 
@@ -48,7 +48,7 @@ def prove_exception(context: ProofContext) -> Finding:
 
 
 def _explain(context: ProofContext, detail: str, located: LocatedClaim | None = None) -> Finding:
-    """The finding of an exception that could not be proven, with what stood against it."""
+    """The finding of an exception that could not be proven, with what spoke against it."""
     finding = explain_unprovable(context)
     recommendation = finding.recommendation
     said: Sequence[str] = (recommendation.detail, f"Looked at: {detail}.") if detail else (recommendation.detail,)

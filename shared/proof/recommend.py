@@ -2,6 +2,9 @@
 
 from shared.proof.model.finding import Finding, Fix
 from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
+from shared.proof.model.target import IMAGE_GATE
+
+_REASON_BY_GATE = {"checks": Reason.CHECKS_RED, IMAGE_GATE: Reason.NO_IMAGE}
 
 
 def recommend(finding: Finding, *, is_on_branch: bool) -> Recommendation:
@@ -22,9 +25,8 @@ def recommend(finding: Finding, *, is_on_branch: bool) -> Recommendation:
 
 def _recommend_without_target(finding: Finding) -> Recommendation:
     newest = finding.refused_commits[0]
-    reason = (
-        Reason.CHECKS_RED if all(refused.gate == "checks" for refused in finding.refused_commits) else Reason.NO_TARGET
-    )
+    gates = {refused.gate for refused in finding.refused_commits}
+    reason = _REASON_BY_GATE.get(newest.gate, Reason.NO_TARGET) if len(gates) == 1 else Reason.NO_TARGET
     detail = (
         f"The fix is merged, but no commit that contains it passes every gate: {newest.commit.id} fails because "
         f"{newest.detail}{_describe_unchecked(finding)}."

@@ -46,39 +46,16 @@ class UndeployedFixes:
     services: tuple[ComparedService, ...]
 
 
-class _FixSearch:
-    """Asks of commits of the branch which failures of the deployed commit they end; of each commit once."""
-
-    def __init__(
-        self,
-        comparison: ServiceComparison,
-        request: ComparisonRequest,
-        branch: Sequence[Commit],
-        show: Callable[[str], None],
-    ) -> None:
-        self._comparison = comparison
-        self._request = request
-        self._branch = branch
-        self._show = show
-        self._ended: dict[str, frozenset[tuple[object, ...]]] = {}
-
-    def find_fix(self, alarm: Alarm) -> UndeployedFix:
-        """The commit that ends a failure which the last commit of the branch does not have."""
-        fails, holds = -1, len(self._branch) - 1
-        while holds - fails > 1:
-            middle = (fails + holds) // 2
-            fails, holds = (fails, middle) if self._is_ended(alarm, self._branch[middle].id) else (middle, holds)
-        commit = self._branch[holds]
-        before = commit.parents[0] if commit.parents else ""
-        is_step = holds > 0 or before == self._request.commit or not (before and self._is_ended(alarm, before))
-        return UndeployedFix(alarm, commit if is_step else None, holds + 1)
-
-    def _is_ended(self, alarm: Alarm, commit: str) -> bool:
-        if commit not in self._ended:
-            self._show(f"comparing the deployed commit with {short_sha(commit)}")
-            services = compare_commits(self._comparison, self._request, commit)
-            self._ended[commit] = frozenset(failure.identity for failure in list_alarms(services))
-        return alarm.identity in self._ended[commit]
+def _find_fix(comparison: ServiceComparison, deployed: str, branch: Sequence[Commit], alarm: Alarm) -> UndeployedFix:
+    """The commit that ends a failure which the last commit of the branch does not have."""
+    fails, holds = -1, len(branch) - 1
+    while holds - fails > 1:
+        middle = (fails + holds) // 2
+        fails, holds = (fails, middle) if comparison.is_ended(alarm, branch[middle].id) else (middle, holds)
+    commit = branch[holds]
+    before = commit.parents[0] if commit.parents else ""
+    is_step = holds > 0 or before == deployed or not (before and comparison.is_ended(alarm, before))
+    return UndeployedFix(alarm, commit if is_step else None, holds + 1)
 
 
 def find_undeployed_fixes(
@@ -98,22 +75,18 @@ def find_undeployed_fixes(
     undeployed = list(chain)[::-1]
     comparison = ServiceComparison(history, compilers)
     show(f"comparing the deployed commit with {short_sha(head.id)}")
-    services = compare_commits(comparison, request, head.id)
-    search = _FixSearch(comparison, request, undeployed, show)
+    services = comparison.compare(_between(request, head.id, deployed.id))
     ended = list_alarms(services) if undeployed else []
-    fixes = [search.find_fix(alarm) for alarm in ended[:MAX_FIXES]]
-    broken = comparison.compare(_between(request, deployed.id, head.id))
+    fixes = []
+    for number, alarm in enumerate(ended[:MAX_FIXES], 1):
+        show(f"searching for the commit that ends failure {number} of {len(ended)}")
+        fixes.append(_find_fix(comparison, deployed.id, undeployed, alarm))
+    show(f"looking for what {short_sha(head.id)} breaks")
+    broken = comparison.compare(_between(request, deployed.id, head.id)) if deployed.id != head.id else ()
     return UndeployedFixes(
         deployed, head, len(undeployed), tuple(sorted(fixes, key=lambda fix: fix.commits_shipped)),
         len(ended) - len(fixes), tuple(list_alarms(broken)), services,
     )  # fmt: skip
-
-
-def compare_commits(
-    comparison: ServiceComparison, request: ComparisonRequest, later: str
-) -> tuple[ComparedService, ...]:
-    """The services of the deployed commit, each with what fails there and no longer at a later commit."""
-    return comparison.compare(_between(request, later, request.commit))
 
 
 def _between(request: ComparisonRequest, baseline: str, commit: str) -> ComparisonRequest:

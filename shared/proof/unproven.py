@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from shared.detection.causes.cause import CauseClass, EnvironmentComparison
 from shared.detection.causes.classify import classify_cause
-from shared.detection.incident import Incident, describe_exception, describe_raised_exception
+from shared.detection.incident import Incident, describe_raised, name_raised
 from shared.detection.logged_exception import Frame, is_package_frame
 from shared.detection.raised_exception import EFFECT_KINDS, RaisedException
 from shared.detection.signal import SignalKind
@@ -17,7 +17,7 @@ from shared.proof.model.ports import History
 from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 from shared.proof.proof_context import ProofContext
 from shared.proof.searching.introducing_commit import FileAtCommit
-from shared.proof.suspected.find_suspected import find_suspected_for_incident
+from shared.proof.suspected import find_suspected
 from shared.text.phrases import join_words, quote_untrusted
 
 
@@ -39,6 +39,10 @@ _REASONS = {
     SignalKind.DEPENDENCY: (
         Reason.DEPENDENCY,
         "The failing file belongs to an installed package or to Python itself, not to this repository.",
+    ),
+    SignalKind.FOUND_BY_CHECK: (
+        Reason.NOT_CORROBORATED,
+        "The check found that a line of the deployed commit fails; the proof does not confirm it.",
     ),
     SignalKind.NOT_PYTHON: (
         Reason.NOT_PYTHON,
@@ -72,7 +76,7 @@ def explain_unprovable(context: ProofContext) -> Finding:
         finding,
         raised_frame=frame,
         environment=context.request.environment,
-        suspected=find_suspected_for_incident(context),
+        suspected=find_suspected.find_suspected_for_incident(context),
     )
 
 
@@ -86,29 +90,33 @@ def _explain_effect(
             "A keepalive ping was not answered in time: the event loop was blocked, or the network was slow. "
             f"No redeployment fixes that. {cause.profile.mends}"
         )
-    quoted = describe_raised_exception(incident, frame)
+    named = name_raised(incident.raised, frame) if incident.raised is not None else ""
     if cause.cause_class is CauseClass.UPSTREAM_CLOSED:
         upstream = f"the upstream service ({quote_untrusted(cause.subject, 100)})" if cause.subject else "the other end"
         detail = f"The connection was closed by {upstream}, not by this service; what failed there is not in this log."
-        return Reason.CLOSED_BY_OTHER_END, f"{detail}{f' Logged with it: {quoted}.' if quoted else ''}"
+        return Reason.CLOSED_BY_OTHER_END, f"{detail}{f' It was raised as {named}.' if named else ''}"
     if cause.cause_class is not CauseClass.UNKNOWN and not cause.profile.is_mended_by_commit:
         told = f" ({quote_untrusted(cause.subject, 100)})" if cause.subject else ""
         proven = f" {quote_untrusted(cause.proven_by, 200)}" if cause.proven_by else ""
         detail = f"No deployment of another commit fixes this: {cause.profile.title}{told}.{proven}"
         return Reason.NO_DEPLOYMENT_MENDS, detail
-    return _explain_unproven_effect(incident, quoted)
+    return _explain_unproven_effect(incident, named)
 
 
-def _explain_unproven_effect(incident: Incident, quoted: str) -> tuple[Reason, str]:
+def _explain_unproven_effect(incident: Incident, named: str) -> tuple[Reason, str]:
     unproven, without_cause = _UNPROVEN[incident.kind]
     effect = _EFFECTS[incident.kind]
-    if quoted:
+    if named and incident.kind is SignalKind.CLOSE_1011 and not incident.has_close_code:
         return unproven, (
-            f"{effect}. The log links an exception to it: {quoted}. Whether it is the cause, and which commit fixes "
-            "it, is not proven."
+            f"A WebSocket's handler raised {named}, and no close code was logged. Which commit fixes it is not proven."
+        )
+    if named:
+        return unproven, (
+            f"{effect}. The log links it to {named}. Whether that is the cause, and which commit fixes it, is not "
+            "proven."
         )
     if incident.candidates:
-        words = join_words([describe_exception(raised.exception) for raised in incident.candidates], "or")
+        words = join_words([describe_raised(raised) for raised in incident.candidates], "or")
         return Reason.CLOSE_1011_ONE_OF_SEVERAL, (
             f"{effect} by one of {len(incident.candidates)} exceptions, and the log does not tell by which: {words}."
         )
@@ -120,7 +128,7 @@ def _explain_unproven_effect(incident: Incident, quoted: str) -> tuple[Reason, s
 
 
 def _find_repository_frame(context: ProofContext, raised: RaisedException) -> Frame | None:
-    """The deepest frame whose file lies in the repository, under its path there; None where none does."""
+    """The deepest frame whose file is in the repository, under its path there; None where none does."""
     at = context.given_commit.id if context.given_commit is not None else context.branch.head
     tree = context.history.tree(at)
     frames = [frame for link in raised.chain for frame in reversed(link.frames)]

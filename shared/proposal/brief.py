@@ -17,7 +17,7 @@ class Brief:
     title: str = ""
     """What fails, with how far it reaches: the title while a decision is awaited."""
     impact: str = ""
-    """How far it reaches: `fails with 100 % of the traffic`, `logged 6 times`."""
+    """How far it reaches: `failing revision has 100 % of the traffic`, `logged 6 times`."""
     first_seen: str = ""
     """RFC 3339; "" where the log has no dates."""
     why: str = ""

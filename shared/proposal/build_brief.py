@@ -3,7 +3,7 @@
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.proof.model.finding import Finding, find_recommended_commit
 from shared.proof.model.recommendation import ActionKind
-from shared.proof.model.target import CheckStatus, Target
+from shared.proof.model.target import CheckStatus, ImageStatus, Target
 from shared.proposal.brief import Brief
 from shared.report.cause import describe_cause
 from shared.report.facts.lost_commits import UNKNOWN_LOSS, summarise_lost_commits
@@ -40,8 +40,13 @@ def build_brief(report: Report) -> Brief:
         effect=_describe_effect(proof) if commit is not None else "",
         subject=quote_untrusted(commit.subject, _MAX_SUBJECT_LENGTH) if commit is not None else "",
         ships=ships if commit is not None else "",
-        checks=CHECK_WORDS[target.checks] if target is not None else "",
+        checks=_describe_checks(target) if target is not None else "",
     )
+
+
+def _describe_checks(target: Target) -> str:
+    image = ", image unknown" if target.image.status is ImageStatus.UNKNOWN else ""
+    return f"{CHECK_WORDS[target.checks]}{image}"
 
 
 def _describe_loss(proof: Finding) -> str:

@@ -17,6 +17,7 @@ class Label(StrEnum):
     TRIED = "Tried"
     NEWEST = "Newest passing commit"
     SHIPS = "What ships"
+    IMAGE = "Image"
     INSTEAD = "Or go back"
     CONFIDENCE = "Confidence"
     CAUSE = "Cause"

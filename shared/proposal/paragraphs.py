@@ -15,6 +15,7 @@ from shared.proposal.build_brief import is_certain
 from shared.proposal.labels import Label
 from shared.proposal.notice import describe_since, list_cause_paragraphs
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
+from shared.report.facts.images import describe_images
 from shared.report.facts.lost_commits import describe_lost_commits
 from shared.report.facts.unproven import describe_candidate, describe_experiment
 from shared.report.impact import describe_impact
@@ -53,7 +54,7 @@ def _list_labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
     yield Label.FAILS, _describe_failure(report)
     yield Label.IMPACT, describe_impact(report.impact) if report.impact else ""
     yield Label.SINCE, describe_since(report)
-    yield Label.BROKEN, _describe_broken(proof)
+    yield Label.BROKEN, _describe_broken(report)
     yield Label.FIXED, _describe_fix(proof)
     if proof.recommendation.kind is not ActionKind.NONE and proof.trial_candidate is not None:
         yield Label.POSSIBLE_FIX, f"{describe_candidate(proof.trial_candidate)}."
@@ -70,6 +71,7 @@ def _list_labelled_paragraphs(report: Report) -> Iterator[tuple[Label, str]]:
             f"{describe_commit(proof.rollback.commit)} unchanged. Going back "
             f"{describe_lost_commits(proof.rollback, MAX_FILES)}.",
         )
+    yield Label.IMAGE, describe_images(proof)
     yield Label.INSTEAD, _describe_rollback(proof)
     yield Label.CONFIDENCE, _describe_confidence(proof)
 
@@ -94,14 +96,16 @@ def _describe_failure(report: Report) -> str:
     return f"{describe_error(report)}{words}."
 
 
-def _describe_broken(proof: Finding) -> str:
+def _describe_broken(report: Report) -> str:
+    proof = report.proof
     if proof.broken is None or proof.deployed.commit is None:
         return ""
     tree = ", built from an uncommitted tree" if proof.deployed.uncommitted_tree else ""
     commit = f"{short_sha(proof.deployed.commit.id)} ({quote_subject(proof.deployed.commit)}){tree}"
     if proof.claim is not None:
         return f"{commit}: {quote_untrusted(proof.claim.failing_reason)}."
-    line = f"; the log shows the one on line {proof.broken.fault.line}" if proof.broken.fault.line is not None else ""
+    shown = "the first one is" if report.incident.is_found_early else "the log shows the one"
+    line = f"; {shown} on line {proof.broken.fault.line}" if proof.broken.fault.line is not None else ""
     errors = pluralize(proof.broken.errors, "error")
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     return f"{commit}: {errors}{python}{line}."

@@ -88,13 +88,13 @@ class Message:
     decided_at: datetime | None = None
     """When that was."""
     at: datetime | None = None
-    """Since when it stands so; that is nobody's doing but provenfix's own, unless it was approved or denied."""
+    """Since when it is in that state; that is nobody's doing but provenfix's own, unless it was approved or denied."""
     reason: str = ""
     """Why it has this status: a user's own words after a denial, else one sentence; "" where none was given."""
     snoozed_until: datetime | None = None
     """Until when an approver has put the reminder off; None where nobody has."""
     brief: Brief = NO_BRIEF
-    """What the chat shows instead of `lines`, which then stand in the thread; empty in evidence of earlier versions."""
+    """What the chat shows instead of `lines`, which then are in the thread; empty in evidence of earlier versions."""
 
 
 def compute_evidence_hash(report: Mapping[str, object]) -> str:
@@ -104,7 +104,7 @@ def compute_evidence_hash(report: Mapping[str, object]) -> str:
 
 
 TITLE_SEPARATOR = ": "
-"""Before the words for how things stand; the words themselves never contain one."""
+"""Before the words for the present state; the words themselves never contain one."""
 
 
 def build_title(open_title: str, failure: str, status: ProposalStatus, kind: ActionKind) -> str:

@@ -17,7 +17,7 @@ class CommitClaim:
     source: str
     """`provenance`, `label`, `tag` or `env`, in the order in which they are believed."""
     commit: str
-    """As it stands there: a label can name anything, and an abbreviation."""
+    """As it is written there: a label can name anything, and an abbreviation."""
     ref: str
     """The build, label, image tag or variable."""
 

@@ -11,7 +11,7 @@ from shared.proposal.states import IncidentState, ProposalStatus
 
 @dataclass(frozen=True, slots=True)
 class StateWords:
-    """All words for one state. The templates name their fields in braces; "" stands where a state needs no words."""
+    """All words for one state. The templates name their fields in braces; "" is for a state that needs no words."""
 
     label: str
     """A badge on the page, and what a notification begins with."""

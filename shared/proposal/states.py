@@ -62,4 +62,4 @@ class ProposalStatus(StrEnum):
     SUPERSEDED = "superseded"
     INCONCLUSIVE = "inconclusive"
     NOTICE = "notice"
-    """It proposes nothing: the cause lies in no commit, or no commit is proven to fix it."""
+    """It proposes nothing: the cause is in no commit, or no commit is proven to fix it."""

@@ -6,7 +6,7 @@ from shared.proposal.rollout import RolloutVerdict
 from shared.proposal.trial import TrialVerdict
 
 VERDICT_SENTENCES: Mapping[RolloutVerdict, str] = {
-    RolloutVerdict.PROVEN: "{requests} requests in {lasted}{probes}, and the failure was not logged again.",
+    RolloutVerdict.PROVEN: "{requests} requests in {lasted}{probes}, and the failure was not logged{again}.",
     RolloutVerdict.FAILED_PROBE: "{failed_probes} probes in a row failed.",
     RolloutVerdict.FAILED_REVISION: "The new revision was ready, and is no longer: {failure}",
     RolloutVerdict.RECURRED: "Revision {recurred} contains the fix and logged the failure again.",

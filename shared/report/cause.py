@@ -2,7 +2,8 @@
 
 from shared.detection.causes.cause import Cause, CauseClass
 from shared.detection.causes.line_before import find_line_before
-from shared.detection.incident import Incident, describe_exception, describe_raised_exception
+from shared.detection.close_code import CloseKind
+from shared.detection.incident import Incident, describe_exception, describe_raised, describe_raised_exception
 from shared.detection.log_gaps import LogGap
 from shared.detection.logged_exception import Frame
 from shared.detection.raised_exception import RaisedException
@@ -15,14 +16,18 @@ _EFFECTS = {
     SignalKind.CLOSE_1011: ("WebSockets are closed with 1011", " after "),
     SignalKind.FAILED_START: ("the revision does not start", ": "),
 }
+_ENDED_BY_EXCEPTION = ("WebSockets fail", " with ")
+"""Where no close code was logged: not every server closes with 1011 then (Hypercorn closes with 1000)."""
 
 
 def describe_effect(report: Report) -> str:
     """`WebSockets are closed with 1011 after AttributeError in app/main.py, line 5`: as specific as the log allows."""
     incident, cause = report.incident, report.cause
-    alone, joint = _EFFECTS[incident.kind]
+    is_shown_by_exception = incident.kind is SignalKind.CLOSE_1011 and not incident.has_close_code
+    alone, joint = _ENDED_BY_EXCEPTION if is_shown_by_exception else _EFFECTS[incident.kind]
     if cause.cause_class is CauseClass.UPSTREAM_CLOSED:
-        return f"the upstream service{_describe_subject(cause)} closes WebSockets with 1011"
+        code = " with 1011" if incident.close_kind is CloseKind.REMOTE_END else ""  # it may have closed with another
+        return f"the upstream service{_describe_subject(cause)} closes WebSockets{code}"
     if cause.cause_class is CauseClass.CONFIGURATION and cause.subject:
         return f"{alone}: {quote_untrusted(cause.subject, 60)} is missing"
     if incident.raised is not None:
@@ -63,7 +68,7 @@ def describe_shown_cause(report: Report) -> str:
     if incident.raised is not None:
         return describe_raised_exception(incident, report.proof.raised_frame)
     if incident.candidates:
-        words = [describe_exception(candidate.exception) for candidate in incident.candidates]
+        words = [describe_raised(candidate) for candidate in incident.candidates]
         return f"one of {join_words(words, 'or')}"
     before = find_line_before(incident)
     return f"“{quote_untrusted(before.text, 300)}”, the last error before the close" if before is not None else ""
@@ -119,7 +124,7 @@ def _gap_to_json(gap: LogGap) -> dict[str, object]:
 def exception_to_json(report: Report) -> dict[str, object] | None:
     """The exception that the log ties to a close: quoted, and proven only where the code confirms it."""
     raised = report.incident.raised
-    if raised is None:
+    if raised is None or raised.entry.is_predicted:
         return None
     frame = report.proof.raised_frame or raised.location
     return {

@@ -78,7 +78,7 @@ class FactTopic(StrEnum):
 
 
 CAUSE_TOPICS = (FactTopic.RAISED, FactTopic.CANDIDATE, FactTopic.GAP, FactTopic.ENVIRONMENT)
-"""What the class of a cause stands on."""
+"""What the class of a cause is based on."""
 
 
 @dataclass(frozen=True, slots=True)

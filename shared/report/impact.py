@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from shared.detection.incident import Incident
 from shared.detection.raised_exception import EFFECT_KINDS
+from shared.detection.signal import SignalKind
 from shared.report.evidence import Evidence, EvidenceKind
 from shared.text.escaping import escape_markdown
 from shared.text.phrases import join_words, pluralize, quote_untrusted
@@ -84,6 +85,8 @@ class Impact:
     made_at: datetime | None = None
     earlier: str = ""
     """The revision before it that logged no such failure, and when the failing one was made."""
+    is_found_early: bool = False
+    """Whether a check has found the failure, and nobody has met it."""
 
 
 def assess_impact(measured: ImpactMeasurement, first_evidence_number: int) -> tuple[Impact, tuple[Evidence, ...]]:
@@ -160,6 +163,8 @@ def describe_impact(impact: Impact) -> str:
         else ""
     )
     match impact.reach:
+        case Reach.SERVES if impact.is_found_early:
+            return f"{name} takes {impact.share} % of the traffic, and fails when it first runs that code. Urgent."
         case Reach.SERVES:
             failures = _describe_failures(impact)
             since = _describe_earlier(impact)
@@ -183,12 +188,14 @@ def _describe_earlier(impact: Impact) -> str:
 
 
 def describe_reach(impact: Impact | None, incident: Incident) -> str:
-    """The same in a few words, for a title: `fails with 100 % of the traffic`; how often it was logged if unknown."""
+    """The same for a title: `failing revision has 100 % of the traffic`; how often it was logged if unknown."""
     reach = impact.reach if impact is not None else Reach.UNKNOWN
     if impact is not None and reach is Reach.SERVES:
-        return f"fails with {impact.share} % of the traffic"
+        adjective = "broken" if impact.is_found_early else "failing"
+        return f"{adjective} revision has {impact.share} % of the traffic"
     if reach is Reach.UNKNOWN:
-        return f"logged {pluralize(incident.occurrences, 'time')}"
+        count = f"logged {pluralize(incident.occurrences, 'time')}"
+        return "found before it was logged" if incident.is_found_early else count
     return "never took traffic" if reach is Reach.NEVER_STARTED else "has no traffic"
 
 
@@ -219,6 +226,8 @@ def impact_to_json(impact: Impact) -> dict[str, object]:
 
 
 _MAX_CONSEQUENCES = 4
+_FOUND_EARLY = "It was found before a user met it: nothing of it was logged."
+_FOUND_IN_CODE = "It was found in the code; whether a user has met it is unknown."
 _NO_CONSEQUENCES = "the log shows no consequence of it."
 
 
@@ -229,8 +238,12 @@ def summarise_impact(incident: Incident, measured_impact: Impact | None = None) 
     unknown = "The log does not show how many users or requests were affected."
     if measured_impact is not None and measured_impact.failed is not None:
         unknown = ""
+    if incident.kind is SignalKind.FOUND_BY_CHECK:
+        unknown = _FOUND_IN_CODE
+    elif incident.is_found_early:
+        unknown = _FOUND_EARLY
     after = f"{escape_markdown(join_words(shown))}{''.join(_list_where_seen(incident))}." if shown else _NO_CONSEQUENCES
-    if not shown and incident.kind in EFFECT_KINDS:
+    if not shown and (incident.kind in EFFECT_KINDS or incident.is_found_early):
         after = ""  # a close and a failed start are the consequence themselves
     measured = _describe_measured_impact(measured_impact, has_more=bool(after))
     return " ".join(filter(None, (measured, after, unknown)))

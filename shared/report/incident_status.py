@@ -1,15 +1,18 @@
 """Renders and replaces the status block: the one part of an issue that is edited while the incident moves.
 
-The part lies between two marks, so that it is replaced and nothing else is: what users wrote, and ticked, stays.
+The part is between two marks, so that it is replaced and nothing else is: what users wrote, and ticked, stays.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from shared.report.links import format_link
 from shared.text.escaping import escape_markdown, truncate
 from shared.text.phrases import join_words
 from shared.text.timestamps import format_timestamp
 
+FOUND = "found"
+"""The first milestone of an incident that a check has found before it was logged."""
 _OPEN, _TICKED = "- [ ] ", "- [x] "
 _BEGIN, _END = "<!-- provenfix:state -->", "<!-- /provenfix:state -->"
 MAX_BODY_LENGTH = 65_536
@@ -29,21 +32,31 @@ def render_status_block(  # noqa: PLR0913  # one for each line of the block
     hint: str = "",
     state: str = "",
     runbook_url: str = "",
+    commit_link: tuple[str, str] = ("", ""),
 ) -> str:
-    """Markdown between its marks. `status` and `hint` are sentences of plain text. Urgent is what waits for a user.
+    """Markdown between its marks. `status` is lines of plain text, `hint` a line. Urgent is what waits for a user.
 
-    `state` is the name of what `status` says, for programs: it stands hidden above; "" for none. `runbook_url` is an
-    address of the configuration.
+    `state` is the name of what `status` says, for programs: it is hidden above; "" for none. `runbook_url` is an
+    address of the configuration. `commit_link` is a commit's short id as `status` names it between backticks, and its
+    address, "" for none.
     """
+    first, *further = [escape_markdown(line) for line in truncate(status, _MAX_STATUS_LENGTH).split("\n")]
     lines = [
-        escape_markdown(truncate(status, _MAX_STATUS_LENGTH)),
+        _link_commit(first, *commit_link),
         format_elapsed_milestones(milestones),
+        *further,
         f"[Runbook](<{runbook_url}>)" if runbook_url else "",
         f"<sub>{escape_markdown(hint)}</sub>" if hint else "",
     ]
     shown = "\n>\n".join(f"> {line}" for line in lines if line)
     hidden = f"{format_state_marker(state)}\n" if state else ""
     return f"{_BEGIN}\n{hidden}> [!{'IMPORTANT' if urgent else 'NOTE'}]\n{shown}\n{_END}"
+
+
+def _link_commit(markdown: str, commit: str, url: str) -> str:
+    """The first code span that is the commit, as a link."""
+    span = f"`{commit}`"
+    return markdown.replace(span, format_link(span, url), 1) if commit and url else markdown
 
 
 def format_state_marker(state: str) -> str:
@@ -55,10 +68,10 @@ def format_elapsed_milestones(milestones: Sequence[ReachedMilestone]) -> str:
     """`First logged at 2026-05-12T03:43:43Z; counted from then, detected after 15 s.`; "" for none."""
     if not milestones:
         return ""
-    (_, first), *later = milestones
+    (begin, first), *later = milestones
     steps = [f"{name} after {_format_elapsed(at - first)}" for name, at in later]
     return (
-        "First logged at "
+        f"{'Found by a check' if begin == FOUND else 'First logged'} at "
         f"{format_timestamp(first, dated=True)}{f'; counted from then, {join_words(steps)}' if steps else ''}."
     )
 
@@ -86,7 +99,7 @@ def has_marker(text: str, marker: str) -> bool:
 
 
 def find_text_above_first_heading(text: str) -> str:
-    """What stands before the first heading."""
+    """What comes before the first heading."""
     return f"\n{text}".partition("\n## ")[0]
 
 

@@ -18,7 +18,7 @@ from shared.proof.model.finding import (
 from shared.proof.model.history import Commit, FileChange
 from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.suspected_change import SuspectedChange, SuspectedChanges
-from shared.proof.model.target import OtherBrokenFile, RefusedCommit, Target
+from shared.proof.model.target import ImageCheck, OtherBrokenFile, RefusedCommit, Target
 from shared.proof.model.trial import Experiment
 from shared.text.timestamps import format_rfc3339, has_date
 
@@ -61,7 +61,18 @@ def proof_to_json(proof: Finding, incident: Incident) -> dict[str, object]:
 def _rollback_to_json(rollback: Rollback) -> dict[str, object]:
     lost = rollback.lost_commits
     shown = [_commit_to_json(commit) for commit in lost[:_MAX_LOST_COMMITS]]
-    return {**_commit_to_json(rollback.commit), "lost_commits": shown, "lost_count": len(lost) or None}
+    return {
+        **_commit_to_json(rollback.commit),
+        "lost_commits": shown,
+        "lost_count": len(lost) or None,
+        "image": image_to_json(rollback.image),
+        "newer_without_image": [_commit_to_json(commit) for commit in rollback.newer_without_image[:_MAX_LOST_COMMITS]],
+    }
+
+
+def image_to_json(image: ImageCheck) -> dict[str, object]:
+    """Whether a commit has an image, where its deployment needs one, and why nobody knows."""
+    return {"status": image.status.value, "detail": image.detail or None}
 
 
 def _deployed_to_json(deployed: DeployedVersion, incident: Incident) -> dict[str, object]:
@@ -184,6 +195,7 @@ def _target_to_json(target: Target) -> dict[str, object]:
         "ships": [_change_to_json(change) for change in target.shipped_changes[:_MAX_SHIPPED_FILES]],
         "files_changed": len(target.shipped_changes),
         "refused": [_refused_to_json(refused) for refused in target.refused_commits],
+        "image": image_to_json(target.image),
     }
 
 

@@ -50,7 +50,7 @@ class Report:
     counted_at: datetime | None = None
     """When the log was read, of a service that may go on failing; None for a log that is complete as it is."""
     cause_evidence_ids: tuple[str, ...] = ()
-    """What the class of the cause stands on."""
+    """What the class of the cause is based on."""
 
     @property
     def cause(self) -> Cause:
@@ -97,6 +97,7 @@ def _mask_numbers(message: str) -> str:
 def add_impact(report: Report, measured: impacts.ImpactMeasurement) -> Report:
     """The same report, with what the platform says of the failing revision as further evidence."""
     impact, evidence = impacts.assess_impact(measured, len(report.evidence) + 1)
+    impact = replace(impact, is_found_early=report.incident.is_found_early)
     return replace(report, impact=impact, evidence=(*report.evidence, *evidence))
 
 

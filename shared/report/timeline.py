@@ -126,7 +126,8 @@ def _list_log_events(report: Report) -> Iterator[TimelineEvent]:
             uncommitted = deployment.uncommitted
             state = ", not yet committed" if uncommitted else ""
             version = f", the version of {short_sha(deployment.commit.id)}{state}"
-        event = _log_event(report, sighting.first_seen, EventKind.ERROR, f"{revision}{words}{line}{version}")
+        finder = "a check finds: " if sighting.first.is_predicted else ""
+        event = _log_event(report, sighting.first_seen, EventKind.ERROR, f"{finder}{revision}{words}{line}{version}")
         yield replace(event, uncommitted=uncommitted)
     for symptom in (*incident.symptoms, *incident.nearby):
         text = f"{quote_untrusted(symptom.text, 120)} ({pluralize(symptom.occurrences, 'time')})"

@@ -14,12 +14,12 @@ def get_verdict_kind(proof: Finding) -> EvidenceKind:
 
 def describe_failing(proof: Finding) -> str:
     """`fails to compile`, as the verb of a sentence about the file."""
-    return "fails to compile" if proof.claim is None else "fails as logged"
+    return "fails to compile" if proof.claim is None else f"fails {proof.claim.how_it_fails}"
 
 
 def describe_still_failing(proof: Finding) -> str:
     """The same for several versions: `still fail to compile`."""
-    return "still fail to compile" if proof.claim is None else "still fail as logged"
+    return "still fail to compile" if proof.claim is None else f"still fail {proof.claim.how_it_fails}"
 
 
 def is_broken_by_image(proof: Finding) -> bool:
@@ -65,4 +65,5 @@ def describe_corroboration(proof: Finding) -> str:
         return "corroborated by compiling it"
     if proof.claim.is_witnessed_by_log:
         return "its code has the lines that the log quotes"
-    return "corroborated by its code, which fails on the logged line"
+    line = "that line" if proof.claim.is_found_early else "the logged line"
+    return f"corroborated by its code, which fails on {line}"

@@ -46,14 +46,14 @@ def truncate(text: str, limit: int) -> str:
 def escape_markdown(text: str) -> str:
     """One line of prose for GitHub.
 
-    What stands between backticks and what could be a commit id become code spans: neither linked nor changed.
+    What is between backticks and what could be a commit id become code spans: neither linked nor changed.
     """
     parts = [format_code_span(words) if is_code else _escape_prose(words) for words, is_code in split_code_spans(text)]
     return _LIST_OR_HEADING_START.sub(r"\g<0>\\", "".join(parts))
 
 
 def split_code_spans(text: str) -> Iterator[tuple[str, bool]]:
-    """One line in pieces, each with whether it is code: what stands between backticks, and what could be a commit."""
+    """One line in pieces, each with whether it is code: what is between backticks, and what could be a commit."""
     text, end = to_one_line(text), 0
     for match in _CODE_OR_COMMIT.finditer(text):
         if match.start() > end:
@@ -96,7 +96,7 @@ def format_code_block(text: str, language: str = "text") -> str:
 
 
 def escape_table_cell(markdown: str) -> str:
-    """Finished inline Markdown, fit to stand in a table: GitHub unescapes `\\|` in cells, inside code spans as well."""
+    """Finished inline Markdown, fit to be in a table: GitHub unescapes `\\|` in cells, inside code spans as well."""
     return markdown.replace("|", "\\|").replace("\n", " ")
 
 

@@ -63,7 +63,7 @@ _REDACTION_REACH = 32 * 1024
 def format_excerpt(
     lines: Sequence[tuple[int, str]], marked_line: int | None = None, column: int | None = None
 ) -> Iterator[str]:
-    """`column` counts characters from 1; a tab in front of it stays a tab, so that the caret stands where it should."""
+    """`column` counts characters from 1; a tab in front of it stays a tab, so that the caret is in the right place."""
     width = len(str(max((number for number, _ in lines), default=0)))
     for number, text in lines:
         shown = truncate(

@@ -85,7 +85,7 @@ def _redact_known(text: str) -> str:
 
 
 def _redact_assignments(line: str) -> str:
-    """A name and its value stand on one line. Most lines hold no such name, which is cheaper to see than to match."""
+    """A name and its value are on one line. Most lines hold no such name, which is cheaper to see than to match."""
     lowered = line.lower()
     if line.isascii() and not any(stem in lowered for stem in SECRET_NAME_STEMS):
         return line

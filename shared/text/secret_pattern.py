@@ -29,7 +29,7 @@ _TOKEN_START = r"(?<![A-Za-z0-9_-])(?<!redacted )"  # noqa: S105
 
 @dataclass(frozen=True, slots=True)
 class SecretPattern:
-    """`pattern` matches only where `fixed` stands."""
+    """`pattern` matches only where `fixed` is."""
 
     prefix: str
     pattern: re.Pattern[str]

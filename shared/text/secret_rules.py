@@ -5,16 +5,24 @@ time.
 """
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+
+from shared.lazy import lazy_property
 
 
-class SecretRule(NamedTuple):
+@dataclass(frozen=True)
+class SecretRule:
     """One kind of secret. Groups named `keep` and `tail` stay; everything else that matched goes."""
 
     kind: str
-    pattern: re.Pattern[str]
+    source: str
     hint: str = ""
     """In lower case; what every match holds, so that a text without it need not be searched."""
+
+    @lazy_property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled for the first text that holds the hint: a report meets few of them."""
+        return re.compile(self.source)
 
 
 _TOKEN_START = r"(?<![A-Za-z0-9_-])"  # noqa: S105
@@ -24,7 +32,7 @@ _SEPARATOR = rf"(?:\\{{0,4}}[\"'])?{_SPACE}(?:=>|:=|[:=])(?!=){_SPACE}"
 
 
 def _make_rule(kind: str, pattern: str) -> SecretRule:
-    return SecretRule(kind, re.compile(pattern))
+    return SecretRule(kind, pattern)
 
 
 def _make_token_rule(kind: str, pattern: str) -> SecretRule:
@@ -200,7 +208,7 @@ _CONTEXT_RULES = (
 )
 
 ALL_RULES = tuple(
-    rule._replace(hint=_HINTS.get(rule.kind, "")) for rule in (*BLOCK_RULES, *_TOKEN_RULES, *_CONTEXT_RULES)
+    replace(rule, hint=_HINTS.get(rule.kind, "")) for rule in (*BLOCK_RULES, *_TOKEN_RULES, *_CONTEXT_RULES)
 )
 
 _SECRET_NAMES = (

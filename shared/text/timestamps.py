@@ -19,7 +19,7 @@ def format_clock_time(moment: datetime) -> str:
 
 
 def has_date(moment: datetime) -> bool:
-    """False on 1970-01-01 and the day after: where a time of day stands until its date is known."""
+    """False on 1970-01-01 and the day after: where a time of day is kept until its date is known."""
     return moment.astimezone(UTC) - _DATELESS_DAY >= timedelta(days=2)
 
 

@@ -24,6 +24,7 @@ from shared.ports import (
     Store,
 )
 from shared.proof.model.ports import Compilers, History
+from shared.pushes import CheckRunWriter
 from shared.report import links
 from shared.service import Service
 
@@ -141,6 +142,9 @@ class Context(Protocol):
     def checks(self) -> CheckRuns: ...
 
     @property
+    def check_runs(self) -> CheckRunWriter: ...
+
+    @property
     def link_builder(self) -> LinkBuilder: ...
 
     @property
@@ -163,6 +167,12 @@ class Context(Protocol):
 
     def open_history(self, service: Service, /) -> AbstractContextManager[History]:
         """Opens the history of a service's repository, up to date; closed by leaving the context."""
+        ...
+
+    def open_limited_history(
+        self, service: Service, requests: int, seconds: float, /
+    ) -> AbstractContextManager[History]:
+        """The same for one check: what costs more raises `Reject(LIMIT_REACHED)` (`shared.pushes`)."""
         ...
 
     def is_kill_switch_on(self, service: str, /) -> bool:

@@ -11,7 +11,7 @@ from shared.ports import CHANGED_BY_HAND, Document, IssueRef
 from shared.proposal.proposal import Message, Proposal
 from shared.proposal.reminder import Reminder
 from shared.proposal.states import ProposalStatus
-from shared.service import PAGER, Service
+from shared.service import Service
 from shared.text.escaping import escape_markdown
 from shared.text.timestamps import format_rfc3339
 from shared.workflow import flow
@@ -154,10 +154,9 @@ def close_issue(context: Context, service: Service, issue: int, incident: str) -
         context.issues.close(service, issue)
         return {}
 
-    def find() -> Document | None:
-        return None if context.issues.state(service, issue).is_open else {}
-
-    run_once(context, close_effect_key(incident), do, find)
+    run_once(
+        context, close_effect_key(incident), do, lambda: None if context.issues.state(service, issue).is_open else {}
+    )
 
 
 def close_effect_key(incident: str) -> str:
@@ -167,20 +166,15 @@ def close_effect_key(incident: str) -> str:
 
 def post_question(context: Context, service: Service, message: Message) -> str:
     """The proposal's message; its reference."""
-
-    def do() -> Document:
-        return {"reference": context.chat.post(service, message.proposal, message)}
-
-    def find() -> Document | None:
-        reference = context.chat.find(service, message.proposal)
-        return {"reference": reference} if reference else None
-
-    return documents.read_text(run_once(context, f"ask.{message.proposal}", do, find), "reference")
+    return _post_message(context, service, message, f"ask.{message.proposal}")
 
 
 def post_notice(context: Context, service: Service, message: Message) -> None:
     """The message about an incident for which nothing is proposed; nobody is asked anything."""
+    _post_message(context, service, message, f"notify.{message.incident}")
 
+
+def _post_message(context: Context, service: Service, message: Message, key: str) -> str:
     def do() -> Document:
         return {"reference": context.chat.post(service, message.proposal, message)}
 
@@ -188,7 +182,7 @@ def post_notice(context: Context, service: Service, message: Message) -> None:
         reference = context.chat.find(service, message.proposal)
         return {"reference": reference} if reference else None
 
-    run_once(context, f"notify.{message.incident}", do, find)
+    return documents.read_text(run_once(context, key, do, find), "reference")
 
 
 def post_details(
@@ -208,9 +202,9 @@ def post_details(
 
 
 def update_message(context: Context, service: Service, reference: str, message: Message, turn: int = 0) -> None:
-    """Replaces the proposal's message by how things stand now; doing it twice is the same as once.
+    """Replaces the proposal's message by the present state; doing it twice is the same as once.
 
-    `turn` counts what is shown while it still stands as before.
+    `turn` counts what is shown while its state is as before.
     """
 
     def do() -> Document:
@@ -251,10 +245,14 @@ def alert_pager(context: Context, service: Service, reminder: Reminder, is_await
     run_once(context, f"alert.{reminder.marker}", do)
 
 
-def is_reminded(context: Context, service: Service, marker: str) -> bool:
-    """Whether everybody whom the service names was reminded."""
-    addressees = ("remind", "alert") if service.escalate_to == PAGER else ("remind",)
-    return all(read_result(context, f"{addressee}.{marker}") is not None for addressee in addressees)
+def resolve_alert(context: Context, service: Service, marker: str) -> None:
+    """Ends an alert; twice is the same as once."""
+
+    def do() -> Document:
+        context.pager.resolve(service, marker)
+        return {}
+
+    run_once(context, f"resolve.{marker}", do)
 
 
 def start_deployment(

@@ -8,6 +8,7 @@ from shared.proposal.states import IncidentState
 
 __all__ = [
     "ACTIVE_STATES",
+    "CHECK_REQUESTED",
     "INCIDENT_OPENED",
     "LOG_ENTRIES",
     "REDEPLOY_APPROVED",
@@ -22,6 +23,8 @@ INCIDENT_OPENED = "incident-opened"
 """`{"incident": id}` -> `investigate`."""
 REDEPLOY_APPROVED = "redeploy-approved"
 """`{"proposal": id}` -> `redeploy`."""
+CHECK_REQUESTED = "check-requested"
+"""A new commit (`shared.pushes.PushMessage`) -> `check`."""
 TICK = "tick"
 """Every minute -> `verify`."""
 

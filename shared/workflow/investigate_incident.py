@@ -37,6 +37,7 @@ _RECHECKED_REASONS = frozenset(
         Reason.FIX_UNMERGED,
         Reason.NO_TARGET,
         Reason.CHECKS_RED,
+        Reason.NO_IMAGE,
         Reason.FIX_DID_NOT_HOLD,
     )
 )
@@ -146,7 +147,7 @@ def _post_notice(context: Context, service: Service, record: IncidentRecord, evi
 
 
 def list_thread_lines(service: Service, proposal: Proposal, evidence: Document) -> tuple[str, ...]:
-    """What stands below the question: the whole proof, what each button leads to, and the details."""
+    """What is below the question: the whole proof, what each button leads to, and the details."""
     has_alternative = bool(documents.read_text(evidence, "alternative"))
     consequences = list_consequences(service, proposal.kind, has_alternative=has_alternative)
     return (*documents.read_texts(evidence, "lines"), *consequences, *documents.read_texts(evidence, "details"))

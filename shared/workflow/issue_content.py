@@ -19,7 +19,7 @@ class IssueContent:
 
 @dataclass(frozen=True, slots=True)
 class IssueStatusUpdate:
-    """How an incident stands: the part of its issue's body, and its title; "" leaves the title as it is."""
+    """The state of an incident: the part of its issue's body, and its title; "" leaves the title as it is."""
 
     status_block: str
     title: str = ""

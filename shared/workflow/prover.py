@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.detection.incident import Incident
 from shared.ports import Document
+from shared.proof import check_commit as commit_checks
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
@@ -13,7 +14,7 @@ from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import contains_commit
 from shared.proof.model.ports import Compilers, History
-from shared.proof.model.target import CheckStatus
+from shared.proof.model.target import CheckStatus, ImageCheck
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.brief import brief_to_document
 from shared.proposal.build_brief import build_brief
@@ -29,6 +30,8 @@ from shared.service import Service
 NOT_ON_BRANCH = "is no longer part of the deploy branch"
 NEVER_ON_BRANCH = "came into the deploy branch by a merge: the branch itself was never in that state"
 ReadChecks = Callable[[str], CheckStatus]
+CheckCommit = Callable[[History, Compilers, "commit_checks.CommitCheckRequest"], "commit_checks.CommitCheck"]
+CheckImage = Callable[[str], ImageCheck]
 
 _MAX_REPORT_LENGTH = 700_000
 """Characters of JSON. A stored document may have a million; issue and message are drawn before and kept beside it."""
@@ -90,6 +93,13 @@ def _render_alternative(report: Report) -> Document:
     }
 
 
+def _check_commit(
+    history: History, compilers: Compilers, request: "commit_checks.CommitCheckRequest"
+) -> "commit_checks.CommitCheck":
+    """What a commit newly breaks; a step that checks none does not load what that takes."""
+    return commit_checks.check_commit(history, compilers, request)
+
+
 @dataclass(frozen=True, slots=True)
 class Prover:
     """What costs real work, so that tests which want it ten thousand times can have it otherwise."""
@@ -97,9 +107,10 @@ class Prover:
     render_report: Callable[[Report, Links], Document] = render_report
     prove_and_report: Callable[[Incident, History, Compilers, ProofRequest], Report] = prove_and_report
     find_objection: Callable[[Proposal, Service, History, Compilers, ReadChecks], str] = find_objection
+    check_commit: CheckCommit = _check_commit
 
 
-def build_request(service: Service, deployed: str | None, checks: ReadChecks) -> ProofRequest:
+def build_request(service: Service, deployed: str | None, checks: ReadChecks, check_image: CheckImage) -> ProofRequest:
     """What the service's configuration and the platform say beyond the log."""
     return ProofRequest(
         branch=service.branch or None,
@@ -107,6 +118,7 @@ def build_request(service: Service, deployed: str | None, checks: ReadChecks) ->
         python=service.python or None,
         source_roots=service.source_roots,
         checks=checks,
+        check_image=check_image,
         wants_alternative=True,
         wants_trial=service.allows_trials,
     )

@@ -13,7 +13,6 @@ from shared.detection.grouping import truncate_entry
 from shared.detection.raised_exception import EFFECT_KINDS, RaisedException
 from shared.detection.signal import Signal, SignalKind, read_signal
 from shared.errors import Retry
-from shared.ports import StoredDocument
 from shared.proposal.rollout import REOPEN_WINDOW
 from shared.service import Service, build_service_id, find_service
 from shared.workflow import effects
@@ -27,44 +26,13 @@ from shared.workflow.investigation.cause_of_close import (
     store_explaining_incident,
 )
 from shared.workflow.issue.issue_commands import is_automation_stopped, is_marked_as_wrong
+from shared.workflow.open_limits import check_open_incident_limits
 from shared.workflow.reassemble_signal import NOT_VISIBLE_YET, is_of_traceback_around, is_young, reassemble_signal
-from shared.workflow.records import documents, incident_record, reports
+from shared.workflow.records import incident_record, reports
 from shared.workflow.records.defects import Defect, find_or_create_defect, start_next_generation
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import reject_entry
 from shared.workflow.rollout.recurrence import RecurrenceKind, classify_recurrence
-
-MAX_CORROBORATED = 50
-"""Incidents of one service that were investigated and are not at rest."""
-MAX_PENDING = 200
-"""Incidents of one service that wait for their first investigation,"""
-PENDING_PERIOD = timedelta(hours=1)
-"""and were opened no longer ago than this: an older one hangs, and must not keep others out."""
-
-TOO_MANY_INCIDENTS = "too_many_incidents"
-"""Why an entry is delivered again; an alert looks for it."""
-
-_PENDING_STATES = frozenset((IncidentState.WAITING.value, IncidentState.OPENED.value))
-
-
-def check_open_incident_limits(context: Context, service: Service) -> None:
-    """Raises Retry where one more incident has no room now: its entry is delivered again."""
-    active = incident_record.find_active_incidents(context, service.id)
-    pending = [stored for stored in active if _is_pending(stored)]
-    recent = [
-        stored
-        for stored in pending
-        if context.clock.now() < documents.read_time(stored.value, "opened_at") + PENDING_PERIOD
-    ]
-    if len(recent) >= MAX_PENDING:
-        raise Retry(f"{len(recent)} of {service.id} wait for their investigation", reason=TOO_MANY_INCIDENTS)
-    if len(active) - len(pending) >= MAX_CORROBORATED:
-        raise Retry(f"{len(active) - len(pending)} of {service.id} are open", reason=TOO_MANY_INCIDENTS)
-
-
-def _is_pending(stored: StoredDocument) -> bool:
-    return stored.value.get("state") in _PENDING_STATES
-
 
 REOPEN_INTERVAL = timedelta(minutes=10)
 """So long the first of these looks waits after the last one; each further one as much longer."""
@@ -121,6 +89,7 @@ _MAX_ENTRIES = 12
 
 _INITIAL_STATES = {
     SignalKind.SYNTAX_ERROR: IncidentState.OPENED,
+    SignalKind.FOUND_BY_CHECK: IncidentState.OPENED,
     SignalKind.CLOSE_1011: IncidentState.WAITING,
     SignalKind.FAILED_START: IncidentState.WAITING,
     SignalKind.KEEPALIVE_TIMEOUT: IncidentState.WAITING,
@@ -134,6 +103,8 @@ def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> Ste
     `region` is where the service runs, "" where the log does not say.
     """
     service_key = build_service_id(entry.project, entry.service)
+    if entry.is_predicted:
+        return reject_entry(context, entry, "own_line", service_key)
     if service_key in context.own_functions:
         return reject_entry(context, entry, "own_function", service_key)
     service = find_service(context.services, entry.project, entry.service, region)
@@ -164,6 +135,14 @@ def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> Ste
     for key in (line, looked) if is_known else (line, looked, seen):
         context.throttle.mark_recorded(key, now)
     return outcome
+
+
+def record_found_failure(context: Context, service: Service, signal: Signal) -> StepResult:
+    """Opens an incident of what a check has found, or adds to the one that is open: `opened`, `attached`, `duplicate`.
+
+    Raises Retry, Reject.
+    """
+    return _record_signal(context, service, signal, None)
 
 
 def _hash_text(entry: LogEntry) -> bytes:
@@ -226,7 +205,7 @@ def _open_incident(context: Context, service: Service, signal: Signal, defect: D
         opened_at=now,
         last_seen=entry.timestamp or now,
         regresses=_find_regressed_incident(context, service, defect, entry.revision),
-    ).moved_to(state, now, f"first logged by {entry.revision or 'an unnamed revision'}")
+    ).moved_to(state, now, _describe_first_sight(entry))
     incident_record.create_incident(context, record)
     stored = incident_record.require_incident(
         context, record.id
@@ -234,6 +213,12 @@ def _open_incident(context: Context, service: Service, signal: Signal, defect: D
     if stored.state is IncidentState.OPENED:
         effects.publish_incident_opened(context, stored)
     return StepResult("opened" if stored.opened_by == record.opened_by else "duplicate", record.id)
+
+
+def _describe_first_sight(entry: LogEntry) -> str:
+    if entry.is_predicted:
+        return f"found by a check of {entry.revision}, before it was logged"
+    return f"first logged by {entry.revision or 'an unnamed revision'}"
 
 
 def _find_regressed_incident(context: Context, service: Service, defect: Defect, revision: str) -> str:
@@ -266,11 +251,27 @@ def _record_occurrence(context: Context, service: Service, record: IncidentRecor
         store_explaining_incident(
             context, service, revision, record.id
         )  # however far the incident is: its 1011 may still be waiting
+    if _awaits_first_line(record, signal):
+        incident_record.update_incident(context, record.id, lambda now: _add_first_line(now, signal))
+        return StepResult("attached", record.id)
     known = {*record.revisions, *record.failed_revisions}
     if record.state not in {IncidentState.WAITING, IncidentState.OPENED, IncidentState.UNFIXED} or revision in known:
         return StepResult("duplicate", record.id)
     incident_record.update_incident(context, record.id, lambda now: _add_revision(now, signal))
     return StepResult("attached", record.id)
+
+
+def _awaits_first_line(record: IncidentRecord, signal: Signal) -> bool:
+    """Whether a check has found it, and this is the first that is logged of it."""
+    return not signal.entry.is_predicted and all(entry.is_predicted for entry in record.entries)
+
+
+def _add_first_line(record: IncidentRecord, signal: Signal) -> IncidentRecord:
+    """With the entry as evidence, beside what the check has found."""
+    if not _awaits_first_line(record, signal):
+        return record
+    entry = truncate_entry(signal.entry)
+    return replace(record, entries=(*record.entries, entry), last_seen=entry.timestamp or record.last_seen)
 
 
 def _add_revision(record: IncidentRecord, signal: Signal) -> IncidentRecord:

@@ -1,6 +1,7 @@
-"""Reminds of a question that nobody has answered in time: once, and once more after each snooze."""
+"""Reminds of a question that nobody has answered in time: once, and once more after each snooze; ends its alerts."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from shared.errors import Reject, Retry
@@ -13,6 +14,7 @@ from shared.workflow import effects
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import ensure_evidence
+from shared.workflow.ledger import read_result
 from shared.workflow.records import decisions, incident_record, proposals
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import record_rejection
@@ -29,7 +31,7 @@ def remind_if_due(context: Context, service: Service, record: IncidentRecord, pr
     due = asked_at + context.limit_wait(service.remind_after)
     if context.clock.now() < max(due, record.snoozed_until or due) or context.is_kill_switch_on(service.id):
         return
-    if effects.is_reminded(context, service, _build_marker(record, proposal)):
+    if _is_reminded(context, service, _build_marker(record, proposal)):
         return
     reminder = _build_reminder(context, service, record, proposal, asked_at)
 
@@ -42,13 +44,48 @@ def remind_if_due(context: Context, service: Service, record: IncidentRecord, pr
         lambda: effects.remind_channel(context, service, record.message, reminder, is_awaited)
     ]
     if service.escalate_to == PAGER:
-        addressees.insert(0, lambda: effects.alert_pager(context, service, reminder, is_awaited))
+        addressees.insert(0, lambda: _alert_pager(context, service, record, reminder, is_awaited))
     _reach_all(context, addressees, reminder)
+
+
+def _alert_pager(
+    context: Context, service: Service, record: IncidentRecord, reminder: Reminder, is_awaited: Callable[[], bool]
+) -> None:
+    """Remembers the alert before it is raised: whatever dies in between, it is resolved."""
+    incident_record.update_incident(
+        context,
+        record.id,
+        lambda now: replace(now, open_alerts=tuple(dict.fromkeys((*now.open_alerts, reminder.marker)))),
+    )
+    effects.alert_pager(context, service, reminder, is_awaited)
+
+
+def resolve_alerts(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:
+    """Ends the pager's alerts once the question is answered, or the incident is ending. Raises Retry."""
+    if not record.open_alerts or (record.state is IncidentState.PROPOSED and record.ending is None):
+        return record
+    for marker in record.open_alerts if service.escalate_to == PAGER else ():
+        try:
+            effects.resolve_alert(context, service, marker)
+        except Reject as refused:
+            record_rejection(context, f"resolve.{marker}", refused.reason, refused.detail)
+    resolved = record.open_alerts
+
+    def forget(now: IncidentRecord) -> IncidentRecord:
+        return replace(now, open_alerts=tuple(marker for marker in now.open_alerts if marker not in resolved))
+
+    return incident_record.update_incident(context, record.id, forget)
 
 
 def _find_time_asked(record: IncidentRecord) -> datetime | None:
     steps = [step.at for step in record.history if step.state is IncidentState.PROPOSED]
     return steps[-1] if steps else None
+
+
+def _is_reminded(context: Context, service: Service, marker: str) -> bool:
+    """Whether everybody whom the service names was reminded."""
+    addressees = ("remind", "alert") if service.escalate_to == PAGER else ("remind",)
+    return all(read_result(context, f"{addressee}.{marker}") is not None for addressee in addressees)
 
 
 def _build_marker(record: IncidentRecord, proposal: Proposal) -> str:

@@ -8,12 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.proof.model.recommendation import ActionKind
+from shared.proof.model.target import ImageStatus
 from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigation.gather_evidence import read_branch_sign
+from shared.workflow.investigation.image_check import build_image_check
 from shared.workflow.records import incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord
@@ -21,7 +23,7 @@ from shared.workflow.rollout.finish import refresh_message
 from shared.workflow.rollout.rollout_limits import is_rollout_active
 
 MIN_QUESTION_AGE = timedelta(hours=1)
-"""So long a question stands at least, whatever is merged: it must not change while an approver reads it;"""
+"""So long a question stays open at least, whatever is merged: it must not change while an approver reads it;"""
 BRANCH_CHECK_INTERVAL = timedelta(minutes=10)
 """from then on the branch is looked at this often."""
 
@@ -51,12 +53,16 @@ def _find_newer_merge(context: Context, service: Service, record: IncidentRecord
     with context.open_history(service) as history:
         sign, head = read_branch_sign(context, service, history), history.branch(service.branch or None).head
         has_moved = sign != record.branch_sign and head != proposal.commit
-        objection = not has_moved or context.prover.find_objection(
-            replace(proposal, commit=head),
-            service,
-            history,
-            context.compilers,
-            lambda at: context.checks.get_status(service, at),
+        objection = (
+            not has_moved
+            or build_image_check(context, service)(head).status is ImageStatus.MISSING
+            or context.prover.find_objection(
+                replace(proposal, commit=head),
+                service,
+                history,
+                context.compilers,
+                lambda at: context.checks.get_status(service, at),
+            )
         )
     if not objection:
         return f"Commit {head} was merged since, and passes every gate as well."

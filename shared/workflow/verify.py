@@ -13,6 +13,7 @@ from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.workflow import effects
+from shared.workflow.commit_checks.watch_revisions import request_revision_check
 from shared.workflow.context import Context, StepResult
 from shared.workflow.decide import publish_approval
 from shared.workflow.flow import IncidentState
@@ -25,7 +26,7 @@ from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import record_rejection
 from shared.workflow.redeploy import redeploy
-from shared.workflow.remind import remind_if_due
+from shared.workflow.remind import remind_if_due, resolve_alerts
 from shared.workflow.rollout.await_newer_commit import (
     BRANCH_CHECK_INTERVAL,
     MAX_LOOKS,
@@ -67,11 +68,25 @@ def verify(context: Context) -> StepResult:
             record_rejection(context, f"verify.{stored.key}", refused.reason, refused.detail)
         except Exception as error:  # noqa: BLE001  # raised below: one incident must not keep the others waiting
             unknown.append(error)
+    again += _request_revision_checks(context)
     if unknown:
         raise unknown[0]
     if again:
         raise Retry("; ".join(again[:5]))
     return StepResult("ticked", detail=f"{moved} moved{f', {len(waiting)} not reached' if waiting else ''}")
+
+
+def _request_revision_checks(context: Context) -> list[str]:
+    """Asks for the checks of new revisions; returns a sentence for each service that could not be looked at."""
+    unreached: list[str] = []
+    for service in context.services.values():
+        try:
+            request_revision_check(context, service)
+        except Retry as reason:
+            unreached.append(f"{service.id}: {reason}")
+        except Reject as refused:
+            record_rejection(context, f"verify.{service.id}", refused.reason, refused.detail)
+    return unreached
 
 
 def _list_round(context: Context, now: datetime) -> deque[tuple[Service, StoredDocument]]:
@@ -92,7 +107,9 @@ def advance_incident(context: Context, service: Service, record: IncidentRecord)
     if record.ending is None:
         record = _ADVANCE_BY_STATE[record.state](context, service, record)
     record = finish_incident(context, service, record)
-    return post_updates(context, service, record) if record.active else record
+    if record.active:
+        record = post_updates(context, service, record)
+    return resolve_alerts(context, service, record)
 
 
 def _advance_waiting(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import InputError
-from tests.bench import claim_rows
+from tests.bench import claim_rows, push_replay
 from tests.bench.bisection import BisectionResult, bisect, clone_for_bisection
 from tests.bench.process import Timing, best_of, measure_command
 from tests.bench.scenario import BenchQuestion, question_about, question_in_repository
@@ -54,6 +54,7 @@ def main() -> int:
             *_search(question, folder, runs),
             *([] if asked.repo else _large(folder / "large", runs, quick=asked.quick)),
             *claim_rows.rows(folder / "claims", 400 if asked.quick else 2_000, min(runs, 3)),
+            *_pushes(quick=asked.quick),
             *_start_up(10),
             *_functions(folder, runs),
             *_signals(),
@@ -158,6 +159,11 @@ def _costs(counts: dict[str, list[Any]], ours: Timing) -> Iterator[Row]:
     yield Row("processes started", str(processes), goal=f"≤ {MOST_PROCESSES}", met=processes <= MOST_PROCESSES)
     yield Row("peak memory", f"{ours.peak / 2**20:.0f} MB")
     yield Row("web or cloud modules loaded", ", ".join(loaded) or "none", goal="none", met=not loaded)
+
+
+def _pushes(*, quick: bool) -> Iterator[Row]:
+    """Requests, time and memory of the check of a push."""
+    yield from push_replay.build_rows(*push_replay.play(30 if quick else 300, 0))
 
 
 def _start_up(runs: int) -> Iterator[Row]:

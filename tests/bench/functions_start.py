@@ -132,7 +132,7 @@ def _asked(
 def _incident(environment: Mapping[str, str]) -> str:
     """The id of the incident that `record` has just opened."""
     code = (
-        "from shared.config.settings import read_all_settings; from shared.wiring import create_store;"
+        "from shared.config.settings import read_all_settings; from shared.state_stores import create_store;"
         "store = create_store(read_all_settings()); print(store.find('incidents', 'state', 'opened')[0].key)"
     )
     command = [sys.executable, "-c", code]

@@ -14,7 +14,7 @@ from functions.local.server_process import LOOPBACK, find_free_port
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.ports import StoredDocument
-from shared.wiring import QUEUE_FILE, STORE_FILE
+from shared.state_stores import QUEUE_FILE, STORE_FILE
 from shared.workflow import flow
 from shared.workflow.records import incident_record
 from tests.bench.table import Row

@@ -1,4 +1,8 @@
-"""Runs a command several times and measures it: a command goes in; wall time, its spread and peak memory come out."""
+"""Runs a command several times and measures it: a command goes in; wall time, its spread and peak memory come out.
+
+Bytecode is kept, as an installed command keeps it, in a folder beside the table: whoever tells Python to write none
+would measure how modules are compiled. The run that writes it is never the best one.
+"""
 
 import os
 import subprocess
@@ -21,6 +25,14 @@ class Timing:
     cpu: float
 
 
+BYTECODE = Path("build/bench-bytecode")
+
+
+def _environment() -> dict[str, str]:
+    told = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**told, "PYTHONPYCACHEPREFIX": str(BYTECODE.resolve())}
+
+
 def measure_command(command: Sequence[str], runs: int, folder: Path | None = None) -> Timing:
     """Whole processes, from start to exit. Raises `RuntimeError` where one fails."""
     taken = [_once(command, folder) for _ in range(runs)]
@@ -41,7 +53,12 @@ def best_of(timings: Sequence[Timing]) -> Timing:
 def _once(command: Sequence[str], folder: Path | None) -> tuple[float, int, float]:
     start = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command,
+        cwd=folder,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     assert process.stderr is not None
     with process.stderr as stderr:

@@ -14,11 +14,14 @@ from shared.adapters.deploy_methods import DeployMethodRouter
 from shared.adapters.google.clients import GoogleClients
 from shared.adapters.google.cloud_run_deployer import CloudRunDeployer
 from shared.adapters.google.cloud_run_revisions import CloudRunRevisions
+from shared.adapters.google.pipeline_deployer import CloudBuildPipeline, PipelineDeployer
 from shared.errors import Reject, Retry
 from shared.ports import CHANGED_BY_HAND
+from shared.proof.model.target import ImageStatus
 from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
-from tests.support.google_cloud import IMAGE, LATEST, MORNING, GoogleCloud, digest_of, service_path
+from tests.support.clock import FakeClock
+from tests.support.google_cloud import IMAGE, LATEST, MORNING, PROJECT, GoogleCloud, digest_of, service_path
 from tests.support.google_rpc import serve_google
 
 TIDE = Service("tide", "shore", "europe-west6", "harbour/tide", "C1")
@@ -286,6 +289,49 @@ class TestRedeploy:
         with pytest.raises(Reject, match="no_image"):
             stand.start("p-1", OTHER)
         assert stand.cloud.deployments == 0
+
+    def test_what_is_said_of_an_image_is_what_a_deployment_does(self, stand: Stand) -> None:
+        stand.cloud.tags["d" * 40] = digest_of("old")
+        assert stand.deployer.check_image(TIDE, FIX).status is ImageStatus.BUILT
+        assert stand.deployer.check_image(TIDE, OTHER).status is ImageStatus.MISSING
+        assert stand.deployer.check_image(TIDE, "d" * 40).status is ImageStatus.MISSING, "a tag of another commit"
+        stand.cloud.tags[OTHER] = digest_of("by-hand")
+        assert stand.deployer.check_image(TIDE, OTHER).status is ImageStatus.BUILT
+        assert stand.deployed("p-1", OTHER)
+
+    def test_a_ready_revision_of_the_commit_needs_no_image(self, stand: Stand) -> None:
+        stand.cloud.deploy_manually("tide", f"{IMAGE}@{digest_of('by-hand')}", "tide-2", {"commit-sha": OTHER})
+        assert stand.deployer.check_image(TIDE, OTHER).status is ImageStatus.BUILT
+        assert stand.deployed("p-1", OTHER) == "tide-2"
+
+    def test_an_image_that_is_kept_elsewhere_is_no_image(self, stand: Stand) -> None:
+        stand.cloud.deploy_manually("tide", f"quay.example/tide@{digest_of('by-hand')}", "tide-2")
+        check = stand.deployer.check_image(TIDE, FIX)
+        assert check.status is ImageStatus.MISSING
+        assert "quay.example/tide" in check.detail
+
+    @pytest.mark.parametrize("place", ["builds", "tags"])
+    def test_a_place_that_refuses_leaves_the_image_unknown(self, stand: Stand, place: str) -> None:
+        """Nobody saw that it is missing: the commit is not refused, and the reason is named."""
+        if place == "builds":
+            stand.cloud.forbidden_projects = {PROJECT}
+        else:
+            stand.cloud.forbids_images = True
+        check = stand.deployer.check_image(TIDE, OTHER)
+        assert check.status is ImageStatus.UNKNOWN
+        assert ("Cloud Build" if place == "builds" else "Artifact Registry") in check.detail
+        assert stand.deployer.check_image(TIDE, FIX).status is (
+            ImageStatus.UNKNOWN if place == "builds" else ImageStatus.BUILT
+        )
+
+    @pytest.mark.parametrize("method", ["cloud_build", "github_workflow"])
+    def test_a_pipeline_builds_the_image_itself(self, stand: Stand, method: str) -> None:
+        served = replace(TIDE, deploy_method=method)
+        pipeline = PipelineDeployer(stand.clients, CloudBuildPipeline(stand.clients), FakeClock())
+        router = DeployMethodRouter({"": stand.deployer, "cloud_build": pipeline})
+        check = router.check_image(served, OTHER)
+        assert check.status is (ImageStatus.NOT_NEEDED if method == "cloud_build" else ImageStatus.UNKNOWN)
+        assert router.check_image(TIDE, OTHER).status is ImageStatus.MISSING
 
     @pytest.mark.parametrize("method", ["cloud_build", "github_workflow"])
     def test_service_without_a_deploy_method_is_left_alone(self, stand: Stand, method: str) -> None:

@@ -160,7 +160,7 @@ def _lacks(function: str, permission: str) -> Callable[[Stand], object]:
 
 
 _SUBSCRIPTION = f"/v1/projects/{OPERATIONS_PROJECT}/subscriptions/provenfix-incident-opened"
-_SINK = "/v2/projects/shore/sinks/provenfix-tide-signals"
+_SINK = "/v2/projects/shore/sinks/provenfix-signals"
 AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
     "api": (
         _changed("/v1/projects/shore/services/run.googleapis.com", state="DISABLED"),
@@ -221,8 +221,8 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
     ),
     "filter": (
         _changed(_SINK, filter='severity="ERROR"'),
-        "sink provenfix-tide-signals: Its filter differs from the one of this version.",
-        "terraform -chdir=terraform apply -target='google_logging_project_sink.sink[\"shore.tide signals\"]'",
+        "sink provenfix-signals of shore: Its filter differs from the one of this version.",
+        "terraform -chdir=terraform apply -target='google_logging_project_sink.sink[\"shore signals\"]'",
     ),
     "sink that leads elsewhere": (
         _changed(_SINK, destination="pubsub.googleapis.com/projects/x/topics/y"),
@@ -231,7 +231,7 @@ AMISS: dict[str, tuple[Callable[[Stand], object], str, str]] = {
     ),
     "sink that may not publish": (
         _changed(f"/v1/projects/{OPERATIONS_PROJECT}/topics/provenfix-tick:getIamPolicy", bindings=[]),
-        "sink provenfix-tide-revisions may publish: Its writer may not publish to the topic.",
+        "sink provenfix-revisions of shore may publish: Its writer may not publish to the topic.",
         "gcloud pubsub topics add-iam-policy-binding provenfix-tick --project=quay-ops",
     ),
     "role on a service": (
@@ -478,7 +478,7 @@ def test_without_credentials_one_line_names_the_one_command(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nothing.json"))
     [line] = [line for line in stand.amiss() if line.endswith(f"-> {LOGIN_COMMAND}")]
     topics = [finding for finding in stand.findings() if finding["kind"] == "topic"]
-    assert [finding["mend"] for finding in topics] == [LOGIN_COMMAND] * 5
+    assert [finding["mend"] for finding in topics] == [LOGIN_COMMAND] * 6
     assert line.startswith("unknown ")
 
 

@@ -94,12 +94,20 @@ def test_a_key_is_taken_as_github_hands_it_out() -> None:
     assert len(desk.issued_tokens) == 3
 
 
+def _make_public_key() -> str:
+    """Returns the half that signs nothing."""
+    key = load_pem_private_key(make_app().key().reveal().encode(), None).public_key()
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_bytes(serialization.Encoding.PEM, form).decode()
+
+
 def test_a_key_that_is_none_is_one_sentence_without_the_key() -> None:
     with serve_fake(FakeGitHub(extra_routes=[TokenEndpoint(SystemClock())], is_enterprise=True)) as fake:
-        with pytest.raises(Reject) as caught:
-            wiring.build_context(settings(fake, "hush")).issues.find(WATCHED, "m")
-        assert caught.value.reason == "github_key"
-        assert "hush" not in str(caught.value)
+        for none in ("hush", _make_public_key()):
+            with pytest.raises(Reject) as caught:
+                wiring.build_context(settings(fake, none)).issues.find(WATCHED, "m")
+            assert caught.value.reason == "github_key"
+            assert none not in str(caught.value)
         with pytest.raises(UsageError, match=r"^github\.app\.private_key .* KEY\b"):
             wiring.build_context(settings(fake, "")).issues.find(WATCHED, "m")
         assert fake.requests == []

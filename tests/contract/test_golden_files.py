@@ -32,6 +32,8 @@ from shared.report.incident_status import render_status_block
 from shared.report.issue.body import format_issue_title, render_issue_body
 from shared.report.report import Report
 from shared.report.report_json import report_to_json
+from shared.service import Service
+from shared.text.phrases import short_sha
 from shared.workflow.flow import IncidentState
 from shared.workflow.issue.issue_updates import COMMANDS_HINT, describe_question
 from shared.workflow.issue_content import IssueContent
@@ -89,11 +91,12 @@ def files(report: Report) -> dict[str, str]:
         indent=2,
         ensure_ascii=False,
     )
-    made = {"incident.md": f"# {format_issue_title(report)}\n\n{issue(report, proposal)}", "message.json": f"{sent}\n"}
+    told = f"# {format_issue_title(report)}\n\n{issue(report, proposal, service)}"
+    made = {"incident.md": told, "message.json": f"{sent}\n"}
     return {name: re.sub(r"cpython-(3\.\d+)\.\d+", r"cpython-\1.x", text) for name, text in made.items()}
 
 
-def issue(report: Report, proposal: Proposal) -> str:
+def issue(report: Report, proposal: Proposal, service: Service) -> str:
     """As it stands while a decision is awaited."""
     incident, proof = report.incident, report.proof
     assert incident.first_seen is not None
@@ -103,16 +106,18 @@ def issue(report: Report, proposal: Proposal) -> str:
     requests = {proof.introduced.commit.id: 41, proof.fix.commit.id: 44, proof.target.commit.id: 47}
     detected = incident.first_seen + timedelta(seconds=15)
     since = [("failing", incident.first_seen), ("detected", detected), ("proposed", detected + timedelta(seconds=50))]
+    commits = (proof.introduced.commit, proof.fix.commit, proof.target.commit)
+    logins = {commit.id: commit.author.lower().replace(" ", "-") for commit in commits}
+    links = build_links(requests, incident.service, incident.environment, logins)
     part = render_status_block(
-        describe_question(proposal),
+        "\n".join(describe_question(proposal, service)),
         urgent=True,
         milestones=since,
         hint=COMMANDS_HINT,
         state=IncidentState.PROPOSED.value,
+        commit_link=(short_sha(proposal.commit), links.commit(proposal.commit)),
     )
-    commits = (proof.introduced.commit, proof.fix.commit, proof.target.commit)
-    logins = {commit.id: commit.author.lower().replace(" ", "-") for commit in commits}
-    body = render_issue_body(report, build_links(requests, incident.service, incident.environment, logins))
+    body = render_issue_body(report, links)
     return IssueContent(f"{incident.fingerprint}-1", "", f"{part}\n\n{body}").body_with_marker
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.adapters.pager.events_v2 import EventsPager
+from shared.adapters.pager.events_v2 import EventsPager, build_event
 from shared.errors import Reject, Retry
 from shared.proposal.reminder import Reminder
 from shared.secret import Secret
@@ -16,7 +16,7 @@ from tests.support.scripted_server import HANG_UP, ScriptedServer, http_answer, 
 SERVICE = watched_service(escalate_to=PAGER, runbook_url="https://wiki.invalid/tide")
 REMINDER = Reminder(
     marker="f0-1-1.reminder",
-    title="tide: SyntaxError in chat/greeting.py,\nfails with 100 % of the traffic",
+    title="tide: SyntaxError in chat/greeting.py,\nfailing revision has 100 % of the traffic",
     asked_at=datetime(2026, 4, 7, 8, tzinfo=UTC),
     expires_at=datetime(2026, 4, 7, 14, tzinfo=UTC),
     issue_url="https://code.invalid/harbour/tide/issues/1",
@@ -40,6 +40,17 @@ def test_an_alert_is_one_event_of_the_format() -> None:
     assert {"summary", "source", "severity"} <= event["payload"].keys()
     assert "\n" not in event["payload"]["summary"]
     assert [link["href"] for link in event["links"]] == [REMINDER.issue_url, SERVICE.runbook_url]
+
+
+def test_the_end_of_an_alert_is_the_same_key_resolved() -> None:
+    with serve_scripted(http_answer({"status": "success"}, 202)) as server:
+        pager(server).resolve(SERVICE, REMINDER.marker)
+    [request] = server.requests
+    assert json.loads(request.partition(b"\r\n\r\n")[2]) == {
+        "routing_key": "the-routing-key",
+        "event_action": "resolve",
+        "dedup_key": build_event(SERVICE, REMINDER)["dedup_key"],
+    }
 
 
 @pytest.mark.parametrize("answer", [HANG_UP, http_answer(b"", 429), http_answer(b"", 503)])

@@ -158,6 +158,14 @@ def test_a_wrong_click_approves_nothing(asking: Callable[..., Question], name: s
     assert question.approvals == 0
 
 
+@pytest.mark.parametrize("order", [("approve", "deny"), ("deny", "approve"), ("approve", "approve")])
+def test_two_buttons_in_one_request_decide_nothing(asking: Callable[..., Question], order: tuple[str, str]) -> None:
+    question = asking()
+    pressed = [question.payload(action)["actions"][0] for action in order]
+    assert question.send(question.payload("approve", actions=pressed)).status_code == 401
+    assert decisions.load_decision(question.doors.harness.start_process(), question.message.proposal) is None
+
+
 @pytest.mark.parametrize("field", ["proposal", "incident", "commit", "evidence"])
 @pytest.mark.parametrize("value", ["", "x", "0" * 40, "../..", "a\nb", None, 7, ["x"]])
 def test_a_button_that_was_tampered_with_approves_nothing(
@@ -318,6 +326,15 @@ class TestTheReason:
         answered = question.send(told).get_json()
         assert answered["response_action"] == "errors"
         assert answered["errors"]["reason"] == said(ClickResult.FOREIGN_USER)
+        assert decisions.load_decision(question.doors.harness.start_process(), question.message.proposal) is None
+
+    def test_a_foreign_dialog_with_our_metadata_denies_nothing(self, asking: Callable[..., Question]) -> None:
+        chat = AskingChat()
+        question = asking(Harness(chat=chat))
+        question.send(question.payload("deny"))
+        told = self.submitted(chat.asked[0], "not now")
+        foreign = told | {"view": told["view"] | {"callback_id": "somebody_elses"}}
+        assert question.send(foreign).status_code == 401
         assert decisions.load_decision(question.doors.harness.start_process(), question.message.proposal) is None
 
     @pytest.mark.parametrize("metadata", ["", "{", "[]", "{}", '{"proposal": 1}', "x" * 4_000, '"' * 50])

@@ -46,6 +46,20 @@ def test_a_delivery_carries_body_attributes_and_time(queue: SqliteQueue) -> None
     assert delivery.published_at.timestamp() == 1_000.0
 
 
+def test_pending_is_what_is_neither_acknowledged_nor_dead(queue: SqliteQueue, clock: Hands) -> None:
+    for boat in ("heron", "tern", "gull"):
+        queue.publish("boats", {"boat": boat})
+    queue.publish("buoys", {"buoy": "red"})
+    first, second = queue.lease("boats", 2, 60)
+    queue.acknowledge(first)
+    assert queue.count_pending("boats") == 2
+    for _ in range(3):
+        queue.release(second)
+        clock.now += 3_600
+        [second] = queue.lease("boats", 1, 60)
+    assert queue.count_pending("boats") + len(queue.list_waiting()) == 2
+
+
 def test_what_is_held_is_not_delivered_to_anybody_else(queue: SqliteQueue) -> None:
     queue.publish("boats", {"boat": "heron"})
     assert len(queue.lease("boats", 10, 60)) == 1

@@ -56,7 +56,7 @@ class TestContent:
     def test_the_functions_and_what_they_share_and_nothing_else(self, made: dict[str, bytes]) -> None:
         names = listing(made["functions.zip"])
         assert names == sorted(names)
-        entry_points = {"decide", "investigate", "record", "redeploy", "verify", "webhook", "main"}
+        entry_points = {"check", "decide", "investigate", "record", "redeploy", "verify", "webhook", "main"}
         http = {path.relative_to(ROOT).as_posix() for path in (ROOT / "functions/http").glob("*.py")}
         assert {name for name in names if name.startswith("functions/")} == {
             f"functions/{name}.py" for name in entry_points | {"__init__"}
@@ -210,6 +210,7 @@ def test_every_function_starts_and_answers_a_real_message(
     ask("investigate", lambda: event_request(json.dumps({"incident": incident}).encode()))
     ask("decide", click_request)
     ask("redeploy", lambda: event_request(b'{"proposal": "none"}'))
+    ask("check", lambda: event_request(b'{"kind": "push"}'))
     ask("verify", lambda: event_request(b""))
     ask("github", hook)
     assert said == {
@@ -217,6 +218,7 @@ def test_every_function_starts_and_answers_a_real_message(
         "investigate": ["proposed"],
         "decide": ["unknown_proposal"],
         "redeploy": ["rejected:unknown_proposal"],
+        "check": ["rejected:malformed_message"],
         "verify": ["ticked"],
         "github": ["means_nothing"],
     }

@@ -13,9 +13,10 @@ from functions.local.topology import DEAD_LETTERS, SLACK_FUNCTION, SUBSCRIBERS, 
 from functions.record import CANARY_LOG_SUFFIX
 from shared.adapters.google.firestore_store import RETENTION
 from shared.config.loader import parse_configuration
-from shared.config.settings import read_all_settings
-from shared.filters.rendering import MAX_FILTER_LENGTH, Sink, render_sink_filter
-from shared.workflow.record import MAX_PENDING, record_log_entry
+from shared.config.settings import list_services, read_all_settings
+from shared.filters.rendering import MAX_FILTER_LENGTH, list_sinks, render_sink_filter
+from shared.workflow.open_limits import MAX_PENDING
+from shared.workflow.record import record_log_entry
 from tests.support.deploy.deployment import ONE_SERVICE, PROJECT, THREE_SERVICES, Resource
 from tests.support.deploy.terraform import ROOT
 from tests.support.function_clients import open_function_clients, wrap_entry
@@ -151,14 +152,13 @@ def test_the_sinks_filters_are_those_that_are_evaluated(
         [*_public(state), *(one.values["name"] for one in state if one.type == "google_cloudfunctions2_function")]
     )
     sinks = _of(state, "google_logging_project_sink.sink")
-    services = [entry.service for entry in parse_configuration(config).services]
-    assert set(sinks) == {f"{service.id} {sink.value}" for service in services for sink in Sink}
-    for service in services:
-        for sink in Sink:
-            found = sinks[f"{service.id} {sink.value}"].values
-            assert found["filter"] == render_sink_filter(sink, service, PROJECT, own)
-            assert len(found["filter"]) <= MAX_FILTER_LENGTH
-            assert found["project"] == service.project
+    expected = {sink.key: sink for sink in list_sinks(list_services(parse_configuration(config)))}
+    assert set(sinks) == set(expected)
+    for key, sink in expected.items():
+        found = sinks[key].values
+        assert found["filter"] == render_sink_filter(sink.kind, sink.services, PROJECT, own)
+        assert len(found["filter"]) <= MAX_FILTER_LENGTH
+        assert (f"projects/{found['project']}", found["name"]) == (sink.parent, f"provenfix-{sink.name}")
 
 
 def test_what_is_kept_is_what_the_steps_keep(one_state: list[Resource]) -> None:

@@ -8,8 +8,19 @@ from pathlib import Path
 import pytest
 
 from shared.config.loader import parse_configuration
-from shared.config.settings import list_services
-from tests.support.deploy.deployment import ONE_SERVICE, PLAN_SUMMARY, THREE_SERVICES, prepare_deployment, read_state
+from shared.config.settings import list_services, read_all_settings
+from shared.filters.rendering import list_sinks, render_sink_filter
+from tests.support.deploy.deployment import (
+    ONE_SERVICE,
+    PLAN_SUMMARY,
+    PROJECT,
+    THREE_SERVICES,
+    apply_deployment,
+    prepare_deployment,
+    read_state,
+)
+from tests.support.deploy.grants import granted_by_state
+from tests.support.deploy.rules import find_breaches
 from tests.support.deploy.terraform import CONFIGURATION, TerraformFolder
 
 _STRANGERS = """
@@ -61,7 +72,7 @@ def test_what_is_refused_keeps_nothing_else_from_being_made(source: Path, tmp_pa
     made = {
         one.values["name"] for one in read_state(here) if one.type.startswith("google_cloud") and "name" in one.values
     }
-    functions = ("record", "investigate", "redeploy", "verify", "decide", "github")
+    functions = ("record", "investigate", "redeploy", "check", "verify", "decide", "github")
     assert {f"provenfix-{name}" for name in functions} <= made
     assert "google_secret_manager_secret_version.config" in {one.address for one in read_state(here)}
 
@@ -77,24 +88,62 @@ def test_removing_a_service_leaves_the_others_connected(three: TerraformFolder) 
         changes = three.show_json("removal.plan")["resource_changes"]
     finally:
         file.write_text(THREE_SERVICES, "utf-8")
+    changed = {each["address"]: each["change"] for each in changes if "update" in each["change"]["actions"]}
+    sink = changed['google_logging_project_sink.sink["shop-prod signals"]']
+    assert ('"voice"' in sink["before"]["filter"], '"voice"' in sink["after"]["filter"]) == (True, False)
     removed = {each["address"] for each in changes if "delete" in each["change"]["actions"]}
-    assert 'google_logging_project_sink.sink["shop-prod.voice signals"]' in removed
+    assert any("voice" in address for address in removed)
+    assert {address for address in removed if "_sink" in address} == set()
     assert {address for address in removed if address.startswith("google_pubsub_topic_iam_member")} == set()
 
 
 def test_the_same_service_in_two_regions_is_two(tmp_path: Path) -> None:
-    """Each with its sinks and grants, under the ids that the functions give them."""
+    """Each with its grants, under the ids that the functions give them; one sink takes the entries of both."""
     (line,) = re.findall(r"  - \{name: chat.*\n", ONE_SERVICE)
     config = ONE_SERVICE.replace(line, line + line.replace("europe-west1", "us-central1"))
     here = prepare_deployment(tmp_path, config)
     here.run_checked("plan", "-input=false", "-no-color", f"-out={PLAN_SUMMARY}")
-    addresses = {each["address"] for each in here.show_json(PLAN_SUMMARY)["resource_changes"]}
-    sinks = {address for address in addresses if address.startswith("google_logging_project_sink.sink[")}
+    changes = {each["address"]: each["change"] for each in here.show_json(PLAN_SUMMARY)["resource_changes"]}
     ids = {service.id for service in list_services(parse_configuration(config))}
     assert ids == {"shop-prod.chat.europe-west1", "shop-prod.chat.us-central1"}
-    assert sinks == {
-        f'google_logging_project_sink.sink["{id_} {sink}"]' for id_ in ids for sink in ("signals", "revisions")
-    }
+    granted = {address for address in changes if address.startswith("google_cloud_run_v2_service_iam_member.watched[")}
+    assert {address.partition('["')[2].partition(" ")[0] for address in granted} == ids
+    rendered = changes['google_logging_project_sink.sink["shop-prod signals"]']["after"]["filter"]
+    assert re.findall(r'location="([a-z0-9-]+)"', rendered) == ["europe-west1", "us-central1"]
+
+
+def test_more_services_than_a_project_may_have_sinks_are_watched(tmp_path: Path) -> None:
+    """Two a service would be 260, against the 200 that a project may have."""
+    (line,) = re.findall(r"  - \{name: chat.*\n", ONE_SERVICE)
+    config = ONE_SERVICE.replace(line, "".join(line.replace("chat,", f"chat-{number:03},", 1) for number in range(130)))
+    here = prepare_deployment(tmp_path, config)
+    here.run_checked("apply", "-auto-approve", "-input=false", "-no-color", "-target=google_logging_project_sink.sink")
+    sinks = [one for one in read_state(here) if one.type == "google_logging_project_sink"]
+    named = [name for one in sinks for name in re.findall(r'"(chat-\d+)"', one.values["filter"])]
+    assert sorted(named) == sorted(2 * [f"chat-{number:03}" for number in range(130)])
+    assert len(sinks) == 10
+
+
+def test_a_folder_delivers_for_all_projects_in_it(tmp_path: Path) -> None:
+    """Two sinks and two grants for it, and one for the canary, however many services are watched."""
+    state = apply_deployment(prepare_deployment(tmp_path, THREE_SERVICES, sink_folder="123456789012"))
+    sinks = [one for one in state if one.address.startswith("google_logging_folder_sink.sink[")]
+    (version,) = (one for one in state if one.type == "google_secret_manager_secret_version")
+    file = tmp_path / "deployed.yaml"
+    file.write_text(version.values["secret_data"], "utf-8")
+    settings = read_all_settings({"PROVENFIX_CONFIG": str(file), "PROVENFIX_PROJECT": PROJECT})
+    expected = {sink.key: sink for sink in list_sinks(settings.services.values(), settings.sink_folder)}
+    own = sorted(name.removeprefix(f"{PROJECT}.") for name in settings.own_functions)
+    assert {one.key for one in sinks} == set(expected)
+    for one in sinks:
+        sink = expected[one.key]
+        assert one.values["filter"] == render_sink_filter(sink.kind, sink.services, PROJECT, own)
+        assert (one.values["folder"], one.values["include_children"]) == ("folders/123456789012", True)
+    writers = {grant.member for grant in granted_by_state(state) if grant.member.startswith("log writer of ")}
+    assert writers == {"log writer of folder-123456789012", "log writer of shop-ops"}
+    assert find_breaches(state) == []
+    projects = [one.values["name"] for one in state if one.type == "google_logging_project_sink"]
+    assert projects == ["provenfix-canary"]
 
 
 def test_a_service_on_an_older_python_is_judged_by_ruff_and_told(tmp_path: Path) -> None:

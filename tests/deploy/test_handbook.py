@@ -60,8 +60,8 @@ def test_the_entry_to_try_with_passes_the_sink_of_its_service() -> None:
         "textPayload": line,
     }
     (service,) = (each.service for each in parse_configuration(ONE_SERVICE).services)
-    assert matches(render_sink_filter(Sink.SIGNALS, service, PROJECT, ["provenfix-record"]), entry)
-    assert not matches(render_sink_filter(Sink.REVISIONS, service, PROJECT, ["provenfix-record"]), entry)
+    assert matches(render_sink_filter(Sink.SIGNALS, [service], PROJECT, ["provenfix-record"]), entry)
+    assert not matches(render_sink_filter(Sink.REVISIONS, [service], PROJECT, ["provenfix-record"]), entry)
 
 
 def test_the_examples_label_a_revision_with_what_is_read_from_it() -> None:

@@ -38,9 +38,7 @@ def test_another_service_adds_only_its_own_resources(one_state: list[Resource], 
     added = sorted(re.split(r" (?=\w+(?:\.\w+|\[\d+\])*=)", line)[0] for line in three - one)
     assert added == [
         'google_cloudfunctions2_function.compile["3.12"]',
-        'google_logging_project_sink.sink["shop-prod.voice revisions"]',
-        'google_logging_project_sink.sink["shop-prod.voice signals"]',
-        'google_logging_project_sink.sink["shop-test.chat revisions"]',
-        'google_logging_project_sink.sink["shop-test.chat signals"]',
+        'google_logging_project_sink.sink["shop-test revisions"]',
+        'google_logging_project_sink.sink["shop-test signals"]',
         'google_monitoring_monitored_project.watched["shop-test"]',
     ]

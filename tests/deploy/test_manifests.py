@@ -5,6 +5,7 @@ import re
 
 import yaml
 
+from shared.adapters.github.push_webhook import PUSH_EVENTS
 from tests.support.deploy.grants import read_access_table
 from tests.support.deploy.terraform import CONFIGURATION, ROOT, TerraformFolder
 from tests.support.npm import install_packages
@@ -55,7 +56,8 @@ def test_githubs_permissions_are_those_of_the_calls_and_known_to_github() -> Non
 def test_githubs_events_are_those_that_the_webhook_reads() -> None:
     told = json.loads((CONFIGURATION / "manifests/github-app.json").read_text("utf-8"))
     code = (ROOT / "shared/adapters/github/webhook.py").read_text("utf-8")
-    assert sorted(told["default_events"]) == sorted(set(re.findall(r'kind == "(\w+)"', code)))
+    read = {*re.findall(r'kind == "(\w+)"', code), *PUSH_EVENTS}
+    assert sorted(told["default_events"]) == sorted(read)
 
 
 def test_the_app_may_start_workflows_only_where_one_deploys(one: TerraformFolder, three: TerraformFolder) -> None:

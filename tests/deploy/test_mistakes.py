@@ -113,7 +113,7 @@ def test_the_rules_tell_what_terraform_cannot_know(tmp_path: Path) -> None:
         assert RuleBreach(Rule.LETTERS_READ, address, "provenfix-dead-letters") in found
         assert RuleBreach(Rule.PUSH_LET_IN, address) in found
     assert RuleBreach(Rule.OWN_ACCOUNT, 'google_cloudfunctions2_function.function["record"]') in found
-    sink = 'google_logging_project_sink.sink["shop-prod.chat signals"]'
+    sink = 'google_logging_project_sink.sink["shop-prod signals"]'
     assert RuleBreach(Rule.SINK_PUBLISHES, sink, "provenfix-log-entries") in found
 
     left_over = granted_by_state(state) - needed_by_table(read_access_table(), parse_configuration(ONE_SERVICE))

@@ -1,5 +1,6 @@
 """What a release is made of: Dockerfile, workflow, issue forms, hook and version, as their readers expect them."""
 
+import json
 import re
 import shlex
 import shutil
@@ -15,6 +16,7 @@ import pytest
 import yaml
 
 from shared.proof.declared.dockerfile_python import find_dockerfile_python, read_instructions
+from tests.support.deploy.tools import install_programs
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
@@ -68,6 +70,36 @@ def test_the_image_is_of_a_python_that_the_package_takes_and_runs_without_rights
     words = [(instruction.word, instruction.rest) for instruction in read_instructions(DOCKERFILE)]
     assert ("USER", "10001") in words
     assert [word for word, _ in words][-2:] == ["ENTRYPOINT", "CMD"]
+
+
+def lint_dockerfile(path: Path) -> list[str]:
+    """The rules of hadolint and BuildKit that it breaks. No image is looked up, so no network is used."""
+    ignored = ("tally/*", "hadolint/DL3057")  # style; and a health check, which an image of a command does not need
+    command: list[str | Path] = [
+        install_programs("tally") / "tally",
+        "lint",
+        "--no-config",
+        "--slow-checks",
+        "off",
+        "--format",
+        "json",
+    ]
+    run: list[str | Path] = [*command, *(word for rule in ignored for word in ("--ignore", rule)), path]
+    ended = subprocess.run(run, capture_output=True, check=False)
+    assert ended.returncode in {0, 1}, ended.stderr.decode()
+    answer = json.loads(ended.stdout)
+    assert answer["files_scanned"] == 1
+    return [violation["rule"] for file in answer["files"] for violation in file["violations"]]
+
+
+def test_the_dockerfile_breaks_no_rule_of_the_linter() -> None:
+    assert lint_dockerfile(ROOT / "Dockerfile") == []
+
+
+def test_the_linter_finds_what_is_planted(tmp_path: Path) -> None:
+    planted = "FROM python\nRUN apt-get update && apt-get install git\nRUN cd /x && sudo echo $a\nCMD python x\n"
+    (tmp_path / "Dockerfile").write_text(planted, "utf-8")
+    assert {"hadolint/DL3006", "hadolint/DL3014", "hadolint/DL3004"} <= {*lint_dockerfile(tmp_path / "Dockerfile")}
 
 
 def test_what_the_image_copies_reaches_the_build() -> None:

@@ -16,7 +16,7 @@ from shared.adapters.slack.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, 
 from shared.config.settings import read_settings
 from shared.ports import StoredDocument
 from shared.secret import Secret
-from shared.wiring import create_store
+from shared.state_stores import create_store
 from tests.support.e2e.storm import APPROVER, SERVICE, SIGNING_SECRET, Storm, read_leftovers, run_storm_stack
 
 DEADLINE = 60.0

@@ -24,7 +24,7 @@ from shared.detection.signal import SignalKind
 from shared.local_sources import open_log_file, open_service_logs
 from shared.secret import Secret
 from shared.service import Service
-from shared.wiring import create_store
+from shared.state_stores import create_store
 
 SECONDS = 60.0
 

@@ -12,7 +12,7 @@ import pytest
 from tests.support.cli_runs import write_broken_history, write_log
 
 ROOT = Path(__file__).parents[2]
-_BLOCKED = ("google", "grpc", "github", "jwt", "slack_sdk")
+_BLOCKED = ("google", "grpc", "github", "jwt", "slack_sdk", "mcp", "mcp_types")
 _RUN = """
 import sys
 
@@ -66,11 +66,17 @@ def test_what_needs_one_names_the_extra(folder: Path) -> None:
     assert "provenfix[cloud]" in ended.stderr
 
 
+def test_the_server_for_agents_names_its_extra(folder: Path) -> None:
+    ended = run_light(folder, ["mcp", "--repo", "repo.git"])
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert "provenfix[mcp]" in ended.stderr
+
+
 def test_the_clients_are_extras_and_nothing_else_is() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     base = " ".join(project["dependencies"])
     extras = project["optional-dependencies"]
-    assert set(extras) == {"cloud", "slack"}
+    assert set(extras) == {"cloud", "mcp", "slack"}
     for name, extra in (("google-cloud-logging", "cloud"), ("google-cloud-pubsub", "cloud"), ("pygithub", "cloud")):
         assert name not in base
         assert any(requirement.startswith(name) for requirement in extras[extra])

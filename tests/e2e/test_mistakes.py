@@ -76,6 +76,7 @@ MISTAKES: tuple[str, ...] = (
         "radar --repo repo.git --deployed nowhere",
         "radar --format xml",
     ),
+    *("mcp --repo nowhere", "mcp --repo folder", "mcp extra"),
     *("dlq list", "dlq list --folder nowhere", "dlq replay", "dlq replay --all 12", "dlq replay 12"),
     *("dlq drop", "dlq drop 12", "dlq drop --all --folder nowhere"),
     *("explain nowhere", "explain fix_merged_not_deploye", "explain a b", "completion", "completion tcsh"),

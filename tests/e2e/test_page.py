@@ -29,8 +29,8 @@ from shared.ports import Store
 from shared.proposal.decision import ANSWER_TEXTS, ClickResult
 from shared.proposal.state_words import INCIDENT_WORDS
 from shared.proposal.states import IncidentState
+from shared.state_stores import create_store
 from shared.text.timestamps import format_rfc3339
-from shared.wiring import create_store
 from shared.workflow import flow
 from shared.workflow.records import incident_record
 from tests.support.e2e.browser import RecordedBrowser, accessibility_violations, open_browser

@@ -14,7 +14,7 @@ from shared.adapters.delivery import Delivery
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.detection.signal import SignalKind
-from shared.wiring import QUEUE_FILE, STORE_FILE
+from shared.state_stores import QUEUE_FILE, STORE_FILE
 from shared.workflow.flow import LOG_ENTRIES, IncidentState
 from shared.workflow.records.incident_record import INCIDENTS, IncidentRecord
 from tests.support.cli_runs import CommandResult, run_provenfix

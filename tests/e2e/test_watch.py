@@ -22,7 +22,7 @@ from shared.adapters.sqlite.sqlite_queue import SqliteQueue
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.secret import Secret
 from shared.service import Service
-from shared.wiring import QUEUE_FILE, STORE_FILE
+from shared.state_stores import QUEUE_FILE, STORE_FILE
 from shared.workflow import flow
 from shared.workflow.records.incident_record import INCIDENTS, IncidentRecord
 

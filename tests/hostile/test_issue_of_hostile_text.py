@@ -1,18 +1,21 @@
 """Hostile text in an issue is inert, keeps its structure and its diagram, and fits its length."""
 
 import re
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 
 import pytest
+from markdown_it.token import Token
 
 from shared.proof.model.history import FileChange
 from shared.report.incident_status import MAX_BODY_LENGTH
 from shared.report.issue.body import format_issue_title, render_issue_body
 from shared.report.issue.section import TRUNCATION_NOTE, Heading
-from shared.report.report import build_report
+from shared.report.report import Report, build_report
 from shared.text.escaping import ZERO_WIDTH_SPACE
 from shared.text.escaping import strip_invisible as visible
-from tests.support.hostile_report import GITHUB_MARKDOWN, assert_text_is_inert, hostile_report, markdown_tokens
+from tests.support.hostile_report import GITHUB_MARKDOWN, assert_text_is_inert, hostile_report, list_all_tokens
 from tests.support.hostile_texts import HOSTILE_TEXTS
 from tests.support.issue_diagram import assert_diagram, extract_diagram
 from tests.support.links import build_links
@@ -40,14 +43,46 @@ TAGS = re.compile(
 )
 
 
-@pytest.mark.parametrize("payload", HOSTILE_TEXTS)
-def test_text_of_others_is_inert(payload: str) -> None:
-    assert_inert(render_issue_body(hostile_report(payload)), leads=False)
-    assert_inert(render_issue_body(hostile_report(payload), LINKS), leads=True)
+@dataclass(frozen=True)
+class Written:
+    """A body and what GitHub makes of it, read once for all tests."""
+
+    text: str
+
+    @cached_property
+    def tokens(self) -> Sequence[Token]:
+        return GITHUB_MARKDOWN.parse(self.text)
+
+    def list_blocks(self) -> list[tuple[str, str]]:
+        """Blocks of the whole document, without their words."""
+        return [(token.type, token.tag) for token in self.tokens if token.type != "inline"]
 
 
-def assert_inert(text: str, *, leads: bool) -> None:
-    found = list(markdown_tokens(text))
+@dataclass(frozen=True)
+class HostileIssue:
+    """An issue with one payload in all places."""
+
+    payload: str
+    report: Report
+    plain: Written
+    linked: Written
+
+
+@pytest.fixture(scope="module", params=HOSTILE_TEXTS)
+def issue(request: pytest.FixtureRequest) -> HostileIssue:
+    """All tests of one payload follow each other, so that one issue is held at a time."""
+    report = hostile_report(request.param)
+    bodies = (render_issue_body(report), render_issue_body(report, LINKS))
+    return HostileIssue(request.param, report, *map(Written, bodies))
+
+
+def test_text_of_others_is_inert(issue: HostileIssue) -> None:
+    assert_inert(issue.plain, leads=False)
+    assert_inert(issue.linked, leads=True)
+
+
+def assert_inert(body: Written, *, leads: bool) -> None:
+    found = list(list_all_tokens(body.tokens))
     assert not [token for token in found if token.type == "image"]
     addresses = [str(token.attrs["href"]) for token in found if token.type == "link_open"]
     assert [address for address in addresses if not OURS.fullmatch(address)] == []
@@ -55,24 +90,25 @@ def assert_inert(text: str, *, leads: bool) -> None:
     html = [token.content.strip() for token in found if token.type in {"html_block", "html_inline"}]
     assert [tag for tag in html[1:] if not TAGS.fullmatch(tag)] == []
     assert re.fullmatch(r"<!-- provenfix:fingerprint=\w+ -->", html[0])
-    assert_text_is_inert(text, found)
+    assert_text_is_inert(body.text, found)
 
 
-@pytest.mark.parametrize("payload", HOSTILE_TEXTS)
-def test_text_of_others_does_not_change_the_structure(payload: str) -> None:
-    harmless = "harmless" if visible(payload).strip() else "\u2060"
-    plain, attacked = (_outline(render_issue_body(hostile_report(each), LINKS)) for each in (harmless, payload))
-    assert attacked == plain
+def test_text_of_others_does_not_change_the_structure(issue: HostileIssue) -> None:
+    harmless = "harmless" if visible(issue.payload).strip() else "\u2060"
+    assert issue.linked.list_blocks() == _list_blocks_of_harmless(harmless)
 
 
-@pytest.mark.parametrize("payload", HOSTILE_TEXTS)
-def test_the_diagram_keeps_its_syntax(payload: str) -> None:
-    assert_diagram(extract_diagram(render_issue_body(hostile_report(payload))))
+@cache
+def _list_blocks_of_harmless(payload: str) -> list[tuple[str, str]]:
+    return Written(render_issue_body(hostile_report(payload), LINKS)).list_blocks()
 
 
-@pytest.mark.parametrize("payload", HOSTILE_TEXTS)
-def test_a_title_is_one_plain_line(payload: str) -> None:
-    title = format_issue_title(hostile_report(payload))
+def test_the_diagram_keeps_its_syntax(issue: HostileIssue) -> None:
+    assert_diagram(extract_diagram(issue.plain.text))
+
+
+def test_a_title_is_one_plain_line(issue: HostileIssue) -> None:
+    title = format_issue_title(issue.report)
     assert title.isprintable() or ZERO_WIDTH_SPACE in title
     assert "\n" not in title
     assert len(title) < 256
@@ -100,8 +136,3 @@ def _assert_cut_by_whole_blocks(text: str) -> None:
     assert text.count("<details>") == text.count("</details>")
     assert f"<summary>{Heading.PROPOSAL}</summary>" in text
     assert "## Five whys" in text
-
-
-def _outline(text: str) -> list[tuple[str, str]]:
-    """Blocks of the whole document, without their words."""
-    return [(token.type, token.tag) for token in GITHUB_MARKDOWN.parse(text) if token.type != "inline"]

@@ -56,7 +56,7 @@ def test_a_file_that_only_3_12_accepts_is_shown_with_caret_and_explanation(
     assert lines[2].index("^") - 4 == int(lines[0].split(":")[2]) - 1
     assert (lines[3].startswith("    "), "3.11" in numbers(lines[3])) == (True, True), "explained, with the version"
     assert lines[3].strip() not in lines[0]
-    assert numbers(lines[-1])[:3] == ["2", "1", "3.11"], "files, failing files, version"
+    assert numbers(lines[-1])[:3] == ["1", "2", "3.11"], "failing files, files, version"
     assert all(each in said.err for each in ("3.11", "Dockerfile", "FROM python:3.11-slim"))
     assert said.err.count("\n") == 1
 
@@ -114,6 +114,15 @@ def test_named_files_and_folders_are_checked(repo: Path, capsys: pytest.CaptureF
     assert check(["lib", str(repo / "app" / "good.py")]) == 0
     assert check(["script"]) == 1  # whoever names a file means it, whatever it is called
     assert "script:1:1: SyntaxError: " in capsys.readouterr().out
+
+
+def test_a_named_file_that_is_not_python_is_skipped(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repo / "notes.md").write_text("# Not (Python\n")
+    (repo / "tool.run").write_text("#!/usr/bin/env python3\nreturn 1\n")
+    assert check(["notes.md"]) == 0
+    assert "notes.md" in capsys.readouterr().err
+    assert check(["notes.md", "app/broken.py"]) == 1
+    assert check(["tool.run"]) == 1
 
 
 def test_names_are_also_understood_from_the_root(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,10 @@
 import inspect
 
 from shared import ports
+from shared.pushes import CheckRunWriter
 from shared.workflow.context import Context
 from tests.support.crash.faults import FaultPlan
+from tests.support.crash.push_story import play_pushes
 from tests.support.crash.replay import play_recurrence, play_story
 from tests.support.crash.stories import STORIES
 from tests.support.crash.story_run import SecondWorker
@@ -20,8 +22,15 @@ NOT_REMOTE = {
     "prover": "reads, and its answer is known in these stories; tests/recovery/test_real_proof.py has the real one",
     "throttle": "memory of the process",
     "limit_wait": "configuration",
+    "open_limited_history": "the same history as `open_history`, of which these stories ask no more",
 }
-PORTS = {"issues": ports.Issues, "chat": ports.Chat, "pager": ports.Pager, "deployer": ports.Deployer}
+PORTS = {
+    "issues": ports.Issues,
+    "chat": ports.Chat,
+    "pager": ports.Pager,
+    "deployer": ports.Deployer,
+    "check_runs": CheckRunWriter,
+}
 
 
 def test_every_part_of_the_world_is_tapped_or_calls_nobody() -> None:
@@ -53,6 +62,9 @@ def test_every_effect_goes_wrong_in_some_story() -> None:
         called |= set(plan.calls)
     plan = FaultPlan()
     assert play_recurrence(plan, SecondWorker.ALONE) == []
+    called |= set(plan.calls)
+    plan = FaultPlan()
+    assert play_pushes(plan, SecondWorker.ALONE) == []
     called |= set(plan.calls)
     assert {f"{port}.{method}" for port, method in EFFECT_METHODS} - called == set()
     assert {

@@ -75,6 +75,9 @@ _CLIENT = build_package_frame("websockets/asyncio/client.py", "__await_impl__", 
 _CONNECTION = build_package_frame(
     "websockets/asyncio/connection.py", "recv", "return await self.recv_messages.get(decode)"
 )
+_SERVED = build_package_frame(
+    "uvicorn/protocols/websockets/websockets_impl.py", "asgi_send", "await self.protocol.send(data)"
+)
 _LOOP = '  File "/usr/local/lib/python3.11/asyncio/base_events.py", line 1086, in create_connection\n'
 _UNAVAILABLE = "received 1011 (internal error) The pier is closed.; then sent 1011 (internal error) The pier is closed."
 _PING = "sent 1011 (internal error) keepalive ping timeout; no close frame received"
@@ -161,6 +164,9 @@ _SERVICES = (
     build_closed_sample("gemini api error", CauseClass.UPSTREAM_CLOSED, "google.genai.errors.APIError: 1011 None. The pier is currently closed.", "Google Gemini (google.genai)", inside=_GENAI),
     build_closed_sample("openai realtime", CauseClass.UPSTREAM_CLOSED, "websockets.exceptions.ConnectionClosedError: no close frame received or sent", "OpenAI (openai)", inside=_OPENAI + _CONNECTION),
     build_closed_sample("deepgram", CauseClass.UPSTREAM_CLOSED, "websockets.exceptions.ConnectionClosedError: received 1011 (internal error) NET-0001; then sent 1011 (internal error) NET-0001", "Deepgram (deepgram)", inside=_DEEPGRAM + _CONNECTION),
+    build_closed_sample("own client's socket", CauseClass.UPSTREAM_CLOSED, f"websockets.exceptions.ConnectionClosedError: {_UNAVAILABLE}", inside=_CONNECTION),
+    build_closed_sample("own client's socket by its address", CauseClass.UPSTREAM_CLOSED, f"websockets.exceptions.ConnectionClosedError: {_UNAVAILABLE}", "live.pier.example", own='  File "/app/ferry/berths.py", line 41, in moor\n    async with connect("wss://live.pier.example/v1") as live:\n', inside=_CONNECTION),
+    build_closed_sample("socket of the server", CauseClass.CLOSED_CONNECTION, f"websockets.exceptions.ConnectionClosedError: {_UNAVAILABLE}", inside=_SERVED + _CONNECTION),
     CauseSample("upstream by its address", CauseClass.UPSTREAM_CLOSED, (f"ERROR relay to wss://live.pier.example/v1/listen: {_UNAVAILABLE}",), "live.pier.example"),
     CauseSample("upstream by its logger", CauseClass.UPSTREAM_CLOSED, (f"ERROR:google_adk.google.adk.flows.llm_flows.base_llm_flow:Connection closed: {_UNAVAILABLE}",), "Google Gemini"),
     CauseSample("upstream alone", CauseClass.UPSTREAM_CLOSED, (f"ERROR live: {_UNAVAILABLE}",)),
@@ -171,6 +177,11 @@ _CONNECTIONS = (
     CauseSample("memory", CauseClass.MEMORY, ("Memory limit of 512 MiB exceeded with 538 MiB used. Consider increasing the memory limit, see https://cloud.google.com/run/docs/configuring/memory-limits", CLOSED), platform=frozenset({0})),
     CauseSample("memory in a service's own words", CauseClass.UNKNOWN, ("ERROR ferry: Memory limit of 512 MiB exceeded with 538 MiB used, says the guide", CLOSED)),
     build_closed_sample("restart", CauseClass.RESTART, "websockets.exceptions.ConnectionClosedError: sent 1012 (service restart); no close frame received", inside=_CONNECTION),
+    build_closed_sample("restart of the upstream", CauseClass.UPSTREAM_CLOSED, "websockets.exceptions.ConnectionClosedError: received 1012 (service restart); then sent 1012 (service restart)", inside=_CLIENT + _CONNECTION),
+    build_closed_sample("restart of an end that no frame names", CauseClass.UPSTREAM_CLOSED, "websockets.exceptions.ConnectionClosedError: received 1012 (service restart); then sent 1012 (service restart)", inside=_CONNECTION),
+    build_closed_sample("restart of a client", CauseClass.CLOSED_CONNECTION, "websockets.exceptions.ConnectionClosedError: received 1012 (service restart); then sent 1012 (service restart)", own=_SERVED + _CONNECTION),
+    build_closed_sample("end of a page", CauseClass.CLOSED_CONNECTION, "websockets.exceptions.ConnectionClosedOK: received 1001 (going away); then sent 1001 (going away)", own=_SERVED + _CONNECTION),
+    build_closed_sample("shutdown", CauseClass.RESTART, "websockets.exceptions.ConnectionClosedError: sent 1001 (going away); no close frame received", own=_SERVED + _CONNECTION),
     build_closed_sample("disconnect by a restart", CauseClass.RESTART, "starlette.websockets.WebSocketDisconnect: (1012, None)", inside=build_package_frame("starlette/websockets.py", "receive_text")),
     build_closed_sample("too big", CauseClass.PAYLOAD, "websockets.exceptions.ConnectionClosedError: sent 1009 (message too big) over size limit (1500000 > 1048576 bytes); no close frame received", inside=_CONNECTION),
     build_closed_sample("packets", CauseClass.PAYLOAD, "ValueError: Too many packets in payload", inside=build_package_frame("engineio/payload.py", "decode")),

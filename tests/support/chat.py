@@ -83,12 +83,24 @@ class FakePager:
     """Implements `shared.ports.Pager`: a second alert with the same marker is no other one."""
 
     alerts: dict[str, Reminder] = field(default_factory=dict)
+    resolved: set[str] = field(default_factory=set)
+    """Markers; ending an alert that never was is no error, as with the real one."""
     require_claim: ClaimGuard = field(default_factory=lambda: ClaimGuard(strict=True))
 
     def alert(self, service: Service, reminder: Reminder) -> None:
         self.require_claim("alert who is on call")
         assert service.escalate_to == PAGER
         assert self.alerts.setdefault(reminder.marker, reminder) == reminder
+
+    def resolve(self, service: Service, marker: str) -> None:
+        self.require_claim("resolve an alert")
+        assert service.escalate_to == PAGER
+        self.resolved.add(marker)
+
+    @property
+    def ringing(self) -> set[str]:
+        """The alerts that are not over."""
+        return self.alerts.keys() - self.resolved
 
 
 def _format_reference(channel: str, index: int) -> str:

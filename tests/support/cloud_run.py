@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.errors import Reject
 from shared.ports import CHANGED_BY_HAND, Clock
+from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck
 from shared.proposal.rollout import Deployment, DeploymentProgress, Revision, ServiceState
 from shared.service import Service
 from tests.support.memory import ClaimGuard
@@ -47,6 +48,8 @@ class FakeCloudRun:
     """A pipeline makes the revisions: each has to be given its address before it can be tried."""
     manual_change: str = ""
     """What somebody has changed since the rollout began; "" where nobody has."""
+    images: dict[str, ImageCheck] = field(default_factory=dict)
+    """What is known of the images of commits; those that are not here need none."""
     services: dict[str, FakeService] = field(default_factory=dict)
     operations: list[FakeOperation] = field(default_factory=list)
     shifts: list[tuple[str, str, int]] = field(default_factory=list)
@@ -64,6 +67,10 @@ class FakeCloudRun:
         name = max(known.traffic, key=lambda revision: known.traffic[revision])
         return ServiceState(known.revisions[name], dict(known.traffic), str(known.etag), self.unprobeable_reason)
 
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        known = self.services.get(service.id)
+        return dict(known.traffic) if known is not None else {}
+
     def get_revision(self, service: Service, name: str) -> Revision | None:
         return self.services[service.id].revisions.get(name)
 
@@ -72,6 +79,9 @@ class FakeCloudRun:
             if (operation.service, operation.marker) == (service.id, marker):
                 return str(index)
         return None
+
+    def check_image(self, service: Service, commit: str) -> ImageCheck:
+        return self.images.get(commit, NO_IMAGE_NEEDED)
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         self.require_claim("deploy")

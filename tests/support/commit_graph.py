@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 
 from shared.detection.incident import Incident
 from shared.errors import UsageError
+from shared.proof.check_commit import CommitCheck, CommitCheckRequest
 from shared.proof.model.compilation import Fault
 from shared.proof.model.deployed_version import DeployedSource, DeployedVersion
 from shared.proof.model.finding import BrokenFile, Finding, Fix, Rollback
@@ -101,9 +102,19 @@ class ScriptedProver:
     trial_commit: str = ""
     """The name of the commit that may be tried, where nothing is proven; "" for none."""
     report_count: int = 0
+    checks: dict[str, CommitCheck] = field(default_factory=dict)
+    """What checks of commits find, by commit; any other one is sound."""
 
     def prover(self) -> Prover:
-        return Prover(prove_and_report=self._report, find_objection=self._objection, render_report=_cached_report)
+        return Prover(
+            prove_and_report=self._report,
+            find_objection=self._objection,
+            render_report=_cached_report,
+            check_commit=self._check_commit,
+        )
+
+    def _check_commit(self, history: History, compilers: Compilers, request: CommitCheckRequest) -> CommitCheck:
+        return self.checks.get(request.commit, CommitCheck(request.baseline, request.commit))
 
     def _report(self, incident: Incident, history: History, compilers: Compilers, request: ProofRequest) -> Report:
         self.report_count += 1

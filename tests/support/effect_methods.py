@@ -14,6 +14,8 @@ EFFECT_METHODS = {
     ("chat", "reply"),
     ("chat", "remind"),
     ("pager", "alert"),
+    ("pager", "resolve"),
+    ("check_runs", "create_run"),
     ("deployer", "start"),
     ("deployer", "shift_traffic"),
 }

@@ -31,6 +31,7 @@ FUNCTIONS_BY_TOPIC = {
     "log-entries": "record",
     "incident-opened": "investigate",
     "redeploy-approved": "redeploy",
+    "check-requested": "check",
     "tick": "verify",
 }
 EVENT_HEADERS = {

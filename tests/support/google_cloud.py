@@ -58,6 +58,8 @@ class GoogleCloud:
     """Fields by which builds cannot be listed."""
     forbidden_projects: set[str] = field(default_factory=set)
     """Projects of others: no build there may be looked at."""
+    forbids_images: bool = False
+    """Whether nobody may look at images and their tags."""
     now: Callable[[], datetime] = lambda: MORNING
     _etag: int = 0
 
@@ -312,15 +314,21 @@ class GoogleCloud:
 
     def _get_tag(self, request: Any) -> registry.Tag:
         name = request.name.rpartition("/")[2]
+        self._require_image_access(name)
         if name not in self.tags:
             raise RpcError(grpc.StatusCode.NOT_FOUND, name)
         return registry.Tag(name=request.name, version=f"{PACKAGE}/versions/{self.tags[name]}")
 
     def _get_version(self, request: Any) -> registry.Version:
         held = request.name.rpartition("/")[2]
+        self._require_image_access(held)
         related = [registry.Tag(name=f"{PACKAGE}/tags/{tag}") for tag, at in self.tags.items() if at == held]
         uploaded = self.uploads.get(held, MORNING - timedelta(hours=1))
         return registry.Version(name=request.name, related_tags=related, create_time=uploaded)
+
+    def _require_image_access(self, name: str) -> None:
+        if self.forbids_images:
+            raise RpcError(grpc.StatusCode.PERMISSION_DENIED, f"artifactregistry on {name}")
 
     def _list_entries(self, request: Any) -> logging_v2.types.ListLogEntriesResponse:
         """Two entries a page at most, so that pages matter. The filter's words about place and time are honoured."""

@@ -136,12 +136,12 @@ class GoogleProject:
         if name == "_Default":
             bucket = f"projects/{self.service.project}/locations/global/buckets/_Default"
             return {"name": name, "destination": f"logging.googleapis.com/{bucket}"}
-        sink = Sink(name.rpartition("-")[2])
+        sink = Sink(name.removeprefix(PREFIX))
         topic = flow.LOG_ENTRIES if sink is Sink.SIGNALS else flow.TICK
         return {
             "name": name,
             "destination": f"pubsub.googleapis.com/projects/{OPERATIONS_PROJECT}/topics/{PREFIX}{topic}",
-            "filter": render_sink_filter(sink, self.service, OPERATIONS_PROJECT, FUNCTIONS),
+            "filter": render_sink_filter(sink, [self.service], OPERATIONS_PROJECT, FUNCTIONS),
             "writerIdentity": LOG_WRITER,
         }
 

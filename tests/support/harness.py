@@ -24,10 +24,12 @@ from shared.ports import (
 from shared.proof.model.ports import Compilers, History
 from shared.proposal.decision import Click, ClickKind
 from shared.proposal.proposal import Message
+from shared.pushes import CheckRunWriter
 from shared.service import Service
 from shared.workflow.context import NoLinkBuilder, Throttle
 from shared.workflow.prover import Prover
 from tests.support.chat import FakeChat, FakePager
+from tests.support.check_runs import FakeCheckRuns
 from tests.support.clock import CountedIds, FakeClock
 from tests.support.cloud_run import FakeCloudRun
 from tests.support.commit_graph import FakeHistories, ScriptedProver, commit_id
@@ -54,6 +56,7 @@ def watched_service(name: str = "tide", **changes: object) -> Service:
         "traffic_steps": (100,),
         "approvers": (APPROVER,),
         "probe_url": f"wss://{name}.invalid/ws",
+        "check_revisions": False,
     }
     return Service(**(given | changes))  # type: ignore[arg-type]
 
@@ -76,12 +79,18 @@ class FixedContext:
     deployer: Deployer
     probe: Probe
     checks: CheckRuns
+    check_runs: CheckRunWriter
     link_builder: LinkBuilder
     is_kill_switch_on: Callable[[str], bool]
     prover: Prover
     services: Mapping[str, Service]
     own_functions: frozenset[str] = frozenset()
     throttle: Throttle = field(default_factory=Throttle)
+
+    def open_limited_history(self, service: Service, requests: int, seconds: float) -> AbstractContextManager[History]:
+        """The same history: these tests count no requests."""
+        del requests, seconds
+        return self.open_history(service)
 
     def limit_wait(self, usual_wait: timedelta) -> timedelta:
         """No wait is shortened: the tests turn the clock."""
@@ -101,6 +110,7 @@ class Harness:
     pager: FakePager = field(default_factory=FakePager)
     probe: FakeProbe = field(default_factory=FakeProbe)
     checks: FakeChecks = field(default_factory=FakeChecks)
+    check_runs: FakeCheckRuns = field(default_factory=FakeCheckRuns)
     prover: ScriptedProver = field(default_factory=ScriptedProver)
     histories: FakeHistories = field(default_factory=FakeHistories)
     ids: CountedIds = field(default_factory=CountedIds)
@@ -128,6 +138,7 @@ class Harness:
             "deployer": self.cloud,
             "probe": self.probe,
             "checks": self.checks,
+            "check_runs": self.check_runs,
             "link_builder": NoLinkBuilder(),
             "is_kill_switch_on": lambda _: self.kill_switch,
         }

@@ -1,8 +1,9 @@
 """What test_issue and other tests share."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -21,6 +22,7 @@ from tests.support.proof_samples import (
 GITHUB_MARKDOWN = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
 
 
+@cache
 def hostile_report(payload: str) -> Report:
     """The payload wherever somebody else can put text."""
     whole, proof = SHAPES["design"]
@@ -64,7 +66,12 @@ def hostile_report(payload: str) -> Report:
 
 
 def markdown_tokens(text: str) -> Iterator[Token]:
-    for token in GITHUB_MARKDOWN.parse(text):
+    yield from list_all_tokens(GITHUB_MARKDOWN.parse(text))
+
+
+def list_all_tokens(blocks: Iterable[Token]) -> Iterator[Token]:
+    """The blocks, and what stands in them."""
+    for token in blocks:
         yield token
         yield from token.children or ()
 

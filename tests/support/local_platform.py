@@ -21,7 +21,7 @@ from shared.adapters.system import SystemClock
 from shared.local_sources import LOGS_FILE
 from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
-from shared.wiring import QUEUE_FILE, STORE_FILE
+from shared.state_stores import QUEUE_FILE, STORE_FILE
 
 TIMEOUT_SECONDS = 60.0
 _POLL_SECONDS = 0.02

@@ -1,7 +1,7 @@
 """Log entries and tracebacks for tests: a ferry company's service that does not exist."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -100,3 +100,15 @@ class MemoryLog:
 
 def make_log(texts: Iterable[LogEntry]) -> MemoryLog:
     return MemoryLog(tuple(texts))
+
+
+NESTED_CLOSE_CODES: Sequence[dict[str, object]] = (
+    {"message": "gone", "websocket": {"close_code": 1011}},
+    {"message": "gone", "ws": {"close": {"code": 1011, "reason": "internal error"}}},
+    {"event": {"type": "websocket.disconnect", "code": 1011}},
+    {"message": "socket closed", "details": {"event": "websocket closed", "code": "1011"}},
+    {"event": "websocket.disconnect", "details": {"code": 1011}},
+    {"type": "ws_closed", "data": {"code": 1011, "reason": ""}},
+    {"msg": "websocket:close", "context": {"code": "1011"}},
+)
+"""Payloads whose close code is below their top."""

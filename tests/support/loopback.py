@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.github.actions import FakeActions
+from tests.support.github.check_runs import CheckRunBoard
+from tests.support.github.clients import TokenEndpoint
 from tests.support.github.git_backend import GitBackend
 from tests.support.github.issue_tracker import IssueTracker
 from tests.support.github.server import REPOSITORY, FakeGitHub, FakeRequest, FakeResponse, serve_fake
@@ -29,6 +31,11 @@ SECRET_VERSIONS = {
     f"projects/{PROJECT}/secrets/{name}/versions/1": f"{name}-of-these-tests"
     for name in ("signing", "bot", "github", "webhook", "pager")
 }
+_TOKEN = "  token: {{secret: projects/{project}/secrets/github/versions/1}}"
+_APP = """  app:
+    id: 41
+    installation: 7
+    private_key: {{secret: projects/{project}/secrets/github/versions/1}}"""
 _CONFIGURATION = """\
 version: 1
 services:
@@ -54,6 +61,13 @@ compilers:
 """
 
 
+@dataclass(frozen=True)
+class NowClock:
+    """A clock of a function."""
+
+    now: Any
+
+
 @dataclass
 class LoopbackServices:
     """`published` are messages by topic that nobody has taken, oldest first."""
@@ -64,6 +78,7 @@ class LoopbackServices:
     board: IssueTracker
     slack: FakeWorkspace
     actions: FakeActions
+    check_runs: CheckRunBoard
     google_address: str
     published: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
@@ -85,9 +100,10 @@ class LoopbackServices:
             "PUBSUB_EMULATOR_HOST": self.rest.address.removeprefix("http://"),
         }
 
-    def configuration(self, python: str, more: str = "") -> str:
-        """`provenfix.yaml` for it; `more` are further lines of the service."""
-        return _CONFIGURATION.format(
+    def configuration(self, python: str, more: str = "", *, as_app: bool = False) -> str:
+        """`provenfix.yaml` for it; `more` are further lines of the service. `as_app`: an App in place of a token."""
+        form = _CONFIGURATION.replace(_TOKEN, _APP) if as_app else _CONFIGURATION
+        return form.format(
             more=more,
             service=SERVICE, project=PROJECT, region=REGION, repository=REPOSITORY, channel=CHANNEL, team=TEAM,
             group=GROUP, python=python, rest=self.rest.address, compile=COMPILE,
@@ -158,8 +174,9 @@ def serve_loopback(repository: Path, now: Any) -> Iterator[LoopbackServices]:
         doubles: tuple[Any, ...] = (rest, github, slack)  # one way to serve whoever answers requests
         for double in doubles:
             stack.enter_context(serve_fake(double))
-        services = LoopbackServices(cloud, rest, github, board, slack, actions, channel_address(channel))
-        github.extra_routes.append(services.answer_permission)
+        check_runs = CheckRunBoard()
+        services = LoopbackServices(cloud, rest, github, board, slack, actions, check_runs, channel_address(channel))
+        github.extra_routes += [services.answer_permission, check_runs, TokenEndpoint(NowClock(now))]
         rest.extra_routes += [services.answer_publish, services.answer_time_series, services.answer_alert]
         yield services
 

@@ -7,7 +7,7 @@ from functions.cli import command_line
 from functions.local import stack_folder
 from functions.local.stack_folder import DEFAULT_FOLDER
 from functions.setup.adapters.private_state import STATE_FILE
-from shared import local_sources, wiring
+from shared import local_sources, state_stores
 from shared.config import settings
 from tests.support.readme import mark_block, read_block, write_block
 
@@ -43,8 +43,8 @@ def list_files() -> dict[str, str]:
         settings.CONFIG_FILE: "the watched services; `provenfix.example.yaml` shows every key",
         f"{DEFAULT_FOLDER}/": "the stack directory of `up`, `watch` and `setup`; `--folder` names another one",
         f"{DEFAULT_FOLDER}/{stack_folder.STACK_FILE}": "where the running stack is; other commands read it",
-        f"{DEFAULT_FOLDER}/{wiring.STORE_FILE}": "incidents, decisions and the ledger of effects",
-        f"{DEFAULT_FOLDER}/{wiring.QUEUE_FILE}": "messages between the functions, dead letters included",
+        f"{DEFAULT_FOLDER}/{state_stores.STORE_FILE}": "incidents, decisions and the ledger of effects",
+        f"{DEFAULT_FOLDER}/{state_stores.QUEUE_FILE}": "messages between the functions, dead letters included",
         f"{DEFAULT_FOLDER}/{local_sources.LOGS_FILE}": "the log of the watched services",
         f"{DEFAULT_FOLDER}/{STATE_FILE}": "what `setup` has made, for `teardown`",
         f"{DEFAULT_FOLDER}/logs/": "what `inject` published, and the output of the functions",

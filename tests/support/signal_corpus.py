@@ -24,6 +24,9 @@ SIGNAL_TESTS = tuple(
         "test_failed_start.py",
         "test_websocket_exception.py",
         "test_bare_messages.py",
+        "test_causes.py",
+        "test_connections_and_chains.py",
+        "test_ties.py",
     )
 )
 _OPTIONS = ("-o", "addopts=", "-p", "no:terminal", "-p", "no:faulthandler", "-p", "no:cacheprovider", "--capture=no")

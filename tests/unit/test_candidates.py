@@ -20,6 +20,7 @@ class _Gates:
 
     failing: Mapping[str, GateFailure] = field(default_factory=dict)
     holding: frozenset[str] = frozenset()
+    without_image: frozenset[str] = frozenset()
     as_deployed: bool = False
     ran: list[str] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
@@ -33,6 +34,9 @@ class _Gates:
         assert already == frozenset(("relay.py",))
         self.ran.append(oid)
         return self.failing.get(oid)
+
+    def find_missing_image(self, oid: str) -> GateFailure | None:
+        return GateFailure("image", "never built") if oid in self.without_image else None
 
     def is_loaded_as_deployed(self, path: str) -> bool:
         assert path == "never.py"
@@ -114,6 +118,15 @@ def test_newest_holder_that_does_not_load_the_file_is_found() -> None:
         assert choice.commit == commits[loads]
         assert len(gates.ran) <= 1 + 1 + 6, "the newest, the oldest that holds it, and then a search by halves"
         assert [each.commit for each in choice.refused_commits] == commits[:loads][:20]
+
+
+def test_of_those_that_do_not_load_the_file_the_newest_with_an_image_is_found() -> None:
+    commits = line(12)
+    failing = dict.fromkeys(ids(commits[:5]), NEVER)
+    gates = _Gates(failing, ids(commits[:10]), without_image=ids(commits[:7]))
+    choice = choose(gates, commits)
+    assert choice.commit == commits[7]
+    assert [entry.gate for entry in choice.refused_commits[5:]] == ["image", "image"]
 
 
 def test_where_each_that_holds_it_loads_it_the_next_older_one_is_judged() -> None:

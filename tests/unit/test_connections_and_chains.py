@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.connections import are_different_connections, find_connection_ids
 from shared.detection.entry import LogEntry
 from shared.detection.exception_chain import read_chain
@@ -42,6 +43,85 @@ def causes(*steps: LogStep) -> dict[str, int]:
 
 def _closes(*steps: LogStep) -> list[Incident]:
     return [each for each in incidents_of(make_log_entries(*steps)) if each.kind is SignalKind.CLOSE_1011]
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"request_id": "r-1"}, "request id r-1"),
+        ({"requestId": "r-1"}, "request id r-1"),
+        ({"connection_id": 17}, "connection id 17"),
+        ({"session-id": "s1"}, "session id s1"),
+        ({"sid": "kQ7"}, "sid id kQ7"),
+        ({"trace_id": "4bf92f"}, "trace id 4bf92f"),
+        ({"otelTraceID": "4bf92f"}, "trace id 4bf92f"),
+        ({"dd.trace_id": "4bf92f"}, "trace id 4bf92f"),
+        ({"taskName": "Task-12"}, "task Task-12"),
+        ({"client": "10.0.0.7:50122"}, "client 10.0.0.7:50122"),
+        ({"peername": ["10.0.0.7", 50122]}, "client 10.0.0.7:50122"),
+        ({"peername": ["::1", 50122]}, "client ::1:50122"),
+        ({"extra": {"ws_id": "w1"}}, "ws id w1"),
+    ],
+)
+def test_fields_of_a_logger_name_the_connection(fields: dict[str, object], name: str) -> None:
+    for entry in ({"jsonPayload": {"message": "moored", **fields}}, {"message": "moored", **fields}):
+        assert find_connection_ids(parse_json_entry(entry, 0)) == {name}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"request_id": ""}, {"request_id": True}, {"request_id": {"a": 1}}, {"id": "r-1"}, {"berth_id": "b"},
+     {"task": "moor the ship"}, {"client": "Harbour Ltd"}, {"remote": ["10.0.0.7"]}],
+)  # fmt: skip
+def test_other_fields_name_none(fields: dict[str, object]) -> None:
+    assert find_connection_ids(parse_json_entry({"jsonPayload": {"message": "moored", **fields}}, 0)) == frozenset()
+
+
+@pytest.mark.parametrize("key", ["request_id", "connectionId", "sid", "trace_id", "taskName"])
+def test_a_close_is_tied_to_the_exception_that_has_the_same_field(key: str) -> None:
+    """The exception of the other connection came last, and says nothing of this one."""
+    names = ("Task-1", "Task-2")
+    entries = [
+        {"message": "failed", "exc_info": KEY_ERROR, key: names[0]},
+        {"message": "failed", "exc_info": RAISED, key: names[1]},
+        {"message": CLOSED, key: names[0]},
+    ]
+    logged = [
+        replace(parse_json_entry({"jsonPayload": payload}, number), timestamp=time_at(number), instance="a")
+        for number, payload in enumerate(entries)
+    ]
+    [incident] = [each for each in incidents_of(logged) if each.kind is SignalKind.CLOSE_1011]
+    assert incident.raised is not None
+    assert incident.raised.exception.error_class == "KeyError"
+
+
+_HTTP_FRAMES = (
+    '  File "/usr/local/lib/python3.11/site-packages/uvicorn/protocols/http/h11_impl.py", line 403, in run_asgi\n    '
+    "result = await app(\n",
+    '  File "/usr/local/lib/python3.11/site-packages/starlette/routing.py", line 75, in app\n    await '
+    "wrap_app_handling_exceptions(app, request)(scope, receive, send)\n",
+    '  File "/usr/local/lib/python3.11/site-packages/django/core/handlers/exception.py", line 55, in inner\n    '
+    "response = get_response(request)\n",
+)
+
+
+@pytest.mark.parametrize("frames", _HTTP_FRAMES, ids=["uvicorn", "starlette", "django"])
+def test_what_an_http_request_raised_closes_no_websocket(frames: str) -> None:
+    of_http = RAISED.replace(TRACEBACK_HEADER, TRACEBACK_HEADER + frames)
+    assert causes(("a", of_http), ("a", CLOSED)) == {}
+    assert causes(("a", KEY_ERROR), ("a", of_http), ("a", CLOSED)) == {"KeyError": 1}
+    assert causes(("a", of_http.replace("(app, request)", "(app, session)")), ("a", CLOSED)) == (
+        {"AttributeError": 1} if "(app, request)" in frames else {}
+    )
+
+
+def test_a_name_of_a_connection_ties_no_close_to_what_was_logged_long_before() -> None:
+    """A session's id lives on when the client connects again."""
+    steps = ("a", f"session_id=s1 failed\n{RAISED}"), ("a", f"session_id=s1 {CLOSED}")
+    for minutes, tied in ((5, {"AttributeError": 1}), (11, {})):
+        logged = incidents_of(make_log_entries(*steps, step=60.0 * minutes))
+        closes = [each for each in logged if each.kind is SignalKind.CLOSE_1011]
+        assert {each.raised.exception.error_class: 1 for each in closes if each.raised is not None} == tied
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.close_code import CloseKind
 from shared.detection.logged_exception import Frame, find_last_exception
 from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal
-from tests.support.log_samples import LINE_624, TRACEBACK, export_entry
+from tests.support.log_samples import LINE_624, NESTED_CLOSE_CODES, TRACEBACK, export_entry
 from tests.support.start_samples import HEADER, OWN_WEBSOCKET, PACKAGES, ROUTED
 
 LINES = TRACEBACK.splitlines()
@@ -217,15 +217,7 @@ def test_ordinary_payload_keeps_its_message_alone() -> None:
     assert text_of(payload) == "moored"
 
 
-@pytest.mark.parametrize(
-    "payload",
-    [
-        {"message": "gone", "websocket": {"close_code": 1011}},
-        {"event": {"type": "websocket.disconnect", "code": 1011}},
-        {"message": "socket closed", "details": {"event": "websocket closed", "code": "1011"}},
-        {"a": [{"b": {"closeCode": 1011}}]},
-    ],
-)
+@pytest.mark.parametrize("payload", [*NESTED_CLOSE_CODES, {"a": [{"b": {"closeCode": 1011}}]}])
 def test_nested_close_code_is_read(payload: dict[str, object]) -> None:
     found = read(payload)
     assert isinstance(found, Signal)
@@ -240,6 +232,9 @@ def test_nested_close_code_is_read(payload: dict[str, object]) -> None:
         {"message": "exited", "process": {"exit": {"code": 1011}}},
         {"order": {"id": 1011, "count": 1011, "port": 1011}},
         {"message": "moored", "berth": {"code": 1011, "name": "north quay"}},
+        {"event": "websocket.receive", "data": {"code": 1011}},
+        {"event": "websocket.disconnect", "boat": {"code": 1011}},
+        {"event": "http.disconnect", "details": {"code": 1011}},
     ],
 )
 def test_other_nested_codes_are_none(payload: dict[str, object]) -> None:

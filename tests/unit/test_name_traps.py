@@ -45,6 +45,8 @@ USE = "def f():\n    return n\n"
         ("bound by a function", "def start():\n    global n\n    n = 1\n" + USE),
         ("unbound by a function", "n = 1\ndef stop():\n    global n\n    del n\n" + USE),
         ("condition of the environment", "import os\nif os.environ:\n    n = 1\n" + USE),
+        ("a condition of one's own", "from app.flags import TYPE_CHECKING\nif TYPE_CHECKING:\n    n = 1\n" + USE),
+        ("a constant that another module may set", "READY = False\nif not READY:\n    n = 1\n" + USE),
         ("optional import", "try:\n    import n\nexcept ImportError:\n    pass\n" + USE),
         ("deleted again", "n = 1\ndef f():\n    return n\nkeep(f)\ndel n\n"),
         ("taken out of globals", "n = 1\n" + USE + "globals().pop('n')\n"),

@@ -67,7 +67,7 @@ def test_a_procfile_tells_it_as_well(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ('CMD ["gunicorn", "app:x"]', "its command is 'gunicorn app:x'"),
-        ("EXPOSE 8080", "neither Dockerfile nor Procfile tells a command"),
+        ("EXPOSE 8080", "neither Dockerfile nor Procfile names a command"),
         ("CMD [uvicorn]", "CMD of the Dockerfile is not a JSON array of words"),
     ],
 )

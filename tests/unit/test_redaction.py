@@ -209,3 +209,9 @@ def test_several_secrets_on_a_line_go() -> None:
 )
 def test_what_stands_in_quotes_goes_up_to_the_quote_that_ends_it(text: str, shown: str) -> None:
     assert redact(text) == shown
+
+
+@pytest.mark.parametrize("text", ["password={}", 'password: "{}"', "api_key={} and more", "{{'token': '{}'}}"])
+def test_three_characters_are_a_secret_and_two_are_none(text: str) -> None:
+    assert redact(text.format("qz")) == text.format("qz")
+    assert "qzx" not in redact(text.format("qzx"))

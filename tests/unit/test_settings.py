@@ -115,6 +115,12 @@ def test_what_is_left_out_is_the_domains_default(file: Path) -> None:
     assert orders == Service("orders", "tea-prod", "us-east4", "./orders", "C1")
 
 
+@pytest.mark.parametrize("path", [".", "./", "./chat", "/srv/chat"])
+def test_a_repository_may_be_a_path_of_this_machine(file: Path, path: str) -> None:
+    service = f"services:\n  - {{name: a, project: tea-prod, region: us-east4, channel: C1, repository: {path}}}\n"
+    assert told(file, service).services["tea-prod.a"].repository == path
+
+
 def test_secrets_are_references_and_environment_values_stay_hidden(file: Path) -> None:
     settings = told(file, FULL, SIGNING="hush-hush")
     assert settings.secrets.slack_signing_secret == SecretReference(SecretSource.ENVIRONMENT, "SIGNING")

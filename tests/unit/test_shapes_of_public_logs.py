@@ -21,7 +21,7 @@ from tests.support.tied_logs import incidents_of, make_log_entries
 PACKAGES = "/usr/local/lib/python3.12/site-packages"
 HEADER = "Traceback (most recent call last):\n"
 BY_ADDRESS = "return await application("
-BY_TYPE = "return await application(scope, receive, send)"
+BY_PROTOCOL = "return await application(scope, receive, send)"
 BY_CHANNEL = 'return await self.application_mapping[scope["channel"]]('
 HANDLER = '  File "/app/ferry/consumers.py", line 3, in tide_message\n    await self.sned(event)\n'
 LAST = "AttributeError: 'Consumer' object has no attribute 'sned'"
@@ -45,7 +45,7 @@ def build_channels_text(source: str, *more: str) -> str:
     [
         (build_channels_text(BY_ADDRESS), True),
         (build_channels_text(BY_CHANNEL), False),
-        (build_channels_text(BY_TYPE), False),
+        (build_channels_text(BY_PROTOCOL), False),
         (build_channels_text(BY_ADDRESS, build_frame("channels/generic/http.py")), False),
         (build_channels_text(""), False),
     ],

@@ -285,3 +285,19 @@ def test_dependency_error_has_its_own_kind(path: str) -> None:
 
 def test_syntax_error_wins_over_close_code_in_one_text() -> None:
     assert signal_in(f"{LINE_624}; closing websocket with code 1011").kind is SignalKind.SYNTAX_ERROR
+
+
+NEVER_CLOSED = (
+    'Traceback (most recent call last):\n  File "/app/main.py", line 3, in <module>\n    import quay\n'
+    "  File \"/app/quay.py\", line 7\n    x = (\n        ^\nSyntaxError: '(' was never closed\n"
+)
+
+
+@pytest.mark.parametrize(
+    "bare", ["SyntaxError: (quay.py, line 7)\n", "SyntaxError: '(' was closed (quay.py, line 7)\n"]
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_two_mentions_of_one_error_the_first_is_told_with_the_fullest_path(bare: str, *, is_first: bool) -> None:
+    found = signal_in(bare + NEVER_CLOSED if is_first else NEVER_CLOSED + bare)
+    own = "'(' was closed" if "was closed" in bare and is_first else "'(' was never closed"
+    assert (found.path, found.line, found.message, found.source_text) == ("/app/quay.py", 7, own, "x = (")

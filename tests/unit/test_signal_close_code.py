@@ -52,6 +52,14 @@ from tests.support.log_samples import classify_text, signal_in
         "onclose 1011",
         "WebSocket error: 1011",
         "websocket ended, statusCode: 1011",
+        "websocket closed by the server (1011)",
+        "websocket closed unexpectedly: 1011",
+        "the websocket connection was closed by upstream, 1011",
+        "ws disconnected with error 1011",
+        "ws closed, reason: 1011",
+        "ConnectionClosedError: 1011",
+        "closing connection: 1011",
+        "live session: APIError: 1011 None The service is currently unavailable.",
     ],
 )
 def test_close_code_1011_is_a_signal(text: str) -> None:
@@ -62,6 +70,7 @@ def test_close_code_1011_is_a_signal(text: str) -> None:
     "text",
     [
         "google.genai.errors.APIError: 1011 None. Internal error encountered.",
+        "google.genai.errors.APIError: 1011 None The service is currently unavailable.",
         "received 1011 (internal error); then sent 1011 (internal error)",
     ],
 )
@@ -96,6 +105,16 @@ def test_keepalive_timeout_is_a_signal(text: str) -> None:
         pytest.param("received 1011 messages", id="message count"),
         pytest.param('File "/app/quay.py", line 1011, in close', id="line number"),
         pytest.param("websocket closed for user id 1011", id="id"),
+        pytest.param("closed websocket for boat 1011", id="number of a thing"),
+        pytest.param("websocket of berth 1011 closed", id="number of a thing before the closing"),
+        pytest.param("ws closed by skipper 1011", id="number of somebody"),
+        pytest.param("websocket closed for boat (1011)", id="number of a thing in brackets"),
+        pytest.param("closing connection 1011", id="number of a connection"),
+        pytest.param("disconnected websocket 1011", id="number of a websocket"),
+        pytest.param("connection 1011 closed", id="number of a connection before the closing"),
+        pytest.param("[2026-03-01 03:43:43 +0000] [1011] [INFO] closing websocket", id="process in a log line"),
+        pytest.param("Closing websocket server process [1011]", id="process"),
+        pytest.param("APIError: 1011 Nonexistent berths", id="word behind an API's error"),
         pytest.param("GET /ws?berth=1011 closed", id="query"),
         pytest.param("websocket /ws/1011 closed", id="path"),
         pytest.param("closed the deal at $1011", id="price"),
@@ -122,3 +141,11 @@ def test_keepalive_timeout_is_a_signal(text: str) -> None:
 )
 def test_other_numbers_are_no_close_code(text: str) -> None:
     assert classify_text(text) in {SkipReason.NOT_A_CLOSE_CODE, SkipReason.NO_SIGNAL}
+
+
+def test_of_a_close_with_a_traceback_the_line_that_names_the_code_is_told() -> None:
+    last = "websockets.exceptions.ConnectionClosedError: sent 1011 (internal error); no close frame received"
+    text = (
+        f'ERROR: failed\nTraceback (most recent call last):\n  File "/app/quay.py", line 1011, in moor\n    x()\n{last}'
+    )
+    assert signal_in(text).message == last

@@ -11,7 +11,7 @@ from functions.cli.stats import stats as command
 from functions.local.stack_folder import DEFAULT_FOLDER
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 from shared.detection.signal import SignalKind
-from shared.wiring import STORE_FILE
+from shared.state_stores import STORE_FILE
 from shared.workflow.flow import IncidentState
 from shared.workflow.records import incident_record
 from shared.workflow.records.incident_record import IncidentRecord

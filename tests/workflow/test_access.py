@@ -8,7 +8,7 @@ from functions.cli.access import Access, read_access
 from shared.errors import InputError
 from tests.support.access import readme_table
 from tests.support.access.call_recorder import ObservedCalls
-from tests.support.access.scenarios import SCENARIOS, open_scenario
+from tests.support.access.scenarios import PLAYS_AS_APP, SCENARIOS, open_scenario
 from tests.support.google_cloud import PROJECT
 
 SECRETS = {
@@ -28,7 +28,8 @@ CHANGES = ("create", "delete", "setIamPolicy", "update")
 def observed(emulators: object, tmp_path_factory: pytest.TempPathFactory) -> ObservedCalls:  # noqa: ARG001  # it has to run
     found = ObservedCalls()
     for number, (play, head, more) in enumerate(SCENARIOS, 1):
-        with open_scenario(tmp_path_factory.mktemp(play.__name__), found, number, head, more) as about:
+        folder, as_app = tmp_path_factory.mktemp(play.__name__), play in PLAYS_AS_APP
+        with open_scenario(folder, found, number, head, more, as_app=as_app) as about:
             play(about)
     return found
 
@@ -74,7 +75,7 @@ def test_a_role_is_predefined_or_says_why_it_is_not(access: Access) -> None:
         assert bool(role.custom) == bool(role.why)
 
 
-@pytest.mark.parametrize("function", ["record", "decide", "investigate", "github"])
+@pytest.mark.parametrize("function", ["record", "decide", "investigate", "check", "github"])
 def test_only_redeploy_and_verify_can_deploy(access: Access, function: str) -> None:
     granted = {one for key in access.required_permissions(function) for one in access.roles[key].permissions}
     changing = {one for one in granted if one.rpartition(".")[2] in CHANGES}

@@ -40,7 +40,12 @@ def test_a_shell_gets_a_script(shell: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"), [("provenfix inv", "investigate"), ("provenfix investigate --for", "--format")]
+    ("words", "expected"),
+    [
+        ("provenfix inv", "investigate"),
+        ("provenfix investigate --for", "--format"),
+        ("provenfix explain no_fi", "no_fix"),
+    ],
 )
 def test_commands_and_options_are_completed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str, expected: str

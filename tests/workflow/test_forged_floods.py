@@ -8,14 +8,8 @@ from shared.errors import Retry
 from shared.proof.model.recommendation import ActionKind, Reason
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.collecting_issue import add_to_collecting_issue
-from shared.workflow.record import (
-    MAX_CORROBORATED,
-    MAX_PENDING,
-    PENDING_PERIOD,
-    REOPEN_INTERVAL,
-    TOO_MANY_INCIDENTS,
-    record_log_entry,
-)
+from shared.workflow.open_limits import MAX_CORROBORATED, MAX_PENDING, PENDING_PERIOD, TOO_MANY_INCIDENTS
+from shared.workflow.record import REOPEN_INTERVAL, record_log_entry
 from shared.workflow.records import incident_record
 from tests.support.commit_graph import ScriptedProver
 from tests.support.drivers import read_documents, read_state, run_tick

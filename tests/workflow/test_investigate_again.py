@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.proof.model.recommendation import ActionKind, Reason
-from shared.proof.model.target import CheckStatus
+from shared.proof.model.target import CheckStatus, ImageCheck, ImageStatus
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.rollout.await_newer_commit import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
 from tests.support.commit_graph import commit_id
@@ -65,6 +65,17 @@ def test_checks_that_turn_green_are_a_reason_to_look_again(harness: Harness) -> 
     harness.checks.states[commit_id("attempt")] = CheckStatus.PENDING
     incident = _unfixed(harness)
     harness.checks.states[commit_id("attempt")] = CheckStatus.GREEN
+    run_tick(harness, BRANCH_CHECK_INTERVAL)
+    assert read_state(harness, incident) == "opened"
+
+
+def test_an_image_that_is_built_is_a_reason_to_look_again(harness: Harness) -> None:
+    harness.prover.reason = Reason.NO_IMAGE
+    harness.cloud.images[commit_id("attempt")] = ImageCheck(ImageStatus.MISSING, "never built")
+    incident = _unfixed(harness)
+    run_tick(harness, BRANCH_CHECK_INTERVAL)
+    assert read_state(harness, incident) == "unfixed"
+    harness.cloud.images[commit_id("attempt")] = ImageCheck(ImageStatus.BUILT)
     run_tick(harness, BRANCH_CHECK_INTERVAL)
     assert read_state(harness, incident) == "opened"
 

@@ -1,16 +1,22 @@
 """The issue lives with its incident: one comment for each event, one part that says how it stands, one issue again."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 
 from shared.errors import Reject, Retry
 from shared.ports import WRONG_LABEL
 from shared.proof.model.recommendation import ActionKind, Reason
+from shared.proposal.consequences import summarise_rollout
 from shared.proposal.decision import ClickKind
 from shared.proposal.rollout import WATCH_DURATION, ProbeResult
+from shared.report.links import Links
 from shared.service import Service
+from shared.text.escaping import escape_markdown
+from shared.text.phrases import short_sha
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
 from shared.workflow.rollout.await_newer_commit import BRANCH_CHECK_INTERVAL
@@ -74,7 +80,7 @@ def test_a_whole_life_is_four_comments_and_one_part_that_is_edited(harness: Harn
     (issue,) = harness.issues.issues
     assert "[!IMPORTANT]" in standing(issue)
     assert shows(issue) == "proposed"
-    assert commit_id("later") in standing(issue)
+    assert f"`{short_sha(commit_id('later'))}`" in standing(issue)
     assert harness.chat.posted[0].message.kind is ActionKind.REDEPLOY
     press_button(harness)
     redeploy_approved(harness)
@@ -91,6 +97,27 @@ def test_a_whole_life_is_four_comments_and_one_part_that_is_edited(harness: Harn
     assert "480 requests" in standing(issue)
     assert issue.body.endswith(report), "nothing but the part was edited"
     assert not issue.is_open
+
+
+def test_an_open_question_links_its_commit_and_says_what_each_answer_leads_to(harness: Harness) -> None:
+    class Linked:
+        asked: ClassVar[list[int]] = []
+
+        def build_links(self, service: Service, commits: Sequence[str]) -> Links:
+            self.asked.append(len(commits))
+            return Links(commit=lambda commit: f"https://code.invalid/{service.repository}/commit/{commit}")
+
+    incident = open_incident(harness)
+    process = harness.start_process(lambda name, port: Linked() if name == "link_builder" else port)
+    investigate_incident(process, incident)
+    assert Linked.asked[-1] == 0, "asking for origins would be a request more for each update"
+    commit, service = commit_id("later"), harness.services["shore.tide"]
+    told = standing(harness.issues.issues[0])
+    assert told.count(commit) == 1
+    assert f"[`{short_sha(commit)}`](https://code.invalid/{service.repository}/commit/{commit})" in told
+    assert escape_markdown(summarise_rollout(service, ActionKind.REDEPLOY)) in told
+    proposal = read_documents(harness, "proposals")[f"{incident}-1"]
+    assert str(proposal["expires_at"]) in told
 
 
 def test_the_last_comment_tells_how_long_everything_took(harness: Harness) -> None:

@@ -170,7 +170,7 @@ def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("embedded")
 def test_the_commands_turn_what_the_functions_read(capsys: pytest.CaptureFixture[str]) -> None:
     from shared.config.settings import read_settings  # noqa: PLC0415
-    from shared.wiring import create_store  # noqa: PLC0415
+    from shared.state_stores import create_store  # noqa: PLC0415
 
     assert run_kill_switch("tide", Path(".provenfix"), stopped=True) == 0
     kept = create_store(read_settings())
@@ -187,7 +187,7 @@ def test_the_commands_turn_what_the_functions_read(capsys: pytest.CaptureFixture
 @pytest.mark.usefixtures("embedded")
 def test_a_user_without_a_name_can_stop_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     from shared.config.settings import read_settings  # noqa: PLC0415
-    from shared.wiring import create_store  # noqa: PLC0415
+    from shared.state_stores import create_store  # noqa: PLC0415
 
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)

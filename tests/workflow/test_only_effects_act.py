@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from shared.pushes import CheckConclusion, CheckRun
 from tests.support.effect_methods import EFFECT_METHODS
 from tests.support.harness import Harness
 from tests.support.memory import UnclaimedEffectError
 
 WORKFLOW = Path(__file__).parents[2] / "shared/workflow"
 STEPS = sorted(WORKFLOW.rglob("*.py"))
+EFFECT_FILES = ("effects.py", "check_effects.py")
 READ_METHODS = {
+    ("check_runs", "is_available"),
+    ("check_runs", "find_run"),
+    ("check_runs", "find_merge_base"),
     ("issues", "find"),
     ("issues", "has_comment"),
     ("issues", "state"),
@@ -21,6 +26,7 @@ READ_METHODS = {
     ("chat", "has_reply"),
     ("deployer", "find"),
     ("deployer", "state"),
+    ("deployer", "check_image"),
 }
 
 
@@ -36,7 +42,7 @@ def _named(tree: ast.AST) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("path", STEPS, ids=lambda path: path.name)
 def test_no_step_but_effects_names_an_effect(path: Path) -> None:
-    allowed = EFFECT_METHODS | READ_METHODS if path.name == "effects.py" else READ_METHODS
+    allowed = EFFECT_METHODS | READ_METHODS if path.name in EFFECT_FILES else READ_METHODS
     assert _named(ast.parse(path.read_text("utf-8"))) <= allowed
 
 
@@ -47,15 +53,16 @@ def test_all_steps_are_looked_at() -> None:
 
 
 def test_every_effect_stands_in_what_is_handed_to_the_ledger() -> None:
-    tree = ast.parse((WORKFLOW / "effects.py").read_text("utf-8"))
+    trees = [ast.parse((WORKFLOW / name).read_text("utf-8")) for name in EFFECT_FILES]
     inside = {
         name
+        for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef) and node.name == "do"
         for name in _named(node)
     }
     assert inside >= EFFECT_METHODS
-    for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+    for function in (node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)):
         wrapped = {name for node in ast.walk(function) for name in _named(node)} & EFFECT_METHODS
         calls = {
             node.func.id
@@ -65,7 +72,7 @@ def test_every_effect_stands_in_what_is_handed_to_the_ledger() -> None:
         assert not wrapped or "run_once" in calls, f"{function.name} acts without the ledger"
 
 
-@pytest.mark.parametrize("port", ["bus", "issues", "chat", "pager", "deployer"])
+@pytest.mark.parametrize("port", ["bus", "issues", "chat", "pager", "check_runs", "deployer"])
 def test_no_step_lets_a_port_out_of_its_sight(port: str) -> None:
     """A port that is only ever used as `context.port.method` cannot be used where the tests above do not look."""
     port_uses = 0
@@ -82,6 +89,7 @@ def test_no_step_lets_a_port_out_of_its_sight(port: str) -> None:
 def test_the_fakes_refuse_an_effect_outside_of_a_claim() -> None:
     setting = Harness()
     known = setting.services["shore.tide"]
+    run = CheckRun("n", "x", "1" * 40, CheckConclusion.SUCCESS, "t", "s")
     attempts: list[Callable[[], object]] = [
         lambda: setting.bus.publish("tick", {}),
         lambda: setting.issues.open(known, "m", "t", "m"),
@@ -92,6 +100,7 @@ def test_the_fakes_refuse_an_effect_outside_of_a_claim() -> None:
         lambda: setting.issues.update_status_section(known, 1, "m"),
         lambda: setting.issues.create_labels(known),
         lambda: setting.chat.reply(known, "C-TIDE/1795000000.000000", "m", ("a",)),
+        lambda: setting.check_runs.create_run(known, run),
         lambda: setting.cloud.start(known, "m", "c", "1"),
         lambda: setting.cloud.shift_traffic(known, "tide-00007-old", 100),
     ]

@@ -168,7 +168,7 @@ def test_what_cannot_be_probed_before_it_has_traffic_is_told_before_anybody_is_a
 ) -> None:
     known = replace(harness.services["shore.tide"], probe_url=probe_url)
     revision = Revision("tide-00007-old", BROKEN, AT)
-    state = ServiceState(revision, {revision.name: 100}, "1", "Identity-Aware Proxy stands before it")
+    state = ServiceState(revision, {revision.name: 100}, "1", "Identity-Aware Proxy is in front of it")
     with harness.histories(known) as history:
         told = gather_platform_evidence(
             harness.start_process(), known, history, FailingRevision(revision.name, state, ())

@@ -8,6 +8,7 @@ import pytest
 
 from shared.errors import Reject
 from shared.ports import Document
+from shared.proof.model.target import ImageCheck, ImageStatus
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.states import ProposalStatus
 from shared.workflow.investigate_incident import investigate_incident
@@ -294,6 +295,19 @@ class TestOvertaken:
         run_tick(harness)
         assert read_state(harness, incident) == "opened"
         assert commit_id("newest") in harness.chat.posted[0].message.reason
+
+    def test_a_newer_commit_without_an_image_does_not_before_it_is_built(self, harness: Harness) -> None:
+        newest = commit_id("newest")
+        harness.histories.graph[newest] = make_commit("newest", "later")
+        harness.cloud.images[newest] = ImageCheck(ImageStatus.MISSING, "never built")
+        incident = propose_deployment(harness)
+        harness.histories.head = newest
+        run_tick(harness, MIN_QUESTION_AGE)
+        run_tick(harness, BRANCH_CHECK_INTERVAL)
+        assert read_state(harness, incident) == "proposed"
+        harness.cloud.images[newest] = ImageCheck(ImageStatus.BUILT)
+        run_tick(harness, BRANCH_CHECK_INTERVAL)
+        assert read_state(harness, incident) == "opened"
 
     def test_a_newer_commit_that_fails_a_gate_does_not(self, harness: Harness) -> None:
         harness.histories.graph[commit_id("newest")] = make_commit("newest", "later")

@@ -15,7 +15,7 @@ from shared.service import PAGER, Service
 from shared.workflow.verify import verify
 from tests.support.chat import FakeChat, FakePager
 from tests.support.crash.faults import FaultPlan
-from tests.support.drivers import MINUTE, press_button, propose_deployment, read_incident, run_tick
+from tests.support.drivers import MINUTE, press_button, propose_deployment, read_documents, read_incident, run_tick
 from tests.support.harness import APPROVER, SECOND_APPROVER, Harness, watched_service
 from tests.support.memory import MemoryStore
 
@@ -47,6 +47,52 @@ def test_the_channel_and_the_pager_are_reminded_once_when_it_is_time(harness: Ha
     assert reminder.asked_at == harness.clock.now() - DELAY - 2 * MINUTE
     assert reminder.title == (posted.message.brief.title or posted.message.title)
     assert harness.pager.alerts == {reminder.marker: reminder}
+
+
+def _is_ringing(harness: Harness) -> bool:
+    return bool(harness.pager.ringing)
+
+
+@pytest.mark.parametrize("kind", [ClickKind.APPROVE, ClickKind.DENY])
+def test_an_answer_ends_the_alert_at_the_next_tick(harness: Harness, kind: ClickKind) -> None:
+    run_tick(harness, DELAY)
+    assert _is_ringing(harness)
+    press_button(harness, kind)
+    run_tick(harness)
+    assert not _is_ringing(harness)
+    [incident] = _incidents(harness)
+    assert incident["open_alerts"] == []
+
+
+def test_an_incident_that_ends_ends_all_of_its_alerts(harness: Harness) -> None:
+    run_tick(harness, DELAY)
+    press_button(harness, ClickKind.SNOOZE)
+    run_tick(harness, SNOOZE_PERIOD)
+    assert len(harness.pager.ringing) == 2
+    run_tick(harness, timedelta(hours=6))
+    assert _incidents(harness)[0]["state"] == "expired"
+    assert not _is_ringing(harness)
+
+
+def test_an_alert_goes_on_ringing_while_nobody_answers(harness: Harness) -> None:
+    for wait in (DELAY, MINUTE, MINUTE):
+        run_tick(harness, wait)
+    assert _is_ringing(harness)
+
+
+def test_a_pager_that_refuses_the_end_of_an_alert_does_not_keep_the_incident() -> None:
+    class _RefusingPager(FakePager):
+        def resolve(self, service: Service, marker: str) -> None:
+            raise Reject("alert_refused", f"{service.name}: {marker}")
+
+    harness = Harness({"shore.tide": REMINDED}, pager=_RefusingPager())
+    propose_deployment(harness)
+    run_tick(harness, DELAY)
+    press_button(harness, ClickKind.DENY)
+    run_tick(harness)
+    [incident] = _incidents(harness)
+    assert (incident["state"], incident["open_alerts"]) == ("denied", [])
+    assert [refused["reason"] for refused in read_documents(harness, "rejections").values()] == ["alert_refused"]
 
 
 def test_a_question_that_was_reminded_of_costs_a_tick_two_reads_more(harness: Harness) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from functions.cli import show
 from functions.local.stack_folder import DEFAULT_FOLDER
-from shared import wiring
+from shared import state_stores
 from tests.support.trials import FAILS, HOLDS, finish_trial, harness_with_trial, start_trial
 
 
@@ -16,7 +16,7 @@ def test_it_shows_the_trial_and_its_rounds(
     harness = harness_with_trial()
     incident = start_trial(harness)
     finish_trial(harness)
-    monkeypatch.setattr(wiring, "create_store", lambda _: harness.store)
+    monkeypatch.setattr(state_stores, "create_store", lambda _: harness.store)
     monkeypatch.chdir(tmp_path)
     assert show.run_show(incident, Path(DEFAULT_FOLDER)) == 0
     shown = capsys.readouterr().out

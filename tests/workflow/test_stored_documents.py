@@ -14,12 +14,14 @@ from shared.ports import Document
 from shared.workflow.investigation.cause_of_close import CAUSES
 from shared.workflow.issue.collecting_issue import TALLIES
 from shared.workflow.ledger import read_result
+from shared.workflow.records.branch_states import BRANCH_STATES, FORK_TALLIES
 from shared.workflow.records.decisions import DECISIONS
 from shared.workflow.records.defects import DEFECTS
 from shared.workflow.records.documents import MAX_ATTEMPTS, Collection
 from shared.workflow.records.incident_record import INCIDENTS
 from shared.workflow.records.kill_switch import SWITCHES, SwitchState
 from shared.workflow.records.proposals import PROPOSALS
+from shared.workflow.records.serving_states import SERVING_STATES
 from shared.workflow.records.trials import TRIALS
 from shared.workflow.rollout.rollout_limits import DAILY_COUNTS, ROLLOUT_LOCKS
 from tests.support.harness import Harness
@@ -30,6 +32,7 @@ STORED: dict[str, list[dict[str, Any]]] = json.loads(
 )
 COLLECTIONS: tuple[Collection[Any], ...] = (
     INCIDENTS, DECISIONS, DEFECTS, PROPOSALS, CAUSES, DAILY_COUNTS, TALLIES, ROLLOUT_LOCKS, SWITCHES, TRIALS,
+    BRANCH_STATES, FORK_TALLIES, SERVING_STATES,
 )  # fmt: skip
 SAMPLES = [
     (collection, document)
@@ -54,6 +57,7 @@ def test_every_kind_of_document_has_a_sample() -> None:
     fields = {name for name in STORED["incidents"][0] for document in STORED["incidents"] if document[name]}
     assert fields >= {"issue", "rollout", "ending", "ending_cause", "ended_at", "rest_at", "looked_at", "recurred"}
     assert any(document["snoozed_until"] for document in STORED["incidents"])
+    assert any(document["open_alerts"] for document in STORED["incidents"])
     assert any(document["proven_trial"] for document in STORED["incidents"])
 
 
@@ -68,7 +72,18 @@ def test_a_result_that_the_ledger_recorded_is_read() -> None:
 
 @pytest.mark.parametrize(
     "left_out",
-    ["snoozed_until", "proven_trial", "failed_commits", "ending_cause", "told", "fix", "ended_at", "issue", "rollout"],
+    [
+        "snoozed_until",
+        "open_alerts",
+        "proven_trial",
+        "failed_commits",
+        "ending_cause",
+        "told",
+        "fix",
+        "ended_at",
+        "issue",
+        "rollout",
+    ],
 )
 def test_fields_that_came_later_have_defaults(left_out: str) -> None:
     [document, *_] = (stored for stored in STORED["incidents"] if stored[left_out])

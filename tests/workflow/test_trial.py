@@ -411,6 +411,14 @@ class TestRules:
         assert (read_state(harness, incident), harness.cloud.operations) == ("expired", [])
         assert press_button(harness).result is ClickResult.EXPIRED
 
+    def test_an_approval_that_is_too_old_begins_nothing(self, harness: Harness) -> None:
+        incident = investigate_close(harness)
+        press_button(harness)
+        harness.clock.advance(timedelta(hours=7))
+        assert redeploy_approved(harness).name == "refused:approval_expired"
+        run_tick(harness)
+        assert (read_state(harness, incident), harness.cloud.operations) == ("refused", [])
+
     def test_only_approvers_decide_and_all_who_have_to(self) -> None:
         harness = harness_with_trial(approvers=(APPROVER, SECOND_APPROVER), quorum=2)
         incident = investigate_close(harness)

@@ -32,20 +32,29 @@ _READ_PATHS = {
     "statuses": "/commits/HEAD/status?per_page=1",
 }
 _HARMLESS_WRITES: Mapping[str, tuple[str, Any]] = {
+    "checks": ("/check-runs", {}),
     "actions": ("/actions/workflows/provenfix-doctor.yml/dispatches", {"ref": "HEAD"}),
     "issues": ("/issues", {}),
 }
-"""Requests that no token can make: a workflow that does not exist, an issue without a title."""
+"""Requests that no token can make: a workflow that does not exist, an issue or a check run without a title."""
 _EVENTS = {"issues", "issue_comment"}
+_APP_ONLY = "checks"
+"""What a token cannot write, whatever it is given: only an App can."""
 
 
 class GitHubChecks:
     """The checks of all repositories. `base` answers in GitHub's place, on loopback."""
 
     def __init__(
-        self, access: Access, token: Callable[[], Secret], services: Sequence[Service], base: str = ""
+        self,
+        access: Access,
+        token: Callable[[], Secret],
+        services: Sequence[Service],
+        base: str = "",
+        *,
+        is_app: bool = False,
     ) -> None:
-        self._access, self._token, self._base = access, token, base or API
+        self._access, self._token, self._base, self._is_app = access, token, base or API, is_app
         self._repositories = tuple(dict.fromkeys(service.repository for service in services))
         self._methods = {
             at: {service.deploy_method for service in services if service.repository == at} for at in self._repositories
@@ -54,7 +63,9 @@ class GitHubChecks:
     def checks(self, *, webhook: bool) -> Iterator[Check]:
         """By repository; `webhook` where one is configured."""
         for repository in self._repositories:
-            for name, level in self._access.required_repository_permissions(self._methods[repository]).items():
+            required = self._access.required_repository_permissions(self._methods[repository])
+            for name, wanted in required.items():
+                level = "read" if name == _APP_ONLY and not self._is_app else wanted
                 yield Check(
                     "github",
                     f"{repository}: {name} {level}",

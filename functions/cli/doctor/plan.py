@@ -15,7 +15,7 @@ from functions.cli.doctor.probes import list_probe_checks
 from functions.cli.doctor.pubsub import PubSubChecks
 from functions.cli.doctor.roles import Installation, RoleChecks
 from functions.cli.doctor.secrets import SecretChecks
-from functions.cli.doctor.sinks import SinkChecks
+from functions.cli.doctor.sinks import SinkChecks, SinkSetting
 from functions.cli.doctor.slack import SlackChecks
 from functions.local.topology import SUBSCRIBERS
 from shared.adapters import system
@@ -61,12 +61,14 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
             for function in sorted(settings.own_functions)
             if function.startswith(f"{project}.")
         ]
-        yield from SinkChecks(accounts, project, settings.topic_prefix, services, own).checks()
+        sinks = SinkSetting(project, settings.topic_prefix, services, own, settings.sink_folder)
+        yield from SinkChecks(accounts, sinks).checks()
         yield from RoleChecks(access, accounts, installation).checks()
         if not settings.read_only:
             yield from SlackChecks(access, secrets, services, doubles.slack).checks()
+        is_app = bool(settings.code_host.app)
         yield from GitHubChecks(
-            access, _read_github_token(settings, secrets), services, _find_github_api(settings)
+            access, _read_github_token(settings, secrets), services, _find_github_api(settings), is_app=is_app
         ).checks(webhook=references.get("github.webhook_secret") is not None)
         yield from CompilerChecks(access, accounts, settings.compilers, services).checks()
         yield from list_probe_checks(accounts, services)

@@ -37,6 +37,6 @@ def _find_unprobeable_reason(accounts: Accounts, service: Service) -> str:
     if told.get("defaultUriDisabled"):
         return "the service's run.app address is switched off"
     if told.get("iapEnabled"):
-        return "Identity-Aware Proxy stands before it"
+        return "Identity-Aware Proxy is in front of it"
     ingress = str(told.get("ingress") or "INGRESS_TRAFFIC_ALL")
     return "" if ingress == "INGRESS_TRAFFIC_ALL" else f"the service takes no requests from outside ({ingress})"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from functions.cli.doctor.accounts import Accounts
 from functions.cli.doctor.check import (
@@ -13,7 +14,7 @@ from functions.cli.doctor.check import (
     build_ok_result,
 )
 from shared.errors import UsageError
-from shared.filters.rendering import Sink, render_sink_filter
+from shared.filters.rendering import LogSink, Sink, list_sinks, render_sink_filter
 from shared.service import Service
 from shared.workflow import flow
 
@@ -25,24 +26,34 @@ _OTHER_RESOURCE = re.compile(r'resource\.type\s*=\s*"?(?!cloud_run_revision)\w+'
 _TOPICS = {Sink.SIGNALS: flow.LOG_ENTRIES, Sink.REVISIONS: flow.TICK}
 
 
-class SinkChecks:
-    """`functions` are the names of provenfix's own functions, which every filter leaves out."""
+@dataclass(frozen=True, slots=True)
+class SinkSetting:
+    """What the sinks of an installation follow from: `prefix` begins every name, `functions` are provenfix's own, which
+    every filter leaves out, and `folder` is that of the sinks, "" where those of each project deliver.
+    """
 
-    def __init__(
-        self, accounts: Accounts, project: str, prefix: str, services: Sequence[Service], functions: Sequence[str]
-    ) -> None:
-        self._client, self._project, self._prefix = accounts.user_client, project, prefix
-        self._services, self._functions = services, functions
+    project: str
+    prefix: str
+    services: Sequence[Service]
+    functions: Sequence[str]
+    folder: str = ""
+
+
+class SinkChecks:
+    """Looks with the user's own rights."""
+
+    def __init__(self, accounts: Accounts, setting: SinkSetting) -> None:
+        self._client, self._setting = accounts.user_client, setting
 
     def checks(self) -> Iterator[Check]:
         """Two for each sink: the filter is Cloud Logging's matter, who may publish is Pub/Sub's."""
-        for project in dict.fromkeys(service.log_project or service.project for service in self._services):
+        services = self._setting.services
+        for project in dict.fromkeys(service.log_project or service.project for service in services):
             yield Check("sink", f"_Default of {project}", lambda at=project: self._check_default_sink(at))  # type: ignore[misc]
-        for service in self._services:
-            for sink in Sink:
-                yield Check("sink", self._sink_name(service, sink), lambda s=service, k=sink: self._check_filter(s, k))  # type: ignore[misc]
-                publisher = f"{self._sink_name(service, sink)} may publish"
-                yield Check("sink", publisher, lambda s=service, k=sink: self._check_publisher(s, k))  # type: ignore[misc]
+        for sink in list_sinks(services, self._setting.folder):
+            name = f"{self._setting.prefix}{sink.name} of {sink.parent.partition('/')[2]}"
+            yield Check("sink", name, lambda at=sink: self._check_filter(at))  # type: ignore[misc]
+            yield Check("sink", f"{name} may publish", lambda at=sink: self._check_publisher(at))  # type: ignore[misc]
 
     def _check_default_sink(self, project: str) -> CheckResult:
         """It puts the log where provenfix reads it: https://cloud.google.com/logging/docs/routing/overview#default-bucket.
@@ -65,34 +76,35 @@ class SinkChecks:
             "compare its exclusions with what the services log, or name log_project in provenfix.yaml",
         )
 
-    def _sink_name(self, service: Service, sink: Sink) -> str:
-        """As terraform/sinks.tf names it."""
-        return f"{self._prefix}{service.id.removeprefix(f'{service.project}.')}-{sink.value}"
+    def _sink_path(self, sink: LogSink) -> str:
+        return f"/v2/{sink.parent}/sinks/{self._setting.prefix}{sink.name}"
 
-    def _topic_path(self, sink: Sink) -> str:
-        return f"projects/{self._project}/topics/{self._prefix}{_TOPICS[sink]}"
+    def _topic_path(self, sink: LogSink) -> str:
+        return f"projects/{self._setting.project}/topics/{self._setting.prefix}{_TOPICS[sink.kind]}"
 
-    def _check_filter(self, service: Service, sink: Sink) -> CheckResult:
-        resource = f'google_logging_project_sink.sink["{service.id} {sink.value}"]'
-        apply = f"terraform -chdir=terraform apply -target='{resource}'"
+    def _check_filter(self, sink: LogSink) -> CheckResult:
+        kind = "folder" if sink.parent.startswith("folders/") else "project"
+        apply = f"terraform -chdir=terraform apply -target='google_logging_{kind}_sink.sink[\"{sink.key}\"]'"
         try:
-            expected = render_sink_filter(sink, service, self._project, self._functions)
+            expected = render_sink_filter(sink.kind, sink.services, self._setting.project, self._setting.functions)
         except UsageError as wrong:
             return build_missing_result(str(wrong), "correct provenfix.yaml")
-        path = f"/v2/projects/{service.project}/sinks/{self._sink_name(service, sink)}"
-        held = self._client.get(_LOGGING, path)
+        held = self._client.get(_LOGGING, self._sink_path(sink))
         if not held.is_success:
-            return build_missing_result("It does not exist: no log entry of the service arrives.", apply)
-        if held.value.get("disabled"):
-            return build_missing_result("It is disabled.", apply)
-        if held.value.get("destination") != f"{_PUBSUB}/{self._topic_path(sink)}":
-            return build_missing_result("It has another destination.", apply)
-        if str(held.value.get("filter", "")).split() != expected.split():
-            return build_missing_result("Its filter differs from the one of this version.", apply)
-        return build_ok_result()
+            return build_missing_result("It does not exist: no log entry of its services arrives.", apply)
+        differences = {
+            "It is disabled.": bool(held.value.get("disabled")),
+            "It has another destination.": held.value.get("destination") != f"{_PUBSUB}/{self._topic_path(sink)}",
+            "Its filter differs from the one of this version.": (
+                str(held.value.get("filter", "")).split() != expected.split()
+            ),
+            "It leaves out the projects in the folder.": kind == "folder" and not held.value.get("includeChildren"),
+        }
+        difference = next((sentence for sentence, differs in differences.items() if differs), "")
+        return build_missing_result(difference, apply) if difference else build_ok_result()
 
-    def _check_publisher(self, service: Service, sink: Sink) -> CheckResult:
-        held = self._client.get(_LOGGING, f"/v2/projects/{service.project}/sinks/{self._sink_name(service, sink)}")
+    def _check_publisher(self, sink: LogSink) -> CheckResult:
+        held = self._client.get(_LOGGING, self._sink_path(sink))
         writer = str(held.value.get("writerIdentity", ""))
         if not writer:
             raise CheckUnavailable("The sink does not exist.")
@@ -103,7 +115,7 @@ class SinkChecks:
         grant = f"gcloud pubsub topics add-iam-policy-binding {self._topic_path(sink).rpartition('/')[2]}"
         role = f"--member={writer} --role=roles/pubsub.publisher"
         return build_missing_result(
-            "Its writer may not publish to the topic.", f"{grant} --project={self._project} {role}"
+            "Its writer may not publish to the topic.", f"{grant} --project={self._setting.project} {role}"
         )
 
 

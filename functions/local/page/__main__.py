@@ -23,8 +23,8 @@ from functions.local.stack_folder import load_environment, override_environ
 from shared.config.settings import read_all_settings
 from shared.credentials import build_secret_reader
 from shared.errors import InputError, Retry, UsageError
+from shared.state_stores import create_store
 from shared.text.escaping import to_one_line
-from shared.wiring import create_store
 
 _SHUTDOWN_SECONDS = 1
 """A page that listens for changes is hung up on after this long."""

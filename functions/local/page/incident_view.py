@@ -36,7 +36,7 @@ class IncidentView:
     """As the local chat keeps it: channel, message, and the body that Slack would get."""
     issue: Document
     replies: tuple[Document, ...]
-    """What stands below the message, in the order of its keys."""
+    """What is below the message, in the order of its keys."""
     etag: str
 
     @property

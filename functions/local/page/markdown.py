@@ -1,4 +1,4 @@
-"""Renders an issue's body as HTML that may stand in the page.
+"""Renders an issue's body as HTML that may be in the page.
 
 markdown-it parses, nh3 sanitises: what reaches the page is text, tables, folded sections and https links, each element
 closed inside the issue. Raw HTML is shown as text, except what our own issues use of it: `<sub>` and a folded section.

@@ -18,7 +18,7 @@ def format_moment(at: datetime | str | None, form: str = "relative") -> Markup |
 
 
 def format_sent_moment(text: str) -> Markup | str:
-    """A moment of a kept message; as it stands there where it is none."""
+    """A moment of a kept message; as it is written there where it is none."""
     try:
         return format_moment(text)
     except ValueError:

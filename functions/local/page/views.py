@@ -26,6 +26,7 @@ from shared.ports import Document
 from shared.proof.model.recommendation import ActionKind
 from shared.proposal.state_words import INCIDENT_WORDS
 from shared.proposal.states import IncidentState
+from shared.report.incident_status import FOUND
 from shared.text.escaping import split_code_spans, strip_invisible
 from shared.text.timestamps import format_duration
 from shared.workflow.records import documents
@@ -73,6 +74,7 @@ _SIGNAL_LABELS: Mapping[SignalKind, str] = {
     SignalKind.SYNTAX_ERROR: "SyntaxError",
     SignalKind.CLOSE_1011: "WebSocket closed with 1011",
     SignalKind.FAILED_START: "Revision that does not start",
+    SignalKind.FOUND_BY_CHECK: "Failure found by a check",
     SignalKind.KEEPALIVE_TIMEOUT: "WebSocket keepalive timeout",
     SignalKind.DYNAMIC_CODE: "Error in code made at run time",
     SignalKind.DEPENDENCY: "Error in an installed package",
@@ -110,6 +112,8 @@ def list_milestone_times(record: IncidentRecord) -> list[MilestoneTime]:
         MilestoneTime(name, getattr(reached, name), _format_delay(reached.time_since_logged(name), name))
         for name in MILESTONE_NAMES
     ]
+    if reached.is_found_early:
+        times[0] = MilestoneTime(FOUND, reached.logged, "")
     if record.ending is not IncidentState.ROLLED_BACK or record.ended_at is None:
         return times
     back = MilestoneTime("rolled back", record.ended_at, format_duration(record.ended_at - reached.logged))
@@ -247,7 +251,7 @@ def _describe_failure(record: IncidentRecord) -> str:
 
 
 def _render_prose(text: str) -> Markup:
-    """One paragraph; what stands between backticks, and what could be a commit, is code."""
+    """One paragraph; what is between backticks, and what could be a commit, is code."""
     wrapped = [
         Markup("<code>{}</code>").format(words) if is_code else escape(words)
         for words, is_code in split_code_spans(text)
@@ -256,7 +260,7 @@ def _render_prose(text: str) -> Markup:
 
 
 def _align_caret(before: str) -> str:
-    """Below the column after these characters; a tab stays one, so that it stands where it should."""
+    """Below the column after these characters; a tab stays one, so that it is in the right place."""
     return "".join("\t" if character == "\t" else " " for character in before) + "^"
 
 

@@ -16,7 +16,7 @@ from functions.local.platform.log_journal import Journal
 from shared.config.settings import read_all_settings
 from shared.errors import InputError, UsageError
 from shared.local_sources import open_service_logs
-from shared.wiring import create_publisher, create_store
+from shared.state_stores import create_publisher, create_store
 
 
 def main(folder: Path, start_seconds: float = START_SECONDS) -> int:

@@ -158,7 +158,7 @@ class Controller:
             await instance.stop()
 
     def _store_readiness(self, service: Service, revision: str, ready: str, detail: str) -> str:
-        """Writes how a revision stands: what was ready once stays so, only its address may be another one."""
+        """Writes the state of a revision: what was ready once stays so, only its address may be another one."""
         key = f"{service.id}.{revision}"
         value = {"ready": ready, "detail": "" if ready == "yes" else detail, "url": detail if ready == "yes" else ""}
         if self.store.create(REVISIONS_KIND, key, value):

@@ -124,7 +124,7 @@ def _build_command(words: Sequence[str], interpreter: str, port: int) -> list[st
     if re.fullmatch(r"python(3(\.\d+)?)?", name):
         return [interpreter, *words[1:]]
     problem = (
-        f"its command is {' '.join(words)[:100]!r}" if words else "neither Dockerfile nor Procfile tells a command"
+        f"its command is {' '.join(words)[:100]!r}" if words else "neither Dockerfile nor Procfile names a command"
     )
     raise InputError(f"{problem}; what can be started here is uvicorn, or a Python program that listens on $PORT")
 

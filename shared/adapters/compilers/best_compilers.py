@@ -9,7 +9,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
-from shared.adapters.checkers.ty_checker import TyChecker
+from shared.adapters.checkers import ty_checker
 from shared.adapters.compilers import remote
 from shared.adapters.compilers.cpython import CPython
 from shared.adapters.compilers.interpreters import SUPPORTED_VERSIONS, find_interpreter
@@ -31,7 +31,7 @@ class LocalCompilers:
         self._interpreters: dict[str, CPython] = {}
         self._compilers: dict[str, Compiler] = {}
         self._ruff = Ruff()
-        self._type_checker = TyChecker()
+        self._type_checker: ty_checker.TyChecker | None = None
 
     def compiler_for(self, python: str) -> Compiler:
         """The same one for the same version. Raises `UsageError` for a version that nobody here can judge."""
@@ -52,8 +52,10 @@ class LocalCompilers:
         """Ruff, for counts and explanations."""
         return self._ruff
 
-    def type_checker(self) -> TyChecker:
+    def type_checker(self) -> "ty_checker.TyChecker":
         """Ty; started for each question."""
+        if self._type_checker is None:
+            self._type_checker = ty_checker.TyChecker()
         return self._type_checker
 
     @property
@@ -67,7 +69,8 @@ class LocalCompilers:
         """End every interpreter, and remove what the checker has written."""
         for interpreter in self._interpreters.values():
             interpreter.close()
-        self._type_checker.close()
+        if self._type_checker is not None:
+            self._type_checker.close()
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +111,7 @@ class DeployedCompilers:
         """Ruff, for counts and explanations."""
         return self._explainer
 
-    def type_checker(self) -> TyChecker:
+    def type_checker(self) -> "ty_checker.TyChecker":
         """Ty; one question at a time."""
         return self._local.type_checker()
 

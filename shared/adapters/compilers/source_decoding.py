@@ -1,9 +1,9 @@
 """Decodes the bytes of a source as CPython's tokenizer does, for a parser that reads only UTF-8.
 
-Returns UTF-8 text, or the fault that lies in the bytes themselves; both depend on the minor version. The rules are
+Returns UTF-8 text, or the fault that is in the bytes themselves; both depend on the minor version. The rules are
 those of `decode_str` in CPython's Parser/tokenizer.c, seen to hold from 3.7 to 3.13: a cookie that is unknown,
 contradicts a byte order mark, or does not fit is an error "on line 0"; without a cookie undecodable bytes are an error
-where they stand, except in comments, which nobody decodes.
+where they are, except in comments, which nobody decodes.
 """
 
 import io

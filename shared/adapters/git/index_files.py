@@ -17,7 +17,7 @@ def read_index_files(scratch: ScratchRepository, objects: ObjectStore, index_fil
     """The regular files of the index by path; conflicted ones are left out. Raises InputError.
 
     `index_file` is what git names to a hook: `git commit -a` writes the next index to another file beside the index.
-    A file that lies elsewhere is ignored.
+    A file that is elsewhere is ignored.
     """
     index = _find_index(scratch, index_file)
     if not index.is_file():

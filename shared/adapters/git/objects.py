@@ -217,7 +217,7 @@ class ObjectStore:
             raise GitError(f"{self._git.name}: tree {tree} holds more than {limits}; no service is made of that")
 
     def entry_at(self, tree: str, path: str) -> RawTreeEntry | None:
-        """What lies at a path below a tree, read from tree objects alone: works where blobs are missing."""
+        """What is at a path below a tree, read from tree objects alone: works where blobs are missing."""
         current = RawTreeEntry(_TREE_MODE, b"", tree)
         for part in path.encode("utf-8", "surrogateescape").split(b"/"):
             if current.mode != _TREE_MODE:

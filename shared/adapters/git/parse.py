@@ -23,13 +23,38 @@ def parse_log(log: bytes) -> list[Commit]:
     return [_parse_commit(line) for line in log.split(b"\n") if line]
 
 
+def parse_file_log(log: bytes, path: str) -> tuple[list[Commit], dict[str, str | None]]:
+    """The commits of a `git log --raw` in COMMIT_FORMAT about one path, and the blob that each one leaves there.
+
+    None for a commit that leaves no regular file. A commit whose diff does not tell (a merge, a folder of that name, a
+    name that git quotes) is not among the blobs.
+    """
+    name = path.encode("utf-8", "surrogateescape")
+    commits: list[Commit] = []
+    changes: dict[str, list[tuple[bytes, bytes]]] = {}
+    for line in log.split(b"\n"):
+        if line.startswith(b":"):
+            facts, _, changed = line.partition(b"\t")
+            changes.setdefault(commits[-1].id, []).append((facts, changed))
+        elif line:
+            commits.append(_parse_commit(line))
+    single_changes = {
+        commit: listed[0][0].split(b" ") for commit, listed in changes.items() if [path for _, path in listed] == [name]
+    }
+    return commits, {
+        commit: blob.decode() if mode.startswith(b"100") else None
+        for commit, (_, mode, _, blob, _) in single_changes.items()
+    }
+
+
 def _parse_commit(line: bytes) -> Commit:
     oid, parents, committed, authored, author, subject = line.split(b"\0", 5)
+    committed_at = _parse_instant(committed)
     return Commit(
         id=oid.decode(),
         parents=tuple(parents.decode().split()),
-        committed_at=_parse_instant(committed),
-        authored_at=_parse_instant(authored),
+        committed_at=committed_at,
+        authored_at=committed_at if authored == committed else _parse_instant(authored),
         author=author.decode("utf-8", "replace"),
         subject=subject.decode("utf-8", "replace"),
     )

@@ -105,8 +105,14 @@ class GitRepository:
         # Not --simplify-merges: it drops a parent that is an ancestor of another one, and with it the side of a merge
         # from which a failure came.
         options = ["--full-history", "--parents", "--date-order"]
-        commits = self._log(*options, *limits, "--", *paths)
-        walked = WalkedBlobs([commit.id for commit in commits], paths, self.blob_ids)
+        blobs: dict[str, str | None] = {}
+        if len(paths) == 1:  # the walk compares the trees anyhow, and tells the blobs in passing
+            options += ["--raw", "--no-abbrev", "--no-renames", f"--format={parse.COMMIT_FORMAT}"]
+            commits, blobs = parse.parse_file_log(self._walk(*options, *limits, "--", *paths), paths[0])
+        else:
+            commits = self._log(*options, *limits, "--", *paths)
+        known = {(commit, paths[0]): blob for commit, blob in blobs.items()}
+        walked = WalkedBlobs([commit.id for commit in commits], paths, self.blob_ids, known)
         return [FileVersion(commit, VersionBlobs(commit.id, walked)) for commit in commits]
 
     def commits(self, tip: str, base: str) -> Sequence[Commit]:
@@ -173,7 +179,7 @@ class GitRepository:
         return self._tree_id(commit)
 
     def folder(self, tree_id: str) -> Folder | None:
-        """A folder by its id, without what lies below its folders."""
+        """A folder by its id, without what is below its folders."""
         return self.objects.folder(tree_id)
 
     def diffstat(self, base: str, tip: str) -> Sequence[FileChange]:

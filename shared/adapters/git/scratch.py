@@ -106,7 +106,7 @@ class ScratchRepository:
         return Git(self.path, leading, {"GIT_OBJECT_DIRECTORY": self.objects, **extra})
 
     def index_arguments(self, index: Path) -> list[str]:
-        """The arguments that list an index; folders that a sparse one leaves out are named as they stand in it.
+        """The arguments that list an index; folders that a sparse one leaves out are named as they are in it.
 
         Where git expands them, it *writes* the trees that it thereby makes to the object store.
         """

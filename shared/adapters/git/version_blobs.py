@@ -17,16 +17,24 @@ class WalkedBlobs:
     """Of the commits and paths of one walk. A caller that only wants to know which commits it met reads none."""
 
     def __init__(
-        self, commits: Sequence[str], paths: Sequence[str], read: Callable[[Iterator[Location]], Mapping[Location, str]]
+        self,
+        commits: Sequence[str],
+        paths: Sequence[str],
+        read: Callable[[Iterator[Location]], Mapping[Location, str]],
+        known: Mapping[Location, str | None],
     ) -> None:
+        """`known`: what the walk itself has told; None where there is no file."""
         self.paths = tuple(paths)
         self._commits = commits
         self._read = read
+        self._known = known
 
     @cached_property
     def blobs(self) -> Mapping[Location, str]:
         """The blob at each location at which there is a file."""
-        return self._read((commit, path) for commit in self._commits for path in self.paths)
+        locations = ((commit, path) for commit in self._commits for path in self.paths)
+        read = self._read(location for location in locations if location not in self._known)
+        return {**read, **{location: blob for location, blob in self._known.items() if blob is not None}}
 
 
 class VersionBlobs(Mapping[str, str]):

@@ -52,7 +52,7 @@ class WorkTree:
             if path.is_relative_to(self.root):
                 inside = path.relative_to(self.root).as_posix()
                 return "" if inside == "." else inside
-        raise UsageError(f"{argument!r} lies outside the repository {self.root}; name files inside, or another --repo")
+        raise UsageError(f"{argument!r} is outside the repository {self.root}; name files inside, or another --repo")
 
 
 WORK_TREE = "0" * 40

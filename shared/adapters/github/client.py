@@ -10,7 +10,7 @@ Trees, blobs, comparisons and the exchange of an App's token are asked for as JS
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,7 @@ from shared.adapters.github.credentials import Credentials, GitHubApp, GitHubHos
 from shared.adapters.github.failures import find_rate_limit_wait, list_graphql_errors, summarise
 from shared.errors import Reject, Retry
 from shared.ports import Clock
+from shared.pushes import LIMIT_REACHED
 
 if TYPE_CHECKING:
     from github.GithubObject import GithubObject
@@ -52,13 +53,22 @@ class Timing:
     sleep: Callable[[float], None]
 
 
+@dataclass(frozen=True, slots=True)
+class RequestLimit:
+    """What one reader may cost: `requests` in all, and none after `deadline`."""
+
+    requests: int
+    deadline: datetime
+
+
 class _Authorization(Auth.Auth):
     """Reads the token at every request, and counts the requests."""
 
     token_type = "Bearer"  # noqa: S105
 
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(self, credentials: Credentials, limit: RequestLimit | None) -> None:
         self._credentials = credentials
+        self._limit = limit
         self.requests = 0
 
     @property
@@ -66,6 +76,8 @@ class _Authorization(Auth.Auth):
         return self._credentials.token()
 
     def authentication(self, headers: dict[str, Any]) -> None:
+        if self._limit is not None and self.requests >= self._limit.requests:
+            raise Reject(LIMIT_REACHED, f"it takes more than {self._limit.requests} requests to GitHub")
         super().authentication(headers)
         self.requests += 1
 
@@ -73,14 +85,28 @@ class _Authorization(Auth.Auth):
 class GitHubClient:
     """The API of github.com or of an Enterprise server (`https://HOST/api/v3`), from any number of threads."""
 
-    def __init__(self, credentials: Credentials, timing: Timing, address: str = PUBLIC_API) -> None:
+    def __init__(
+        self, credentials: Credentials, timing: Timing, address: str = PUBLIC_API, limit: RequestLimit | None = None
+    ) -> None:
         self._credentials = credentials
         self._timing = timing
-        self._authorization = _Authorization(credentials)
+        self._address = address
+        self._limit = limit
+        self._authorization = _Authorization(credentials, limit)
         self._github = Github(
             auth=self._authorization, base_url=address.rstrip("/"), timeout=_TIMEOUT_SECONDS, retry=0,
             user_agent="provenfix", per_page=100, seconds_between_requests=None, seconds_between_writes=None, lazy=True,
         )  # fmt: skip
+
+    def limit(self, requests: int, seconds: float) -> "GitHubClient":
+        """The same access for one reader; it raises `Reject(LIMIT_REACHED)` for what costs more."""
+        limit = RequestLimit(requests, self.now() + timedelta(seconds=seconds))
+        return GitHubClient(self._credentials, self._timing, self._address, limit)
+
+    def check_deadline(self) -> None:
+        """Raises `Reject(LIMIT_REACHED)` where the time of a limited reader is over."""
+        if self._limit is not None and self.now() > self._limit.deadline:
+            raise Reject(LIMIT_REACHED, "it takes too long")
 
     @property
     def is_app(self) -> bool:

@@ -1,7 +1,7 @@
 """The history port through GitHub's API: no git and no disk, a handful of requests for a whole investigation.
 
 A history of up to `MAX_WALK_COMMITS` commits is walked, and the graph of a path is then computed as git computes it. A
-longer one is asked for the commits that changed the path; what lies between these is concluded from what they hold.
+longer one is asked for the commits that changed the path; what is between these is concluded from what they hold.
 """
 
 import re
@@ -45,6 +45,7 @@ class GitHubHistory:
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
             raise UsageError(f"{truncate(repository, _MAX_QUOTE_LENGTH)!r} is no repository; configure `owner/name`")
         self.repository = repository
+        self._github = github
         self._trees = Trees(github, owner, name)
         self._contents = Blobs(github, owner, name, self._expected_blobs)
         self._walks = CommitGraph(github, owner, name, self._trees, self._contents)
@@ -166,9 +167,9 @@ class GitHubHistory:
         return files
 
     def root_tree(self, commit: str) -> str:
-        """The id of a commit's top folder; what lies below is asked for with it, as far as it is not known.
+        """The id of a commit's top folder; what is below is asked for with it, as far as it is not known.
 
-        The first trees are listed, for what lies in them is read together; of hundreds of candidates none is.
+        The first trees are listed, for what is in them is read together; of hundreds of candidates none is.
         """
         if len(self._trees.files_by_commit) < _MAX_LISTED:
             self.tree(commit)
@@ -183,6 +184,7 @@ class GitHubHistory:
 
     def read(self, blob: str) -> bytes | None:
         """A blob's bytes; None where there is none. What will probably be read next comes with it."""
+        self._github.check_deadline()
         return self._contents.read(blob) if _COMMIT_ID.fullmatch(blob) else None
 
     def _expected_blobs(self) -> Mapping[str, int]:

@@ -120,7 +120,7 @@ def parse_subject(message: str) -> str:
 
 
 def parse_instant(text: str) -> datetime:
-    """RFC 3339 text in UTC; the epoch for what is none, or lies before it."""
+    """RFC 3339 text in UTC; the epoch for what is none, or is before it."""
     if not re.match(r"\d{4}-\d\d-\d\dT", text):
         return _EPOCH
     return max(datetime.fromisoformat(text).astimezone(UTC), _EPOCH)

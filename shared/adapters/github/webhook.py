@@ -60,16 +60,21 @@ def sign(body: bytes, secret: Secret) -> str:
     return "sha256=" + hmac.new(secret.reveal().encode(), body, hashlib.sha256).hexdigest()
 
 
-def parse_command(headers: Headers, body: bytes) -> IssueEvent | None:
-    """The user's command; None for an event that holds none. Raises Reject for what GitHub never sends."""
+def read_delivery(headers: Headers, body: bytes) -> tuple[str, Mapping[str, Any]]:
+    """The id of a delivery and its event. Raises Reject for what GitHub never sends."""
     delivery = headers.get(DELIVERY_HEADER, "")
     if not _DELIVERY.fullmatch(delivery):
         raise Reject("malformed_delivery", f"{DELIVERY_HEADER} is no delivery id")
-    event = _require_object(_parse_json(body), "the body")
+    return delivery, require_object(_parse_json(body), "the body")
+
+
+def parse_command(headers: Headers, body: bytes) -> IssueEvent | None:
+    """The user's command; None for an event that holds none. Raises Reject for what GitHub never sends."""
+    delivery, event = read_delivery(headers, body)
     wish = _parse_command_kind(headers.get(EVENT_HEADER, ""), event)
     if wish is None:
         return None
-    issue = _require_object(event.get("issue"), "issue")
+    issue = require_object(event.get("issue"), "issue")
     # Above the first heading only we write: an issue that quotes a marker elsewhere is none of ours.
     marker = _MARKER.search(find_text_above_first_heading(str(issue.get("body") or ""))[:10_000])
     if marker is None or "pull_request" in issue:
@@ -80,23 +85,23 @@ def parse_command(headers: Headers, body: bytes) -> IssueEvent | None:
     return IssueEvent(
         command=wish,
         delivery_id=delivery,
-        repository=_require_text(
-            _require_object(event.get("repository"), "repository").get("full_name"), _REPOSITORY, "repository"
+        repository=require_text(
+            require_object(event.get("repository"), "repository").get("full_name"), _REPOSITORY, "repository"
         ),
         issue_number=number,
         incident_id=marker[1],
-        actor=_require_text(_require_object(event.get("sender"), "sender").get("login"), _LOGIN, "sender"),
+        actor=require_text(require_object(event.get("sender"), "sender").get("login"), _LOGIN, "sender"),
     )
 
 
 def _parse_command_kind(kind: str, event: Mapping[str, Any]) -> IssueCommand | None:
     action = event.get("action")
     if kind == "issues" and action == "labeled":
-        return IssueCommand.MUTE if _require_object(event.get("label"), "label").get("name") == WRONG_LABEL else None
+        return IssueCommand.MUTE if require_object(event.get("label"), "label").get("name") == WRONG_LABEL else None
     if kind == "issues" and action in {"closed", "deleted"}:
         return IssueCommand.MUTE
     if kind == "issue_comment" and action == "created":
-        body = _require_object(event.get("comment"), "comment").get("body")
+        body = require_object(event.get("comment"), "comment").get("body")
         return IssueCommand.REINVESTIGATE if isinstance(body, str) and _COMMAND.search(body) else None
     return None
 
@@ -109,13 +114,15 @@ def _parse_json(body: bytes) -> object:
     return parsed
 
 
-def _require_object(value: object, what: str) -> Mapping[str, Any]:
+def require_object(value: object, what: str) -> Mapping[str, Any]:
+    """A part of an event that is an object. Raises Reject."""
     if not isinstance(value, dict):
         raise Reject("malformed_event", f"{what} is no object")
     return value
 
 
-def _require_text(value: object, form: re.Pattern[str], what: str) -> str:
+def require_text(value: object, form: re.Pattern[str], what: str) -> str:
+    """A part of an event that has a form. Raises Reject."""
     if not isinstance(value, str) or not form.fullmatch(value):
         raise Reject("malformed_event", f"{what} has no name that GitHub would give")
     return value

@@ -27,7 +27,7 @@ from shared.adapters.google.cloud_run_revisions import (
 )
 from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.image_name import parse_image_name
-from shared.adapters.google.provenance import Provenance
+from shared.adapters.google.provenance import IMAGE_OF_ANOTHER_COMMIT, Provenance
 from shared.adapters.google.traffic import (
     ROLLOUT_LABEL,
     RolloutNote,
@@ -51,6 +51,7 @@ from shared.adapters.google.traffic import (
 )
 from shared.errors import Reject, Retry
 from shared.ports import CHANGED_BY_HAND
+from shared.proof.model.target import ImageCheck, ImageStatus
 from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
 
@@ -77,6 +78,31 @@ class CloudRunDeployer:
             return note.revision
         name = build_revision_name(service.name, marker)
         return name if read_revision(self._clients, service, name) is not None else None
+
+    def check_image(self, service: Service, commit: str) -> ImageCheck:
+        """See `shared.ports.Deployer`. It is missing where `start` would refuse the commit for good."""
+        try:
+            return self._check_image(service, commit)
+        except Reject as refused:
+            is_missing = refused.reason == IMAGE_OF_ANOTHER_COMMIT
+            return ImageCheck(ImageStatus.MISSING if is_missing else ImageStatus.UNKNOWN, refused.detail)
+
+    def _check_image(self, service: Service, commit: str) -> ImageCheck:
+        run, unreadable = read_service(self._clients, service), list[str]()
+        image = parse_image_name(find_serving_container(run.template.containers).image)
+        if not image.package:
+            return ImageCheck(ImageStatus.MISSING, f"{image.path} is not kept in Artifact Registry")
+        digest = self._provenance.find_digest(image, service, commit, unreadable)
+        is_function = run.labels.get(MANAGED_LABEL) == MANAGED_BY_FUNCTIONS
+        if digest and not is_function:
+            return ImageCheck(ImageStatus.BUILT)
+        if self._find_by_image(service, digest) if digest else self._find_by_label(service, commit):
+            return ImageCheck(ImageStatus.BUILT)
+        if is_function:
+            return ImageCheck(ImageStatus.MISSING, f"{service.name} is a function; no revision runs the commit")
+        if unreadable:
+            return ImageCheck(ImageStatus.UNKNOWN, "; ".join(dict.fromkeys(unreadable)))
+        return ImageCheck(ImageStatus.MISSING, f"no image of {image.path} was built from it")
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. Raises Reject where the commit has no image, or its tag names another's."""

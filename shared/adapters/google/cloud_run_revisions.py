@@ -64,6 +64,10 @@ class CloudRunRevisions:
             raise Reject("not_found", f"{name} serves, and does not exist")
         return ServiceState(revision, split, run.etag, find_unprobeable_reason(run))
 
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        """See `shared.ports.Revisions`. Raises Retry, Reject."""
+        return list_serving_shares(read_service(self._clients, service))
+
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
         run = read_revision(self._clients, service, name)
@@ -141,7 +145,7 @@ def _read_resource_settings(run: "RunRevision", container: "Container") -> Itera
 
 
 def find_serving_container(containers: "Sequence[Container]") -> "Container":
-    """The one that is connected to: others stand beside it and have no port."""
+    """The one that is connected to: others are beside it and have no port."""
     return next((container for container in containers if container.ports), containers[0])
 
 
@@ -154,7 +158,7 @@ def find_unprobeable_reason(run: "RunService") -> str:
     if run.default_uri_disabled:
         return "the service's run.app address is switched off"
     if run.iap_enabled:
-        return "Identity-Aware Proxy stands before it"
+        return "Identity-Aware Proxy is in front of it"
     if run.ingress.name not in {"INGRESS_TRAFFIC_UNSPECIFIED", "INGRESS_TRAFFIC_ALL"}:
         return f"the service takes no requests from outside ({run.ingress.name})"
     return ""

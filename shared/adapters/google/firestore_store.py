@@ -26,7 +26,12 @@ from shared.text.timestamps import format_rfc3339
 
 FIRESTORE_HOST = "firestore.googleapis.com"
 _UNESCAPED = " !#$&'()*+,:;=?@[]{}|^"
-RETENTION = {"caps": timedelta(days=32), "deliveries": timedelta(days=32), "rejections": timedelta(days=92)}
+RETENTION = {
+    "caps": timedelta(days=32),
+    "deliveries": timedelta(days=32),
+    "fork_tallies": timedelta(days=32),
+    "rejections": timedelta(days=92),
+}
 """Kinds whose keys name a day or a delivery, which nobody asks for again. Nothing may rely on a deletion."""
 _VERSION_FORM = re.compile(r"([0-9]{1,18})@([0-9]{4}-[0-9:.TZ-]{1,40})")
 

@@ -1,6 +1,6 @@
 """Parses the name of an image: its repository in Artifact Registry, its tag and its digest.
 
-The rule stands in `image_names.json`, which Terraform reads as well: it grants the repository that the functions ask.
+The rule is in `image_names.json`, which Terraform reads as well: it grants the repository that the functions ask.
 Names of Container Registry are repositories of Artifact Registry that are called like their host
 (https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo, read 2026-11-26). The project of a domain,
 `acme.example:shop`, is written `acme.example/shop` in a name.

@@ -45,7 +45,7 @@ class ImageMetadata:
 
 
 class ImageRegistry:
-    """Reads with a token of Google's. `address` stands in place of every registry's: a double."""
+    """Reads with a token of Google's. `address` replaces every registry's: a double."""
 
     def __init__(self, token: Callable[[], Secret], address: str = "") -> None:
         self._token = token

@@ -31,6 +31,7 @@ from shared.adapters.google.traffic import (
 )
 from shared.errors import Reject
 from shared.ports import Clock
+from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck
 from shared.proposal.rollout import Deployment, DeploymentProgress
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
@@ -62,6 +63,11 @@ class PipelineDeployer:
         begun = note.revision or self._pipeline.find_run(service, _order_from_note(note)) is not None
         return f"{_OPERATION_PREFIX}{marker}" if begun else None
 
+    def check_image(self, service: Service, commit: str) -> ImageCheck:
+        """See `shared.ports.Deployer`: the pipeline builds it."""
+        del service, commit
+        return NO_IMAGE_NEEDED
+
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. A ready revision of the commit is taken, and nothing is built."""
         run = read_service(self._clients, service)
@@ -91,7 +97,7 @@ class PipelineDeployer:
         run = read_service(self._clients, service)
         note = read_note(run)
         if note is None or note.marker != operation.removeprefix(_OPERATION_PREFIX):
-            reason = "its pipeline replaces the whole service, or somebody has edited it"
+            reason = "its pipeline replaces the whole service, or a user has edited it"
             return Deployment(
                 DeploymentProgress.FAILED, detail=f"The rollout annotation is missing from {service.name}: {reason}."
             )

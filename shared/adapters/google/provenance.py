@@ -19,6 +19,8 @@ from shared.errors import Reject
 from shared.proposal.rollout import CommitClaim
 from shared.service import Service
 
+IMAGE_OF_ANOTHER_COMMIT = "image_of_another_commit"
+"""The reason of a `Reject` where a tag of the commit names an image that was built from another one."""
 REVISION_LABEL, SOURCE_LABEL = "org.opencontainers.image.revision", "org.opencontainers.image.source"
 """https://github.com/opencontainers/image-spec/blob/main/annotations.md, read 2026-11-26."""
 
@@ -102,18 +104,19 @@ class Provenance:
         version = self._get_version(image.at(digest)) if digest else None
         return image.at(digest) if version is not None and version.create_time <= made else image
 
-    def find_digest(self, image: ImageName, service: Service, commit: str) -> str:
+    def find_digest(self, image: ImageName, service: Service, commit: str, unreadable: list[str] | None = None) -> str:
         """The digest of the image that a commit became, "" where there is none: by builds, else by its tag.
 
         Where nobody may look at builds, none says so, and the tag is asked. Raises Reject where the tag's image was
-        built from another commit.
+        built from another commit (`IMAGE_OF_ANOTHER_COMMIT`), or nobody may look at tags.
         """
+        unreadable = [] if unreadable is None else unreadable
         queries = (
             f'source_provenance.resolved_repo_source.commit_sha="{commit}"',
             f'substitutions.COMMIT_SHA="{commit}"',
         )
         for query in queries:
-            for build in self._builds.search(service, image.project, query, []):
+            for build in self._builds.search(service, image.project, query, unreadable):
                 made = [
                     image_result.digest
                     for image_result in build.results.images
@@ -121,22 +124,24 @@ class Provenance:
                 ]
                 if made and read_build_commit(build) == commit:
                     return str(made[0])
-        return self._find_digest_by_tag(image, service, commit)
+        return self._find_digest_by_tag(image, service, commit, unreadable)
 
-    def _find_digest_by_tag(self, image: ImageName, service: Service, commit: str) -> str:
-        for tag in self._tags_of_commit(image, commit):
+    def _find_digest_by_tag(self, image: ImageName, service: Service, commit: str, unreadable: list[str]) -> str:
+        for tag in self._tags_of_commit(image, commit, unreadable):
             digest = self._digest_of_tag(image, tag)
             if digest:
                 self._require_same_commit(image.at(digest), service, tag, commit)
                 return digest
         return ""
 
-    def _tags_of_commit(self, image: ImageName, commit: str) -> Sequence[str]:
+    def _tags_of_commit(self, image: ImageName, commit: str, unreadable: list[str]) -> Sequence[str]:
         """The commit, and what the tags of the deployed image would be called for it."""
         deployed = [image.tag] if image.tag else []
         if image.digest:
-            with suppress(Reject):
+            try:
                 deployed += self._list_tags(image)
+            except Reject as refused:
+                unreadable.append(str(refused))
         return list(dict.fromkeys([commit, *filter(None, (rename_tag(tag, commit) for tag in deployed))]))
 
     def _digest_of_tag(self, image: ImageName, tag: str) -> str:
@@ -155,9 +160,7 @@ class Provenance:
             claims += self.find_metadata_claims(image, service)
         other = next((claim for claim in claims if not is_abbreviation_of(claim.commit, commit)), None)
         if other is not None:
-            raise Reject(
-                "image_of_another_commit", f"tag {tag} names an image of which {other.ref} names {other.commit}"
-            )
+            raise Reject(IMAGE_OF_ANOTHER_COMMIT, f"tag {tag} names an image of which {other.ref} names {other.commit}")
 
     def _get_version(self, image: ImageName) -> Any:
         with translate_errors(f"Artifact Registry, {image.digest}"):

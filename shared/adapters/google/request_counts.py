@@ -26,7 +26,7 @@ _SHORTEST_PERIOD = 60
 
 
 class RequestCounts:
-    """Reads with a token of Google's. `address` stands in place of Monitoring's: a double."""
+    """Reads with a token of Google's. `address` replaces Monitoring's: a double."""
 
     def __init__(self, token: Callable[[], Secret], address: str = "") -> None:
         self._token = token

@@ -69,7 +69,7 @@ def _join_arguments(arguments: object, name: str) -> str:
 
 
 def _find_stack(error: Mapping[str, object], key: str) -> str:
-    """What stands under one key; a `trace` that is a text is the id of a request's trace."""
+    """What is under one key; a `trace` that is a text is the id of a request's trace."""
     stack = error.get(key)
     return "" if key == "trace" and isinstance(stack, str) else render_stack(stack)
 

@@ -30,6 +30,13 @@ _CAUSE_KEYS = ("cause", "__cause__", "__context__", "inner", "caused_by", "cause
 _FLAT_PREFIXES = frozenset(("exception", "error"))
 _CODE_KEYS = ("code", "close_code", "closeCode", "ws_close_code", "websocket_close_code", "websocketCloseCode")
 _CODE_CONTEXT_KEYS = ("type", "event", "message", "msg", "reason", "name", "action")
+_EVENT_KEYS = ("event", "type", "event_type", "eventType", "name", "action", "message", "msg")
+_DETAIL_KEYS = frozenset(
+    ("details", "detail", "data", "payload", "info", "extra", "context", "attributes", "meta", "args")
+)
+_CLOSE_EVENT = re.compile(
+    r"(?:web ?socket|ws|socket)[._:\-]{0,2}(?:clos(?:e|ed|ing)|disconnect(?:ed|ion)?)", re.IGNORECASE
+)
 _WORDS_OF_OTHERS = frozenset(
     ("provenfix", "prompt", "prompts", "completion", "completions", "question", "answer", "reply", "conversation",
      "history",
@@ -70,7 +77,7 @@ class _Walk:
 
 
 def read_payload(payload: Mapping[str, object]) -> Iterator[str]:
-    """The pieces of the text, in the order in which they are to be read; the last exception stands last."""
+    """The pieces of the text, in the order in which they are to be read; the last exception is last."""
     walk = _Walk()
     for key in _MESSAGE_KEYS:
         walk.add(_read_embedded_text(payload.get(key), walk) or _format_value(payload.get(key)))
@@ -78,8 +85,8 @@ def read_payload(payload: Mapping[str, object]) -> Iterator[str]:
     yield from walk.pieces
 
 
-def _read_object(value: Mapping[str, object], walk: _Walk, *, depth: int, key: str) -> None:
-    """One object and all in it."""
+def _read_object(value: Mapping[str, object], walk: _Walk, *, depth: int, key: str, event: str = "") -> None:
+    """One object and all in it; `event` is the close that the object around it names."""
     walk.objects -= 1
     if walk.objects < 0 or depth > _MAX_DEPTH or ("role" in value and ("content" in value or "parts" in value)):
         return
@@ -92,18 +99,24 @@ def _read_object(value: Mapping[str, object], walk: _Walk, *, depth: int, key: s
     for name, member in value.items():
         is_message = not depth and name in _MESSAGE_KEYS and _format_value(member)
         if name not in done and name not in _WORDS_OF_OTHERS and not is_message:
-            _read_member(name, member, walk, depth)
-    _add_close_code(value, walk, depth=depth, key=key)
+            _read_member(name, member, walk, depth, _find_close_event(value) if name in _DETAIL_KEYS else "")
+    _add_close_code(value, walk, depth=depth, key=event or key)
 
 
-def _read_member(name: str, member: object, walk: _Walk, depth: int) -> None:
+def _find_close_event(value: Mapping[str, object]) -> str:
+    """`websocket.disconnect`, where an object says so in one word; its close code may be among its details."""
+    named = (value.get(key) for key in _EVENT_KEYS)
+    return next((name for name in named if isinstance(name, str) and _CLOSE_EVENT.fullmatch(name)), "")
+
+
+def _read_member(name: str, member: object, walk: _Walk, depth: int, event: str = "") -> None:
     is_error = name in _ERROR_KEYS
     if isinstance(member, str):
         walk.strings -= 1
         if walk.strings >= 0 and (is_error or _SHOWS_FAILURE.search(member[:MAX_TEXT_LENGTH])):
             walk.add(_read_embedded_text(member, walk) or member)
     elif isinstance(member, Mapping):
-        _read_object(member, walk, depth=depth + 1, key=name)
+        _read_object(member, walk, depth=depth + 1, key=name, event=event)
     elif isinstance(member, list) and member:
         _read_list(name, member, walk, depth)
 
@@ -154,7 +167,7 @@ def _add_location(value: Mapping[str, object], walk: _Walk) -> None:
 
 
 def _add_close_code(value: Mapping[str, object], walk: _Walk, *, depth: int, key: str) -> None:
-    """A close code in a field of its own; deeper, a plain `code` counts with the words that stand beside it."""
+    """A close code in a field of its own; deeper, a plain `code` counts with the words that are beside it."""
     for name in _CODE_KEYS:
         if value.get(name) not in (1011, "1011") or isinstance(value.get(name), bool):
             continue

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from shared.adapters.logs.json_payload import read_payload
+from shared.detection.connections import find_named_fields
 from shared.detection.entry import LogEntry
 from shared.text.escaping import truncate_middle
 
@@ -61,6 +62,7 @@ def parse_json_entry(value: object, position: int) -> LogEntry:
             _get_first_text(labels, _REQUEST_LABELS)
             or _get_first_text(_get_mapping(value, "httpRequest"), _REQUEST_LABELS)
         )[:_MAX_ID_LENGTH],
+        connection=find_named_fields(_get_payload(value)),
         commit=_read_commit_label(_get_text(labels, "commit-sha")),
         logged_at=_find_place(value),
         build=" ".join(f"{key} {labels[key]}"[:_MAX_ID_LENGTH] for key in _BUILD_LABELS if _get_text(labels, key)),
@@ -99,6 +101,12 @@ def _read_payload_text(value: Mapping[str, object]) -> str:
     if isinstance(payload, Mapping):
         return _join_pieces(read_payload(payload))
     return "" if _is_envelope(value) else _join_pieces(read_payload(value))
+
+
+def _get_payload(value: Mapping[str, object]) -> Mapping[str, object]:
+    """What the program itself logged as an object."""
+    payload = _get_mapping(value, "jsonPayload")
+    return payload if payload or _is_envelope(value) else value
 
 
 def _is_envelope(value: Mapping[str, object]) -> bool:

@@ -1,7 +1,7 @@
-"""Sends a reminder as an Events v2 body to a webhook, by which PagerDuty and its peers alert the user on call.
+"""Sends a reminder, and its end, as an Events v2 body to a webhook by which PagerDuty and its peers alert on call.
 
 https://developer.pagerduty.com/docs/send-alert-event (read 2026-11-26): 202 takes an event, 400 refuses it for good,
-429 and 5xx ask for another attempt. Events of one `dedup_key` are one alert.
+429 and 5xx ask for another attempt. Events of one `dedup_key` are one alert; `resolve` ends it.
 """
 
 import json
@@ -32,7 +32,14 @@ class EventsPager:
 
     def alert(self, service: Service, reminder: Reminder) -> None:
         """See `shared.ports.Pager`. Raises Retry, and Reject for what the receiver refuses for good."""
-        event = {"routing_key": self._routing_key().reveal(), **build_event(service, reminder)}
+        self._send(build_event(service, reminder))
+
+    def resolve(self, service: Service, marker: str) -> None:  # noqa: ARG002  # all services share one receiver
+        """See `shared.ports.Pager`. Raises as `alert` does; an alert that the receiver does not know is no error."""
+        self._send(build_resolve_event(marker))
+
+    def _send(self, body: Document) -> None:
+        event = {"routing_key": self._routing_key().reveal(), **body}
         http = HttpClient(_TIMEOUT_SECONDS, max_bytes=_MAX_RESPONSE_BYTES)
         try:
             headers = {"Content-Type": "application/json"}
@@ -49,6 +56,15 @@ class EventsPager:
         raise Reject("alert_refused", f"the pager's webhook answered {response.status}; check pager.routing_key")
 
 
+def build_resolve_event(marker: str) -> Document:
+    """The body that ends an alert, without its key."""
+    return {"event_action": "resolve", "dedup_key": _build_dedup_key(marker)}
+
+
+def _build_dedup_key(marker: str) -> str:
+    return marker[:_MAX_DEDUP_KEY_LENGTH]
+
+
 def build_event(service: Service, reminder: Reminder) -> Document:
     """The body without its key."""
     links = [
@@ -59,7 +75,7 @@ def build_event(service: Service, reminder: Reminder) -> Document:
     summary = truncate(f"Waiting for a decision: {to_one_line(reminder.title)}", _MAX_SUMMARY_LENGTH)
     return {
         "event_action": "trigger",
-        "dedup_key": reminder.marker[:_MAX_DEDUP_KEY_LENGTH],
+        "dedup_key": _build_dedup_key(reminder.marker),
         "client": "provenfix",
         "payload": {
             "summary": summary,

@@ -214,7 +214,7 @@ def _build_click(payload: Json, kind: ClickKind, action: Json) -> Click:
 
 
 def _read_message_reference(payload: Json, channel: str) -> str:
-    """`channel/timestamp`, as the chat calls it. A button that stands in no message of ours decides nothing."""
+    """`channel/timestamp`, as the chat calls it. A button that is in no message of ours decides nothing."""
     container = get_object(payload, "container")
     if container.get("channel_id") != channel:
         raise Reject("malformed_interaction", "the message is in a different channel from the click")

@@ -76,7 +76,7 @@ def build_message_blocks(service: Service, message: Message) -> Iterator[Block]:
 
 
 def _choose_title(message: Message) -> str:
-    """With its impact while a decision is awaited; afterwards how the incident stands matters more."""
+    """With its impact while a decision is awaited; afterwards the incident's state matters more."""
     return (message.standing is ProposalStatus.OPEN and message.brief.title) or message.title
 
 
@@ -87,8 +87,10 @@ def _line_elements(service: Service, message: Message) -> Iterator[Element]:
         yield from _build_proof_elements(message.lines[:_MAX_LINES])
     elif is_open:
         yield paragraph(_build_proposal_elements(service, message))
-    if message.brief.effect and message.brief.why and message.kind is not ActionKind.NONE:
-        yield paragraph([bold_text("Why: "), *untrusted_line(message.brief.why, _MAX_LINE_LENGTH)])
+    if _says_why(message):
+        yield paragraph(
+            [*_build_since_elements(message), bold_text("Why: "), *untrusted_line(message.brief.why, _MAX_LINE_LENGTH)]
+        )
     if is_open and message.kind is not ActionKind.NONE:
         if service.rollout_mode is RolloutMode.MANUAL:
             command = describe_manual_deployment(service, message.commit)
@@ -114,10 +116,9 @@ def _capitalize(words: str) -> str:
 
 
 def _build_last_line_elements(service: Service, message: Message, *, is_open: bool) -> Iterator[Element]:
-    """Since when, what happens without a decision, and the link."""
-    since = _parse_moment(message.brief.first_seen) if is_open else None
-    if since is not None:
-        yield from (literal_text("Since "), date(since), literal_text(". "))
+    """What happens without a decision, and the link; since when, where no line above says why."""
+    if not _says_why(message):
+        yield from _build_since_elements(message)
     if is_open:
         yield from (literal_text("Without a decision until "), date(message.expires_at))
         yield literal_text(" nothing is deployed. ")
@@ -129,6 +130,17 @@ def _build_last_line_elements(service: Service, message: Message, *, is_open: bo
         if message.issue_url:
             yield literal_text(" · ")
         yield link(service.runbook_url, "Runbook")
+
+
+def _says_why(message: Message) -> bool:
+    return bool(message.brief.effect and message.brief.why) and message.kind is not ActionKind.NONE
+
+
+def _build_since_elements(message: Message) -> Iterator[Element]:
+    """Since when it fails, while a decision is awaited."""
+    since = _parse_moment(message.brief.first_seen) if message.standing is ProposalStatus.OPEN else None
+    if since is not None:
+        yield from (literal_text("Since "), date(since), literal_text(". "))
 
 
 def _parse_moment(text: str) -> datetime | None:
@@ -144,7 +156,7 @@ def _issue_link_text(message: Message) -> str:
 
 
 def build_detail_blocks(lines: Sequence[str]) -> tuple[str, list[Block]]:
-    """What stands below a message: the text of its notification, and a block for each line, within Slack's limits."""
+    """What is below a message: the text of its notification, and a block for each line, within Slack's limits."""
     shown: list[Block] = []
     left = _MAX_DETAILS_LENGTH
     for number, line in enumerate(lines[:_MAX_DETAILS], 1):

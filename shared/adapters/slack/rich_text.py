@@ -22,7 +22,7 @@ _HTTPS_URL = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,2000}")
 
 
 def untrusted_line(text: str, longest: int) -> list[Element]:
-    """One line of at most that many characters; what stands between backticks, or could be a commit, is code."""
+    """One line of at most that many characters; what is between backticks, or could be a commit, is code."""
     elements: list[Element] = []
     for words, is_code in islice(split_code_spans(truncate(text, longest)), _MAX_PIECES):
         shown = truncate(break_mentions_and_links(words), longest)

@@ -139,6 +139,6 @@ def send_ephemeral(response_url: str, text: str) -> None:
             text=escape_slack(truncate(text, _MAX_EPHEMERAL_LENGTH)), response_type="ephemeral", replace_original=False
         )
     except (HTTPException, OSError, ValueError) as error:
-        raise Retry(f"the clicker could not be told: {type(error).__name__}") from error
+        raise Retry(f"the user who clicked could not be answered: {type(error).__name__}") from error
     if answer.status_code != 200:
-        raise Retry(f"the clicker could not be told: status {answer.status_code}")
+        raise Retry(f"the user who clicked could not be answered: status {answer.status_code}")

@@ -96,6 +96,10 @@ class SqliteQueue:
         ]
         return 0.0 if oldest is None else max(0.0, self._clock() - oldest)
 
+    def count_pending(self, topic: str) -> int:
+        """The messages that are neither acknowledged nor dead."""
+        return int(self._file.fetch_rows("SELECT count(*) FROM messages WHERE topic = ? AND dead = 0", (topic,))[0][0])
+
     def list_waiting(self, limit: int = 100) -> Sequence[DeadLetter]:
         """See `shared.adapters.delivery.DeadLetters`."""
         return [DeadLetter(*_list_row_fields(row)) for row in self._file.fetch_rows(_DEAD, (limit,))]

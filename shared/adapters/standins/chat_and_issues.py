@@ -44,7 +44,7 @@ class LocalChat:
         key = f"{service.channel}/{marker}"
         value = {"channel": service.channel, "updates": 0, **_build_message_document(service, message)}
         if not self._store.create(MESSAGES_KIND, key, value):
-            raise Retry(f"{MESSAGES_KIND}/{key} was posted by somebody else")
+            raise Retry(f"{MESSAGES_KIND}/{key} was posted by another process")
         return key
 
     def update(self, service: Service, reference: str, message: Message) -> None:
@@ -55,7 +55,7 @@ class LocalChat:
         updates = cast("int", stored.value["updates"]) + 1
         value = {**stored.value, "updates": updates, **_build_message_document(service, message)}
         if not self._store.replace(MESSAGES_KIND, reference, value, stored.version):
-            raise Retry(f"{MESSAGES_KIND}/{reference} was changed by somebody else")
+            raise Retry(f"{MESSAGES_KIND}/{reference} was changed by another process")
 
     def list_group_members(self, group: str) -> Collection[str]:
         """The list `members` of the document `local-groups/GROUP`; nobody where there is none."""
@@ -72,7 +72,7 @@ class LocalChat:
         body = {"text": text, "blocks": blocks}
         value = {"channel": service.channel, "message": reference, "lines": list(lines), "body": body}
         if not self._store.create(REPLIES_KIND, f"{reference}.{marker}", value):
-            raise Retry(f"{REPLIES_KIND}/{reference}.{marker} was posted by somebody else")
+            raise Retry(f"{REPLIES_KIND}/{reference}.{marker} was posted by another process")
 
     def remind(self, service: Service, reference: str, reminder: Reminder) -> None:
         """See `shared.ports.Chat`."""
@@ -80,7 +80,7 @@ class LocalChat:
         lines = [f"Still waiting for a decision: {reminder.title}"]
         value = {"channel": service.channel, "message": reference, "lines": lines, "body": body}
         if not self._store.create(REPLIES_KIND, f"{reference}.{reminder.marker}", value):
-            raise Retry(f"{REPLIES_KIND}/{reference}.{reminder.marker} was posted by somebody else")
+            raise Retry(f"{REPLIES_KIND}/{reference}.{reminder.marker} was posted by another process")
 
     def open_reason_dialog(self, click: Click) -> None:
         """See `shared.ports.ReasonDialog`. Kept under the click's own token: Slack opens it for that click."""
@@ -113,6 +113,10 @@ class LocalPager:
     def alert(self, service: Service, reminder: Reminder) -> None:
         """See `shared.ports.Pager`."""
         self._store.create(ALERTS_KIND, reminder.marker, events_v2.build_event(service, reminder))
+
+    def resolve(self, service: Service, marker: str) -> None:  # noqa: ARG002  # a service has one receiver here
+        """See `shared.ports.Pager`."""
+        self._store.create(ALERTS_KIND, f"{marker}.resolved", events_v2.build_resolve_event(marker))
 
 
 ISSUES_KIND = "local-issues"
@@ -191,7 +195,7 @@ class LocalIssues:
 
     def _replace(self, stored: StoredDocument, changes: Mapping[str, object]) -> None:
         if not self._store.replace(ISSUES_KIND, stored.key, {**stored.value, **changes}, stored.version):
-            raise Retry(f"{ISSUES_KIND}/{stored.key} was changed by somebody else")
+            raise Retry(f"{ISSUES_KIND}/{stored.key} was changed by another process")
 
 
 def _issue_key(service: Service, number: int) -> str:

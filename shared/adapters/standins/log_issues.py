@@ -37,7 +37,7 @@ class LogIssues:
         self._write_report(service, title, body, ())
 
     def update_status_section(self, service: Service, number: int, status_section: str, title: str = "") -> None:
-        """Nothing: the functions' own lines say how an incident stands."""
+        """Nothing: the functions' own lines say which state an incident is in."""
 
     def create_labels(self, service: Service) -> None:
         """Nothing."""

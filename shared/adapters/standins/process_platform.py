@@ -1,8 +1,8 @@
-"""The local platform as the functions see it: what is wanted goes into the store, how it stands is read from there.
+"""The local platform as the functions see it: the wanted state goes into the store, the present one comes from it.
 
 A service is one document, its revisions and the split of its traffic, replaced only by the version that was read; that
-version is its etag. The supervisor of the processes (`functions.local.platform`) follows it, and writes how each
-revision stands into a document of its own, so that becoming ready changes no etag. A deployment leaves a note on the
+version is its etag. The supervisor of the processes (`functions.local.platform`) follows it, and writes each
+revision's state into a document of its own, so that becoming ready changes no etag. A deployment leaves a note on the
 service, as it does on Cloud Run: what was there before, and what was written last.
 """
 
@@ -15,6 +15,7 @@ from typing import cast
 
 from shared.errors import Reject, Retry
 from shared.ports import CHANGED_BY_HAND, Clock, Document, Store, StoredDocument
+from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck
 from shared.proposal.rollout import CommitClaim, Deployment, DeploymentProgress, Revision, ServiceState
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
@@ -71,6 +72,10 @@ class ProcessPlatform:
             _parse_revision(most, _read_stored_revisions(stored.value)[most]), dict(traffic), stored.version
         )
 
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        """See `shared.ports.Revisions`."""
+        return dict(self.get_service_state(service).traffic)
+
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
         known = _read_stored_revisions(self._read_service(service).value).get(name)
@@ -80,6 +85,11 @@ class ProcessPlatform:
         """See `shared.ports.Deployer`. The revision is its own operation."""
         revisions = _read_stored_revisions(self._read_service(service).value)
         return next((name for name, known in revisions.items() if known["marker"] == marker), None)
+
+    def check_image(self, service: Service, commit: str) -> ImageCheck:
+        """See `shared.ports.Deployer`: the commit's files are what runs."""
+        del service, commit
+        return NO_IMAGE_NEEDED
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`."""
@@ -142,7 +152,7 @@ class ProcessPlatform:
 
     def _replace(self, stored: StoredDocument, changes: Document) -> None:
         if not self._store.replace(SERVICES_KIND, stored.key, {**stored.value, **changes}, stored.version):
-            raise Retry(f"{SERVICES_KIND}/{stored.key} was changed by somebody else")
+            raise Retry(f"{SERVICES_KIND}/{stored.key} was changed by another process")
 
 
 def list_wanted_revisions(value: Document) -> Mapping[str, RevisionSource]:

@@ -14,8 +14,9 @@ from shared.adapters.logs.log_file import LogFile
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
 from shared.ports import MAX_NEIGHBOURS, Clock, Store, StoredDocument
-from shared.proof.model.target import CheckStatus
+from shared.proof.model.target import NO_IMAGE_NEEDED, CheckStatus, ImageCheck
 from shared.proposal.rollout import Deployment, DeploymentProgress, ProbeResult, Revision, ServiceState
+from shared.pushes import CheckRun
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339
 
@@ -43,6 +44,10 @@ class SimulatedPlatform:
             is_observed=most in _read_stored_revisions(stored),
         )
 
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        """See `shared.ports.Revisions`."""
+        return dict(self.get_service_state(service).traffic)
+
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """A revision that nobody deployed here was deployed before."""
         return _build_revision(self._read_or_create_service(service), name)
@@ -51,6 +56,11 @@ class SimulatedPlatform:
         """See `shared.ports.Deployer`."""
         revisions = _read_stored_revisions(self._read_or_create_service(service))
         return next((name for name, known in revisions.items() if known["marker"] == marker), None)
+
+    def check_image(self, service: Service, commit: str) -> ImageCheck:
+        """See `shared.ports.Deployer`: the commit's files are what runs."""
+        del service, commit
+        return NO_IMAGE_NEEDED
 
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. The revision is its own operation."""
@@ -91,7 +101,7 @@ class SimulatedPlatform:
 
     def _replace(self, stored: StoredDocument, changes: Mapping[str, object]) -> None:
         if not self._store.replace(SERVICES_KIND, stored.key, {**stored.value, **changes}, stored.version):
-            raise Retry(f"{SERVICES_KIND}/{stored.key} was changed by somebody else")
+            raise Retry(f"{SERVICES_KIND}/{stored.key} was changed by another process")
 
 
 def _read_stored_revisions(stored: StoredDocument) -> Mapping[str, Mapping[str, str]]:
@@ -174,6 +184,28 @@ class NoChecks:
     def get_status(self, service: Service, commit: str) -> CheckStatus:  # noqa: ARG002  # as the port has it
         """`unknown`."""
         return CheckStatus.UNKNOWN
+
+
+class NoCheckRuns:
+    """Implements `shared.pushes.CheckRunWriter` where there is no code host to write them to."""
+
+    def is_available(self) -> bool:
+        """Never."""
+        return False
+
+    def find_run(self, service: Service, run: CheckRun) -> str | None:
+        """None."""
+        del service, run
+        return None
+
+    def create_run(self, service: Service, run: CheckRun) -> str:
+        """Refuses."""
+        raise Reject("no_check_runs", f"{service.name}: {run.name} cannot be written on this machine")
+
+    def find_merge_base(self, service: Service, base: str, head: str) -> str | None:
+        """None."""
+        del service, base, head
+        return None
 
 
 def _is_of_service(entry: LogEntry, service: Service) -> bool:

@@ -13,6 +13,7 @@ from typing import cast
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.errors import Reject, Retry
 from shared.ports import CHANGED_BY_HAND, Clock, Store, StoredDocument
+from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck
 from shared.proposal.rollout import CommitClaim, Deployment, DeploymentProgress, Revision, ServiceState
 from shared.service import Service
 from shared.text.escaping import to_one_line, truncate
@@ -45,6 +46,10 @@ class WatchedPlatform:
         name, first = (seen[-1][0], seen[-1][1]) if seen else (f"{service.name}-not-seen-yet", _LONG_AGO)
         return ServiceState(self._build_revision(service, name, first), {name: _ALL_TRAFFIC}, name, is_observed=False)
 
+    def get_traffic(self, service: Service) -> Mapping[str, int]:
+        """See `shared.ports.Revisions`."""
+        return dict(self.get_service_state(service).traffic)
+
     def get_revision(self, service: Service, name: str) -> Revision | None:
         """See `shared.ports.Revisions`."""
         return next(
@@ -62,6 +67,11 @@ class WatchedPlatform:
             marker if self._store.read(DEPLOYMENTS_KIND, _build_deployment_key(service, marker)) is not None else None
         )
 
+    def check_image(self, service: Service, commit: str) -> ImageCheck:
+        """See `shared.ports.Deployer`: the commit's files are what runs."""
+        del service, commit
+        return NO_IMAGE_NEEDED
+
     def start(self, service: Service, marker: str, commit: str, etag: str) -> str:
         """See `shared.ports.Deployer`. Returns when the command has ended."""
         if not service.deploy_command:
@@ -78,7 +88,7 @@ class WatchedPlatform:
         stored = self._require_deployment(service, marker)
         ended = {**stored.value, "ended": format_rfc3339(self._clock.now()), "failed": failed}
         if not self._store.replace(DEPLOYMENTS_KIND, key, ended, stored.version):
-            raise Retry(f"{DEPLOYMENTS_KIND}/{key} was changed by somebody else")
+            raise Retry(f"{DEPLOYMENTS_KIND}/{key} was changed by another process")
         return marker
 
     def state(self, service: Service, operation: str) -> Deployment:

@@ -7,15 +7,17 @@ that a rule names decides; where none does, whose code raised it. Nothing is gue
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from shared.detection.causes import (
+    closed_connection,
+    configuration,
+    exception_rules,
+    line_before,
+    own_code,
+    service_rules,
+    text_rules,
+    upstream,
+)
 from shared.detection.causes.cause import Cause, CauseClass, EnvironmentComparison
-from shared.detection.causes.closed_connection import classify_closed_connection
-from shared.detection.causes.configuration import find_key, find_missing_field, find_missing_key, find_missing_variable
-from shared.detection.causes.exception_rules import RULES
-from shared.detection.causes.line_before import find_line_before
-from shared.detection.causes.own_code import classify_code_error
-from shared.detection.causes.service_rules import classify_socket
-from shared.detection.causes.text_rules import classify_message, classify_text, is_memory_line
-from shared.detection.causes.upstream import find_upstream
 from shared.detection.close_code import CloseKind
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident, Symptom
@@ -49,11 +51,11 @@ def _classify(incident: Incident) -> Cause:
     text = _join_incident_text(incident)
     if incident.kind is SignalKind.KEEPALIVE_TIMEOUT:
         links = incident.raised.chain if incident.raised is not None else ()
-        return Cause(CauseClass.KEEPALIVE, quoted=text, subject=find_upstream(links, ""))
+        return Cause(CauseClass.KEEPALIVE, quoted=text, subject=upstream.find_upstream(links, ""))
     if incident.raised is not None:
         return classify_raised(incident.raised)
     if incident.close_kind is CloseKind.REMOTE_END:
-        return Cause(CauseClass.UPSTREAM_CLOSED, quoted=text, subject=find_upstream((), text))
+        return Cause(CauseClass.UPSTREAM_CLOSED, quoted=text, subject=upstream.find_upstream((), text))
     return _classify_lines(incident, text)
 
 
@@ -65,11 +67,11 @@ def classify_raised(raised: RaisedException) -> Cause:
         if cause is not None and not _is_met_in_clean_up(cause, raised.chain[:at]):
             return cause
     for link in raised.chain:
-        of_socket = classify_socket(link)
+        of_socket = service_rules.classify_socket(link)
         if of_socket is not None:
             return Cause(of_socket, link)
     for link in raised.chain:
-        of_code = classify_code_error(link)
+        of_code = own_code.classify_code_error(link)
         if of_code is not CauseClass.UNKNOWN:
             return Cause(of_code, link)
     return Cause(CauseClass.UNKNOWN, raised.exception)
@@ -78,21 +80,25 @@ def classify_raised(raised: RaisedException) -> Cause:
 def _is_met_in_clean_up(cause: Cause, before: Sequence[LoggedException]) -> bool:
     """Whether a connection was only found closed while the service's own error was being handled."""
     is_closed = cause.cause_class is CauseClass.CLOSED_CONNECTION
-    return is_closed and any(classify_code_error(link) is not CauseClass.UNKNOWN for link in before)
+    return is_closed and any(own_code.classify_code_error(link) is not CauseClass.UNKNOWN for link in before)
 
 
 def _classify_link(link: LoggedException, raised: RaisedException, text: str) -> Cause | None:
     """What a rule says of one link; None where none names it."""
-    closed = classify_closed_connection(link, raised.chain)
+    closed = closed_connection.classify_closed_connection(link, raised.chain)
     if closed is CauseClass.UPSTREAM_CLOSED:
-        return Cause(closed, link, subject=find_upstream(raised.chain, text))
+        return Cause(closed, link, subject=upstream.find_upstream(raised.chain, text))
     if closed is not None:
         return Cause(closed, link)
-    variable = find_missing_key(link) or find_missing_field(link, text) or find_missing_variable(link.message)
+    variable = (
+        configuration.find_missing_key(link)
+        or configuration.find_missing_field(link, text)
+        or configuration.find_missing_variable(link.message)
+    )
     if variable:
         return Cause(CauseClass.CONFIGURATION, link, subject=variable)
     whole = LoggedException(link.error_class, _join_message(link, text), link.frames)
-    rule = next((rule for rule in RULES if rule.fits(whole)), None)
+    rule = next((rule for rule in exception_rules.RULES if rule.fits(whole)), None)
     return Cause(rule.cause_class, link) if rule is not None else None
 
 
@@ -107,17 +113,17 @@ def _join_message(link: LoggedException, text: str) -> str:
 def _classify_lines(incident: Incident, text: str) -> Cause:
     """Where no exception is tied: by the incident's own words, else by the platform's line about the memory."""
     for line in _list_own_lines(incident, text):
-        cause_class = classify_text(line)
+        cause_class = text_rules.classify_text(line)
         if cause_class is not CauseClass.UNKNOWN:
-            subject = find_missing_variable(line) if cause_class is CauseClass.CONFIGURATION else ""
+            subject = configuration.find_missing_variable(line) if cause_class is CauseClass.CONFIGURATION else ""
             return Cause(cause_class, quoted=line, subject=subject)
-    before = find_line_before(incident)
-    if before is not None and classify_message(before.text) is not CauseClass.UNKNOWN:
-        cause_class = classify_message(before.text)
-        subject = find_missing_variable(before.text) if cause_class is CauseClass.CONFIGURATION else ""
+    before = line_before.find_line_before(incident)
+    if before is not None and text_rules.classify_message(before.text) is not CauseClass.UNKNOWN:
+        cause_class = text_rules.classify_message(before.text)
+        subject = configuration.find_missing_variable(before.text) if cause_class is CauseClass.CONFIGURATION else ""
         return Cause(cause_class, quoted=before.text, subject=subject)
     for symptom in (*incident.symptoms, *incident.nearby):
-        if is_memory_line(symptom.first) and _is_of_same_instance(symptom, incident):
+        if text_rules.is_memory_line(symptom.first) and _is_of_same_instance(symptom, incident):
             return Cause(CauseClass.MEMORY, quoted=symptom.text)
     return Cause(CauseClass.UNKNOWN, quoted=before.text if before is not None else text)
 
@@ -150,7 +156,7 @@ def _compare_environment(cause: Cause, environment: EnvironmentComparison) -> Ca
     if cause.cause_class is CauseClass.CONFIGURATION:
         name = _find_removed(cause.subject, environment)
     elif cause.exception is not None and cause.cause_class in {CauseClass.OWN_CODE_UNPROVABLE, CauseClass.UNKNOWN}:
-        name = next((name for name in environment.removed if name == find_key(cause.exception)), "")
+        name = next((name for name in environment.removed if name == configuration.find_key(cause.exception)), "")
     else:
         name = ""
     if not name:

@@ -43,13 +43,13 @@ def classify_closed_connection(link: LoggedException, chain: Sequence[LoggedExce
 
 
 def _classify_by_code(link: LoggedException) -> CauseClass | None:
-    """What the code alone says, whichever end closed."""
+    """What the code alone says: a message that is too large at either end, or that this end went away."""
     closed = _RECEIVED.match(link.message) or _SENT.match(link.message)
     code = closed["code"] if closed is not None else ""
     if code == _PAYLOAD_CODE:
         return CauseClass.PAYLOAD
-    is_shutdown = code == _GOING_AWAY and link.message.startswith("sent")
-    return CauseClass.RESTART if code == _RESTART_CODE or is_shutdown else None
+    is_shutdown = code in {_GOING_AWAY, _RESTART_CODE} and link.message.startswith("sent")
+    return CauseClass.RESTART if is_shutdown else None
 
 
 def _classify_by_side(link: LoggedException, side: ConnectionSide) -> CauseClass | None:

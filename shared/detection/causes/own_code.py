@@ -100,7 +100,7 @@ def is_own_frame(frame: Frame) -> bool:
 
 
 def _find_deepest_frame(exception: LoggedException) -> Frame | None:
-    """Without those of the import system, which stand below every import."""
+    """Without those of the import system, which are below every import."""
     frames = [frame for frame in exception.frames if not frame.path.startswith("<frozen importlib")]
     frames = [frame for frame in frames if not frame.path.endswith("/importlib/__init__.py")]
     return frames[-1] if frames else None

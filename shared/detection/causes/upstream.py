@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from shared.detection.logged_exception import Frame, LoggedException
+from shared.detection.logged_exception import Frame, LoggedException, is_package_frame
 
 
 class ConnectionSide(StrEnum):
@@ -59,6 +59,13 @@ _SERVER_FRAME = re.compile(
     r"|[/\\]tornado[/\\]websocket\.py$|[/\\](?:socketio|engineio)[/\\](?:async_)?(?:server|socket|manager)\.py$"
 )
 
+_SOCKET_FRAME = re.compile(
+    r"[/\\]websockets[/\\](?:asyncio|legacy|sync|trio)[/\\](?:connection|protocol|messages)\.py$"
+)
+_ASGI_SERVER_FRAME = re.compile(
+    r"[/\\]uvicorn[/\\]protocols[/\\]|[/\\](?:starlette|fastapi|hypercorn|daphne|channels)[/\\]"
+)
+
 
 def find_upstream(exceptions: Sequence[LoggedException], text: str) -> str:
     """`generativelanguage.googleapis.com`, or the client library's name; "" where the log names neither."""
@@ -91,13 +98,29 @@ def find_host(text: str) -> str:
 
 
 def classify_side(exceptions: Iterable[LoggedException]) -> ConnectionSide:
-    """By the deepest frame of the failing connection: calls go from the server's own handler to the client library."""
+    """By the deepest frame of the failing connection: calls go from the server's own handler to the client library.
+
+    Below an ASGI application the library of a socket is a client's where no frame of the server stands between the two.
+    """
     for exception in exceptions:
+        if _is_own_socket_of_application(exception):
+            return ConnectionSide.CLIENT
         for frame in reversed(exception.frames):
             side = _find_side(frame)
             if side is not ConnectionSide.UNKNOWN:
                 return side
     return ConnectionSide.UNKNOWN
+
+
+def _is_own_socket_of_application(exception: LoggedException) -> bool:
+    frames = exception.frames
+    own = max((at for at, frame in enumerate(frames) if not is_package_frame(frame)), default=len(frames))
+    below = frames[own + 1 :]
+    return (
+        any(_SOCKET_FRAME.search(frame.path) for frame in below)
+        and not any(_SERVER_FRAME.search(frame.path) for frame in below)
+        and any(_ASGI_SERVER_FRAME.search(frame.path) for frame in frames[:own])
+    )
 
 
 def _find_side(frame: Frame) -> ConnectionSide:

@@ -49,7 +49,7 @@ def describe_claim(context: ProofContext, raised: RaisedException, traced: Trace
         branch_head=context.branch.head,
         declaring_files=read_declaring_files(context.history, declaring.id),
         versions_compiled=0,
-        claim=_describe_proven(traced, failing),
+        claim=_describe_proven(traced, failing, is_found_early=context.incident.is_found_early),
         raised_frame=None,
     )
     if traced.fix is None:
@@ -57,7 +57,7 @@ def describe_claim(context: ProofContext, raised: RaisedException, traced: Trace
         return replace(
             finding,
             fix=_find_unmerged_fix(context, traced),
-            rollback=describe_rollback(context.history, choice, traced.deployed.id),
+            rollback=describe_rollback(context.history, traced.gates, choice, traced.deployed.id),
             unchecked_commits=choice.unchecked_commits,
         )
     choice = _choose_target(context, traced, traced.fix)
@@ -67,7 +67,7 @@ def describe_claim(context: ProofContext, raised: RaisedException, traced: Trace
         target=describe_target(traced.gates, choice, traced.file_history.commits, traced.deployed.id),
         refused_commits=choice.refused_commits,
         unchecked_commits=choice.unchecked_commits,
-        alternative_rollback=describe_rollback(context.history, alternative, traced.deployed.id),
+        alternative_rollback=describe_rollback(context.history, traced.gates, alternative, traced.deployed.id),
     )
 
 
@@ -75,7 +75,7 @@ def _judge(traced: TracedClaim, commit: str) -> ClaimVerdict:
     return traced.verdicts.judge_commit(commit).verdict
 
 
-def _describe_proven(traced: TracedClaim, failing: ClaimVerdict) -> ProvenClaim:
+def _describe_proven(traced: TracedClaim, failing: ClaimVerdict, *, is_found_early: bool) -> ProvenClaim:
     claim, verdicts = traced.claim, traced.verdicts
     return ProvenClaim(
         family=claim.family.value,
@@ -91,6 +91,7 @@ def _describe_proven(traced: TracedClaim, failing: ClaimVerdict) -> ProvenClaim:
         is_witnessed_by_log=verdicts.is_witnessed_by_log,
         inputs=tuple(sorted(path for path in verdicts.inputs if not path.endswith("/")))[:_MAX_INPUTS],
         commits_judged=verdicts.judged_count,
+        is_found_early=is_found_early,
     )
 
 

@@ -1,23 +1,21 @@
 """The judge of each family of claims, and the lookup of the service's modules: the tools of one proof."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from shared.detection.logged_exception import is_package_frame
 from shared.detection.ties import RaisedException
-from shared.proof.claims.attributes.attribute_judge import AttributeJudge
-from shared.proof.claims.calls.call_judge import CallJudge
-from shared.proof.claims.checking.two_witnesses import TwoWitnesses
-from shared.proof.claims.checking.value_judge import ValueJudge
+from shared.proof.claims import prove_claim
+from shared.proof.claims.attributes import attribute_judge
+from shared.proof.claims.calls import call_judge
+from shared.proof.claims.checking import two_witnesses, value_judge
 from shared.proof.claims.claim import ClaimFamily
-from shared.proof.claims.files.file_judge import FileJudge
-from shared.proof.claims.importing.circular_judge import CircularJudge
+from shared.proof.claims.files import file_judge
+from shared.proof.claims.importing import circular_judge, import_judge
 from shared.proof.claims.importing.image_layout import TracedFiles
-from shared.proof.claims.importing.import_judge import ImportJudge
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
-from shared.proof.claims.prove_claim import ClaimTools, ModulesRequest
 from shared.proof.claims.read_claim import find_import_root
-from shared.proof.claims.scopes.name_judge import NameJudge
+from shared.proof.claims.scopes import name_judge
 from shared.proof.claims.service_modules import open_service_modules
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.model.paths import match_logged_path, split_logged_path
@@ -25,26 +23,47 @@ from shared.proof.model.ports import Compilers, History
 from shared.proof.proof_context import ProofContext
 
 Judges = Mapping[ClaimFamily, ClaimJudge]
-_IMPORTS, _NAMES, _ATTRIBUTES = ImportJudge(), NameJudge(), AttributeJudge()
-_JUDGES: Judges = {
-    ClaimFamily.IMPORT_NAME: _IMPORTS,
-    ClaimFamily.MODULE: _IMPORTS,
-    ClaimFamily.CIRCULAR_IMPORT: CircularJudge(),
-    ClaimFamily.NAME: _NAMES,
-    ClaimFamily.LOCAL_NAME: _NAMES,
-    ClaimFamily.CALL: CallJudge(),
-    ClaimFamily.MODULE_ATTRIBUTE: _ATTRIBUTES,
-    ClaimFamily.CLASS_ATTRIBUTE: _ATTRIBUTES,
-}
-"""The judges that read sources alone."""
+_SOURCE_FAMILIES = (
+    ClaimFamily.IMPORT_NAME,
+    ClaimFamily.MODULE,
+    ClaimFamily.CIRCULAR_IMPORT,
+    ClaimFamily.NAME,
+    ClaimFamily.LOCAL_NAME,
+    ClaimFamily.CALL,
+    ClaimFamily.MODULE_ATTRIBUTE,
+    ClaimFamily.CLASS_ATTRIBUTE,
+)
+"""Those whose judges read sources alone."""
 
 
-def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
+class _OpenedJudges(Mapping[ClaimFamily, ClaimJudge]):
+    """Builds a judge when its family is first asked for: most proofs ask one family, or none."""
+
+    def __init__(self, families: Collection[ClaimFamily], build: Callable[[ClaimFamily], ClaimJudge]) -> None:
+        self._families = families
+        self._build = build
+        self._built: dict[ClaimFamily, ClaimJudge] = {}
+
+    def __getitem__(self, family: ClaimFamily) -> ClaimJudge:
+        if family not in self._families:
+            raise KeyError(family)
+        if family not in self._built:
+            self._built[family] = self._build(family)
+        return self._built[family]
+
+    def __iter__(self) -> Iterator[ClaimFamily]:
+        return iter(self._families)
+
+    def __len__(self) -> int:
+        return len(self._families)
+
+
+def build_tools(context: ProofContext, raised: RaisedException) -> "prove_claim.ClaimTools":
     """The judges of all families, and imports as the service's image resolves them."""
     matched_paths = _match_frames(context, raised)
     logged_root = find_import_root(raised.exception.message)
 
-    def open_modules(request: ModulesRequest) -> ServiceModules:
+    def open_modules(request: "prove_claim.ModulesRequest") -> ServiceModules:
         tree = RecordingTree(request.tree)
         logged_paths = _find_in_tree(tree, matched_paths)
         others = tuple(path for path in logged_paths if path != request.path)
@@ -53,18 +72,33 @@ def build_tools(context: ProofContext, raised: RaisedException) -> ClaimTools:
 
     tips = [context.branch.head, *([context.given_commit.id] if context.given_commit is not None else [])]
     judges, confirming = build_judges(context.compilers, context.history, tips)
-    return ClaimTools(judges, confirming, open_modules)
+    return prove_claim.ClaimTools(judges, confirming, open_modules)
 
 
 def build_judges(compilers: Compilers, history: History, tips: Sequence[str]) -> tuple[Judges, Judges]:
     """The judges of all families, and those that ask a second witness; `tips`: where the history is looked into."""
-    checker = compilers.type_checker()
-    judges = {
-        **_JUDGES,
-        ClaimFamily.VALUE: ValueJudge(checker),
-        ClaimFamily.FILE: FileJudge(lru_cache(lambda name: history.paths_named(name, tips))),
-    }
-    return judges, {family: TwoWitnesses(judge, checker) for family, judge in _JUDGES.items()}
+    list_paths = lru_cache(lambda name: history.paths_named(name, tips))
+
+    def build_judge(family: ClaimFamily) -> ClaimJudge:
+        if family is ClaimFamily.VALUE:
+            return value_judge.ValueJudge(compilers.type_checker())
+        return file_judge.FileJudge(list_paths) if family is ClaimFamily.FILE else _build_source_judge(family)
+
+    judges = _OpenedJudges((*_SOURCE_FAMILIES, ClaimFamily.VALUE, ClaimFamily.FILE), build_judge)
+    confirming = _OpenedJudges(
+        _SOURCE_FAMILIES, lambda family: two_witnesses.TwoWitnesses(judges[family], compilers.type_checker())
+    )
+    return judges, confirming
+
+
+def _build_source_judge(family: ClaimFamily) -> ClaimJudge:
+    if family in {ClaimFamily.IMPORT_NAME, ClaimFamily.MODULE}:
+        return import_judge.ImportJudge()
+    if family in {ClaimFamily.NAME, ClaimFamily.LOCAL_NAME}:
+        return name_judge.NameJudge()
+    if family is ClaimFamily.CIRCULAR_IMPORT:
+        return circular_judge.CircularJudge()
+    return call_judge.CallJudge() if family is ClaimFamily.CALL else attribute_judge.AttributeJudge()
 
 
 def _find_in_tree(tree: RecordingTree, matched_paths: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,6 +1,6 @@
 """Finds the deployed commit of a claim: log and verdict are two witnesses, and the logged frames name the version.
 
-A commit fits if each frame that lies in the repository quotes the line that its file has there. Where the verdict says
+A commit fits if each frame that is in the repository quotes the line that its file has there. Where the verdict says
 "fails" on the logged line, the claim is corroborated; where it is unknown, a commit that was named as deployed and
 that fits is believed on the word of the log, and only trees with the same inputs inherit that.
 """

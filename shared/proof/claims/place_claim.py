@@ -1,6 +1,6 @@
 """Finds the place of a claim of which the log tells only who caught it: the failing line and the deployed commit.
 
-A commit counts where the logging call stands on the logged line and writes the logged words. There the failure must be
+A commit counts where the logging call is on the logged line and writes the logged words. There the failure must be
 one of the lines that the handler guards; of an undefined name it may be in the one imported file that lacks it.
 """
 

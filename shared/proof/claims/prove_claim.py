@@ -170,7 +170,9 @@ def _build_gates(context: ProofContext, raised: RaisedException, deployed: Commi
     traced = _find_traced_paths(context, raised, deployed.id, path)
     loaded = LoadedFiles(history, path, traced, request.source_roots, deployed.id)
     own = TargetPython(history, context.compilers, compiling, deployed.id, loaded, DeclarationReader(history))
-    return Gates(history, compiling, loaded, deployed.id, request.checks, own.get_verdicts)
+    return Gates(
+        history, compiling, loaded, deployed.id, request.checks, own.get_verdicts, check_image=request.check_image
+    )
 
 
 def _find_traced_paths(context: ProofContext, raised: RaisedException, commit: str, path: str) -> tuple[str, ...]:

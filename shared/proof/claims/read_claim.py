@@ -1,6 +1,6 @@
 """Reads the claim that a logged exception makes about the repository's code; None where it makes none.
 
-The messages are CPython's own, from 3.8 on. The claim stands at the deepest frame. Where that one belongs to an
+The messages are CPython's own, from 3.8 on. The claim is at the deepest frame. Where that one belongs to an
 installed package, the failing statement is not of the repository; the import system's own frames do not count.
 """
 

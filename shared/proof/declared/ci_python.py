@@ -185,7 +185,7 @@ def _read_version_value(workflow: _Workflow, node: yaml.ScalarNode, values: _Sca
 
 
 def _find_versions(workflow: _Workflow, node: yaml.ScalarNode, text: str) -> list[PythonFact]:
-    """A fact for each version in a text: one is enough, however often it stands there."""
+    """A fact for each version in a text: one is enough, however often it is there."""
     return [workflow.build_fact(version, node, version) for version in dict.fromkeys(_VERSION.findall(text))]
 
 

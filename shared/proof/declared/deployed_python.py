@@ -17,6 +17,7 @@ __all__ = [
     "find_deployed_fact",
     "find_deployed_python",
     "find_development_pythons",
+    "is_declaring_file",
     "list_dockerfile_pythons",
     "select_declaring_files",
 ]
@@ -49,7 +50,7 @@ _BUILDPACK_VERSION = re.compile(r"GOOGLE_(?:PYTHON|RUNTIME)_VERSION[^\d\n]{0,40}
 
 def select_declaring_files(paths: Iterable[str]) -> tuple[str, ...]:
     """The paths of a tree that are worth reading here and for CI, near the root first; at most 200."""
-    declaring = [path for path in paths if _is_declaring_file(path)]
+    declaring = [path for path in paths if is_declaring_file(path)]
     declaring.sort(key=lambda path: (not is_ci_file(path), path.count("/"), path))
     return tuple(declaring[:MAX_FILES])
 
@@ -83,10 +84,12 @@ def find_deployed_fact(files: Mapping[str, str], failing_path: str, dockerfile: 
     )
 
 
-def _is_declaring_file(path: str) -> bool:
-    name = _get_file_name(path)
-    known = name in _DECLARING_NAMES or is_ci_file(path) or _is_dockerfile(path)
-    return bool(known) and not _SKIPPED_FOLDERS.intersection(path.split("/")[:-1])
+def is_declaring_file(path: str) -> bool:
+    """Whether a file may say something about Python versions, images or checks; asked of every file of a tree."""
+    known = _get_file_name(path) in _DECLARING_NAMES
+    if not path.endswith(".py"):  # most files of a tree; no Dockerfile and no workflow is called so
+        known = known or is_ci_file(path) or _is_dockerfile(path)
+    return known and not _SKIPPED_FOLDERS.intersection(path.split("/")[:-1])
 
 
 def _is_dockerfile(path: str) -> bool:

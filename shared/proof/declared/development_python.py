@@ -25,7 +25,7 @@ class PythonFact:
     line: int
     """Counts from 1."""
     text: str
-    """The line as it stands there, or for a Dockerfile the instruction with its variables filled in."""
+    """The line as it is written there, or for a Dockerfile the instruction with its variables filled in."""
     kind: str
     """`dockerfile`, `buildpack`, `python-version`, `requires-python`, `target-version`, `pre-commit`, `unreadable`."""
 

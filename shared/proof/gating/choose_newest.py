@@ -76,7 +76,7 @@ class _TargetSearch:
     def run_gates(self, index: int) -> GateFailure | None:
         """Every gate, for one commit."""
         self.runs += 1
-        failed = self._find_failure(index)
+        failed = self._find_failure(index) or self.gates.find_missing_image(self.commits[index].id)
         if failed is not None:
             self._last_failure = failed
             self._refusing_file = (
@@ -98,7 +98,7 @@ class _TargetSearch:
         return failed
 
     def find_newest_skipped(self) -> int | None:
-        """The newest of the skipped commits that passes; None where none does.
+        """The newest of the skipped commits that passes and has an image; None where none does.
 
         A file may have come long before it was loaded; where the service loaded it as deployed, it did all the while.
         What it imports may come from an installed package, which no file tells: there the oldest is put to the gates.
@@ -117,13 +117,28 @@ class _TargetSearch:
                 high = middle
             else:
                 low = middle + 1
-        return indexes[high]
+        return self._find_first_with_image(indexes[high:])
+
+    def _find_first_with_image(self, indexes: Sequence[int]) -> int | None:
+        """The first that passes every gate and has an image; the first of all is known to pass all others.
+
+        Those that only lack an image are noted so.
+        """
+        for index in indexes:
+            if index != indexes[0] and (self.runs >= _MAX_RUNS or not self._passes(index)):
+                continue
+            failed = self.gates.find_missing_image(self.commits[index].id)
+            if failed is None:
+                return index
+            self.refused[index] = failed
+        return None
 
     def _passes(self, index: int) -> bool:
         self.runs += 1
         return self._find_failure(index) is None
 
     def _find_failure(self, index: int) -> GateFailure | None:
+        """The first gate that a commit does not pass, but for that of its image."""
         commit = self.commits[index].id
         return self.extra_gate(commit) or self.gates.find_failure(commit, self.already_broken)
 

@@ -23,7 +23,7 @@ _MAX_MAPPED_LINES = 20_000
 
 
 def map_line(before: Sequence[str], after: Sequence[str], line: int) -> int:
-    """The line of `after` (from 1) that stands where `line` stood in `before`, by the edits between them."""
+    """The line of `after` (from 1) that corresponds to `line` of `before`, by the edits between them."""
     if max(len(before), len(after)) > _MAX_MAPPED_LINES:
         return min(line, max(1, len(after)))
     for _, old_start, old_end, new_start, new_end in SequenceMatcher(None, before, after).get_opcodes():
@@ -99,6 +99,7 @@ def describe_target(gates: Gates, choice: TargetChoice, commits: Sequence[Commit
         newly_broken=(),
         shipped_changes=_list_shipped_changes(gates.history, deployed, choice.commit.id),
         refused_commits=choice.refused_commits,
+        image=gates.check_image(choice.commit.id),
     )
 
 

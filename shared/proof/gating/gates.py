@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from shared.proof.gating.loaded_files import LoadedFiles, LoadedState
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.model.ports import History
-from shared.proof.model.target import CheckStatus, OtherBrokenFile
+from shared.proof.model.target import (
+    IMAGE_GATE,
+    NO_IMAGE_NEEDED,
+    CheckStatus,
+    ImageCheck,
+    ImageStatus,
+    OtherBrokenFile,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,9 @@ class Gates:
     find_new_failure: Callable[[str], GateFailure | None] = field(default=lambda _: None)
     """What fails at a commit, beyond syntax, and does not at the deployed one."""
 
+    check_image: Callable[[str], ImageCheck] = field(default=lambda _: NO_IMAGE_NEEDED)
+    """Whether a commit has an image, where the service is deployed by images."""
+
     def loaded_blobs(self, commit: str) -> Mapping[str, str]:
         """Path and blob of every file that the service loads at a commit."""
         return self.loaded_files.get_state(commit).blobs
@@ -64,7 +74,7 @@ class Gates:
         if (
             self.loaded_files.source_roots and not sources
         ):  # they were moved: nothing would be looked at, and everything pass
-            return (f"the source root {self.loaded_files.source_roots[0]}, in which no Python file lies,",)
+            return (f"the source root {self.loaded_files.source_roots[0]}, which contains no Python file,",)
         return tuple(path for path, blob in sources if self.verdicts.judge(blob, path).compiles is None)
 
     def find_failure(self, commit: str, already_broken: frozenset[str]) -> GateFailure | None:
@@ -82,6 +92,11 @@ class Gates:
         if (checks := self.get_check_status(commit)) in {CheckStatus.RED, CheckStatus.PENDING}:
             return GateFailure("checks", f"its checks are {checks}")
         return None
+
+    def find_missing_image(self, commit: str) -> GateFailure | None:
+        """The failure where a commit certainly has no image; asked last, because a build may still be under way."""
+        image = self.check_image(commit)
+        return GateFailure(IMAGE_GATE, image.detail) if image.status is ImageStatus.MISSING else None
 
     def _find_uncompilable(self, commit: str, state: LoadedState, already_broken: frozenset[str]) -> GateFailure | None:
         """The failure where not every loaded file compiles."""

@@ -35,7 +35,7 @@ class LoadedState:
 
     @cached_property
     def dependencies(self) -> frozenset[str]:
-        """Whatever this state stands on."""
+        """Whatever this state is based on."""
         return self.closure.recorded_paths | self.closure.files
 
 
@@ -65,7 +65,7 @@ class LoadedFiles:
     _deployed_state: LoadedState | None = None
 
     def get_state(self, commit: str) -> LoadedState:
-        """The state of a commit: that of one looked at before, where nothing differs that it stands on."""
+        """The state of a commit: that of one looked at before, where nothing differs that it is based on."""
         if commit == self.deployed_commit and self._deployed_state is not None:
             return self._deployed_state
         state = self._find_state(commit)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from shared.errors import UsageError
-from shared.proof.declared.deployed_python import find_deployed_python, select_declaring_files
+from shared.proof.declared.deployed_python import find_deployed_python, is_declaring_file, select_declaring_files
 from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.loading.commit_tree import CommitTree, find_changed_paths
@@ -40,10 +40,10 @@ class DeclarationReader:
         tree = CommitTree(self.history, commit)
         if not self._root_tree:
             listed = self.history.tree(commit)
-            self._blobs = {path: listed[path].blob for path in listed if _is_declaring_file(path)}
+            self._blobs = {path: listed[path].blob for path in listed if is_declaring_file(path)}
         elif tree.root_tree != self._root_tree:
             for path, _ in find_changed_paths(self.history, self._root_tree, tree.root_tree):
-                if _is_declaring_file(path):
+                if is_declaring_file(path):
                     self._replace_blob(path, tree.blob(path))
             held = frozenset(self._blobs.values())
             self._texts = {blob: text for blob, text in self._texts.items() if blob in held}
@@ -61,10 +61,6 @@ class DeclarationReader:
             content = self.history.read(blob)
             self._texts[blob] = None if content is None else content.decode("utf-8", "replace")
         return self._texts[blob]
-
-
-def _is_declaring_file(path: str) -> bool:
-    return bool(select_declaring_files((path,)))
 
 
 @dataclass(slots=True)

@@ -32,7 +32,7 @@ class _Effect:
     """A path, perhaps with patterns, that a command touches with all that is below it.
 
     `brings`: whether files may come to be there, not only change or go. `names`: of what is below it, only what has
-    such a name, or lies below one.
+    such a name, or is below one.
     """
 
     path: str
@@ -46,7 +46,7 @@ class _Effect:
 
 
 def find_touching(instructions: Sequence[OpaqueInstruction], paths: Sequence[str]) -> OpaqueInstruction | None:
-    """The first instruction that may change, move or remove what lies at one of some image paths."""
+    """The first instruction that may change, move or remove what is at one of some image paths."""
     touching = (
         instruction
         for instruction in instructions
@@ -157,7 +157,7 @@ def _read_download(name: str, arguments: Sequence[str], paths: Sequence[str]) ->
 
 
 def _is_below(path: str, above: str) -> bool:
-    """Whether a path is another one or lies below it, which may hold patterns."""
+    """Whether a path is another one or is below it, which may hold patterns."""
     parts, wanted = path.strip("/").split("/"), above.strip("/").split("/")
     if wanted == [""]:
         return True

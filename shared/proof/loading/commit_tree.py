@@ -155,7 +155,7 @@ class CommitTree:
         return None if folder is None else folder.files.get(name)
 
     def folder(self, path: str) -> Mapping[str, str] | None:
-        """What lies in a folder, name to "file" or "folder"."""
+        """What is in a folder, name to "file" or "folder"."""
         folder = self._get_folder(path)
         if folder is None:
             return None
@@ -167,7 +167,7 @@ class CommitTree:
         return None if blob is None else self._history.read(blob)
 
     def is_link(self, path: str) -> bool:
-        """Whether a link or a submodule lies at a path, as far as the history shows."""
+        """Whether a link or a submodule is at a path, as far as the history shows."""
         above, _, name = path.rpartition("/")
         folder = self._get_folder(above)
         return folder is not None and name in folder.links

@@ -91,7 +91,7 @@ def find_copy_targets(copy: CopyInstruction, origin: str, path: str) -> Iterator
 
 
 def _find_matched_targets(copy: CopyInstruction, pattern: str, path: str) -> Iterator[str]:
-    """Where a file lies that a pattern matches, or whose folder it does."""
+    """Where a file is that a pattern matches, or whose folder it does."""
     parts, wanted = path.split("/"), pattern.split("/")
     matched = len(parts) >= len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
     if not matched:

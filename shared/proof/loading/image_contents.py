@@ -73,7 +73,7 @@ class FilePresence:
     reason: str
     absence: AbsenceReason | None = None
     image_paths: tuple[str, ...] = ()
-    """Where it lies in the image, for `PRESENT`."""
+    """Where it is in the image, for `PRESENT`."""
 
 
 class ImageContents:
@@ -147,7 +147,7 @@ class ImageContents:
         return FilePresence(Presence.PRESENT, f"{path} is {kept[0]} in the image", image_paths=kept)
 
     def _find_origin(self, image_path: str) -> str | None:
-        """The file of the repository that lies at an image path, as far as copies show."""
+        """The file of the repository that is at an image path, as far as copies show."""
         return self.files.find_origin(image_path, self.is_left_out)
 
     def _is_folder(self, image_path: str, path: str) -> bool:
@@ -179,7 +179,7 @@ class ImageContents:
         """The line that leaves a path out, and why it may not count; "" where it does."""
         docker = self._docker_ignores
         if docker and isinstance(docker.rules, DockerIgnore) and docker.rules.problem:
-            return None, f"Docker does not read {_quote_line(docker.rules.problem)} as it stands"
+            return None, f"Docker does not read {_quote_line(docker.rules.problem)} as it is written"
         if docker and (line := docker.find_line(path)):
             return line, self._find_docker_doubt(docker, path, line)
         if docker and docker.is_disputed(path):
@@ -254,7 +254,7 @@ class ImageContents:
         return FilePresence(Presence.ABSENT, reason.sentence, reason)
 
     def _list_code_folders(self) -> list[str]:
-        """Where code of the image lies, for a file of which no copy shows where it would be."""
+        """Where code of the image is, for a file of which no copy shows where it would be."""
         stage = self._stages[-1]
         folders = (stage.workdir, *(copy.target for copy in stage.copies), *self._installed_roots)
         return [folder for folder in dict.fromkeys(folders) if folder != "/"]

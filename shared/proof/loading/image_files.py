@@ -1,4 +1,4 @@
-"""Where in the repository a file of an image comes from, and where in the image a file of the repository lies."""
+"""Where in the repository a file of an image comes from, and where in the image a file of the repository is."""
 
 import fnmatch
 import posixpath
@@ -97,11 +97,11 @@ class ImageFiles:
         return self.tree.read_text(origin) if origin else ""
 
     def image_paths(self, path: str) -> tuple[str, ...]:
-        """The image paths at which a repository path lies."""
+        """The image paths at which a repository path is."""
         return tuple(dict.fromkeys(self._find_image_paths(len(self.stages) - 1, path)))
 
     def image_paths_in_stage(self, index: int, path: str) -> tuple[str, ...]:
-        """The paths at which a repository path lies in an earlier stage."""
+        """The paths at which a repository path is in an earlier stage."""
         return tuple(dict.fromkeys(self._find_image_paths(index, path)))
 
     def copied_sources(self) -> tuple[str, ...]:

@@ -131,17 +131,18 @@ def _find_dockerfiles(tree: RecordingTree, failing_path: str) -> set[str]:
             continue
         seen.add(folder)
         for name, kind in (tree.list_unrecorded(folder) or {}).items():
-            path = posixpath.join(folder, name)
-            if kind == "file" and _is_dockerfile(path):
-                dockerfiles.add(path)
+            if kind == "file" and _is_dockerfile(name):
+                dockerfiles.add(posixpath.join(folder, name))
             elif kind == "folder" and depth < MAX_DEPTH and name not in _SKIPPED_FOLDERS:
-                queue.append((path, depth + 1))
+                queue.append((posixpath.join(folder, name), depth + 1))
     return dockerfiles
 
 
-def _is_dockerfile(path: str) -> bool:
-    name = posixpath.basename(path).lower()
-    return is_image_file(path) and name != "procfile" and not name.endswith((".dockerignore", ".md", ".sh", ".py"))
+def _is_dockerfile(name: str) -> bool:
+    name = name.lower()
+    if "file" not in name:  # asked of every file of the first levels
+        return False
+    return is_image_file(name) and name != "procfile" and not name.endswith((".dockerignore", ".md", ".sh", ".py"))
 
 
 def _choose_build_context(tree: RecordingTree, path: str, stages: Sequence[BuildStage]) -> ImageFiles:

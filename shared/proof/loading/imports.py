@@ -174,7 +174,7 @@ def _find_path_folders(text: SourceText, changes: Sequence[int]) -> Iterator[str
 
 
 def _find_matches(pattern: re.Pattern[str], code: str, *words: str) -> Iterator[re.Match[str]]:
-    """The matches of a pattern, which is not even tried where none of its words stands in the code."""
+    """The matches of a pattern, which is not even tried where none of its words is in the code."""
     return pattern.finditer(code) if any(word in code for word in words) else iter(())
 
 

@@ -46,7 +46,7 @@ NON_LAUNCHERS = frozenset(
         "npm",
     }
 )
-"""Programs that run no other command: what stands behind them starts nothing."""
+"""Programs that run no other command: what follows them starts nothing."""
 
 
 def skip_wrapper(name: str, words: Sequence[str]) -> Sequence[str]:

@@ -48,7 +48,7 @@ _STANDARD_LIBRARY = sys.stdlib_module_names | frozenset(
 
 @dataclass(frozen=True, slots=True)
 class DeployedTree:
-    """The deployed commit, beside another one. `is_link`: whether a link lies at a path of the other one."""
+    """The deployed commit, beside another one. `is_link`: whether a link is at a path of the other one."""
 
     tree: SourceTree
     get_loaded_paths: Callable[[], frozenset[str]]
@@ -238,7 +238,7 @@ def _get_module_name(path: str) -> str:
 
 
 def _select_naming_files(tree: RecordingTree, paths: Iterable[str], names: Iterable[str]) -> list[str]:
-    """The files in whose bytes one of the names stands at all."""
+    """The files in whose bytes one of the names is at all."""
     encoded = [name.encode() for name in names]
     texts = ((path, (tree.read(path) or b"")[:MAX_BYTES]) for path in sorted(paths))
     return [path for path, text in texts if any(name in text for name in encoded)]

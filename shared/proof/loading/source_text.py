@@ -44,7 +44,7 @@ class Literal:
 
 @dataclass(frozen=True)
 class SourceText:
-    """`code` is as long as the text was; `strings` stand in their order."""
+    """`code` is as long as the text was; `strings` are in their order."""
 
     code: str
     strings: Sequence[Literal]
@@ -64,7 +64,7 @@ class SourceText:
         return self.code.count("\n", 0, position) + 1
 
     def is_definition(self, position: int) -> bool:
-        """Whether a name stands behind `def`: a function of that name, not a call."""
+        """Whether a name is behind `def`: a function of that name, not a call."""
         return self.code[max(0, position - 20) : position].rstrip().endswith("def")
 
 

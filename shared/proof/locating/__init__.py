@@ -1,1 +1,1 @@
-"""The deployed version of a failing file: where it lay, and in which commit."""
+"""The deployed version of a failing file: where it was, and in which commit."""

@@ -91,7 +91,7 @@ def _was_on_branch_when_logged(files: CandidateFiles, inferred: LocatedVersion, 
 
 @dataclass(frozen=True, slots=True)
 class _BestMatch:
-    """What one layer gave: the version, how well it fits the words, and how it stood to the branch."""
+    """What one layer gave: the version, how well it fits the words, and its relation to the branch."""
 
     located: LocatedVersion
     likeness: int

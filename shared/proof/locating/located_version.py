@@ -181,7 +181,7 @@ def infer_dates(incident: Incident, finding: Finding) -> tuple[Incident, Finding
 
 
 def _infer_day(clock_time: datetime, committed_at: datetime) -> date:
-    """The first day on which a time of day lies no earlier than shortly before the commit."""
+    """The first day on which a time of day is no earlier than shortly before the commit."""
     earliest = committed_at - _MAX_LEAD_TIME
     same_day = datetime.combine(earliest.date(), clock_time.timetz(), UTC)
     return same_day.date() if same_day >= earliest else (same_day + timedelta(days=1)).date()

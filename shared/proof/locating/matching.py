@@ -13,7 +13,7 @@ from shared.proof.model.history import Commit, FileVersion
 
 
 class Presence(IntEnum):
-    """How a version stood to the deploy branch when it was logged; the higher, the likelier it was deployed."""
+    """A version's relation to the deploy branch when it was logged; the higher, the likelier it was deployed."""
 
     COMMITTED_LATER = 0
     """Committed only afterwards: it can have been deployed from an uncommitted tree alone."""

@@ -13,7 +13,7 @@ from shared.proof.model.history import Commit
 from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.recommendation import ActionKind, Recommendation
 from shared.proof.model.suspected_change import NO_SUSPECTED_CHANGES, SuspectedChanges
-from shared.proof.model.target import OtherBrokenFile, RefusedCommit, Target
+from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck, OtherBrokenFile, RefusedCommit, Target
 from shared.proof.model.trial import Experiment, TrialCandidate
 
 
@@ -41,6 +41,13 @@ class ProvenClaim:
     inputs: tuple[str, ...]
     """The paths on which the verdicts depend."""
     commits_judged: int
+    is_found_early: bool = False
+    """Whether a check has made the claim, and no log entry."""
+
+    @property
+    def how_it_fails(self) -> str:
+        """What a version that fails does, after the verb."""
+        return "the same way" if self.is_found_early else "as logged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,7 @@ class Fix:
     excerpt: tuple[tuple[int, str], ...] = ()
     """The fixed lines, numbered as in the fixed version."""
     path: str = ""
-    """Where the file lies after the fix; differs from the broken path after a rename; "" where it was deleted."""
+    """Where the file is after the fix; differs from the broken path after a rename; "" where it was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,9 @@ class Rollback:
     commit: Commit
     lost_commits: tuple[Commit, ...] = ()
     """What the deployed commit has and this one has not, newest first; () where that is not known."""
+    image: ImageCheck = NO_IMAGE_NEEDED
+    newer_without_image: tuple[Commit, ...] = ()
+    """Newer commits from before the break that pass every other gate, newest first."""
 
 
 @dataclass(frozen=True, slots=True)

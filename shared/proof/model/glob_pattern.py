@@ -191,7 +191,7 @@ def to_bytes_text(text: str) -> str:
 def _read_git_stars(pattern: str, start: int, end: int) -> tuple[_Part, int]:
     """The part that a run of stars is, and where the rest begins: only `**` between slashes or ends crosses folders.
 
-    git compares what stands before the first wildcard by itself, so that the first wildcard counts as the beginning.
+    git compares what comes before the first wildcard by itself, so that the first wildcard counts as the beginning.
     """
     is_first = not _GIT_SPECIAL & set(pattern[:start])
     if end - start >= 2 and (is_first or pattern[start - 1] == "/"):

@@ -56,7 +56,7 @@ class DockerIgnore:
 
     rules: tuple[_Rule, ...]
     problem: IgnoreLine | None = None
-    """A line that Docker refuses, or reads in a way that is not known; the other rules stand without it."""
+    """A line that Docker refuses, or reads in a way that is not known; the other rules count without it."""
     _folders: dict[str, tuple[tuple[bool, ...], IgnoreLine | None]] = field(default_factory=dict)
     _lines: dict[str, IgnoreLine | None] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""An import of a module that vanished since the deployed commit: where it stands, and why it may do no harm."""
+"""An import of a module that vanished since the deployed commit: where it is, and why it may do no harm."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ class ImportDoubt(StrEnum):
     """Why such an import may do no harm. It is reported, and refuses no commit."""
 
     MAY_NOT_RUN = "may_not_run"
-    """It stands in a function or a branch, or no chain of imports always loads its file."""
+    """It is in a function or a branch, or no chain of imports always loads its file."""
     START_UNREAD = "start_unread"
     """No start command shows whether its file is loaded at all."""
     PATH_CHANGED = "import_path_changed"
@@ -22,7 +22,7 @@ class ImportDoubt(StrEnum):
     ATTRIBUTE = "attribute"
     """The package itself may give the name."""
     LINK = "link"
-    """A link stands where the module was."""
+    """A link is where the module was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class MissingImport:
     doubt: ImportDoubt | None = None
     """None where nothing is seen that would let the import succeed."""
     absent_paths: tuple[str, ...] = ()
-    """The paths at which no file lies; with a file at any of them the import may succeed."""
+    """The paths at which no file is; with a file at any of them the import may succeed."""
     left_out_by: str = ""
     """The ignore file that keeps the module's file out of the image; "" where the file itself is gone."""
 

@@ -101,7 +101,7 @@ def build_service_filter(
 ) -> Callable[[str], bool]:
     """Whether a path is a Python file of the service; each path is judged once, however often it is asked.
 
-    `ignore_files` maps the path of each ignore file that counts to its text. Each counts for what lies beside and below
+    `ignore_files` maps the path of each ignore file that counts to its text. Each counts for what is beside and below
     it, unless it leaves out `running_path`: that file is known to run, so no build reads such an ignore file.
     `source_roots` are folders (or files) as configured; where there are any, they alone decide.
     """
@@ -127,7 +127,7 @@ def build_ignore_filter(ignore_files: Mapping[str, str], running_paths: Collecti
 
 
 def find_ignore_line(path: str, folder: str, rules: IgnoreRules) -> IgnoreLine | None:
-    """The line that leaves a path out, of rules that count for what lies below a folder."""
+    """The line that leaves a path out, of rules that count for what is below a folder."""
     return rules.find_line(path[len(folder) + 1 if folder else 0 :]) if _is_within(path, folder) else None
 
 

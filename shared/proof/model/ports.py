@@ -43,7 +43,7 @@ class History(Protocol):
         """The id of a commit's top folder: equal where two commits hold the same files."""
 
     def folder(self, tree_id: str) -> Folder | None:
-        """A folder by its id, without what lies below its folders; None where this copy does not hold it."""
+        """A folder by its id, without what is below its folders; None where this copy does not hold it."""
 
     def read(self, blob: str) -> bytes | None:
         """A blob's bytes; None where a partial clone does not hold it."""

@@ -33,6 +33,8 @@ class Reason(StrEnum):
     FIX_UNMERGED = "fix_only_on_unmerged_branch"
     NO_TARGET = "no_commit_passes_every_gate"
     CHECKS_RED = "checks_red"
+    NO_IMAGE = "no_image_of_the_fix"
+    """The fix is merged, and no commit that contains it has an image that could be deployed."""
     ALREADY_DEPLOYED = "already_deployed"
     HISTORY_NOT_AVAILABLE = "history_not_available"
     CLOSE_1011_WITHOUT_CAUSE = "close_1011_without_cause"

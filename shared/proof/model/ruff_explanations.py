@@ -1,4 +1,4 @@
-"""Says ruff's explanation of an error in plain words: what stands there, and since when it is legal."""
+"""Says ruff's explanation of an error in plain words: what is there, and since when it is legal."""
 
 import re
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ _IN_FSTRING_FIELD = "inside the replacement field of an f-string"
 _FORMS = (
     (
         "line breaks in non-triple-quoted",
-        f"a line break stands {_IN_FSTRING_FIELD} that is not triple-quoted",
+        f"there is a line break {_IN_FSTRING_FIELD} that is not triple-quoted",
         "PEP 701",
     ),
     ("reuse outer quote character", f"the quotes of the f-string are used again {_IN_FSTRING_FIELD}", "PEP 701"),
-    ("escape sequence (backslash) in f-strings", f"a backslash stands {_IN_FSTRING_FIELD}", "PEP 701"),
-    ("comments in f-strings", f"a comment stands {_IN_FSTRING_FIELD}", "PEP 701"),
+    ("escape sequence (backslash) in f-strings", f"there is a backslash {_IN_FSTRING_FIELD}", "PEP 701"),
+    ("comments in f-strings", f"there is a comment {_IN_FSTRING_FIELD}", "PEP 701"),
     ("`type` alias statement", "a `type` statement is used", "PEP 695"),
     ("type parameter lists", "type parameters are declared in brackets", "PEP 695"),
     ("type parameter default", "a type parameter has a default", "PEP 696"),
@@ -22,11 +22,11 @@ _FORMS = (
     ("`match` statement", "a `match` statement is used", "PEP 634"),
     ("star expression in index", "an index is unpacked with a star", "PEP 646"),
     ("unpack operator in", "a star unpacks where the grammar has no place for it", ""),
-    ("multiple exception types must be parenthesized", "several exception types stand without parentheses", "PEP 758"),
+    ("multiple exception types must be parenthesized", "several exception types are not in parentheses", "PEP 758"),
     ("t-strings", "a template string is used", "PEP 750"),
     ("named assignment expression", "an assignment expression (`:=`) is used", "PEP 572"),
     ("positional-only parameter separator", "positional-only parameters are declared with `/`", "PEP 570"),
-    ("parenthesized context managers", "context managers stand in parentheses", "PEP 617"),
+    ("parenthesized context managers", "context managers are in parentheses", "PEP 617"),
 )
 
 

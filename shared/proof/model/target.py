@@ -1,4 +1,4 @@
-"""The commit that is proposed: what it ships, what its checks say, and the newer ones that failed a gate."""
+"""The commit that is proposed: what it ships, its checks, its image, and the newer ones that failed a gate."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +13,30 @@ class CheckStatus(StrEnum):
     RED = "red"
     PENDING = "pending"
     UNKNOWN = "unknown"
+
+
+class ImageStatus(StrEnum):
+    """Whether a commit can be deployed as it is, by the way in which its service is deployed."""
+
+    BUILT = "built"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    """Nobody could be asked, or a place that may hold it refused: never a reason to refuse a commit."""
+    NOT_NEEDED = "not_needed"
+    """The deployment builds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCheck:
+    """Whether a commit has an image; `detail` is one phrase where it has none, or nobody knows."""
+
+    status: ImageStatus
+    detail: str = ""
+
+
+NO_IMAGE_NEEDED = ImageCheck(ImageStatus.NOT_NEEDED)
+IMAGE_GATE = "image"
+"""The name of the last gate: a commit that fails it has passed every other one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +70,4 @@ class Target:
     """Files that differ between the deployed commit and this one."""
     refused_commits: tuple[RefusedCommit, ...] = ()
     """Newer commits that failed a gate, newest first."""
+    image: ImageCheck = NO_IMAGE_NEEDED

@@ -15,7 +15,7 @@ RENAME_THRESHOLD = 0.5
 
 
 def measure_similarity(old: bytes, new: bytes) -> float:
-    """The share of the larger file's bytes that both have, line by line, wherever the lines stand: 0.0 to 1.0.
+    """The share of the larger file's bytes that both have, line by line, wherever the lines are: 0.0 to 1.0.
 
     CRLF counts as LF, as in git: new line ends do not make another file.
     """

@@ -95,7 +95,7 @@ def _score_touch(at: StackFunction, touch: FunctionTouch, words: Collection[str]
 
 
 def _measure_nearness(at: StackFunction, touch: FunctionTouch) -> tuple[float, str]:
-    """How near a change lies to what failed, and in words what it changed."""
+    """How near a change is to what failed, and in words what it changed."""
     function = describe_function(touch.function)
     if at.role is StackRole.CALLED:
         return _CALLED, f"changed {function}, whose result the failing line uses"

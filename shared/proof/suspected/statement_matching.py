@@ -25,7 +25,7 @@ def match_statements(older: Sequence[str], newer: Sequence[str]) -> Mapping[int,
 
 
 def measure_likeness(older: Sequence[str], newer: Sequence[str]) -> float:
-    """The share of the larger function's statements that both have, wherever they stand: 0.0 to 1.0."""
+    """The share of the larger function's statements that both have, wherever they are: 0.0 to 1.0."""
     larger = max(len(older), len(newer))
     common = Counter(older) & Counter(newer)
     return sum(common.values()) / larger if larger else 0.0

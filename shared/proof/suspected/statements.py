@@ -18,7 +18,7 @@ class Statement:
 
 
 def list_body_statements(body: Sequence[ast.stmt], lines: Sequence[str], texts: dict[str, str]) -> Sequence[Statement]:
-    """Those of a body and of all that stands below them; `pass` says nothing.
+    """Those of a body and of all that is below them; `pass` says nothing.
 
     `lines` are those of the source; `texts` keeps the canonical form of each simple statement by its own source.
     """
@@ -58,7 +58,7 @@ class _StatementReader:
 
 
 def _list_parts(node: ast.stmt) -> Iterator[ast.stmt | ast.ExceptHandler | ast.match_case]:
-    """What stands below a header, in the order of the source."""
+    """What is below a header, in the order of the source."""
     for name in ("body", "cases", "handlers", "orelse", "finalbody"):
         yield from getattr(node, name, ())
 

@@ -29,7 +29,7 @@ _DOUBT_PHRASES = {
     ImportDoubt.DEPENDENCY: "a declared dependency has that name",
     ImportDoubt.GENERATED: "the build may generate that file",
     ImportDoubt.ATTRIBUTE: "the package may define that name itself",
-    ImportDoubt.LINK: "a link stands in its place",
+    ImportDoubt.LINK: "a link is in its place",
 }
 
 
@@ -71,7 +71,7 @@ def collect_deployed_code_facts(incident: Incident, proof: Finding) -> Iterator[
         if deployment.commit is not None:
             yield _build_deployment_fact(incident, deployment)
     if incident.kind is SignalKind.SYNTAX_ERROR or proof.claim is not None:
-        yield _build_deployed_fact(proof)
+        yield _build_deployed_fact(incident, proof)
         for sentence in proof.deployed.platform_statements[:_MAX_PLATFORM_SENTENCES]:
             ref = quote_untrusted(proof.deployed.revision) or "the service"
             yield Fact(FactTopic.STATED, EvidenceKind.REVISION, ref, quote_untrusted(sentence, 400))
@@ -95,8 +95,9 @@ def _build_deployment_fact(incident: Incident, deployment: LoggedDeployment) -> 
     commit = deployment.commit
     seen = format_timestamp_phrase(deployment.seen_at, dated=incident.dated)
     line = f" on line {deployment.line}" if deployment.line is not None else ""
+    shown = "found by a check" if incident.is_found_early else "logged"
     text = (
-        f"The error{line}, logged {seen}, is the first error in the version that {commit.id} made, "
+        f"The error{line}, {shown} {seen}, is the first error in the version that {commit.id} made, "
         f"committed {format_rfc3339(commit.committed_at)}"
     )
     late = "; that is later than it was logged, so the tree was not committed when it was deployed"
@@ -104,8 +105,8 @@ def _build_deployment_fact(incident: Incident, deployment: LoggedDeployment) -> 
     return Fact(FactTopic.DEPLOYMENT, EvidenceKind.REVISION, ref, f"{text}{late if deployment.uncommitted else ''}.")
 
 
-def _build_deployed_fact(proof: Finding) -> Fact:
-    deployed = proof.deployed
+def _build_deployed_fact(incident: Incident, proof: Finding) -> Fact:
+    deployed, line = proof.deployed, "that line" if incident.is_found_early else "the logged line"
     source = _SOURCE_PHRASES[deployed.source]
     if deployed.commit is None:
         text = f"Deployed commit: {source}"
@@ -113,9 +114,9 @@ def _build_deployed_fact(proof: Finding) -> Fact:
         text = (
             f"Deployed commit: {deployed.commit.id}, {source}, committed {format_rfc3339(deployed.commit.committed_at)}"
         )
-        text += f"; {_describe_corroboration(proof)}"
+        text += f"; {_describe_corroboration(proof, line)}"
     if proof.claim is None:
-        text += f". Versions of the file that fail first on the logged line: {len(deployed.candidates)}"
+        text += f". Versions of the file that fail first on {line}: {len(deployed.candidates)}"
     if deployed.candidates and proof.claim is None:
         text += f" ({join_first_words(deployed.candidates, _MAX_CANDIDATES)})"
     conflict = f" {quote_untrusted(deployed.conflict)}" if deployed.conflict else ""
@@ -123,12 +124,10 @@ def _build_deployed_fact(proof: Finding) -> Fact:
     return Fact(FactTopic.DEPLOYED, EvidenceKind.REVISION, ref, f"{text}.{conflict}")
 
 
-def _describe_corroboration(proof: Finding) -> str:
+def _describe_corroboration(proof: Finding, line: str) -> str:
     if proof.claim is not None:
         return describe_corroboration(proof)
-    return (
-        "corroborated: the file fails there on the logged line" if proof.deployed.corroborated else "not corroborated"
-    )
+    return f"corroborated: the file fails there on {line}" if proof.deployed.corroborated else "not corroborated"
 
 
 def _build_python_fact(proof: Finding) -> Fact:
@@ -144,6 +143,8 @@ def _build_python_fact(proof: Finding) -> Fact:
 def _build_comparison_fact(incident: Incident, proof: Finding) -> Fact:
     lines = sorted({sighting.line for sighting in incident.sightings if sighting.line is not None})
     logged = f"logged {join_words([f'line {line}' for line in lines[:_MAX_LINES]])}" if lines else "no line was logged"
+    if incident.is_found_early:
+        logged = "nothing was logged"
     versions = pluralize(proof.versions_compiled, "version")
     python = f" for Python {proof.deployed.python}" if proof.deployed.python else ""
     text = f"Compared: {versions} of {quote_untrusted(incident.path)} compiled{python}; {logged}."

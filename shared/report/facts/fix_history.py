@@ -91,9 +91,9 @@ def _collect_introduction_facts(proof: Finding, introduced: IntroducingCommit) -
 
 def _collect_attempt_facts(proof: Finding, path: str) -> Iterator[Fact]:
     count = pluralize(len(proof.attempts), "later version")
+    way = "to compile" if proof.claim is None else proof.claim.how_it_fails
     text = (
-        f"{count} of {quote_untrusted(path)} after the break still "
-        f"fail{'s' if len(proof.attempts) == 1 else ''}{' to compile' if proof.claim is None else ' as logged'}."
+        f"{count} of {quote_untrusted(path)} after the break still fail{'s' if len(proof.attempts) == 1 else ''} {way}."
     )
     start = proof.introduced.commit.id if proof.introduced else ""
     yield Fact(FactTopic.ATTEMPTS, EvidenceKind.QUERY, f"{start}..{proof.branch_head} -- {quote_untrusted(path)}", text)

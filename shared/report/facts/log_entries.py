@@ -8,7 +8,7 @@ from shared.detection.incident import (
     Incident,
     Sighting,
     Symptom,
-    describe_exception,
+    describe_raised,
     describe_raised_exception,
 )
 from shared.detection.log_gaps import LogGap
@@ -20,11 +20,11 @@ from shared.text.timestamps import format_timestamp, format_timestamp_phrase, ha
 
 
 def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterator[Fact]:
-    """`frame` is the deepest frame of the tied exception that lies in the repository, where that was checked."""
+    """`frame` is the deepest frame of the tied exception that is in the repository, where that was checked."""
     for sighting in incident.sightings:
         yield Fact(
             FactTopic.SIGHTING,
-            EvidenceKind.LOG_ENTRY,
+            EvidenceKind.QUERY if sighting.first.is_predicted else EvidenceKind.LOG_ENTRY,
             format_log_ref(sighting.first),
             _describe_sighting(incident, sighting),
         )
@@ -32,7 +32,7 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
         ref = format_log_ref(incident.raised.entry)
         yield Fact(
             FactTopic.RAISED,
-            EvidenceKind.LOG_ENTRY,
+            EvidenceKind.QUERY if incident.raised.entry.is_predicted else EvidenceKind.LOG_ENTRY,
             ref,
             f"{_format_raised_at(incident)}: {describe_raised_exception(incident, frame)}.",
         )
@@ -50,12 +50,17 @@ def collect_log_facts(incident: Incident, frame: Frame | None = None) -> Iterato
     entries = "1 entry" if incident.occurrences == 1 else f"{incident.occurrences} entries"
     service = f" of {quote_service_name(incident.service)}" if quote_service_name(incident.service) else ""
     span = _describe_time_span(incident.first_seen, incident.last_seen, incident)
-    yield Fact(
-        FactTopic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} shows the defect itself in {entries}{span}."
-    )
+    shows = f"shows the defect itself in {entries}{span}"
+    if incident.kind is SignalKind.FOUND_BY_CHECK:
+        shows = "was not searched for it: the check found it in the code"
+    elif incident.is_found_early:
+        shows = "did not show the defect when the check found it"
+    yield Fact(FactTopic.COUNT, EvidenceKind.QUERY, "log", f"The log{service} {shows}.")
 
 
 def _format_raised_at(incident: Incident) -> str:
+    if incident.kind is SignalKind.FOUND_BY_CHECK:
+        return "Raised by that line when it runs"
     if incident.kind is SignalKind.FAILED_START:
         return "Raised while the program started"
     return "Logged with the close" if incident.is_raised_in_own_entry else "Logged before the close"
@@ -64,7 +69,7 @@ def _format_raised_at(incident: Incident) -> str:
 def _collect_cause_facts(incident: Incident) -> Iterator[Fact]:
     """The facts about a cause beside the exception that is tied."""
     for raised in incident.candidates:
-        text = f"One of several exceptions before the close: {describe_exception(raised.exception)}."
+        text = f"One of several exceptions before the close: {describe_raised(raised)}."
         yield Fact(FactTopic.CANDIDATE, EvidenceKind.LOG_ENTRY, format_log_ref(raised.entry), text)
     if incident.longest_gap is not None:
         ref = f"lines of instance {quote_untrusted(incident.longest_gap.instance[-12:], 40)}"
@@ -83,17 +88,36 @@ def describe_candidates(incident: Incident) -> str:
     """` Before it were logged: …`, for a close that is tied to none of several exceptions; "" for any other."""
     if not incident.candidates:
         return ""
-    words = [describe_exception(raised.exception) for raised in incident.candidates]
+    words = [describe_raised(raised) for raised in incident.candidates]
     return f" One of these was logged for it, and the log does not tell which: {join_words(words, 'or')}."
 
 
 def format_log_ref(entry: LogEntry) -> str:
     """`log:12`, counted from 0, with the platform's id of the entry where it has one."""
+    if entry.is_predicted:
+        return f"check of {quote_untrusted(entry.revision, 80)}"
     return (
         f"log:{entry.position} (insertId {quote_untrusted(entry.insert_id, 80)})"
         if entry.insert_id
         else f"log:{entry.position}"
     )
+
+
+def describe_occurrences(incident: Incident, counted: str = "") -> str:
+    """`Logged 3 times, first at …`, without a full stop. `counted`: until when that was counted."""
+    first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
+    if incident.kind is SignalKind.FOUND_BY_CHECK:
+        return f"Found by a check of the deployed commit {first}; whether it was logged is unknown"
+    if incident.is_found_early:
+        return f"Found by a check of the deployed commit {first}, and not logged yet"
+    return f"Logged {pluralize(incident.occurrences, 'time')}{counted}, first {first}"
+
+
+def describe_sighting_count(sighting: Sighting) -> str:
+    """`logged 3 times`, or that a check has found it."""
+    if sighting.first.is_predicted:
+        return "found by a check"
+    return f"logged {pluralize(sighting.occurrences, 'time')}"
 
 
 def format_error_line(incident: Incident, sighting: Sighting) -> str:
@@ -106,9 +130,10 @@ def format_error_line(incident: Incident, sighting: Sighting) -> str:
 
 
 def _describe_sighting(incident: Incident, sighting: Sighting) -> str:
-    text = f"{format_error_line(incident, sighting)}, logged {pluralize(sighting.occurrences, 'time')}"
+    text = f"{format_error_line(incident, sighting)}, {describe_sighting_count(sighting)}"
     span = _describe_time_span(sighting.first_seen, sighting.last_seen, incident)
-    return f"{text}{span}{_describe_revision(sighting.revision)}."
+    revision = "" if sighting.first.is_predicted else _describe_revision(sighting.revision)
+    return f"{text}{span}{revision}."
 
 
 def _describe_symptom(symptom: Symptom, incident: Incident) -> str:

@@ -20,7 +20,7 @@ def format_issue_title(report: Report) -> str:
 
 
 def render_issue_body(report: Report, links: Links = NO_LINKS) -> str:
-    """GitHub-flavoured Markdown, so short that a part on how things stand fits as well into 65,536 characters.
+    """GitHub-flavoured Markdown, so short that a part on the present state fits as well into 65,536 characters.
 
     What does not fit is left out by whole blocks, the least needed sections first, with a pointer to where it is.
     """

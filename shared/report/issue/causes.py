@@ -38,7 +38,7 @@ class CauseSource(StrEnum):
 
 
 def list_examined_sources(report: Report) -> Sequence[CauseSource]:
-    """The sources that the report stands on; the settings only where the platform said something."""
+    """The sources that the report is based on; the settings only where the platform said something."""
     settings = [CauseSource.SETTINGS] if report.proof.deployed.platform_statements else []
     return (CauseSource.LOG, CauseSource.REPOSITORY, *settings)
 

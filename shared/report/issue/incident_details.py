@@ -48,7 +48,7 @@ def render_incident_details(report: Report, links: Links) -> Iterator[Section]:
 
 def _render_symptoms(report: Report) -> Iterator[str]:
     incident = report.incident
-    if incident.raised is not None:
+    if incident.raised is not None and not incident.is_found_early:
         words = escape_markdown(describe_raised_exception(incident, report.proof.raised_frame))
         sure = "not proven as the cause" if report.proof.claim is None else "proven by the code"
         yield f"Linked by the log, {sure}: {words}."
@@ -66,6 +66,7 @@ def _render_symptoms(report: Report) -> Iterator[str]:
 def _build_sighting_row(sighting: Sighting, report: Report) -> Sequence[str]:
     first = format_timestamp(sighting.first_seen, dated=report.incident.dated) if sighting.first_seen else "unknown"
     text = escape_markdown(quote_untrusted(format_error_line(report.incident, sighting), 200))
+    text = f"found by a check: {text}" if sighting.first.is_predicted else text
     return text, _format_revision(sighting.revision), escape_markdown(first), str(sighting.occurrences)
 
 
@@ -104,7 +105,8 @@ def select_log_entries(report: Report) -> list[LogEntry]:
     raised = [incident.raised.entry] if incident.raised is not None else []
     beside = [group.first for group in (*incident.symptoms, *incident.nearby)]
     entries = [*(group.first for group in incident.sightings), *raised, *beside]
-    return list({(entry.position, entry.insert_id): entry for entry in reversed(entries)}.values())[::-1]
+    logged = [entry for entry in entries if not entry.is_predicted]
+    return list({(entry.position, entry.insert_id): entry for entry in reversed(logged)}.values())[::-1]
 
 
 def _tail_of_entry(text: str) -> str:
@@ -155,7 +157,7 @@ def _render_code(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
 
 
 def _build_excerpt_url(links: Links, commit: str, path: str, shown_lines: Sequence[tuple[int, str]]) -> str:
-    """The excerpt where it stands, as it was at the commit."""
+    """The excerpt of the place where it is, as it was at the commit."""
     numbers = [number for number, _ in shown_lines]
     return links.lines(commit, path, min(numbers, default=None), max(numbers, default=None)) if path else ""
 

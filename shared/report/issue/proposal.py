@@ -11,6 +11,7 @@ from shared.proof.model.history import FileChange
 from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import Target
 from shared.report.facts.fix_history import describe_shipped_files
+from shared.report.facts.images import describe_images
 from shared.report.facts.lost_commits import describe_lost_commits
 from shared.report.facts.prevention import assess_prevention
 from shared.report.facts.unproven import describe_experiment
@@ -61,6 +62,8 @@ def _render_proposal(proof: Finding, links: Links) -> Iterator[str]:
             )
     if proof.recommendation.kind is ActionKind.ROLLBACK and proof.rollback is not None:
         yield f"Going back {escape_markdown(describe_lost_commits(proof.rollback, _MAX_LOST_COMMITS))}."
+    if images := describe_images(proof):
+        yield escape_markdown(images)
     if proof.recommendation.kind is not ActionKind.NONE:
         yield (
             "To deploy by hand: deploy that commit the way this service is usually deployed. "

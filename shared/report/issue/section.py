@@ -33,7 +33,7 @@ class Heading(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Finished Markdown. `title` is "" for what stands before the first heading."""
+    """Finished Markdown. `title` is "" for what comes before the first heading."""
 
     title: str
     blocks: tuple[str, ...]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shared.detection.causes.cause import CauseClass
-from shared.detection.incident import describe_exception, describe_raised_exception
+from shared.detection.incident import describe_raised, describe_raised_exception
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import Finding, find_recommended_commit
@@ -11,7 +11,7 @@ from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import CheckStatus, Target
 from shared.report.cause import describe_cause, describe_effect, describe_shown_cause
 from shared.report.facts.fix_history import describe_shipped_files
-from shared.report.facts.log_entries import describe_gap
+from shared.report.facts.log_entries import describe_gap, describe_occurrences
 from shared.report.facts.unproven import (
     describe_candidate,
     describe_experiment,
@@ -31,9 +31,9 @@ from shared.report.report import Report, describe_counting_time
 from shared.report.verdict_words import describe_corroboration, describe_target_state
 from shared.text.escaping import escape_markdown, format_code_span
 from shared.text.phrases import get_first_sentence, pluralize, quote_service_name, quote_untrusted, short_sha
-from shared.text.timestamps import format_timestamp_phrase
 
 _SIGNAL_PHRASES = {
+    SignalKind.FOUND_BY_CHECK: "a check found a line that fails",
     SignalKind.KEEPALIVE_TIMEOUT: "keepalive pings time out",
     SignalKind.DYNAMIC_CODE: "code generated at run time does not compile",
     SignalKind.DEPENDENCY: "an installed package does not compile",
@@ -41,7 +41,7 @@ _SIGNAL_PHRASES = {
     SignalKind.FOLLOW_ON_ERROR: "errors without a known cause",
 }
 _MAX_FAILURE_LENGTH = 100
-"""Characters, so that how things stand has room in every title."""
+"""Characters, so that the state has room in every title."""
 RECOMMENDATION_LABELS = {
     ActionKind.REDEPLOY: "Redeploy",
     ActionKind.ROLLBACK: "Roll back to",
@@ -51,7 +51,7 @@ RECOMMENDATION_LABELS = {
 
 
 def format_headline(report: Report) -> str:
-    """Plain text for a title: the service, what fails, where, and how things stand."""
+    """Plain text for a title: the service, what fails, where, and its state."""
     return f"{format_failure(report)}{_choose_headline_status(report.proof)}"
 
 
@@ -104,10 +104,10 @@ def format_recommendation(proof: Finding, links: Links) -> str:
     """The recommendation and its reason, as a paragraph that cannot be overlooked."""
     commit = find_recommended_commit(proof)
     named = f" {link_commit_with_subject(commit, links)}" if commit is not None else ""
-    reason = (
-        f"{escape_markdown(quote_untrusted(proof.recommendation.detail, 600))} "
-        f"({format_code_span(proof.recommendation.reason.value)})"
-    )
+    detail = quote_untrusted(proof.recommendation.detail, 600)
+    if commit is not None:
+        detail = detail.replace(commit.id, short_sha(commit.id))  # its link is right before it
+    reason = f"{escape_markdown(detail)} ({format_code_span(proof.recommendation.reason.value)})"
     return f"**{RECOMMENDATION_LABELS[proof.recommendation.kind]}{named}.** {reason}"
 
 
@@ -132,12 +132,8 @@ def _list_summary_points(report: Report, links: Links) -> Iterator[str]:
         if quote_service_name(incident.service)
         else ""
     )
-    often = f"{pluralize(incident.occurrences, 'time')}{describe_counting_time(report)}"
-    first = escape_markdown(format_timestamp_phrase(incident.first_seen, dated=incident.dated))
-    yield (
-        f"**What fails:** {service}{environment}: {escape_markdown(describe_error(report))}. "
-        f"Logged {often}, first {first}."
-    )
+    often = escape_markdown(describe_occurrences(incident, describe_counting_time(report)))
+    yield (f"**What fails:** {service}{environment}: {escape_markdown(describe_error(report))}. {often}.")
     yield f"**Impact:** {summarise_impact(incident, report.impact)}"
     if incident.kind in EFFECT_KINDS and proof.broken is None:
         yield from _exception_points(report)
@@ -182,7 +178,7 @@ def _exception_points(report: Report) -> Iterator[str]:
     elif before:
         yield f"**Logged before it:** {escape_markdown(before)}."
     for candidate in report.incident.candidates:
-        yield f"**Possible cause:** {escape_markdown(describe_exception(candidate.exception))}."
+        yield f"**Possible cause:** {escape_markdown(describe_raised(candidate))}."
 
 
 def _cause_points(report: Report) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What each class of causes means, why no commit is proposed, what would have caught it, and what lies behind it.
+"""What each class of causes means, why no commit is proposed, what would have caught it, and what is behind it.
 
 One line each: the same for all incidents of a class, so that a reader who knows the class can skip them.
 """
@@ -19,7 +19,7 @@ class CauseAnswers:
     behind: str
 
 
-_NOT_IN_A_COMMIT = "It lies in no commit, so no deployment of another commit fixes it."
+_NOT_IN_A_COMMIT = "It is in no commit, so deploying another commit does not fix it."
 _NOTHING_TESTED = "No commit was tested against this exception, so none is proven to fix it."
 
 ANSWERS: Mapping[CauseClass, CauseAnswers] = {

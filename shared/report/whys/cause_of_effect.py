@@ -6,7 +6,7 @@ from shared.detection.causes.cause import Cause, CauseClass
 from shared.detection.causes.classify import classify_cause
 from shared.detection.causes.line_before import find_line_before
 from shared.detection.close_code import CloseKind
-from shared.detection.incident import Incident, describe_raised_exception
+from shared.detection.incident import Incident, describe_raised_exception, name_raised
 from shared.detection.signal import SignalKind
 from shared.proof.model.finding import Finding
 from shared.report.evidence import CAUSE_TOPICS, Facts, FactTopic
@@ -41,6 +41,7 @@ def explain_effect(incident: Incident, proof: Finding, facts: Facts) -> Iterator
     meaning = _describe_meaning(incident, cause)
     yield WhyDraft(WhyKey.MEANING, "What is the cause?", meaning, sure, logged)
     no_commit = answers.no_commit if is_known or incident.raised is None else _NOTHING_TESTED
+    no_commit = _NOTHING_TOLD_APART if incident.candidates and not is_known else no_commit
     suspected = facts.evidence_ids(FactTopic.SUSPECTED)
     no_commit += _SUSPECTED if suspected else ""
     yield explain_trial(proof, facts) or WhyDraft(
@@ -55,6 +56,9 @@ def explain_effect(incident: Incident, proof: Finding, facts: Facts) -> Iterator
 
 
 _SUSPECTED = " Some changes are suspected, because they touched what the exception names; none of them was run."
+_LINKED_TO_CLOSE = " The log links it to the close; that it closed the connection is likely, and not proven."
+_NO_CLOSE_CODE = " No close code was logged; the server names the exception as that of a WebSocket."
+_NOTHING_TOLD_APART = "It is not known which of the exceptions it was, so no commit was tested against one."
 _NOTHING_TESTED = "No commit was tested against this exception, so none is proven to fix it."
 
 
@@ -70,6 +74,8 @@ def _describe_observation(incident: Incident, proof: Finding) -> str:
     if incident.is_close_own_exception:
         return f"{text} The close was raised as an exception itself: {raised}."
     if incident.is_raised_in_own_entry:
+        if not incident.has_close_code:
+            return f"{text} The server logged it as what the handler of a WebSocket raised: {raised}."
         return f"{text} The server logged it as what ended the connection: {raised}."
     return f"{text} Logged before the close, and linked to it by the log: {raised}."
 
@@ -82,7 +88,7 @@ def _describe_meaning(incident: Incident, cause: Cause) -> str:
     subject = f" The log names {quote_untrusted(cause.subject, 120)}." if cause.subject else ""
     proven = f" {quote_untrusted(cause.proven_by, 300)}" if cause.proven_by else ""
     gap = f" {describe_gap(incident.longest_gap)}" if incident.longest_gap is not None else ""
-    tie = " The log links it to the close; that it closed the connection is likely, and not proven."
+    tie = _LINKED_TO_CLOSE if incident.has_close_code else _NO_CLOSE_CODE
     likely = tie if incident.raised is not None and incident.kind is SignalKind.CLOSE_1011 else ""
     return f"{answers.meaning}{subject}{proven}{gap}{likely}"
 
@@ -94,7 +100,7 @@ def _describe_unknown(incident: Incident) -> str:
             "service's own code."
         )
     if incident.candidates:
-        return "One of the quoted exceptions: no name of a connection tells which of them ended which."
+        return "One of the quoted exceptions: the log does not name the connection that each of them ended."
     before = find_line_before(incident)
     if before is not None:
         return f"Not known beyond the last error before the close: “{quote_untrusted(before.text, 300)}”."
@@ -104,8 +110,12 @@ def _describe_unknown(incident: Incident) -> str:
 
 
 def _describe_next_step(incident: Incident, proof: Finding, cause: Cause) -> str:
-    raised = describe_raised_exception(incident, proof.raised_frame)
-    start = f" Start at {raised}." if raised else ""
+    start = f" Start at {name_raised(incident.raised, proof.raised_frame)}." if incident.raised is not None else ""
+    if cause.cause_class is CauseClass.UNKNOWN and incident.candidates:
+        return (
+            "Unknown. Start at the quoted exceptions, and log a connection or trace id with each entry, so that they "
+            "can be told apart."
+        )
     if cause.cause_class is CauseClass.UNKNOWN:
         return f"Unknown.{start or ' Look in what the instance logged before it.'}"
     start = start if cause.profile.is_mended_by_commit else ""

@@ -9,6 +9,7 @@ from shared.proof.declared.ci_checks import find_ci_checks
 from shared.proof.model.finding import BrokenFile, Finding, ProvenClaim
 from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import get_failing_line
+from shared.report.facts.log_entries import describe_occurrences
 from shared.report.facts.prevention import assess_prevention
 from shared.report.whys.catching_checks import describe_checks
 from shared.report.whys.failure import (
@@ -22,7 +23,6 @@ from shared.report.whys.failure import (
 from shared.report.whys.process import explain_underlying_error
 from shared.report.whys.why import Confidence, WhyDraft, WhyKey
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted
-from shared.text.timestamps import format_timestamp_phrase
 
 
 def explain_claim(incident: Incident, proof: Finding, broken: BrokenFile, facts: Facts) -> Iterator[WhyDraft]:
@@ -45,23 +45,25 @@ def _explain_failure(incident: Incident, claim: ProvenClaim, broken: BrokenFile,
     service = quote_service_name(incident.service) or "the service"
     error = f"{quote_untrusted(broken.fault.error_class, 80)}: {quote_untrusted(broken.fault.message)}"
     position = f"{quote_untrusted(claim.path)}, line {claim.line}"
-    first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
     is_start = incident.kind is SignalKind.FAILED_START
     effect = "The revision does not start" if is_start else "A WebSocket failed"
     is_placed = incident.raised is None or bool(incident.raised.exception.frames)
-    shown = f"{position} raised {error}" if is_placed else error
-    answer = f"{effect}: {shown}. Logged {pluralize(incident.occurrences, 'time')}, first {first}."
-    if not is_placed:
+    failure = f"{effect}: {position} raised {error}" if is_placed else f"{effect}: {error}"
+    if incident.is_found_early:
+        failure = f"{position} raises {error} when it runs"
+    answer = f"{failure}. {describe_occurrences(incident)}."
+    if not is_placed and not incident.is_found_early:
         answer += f" The log names no place: {position} is the only one that the service loads and that fails so."
     if incident.symptoms:
         answer += f" Consequences: {join_words(quote_symptoms(incident.symptoms))}."
     answer += describe_nearby(incident)
     topics = (FactTopic.SIGHTING, FactTopic.RAISED, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
-    question = f"Why did {service} fail?"
-    if not is_placed:
+    question = f"Why does {service} fail?" if incident.is_found_early else f"Why did {service} fail?"
+    sure = Confidence.PROVEN if incident.is_found_early else Confidence.OBSERVED
+    if not is_placed and not incident.is_found_early:
         cited = facts.evidence_ids(*topics, FactTopic.BROKEN, FactTopic.DEPLOYED)
         return WhyDraft(WhyKey.FAILED, question, answer, Confidence.INFERRED, cited)
-    return WhyDraft(WhyKey.FAILED, question, answer, Confidence.OBSERVED, facts.evidence_ids(*topics))
+    return WhyDraft(WhyKey.FAILED, question, answer, sure, facts.evidence_ids(*topics))
 
 
 def _explain_code(claim: ProvenClaim, broken: BrokenFile, facts: Facts) -> WhyDraft:

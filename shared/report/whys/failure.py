@@ -9,7 +9,7 @@ from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import describe_other_versions, get_failing_line
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location
-from shared.report.facts.log_entries import format_error_line
+from shared.report.facts.log_entries import describe_occurrences, format_error_line
 from shared.report.verdict_words import (
     describe_fixed,
     describe_introduced,
@@ -18,7 +18,6 @@ from shared.report.verdict_words import (
 )
 from shared.report.whys.why import Confidence, Statement, WhyDraft, WhyKey
 from shared.text.phrases import join_first_words, join_words, pluralize, quote_service_name, quote_untrusted, short_sha
-from shared.text.timestamps import format_timestamp_phrase
 
 _MAX_SYMPTOMS = 3
 
@@ -31,16 +30,18 @@ def explain_failure(incident: Incident, facts: Facts) -> WhyDraft:
         if incident.sightings
         else quote_untrusted(incident.error_class)
     )
-    first = format_timestamp_phrase(incident.first_seen, dated=incident.dated)
+    could = "cannot" if incident.is_found_early else "could not"
     answer = (
-        f"Python could not load a file: {shown}. Logged {pluralize(incident.occurrences, 'time')}, first {first}. "
+        f"Python {could} load a file: {shown}. {describe_occurrences(incident)}. "
         "A module that does not compile cannot be imported, so every importer fails too."
     )
     if incident.symptoms:
         answer += f" Consequences: {join_words(quote_symptoms(incident.symptoms))}."
     answer += describe_nearby(incident)
     cited = facts.evidence_ids(FactTopic.SIGHTING, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
-    return WhyDraft(WhyKey.FAILED, f"Why did {service} fail?", answer, Confidence.OBSERVED, cited)
+    question = f"Why does {service} fail?" if incident.is_found_early else f"Why did {service} fail?"
+    sure = Confidence.PROVEN if incident.is_found_early else Confidence.OBSERVED
+    return WhyDraft(WhyKey.FAILED, question, answer, sure, cited)
 
 
 def describe_nearby(incident: Incident) -> str:
@@ -91,7 +92,7 @@ def explain_next_failure(broken: BrokenFile, facts: Facts) -> WhyDraft | None:
         for file in broken.also_broken
     ]
     answer = (
-        "No. The log shows only the first broken file that an import reaches. At the deployed commit these files also "
+        "No. Python stops at the first broken file that an import reaches. At the deployed commit these files also "
         f"fail to compile: {join_first_words(places, 5)}. A target must fix them too."
     )
     question = f"Would the service run if only {quote_untrusted(broken.path)} were fixed?"

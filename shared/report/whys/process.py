@@ -179,6 +179,8 @@ def _explain_undeployed_fix(incident: Incident, proof: Finding) -> str:
     fix, last = proof.fix, incident.last_seen
     if fix is None or fix.where != "merged" or last is None or not has_date(last) or last <= fix.commit.committed_at:
         return ""
+    if incident.is_found_early:
+        return f"The fix was committed at {format_rfc3339(fix.commit.committed_at)}: it was merged and not deployed."
     committed, logged = format_rfc3339(fix.commit.committed_at), format_timestamp(last, dated=incident.dated)
     return (
         f"The fix was committed at {committed}, but the error was still logged at {logged}: the fix was merged and not "

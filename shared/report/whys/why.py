@@ -9,7 +9,7 @@ class Confidence(StrEnum):
     PROVEN = "proven"
     """A compiler or git ancestry says so."""
     OBSERVED = "observed"
-    """It was logged, or stands in a file."""
+    """It was logged, or is in a file."""
     INFERRED = "inferred"
     """It follows from evidence, by a stated step."""
     UNKNOWN = "unknown"

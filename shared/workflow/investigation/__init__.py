@@ -1,1 +1,1 @@
-"""What an incident stands on: its log, its repository, what the platform says."""
+"""What an incident is based on: its log, its repository, what the platform says."""

@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 from shared.detection.collect import collect_incidents
 from shared.detection.entry import EntryList, LogEntry
 from shared.detection.grouping import normalise_path
-from shared.detection.incident import Incident
-from shared.detection.signal import SignalKind
+from shared.detection.incident import Incident, Sighting
+from shared.detection.raised_exception import read_raised
+from shared.detection.signal import SignalKind, SkipReason
 from shared.errors import Reject
 from shared.proof.model.ports import History
+from shared.proof.model.target import ImageStatus
 from shared.proposal.rollout import ServiceState
 from shared.service import Service
 from shared.workflow.context import Context
+from shared.workflow.investigation.image_check import build_image_check
 from shared.workflow.records.incident_record import IncidentRecord
 
 _LOG_LEAD_TIME = timedelta(minutes=10)
@@ -43,24 +46,28 @@ def gather_evidence(context: Context, service: Service, record: IncidentRecord) 
 
 
 def read_branch_sign(context: Context, service: Service, history: History) -> str:
-    """Changes with everything that may turn "nothing to deploy" into something: a push, or checks that end."""
+    """Changes with all that may turn "nothing to deploy" into something: a push, checks that end, the head's image."""
     head = history.branch(service.branch or None).head
-    return f"{head} {context.checks.get_status(service, head).value}"
+    image = build_image_check(context, service)(head).status
+    sign = f"{head} {context.checks.get_status(service, head).value}"
+    return f"{sign} no image" if image is ImageStatus.MISSING else sign
 
 
 def _collect_incident(
     context: Context, service: Service, record: IncidentRecord, read_at: datetime
 ) -> tuple[Incident, Sequence[LogEntry]]:
     """The incident as the log shows it, under the fingerprint that it was opened with; and what was read for it."""
+    if record.kind is SignalKind.FOUND_BY_CHECK:
+        return _build_found_incident(service, record), ()
     since = (
         min((entry.timestamp for entry in record.entries if entry.timestamp), default=record.opened_at) - _LOG_LEAD_TIME
     )
     read = context.logs.read_entries(service, since, read_at)
     logged = [entry for entry in read if entry.revision not in record.failed_revisions]
-    by_identity = {
-        (entry.log_name, entry.timestamp, entry.insert_id, entry.text): entry for entry in (*logged, *record.entries)
-    }
-    for entries in (_sort_entries(list(by_identity.values())), list(record.entries)):
+    kept = [entry for entry in record.entries if not entry.is_predicted]
+    by_identity = {(entry.log_name, entry.timestamp, entry.insert_id, entry.text): entry for entry in (*logged, *kept)}
+    # What a check has found counts only as long as nothing is logged.
+    for entries in (_sort_entries(list(by_identity.values())), kept, list(record.entries)):
         collected = collect_incidents(
             EntryList(entries), service=service.name, environment=service.environment_name
         ).incidents
@@ -69,8 +76,33 @@ def _collect_incident(
         opening = (incident for incident in matching if _has_opening_entry(incident, record))
         incident = next(exact, next(opening, next(iter(matching), None)))
         if incident is not None:
-            return replace(incident, fingerprint=record.fingerprint), entries
+            shown = _without_predictions(replace(incident, fingerprint=record.fingerprint))
+            return shown, [entry for entry in entries if not entry.is_predicted]
     raise Reject("no_evidence", f"{record.id}: none of its entries is a signal")
+
+
+def _build_found_incident(service: Service, record: IncidentRecord) -> Incident:
+    """The incident of a failure beyond syntax that a check has found: its entry was made of the claim."""
+    entry = record.entries[0]
+    raised = read_raised(entry, SkipReason.NO_SIGNAL)
+    if raised is None or raised.location is None:
+        raise Reject("no_evidence", f"{record.id}: its entry shows no exception")
+    frame, message = raised.location, raised.exception.message
+    sighting = Sighting(
+        entry.revision, frame.line, message, frame.source_text, "", entry.timestamp, entry.timestamp, 0, entry
+    )
+    return Incident(
+        record.fingerprint, record.kind, service.name, service.environment_name, record.error_class, frame.path,
+        (sighting,), (), entry.timestamp, entry.timestamp, 0, dated=True, raised=raised,
+    )  # fmt: skip
+
+
+def _without_predictions(incident: Incident) -> Incident:
+    """What a check has found was never logged, and is not counted."""
+    if not incident.is_found_early:
+        return incident
+    sightings = tuple(replace(sighting, occurrences=0) for sighting in incident.sightings)
+    return replace(incident, sightings=sightings, occurrences=0)
 
 
 def _sort_entries(entries: list[LogEntry]) -> list[LogEntry]:

@@ -19,6 +19,7 @@ from shared.text.phrases import quote_untrusted, short_sha
 from shared.workflow.context import Context
 from shared.workflow.investigation.environment_comparison import WorkingRevisions, find_working_revisions
 from shared.workflow.investigation.gather_evidence import GatheredEvidence, read_branch_sign
+from shared.workflow.investigation.image_check import build_image_check
 from shared.workflow.investigation.platform_evidence import FailingRevision, gather_platform_evidence, resolve_commit
 from shared.workflow.prover import build_request
 from shared.workflow.records import trials
@@ -44,7 +45,12 @@ def prove_incident(context: Context, service: Service, record: IncidentRecord, e
         branch_sign = read_branch_sign(context, service, history)
         failing = FailingRevision(evidence.revision, serving, evidence.entries)
         platform = gather_platform_evidence(context, service, history, failing)
-        request = build_request(service, platform.commit, lambda commit: context.checks.get_status(service, commit))
+        request = build_request(
+            service,
+            platform.commit,
+            lambda commit: context.checks.get_status(service, commit),
+            build_image_check(context, service),
+        )
         working = _find_working_revisions(context, service, record, evidence)
         request = replace(
             request,

@@ -81,7 +81,7 @@ def _is_counted(context: Context, service: Service, record: IncidentRecord) -> b
 
 
 def _render_body(tally: _Tally) -> str:
-    """The list. Paths are log text: they stand in code spans alone."""
+    """The list. Paths are log text: they are in code spans alone."""
     head = (
         "These incidents name files of this repository, but no version of them fails as the log says. Anything that "
         "can make the service log a line can cause them. Nothing is proposed for any of them."

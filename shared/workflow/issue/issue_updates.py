@@ -8,14 +8,16 @@ from dataclasses import replace
 
 from shared.ports import WRONG_LABEL
 from shared.proof.model.recommendation import ActionKind
+from shared.proposal.consequences import summarise_rollout
+from shared.proposal.labels import Label
 from shared.proposal.proposal import Proposal
 from shared.proposal.rollout import WATCH_DURATION
 from shared.proposal.state_words import INCIDENT_WORDS
 from shared.report.facts.unproven import describe_experiment
 from shared.report.incident_status import format_elapsed_milestones, render_status_block
-from shared.service import Service
+from shared.service import RolloutMode, Service
 from shared.text.escaping import sanitise_title
-from shared.text.phrases import join_words, quote_untrusted
+from shared.text.phrases import join_words, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp
 from shared.workflow import effects
 from shared.workflow.context import Context
@@ -76,7 +78,7 @@ def _build_current_update(context: Context, incident: str) -> IssueStatusUpdate 
 
 
 def format_current_title(context: Context, record: IncidentRecord, ending: IncidentState | None = None) -> str:
-    """The issue's title as the incident stands; "" where its evidence is not there, or is older than this question."""
+    """The issue's title for the incident's state; "" where its evidence is missing, or older than this question."""
     evidence = reports.load_report(context, record)
     proposal = proposals.load_proposal(context, record.proposal)
     if evidence is None or proposal is None:
@@ -87,7 +89,7 @@ def format_current_title(context: Context, record: IncidentRecord, ending: Incid
 def render_current_status(
     context: Context, record: IncidentRecord, end_text: str = "", end_state: IncidentState | None = None
 ) -> str:
-    """How the incident stands, as Markdown; `ending` says it of one whose end, `ends`, is decided."""
+    """The state of the incident, as Markdown; `ending` says it of one whose end, `ends`, is decided."""
     state = end_state if end_text and end_state else record.state
     words = end_text or _describe_status(context, record, state)
     hint = (
@@ -97,14 +99,23 @@ def render_current_status(
         if _can_be_reinvestigated(record, state)
         else ""
     )
+    service = context.services.get(record.service)
     return render_status_block(
         words,
         urgent=state in _STATES_NEEDING_A_PERSON,
         milestones=compute_milestones(record).list_reached(),
         hint=hint,
         state=state.value,
-        runbook_url=service.runbook_url if (service := context.services.get(record.service)) else "",
+        runbook_url=service.runbook_url if service else "",
+        commit_link=_find_commit_link(context, service, record),
     )
+
+
+def _find_commit_link(context: Context, service: Service | None, record: IncidentRecord) -> tuple[str, str]:
+    proposal = proposals.load_proposal(context, record.proposal) if record.proposal else None
+    if service is None or proposal is None or not proposal.commit:
+        return "", ""
+    return short_sha(proposal.commit), context.link_builder.build_links(service, ()).commit(proposal.commit)
 
 
 def _can_be_reinvestigated(record: IncidentRecord, state: IncidentState) -> bool:
@@ -136,12 +147,12 @@ def _list_new_comments(context: Context, record: IncidentRecord) -> Iterator[tup
     if trial is not None:
         yield f"held.{trial.proposal}", tuple(describe_experiment(trial.experiment))
     if proposal is not None and IncidentState.PROPOSED in reached and not _replaces_open_question(context, record):
-        yield f"proposed{again}", (describe_question(proposal),)
+        yield f"proposed{again}", describe_question(proposal, context.services.get(record.service))
     if proposal is not None and IncidentState.APPROVED in reached:
         begun = IncidentState.TRYING if proposal.kind is ActionKind.TRIAL else IncidentState.APPROVED
         yield f"approved{again}", (f"{_describe_approved(context, proposal)} {INCIDENT_WORDS[begun].meaning}",)
     if proposal is not None and record.rollout is not None and IncidentState.WATCHING in reached:
-        serves = f"revision {quote_untrusted(record.rollout.revision, 80)} runs {proposal.commit}"
+        serves = f"revision {quote_untrusted(record.rollout.revision, 80)} runs `{short_sha(proposal.commit)}`"
         yield f"deployed{again}", (f"Deployed: {serves} and has all of the traffic.",)
 
 
@@ -164,18 +175,19 @@ def _look_suffix(look: int) -> str:
     return "" if look == 1 else f"{look}"
 
 
-def describe_question(proposal: Proposal) -> str:
-    """What is to be decided, and until when."""
-    return (
-        f"Waiting for a decision in the chat: {_VERBS[proposal.kind]} {proposal.commit}? "
-        f"The question expires at {format_timestamp(proposal.expires_at, dated=True)}; nothing is deployed without an "
-        "approval."
-    )
+def describe_question(proposal: Proposal, service: Service | None) -> tuple[str, ...]:
+    """A sentence each: what is to be decided, what an approval leads to, and what happens without a decision."""
+    question = f"Waiting for a decision in the chat: {_VERBS[proposal.kind]} `{short_sha(proposal.commit)}`?"
+    until = format_timestamp(proposal.expires_at, dated=True)
+    silence = f"No decision: nothing is deployed, the question expires at {until}."
+    if service is None or service.rollout_mode is RolloutMode.MANUAL:
+        return question, silence
+    return question, f"{Label.APPROVE}: {summarise_rollout(service, proposal.kind)}.", silence
 
 
 def _describe_approved(context: Context, proposal: Proposal) -> str:
     people = _format_approvers(context, proposal)
-    return f"Approved{f' by {people}' if people else ''}: {_VERBS[proposal.kind]} {proposal.commit}."
+    return f"Approved{f' by {people}' if people else ''}: {_VERBS[proposal.kind]} `{short_sha(proposal.commit)}`."
 
 
 def _format_approvers(context: Context, proposal: Proposal) -> str:
@@ -196,11 +208,11 @@ def describe_approval(context: Context, proposal: Proposal) -> str:
 def _describe_status(context: Context, record: IncidentRecord, state: IncidentState) -> str:
     proposal = proposals.load_proposal(context, record.proposal) if record.proposal else None
     if state is IncidentState.PROPOSED and proposal is not None:
-        return describe_question(proposal)
+        return "\n".join(describe_question(proposal, context.services.get(record.service)))
     if state is IncidentState.WATCHING and proposal is not None and record.rollout is not None and record.rollout.since:
         until = format_timestamp(record.rollout.since + WATCH_DURATION, dated=True)
         since, approval = format_timestamp(record.rollout.since, dated=True), describe_approval(context, proposal)
         deployed = f"Deployed automatically at {since}{f' ({approval})' if approval else ''}"
-        return f"{deployed}: {proposal.commit} has all of the traffic. It is watched until {until}."
+        return f"{deployed}: `{short_sha(proposal.commit)}` has all of the traffic. It is watched until {until}."
     sentence = INCIDENT_WORDS[state].status or INCIDENT_WORDS[IncidentState.OPENED].status
-    return sentence.format(commit=proposal.commit if proposal else "The commit")
+    return sentence.format(commit=f"`{short_sha(proposal.commit)}`" if proposal else "The commit")

@@ -122,7 +122,7 @@ def has_quorum(context: Context, service: Service, decision: Decision) -> bool:
 
 
 def store_decision(context: Context, question: str, wanted: Decision) -> Decision:
-    """Moves the decision to `wanted` if that is still possible, and returns the one that stands.
+    """Moves the decision to `wanted` if that is still possible, and returns the one that counts.
 
     The caller does not learn whose write it was: the same decision by another caller counts as well.
     """
@@ -134,7 +134,7 @@ def store_decision(context: Context, question: str, wanted: Decision) -> Decisio
 
 
 def store_approval(context: Context, question: str, vote: Vote, electorate: Approvers, reason: str) -> Decision:
-    """Counts one user's approval, and returns the decision that stands: approved once enough of them agree.
+    """Counts one user's approval, and returns the decision that counts: approved once enough of them agree.
 
     Earlier votes of users who are no approvers any more are dropped.
     """

@@ -25,7 +25,7 @@ class Defect:
     path: str
     """Normalised; "" where the kind has none."""
     whole: bool
-    """Whether the log named the path from the root, so that nothing can stand before it."""
+    """Whether the log named the path from the root, so that nothing can be before it."""
     fingerprint: str
     generation: int
 

@@ -165,6 +165,8 @@ class IncidentRecord:
     """Those that ran them: what they log later is no news, and says nothing about what serves."""
     snoozed_until: EmptyForNone[datetime] = None
     """Before this nobody is reminded of its question; None where no approver has put that off."""
+    open_alerts: tuple[str, ...] = ()
+    """The markers of the reminders for which the pager alerts, until it is told that they are answered."""
     proven_trial: str = ""
     """The proposal of the trial that has proven its commit; "" where none has."""
     rest_at: EmptyForNone[datetime] = None
@@ -286,7 +288,6 @@ def end_incident(
 
     `look` is the one that the reason is about; of an incident that is about another one by now, nothing is decided.
     """
-
     words, cause = (reason.sentence, reason.cause) if isinstance(reason, EndReason) else (reason, None)
 
     def decided(record: IncidentRecord) -> IncidentRecord:

@@ -49,7 +49,7 @@ def is_kill_switch_on(store: Store, service: str) -> bool:
 
 
 def set_switch(store: Store, clock: Clock, service: str, by: str, *, stopped: bool) -> bool:
-    """Stops or resumes, and stores by whom and when. False where it stood so already. Raises Retry."""
+    """Stops or resumes, and stores by whom and when. False where that was so already. Raises Retry."""
     turned = SwitchState(stopped, by, format_rfc3339(clock.now()))
     stands = SWITCHES.change(
         store, switch_key(service), lambda now: now if now.stopped is stopped else turned, _NEVER_TURNED

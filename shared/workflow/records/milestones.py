@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.ports import Document
+from shared.report.incident_status import FOUND
 from shared.text.timestamps import format_rfc3339
 from shared.workflow.flow import IncidentState
 from shared.workflow.records.incident_record import IncidentRecord
@@ -32,13 +33,18 @@ class Milestones:
     deployed: datetime | None = None
     """When all of the traffic went to the new revision, and the watch began."""
     verified: datetime | None = None
+    is_found_early: bool = False
+    """Whether a check has found it: then `logged` is when it did."""
 
     def list_reached(self) -> list[tuple[str, datetime]]:
-        """Name and time of those that have come, in the order of `MILESTONE_NAMES`."""
-        return [(name, at) for name in MILESTONE_NAMES if (at := getattr(self, name)) is not None]
+        """Name and time of those that have come, in the order of `MILESTONE_NAMES`; `FOUND` in place of `logged`."""
+        (_, begin), *later = [(name, at) for name in MILESTONE_NAMES if (at := getattr(self, name)) is not None]
+        return [(FOUND if self.is_found_early else MILESTONE_NAMES[0], begin), *later]
 
     def duration_between(self, since: str, until: str) -> timedelta | None:
         """Between two milestones by name; None unless both have come, in this order."""
+        if self.is_found_early and since == MILESTONE_NAMES[0]:
+            return None  # no log entry began it
         first, last = getattr(self, since), getattr(self, until)
         return last - first if first is not None and last is not None and last >= first else None
 
@@ -57,6 +63,11 @@ MILESTONE_NAMES = ("logged", "detected", *_STATE_BY_MILESTONE)
 """In the order in which they come."""
 
 
+def is_found_early(record: IncidentRecord) -> bool:
+    """Whether a check has found it, before anything was logged."""
+    return any(entry.is_predicted for entry in record.entries)
+
+
 def compute_milestones(record: IncidentRecord) -> Milestones:
     """From its history; of several steps into one state the first counts."""
     reached: dict[IncidentState, datetime] = {}
@@ -66,4 +77,4 @@ def compute_milestones(record: IncidentRecord) -> Milestones:
         (entry.timestamp for entry in record.entries if entry.timestamp and entry.dated), default=record.opened_at
     )
     by_name = {name: reached.get(state) for name, state in _STATE_BY_MILESTONE.items()}
-    return Milestones(logged, record.opened_at, **by_name)
+    return Milestones(logged, record.opened_at, is_found_early=is_found_early(record), **by_name)

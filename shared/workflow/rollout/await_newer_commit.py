@@ -16,7 +16,7 @@ BRANCH_CHECK_INTERVAL = timedelta(minutes=10)
 MAX_UNFIXED_AGE = timedelta(days=7)
 """for so long."""
 MAX_LOOKS = 20
-"""So often an incident is asked about at most; after that its question stands until it expires."""
+"""So often an incident is asked about at most; after that its question stays open until it expires."""
 
 
 def await_newer_commit(context: Context, service: Service, record: IncidentRecord) -> IncidentRecord:

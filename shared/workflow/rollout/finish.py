@@ -33,6 +33,7 @@ from shared.workflow.records import decisions, documents, incident_record, propo
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import EndCause, IncidentRecord
 from shared.workflow.records.proposals import STATUS_BY_END_STATE, read_proposal_evidence
+from shared.workflow.remind import resolve_alerts
 
 STILL_FAILING_LABEL = "STILL FAILING"
 STOPPED_SENTENCE = "Deployments of this service were stopped while the rollout was under way."
@@ -126,6 +127,7 @@ def finish_incident(context: Context, service: Service, record: IncidentRecord) 
     if end.state is IncidentState.RESOLVED and record.issue is not None:
         effects.close_issue(context, service, record.issue.number, record.id)
     refresh_message(context, service, record, STATUS_BY_END_STATE.get(end.state), end.why)
+    resolve_alerts(context, service, record)
     failed = proposals.require_proposal(context, record.proposal).commit if end.earlier_commit else ""
     tried = proposals.require_proposal(context, record.proposal).commit if end.state is IncidentState.TRIED else ""
 

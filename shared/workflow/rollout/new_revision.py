@@ -35,7 +35,7 @@ def _find_delay(context: Context, rollout: Rollout) -> EndReason | None:
     if not rollout.begun or context.clock.now() < rollout.begun + MAX_DEPLOYMENT_TIME:
         return None
     minutes = round(MAX_DEPLOYMENT_TIME.total_seconds() / 60)
-    late = "whatever comes of it gets no traffic until somebody gives it some"
+    late = "a revision that it still makes gets no traffic until a user assigns some"
     why = f"The deployment has not ended within {minutes} minutes; {late}."
     return EndReason(EndCause.DEPLOYMENT_LATE, why)
 

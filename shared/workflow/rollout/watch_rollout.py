@@ -27,6 +27,7 @@ from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
 from shared.workflow.records import incident_record, proposals
 from shared.workflow.records.incident_record import EndCause, EndReason, IncidentRecord, Rollout, end_cause_of
+from shared.workflow.records.milestones import is_found_early
 from shared.workflow.rollout.finish import STOPPED_SENTENCE, refresh_message
 from shared.workflow.rollout.new_revision import describe_manual_change, find_new_revision
 from shared.workflow.rollout.recurrence import has_recurred
@@ -253,5 +254,6 @@ def _describe_verdict(
         failed_probes=watched.failed_probes,
         failure=watched.revision_failure,
         recurred=record.recurred,
+        again="" if is_found_early(record) else " again",
         split=split,
     )

@@ -133,9 +133,12 @@ class FunctionRunner:
     def deliver_issue_event(self, kind: str, delivery: str, **event: object) -> int:
         """A webhook of GitHub about the only issue."""
         ((number, issue),) = self.outside.board.issues.items()
+        return self.deliver_event(kind, {"issue": {"number": number, "body": issue.value["body"]}, **event}, delivery)
+
+    def deliver_event(self, kind: str, event: Mapping[str, object], delivery: str) -> int:
+        """A webhook of GitHub."""
         told = {
-            "issue": {"number": number, "body": issue.value["body"]},
-            "repository": {"full_name": REPOSITORY},
+            "repository": {"full_name": REPOSITORY, "default_branch": "main"},
             "sender": {"login": "nora", "type": "User"},
             **event,
         }

@@ -17,6 +17,7 @@ from shared.workflow.ledger import LEASE
 from tests.support.access.call_recorder import ObservedCalls, observe_calls
 from tests.support.access.function_runner import FunctionRunner
 from tests.support.clock import FakeClock
+from tests.support.github.clients import make_app
 from tests.support.github.server import FakeRequest, FakeResponse, Handler
 from tests.support.google_cloud import IMAGE, PROJECT, REGION, digest_of
 from tests.support.history_builder import HistoryBuilder, broken_source, running_python, valid_source
@@ -34,13 +35,14 @@ _LEASE_EXPIRY = LEASE + timedelta(minutes=1)
 
 
 def write_history(path: Path, head: str = "later") -> HistoryBuilder:
-    """good, broken, attempt, fixed, later; the branch ends at `head`. Where that has no fix, nothing was ever good."""
+    """good, broken, attempt, fixed, later, worse; the branch ends at `head`. Without a fix there, nothing was good."""
     story = HistoryBuilder(path)
     first = valid_source() if head == "later" else broken_source(3)
     files: dict[str, str | bytes | None] = {
         FILE: first,
         "Dockerfile": "FROM python:3.11-slim\n",
         LATIN_1_FILE: _LATIN,
+        "main.py": "def answer():\n    from app import relay\n\n    return relay\n",
         WORKFLOW: _WORKFLOW,
     }
     story.commit("good", files)
@@ -48,6 +50,7 @@ def write_history(path: Path, head: str = "later") -> HistoryBuilder:
     story.commit("attempt", {FILE: broken_source(BAD_LINE)})
     story.commit("fixed", {FILE: valid_source(1)})
     story.commit("later", {"app/other.py": valid_source(2)})
+    story.commit("worse", {FILE: broken_source(7)})
     story.write_repository(head)
     return story
 
@@ -103,7 +106,7 @@ class Scenario:
 
 @contextmanager
 def open_scenario(
-    folder: Path, observed: ObservedCalls, number: int, head: str = "later", more: str = ""
+    folder: Path, observed: ObservedCalls, number: int, head: str = "later", more: str = "", *, as_app: bool = False
 ) -> Iterator[Scenario]:
     """A service that runs `attempt`, of which a label names the build; `later` has an image that only a tag names."""
     story, clock = write_history(folder / "repo.git", head), FakeClock()
@@ -120,7 +123,9 @@ def open_scenario(
         cloud.tags["base"] = digest_of("base")
         cloud.deploy_manually("tide", f"{IMAGE}:base", "tide-1", {"gcb-build-id": "b-old"})
         config = folder / "provenfix.yaml"
-        config.write_text(around.configuration(running_python(), more), "utf-8")
+        config.write_text(around.configuration(running_python(), more, as_app=as_app), "utf-8")
+        if as_app:
+            around.rest.secrets[f"projects/{PROJECT}/secrets/github/versions/1"] = make_app().key().reveal()
         # State is kept by project, so that each play begins with none.
         player = FunctionRunner.start(around, observed, clock, config, {"PROVENFIX_PROJECT": f"quay-{number}"})
         try:
@@ -174,7 +179,12 @@ def remind(play: Scenario) -> None:
     assert play.player.click(SNOOZE) == 200
     play.player.tick()
     assert len(play.player.outside.slack.replies) == 2  # the details, and the reminder
-    assert [alert["routing_key"] for alert in play.player.outside.alerts] == ["pager-of-these-tests"]
+    play.player.clock.advance(timedelta(hours=6))
+    play.player.tick()
+    alerts = play.player.outside.alerts
+    assert {alert["routing_key"] for alert in alerts} == {"pager-of-these-tests"}
+    assert [alert["event_action"] for alert in alerts] == ["trigger", "resolve"]
+    assert len({alert["dedup_key"] for alert in alerts}) == 1
 
 
 def deny(play: Scenario) -> None:
@@ -261,6 +271,34 @@ def start_pipeline_on_tick(play: Scenario) -> None:
     assert _start_pipeline(play) == 1
 
 
+def check_commits(play: Scenario) -> None:
+    """A push and a pull request get a check run, of which one answer is lost; a broken revision opens an incident."""
+    play.player.tick()
+    ids, player, cloud = play.story.ids, play.player, play.player.outside.cloud
+    push = {"ref": "refs/heads/main", "before": ids["later"], "after": ids["worse"]}
+    assert player.deliver_event("push", push, "72d3162e-cc78-11e5") == 204
+    _lose_answer(play, "POST", "/check-runs")
+    ((_, message),) = player.outside.published
+    player.drain(lambda status: status == 503)
+    player.clock.advance(_LEASE_EXPIRY)
+    _deliver_again(play, "check", dict(message), 204)
+    assert [run["conclusion"] for run in player.outside.check_runs.runs] == ["failure"]
+    request = {"head": {"sha": ids["worse"], "repo": None}, "base": {"sha": ids["later"], "ref": "main"}}
+    pulled = {"action": "opened", "pull_request": request}
+    assert player.deliver_event("pull_request", pulled, "72d3162e-cc78-11e6") == 204
+    player.drain()
+    assert len(player.outside.check_runs.runs) == 2
+    cloud.tags[ids["worse"]] = digest_of("worse")
+    cloud.add_build(ids["worse"], "worse")
+    for number, name in ((2, "later"), (3, "worse")):
+        cloud.deploy_manually("tide", f"{IMAGE}:{ids[name]}", f"tide-{number}", {"gcb-build-id": f"b-{name}"})
+        player.tick()
+        topics = [topic for topic, _ in player.outside.published]
+        assert topics == ["check-requested"]
+        player.drain()
+    assert [issue.value["state"] for issue in player.outside.board.issues.values()] == ["open"]
+
+
 def _start_pipeline(play: Scenario) -> int:
     return len(play.player.outside.cloud.triggered_builds) + len(play.player.outside.actions.runs)
 
@@ -298,7 +336,10 @@ SCENARIOS: tuple[tuple[Callable[[Scenario], None], str, str], ...] = (
     (start_pipeline_on_tick, "later", TRIGGER),
     (deploy_by_workflow, "later", BY_WORKFLOW),
     (start_pipeline_on_tick, "later", BY_WORKFLOW),
+    (check_commits, "later", ""),
 )
+PLAYS_AS_APP = (check_commits,)
+"""Those in which the functions act as a GitHub App."""
 """Each with the commit that the branch ends at when it begins, and with further lines of the service."""
 
 

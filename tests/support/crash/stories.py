@@ -152,9 +152,11 @@ def _snooze_and_expire(run: StoryRun) -> None:
 
 
 def _list_reminder_calls(calls: Sequence[str]) -> list[int]:
-    """From each reminder's tick on to its end, and the snooze between them."""
+    """From each reminder's tick on to its end, the snooze between them, and all that ends the alerts."""
     reminded = [number for number, call in enumerate(calls) if call == "pager.alert"]
-    return [number for at in reminded for number in range(at - 4, at + 9)]
+    resolved = [number for number, call in enumerate(calls) if call == "pager.resolve"]
+    faulty = [number for at in reminded for number in range(at - 5, at + 9)]
+    return [*faulty, *range(resolved[0] - 3, min(resolved[-1] + 6, len(calls)))]
 
 
 def _make_stale(run: StoryRun) -> None:
@@ -515,6 +517,7 @@ def story_violations(story: IncidentStory, harness: Harness) -> list[str]:
         "messages": (len(harness.chat.posted), story.messages),
         "reminders": (sum(len(posted.reminders) for posted in harness.chat.posted), story.reminders),
         "alerts": (len(harness.pager.alerts), story.reminders),
+        "alerts that still ring": (harness.pager.ringing, set()),
         "deployments": (len(harness.cloud.operations), story.deployments),
         "closes": (sum(issue.close_count for issue in harness.issues.issues), story.closes),
         "shifts": (tuple(dict.fromkeys(harness.cloud.shifts)), _shifts(story, harness)),

@@ -13,7 +13,12 @@ from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
 from shared.ports import Document
 from shared.proposal.decision import Click, ClickAnswer, ClickKind
+from shared.pushes import PushEvent
 from shared.workflow import flow
+from shared.workflow.commit_checks.check_push import check_push
+from shared.workflow.commit_checks.check_revision import check_revision
+from shared.workflow.commit_checks.request_checks import request_checks
+from shared.workflow.commit_checks.watch_revisions import REVISION_CHECK
 from shared.workflow.context import Context, StepResult
 from shared.workflow.decide import handle_click
 from shared.workflow.investigate_incident import investigate_incident
@@ -63,6 +68,10 @@ class StoryRun:
     def log(self, entry: LogEntry) -> None:
         """The sink delivers an entry."""
         self._deliver(lambda world: record_log_entry(world, entry))
+
+    def push(self, event: PushEvent) -> None:
+        """The code host delivers a push, and again until it is taken."""
+        self._deliver(lambda world: request_checks(world, event))
 
     def click(self, click: Click) -> None:
         """A person presses a button, and again if it says that something went wrong and nothing was stored."""
@@ -141,5 +150,9 @@ def step_for(topic: str, message: dict[str, str]) -> Step:
     """What the function of a topic does with a message."""
     if topic == flow.INCIDENT_OPENED:
         return lambda world: investigate_incident(world, message["incident"])
+    if topic == flow.CHECK_REQUESTED and message["kind"] == REVISION_CHECK:
+        return lambda world: check_revision(world, message)
+    if topic == flow.CHECK_REQUESTED:
+        return lambda world: check_push(world, message)
     assert topic == flow.REDEPLOY_APPROVED
     return lambda world: redeploy(world, message["proposal"])

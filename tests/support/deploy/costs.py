@@ -72,11 +72,11 @@ def cost_rows() -> Iterator[Line]:
     yield _by(
         "Firestore",
         lambda n: (
-            MINUTES * 2 * FIRESTORE_READ
+            MINUTES * 3 * FIRESTORE_READ
             + n * WATCH_TICKS * (READS * FIRESTORE_READ + WRITES * FIRESTORE_WRITE)
             + (0.01 + n * 0.0002) * STATE
         ),
-        f"a tick 2 reads; a look {READS} reads and {WRITES} writes; 200 KB an incident, with point-in-time recovery",
+        f"a tick 3 reads; a look {READS} reads and {WRITES} writes; 200 KB an incident, with point-in-time recovery",
     )
     yield _by(
         "Pub/Sub",

@@ -16,6 +16,7 @@ from typing import Any
 
 CLOCK = Path(".platform.json")
 GRANT_SECONDS, METRIC_SECONDS = 60, 600
+MAX_FILTER_LENGTH, SINKS_OF_A_PROJECT = 20_000, 200
 _DECOMMISSIONED = frozenset(("python37", "python38", "python39"))
 _OWN_METRIC = re.compile(r'metric\.type="logging\.googleapis\.com/user/([^"]+)"')
 
@@ -38,6 +39,7 @@ def create(kind: str, value: Mapping[str, Any]) -> str:
             _refused_grant(kind, value),
             _refused_function(kind, value, made, now),
             *_missing(kind, value, made, now),
+            *_crowded_sinks(kind, value, made, now),
         )
         return next(filter(None, refusals), "")
 
@@ -67,6 +69,18 @@ def _missing(kind: str, value: Mapping[str, Any], made: Mapping[str, int], now: 
         for name in _OWN_METRIC.findall(json.dumps(value).replace("\\", "")):
             if now - made.get(f"metric {name}", now) < METRIC_SECONDS:
                 yield f"Error 404: Cannot find metric that matches type = logging.googleapis.com/user/{name}."
+
+
+def _crowded_sinks(kind: str, value: Mapping[str, Any], made: dict[str, int], now: int) -> Iterator[str]:
+    """https://cloud.google.com/logging/quotas, read 2026-11-27: 200 sinks a project, 20,000 characters a filter."""
+    if kind not in {"google_logging_project_sink", "google_logging_folder_sink"}:
+        return
+    parent = value.get("project") or value["folder"]
+    if len(value["filter"]) > MAX_FILTER_LENGTH:
+        yield f"Error 400: The filter of {value['name']} has more than {MAX_FILTER_LENGTH} characters."
+    if sum(key.startswith(f"sink {parent} ") for key in made) >= SINKS_OF_A_PROJECT:
+        yield f"Error 400: {parent} has {SINKS_OF_A_PROJECT} sinks already."
+    made[f"sink {parent} {value['name']}"] = now
 
 
 @contextmanager

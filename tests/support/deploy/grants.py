@@ -33,13 +33,13 @@ PLATFORM = frozenset(
         Grant("pubsub agent", "roles/pubsub.publisher", "topic shop-ops/provenfix-dead-letters"),
         *(
             Grant("pubsub agent", "roles/pubsub.subscriber", f"subscription shop-ops/provenfix-{topic}")
-            for topic in ("log-entries", "incident-opened", "redeploy-approved")
+            for topic in ("log-entries", "incident-opened", "redeploy-approved", "check-requested")
         ),
         *(
             Grant(
                 "pubsub agent", "roles/iam.serviceAccountOpenIdTokenCreator", f"account provenfix-push-{name}@shop-ops"
             )
-            for name in ("record", "investigate", "redeploy", "verify")
+            for name in ("record", "investigate", "redeploy", "check", "verify")
         ),
         # Each caller calls its one function.
         *(
@@ -48,7 +48,7 @@ PLATFORM = frozenset(
                 "roles/run.invoker",
                 f"service shop-ops/europe-west1/provenfix-{name}",
             )
-            for name in ("record", "investigate", "redeploy", "verify")
+            for name in ("record", "investigate", "redeploy", "check", "verify")
         ),
         # Builds of the functions.
         Grant("provenfix-build@shop-ops", "roles/logging.logWriter", "project shop-ops"),

@@ -91,6 +91,8 @@ def invented(kind: str, root: Any, name: str, wanted: Any) -> Any:
         ("google_service_account", "id"): f"projects/{project}/serviceAccounts/{account}",
         ("google_logging_project_sink", "writer_identity"): f"serviceAccount:{_log_writer(project)}",
         ("google_logging_project_settings", "logging_service_account_id"): _log_writer(project),
+        ("google_logging_folder_sink", "writer_identity"): f"serviceAccount:{_log_writer(_folder(given))}",
+        ("google_logging_folder_settings", "logging_service_account_id"): _log_writer(_folder(given)),
         ("google_cloudfunctions2_function", "uri"): _address(given),
         ("google_cloud_run_v2_service", "uri"): _address(given),
         ("google_project_iam_custom_role", "name"): f"projects/{project}/roles/{root.get('role_id')}",
@@ -122,6 +124,11 @@ def _address(given: Any) -> str:
 def _log_writer(project: str) -> str:
     """All sinks of a project publish as this one; the real name has the project's number in place of its id."""
     return f"service-{project}@gcp-sa-logging.iam.gserviceaccount.com"
+
+
+def _folder(given: Any) -> str:
+    """Its number, with or without `folders/` before it: all sinks of a folder publish as one account, too."""
+    return f"folder-{str(given.get('folder')).removeprefix('folders/')}"
 
 
 def _builder(project: str, trigger: str | None) -> str:

@@ -68,9 +68,9 @@ def _letters_are_kept(state: Sequence[Resource], grants: set[Grant]) -> Iterator
 
 
 def _sinks_may_publish(state: Sequence[Resource], grants: set[Grant]) -> Iterator[RuleBreach]:
-    for sink in _of(state, "google_logging_project_sink"):
+    for sink in [*_of(state, "google_logging_project_sink"), *_of(state, "google_logging_folder_sink")]:
         project, topic = sink.values["destination"].split("/")[2::2]
-        writer = f"log writer of {sink.values['project']}"
+        writer = f"log writer of {sink.values.get('project') or sink.values['folder'].replace('folders/', 'folder-')}"
         if Grant(writer, "roles/pubsub.publisher", f"topic {project}/{topic}") not in grants:
             yield RuleBreach(Rule.SINK_PUBLISHES, sink.address, topic)
 

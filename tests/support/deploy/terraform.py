@@ -80,6 +80,7 @@ class TerraformFolder:
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
             "HOME": str(folder),
+            "GOGC": "400",  # memory is collected seldom: a command lives for seconds
         }
 
     def run(self, *arguments: str) -> Ran:

@@ -61,10 +61,10 @@ def unpack_bundle(content: bytes, folder: Path) -> Path:
 
 def install_requirements(source: Path, folder: Path) -> UnpackedBundle:
     """With an environment of its own. Raises CalledProcessError."""
-    python = folder / "installed" / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", str(folder / "installed")], check=True)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    subprocess.run([*pip, "--requirement", str(source / "requirements.txt")], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "installed")], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "installed" / "bin" / "python"), "install", "--quiet"]
+    options = ["--disable-pip-version-check", "--no-compile", "--requirement", str(source / "requirements.txt")]
+    subprocess.run([*pip, *options], check=True, capture_output=True)
     return UnpackedBundle(source, folder / "installed")
 
 

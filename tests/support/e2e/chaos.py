@@ -35,7 +35,7 @@ from shared.errors import InputError, Reject
 from shared.ports import Store
 from shared.secret import Secret
 from shared.service import Service
-from shared.wiring import create_store
+from shared.state_stores import create_store
 from shared.workflow import flow
 from shared.workflow.records import incident_record
 from shared.workflow.records.incident_record import IncidentRecord

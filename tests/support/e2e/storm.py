@@ -19,7 +19,7 @@ from functions.local.stack import RunningStack, StackOptions, run_stack
 from functions.local.stack_folder import override_environ
 from shared.config.settings import read_settings
 from shared.ports import StoredDocument
-from shared.wiring import create_dead_letters, create_store
+from shared.state_stores import create_dead_letters, create_store
 from shared.workflow import flow
 
 _SEED = 20_260_512

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -37,21 +37,26 @@ class StepLimitError(Exception):
 
 @dataclass(slots=True)
 class CountingMatcher:
-    """One pattern on one text."""
+    """One pattern on one text after the other."""
 
-    text: str
-    step_limit: int
-    is_truncated: bool = False
+    is_truncated: bool
     """Repeats up to `REPEAT_BOUND` times are taken for `FEW_REPEATS`: short texts then show what long ones would."""
+    text: str = ""
+    step_limit: int = sys.maxsize
     steps: int = 0
     groups: dict[int, tuple[int, int]] = field(default_factory=dict)
 
-    def count_step(self) -> None:
-        self.steps += 1
+    def take_text(self, text: str, step_limit: int) -> None:
+        self.text, self.step_limit, self.steps = text, step_limit, 0
+        self.groups.clear()
+
+    def count_step(self, steps: int = 1) -> None:
+        self.steps += steps
         if self.steps > self.step_limit:
             raise StepLimitError
 
 
+@cache
 def parse(pattern: "re.Pattern[str] | re.Pattern[bytes]") -> Any:
     """The tree of a compiled pattern."""
     return parser.parse(pattern.pattern, pattern.flags)
@@ -59,8 +64,8 @@ def parse(pattern: "re.Pattern[str] | re.Pattern[bytes]") -> Any:
 
 def count_steps(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str, *, anchored: bool, most: int) -> int:
     """Of one `match`, or of looking through the whole text as `finditer` does. Raises TooMany."""
-    machine = CountingMatcher(text, most, is_truncated=True)
-    node = _sequence(parse(pattern), pattern.flags, machine)
+    machine, node = _build_matcher(pattern, is_truncated=True)
+    machine.take_text(text, most)
     if anchored:
         node(0, lambda at: at)
         return machine.steps
@@ -75,8 +80,9 @@ def count_steps(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str, *, an
 
 def find_all(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str) -> list[tuple[int, int]]:
     """Where `finditer` finds something, by this model."""
-    machine = CountingMatcher(text, sys.maxsize)
-    node, spans, start, empty_at = _sequence(parse(pattern), pattern.flags, machine), [], 0, -1
+    machine, node = _build_matcher(pattern, is_truncated=False)
+    machine.take_text(text, sys.maxsize)
+    spans, start, empty_at = [], 0, -1
     while start <= len(text):
         machine.groups.clear()
         end = node(start, partial(_reject_empty_match, empty_at))
@@ -86,6 +92,14 @@ def find_all(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str) -> list[
         spans.append((start, end))
         start, empty_at = end, end if end == start else -1
     return spans
+
+
+@cache
+def _build_matcher(
+    pattern: "re.Pattern[str] | re.Pattern[bytes]", *, is_truncated: bool
+) -> tuple[CountingMatcher, Node]:
+    machine = CountingMatcher(is_truncated)
+    return machine, _sequence(parse(pattern), pattern.flags, machine)
 
 
 def _reject_empty_match(last_end: int, at: int) -> int:
@@ -112,6 +126,8 @@ def longest_repeat(tree: Any) -> int:
 
 def _sequence(items: Any, flags: int, machine: CountingMatcher) -> Node:
     nodes = [_node(code, argument, flags, machine) for code, argument in items]
+    if len(nodes) == 1:
+        return nodes[0]
 
     def run(at: int, then: Then, number: int = 0) -> int:
         if number == len(nodes):
@@ -142,6 +158,10 @@ def _node(code: Any, argument: Any, flags: int, machine: CountingMatcher) -> Nod
 
 
 def matches_character(code: Any, argument: Any, flags: int) -> Callable[[str], bool]:
+    return cache(_matches_character(code, argument, flags))
+
+
+def _matches_character(code: Any, argument: Any, flags: int) -> Callable[[str], bool]:
     if code is codes.ANY:
         return lambda letter: bool(flags & re.DOTALL) or letter != "\n"
     if code is codes.IN:
@@ -175,10 +195,13 @@ def _repeat(code: Any, argument: Any, flags: int, machine: CountingMatcher) -> N
     least, most, items = int(argument[0]), int(argument[1]), argument[2]
     if machine.is_truncated and FEW_REPEATS < most <= REPEAT_BOUND:
         least, most = min(least, FEW_REPEATS), FEW_REPEATS
+    gives_back = code is codes.MAX_REPEAT
+    if len(items) == 1 and items[0][0] in _SINGLE and code is not codes.MIN_REPEAT:
+        fits = matches_character(items[0][0], items[0][1], flags)
+        return _match_characters(fits, least, most, machine, gives_back=gives_back)
     body = _sequence(items, flags, machine)
-    single = len(items) == 1 and items[0][0] in _SINGLE
-    if code is codes.POSSESSIVE_REPEAT or (single and code is codes.MAX_REPEAT):
-        return _match_run(body, least, most, machine, gives_back=code is codes.MAX_REPEAT)
+    if code is codes.POSSESSIVE_REPEAT:
+        return _match_run(body, least, most, machine)
 
     def further(at: int, then: Then, count: int) -> int:
         machine.count_step()
@@ -199,23 +222,41 @@ def _repeat(code: Any, argument: Any, flags: int, machine: CountingMatcher) -> N
     return lambda at, then: further(at, then, 0)
 
 
-def _match_run(body: Node, least: int, most: int, machine: CountingMatcher, *, gives_back: bool) -> Node:
-    """As often as it goes; then, one after the other is given back."""
+def _match_characters(
+    fits: Callable[[str], bool], least: int, most: int, machine: CountingMatcher, *, gives_back: bool
+) -> Node:
+    """As many as fit; then, one after the other is given back. A step is each that is tried, and each end."""
 
     def run(at: int, then: Then) -> int:
-        ends = [at]
-        while len(ends) <= most:
-            end = body(ends[-1], lambda next_: next_)
-            if end == FAILED or (end == ends[-1] and len(ends) > least):
-                break
-            ends.append(end)
-        while len(ends) > least:
+        text, end = machine.text, at
+        limit = min(len(text), at + most)
+        while end < limit and fits(text[end]):
+            end += 1
+        machine.count_step(end - at + (end - at < most))
+        for stop in range(end, at + least - 1, -1):
             machine.count_step()
-            result = then(ends[-1])
+            result = then(stop)
             if result != FAILED or not gives_back:
                 return result
-            ends.pop()
         return FAILED
+
+    return run
+
+
+def _match_run(body: Node, least: int, most: int, machine: CountingMatcher) -> Node:
+    """As often as it goes, and nothing is given back."""
+
+    def run(at: int, then: Then) -> int:
+        count, last = 0, at
+        while count < most:
+            end = body(last, lambda next_: next_)
+            if end == FAILED or (end == last and count >= least):
+                break
+            count, last = count + 1, end
+        if count < least:
+            return FAILED
+        machine.count_step()
+        return then(last)
 
     return run
 

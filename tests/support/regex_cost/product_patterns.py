@@ -21,7 +21,7 @@ CHECKED_ELSEWHERE = {
     ("shared/proof/claims/files/file_judge.py", "_Reading"): "one name, escaped",
     ("shared/adapters/google/image_name.py", "_read_rule"): "the name of an image as the platform has it, matched once",
     ("shared/detection/causes/cause_rule.py", "make_rule"): "classes and messages of at most 300 characters",
-    ("shared/text/secret_rules.py", "_make_rule"): "every rule is one of `_ALL_RULES`",
+    ("shared/text/secret_rules.py", "SecretRule"): "every rule is one of `_ALL_RULES`",
     ("shared/text/secret_pattern.py", "parse_secret_pattern"): "forms are built of items that cannot match in two ways",
     ("shared/text/secret_pattern.py", "_parse_item"): "a class is looked for in 128 characters",
     ("shared/config/field_types.py", "_matching"): "values of the configuration, each matched once",

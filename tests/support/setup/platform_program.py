@@ -18,7 +18,7 @@ World = dict[str, Any]
 """As `empty_project` of world.py makes it."""
 NUMBER = "417002331"
 READ_ONLY = ("record", "investigate", "verify")
-FUNCTIONS = ("record", "investigate", "decide", "redeploy", "verify", "github")
+FUNCTIONS = ("record", "investigate", "decide", "redeploy", "check", "verify", "github")
 
 
 class Refused(Exception):

@@ -15,7 +15,7 @@ def type_errors(statements: str, name: str) -> str:
     install_packages("slack")
     source = PACKAGE_FOLDER / f"{name}-{os.getpid()}.ts"  # another run of the tests may be at it, too
     source.write_text(f'import type {{ KnownBlock, ModalView }} from "@slack/types";\n{statements}', "utf-8")
-    options = {"noEmit": True, "strict": True, "module": "node16", "target": "es2022", "types": []}
+    options = {"noEmit": True, "strict": True, "module": "node16", "target": "es2022", "lib": ["es2022"], "types": []}
     project = source.with_suffix(".json")
     project.write_text(json.dumps({"compilerOptions": options, "files": [source.name]}), "utf-8")
     tsc = [NODE, str(install_packages("slack") / "typescript/bin/tsc"), "--project", str(project)]

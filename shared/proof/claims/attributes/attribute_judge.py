@@ -75,7 +75,7 @@ def _is_own_object(use: AttributeUse) -> bool:
 
 
 def _cut_before(source: SourceFile, uses: Sequence[AttributeUse]) -> SourceFile:
-    """What has run of the file where it asks: all of it for a function, what stands before for its own top level."""
+    """What has run of the file where it asks: all of it for a function, what comes before for its own top level."""
     first = min((use.lines[0] for use in uses if use.function == "<module>"), default=None)
     if first is None:
         return source

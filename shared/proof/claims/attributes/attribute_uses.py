@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.proof.claims.attributes.bound_names import read_constant_test
 from shared.proof.claims.attributes.source_file import Function, SourceFile, is_future_annotated, mangle_name
+from shared.proof.claims.source.python_source import walk_nodes
 
 _EXPECTING = frozenset(("AttributeError",))
 
@@ -16,7 +17,7 @@ class AttributeUse:
 
     value: ast.expr
     lines: tuple[int, ...]
-    """Those that a traceback may name: where the expression begins, and where the attribute stands."""
+    """Those that a traceback may name: where the expression begins, and where the attribute is."""
     function: str
     """As a frame names it."""
     is_expected: bool
@@ -92,7 +93,7 @@ def _expects_absence(around: ast.AST, node: ast.AST, attribute: str) -> bool:
         case ast.With() | ast.AsyncWith():
             return any("AttributeError" in _list_names(item.context_expr) for item in around.items)
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Module():
-            return any(_asks_for(part, attribute) for part in ast.walk(around))
+            return any(_asks_for(part, attribute) for part in walk_nodes(around))
     return False
 
 
@@ -107,16 +108,16 @@ def _asks_for(node: ast.AST, attribute: str) -> bool:
 
 
 def _is_within(body: list[ast.stmt], node: ast.AST) -> bool:
-    return any(node is part for statement in body for part in ast.walk(statement))
+    return any(node is part for statement in body for part in walk_nodes(statement))
 
 
 def _list_names(node: ast.AST | None) -> set[str]:
-    names = (part for part in ast.walk(node) if isinstance(part, ast.Name | ast.Attribute)) if node else ()
+    names = (part for part in walk_nodes(node) if isinstance(part, ast.Name | ast.Attribute)) if node else ()
     return {part.id if isinstance(part, ast.Name) else part.attr for part in names}
 
 
 def _is_never_run(source: SourceFile, node: ast.AST, python: str) -> bool:
-    """Whether a node stands under a condition that is never met, or in an annotation that is not evaluated."""
+    """Whether a node is within a condition that is never met, or in an annotation that is not evaluated."""
     inner = node
     is_lazy = is_future_annotated(source, python)
     for around in source.list_around(node):

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from shared.proof.claims.source.python_source import walk_nodes
+
 ReadBindings = Callable[[ast.AST], Iterator[str]]
 """The names that one statement or expression binds itself, without the statements in it."""
 
@@ -97,7 +99,7 @@ class BodyReader:
     def _list_removed(self, body: Iterable[ast.stmt]) -> set[str]:
         removed: set[str] = set()
         for statement in body:
-            for node in ast.walk(statement):
+            for node in walk_nodes(statement):
                 removed.update(self._read_deletions(node))
                 removed.update((node.name,) if isinstance(node, ast.ExceptHandler) and node.name else ())
         return removed
@@ -154,7 +156,9 @@ def read_scope_bindings(node: ast.AST) -> Iterator[str]:
 def read_scope_deletions(node: ast.AST) -> Iterator[str]:
     """The names that a `del` removes."""
     if isinstance(node, ast.Delete):
-        yield from (part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Del))
+        yield from (
+            part.id for part in walk_nodes(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Del)
+        )
 
 
 def walk_always_run(node: ast.AST) -> Iterator[ast.AST]:

@@ -1,6 +1,6 @@
 """A class of the repository with all its bases, in the order in which Python looks attributes up.
 
-What lies outside of the repository, or changes classes in ways that a source does not say, is an obstacle: with it the
+What is outside of the repository, or changes classes in ways that a source does not say, is an obstacle: with it the
 absence of an attribute is never known, and with some not even its presence.
 """
 

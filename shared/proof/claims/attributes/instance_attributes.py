@@ -16,6 +16,7 @@ from shared.proof.claims.attributes.bound_names import (
 from shared.proof.claims.attributes.class_hierarchy import Hierarchy, ResolvedClass
 from shared.proof.claims.attributes.dataclass_fields import generates_init, has_option, is_field_set
 from shared.proof.claims.attributes.source_file import mangle_name
+from shared.proof.claims.source.python_source import walk_nodes
 
 _BYPASSES = frozenset(("__new__", "__setattr__", "__delattr__", "__init_subclass__", "__class_getitem__"))
 _REFLECTION = frozenset(("locals", "vars", "eval", "exec", "setattr", "getattr"))
@@ -126,14 +127,14 @@ class _Construction:
 
     def _is_safe(self, resolved: ResolvedClass, index: int, body: Sequence[ast.stmt], this: str) -> bool:
         """Whether nothing in these statements can read the attribute, or change what `self` is."""
-        nodes = [node for statement in body for node in ast.walk(statement)]
+        nodes = [node for statement in body for node in walk_nodes(statement)]
         called = {node.func for node in nodes if isinstance(node, ast.Call)}
         allowed: set[ast.AST] = set()
         for node in nodes:
             if isinstance(node, ast.Call) and _is_super_init(node):
                 if not (self._is_harmless(index + 1) or self.sets_from(index + 1)):
                     return False
-                allowed.update(ast.walk(node.func))
+                allowed.update(walk_nodes(node.func))
             elif isinstance(node, ast.Attribute) and _is_own_attribute(node, this) and node not in called:
                 allowed |= {node.value} if self._is_plain_access(resolved, node) else set()
         names = [node for node in nodes if isinstance(node, ast.Name)]
@@ -174,7 +175,7 @@ def _find_methods(node: ast.ClassDef, name: str) -> list[_Method] | None:
 
 def _may_set(method: _Method, this: str, attribute: str, owner: ast.ClassDef) -> bool:
     """Whether any statement of an `__init__` sets the attribute, or hands on to the next `__init__`."""
-    for part in ast.walk(method):
+    for part in walk_nodes(method):
         if isinstance(part, ast.Call) and _is_super_init(part):
             return True
         if not isinstance(part, ast.Attribute) or not isinstance(part.ctx, ast.Store):

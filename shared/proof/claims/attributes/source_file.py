@@ -4,10 +4,11 @@ import ast
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from shared.proof.claims.source import python_source
-from shared.proof.claims.source.module_code import iterate_children, list_nodes
+from shared.proof.claims.source.module_code import list_nodes
+from shared.proof.claims.source.python_source import list_parts
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope = ast.Module | ast.ClassDef | Function
@@ -36,7 +37,7 @@ class SourceFile:
     @cached_property
     def parents(self) -> Mapping[ast.AST, ast.AST]:
         """The node around each node."""
-        return {child: node for node in self.nodes for child in iterate_children(node)}
+        return {child: node for node in self.nodes for child in list_parts(node)}
 
     @cached_property
     def nodes(self) -> Sequence[ast.AST]:
@@ -59,7 +60,7 @@ class SourceFile:
             node = parent
 
     def get_scope(self, node: ast.AST) -> Scope:
-        """The scope in which a node stands. A decorator, a default or a base stands outside of what it belongs to."""
+        """The scope of a node. A decorator, a default or a base is outside of what it belongs to."""
         inner = node
         for parent in self.list_around(node):
             if isinstance(parent, Scope) and _is_inside(parent, inner):
@@ -72,7 +73,7 @@ class SourceFile:
         return next((parent for parent in self.list_around(node) if isinstance(parent, ast.ClassDef)), None)
 
     def get_function(self, node: ast.AST) -> Function | None:
-        """The function in which a node stands."""
+        """The function of a node."""
         scope = self.get_scope(node)
         return scope if isinstance(scope, Function) else None
 
@@ -99,14 +100,20 @@ class SourceFile:
                 scope = self.get_scope(scope)
 
     def find_classes(self, name: str) -> list[ast.ClassDef]:
-        """All classes of a name, wherever they stand."""
+        """All classes of a name, wherever they are."""
         return [node for node in self.nodes if isinstance(node, ast.ClassDef) and node.name == name]
 
 
 def parse_source(path: str, content: bytes | None) -> SourceFile | None:
     """None where there is no source, or none that can be parsed."""
     tree = python_source.parse_source(content) if content is not None else None
-    return None if tree is None else SourceFile(path, tree)
+    return None if tree is None else _open_tree(path, tree)
+
+
+@lru_cache(maxsize=128)
+def _open_tree(path: str, tree: ast.Module) -> SourceFile:
+    """The same one for the same tree, whoever asks: what is known of it is found once."""
+    return SourceFile(path, tree)
 
 
 def mangle_name(name: str, around: ast.ClassDef | None) -> str:

@@ -6,7 +6,7 @@ what is decorated with exactly these.
 
 import ast
 
-from shared.proof.claims.source.python_source import FunctionNode, read_dotted_name, walk_scope
+from shared.proof.claims.source.python_source import FunctionNode, read_dotted_name, walk_nodes, walk_scope
 
 _READING = frozenset(("get", "items", "keys", "values", "copy", "index", "count"))
 
@@ -45,7 +45,7 @@ def _is_wrapper(wrapper: ast.FunctionDef | ast.AsyncFunctionDef, function: str) 
     if not all(_is_wraps(decorator, function) for decorator in wrapper.decorator_list):
         return False
     rest, keywords = arguments.vararg.arg, arguments.kwarg.arg
-    nodes = list(ast.walk(ast.Module(body=wrapper.body, type_ignores=[])))
+    nodes = list(walk_nodes(ast.Module(body=wrapper.body, type_ignores=[])))
     calls = [node for node in nodes if isinstance(node, ast.Call) and _is_name(node.func, function)]
     named = sum(_is_name(node, function) for node in nodes)
     is_forwarding = all(_is_forwarding(call, rest, keywords) for call in calls)
@@ -105,5 +105,6 @@ def _is_wraps(decorator: ast.expr, function: str) -> bool:
 
 def _is_bound_again(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
     return any(
-        isinstance(part, ast.Name) and part.id == name and not isinstance(part.ctx, ast.Load) for part in ast.walk(node)
+        isinstance(part, ast.Name) and part.id == name and not isinstance(part.ctx, ast.Load)
+        for part in walk_nodes(node)
     )

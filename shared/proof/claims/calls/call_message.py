@@ -2,7 +2,7 @@
 
 The result is a `CallComplaint`. The texts are those of `too_many_positional`, `missing_arguments` and
 `initialize_locals` in CPython's `Python/ceval.c` and of `object.__new__`, from 3.8 to 3.14. Names are qualified since
-3.10 (`C.m()`), bare before (`m()`). What functions that are written in C say is not read: their signatures stand in no
+3.10 (`C.m()`), bare before (`m()`). What functions that are written in C say is not read: their signatures are in no
 file of a repository.
 """
 

@@ -1,7 +1,7 @@
 """Binds the arguments of a call to a signature as CPython does, and says what it would complain of.
 
 Returns a `CallComplaint`, or None where the call binds. The order of the checks is that of `initialize_locals` in
-CPython's `Python/ceval.c`: keywords as they stand, too many, missing, missing keywords.
+CPython's `Python/ceval.c`: keywords as they are, too many, missing, missing keywords.
 """
 
 import ast
@@ -59,7 +59,7 @@ class CallShape:
 
     @property
     def is_exact(self) -> bool:
-        """Whether all that is passed stands in the call."""
+        """Whether all that is passed is in the call."""
         return not self.has_rest and not self.has_any_keyword
 
 

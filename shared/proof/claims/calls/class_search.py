@@ -18,7 +18,7 @@ from shared.proof.claims.calls.code_values import (
     UnknownValue,
     Value,
 )
-from shared.proof.claims.source.python_source import FunctionNode, read_dotted_name, read_words, walk_scope
+from shared.proof.claims.source.python_source import FunctionNode, read_dotted_name, read_words, walk_nodes, walk_scope
 from shared.proof.claims.source.scope_bindings import ScopeNode
 
 _PLAIN_BASES = read_words(
@@ -37,7 +37,7 @@ class ValueFinder(Protocol):
     """Says what an expression is."""
 
     def find(self, node: ast.expr, file: SourceFile, scopes: tuple[ScopeNode, ...]) -> Value:
-        """What an expression is that stands in these scopes of a file."""
+        """What an expression in these scopes is of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ class ClassSearch:
 
 
 def _merge_lines(lines: list[list[Value]]) -> list[Value] | None:
-    """C3: the first head that stands in no other line's rest."""
+    """C3: the first head that is in no other line's rest."""
     merged: list[Value] = []
     lines = [list(line) for line in lines if line]
     while lines:
@@ -241,7 +241,7 @@ def _is_overload(node: ast.AST) -> bool:
 def _map_self_assignments(node: ast.ClassDef) -> Mapping[str, Sequence[ast.Assign | ast.AnnAssign]]:
     """By the name of the attribute: the statements in a class that assign to one of any object."""
     assignments: dict[str, list[ast.Assign | ast.AnnAssign]] = {}
-    for part in ast.walk(node):
+    for part in walk_nodes(node):
         if isinstance(part, ast.Assign | ast.AnnAssign):
             targets = part.targets if isinstance(part, ast.Assign) else [part.target]
             for name in {target.attr for target in targets if isinstance(target, ast.Attribute)}:

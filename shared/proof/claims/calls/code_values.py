@@ -31,13 +31,14 @@ class SourceFile:
 
 
 def _list_scopes(node: ast.AST, scopes: tuple[ScopeNode, ...]) -> Iterator[tuple[ast.AST, tuple[ScopeNode, ...]]]:
-    """Decorators, defaults and bases belong to the scope around what they stand at."""
+    """Decorators, defaults and bases are of the scope around their definition."""
     waiting = [(node, scopes)]
     while waiting:
         current, around = waiting.pop()
         yield current, around
         inner = (*around, current) if isinstance(current, FunctionNode | ast.ClassDef | ast.Lambda) else around
-        for name, value in ast.iter_fields(current):
+        for name in current._fields:  # in less time than by `ast.iter_fields`
+            value = getattr(current, name, None)
             inside = inner if name == "body" else around
             items = value if isinstance(value, list) else [value]
             waiting += [(item, inside) for item in items if isinstance(item, ast.AST)]

@@ -25,6 +25,7 @@ from shared.proof.claims.claim import ModuleKind
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.scopes.name_bindings import map_bindings
 from shared.proof.claims.scopes.star_exports import StarExports
+from shared.proof.claims.source.conditions import ConditionReader
 from shared.proof.claims.source.python_source import (
     FunctionNode,
     list_parameters,
@@ -60,14 +61,17 @@ class ValueSearch:
             self._files[path] = None if tree is None else SourceFile(path, tree)
         return self._files[path]
 
-    def _list_bindings(self, scope: ast.Module | ast.ClassDef | FunctionNode, name: str) -> Sequence[ast.AST]:
-        """What binds a name in a scope, whose statements are read once."""
+    def _list_bindings(
+        self, file: SourceFile, scope: ast.Module | ast.ClassDef | FunctionNode, name: str
+    ) -> Sequence[ast.AST]:
+        """What binds a name in a scope of a file, whose statements are read once."""
         if scope not in self._bindings:
-            self._bindings[scope] = map_bindings(scope.body, self.modules.python)
+            conditions = ConditionReader(file.tree, self.modules.python, is_started=None, has_constants=False)
+            self._bindings[scope] = map_bindings(scope.body, conditions)
         return self._bindings[scope].get(name, ())
 
     def find(self, node: ast.expr, file: SourceFile, scopes: tuple[ScopeNode, ...]) -> Value:
-        """What an expression is that stands in these scopes of a file."""
+        """What an expression in these scopes is of a file."""
         if self._depth >= _MAX_DEPTH:
             return UnknownValue("too many steps lead to its definition")
         self._depth += 1
@@ -105,7 +109,7 @@ class ValueSearch:
         """What a module binds a name to."""
         if name in list_global_bindings(file.tree):
             return UnknownValue(f"a function of {file.path} binds {name} as well")
-        bindings = self._list_bindings(file.tree, name)
+        bindings = self._list_bindings(file, file.tree, name)
         if bindings:
             return self._choose_binding(bindings, name, file, (file.tree,), is_late=is_late)
         return self._find_star(file, name)
@@ -132,7 +136,7 @@ class ValueSearch:
         scope = scopes[-1]
         if isinstance(scope, ast.Module | ast.Lambda):
             return UnknownValue(f"{name} is a parameter")
-        bindings = self._list_bindings(scope, name)
+        bindings = self._list_bindings(file, scope, name)
         if any(classify_name(nested, name) is NameScope.NONLOCAL for nested in list_nested_scopes(scope)):
             return UnknownValue(f"{name} is bound in another function as well")
         if isinstance(scope, FunctionNode):
@@ -226,7 +230,7 @@ class ValueSearch:
             value = self.find_member(file, name)
             if not isinstance(value, UnknownValue | OutsideValue) or module_file.kind is ModuleKind.FILE:
                 return value
-            if self._list_bindings(file.tree, name):
+            if self._list_bindings(file, file.tree, name):
                 return value
         if module_file.kind in {ModuleKind.PACKAGE, ModuleKind.NAMESPACE}:
             dotted = f"{owner.module}.{name}" if owner.module else name

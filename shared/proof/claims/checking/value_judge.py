@@ -170,7 +170,7 @@ def _is_sure(source: SourceFile, kind: OperationKind, operation: Operation, know
 
 
 def _drop_arguments(written: str) -> str:
-    """A type without what stands in brackets: a `dict[str, Any]` is a dictionary."""
+    """A type without what is in brackets: a `dict[str, Any]` is a dictionary."""
     while (shorter := re.sub(r"\[[^\[\]]*\]", "", written)) != written:
         written = shorter
     return written

@@ -12,6 +12,7 @@ from enum import StrEnum
 from shared.proof.claims.attributes.attribute_uses import find_uses, name_function
 from shared.proof.claims.attributes.source_file import Function, SourceFile
 from shared.proof.claims.claim import Claim
+from shared.proof.claims.source.python_source import walk_nodes
 
 
 class OperationKind(StrEnum):
@@ -150,7 +151,7 @@ def _is_checked(statement: ast.stmt, text: str) -> bool:
 
 
 def _mentions(test: ast.AST, text: str) -> bool:
-    return any(isinstance(node, ast.expr) and ast.unparse(_unwrap(node)) == text for node in ast.walk(test))
+    return any(isinstance(node, ast.expr) and ast.unparse(_unwrap(node)) == text for node in walk_nodes(test))
 
 
 def _unwrap(node: ast.expr) -> ast.expr:

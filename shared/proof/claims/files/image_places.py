@@ -65,7 +65,7 @@ class ImagePlaces:
         return "" if any(_CHANGES_FOLDER.search(text) for text in texts) else stage.workdir
 
     def find_image_path(self, path: str) -> str:
-        """Where a file of the repository lies in the image; "" where it does not."""
+        """Where a file of the repository is in the image; "" where it is not there."""
         return next(iter(self.layout.files.image_paths(path)), "")
 
     def find_presence(self, image_path: str) -> FilePresence:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from shared.proof.claims.source.module_code import get_dotted_name
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes
 
 _SAME = frozenset(("resolve", "absolute", "expanduser", "as_posix", "__str__"))
 _SAME_FUNCTIONS = frozenset((
@@ -36,7 +36,7 @@ class NamedPath:
 
 
 class PathReader:
-    """Reads one file. `image_path`: where it lies in the image; `workdir`: what relative paths are relative to."""
+    """Reads one file. `image_path`: where it is in the image; `workdir`: what relative paths are relative to."""
 
     def __init__(self, tree: ast.Module, image_path: str, workdir: str) -> None:
         self._tree = tree
@@ -50,7 +50,7 @@ class PathReader:
 
     def list_opened(self, line: int) -> list[str]:
         """What the calls of one line that open a file are given, where it is known."""
-        calls = (node for node in ast.walk(self._tree) if isinstance(node, ast.Call) and node.lineno == line)
+        calls = (node for node in walk_nodes(self._tree) if isinstance(node, ast.Call) and node.lineno == line)
         return [path for call in calls for path in self.list_opened_by(call)]
 
     def list_opened_by(self, call: ast.Call) -> list[str]:
@@ -121,7 +121,7 @@ class PathReader:
         return None
 
     def _evaluate_call(self, call: ast.Call, depth: int) -> str | None:
-        name = get_dotted_name(call.func)
+        name = read_dotted_name(call.func)
         if name in _WORKING_FOLDERS:
             return self._workdir
         if name in _PARENTS and len(call.args) == 1:
@@ -148,7 +148,7 @@ class PathReader:
     def _bindings(self) -> Mapping[str, ast.expr]:
         """The names that the file binds once, to a plain value."""
         values: dict[str, ast.expr | None] = {}
-        for node in ast.walk(self._tree):
+        for node in walk_nodes(self._tree):
             for name, value in _list_bindings(node):
                 values[name] = None if name in values else value
         return {name: value for name, value in values.items() if value is not None}
@@ -161,14 +161,14 @@ def _list_bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
         case ast.AnnAssign(target=ast.Name(id=name), value=value):
             yield name, value
         case ast.Assign(targets=targets):
-            parts = (part for target in targets for part in ast.walk(target))
+            parts = (part for target in targets for part in walk_nodes(target))
             yield from ((part.id, None) for part in parts if isinstance(part, ast.Name))
         case ast.AugAssign(target=ast.Name(id=name)) | ast.NamedExpr(target=ast.Name(id=name)):
             yield name, None
         case ast.For(target=target) | ast.AsyncFor(target=target) | ast.comprehension(target=target):
-            yield from ((part.id, None) for part in ast.walk(target) if isinstance(part, ast.Name))
+            yield from ((part.id, None) for part in walk_nodes(target) if isinstance(part, ast.Name))
         case ast.withitem(optional_vars=ast.AST() as target):
-            yield from ((part.id, None) for part in ast.walk(target) if isinstance(part, ast.Name))
+            yield from ((part.id, None) for part in walk_nodes(target) if isinstance(part, ast.Name))
         case ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.AsyncFunctionDef(name=name):
             yield name, None
         case ast.Import(names=names) | ast.ImportFrom(names=names):
@@ -183,7 +183,7 @@ def _unwrap(node: ast.expr) -> ast.expr:
 
 def _find_opened(call: ast.Call) -> ast.expr | None:
     """What a call opens; None where it is no call that is known to."""
-    if get_dotted_name(call.func) in _OPENING_FUNCTIONS:
+    if read_dotted_name(call.func) in _OPENING_FUNCTIONS:
         return call.args[0] if call.args else None
     if isinstance(call.func, ast.Attribute) and call.func.attr in _OPENING_METHODS:
         return call.func.value

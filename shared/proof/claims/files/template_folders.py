@@ -15,7 +15,8 @@ from shared.proof.claims.claim import ModuleKind
 from shared.proof.claims.files.image_places import ImagePlaces
 from shared.proof.claims.files.path_expressions import PathReader
 from shared.proof.claims.ports import ServiceModules
-from shared.proof.claims.source.module_code import get_dotted_name, parse_module
+from shared.proof.claims.source.module_code import parse_module
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes
 
 _FOLDER_ARGUMENTS = {"Jinja2Templates": "directory", "FileSystemLoader": "searchpath"}
 _FLASK = frozenset(("Flask", "Quart", "Blueprint"))
@@ -53,7 +54,7 @@ def _list_loaders(modules: ServiceModules, places: ImagePlaces, path: str) -> It
         if code is None or not image_path or not places.workdir:
             continue
         reader = PathReader(code.tree, image_path, places.workdir)
-        for node in ast.walk(code.tree):
+        for node in walk_nodes(code.tree):
             if isinstance(node, ast.Call):
                 yield from _read_loader(modules, places, reader, node, other)
 
@@ -61,7 +62,7 @@ def _list_loaders(modules: ServiceModules, places: ImagePlaces, path: str) -> It
 def _read_loader(
     modules: ServiceModules, places: ImagePlaces, reader: PathReader, call: ast.Call, path: str
 ) -> Iterator[str]:
-    name = get_dotted_name(call.func).rpartition(".")[2]
+    name = read_dotted_name(call.func).rpartition(".")[2]
     if name in _FOLDER_ARGUMENTS:
         given = call.args[:1] or [entry.value for entry in call.keywords if entry.arg == _FOLDER_ARGUMENTS[name]]
         values: Sequence[ast.expr] = given[0].elts if given and isinstance(given[0], ast.List | ast.Tuple) else given

@@ -10,6 +10,9 @@ _MAY_PROVIDE = re.compile(
 )
 _REQUIREMENTS = re.compile(r"(?:^|/)requirements/[\w./-]+\.(?:txt|in)$")
 
+_MODULES_THAT_MAY_DECIDE = ("setup", "requirements", "dockerfile", "containerfile")
+"""What a `.py` is called that one of the rules below may know; thousands of others change from commit to commit."""
+
 
 def may_provide(path: str) -> bool:
     """Whether a file may tell what a build brings or leaves out."""
@@ -18,4 +21,7 @@ def may_provide(path: str) -> bool:
 
 def decides_image(path: str) -> bool:
     """Whether a change of a file may change what an image has beside the files of the repository."""
+    name = path.rpartition("/")[2]
+    if name.endswith(".py") and not name.lower().startswith(_MODULES_THAT_MAY_DECIDE):
+        return False
     return may_provide(path) or is_image_file(path) or is_build_file(path) or bool(_REQUIREMENTS.search(path))

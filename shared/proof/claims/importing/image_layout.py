@@ -41,7 +41,7 @@ class TracedFiles:
     traced_paths: Sequence[str] = ()
     logged_paths: Mapping[str, str] = field(default_factory=dict)
     is_link: Callable[[str], bool] = field(default=lambda _: False)
-    """Whether a link lies at a path of the tree."""
+    """Whether a link is at a path of the tree."""
     logged_root: str = ""
     """The folder of the import path in which the failing import found its module; "" where the log does not say."""
 
@@ -152,7 +152,7 @@ def _read_buildpack(tree: RecordingTree, traced: TracedFiles) -> ImageLayout | N
 
 
 def _infer_layout(tree: RecordingTree, traced: TracedFiles) -> ImageLayout:
-    """The whole tree, as a traceback's paths show where it lies, else as the packages of the failing file do."""
+    """The whole tree, as a traceback's paths show where it is, else as the packages of the failing file do."""
     folder, top = _find_logged_folders(traced) or ("", _WORKSPACE)
     files = _take_whole_tree(tree, top, folder)
     roots = tuple(dict.fromkeys((top, _find_package_root(files, traced))))

@@ -15,7 +15,8 @@ from shared.proof.claims.importing.import_outcomes import CircularImport, Import
 from shared.proof.claims.importing.started_modules import StartStep
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.conditions import ConditionReader
-from shared.proof.claims.source.module_code import get_dotted_name, parse_module
+from shared.proof.claims.source.module_code import parse_module
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes
 from shared.proof.claims.source.statements import (
     ANY_MODULE,
     cannot_fail,
@@ -219,7 +220,7 @@ class _Execution:
         catching = {"ImportError", "Exception", "BaseException"}
         for handler in statement.handlers:
             types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-            names = {get_dotted_name(name) for name in types if name is not None}
+            names = {read_dotted_name(name) for name in types if name is not None}
             if is_missing and "ModuleNotFoundError" in names:
                 raise Undecided(f"which error line {handler.lineno} of {self._module.path} handles is not known")
             if not names or not names.isdisjoint(catching):
@@ -258,7 +259,7 @@ class _Execution:
         maybe_bound = find_bound_names(statement) - bound
         if isinstance(statement, ast.AnnAssign) and statement.value is None:
             maybe_bound = set()
-        used = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        used = {node.id for node in walk_nodes(statement) if isinstance(node, ast.Name)}
         if not used.isdisjoint(self._module.own_names):
             self._module.own_names |= bound | maybe_bound
         self._module.bound -= maybe_bound

@@ -12,7 +12,8 @@ from enum import IntEnum
 from functools import lru_cache
 
 from shared.proof.claims.source.conditions import ConditionReader
-from shared.proof.claims.source.module_code import get_dotted_name, list_nodes
+from shared.proof.claims.source.module_code import list_nodes
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes
 
 _CATCHING = ("ImportError", "Exception", "BaseException")
 _IMPORT_CALLS = frozenset(("importlib.import_module", "import_module", "__import__", "builtins.__import__"))
@@ -102,7 +103,7 @@ class _RequestReader:
 
     def _read_expressions(self, statement: ast.stmt, context: _Context) -> Iterator[ImportRequest]:
         for child in ast.iter_child_nodes(statement) if self._calls else ():
-            for node in ast.walk(child) if isinstance(child, ast.expr | ast.withitem | ast.arguments) else ():
+            for node in walk_nodes(child) if isinstance(child, ast.expr | ast.withitem | ast.arguments) else ():
                 if isinstance(node, ast.Call) and id(node) in self._calls:
                     yield replace(_read_call(node), guard=context.guard, attempts=context.attempts)
 
@@ -123,7 +124,7 @@ class _RequestReader:
         if handler.type is None:
             return True
         types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        names = [get_dotted_name(name).removeprefix("builtins.") for name in types]
+        names = [read_dotted_name(name).removeprefix("builtins.") for name in types]
         if not self._catching.isdisjoint(names):
             return True
         return False if all(isinstance(getattr(builtins, name, None), type) for name in names) else None
@@ -132,13 +133,13 @@ class _RequestReader:
         last = handler.body[-1]
         if isinstance(last, ast.Raise) and last.exc is None and len(handler.body) == 1:
             return Guard.NONE
-        leaves = any(isinstance(node, ast.Raise) or _is_exit(node) for node in ast.walk(handler))
+        leaves = any(isinstance(node, ast.Raise) or _is_exit(node) for node in walk_nodes(handler))
         return Guard.UNCLEAR if leaves or self._may_catch(handler) is None else Guard.CAUGHT
 
     def _judge_context(self, node: ast.expr) -> Guard:
-        if not isinstance(node, ast.Call) or get_dotted_name(node.func).rpartition(".")[2] != "suppress":
+        if not isinstance(node, ast.Call) or read_dotted_name(node.func).rpartition(".")[2] != "suppress":
             return Guard.NONE
-        names = {get_dotted_name(argument) for argument in node.args}
+        names = {read_dotted_name(argument) for argument in node.args}
         return Guard.NONE if self._catching.isdisjoint(names) else Guard.CAUGHT
 
 
@@ -159,8 +160,8 @@ def _read_call(call: ast.Call) -> ImportRequest:
 
 
 def _is_import_call(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and get_dotted_name(node.func) in _IMPORT_CALLS
+    return isinstance(node, ast.Call) and read_dotted_name(node.func) in _IMPORT_CALLS
 
 
 def _is_exit(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and get_dotted_name(node.func) in {"sys.exit", "exit", "quit", "os._exit"}
+    return isinstance(node, ast.Call) and read_dotted_name(node.func) in {"sys.exit", "exit", "quit", "os._exit"}

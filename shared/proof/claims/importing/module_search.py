@@ -97,7 +97,7 @@ class ModuleSearch:
             if folder in self._layout.roots or folder == "/":
                 return _build_unknown("the import leads above the outermost package")
             folder = posixpath.dirname(folder)
-        if folder in self._layout.roots and not self._is_started_in_package(path):
+        if folder in self._layout.roots and not self._is_started_in_package(path, level):
             return _build_unknown("a relative import outside of any package")
         package = self._files.locate(f"{folder}/__init__.py")
         if reason := self._find_hook(f"{folder}/__init__.py" if package else ""):
@@ -105,11 +105,13 @@ class ModuleSearch:
         start = Location(f"{folder}/__init__.py" if package else "", (folder,))
         return self._walk(start, parts, "." * level)
 
-    def _is_started_in_package(self, path: str) -> bool:
-        """Whether the start command names a file by its package: it is loaded so, although its folder is a root."""
+    def _is_started_in_package(self, path: str, level: int) -> bool:
+        """Whether the start command names a file by a package of so many levels, although its folder is a root."""
         start = self._layout.started
         for module in start.modules if start is not None else ():
             package, dot, _ = module.rpartition(".")
+            if package.count(".") + 1 < level:
+                continue
             location = self._names.search(self._layout.roots, package.partition(".")[0]) if dot else None
             for part in package.split(".")[1:]:
                 location = self._names.search(location.folders, part) if isinstance(location, Location) else None

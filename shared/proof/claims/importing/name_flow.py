@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from shared.proof.claims.source.conditions import ConditionReader
 from shared.proof.claims.source.module_code import (
     ModuleCode,
-    get_dotted_name,
     has_assignment_expression,
     list_import_statements,
 )
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes
 from shared.proof.claims.source.statements import (
     cannot_fail,
     find_walruses,
@@ -104,7 +104,7 @@ class _Follower:
         for expression in list_expressions(statement):
             states = self._evaluate(expression, states)
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            return NOWHERE if get_dotted_name(statement.value.func) in _EXITS else states
+            return NOWHERE if read_dotted_name(statement.value.func) in _EXITS else states
         return states
 
     def _bind(self, line: int) -> States:
@@ -250,7 +250,9 @@ class _Follower:
         return ended
 
     def _captures(self, pattern: ast.pattern) -> bool:
-        nodes = (node for node in ast.walk(pattern) if isinstance(node, ast.MatchAs | ast.MatchStar | ast.MatchMapping))
+        nodes = (
+            node for node in walk_nodes(pattern) if isinstance(node, ast.MatchAs | ast.MatchStar | ast.MatchMapping)
+        )
         return any((node.rest if isinstance(node, ast.MatchMapping) else node.name) == self._name for node in nodes)
 
 

@@ -8,6 +8,7 @@ import copy
 
 from shared.proof.claims.importing.started_modules import StartedModules
 from shared.proof.claims.ports import ServiceModules
+from shared.proof.claims.source.python_source import walk_nodes
 
 
 def settle_main_guard(tree: ast.Module, path: str, modules: ServiceModules) -> ast.Module:
@@ -22,7 +23,7 @@ def settle_main_guard(tree: ast.Module, path: str, modules: ServiceModules) -> a
 
 
 def _list_tests(statement: ast.stmt) -> list[ast.AST]:
-    return list(ast.walk(statement.test)) if isinstance(statement, ast.If) else []
+    return list(walk_nodes(statement.test)) if isinstance(statement, ast.If) else []
 
 
 def _is_main_guard(node: ast.AST) -> bool:

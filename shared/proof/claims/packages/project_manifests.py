@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.proof.claims.packages.lock_files import list_locked, read_packages
 from shared.proof.claims.packages.requirement_lines import Requirement, parse_requirement
-from shared.proof.claims.source.python_source import parse_source
+from shared.proof.claims.source.python_source import parse_source, walk_nodes
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.loading.module_providers import normalise_name
 from shared.text.toml import parse_toml
@@ -100,7 +100,7 @@ class ManifestReader:
     def _read_setup(self, folder: str) -> list[Requirement]:
         """The `install_requires` of a `setup.py`, where it is a plain list."""
         tree = parse_source(self.tree.read(posixpath.join(folder, "setup.py")) or b"")
-        for node in ast.walk(tree) if tree is not None else ():
+        for node in walk_nodes(tree) if tree is not None else ():
             if isinstance(node, ast.keyword) and node.arg == "install_requires" and isinstance(node.value, ast.List):
                 texts = [item.value for item in node.value.elts if isinstance(item, ast.Constant)]
                 return [requirement for text in texts if isinstance(text, str) for requirement in self._parse(text)]

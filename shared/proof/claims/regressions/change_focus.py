@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from shared.proof.claims.source.python_source import parse_source
+from shared.proof.claims.source.python_source import list_parts, parse_source
 
+_MAX_READ = 1_024
+"""Sources whose definitions are held: two comparisons of the same commits, and two services, ask for the same ones."""
 _MAX_COMPARED = 20_000
 """Lines; a longer file counts as new."""
 
@@ -73,6 +75,7 @@ def find_touched_names(before: bytes, after: bytes | None) -> TouchedNames:
 _Shapes = Mapping[str, frozenset[str]]
 
 
+@lru_cache(maxsize=_MAX_READ)
 def _read_definitions(source: bytes) -> tuple[_Shapes, _Shapes] | None:
     """Each name that a source binds, with the shapes of what it binds it to: outside of functions, and in them."""
     tree = parse_source(source)
@@ -86,19 +89,9 @@ def _read_definitions(source: bytes) -> tuple[_Shapes, _Shapes] | None:
             is_attribute = isinstance(node, ast.Attribute)
             shapes[is_inner and not is_attribute].setdefault(name, set()).add(shape)
         is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        waiting += [(child, is_inner or is_function) for child in _list_children(node)]
+        waiting += [(child, is_inner or is_function) for child in list_parts(node)]
     outer, inner = ({name: frozenset(kinds) for name, kinds in named.items()} for named in shapes)
     return outer, inner
-
-
-def _list_children(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes in a node that can hold a definition, in less time than by `ast.iter_child_nodes`."""
-    for field in node._fields:
-        value = getattr(node, field, None)
-        if isinstance(value, list):
-            yield from (item for item in value if isinstance(item, ast.AST))
-        elif isinstance(value, ast.AST) and field != "ctx":
-            yield value
 
 
 def _list_definitions(node: ast.AST) -> Iterator[tuple[str, str]]:

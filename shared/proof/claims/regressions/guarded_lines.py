@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from shared.proof.claims.source.module_code import get_dotted_name
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes
 
 _BROAD = frozenset(("", "Exception", "BaseException"))
 _ENDING = frozenset(("exit", "_exit", "quit", "abort", "kill", "fail"))
@@ -13,7 +13,7 @@ _MAX_PROBED = 2
 
 def find_guarded_lines(tree: ast.Module, error_class: str) -> frozenset[int]:
     """The lines in a `try` or a `with` that expects an error of a class, or of a class above it."""
-    return frozenset(line for node in ast.walk(tree) for line in _list_lines(node, _list_classes(error_class)))
+    return frozenset(line for node in walk_nodes(tree) for line in _list_lines(node, _list_classes(error_class)))
 
 
 def _list_classes(error_class: str) -> frozenset[str]:
@@ -39,16 +39,16 @@ def _list_lines(node: ast.AST, classes: frozenset[str]) -> Iterator[int]:
 def _ends_run(node: ast.AST) -> bool:
     """Whether a handler hands the error on, or ends what runs, and does not only report it."""
     if isinstance(node, ast.Call):
-        return get_dotted_name(node.func).rpartition(".")[2] in _ENDING
+        return read_dotted_name(node.func).rpartition(".")[2] in _ENDING
     return isinstance(node, ast.Raise)
 
 
 def _expects(handler: ast.ExceptHandler, around: ast.Try | ast.TryStar, classes: frozenset[str]) -> bool:
     types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    names = {get_dotted_name(part).rpartition(".")[2] if part is not None else "" for part in types}
+    names = {read_dotted_name(part).rpartition(".")[2] if part is not None else "" for part in types}
     if names & classes:
         return True
     is_probe = len(around.body) <= _MAX_PROBED and not any(
-        _ends_run(node) for part in handler.body for node in ast.walk(part)
+        _ends_run(node) for part in handler.body for node in walk_nodes(part)
     )
     return bool(names & _BROAD) and is_probe

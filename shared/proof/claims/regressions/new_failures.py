@@ -67,6 +67,8 @@ class NewFailures:
     mended: Claim | None = None
     suspects_judged: int = 0
     _deployed: ServiceModules | None = None
+    _compared: dict[str, "_Comparison"] = field(default_factory=dict)
+    """By commit: those of which one failure after the other is asked."""
     _touched: dict[tuple[str, str | None], TouchedNames] = field(default_factory=dict)
 
     def find(self, commit: str) -> GateFailure | None:
@@ -92,6 +94,12 @@ class NewFailures:
             if failure is not None and key not in seen:
                 seen.add(key)
                 yield failure
+
+    def is_new(self, claim: Claim, commit: str) -> bool:
+        """Whether what fails at a commit did surely not fail at the deployed one."""
+        if commit not in self._compared:
+            self._compared[commit] = _Comparison(self, commit)
+        return self._compared[commit].did_hold(claim)
 
     def find_touched(self, before: str, after: str | None) -> TouchedNames:
         """What the change of a blob touched, read once for all commits. `after`: None for a file that is gone."""
@@ -236,7 +244,7 @@ class _Comparison:
         verdict = self._judge(suspect.claim, self._modules, self._owner.judges)
         if verdict is None or verdict.state is not ClaimState.FAILS:
             return None
-        if self._may_be_provided(suspect) or not self._did_hold(suspect.claim):
+        if self._may_be_provided(suspect) or not self.did_hold(suspect.claim):
             return None
         confirmed = self._judge(suspect.claim, self._modules, self._owner.confirming_judges) or verdict
         guarded = self._list_guarded(suspect.claim)
@@ -251,7 +259,7 @@ class _Comparison:
         judge = judges.get(claim.family)
         return judge.judge(claim, modules) if judge is not None and modules.tree.blob(claim.path) is not None else None
 
-    def _did_hold(self, claim: Claim) -> bool:
+    def did_hold(self, claim: Claim) -> bool:
         """Whether nothing that the service loaded as deployed failed so, or may have."""
         deployed = self._owner.open_deployed()
         if claim.path in self.before:

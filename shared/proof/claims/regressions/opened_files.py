@@ -9,6 +9,7 @@ from shared.proof.claims.files.path_expressions import PathReader
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.regressions.complaints import add_message
 from shared.proof.claims.source.module_code import parse_module
+from shared.proof.claims.source.python_source import walk_nodes
 
 _READING = (b"open(", b".read_text(", b".read_bytes(", b"emplate")
 _RENDERING = frozenset(("render_template", "get_template", "TemplateResponse", "render"))
@@ -29,7 +30,7 @@ def list_opened_files(modules: ServiceModules, path: str, names: Collection[str]
         return
     reader = PathReader(code.tree, places[0].find_image_path(path), places[0].workdir)
     lines = source.decode("utf-8", "replace").splitlines()
-    for node in ast.walk(code.tree):
+    for node in walk_nodes(code.tree):
         if isinstance(node, ast.Call):
             for name, error in _read_call(reader, node):
                 if names is None or name.rpartition("/")[2] in names:

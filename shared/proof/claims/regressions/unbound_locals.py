@@ -7,7 +7,7 @@ the name comes later in the text, outside of what runs before.
 import ast
 from collections.abc import Iterator
 
-from shared.proof.claims.source.python_source import FunctionNode
+from shared.proof.claims.source.python_source import FunctionNode, walk_nodes
 from shared.proof.claims.source.scope_bindings import NameScope, classify_name
 
 _PLAIN = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return, ast.Raise, ast.Assert, ast.Delete)
@@ -15,7 +15,7 @@ _PLAIN = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return, ast.Ra
 
 def list_unbound_locals(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
     """Function, variable and line of each such read."""
-    for function in ast.walk(tree):
+    for function in walk_nodes(tree):
         if isinstance(function, FunctionNode):
             yield from _list_of_function(function)
 
@@ -24,14 +24,14 @@ def _list_of_function(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Itera
     seen: set[str] = set()
     for statement in function.body:
         if not isinstance(statement, _PLAIN):
-            seen |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+            seen |= {node.id for node in walk_nodes(statement) if isinstance(node, ast.Name)}
             seen |= _list_other_bindings(statement)
             continue
         value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr) else None
         for node in _walk_evaluated(value):
             if isinstance(node.ctx, ast.Load) and node.id not in seen and _is_local(function, node.id):
                 yield function.name, node.id, node.lineno
-        seen |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        seen |= {node.id for node in walk_nodes(statement) if isinstance(node, ast.Name)}
         if isinstance(statement, ast.Return | ast.Raise):
             return
 
@@ -52,7 +52,7 @@ def _walk_evaluated(value: ast.expr | None) -> Iterator[ast.Name]:
 def _list_other_bindings(statement: ast.stmt) -> set[str]:
     """Names that a statement binds without a `Name`: imports, definitions, handlers, patterns."""
     names: set[str] = set()
-    for node in ast.walk(statement):
+    for node in walk_nodes(statement):
         match node:
             case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
                 names |= {alias.asname or alias.name.partition(".")[0] for alias in aliases}

@@ -19,8 +19,9 @@ from shared.proof.claims.source.exception_paths import (
     measure_suppression,
     names_name_error,
 )
+from shared.proof.claims.source.loop_counts import has_iterations
+from shared.proof.claims.source.python_source import walk_nodes
 from shared.proof.claims.source.scope_bindings import NameScope, classify_name
-from shared.proof.claims.source.static_conditions import decide_condition, has_iterations
 
 _LOOP_PASSES = 3
 _TRY_STAR = getattr(ast, "TryStar", ast.Try)
@@ -38,7 +39,7 @@ class AssignmentFlow(StatementFlow):
 
     def _run_if(self, node: ast.If, state: Presence) -> Presence:
         state = self.evaluate(node.test, state)
-        decided = decide_condition(node.test, self.python)
+        decided = self.conditions.decide(node.test)
         if decided is not None:
             return self.run(node.body if decided else node.orelse, state)
         return join_sides(self._run_side(node.body, state), self._run_side(node.orelse, state))
@@ -49,7 +50,7 @@ class AssignmentFlow(StatementFlow):
         return state.add_cost() if may_never_return(body) else state
 
     def _run_while(self, node: ast.While, state: Presence) -> Presence:
-        decided = decide_condition(node.test, self.python)
+        decided = self.conditions.decide(node.test)
         breaks, back = NOWHERE, NOWHERE
         for _ in range(_LOOP_PASSES):
             tested = self.evaluate(node.test, state | back)
@@ -173,7 +174,7 @@ class AssignmentFlow(StatementFlow):
         """A class that binds the name itself: what it has not bound yet is looked for in the module, then built in."""
         inner = AssignmentFlow(
             self.name,
-            self.python,
+            self.conditions,
             has_lazy_annotations=self.has_lazy_annotations,
             is_module_name=self.is_module_name,
             is_class=True,
@@ -206,7 +207,7 @@ def _join_reached(first: Presence, second: Presence) -> Presence:
 def _captures(pattern: ast.pattern, name: str) -> bool:
     return any(
         name in (getattr(node, "name", None), getattr(node, "rest", None))
-        for node in ast.walk(pattern)
+        for node in walk_nodes(pattern)
         if isinstance(node, ast.MatchAs | ast.MatchStar | ast.MatchMapping)
     )
 

@@ -10,9 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from shared.proof.claims.scopes.presence import DOUBTFUL, NOWHERE, Presence, join_sides
-from shared.proof.claims.source.python_source import FunctionNode, list_parameters, read_dotted_name, read_words
+from shared.proof.claims.source.conditions import ConditionReader
+from shared.proof.claims.source.python_source import (
+    FunctionNode,
+    list_parameters,
+    read_dotted_name,
+    read_words,
+    walk_nodes,
+)
 from shared.proof.claims.source.scope_bindings import comprehension_binds
-from shared.proof.claims.source.static_conditions import decide_condition
 
 _MAX_STEPS = 200_000
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -57,7 +63,7 @@ class ExpressionFlow:
     """The flow of one name through the expressions of one scope."""
 
     name: str
-    python: str
+    conditions: ConditionReader
     has_lazy_annotations: bool = False
     is_function: bool = False
     is_class: bool = False
@@ -129,7 +135,7 @@ class ExpressionFlow:
         if annotation is None or not state.is_reached:
             return state
         is_handed = self._has_hooked_class() if is_handed is None else is_handed
-        for part in ast.walk(annotation):
+        for part in walk_nodes(annotation):
             is_text = isinstance(part, ast.Constant) and isinstance(part.value, str) and self.name in part.value
             is_lazy = self.has_lazy_annotations and isinstance(part, ast.Name) and part.id == self.name
             if is_text or is_lazy:
@@ -158,7 +164,7 @@ class ExpressionFlow:
 
     def evaluate_pattern(self, pattern: ast.pattern, state: Presence) -> Presence:
         """Behind the comparison with a pattern, before it binds anything."""
-        for node in ast.walk(pattern):
+        for node in walk_nodes(pattern):
             if isinstance(node, ast.MatchValue):
                 state = self.evaluate(node.value, state)
             elif isinstance(node, ast.MatchClass):
@@ -183,7 +189,7 @@ class ExpressionFlow:
     def _note_own_variable(self, node: _Comprehension) -> None:
         """A loop variable that an earlier part of its own comprehension reads: rare, and not followed."""
         for generator in node.generators[1:]:
-            for part in ast.walk(generator.iter):
+            for part in walk_nodes(generator.iter):
                 if isinstance(part, ast.Name) and part.id == self.name and not _binds_first(node, self.name):
                     self.note_use(part, DOUBTFUL)
 
@@ -222,7 +228,7 @@ class ExpressionFlow:
 
     def _evaluate_conditional(self, node: ast.IfExp, state: Presence) -> Presence:
         state = self.evaluate(node.test, state)
-        decided = decide_condition(node.test, self.python)
+        decided = self.conditions.decide(node.test)
         if decided is not None:
             return self.evaluate(node.body if decided else node.orelse, state)
         return join_sides(self.evaluate(node.body, state.add_cost()), self.evaluate(node.orelse, state.add_cost()))
@@ -267,7 +273,7 @@ class ExpressionFlow:
 
 def _binds_first(node: _Comprehension, name: str) -> bool:
     target = node.generators[0].target
-    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(target))
+    return any(isinstance(part, ast.Name) and part.id == name for part in walk_nodes(target))
 
 
 def _is_inert(decorator: ast.expr) -> bool:

@@ -3,14 +3,14 @@
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
-from shared.proof.claims.source.python_source import read_dotted_name, walk_scope
+from shared.proof.claims.source.conditions import ConditionReader
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes, walk_scope
 from shared.proof.claims.source.scope_bindings import read_bound_alias
-from shared.proof.claims.source.static_conditions import decide_condition
 
 _OVERLOADS = frozenset(("overload", "typing.overload", "typing_extensions.overload"))
 
 
-def map_bindings(body: list[ast.stmt], python: str) -> Mapping[str, Sequence[ast.AST]]:
+def map_bindings(body: list[ast.stmt], conditions: ConditionReader) -> Mapping[str, Sequence[ast.AST]]:
     """By name: what binds it in the scope of these statements, each import with the one alias that does."""
     bindings: dict[str, list[ast.AST]] = {}
     skipped: set[ast.AST] = set()
@@ -18,9 +18,9 @@ def map_bindings(body: list[ast.stmt], python: str) -> Mapping[str, Sequence[ast
         if node in skipped:
             continue
         if isinstance(node, ast.If):
-            decided = decide_condition(node.test, python)
+            decided = conditions.decide(node.test)
             branch = [] if decided is None else node.orelse if decided else node.body
-            skipped |= {part for statement in branch for part in ast.walk(statement)}
+            skipped |= {part for statement in branch for part in walk_nodes(statement)}
         for name, binding in _list_own_bindings(node):
             bindings.setdefault(name, []).append(binding)
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):

@@ -18,8 +18,9 @@ from shared.proof.claims.scopes.presence import DOUBTFUL, Presence
 from shared.proof.claims.scopes.scope_analysis import ScopeRules, ScopeUses, analyse_scope
 from shared.proof.claims.scopes.star_exports import StarExports
 from shared.proof.claims.source.builtin_names import is_builtin
+from shared.proof.claims.source.conditions import ConditionReader
 from shared.proof.claims.source.dynamic_names import find_dynamic_names, may_unbind
-from shared.proof.claims.source.python_source import FunctionNode, parse_source
+from shared.proof.claims.source.python_source import FunctionNode, parse_source, walk_nodes
 from shared.proof.claims.source.scope_bindings import NameScope, classify_name, find_mentions, list_nested_scopes
 
 CHECKED_BY = "scope rules"
@@ -64,7 +65,7 @@ class _File:
         self._modules = modules
         stars = StarExports(modules, claim.name)
         self._rules = ScopeRules(
-            modules.python,
+            ConditionReader(tree, modules.python, is_started=None, has_constants=False),
             _has_lazy_annotations(tree, modules.python),
             lambda node: stars.decide(claim.path, node),
             self._runs_own_code,
@@ -198,7 +199,7 @@ class _File:
             isinstance(node, ast.Name) and node.id == self._name
             for scope in list_nested_scopes(self._tree)
             if isinstance(scope, FunctionNode) and scope.name == self._claim.function
-            for node in ast.walk(scope)
+            for node in walk_nodes(scope)
         )
 
     def _runs_own_code(self, node: ast.Import | ast.ImportFrom) -> bool:
@@ -223,7 +224,7 @@ def _doubt_behind_closures(
         nested.end_lineno or nested.lineno
         for nested in list_nested_scopes(scope)
         if isinstance(nested, FunctionNode | ast.Lambda) and classify_name(nested, name) is not NameScope.LOCAL
-        if any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(nested))
+        if any(isinstance(node, ast.Name) and node.id == name for node in walk_nodes(nested))
     ]
     first = min(closures, default=None)
     if first is None:
@@ -248,7 +249,7 @@ def _list_type_parameters(tree: ast.Module) -> list[str]:
     """The names in `def f[T]()` and `class C[T]`, which only a newer Python parses."""
     if not hasattr(ast, "TypeVar"):
         return []
-    return [parameter.name for node in ast.walk(tree) for parameter in getattr(node, "type_params", ())]
+    return [parameter.name for node in walk_nodes(tree) for parameter in getattr(node, "type_params", ())]
 
 
 def _list_lines(nodes: Iterable[ast.AST]) -> tuple[int, ...]:

@@ -13,7 +13,8 @@ from functools import cached_property
 from shared.proof.claims.scopes.assignment_flow import AssignmentFlow
 from shared.proof.claims.scopes.expression_flow import Deferred
 from shared.proof.claims.scopes.presence import BOUND, DOUBTFUL, NOWHERE, UNBOUND, Presence
-from shared.proof.claims.source.python_source import FunctionNode, list_parameters, walk_scope
+from shared.proof.claims.source.conditions import ConditionReader
+from shared.proof.claims.source.python_source import FunctionNode, list_parameters, walk_nodes, walk_scope
 from shared.proof.claims.source.scope_bindings import NameScope, binds_name, classify_name, list_nested_scopes
 
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
@@ -26,7 +27,7 @@ _KEPT_COST = 10
 class ScopeRules:
     """What the scope's file and the image settle."""
 
-    python: str
+    conditions: ConditionReader
     has_lazy_annotations: bool
     decide_star: Callable[[ast.ImportFrom], bool | None]
     runs_own_code: Callable[[ast.Import | ast.ImportFrom], bool]
@@ -82,14 +83,14 @@ def analyse_scope(scope: _Scope, name: str, rules: ScopeRules) -> ScopeUses:
             uses[node] = uses.get(node, NOWHERE) | _combine(windows.keep(window), presence)
         lazy_uses |= trace.lazy_uses
     if windows.is_unbound_inside:
-        uses |= {node: DOUBTFUL for node in ast.walk(scope) if isinstance(node, ast.Name) and node.id == name}
+        uses |= {node: DOUBTFUL for node in walk_nodes(scope) if isinstance(node, ast.Name) and node.id == name}
     return ScopeUses({node: windows.add_doubts(presence) for node, presence in uses.items()}, lazy_uses, end)
 
 
 def _build_flow(name: str, rules: ScopeRules, *, is_function: bool, is_module: bool) -> AssignmentFlow:
     return AssignmentFlow(
         name,
-        rules.python,
+        rules.conditions,
         has_lazy_annotations=rules.has_lazy_annotations,
         is_function=is_function,
         is_module_name=is_module,
@@ -133,7 +134,7 @@ def _trace_deferred(node: ast.AST, name: str, rules: ScopeRules, *, is_module: b
 
 def _trace_class(node: ast.ClassDef, name: str, rules: ScopeRules) -> _Trace:
     """A class in a function: what it binds itself and has not bound yet, it looks for in the module."""
-    flow = AssignmentFlow(name, rules.python, has_lazy_annotations=rules.has_lazy_annotations, is_class=True)
+    flow = AssignmentFlow(name, rules.conditions, has_lazy_annotations=rules.has_lazy_annotations, is_class=True)
     flow.run(node.body, UNBOUND)
     return _Trace(flow.uses, lazy_uses=flow.lazy_uses)
 
@@ -157,7 +158,7 @@ def _is_function(deferred: Deferred) -> bool:
 
 def _is_generator(node: ast.AST) -> bool:
     return isinstance(node, ast.AsyncFunctionDef) or any(
-        isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(node)
+        isinstance(part, ast.Yield | ast.YieldFrom) for part in walk_nodes(node)
     )
 
 
@@ -253,7 +254,7 @@ def _map_readers(deferred_nodes: Iterable[Deferred]) -> Mapping[str, set[str]]:
     """Of each name, in which functions and classes of the scope it is read."""
     readers: dict[str, set[str]] = {}
     for deferred in deferred_nodes:
-        for node in ast.walk(deferred.node):
+        for node in walk_nodes(deferred.node):
             if isinstance(node, ast.Name) and deferred.container:
                 readers.setdefault(node.id, set()).add(deferred.container)
     return readers

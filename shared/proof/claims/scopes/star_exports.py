@@ -8,8 +8,9 @@ from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.scopes.expression_flow import TooComplex
 from shared.proof.claims.scopes.presence import BOUND
 from shared.proof.claims.scopes.scope_analysis import ScopeRules, analyse_scope
+from shared.proof.claims.source.conditions import ConditionReader
 from shared.proof.claims.source.dynamic_names import find_dynamic_names
-from shared.proof.claims.source.python_source import parse_source
+from shared.proof.claims.source.python_source import parse_source, walk_nodes
 
 _MAX_DEPTH = 8
 _LISTS = ast.List | ast.Tuple
@@ -49,7 +50,8 @@ class StarExports:
         if self._name.startswith("_"):
             return False
         is_package = path.endswith("__init__.py")
-        rules = ScopeRules(self._modules.python, False, lambda star: self.decide(path, star), lambda _: True)
+        conditions = ConditionReader(tree, self._modules.python, is_started=None, has_constants=False)
+        rules = ScopeRules(conditions, False, lambda star: self.decide(path, star), lambda _: True)
         try:
             end = analyse_scope(tree, self._name, rules).end
         except TooComplex:
@@ -71,7 +73,7 @@ def _lists_names(tree: ast.Module) -> bool:
 def _read_listed_names(tree: ast.Module) -> frozenset[str] | None:
     """`__all__`, where it is a literal; None where it is put together at run time."""
     names: set[str] = set()
-    mentions = sum(isinstance(node, ast.Name) and node.id == "__all__" for node in ast.walk(tree))
+    mentions = sum(isinstance(node, ast.Name) and node.id == "__all__" for node in walk_nodes(tree))
     for statement in tree.body:
         if any(_is_all(target) for target in _list_targets(statement)):
             mentions -= 1

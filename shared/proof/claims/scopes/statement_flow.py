@@ -10,7 +10,6 @@ from shared.proof.claims.scopes.presence import DOUBTFUL, NOWHERE, Presence
 from shared.proof.claims.source.exception_paths import ends_program, measure_raise
 from shared.proof.claims.source.python_source import FunctionNode
 from shared.proof.claims.source.scope_bindings import read_bound_alias
-from shared.proof.claims.source.static_conditions import decide_condition
 
 
 @dataclass(slots=True)
@@ -96,7 +95,7 @@ class StatementFlow(ExpressionFlow):
 
     def run_assert(self, node: ast.Assert, state: Presence) -> Presence:
         state = self.evaluate(node.test, state)
-        decided = decide_condition(node.test, self.python)
+        decided = self.conditions.decide(node.test)
         if decided is not True:
             self.exits.raises |= self.evaluate(node.msg, state).add_cost()
         return state if decided else NOWHERE if decided is False else state.add_cost()

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from shared.proof.claims.source.module_code import get_dotted_name, list_nodes
+from shared.proof.claims.source.module_code import list_nodes
+from shared.proof.claims.source.python_source import read_dotted_name
 
 _Comparison = Callable[[Any, Any], bool]
 _COMPARISONS: Mapping[type[ast.cmpop], _Comparison] = {
@@ -26,14 +27,20 @@ _TEXTS: Mapping[str, str] = {"sys.platform": "linux", "os.name": "posix"}
 
 
 class ConditionReader:
-    """Decides conditions of one module. `is_started`: whether it is run as `__main__`; None where either may be."""
+    """Decides conditions of one module.
 
-    def __init__(self, tree: ast.Module, python: str, *, is_started: bool | None = False) -> None:
+    `is_started`: whether it is run as `__main__`; None where either may be. `has_constants`: whether a constant of the
+    module still has its value where the condition is asked; another module may have changed it before a function runs.
+    """
+
+    def __init__(
+        self, tree: ast.Module, python: str, *, is_started: bool | None = False, has_constants: bool = True
+    ) -> None:
         major, _, minor = python.partition(".")
         self._version = (int(major), int(minor)) if major.isdigit() and minor.isdigit() else None
         self._is_started = is_started
         self._sources = _find_sources(tree)
-        self._constants = _find_constants(tree)
+        self._constants = _find_constants(tree) if has_constants else {}
 
     def decide(self, test: ast.expr) -> bool | None:
         """Whether a condition is true."""
@@ -118,7 +125,7 @@ class ConditionReader:
 
     def _get_source(self, node: ast.expr) -> str:
         """What a name means by the module's imports: `TYPE_CHECKING` is `typing.TYPE_CHECKING`."""
-        name = get_dotted_name(node)
+        name = read_dotted_name(node)
         first, dot, rest = name.partition(".")
         source = self._sources.get(first, "")
         return f"{source}{dot}{rest}" if source else ""

@@ -4,8 +4,7 @@ import ast
 from collections.abc import Iterator
 from functools import lru_cache
 
-from shared.proof.claims.source.module_code import list_nodes
-from shared.proof.claims.source.python_source import read_dotted_name, walk_scope
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes, walk_scope
 from shared.proof.claims.source.scope_bindings import read_bound_alias
 
 _DYNAMIC_CALLS = frozenset(("exec", "eval", "globals", "execfile"))
@@ -16,7 +15,7 @@ _BUILTIN_MODULES = frozenset(("builtins", "__builtins__", "__builtin__"))
 def find_dynamic_names(tree: ast.Module, name: str) -> str:
     """What may bind the name at run time, for a reader; "" for nothing."""
     modules = _list_module_aliases(tree)
-    for node in list_nodes(tree):
+    for node in walk_nodes(tree):
         description = _describe(node, name, modules)
         if description:
             return f"{description} in line {getattr(node, 'lineno', 0)}"
@@ -29,7 +28,7 @@ def find_dynamic_names(tree: ast.Module, name: str) -> str:
 @lru_cache(maxsize=256)  # every name of a file asks
 def may_unbind(tree: ast.Module) -> bool:
     """Whether anything may take a global name away without naming it."""
-    return any(_unbinds_any(node, tree) for node in list_nodes(tree))
+    return any(_unbinds_any(node, tree) for node in walk_nodes(tree))
 
 
 def _unbinds_any(node: ast.AST, tree: ast.Module) -> bool:
@@ -75,7 +74,7 @@ def _list_module_aliases(tree: ast.Module) -> frozenset[str]:
 
 
 def _iterate_aliases(tree: ast.Module) -> Iterator[str]:
-    for node in list_nodes(tree):
+    for node in walk_nodes(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield from (read_bound_alias(node, alias) for alias in node.names)
             yield from (alias.name for alias in node.names if isinstance(node, ast.Import))

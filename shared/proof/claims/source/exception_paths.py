@@ -6,8 +6,8 @@ such path, 1 that there surely is, more that it is not certain.
 
 import ast
 
-from shared.proof.claims.source.python_source import read_dotted_name, read_words
-from shared.proof.claims.source.static_conditions import has_iterations
+from shared.proof.claims.source.loop_counts import has_iterations
+from shared.proof.claims.source.python_source import read_dotted_name, read_words, walk_nodes
 
 SURE, DOUBTFUL_COST = 1, 2
 _BROAD = frozenset(("Exception", "BaseException", "builtins.Exception", "builtins.BaseException"))
@@ -66,7 +66,7 @@ def _list_own_parts(statement: ast.stmt) -> list[ast.expr]:
 
 
 def _calls(expression: ast.expr) -> bool:
-    return any(isinstance(node, ast.Call | ast.Await | ast.Yield | ast.YieldFrom) for node in ast.walk(expression))
+    return any(isinstance(node, ast.Call | ast.Await | ast.Yield | ast.YieldFrom) for node in walk_nodes(expression))
 
 
 def _is_quiet(expression: ast.expr) -> bool:
@@ -130,7 +130,7 @@ def may_never_return(body: list[ast.stmt]) -> bool:
     return any(
         isinstance(node, ast.Expr) and _is_unknown_call(node.value)
         for statement in body
-        for node in ast.walk(statement)
+        for node in walk_nodes(statement)
     )
 
 

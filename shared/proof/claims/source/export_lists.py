@@ -3,15 +3,17 @@
 import ast
 from collections.abc import Iterator
 
+from shared.proof.claims.source.python_source import walk_nodes
+
 _MAX_NAMES = 10_000
 _LIST_METHODS = frozenset(("append", "extend"))
 
 
 def read_export_list(tree: ast.Module) -> frozenset[str] | None:
-    """The names; None where some statement does more than to list texts, or stands in a branch."""
+    """The names; None where some statement does more than to list texts, or is in a branch."""
     names: set[str] = set()
     is_known = False
-    uses = sum(isinstance(node, ast.Name) and node.id == "__all__" for node in ast.walk(tree))
+    uses = sum(isinstance(node, ast.Name) and node.id == "__all__" for node in walk_nodes(tree))
     for statement in tree.body:
         value, is_added = _find_value(statement)
         if value is None:

@@ -7,6 +7,7 @@ import ast
 from collections.abc import Collection, Sequence
 
 from shared.proof.claims.source.module_code import ModuleCode, list_nodes
+from shared.proof.claims.source.python_source import walk_nodes
 
 _HOOK = "__getattr__"
 _READING = frozenset(("get", "keys", "items", "values", "copy", "index", "count"))
@@ -30,7 +31,7 @@ def _find_hook(tree: ast.Module) -> ast.FunctionDef | None:
     others = (arguments.posonlyargs, arguments.kwonlyargs, arguments.vararg, arguments.kwarg, arguments.defaults)
     if len(arguments.args) != 1 or any(others):
         return None
-    if any(isinstance(node, ast.Yield | ast.YieldFrom | ast.Await) for node in ast.walk(hooks[0])):
+    if any(isinstance(node, ast.Yield | ast.YieldFrom | ast.Await) for node in walk_nodes(hooks[0])):
         return None  # what it returns is an object of its own
     is_shadowed = any(name in {_HOOK, "AttributeError", "*"} for node in list_nodes(tree) for name in _list_bound(node))
     return None if is_shadowed else hooks[0]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.proof.claims.source.python_source import FunctionNode, parse_source
+from shared.proof.claims.source.python_source import FunctionNode, parse_source, walk_nodes
 
 _PLACEHOLDER = re.compile(r"%[-#0 +]?\d{0,3}(?:\.\d{1,3})?[sdrifx]|\{[^{}]{0,80}\}")
 _LETTERS = re.compile(r"[^A-Za-z0-9]+")
@@ -30,10 +30,10 @@ def find_handler(source: bytes, line: int, function: str, text: str) -> LoggedHa
     if tree is None:
         return None
     innermost: LoggedHandler | None = None
-    for scope in ast.walk(tree):
+    for scope in walk_nodes(tree):
         if not isinstance(scope, FunctionNode) or scope.name != function:
             continue
-        for node in ast.walk(scope):
+        for node in walk_nodes(scope):
             if isinstance(node, ast.Try) and any(_logs(handler, line, text) for handler in node.handlers):
                 last = node.body[-1].end_lineno or node.body[-1].lineno
                 innermost = LoggedHandler(function, range(node.body[0].lineno, last + 1))  # the innermost comes last
@@ -44,18 +44,18 @@ def _logs(handler: ast.ExceptHandler, line: int, text: str) -> bool:
     return any(
         isinstance(node, ast.Call) and node.lineno <= line <= (node.end_lineno or node.lineno) and _writes(node, text)
         for statement in handler.body
-        for node in ast.walk(statement)
+        for node in walk_nodes(statement)
     )
 
 
 def _writes(call: ast.Call, text: str) -> bool:
-    """Whether all words that a call spells stand in the text, and enough of them that it is no chance."""
+    """Whether all words that a call spells are in the text, and enough of them that it is no chance."""
     logged = _LETTERS.sub("", text)
     pieces = [piece for argument in call.args[:1] for piece in _list_pieces(argument)]
     return sum(map(len, pieces)) >= _MIN_LETTERS and all(piece in logged for piece in pieces)
 
 
 def _list_pieces(argument: ast.expr) -> Iterator[str]:
-    for node in ast.walk(argument):
+    for node in walk_nodes(argument):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from filter(None, (_LETTERS.sub("", piece) for piece in _PLACEHOLDER.split(node.value)))

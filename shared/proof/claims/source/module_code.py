@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from shared.proof.claims.source.python_source import parse_source
+from shared.proof.claims.source.python_source import parse_source, read_dotted_name, walk_nodes
 
 _READ_ONLY = frozenset(("get", "keys", "items", "values", "copy"))
 _NAMESPACES = frozenset(("globals", "vars", "locals"))
@@ -54,21 +54,8 @@ def parse_module(source: bytes) -> ModuleCode | None:
 
 @lru_cache(maxsize=16)
 def list_nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
-    """All nodes of a module but the contexts of expressions, in the order of `ast.walk`, in a third of its time."""
-    nodes: list[ast.AST] = [tree]
-    for node in nodes:
-        nodes.extend(iterate_children(node))
-    return tuple(nodes)
-
-
-def iterate_children(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes right below a node but for the context of an expression."""
-    for name in node._fields:
-        value = getattr(node, name, None)
-        if isinstance(value, list):
-            yield from (item for item in value if isinstance(item, ast.AST))
-        elif isinstance(value, ast.AST) and name != "ctx":
-            yield value
+    """All nodes of a module as `walk_nodes` gives them, held for whoever asks next."""
+    return tuple(walk_nodes(tree))
 
 
 @lru_cache(maxsize=256)
@@ -83,15 +70,6 @@ def has_assignment_expression(tree: ast.Module) -> bool:
     return any(isinstance(node, ast.NamedExpr) for node in list_nodes(tree))
 
 
-def get_dotted_name(node: ast.expr) -> str:
-    """`a.b.c` of such an expression; "" for any other."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
-
-
 def _find_bindings_of_any(nodes: Sequence[ast.AST]) -> Iterator[str]:
     """Constructs that may bind or delete names by their text, in the order of the walk."""
     harmless = {id(value) for node in nodes for value in _list_read_namespaces(node)}
@@ -101,7 +79,7 @@ def _find_bindings_of_any(nodes: Sequence[ast.AST]) -> Iterator[str]:
             name = _find_binding_call(node)
         elif isinstance(node, ast.Attribute):
             is_namespace = node.attr in _NAMESPACE_ATTRIBUTES and not _is_own_object(node.value)
-            is_table = id(node) not in harmless and get_dotted_name(node) == "sys.modules"
+            is_table = id(node) not in harmless and read_dotted_name(node) == "sys.modules"
             name = node.attr if is_namespace or is_table else ""
         elif isinstance(node, ast.ImportFrom) and node.module == "sys":
             name = "sys.modules" if any(alias.name == "modules" for alias in node.names) else ""
@@ -110,7 +88,7 @@ def _find_bindings_of_any(nodes: Sequence[ast.AST]) -> Iterator[str]:
 
 
 def _find_binding_call(call: ast.Call) -> str:
-    name = get_dotted_name(call.func)
+    name = read_dotted_name(call.func)
     if name in _NAMESPACES and not call.args:
         return f"{name}()"
     if name in {"setattr", "delattr"}:
@@ -152,10 +130,10 @@ def _find_replacements(nodes: Sequence[ast.AST]) -> Iterator[str]:
         if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
             container = node.value
             is_removal = isinstance(node.ctx, ast.Del) and _is_namespace_call(container)
-            name = "del globals()[…]" if is_removal else get_dotted_name(container)
+            name = "del globals()[…]" if is_removal else read_dotted_name(container)
             name = name if is_removal or name in _MODULE_TABLES else ""
         elif isinstance(node, ast.Call):
-            name = get_dotted_name(node.func)
+            name = read_dotted_name(node.func)
             is_deleting = name in _CODE_RUNNERS or (name == "delattr" and not _sets_own_object(node))
             name = (name or "pop") if is_deleting or _is_removal(node.func) else ""
         if name:
@@ -166,11 +144,11 @@ def _is_removal(function: ast.expr) -> bool:
     """`globals().pop`, `sys.modules.pop`."""
     if not isinstance(function, ast.Attribute) or function.attr not in {"pop", "clear", "popitem"}:
         return False
-    return _is_namespace_call(function.value) or get_dotted_name(function.value) in _MODULE_TABLES
+    return _is_namespace_call(function.value) or read_dotted_name(function.value) in _MODULE_TABLES
 
 
 def _is_namespace_call(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and get_dotted_name(node.func) in _NAMESPACES
+    return isinstance(node, ast.Call) and read_dotted_name(node.func) in _NAMESPACES
 
 
 def _find_global_names(nodes: Sequence[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:

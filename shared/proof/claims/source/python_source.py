@@ -48,6 +48,29 @@ def read_dotted_name(node: ast.AST) -> str:
     return ".".join([node.id, *reversed(parts)])
 
 
+def list_parts(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes right in a node but the context of an expression, in less time than by `ast.iter_child_nodes`."""
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            yield from (item for item in value if isinstance(item, ast.AST))
+        elif isinstance(value, ast.AST) and name != "ctx":
+            yield value
+
+
+def walk_nodes(node: ast.AST) -> list[ast.AST]:
+    """A node and all below it but the contexts of expressions, in the order of `ast.walk`, in a third of its time."""
+    nodes = [node]
+    for current in nodes:
+        for name in current._fields:
+            value = getattr(current, name, None)
+            if isinstance(value, list):
+                nodes.extend(item for item in value if isinstance(item, ast.AST))
+            elif isinstance(value, ast.AST) and name != "ctx":
+                nodes.append(value)
+    return nodes
+
+
 def walk_scope(body: list[ast.stmt]) -> Iterator[ast.AST]:
     """Every node that belongs to the scope of these statements: nested functions and classes by their node alone.
 

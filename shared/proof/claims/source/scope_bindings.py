@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from shared.proof.claims.source.module_code import list_nodes
-from shared.proof.claims.source.python_source import FunctionNode, list_parameters, walk_scope
+from shared.proof.claims.source.python_source import FunctionNode, list_parameters, walk_nodes, walk_scope
 
 ScopeNode = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 _Block = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -77,7 +77,7 @@ def _list_all_bound_names(scope: _Block) -> frozenset[str]:
 
 def list_nested_scopes(scope: ScopeNode) -> Iterator[ScopeNode]:
     """Every function, lambda and class below a scope, at any depth."""
-    for node in ast.walk(scope):
+    for node in walk_nodes(scope):
         if node is not scope and isinstance(node, FunctionNode | ast.Lambda | ast.ClassDef):
             yield node
 
@@ -117,7 +117,7 @@ def comprehension_binds(node: ast.AST, name: str) -> bool:
     return isinstance(node, _COMPREHENSIONS) and any(
         isinstance(target, ast.Name) and target.id == name
         for generator in node.generators
-        for target in ast.walk(generator.target)
+        for target in walk_nodes(generator.target)
         if isinstance(getattr(target, "ctx", None), ast.Store)
     )
 
@@ -139,7 +139,7 @@ def _list_parts_in_scope(node: ast.AST) -> list[ast.AST]:
     if isinstance(node, ast.Lambda):
         return [*node.args.defaults, *(default for default in node.args.kw_defaults if default is not None)]
     if isinstance(node, _COMPREHENSIONS):
-        inside = [part for part in ast.walk(node) if isinstance(part, ast.NamedExpr)]
+        inside = [part for part in walk_nodes(node) if isinstance(part, ast.NamedExpr)]
         return [node.generators[0].iter, *(part.target for part in inside)]
     return list(ast.iter_child_nodes(node))
 
@@ -165,4 +165,4 @@ def read_bound_alias(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> str
 
 
 def _binds_walrus(body: ast.expr, name: str) -> bool:
-    return any(isinstance(node, ast.NamedExpr) and node.target.id == name for node in ast.walk(body))
+    return any(isinstance(node, ast.NamedExpr) and node.target.id == name for node in walk_nodes(body))

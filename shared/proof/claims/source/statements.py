@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Container, Iterator
 
-from shared.proof.claims.source.module_code import get_dotted_name
+from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes
 
 ANY_MODULE = "*"
 """A module that no text names."""
@@ -16,7 +16,7 @@ _TRANSPARENT_CONTEXTS = frozenset(("open", "catch_warnings", "Lock", "RLock", "T
 
 
 def list_expressions(statement: ast.stmt) -> Iterator[ast.expr]:
-    """The expressions that stand in a statement itself."""
+    """The expressions that are in a statement itself."""
     return (child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.expr))
 
 
@@ -61,7 +61,7 @@ def runs_once(statement: ast.For | ast.AsyncFor | ast.While) -> bool:
 
 def is_transparent(node: ast.expr) -> bool:
     """Whether a context lets every error through."""
-    return isinstance(node, ast.Call) and get_dotted_name(node.func).rpartition(".")[2] in _TRANSPARENT_CONTEXTS
+    return isinstance(node, ast.Call) and read_dotted_name(node.func).rpartition(".")[2] in _TRANSPARENT_CONTEXTS
 
 
 def cannot_fail(statement: ast.stmt) -> bool:
@@ -112,15 +112,15 @@ def list_own_calls(statement: ast.stmt, own_names: Container[str]) -> Iterator[i
 
 
 def _names_any(node: ast.AST, own_names: Container[str]) -> bool:
-    return any(isinstance(inner, ast.Name) and inner.id in own_names for inner in ast.walk(node))
+    return any(isinstance(inner, ast.Name) and inner.id in own_names for inner in walk_nodes(node))
 
 
 def names_module_in_text(statement: ast.stmt) -> bool:
     """Whether a call outside of functions is given a text by which it may import: `run("app.main:app")`."""
-    for node in ast.walk(statement):
+    for node in walk_nodes(statement):
         if isinstance(node, ast.Call):
             texts = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
-            function = get_dotted_name(node.func).rpartition(".")[2]
+            function = read_dotted_name(node.func).rpartition(".")[2]
             if any(isinstance(text, str) and _TARGET.fullmatch(text) for text in texts) or function in _TEXT_IMPORTERS:
                 return True
     return False
@@ -128,12 +128,12 @@ def names_module_in_text(statement: ast.stmt) -> bool:
 
 def list_all_imports(statement: ast.stmt) -> Iterator[tuple[str, int]]:
     """(module, level) of the imports anywhere in a statement, its functions included; names may be modules, too."""
-    for node in ast.walk(statement):
+    for node in walk_nodes(statement):
         if isinstance(node, ast.Import):
             yield from ((alias.name, 0) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or "", node.level
             above = f"{node.module}." if node.module else ""
             yield from ((above + alias.name, node.level) for alias in node.names)
-        elif isinstance(node, ast.Call) and get_dotted_name(node.func).endswith(("import_module", "__import__")):
+        elif isinstance(node, ast.Call) and read_dotted_name(node.func).endswith(("import_module", "__import__")):
             yield ANY_MODULE, 0

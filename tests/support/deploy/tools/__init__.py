@@ -11,6 +11,8 @@ from pathlib import Path
 
 _HERE = Path(__file__).resolve()
 _PLACE = _HERE.parents[4] / "build/tools"
+_OPTIONS = ("--disable-pip-version-check", "--require-hashes", "--no-compile")
+"""Python compiles what a program imports; of thousands of files that is a fraction."""
 
 
 @cache
@@ -23,8 +25,11 @@ def install_programs(name: str) -> Path:
     with (folder / "lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         if not stamp.exists() or stamp.read_text("utf-8") != wanted:
-            subprocess.run([sys.executable, "-m", "venv", "--clear", folder / "venv"], check=True, timeout=120)
-            pip: list[str | Path] = [folder / "venv/bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*pip, "install", "--require-hashes", "-r", pins], check=True, timeout=600)
+            environment = folder / "venv"
+            subprocess.run(
+                [sys.executable, "-m", "venv", "--clear", "--without-pip", environment], check=True, timeout=120
+            )
+            pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", environment / "bin/python", "--quiet"]
+            subprocess.run([*pip, "install", *_OPTIONS, "-r", pins], check=True, timeout=600)
             stamp.write_text(wanted, "utf-8")
     return folder / "venv/bin"

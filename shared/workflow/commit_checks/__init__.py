@@ -1,0 +1,1 @@
+"""Checks of commits before a user meets what they break."""
