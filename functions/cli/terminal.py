@@ -121,12 +121,9 @@ def _render_header(report: Report) -> list[RenderableType]:
     rows = [(build_plain_text("fails", "dim"), build_plain_text(describe_error(report), "bold red"))]
     rows.append((build_plain_text("logged", "dim"), build_plain_text(_format_occurrences(incident))))
     if incident.raised is not None:
-        rows.append(
-            (
-                build_plain_text("raised", "dim"),
-                build_plain_text(f"{describe_raised_exception(incident, report.proof.raised_frame)}; not proven"),
-            )
-        )
+        shown = describe_raised_exception(incident, report.proof.raised_frame)
+        sure = "not proven" if report.proof.claim is None else "proven by the code"
+        rows.append((build_plain_text("raised", "dim"), build_plain_text(f"{shown}; {sure}")))
     if incident.kind in EFFECT_KINDS and report.proof.broken is None:
         rows += build_cause_rows(report)
     rows += build_symptom_rows("then", incident.symptoms)

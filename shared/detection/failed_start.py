@@ -26,7 +26,7 @@ _CHARACTERS_BEFORE = 400
 _HINTS = (
     "container", "Container", "STARTUP", "failed to boot", "failed to load", "exited with code", "startup failed",
     "Error loading ASGI app", "Lifespan failure", "Unable to load celery", "failed to start", "exec likely failed",
-    "can't open file", "No module named",
+    "can't open file", "No module named", "finding module specification", "not found", "exec ", "[Errno 98]",
 )  # fmt: skip
 _SENTENCE = re.compile(
     r"(?P<platform>\b[Cc]ontainer failed to (?:start and (?:then )?listen\b|become healthy\b|start\b)"
@@ -37,7 +37,12 @@ _SENTENCE = re.compile(
     r"|\bWorker \(pid:\d{1,9}\) exited with code [34]\b"
     r"|\bApplication startup failed\. Exiting\b|\bError loading ASGI app\b|\bLifespan failure in startup\b"
     r"|\bUnable to load celery application\b"
-    r"|\bpython[\d.]{0,6}: (?:can't open file '|No module named ))"
+    r"|\bpython[\d.]{0,6}: (?:can't open file '|No module named |Error while finding module specification for ')"
+    r"|(?:(?<=\n)|^)(?:/\S{1,100}/)?(?:ba|da)?sh: (?:\d{1,4}|line \d{1,4}): (?:exec: )?(?:uvicorn|gunicorn|hypercorn"
+    r"|daphne|granian|python[\d.]{0,6}|fastapi|flask|celery|functions-framework|poetry|uv): (?:command )?not found"
+    r"(?=\n|$)"
+    r"|(?:(?<=\n)|^)exec \S{1,200}: (?:no such file or directory|exec format error)(?=\n|$)"
+    r"|\[Errno 98\] error while attempting to bind on address \()"
 )
 _PLATFORM_PREFIX = re.compile(
     r"(?:^|: |\. |> |\| )(?:The |the |Your |This )?(?:user-provided |user provided )?$"

@@ -123,7 +123,7 @@ def _gap_to_json(gap: LogGap) -> dict[str, object]:
 
 
 def exception_to_json(report: Report) -> dict[str, object] | None:
-    """The exception that the log ties to a close: quoted, never proven."""
+    """The exception that the log ties to a close: quoted, and proven only where the code confirms it."""
     raised = report.incident.raised
     if raised is None or raised.entry.log_name == CHECK_LOG:
         return None
@@ -135,6 +135,6 @@ def exception_to_json(report: Report) -> dict[str, object] | None:
         "line": frame.line or None if frame else None,
         "function": frame.function or None if frame else None,
         "in_repository": report.proof.raised_frame is not None,
-        "proven": False,
+        "proven": report.proof.claim is not None,
         "evidence": report.raised_evidence_id or None,
     }

@@ -376,10 +376,22 @@ SHAPES["litestar"] = (
 SHAPES["granian"] = (
     f'[ERROR] Application callable raised an exception\n{HEADER}  File "{PACKAGES}/granian/asgi.py", line 50, in future_handler\n    await self.callback(self.scope, self.receive, self.send)\n  File "{PACKAGES}/starlette/routing.py", line 76, in app\n    await wrap_app_handling_exceptions(app, session)(scope, receive, send)\n{OWN}{LAST}'
 )
+SHAPES["program that the image lacks"] = "/bin/sh: 1: uvicorn: not found"
+SHAPES["program that a script does not find"] = "bash: line 3: exec: gunicorn: command not found"
+SHAPES["entry point that the image lacks"] = "exec ./start.sh: no such file or directory"
+SHAPES["module that the image lacks"] = (
+    "/usr/local/bin/python: Error while finding module specification for 'ferry.main' (ModuleNotFoundError: No module named 'ferry')"
+)
+SHAPES["port that is taken"] = (
+    "ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 8080): address already in use"
+)
 _CHANNELS = f"ERROR    Exception inside application: 'red'\n{HEADER}"
 _CONSUMER = f'  File "{PACKAGES}/channels/consumer.py", line 73, in dispatch\n    await handler(message)\n{OWN}{LAST}'
 SHAPES["channels own consumer"] = (
     f'{_CHANNELS}  File "{PACKAGES}/channels/sessions.py", line 47, in __call__\n    return await self.inner(dict(scope, cookies=cookies), receive, send)\n{_CONSUMER}'
+)
+SHAPES["channels without sessions"] = (
+    f'{_CHANNELS}  File "{PACKAGES}/channels/routing.py", line 134, in __call__\n    return await application(\n{_CONSUMER}'
 )
 SHAPES["channels worker"] = (
     f'{_CHANNELS}  File "{PACKAGES}/channels/routing.py", line 165, in __call__\n    return await application(scope, receive, send)\n{_CONSUMER}'

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from shared.proof.claims.claim import ModuleKind
+from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ModuleKind
 from shared.proof.claims.importing.image_layout import TracedFiles, find_layouts
 from shared.proof.claims.read_claim import find_import_root
+from shared.proof.claims.scopes.name_judge import NameJudge
 from shared.proof.claims.service_modules import open_service_modules
 from shared.proof.loading.commit_tree import RecordingTree
 from tests.support.source_tree import FakeSourceTree
@@ -65,3 +66,30 @@ def test_of_several_images_those_count_whose_import_path_the_log_shows() -> None
     }
     assert found["/app"] == ["/app"]
     assert set(found[""]) == set(found["/elsewhere"]) == {"/app", "/app/quay"}
+
+
+def judge_late_helper(between: str) -> ClaimState:
+    """A route's handler uses a function that stands below it, and `between` stands in between."""
+    handler = "@router.post('/moor')\nasync def moor(ship):\n    return await berth(ship)"
+    main = f"router = R()\n{handler}\n{between}\nasync def berth(ship): pass\n"
+    files = {**FILES, "Dockerfile": STARTED.format("quay.desk.main"), "quay/desk/main.py": main}
+    modules = open_service_modules(open_tree(files), TracedFiles("quay/desk/main.py"), "3.11")
+    claim = Claim(
+        ClaimFamily.NAME, "quay/desk/main.py", 4, "NameError", "name 'berth' is not defined", "moor",
+        "return await berth(ship)", name="berth",
+    )  # fmt: skip
+    return NameJudge().judge(claim, modules).state
+
+
+@pytest.mark.parametrize(
+    ("between", "state"),
+    [
+        ("", ClaimState.HOLDS),
+        ("import anchor", ClaimState.HOLDS),
+        ("from anchor.chain import link", ClaimState.HOLDS),
+        ("import quay.desk.tides", ClaimState.UNKNOWN),
+        ("from . import tides", ClaimState.UNKNOWN),
+    ],
+)
+def test_an_import_of_what_is_not_in_the_repository_calls_no_handler(between: str, state: ClaimState) -> None:
+    assert judge_late_helper(between) is state

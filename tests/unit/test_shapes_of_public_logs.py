@@ -9,10 +9,14 @@ import pytest
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.adapters.logs.log_stream import LogStream
 from shared.detection.causes.cause import CauseClass
+from shared.detection.causes.classify import classify_cause
 from shared.detection.causes.own_code import classify_code_error
 from shared.detection.close_code import CloseKind, detect_close_1011
+from shared.detection.failed_start import detect_failed_start
 from shared.detection.logged_exception import parse_exceptions
+from shared.detection.signal import SignalKind
 from shared.detection.websocket_exception import find_websocket_exception
+from tests.support.tied_logs import incidents_of, make_log_entries
 
 PACKAGES = "/usr/local/lib/python3.12/site-packages"
 HEADER = "Traceback (most recent call last):\n"
@@ -145,3 +149,43 @@ def test_what_waits_for_its_other_parts_is_bounded() -> None:
     read_before_the_end = [entry.insert_id for entry in itertools.islice(stream.entries(), 100)]
     assert len(read_before_the_end) == 100
     assert len(read_texts(parts)) == 200
+
+
+@pytest.mark.parametrize(
+    ("line", "cause_class"),
+    [
+        ("/bin/sh: 1: uvicorn: not found", CauseClass.IMAGE),
+        ("bash: line 3: exec: gunicorn: command not found", CauseClass.IMAGE),
+        ("exec ./start.sh: no such file or directory", CauseClass.IMAGE),
+        ("python: can't open file '/app/main.py': [Errno 2] No such file or directory", CauseClass.IMAGE),
+        ("/usr/local/bin/python: No module named uvicorn", CauseClass.DEPENDENCY),
+        (
+            "ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 8080): address already in use",
+            CauseClass.CONFIGURATION,
+        ),
+        ("exec /usr/local/bin/python: exec format error", CauseClass.UNKNOWN),
+    ],
+)
+def test_what_a_shell_or_the_interpreter_says_before_the_platform_is_the_cause(
+    line: str, cause_class: CauseClass
+) -> None:
+    assert detect_failed_start(line) is not None
+    said = (
+        "The user-provided container failed to start and listen on the port defined by the PORT environment variable."
+    )
+    [incident] = incidents_of(make_log_entries(("", line), ("", said)))
+    assert incident.kind is SignalKind.FAILED_START
+    assert classify_cause(incident).cause_class is cause_class
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sh: 1: ffmpeg: not found",
+        "the guide says: /bin/sh: 1: uvicorn: not found",
+        "exec of the plan: no such file or directory was named",
+        "asked for uvicorn: not found",
+    ],
+)
+def test_a_program_that_a_running_service_lacks_is_no_failed_start(line: str) -> None:
+    assert detect_failed_start(line) is None

@@ -26,6 +26,8 @@ from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
 from shared.text.escaping import strip_markup
 
+_MAX_SENTENCES = 20
+"""Of a failed start that are read: each of its attempts may have said more than the platform's last word."""
 _MEMORY_WINDOW = timedelta(minutes=1)
 """The platform ends an instance right after its line about the memory."""
 _MAX_MESSAGE_LENGTH = 300
@@ -129,6 +131,7 @@ def _classify_lines(incident: Incident, text: str) -> Cause:
 def _list_own_lines(incident: Incident, text: str) -> Iterator[str]:
     yield text
     if incident.kind is SignalKind.FAILED_START:
+        yield from (strip_markup(sighting.first.text[:4_000]) for sighting in incident.sightings[-_MAX_SENTENCES:])
         yield from (symptom.text for symptom in incident.symptoms)
 
 

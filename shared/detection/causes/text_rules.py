@@ -30,6 +30,17 @@ _FILE_MISSING = re.compile(
     r"|\bexec: \"[^\"\n]{1,200}\": (?:executable file not found|stat )|No such file or directory: '/(?:app|workspace)/",
     re.IGNORECASE,
 )
+_PROGRAM_MISSING = re.compile(
+    r"(?:^|\n)(?:/\S{1,100}/)?(?:ba|da)?sh: (?:\d{1,4}|line \d{1,4}): (?:exec: )?\S{1,100}: (?:command )?not found"
+    r"(?:\n|$)"
+    r"|(?:^|\n)exec \S{1,200}: no such file or directory(?:\n|$)"
+    r"|\bError while finding module specification for '[\w.]{1,200}' \(ModuleNotFoundError: No module named '"
+)
+_PACKAGE_MISSING = re.compile(
+    r"/python[\d.]{0,6}: No module named (?:uvicorn|gunicorn|hypercorn|daphne|granian|fastapi|"
+    r"flask|django|celery|streamlit|functions_framework)(?:\n|$)"
+)
+_PORT_TAKEN = re.compile(r"\[Errno 98\] [^\n]{0,200}address already in use", re.IGNORECASE)
 _PLATFORM_LOGS = ("run.googleapis.com%2Fvarlog%2Fsystem", "run.googleapis.com/varlog/system")
 _CLOSED_CONNECTION = re.compile(
     r"Cannot call \"(?:send|receive)\" once a (?:close|disconnect) message|after sending 'websocket\.close'"
@@ -48,6 +59,9 @@ def classify_text(text: str) -> CauseClass:
         (_SECRET_DENIED, CauseClass.CREDENTIALS),
         (_SECRET_MISSING, CauseClass.CONFIGURATION),
         (_FILE_MISSING, CauseClass.IMAGE),
+        (_PROGRAM_MISSING, CauseClass.IMAGE),
+        (_PACKAGE_MISSING, CauseClass.DEPENDENCY),
+        (_PORT_TAKEN, CauseClass.CONFIGURATION),
         (_CLOSED_CONNECTION, CauseClass.CLOSED_CONNECTION),
     )
     return next((cause_class for pattern, cause_class in rules if pattern.search(head)), CauseClass.UNKNOWN)

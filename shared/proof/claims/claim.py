@@ -77,11 +77,18 @@ class ClaimVerdict:
     """For `FAILS`: every line of the claim's file that fails as claimed, from 1, in order."""
     checked_by: str = ""
     """Which rules or programs decided."""
+    fails_otherwise: bool = False
+    """For `UNKNOWN`: whether it surely fails, and surely not as claimed. It is no fix; the failure is not there yet."""
 
     @property
     def holds(self) -> bool | None:
         """True, False, or None where it is not known."""
         return None if self.state is ClaimState.UNKNOWN else self.state is ClaimState.HOLDS
+
+    @property
+    def lacks_failure(self) -> bool:
+        """Whether what is claimed does not happen here, whatever else does."""
+        return self.state is ClaimState.HOLDS or self.fails_otherwise
 
 
 class ModuleKind(StrEnum):

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from shared.proof.claims.claim import ClaimState
 from shared.proof.claims.claim_verdicts import ClaimVerdicts
 from shared.proof.model.commit_graph import find_ancestors, find_descendants, find_first_failing, find_first_holding
 from shared.proof.model.history import Branch, Commit, FileVersion
@@ -141,7 +140,8 @@ def trace_claim(history: History, verdicts: ClaimVerdicts, deployed: Commit) -> 
 def _check_origin(history: History, verdicts: ClaimVerdicts, origin: ClaimOrigin) -> ClaimOrigin:
     """The origin, as incomplete where a parent of it is not known to hold: then the walk has missed a commit."""
     [commit] = history.first_parents(origin.commit.id, 1)
-    if origin.is_incomplete or all(verdicts.holds(parent) for parent in commit.parents):
+    states = (verdicts.judge_commit(parent) for parent in commit.parents)
+    if origin.is_incomplete or all(state.verdict.lacks_failure for state in states):
         return origin
     return replace(origin, is_incomplete=True)
 
@@ -162,7 +162,7 @@ def _trace_in_graph(
         for commit in reversed(list(commits.values()))
         if commit.id in scope and verdicts.holds(commit.id) is False and _changes_input(verdicts, commit)
     )
-    is_unknown = any(state.verdict.state is ClaimState.UNKNOWN for state in before)
+    is_unknown = any(not state.verdict.lacks_failure and state.verdict.holds is None for state in before)
     state = verdicts.judge_commit(first)
     return ClaimOrigin(
         commits[first],

@@ -3,7 +3,7 @@
 The same search as for a file that does not compile, with another predicate: the verdict on one claim.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.detection.logged_exception import is_package_frame
@@ -14,8 +14,9 @@ from shared.proof.claims.claim_history import ClaimLineage, ClaimOrigin, follow_
 from shared.proof.claims.claim_verdicts import ClaimVerdicts
 from shared.proof.claims.locate_claim import ClaimLocator, LocatedClaim
 from shared.proof.claims.place_claim import ClaimPlacer
+from shared.proof.claims.place_import import ImportPlacer
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
-from shared.proof.claims.read_claim import read_claim
+from shared.proof.claims.read_claim import read_bare_import, read_claim
 from shared.proof.claims.regressions.new_failures import NewFailures
 from shared.proof.find_deployed import find_declared_python, find_stated_python
 from shared.proof.gating.gates import Gates
@@ -70,13 +71,15 @@ class TracedClaim:
 
 def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimTools) -> LocatedClaim | None:
     """The claim of an exception at its deployed commit; None where it makes none that can be judged."""
-    claim = read_claim(raised.exception)
+    bare = read_bare_import(raised.exception)
+    claim = bare[0] if bare is not None else read_claim(raised.exception)
     judge = tools.judges.get(claim.family) if claim is not None else None
     if claim is None or judge is None:
         return None
     confirming = tools.confirming_judges.get(claim.family)
-    context.report_progress(f"searching for the deployed version of {claim.path}")
-    python = choose_python(context, raised, context.branch.head, claim.path)[0]
+    logged_path = bare[1] if bare is not None else claim.path
+    context.report_progress(f"searching for the deployed version of {logged_path}")
+    python = choose_python(context, raised, context.branch.head, logged_path)[0]
 
     def open_modules(tree: CommitTree, path: str) -> ServiceModules:
         return tools.open_modules(ModulesRequest(tree, path, context.request.source_roots, python))
@@ -84,7 +87,15 @@ def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimToo
     def make_verdicts(located: Claim) -> ClaimVerdicts:
         return ClaimVerdicts(context.history, located, judge, open_modules, confirming)
 
+    def list_loaded(commit: str, path: str) -> Collection[str]:
+        loaded = LoadedFiles(context.history, path, (), context.request.source_roots, commit)
+        return loaded.get_state(commit).closure.files
+
     seen_at = raised.entry.timestamp if raised.entry.dated else None
+    if bare is not None:
+        states = BranchStates(context.history, context.branch.head)
+        importer = ImportPlacer(context.history, states, claim, bare[1], make_verdicts, list_loaded, seen_at)
+        return importer.locate(context.given_commit)
     if raised.exception.frames[-1].is_handler:
         states = BranchStates(context.history, context.branch.head)
         placer = ClaimPlacer(context.history, states, claim, raised.entry.text, make_verdicts, seen_at)

@@ -80,6 +80,16 @@ def read_claim(exception: LoggedException) -> Claim | None:
     )
 
 
+def read_bare_import(exception: LoggedException) -> tuple[Claim, str] | None:
+    """The claim of an import that was logged by its message alone, without a place, and its module's file as logged."""
+    match = _IMPORTED_FROM.search(exception.message)
+    if match is None or exception.frames or "circular import" in exception.message:
+        return None
+    family, fields = _read_import_error(exception.message) or (ClaimFamily.IMPORT_NAME, {})
+    claim = Claim(family, "", 0, exception.error_class, exception.message, module=fields["module"], name=fields["name"])
+    return claim, match["path"] + ".py"
+
+
 def find_import_root(message: str) -> str:
     """The folder in which Python found the module that a name is missing from: Python names both since 3.7; else ""."""
     match = _IMPORTED_FROM.search(message)

@@ -47,16 +47,22 @@ def _explain_failure(incident: Incident, claim: ProvenClaim, broken: BrokenFile,
     position = f"{quote_untrusted(claim.path)}, line {claim.line}"
     is_start = incident.kind is SignalKind.FAILED_START
     effect = "The revision does not start" if is_start else "A WebSocket failed"
-    failure = f"{effect}: {position} raised {error}"
+    is_placed = incident.raised is None or bool(incident.raised.exception.frames)
+    failure = f"{effect}: {position} raised {error}" if is_placed else f"{effect}: {error}"
     if incident.is_found_early:
         failure = f"{position} raises {error} when it runs"
     answer = f"{failure}. {describe_occurrences(incident)}."
+    if not is_placed and not incident.is_found_early:
+        answer += f" The log names no place: {position} is the only one that the service loads and that fails so."
     if incident.symptoms:
         answer += f" Consequences: {join_words(quote_symptoms(incident.symptoms))}."
     answer += describe_nearby(incident)
     topics = (FactTopic.SIGHTING, FactTopic.RAISED, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
     question = f"Why does {service} fail?" if incident.is_found_early else f"Why did {service} fail?"
     sure = Confidence.PROVEN if incident.is_found_early else Confidence.OBSERVED
+    if not is_placed and not incident.is_found_early:
+        cited = facts.evidence_ids(*topics, FactTopic.BROKEN, FactTopic.DEPLOYED)
+        return WhyDraft(WhyKey.FAILED, question, answer, Confidence.INFERRED, cited)
     return WhyDraft(WhyKey.FAILED, question, answer, sure, facts.evidence_ids(*topics))
 
 

@@ -90,7 +90,8 @@ class _Calls:
             return _answer(ClaimState.FAILS, reason, tuple(lines))
         if unknown and (can_recur or any(answer.is_unlike for _, answer in unknown)):
             call, answer = unknown[0]
-            return _answer(ClaimState.UNKNOWN, f"what line {call.lineno} calls is not decidable: {answer.reason}")
+            verdict = _answer(ClaimState.UNKNOWN, f"what line {call.lineno} calls is not decidable: {answer.reason}")
+            return replace(verdict, fails_otherwise=all(other.is_unlike for _, other in unknown))
         if not can_recur:
             return _answer(ClaimState.HOLDS, f"no call in {self._claim.path} passes {self._complaint.names[0]}")
         if any(answer.kind is _Kind.HOLDS for _, answer in answers):

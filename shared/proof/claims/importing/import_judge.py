@@ -6,7 +6,7 @@ what each of them finds is what the image has.
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict, FoundModule, ModuleKind
 from shared.proof.claims.importing.bindings import BindingState, find_imported_name
@@ -29,6 +29,8 @@ class _Answer:
     state: ClaimState
     reason: str
     is_claimed: bool = True
+    is_unlike: bool = False
+    """Whether it surely fails in another way than was claimed."""
 
 
 class ImportJudge:
@@ -55,7 +57,7 @@ class ImportJudge:
             return _conclude(ClaimState.UNKNOWN, f"{claim.path} cannot be parsed")
         requests = list_import_requests(code.tree, modules.python, claim.error_class)
         verdict = _ClaimReader(claim, modules, code, _FINDERS[claim.family]).judge(requests)
-        if verdict.state is ClaimState.UNKNOWN and self._witness is not None:
+        if verdict.state is ClaimState.UNKNOWN and not verdict.fails_otherwise and self._witness is not None:
             return _ask_witness(claim, modules, requests, verdict, self._witness)
         return verdict
 
@@ -71,7 +73,7 @@ class _ClaimReader:
 
     def judge(self, requests: Collection[ImportRequest]) -> ClaimVerdict:
         failing: dict[int, str] = {}
-        unknown: list[str] = []
+        unknown: list[_Answer] = []
         holding = f"nothing in {self._claim.path} asks for it any more"
         for request in requests:
             answer = self._judge_request(request)
@@ -80,12 +82,15 @@ class _ClaimReader:
             if answer.state is ClaimState.FAILS:
                 failing.setdefault(request.line, answer.reason)
             elif answer.state is ClaimState.UNKNOWN and answer.is_claimed:
-                unknown.append(answer.reason)
+                unknown.append(answer)
             elif answer.is_claimed:
                 holding = answer.reason
         if failing:
             return _conclude(ClaimState.FAILS, next(iter(failing.values())), tuple(sorted(failing)))
-        return _conclude(ClaimState.UNKNOWN, unknown[0]) if unknown else _conclude(ClaimState.HOLDS, holding)
+        if not unknown:
+            return _conclude(ClaimState.HOLDS, holding)
+        fails_otherwise = all(answer.is_unlike for answer in unknown)
+        return replace(_conclude(ClaimState.UNKNOWN, unknown[0].reason), fails_otherwise=fails_otherwise)
 
     def _judge_request(self, request: ImportRequest) -> _Answer | None:
         """What a statement says of the claim; None where it has nothing to do with it, or cannot fail."""
@@ -179,7 +184,7 @@ def _judge_name(claim: Claim, modules: ServiceModules, request: ImportRequest) -
     if source.kind is ModuleKind.OUTSIDE:
         return _Answer(ClaimState.UNKNOWN, f"{request.module} is not of the repository", is_claimed=is_exact)
     if source.kind is ModuleKind.MISSING:
-        return _Answer(ClaimState.UNKNOWN, f"it fails in another way: {source.reason}")
+        return _Answer(ClaimState.UNKNOWN, f"it fails in another way: {source.reason}", is_unlike=True)
     binding = find_imported_name(modules, claim.path, request.module, request.level, request.name)
     if binding.state is BindingState.UNBOUND and not is_exact:
         return _Answer(ClaimState.UNKNOWN, f"it fails in another way: {binding.reason}")
@@ -192,7 +197,7 @@ def _judge_rewritten_name(claim: Claim, modules: ServiceModules, request: Import
         if request.parts[count - 1] == claim.name:
             step = modules.find_module(claim.path, ".".join(request.parts[:count]), request.level)
             if step.kind is ModuleKind.MISSING:
-                return _Answer(ClaimState.UNKNOWN, f"it fails in another way: {step.reason}")
+                return _Answer(ClaimState.UNKNOWN, f"it fails in another way: {step.reason}", is_unlike=True)
     return None
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict, ModuleKind
+from shared.proof.claims.importing.started_modules import StartedModules
 from shared.proof.claims.importing.started_script import settle_main_guard
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.scopes.expression_flow import TooComplex
@@ -205,7 +206,11 @@ class _File:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
         level = node.level if isinstance(node, ast.ImportFrom) else 0
         quiet = {ModuleKind.OUTSIDE, ModuleKind.NAMESPACE}
-        return any(self._modules.find_module(self._claim.path, name, level).kind not in quiet for name in names)
+        path, modules = self._claim.path, self._modules
+        loud = [name for name in names if modules.find_module(path, name, level).kind not in quiet]
+        if level or not isinstance(modules, StartedModules):
+            return bool(loud)
+        return not all(modules.is_outside(path, name.partition(".")[0]) for name in loud)
 
 
 def _doubt_behind_closures(

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 from shared.proof.claims.source.python_source import read_dotted_name, walk_nodes, walk_scope
 from shared.proof.claims.source.scope_bindings import read_bound_alias
@@ -24,6 +25,7 @@ def find_dynamic_names(tree: ast.Module, name: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=256)  # every name of a file asks
 def may_unbind(tree: ast.Module) -> bool:
     """Whether anything may take a global name away without naming it."""
     return any(_unbinds_any(node, tree) for node in walk_nodes(tree))
@@ -66,6 +68,7 @@ def _describe_attribute(node: ast.Attribute, name: str, modules: frozenset[str])
     return f"an assignment to {owner}.{name}" if is_patch else ""
 
 
+@lru_cache(maxsize=256)
 def _list_module_aliases(tree: ast.Module) -> frozenset[str]:
     return frozenset(_iterate_aliases(tree))
 
