@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.detection.close_code import CloseKind
+from shared.detection.close_code import CloseKind, detect_close_1011
 from shared.detection.signal import SignalKind, SkipReason
 from tests.support.log_samples import classify_text, signal_in
 
@@ -149,3 +149,21 @@ def test_of_a_close_with_a_traceback_the_line_that_names_the_code_is_told() -> N
         f'ERROR: failed\nTraceback (most recent call last):\n  File "/app/quay.py", line 1011, in moor\n    x()\n{last}'
     )
     assert signal_in(text).message == last
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ("connection closed with CloseCode.INTERNAL_ERROR", CloseKind.INTERNAL_ERROR),
+        ("CloseCode.INTERNAL_ERROR; connection closed with CloseCode.INTERNAL_ERROR", CloseKind.INTERNAL_ERROR),
+        ("\tclosed with CloseCode.INTERNAL_ERROR", None),
+        ("    closed with CloseCode.INTERNAL_ERROR", None),
+        ("await closed with CloseCode.INTERNAL_ERROR", None),
+        ("a value CloseCode.INTERNAL_ERROR", None),
+        ("closed with code 1011- (internal error)", CloseKind.INTERNAL_ERROR),
+        ("closed with code 1011-a (internal error)", None),
+        ("closed with code 1011/a b", None),
+    ],
+)
+def test_a_name_counts_outside_of_source_lines_and_a_number_on_its_own(text: str, closed: CloseKind | None) -> None:
+    assert detect_close_1011(text) is closed
