@@ -42,7 +42,7 @@ _SENTENCE = re.compile(
     r"|daphne|granian|python[\d.]{0,6}|fastapi|flask|celery|functions-framework|poetry|uv): (?:command )?not found"
     r"(?=\n|$)"
     r"|(?:(?<=\n)|^)exec \S{1,200}: (?:no such file or directory|exec format error)(?=\n|$)"
-    r"|\[Errno 98\] error while attempting to bind on address \()"
+    r"|(?:(?<=\n)|^)(?:ERROR: {1,8})?\[Errno 98\] error while attempting to bind on address \()"
 )
 _PLATFORM_PREFIX = re.compile(
     r"(?:^|: |\. |> |\| )(?:The |the |Your |This )?(?:user-provided |user provided )?$"

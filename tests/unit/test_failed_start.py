@@ -73,6 +73,8 @@ def test_sentence_is_read(text: str) -> None:
         "the lorry's container failed to load at berth 7",
         "Shipping container failed to start its cooling",
         "No module named ferri",
+        "/bin/sh: 1: ffmpeg: not found",
+        "the harbour's second port: OSError: [Errno 98] error while attempting to bind on address ('0.0.0.0', 9090)",
     ],
 )
 def test_other_words_are_none(text: str) -> None:

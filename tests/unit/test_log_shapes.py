@@ -70,6 +70,12 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
     "litestar": SOCKET,
     "granian": SOCKET,
     "channels own consumer": SOCKET,
+    "channels without sessions": SOCKET,
+    "program that the image lacks": ("failed_start", "", ""),
+    "program that a script does not find": ("failed_start", "", ""),
+    "entry point that the image lacks": ("failed_start", "", ""),
+    "module that the image lacks": ("failed_start", "ModuleNotFoundError", ""),
+    "port that is taken": ("failed_start", "", ""),
 }  # fmt: skip
 NO_SIGNAL = frozenset(
     ("uvicorn http", "ws name src", "daphne ws", "daphne disconnect", "engineio msg", "disconnect", "thread",
