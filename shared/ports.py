@@ -47,10 +47,7 @@ class Logs(Protocol):
     """The platform's log of a service."""
 
     def read_neighbours(self, entry: LogEntry) -> Sequence[LogEntry]:
-        """The entry and its neighbours of the same revision, instance and log, seconds to either side, by time.
-
-        At most `MAX_NEIGHBOURS`, the nearest: in a storm a second holds thousands.
-        """
+        """The entry and its at most `MAX_NEIGHBOURS` nearest of the same revision, instance and log, by time."""
 
     def read_entries(
         self, service: Service, since: datetime, until: datetime, revision: str = ""
