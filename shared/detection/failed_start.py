@@ -27,12 +27,14 @@ _HINTS = (
     "container", "Container", "STARTUP", "failed to boot", "failed to load", "exited with code", "startup failed",
     "Error loading ASGI app", "Lifespan failure", "Unable to load celery", "failed to start", "exec likely failed",
     "can't open file", "No module named", "finding module specification", "not found", "exec ", "[Errno 98]",
+    "denied on secret",
 )  # fmt: skip
 _SENTENCE = re.compile(
     r"(?P<platform>\b[Cc]ontainer failed to (?:start and (?:then )?listen\b|become healthy\b|start\b)"
     r"|\bContainer called exit\((?!0{1,9}\))-?\d{1,9}\)"
     r"|\b(?:Default )?STARTUP (?:TCP|HTTP|GRPC|gRPC) probe failed\b"
-    r"|\bApplication exec likely failed\b|\bApplication failed to start\b)"
+    r"|\bApplication exec likely failed\b|\bApplication failed to start\b"
+    r"|\bPermission denied on secret: projects/|\bSecret projects/\S{1,200} was not found\b)"
     r"|(?P<server>\bWorker failed to boot(?=[.'\n]|$)|\bApp failed to load\b"
     r"|\bWorker \(pid:\d{1,9}\) exited with code [34]\b"
     r"|\bApplication startup failed\. Exiting\b|\bError loading ASGI app\b|\bLifespan failure in startup\b"

@@ -22,6 +22,12 @@ LISTEN = (
     "The user-provided container failed to start and listen on the port defined provided by the PORT=8080 environment "
     "variable within the allocated timeout."
 )
+SECRET_FIELD = "spec.template.spec.containers[0].env[0].value_from.secret_key_ref.name"
+SECRET_GONE = "Secret projects/482/secrets/tide-key/versions/latest was not found"
+SECRET_DENIED = (
+    "Permission denied on secret: projects/482/secrets/tide-key/versions/latest for Revision service account "
+    "ferry@harbour-dev.example. The service account used must be granted the 'Secret Manager Secret Accessor' role."
+)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +40,8 @@ LISTEN = (
         LISTEN.replace("start and listen", "start and then listen").replace("The user-provided", "The"),
         'Default STARTUP TCP probe failed 1 time consecutively for container "ferry-1" on port 8080.',
         'STARTUP HTTP probe failed 3 times consecutively for container "ferry-1" on path "/ready".',
+        f"Revision 'ferry-00042-abc' is not ready and cannot serve traffic. {SECRET_FIELD}: {SECRET_DENIED}",
+        f"Ready condition status changed to False for Revision ferry-1 with message: {SECRET_FIELD}: {SECRET_GONE}",
         "Container called exit(1).",
         "Container called exit(137).",
         "Application exec likely failed",
@@ -74,6 +82,8 @@ def test_sentence_is_read(text: str) -> None:
         "Shipping container failed to start its cooling",
         "No module named ferri",
         "/bin/sh: 1: ffmpeg: not found",
+        "berths: Permission denied on secret: the harbour master keeps it",
+        "the report says: Secret projects/harbour/secrets/tide was not found",
         "the harbour's second port: OSError: [Errno 98] error while attempting to bind on address ('0.0.0.0', 9090)",
     ],
 )
