@@ -1,7 +1,7 @@
 """A repository that is nothing but a graph of commits, and a prover that knows the answer."""
 # ruff: noqa: ARG002  # a port's method takes what the real one needs
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -46,6 +46,11 @@ class FakeHistory:
 
     graph: Mapping[str, Commit]
     head: str
+
+    def blob_ids(self, positions: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """No file is kept."""
+        del positions
+        return {}
 
     def branch(self, name: str | None) -> Branch:
         return Branch(name or "main", self.head)

@@ -92,13 +92,18 @@ def build_judges(compilers: Compilers, history: History, tips: Sequence[str]) ->
 
 
 def _build_source_judge(family: ClaimFamily) -> ClaimJudge:
+    """Raises KeyError for a family that nobody judges by sources alone."""
     if family in {ClaimFamily.IMPORT_NAME, ClaimFamily.MODULE}:
         return import_judge.ImportJudge()
     if family in {ClaimFamily.NAME, ClaimFamily.LOCAL_NAME}:
         return name_judge.NameJudge()
+    if family in {ClaimFamily.MODULE_ATTRIBUTE, ClaimFamily.CLASS_ATTRIBUTE}:
+        return attribute_judge.AttributeJudge()
     if family is ClaimFamily.CIRCULAR_IMPORT:
         return circular_judge.CircularJudge()
-    return call_judge.CallJudge() if family is ClaimFamily.CALL else attribute_judge.AttributeJudge()
+    if family is ClaimFamily.CALL:
+        return call_judge.CallJudge()
+    raise KeyError(family)
 
 
 def _find_in_tree(tree: RecordingTree, matched_paths: Mapping[str, str]) -> Mapping[str, str]:
