@@ -21,7 +21,7 @@ from shared.text.escaping import strip_markup
 
 
 class SignalKind(StrEnum):
-    """What an entry says; only the first can ever lead to a proof."""
+    """What an entry says."""
 
     SYNTAX_ERROR = "syntax_error"
     CLOSE_1011 = "close_1011"

@@ -1,6 +1,6 @@
 """Everything that reaches the outside, each through the ledger.
 
-Only this file and `rollout_effects`, for what is deployed, call an effect of a port.
+Only this file and those named `…_effects` call an effect of a port.
 
 Every key and every marker is made of the ids of incident and proposal alone, so that a second delivery computes the
 same one.

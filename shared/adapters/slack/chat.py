@@ -34,7 +34,7 @@ _PLAIN_POST_OPTIONS: Mapping[str, object] = {
 
 
 class SlackChat:
-    """Implements `shared.ports.Chat` and `Dialogs`."""
+    """Implements `shared.ports.Chat` and `ReasonDialog`."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ DIALOGS_KIND = "local-dialogs"
 
 
 class LocalChat:
-    """Implements `shared.ports.Chat` and `Dialogs`. A message's reference is the key of its document.
+    """Implements `shared.ports.Chat` and `ReasonDialog`. A message's reference is the key of its document.
 
     The reference is `channel/marker`, as Slack's is `channel/timestamp`: a click names its message by both parts.
     """
