@@ -28,6 +28,6 @@ def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
     fields = {name: str(value) for name, value in message.items()}
     if fields.get("kind") == watch_revisions.REVISION_CHECK:
         return check_revision.check_revision(context, fields)
-    if fields.get("kind") == watch_radar.RADAR_KIND:
+    if fields.get("kind") == watch_radar.RADAR_REQUEST:
         return check_radar.check_radar(context, fields)
     return check_push.check_push(context, fields)

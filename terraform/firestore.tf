@@ -39,7 +39,7 @@ resource "google_project_iam_member" "database" {
 resource "google_firestore_field" "text" {
   for_each = toset([
     "branch_states", "caps", "causes", "decisions", "defects", "deliveries", "effects", "fork_tallies", "incidents",
-    "proposals", "rejections", "reports", "rollouts", "serving_states", "trial_candidates", "trials",
+    "proposals", "radars", "rejections", "reports", "rollouts", "serving_states", "trial_candidates", "trials",
   ])
 
   project    = var.project

@@ -476,7 +476,7 @@ def test_without_credentials_one_line_names_the_one_command(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nothing.json"))
     [line] = [line for line in stand.amiss() if line.endswith(f"-> {LOGIN_COMMAND}")]
     topics = [finding for finding in stand.findings() if finding["kind"] == "topic"]
-    assert [finding["mend"] for finding in topics] == [LOGIN_COMMAND] * 6
+    assert [finding["mend"] for finding in topics] == [LOGIN_COMMAND] * 7
     assert line.startswith("unknown ")
 
 

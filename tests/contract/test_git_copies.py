@@ -86,7 +86,7 @@ def test_bare_repository_inside_another_checkout_is_read(story: HistoryBuilder, 
     inner = story.path.rename(tmp_path / "outer" / "inner.git")
     assert named_commits(story, assert_untouched(inner, log)) == EXPECTED_COMMITS
     ended = run_provenfix("check", "--repo", str(inner))
-    assert (ended.exit_code, ended.out.split(":")[0]) == (0, "2 files checked")
+    assert (ended.exit_code, ended.out.split(" on ")[0]) == (0, "All 2 files compile")
 
 
 def test_submodule_gives_the_same_report(story: HistoryBuilder, log: Path, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from shared.secret import Secret
 from tests.support.e2e.storm import storm_configuration
 
 DEADLINE = 60.0
-PORTS = 9
+PORTS = 10
 COMMAND = str(Path(sys.executable).with_name("provenfix"))
 
 

@@ -14,7 +14,7 @@ from shared.report.incident_status import (
     replace_status_block,
 )
 from shared.workflow.issue_content import format_marker
-from tests.support.drivers import press_button, propose_deployment, run_tick
+from tests.support.drivers import MINUTE, press_button, propose_deployment, run_tick
 from tests.support.harness import Harness
 from tests.support.hostile_report import assert_text_is_inert, markdown_tokens
 from tests.support.hostile_texts import HOSTILE_TEXTS
@@ -42,7 +42,7 @@ def test_words_of_others_are_inert_in_comments(payload: str) -> None:
     harness = Harness()
     propose_deployment(harness)
     press_button(harness, user_name=payload[:80])
-    run_tick(harness)
+    run_tick(harness, 3 * MINUTE)
     approval = next(comment for comment in harness.issues.issues[0].comments if "part=approved" in comment)
     found = list(markdown_tokens(approval))
     assert [token.type for token in found if token.type.startswith("html")] == ["html_block"]

@@ -45,9 +45,9 @@ def test_stopping_a_rollout_reports_the_remaining_traffic_split() -> None:
 def test_before_it_has_traffic_a_revision_without_an_address_is_not_probed(harness: Harness) -> None:
     approve_proposal(harness)
     redeploy_approved(harness)
-    run_tick(harness, 2 * MINUTE)
     assert harness.probe.probed_services == []
-    run_tick(harness)
+    run_tick(harness, 2 * MINUTE)
+    assert harness.cloud.shifts
     assert harness.probe.probed_services == [ADDRESS]
 
 
@@ -63,7 +63,6 @@ def test_it_is_probed_alone_until_it_has_all_of_the_traffic() -> None:
     setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 100))})
     setting.cloud.address = "https://pf-1---tide.invalid"
     start_watching(setting)
-    run_tick(setting)
     run_tick(setting)
     assert setting.probe.probed_services == [OWN_ADDRESS, OWN_ADDRESS, ADDRESS]
 

@@ -54,7 +54,7 @@ def _pressed_on(
     return handle_click(harness.start_process(), replace(button_click(message, kind), message=reference)).result
 
 
-@pytest.mark.parametrize("kind", ClickKind)
+@pytest.mark.parametrize("kind", _RESULTS)
 @pytest.mark.parametrize("back", [False, True])
 def test_a_button_of_another_message_of_the_same_question_is_refused(
     harness: Harness, kind: ClickKind, *, back: bool

@@ -6,7 +6,7 @@ from functions.cli.doctor.accounts import Accounts
 from functions.cli.doctor.check import Check, CheckResult, build_missing_result, build_ok_result
 
 _FIRESTORE = "firestore.googleapis.com"
-EXPIRING_COLLECTIONS = ("caps", "deliveries", "rejections")
+EXPIRING_COLLECTIONS = ("caps", "deliveries", "fork_tallies", "rejections")
 """Collections whose documents are of use for a while only; as terraform/firestore.tf has them."""
 EXPIRY_FIELD = "expires"
 

@@ -21,7 +21,7 @@ from shared.workflow.records import incident_record, radars
 from shared.workflow.records.radars import Radar
 from shared.workflow.records.rejections import record_rejection
 
-RADAR_KIND = "radar"
+RADAR_REQUEST = "radar"
 """The `kind` of a message that asks for a look."""
 RADAR_INTERVAL = timedelta(hours=1)
 
@@ -46,12 +46,14 @@ def watch_radar(context: Context, service: Service) -> None:
 
 def build_radar_message(service: Service) -> Mapping[str, str]:
     """As it travels to the function that checks."""
-    return {"kind": RADAR_KIND, "service": service.id}
+    return {"kind": RADAR_REQUEST, "service": service.id}
 
 
 def _request_look(context: Context, service: Service, known: Radar, now: datetime) -> None:
     since = format_rfc3339(known.requested_at) if known.requested_at is not None else "first"
-    check_effects.publish_check_requested(context, build_radar_message(service), f"{RADAR_KIND}.{service.id}.{since}")
+    check_effects.publish_check_requested(
+        context, build_radar_message(service), f"{RADAR_REQUEST}.{service.id}.{since}"
+    )
     radars.store_request(context, service, now)  # last: a tick that ends before this asks again, by the same key
 
 

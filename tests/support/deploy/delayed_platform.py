@@ -41,8 +41,8 @@ def create(kind: str, value: Mapping[str, Any]) -> str:
     """Notes what is made, or says why it is not."""
     with _open_clock() as held:
         made, now = held["made"], held["now"]
-        if kind.endswith("_iam_member"):
-            made[f"grant {value['member']}"] = now
+        if kind.endswith("_iam_member"):  # of a key apart: an agent's other grants do not delay it
+            made[f"{'key' if kind.startswith('google_kms_') else 'grant'} {value['member']}"] = now
         if kind == "google_logging_metric":
             made[f"metric {value['name']}"] = now
         refusals = (
@@ -87,7 +87,7 @@ def _locked_keys(kind: str, value: Mapping[str, Any], made: Mapping[str, int], n
     agent = KEY_AGENTS.get(kind)
     if agent is None or "/cryptoKeys/" not in json.dumps(value):
         return
-    granted = [at for key, at in made.items() if key.startswith("grant serviceAccount:service-") and agent in key]
+    granted = [at for key, at in made.items() if key.startswith("key serviceAccount:service-") and agent in key]
     if not granted or now - max(granted) < GRANT_SECONDS:
         yield f"Error 403: Permission denied on the key: the agent {agent} may not use it."
 
