@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import InputError
-from tests.bench import claim_rows, push_replay
+from tests.bench import claim_rows, push_replay, radar_rows
 from tests.bench.bisection import BisectionResult, bisect, clone_for_bisection
 from tests.bench.process import Timing, best_of, measure_command
 from tests.bench.scenario import BenchQuestion, question_about, question_in_repository
@@ -55,6 +55,7 @@ def main() -> int:
             *([] if asked.repo else _large(folder / "large", runs, quick=asked.quick)),
             *claim_rows.rows(folder / "claims", 400 if asked.quick else 2_000, min(runs, 3)),
             *_pushes(quick=asked.quick),
+            *radar_rows.rows(folder / "radar", min(runs, 3)),
             *_start_up(10),
             *_functions(folder, runs),
             *_signals(),
