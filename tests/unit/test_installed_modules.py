@@ -151,6 +151,18 @@ def test_a_buildpack_installs_the_requirements() -> None:
     assert modules.find_module("main.py", "redis").kind is ModuleKind.OUTSIDE
 
 
+def test_a_buildpack_installs_what_unlocked_requirements_depend_on() -> None:
+    """`fastapi` itself once needed `uvicorn`, and later did not."""
+    files = {
+        "app/__init__.py": "",
+        "app/main.py": "",
+        "requirements.txt": "fastapi\nredis\n",
+        "Procfile": "web: python -m app.main\n",
+    }
+    modules = open_service_modules(FakeSourceTree(files), TracedFiles("app/main.py"), "3.11")
+    assert modules.find_module("app/main.py", "uvicorn").kind is ModuleKind.UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("source", "requirements", "state"),
     [

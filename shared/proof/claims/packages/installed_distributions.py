@@ -26,6 +26,7 @@ _PIP_VALUES = frozenset((
 ))  # fmt: skip
 _PLAIN_IMAGE = re.compile(r"(?:docker\.io/)?(?:library/)?python:")
 _MOUNT = re.compile(r"--mount=(\S+)")
+_NOT_LOCKED = "what these depend on is not locked"
 
 
 @dataclass(slots=True)
@@ -95,6 +96,7 @@ class _InstallReader:
         requirements = posixpath.join(context, "requirements.txt")
         if self._files.tree.blob(requirements) is not None:
             self._read_requirements(requirements)
+            self._installed.gaps.append(_NOT_LOCKED)
         elif not self._read_lock(context, ("uv.lock", "poetry.lock", "Pipfile.lock"), ()):
             self._read_project(context, ())
 
@@ -154,7 +156,7 @@ class _InstallReader:
                 self._read_target(workdir, value, mounts)
             elif not option.startswith("-"):
                 self._read_target(workdir, word, mounts)
-        self._installed.gaps.append("what these depend on is not locked")
+        self._installed.gaps.append(_NOT_LOCKED)
 
     def _read_target(self, workdir: str, word: str, mounts: dict[str, str]) -> None:
         """A distribution, or the folder of a project."""
