@@ -39,7 +39,7 @@ def test_five_approvals_at_once_deploy_the_fix_once(
         assert set(first) == {200}  # also one that meets another half-way: it is told how the decision stands
         played.wait_for(lambda: "deploying" in played.handled_outcomes("redeploy"), DEADLINE)
         played.tick()
-        played.wait_for(lambda: state(played) == "watching" or again(played), DEADLINE)
+        played.wait_for(lambda: is_shown_as_watching(played) or again(played), DEADLINE)
         service = documents(played, "local-services")
         found = read_leftovers(played)
     asked = found.messages[0].value["message"]
@@ -81,8 +81,12 @@ def click(played: Storm, body: bytes, secret: str = SIGNING_SECRET) -> int:
         connection.close()
 
 
-def state(played: Storm) -> object:
-    return read_leftovers(played).incidents[0].value["state"]
+def is_shown_as_watching(played: Storm) -> bool:
+    """The message follows the incident's state."""
+    found = read_leftovers(played)
+    shown = found.messages[0].value["message"]
+    assert isinstance(shown, dict)
+    return (found.incidents[0].value["state"], shown["standing"]) == ("watching", "watching")
 
 
 def again(played: Storm) -> bool:
