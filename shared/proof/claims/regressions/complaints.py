@@ -47,14 +47,18 @@ def _join_names(names: Sequence[str]) -> str:
     return f"{', '.join(quoted[:-1])}, and {quoted[-1]}"
 
 
-def add_message(claim: Claim) -> Claim:
-    """A claim with the class and the text that a log would show."""
-    error, message = claim.error_class, claim.message
+def add_message(claim: Claim, level: int = 0) -> Claim:
+    """A claim with the class and the text that a log would show.
+
+    `level`: the dots of a relative import. The module then is named as the statement names it: which package it is in
+    depends on how the file is loaded.
+    """
+    error, message, module = claim.error_class, claim.message, "." * level + claim.module
     match claim.family:
         case ClaimFamily.IMPORT_NAME:
-            error, message = "ImportError", f"cannot import name '{claim.name}' from '{claim.module or '.'}'"
+            error, message = "ImportError", f"cannot import name '{claim.name}' from '{module or '.'}'"
         case ClaimFamily.MODULE:
-            error, message = "ModuleNotFoundError", f"No module named '{claim.module}'"
+            error, message = "ModuleNotFoundError", f"No module named '{module}'"
         case ClaimFamily.CIRCULAR_IMPORT:
             source = f"cannot import name '{claim.name}' from partially initialized module '{claim.module}'"
             error, message = "ImportError", f"{source} (most likely due to a circular import)"

@@ -72,14 +72,15 @@ class SuspectReader:
         yield from map(Suspect, self._list_imports(path, tree, Focus())) if tree is not None else ()
 
     def _list_imports(self, path: str, tree: ast.Module, focus: Focus) -> Iterator[Claim]:
-        asked: dict[tuple[ClaimFamily, str, str], int] = {}
+        asked: dict[tuple[ClaimFamily, str, str], tuple[int, int]] = {}
         for request in list_import_requests(tree, self.modules.python, "ImportError"):
             if request.guard is Guard.CAUGHT or request.is_dynamic:
                 continue
             if focus.covers_line(request.line, *request.parts, request.name):
-                asked |= {key: request.line for key in self._list_missing(path, request) if key not in asked}
-        for (family, module, name), line in asked.items():
-            yield add_message(Claim(family, path, line, "", "", "<module>", module=module, name=name))
+                place = request.line, request.level
+                asked |= {key: place for key in self._list_missing(path, request) if key not in asked}
+        for (family, module, name), (line, level) in asked.items():
+            yield add_message(Claim(family, path, line, "", "", "<module>", module=module, name=name), level)
 
     def _list_missing(self, path: str, request: ImportRequest) -> Iterator[tuple[ClaimFamily, str, str]]:
         for count in range(1, len(request.parts) + 1):
