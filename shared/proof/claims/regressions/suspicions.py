@@ -77,8 +77,8 @@ class SuspectReader:
             if request.guard is Guard.CAUGHT or request.is_dynamic:
                 continue
             if focus.covers_line(request.line, *request.parts, request.name):
-                place = request.line, request.level
-                asked |= {key: place for key in self._list_missing(path, request) if key not in asked}
+                position = request.line, request.level
+                asked |= {key: position for key in self._list_missing(path, request) if key not in asked}
         for (family, module, name), (line, level) in asked.items():
             yield add_message(Claim(family, path, line, "", "", "<module>", module=module, name=name), level)
 
