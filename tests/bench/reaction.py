@@ -62,6 +62,7 @@ class Cold(FunctionRunner):
             if function not in self.urls:
                 root = str(MAIN.parents[1])
                 there = {**os.environ, **self.environment, "PYTHONPATH": f"{root}{os.pathsep}{PACKAGES}"}
+                there["PYTHONSAFEPATH"] = "1"  # beside the functions there is a folder `http`
                 self.urls[function] = self.processes.enter_context(serve_function(function, MAIN, environment=there))
             request = urllib.request.Request(self.urls[function], body, dict(headers), method="POST")
             try:
