@@ -8,6 +8,7 @@ import pytest
 
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.adapters.logs.log_stream import LogStream
+from shared.adapters.logs.split_entries import SplitEntries
 from shared.detection.causes.cause import CauseClass
 from shared.detection.causes.classify import classify_cause
 from shared.detection.causes.own_code import classify_code_error
@@ -189,3 +190,13 @@ def test_what_a_shell_or_the_interpreter_says_before_the_platform_is_the_cause(
 )
 def test_a_program_that_a_running_service_lacks_is_no_failed_start(line: str) -> None:
     assert detect_failed_start(line) is None
+
+
+def test_parts_that_wait_are_bounded_by_their_characters() -> None:
+    """Of each entry the last part never comes."""
+    entries, released, text = SplitEntries(), 0, "x" * 1_000_000
+    for number in range(60):
+        split = {"uid": f"u{number}", "index": 0, "totalSplits": 2}
+        released += len(list(entries.add({"textPayload": text, "split": split})))
+    assert released == 60 - 32
+    assert len(list(entries.finish())) == 32

@@ -13,6 +13,8 @@ from shared.text.escaping import MAX_TEXT_LENGTH
 
 _MAX_WAITING = 64
 _MAX_PARTS = 1_000
+_MAX_CHARACTERS = 32_000_000
+"""Of all texts that wait."""
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class SplitEntries:
 
     def __init__(self) -> None:
         self._waiting: dict[str, _Parts] = {}
+        self._characters = 0
 
     def add(self, value: object) -> Iterator[object]:
         """What is whole by now: the object itself, the entry of which it was the last part, or nothing yet."""
@@ -37,16 +40,23 @@ class SplitEntries:
             return
         uid, index, total = part
         parts = self._waiting.setdefault(uid, _Parts(total))
-        parts.objects[index] = _shorten(value)
+        if index not in parts.objects:  # a part that comes again says nothing new
+            parts.objects[index] = _shorten(value)
+            self._characters += len(str(parts.objects[index]["textPayload"]))
         if len(parts.objects) == parts.total:
-            yield _join(self._waiting.pop(uid))
-        elif len(self._waiting) > _MAX_WAITING:
-            yield _join(self._waiting.pop(next(iter(self._waiting))))
+            yield self._release(uid)
+        while len(self._waiting) > _MAX_WAITING or self._characters > _MAX_CHARACTERS:
+            yield self._release(next(iter(self._waiting)))
 
     def finish(self) -> Iterator[object]:
         """Entries of which a part never came: the parts that did."""
         while self._waiting:
-            yield _join(self._waiting.pop(next(iter(self._waiting))))
+            yield self._release(next(iter(self._waiting)))
+
+    def _release(self, uid: str) -> Mapping[str, object]:
+        parts = self._waiting.pop(uid)
+        self._characters -= sum(len(str(value["textPayload"])) for value in parts.objects.values())
+        return _join(parts)
 
 
 def _read_part(value: object) -> tuple[str, int, int] | None:
