@@ -102,14 +102,15 @@ def _compare(context: Context, service: Service, history: History, revisions: tu
     request = CommitCheckRequest(baseline, commit, service.name, service.source_roots, python)
     check = context.prover.check_commit(history, context.compilers, request)
     alarm = _choose_alarm(check)
-    return _Checked(check, source_line=_read_line(history, commit, alarm) if alarm is not None else "")
+    return _Checked(check, source_line=read_source_line(history, commit, alarm.path, alarm.line) if alarm else "")
 
 
-def _read_line(history: History, commit: str, alarm: Alarm) -> str:
-    blob = history.blob_ids([(commit, alarm.path)]).get((commit, alarm.path))
+def read_source_line(history: History, commit: str, path: str, line: int) -> str:
+    """A line of a file at a commit, stripped; `line` from 1. "" where there is none."""
+    blob = history.blob_ids([(commit, path)]).get((commit, path))
     text = (history.read(blob) or b"").decode("utf-8", "replace") if blob is not None else ""
     lines = text.splitlines()
-    return lines[alarm.line - 1].strip() if 0 < alarm.line <= len(lines) else ""
+    return lines[line - 1].strip() if 0 < line <= len(lines) else ""
 
 
 def _build_entry(context: Context, service: Service, name: str, alarm: Alarm, source_line: str) -> LogEntry:

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from shared.proof.compare_services import SYNTAX, Alarm
 from shared.proposal.decision import Click, ClickResult, find_origin_refusal
 from shared.service import Service
-from shared.workflow.commit_checks.check_revision import build_found_signal
+from shared.workflow.commit_checks.check_revision import build_found_signal, read_source_line
 from shared.workflow.context import Context
 from shared.workflow.record import record_found_failure
 from shared.workflow.records import radars
@@ -46,7 +46,8 @@ def open_wanted_incident(context: Context, service: Service, radar: Radar) -> No
     """Opens the incident that was asked for, where that revision still serves. Raises Retry."""
     entry = find_provable_entry(radar)
     if entry is not None and context.revisions.get_traffic(service).get(radar.revision):
-        line = _read_line(context, service, radar.deployed, entry)
+        with context.open_history(service) as history:
+            line = read_source_line(history, radar.deployed, entry.path, entry.line)
         signal = build_found_signal(context, service, radar.revision, _build_alarm(entry), line)
         record_found_failure(context, service, signal)
     radars.store_wanted(context, service, "")  # last: a tick that ends before this finds the incident open
@@ -57,11 +58,3 @@ def _build_alarm(entry: RadarEntry) -> Alarm:
         entry.family, entry.path, entry.line, entry.error_class, entry.message, reason="", checked_by="", start_path="",
         function=entry.function,
     )  # fmt: skip
-
-
-def _read_line(context: Context, service: Service, commit: str, entry: RadarEntry) -> str:
-    with context.open_history(service) as history:
-        blob = history.blob_ids([(commit, entry.path)]).get((commit, entry.path))
-        text = (history.read(blob) or b"").decode("utf-8", "replace") if blob is not None else ""
-    lines = text.splitlines()
-    return lines[entry.line - 1].strip() if entry.line <= len(lines) else ""

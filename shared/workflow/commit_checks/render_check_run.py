@@ -71,7 +71,7 @@ def _format_service(service: ComparedService) -> str:
     loaded = pluralize(service.loaded_count, "file")
     python = escape_markdown(_clean(f"Python {service.python} ({service.python_source})"))
     rule = escape_markdown(_clean(service.rule))
-    return f"{format_code_span(service.start_path)} loads {loaded}: {rule}. {python}."
+    return f"{format_code_span(_clean(service.start_path))} loads {loaded}: {rule}. {python}."
 
 
 def _annotate(alarm: Alarm) -> Annotation:
