@@ -71,8 +71,9 @@ class ProofQuestions:
         """Say whether a failure is fixed by a commit of this repository, and whether that commit is merged.
 
         `failure` is the traceback or the log around it. The answer of each failure is one of `merged_not_deployed`,
-        `in_open_pull_request`, `on_unmerged_branch`, `not_fixed` and `unknown`. `unknown` means that nothing is
-        proven: do not take it for fixed. `deployed` is the commit that failed, if you know it.
+        `in_open_pull_request`, `on_unmerged_branch`, `not_fixed` and `unknown`. `not_fixed`: the failure is proven at
+        the deployed commit, and no commit provably fixes it. `unknown`: nothing is proven, so do not take it for fixed.
+        `deployed` is the commit that failed, if you know it.
         """
         reports = self.investigate("", failure, deployed, branch, python)["reports"]
         return {"failures": [_answer_fixed(report) for report in reports]}
@@ -92,7 +93,7 @@ class ProofQuestions:
 
     @contextmanager
     def _open_log(self, file: str, text: str) -> Iterator[str]:
-        """The path of the log. Raises UsageError unless there is exactly one, and it lies in the folder."""
+        """The path of the log. Raises UsageError unless there is exactly one, and it is in the folder."""
         if bool(file) == bool(text):
             raise UsageError("Give the log either as log_file or as log_text.")
         if file:
@@ -114,7 +115,7 @@ class ProofQuestions:
         except ValueError:  # a name that no file can have
             path, is_file = folder, False
         if not path.is_relative_to(folder):
-            raise UsageError(f"{quote_untrusted(file, 200)} lies outside of the repository's folder.")
+            raise UsageError(f"{quote_untrusted(file, 200)} is outside of the repository's folder.")
         if not is_file:
             raise InputError(f"{quote_untrusted(file, 200)} is no file of the repository's folder.")
         return str(path)
