@@ -4,6 +4,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
 
 import jwt
 import pytest
@@ -27,6 +28,7 @@ from tests.support.github.server import (
     FakeGitHub,
     FakeRequest,
     FakeResponse,
+    FakeServer,
     Handler,
     Interceptor,
     serve_fake,
@@ -261,3 +263,15 @@ def limited(headers: Mapping[str, str]) -> Interceptor:
         return FakeResponse(429, {"message": "Too many requests"}, headers)
 
     return trouble
+
+
+@pytest.mark.parametrize(("error", "is_silent"), [(ConnectionResetError, True), (ValueError, False)])
+def test_the_fake_says_nothing_of_a_client_that_left(
+    error: type[Exception], *, is_silent: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FakeServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        try:
+            raise error("gone")
+        except error:
+            server.handle_error(None, ("127.0.0.1", 1))
+    assert (capsys.readouterr().err == "") is is_silent

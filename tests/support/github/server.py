@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -151,14 +152,23 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the fake keeps what was asked."""
 
 
+class FakeServer(ThreadingHTTPServer):
+    """Says nothing of a client that has reset its connection: a real server's log is not in the tests' output either."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serve_fake(fake: FakeGitHub) -> Iterator[FakeGitHub]:
     """Serves on loopback until the context is left."""
     if isinstance(fake, FakeGitHub) and (fake.backend is not None or fake.extra_fields):
         graphql_schema()  # built once, and outside of a request: a client does not wait for it on a busy machine
     handler = type("Handler", (_Handler,), {"fake": fake})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
+    with FakeServer(("127.0.0.1", 0), handler) as server:
         fake.address = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
