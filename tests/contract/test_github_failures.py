@@ -269,9 +269,12 @@ def limited(headers: Mapping[str, str]) -> Interceptor:
 def test_the_fake_says_nothing_of_a_client_that_left(
     error: type[Exception], *, is_silent: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    def fail() -> None:
+        raise error("gone")
+
     with FakeServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         try:
-            raise error("gone")
+            fail()
         except error:
             server.handle_error(None, ("127.0.0.1", 1))
     assert (capsys.readouterr().err == "") is is_silent

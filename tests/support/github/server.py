@@ -153,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class FakeServer(ThreadingHTTPServer):
-    """Says nothing of a client that has reset its connection: a real server's log is not in the tests' output either."""
+    """Says nothing of a client that has reset its connection; no test reads a real server's log either."""
 
     daemon_threads = True
 
