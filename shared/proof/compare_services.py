@@ -18,10 +18,10 @@ from shared.proof.find_deployed import find_declared_python
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.judging.compile_verdicts import CompileVerdicts
+from shared.proof.loading.buildpack_start import find_buildpack_start
 from shared.proof.loading.commit_tree import CommitTree, RecordingTree
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter
 from shared.proof.loading.images import (
-    find_buildpack_start,
     find_images,
     is_deployed_dockerfile,
     list_project_installs,

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.detection.close_code import CloseKind
+from shared.detection.logged_exception import LoggedException
+from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
 from shared.errors import UsageError
 from shared.proof.claims.describe_claim import describe_claim
 from shared.proof.claims.judges import build_tools
 from shared.proof.claims.locate_claim import LocatedClaim
-from shared.proof.claims.prove_claim import locate_claim, trace_history
+from shared.proof.claims.prove_claim import locate_claim, locate_start, trace_history
+from shared.proof.claims.starting.start_complaint import find_start_complaint
 from shared.proof.describe_break import describe_loading
 from shared.proof.model.finding import Finding
 from shared.proof.model.recommendation import Reason
@@ -24,12 +27,20 @@ _FOREIGN_CLOSES = frozenset((CloseKind.REMOTE_END, CloseKind.KEEPALIVE))
 def prove_exception(context: ProofContext) -> Finding:
     """What the code proves of the exception that the log ties to the incident; else why nothing is proven."""
     incident = context.incident
+    started = find_start_complaint(incident) if incident.kind is SignalKind.FAILED_START else None
     raised = incident.raised
+    if started is not None and raised is None:
+        exception = LoggedException(started[0].error_class, started[0].message)
+        raised = RaisedException(exception, started[1])
     if raised is None or incident.kind not in _PROVABLE_KINDS or incident.close_kind in _FOREIGN_CLOSES:
         return explain_unprovable(context)
     try:
         tools = build_tools(context, raised)
-        located = locate_claim(context, raised, tools)
+        located = (
+            locate_start(context, raised, started[0], tools)
+            if started is not None
+            else locate_claim(context, raised, tools)
+        )
     except UsageError as unjudgeable:  # no compiler answers for this Python
         return _explain(context, str(unjudgeable))
     if located is None:

@@ -17,6 +17,7 @@ from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.read_claim import find_import_root
 from shared.proof.claims.scopes import name_judge
 from shared.proof.claims.service_modules import open_service_modules
+from shared.proof.claims.starting import start_judge
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.model.paths import match_logged_path, split_logged_path
 from shared.proof.model.ports import Compilers, History
@@ -82,9 +83,12 @@ def build_judges(compilers: Compilers, history: History, tips: Sequence[str]) ->
     def build_judge(family: ClaimFamily) -> ClaimJudge:
         if family is ClaimFamily.VALUE:
             return value_judge.ValueJudge(compilers.type_checker())
+        if family is ClaimFamily.START_TARGET:
+            return start_judge.StartJudge()
         return file_judge.FileJudge(list_paths) if family is ClaimFamily.FILE else _build_source_judge(family)
 
-    judges = _OpenedJudges((*_SOURCE_FAMILIES, ClaimFamily.VALUE, ClaimFamily.FILE), build_judge)
+    others = (ClaimFamily.VALUE, ClaimFamily.FILE, ClaimFamily.START_TARGET)
+    judges = _OpenedJudges((*_SOURCE_FAMILIES, *others), build_judge)
     confirming = _OpenedJudges(
         _SOURCE_FAMILIES, lambda family: two_witnesses.TwoWitnesses(judges[family], compilers.type_checker())
     )

@@ -18,6 +18,9 @@ from shared.proof.claims.place_import import ImportPlacer
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.read_claim import read_bare_import, read_claim
 from shared.proof.claims.regressions.new_failures import NewFailures
+from shared.proof.claims.starting.place_start import StartPlacer
+from shared.proof.claims.starting.start_complaint import StartComplaint
+from shared.proof.claims.starting.started_files import list_started_files
 from shared.proof.find_deployed import find_declared_python, find_stated_python
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
@@ -110,6 +113,26 @@ def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimToo
     ).locate(context.given_commit)
 
 
+def locate_start(
+    context: ProofContext, raised: RaisedException, complaint: StartComplaint, tools: ClaimTools
+) -> LocatedClaim:
+    """The claim of a start whose target is missing, at its deployed commit."""
+    judge = tools.judges[ClaimFamily.START_TARGET]
+    context.report_progress("searching for the deployed version of the start command")
+    python = choose_python(context, raised, context.branch.head, "Dockerfile")[0]
+
+    def open_modules(tree: CommitTree, path: str) -> ServiceModules:
+        return tools.open_modules(ModulesRequest(tree, path, (), python))
+
+    def make_verdicts(located: Claim) -> ClaimVerdicts:
+        return ClaimVerdicts(context.history, located, judge, open_modules)
+
+    seen_at = raised.entry.timestamp if raised.entry.dated else None
+    states = BranchStates(context.history, context.branch.head)
+    placer = StartPlacer(context.history, states, complaint, make_verdicts, open_modules, seen_at)
+    return placer.locate(context.given_commit)
+
+
 def choose_python(context: ProofContext, raised: RaisedException, commit: str, path: str) -> tuple[str, str]:
     """The minor version that ran, and where it is named."""
     logged = find_python_version(raised.entry.text)
@@ -138,10 +161,14 @@ def trace_history(
     file_history = follow_file(history, lambda blob, name: bool(blob and name), start, context.branch)
     lineage = follow_claim(history, verdicts, file_history, context.branch)
     python = choose_python(context, raised, deployed.id, path)
-    gates = _build_gates(context, raised, deployed, path, python[0])
-    gates.loaded_files.later_names = _list_later_names(file_history, path)
+    running, *names = path, *_list_later_names(file_history, path)
+    if located.claim.family is ClaimFamily.START_TARGET:  # no file of the service has run: what would run counts
+        fixes = [lineage.fix.id] if lineage.fix is not None else []
+        running, *names = list_started_files(verdicts, [*fixes, context.branch.head, *origin.commit.parents])
+    gates = _build_gates(context, raised, deployed, running, python[0])
+    gates.loaded_files.later_names = tuple(names)
     new_failures = NewFailures(
-        history, tools.judges, tools.confirming_judges, verdicts.open_modules, gates.loaded_blobs, deployed.id, path,
+        history, tools.judges, tools.confirming_judges, verdicts.open_modules, gates.loaded_blobs, deployed.id, running,
         located.claim,
     )  # fmt: skip
     gates.find_new_failure = new_failures.find

@@ -7,13 +7,12 @@ import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shared.proof.loading.buildpack_start import BuildpackStart, find_buildpack_start
 from shared.proof.loading.commit_tree import MAX_BYTES, RecordingTree, SourceTree
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter, is_copied
 from shared.proof.loading.images import (
-    BuildpackStart,
     BuiltImage,
     describe_starts,
-    find_buildpack_start,
     find_images,
     is_deployed_dockerfile,
     list_project_installs,

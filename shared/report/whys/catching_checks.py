@@ -13,7 +13,7 @@ from shared.report.whys.why import Statement
 from shared.text.phrases import join_words
 
 _MAX_SHOWN = 3
-_IMAGE_FAMILIES = frozenset((ClaimFamily.MODULE, ClaimFamily.FILE))
+_IMAGE_FAMILIES = frozenset((ClaimFamily.MODULE, ClaimFamily.FILE, ClaimFamily.START_TARGET))
 """Nothing but the image itself shows what it lacks."""
 
 
@@ -37,6 +37,7 @@ _IMAGE_IMPORT = CatchingCheck(
 _IMAGE_TEST = CatchingCheck(
     CheckKind.IMAGE, "a test that runs inside the built image", "docker run --rm IMAGE python -m pytest"
 )
+_IMAGE_START = CatchingCheck(CheckKind.IMAGE, "a start of the built image", "docker run --rm IMAGE")
 _CHECKS: Mapping[ClaimFamily, tuple[CatchingCheck, ...]] = {
     ClaimFamily.IMPORT_NAME: (_START, _TYPES, _IMAGE_IMPORT),
     ClaimFamily.MODULE: (_IMAGE_IMPORT,),
@@ -48,6 +49,7 @@ _CHECKS: Mapping[ClaimFamily, tuple[CatchingCheck, ...]] = {
     ClaimFamily.CALL: (_TYPES,),
     ClaimFamily.VALUE: (_TYPES,),
     ClaimFamily.FILE: (_IMAGE_TEST,),
+    ClaimFamily.START_TARGET: (_IMAGE_START, _IMAGE_IMPORT),
 }
 """For each family the check that meets it best, then others that do."""
 

@@ -8,12 +8,12 @@ import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shared.proof.loading.buildpack_start import find_buildpack_start
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter, is_copied
 from shared.proof.loading.images import (
     BuiltImage,
-    find_buildpack_start,
     find_images,
     is_deployed_dockerfile,
     list_folders_above,
