@@ -49,7 +49,8 @@ def prove_exception(context: ProofContext) -> Finding:
         return _explain(context, located.detail or located.conflict, located)
     traced = trace_history(context, raised, located, tools)
     finding = describe_claim(context, raised, traced)
-    finding = replace(finding, loaded_summary=describe_loading(traced.gates, traced.deployed.id, finding.target))
+    if started is None:  # else the deployed commit loads nothing
+        finding = replace(finding, loaded_summary=describe_loading(traced.gates, traced.deployed.id, finding.target))
     is_on_branch = bool(traced.file_history.later_ids) or traced.deployed.id == context.branch.head
     return replace(
         finding,

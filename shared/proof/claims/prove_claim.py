@@ -18,9 +18,9 @@ from shared.proof.claims.place_import import ImportPlacer
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.read_claim import read_bare_import, read_claim
 from shared.proof.claims.regressions.new_failures import NewFailures
+from shared.proof.claims.started_files import list_started_files
 from shared.proof.claims.starting.place_start import StartPlacer
 from shared.proof.claims.starting.start_complaint import StartComplaint
-from shared.proof.claims.starting.started_files import list_started_files
 from shared.proof.find_deployed import find_declared_python, find_stated_python
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles

@@ -161,4 +161,4 @@ def _build_complaint(program: str, match: re.Match[str], error_class: str, messa
     name, path = fields.get("name") or "", fields.get("path") or ""
     if program == "hypercorn" and "application not found" in message and not name:
         name = "app"
-    return StartComplaint(program, module, name, path, error_class, message[:300])
+    return StartComplaint(program, module, name, path, error_class, message[:300].rstrip(" ."))

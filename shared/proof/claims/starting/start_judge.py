@@ -29,7 +29,7 @@ class JudgedStart:
 
 @dataclass(frozen=True, slots=True)
 class StartPlace:
-    """A line of the repository (from 1) that is responsible for a missing target, with the target that it keeps out."""
+    """A line of the repository, from 1."""
 
     path: str
     line: int
@@ -71,11 +71,10 @@ class StartJudge:
             return _find_naming_line(start, modules.tree)
         return None
 
-    def find_started_file(self, claim: Claim, modules: ServiceModules) -> str:
-        """The file of the repository that a start loads first at the commit of `modules`; "" where none is found."""
-        readings = self._read(claim, modules)
-        found = [start.state.path for _, starts in readings for start in starts if start.state.path]
-        return found[0] if found else ""
+    def find_started_place(self, claim: Claim, modules: ServiceModules) -> StartPlace | None:
+        """The file that a start loads first at the commit of `modules`, and where it binds the name that is taken."""
+        states = [start.state for _, starts in self._read(claim, modules) for start in starts]
+        return next((StartPlace(state.path, max(1, state.line)) for state in states if state.path), None)
 
     def _read(self, claim: Claim, modules: ServiceModules) -> list[tuple[StartImage, list[JudgedStart]]]:
         tree = LinkedTree(modules.tree, _get_link_lookup(modules))
@@ -122,7 +121,7 @@ def _describe_missing(start: JudgedStart) -> str:
 def _describe_start(start: JudgedStart) -> str:
     target, image = start.target, start.image
     program = "Python" if target.program.startswith(PYTHON_FILE) else target.program
-    return f"line {image.line} of {image.path} starts {program} with {target.text}"
+    return f"{image.path}, line {image.line}, starts {program} with {target.text}"
 
 
 def _find_naming_line(start: JudgedStart, tree: RecordingTree) -> StartPlace:

@@ -5,17 +5,16 @@ Takes the verdicts on a start target. The gates follow imports from these files,
 
 from collections.abc import Sequence
 
+from shared.proof.claims.broken_place import find_started_place
 from shared.proof.claims.claim_verdicts import ClaimVerdicts
-from shared.proof.claims.starting.start_judge import StartJudge
-from shared.proof.loading.commit_tree import CommitTree
 
 
 def list_started_files(verdicts: ClaimVerdicts, commits: Sequence[str]) -> list[str]:
     """Repository paths, at least one: without any that is found, the one that the missing module would have."""
-    claim, judge = verdicts.claim, verdicts.judge
+    claim = verdicts.claim
     found: list[str] = []
     for commit in commits:
-        modules = verdicts.open_modules(CommitTree(verdicts.history, commit), claim.path)
-        found.append(judge.find_started_file(claim, modules) if isinstance(judge, StartJudge) else "")
+        place = find_started_place(verdicts, commit)
+        found += [place.path] if place is not None else []
     expected = claim.module.replace(".", "/") + ".py" if claim.module else claim.name.rpartition("/")[2]
-    return list(dict.fromkeys(filter(None, found))) or [expected]
+    return list(dict.fromkeys(found)) or [expected]
