@@ -121,7 +121,13 @@ def _open_procfile(tree: RecordingTree, path: str) -> list[StartImage]:
     if len(web) != 1 or _VARIABLE.search(re.sub(r"\$\{?PORT\b", "", lines[web[0] - 1])):
         doubt = doubt or f"{path} has no one web process without variables"
     line = web[0] if web else 0
-    return [StartImage(path, line, found.files, tuple(found.files.stages), targets, (), (), found.roots, doubt)]
+    files, folder = found.files, found.files.stages[-1].workdir
+    projects = ("pyproject.toml", "setup.py", "setup.cfg")
+    is_project = any(files.locate(posixpath.join(folder, name)) is not None for name in projects)
+    named = find_installed_projects(files, _NOWHERE, [(folder, "pip install -r requirements.txt")]).roots
+    installed = tuple(root for root in named if not root.startswith(_NOWHERE))
+    possible = found.roots if is_project else ()
+    return [StartImage(path, line, files, tuple(files.stages), targets, (), installed, possible, doubt)]
 
 
 def _names_start(instruction: StartInstruction | None, targets: Sequence[StartTarget]) -> bool:

@@ -20,6 +20,7 @@ from shared.proof.loading.build_effects import find_bringing
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.loading.image_contents import AbsenceReason, ImageContents, Presence, is_plain_image
 from shared.proof.loading.module_providers import is_made_by_build
+from shared.proof.loading.servers import get_option
 
 _CONFIGURING = ("chdir", "pythonpath", "wsgi_app", "raw_env", "sys.path", "sys import", "import_module")
 """Words of a configuration of gunicorn that may change what it loads, or from where."""
@@ -115,12 +116,24 @@ class TargetSearch:
         return self._confirm_found(target, found.path, modules)
 
     def _confirm_missing(self, target: StartTarget, found: FoundModule) -> TargetState:
+        absent = next((root for root in target.start.roots if not self._is_searched(target, root)), "")
+        if absent:  # a `cd` into it fails, and what runs then, and where, is another question
+            return TargetState(ClaimState.UNKNOWN, f"nothing shows that the image has the folder {absent}")
         below = target.module.replace(".", "/")
         paths = [f"{root}/{below}{ending}" for root in target.roots for ending in (".py", "/__init__.py")]
         above = [f"{root}/{below.partition('/')[0]}/__init__.py" for root in target.roots]
         if doubt := self._find_doubt((*paths, *above)):
             return TargetState(ClaimState.UNKNOWN, f"{found.reason}, but {doubt}")
         return TargetState(ClaimState.FAILS, found.reason, absence=found.absence)
+
+    def _is_searched(self, target: StartTarget, root: str) -> bool:
+        """Whether a folder exists in the image, or only an option adds it to the import path."""
+        words = target.start.text.split()
+        given = [get_option(words, "--app-dir"), *get_option(words, "--pythonpath").split(",")]
+        is_option = any(folder and root.endswith(posixpath.normpath(f"/{folder}")) for folder in given)
+        workdir = self._image.stages[-1].workdir
+        is_made = f"{workdir}/".startswith(f"{root.rstrip('/')}/")
+        return is_option or is_made or self._image.files.is_folder(root)
 
     def _confirm_found(self, target: StartTarget, path: str, modules: "_StartModules") -> TargetState:
         presence = self._contents.holds(path)
