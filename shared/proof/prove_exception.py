@@ -21,13 +21,14 @@ from shared.proof.recommend import recommend
 from shared.proof.unproven import describe_gaps, explain_unprovable
 
 _PROVABLE_KINDS = frozenset((SignalKind.CLOSE_1011, SignalKind.FAILED_START, SignalKind.FOUND_BY_CHECK))
+_STARTING_KINDS = frozenset((SignalKind.FAILED_START, SignalKind.FOUND_BY_CHECK))
 _FOREIGN_CLOSES = frozenset((CloseKind.REMOTE_END, CloseKind.KEEPALIVE))
 
 
 def prove_exception(context: ProofContext) -> Finding:
     """What the code proves of the exception that the log ties to the incident; else why nothing is proven."""
     incident = context.incident
-    started = find_start_complaint(incident) if incident.kind is SignalKind.FAILED_START else None
+    started = find_start_complaint(incident) if incident.kind in _STARTING_KINDS else None
     raised = incident.raised
     if started is not None and raised is None:
         exception = LoggedException(started[0].error_class, started[0].message)

@@ -7,8 +7,9 @@ on a Python that something names.
 from dataclasses import dataclass
 
 from shared.proof.check_commit import choose_started, is_definite
-from shared.proof.compare_services import ComparisonRequest, StartedService
+from shared.proof.compare_services import ComparisonRequest
 from shared.proof.model.ports import Compilers, History
+from shared.proof.started_services import StartedService
 from shared.proof.undeployed_fixes import UndeployedFix, UndeployedFixes, find_undeployed_fixes
 
 

@@ -1,4 +1,4 @@
-"""Failed starts whose target is missing, in histories: which commit broke them, tried, fixed, and what stays unknown."""
+"""Failed starts whose target is missing, in histories: what broke them, tried and fixed, and what stays unknown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -67,6 +67,21 @@ SCRIPTED: Files = {
     "start.sh": SCRIPT,
 }
 STORIES = {
+    "base image of its own": Story(
+        UVICORN,
+        (
+            ("break", MOVED),
+            (
+                "fix",
+                {
+                    "Dockerfile": DOCKERFILE.replace("python:3.11-slim", "quay/base:4").replace(
+                        "quay.main", "src.quay.main"
+                    )
+                },
+            ),
+        ),
+        {**START, "Dockerfile": DOCKERFILE.replace("python:3.11-slim", "quay/base:4")},
+    ),
     "moved package": Story(
         UVICORN,
         (
@@ -292,7 +307,6 @@ UNKNOWN: Mapping[str, tuple[Files, Files]] = {
         {**START, "Dockerfile": with_command("CMD cd $PLACE && uvicorn quay.main:app")},
         MOVED,
     ),
-    "a base image of its own": ({**START, "Dockerfile": DOCKERFILE.replace("python:3.11-slim", "quay/base:4")}, {}),
     "a module that is there": (START, {"notes": "2"}),
     "another target than the log's": (
         {**START, "Dockerfile": DOCKERFILE.replace("quay.main", "quay.server"), "quay/server.py": MAIN},

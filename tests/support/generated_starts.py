@@ -1,4 +1,4 @@
-"""Random small services with a Dockerfile and a start command, what our rules say of the start, and what a real one does.
+"""Random small services with a Dockerfile and a start command: what our rules say of a start, and what a real one does.
 
 The image is built by copying, as Docker does, and the command runs in it with the real servers.
 """
@@ -87,7 +87,7 @@ _COMMANDS = (
 _MISSING = (
     "Could not import module", "No module named 'quay", "No module named 'main'", "No module named quay",
     "No module named main", "not found in module", "Failed to find attribute", "can't open file",
-    "can't find '__main__' module", "is a package and cannot be directly executed", "finding module specification",
+    "can't find '__main__' module", "is a package and cannot be directly executed",
 )  # fmt: skip
 
 
@@ -167,8 +167,14 @@ def run_start(start: GeneratedStart, folder: Path) -> RealStart | None:
     environment = {"PATH": f"{bin_folder}:{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(folder)}
     workdir = start.stage[0].split()[1].lstrip("/")
     done = subprocess.run(
-        ["sh", "-c", command], cwd=folder / workdir, env=environment, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        ["sh", "-c", command],
+        cwd=folder / workdir,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     said = done.stdout + done.stderr
     has_run = f'File "{folder}/' in said  # a file of the service raised it: then its target was found
     is_missing = not has_run and any(sentence in said for sentence in _MISSING)

@@ -45,7 +45,7 @@ def _explain_failure(incident: Incident, claim: ProvenClaim, broken: BrokenFile,
     service = quote_service_name(incident.service) or "the service"
     error = quote_untrusted(broken.fault.words)
     position = f"{quote_untrusted(claim.path)}, line {claim.line}"
-    is_start = incident.kind is SignalKind.FAILED_START
+    is_start = claim.is_start or incident.kind is SignalKind.FAILED_START
     effect = "The revision does not start" if is_start else "A WebSocket failed"
     is_placed = not claim.is_start and (incident.raised is None or bool(incident.raised.exception.frames))
     failure = f"{effect}: {position} raised {error}" if is_placed else f"{effect}: {error}"

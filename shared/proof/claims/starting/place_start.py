@@ -80,7 +80,7 @@ class StartPlacer:
         """Whether the log misses exactly what this start asks for."""
         target, complaint = start.target, self.complaint
         pythons = target.program in _PYTHONS and complaint.program in _PYTHONS
-        if target.program != complaint.program and not pythons:
+        if complaint.program and target.program != complaint.program and not pythons:
             return False
         if complaint.path:
             names_file = _is_same_path(complaint.path, target.path)

@@ -12,6 +12,7 @@ from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
 from shared.detection.line_prefixes import strip_line_prefixes
 from shared.detection.logged_exception import Frame, LoggedException, is_logged_error, is_package_frame
+from shared.proof.loading.commit_tree import is_image_file
 from shared.text.escaping import strip_markup
 
 _MAX_TEXT = 64 * 1024
@@ -47,7 +48,8 @@ _SENTENCES = (
     (
         "python -m",
         re.compile(
-            rf"Error while finding module specification for '{_MODULE}' \(ModuleNotFoundError: No module named '"
+            rf"Error while finding module specification for '{_MODULE}' "
+            r"\(ModuleNotFoundError: No module named '(?P<missing>[\w.]{1,300})'\)$"
         ),
     ),
     ("celery", re.compile(rf"The module {_MODULE} was not found\.?$")),
@@ -56,6 +58,11 @@ _OF_PYTHON = frozenset(("python", "python -m"))
 _PYTHON_PREFIX = re.compile(r"(?:^|[\s:|>])(?:/[^\s:]{1,200}/)?python[\d.]{0,6}: $")
 _CELERY_LINE_BEFORE = re.compile(r"Unable to load celery application\.?\s{0,9}$")
 _MISSING = re.compile(rf"No module named '{_MODULE}'")
+_FOUND = (
+    _MISSING,
+    re.compile(rf"module '{_MODULE}' has no attribute '{_NAME}'$"),
+    re.compile(r"\[Errno 2\] No such file or directory: '(?P<path>[^'\n]{1,300})'$"),
+)
 _LOADERS = (
     ("gunicorn", re.compile(r"[/\\]gunicorn[/\\]util\.py$")),
     ("uvicorn", re.compile(r"[/\\]uvicorn[/\\]importer\.py$")),
@@ -71,7 +78,10 @@ class StartComplaint:
     """What is missing. `module` is dotted, `name` an attribute of it, `path` a file as logged; "" where not said."""
 
     program: str
-    """`uvicorn`, `gunicorn`, `hypercorn`, `daphne`, `celery`, `functions-framework`, `python` or `python -m`."""
+    """`uvicorn`, `gunicorn`, `hypercorn`, `daphne`, `celery`, `functions-framework`, `python` or `python -m`.
+
+    "" where a check has found it, and not a program.
+    """
     module: str
     name: str
     path: str
@@ -91,8 +101,23 @@ def find_start_complaint(incident: Incident) -> tuple[StartComplaint, LogEntry] 
     return found[0] if len(targets) == 1 else None
 
 
+def _read_found(incident: Incident) -> StartComplaint | None:
+    """What a check has found before anybody met it: its place is a Dockerfile or a Procfile."""
+    raised = incident.raised
+    frames = raised.exception.frames if raised is not None else ()
+    if raised is None or not incident.is_found_early or not frames or not is_image_file(frames[-1].path):
+        return None
+    match = next((match for pattern in _FOUND if (match := pattern.match(raised.exception.message))), None)
+    error = raised.exception.error_class
+    return _build_complaint("", match, error, raised.exception.message) if match is not None else None
+
+
 def _list_complaints(incident: Incident) -> Iterator[tuple[StartComplaint, LogEntry]]:
     raised = incident.raised
+    found = _read_found(incident)
+    if found is not None and raised is not None:
+        yield found, raised.entry
+        return
     if raised is not None:
         complaint = read_start_exception(raised.exception)
         if complaint is not None and not raised.later_links:
@@ -124,6 +149,9 @@ def _read_line(line: str, line_before: str) -> Iterator[StartComplaint]:
         if program in _OF_PYTHON:
             start = _PYTHON_PREFIX.search(before)
             is_spoken = start is not None and is_logged_error(before[: start.start()])
+        missing = match.groupdict().get("missing")
+        if missing and not f"{match['module']}.".startswith(f"{missing}."):
+            continue  # its package is there, and imports something else in vain
         if program == "celery":
             is_spoken = is_spoken and _CELERY_LINE_BEFORE.search(line_before) is not None
         if is_spoken:

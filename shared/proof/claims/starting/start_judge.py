@@ -38,13 +38,18 @@ class StartPlace:
 class StartJudge:
     """Judges `START_TARGET`. `witness`: the service at the commit at which the log shows the claim to fail."""
 
-    def __init__(self, witness: ServiceModules | None = None) -> None:
+    def __init__(self, witness: ServiceModules | None = None, *, is_baseline: bool = False) -> None:
         self._witness = witness
+        self._is_baseline = is_baseline
         self._witnesses: dict[str, StartWitness | None] = {}
 
     def with_witness(self, witness: ServiceModules) -> "StartJudge":
         """The judge that believes the log for what was installed at the commit of `witness`."""
         return StartJudge(witness)
+
+    def with_baseline(self, baseline: ServiceModules) -> "StartJudge":
+        """The judge that knows what was installed at a commit that starts, where no log shows anything."""
+        return StartJudge(baseline, is_baseline=True)
 
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         """The verdict at the commit of `modules`; the claim's path is that of the Dockerfile or Procfile."""
@@ -91,7 +96,8 @@ class StartJudge:
             return None
         if claim.path not in self._witnesses:
             images = open_start_images(self._witness.tree, claim.path)
-            self._witnesses[claim.path] = read_witness(images[0], self._witness.python) if images else None
+            python, is_baseline = self._witness.python, self._is_baseline
+            self._witnesses[claim.path] = read_witness(images[0], python, is_baseline=is_baseline) if images else None
         return self._witnesses[claim.path]
 
 

@@ -70,6 +70,8 @@ def read_start_target(start: StartCommand) -> StartTarget | None:
 def _read_loader(start: StartCommand, name: str, rest: Sequence[str], *, is_module: bool) -> StartTarget:
     if is_module and len(start.text) >= _CUT_LENGTH:
         return StartTarget(name, start, doubt="its start command is too long to be read to its end")
+    if "," in get_option(rest, "--pythonpath"):  # each is put before the others
+        return StartTarget(name, start, doubt="several folders are put on the import path")
     if option := next((word for word in rest if word.startswith(_FOREIGN_OPTIONS)), ""):
         return StartTarget(name, start, doubt=f"the option {option} may name what it loads")
     if name == "functions-framework":
@@ -101,12 +103,7 @@ def _read_server(start: StartCommand, program: str, words: Sequence[str], *, is_
 
 def _list_certain_roots(start: StartCommand, words: Sequence[str]) -> tuple[str, ...]:
     """With `--app-dir` uvicorn's own program does not look into the working directory."""
-    folder = get_option(words, "--app-dir")
-    if not folder:
-        return start.roots
-    return tuple(
-        root for root in start.roots if posixpath.normpath(f"/{root}").endswith(posixpath.normpath(f"/{folder}"))
-    )
+    return start.roots[:1] if get_option(words, "--app-dir") else start.roots
 
 
 def _read_celery(start: StartCommand, words: Sequence[str]) -> StartTarget:

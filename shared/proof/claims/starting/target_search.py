@@ -19,7 +19,7 @@ from shared.proof.claims.starting.start_targets import PYTHON_MODULE, StartTarge
 from shared.proof.loading.build_effects import find_bringing
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.loading.image_contents import AbsenceReason, ImageContents, Presence, is_plain_image
-from shared.proof.loading.module_providers import is_made_by_build
+from shared.proof.loading.module_providers import VanishedModule, find_provider, is_made_by_build
 from shared.proof.loading.servers import get_option
 
 _CONFIGURING = ("chdir", "pythonpath", "wsgi_app", "raw_env", "sys.path", "sys import", "import_module")
@@ -34,14 +34,21 @@ class StartWitness:
     base_image: str
     commands: frozenset[str]
     """Those of the build that may make files."""
+    is_baseline: bool = False
+    """Whether no log shows that anything is missing: then no distribution may be called like the module."""
 
 
-def read_witness(image: StartImage, python: str) -> StartWitness | None:
-    """Of the image at the commit of the log; None where it starts nothing that is known."""
+def read_witness(image: StartImage, python: str, *, is_baseline: bool = False) -> StartWitness | None:
+    """Of the image at the commit of the log; None where it starts nothing that is known.
+
+    `is_baseline`: of a commit that starts; that shows nothing of what its base image and its commands bring.
+    """
     if not image.targets:
         return None
-    commands = frozenset(step.text for step in list_unclear_commands(image.stages))
     installed = read_installed(image.lay_out(image.targets[0]), python)
+    if is_baseline:
+        return StartWitness(installed, "", frozenset(), is_baseline=True)
+    commands = frozenset(step.text for step in list_unclear_commands(image.stages))
     return StartWitness(installed, image.stages[-1].image, commands)
 
 
@@ -129,8 +136,8 @@ class TargetSearch:
     def _is_searched(self, target: StartTarget, root: str) -> bool:
         """Whether a folder exists in the image, or only an option adds it to the import path."""
         words = target.start.text.split()
-        given = [get_option(words, "--app-dir"), *get_option(words, "--pythonpath").split(",")]
-        is_option = any(folder and root.endswith(posixpath.normpath(f"/{folder}")) for folder in given)
+        has_option = get_option(words, "--app-dir") or get_option(words, "--pythonpath")
+        is_option = bool(has_option) and root == target.start.roots[0]
         workdir = self._image.stages[-1].workdir
         is_made = f"{workdir}/".startswith(f"{root.rstrip('/')}/")
         return is_option or is_made or self._image.files.is_folder(root)
@@ -185,8 +192,8 @@ class TargetSearch:
     def _find_doubt(self, image_paths: Sequence[str]) -> str:
         """What may bring a file to one of some image paths beside plain copies; "" where nothing may."""
         stage = self._image.stages[-1]
-        known = self._witness.base_image if self._witness is not None else None
-        if self._image.dockerfile and not is_plain_image(stage.image) and stage.image != known:
+        known = self._witness.base_image if self._witness is not None else ""
+        if self._image.dockerfile and not is_plain_image(stage.image) and (not known or stage.image != known):
             return f"the base image {stage.image or 'of the build'} may have it"
         for step in list_unclear_commands(self._image.stages):
             if self._witness is None or step.text not in self._witness.commands:
@@ -244,7 +251,15 @@ class _StartModules:
         names = installed.certain.keys() | installed.possible.keys()
         former = self._witness.installed
         known = former.certain.keys() | former.possible.keys()
-        if names <= known and set(installed.gaps) <= set(former.gaps):
-            top = module.partition(".")[0]
+        top = module.partition(".")[0]
+        if names <= known and set(installed.gaps) <= set(former.gaps) and not self._may_be_installed(top):
             return FoundModule(ModuleKind.MISSING, reason=f"nothing in the image is the module {top}")
         return replace(found, reason=f"what is installed may bring {module}")
+
+    def _may_be_installed(self, name: str) -> bool:
+        """Whether something that is declared may bring a module that the repository had as its own."""
+        if self._witness is None or not self._witness.is_baseline:
+            return False
+        files, dockerfile = self._layout.files, self._layout.dockerfile
+        module = VanishedModule(name, posixpath.join(files.context, f"{name}.py"))
+        return find_provider(self.tree, dockerfile, module, is_top_level=True) is not None
