@@ -26,7 +26,7 @@ from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.judging.compile_verdicts import CompileVerdicts
-from shared.proof.loading.commit_tree import CommitTree
+from shared.proof.loading.commit_tree import CommitTree, is_image_file
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.history import Commit
 from shared.proof.model.paths import match_logged_path
@@ -205,6 +205,6 @@ def _build_gates(context: ProofContext, raised: RaisedException, deployed: Commi
 def _find_traced_paths(context: ProofContext, raised: RaisedException, commit: str, path: str) -> tuple[str, ...]:
     """The other files of a commit that the traceback names, but for those of installed packages."""
     tree = context.history.tree(commit)
-    own = (frame for frame in raised.exception.frames if not is_package_frame(frame))
+    own = (frame for frame in raised.exception.frames if not is_package_frame(frame) and not is_image_file(frame.path))
     fitting = (next(iter(match_logged_path(frame.path, tree)), ()) for frame in own)
     return tuple(dict.fromkeys(paths[0] for paths in fitting if len(paths) == 1 and paths[0] != path))

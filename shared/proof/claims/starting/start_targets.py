@@ -97,13 +97,31 @@ def _read_server(start: StartCommand, program: str, words: Sequence[str], *, is_
     if not name:
         return StartTarget(program, start, doubt=f"{program} is given a module without a name in it")
     has_more = bool(match["more"]) or (bool(match["call"]) and program != "gunicorn")
-    roots = _list_certain_roots(start, words) if program == "uvicorn" and not is_module else start.roots
+    roots = start.roots
+    if program == "uvicorn" and not is_module:
+        roots = _list_certain_roots(start, words)
+    if program == "gunicorn" and (folder := get_option(words, "--chdir")):
+        roots = _add_first_folder(start, folder, 1 if get_option(words, "--pythonpath") else 0)
+        if not roots:
+            return StartTarget(program, start, doubt=f"from which folder {program} changes to {folder} is not plain")
     return StartTarget(program, start, roots, match["module"], name, has_more_names=has_more)
 
 
 def _list_certain_roots(start: StartCommand, words: Sequence[str]) -> tuple[str, ...]:
     """With `--app-dir` uvicorn's own program does not look into the working directory."""
     return start.roots[:1] if get_option(words, "--app-dir") else start.roots
+
+
+def _add_first_folder(start: StartCommand, folder: str, index: int) -> tuple[str, ...]:
+    """gunicorn has the folder in which it was started on the import path, too, behind the one that it changes to.
+
+    `index`: the position of that one among the roots. () where the first folder cannot be told from it.
+    """
+    changed, below = start.roots[index], posixpath.normpath(folder)
+    if folder.startswith("/") or below.startswith("..") or not changed.endswith(f"/{below}"):
+        return ()
+    first = changed.removesuffix(f"/{below}") or "/"
+    return tuple(dict.fromkeys((*start.roots[: index + 1], first, *start.roots[index + 1 :])))
 
 
 def _read_celery(start: StartCommand, words: Sequence[str]) -> StartTarget:
