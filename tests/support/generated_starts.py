@@ -176,6 +176,8 @@ def run_start(start: GeneratedStart, folder: Path) -> RealStart | None:
         check=False,
     )
     said = done.stdout + done.stderr
-    has_run = f'File "{folder}/' in said  # a file of the service raised it: then its target was found
+    has_run = (
+        f'File "{folder}/' in said or f"({folder}/" in said
+    )  # a file of the service raised it: then its target was found
     is_missing = not has_run and any(sentence in said for sentence in _MISSING)
     return RealStart(is_missing, is_missing or has_run, said)

@@ -20,54 +20,53 @@ _MAX_LINES = 400
 _MAX_LINE = 600
 _MODULE = r"(?P<module>[A-Za-z_]\w{0,100}(?:\.[A-Za-z_]\w{0,100}){0,20})"
 _NAME = r"(?P<name>[A-Za-z_]\w{0,100}(?:\.[A-Za-z_]\w{0,100}){0,20})"
+_UVICORN_MODULE = re.compile(rf"Error loading ASGI app\. Could not import module \"{_MODULE}\"\.?$")
+_UVICORN_NAME = re.compile(rf"Error loading ASGI app\. Attribute \"{_NAME}\" not found in module \"{_MODULE}\"\.?$")
+_GUNICORN_NAME = re.compile(rf"Failed to find attribute '{_NAME}' in '{_MODULE}'\.?$")
+_HYPERCORN_NAME = re.compile(
+    rf"Cannot load application from '{_MODULE}(?::(?P<name>\w{{1,100}}))?', application not found\.?$"
+)
+_HYPERCORN_MODULE = re.compile(rf"Cannot load application from '{_MODULE}(?::\w{{1,100}})?', module not found\.?$")
+_FUNCTION_FILE = re.compile(r"File (?P<path>\S{1,300}) that is expected to define function doesn't exist$")
+_FUNCTION_NAME = re.compile(rf"File (?P<path>\S{{1,300}}) is expected to contain a function named '{_NAME}'\. Found: ")
+_PYTHON_FILE = re.compile(r"can't open file '(?P<path>[^'\n]{1,300})': \[Errno 2\] No such file or directory$")
+_PYTHON_MODULE = re.compile(
+    rf"No module named {_MODULE}(?:; '[\w.]{{1,300}}' is a package and cannot be directly executed)?$"
+)
+_PYTHON_SPECIFICATION = re.compile(
+    rf"Error while finding module specification for '{_MODULE}' "
+    r"\(ModuleNotFoundError: No module named '(?P<missing>[\w.]{1,300})'\)$"
+)
+_CELERY_MODULE = re.compile(rf"The module {_MODULE} was not found\.?$")
 _SENTENCES = (
-    ("uvicorn", re.compile(rf"Error loading ASGI app\. Could not import module \"{_MODULE}\"\.?$")),
-    ("uvicorn", re.compile(rf"Error loading ASGI app\. Attribute \"{_NAME}\" not found in module \"{_MODULE}\"\.?$")),
-    ("gunicorn", re.compile(rf"Failed to find attribute '{_NAME}' in '{_MODULE}'\.?$")),
-    (
-        "hypercorn",
-        re.compile(rf"Cannot load application from '{_MODULE}(?::(?P<name>\w{{1,100}}))?', application not found\.?$"),
-    ),
-    ("hypercorn", re.compile(rf"Cannot load application from '{_MODULE}(?::\w{{1,100}})?', module not found\.?$")),
-    (
-        "functions-framework",
-        re.compile(r"File (?P<path>\S{1,300}) that is expected to define function doesn't exist$"),
-    ),
-    (
-        "functions-framework",
-        re.compile(rf"File (?P<path>\S{{1,300}}) is expected to contain a function named '{_NAME}'\. Found: "),
-    ),
-    (
-        "python",
-        re.compile(r"can't open file '(?P<path>[^'\n]{1,300})': \[Errno 2\] No such file or directory$"),
-    ),
-    (
-        "python -m",
-        re.compile(rf"No module named {_MODULE}(?:; '[\w.]{{1,300}}' is a package and cannot be directly executed)?$"),
-    ),
-    (
-        "python -m",
-        re.compile(
-            rf"Error while finding module specification for '{_MODULE}' "
-            r"\(ModuleNotFoundError: No module named '(?P<missing>[\w.]{1,300})'\)$"
-        ),
-    ),
-    ("celery", re.compile(rf"The module {_MODULE} was not found\.?$")),
+    ("uvicorn", _UVICORN_MODULE),
+    ("uvicorn", _UVICORN_NAME),
+    ("gunicorn", _GUNICORN_NAME),
+    ("hypercorn", _HYPERCORN_NAME),
+    ("hypercorn", _HYPERCORN_MODULE),
+    ("functions-framework", _FUNCTION_FILE),
+    ("functions-framework", _FUNCTION_NAME),
+    ("python", _PYTHON_FILE),
+    ("python -m", _PYTHON_MODULE),
+    ("python -m", _PYTHON_SPECIFICATION),
+    ("celery", _CELERY_MODULE),
 )
 _OF_PYTHON = frozenset(("python", "python -m"))
 _PYTHON_PREFIX = re.compile(r"(?:^|[\s:|>])(?:/[^\s:]{1,200}/)?python[\d.]{0,6}: $")
 _CELERY_LINE_BEFORE = re.compile(r"Unable to load celery application\.?\s{0,9}$")
 _MISSING = re.compile(rf"No module named '{_MODULE}'")
-_FOUND = (
-    _MISSING,
-    re.compile(rf"module '{_MODULE}' has no attribute '{_NAME}'$"),
-    re.compile(r"\[Errno 2\] No such file or directory: '(?P<path>[^'\n]{1,300})'$"),
-)
+_NO_ATTRIBUTE = re.compile(rf"module '{_MODULE}' has no attribute '{_NAME}'$")
+_NO_FILE = re.compile(r"\[Errno 2\] No such file or directory: '(?P<path>[^'\n]{1,300})'$")
+_FOUND = (_MISSING, _NO_ATTRIBUTE, _NO_FILE)
+_GUNICORN_LOADER = re.compile(r"[/\\]gunicorn[/\\]util\.py$")
+_UVICORN_LOADER = re.compile(r"[/\\]uvicorn[/\\]importer\.py$")
+_HYPERCORN_LOADER = re.compile(r"[/\\]hypercorn[/\\]utils\.py$")
+_DAPHNE_LOADER = re.compile(r"[/\\]daphne[/\\]utils\.py$")
 _LOADERS = (
-    ("gunicorn", re.compile(r"[/\\]gunicorn[/\\]util\.py$")),
-    ("uvicorn", re.compile(r"[/\\]uvicorn[/\\]importer\.py$")),
-    ("hypercorn", re.compile(r"[/\\]hypercorn[/\\]utils\.py$")),
-    ("daphne", re.compile(r"[/\\]daphne[/\\]utils\.py$")),
+    ("gunicorn", _GUNICORN_LOADER),
+    ("uvicorn", _UVICORN_LOADER),
+    ("hypercorn", _HYPERCORN_LOADER),
+    ("daphne", _DAPHNE_LOADER),
 )
 """The program, and its file that imports the application."""
 _IMPORT_SYSTEM = re.compile(r"^<frozen |[/\\]importlib[/\\]__init__\.py$")

@@ -118,6 +118,8 @@ def _add_first_folder(start: StartCommand, folder: str, index: int) -> tuple[str
     `index`: the position of that one among the roots. () where the first folder cannot be told from it.
     """
     changed, below = start.roots[index], posixpath.normpath(folder)
+    if below == ".":
+        return start.roots
     if folder.startswith("/") or below.startswith("..") or not changed.endswith(f"/{below}"):
         return ()
     first = changed.removesuffix(f"/{below}") or "/"

@@ -15,7 +15,7 @@ from shared.proof.claims.importing.module_search import ModuleSearch
 from shared.proof.claims.packages.installed_distributions import InstalledDistributions, read_installed
 from shared.proof.claims.service_modules import InstalledModules
 from shared.proof.claims.starting.start_image import StartImage, list_unclear_commands
-from shared.proof.claims.starting.start_targets import PYTHON_MODULE, StartTarget
+from shared.proof.claims.starting.start_targets import PYTHON_FILE, PYTHON_MODULE, StartTarget
 from shared.proof.loading.build_effects import find_bringing
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.loading.image_contents import AbsenceReason, ImageContents, Presence, is_plain_image
@@ -95,7 +95,7 @@ class TargetSearch:
 
     def find(self, target: StartTarget) -> TargetState:
         """Whether the image has what a start asks for."""
-        if doubt := self._find_configuration(target):
+        if doubt := self._find_configuration(target) or self._find_absent_folder(target):
             return TargetState(ClaimState.UNKNOWN, doubt)
         return self._find_file(target) if target.path else self._find_module(target)
 
@@ -123,9 +123,6 @@ class TargetSearch:
         return self._confirm_found(target, found.path, modules)
 
     def _confirm_missing(self, target: StartTarget, found: FoundModule) -> TargetState:
-        absent = next((root for root in target.start.roots if not self._is_searched(target, root)), "")
-        if absent:  # a `cd` into it fails, and what runs then, and where, is another question
-            return TargetState(ClaimState.UNKNOWN, f"nothing shows that the image has the folder {absent}")
         below = target.module.replace(".", "/")
         paths = [f"{root}/{below}{ending}" for root in target.roots for ending in (".py", "/__init__.py")]
         above = [f"{root}/{below.partition('/')[0]}/__init__.py" for root in target.roots]
@@ -133,14 +130,21 @@ class TargetSearch:
             return TargetState(ClaimState.UNKNOWN, f"{found.reason}, but {doubt}")
         return TargetState(ClaimState.FAILS, found.reason, absence=found.absence)
 
-    def _is_searched(self, target: StartTarget, root: str) -> bool:
-        """Whether a folder exists in the image, or only an option adds it to the import path."""
+    def _find_absent_folder(self, target: StartTarget) -> str:
+        """Why a start may not come to run where its command says: a `cd` into what is not there fails."""
         words = target.start.text.split()
+        folders = target.start.roots
+        if target.path:
+            below = posixpath.normpath(words[1]) if target.program == PYTHON_FILE else posixpath.basename(target.path)
+            folders = (target.path.removesuffix(f"/{below}") or "/",) if not below.startswith("/") else ()
         has_option = get_option(words, "--app-dir") or get_option(words, "--pythonpath")
-        is_option = bool(has_option) and root == target.start.roots[0]
-        workdir = self._image.stages[-1].workdir
-        is_made = f"{workdir}/".startswith(f"{root.rstrip('/')}/")
-        return is_option or is_made or self._image.files.is_folder(root)
+        absent = (root for root in folders[1 if has_option else 0 :] if not self._has_folder(root))
+        return next((f"nothing shows that the image has the folder {root}" for root in absent), "")
+
+    def _has_folder(self, path: str) -> bool:
+        """Whether a folder is in the image: copied, or made for the working directory."""
+        is_made = f"{self._image.stages[-1].workdir}/".startswith(f"{path.rstrip('/')}/")
+        return is_made or self._image.files.is_folder(path)
 
     def _confirm_found(self, target: StartTarget, path: str, modules: "_StartModules") -> TargetState:
         presence = self._contents.holds(path)
