@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from shared.proof.claims.files.image_places import may_make_files
 from shared.proof.claims.importing.image_layout import ImageLayout
+from shared.proof.claims.starting.start_doubts import find_argument_doubt, find_folder_doubt, find_procfile_doubt
 from shared.proof.claims.starting.start_targets import StartTarget, read_start_target
 from shared.proof.loading.buildpack_start import find_buildpack_start
 from shared.proof.loading.commit_tree import RecordingTree
@@ -85,6 +86,7 @@ def _open_image(image: BuiltImage) -> StartImage:
     roots = find_installed_projects(files, _NOWHERE, installs).roots if installs else ()
     installed = tuple(root for root in roots if not root.startswith(_NOWHERE))
     targets = tuple(target for start in starts if (target := read_start_target(start)) is not None)
+    scripts = _list_scripts(files, stage)
     instruction = stage.entrypoint if _names_start(stage.entrypoint, targets) else stage.command or stage.entrypoint
     return StartImage(
         image.path,
@@ -92,11 +94,21 @@ def _open_image(image: BuiltImage) -> StartImage:
         files,
         image.stages,
         targets,
-        _list_scripts(files, stage),
+        scripts,
         installed,
         _list_possible_roots(image.stages, projects.roots),
-        _describe_doubt(image.path, starts, masked, targets),
+        _describe_doubt(image.path, starts, masked, targets) or _find_text_doubt(image, scripts),
     )
+
+
+def _find_text_doubt(image: BuiltImage, scripts: Sequence[str]) -> str:
+    """What the words of the Dockerfile and of its scripts leave open."""
+    stage, tree = image.stage, image.files.tree
+    instructions = [entry for entry in (stage.entrypoint, stage.command) if entry is not None]
+    texts = [" ".join((*entry.words, entry.shell)) for entry in instructions] + [
+        tree.read_text(path) for path in scripts
+    ]
+    return find_folder_doubt(image.path, texts) or find_argument_doubt(image.path, tree.read_text(image.path))
 
 
 def _list_possible_roots(stages: Sequence[BuildStage], roots: Sequence[str]) -> tuple[str, ...]:
@@ -117,7 +129,8 @@ def _open_procfile(tree: RecordingTree, path: str) -> list[StartImage]:
     lines = tree.read_text(path).splitlines()
     web = [number for number, line in enumerate(lines, 1) if line.startswith("web:")]
     targets = tuple(target for start in found.starts if (target := read_start_target(start)) is not None)
-    doubt = _describe_doubt(path, found.starts, found.starts, targets)
+    doubt = find_procfile_doubt(tree, path) or find_folder_doubt(path, lines)
+    doubt = doubt or _describe_doubt(path, found.starts, found.starts, targets)
     if len(web) != 1 or _VARIABLE.search(re.sub(r"\$\{?PORT\b", "", lines[web[0] - 1])):
         doubt = doubt or f"{path} has no one web process without variables"
     line = web[0] if web else 0

@@ -22,7 +22,7 @@ from shared.proof.loading.image_contents import AbsenceReason, ImageContents, Pr
 from shared.proof.loading.module_providers import VanishedModule, find_provider, is_made_by_build
 from shared.proof.loading.servers import get_option
 
-_CONFIGURING = ("chdir", "pythonpath", "wsgi_app", "raw_env", "sys.path", "sys import", "import_module")
+_CONFIGURING = ("chdir", "pythonpath", "wsgi_app", "raw_env", "sys.path", "sys import", "import_module", "addsitedir")
 """Words of a configuration of gunicorn that may change what it loads, or from where."""
 
 
