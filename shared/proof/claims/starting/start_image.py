@@ -123,23 +123,23 @@ def list_unclear_commands(stages: Sequence[BuildStage]) -> list[OpaqueInstructio
 
 def _open_procfile(tree: RecordingTree, path: str) -> list[StartImage]:
     """What a buildpack starts by a Procfile."""
-    found = find_buildpack_start(tree, path)
-    if found is None or found.path != path:
+    start = find_buildpack_start(tree, path)
+    if start is None or start.path != path:
         return []
     lines = tree.read_text(path).splitlines()
     web = [number for number, line in enumerate(lines, 1) if line.startswith("web:")]
-    targets = tuple(target for start in found.starts if (target := read_start_target(start)) is not None)
+    targets = tuple(target for command in start.starts if (target := read_start_target(command)) is not None)
     doubt = find_procfile_doubt(tree, path) or find_folder_doubt(path, lines)
-    doubt = doubt or _describe_doubt(path, found.starts, found.starts, targets)
+    doubt = doubt or _describe_doubt(path, start.starts, start.starts, targets)
     if len(web) != 1 or _VARIABLE.search(re.sub(r"\$\{?PORT\b", "", lines[web[0] - 1])):
         doubt = doubt or f"{path} has no one web process without variables"
     line = web[0] if web else 0
-    files, folder = found.files, found.files.stages[-1].workdir
+    files, folder = start.files, start.files.stages[-1].workdir
     projects = ("pyproject.toml", "setup.py", "setup.cfg")
     is_project = any(files.locate(posixpath.join(folder, name)) is not None for name in projects)
     named = find_installed_projects(files, _NOWHERE, [(folder, "pip install -r requirements.txt")]).roots
     installed = tuple(root for root in named if not root.startswith(_NOWHERE))
-    possible = found.roots if is_project else ()
+    possible = start.roots if is_project else ()
     return [StartImage(path, line, files, tuple(files.stages), targets, (), installed, possible, doubt)]
 
 
@@ -153,7 +153,9 @@ def _describe_doubt(
 ) -> str:
     if not targets:
         return f"{path} starts no program that is known to load an application"
-    shapes, others = ([(start.roots, start.modules, start.files) for start in each] for each in (starts, masked))
+    shapes, others = (
+        [(start.roots, start.modules, start.files) for start in commands] for commands in (starts, masked)
+    )
     if shapes != others:
         return f"what {path} starts depends on variables of the environment"
     return next((f"{path}: {target.doubt}" for target in targets if target.doubt), "")
