@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from shared.detection.close_code import CloseKind
-from shared.detection.entry import CHECK_LOG, LogEntry
-from shared.detection.log_gaps import LogGap
+from shared.detection.entry import CHECK_LOG, LogEntry, LogGap
 from shared.detection.logged_exception import Frame, LoggedException
 from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind

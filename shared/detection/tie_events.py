@@ -1,6 +1,9 @@
 """What of a log matters for ties: exceptions, closes and failed starts, as events in the order of their time.
 
-Tracebacks that were logged line by line are put together again, chains and exception groups included.
+Tracebacks that were logged line by line are put together again, chains and exception groups included. So are the links
+of a chain that a platform logged as entries of their own: Cloud Logging begins a new entry at each `Traceback (most
+recent call last)`, and the sentence between two links is lost. They belong together where they come from the same log
+at once, and the later one's message quotes the earlier one's.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.detection.close_code import CloseKind
+from shared.detection.connections import are_different_connections
 from shared.detection.entry import LogEntry
 from shared.detection.exception_chain import (
     Chain,
@@ -162,3 +166,42 @@ def _end_traceback(traceback: _OpenTraceback, event: Event, ended: LoggedExcepti
 
 def _is_syntax_error(ended: LoggedException) -> bool:
     return ended.error_class in _SYNTAX_ERROR_CLASSES and bool(ended.frames) and not ended.frames[-1].function
+
+
+_MAX_GAP = timedelta(milliseconds=50)
+"""Between two links: Python writes them at once."""
+_MIN_QUOTED = 10
+"""Characters of a message that tell that it is quoted; "'id'" may be anywhere."""
+
+
+def join_split_chains(events: Sequence[Event]) -> list[Event]:
+    """The events, those of one chain as its last one; `events` come in the order of their time."""
+    joined: list[Event] = []
+    last = -1
+    """The index of the last exception."""
+    for event in events:
+        shown = event
+        if event.raised is not None:
+            if last >= 0 and (chained := _join(joined[last], event)) is not None:
+                shown = replace(event, raised=chained)
+                joined[last] = replace(joined[last], raised=None)
+            last = len(joined)
+        joined.append(shown)
+    return [event for event in joined if event.is_telling]
+
+
+def _join(before: Event, after: Event) -> RaisedException | None:
+    """The chain of both; None where nothing says that they are one."""
+    first, then = before.raised, after.raised
+    if first is None or then is None or before.moment is None or after.moment is None:
+        return None
+    is_at_once = before.source == after.source and after.moment - before.moment <= _MAX_GAP
+    if not is_at_once or are_different_connections(before.ids, after.ids):
+        return None
+    quoted = first.chain[-1].message.strip()
+    quoting = then.exception
+    is_new = (quoting.error_class, quoting.message.strip()) != (first.chain[-1].error_class, quoted)
+    if len(quoted) < _MIN_QUOTED or quoted not in quoting.message or not is_new:
+        return None
+    syntax = first.is_syntax_error or then.is_syntax_error
+    return build_raised((*first.chain, *then.chain), then.entry, is_syntax_error=syntax)

@@ -14,13 +14,18 @@ from datetime import datetime, timedelta
 from shared.detection.close_code import CloseKind
 from shared.detection.connections import are_different_connections, find_connection_ids, find_request_ids
 from shared.detection.entry import LogEntry
+from shared.detection.indirect_ties import find_stated_events, list_events_beside, tie_failed_starts, tie_stated_errors
 from shared.detection.line_tracebacks import AssembledTraceback, LineTracebacks
 from shared.detection.raised_exception import EFFECT_KINDS, RaisedException, read_raised, truncate_raised_entry
 from shared.detection.signal import Signal, SkipReason, read_signal
-from shared.detection.split_chains import join_split_chains
-from shared.detection.start_ties import list_events_beside, tie_failed_starts
-from shared.detection.stated_ties import find_stated_events, tie_stated_errors
-from shared.detection.tie_events import Event, effect_events, find_fragment, reassemble_tracebacks, sort_events
+from shared.detection.tie_events import (
+    Event,
+    effect_events,
+    find_fragment,
+    join_split_chains,
+    reassemble_tracebacks,
+    sort_events,
+)
 
 __all__ = ["MAX_TIE_AGE", "RaisedException", "Tie", "TieFinder"]
 

@@ -1,11 +1,10 @@
 """What a report says of a cause: the words for a title, one sentence, and the JSON."""
 
 from shared.detection.causes.cause import Cause, CauseClass
-from shared.detection.causes.line_before import find_line_before
+from shared.detection.causes.text_rules import find_line_before
 from shared.detection.close_code import CloseKind
-from shared.detection.entry import CHECK_LOG
+from shared.detection.entry import CHECK_LOG, LogGap
 from shared.detection.incident import Incident, describe_exception, describe_raised, describe_raised_exception
-from shared.detection.log_gaps import LogGap
 from shared.detection.logged_exception import Frame
 from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind

@@ -6,8 +6,7 @@ rule: `unknown`, with the exception quoted, is better than a guess.
 
 from collections.abc import Sequence
 
-from shared.detection.causes.cause import CauseClass
-from shared.detection.causes.cause_rule import CauseRule, make_rule
+from shared.detection.causes.cause import CauseClass, CauseRule, make_rule
 from shared.detection.causes.service_rules import CREDENTIAL_RULES, SERVICE_RULES
 
 _CONFIGURATION = (

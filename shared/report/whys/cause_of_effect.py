@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared.detection.causes.cause import Cause, CauseClass
 from shared.detection.causes.classify import classify_cause
-from shared.detection.causes.line_before import find_line_before
+from shared.detection.causes.text_rules import find_line_before
 from shared.detection.close_code import CloseKind
 from shared.detection.incident import Incident, describe_raised_exception, name_raised
 from shared.detection.signal import SignalKind

@@ -20,7 +20,7 @@ CHECKED_ELSEWHERE = {
     ("shared/proof/claims/regressions/new_failures.py", "_Comparison"): "an escaped name, and runs of bounded length",
     ("shared/proof/claims/files/file_judge.py", "_Reading"): "one name, escaped",
     ("shared/adapters/google/image_name.py", "_read_rule"): "the name of an image as the platform has it, matched once",
-    ("shared/detection/causes/cause_rule.py", "make_rule"): "classes and messages of at most 300 characters",
+    ("shared/detection/causes/cause.py", "make_rule"): "classes and messages of at most 300 characters",
     ("shared/text/redaction.py", "_compile"): "every rule is one of `_ALL_RULES`",
     ("shared/text/secret_pattern.py", "parse_secret_pattern"): "forms are built of items that cannot match in two ways",
     ("shared/text/secret_pattern.py", "_parse_item"): "a class is looked for in 128 characters",
