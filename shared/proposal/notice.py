@@ -12,7 +12,7 @@ from shared.report.cause import describe_cause, describe_shown_cause
 from shared.report.facts.log_entries import describe_gap, describe_occurrences
 from shared.report.facts.unproven import describe_likeliest_change
 from shared.report.impact import Reach, describe_impact, list_consequences
-from shared.report.issue.summary import describe_error
+from shared.report.issue.body import describe_error
 from shared.report.report import Report, describe_counting_time
 from shared.text.phrases import join_words, pluralize, quote_untrusted
 from shared.text.timestamps import format_timestamp_phrase
