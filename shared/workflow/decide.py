@@ -14,8 +14,7 @@ from shared.proposal.decision import (
     build_answer,
     find_refusal,
 )
-from shared.proposal.proposal import Proposal
-from shared.proposal.reminder import SNOOZE_PERIOD
+from shared.proposal.proposal import SNOOZE_PERIOD, Proposal
 from shared.text.phrases import quote_untrusted
 from shared.workflow import effects
 from shared.workflow.commit_checks.propose_undeployed import request_proposal

@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 from shared.errors import Reject
 from shared.ports import Document, IssueRef
-from shared.proposal.proposal import Message
-from shared.proposal.reminder import Reminder
+from shared.proposal.proposal import Message, Reminder
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.text.escaping import escape_markdown

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from shared.errors import Reject
-from shared.proposal.radar_notice import RadarLine, build_radar_notice
+from shared.proposal.notice import RadarLine, build_radar_notice
 from shared.service import RolloutMode, Service
 from shared.text.timestamps import format_rfc3339
 from shared.workflow import check_effects

@@ -9,8 +9,7 @@ from dataclasses import replace
 from shared.ports import WRONG_LABEL
 from shared.proof.model.recommendation import ActionKind
 from shared.proposal.consequences import summarise_rollout
-from shared.proposal.labels import Label
-from shared.proposal.proposal import Proposal
+from shared.proposal.proposal import Label, Proposal
 from shared.proposal.rollout import WATCH_DURATION
 from shared.proposal.state_words import INCIDENT_WORDS
 from shared.report.facts.unproven import describe_experiment

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from shared.errors import Reject
 from shared.proposal.rollout import Deployment, build_revision_url
+from shared.proposal.state_words import TRIAL_SENTENCES
 from shared.proposal.states import ProposalStatus
 from shared.proposal.trial import TrialRound, TrialVerdict
-from shared.proposal.verdict_words import TRIAL_SENTENCES
 from shared.service import Service
 from shared.text.phrases import quote_untrusted
 from shared.workflow import effects

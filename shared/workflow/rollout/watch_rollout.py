@@ -19,7 +19,7 @@ from shared.proposal.rollout import (
     find_next_traffic_step,
     judge_rollout,
 )
-from shared.proposal.verdict_words import VERDICT_SENTENCES
+from shared.proposal.state_words import VERDICT_SENTENCES
 from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
