@@ -33,7 +33,7 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents, incident_record
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.reports import KIND as EVIDENCE
-from shared.workflow.records.serving_states import SERVING_STATES
+from shared.workflow.records.sound_states import SERVING_STATES
 
 TICK_SECONDS = 1.0
 _POLL_SECONDS = 0.1

@@ -11,7 +11,7 @@ from shared.proof.model.finding import Finding, find_recommended_commit
 from shared.proof.model.history import FileChange, describe_commit, quote_subject
 from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import CheckStatus, Target
-from shared.proposal.brief import is_certain
+from shared.proposal.build_brief import is_certain
 from shared.proposal.notice import describe_since, list_cause_paragraphs
 from shared.proposal.proposal import Label
 from shared.report.facts.fix_history import (

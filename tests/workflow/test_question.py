@@ -14,7 +14,7 @@ from shared.proposal.states import ProposalStatus
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
-from shared.workflow.rollout.await_newer_commit import MAX_LOOKS
+from shared.workflow.rollout.run_trial import MAX_LOOKS
 from shared.workflow.supersede import BRANCH_CHECK_INTERVAL, MIN_QUESTION_AGE
 from tests.support.commit_graph import commit_id, make_commit
 from tests.support.drivers import (

@@ -11,7 +11,7 @@ from shared.proposal.trial import REQUIRED_ROUNDS
 from shared.service import PAGER
 from shared.workflow.flow import IncidentState
 from shared.workflow.issue.issue_updates import COMMANDS_HINT
-from shared.workflow.rollout.await_newer_commit import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
+from shared.workflow.rollout.run_trial import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
 from tests.support.commit_graph import commit_id
 from tests.support.crash.invariants import is_active
 from tests.support.crash.story_run import MINUTE, StoryRun
