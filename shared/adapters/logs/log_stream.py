@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from shared.adapters.logs.log_json import parse_json_entry
+from shared.adapters.logs.log_json import SplitEntries, parse_json_entry
 from shared.adapters.logs.log_text import ConsoleLogReader
-from shared.adapters.logs.split_entries import SplitEntries
 from shared.detection.entry import LogEntry
 from shared.errors import InputError
 

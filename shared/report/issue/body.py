@@ -23,9 +23,7 @@ from shared.report.facts.unproven import (
 )
 from shared.report.impact import summarise_impact
 from shared.report.incident_status import MAX_BODY_LENGTH
-from shared.report.issue.causes import render_causes, render_evidence, render_suspected_changes
-from shared.report.issue.incident_details import render_commits, render_incident_details
-from shared.report.issue.proposal import render_proposal
+from shared.report.issue import causes, incident_details, proposal
 from shared.report.issue.section import (
     Heading,
     Section,
@@ -240,12 +238,12 @@ def render_issue_body(report: Report, links: Links = NO_LINKS) -> str:
     """
     parts = (
         render_summary,
-        render_suspected_changes,
-        render_incident_details,
-        render_commits,
-        render_causes,
-        render_proposal,
-        render_evidence,
+        causes.render_suspected_changes,
+        incident_details.render_incident_details,
+        incident_details.render_commits,
+        causes.render_causes,
+        proposal.render_proposal,
+        causes.render_evidence,
     )
     sections = [section for part in parts for section in part(report, links)]
     sections.sort(key=lambda section: section.is_folded)  # what is shown comes first, each in its order

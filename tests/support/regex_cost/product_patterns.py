@@ -29,10 +29,10 @@ CHECKED_ELSEWHERE = {
     ("shared/report/issue/causes.py", "_render_resources"): "single words",
     ("shared/proof/declared/development_python.py", "_match_lines"): "measured with `development_pythons`",
     (
-        "shared/adapters/checkers/ty_diagnostics.py",
+        "shared/adapters/checkers/ty_checker.py",
         "",
     ): "one short message of the type checker, whose answer is bounded",
-    ("shared/adapters/checkers/ty_diagnostics.py", "_parse_call"): "one short message of the type checker",
+    ("shared/adapters/checkers/ty_checker.py", "_parse_call"): "one short message of the type checker",
     (
         "shared/proof/claims/attributes/attribute_judge.py",
         "_build_gone",
