@@ -13,6 +13,7 @@ from shared.proof.model.finding import (
     IntroducingCommit,
     LoadedSummary,
     ProvenClaim,
+    PythonChange,
     Rollback,
 )
 from shared.proof.model.history import Commit, FileChange
@@ -167,7 +168,13 @@ def _introduced_to_json(introduced: IntroducingCommit) -> dict[str, object]:
         "first_line": introduced.first_line,
         "merge": len(introduced.commit.parents) > 1,
         "arrived_broken": introduced.was_added_broken,
+        "python_change": _python_change_to_json(introduced.python_change),
     }
+
+
+def _python_change_to_json(change: PythonChange | None) -> dict[str, object] | None:
+    """None where the image has the same Python, as in nearly every report."""
+    return None if change is None else {"before": change.before, "after": change.after, "source": change.source}
 
 
 def _attempt_to_json(attempt: Attempt) -> dict[str, object]:
@@ -183,6 +190,7 @@ def _fix_to_json(fix: Fix) -> dict[str, object]:
         "path": fix.path or None,
         "deleted": fix.is_deletion,
         "excerpt": _excerpt_to_json(fix.excerpt),
+        "python_change": _python_change_to_json(fix.python_change),
     }
 
 

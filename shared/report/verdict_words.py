@@ -1,6 +1,6 @@
 """Words for what a proof says of a file: of its compilation, or of the claim that a traceback makes about its code."""
 
-from shared.proof.model.finding import Finding, IntroducingCommit
+from shared.proof.model.finding import Finding, IntroducingCommit, PythonChange
 from shared.report.evidence import EvidenceKind
 from shared.text.phrases import pluralize, quote_untrusted
 
@@ -33,7 +33,14 @@ def describe_introduced(proof: Finding, introduced: IntroducingCommit) -> str:
         kept_out = quote_untrusted(proof.claim.module or proof.claim.name, 120)
         return f"line {introduced.first_line} of {quote_untrusted(introduced.path)} keeps {kept_out} out of the image"
     first = f", the first on line {introduced.first_line}" if introduced.first_line is not None else ""
-    return f"{pluralize(introduced.errors, 'error')}{first}"
+    return f"{pluralize(introduced.errors, 'error')}{first}{_describe_older_image(introduced.python_change)}"
+
+
+def _describe_older_image(change: PythonChange | None) -> str:
+    if change is None:
+        return ""
+    source = quote_untrusted(change.source)
+    return f" on Python {change.after} ({source}); its image had Python {change.before} before"
 
 
 def describe_fixed(proof: Finding) -> str:
@@ -41,6 +48,10 @@ def describe_fixed(proof: Finding) -> str:
     if proof.claim is not None:
         reason = quote_untrusted(proof.claim.fixed_reason, _MAX_REASON)
         return f"the failure cannot happen: {reason}" if reason else "the failure cannot happen"
+    change = proof.fix.python_change if proof.fix is not None else None
+    if change is not None:
+        source = quote_untrusted(change.source)
+        return f"the file compiles on Python {change.after}, the version of that commit's own image ({source})"
     return f"the file compiles on Python {proof.deployed.python}" if proof.deployed.python else "the file compiles"
 
 

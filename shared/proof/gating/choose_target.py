@@ -1,6 +1,6 @@
 """Chooses what to propose: the first fixing commit, and the newest commit that passes every gate."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 
 from shared.proof.gating.choose_newest import TargetChoice, choose_newest
@@ -48,10 +48,15 @@ def is_fixed_at(file_history: FileHistory, verdicts: CompileVerdicts, commit: st
     )
 
 
-def find_fix(file_history: FileHistory, verdicts: CompileVerdicts) -> Commit | None:
-    """The first commit after the deployed one, on the branch, at which the file compiles."""
+def find_fix(file_history: FileHistory, verdicts_at: Callable[[str], CompileVerdicts]) -> Commit | None:
+    """The first commit after the deployed one, on the branch, at which the file compiles.
+
+    `verdicts_at` gives the verdicts on the Python of a commit.
+    """
     return find_first_holding(
-        file_history.commits, file_history.later_ids, lambda commit: is_fixed_at(file_history, verdicts, commit)
+        file_history.commits,
+        file_history.later_ids,
+        lambda commit: is_fixed_at(file_history, verdicts_at(commit), commit),
     )
 
 
@@ -79,6 +84,9 @@ def choose_target(
 
     def refuse(commit: str) -> GateFailure | None:
         if is_fixed_at(file_history, gates.verdicts, commit):
+            return None
+        own = gates.own_verdicts(commit)
+        if own is not None and own.replace_deployed and is_fixed_at(file_history, own.verdicts, commit):
             return None
         return GateFailure("incident_file", "the failing file does not compile at this commit")
 

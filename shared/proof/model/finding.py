@@ -100,6 +100,17 @@ class LoadedSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class PythonChange:
+    """The Python of a commit's image, where it is another one than before and decides whether the file compiles."""
+
+    before: str
+    """The minor version."""
+    after: str
+    source: str
+    """Where the later one is declared, as `Dockerfile, line 1: FROM python:3.12-slim`."""
+
+
+@dataclass(frozen=True, slots=True)
 class IntroducingCommit:
     """The commit after which the file no longer compiled. `errors` is the count right after it."""
 
@@ -109,6 +120,8 @@ class IntroducingCommit:
     first_line: int | None
     was_added_broken: bool = False
     """True where the file did not exist before: it never compiled."""
+    python_change: PythonChange | None = None
+    """Where the file compiled on the Python of the image before: what this commit makes of that Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +149,8 @@ class Fix:
     """The fixed lines, numbered as in the fixed version."""
     path: str = ""
     """Where the file is after the fix; differs from the broken path after a rename; "" where it was deleted."""
+    python_change: PythonChange | None = None
+    """Where the file still fails on the deployed Python: the other Python of this commit's own image."""
 
 
 @dataclass(frozen=True, slots=True)

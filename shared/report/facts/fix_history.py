@@ -133,7 +133,7 @@ def _collect_fix_facts(proof: Finding, fix: Fix) -> Iterator[Fact]:
         path = quote_untrusted(fix.path or broken)
         moved = f" (before: {quote_untrusted(broken)})" if fix.path and fix.path != broken else ""
         text = f"{path}{moved} compiles at {commit.id} on Python {proof.deployed.python}."
-        if proof.claim is not None:
+        if proof.claim is not None or fix.python_change is not None:
             text = f"At {commit.id} {describe_fixed(proof)}."
     yield Fact(FactTopic.FIX, get_verdict_kind(proof), f"{commit.id}:{quote_untrusted(fix.path or broken)}", text)
     if proof.deployed.commit is not None and fix.where == "merged":
