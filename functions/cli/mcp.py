@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from functions.cli import proof_server
-from functions.cli.repository_argument import check_local_repository
+from functions.cli.arguments import check_local_repository
 from shared.local_sources import open_local_history
 
 

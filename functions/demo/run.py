@@ -10,9 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from functions.demo.app_setup import AppSetup
-from functions.demo.early_setup import EarlySetup
 from functions.demo.environment import APPROVER
+from functions.demo.other_setups import AppSetup, EarlySetup
 from functions.demo.scenario import ScenarioName
 from functions.demo.setup import DemoSetup, StatusPrinter
 from functions.demo.ws_client import Visitors

@@ -10,7 +10,7 @@ from functions.local import pubsub_relay, relay, server_process, topology
 from functions.local.emulators import run_emulators
 from functions.local.function_client import FunctionClient
 from functions.local.private_files import make_private
-from functions.local.servers import FUNCTIONS_FILE, build_function_server
+from functions.local.server_process import FUNCTIONS_FILE, build_function_server
 from functions.local.stack_folder import override_environ, publish_environment
 from functions.local.supervisor import Supervisor
 from shared.adapters.google import pubsub

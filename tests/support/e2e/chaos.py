@@ -18,8 +18,7 @@ from functions.demo.scenario import ScenarioName
 from functions.demo.setup import load_progress
 from functions.demo.ws_client import visit_service
 from functions.local.page.slack_clicks import ClickSender
-from functions.local.server_process import LOOPBACK, find_free_port
-from functions.local.servers import build_page_server, build_platform_server
+from functions.local.server_process import LOOPBACK, build_page_server, build_platform_server, find_free_port
 from functions.local.stack import RunningStack, StackOptions, run_stack
 from functions.local.stack_folder import override_environ
 from functions.local.supervisor import Supervisor
