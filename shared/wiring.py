@@ -144,7 +144,7 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def pager(self) -> ports.Pager:
-        """The webhook; its key is read when somebody is first alerted."""
+        """The webhook; its key is read for the first alert."""
         reference = self._settings.secrets.pager_routing_key
         if reference is None:
             _raise_not_configured("the port 'pager'", "pager.routing_key")

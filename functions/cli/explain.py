@@ -90,7 +90,7 @@ _REASONS: Mapping[Reason, Explanation] = {
     ),
     Reason.CLOSE_1011_ONE_OF_SEVERAL: Explanation(
         "Several exceptions were logged before the close, and the log does not say which one ended it.",
-        "Log a connection or trace id with each entry, so that they can be told apart.",
+        "Log a connection or trace id with each entry, so that they can be distinguished.",
     ),
     Reason.CLOSED_BY_OTHER_END: Explanation(
         "The other end of the connection failed.", "Look at the log of the service at the other end."

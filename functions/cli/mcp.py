@@ -16,6 +16,6 @@ def mcp(repo: Annotated[str, typer.Option(metavar="PATH", help="The repository t
     """
     check_local_repository(repo)
     with open_local_history(repo) as history:
-        history.branch(None)  # a folder that is no repository is named before anybody asks
+        history.branch(None)  # a folder that is no repository is reported before the first question
     proof_server.serve(repo)
     return 0

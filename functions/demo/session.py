@@ -1,6 +1,6 @@
 """Starts everything that the demo needs, runs it, and returns whether the scenario ended as it should.
 
-Everything stops on every way out.
+Everything stops however the demo ends.
 """
 
 import json

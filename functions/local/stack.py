@@ -73,7 +73,7 @@ class RunningStack:
 
 @contextmanager
 def run_stack(options: StackOptions) -> Iterator[RunningStack]:
-    """Starts all of it, and ends all of it on every way out.
+    """Starts all of it, and ends all of it however the block ends.
 
     Raises `shared.errors.InputError` where a port is taken, the emulators are missing, or a server does not come up.
     """

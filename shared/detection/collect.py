@@ -82,7 +82,7 @@ class EffectCollector:
 
 
 def _is_explained(known: SymptomCollector, causes: set[tuple[str, str]], entry: LogEntry, tie: Tie) -> bool:
-    """Whether a close is told with an incident that is there, or that another close has."""
+    """Whether an incident that exists, or that of another close, already holds this close."""
     if tie.is_tied:
         return known.find_owner(entry, tie.raised) is not None
     return all(

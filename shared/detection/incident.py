@@ -160,7 +160,7 @@ def describe_raised(raised: RaisedException, frame: Frame | None = None) -> str:
 
 
 def name_raised(raised: RaisedException, frame: Frame | None = None) -> str:
-    """`KeyError in ferry/berths.py, line 41`, for where its message is told already."""
+    """`KeyError in ferry/berths.py, line 41`, for where its message is shown already."""
     at = frame or raised.location
     line = f", line {at.line}" if at is not None and at.line else ""
     location = f" in {quote_untrusted(at.path, 200)}{line}" if at is not None else ""

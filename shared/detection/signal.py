@@ -72,7 +72,7 @@ class Signal:
     source_text: str = ""
     """The offending source line as the traceback quotes it, stripped."""
     python: str = ""
-    """Minor version such as `3.11`, where the traceback's own library paths tell it."""
+    """Minor version such as `3.11`, where the traceback's own library paths show it."""
     close_kind: CloseKind | None = None
     """For a close: which end closed first, as far as the text says."""
 

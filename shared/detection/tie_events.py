@@ -55,7 +55,7 @@ class Event:
     close_kind: CloseKind | None = None
     is_failed_start: bool = False
     stated: RaisedException | None = None
-    """An error of which only the message was logged: it counts where nothing else tells the cause of a close."""
+    """An error of which only the message was logged: it counts where nothing else shows the cause of a close."""
 
     @property
     def may_close_websocket(self) -> bool:
@@ -106,7 +106,7 @@ class _OpenTraceback:
     parser: TracebackParser
     opened_at: datetime | None = None
     is_mixed: bool = False
-    """Whether the lines of two tracebacks are among each other, so that no frame can be told to be of one."""
+    """Whether the lines of two tracebacks are among each other, so that no frame is known to be of one."""
     last_event: Event | None = None
     last_chain: Chain = ()
     """Its chain; empty until one has ended."""
@@ -148,7 +148,7 @@ def _reassemble(events: Sequence[Event]) -> Iterator[Event]:
 
 
 def _end_traceback(traceback: _OpenTraceback, event: Event, ended: LoggedException) -> Event:
-    """The event of a whole traceback; the one of the link before it is emptied, as it is told with this one."""
+    """The event of a whole traceback; the one of the link before it is emptied, because this one contains it."""
     assert event.entry is not None
     is_member = is_member_line(event.fragment) and not traceback.is_linked
     chain: Chain = (ended,)
@@ -171,7 +171,7 @@ def _is_syntax_error(ended: LoggedException) -> bool:
 _MAX_GAP = timedelta(milliseconds=50)
 """Between two links: Python writes them at once."""
 _MIN_QUOTED = 10
-"""Characters of a message that tell that it is quoted; "'id'" may be anywhere."""
+"""Characters of a message by which it is known to be quoted; "'id'" may be anywhere."""
 
 
 def join_split_chains(events: Sequence[Event]) -> list[Event]:

@@ -27,8 +27,6 @@ from shared.detection.tie_events import (
     sort_events,
 )
 
-__all__ = ["MAX_TIE_AGE", "RaisedException", "Tie", "TieFinder"]
-
 MAX_TIE_AGE = timedelta(minutes=10)
 """No close is tied to what was logged longer before it."""
 _MAX_EVENTS = 200_000
@@ -265,7 +263,7 @@ def _answer_closes(waiting: _Waiting) -> Iterator[tuple[int, Tie]]:
     ordinary = [close for close in closes if close.close_kind not in _TIED_TO_OWN_TEXT]
     for at, close in enumerate(closes):
         if close.close_kind in _TIED_TO_OWN_TEXT:
-            waiting.raised.clear()  # another close lies between
+            waiting.raised.clear()  # another close is between
             continue
         tie = _tie_close(close, waiting, is_only_one=len(ordinary) == 1 and at == 0)
         if tie is not None:

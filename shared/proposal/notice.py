@@ -100,7 +100,7 @@ _MAX_TITLE_LENGTH = 150
 
 
 class RadarEntry(Protocol):
-    """What is told of a failure; `fix` is "" where the branch never had it."""
+    """What the line says of a failure; `fix` is "" where the branch never had it."""
 
     @property
     def error_class(self) -> str: ...

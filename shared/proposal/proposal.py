@@ -142,7 +142,7 @@ class Message:
     snoozed_until: datetime | None = None
     """Until when an approver has put the reminder off; None where nobody has."""
     can_be_proposed: bool = False
-    """Whether an approver may ask for the question about what this line tells."""
+    """Whether an approver may ask for the question about what this line says."""
     brief: Brief = NO_BRIEF
     """What the chat shows instead of `lines`, which then are in the thread; empty in evidence of earlier versions."""
 

@@ -55,7 +55,7 @@ def describe_cause(report: Report) -> str:
     """The class, with what names it: `a setting or secret is missing (HARBOUR_URL)`."""
     cause = report.cause
     if cause.cause_class is CauseClass.UNKNOWN and report.incident.candidates:
-        return "one of several exceptions, and the log does not tell which"
+        return "one of several exceptions, and the log does not say which"
     if cause.cause_class is CauseClass.UNKNOWN:
         return "not known"
     subject = f" ({quote_untrusted(cause.subject, 100)})" if cause.subject else ""

@@ -54,7 +54,7 @@ from shared.text.timestamps import format_timestamp
 
 
 def gather_facts(incident: Incident, proof: Finding) -> Facts:
-    """All facts, in the order in which a report tells them: logged, failing, fixed, why it was not caught."""
+    """All facts, in the order in which a report gives them: logged, failing, fixed, why it was not caught."""
     parts = (
         collect_environment_facts,
         collect_deployed_code_facts,

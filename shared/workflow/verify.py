@@ -87,7 +87,7 @@ def advance_incident(context: Context, service: Service, record: IncidentRecord)
 
 
 def _was_just_approved(context: Context, record: IncidentRecord) -> bool:
-    """`redeploy` may be about to refuse it: what becomes of the approval is told at once, or a little later."""
+    """`redeploy` may be about to refuse it: what becomes of the approval is reported at once, or a little later."""
     return record.state is IncidentState.APPROVED and context.clock.now() < record.history[-1].at + context.limit_wait(
         APPROVAL_GRACE_PERIOD
     )

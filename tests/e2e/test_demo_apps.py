@@ -1,4 +1,4 @@
-"""The services of the demo that no deployment mends: each is really served, visited and closed, and its log read."""
+"""The services of the demo that no deployment fixes: each is really served, visited and closed, and its log read."""
 
 import json
 import time

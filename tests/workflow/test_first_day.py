@@ -1,4 +1,4 @@
-"""What somebody types on the first day: options, mistakes and questions go in, one sentence that helps comes out."""
+"""What a user types on the first day: options, mistakes and questions go in, one sentence that helps comes out."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What could not be mended yet is looked at again when the branch has moved: then the fix is proposed, once."""
+"""What could not be fixed yet is looked at again when the branch has moved: then the fix is proposed, once."""
 
 from datetime import timedelta
 

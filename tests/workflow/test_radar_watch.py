@@ -1,4 +1,4 @@
-"""What is merged and not deployed: asked for once an hour, read where something has changed, told once a day."""
+"""What is merged and not deployed: asked for once an hour, read where something has changed, posted once a day."""
 
 import json
 from dataclasses import replace

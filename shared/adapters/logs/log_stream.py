@@ -66,7 +66,7 @@ class LogStream:
                 yield self._read_text_line()
 
     def _read_object(self) -> Sequence[LogEntry] | None:
-        """The entries that an object makes whole; None where none stands here."""
+        """The entries that an object makes whole; None where none begins here."""
         if not self._matches(_OBJECT):
             return None
         if not self._has_console_lines:

@@ -68,7 +68,7 @@ PROFILES: Mapping[CauseClass, CauseProfile] = {
     CauseClass.OWN_CODE_UNPROVABLE: CauseProfile(
         "an error that the service's own code raised",
         Owner.DEVELOPERS,
-        "A commit that handles this case; which commit does, only a run can tell.",
+        "A commit that handles this case; which commit does, only a run can show.",
         is_mended_by_commit=True,
     ),
     CauseClass.DEPENDENCY: CauseProfile(

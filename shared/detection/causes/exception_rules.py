@@ -1,4 +1,4 @@
-"""The rules by which an exception's class, message and file tell the class of its cause; the first that fits decides.
+"""The rules by which an exception's class, message and file show the class of its cause; the first that fits decides.
 
 A rule names what public libraries raise for one kind of cause and for nothing else. What may have several causes has no
 rule: `unknown`, with the exception quoted, is better than a guess.

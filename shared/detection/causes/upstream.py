@@ -105,7 +105,7 @@ def find_host(text: str) -> str:
 def classify_side(exceptions: Iterable[LoggedException]) -> ConnectionSide:
     """By the deepest frame of the failing connection: calls go from the server's own handler to the client library.
 
-    Below an ASGI application the library of a socket is a client's where no frame of the server stands between the two.
+    Below an ASGI application the library of a socket is a client's where no frame of the server is between the two.
     """
     for exception in exceptions:
         if _is_own_socket_of_application(exception):

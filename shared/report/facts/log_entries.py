@@ -88,7 +88,7 @@ def describe_candidates(incident: Incident) -> str:
     if not incident.candidates:
         return ""
     words = [describe_raised(raised) for raised in incident.candidates]
-    return f" One of these was logged for it, and the log does not tell which: {join_words(words, 'or')}."
+    return f" One of these was logged for it, and the log does not say which: {join_words(words, 'or')}."
 
 
 def format_log_ref(entry: LogEntry) -> str:

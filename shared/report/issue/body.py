@@ -200,7 +200,7 @@ def _cause_points(report: Report) -> Iterator[str]:
 
 
 def _describe_deployment_safety(proof: Finding, target: Target) -> str:
-    """What was looked at, and what nobody could tell."""
+    """What was looked at, and what stays unknown."""
     if proof.experiment is not None:
         state = "every file that the service loads compiles"
     elif proof.claim is not None:

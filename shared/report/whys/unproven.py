@@ -140,7 +140,7 @@ def _describe_next_step(incident: Incident, proof: Finding, cause: Cause) -> str
     if cause.cause_class is CauseClass.UNKNOWN and incident.candidates:
         return (
             "Unknown. Start at the quoted exceptions, and log a connection or trace id with each entry, so that they "
-            "can be told apart."
+            "can be distinguished."
         )
     if cause.cause_class is CauseClass.UNKNOWN:
         return f"Unknown.{start or ' Look in what the instance logged before it.'}"

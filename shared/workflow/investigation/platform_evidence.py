@@ -184,7 +184,7 @@ def _describe_resources(logged: Sequence[LogEntry]) -> Iterator[str]:
         return
     for what, pattern in (("a lack of memory", _OUT_OF_MEMORY), ("a failed start", _NOT_STARTED)):
         hits = [entry for entry in logged if pattern.search(entry.text)]
-        yield f"Of this revision's log entries around the failure {len(logged)} were read; of {what} tell {len(hits)}."
+        yield f"Of this revision's log entries around the failure {len(logged)} were read; {len(hits)} report {what}."
 
 
 _PLATFORM_LOGS = ("run.googleapis.com%2Fvarlog%2Fsystem", "cloudaudit.googleapis.com%2Fsystem_event")

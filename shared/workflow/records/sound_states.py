@@ -11,7 +11,7 @@ from shared.workflow.context import Context
 from shared.workflow.records.documents import Collection, EmptyForNone
 
 MAX_FORK_CHECKS = 50
-"""Commits of forks that are checked for one service on one day (UTC): anybody can send them."""
+"""Commits of forks that are checked for one service on one day (UTC): any user can send them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,4 +110,4 @@ def _check_revision(
 
 def describe_manual_change(refused: str) -> EndReason:
     """The end of a rollout whose traffic was moved by another client; `refused` is the platform's reason."""
-    return EndReason(EndCause.SHIFT_REFUSED, f"Somebody has changed the service by hand: {refused}.")
+    return EndReason(EndCause.SHIFT_REFUSED, f"A user has changed the service by hand: {refused}.")
