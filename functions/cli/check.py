@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from functions.cli import check_baseline
-from functions.cli.output_format import OutputFormat
-from functions.cli.repository_argument import check_local_repository
+from functions.cli.arguments import OutputFormat, check_local_repository
 from shared.config.settings import read_settings
 from shared.errors import InputError, UsageError
 from shared.local_sources import find_work_tree, open_local_compilers, open_local_history

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from functions.cli import progress
-from functions.cli.output_format import OutputFormat
+from functions.cli.arguments import OutputFormat
 from shared.config.settings import read_settings
 from shared.errors import UsageError
 from shared.local_sources import open_checked_out_history, open_local_compilers

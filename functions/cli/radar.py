@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from functions.cli import progress
+from functions.cli.arguments import check_local_repository
 from functions.cli.check_baseline import format_alarm
-from functions.cli.repository_argument import check_local_repository
 from shared.config.settings import read_settings
 from shared.local_sources import open_local_compilers, open_local_history
 from shared.proof.compare_services import ComparisonRequest, require_services

@@ -59,7 +59,7 @@ class Throttle:
         return seen is not None and now - seen.last < THROTTLE_PERIOD
 
     def is_spent(self, key: object, now: datetime) -> bool:
-        """Whether the key was recorded often of late: for what differs inside, and is costly to tell apart.
+        """Whether the key was recorded often of late: for what differs inside, and is costly to distinguish.
 
         A few times are free, then the time between two grows by five seconds each, to the half minute of `is_recent`.
         """

@@ -7,8 +7,7 @@ from hashlib import blake2b
 
 from shared.errors import Retry
 from shared.workflow import requests
-from shared.workflow.commit_checks.watch_radar import has_radar
-from shared.workflow.commit_checks.watch_revisions import is_checked
+from shared.workflow.commit_checks.watch_service import has_radar, is_checked
 from shared.workflow.context import Context, StepResult
 from shared.workflow.records import incident_record
 

@@ -3,7 +3,7 @@
     python -m tests.bench.claim_rows [COMMITS]
 
 A service of some hundred modules is edited by every commit. One renames a function and leaves its caller behind,
-another breaks the caller's syntax; both are mended soon, and some later states newly fail elsewhere.
+another breaks the caller's syntax; both are fixed soon, and some later states newly fail elsewhere.
 """
 
 import json

@@ -24,7 +24,7 @@ GITHUB_MARKDOWN = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
 
 @cache
 def hostile_report(payload: str) -> Report:
-    """The payload wherever somebody else can put text."""
+    """The payload wherever another user can put text."""
     whole, proof = SHAPES["design"]
     evil = Commit(
         INTRODUCING.id, INTRODUCING.parents, INTRODUCING.committed_at, INTRODUCING.authored_at, payload, payload

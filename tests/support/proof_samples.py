@@ -260,7 +260,7 @@ def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
     )
     spoken_fix = Fix(replace(FIXING, subject="Repair the answer events"), "merged", path=PATH)
     back = make_recommendation(
-        ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, f"No commit mends it; {GOOD_COMMIT.id} is good."
+        ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, f"No commit fixes it; {GOOD_COMMIT.id} is good."
     )
     return {
         "design": (whole, proof),

@@ -26,12 +26,11 @@ from shared.proof.model.suspected_change import (
 )
 from shared.proof.proof_context import ProofContext
 from shared.proof.suspected.find_suspected import find_suspected_for_incident
-from shared.proposal.labels import Label
 from shared.proposal.notice import list_cause_paragraphs
+from shared.proposal.proposal import Label
 from shared.report.facts.unproven import list_suspected_lines
-from shared.report.issue.body import render_issue_body
+from shared.report.issue.body import cite_likeliest_change, render_issue_body
 from shared.report.issue.causes import render_suspected_changes
-from shared.report.issue.summary import cite_likeliest_change
 from shared.report.links import NO_LINKS
 from shared.report.report import Report, build_report
 from shared.report.report_json import report_to_json

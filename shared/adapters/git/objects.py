@@ -134,7 +134,7 @@ class ObjectStore:
         content = self._contents_process.read_bytes(int(size[0]))
         self._contents_process.read_bytes(1)
         self.bytes_read += len(content)
-        # Git does not look when it reads, and a proof stands on these bytes.
+        # Git does not look when it reads, and a proof rests on these bytes.
         if self._hash(b"%b %d\0%b" % (kind, len(content), content)).hexdigest() != oid:
             raise GitError(f"{self._git.name}: object {oid} is damaged; run git fsck there")
         return kind.decode(), content

@@ -26,7 +26,7 @@ def parse_log(log: bytes) -> list[Commit]:
 def parse_file_log(log: bytes, path: str) -> tuple[list[Commit], dict[str, str | None]]:
     """The commits of a `git log --raw` in COMMIT_FORMAT about one path, and the blob that each one leaves there.
 
-    None for a commit that leaves no regular file. A commit whose diff does not tell (a merge, a folder of that name, a
+    None for a commit that leaves no regular file. A commit whose diff hides it (a merge, a folder of that name, a
     name that git quotes) is not among the blobs.
     """
     name = path.encode("utf-8", "surrogateescape")

@@ -106,7 +106,7 @@ class GitRepository:
         # from which a failure came.
         options = ["--full-history", "--parents", "--date-order"]
         blobs: dict[str, str | None] = {}
-        if len(paths) == 1:  # the walk compares the trees anyhow, and tells the blobs in passing
+        if len(paths) == 1:  # the walk compares the trees anyhow, and lists the blobs in passing
             options += ["--raw", "--no-abbrev", "--no-renames", f"--format={parse.COMMIT_FORMAT}"]
             commits, blobs = parse.parse_file_log(self._walk(*options, *limits, "--", *paths), paths[0])
         else:

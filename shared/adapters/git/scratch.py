@@ -42,7 +42,7 @@ def _is_alive(process: int) -> bool:
 
 
 class ScratchRepository:
-    """A bare repository in a temporary directory: refs and HEAD copied, objects read where they lie.
+    """A bare repository in a temporary directory: refs and HEAD copied, objects read where they are.
 
     A ref may be looked up here by any name that git understands, and nothing that the borrowed repository configures
     (promisor remotes, hooks, drivers, includes) is in force.
@@ -108,7 +108,7 @@ class ScratchRepository:
     def index_arguments(self, index: Path) -> list[str]:
         """The arguments that list an index; folders that a sparse one leaves out are named as they are in it.
 
-        Where git expands them, it *writes* the trees that it thereby makes to the object store.
+        Where git expands them, it *writes* the trees that it makes for that to the object store.
         """
         command = ["ls-files", "--stage", "-z"]
         with index.open("rb") as file:

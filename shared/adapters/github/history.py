@@ -10,8 +10,7 @@ from contextlib import contextmanager
 
 from shared.adapters.github.blob_ids import BlobIds
 from shared.adapters.github.client import GitHubClient
-from shared.adapters.github.commit_graph import MAX_WALK_COMMITS, CommitGraph
-from shared.adapters.github.commit_names import CommitNames
+from shared.adapters.github.commit_graph import MAX_WALK_COMMITS, CommitGraph, CommitNames
 from shared.adapters.github.comparison import Comparisons, UnmergedHeads
 from shared.adapters.github.graph_algorithms import find_reachable, link_commits, simplify_history, sort_by_date
 from shared.adapters.github.objects import Blobs, Trees

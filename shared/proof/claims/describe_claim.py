@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared.detection.ties import RaisedException
+from shared.detection.raised_exception import RaisedException
 from shared.proof.claims.claim import ClaimFamily, ClaimVerdict
 from shared.proof.claims.files.file_judge import FileJudge
 from shared.proof.claims.prove_claim import TracedClaim

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from shared.detection.logged_exception import is_package_frame
-from shared.detection.ties import RaisedException
+from shared.detection.raised_exception import RaisedException
 from shared.proof.claims import prove_claim
 from shared.proof.claims.attributes import attribute_judge
 from shared.proof.claims.calls import call_judge

@@ -9,8 +9,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from shared.detection.logged_exception import is_package_frame
+from shared.detection.raised_exception import RaisedException
 from shared.detection.syntax_errors import find_python_version
-from shared.detection.ties import RaisedException
 from shared.proof.claims.claim import Claim, ClaimFamily
 from shared.proof.claims.claim_history import ClaimLineage, ClaimOrigin, follow_claim, trace_claim
 from shared.proof.claims.claim_verdicts import ClaimVerdicts

@@ -22,7 +22,7 @@ _IMAGE_FILE_NAME = re.compile(
 _COMPOSE_NAME = re.compile(r"(?:docker-)?compose(?:[.-][\w.-]{1,40})?\.ya?ml")
 _SCRIPT_NAME = re.compile(r"(?:makefile|justfile|taskfile\.ya?ml|[\w.-]{1,80}\.sh)", re.I)
 BUILD_FOLDERS = ("", "scripts", "script", "deploy", "bin", "ci", ".github/workflows")
-"""Where scripts that build images usually lie."""
+"""Where scripts that build images usually are."""
 
 
 class SourceTree(Protocol):

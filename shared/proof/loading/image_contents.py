@@ -151,7 +151,7 @@ class ImageContents:
         return self.files.find_origin(image_path, self.is_left_out)
 
     def _is_folder(self, image_path: str, path: str) -> bool:
-        """Whether a file can lie at an image path: no other file is in the place of its folder."""
+        """Whether a file can be at an image path: no other file is in the place of its folder."""
         folder = posixpath.dirname(image_path)
         return self._find_origin(folder) in {None, path} or self.files.is_folder(folder)
 

@@ -42,7 +42,7 @@ class ImportClosure:
     `start_command`: the start files and modules as found, "" where unreadable. `rule`: one sentence for the report.
     `is_exact`: False for all that the image copies. `image_path`: the Dockerfile or Procfile that was read.
     `ambiguous_images`: others whose closure holds the failing file. `recorded_paths`: see `is_affected_by`.
-    `unresolved_imports`: dynamic imports of these files whose module no text tells. `missing_imports`: imports of
+    `unresolved_imports`: dynamic imports of these files whose module no text names. `missing_imports`: imports of
     modules that the deployed commit had and that vanished.
     """
 

@@ -2,7 +2,7 @@
 
 Where both have an opinion on the same name and lines and they differ, the verdict is unknown. A checker that knows
 nothing of a value, as of all that installed packages give, has no opinion: the verdict of the rules stays, and what the
-rules read are its inputs. Else every commit to a file that the checker saw would count as an attempt to mend the claim.
+rules read are its inputs. Else every commit to a file that the checker saw would count as an attempt to fix the claim.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

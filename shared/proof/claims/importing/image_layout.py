@@ -131,7 +131,7 @@ def _is_in_image(files: ImageFiles, start: StartCommand) -> bool:
 
 
 def _list_start_files(start: StartCommand) -> tuple[str, ...]:
-    """Where the files and modules of a start command may lie."""
+    """Where the files and modules of a start command may be."""
     paths = list(start.files)
     for module in start.modules:
         for root in start.roots:

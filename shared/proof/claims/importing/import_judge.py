@@ -130,7 +130,7 @@ class _ClaimReader:
     def _limit(self, answer: _Answer, request: ImportRequest) -> _Answer | None:
         """A failing statement, as far as it is certain that it runs, and that nothing else gives what is missing."""
         if request.guard is Guard.UNCLEAR:
-            return _Answer(ClaimState.UNKNOWN, f"what becomes of an error in line {request.line} is not plain")
+            return _Answer(ClaimState.UNKNOWN, f"what follows an error in line {request.line} is unknown")
         if self._claim.name and self._claim.name in self._code.attribute_stores:
             return _Answer(ClaimState.UNKNOWN, f"{self._claim.path} sets an attribute {self._claim.name} itself")
         if changes_module_table(self._modules.tree.read(self._claim.path) or b""):

@@ -124,7 +124,7 @@ _CLOUD_PRODUCTS = frozenset((
 """Those whose module is called like the product."""
 _OWN_NAMESPACES = ("azure-", "google-", "opentelemetry-", "types-", "zope-")
 _OWN_ENDINGS = ("-binaries", "-binary", "-py", "-python", "-stubs")
-"""Of names that tell little of the module."""
+"""Of names that say little of the module."""
 _EXTRAS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("celery", "redis"): ("redis",),
     ("fastapi", "all"): ("uvicorn", "httpx", "jinja2", "python-multipart", "email-validator"),

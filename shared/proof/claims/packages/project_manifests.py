@@ -1,6 +1,6 @@
 """What the manifests of a project declare: requirements files with their includes, project tables, lock files.
 
-Takes repository paths. Returns requirements; `gaps` tells what could not be read and may install more.
+Takes repository paths. Returns requirements; `gaps` names what could not be read and may install more.
 """
 
 import ast

@@ -1,10 +1,23 @@
-"""Checks what `--repo` names before anything is loaded for it: a folder on this machine, never an address."""
+"""Arguments that several commands take: the form of the output, and the repository.
+
+What `--repo` names is checked before anything is loaded for it: a folder on this machine, never an address.
+"""
 
 import os
 import re
+from enum import StrEnum
 
 from shared.errors import InputError, UsageError
 from shared.text.phrases import quote_untrusted
+
+
+class OutputFormat(StrEnum):
+    """For people, for programs, or for code scanning."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+
 
 _MAX_SHOWN_PATH = 200
 _REMOTE = re.compile(r"(?:https?|ssh|git)://|git@[\w.-]+:")

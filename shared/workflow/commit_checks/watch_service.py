@@ -1,13 +1,14 @@
-"""Asks at most once an hour what is merged and not deployed, and tells the channel once a day where there is something.
+"""Looks at a service at each tick, and asks for what is due: checks of new revisions, a look of the radar.
 
-A service in, one read of the store; the look itself is another function's (`check_radar`).
+Each revision with traffic is checked once. At most once an hour it asks what is merged and not deployed, and once a day
+it says so in the channel. It reads the store alone: check and look are another function's (`check`).
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from shared.errors import Reject
-from shared.proposal.radar_notice import RadarLine, build_radar_notice
+from shared.proposal.notice import RadarLine, build_radar_notice
 from shared.service import RolloutMode, Service
 from shared.text.timestamps import format_rfc3339
 from shared.workflow import check_effects
@@ -20,6 +21,51 @@ from shared.workflow.context import Context
 from shared.workflow.records import incident_record, radars
 from shared.workflow.records.radars import Radar
 from shared.workflow.records.rejections import record_rejection
+from shared.workflow.records.sound_states import load_serving_state, store_first_revisions, store_revision
+
+REVISION_CHECK = "revision"
+"""The `kind` of a message that asks for the check of a revision."""
+
+
+def is_checked(service: Service) -> bool:
+    """Whether new revisions of a service are checked."""
+    return service.check_revisions and not service.is_read_only and service.rollout_mode is RolloutMode.PLATFORM
+
+
+def request_revision_check(context: Context, service: Service) -> tuple[str, ...]:
+    """The revisions of a service for which a check was asked for. Raises Retry, Reject.
+
+    What provenfix itself deploys has passed every gate, and counts as sound.
+    """
+    if not is_checked(service):
+        return ()
+    traffic = {name: share for name, share in context.revisions.get_traffic(service).items() if share}
+    known = load_serving_state(context, service)
+    new = tuple(name for name in traffic if name not in known.revisions)
+    if not known.revisions:
+        if traffic:
+            store_first_revisions(context, service, tuple(traffic), max(traffic, key=lambda name: traffic[name]))
+        return ()
+    own = _list_own_revisions(context, service) if new else frozenset()
+    for name in new:
+        if name not in own:
+            check_effects.publish_check_requested(context, build_message(service, name), f"{service.id}.{name}")
+        # Last: a tick that ends before this asks again.
+        store_revision(context, service, name, is_sound=name in own)
+    return tuple(name for name in new if name not in own)
+
+
+def build_message(service: Service, revision: str) -> Mapping[str, str]:
+    """As it travels to the function that checks."""
+    return {"kind": REVISION_CHECK, "service": service.id, "revision": revision}
+
+
+def _list_own_revisions(context: Context, service: Service) -> frozenset[str]:
+    """The revisions of rollouts that are under way."""
+    active = incident_record.find_active_incidents(context, service.id)
+    records = (incident_record.INCIDENTS.decode(stored.value) for stored in active)
+    return frozenset(record.rollout.revision for record in records if record.rollout is not None)
+
 
 RADAR_REQUEST = "radar"
 """The `kind` of a message that asks for a look."""

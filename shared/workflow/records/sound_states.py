@@ -1,5 +1,6 @@
-"""The stored states of deploy branches: the last commit of each that newly breaks nothing; and how many of forks were
-checked today.
+"""The stored states that were found sound: the last commit of each deploy branch, the last revision of each service.
+
+Also which revisions of a service had traffic, and how many commits of forks were checked today.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from shared.workflow.context import Context
 from shared.workflow.records.documents import Collection, EmptyForNone
 
 MAX_FORK_CHECKS = 50
-"""Commits of forks that are checked for one service on one day (UTC): anybody can send them."""
+"""Commits of forks that are checked for one service on one day (UTC): any user can send them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +64,46 @@ def count_fork_commit(context: Context, service: Service, commit: str) -> bool:
         return replace(tally, commits=(*tally.commits, commit))
 
     return commit in FORK_TALLIES.change(context.store, key, add_commit, ForkTally()).commits
+
+
+_MAX_REVISIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ServingState:
+    """`revisions`: those that had traffic, oldest first; each is checked once. `sound`: the last that was sound.
+
+    The first revision that is seen counts as sound: what serves when provenfix begins to look is what later revisions
+    are compared with.
+    """
+
+    revisions: tuple[str, ...] = ()
+    sound: str = ""
+
+    def add(self, revision: str, *, is_sound: bool = False) -> "ServingState":
+        """With one more revision."""
+        known = self.revisions if revision in self.revisions else (*self.revisions, revision)
+        return ServingState(known[-_MAX_REVISIONS:], revision if is_sound else self.sound)
+
+
+SERVING_STATES = Collection("serving_states", ServingState)
+
+
+def load_serving_state(context: Context, service: Service) -> ServingState:
+    """An empty one where nothing was seen yet."""
+    return SERVING_STATES.read(context.store, service.id) or ServingState()
+
+
+def store_revision(context: Context, service: Service, revision: str, *, is_sound: bool = False) -> ServingState:
+    """Stores that a revision has traffic and is asked about, or that it was found sound."""
+    return SERVING_STATES.change(
+        context.store, service.id, lambda known: known.add(revision, is_sound=is_sound), ServingState()
+    )
+
+
+def store_first_revisions(context: Context, service: Service, revisions: tuple[str, ...], sound: str) -> None:
+    """Stores what serves when a service is looked at for the first time."""
+    first = ServingState(revisions, sound)
+    SERVING_STATES.change(
+        context.store, service.id, lambda known: known if known.revisions else replace(first), ServingState()
+    )

@@ -1,14 +1,25 @@
-"""Ties a revision's failed starts to the last exception that it logged before each, while it loaded its code.
+"""Ties failed starts and closes to what was logged before them, where no text and no connection names the exception.
 
-An exception of a request that was being answered is no reason why another instance of the revision did not start.
+A revision's failed start is tied to the last exception that the revision logged before it, while it loaded its code. An
+exception of a request that was being answered is no reason why another instance of the revision did not start.
+
+A close that no exception explains is tied to the error that its instance logged just before it by its message alone. A
+handler logs `WebSocket error: name 'x' is not defined` and closes at once: longer apart, or with another close between,
+the two have nothing to do with each other. In: the events of one instance in their order, and the numbers of closes
+that are tied already.
 """
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.detection.raised_exception import RaisedException
+from shared.detection.caught_errors import find_stated_error
+from shared.detection.close_code import CloseKind
+from shared.detection.connections import are_different_connections
+from shared.detection.entry import LogEntry
+from shared.detection.raised_exception import RaisedException, build_raised
 from shared.detection.tie_events import Event
 
 StreamKey = tuple[str, str, str, str]
@@ -65,3 +76,37 @@ def is_raised_at_start(raised: RaisedException) -> bool:
 
 def _is_too_old(first: datetime | None, then: datetime | None, max_age: timedelta) -> bool:
     return first is not None and then is not None and then - first > max_age
+
+
+_MAX_AGE = timedelta(seconds=2)
+_MAX_LINES = 4
+"""Between the two where the log has no times."""
+_UNTIED = frozenset((CloseKind.REMOTE_END, CloseKind.KEEPALIVE, CloseKind.EXCEPTION))
+
+
+def find_stated_events(base: Event, entry: LogEntry) -> Iterator[Event]:
+    """The event of an entry that states an error by its message."""
+    stated = find_stated_error(entry)
+    if stated is not None:
+        yield replace(base, stated=build_raised((stated,), entry))
+
+
+def tie_stated_errors(events: Sequence[Event], tied: Container[int]) -> Iterator[tuple[int, RaisedException]]:
+    """The stated error of each close that is not in `tied`, by the close's number."""
+    last: Event | None = None
+    for event in events:
+        if event.stated is not None:
+            last = event
+        if event.close_kind is None:
+            continue
+        if last is not None and event.number not in tied and _is_just_before(last, event) and last.stated is not None:
+            yield event.number, last.stated
+        last = None
+
+
+def _is_just_before(stated: Event, close: Event) -> bool:
+    if close.close_kind in _UNTIED or are_different_connections(stated.ids, close.ids):
+        return False
+    if stated.moment is None or close.moment is None:
+        return abs(close.number - stated.number) <= _MAX_LINES
+    return close.moment - stated.moment <= _MAX_AGE
