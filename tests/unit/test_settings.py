@@ -14,6 +14,7 @@ from shared.config.settings import CodeHost, Settings, read_all_settings, read_s
 from shared.errors import InputError, UsageError
 from shared.secret import SecretReference, SecretSource
 from shared.service import Service
+from shared.signer import SignaturePolicy, Signer
 
 FULL = """\
 version: 1
@@ -130,6 +131,20 @@ def test_secrets_are_references_and_environment_values_stay_hidden(file: Path) -
     assert settings.secrets.values["SIGNING"].reveal() == "hush-hush"
     assert "ABSENT" not in settings.secrets.values
     assert "hush" not in repr(settings)
+
+
+def test_signers_arrive_and_without_the_section_there_are_none(file: Path) -> None:
+    key = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
+    block = "".join(f"        {line}\n" for line in key.splitlines())
+    issuer, subject, root = (
+        "https://issuer.invalid",
+        "https://ci.invalid/{repository}/*",
+        '{"mediaType": "a trustedroot"}',
+    )
+    identity = f"    - {{issuer: {issuer!r}, subject: {subject!r}}}\n  trusted_root: '{root}'\n"
+    policy = told(file, f"signatures:\n  signers:\n    - public_key: |\n{block}{identity}").signature_policy
+    assert policy == SignaturePolicy((Signer(key), Signer(issuer=issuer, subject=subject)), root)
+    assert told(file, FULL).signature_policy == SignaturePolicy()
 
 
 def test_an_app_of_an_enterprise_server_arrives(file: Path) -> None:
@@ -328,6 +343,16 @@ WRONG = {
     "redaction:\n  forms:\n    - acme_[a-z]{32}\n    - (hush+)+$": (
         "FILE, line 4: redaction.forms[1] may contain only fixed characters, [classes], \\d and \\w, each with an "
         "optional {n}, {m,n} or +; character 1 is not allowed."
+    ),
+    "signatures: {signers: [{issuer: 'https://hush.invalid'}]}": (
+        "FILE, line 1: signatures.signers[0] must have either public_key, or issuer and subject."
+    ),
+    "signatures: {signers: [{public_key: hush}]}": (
+        "FILE, line 1: signatures.signers[0].public_key must be a public key in PEM, from its line BEGIN PUBLIC KEY to "
+        "END PUBLIC KEY."
+    ),
+    "signatures:\n  signers: [{issuer: 'https://i.invalid', subject: a}]\n  trusted_root: hush": (
+        "FILE, line 3: signatures.trusted_root must be the JSON of Sigstore's trusted root, with its mediaType."
     ),
     "redaction: {forms: ['\\w+hushhush']}": (
         "FILE, line 1: redaction.forms[0] must begin with at least 3 fixed characters, such as 'acme_[A-Za-z0-9]{32}'."

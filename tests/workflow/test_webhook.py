@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
-from shared.config.settings import Secrets, Settings
+from shared.config.secret_references import Secrets
+from shared.config.settings import Settings
 from shared.errors import Reject
 from shared.ports import WRONG_LABEL, IssueCommand, IssueEvent
 from shared.proposal.decision import ClickKind
