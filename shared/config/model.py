@@ -48,7 +48,6 @@ from shared.secret import SecretReference, SecretSource
 from shared.service import Service
 from shared.signer import SignaturePolicy, Signer
 
-
 _MAX_SIGNERS = 20
 
 

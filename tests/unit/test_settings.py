@@ -347,6 +347,7 @@ WRONG = {
     "signatures: {signers: [{issuer: 'https://hush.invalid'}]}": (
         "FILE, line 1: signatures.signers[0] must have either public_key, or issuer and subject."
     ),
+    "signatures: {signers: []}": "FILE, line 1: signatures.signers must name at least one signer, and at most 20.",
     "signatures: {signers: [{public_key: hush}]}": (
         "FILE, line 1: signatures.signers[0].public_key must be a public key in PEM, from its line BEGIN PUBLIC KEY to "
         "END PUBLIC KEY."
