@@ -158,8 +158,20 @@ class OwnFunctionsEntry(StrictModel):
 
 
 class SlackEntry(StrictModel):
-    signing_secret: SecretEntry
+    """Clicks come as signed requests, or with `socket_mode` over a connection that provenfix opens."""
+
+    signing_secret: SecretEntry | None = None
+    socket_mode: bool = False
+    app_token: SecretEntry | None = None
     bot_token: SecretEntry | None = None
+
+    @model_validator(mode="after")
+    def _require_way_in(self) -> "SlackEntry":
+        if self.socket_mode is not (self.app_token is not None):
+            raise build_value_error("must have app_token with socket_mode: true, and only then")
+        if self.socket_mode is (self.signing_secret is not None):
+            raise build_value_error("must have signing_secret, or socket_mode: true with app_token")
+        return self
 
 
 class GitHubAppEntry(StrictModel):
@@ -262,6 +274,7 @@ MODELS_BY_KEY: dict[str, type[BaseModel]] = {
     "signers": SignerEntry,
     "redaction": RedactionEntry,
     "signing_secret": SecretEntry,
+    "app_token": SecretEntry,
     "bot_token": SecretEntry,
     "token": SecretEntry,
     "app": GitHubAppEntry,

@@ -18,6 +18,8 @@ class Secrets:
     """References to the secrets, None for those that are not configured, and the values from the environment."""
 
     slack_signing_secret: SecretReference | None = None
+    slack_app_token: SecretReference | None = None
+    """Where clicks come over a connection; then nothing is signed."""
     slack_bot_token: SecretReference | None = None
     github_token: SecretReference | None = None
     github_webhook_secret: SecretReference | None = None
@@ -29,15 +31,22 @@ class Secrets:
 
 def read_secrets(file: "Configuration", environment: Mapping[str, str], local: Path | None) -> Secrets:
     """`local` is the folder of a local stack, where a variable takes the place of the file's signing secret."""
-    signing = file.slack.signing_secret.reference if file.slack else None
+    slack, github = file.slack, file.github
+    signing, app_token, bot = (_find_reference(slack, name) for name in ("signing_secret", "app_token", "bot_token"))
     if local is not None and environment.get(_SIGNING_SECRET_VARIABLE):
         signing = SecretReference(SecretSource.ENVIRONMENT, _SIGNING_SECRET_VARIABLE)
-    bot = file.slack.bot_token.reference if file.slack and file.slack.bot_token else None
-    github = file.github.token.reference if file.github and file.github.token else None
-    key = file.github.app.private_key.reference if file.github and file.github.app else None
-    webhook = file.github.webhook_secret.reference if file.github and file.github.webhook_secret else None
-    pager = file.pager.routing_key.reference if file.pager else None
-    references = [reference for reference in (signing, bot, github, webhook, key, pager) if reference is not None]
+    token, webhook = (_find_reference(github, name) for name in ("token", "webhook_secret"))
+    key = _find_reference(github.app if github else None, "private_key")
+    pager = _find_reference(file.pager, "routing_key")
+    references = [item for item in (signing, app_token, bot, token, webhook, key, pager) if item is not None]
     names = {reference.name for reference in references if reference.source is SecretSource.ENVIRONMENT}
     values = {name: Secret(environment[name]) for name in names if environment.get(name)}
-    return Secrets(signing, bot, github, webhook, key, pager, values)
+    return Secrets(
+        slack_signing_secret=signing, slack_app_token=app_token, slack_bot_token=bot, github_token=token,
+        github_webhook_secret=webhook, github_app_key=key, pager_routing_key=pager, values=values,
+    )  # fmt: skip
+
+
+def _find_reference(section: object, name: str) -> SecretReference | None:
+    entry = getattr(section, name, None)
+    return entry.reference if entry is not None else None

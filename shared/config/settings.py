@@ -119,6 +119,8 @@ class Settings:
     """Whether this process runs on Cloud Run, and so has a service account."""
     code_host: CodeHost = field(default_factory=CodeHost)
     endpoint_overrides: EndpointOverrides = NO_OVERRIDES
+    socket_mode: bool = False
+    """Whether Slack's clicks come over a connection that a function opens, and none of them is signed."""
     pager_url: str = ""
     """Where alerts are sent; "" where no pager is configured. Its key is among the secrets."""
     signature_policy: SignaturePolicy = field(default_factory=SignaturePolicy)
@@ -180,6 +182,7 @@ def _merge_configuration(settings: Settings, file: "Configuration", environment:
         sink_folder=file.own.sink_folder if file.own else "",
         secrets=read_secrets(file, environment, settings.local_folder),
         code_host=_read_code_host(file),
+        socket_mode=file.slack.socket_mode if file.slack else False,
         pager_url=file.pager.url if file.pager else "",
         signature_policy=file.signatures.policy if file.signatures else SignaturePolicy(),
         secret_patterns=file.redaction.forms if file.redaction else (),

@@ -133,6 +133,15 @@ def test_secrets_are_references_and_environment_values_stay_hidden(file: Path) -
     assert "hush" not in repr(settings)
 
 
+def test_with_socket_mode_there_is_an_app_token_and_no_signing_secret(file: Path) -> None:
+    token = "projects/tea-ops/secrets/app/versions/latest"
+    settings = told(file, f"slack: {{socket_mode: true, app_token: {{secret: {token}}}, bot_token: {{env: BOT}}}}\n")
+    assert settings.socket_mode
+    assert settings.secrets.slack_app_token == SecretReference(SecretSource.SECRET_MANAGER, token)
+    assert settings.secrets.slack_signing_secret is None
+    assert not told(file, FULL).socket_mode
+
+
 def test_signers_arrive_and_without_the_section_there_are_none(file: Path) -> None:
     key = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
     block = "".join(f"        {line}\n" for line in key.splitlines())
@@ -377,7 +386,11 @@ WRONG = {
     "- a": "FILE, line 1: the file must be keys with values.",
     "version: 2": "FILE, line 1: version must be 1.",
     "servces: []": "FILE, line 1: servces is not a known key; did you mean services?",
-    "slack: {}": "FILE, line 1: slack.signing_secret is missing.",
+    "slack: {}": "FILE, line 1: slack must have signing_secret, or socket_mode: true with app_token.",
+    "slack: {socket_mode: true}": "FILE, line 1: slack must have app_token with socket_mode: true, and only then.",
+    "slack: {socket_mode: true, app_token: {env: A}, signing_secret: {env: B}}": (
+        "FILE, line 1: slack must have signing_secret, or socket_mode: true with app_token."
+    ),
     "slack:\n  signing_secret: xoxb-hush": (
         "FILE, line 2: slack.signing_secret must be a reference, {secret: projects/P/secrets/S/versions/3} or "
         "{env: NAME}, not a value."
