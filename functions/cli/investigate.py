@@ -1,7 +1,6 @@
 """`provenfix investigate`: reports on the incidents of a log, proven with a git repository."""
 
 import json
-import platform
 import sys
 from dataclasses import replace
 from enum import StrEnum
@@ -26,7 +25,7 @@ def run_investigate(
     repo: str, log: str, request: "proof_context.ProofRequest", names: tuple[str, str], output: tuple[str, Path | None]
 ) -> None:
     """Investigates and prints. `output` is the format (`text`, `json`, `markdown`) and the file, None for stdout."""
-    running = ".".join(platform.python_version_tuple()[:2])
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
     kind, out = output
     _check_writable(out)
     _check_not_protected(out, log)

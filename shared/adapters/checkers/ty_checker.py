@@ -4,7 +4,6 @@ No configuration of the repository, of the user or of the machine counts, and no
 image has beyond the repository is unknown here, and must stay so. Where ty is not installed there is no verdict.
 """
 
-import importlib.metadata
 import json
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import Any, Self
 
 from shared.adapters.checkers.scratch_folder import ScratchFolder
 from shared.adapters.checkers.ty_diagnostics import RULES, find_unreadable_paths, read_diagnostics
+from shared.installed_version import find_installed_version
 from shared.proof.loading.commit_tree import is_relative_path
 from shared.proof.model.checker_report import CheckerReport
 
@@ -75,10 +75,7 @@ class TyChecker:
     def checked_by(self) -> str:
         """`ty-0.0.107`, as the installed package says; `ty` where there is none."""
         if not self._checked_by:
-            try:
-                self._checked_by = f"ty-{importlib.metadata.version('ty')}"
-            except importlib.metadata.PackageNotFoundError:
-                self._checked_by = "ty"
+            self._checked_by = f"ty-{find_installed_version('ty')}".removesuffix("-")
         return self._checked_by
 
     @property
