@@ -19,7 +19,7 @@ from shared.detection.raised_exception import EFFECT_KINDS, RaisedException, rea
 from shared.detection.signal import Signal, SkipReason, read_signal
 from shared.detection.split_chains import join_split_chains
 from shared.detection.start_ties import list_events_beside, tie_failed_starts
-from shared.detection.stated_ties import find_stated_events, tie_stated_errors
+from shared.detection.stated_ties import find_stated_events, tie_stated_errors, tie_stated_imports
 from shared.detection.tie_events import Event, effect_events, find_fragment, reassemble_tracebacks, sort_events
 
 __all__ = ["MAX_TIE_AGE", "RaisedException", "Tie", "TieFinder"]
@@ -146,6 +146,8 @@ class TieFinder:
             starts = [event for event in events if event.is_failed_start]
             beside = list(list_events_beside(streams, key)) if starts else []
             for number, raised in tie_failed_starts(starts, beside, self._step, MAX_TIE_AGE):
+                ties[number] = Tie(raised, is_tied=True)
+            for number, raised in tie_stated_imports(starts, beside, ties, MAX_TIE_AGE):
                 ties[number] = Tie(raised, is_tied=True)
         return ties
 
