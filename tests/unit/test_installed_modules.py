@@ -36,6 +36,13 @@ def kind_of(module: str, files: Mapping[str, str], dockerfile: str = PIP_FILE) -
         ("Flask_Sock", "flask_sock"),
         ("uvicorn[standard]", "websockets"),
         ("fastapi", "starlette"),
+        ("django-storages", "storages"),
+        ("python-decouple", "decouple"),
+        ("google-cloud-discoveryengine", "google.cloud.discoveryengine"),
+        ("opentelemetry-api\nopentelemetry-sdk", "opentelemetry.sdk"),
+        ("opentelemetry-instrumentation-aiohttp-client", "opentelemetry.instrumentation.aiohttp_client"),
+        ("slack-sdk", "slack_sdk"),
+        ("tensorflow", "tensorflow"),
         ("redis \\\n    --hash=sha256:00", "redis"),
         ("git+https://example.org/x.git#egg=other\nredis", "redis"),
     ],
@@ -52,6 +59,10 @@ def test_a_requirement_provides_its_module(line: str, module: str) -> None:
         ("redis; extra == 'cache'", "redis"),
         ("redis", "redis.asyncio"),
         ("google", "google"),
+        ("dateutil", "dateutil"),
+        ("jwt", "jwt"),
+        ("opentelemetry-api", "opentelemetry.instrumentation.fastapi"),
+        ("setuptools", "pkg_resources"),
         ("-c constraints.txt", "redis"),
         ("httpx", "redis"),
         ("# redis", "redis"),
@@ -240,3 +251,14 @@ def test_a_command_that_nobody_reads_may_install_more(before: str, kind: ModuleK
 def test_a_stage_that_another_is_built_on_is_no_base_image() -> None:
     stages = PIP.format("uv sync --frozen").replace("FROM python:3.11", "FROM python:3.11 AS tools\nFROM tools")
     assert kind_of("yaml", LOCKED, stages) is ModuleKind.MISSING
+
+
+def test_a_distribution_of_another_project_may_bring_the_module_of_its_name() -> None:
+    files = {"requirements.txt": "jwt==1.3\n"}
+    assert kind_of("jwt", files, PIP.format("pip install --no-deps -r requirements.txt")) is ModuleKind.UNKNOWN
+
+
+def test_a_product_that_a_lock_file_lacks_is_missing() -> None:
+    dockerfile = PIP.format("uv sync --frozen")
+    assert kind_of("google.cloud.firestore", LOCKED, dockerfile) is ModuleKind.MISSING
+    assert kind_of("google.cloud.heard_of_nowhere", LOCKED, dockerfile) is ModuleKind.UNKNOWN

@@ -50,7 +50,7 @@ def _installs_nothing(command: Sequence[str], *, is_read: bool) -> bool:
     """Whether a command brings no distribution, or is read by itself where its instruction is."""
     name, rest = posixpath.basename(command[0]), command[1:]
     if _READ.fullmatch(name):
-        return is_read or (re.sub(r"[\d.]+$", "", name), next(iter(rest), "")) in _QUIET_ACTIONS
+        return is_read or (name.rstrip("0123456789."), next(iter(rest), "")) in _QUIET_ACTIONS
     if re.fullmatch(r"(?:python|pypy)[\d.]*", name):
         return _runs_own_code(rest, is_read=is_read)
     return name in _HARMLESS
