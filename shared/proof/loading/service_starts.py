@@ -6,15 +6,10 @@ Takes a commit's tree. Returns the repository paths of the start files, or nothi
 from collections.abc import Iterator, Sequence
 
 from shared.proof.loading.commit_tree import RecordingTree, SourceTree
+from shared.proof.loading.dockerfile_search import is_deployed_dockerfile
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter
-from shared.proof.loading.images import (
-    BuiltImage,
-    find_buildpack_start,
-    find_images,
-    is_deployed_dockerfile,
-    list_project_installs,
-    read_starts,
-)
+from shared.proof.loading.image_starts import read_starts
+from shared.proof.loading.images import BuiltImage, find_buildpack_start, find_images, list_project_installs
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.start_command import StartCommand
 

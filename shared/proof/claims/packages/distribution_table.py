@@ -16,6 +16,7 @@ argon2-cffi: argon2
 atlassian-python-api: atlassian
 attrs: attr attrs
 audioop-lts: audioop
+aws-sam-translator: samtranslator
 azure-cognitiveservices-speech: azure.cognitiveservices.speech
 azure-core: azure.core
 azure-cosmos: azure.cosmos
@@ -27,6 +28,7 @@ azure-storage-blob: azure.storage.blob
 beautifulsoup4: bs4
 biopython: Bio
 cassandra-driver: cassandra
+cfn-lint: cfnlint
 cloud-sql-python-connector: google.cloud.sql.connector
 confluent-kafka: confluent_kafka
 cx-oracle: cx_Oracle
