@@ -14,7 +14,13 @@ from datetime import datetime, timedelta
 from shared.detection.close_code import CloseKind
 from shared.detection.connections import are_different_connections, find_connection_ids, find_request_ids
 from shared.detection.entry import LogEntry
-from shared.detection.indirect_ties import find_stated_events, list_events_beside, tie_failed_starts, tie_stated_errors
+from shared.detection.indirect_ties import (
+    find_stated_events,
+    list_events_beside,
+    tie_failed_starts,
+    tie_stated_errors,
+    tie_stated_imports,
+)
 from shared.detection.line_tracebacks import AssembledTraceback, LineTracebacks
 from shared.detection.raised_exception import EFFECT_KINDS, RaisedException, read_raised, truncate_raised_entry
 from shared.detection.signal import Signal, SkipReason, read_signal
@@ -149,6 +155,8 @@ class TieFinder:
             starts = [event for event in events if event.is_failed_start]
             beside = list(list_events_beside(streams, key)) if starts else []
             for number, raised in tie_failed_starts(starts, beside, self._step, MAX_TIE_AGE):
+                ties[number] = Tie(raised, is_tied=True)
+            for number, raised in tie_stated_imports(starts, beside, ties, MAX_TIE_AGE):
                 ties[number] = Tie(raised, is_tied=True)
         return ties
 
