@@ -6,7 +6,8 @@ exception of a request that was being answered is no reason why another instance
 A close that no exception explains is tied to the error that its instance logged just before it by its message alone. A
 handler logs `WebSocket error: name 'x' is not defined` and closes at once: longer apart, or with another close between,
 the two have nothing to do with each other. In: the events of one instance in their order, and the numbers of closes
-that are tied already. Of a failed start only the stated message of an import counts: the platform's sentence may come later.
+that are tied already. Of a failed start only the stated message of an import counts: the platform's sentence may come
+later.
 """
 
 import re
