@@ -95,9 +95,10 @@ def _trace_file(context: ProofContext, search: DeployedSearch, deployed: FileAtC
     context.report_progress("searching for the commit that fixes it")
     start = HistoryStart(commit, deployed.path, versions)
     file_history = follow_file(history, verdicts.fails, start, context.branch)
-    fix = find_fix(file_history, verdicts)
+    gates = _build_gates(context, search, deployed)
+    fix = find_fix(file_history, gates)
     attempts = list_attempts(file_history, verdicts, origin, fix)
-    return ProvenBreak(deployed, _build_gates(context, search, deployed), origin, file_history, fix, attempts)
+    return ProvenBreak(deployed, gates, origin, file_history, fix, attempts)
 
 
 def _build_gates(context: ProofContext, search: DeployedSearch, deployed: FileAtCommit) -> Gates:
