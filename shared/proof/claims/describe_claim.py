@@ -230,7 +230,7 @@ def _find_unmerged_fix(context: ProofContext, traced: TracedClaim) -> Fix | None
     """A branch or pull request that contains the failure's origin, and at whose head the claim holds."""
     for head in context.history.unmerged_heads(context.branch, traced.origin.commit.id)[:_MAX_HEADS]:
         state = traced.verdicts.judge_commit(head.head)
-        if state.verdict.holds and state.path:
+        if state.verdict.holds and state.path and not traced.remaining.find(head.head):
             return describe_unmerged_fix(context.history, head, state.path)
     return None
 
@@ -246,7 +246,10 @@ def _choose_target(context: ProofContext, traced: TracedClaim, fix: Commit) -> T
 
     def confirm(commit: str) -> GateFailure | None:
         verdict = traced.verdicts.confirm_commit(commit)
-        return None if verdict.holds else _describe_unmended(verdict)
+        if not verdict.holds:
+            return _describe_unmended(verdict)
+        remaining = traced.remaining.find(commit)
+        return GateFailure("incident_file", f"the failure remains at this commit: {remaining}") if remaining else None
 
     already_broken = frozenset(other.path for other in traced.gates.find_broken(traced.deployed.id))
     newest_first = list(walk_newest_first(commits, context.branch.head, containing))

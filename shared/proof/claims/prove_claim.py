@@ -20,6 +20,7 @@ from shared.proof.claims.place_import import ImportPlacer
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.read_claim import read_bare_import, read_claim
 from shared.proof.claims.regressions.new_failures import NewFailures
+from shared.proof.claims.remaining_imports import RemainingImports
 from shared.proof.find_deployed import find_declared_python, find_stated_python
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
@@ -73,6 +74,7 @@ class TracedClaim:
     fix: Commit | None
     """The merged one; None where the deploy branch has none."""
     gates: Gates
+    remaining: RemainingImports
 
 
 def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimTools) -> LocatedClaim | None:
@@ -156,10 +158,11 @@ def trace_history(
     context.report_progress("searching for the commit that fixes it")
     start = HistoryStart(deployed.id, path)
     file_history = follow_file(history, lambda blob, name: bool(blob and name), start, context.branch)
-    lineage = follow_claim(history, verdicts, file_history, context.branch)
     python = choose_python(context, raised, deployed.id, path)
     gates = _build_gates(context, raised, deployed, path, python[0])
     gates.loaded_files.later_names = _list_later_names(file_history, path)
+    remaining = RemainingImports(history, verdicts, gates.loaded_files)
+    lineage = follow_claim(history, verdicts, file_history, context.branch, remaining.find)
     new_failures = NewFailures(
         history, tools.judges, tools.confirming_judges, verdicts.open_modules, gates.loaded_blobs, deployed.id, path,
         located.claim,
@@ -176,6 +179,7 @@ def trace_history(
         lineage,
         lineage.fix,
         gates,
+        remaining,
     )
 
 

@@ -153,12 +153,17 @@ def _ask_witness(
     witness: ServiceModules,
 ) -> ClaimVerdict:
     """A verdict that is unknown, where the log says what the same statement does with the same files."""
-    lines = tuple(request.line for request in requests if _asks_exactly(claim, request))
+    lines = list_asking_lines(claim, requests)
     source = modules.tree.read(claim.path) or b""
     is_changing = _CHANGES_PATH.search(source) is not None or changes_module_table(source)
     if not lines or is_changing or not has_same_inputs(modules.tree, witness.tree, claim.path):
         return verdict
     return ClaimVerdict(ClaimState.FAILS, f"as the log shows for the same files: {verdict.reason}", lines, "the log")
+
+
+def list_asking_lines(claim: Claim, requests: Collection[ImportRequest]) -> tuple[int, ...]:
+    """The lines of the statements that nothing guards and that ask for exactly what the claim names."""
+    return tuple(request.line for request in requests if _asks_exactly(claim, request))
 
 
 def _asks_exactly(claim: Claim, request: ImportRequest) -> bool:
