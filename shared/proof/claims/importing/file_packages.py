@@ -25,6 +25,12 @@ class FilePackages:
         is_shown = self._root in self._layout.roots and path in self._layout.files.image_paths(self._packaged)
         return not (is_shown and folder.startswith(self._root.rstrip("/") + "/") and self._is_started_below_root())
 
+    def is_only_top(self, folder: str) -> bool:
+        """Whether the packages below a folder of the import path have no other name: it is below no other one."""
+        layout = self._layout
+        others = (*layout.roots, *layout.installed_roots, *layout.possible_roots)
+        return layout.is_start_known and not any(folder.startswith(other.rstrip("/") + "/") for other in others)
+
     def is_started_in(self, path: str, level: int) -> bool:
         """Whether the start command names a file by a package of so many levels, although its folder is a root."""
         for module in self._list_started_modules():

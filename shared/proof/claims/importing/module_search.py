@@ -96,15 +96,19 @@ class ModuleSearch:
         folder = posixpath.dirname(path)
         for _ in range(level - 1):
             if self._packages.is_top(folder, path) or folder == "/":
-                return _build_unknown("the import leads above the outermost package")
+                return self._describe_above(folder, "the import leads above the outermost package")
             folder = posixpath.dirname(folder)
         if self._packages.is_top(folder, path) and not self._packages.is_started_in(path, level):
-            return _build_unknown("a relative import outside of any package")
+            return self._describe_above(folder, "a relative import outside of any package")
         package = self._files.locate(f"{folder}/__init__.py")
         if reason := self._find_hook(f"{folder}/__init__.py" if package else ""):
             return _build_unknown(reason)
         start = Location(f"{folder}/__init__.py" if package else "", (folder,))
         return self._walk(start, parts, "." * level)
+
+    def _describe_above(self, folder: str, reason: str) -> FoundModule:
+        """A relative import that Python refuses, unless the file is loaded by a name below another folder."""
+        return replace(_build_unknown(reason), fails_otherwise=self._packages.is_only_top(folder))
 
     def _find_absolute(self, roots: Sequence[str], parts: Sequence[str]) -> FoundModule:
         name = parts[0]
