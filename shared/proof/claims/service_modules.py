@@ -155,8 +155,7 @@ class ImageModules:
             ModuleSearch(
                 layout,
                 self._python,
-                self.running_paths,
-                self._traced.is_link,
+                self._traced,
                 InstalledModules(layout, self._python).find,
             )
             for layout in self.layouts

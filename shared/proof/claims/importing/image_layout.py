@@ -38,6 +38,8 @@ class TracedFiles:
     """Whether a link is at a path of the tree."""
     logged_root: str = ""
     """The folder of the import path in which the failing import found its module; "" where the log does not say."""
+    package_root: str = ""
+    """The folder of the import path below whose packages the failing file was loaded; "" where the log does not say."""
 
     @property
     def running_paths(self) -> tuple[str, ...]:
@@ -74,7 +76,8 @@ def find_layouts(tree: RecordingTree, traced: TracedFiles, source_roots: Sequenc
         roots = [posixpath.normpath(posixpath.join("/", root)) for root in source_roots]
         return (ImageLayout(_take_whole_tree(tree, "/", ""), tuple(roots), possible_roots=("/",)),)
     layouts = [layout for image in _choose_images(tree, traced) for layout in _read_image(image, traced)]
-    layouts = [layout for layout in layouts if traced.logged_root in layout.roots] or layouts
+    shown = {traced.logged_root, traced.package_root} - {""}
+    layouts = [layout for layout in layouts if shown.issubset(layout.roots)] or layouts
     return tuple(layouts)[:_MAX_LAYOUTS] or (_read_buildpack(tree, traced) or _infer_layout(tree, traced),)
 
 

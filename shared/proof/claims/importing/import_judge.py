@@ -208,7 +208,7 @@ def _judge_name(claim: Claim, modules: ServiceModules, request: ImportRequest) -
     source = modules.find_module(claim.path, request.module, request.level)
     if source.kind is ModuleKind.OUTSIDE:
         return _Answer(ClaimState.UNKNOWN, f"{request.module} is not of the repository", is_claimed=is_exact)
-    if source.kind is ModuleKind.MISSING:
+    if source.kind is ModuleKind.MISSING or source.fails_otherwise:
         return _Answer(ClaimState.UNKNOWN, f"it fails in another way: {source.reason}", is_unlike=True)
     binding = find_imported_name(modules, claim.path, request.module, request.level, request.name)
     if binding.state is BindingState.UNBOUND and not is_exact:
@@ -273,6 +273,8 @@ def _judge_standard_module(modules: ServiceModules, request: ImportRequest) -> _
 def _describe_module(claim: Claim, modules: ServiceModules, step: FoundModule) -> _Answer:
     if step.kind in _IN_IMAGE:
         return _Answer(ClaimState.HOLDS, f"{step.path} is in the image")
+    if step.fails_otherwise:
+        return _Answer(ClaimState.UNKNOWN, f"it fails in another way: {step.reason}", is_unlike=True)
     first, _, below = claim.module.partition(".")
     if step.kind is ModuleKind.OUTSIDE and not (below and is_standard_module(first, modules.python)):
         return _Answer(ClaimState.HOLDS, step.reason or f"Python or an installed package has {claim.module}")
