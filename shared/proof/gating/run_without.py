@@ -43,7 +43,9 @@ def _follow_without(
     def load(path: str) -> Imports:
         imports, less = imports_read.get(path, Imports()), left_out.get(path)
         return (
-            replace(imports, imported=tuple(each for each in imports.imported if each not in less)) if less else imports
+            replace(imports, imported=tuple(entry for entry in imports.imported if entry not in less))
+            if less
+            else imports
         )
 
     other = ImportFollower(follower.files, follower.roots, load, follower.command_words)
