@@ -14,15 +14,24 @@ from datetime import datetime, timedelta
 from shared.detection.close_code import CloseKind
 from shared.detection.connections import are_different_connections, find_connection_ids, find_request_ids
 from shared.detection.entry import LogEntry
+from shared.detection.indirect_ties import (
+    find_stated_events,
+    list_events_beside,
+    tie_failed_starts,
+    tie_stated_errors,
+    tie_stated_imports,
+)
 from shared.detection.line_tracebacks import AssembledTraceback, LineTracebacks
 from shared.detection.raised_exception import EFFECT_KINDS, RaisedException, read_raised, truncate_raised_entry
 from shared.detection.signal import Signal, SkipReason, read_signal
-from shared.detection.split_chains import join_split_chains
-from shared.detection.start_ties import list_events_beside, tie_failed_starts
-from shared.detection.stated_ties import find_stated_events, tie_stated_errors
-from shared.detection.tie_events import Event, effect_events, find_fragment, reassemble_tracebacks, sort_events
-
-__all__ = ["MAX_TIE_AGE", "RaisedException", "Tie", "TieFinder"]
+from shared.detection.tie_events import (
+    Event,
+    effect_events,
+    find_fragment,
+    join_split_chains,
+    reassemble_tracebacks,
+    sort_events,
+)
 
 MAX_TIE_AGE = timedelta(minutes=10)
 """No close is tied to what was logged longer before it."""
@@ -147,6 +156,8 @@ class TieFinder:
             beside = list(list_events_beside(streams, key)) if starts else []
             for number, raised in tie_failed_starts(starts, beside, self._step, MAX_TIE_AGE):
                 ties[number] = Tie(raised, is_tied=True)
+            for number, raised in tie_stated_imports(starts, beside, ties, MAX_TIE_AGE):
+                ties[number] = Tie(raised, is_tied=True)
         return ties
 
     def _without_lines(self, events: Iterable[Event]) -> Iterator[Event]:
@@ -260,7 +271,7 @@ def _answer_closes(waiting: _Waiting) -> Iterator[tuple[int, Tie]]:
     ordinary = [close for close in closes if close.close_kind not in _TIED_TO_OWN_TEXT]
     for at, close in enumerate(closes):
         if close.close_kind in _TIED_TO_OWN_TEXT:
-            waiting.raised.clear()  # another close lies between
+            waiting.raised.clear()  # another close is between
             continue
         tie = _tie_close(close, waiting, is_only_one=len(ordinary) == 1 and at == 0)
         if tie is not None:

@@ -1,7 +1,7 @@
 """Finds what a deployment of the branch would end in one service: a deployed commit in, `ServiceRadar` out.
 
-Like `undeployed_fixes`, and told only where it is certain: whichever of the repository's images is the service's, and
-on a Python that something names.
+Like `undeployed_fixes`, and reported only where it is certain: whichever of the repository's images is the service's,
+and on a Python that something names.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.proof.undeployed_fixes import UndeployedFix, UndeployedFixes, find_u
 
 @dataclass(frozen=True, slots=True)
 class RadarRequest:
-    """`commit` is deployed; `name` and `source_roots` tell which of several images is the service's."""
+    """`commit` is deployed; `name` and `source_roots` say which of several images is the service's."""
 
     commit: str
     name: str
@@ -43,5 +43,5 @@ def find_service_radar(history: History, compilers: Compilers, request: RadarReq
     fixes = tuple(fix for fix in undeployed.fixes if is_definite(fix.alarm, services))
     loads = {alarm.identity for service in services for alarm in service.alarms}
     doubtful = sum(1 for fix in undeployed.fixes if fix.alarm.identity in loads and fix not in fixes)
-    reason = "" if services else "no Dockerfile, Procfile or main.py tells what starts"
+    reason = "" if services else "no Dockerfile, Procfile or main.py says what starts"
     return ServiceRadar(undeployed, fixes if services else (), doubtful, reason)

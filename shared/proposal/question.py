@@ -12,7 +12,7 @@ from shared.proposal.proposal import AlternativeProposal, Message, Proposal
 from shared.proposal.states import ProposalStatus
 from shared.report.facts.deployed_code import describe_loading_rule, describe_missing_import, describe_unloaded_file
 from shared.report.facts.fix_history import describe_errors_left
-from shared.report.issue.summary import format_headline
+from shared.report.issue.body import format_headline
 from shared.report.report import Report
 from shared.report.whys.why import Why
 from shared.text.phrases import join_words, quote_untrusted, short_sha

@@ -59,7 +59,7 @@ class Throttle:
         return seen is not None and now - seen.last < THROTTLE_PERIOD
 
     def is_spent(self, key: object, now: datetime) -> bool:
-        """Whether the key was recorded often of late: for what differs inside, and is costly to tell apart.
+        """Whether the key was recorded often of late: for what differs inside, and is costly to distinguish.
 
         A few times are free, then the time between two grows by five seconds each, to the half minute of `is_recent`.
         """
@@ -98,6 +98,8 @@ class StepResult:
     detail: str = ""
     seconds: float | None = None
     """From the incident's beginning to this result, where a metric measures it."""
+    counts: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """What a metric counts besides, by the field of the log line."""
 
 
 class Context(Protocol):

@@ -14,8 +14,7 @@ from shared.proposal.decision import (
     build_answer,
     find_refusal,
 )
-from shared.proposal.proposal import Proposal
-from shared.proposal.reminder import SNOOZE_PERIOD
+from shared.proposal.proposal import SNOOZE_PERIOD, Proposal
 from shared.text.phrases import quote_untrusted
 from shared.workflow import effects
 from shared.workflow.commit_checks.propose_undeployed import request_proposal
@@ -62,7 +61,7 @@ def _handle_click(context: Context, click: Click) -> ClickResult:
     members = context.chat.list_group_members(service.approver_group) if service.approver_group else ()
     refused = find_refusal(click, proposal, service, members, context.clock.now())
     if refused is ClickResult.EXPIRED and not decisions.is_open(standing):
-        refused = None  # it was decided in time; the answer tells how
+        refused = None  # it was decided in time; the answer says how
     if refused is not None:
         return refused
     if click.kind is ClickKind.SNOOZE:
@@ -83,7 +82,7 @@ def _deny(context: Context, click: Click, proposal: Proposal, decision: Decision
 
 
 def _snooze(context: Context, proposal: Proposal, decision: Decision | None) -> ClickResult:
-    """Whoever answers a question that is decided by now learns how."""
+    """A user who answers a question that is already decided gets to know how."""
     if decision is not None and not decisions.is_open(decision):
         return ClickResult.ALREADY_APPROVED if decision.state in _APPROVED_STATES else _build_final_reply(decision)
     until = context.clock.now() + SNOOZE_PERIOD

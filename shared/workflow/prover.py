@@ -21,8 +21,7 @@ from shared.proposal.brief import brief_to_document
 from shared.proposal.build_brief import build_brief
 from shared.proposal.proposal import Proposal, compute_evidence_hash
 from shared.proposal.question import build_rollback_report, build_thread_details, build_title_and_lines
-from shared.report.issue.body import format_issue_title, render_issue_body
-from shared.report.issue.summary import format_failure
+from shared.report.issue.body import format_failure, format_issue_title, render_issue_body
 from shared.report.links import NO_LINKS, Links
 from shared.report.report import Report, report_incidents
 from shared.report.report_json import report_to_json

@@ -275,7 +275,7 @@ def test_who_only_looked_gets_the_rest_later(world: SetupWorld) -> None:
 
 
 def test_a_redirect_of_another_registration_is_refused(world: SetupWorld) -> None:
-    """Whoever guesses the port cannot put an App of their own in the place of this one."""
+    """A user who guesses the port cannot put an App of their own in the place of this one."""
     world.registry.intruder = "code=theirs&state=guessed"
     run(world)
     assert world.registry.intruded == [403]

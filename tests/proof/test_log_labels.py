@@ -42,7 +42,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> ExampleRepository:
 
 @pytest.fixture
 def pushed(tmp_path: Path) -> HistoryBuilder:
-    """A healthy branch beside two others of somebody, on which the file is broken."""
+    """A healthy branch beside two others, on which the file is broken."""
     story = HistoryBuilder(tmp_path / "pushed.git")
     story.commit("start", {"app.py": valid_source()})
     story.commit("attack", {"app.py": broken_source(5)})

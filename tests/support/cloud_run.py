@@ -47,7 +47,7 @@ class FakeCloudRun:
     deploys_by_pipeline: bool = False
     """A pipeline makes the revisions: each has to be given its address before it can be tried."""
     manual_change: str = ""
-    """What somebody has changed since the rollout began; "" where nobody has."""
+    """What a user has changed since the rollout began; "" where nobody has."""
     images: dict[str, ImageCheck] = field(default_factory=dict)
     """What is known of the images of commits; those that are not here need none."""
     services: dict[str, FakeService] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class FakeCloudRun:
     require_claim: ClaimGuard = field(default_factory=lambda: ClaimGuard(strict=True))
 
     def deploy_manually(self, service: Service, name: str, commit: str | None) -> None:
-        """Somebody deploys without asking anybody."""
+        """A user deploys without an approval."""
         known = self.services.setdefault(service.id, FakeService())
         known.revisions[name] = Revision(name, commit, self.clock.now())
         known.traffic = {name: 100}

@@ -76,7 +76,7 @@ class FakeHistory:
 
 
 COMMIT_NAMES = ("good", "broken", "attempt", "fixed", "later")
-"""A straight history: the second commit breaks the file, the fourth one mends it."""
+"""A straight history: the second commit breaks the file, the fourth one fixes it."""
 
 
 @dataclass

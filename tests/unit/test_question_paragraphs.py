@@ -9,8 +9,8 @@ from shared.detection.entry import LogEntry
 from shared.detection.grouping import IncidentGrouper, Scope
 from shared.detection.signal import Signal, SignalKind
 from shared.proof.model.recommendation import ActionKind, Reason
-from shared.proposal.labels import Label, split_label
 from shared.proposal.paragraphs import build_paragraphs
+from shared.proposal.proposal import Label, split_label
 from shared.proposal.question import build_thread_details, find_proposed_commit, find_rollback_commit
 from shared.report.report import Report
 from tests.support.commit_graph import ScriptedProver, commit_id

@@ -7,10 +7,16 @@ import pytest
 from shared.proof.model.recommendation import ActionKind
 from shared.proposal.proposal import TITLE_SEPARATOR, build_title
 from shared.proposal.rollout import RolloutVerdict
-from shared.proposal.state_words import INCIDENT_WORDS, QUESTION_WORDS, StateWords, describe_incident_end
+from shared.proposal.state_words import (
+    INCIDENT_WORDS,
+    QUESTION_WORDS,
+    TRIAL_SENTENCES,
+    VERDICT_SENTENCES,
+    StateWords,
+    describe_incident_end,
+)
 from shared.proposal.states import IncidentState, ProposalStatus
 from shared.proposal.trial import TrialVerdict
-from shared.proposal.verdict_words import TRIAL_SENTENCES, VERDICT_SENTENCES
 from shared.workflow.records.proposals import STATUS_BY_END_STATE
 
 TERMINAL_FIELDS = {"state", "what", "why", "issue", "papers", "detail", "question", "verb", "commit"}

@@ -1,4 +1,4 @@
-"""How long it takes: told from an incident's history, by service and overall, as text and as JSON."""
+"""How long it takes: read from an incident's history, by service and overall, as text and as JSON."""
 
 import json
 from datetime import UTC, datetime, timedelta

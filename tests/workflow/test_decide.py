@@ -1,4 +1,4 @@
-"""`handle_click`: whose click counts, for what, until when; and what every other one is told."""
+"""`handle_click`: whose click counts, for what, until when; and what the answer to every other one is."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -86,7 +86,7 @@ def test_a_denial_after_the_deployment_began_comes_too_late(harness: Harness) ->
 
 
 QUESTION_KINDS = [kind for kind in ClickKind if kind is not ClickKind.PROPOSE]
-"""The clicks on a question; the other one is told of in test_radar_watch."""
+"""The clicks on a question; the other one is in test_radar_watch."""
 
 
 @pytest.mark.parametrize("kind", QUESTION_KINDS)

@@ -67,7 +67,7 @@ def test_a_generation_moves_on_once_for_all_who_want_it(harness: Harness) -> Non
 
 
 def test_of_many_namesakes_the_oldest_without_recurrence_is_dropped(harness: Harness) -> None:
-    """Anybody can have so many logged: no real one is refused for them."""
+    """Any user can have so many logged: no real one is refused for them."""
     known, signals = harness.services["shore.tide"], [_signal(harness, f"/app/d{n}/greeting.py") for n in range(201)]
     first, *others = (find_or_create_defect(harness.start_process(), known, signal) for signal in signals[:200])
     start_next_generation(harness.start_process(), known, signals[0], first)

@@ -12,8 +12,7 @@ from functions.local.page.incident_view import IncidentReader
 from functions.local.page.timeline import build_timeline
 from functions.local.page.views import list_milestone_times as hands
 from shared.proof.model.recommendation import ActionKind, Reason
-from shared.proposal.labels import Label, split_label
-from shared.proposal.proposal import TITLE_SEPARATOR, Message, build_title, update_title
+from shared.proposal.proposal import TITLE_SEPARATOR, Label, Message, build_title, split_label, update_title
 from shared.proposal.question import build_rollback_report, build_title_and_lines
 from shared.proposal.rollout import WATCH_DURATION, ProbeResult
 from shared.proposal.states import ProposalStatus

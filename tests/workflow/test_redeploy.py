@@ -276,7 +276,7 @@ class _DiesAtTheStart:
 
 
 class _Racing:
-    """Somebody else is faster than the deployer's `start`."""
+    """Another user is faster than the deployer's `start`."""
 
     def __init__(self, port: object, first: Callable[[], None]) -> None:
         self._port, self._first = port, first

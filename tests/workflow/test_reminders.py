@@ -10,7 +10,7 @@ from shared.adapters.slack.reminder_layout import build_reminder_body
 from shared.errors import Reject, Retry
 from shared.ports import Document
 from shared.proposal.decision import ClickKind, ClickResult
-from shared.proposal.reminder import SNOOZE_PERIOD, Reminder
+from shared.proposal.proposal import SNOOZE_PERIOD, Reminder
 from shared.service import PAGER, Service
 from tests.support.chat import FakeChat, FakePager
 from tests.support.crash.faults import FaultPlan

@@ -101,7 +101,7 @@ class _TargetSearch:
         """The newest of the skipped commits that passes and has an image; None where none does.
 
         A file may have come long before it was loaded; where the service loaded it as deployed, it did all the while.
-        What it imports may come from an installed package, which no file tells: there the oldest is put to the gates.
+        What it imports may come from an installed package, which no file shows: there the oldest is put to the gates.
         """
         indexes, self._skipped = self._skipped, []
         if not indexes or self._refusing_file is None:

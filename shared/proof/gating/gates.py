@@ -29,7 +29,7 @@ class GateFailure:
     file_detail: str = ""
     """The sentence for that file alone."""
     absent_paths: tuple[str, ...] = ()
-    """Paths at which nothing may lie: with a file at one of them, the refusing file need not refuse."""
+    """Paths at which nothing may be: with a file at one of them, the refusing file need not refuse."""
     repeat: "Callable[[str], GateFailure | None] | None" = field(default=None, compare=False, repr=False)
     """Asks cheaply whether another commit fails so as well, where more than the refusing file decides that."""
 

@@ -21,7 +21,7 @@ class PythonSource(StrEnum):
     RUNNING = "running"
     """The repository declares none: the version that runs this counts."""
     DECLARED_UNKNOWN = "declared_unknown"
-    """The declared one cannot be judged: the version that runs this stands in for it."""
+    """The declared one cannot be judged: the version that runs this is used instead."""
 
 
 @dataclass(frozen=True, slots=True)

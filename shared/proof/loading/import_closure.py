@@ -8,16 +8,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.proof.loading.commit_tree import MAX_BYTES, RecordingTree, SourceTree
+from shared.proof.loading.dockerfile_search import is_deployed_dockerfile
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter, is_copied
+from shared.proof.loading.image_starts import describe_starts, read_starts
 from shared.proof.loading.images import (
     BuildpackStart,
     BuiltImage,
-    describe_starts,
     find_buildpack_start,
     find_images,
-    is_deployed_dockerfile,
     list_project_installs,
-    read_starts,
 )
 from shared.proof.loading.import_follower import ImportFollower
 from shared.proof.loading.imports import Imports, parse_imports
@@ -42,7 +41,7 @@ class ImportClosure:
     `start_command`: the start files and modules as found, "" where unreadable. `rule`: one sentence for the report.
     `is_exact`: False for all that the image copies. `image_path`: the Dockerfile or Procfile that was read.
     `ambiguous_images`: others whose closure holds the failing file. `recorded_paths`: see `is_affected_by`.
-    `unresolved_imports`: dynamic imports of these files whose module no text tells. `missing_imports`: imports of
+    `unresolved_imports`: dynamic imports of these files whose module no text names. `missing_imports`: imports of
     modules that the deployed commit had and that vanished.
     """
 

@@ -147,7 +147,7 @@ class ImportFollower:
         return met, None if remaining else location
 
     def list_possible_locations(self, imported: Import, path: str, name: str = "") -> tuple[str, ...]:
-        """The image paths, without the end of their names, at which what an import does not find could lie."""
+        """The image paths, without the end of their names, at which what an import does not find could be."""
         _, location, remaining = self._walk_import(imported, path, name)
         if not remaining:
             return ()
@@ -268,7 +268,7 @@ class ImportFollower:
             step = self._modules.find_name(location[1], part)
             if step is None:
                 if count == 0 or len(parts) - count > optional_names:
-                    # What stands before the missing name is loaded before Python finds that it is missing.
+                    # What is before the missing name is loaded before Python finds that it is missing.
                     self._add_files(met if optional_names == 0 else ())
                     return None
                 break

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-# Words that start another command: with the options that take a value, and how many words stand before the command.
+# Words that start another command: with the options that take a value, and how many words are before the command.
 WRAPPERS: Mapping[str, tuple[frozenset[str], int]] = {
     **dict.fromkeys(
         ("exec", "nohup", "tini", "catchsegv", "setsid", "command", "builtin", "time"), (frozenset({"-a"}), 0)

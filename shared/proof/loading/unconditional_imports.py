@@ -100,7 +100,7 @@ def parse_statements(source: bytes) -> tuple[ImportStatement, ...]:
     text = split_source(source)
     code = text.code.replace("\r\n", " \n").replace("\r", "\n")
     line_ends = [match.start() for match in re.finditer("\n", code)]
-    lines = list(_read_blocks(_join_strings(code, text.strings)))  # all: a handler stands behind what it guards
+    lines = list(_read_blocks(_join_strings(code, text.strings)))  # all: a handler comes after what it guards
     logical_ends = [end for end, _ in lines]
     statements = []
     for position, imported in find_statements(text):

@@ -1,6 +1,6 @@
 """The suspected changes of an exception in own code that nothing can prove: which commits touched what its stack names.
 
-They are told as suspected, and nothing is ever recommended because of them.
+They are reported as suspected, and nothing is ever recommended because of them.
 """
 
 from collections.abc import Sequence

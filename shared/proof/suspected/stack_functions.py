@@ -35,7 +35,7 @@ class StackFunction:
     function: str
     role: StackRole
     depth: int
-    """How many frames of own files lie below its own."""
+    """How many frames of own files are below its own."""
     outline: SourceOutline
     position: int | None
     """Of the named statement among those of the function; None where the traceback names none in it."""

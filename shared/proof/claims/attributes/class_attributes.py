@@ -1,4 +1,4 @@
-"""Whether a class, or its instances, have an attribute: bound for sure, nowhere, or not to be told."""
+"""Whether a class, or its instances, have an attribute: bound for sure, nowhere, or unknown."""
 
 import ast
 from collections.abc import Iterable

@@ -24,7 +24,7 @@ _Method = ast.FunctionDef
 
 
 def is_set_by_construction(hierarchy: Hierarchy, attribute: str) -> bool:
-    """False where it is not, and where that cannot be told."""
+    """False where it is not, and where that is unknown."""
     if hierarchy.outside or hierarchy.is_enum or any(resolved.kind == "named_tuple" for resolved in hierarchy.classes):
         return False
     if any(_BYPASSES & list_class_names(resolved.node) for resolved in hierarchy.classes):

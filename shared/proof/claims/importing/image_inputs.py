@@ -1,4 +1,4 @@
-"""Which files of a repository tell what an image is made of, by their names."""
+"""Which files of a repository say what an image is made of, by their names."""
 
 import re
 
@@ -15,7 +15,7 @@ _MODULES_THAT_MAY_DECIDE = ("setup", "requirements", "dockerfile", "containerfil
 
 
 def may_provide(path: str) -> bool:
-    """Whether a file may tell what a build brings or leaves out."""
+    """Whether a file may say what a build brings or leaves out."""
     return _MAY_PROVIDE.search(path) is not None
 
 

@@ -227,7 +227,7 @@ class ModuleSearch:
         return replace(answer, absence=absence) if answer.kind is ModuleKind.MISSING else answer
 
     def _list_origins(self, folder: str, name: str) -> list[str]:
-        """The repository paths at which a name of an image folder would lie."""
+        """The repository paths at which a name of an image folder would be."""
         paths = [posixpath.join(folder, name + ending) for ending in ("/__init__.py", ".py", "")]
         return [origin for path in paths for origin in self._files.list_origin_paths(path)]
 

@@ -54,7 +54,7 @@ class NewFailure:
 
 @dataclass(slots=True)
 class NewFailures:
-    """Compares commits with the deployed one. `mended`: the claim that must not come back in another file."""
+    """Compares commits with the deployed one. `fixed_claim`: the claim that must not come back in another file."""
 
     history: History
     judges: Mapping[ClaimFamily, ClaimJudge]
@@ -64,7 +64,7 @@ class NewFailures:
     deployed_commit: str
     start_path: str
     """A file that is known to run."""
-    mended: Claim | None = None
+    fixed_claim: Claim | None = None
     suspects_judged: int = 0
     _deployed: ServiceModules | None = None
     _compared: dict[str, "_Comparison"] = field(default_factory=dict)
@@ -183,13 +183,13 @@ class _Comparison:
         return any(decides_image(path) for path in self._changed_paths)
 
     def _list_mended(self, changed: Sequence[str]) -> Iterator[Suspect]:
-        mended = self._owner.mended
-        if mended is None:
+        fixed_claim = self._owner.fixed_claim
+        if fixed_claim is None:
             return
-        name = (mended.name or mended.module.rpartition(".")[2]).encode()
+        name = (fixed_claim.name or fixed_claim.module.rpartition(".")[2]).encode()
         for path in changed:
-            if path != mended.path and name and name in (self._tree.read(path) or b""):
-                yield Suspect(replace(mended, path=path, line=0, source_text=""))
+            if path != fixed_claim.path and name and name in (self._tree.read(path) or b""):
+                yield Suspect(replace(fixed_claim, path=path, line=0, source_text=""))
 
     def _find_touched(self, path: str) -> TouchedNames:
         """Names that a file no longer defines, or defines otherwise; its own, where it is loaded no more."""

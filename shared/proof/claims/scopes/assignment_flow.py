@@ -125,7 +125,7 @@ class AssignmentFlow(StatementFlow):
         return end.unbind()
 
     def _run_finally(self, body: list[ast.stmt], end: Presence, inner: Exits) -> Presence:
-        """Every way out of a `try` leads through its `finally`."""
+        """Every exit of a `try` passes its `finally`."""
         self.exits.breaks |= self.run(body, inner.breaks)
         self.exits.continues |= self.run(body, inner.continues)
         self.exits.returns |= self.run(body, inner.returns)
