@@ -1,7 +1,7 @@
-"""`github`: takes a webhook of the code host, and follows a user's command about an incident, or asks for a check.
+"""`github`: takes a webhook of the code host, and asks for what a user's command says, or for a check.
 
-204 if that was done or the event holds nothing to do; 401 if the request is not GitHub's, 403 if the user may not
-400 if the event is malformed, 405 and 413 likewise, 5xx if nothing could be stored
+204 if that was done or the event holds nothing to do; 401 if the request is not GitHub's, 403 if it is about an issue
+of elsewhere; 400 if the event is malformed, 405 and 413 likewise, 5xx if nothing could be stored
 
 The file does not have the function's name: deployed, it would hide the library `github`.
 """
@@ -68,17 +68,17 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
             _follow_command(request, body, runtime, log)
     except Reject as rejected:
         store_rejection(runtime, "github", rejected, log)
-        return "", 403 if rejected.reason in {"not_a_collaborator", "foreign_repository", "foreign_issue"} else 400
+        return "", 403 if rejected.reason in {"foreign_repository", "foreign_issue"} else 400
     return "", 204
 
 
 def _follow_command(request: "Request", body: bytes, runtime: "Runtime", log: RequestLog) -> None:
+    """What is reached from outside holds no credential for the code host: `investigate` handles the command."""
     event = webhook.parse_command(request.headers, body)
     if event is None:
         log.write(Severity.INFO, "means_nothing")
         return
-    collaborators = credentials.ConfiguredCollaborators(runtime.settings)
-    result = issue_commands.handle_issue_command(runtime.context, collaborators, event)
+    result = issue_commands.request_issue_command(runtime.context, event)
     detail = f"{event.command.value} by {event.actor}"
     log.write(Severity.INFO, result.name, incident=result.incident, detail=detail)
 

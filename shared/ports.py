@@ -282,7 +282,7 @@ class Bus(Protocol):
         """*Effect.* Publishes one message. Raises `shared.errors.Retry` where it may not have been accepted."""
 
     def request(self, topic: str, message: Mapping[str, str]) -> None:
-        """As `publish`, for what every tick repeats: a message that comes twice, or never, changes nothing."""
+        """As `publish`, for what a tick or a delivery repeats: a message that comes twice changes nothing."""
 
 
 class Clock(Protocol):

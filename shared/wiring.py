@@ -16,7 +16,6 @@ from shared.adapters.google import (
     cloud_logging,
     cloud_run_deployer,
     cloud_run_revisions,
-    image_registry,
     pipeline_deployer,
     request_counts,
 )
@@ -188,8 +187,7 @@ class CloudPorts(_Ports):
     @lazy_property
     def _google(self) -> clients.GoogleClients:
         address = self._settings.endpoint_overrides.google
-        overrides, token = self._settings.endpoint_overrides, credentials.create_access_tokens(self._settings)
-        registry = image_registry.ImageRegistry(token, overrides.rest) if overrides.rest or not address else None
+        registry = credentials.create_image_registry(self._settings)
         return clients.GoogleClients(clients.open_loopback_channel(address) if address else None, registry)
 
     @lazy_property

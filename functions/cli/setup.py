@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -85,7 +86,7 @@ def open_session(folder: Path, config: Path, *, is_present: bool, agreed: bool) 
         SlackWorkspace(),
         PrivateStateFile(folder),
         _check_deployment,
-        bundle.write_bundles,
+        partial(bundle.write_bundles, config),
         time.sleep,
     )
     return Session(Place(folder.absolute(), config.absolute(), checkout), outside, read_state(outside, folder))

@@ -44,7 +44,7 @@ def _recommend_unmerged(fix: Fix, branch: str, *, is_syntax: bool) -> Recommenda
 
 def _recommend_without_fix(finding: Finding, *, is_on_branch: bool) -> Recommendation:
     what = "the file" if finding.claim is None else "the failure"
-    lacks = f"No commit on {finding.branch} after the deployed commit fixes {what}"
+    lacks = f"No commit on {finding.branch} after the deployed commit is proven to fix {what}"
     if not is_on_branch:
         lacks = f"The deployed commit is not part of {finding.branch}, so no commit there descends from it"
     if finding.rollback is not None:

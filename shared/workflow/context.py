@@ -98,6 +98,8 @@ class StepResult:
     detail: str = ""
     seconds: float | None = None
     """From the incident's beginning to this result, where a metric measures it."""
+    counts: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """What a metric counts besides, by the field of the log line."""
 
 
 class Context(Protocol):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from functions.cli.doctor import accounts, http, runner
+from functions.cli.doctor import slack as doctor_slack
 from functions.cli.doctor.accounts import LOGIN_COMMAND
 from functions.cli.doctor.check import Check, CheckResult, CheckState, CheckUnavailable, build_ok_result
 from functions.cli.doctor.command import run_doctor
@@ -593,3 +594,46 @@ def test_a_log_that_is_kept_elsewhere_is_looked_for_there(stand: Stand) -> None:
     text = stand.config.read_text("utf-8").replace("project: shore,", "project: shore, log_project: shore-logs,")
     stand.config.write_text(text, "utf-8")
     assert stand.amiss() == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (FakeResponse(503, {"ok": False}), "Slack answered 503; try again."),
+        (
+            FakeResponse(429, {"ok": False, "error": "ratelimited"}, {"retry-after": "1"}),
+            "Slack answered 429; try again.",
+        ),
+        (FakeResponse(502), "Slack answered 502; try again."),
+        (FakeResponse(200), "Slack refuses the token: an unknown id."),
+        (FakeResponse(200, [1]), "Slack did not answer (no JSON object)."),
+        (FakeResponse(200, {"ok": False, "error": "<script>"}), "Slack refuses the token: an unknown id."),
+        (FakeResponse(200, {}, lost_by="timeout"), "Slack did not answer (RemoteDisconnected)."),
+    ],
+)
+def test_a_slack_that_gives_no_answer_is_one_sentence_and_is_asked_once(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, answer: FakeResponse, sentence: str
+) -> None:
+    asked: list[str] = []
+
+    def respond(request: FakeRequest) -> FakeResponse:
+        asked.append(request.path)
+        return answer
+
+    monkeypatch.setattr(stand.slack, "answer", respond)
+    found = [finding for finding in stand.findings() if finding["kind"] == "slack"]
+    assert found[0]["detail"] == sentence
+    assert asked.count("/api/auth.test") == 1
+
+
+def test_without_slacks_client_a_sentence_says_what_to_install(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_slack, "single_call", _Missing())
+    found = {finding["detail"] for finding in stand.findings() if finding["kind"] == "slack"}
+    assert found == {"This needs what a light installation leaves out: install provenfix[slack]."}
+
+
+class _Missing:
+    """A module of which a library is not installed, as `shared.lazy_modules` binds it."""
+
+    def __getattr__(self, name: str) -> object:
+        raise ModuleNotFoundError(name="slack_sdk")

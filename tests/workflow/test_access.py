@@ -95,6 +95,18 @@ def test_what_always_runs_may_read_and_publish_and_holds_no_secret(access: Acces
     assert granted <= {*access.roles["documents"].permissions, "pubsub.topics.publish"}
 
 
+def test_what_a_logged_line_reaches_holds_no_secret_and_nothing_on_a_watched_service(access: Access) -> None:
+    reached = access.functions["record"]
+    assert (reached.secrets, reached.github, reached.slack) == ([], [], [])
+    assert set(access.required_permissions("record")) == {"documents", "log_reader", "publisher"}
+
+
+def test_the_apps_key_is_with_four_functions_of_which_none_is_reached_from_outside(access: Access) -> None:
+    holding = {name for name, use in access.functions.items() if "github.token" in use.secrets}
+    assert holding == {"check", "investigate", "redeploy", "verify"}
+    assert all(use.github == [] for name, use in access.functions.items() if name not in holding)
+
+
 def test_what_a_deploy_method_alone_needs_is_asked_for_where_it_is_used(access: Access) -> None:
     assert set(access.only) <= {*access.google, *access.github}
     assert set(access.only.values()) == {"cloud_build", "deployment_records", "github_workflow"}

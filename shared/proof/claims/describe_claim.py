@@ -16,12 +16,14 @@ from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import find_descendants, walk_newest_first
 from shared.proof.model.compilation import Fault, split_source_lines
 from shared.proof.model.deployed_version import DeployedSource, DeployedVersion, LoggedDeployment
-from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix, IntroducingCommit, ProvenClaim
+from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix, IntroducingCommit, ProvenClaim, PythonChange
 from shared.proof.model.history import Commit
 from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 from shared.proof.proof_context import ProofContext
 from shared.proof.searching.explain_failure import cut_excerpt
 
+_OF_STANDARD_LIBRARY = frozenset((ClaimFamily.IMPORT_NAME, ClaimFamily.MODULE, ClaimFamily.MODULE_ATTRIBUTE))
+"""What one Python's own library may lack and another one has."""
 _MAX_ROLLBACK_STATES = 200
 _MAX_INPUTS = 40
 _MAX_HEADS = 50
@@ -184,7 +186,23 @@ def _describe_introduced(context: ProofContext, traced: TracedClaim) -> Introduc
         max(1, len(lines)),
         lines[0] if lines else None,
         was_added_broken=origin.was_added_broken,
+        python_change=_find_python_change(context, traced),
     )
+
+
+def _find_python_change(context: ProofContext, traced: TracedClaim) -> PythonChange | None:
+    """The Python of the origin's image, where the file asks Python's own library as before, and another version."""
+    origin = traced.origin
+    if traced.claim.family not in _OF_STANDARD_LIBRARY or len(origin.commit.parents) != 1:
+        return None
+    commits = (*origin.commit.parents, origin.commit.id)
+    verdicts = traced.verdicts
+    before, after = (
+        verdicts.open_modules(CommitTree(context.history, commit), origin.path).image_python for commit in commits
+    )
+    former, own = (_read(context, commit, origin.path) for commit in commits)
+    is_same_file = former == own and before.version != after.version
+    return PythonChange(before.version, after.version, after.source) if is_same_file and after.source else None
 
 
 def _describe_attempt(traced: TracedClaim, commit: Commit) -> Attempt:

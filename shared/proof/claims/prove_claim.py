@@ -5,6 +5,8 @@ The same search as for a file that does not compile, with another predicate: the
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 
 from shared.detection.logged_exception import is_package_frame
 from shared.detection.raised_exception import RaisedException
@@ -39,6 +41,9 @@ class ModulesRequest:
     path: str
     source_roots: Sequence[str]
     python: str
+    """The minor version that ran."""
+    is_python_declared: Callable[[], bool]
+    """Whether the files of the deployed commit name it: those of another commit may then name another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,12 @@ def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimToo
     context.report_progress(f"searching for the deployed version of {logged_path}")
     python = choose_python(context, raised, context.branch.head, logged_path)[0]
 
+    seen_at = raised.entry.timestamp if raised.entry.dated else None
+    states = BranchStates(context.history, context.branch.head)
+    is_declared = lru_cache(lambda: _declares_python(context, states, seen_at, logged_path, python))
+
     def open_modules(tree: CommitTree, path: str) -> ServiceModules:
-        return tools.open_modules(ModulesRequest(tree, path, context.request.source_roots, python))
+        return tools.open_modules(ModulesRequest(tree, path, context.request.source_roots, python, is_declared))
 
     def make_verdicts(located: Claim) -> ClaimVerdicts:
         return ClaimVerdicts(context.history, located, judge, open_modules, confirming)
@@ -91,23 +100,32 @@ def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimToo
         loaded = LoadedFiles(context.history, path, (), context.request.source_roots, commit)
         return loaded.get_state(commit).closure.files
 
-    seen_at = raised.entry.timestamp if raised.entry.dated else None
     if bare is not None:
-        states = BranchStates(context.history, context.branch.head)
         importer = ImportPlacer(context.history, states, claim, bare[1], make_verdicts, list_loaded, seen_at)
         return importer.locate(context.given_commit)
     if raised.exception.frames[-1].is_handler:
-        states = BranchStates(context.history, context.branch.head)
         placer = ClaimPlacer(context.history, states, claim, raised.entry.text, make_verdicts, seen_at)
         return placer.locate(context.given_commit)
     return ClaimLocator(
         context.history,
-        BranchStates(context.history, context.branch.head),
+        states,
         claim,
         raised.exception.frames[:-1],
         make_verdicts,
         seen_at,
     ).locate(context.given_commit)
+
+
+def _declares_python(
+    context: ProofContext, states: BranchStates, seen_at: datetime | None, logged_path: str, python: str
+) -> bool:
+    """Whether what serves, or the branch when it was logged, names the Python that ran as that of its image."""
+    state = states.find_state_at(seen_at) if seen_at is not None else None
+    served = context.given_commit or state
+    commit = served.id if served is not None else context.branch.head
+    matched = next((tier[0] for tier in match_logged_path(logged_path, context.history.tree(commit))), "")
+    fact = DeclarationReader(context.history).find_fact(commit, matched)
+    return fact is not None and fact.is_of_image and fact.version == python
 
 
 def choose_python(context: ProofContext, raised: RaisedException, commit: str, path: str) -> tuple[str, str]:

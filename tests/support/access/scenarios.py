@@ -136,7 +136,7 @@ def open_scenario(
 
 
 def repair_and_recur(play: Scenario) -> None:
-    """Proposed, approved, deployed, watched, closed; and logged again by a revision that lacks the fix."""
+    """Proposed, approved, deployed, watched, closed; logged again without the fix, and by an unknown build."""
     play.approve()
     play.player.drain()
     play.finish_rollout()
@@ -148,6 +148,12 @@ def repair_and_recur(play: Scenario) -> None:
     cloud.tags["hand"] = digest_of("hand")
     cloud.deploy_manually("tide", f"{IMAGE}:hand", "tide-7", {"gcb-build-id": "b-old"})
     play.log_failure("tide-7", 1)
+    play.player.drain()
+    assert play.issue["state"] == "closed"
+    cloud.deploy_manually("tide", f"{IMAGE}:hand", "tide-8", {})
+    play.log_failure("tide-8", 2)
+    play.player.drain()
+    assert len(play.player.outside.board.issues) == 2
 
 
 def lose_answers(play: Scenario) -> None:

@@ -27,6 +27,10 @@ _FAILING: Mapping[ClaimFamily, frozenset[CheckerRule]] = {
 """What a checker reports where a claim of the family fails; it has no opinion on the others."""
 
 
+_BY_PYTHON = frozenset((ClaimFamily.IMPORT_NAME, ClaimFamily.MODULE_ATTRIBUTE))
+"""What may be missing from the standard library of one Python and not from that of another."""
+
+
 class TwoWitnesses:
     """Implements `shared.proof.claims.ports.ClaimJudge`: the verdicts of another judge, held against the checker's."""
 
@@ -60,7 +64,8 @@ class TwoWitnesses:
             return verdict
         probed = self._probe(claim, finder, files.contents[claim.path])
         contents = {**files.contents, claim.path: probed.content}
-        report = self._checker.check(contents, finder.modules.python, files.roots, [claim.path])
+        python = finder.modules.image_python.version if claim.family in _BY_PYTHON else finder.modules.python
+        report = self._checker.check(contents, python, files.roots, [claim.path])
         if claim.path not in report.judged_paths:
             return verdict
         witnessed = replace(verdict, checked_by=", ".join(filter(None, (verdict.checked_by, report.checked_by))))
