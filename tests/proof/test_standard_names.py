@@ -10,8 +10,8 @@ from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
 from shared.detection.logged_exception import Frame, LoggedException
+from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
-from shared.detection.ties import RaisedException
 from shared.proof.claims.source.standard_names import StandardName, StandardNames
 from shared.proof.model.finding import Finding, PythonChange
 from shared.proof.model.recommendation import ActionKind
