@@ -1,6 +1,5 @@
 """`provenfix check`: compiles the Python files of a repository with the deployed Python."""
 
-import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,7 +52,7 @@ def run_check(options: CheckOptions) -> int:
             return 0
         declaring = select_declaring_files(listed)
         declared = {name: text.decode("utf-8", "replace") for name in declaring if (text := read(name)) is not None}
-        running = ".".join(platform.python_version_tuple()[:2])
+        running = f"{sys.version_info.major}.{sys.version_info.minor}"
         grouped = group_by_python(sources, declared, options.python, running)
         groups = check_all(grouped, compilers, running, find_start_files(sources, listed, read))
     return _print_groups(groups)

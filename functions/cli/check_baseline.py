@@ -1,7 +1,6 @@
 """`provenfix check --baseline REF`: what the services of a checkout newly and definitely break."""
 
 import json
-import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -52,7 +51,7 @@ class BaselineOptions:
 
 def run_baseline_check(options: BaselineOptions) -> int:
     """Prints what is newly broken; returns 1 if something is, else 0. Raises UsageError and InputError."""
-    running = ".".join(platform.python_version_tuple()[:2])
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
     with (
         progress.show_progress() as show,
         open_checked_out_history(options.repo, options.revision) as (history, commit),

@@ -4,7 +4,6 @@ Of a log without an incident it says in one paragraph what it holds: entries, fr
 """
 
 import json
-import platform
 import re
 import sys
 from collections import Counter
@@ -103,7 +102,7 @@ def run_investigate(
     repo: str, log: str, request: "proof_context.ProofRequest", names: tuple[str, str], output: tuple[str, Path | None]
 ) -> None:
     """Investigates and prints. `output` is the format (`text`, `json`, `markdown`) and the file, None for stdout."""
-    running = ".".join(platform.python_version_tuple()[:2])
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
     kind, out = output
     _check_writable(out)
     _check_not_protected(out, log)

@@ -6,7 +6,8 @@ exception of a request that was being answered is no reason why another instance
 A close that no exception explains is tied to the error that its instance logged just before it by its message alone. A
 handler logs `WebSocket error: name 'x' is not defined` and closes at once: longer apart, or with another close between,
 the two have nothing to do with each other. In: the events of one instance in their order, and the numbers of closes
-that are tied already.
+that are tied already. Of a failed start only the stated message of an import counts: the platform's sentence may come
+later.
 """
 
 import re
@@ -15,7 +16,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.detection.caught_errors import find_stated_error
+from shared.detection.caught_errors import IMPORT_ERRORS, find_stated_error
 from shared.detection.close_code import CloseKind
 from shared.detection.connections import are_different_connections
 from shared.detection.entry import LogEntry
@@ -110,3 +111,24 @@ def _is_just_before(stated: Event, close: Event) -> bool:
     if stated.moment is None or close.moment is None:
         return abs(close.number - stated.number) <= _MAX_LINES
     return close.moment - stated.moment <= _MAX_AGE
+
+
+def tie_stated_imports(
+    starts: Sequence[Event], events: Sequence[Event], tied: Container[int], max_age: timedelta
+) -> Iterator[tuple[int, RaisedException]]:
+    """The last import that is stated to have failed before each start that is not in `tied`, by the start's number.
+
+    `events` are those of the start's instance, sorted; `starts` are among them, or of the platform.
+    """
+    stated = [event for event in events if event.stated is not None]
+    for start in starts:
+        before = [event for event in stated if _is_before(event, start, max_age)]
+        last = before[-1].stated if before else None
+        if start.number not in tied and last is not None and last.exception.error_class in IMPORT_ERRORS:
+            yield start.number, last
+
+
+def _is_before(event: Event, start: Event, max_age: timedelta) -> bool:
+    if event.moment is None or start.moment is None:
+        return event.number <= start.number
+    return timedelta() <= start.moment - event.moment <= max_age

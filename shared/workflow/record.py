@@ -185,7 +185,7 @@ def _record_signal(
 def _must_ask_outside(context: Context, defect: Defect, record: IncidentRecord | None, signal: Signal) -> bool:
     """Whether platform and code host must be asked before an incident of this defect can be opened or changed."""
     if record is None:
-        return defect.generation > 1  # it follows another one, and the process that began to open it has died
+        return defect.generation > 1  # it follows another one, and the worker that began to open it has died
     known = classify_known_revision(record, signal.entry.revision)
     if record.active:
         return record.rollout is not None and known is None

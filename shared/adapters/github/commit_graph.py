@@ -7,7 +7,7 @@ repository.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from shared.adapters.github import queries
@@ -23,6 +23,10 @@ MAX_WALK_COMMITS = 300
 """Commits. A longer history is not walked; it is asked for the commits that changed a path."""
 _MAX_PATHS_WITH_TEXT = 3
 """Paths whose texts come with their history; of more, most are never read."""
+_WALKED_PATHS = 20
+"""Paths that one walk asks for, with those of the walks before it."""
+_PATHS_PER_QUERY = 5
+"""Histories of paths that one query asks for: GitHub reads each of them anew, and ends a query after ten seconds."""
 _TIPS_PER_QUERY = 20
 _MAX_PAGES = 20
 _MAX_BACKWARD_PAGES = 5
@@ -39,6 +43,7 @@ class CommitGraph:
         self.blob_at: dict[tuple[str, str], str | None] = {}
         self.ancestor_counts: dict[str, int] = {}
         """How many commits a tip reaches."""
+        self._asked_paths: dict[str, None] = {}
         self._complete: set[str] = set()
         """Commits all of whose ancestors are known."""
         self._pages: Counter[str] = Counter()
@@ -68,6 +73,7 @@ class CommitGraph:
             some = [tip for tip in ahead[start : start + _TIPS_PER_QUERY] if not self._is_loaded(tip, paths)]
             if some and not self._walk(some, paths):
                 return False
+        self._asked_paths.update(dict.fromkeys(paths))
         return True
 
     def _is_loaded(self, tip: str, paths: Sequence[str]) -> bool:
@@ -77,13 +83,15 @@ class CommitGraph:
 
     def _walk(self, tips: Sequence[str], paths: Sequence[str]) -> bool:
         after: dict[str, str | None] = dict.fromkeys(tips)
-        first = True
+        first, few = True, paths
+        # A page costs the same whatever is asked of its commits, and what one walk asked for the next one does, too.
+        paths = [*paths, *(path for path in self._asked_paths if path not in paths)][: max(len(paths), _WALKED_PATHS)]
         while after:
             query, shown = Query(), dict(after)
             for index, (tip, cursor) in enumerate(shown.items()):
                 fields = queries.walk_fields(query, paths, cursor)
-                if first and len(shown) == 1 and len(paths) <= _MAX_PATHS_WITH_TEXT:
-                    fields += " " + " ".join(self._full_versions_fields(query, path, n) for n, path in enumerate(paths))
+                if first and len(shown) == 1 and len(few) <= _MAX_PATHS_WITH_TEXT:
+                    fields += " " + " ".join(self._full_versions_fields(query, path, n) for n, path in enumerate(few))
                 queries.add_commit(query, f"t{index}", tip, fields)
             repository = self.query(query)
             for index, tip in enumerate(shown):
@@ -183,32 +191,42 @@ class CommitGraph:
         The newest commits below the tip come with the first page: the states of a branch are looked for among them.
         """
         commits: dict[str, Commit] = {}
-        for index in range(len(paths)):
-            after: str | None = None
+        for start in range(0, len(paths), _PATHS_PER_QUERY):
+            after: dict[int, str | None] = dict.fromkeys(range(len(paths))[start : start + _PATHS_PER_QUERY])
             for page in range(_MAX_PAGES):
                 query = Query()
-                full = self._full_versions_fields(query, paths[index], index) if not page and len(paths) == 1 else ""
+                fields = [queries.build_changed_fields(query, index, paths, after[index]) for index in after]
+                full = self._full_versions_fields(query, paths[0], 0) if not page and len(paths) == 1 else ""
                 newest = "" if tip in self._pages else queries.walk_fields(query, (), None)
-                fields = f"{queries.build_changed_fields(query, index, paths, after)} {full} {newest}"
-                queries.add_commit(query, "t", tip, fields)
+                queries.add_commit(query, "t", tip, " ".join((*fields, full, newest)))
                 node = self.query(query).get("t")
                 if not node:
                     return []
                 if full:
-                    self._store_versions(node[f"full{index}"]["nodes"])
+                    self._store_versions(node["full0"]["nodes"])
                 if newest:
                     self._store_newest(tip, node)
-                history = node[f"p{index}"]
-                for commit_node in history["nodes"]:
-                    commits[commit_node["oid"]] = self.store_commit(commit_node, paths)
-                    for before in commit_node["before"]["nodes"]:
-                        self.store_states(before["oid"], before, paths)
-                if not history["pageInfo"]["hasNextPage"]:
+                after = self._store_changed(node, after, paths, commits)
+                if not after:
                     break
-                after = history["pageInfo"]["endCursor"]
         if len(paths) == 1:
             return list(commits.values())
         return sorted(commits.values(), key=lambda commit: commit.committed_at, reverse=True)
+
+    def _store_changed(
+        self, node: Mapping[str, Any], asked: Collection[int], paths: Sequence[str], commits: dict[str, Commit]
+    ) -> dict[int, str | None]:
+        """Keeps a page for each of some paths, and returns where the next page of each begins that has one."""
+        after: dict[int, str | None] = {}
+        for index in asked:
+            history = node[f"p{index}"]
+            for commit_node in history["nodes"]:
+                commits[commit_node["oid"]] = self.store_commit(commit_node, paths)
+                for before in commit_node["before"]["nodes"]:
+                    self.store_states(before["oid"], before, paths)
+            if history["pageInfo"]["hasNextPage"]:
+                after[index] = history["pageInfo"]["endCursor"]
+        return after
 
 
 _MAX_QUOTE_LENGTH = 200

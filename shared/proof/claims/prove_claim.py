@@ -3,7 +3,7 @@
 The same search as for a file that does not compile, with another predicate: the verdict on one claim.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -26,6 +26,7 @@ from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.loading.commit_tree import CommitTree
+from shared.proof.loading.import_closure import ImportClosure
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.history import Commit
 from shared.proof.model.paths import match_logged_path
@@ -77,13 +78,13 @@ class TracedClaim:
 def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimTools) -> LocatedClaim | None:
     """The claim of an exception at its deployed commit; None where it makes none that can be judged."""
     bare = read_bare_import(raised.exception)
-    claim = bare[0] if bare is not None else read_claim(raised.exception)
+    claim = bare.claim if bare is not None else read_claim(raised.exception)
     judge = tools.judges.get(claim.family) if claim is not None else None
     if claim is None or judge is None:
         return None
     confirming = tools.confirming_judges.get(claim.family)
-    logged_path = bare[1] if bare is not None else claim.path
-    context.report_progress(f"searching for the deployed version of {logged_path}")
+    logged_path = bare.provider if bare is not None else claim.path
+    context.report_progress(f"searching for the deployed version of {logged_path or 'what imports ' + claim.module}")
     python = choose_python(context, raised, context.branch.head, logged_path)[0]
 
     seen_at = raised.entry.timestamp if raised.entry.dated else None
@@ -96,12 +97,13 @@ def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimToo
     def make_verdicts(located: Claim) -> ClaimVerdicts:
         return ClaimVerdicts(context.history, located, judge, open_modules, confirming)
 
-    def list_loaded(commit: str, path: str) -> Collection[str]:
-        loaded = LoadedFiles(context.history, path, (), context.request.source_roots, commit)
-        return loaded.get_state(commit).closure.files
+    def load_closure(commit: str, path: str) -> ImportClosure:
+        return LoadedFiles(context.history, path, (), context.request.source_roots, commit).get_state(commit).closure
 
     if bare is not None:
-        importer = ImportPlacer(context.history, states, claim, bare[1], make_verdicts, list_loaded, seen_at)
+        importer = ImportPlacer(
+            context.history, states, bare, make_verdicts, load_closure, seen_at, context.request.source_roots
+        )
         return importer.locate(context.given_commit)
     if raised.exception.frames[-1].is_handler:
         placer = ClaimPlacer(context.history, states, claim, raised.entry.text, make_verdicts, seen_at)

@@ -48,11 +48,15 @@ class InstalledModules:
 
     def _describe_undeclared(self, module: str, installed: InstalledDistributions) -> FoundModule:
         providers = list_known_distributions(module)
+        own_name = normalise_name(module.partition(".")[0])
+        if own_name in installed.certain:
+            path = installed.certain[own_name]
+            return FoundModule(ModuleKind.UNKNOWN, reason=f"{path} declares {own_name}, which may bring {module}")
         if not installed.gaps and installed.certain and providers:
             manifest = next(iter(installed.certain.values()))
             reason = f"{manifest} installs no distribution that provides {module}: not {' nor '.join(providers)}"
             return FoundModule(ModuleKind.MISSING, reason=reason)
-        names = " or ".join(dict.fromkeys((*providers, normalise_name(module.partition(".")[0]))))
+        names = " or ".join(dict.fromkeys((*providers, own_name)))
         return FoundModule(
             ModuleKind.UNKNOWN, reason=f"nothing declares {names}, but what is installed may bring {module}"
         )

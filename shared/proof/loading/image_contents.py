@@ -11,9 +11,10 @@ from functools import cached_property
 
 from shared.proof.loading.build_declarations import SourceUpload, find_source_uploads, read_upload_ignores
 from shared.proof.loading.build_effects import find_bringing, find_touching
+from shared.proof.loading.dockerfile_search import list_folders_above
 from shared.proof.loading.dockerfile_stages import BuildStage, OpaqueInstruction
 from shared.proof.loading.image_files import ImageFiles, find_address_in_stage, read_docker_ignores
-from shared.proof.loading.images import list_folders_above, list_project_installs
+from shared.proof.loading.images import list_project_installs
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.module_providers import is_made_by_build
 from shared.proof.model.ignore_rules import DockerIgnore, IgnoreLine, parse_git_ignore

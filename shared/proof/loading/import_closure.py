@@ -8,16 +8,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.proof.loading.commit_tree import MAX_BYTES, RecordingTree, SourceTree
+from shared.proof.loading.dockerfile_search import is_deployed_dockerfile
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter, is_copied
+from shared.proof.loading.image_starts import describe_starts, read_starts
 from shared.proof.loading.images import (
     BuildpackStart,
     BuiltImage,
-    describe_starts,
     find_buildpack_start,
     find_images,
-    is_deployed_dockerfile,
     list_project_installs,
-    read_starts,
 )
 from shared.proof.loading.import_follower import ImportFollower
 from shared.proof.loading.imports import Imports, parse_imports

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from shared.proof.loading.commit_tree import MAX_BYTES, RecordingTree, SourceTree
+from shared.proof.loading.dockerfile_search import list_folders_above
 from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter, read_docker_ignores
-from shared.proof.loading.images import list_folders_above
 from shared.proof.loading.import_follower import ImportFollower
 from shared.proof.loading.imports import Import, Imports
 from shared.proof.loading.module_providers import VanishedModule, find_provider

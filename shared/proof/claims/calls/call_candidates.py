@@ -7,7 +7,6 @@ that it imports.
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from shared.proof.claims.calls.call_message import CallComplaint, ComplaintKind
@@ -140,38 +139,3 @@ def _read_last_name(node: ast.expr) -> str:
 
 def _read_called_name(call: ast.Call) -> str:
     return _read_last_name(call.func)
-
-
-@dataclass(frozen=True, slots=True)
-class _Replacements:
-    """What one file puts in place of something else's attributes."""
-
-    names: frozenset[str]
-    has_any_name: bool
-    """Whether a name that is put together at run time may be any of them."""
-
-
-def patches_name(tree: ast.Module, name: str) -> bool:
-    """Whether a file puts something else in place of a function: by an assignment to an attribute, or by `setattr`."""
-    replacements = _find_replacements(tree)
-    return replacements.has_any_name or name in replacements.names
-
-
-@lru_cache(maxsize=256)  # every call of a file asks
-def _find_replacements(tree: ast.Module) -> _Replacements:
-    names: set[str] = set()
-    has_any_name = False
-    for node in list_nodes(tree):
-        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            names.add(node.attr)
-        if not isinstance(node, ast.Call):
-            continue
-        called = read_dotted_name(node.func)
-        if called in {"setattr", "delattr"} and len(node.args) > 1:
-            target = node.args[1]
-            if isinstance(target, ast.Constant):
-                names |= {target.value} if isinstance(target.value, str) else set()
-            else:
-                has_any_name |= read_dotted_name(node.args[0]) != "self"
-        has_any_name |= called.endswith("patch.object")
-    return _Replacements(frozenset(names), has_any_name)

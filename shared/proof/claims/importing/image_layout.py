@@ -9,17 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.proof.loading.commit_tree import RecordingTree
+from shared.proof.loading.dockerfile_search import is_deployed_dockerfile, list_folders_above
 from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter, is_copied
-from shared.proof.loading.images import (
-    BuiltImage,
-    find_buildpack_start,
-    find_images,
-    is_deployed_dockerfile,
-    list_folders_above,
-    list_project_installs,
-    read_starts,
-)
+from shared.proof.loading.image_starts import read_starts
+from shared.proof.loading.images import BuiltImage, find_buildpack_start, find_images, list_project_installs
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.start_command import StartCommand
 from shared.proof.model.paths import split_logged_path

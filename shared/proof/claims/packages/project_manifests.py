@@ -5,6 +5,7 @@ Takes repository paths. Returns requirements; `gaps` names what could not be rea
 
 import ast
 import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,7 @@ from shared.text.toml import parse_toml
 
 _MAX_FILES = 40
 _MAX_LOCK_BYTES = 8 << 20
+_HASHED = re.compile(r"^[^#\n]{0,400}--hash[= ]", re.MULTILINE)
 _NOT_PACKAGES = frozenset(("python",))
 
 
@@ -27,13 +29,17 @@ class ManifestReader:
     tree: RecordingTree
     python: str
     gaps: list[str] = field(default_factory=list)
+    hashed_count: int = 0
+    """Requirements files with a hash: pip then wants one of everything that it installs."""
 
     def read_requirements(self, path: str) -> Iterator[tuple[str, list[Requirement]]]:
         """Each requirements file that one leads to, with what it declares; constraints install nothing."""
         waiting, seen = [path], {path}
         for current in waiting:
             requirements: list[Requirement] = []
-            for line in _join_lines(self.tree.read_text(current)):
+            text = self.tree.read_text(current)
+            self.hashed_count += _HASHED.search(text) is not None
+            for line in _join_lines(text):
                 option, _, value = line.partition(" ") if " " in line else line.partition("=")
                 if option in {"-r", "--requirement"}:
                     included = posixpath.normpath(posixpath.join(posixpath.dirname(current), value.strip()))
