@@ -11,8 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
-from shared.proof.claims.importing.image_layout import ImageLayout
-from shared.proof.claims.importing.name_search import Location, NameSearch, Obstacle
+from shared.proof.claims.importing.image_layout import ImageLayout, Location, NameSearch, Obstacle
 from shared.proof.claims.importing.started_modules import StartStep
 from shared.proof.claims.source.module_table import changes_module_table
 from shared.proof.claims.source.standard_library import is_standard_module
