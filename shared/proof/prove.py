@@ -12,7 +12,7 @@ from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.regressions import new_failures
 from shared.proof.describe_break import ProvenBreak, describe_break, describe_loading
 from shared.proof.find_deployed import DeployedSearch, find_deployed, find_likeliest_python
-from shared.proof.gating.choose_newest import TargetChoice
+from shared.proof.gating.choose_newest import TargetChoice, describe_rollback
 from shared.proof.gating.choose_target import (
     choose_target,
     describe_fix,
@@ -25,7 +25,6 @@ from shared.proof.gating.choose_target import (
 )
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.image_pythons import ImagePythons
-from shared.proof.gating.rollback import describe_rollback
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.locating.branch_states import BranchStates

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
-from shared.proof.claims.importing.image_inputs import may_provide
+from shared.proof.claims.importing.image_layout import may_provide
 from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
 from shared.proof.claims.service_modules import ImageModules
 from shared.proof.loading.commit_tree import (

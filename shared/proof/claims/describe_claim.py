@@ -7,10 +7,9 @@ from shared.proof.claims.claim import ClaimFamily, ClaimVerdict
 from shared.proof.claims.files.file_judge import FileJudge
 from shared.proof.claims.prove_claim import TracedClaim
 from shared.proof.find_deployed import read_declaring_files
-from shared.proof.gating.choose_newest import TargetChoice, choose_newest
+from shared.proof.gating.choose_newest import TargetChoice, choose_newest, describe_rollback
 from shared.proof.gating.choose_target import describe_target, describe_unmerged_fix, map_line
 from shared.proof.gating.gates import GateFailure
-from shared.proof.gating.rollback import describe_rollback
 from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.loading.image_contents import AbsenceReason
 from shared.proof.locating.branch_states import BranchStates

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
 from shared.proof.claims.claim import ClaimFamily
-from shared.proof.declared.ci_checks import CheckKind, CiCheck, find_ci_checks
+from shared.proof.declared.ci_python import CheckKind, CiCheck, find_ci_checks
 from shared.proof.model.finding import BrokenFile, Finding, ProvenClaim
 from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import get_failing_line

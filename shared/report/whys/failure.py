@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from shared.detection.incident import Incident, Symptom, is_suspected_consequence
+from shared.proof.model.compilation import parse_ruff_explanation
 from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix
 from shared.proof.model.history import claims_fix, describe_commit
-from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import describe_other_versions, get_failing_line
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location

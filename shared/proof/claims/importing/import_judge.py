@@ -249,15 +249,10 @@ def _judge_standard_name(
     claim: Claim, modules: ServiceModules, names: StandardNames, request: ImportRequest
 ) -> _Answer | None:
     """`from typing import Self` fails on 3.10, and not on an image with 3.11."""
-    is_standard = is_standard_module(request.parts[0], modules.python)
-    if not is_standard or modules.find_module(claim.path, request.module).kind is not ModuleKind.OUTSIDE:
+    if modules.find_module(claim.path, request.module).kind is not ModuleKind.OUTSIDE:
         return None
-    image = modules.image_python
-    fails = names.fails_so(StandardName(request.module, request.name), modules.python, image.version)
-    if fails is None:
-        return None
-    state, has = (ClaimState.FAILS, "does not have") if fails else (ClaimState.HOLDS, "has")
-    return _Answer(state, f"{request.module} {has} {request.name} on {image}")
+    answer = names.judge(StandardName(request.module, request.name), modules)
+    return None if answer is None else _Answer(ClaimState.FAILS if answer[0] else ClaimState.HOLDS, answer[1])
 
 
 def _judge_standard_module(modules: ServiceModules, request: ImportRequest) -> _Answer | None:

@@ -12,8 +12,7 @@ from functools import lru_cache
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
 from shared.proof.claims.importing.file_packages import FilePackages
-from shared.proof.claims.importing.image_layout import ImageLayout, TracedFiles
-from shared.proof.claims.importing.name_search import Location, NameSearch, Obstacle
+from shared.proof.claims.importing.image_layout import ImageLayout, Location, NameSearch, Obstacle, TracedFiles
 from shared.proof.claims.importing.started_modules import StartStep
 from shared.proof.claims.source.module_table import changes_module_table
 from shared.proof.claims.source.standard_library import is_standard_module

@@ -13,12 +13,11 @@ from shared.proof.claims.attributes.expression_meaning import MeaningFinder
 from shared.proof.claims.calls.value_search import ValueSearch
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.claim_verdicts import OpenModules
-from shared.proof.claims.importing.image_inputs import decides_image
+from shared.proof.claims.importing.image_layout import decides_image
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.regressions.change_focus import Focus, TouchedNames, find_touched_names, focus_on_change
-from shared.proof.claims.regressions.circular_starts import find_circular_claim
+from shared.proof.claims.regressions.complaints import find_circular_claim, list_opened_files
 from shared.proof.claims.regressions.guarded_lines import find_guarded_lines
-from shared.proof.claims.regressions.opened_files import list_opened_files
 from shared.proof.claims.regressions.repeated_failure import RepeatedFailure, refuse_claim
 from shared.proof.claims.regressions.suspicions import Suspect, SuspectReader
 from shared.proof.claims.source.module_code import parse_module
