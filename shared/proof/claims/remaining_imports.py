@@ -1,4 +1,4 @@
-"""Whether something that a commit loads still asks for what is missing, where the failing statement is gone or mended.
+"""Whether something that a commit loads still asks for what is missing, where the failing statement is gone or fixed.
 
 Takes the verdicts on one claim and what the service loads. For a commit it returns one sentence, or "" where the
 service has nothing left that fails in the same way when it starts.
