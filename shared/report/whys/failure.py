@@ -142,6 +142,8 @@ def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
     question = "Which change introduced the error?"
     if proof.introduced is None:
         answer = "Unknown: the commit that broke the file is not in the history that could be read."
+        if proof.claim is not None and not proof.gaps:
+            answer = "Unknown: whether earlier versions failed that way could not be decided."
         answer += _describe_unseen(proof)
         return WhyDraft(WhyKey.INTRODUCED, question, answer, Confidence.UNKNOWN, facts.evidence_ids(FactTopic.UNSEEN))
     introduced = proof.introduced
