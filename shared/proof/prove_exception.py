@@ -38,13 +38,13 @@ def prove_exception(context: ProofContext) -> Finding:
         return _explain(context, located.detail or located.conflict, located)
     traced = trace_history(context, raised, located, tools)
     finding = describe_claim(context, raised, traced)
-    finding = replace(finding, loaded_summary=describe_loading(traced.gates, traced.deployed.id, finding.target))
-    is_on_branch = bool(traced.file_history.later_ids) or traced.deployed.id == context.branch.head
-    return replace(
+    finding = replace(
         finding,
-        recommendation=recommend(finding, is_on_branch=is_on_branch),
+        loaded_summary=describe_loading(traced.gates, traced.deployed.id, finding.target),
         gaps=describe_gaps(context.history, needs_full_history=traced.origin.is_incomplete),
     )
+    is_on_branch = bool(traced.file_history.later_ids) or traced.deployed.id == context.branch.head
+    return replace(finding, recommendation=recommend(finding, is_on_branch=is_on_branch))
 
 
 def _explain(context: ProofContext, detail: str, located: LocatedClaim | None = None) -> Finding:

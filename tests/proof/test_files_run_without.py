@@ -110,8 +110,14 @@ def test_refuses_where_it_may_reach_the_service(
     assert [other.path for other in proof.broken.also_broken] == ["ledger.py"]
 
 
-def test_refuses_where_it_is_broken_in_another_way(tmp_path: Path, compilers: LocalCompilers) -> None:
+def test_does_not_refuse_where_it_is_broken_in_another_way(tmp_path: Path, compilers: LocalCompilers) -> None:
     proof = prove(tmp_path, compilers, {"main.py": LAZY}, {"ledger.py": broken_source(3)})
+    assert proof.target is not None
+    assert proof.refused_commits == ()
+
+
+def test_refuses_where_a_later_commit_lets_it_reach_the_service(tmp_path: Path, compilers: LocalCompilers) -> None:
+    proof = prove(tmp_path, compilers, {"main.py": LAZY}, {"main.py": "import relay\nimport ledger\n"})
     assert [refused.gate for refused in proof.refused_commits] == ["newly_broken"]
     assert "did not compile at the deployed commit either" in proof.refused_commits[0].detail
     assert "now loaded" not in proof.refused_commits[0].detail

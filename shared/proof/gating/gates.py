@@ -75,17 +75,18 @@ class Gates:
             OtherBrokenFile(path, fault.line, f"{fault.error_class}: {fault.message}")
             for path, blob in state.blobs.items()
             if (fault := verdicts.judge_loaded(blob, path, state.closure.scripts).fault) is not None
-            and not self._is_as_harmless_as_deployed(state, path, blob)
+            and not self._is_as_harmless_as_deployed(state, path)
         )
 
-    def _is_as_harmless_as_deployed(self, state: LoadedState, path: str, blob: str) -> bool:
-        """Whether a broken file was broken so as deployed, and the service runs without it."""
+    def _is_as_harmless_as_deployed(self, state: LoadedState, path: str) -> bool:
+        """Whether a broken file did not compile as deployed either, and the service runs without it."""
         loaded = self.loaded_files
         if not self.deployed_commit or path in (loaded.failing_path, *loaded.later_names, *loaded.traced_paths):
             return False
         position = (self.deployed_commit, path)
-        is_same = self.history.blob_ids([position]).get(position) == blob
-        return is_same and is_run_without(path, state, self.history.read)
+        deployed = self.history.blob_ids([position]).get(position)
+        is_broken = deployed is not None and self.verdicts.judge(deployed, path).compiles is False
+        return is_broken and is_run_without(path, state, self.history.read)
 
     def find_unjudged(self, commit: str, verdicts: CompileVerdicts | None = None) -> tuple[str, ...]:
         """The loaded files on which there is no verdict at a commit."""
