@@ -18,6 +18,7 @@ from shared.proof.claims.read_claim import find_import_root, find_package_root
 from shared.proof.claims.scopes import name_judge
 from shared.proof.claims.service_modules import open_service_modules
 from shared.proof.claims.source.standard_names import StandardNames
+from shared.proof.claims.starting import start_judge
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.model.paths import match_logged_path, split_logged_path
 from shared.proof.model.ports import Compilers, History
@@ -86,9 +87,12 @@ def build_judges(compilers: Compilers, history: History, tips: Sequence[str]) ->
             return value_judge.ValueJudge(compilers.type_checker())
         if family is ClaimFamily.FILE:
             return file_judge.FileJudge(list_paths)
+        if family is ClaimFamily.START_TARGET:
+            return start_judge.StartJudge()
         return _build_source_judge(family, standard_names)
 
-    judges = _OpenedJudges((*_SOURCE_FAMILIES, ClaimFamily.VALUE, ClaimFamily.FILE), build_judge)
+    others = (ClaimFamily.VALUE, ClaimFamily.FILE, ClaimFamily.START_TARGET)
+    judges = _OpenedJudges((*_SOURCE_FAMILIES, *others), build_judge)
     confirming = _OpenedJudges(
         _SOURCE_FAMILIES, lambda family: two_witnesses.TwoWitnesses(judges[family], compilers.type_checker())
     )

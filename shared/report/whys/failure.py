@@ -104,7 +104,7 @@ def _describe_compiler_error(broken: BrokenFile, python: str) -> str:
     location = f"On line {broken.fault.line}{line}" if broken.fault.line is not None else "In the file"
     form = parse_ruff_explanation(broken.explanation)
     if form is None or not form.description:
-        words = f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)}"
+        words = quote_untrusted(broken.fault.words)
         explained = f" Ruff explains: {quote_untrusted(broken.explanation)}." if broken.explanation else ""
         return f"{location} the compiler ({quote_untrusted(broken.checked_by)}) reports {words}.{explained}"
     pep = f" ({form.pep})" if form.pep else ""

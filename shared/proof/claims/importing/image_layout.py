@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shared.proof.loading.buildpack_start import find_buildpack_start
 from shared.proof.loading.commit_tree import RecordingTree, is_build_file, is_image_file
 from shared.proof.loading.dockerfile_search import is_deployed_dockerfile, list_folders_above
 from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter, is_copied
 from shared.proof.loading.image_starts import read_starts
-from shared.proof.loading.images import BuiltImage, find_buildpack_start, find_images, list_project_installs
+from shared.proof.loading.images import BuiltImage, find_images, list_project_installs
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.start_command import StartCommand
 from shared.proof.model.paths import split_logged_path
@@ -46,7 +47,7 @@ class TracedFiles:
 
     @property
     def running_paths(self) -> tuple[str, ...]:
-        return (self.failing_path, *self.traced_paths)
+        return tuple(path for path in (self.failing_path, *self.traced_paths) if path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,11 @@ class ModuleSearch:
         results = dict.fromkeys(self._find_from(path, module, level) for path in image_paths[:4])
         return next(iter(results)) if len(results) == 1 else _build_unknown(f"{importing_path} is in the image twice")
 
+    def find_started(self, module: str) -> FoundModule:
+        """What a program finds that imports a dotted module before any file of the service runs."""
+        roots = tuple(dict.fromkeys((*self._layout.roots, *self._layout.installed_roots)))
+        return self._find_absolute(roots, module.split("."))
+
     def _find_from(self, path: str, module: str, level: int) -> FoundModule:
         parts = module.split(".") if module else []
         if not level:
