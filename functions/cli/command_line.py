@@ -7,7 +7,6 @@ import gc
 import os
 import sys
 from collections.abc import Mapping
-from importlib import metadata
 from types import ModuleType
 from typing import Annotated, Any, NoReturn
 
@@ -32,8 +31,10 @@ from functions.cli import (
 )
 from functions.cli.doctor import command as doctor
 from functions.cli.error_words import describe_missing_extra, describe_system_error, describe_usage_error
+from functions.cli.plain_options import PlainCommand, PlainOptions
 from functions.cli.standard_streams import discard_output, ensure_standard_streams, handle_stop_signals
 from shared.errors import ConfigurationError, InputError, Reject, Retry, UsageError
+from shared.installed_version import find_installed_version
 from shared.text import escaping
 
 EXIT_BROKEN_PIPE = 141
@@ -71,7 +72,7 @@ The modules wait (`shared.lazy_modules`): only the one whose command is called r
 """
 
 
-class _Subcommands(typer.core.TyperGroup):
+class _Subcommands(PlainOptions, typer.core.TyperGroup):
     """Lists and suggests the commands by their names and lines, and builds the one that is called."""
 
     def __init__(self, **attributes: Any) -> None:
@@ -89,7 +90,7 @@ def load_command(name: str) -> typer.Typer:
     if isinstance(function, typer.Typer):
         return function
     command = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    command.command(name)(function)
+    command.command(name, cls=PlainCommand)(function)
     return command
 
 
@@ -111,10 +112,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001  # as typer calls it
 
 def read_version() -> str:
     """Of the installed distribution; of a checkout that is not installed nothing is known."""
-    try:
-        return metadata.version("provenfix")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
+    return find_installed_version("provenfix") or "(not installed)"
 
 
 @app.callback(invoke_without_command=True)

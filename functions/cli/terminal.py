@@ -23,8 +23,8 @@ from shared.proof.model.recommendation import ActionKind
 from shared.report.facts.deployed_code import describe_loading_rule, describe_missing_import, describe_unloaded_file
 from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
 from shared.report.facts.unproven import list_suspected_lines
+from shared.report.issue.body import RECOMMENDATION_LABELS, describe_error
 from shared.report.issue.section import Heading
-from shared.report.issue.summary import RECOMMENDATION_LABELS, describe_error
 from shared.report.report import Report
 from shared.report.whys.why import Confidence
 from shared.text.escaping import strip_invisible, to_one_line, truncate

@@ -34,7 +34,7 @@ class CheckOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CommitCheckRequest:
-    """`name` and `source_roots` tell which of several images is the service's; `python` is that of its image."""
+    """`name` and `source_roots` say which of several images is the service's; `python` is that of its image."""
 
     baseline: str
     commit: str

@@ -52,12 +52,9 @@ def prove_exception(context: ProofContext) -> Finding:
     finding = describe_claim(context, raised, traced)
     if started is None:  # else the deployed commit loads nothing
         finding = replace(finding, loaded_summary=describe_loading(traced.gates, traced.deployed.id, finding.target))
+    finding = replace(finding, gaps=describe_gaps(context.history, needs_full_history=traced.origin.is_incomplete))
     is_on_branch = bool(traced.file_history.later_ids) or traced.deployed.id == context.branch.head
-    return replace(
-        finding,
-        recommendation=recommend(finding, is_on_branch=is_on_branch),
-        gaps=describe_gaps(context.history, needs_full_history=traced.origin.is_incomplete),
-    )
+    return replace(finding, recommendation=recommend(finding, is_on_branch=is_on_branch))
 
 
 def _explain(context: ProofContext, detail: str, located: LocatedClaim | None = None) -> Finding:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from shared.proof.loading.buildpack_start import find_buildpack_start
 from shared.proof.loading.commit_tree import CommitTree, RecordingTree
+from shared.proof.loading.dockerfile_search import is_deployed_dockerfile
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter
-from shared.proof.loading.images import find_images, is_deployed_dockerfile, list_project_installs, read_starts
+from shared.proof.loading.image_starts import read_starts
+from shared.proof.loading.images import find_images, list_project_installs
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.start_command import StartCommand
 from shared.proof.model.ports import History

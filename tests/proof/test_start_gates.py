@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from functions.cli.arguments import OutputFormat
 from functions.cli.check import check
-from functions.cli.output_format import OutputFormat
 from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.detection.entry import CHECK_LOG, LogEntry
 from shared.detection.incident import Incident, Sighting

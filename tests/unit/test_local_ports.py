@@ -14,8 +14,7 @@ from functions.local import topology
 from functions.local.guarded_main import guard_function
 from functions.local.private_files import make_private, open_private
 from functions.local.request_origin import PROBLEM_STATUS, OriginProblem
-from functions.local.server_process import clean_environment
-from functions.local.servers import FUNCTIONS_FILE
+from functions.local.server_process import FUNCTIONS_FILE, clean_environment
 from functions.local.stack_folder import lock_folder, publish_environment
 from shared.adapters.sqlite.sqlite_store import SqliteStore
 

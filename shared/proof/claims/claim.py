@@ -120,3 +120,5 @@ class FoundModule:
     """For `MISSING` and `UNKNOWN`: one sentence, without a full stop."""
     absence: AbsenceReason | None = None
     """For a module of the repository that is not in the image: the line that keeps it out."""
+    fails_otherwise: bool = False
+    """For `UNKNOWN`: whether the import surely fails, and not for want of a module or a name."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
-from shared.proof.claims.importing.image_inputs import may_provide
+from shared.proof.claims.importing.image_layout import may_provide
 from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
 from shared.proof.claims.service_modules import ImageModules
 from shared.proof.loading.commit_tree import (
@@ -112,7 +112,7 @@ class ClaimVerdicts:
         """Whether a commit gives a file that the verdict has read a content that none of its parents has.
 
         What decides where modules are found, such as a Dockerfile, counts only where the claim is about modules; the
-        Dockerfile of another image, and a script or a workflow that only may tell how one is built, never do.
+        Dockerfile of another image, and a script or a workflow that only may say how one is built, never do.
         """
         state = self.judge_commit(commit)
         paths = [path for path in state.inputs if self._may_mend(path, state)]
@@ -224,6 +224,6 @@ def _select_walked_paths(tree: CommitTree, inputs: frozenset[str]) -> frozenset[
         for depth in range(1, len(parts) + 1):
             above = "/".join(parts[:depth])
             if tree.folder(above) is None:
-                walked.add(above)  # a file, or nothing: what lies further down cannot exist as long as this stays
+                walked.add(above)  # a file, or nothing: what is further down cannot exist as long as this stays
                 break
     return frozenset(walked)

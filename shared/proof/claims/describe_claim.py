@@ -2,26 +2,28 @@
 
 from dataclasses import replace
 
-from shared.detection.ties import RaisedException
+from shared.detection.raised_exception import RaisedException
 from shared.proof.claims.broken_place import find_absence, find_start_place, find_started_place
 from shared.proof.claims.claim import ClaimFamily, ClaimVerdict
 from shared.proof.claims.prove_claim import TracedClaim
 from shared.proof.find_deployed import read_declaring_files
-from shared.proof.gating.choose_newest import TargetChoice, choose_newest
+from shared.proof.gating.choose_newest import TargetChoice, choose_newest, describe_rollback
 from shared.proof.gating.choose_target import describe_target, describe_unmerged_fix, map_line
 from shared.proof.gating.gates import GateFailure
-from shared.proof.gating.rollback import describe_rollback
+from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.loading.image_contents import AbsenceReason
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.commit_graph import find_descendants, walk_newest_first
 from shared.proof.model.compilation import Fault, split_source_lines
 from shared.proof.model.deployed_version import DeployedSource, DeployedVersion, LoggedDeployment
-from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix, IntroducingCommit, ProvenClaim
+from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix, IntroducingCommit, ProvenClaim, PythonChange
 from shared.proof.model.history import Commit
 from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 from shared.proof.proof_context import ProofContext
 from shared.proof.searching.explain_failure import cut_excerpt
 
+_OF_STANDARD_LIBRARY = frozenset((ClaimFamily.IMPORT_NAME, ClaimFamily.MODULE, ClaimFamily.MODULE_ATTRIBUTE))
+"""What one Python's own library may lack and another one has."""
 _MAX_ROLLBACK_STATES = 200
 _MAX_INPUTS = 40
 _MAX_HEADS = 50
@@ -173,7 +175,23 @@ def _describe_introduced(context: ProofContext, traced: TracedClaim) -> Introduc
         max(1, len(lines)),
         lines[0] if lines else None,
         was_added_broken=origin.was_added_broken,
+        python_change=_find_python_change(context, traced),
     )
+
+
+def _find_python_change(context: ProofContext, traced: TracedClaim) -> PythonChange | None:
+    """The Python of the origin's image, where the file asks Python's own library as before, and another version."""
+    origin = traced.origin
+    if traced.claim.family not in _OF_STANDARD_LIBRARY or len(origin.commit.parents) != 1:
+        return None
+    commits = (*origin.commit.parents, origin.commit.id)
+    verdicts = traced.verdicts
+    before, after = (
+        verdicts.open_modules(CommitTree(context.history, commit), origin.path).image_python for commit in commits
+    )
+    former, own = (_read(context, commit, origin.path) for commit in commits)
+    is_same_file = former == own and before.version != after.version
+    return PythonChange(before.version, after.version, after.source) if is_same_file and after.source else None
 
 
 def _describe_attempt(traced: TracedClaim, commit: Commit) -> Attempt:
@@ -217,7 +235,7 @@ def _find_unmerged_fix(context: ProofContext, traced: TracedClaim) -> Fix | None
     """A branch or pull request that contains the failure's origin, and at whose head the claim holds."""
     for head in context.history.unmerged_heads(context.branch, traced.origin.commit.id)[:_MAX_HEADS]:
         state = traced.verdicts.judge_commit(head.head)
-        if state.verdict.holds and state.path:
+        if state.verdict.holds and state.path and not traced.remaining.find(head.head):
             return describe_unmerged_fix(context.history, head, state.path)
     return None
 
@@ -233,7 +251,10 @@ def _choose_target(context: ProofContext, traced: TracedClaim, fix: Commit) -> T
 
     def confirm(commit: str) -> GateFailure | None:
         verdict = traced.verdicts.confirm_commit(commit)
-        return None if verdict.holds else _describe_unmended(verdict)
+        if not verdict.holds:
+            return _describe_unmended(verdict)
+        remaining = traced.remaining.find(commit)
+        return GateFailure("incident_file", f"the failure remains at this commit: {remaining}") if remaining else None
 
     already_broken = frozenset(other.path for other in traced.gates.find_broken(traced.deployed.id))
     newest_first = list(walk_newest_first(commits, context.branch.head, containing))

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 
 from shared.proof.loading.commit_tree import RecordingTree
+from shared.proof.loading.dockerfile_search import list_folders_above
 from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction
 from shared.proof.loading.image_files import ImageFiles
-from shared.proof.loading.images import list_folders_above
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.start_command import CommandEnvironment, StartCommand, parse_procfile, parse_shell
 

@@ -11,9 +11,10 @@ from functools import cached_property
 
 from shared.proof.loading.build_declarations import SourceUpload, find_source_uploads, read_upload_ignores
 from shared.proof.loading.build_effects import find_bringing, find_touching
+from shared.proof.loading.dockerfile_search import list_folders_above
 from shared.proof.loading.dockerfile_stages import BuildStage, OpaqueInstruction
 from shared.proof.loading.image_files import ImageFiles, find_address_in_stage, read_docker_ignores
-from shared.proof.loading.images import list_folders_above, list_project_installs
+from shared.proof.loading.images import list_project_installs
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.module_providers import is_made_by_build
 from shared.proof.model.ignore_rules import DockerIgnore, IgnoreLine, parse_git_ignore
@@ -151,7 +152,7 @@ class ImageContents:
         return self.files.find_origin(image_path, self.is_left_out)
 
     def _is_folder(self, image_path: str, path: str) -> bool:
-        """Whether a file can lie at an image path: no other file is in the place of its folder."""
+        """Whether a file can be at an image path: no other file is in the place of its folder."""
         folder = posixpath.dirname(image_path)
         return self._find_origin(folder) in {None, path} or self.files.is_folder(folder)
 

@@ -8,32 +8,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shared.proof.loading.build_declarations import BuildDeclaration, find_build_declarations
-from shared.proof.loading.commit_tree import RecordingTree, is_image_file
+from shared.proof.loading.build_commands import BuildDeclaration
+from shared.proof.loading.build_declarations import find_build_declarations, find_source_uploads
+from shared.proof.loading.commit_tree import RecordingTree
+from shared.proof.loading.dockerfile_search import find_dockerfiles, is_deployed_dockerfile, list_folders_above
 from shared.proof.loading.dockerfile_stages import BuildStage, parse_stages
 from shared.proof.loading.image_files import ImageFiles, find_address_in_stage
-from shared.proof.loading.shell import split_commands
-from shared.proof.loading.start_command import (
-    CommandEnvironment,
-    FileLookup,
-    StartCommand,
-    parse_command,
-    parse_shell,
-)
 
 MAX_IMAGES = 40
-MAX_FOLDERS = 300
-MAX_DEPTH = 4
-_SKIPPED_FOLDERS = frozenset(
-    {"node_modules", "site-packages", "venv", "vendor", "third_party", "testdata", "fixtures", "docs"}
-)
 _PROJECT_FILES = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "main.py", "app.py", "manage.py")
-_NOT_DEPLOYED = re.compile(
-    r"(?:^|[.\-_/])(?:dev|devel|development|test|tests|testing|local|ci|docs|devcontainer|base|legacy|old|bench|benchmarks?|examples?"
-    r"|bak|orig|backups|archived?|deprecated|obsolete|disabled|backup[_-]?docker\w*|docker\w*[_-]backup)(?:[.\-_/]|$)"
-    r"|dockerfile[.\-_]backup",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +40,40 @@ class BuiltImage:
 
 def find_images(tree: RecordingTree, failing_path: str) -> Iterator[BuiltImage]:
     """The images that can hold the failing file, the likeliest first: a deployed one, of the nearest folder."""
-    paths = sorted(_find_dockerfiles(tree, failing_path), key=lambda path: _rank_dockerfile(path, failing_path))
-    for path in paths[:MAX_IMAGES]:
-        stages = parse_stages(tree.read_text(path))
-        if stages:
-            yield from _list_stage_images(tree, path, stages)
+    paths = sorted(find_dockerfiles(tree, failing_path), key=lambda path: _rank_dockerfile(path, failing_path))
+    parsed = {path: stages for path in paths[:MAX_IMAGES] if (stages := parse_stages(tree.read_text(path)))}
+    for path in _drop_variants(tree, parsed):
+        yield from _list_stage_images(tree, path, parsed[path])
+
+
+def _drop_variants(tree: RecordingTree, parsed: Mapping[str, Sequence[BuildStage]]) -> list[str]:
+    """Without the Dockerfiles that start what another of their folder starts, where a deployment builds that one."""
+    folders = [posixpath.dirname(path) for path in parsed]
+    if len(set(folders)) == len(folders):
+        return list(parsed)
+    built = {
+        path for path in parsed if is_deployed_dockerfile(path)
+        and any(not build.is_for_development for build in _find_builds(tree, path))
+    }  # fmt: skip
+    built |= {path for path in parsed if _is_built_from_source(tree, path)}
+    starts = {(posixpath.dirname(path), _describe_start(parsed[path])) for path in built}
+    return [
+        path
+        for path in parsed
+        if path in built or (posixpath.dirname(path), _describe_start(parsed[path])) not in starts
+    ]
+
+
+def _is_built_from_source(tree: RecordingTree, path: str) -> bool:
+    """Whether gcloud builds a folder by the Dockerfile that is in it."""
+    folder, _, name = path.rpartition("/")
+    uploads = find_source_uploads(tree, folder, has_dockerfile=True) if name == "Dockerfile" else ()
+    return any(upload.is_certain and upload.folder == folder for upload in uploads)
+
+
+def _describe_start(stages: Sequence[BuildStage]) -> tuple[object, ...]:
+    given = (stages[-1].entrypoint, stages[-1].command)
+    return tuple((start.words, start.shell) if start is not None else None for start in given)
 
 
 def read_image(tree: RecordingTree, path: str) -> list[BuiltImage]:
@@ -106,17 +118,6 @@ def _find_builds(tree: RecordingTree, dockerfile: str) -> list[BuildDeclaration]
     return [build for build in builds if not build.is_for_development] or builds
 
 
-def is_deployed_dockerfile(path: str) -> bool:
-    """Whether a Dockerfile's name is that of an image that is deployed: `Dockerfile.dev` is not."""
-    return not _NOT_DEPLOYED.search(path)
-
-
-def list_folders_above(path: str) -> list[str]:
-    """The folders that hold a path, the nearest first; the top is ""."""
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
-
-
 def _rank_dockerfile(path: str, failing_path: str) -> tuple[bool, int, int, int, str]:
     above = list_folders_above(failing_path)
     folder = posixpath.dirname(path)
@@ -130,31 +131,6 @@ def _rank_dockerfile(path: str, failing_path: str) -> tuple[bool, int, int, int,
         0 if name in {"dockerfile", "containerfile"} else 1,
         path,
     )
-
-
-def _find_dockerfiles(tree: RecordingTree, failing_path: str) -> set[str]:
-    """The Dockerfiles above the failing file, and of the first levels of the tree; a bounded number of folders."""
-    dockerfiles: set[str] = set()
-    queue = [(folder, MAX_DEPTH) for folder in list_folders_above(failing_path)[:-1]] + [("", 0)]
-    seen: set[str] = set()
-    while queue and len(seen) < MAX_FOLDERS:
-        folder, depth = queue.pop(0)
-        if folder in seen:
-            continue
-        seen.add(folder)
-        for name, kind in (tree.list_unrecorded(folder) or {}).items():
-            if kind == "file" and _is_dockerfile(name):
-                dockerfiles.add(posixpath.join(folder, name))
-            elif kind == "folder" and depth < MAX_DEPTH and name not in _SKIPPED_FOLDERS:
-                queue.append((posixpath.join(folder, name), depth + 1))
-    return dockerfiles
-
-
-def _is_dockerfile(name: str) -> bool:
-    name = name.lower()
-    if "file" not in name:  # asked of every file of the first levels
-        return False
-    return is_image_file(name) and name != "procfile" and not name.endswith((".dockerignore", ".md", ".sh", ".py"))
 
 
 def _choose_build_context(tree: RecordingTree, path: str, stages: Sequence[BuildStage]) -> ImageFiles:
@@ -212,23 +188,6 @@ def _has_start_file(files: ImageFiles) -> bool:
     return False
 
 
-MAX_STARTS = 40
-MAX_DESCRIPTION = 300
-
-
-def read_starts(files: FileLookup, stage: BuildStage, scripts: Mapping[str, str]) -> tuple[StartCommand, ...]:
-    """The starts of a stage; () where its command names nothing that is known."""
-    at = CommandEnvironment(files, stage.workdir, dict(stage.environment), console_scripts=scripts)
-    entry, command = stage.entrypoint, stage.command
-    if entry and entry.shell:  # the shell form takes no arguments
-        return tuple(parse_shell(entry.shell, at))[:MAX_STARTS]
-    if entry and entry.words:
-        return tuple(parse_command((*entry.words, *_get_arguments(stage)), at))[:MAX_STARTS]
-    if command and command.words:
-        return tuple(parse_command(command.words, at))[:MAX_STARTS]
-    return tuple(parse_shell(command.shell, at))[:MAX_STARTS] if command else ()
-
-
 def list_project_installs(stages: Sequence[BuildStage]) -> tuple[tuple[str, str], ...]:
     """(working directory, command) of what installs projects: the last stage's own, then those of earlier stages."""
     last = len(stages) - 1
@@ -238,19 +197,3 @@ def list_project_installs(stages: Sequence[BuildStage]) -> tuple[tuple[str, str]
             (find_address_in_stage(index, workdir), command) for workdir, command in stage.project_installs
         ]
     return tuple(dict.fromkeys(project_installs))
-
-
-def describe_starts(starts: Sequence[StartCommand]) -> str:
-    """The start commands as one line, without what would end its quotation."""
-    text = "; ".join(dict.fromkeys(start.text for start in starts))
-    return " ".join(text.replace("`", "'").split())[:MAX_DESCRIPTION]
-
-
-def _get_arguments(stage: BuildStage) -> tuple[str, ...]:
-    """What CMD gives to an ENTRYPOINT: its words, or the shell that runs its text."""
-    if not stage.command:
-        return ()
-    if stage.command.words:
-        return stage.command.words
-    commands = list(split_commands(stage.command.shell, dict(stage.environment)))
-    return commands[0] if len(commands) == 1 else ("sh", "-c", stage.command.shell)

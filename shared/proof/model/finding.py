@@ -13,8 +13,15 @@ from shared.proof.model.history import Commit
 from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.recommendation import ActionKind, Recommendation
 from shared.proof.model.suspected_change import NO_SUSPECTED_CHANGES, SuspectedChanges
-from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck, OtherBrokenFile, RefusedCommit, Target
-from shared.proof.model.trial import Experiment, TrialCandidate
+from shared.proof.model.target import (
+    NO_IMAGE_NEEDED,
+    Experiment,
+    ImageCheck,
+    OtherBrokenFile,
+    RefusedCommit,
+    Target,
+    TrialCandidate,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ VanishedName = tuple[str, str, str]
 """A commit, the parent that still had the file, and the name under which it had it."""
 
 FailsToCompile = Callable[[str, str], bool]
-"""Whether a blob fails to compile; its path is what the compiler is told."""
+"""Whether a blob fails to compile; its path is what the compiler gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class FileHistory:
     changing_commits: Sequence[Commit]
     """Those of `later_ids` that changed the file, children before parents."""
     is_lost: bool = False
-    """True where the file vanished, and whether it was deleted or renamed cannot be told."""
+    """True where the file vanished, and whether it was deleted or renamed is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from shared.detection.causes.classify import classify_cause
 from shared.detection.incident import Incident
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
+from shared.proof.model.compilation import parse_ruff_explanation
 from shared.proof.model.deployed_version import DeployedSource, LoggedDeployment
 from shared.proof.model.finding import BrokenFile, Finding, LoadedSummary
 from shared.proof.model.missing_import import ImportDoubt, MissingImport
 from shared.proof.model.recommendation import SELF_EXPLANATORY_REASONS
-from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.proof.model.target import OtherBrokenFile
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
 from shared.report.verdict_words import describe_corroboration, get_verdict_kind

@@ -13,12 +13,11 @@ from shared.proof.claims.attributes.expression_meaning import MeaningFinder
 from shared.proof.claims.calls.value_search import ValueSearch
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.claim_verdicts import OpenModules
-from shared.proof.claims.importing.image_inputs import decides_image
+from shared.proof.claims.importing.image_layout import decides_image
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.regressions.change_focus import Focus, TouchedNames, find_touched_names, focus_on_change
-from shared.proof.claims.regressions.circular_starts import find_circular_claim
+from shared.proof.claims.regressions.complaints import find_circular_claim, list_opened_files
 from shared.proof.claims.regressions.guarded_lines import find_guarded_lines
-from shared.proof.claims.regressions.opened_files import list_opened_files
 from shared.proof.claims.regressions.provided_names import ProvidedNames
 from shared.proof.claims.regressions.repeated_failure import RepeatedFailure, refuse_claim
 from shared.proof.claims.regressions.start_targets import find_start_claim
@@ -58,7 +57,7 @@ class NewFailure:
 
 @dataclass(slots=True)
 class NewFailures:
-    """Compares commits with the deployed one. `mended`: the claim that must not come back in another file."""
+    """Compares commits with the deployed one. `fixed_claim`: the claim that must not come back in another file."""
 
     history: History
     judges: _Judges
@@ -68,7 +67,7 @@ class NewFailures:
     deployed_commit: str
     start_path: str
     """A file that is known to run."""
-    mended: Claim | None = None
+    fixed_claim: Claim | None = None
     suspects_judged: int = 0
     _deployed: ServiceModules | None = None
     _compared: dict[str, "_Comparison"] = field(default_factory=dict)
@@ -204,13 +203,13 @@ class _Comparison:
         return any(decides_image(path) for path in self._changed_paths)
 
     def _list_mended(self, changed: Sequence[str]) -> Iterator[Suspect]:
-        mended = self._owner.mended
-        if mended is None:
+        fixed_claim = self._owner.fixed_claim
+        if fixed_claim is None:
             return
-        name = (mended.name or mended.module.rpartition(".")[2]).encode()
+        name = (fixed_claim.name or fixed_claim.module.rpartition(".")[2]).encode()
         for path in changed:
-            if path != mended.path and name and name in (self._tree.read(path) or b""):
-                yield Suspect(replace(mended, path=path, line=0, source_text=""))
+            if path != fixed_claim.path and name and name in (self._tree.read(path) or b""):
+                yield Suspect(replace(fixed_claim, path=path, line=0, source_text=""))
 
     def _find_touched(self, path: str) -> TouchedNames:
         """Names that a file no longer defines, or defines otherwise; its own, where it is loaded no more."""

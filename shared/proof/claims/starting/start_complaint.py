@@ -101,7 +101,7 @@ def find_start_complaint(incident: Incident) -> tuple[StartComplaint, LogEntry] 
 
 
 def _read_found(incident: Incident) -> StartComplaint | None:
-    """What a check has found before anybody met it: its place is a Dockerfile or a Procfile."""
+    """What a check has found before it was logged: its place is a Dockerfile or a Procfile."""
     raised = incident.raised
     frames = raised.exception.frames if raised is not None else ()
     if raised is None or not incident.is_found_early or not frames or not is_image_file(frames[-1].path):

@@ -17,7 +17,8 @@ from shared.proof.loading.buildpack_start import find_buildpack_start
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.loading.dockerfile_stages import BuildStage, OpaqueInstruction, StartInstruction
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter
-from shared.proof.loading.images import BuiltImage, list_project_installs, read_image, read_starts
+from shared.proof.loading.image_starts import find_start_overrides, read_stage_starts
+from shared.proof.loading.images import BuiltImage, list_project_installs, read_image
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.start_command import FileLookup, StartCommand
 
@@ -81,8 +82,9 @@ def _open_image(image: BuiltImage) -> StartImage:
     files.is_left_out = build_docker_filter(files, image.path, ())
     installs = list_project_installs(image.stages)
     projects = find_installed_projects(files, stage.workdir, installs)
-    starts = read_starts(files, stage, projects.scripts)
-    masked = read_starts(_MaskedFiles(files), _mask_stage(stage), projects.scripts)
+    is_own_start = all(override.is_none for override in find_start_overrides(files.tree))
+    starts = read_stage_starts(files, stage, projects.scripts) if is_own_start else ()  # else a deployment says it
+    masked = read_stage_starts(_MaskedFiles(files), _mask_stage(stage), projects.scripts)
     roots = find_installed_projects(files, _NOWHERE, installs).roots if installs else ()
     installed = tuple(root for root in roots if not root.startswith(_NOWHERE))
     targets = tuple(target for start in starts if (target := read_start_target(start)) is not None)

@@ -11,8 +11,10 @@ from functools import cached_property
 
 from shared.proof.claims.claim import ClaimState, FoundModule, ModuleKind
 from shared.proof.claims.importing.bindings import BindingState, find_binding
+from shared.proof.claims.importing.image_layout import TracedFiles
 from shared.proof.claims.importing.module_search import ModuleSearch
 from shared.proof.claims.packages.installed_distributions import InstalledDistributions, read_installed
+from shared.proof.claims.ports import ImagePython
 from shared.proof.claims.service_modules import InstalledModules
 from shared.proof.claims.starting.start_image import StartImage, list_unclear_commands
 from shared.proof.claims.starting.start_targets import PYTHON_FILE, PYTHON_MODULE, StartTarget
@@ -234,13 +236,19 @@ class _StartModules:
         return self._python
 
     @property
+    def image_python(self) -> ImagePython:
+        return ImagePython(self._python)
+
+    @property
     def tree(self) -> RecordingTree:
         return self._linked.tree
 
     @cached_property
     def search(self) -> ModuleSearch:
         """The import system of the image; no file of the service is known to run."""
-        return ModuleSearch(self._layout, self._python, (), self._linked.is_link, self._find_outside)
+        return ModuleSearch(
+            self._layout, self._python, TracedFiles("", is_link=self._linked.is_link), self._find_outside
+        )
 
     def find_module(self, importing_path: str, module: str, level: int = 0) -> FoundModule:
         """See `ServiceModules`."""
