@@ -30,7 +30,7 @@ class _Compilers:
         self._findings = findings
         self._accepted_by = accepted_by or {}
         self.kind = "cpython"
-        """What judges in place of an interpreter that this machine has not is told by its name."""
+        """What judges in place of an interpreter that this machine has not is known by its name."""
         self.python = "3.11"
         self.checked_by = "cpython-3.11.0"
 
