@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from shared.detection.causes.cause import EnvironmentComparison
 from shared.detection.incident import Incident
+from shared.proof.loading.imports import Imports
 from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.history import Branch, Commit
 from shared.proof.model.ports import Compilers, History
@@ -57,3 +58,5 @@ class ProofContext:
     given_commit: Commit | None
     """The commit that the caller states as deployed."""
     report_progress: ReportProgress
+    imports_by_blob: dict[str, Imports] = field(default_factory=dict, repr=False, compare=False)
+    """What files import: each version is read once in a proof."""
