@@ -10,6 +10,7 @@ from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
 from shared.proof.claims.service_modules import ImageModules
 from shared.proof.loading.commit_tree import (
     CommitTree,
+    RecordingTree,
     find_changed_paths,
     is_affected_by,
     is_build_file,
@@ -152,7 +153,8 @@ class ClaimVerdicts:
         key = (state.root_tree, state.path)
         if key not in self._confirmed:
             modules = self.open_modules(CommitTree(self.history, commit), state.path)
-            self._confirmed[key] = self.confirming_judge.judge(replace(self.claim, path=state.path), modules)
+            verdict = self.confirming_judge.judge(replace(self.claim, path=state.path), modules)
+            self._confirmed[key] = _limit_to_copy(verdict, modules.tree)
         return self._confirmed[key]
 
     def _remember(self, state: JudgedTree, former: JudgedTree | None = None) -> JudgedTree:
@@ -173,7 +175,7 @@ class ClaimVerdicts:
             return JudgedTree(tree.root_tree, "", verdict, frozenset(self.names))
         self.judged_count += 1
         modules = self.open_modules(tree, path)
-        verdict = self.judge.judge(replace(self.claim, path=path), modules)
+        verdict = _limit_to_copy(self.judge.judge(replace(self.claim, path=path), modules), modules.tree)
         inputs = frozenset({*modules.tree.recorded_paths, *self.names})
         layouts = modules.layouts if isinstance(modules, ImageModules) else ()
         dockerfiles = frozenset(layout.dockerfile for layout in layouts)
@@ -194,7 +196,9 @@ class ClaimVerdicts:
         if not is_asked or self.list_loaded is None or state.verdict.checked_by == LOG:
             return None
         modules = self.open_modules(CommitTree(self.history, commit), state.path)
-        return find_patch(replace(self.claim, path=state.path), modules, self.list_loaded(commit))
+        patch = find_patch(replace(self.claim, path=state.path), modules, self.list_loaded(commit))
+        unread = sorted(modules.tree.unreadable_paths)
+        return Patch(unread[0], 0) if patch is None and unread else patch
 
     def _watch_patches(self, commit: str, state: JudgedTree) -> JudgedTree:
         """With what another loaded file sets on the module or the class: whether that has run is not known."""
@@ -202,7 +206,8 @@ class ClaimVerdicts:
         state = replace(state, inputs=state.inputs | self._patching) if self._patching else state
         if patch is None:
             return state
-        reason = f"{patch.path}, line {patch.line}, may set {get_patched_name(self.claim)}"
+        where = f"{patch.path}, line {patch.line}," if patch.line else f"{patch.path}, which this copy lacks,"
+        reason = f"{where} may set {get_patched_name(self.claim)}"
         verdict = ClaimVerdict(ClaimState.UNKNOWN, reason, checked_by=PATCHES)
         return replace(state, verdict=verdict, inputs=state.inputs | {patch.path})
 
@@ -215,6 +220,14 @@ class ClaimVerdicts:
             is_affected_by(state.inputs, path, is_added_or_removed=is_added_or_removed)
             for path, is_added_or_removed in changed
         )
+
+
+def _limit_to_copy(verdict: ClaimVerdict, tree: RecordingTree) -> ClaimVerdict:
+    """Unknown where the contents of a file that was asked for are not in this copy of the repository."""
+    if not tree.unreadable_paths:
+        return verdict
+    reason = f"the contents of {min(tree.unreadable_paths)} are not in this copy of the repository"
+    return ClaimVerdict(ClaimState.UNKNOWN, reason, checked_by=verdict.checked_by)
 
 
 def _select_walked_paths(tree: CommitTree, inputs: frozenset[str]) -> frozenset[str]:
