@@ -18,6 +18,7 @@ from shared.proof.claims.attributes.module_attributes import find_module_attribu
 from shared.proof.claims.attributes.source_file import SourceFile
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict, FoundModule
 from shared.proof.claims.ports import ServiceModules
+from shared.proof.claims.source.python_source import describe_unparsed
 
 CHECKED_BY = "attribute-rules"
 _PATCHING = re.compile(r"(?:^|[._])(?:monkey\w*|patch\w*|shims?|compat|hooks?|plugins?|extensions?)(?:$|[._])")
@@ -33,7 +34,7 @@ class AttributeJudge:
         try:
             source = finder.get_source(claim.path)
             if source is None:
-                return _build_unknown(f"{claim.path} is not there, or cannot be parsed")
+                return _build_unknown(describe_unparsed(claim.path))
             if claim.family is ClaimFamily.MODULE_ATTRIBUTE:
                 return _judge_module(claim, finder, source)
             return _judge_class(claim, finder, source)
