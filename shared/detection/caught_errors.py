@@ -61,7 +61,7 @@ _LOGURU_PLACE = re.compile(
 _FAILURE_SEVERITIES = frozenset(("", "DEFAULT", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"))
 _ERROR_SEVERITIES = _FAILURE_SEVERITIES - {"", "DEFAULT"}
 IMPORT_ERRORS = frozenset(("ImportError", "ModuleNotFoundError"))
-"""Their messages are no sentence of anybody's: as an error alone on its line they are the error's own."""
+"""Their messages are no sentence that a user writes: as an error alone on its line they are the error's own."""
 _SEVERITIES = frozenset(("", "DEFAULT", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"))
 _MAX_LINE_LENGTH = 1_000
 

@@ -12,8 +12,8 @@ from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
 from shared.detection.logged_exception import LoggedException
+from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
-from shared.detection.ties import RaisedException
 from shared.proof.model.finding import Finding
 from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.proof_context import ProofRequest

@@ -10,8 +10,8 @@ from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
 from shared.detection.logged_exception import Frame, LoggedException
+from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
-from shared.detection.ties import RaisedException
 from shared.errors import UsageError
 from shared.proof.model.finding import Finding
 from shared.proof.model.recommendation import ActionKind
@@ -40,7 +40,7 @@ CLAIMS: dict[str, tuple[Files, Files, int, str, str, str]] = {
     "global": ({"main.py": f"# sound\n{START['main.py']}"}, {"main.py": f"depth = 2\n{START['main.py']}"}, 6,
                "print(depth)", "NameError", "name 'depth' is not defined"),
 }  # fmt: skip
-"""What breaks, what mends, the failing line, its text, the class and the message."""
+"""What breaks, what fixes it, the failing line, its text, the class and the message."""
 
 
 @pytest.fixture(params=list(CLAIMS))

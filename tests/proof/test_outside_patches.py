@@ -15,8 +15,8 @@ from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
 from shared.detection.logged_exception import Frame, LoggedException
+from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
-from shared.detection.ties import RaisedException
 from shared.proof.claims.claim import ClaimState
 from shared.proof.claims.claim_verdicts import ClaimVerdicts
 from shared.proof.claims.importing.image_layout import TracedFiles

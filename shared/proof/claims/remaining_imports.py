@@ -1,4 +1,4 @@
-"""Whether something that a commit loads still asks for what is missing, where the failing statement is gone or mended.
+"""Whether something that a commit loads still asks for what is missing, where the failing statement is gone or fixed.
 
 Takes the verdicts on one claim and what the service loads. For a commit it returns one sentence, or "" where the
 service has nothing left that fails in the same way when it starts.
@@ -15,7 +15,7 @@ from shared.proof.claims.source.module_code import parse_module
 from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.gating.remaining_loads import find_remaining_load
 from shared.proof.loading.commit_tree import CommitTree
-from shared.proof.loading.unconditional_imports import parse_statements
+from shared.proof.loading.startup_chain import parse_statements
 from shared.proof.model.ports import History
 
 _ASKING = frozenset((ClaimFamily.IMPORT_NAME, ClaimFamily.MODULE))

@@ -24,7 +24,7 @@ _SCRIPT_NAME = re.compile(r"(?:makefile|justfile|taskfile\.ya?ml|[\w.-]{1,80}\.s
 _DEPLOYED_NAME = re.compile(r"(?:skaffold[\w.-]{0,40}|(?:[\w.-]{1,40}-)?service|cloud-?run[\w.-]{0,40})\.ya?ml")
 """How Skaffold's files and descriptions of Cloud Run services are called."""
 BUILD_FOLDERS = ("", "scripts", "script", "deploy", "bin", "ci", ".github/workflows")
-"""Where scripts that build images usually lie."""
+"""Where scripts that build images usually are."""
 
 
 class SourceTree(Protocol):

@@ -40,7 +40,7 @@ class StartInstruction:
 
 @dataclass(frozen=True, slots=True)
 class CopyInstruction:
-    """`sources` lie in the build context, or in the image of an earlier `stage`; `target` is an image path."""
+    """`sources` are in the build context, or in the image of an earlier `stage`; `target` is an image path."""
 
     sources: tuple[str, ...]
     target: str

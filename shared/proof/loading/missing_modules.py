@@ -216,7 +216,7 @@ def _find_doubt(
 
 
 def _list_link_paths(path: str) -> Iterator[str]:
-    """Where a link may stand for a module: at its file, and at each folder above, also for a folder in its place."""
+    """Where a link may replace a module: at its file, and at each folder above, also for a folder in its place."""
     yield path
     yield path.removesuffix(".py")
     parts = path.split("/")

@@ -49,7 +49,7 @@ _FAMILIES = (
 )
 _OWN_NAMESPACES = ("azure-", "google-", "opentelemetry-", "types-", "zope-")
 _OWN_ENDINGS = ("-binaries", "-binary", "-py", "-python", "-stubs")
-"""Of names that tell little of the module."""
+"""Of names that say little of the module."""
 _EXTRAS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("celery", "redis"): ("redis",),
     ("fastapi", "all"): ("uvicorn", "httpx", "jinja2", "python-multipart", "email-validator"),
