@@ -15,7 +15,7 @@ from functions.http.message_handler import store_rejection
 from functions.http.runtime import get_runtime
 from functions.http.structured_logs import RequestLog, Severity, read_trace
 from shared import credentials
-from shared.adapters.github import push_webhook, webhook
+from shared.adapters.github import webhook
 from shared.errors import Reject, Retry
 from shared.workflow.commit_checks import request_checks
 from shared.workflow.issue import issue_commands
@@ -60,7 +60,7 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
     if error is not None:
         log.write(Severity.WARNING, f"unverified:{error.value}")
         return "", 401
-    is_push = request.headers.get(webhook.EVENT_HEADER, "") in push_webhook.PUSH_EVENTS
+    is_push = request.headers.get(webhook.EVENT_HEADER, "") in webhook.PUSH_EVENTS
     try:
         if is_push:
             _request_checks(request, body, runtime, log)
@@ -85,7 +85,7 @@ def _follow_command(request: "Request", body: bytes, runtime: "Runtime", log: Re
 
 def _request_checks(request: "Request", body: bytes, runtime: "Runtime", log: RequestLog) -> None:
     """A check takes longer than GitHub waits: it is asked for, and nothing more."""
-    push = push_webhook.parse_push(request.headers, body)
+    push = webhook.parse_push(request.headers, body)
     if push is None:
         log.write(Severity.INFO, "means_nothing")
         return

@@ -12,8 +12,7 @@ if TYPE_CHECKING:  # a message knows the whole report, which a port does not nee
     from shared.detection.entry import LogEntry
     from shared.proof.model.target import CheckStatus, ImageCheck
     from shared.proposal.decision import Click
-    from shared.proposal.proposal import Message
-    from shared.proposal.reminder import Reminder
+    from shared.proposal.proposal import Message, Reminder
     from shared.proposal.rollout import Deployment, ProbeResult, Revision, ServiceState
     from shared.report.links import Links
     from shared.service import Service

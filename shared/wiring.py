@@ -10,16 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from shared import credentials, state_stores
 from shared.adapters import deploy_methods, probe, system
 from shared.adapters.compilers import best_compilers
-from shared.adapters.github import (
-    check_runs,
-    checks,
-    client,
-    deployments,
-    history,
-    issues,
-    links,
-    workflow_pipeline,
-)
+from shared.adapters.github import checks, client, deployments, history, issues, links, workflow_pipeline
 from shared.adapters.google import (
     clients,
     cloud_logging,
@@ -152,7 +143,7 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def pager(self) -> ports.Pager:
-        """The webhook; its key is read when somebody is first alerted."""
+        """The webhook; its key is read for the first alert."""
         reference = self._settings.secrets.pager_routing_key
         if reference is None:
             _raise_not_configured("the port 'pager'", "pager.routing_key")
@@ -171,7 +162,7 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def check_runs(self) -> pushes.CheckRunWriter:
-        return check_runs.GitHubCheckRuns(self._require_code_host("the port 'check_runs'"))
+        return checks.GitHubCheckRuns(self._require_code_host("the port 'check_runs'"))
 
     @lazy_property
     def deployment_records(self) -> records.DeploymentRecords:

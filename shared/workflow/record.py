@@ -141,8 +141,8 @@ def _hash_text(entry: LogEntry) -> bytes:
 def _read_of_log(service_key: str, entry: LogEntry) -> tuple[str, ...]:
     """A key for entries whose meaning the log around them decides, however equal they are; () for all others."""
     read = read_signal(entry)
-    if is_tied_by_log(entry, read):
-        return (service_key, entry.revision, "tied by the log", read.kind.value if isinstance(read, Signal) else "")
+    if isinstance(read, Signal):
+        return (service_key, entry.revision, "tied by the log", read.kind.value) if is_tied_by_log(entry, read) else ()
     return (service_key, entry.revision, "line of a traceback") if is_of_traceback_around(entry, read) else ()
 
 
@@ -185,7 +185,7 @@ def _record_signal(
 def _must_ask_outside(context: Context, defect: Defect, record: IncidentRecord | None, signal: Signal) -> bool:
     """Whether platform and code host must be asked before an incident of this defect can be opened or changed."""
     if record is None:
-        return defect.generation > 1  # it follows another one, and whoever began to open it has died
+        return defect.generation > 1  # it follows another one, and the worker that began to open it has died
     known = classify_known_revision(record, signal.entry.revision)
     if record.active:
         return record.rollout is not None and known is None

@@ -12,8 +12,7 @@ from shared.errors import Reject, Retry
 from shared.ports import StoredDocument
 from shared.service import Service
 from shared.workflow import requests
-from shared.workflow.commit_checks.watch_radar import has_radar
-from shared.workflow.commit_checks.watch_revisions import is_checked
+from shared.workflow.commit_checks.watch_service import has_radar, is_checked
 from shared.workflow.context import Context, StepResult
 from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents, incident_record

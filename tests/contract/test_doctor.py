@@ -1,4 +1,4 @@
-"""`provenfix doctor` against doubles: all well, each thing amiss with what mends it, nobody to ask, no secret shown."""
+"""`provenfix doctor` against doubles: all well, each failed check with its remedy, nobody to ask, no secret shown."""
 
 import json
 import os
@@ -73,7 +73,7 @@ class Stand:
         return code, out.splitlines()[:-1]
 
     def findings(self) -> list[dict[str, str]]:
-        """What is amiss, as `--format json` says it."""
+        """What fails, as `--format json` says it."""
         run_doctor(self.config, "", "json")
         out, err = self.capsys.readouterr()
         assert "PLANTED" not in out + err
@@ -499,7 +499,7 @@ def test_an_answer_that_repeats_a_secret_is_not_repeated(stand: Stand) -> None:
     stand.rest.extra_routes.insert(
         0, lambda asked: FakeResponse(200, {"version": bot}) if asked.path == COMPILE else None
     )
-    assert len(stand.amiss()) >= 3  # told() looks for what was planted
+    assert len(stand.amiss()) >= 3  # the reader looks for what was planted
 
 
 def test_checks_are_independent_and_bounded_in_time() -> None:

@@ -316,7 +316,7 @@ def test_a_secret_that_nobody_can_type_is_missed_before_anything_is_made(
 
 
 def test_a_redirect_of_another_registration_is_refused(world: SetupWorld) -> None:
-    """Whoever guesses the port cannot put an App of their own in the place of this one."""
+    """A user who guesses the port cannot put an App of their own in the place of this one."""
     world.registry.intruder = "code=theirs&state=guessed"
     run(world)
     assert world.registry.intruded == [403]

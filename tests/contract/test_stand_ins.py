@@ -1,4 +1,4 @@
-"""The stand-ins of one machine: they keep what they are told in the store, and are found by a second process."""
+"""The stand-ins of one machine: they keep what they receive in the store, and are found by a second process."""
 
 import json
 import sys

@@ -5,7 +5,7 @@ import re
 
 import yaml
 
-from shared.adapters.github.push_webhook import PUSH_EVENTS
+from shared.adapters.github.webhook import PUSH_EVENTS
 from tests.support.deploy.grants import read_access_table
 from tests.support.deploy.terraform import CONFIGURATION, ROOT, TerraformFolder
 from tests.support.npm import install_packages

@@ -140,7 +140,7 @@ def encode_form(payload: object) -> bytes:
 
 
 class FailingStore:
-    """A store that fails as it is told to, before it does anything."""
+    """A store that fails as it is set to, before it does anything."""
 
     def __init__(self, store: Store, error: Callable[[], Exception]) -> None:
         self._store = store

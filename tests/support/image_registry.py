@@ -1,6 +1,6 @@
 """A registry of images on loopback: manifests and blobs by the digest of their bytes, as the OCI specification has it.
 
-A blob lies elsewhere: its address is told by a redirect, and takes no token. Whoever asks the registry needs one.
+A blob is elsewhere: a redirect names its address, which takes no token. A request to the registry needs one.
 """
 
 import hashlib

@@ -90,7 +90,7 @@ class LoopbackServices:
     alerts: list[Mapping[str, Any]] = field(default_factory=list)
     """What the pager's webhook got."""
     permission: str = "write"
-    """Of whoever asks at an issue."""
+    """Of a user who asks at an issue."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -179,7 +179,7 @@ def serve_loopback(repository: Path, now: Any) -> Iterator[LoopbackServices]:
     with ExitStack() as stack:
         channel = stack.enter_context(serve_google(cloud.answers))
         github = FakeGitHub(GitBackend(repository), extra_routes=[board, actions])
-        doubles: tuple[Any, ...] = (rest, github, slack)  # one way to serve whoever answers requests
+        doubles: tuple[Any, ...] = (rest, github, slack)  # one way to serve what answers requests
         for double in doubles:
             stack.enter_context(serve_fake(double))
         check_runs, deployments = CheckRunBoard(), DeploymentBoard(now)

@@ -469,7 +469,7 @@ def test_a_file_that_is_not_there_is_one_sentence(file: Path) -> None:
 def test_a_command_prints_a_mistake_a_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What stands in a name is no line of its own: it is told without its line ends."""
+    """A name is no line of its own: it is shown without its line ends."""
     file = tmp_path / "provenfix.yaml"
     file.write_text("version: 2\nservices: 1\nother: 2\n'a\\nb': 3\n", "utf-8")
     monkeypatch.setattr(command_line, "_invoke_typer", lambda: read_all_settings({"PROVENFIX_CONFIG": str(file)}))

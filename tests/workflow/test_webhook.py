@@ -19,10 +19,10 @@ from shared.errors import Reject
 from shared.ports import WRONG_LABEL, IssueCommand, IssueEvent
 from shared.proposal.decision import ClickKind
 from shared.secret import Secret, SecretReference, SecretSource
+from shared.workflow.effects import format_marker
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.issue_commands import ANSWERS, handle_issue_command
-from shared.workflow.issue_content import format_marker
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_record
 from tests.support.drivers import press_button, propose_deployment, read_documents, read_state, run_tick, start_watching

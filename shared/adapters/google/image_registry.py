@@ -117,7 +117,7 @@ class ImageRegistry:
             raise Retry(str(error)) from error
 
     def _follow(self, url: str, location: str) -> HttpResponse:
-        """Blobs may lie elsewhere, at an address that needs no token; ours is for the registry alone."""
+        """Blobs may be elsewhere, at an address that needs no token; ours is for the registry alone."""
         target = urljoin(url, location)
         if urlsplit(target).scheme != urlsplit(url).scheme:
             raise Reject("invalid", "the registry leads to an address of another kind")

@@ -1,6 +1,6 @@
 """A bundle of Sigstore: its JSON in, the payload and the identity that signed it out, as its own library verifies it.
 
-Nothing is asked of anybody: the certificate, its log's promise and the entry of the transparency log with its proof
+No server is asked: the certificate, its log's promise and the entry of the transparency log with its proof
 are in the bundle, and the trusted root is a file. https://docs.sigstore.dev/about/bundle/, read 2026-11-27
 """
 

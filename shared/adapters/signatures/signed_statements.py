@@ -1,7 +1,7 @@
 """What is attached to an image, in; the in-toto statements that a configured signer has signed, out.
 
 A document is a DSSE envelope, as `cosign attest --key` attaches it, or a bundle of Sigstore. What is not signed, or by
-somebody else, is refused with the reason.
+another signer, is refused with the reason.
 """
 
 import json

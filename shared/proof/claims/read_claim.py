@@ -6,6 +6,7 @@ installed package, the failing statement is not of the repository; the import sy
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from shared.detection.logged_exception import Frame, LoggedException, is_package_frame
 from shared.proof.claims.claim import Claim, ClaimFamily
@@ -19,6 +20,7 @@ _IMPORTED_FROM = re.compile(
     r"(?:\(most likely due to a circular import\) )?\((?P<path>/[^()]{1,300})\.py\)"
 )
 _NO_MODULE = re.compile(r"No module named '(?P<module>[^']+)'")
+_RELATIVE_IMPORT = re.compile(r"from (?P<dots>\.{1,20}) ?(?P<module>\w[\w.]{0,300})? import\b")
 _NO_NAME = re.compile(r"name '(?P<name>[^']+)' is not defined")
 _LOCAL_NAMES = (
     re.compile(r"cannot access (?:local|free) variable '(?P<name>[^']+)'"),
@@ -54,6 +56,19 @@ _BUILT_IN_CLASSES = frozenset((
 
 _FILE_ERRORS = frozenset(("FileNotFoundError", "TemplateNotFound", "TemplateDoesNotExist"))
 
+
+@dataclass(frozen=True, slots=True)
+class BareImport:
+    """An import that failed, of which the log names no file that asked for it."""
+
+    claim: Claim
+    """Without path and line."""
+    provider: str = ""
+    """The file of the module that lacks the name, as logged; "" where the message names none."""
+    is_namespace: bool = False
+    """Whether the message says that the module has no file: it is a folder without `__init__.py`."""
+
+
 _Reader = Callable[[str], tuple[ClaimFamily, Mapping[str, str]] | None]
 
 
@@ -80,14 +95,19 @@ def read_claim(exception: LoggedException) -> Claim | None:
     )
 
 
-def read_bare_import(exception: LoggedException) -> tuple[Claim, str] | None:
-    """The claim of an import that was logged by its message alone, without a place, and its module's file as logged."""
-    match = _IMPORTED_FROM.search(exception.message)
-    if match is None or exception.frames or "circular import" in exception.message:
+def read_bare_import(exception: LoggedException) -> BareImport | None:
+    """The claim of an import that was logged by its message alone, without a place."""
+    error_class = exception.error_class.rpartition(".")[2]
+    reader = _IMPORT_READERS.get(error_class)
+    read = reader(exception.message) if reader is not None and not exception.frames else None
+    if read is None or read[0] is ClaimFamily.CIRCULAR_IMPORT:
         return None
-    family, fields = _read_import_error(exception.message) or (ClaimFamily.IMPORT_NAME, {})
-    claim = Claim(family, "", 0, exception.error_class, exception.message, module=fields["module"], name=fields["name"])
-    return claim, match["path"] + ".py"
+    family, fields = read
+    claim = Claim(
+        family, "", 0, exception.error_class, exception.message, module=fields["module"], name=fields.get("name", "")
+    )
+    match = _IMPORTED_FROM.search(exception.message)
+    return BareImport(claim, match["path"] + ".py" if match else "", "(unknown location)" in exception.message)
 
 
 def find_import_root(message: str) -> str:
@@ -97,6 +117,25 @@ def find_import_root(message: str) -> str:
         return ""
     path, module = match["path"].removesuffix("/__init__"), "/" + match["module"].replace(".", "/")
     return (path.removesuffix(module) or "/") if path.endswith(module) else ""
+
+
+def find_package_root(exception: LoggedException) -> str:
+    """The folder of the import path below whose packages the failing file was loaded; "" where the log does not say.
+
+    The message gives the whole name of what a relative import asks for, and the dots say how much of it is the file's.
+    """
+    frame = _find_failing_frame(exception)
+    match = _RELATIVE_IMPORT.match(frame.source_text) if frame is not None else None
+    asked = _IMPORT_NAME.search(exception.message) or _NO_MODULE.search(exception.message)
+    if frame is None or match is None or asked is None or not frame.path.startswith("/"):
+        return ""
+    below, name = (match["module"] or "").split(".") if match["module"] else [], asked["module"].split(".")
+    is_found = not exception.message.startswith("No module")
+    lengths = [len(below)] if is_found else range(len(below), 0, -1)
+    package = next((name[: len(name) - size] for size in lengths if name[len(name) - size :] == below[:size]), [])
+    folder = frame.path.split("/")[: -len(match["dots"])]
+    is_below = package and folder[-len(package) :] == package
+    return ("/".join(folder[: -len(package)]) or "/") if is_below else ""
 
 
 def _find_failing_frame(exception: LoggedException) -> Frame | None:
@@ -177,3 +216,4 @@ _READERS: Mapping[str, _Reader] = {
     "TemplateNotFound": _read_missing_template,
     "TemplateDoesNotExist": _read_missing_template,
 }
+_IMPORT_READERS = {name: _READERS[name] for name in ("ImportError", "ModuleNotFoundError")}

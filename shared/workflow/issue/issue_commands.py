@@ -76,7 +76,7 @@ def handle_issue_command(context: Context, people: Collaborators, command: Issue
             context, record.id, IncidentState.MUTED, f"{command.actor} closed the issue or marked it as wrong"
         )
         outcome = StepResult("muted", record.id)
-    # Last: a delivery that was cut off before this is heeded again, and all of the above may happen twice.
+    # Last: a delivery that was cut off before this is handled again, and all of the above may happen twice.
     context.store.create(_KIND, command.delivery_id, {"incident": record.id, "wish": command.command.value})
     return outcome
 

@@ -1,4 +1,4 @@
-"""The ways of an incident that between them make every call that the functions can make, told through real adapters."""
+"""The ways of an incident that between them make every call that the functions can make, run through real adapters."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -165,7 +165,7 @@ def repair_and_recur(play: Scenario) -> None:
 
 
 def lose_answers(play: Scenario) -> None:
-    """The answers to an issue, to a message and to its details are lost; whoever comes next looks for what was done."""
+    """The answers to an issue, to a message and to its details are lost; the next delivery looks for what was done."""
     play.log_failure()
     _lose_answer(play, "POST", "/issues")
     play.player.drain(lambda status: status == 503)
@@ -209,7 +209,7 @@ def deny(play: Scenario) -> None:
 
 
 def publish_approval_twice(play: Scenario) -> None:
-    """The approval is published, and its answer is lost: whoever gets it, or the next tick, publishes it once more."""
+    """The approval is published, and its answer is lost: its receiver, or the next tick, publishes it once more."""
     play.ask()
     _lose_publish_answer(play)
     assert play.player.click() == 200
@@ -337,7 +337,7 @@ def check_commits(play: Scenario) -> None:
 
 
 def watch_radar(play: Scenario) -> None:
-    """A fix is merged and not deployed, and nobody has hit the failure: the channel is told, and the answer is lost."""
+    """A fix is merged and not deployed, and nobody has hit the failure: a line is posted, and the answer is lost."""
     play.player.tick()
     topics = [topic for topic, _ in play.player.outside.published]
     assert topics == ["check-requested"]

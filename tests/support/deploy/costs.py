@@ -2,7 +2,7 @@
 
 Prices are Google's public ones in US dollars for the regions of tier 1 (us-central1, europe-west1). Volumes are what
 the configuration says (a tick each minute) and guesses to the high side for what an incident takes; each is named, so
-that anybody can put in their own. No free allowance is counted: it is shared by all that a billing account runs.
+that a reader can replace. No free allowance is counted: it is shared by all that a billing account runs.
 `python -m tests.support.deploy.costs` writes it.
 """
 

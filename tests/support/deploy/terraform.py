@@ -45,7 +45,7 @@ _TIME_SCHEMA = {
 }
 """Of hashicorp/time, as its documentation lists it."""
 _PERSONAL = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars*", "backend.tf")
-"""What somebody who deploys from this folder may have in it."""
+"""What a user who deploys from this folder may have in it."""
 _PROGRAM = Path(__file__).with_name("provider_program.py")
 
 

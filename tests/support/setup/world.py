@@ -164,7 +164,7 @@ class Browser(threading.Thread):
 
 @dataclass
 class ScriptedPerson:
-    """Answers by words of the question; keeps what was asked and told. `refuses` says no once."""
+    """Answers by words of the question; keeps what was asked and said. `refuses` says no once."""
 
     answers: dict[str, str]
     browse: Callable[[str], None]

@@ -1,6 +1,6 @@
 """A Slack workspace on loopback: requests of the Web API in, answers out; what was posted is kept, like the scopes.
 
-Small on purpose: what a Slack of somebody else's making answers is tested in `tests/contract/test_slack_chat.py`.
+Small on purpose: what a Slack of another make answers is tested in `tests/contract/test_slack_chat.py`.
 """
 
 import itertools
