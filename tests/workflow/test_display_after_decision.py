@@ -279,6 +279,7 @@ class TestWhatStillFails:
         assert (second.standing, second.alternative) == (ProposalStatus.OPEN, None)
         context = harness.start_process()
         record = incident_record.require_incident(context, incident)
+        assert (record.ending, record.ended_at, record.rollout) == (None, None, None)
         detail = str(ensure_evidence(context, harness.services["shore.tide"], record)["detail"])
         assert [commit in detail for commit in (TARGET, BACK)] == [True, True]
         assert second.proposal != first.proposal

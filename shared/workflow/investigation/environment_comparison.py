@@ -26,11 +26,12 @@ class WorkingRevisions:
 
     def compare_environments(self) -> EnvironmentComparison | None:
         """What the failing revision lacks; None where the platform lists the variables of fewer than two revisions."""
-        earlier = next((revision for revision in self.earlier if revision.variables is not None), None)
-        if self.failing.variables is None or earlier is None or earlier.variables is None:
+        listed = ((revision.name, revision.variables) for revision in self.earlier if revision.variables is not None)
+        earlier = next(listed, None)
+        if self.failing.variables is None or earlier is None:
             return None
-        removed = sorted(set(earlier.variables) - set(self.failing.variables))
-        return EnvironmentComparison(self.failing.name, earlier.name, tuple(removed))
+        name, variables = earlier
+        return EnvironmentComparison(self.failing.name, name, tuple(sorted({*variables} - {*self.failing.variables})))
 
     def find_last_good_commit(self, history: History) -> str | None:
         """The commit of the last of them, as far as the repository knows it."""
