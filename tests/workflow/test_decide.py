@@ -134,6 +134,11 @@ def test_another_apps_button_decides_nothing() -> None:
     assert press_button(setting, app="A0TIDE").result is ClickResult.APPROVED
 
 
+def test_where_no_workspace_and_no_app_is_configured_every_one_is_right(harness: Harness) -> None:
+    propose_deployment(harness)
+    assert press_button(harness, app="A0TIDE", team="T-SHORE").result is ClickResult.APPROVED
+
+
 def test_an_empty_list_of_approvers_approves_nobody() -> None:
     setting = Harness({"shore.tide": watched_service(approvers=())})
     propose_deployment(setting)

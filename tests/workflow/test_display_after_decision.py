@@ -379,6 +379,12 @@ class TestWhatStillFails:
         assert (serves.reason, OLD in serves.words) == (OutlookReason.NOT_KNOWN_TO_FAIL, True)
         assert serves.words in seen(harness)
 
+    def test_where_no_entry_names_a_revision_nobody_knows_whether_it_fails(self, harness: Harness) -> None:
+        harness.prover.offers_rollback = False
+        incident = taken_back(harness)
+        incident_record.update_incident(harness.start_process(), incident, lambda now: replace(now, revisions=()))
+        assert outlook(harness, incident).reason is OutlookReason.NO_REVISION_LOGGED
+
     def test_a_person_who_ends_the_automation_meanwhile_is_asked_nothing(self, harness: Harness) -> None:
         incident = taken_back(harness)
         harness.issues.issues[0].labels.add("provenfix:wrong")

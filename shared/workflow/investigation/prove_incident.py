@@ -120,10 +120,12 @@ def _find_fixed_revisions(
 ) -> dict[str, str]:
     """The revisions with traffic that are known to contain the fix, with their commits."""
     fixed: dict[str, str] = {}
-    for name in (name for name, share in serving.traffic.items() if share and fix is not None):
+    if fix is None:
+        return fixed
+    for name in (name for name, share in serving.traffic.items() if share):
         revision = serving.revision if name == serving.revision.name else context.revisions.get_revision(service, name)
         commit = resolve_commit(history, revision.commit) if revision is not None and revision.commit else None
-        if commit is not None and fix is not None and contains_commit(history, commit, fix.id):
+        if commit is not None and contains_commit(history, commit, fix.id):
             fixed[name] = commit
     return fixed
 
