@@ -1,4 +1,4 @@
-"""How much two versions of a file share, and which of several files is the same one: bytes in, a share or a path out."""
+"""How much two versions of a file share, and which of several is the same: bytes in, a share or a path out."""
 
 import pytest
 
