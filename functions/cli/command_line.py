@@ -31,7 +31,6 @@ from functions.cli import (
 )
 from functions.cli.doctor import command as doctor
 from functions.cli.error_words import describe_missing_extra, describe_system_error, describe_usage_error
-from functions.cli.plain_options import PlainCommand, PlainOptions
 from functions.cli.standard_streams import discard_output, ensure_standard_streams, handle_stop_signals
 from shared.errors import ConfigurationError, InputError, Reject, Retry, UsageError
 from shared.installed_version import find_installed_version
@@ -72,7 +71,7 @@ The modules wait (`shared.lazy_modules`): only the one whose command is called r
 """
 
 
-class _Subcommands(PlainOptions, typer.core.TyperGroup):
+class _Subcommands(typer.core.TyperGroup):
     """Lists and suggests the commands by their names and lines, and builds the one that is called."""
 
     def __init__(self, **attributes: Any) -> None:
@@ -90,7 +89,7 @@ def load_command(name: str) -> typer.Typer:
     if isinstance(function, typer.Typer):
         return function
     command = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    command.command(name, cls=PlainCommand)(function)
+    command.command(name)(function)
     return command
 
 

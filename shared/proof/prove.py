@@ -100,9 +100,10 @@ def _trace_file(context: ProofContext, search: DeployedSearch, deployed: FileAtC
     context.report_progress("searching for the commit that fixes it")
     start = HistoryStart(commit, deployed.path, versions)
     file_history = follow_file(history, verdicts.fails, start, context.branch)
-    fix = find_fix(file_history, lambda _: verdicts)
+    gates = _build_gates(context, search, deployed)
+    fix = find_fix(file_history, lambda _: verdicts, gates)
     attempts = list_attempts(file_history, verdicts, origin, fix)
-    return ProvenBreak(deployed, _build_gates(context, search, deployed), origin, file_history, fix, attempts)
+    return ProvenBreak(deployed, gates, origin, file_history, fix, attempts)
 
 
 def _follow_image_python(context: ProofContext, broken: ProvenBreak) -> ProvenBreak:
@@ -114,7 +115,7 @@ def _follow_image_python(context: ProofContext, broken: ProvenBreak) -> ProvenBr
     if pythons.find_deployed_fact() is None:
         return broken
     origin = pythons.correct_origin(broken.origin)
-    fix = find_fix(file_history, pythons.open_later(file_history, context.branch.head))
+    fix = find_fix(file_history, pythons.open_later(file_history, context.branch.head), gates)
     attempts = list_attempts(file_history, gates.verdicts, origin, fix)
     is_other_python = fix is not None and not is_fixed_at(file_history, gates.verdicts, fix.id)
     change = pythons.describe_change(fix.id) if fix is not None and is_other_python else None

@@ -50,6 +50,8 @@ def _recommend_without_fix(finding: Finding, *, is_on_branch: bool) -> Recommend
     if finding.rollback is not None:
         detail = f"{lacks}; {finding.rollback.commit.id} is the newest commit before the break that passes every gate."
         return Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, detail)
+    if finding.introduced is None and finding.claim is not None and not finding.gaps:
+        return Recommendation(ActionKind.NONE, Reason.NO_FIX, f"{lacks}, and what came before it cannot be judged.")
     if finding.introduced is None:
         detail = f"{lacks}, and this clone does not contain the history before the break."
         return Recommendation(ActionKind.NONE, Reason.HISTORY_NOT_AVAILABLE, detail)

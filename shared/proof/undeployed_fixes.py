@@ -18,11 +18,11 @@ from shared.proof.compare_services import (
     ComparedService,
     ComparisonRequest,
     ServiceComparison,
-    StartedService,
     list_alarms,
 )
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import Compilers, History
+from shared.proof.started_services import StartedService
 from shared.text.phrases import short_sha
 
 MAX_FIXES = 50

@@ -69,13 +69,13 @@ def test_every_function_of_the_stack_is_served_with_its_guard() -> None:
     from functions.local import guarded_main  # noqa: PLC0415
 
     assert Path(guarded_main.__file__) == FUNCTIONS_FILE
-    assert set(guarded_main.__all__) == set(main.__all__)
+    assert set(guarded_main.__all__) == set(main.__all__) - {"decide_socket"}  # there is no need of it on one machine
     assert {
         topology.SLACK_FUNCTION,
         topology.WEBHOOK_FUNCTION,
         *(each.function for each in topology.SUBSCRIBERS),
     } == set(guarded_main.__all__)
-    assert all(getattr(guarded_main, name) is not getattr(main, name) for name in main.__all__)
+    assert all(getattr(guarded_main, name) is not getattr(main, name) for name in guarded_main.__all__)
 
 
 def modes(folder: Path) -> dict[str, int]:

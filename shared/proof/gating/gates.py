@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
 
 from shared.proof.gating.loaded_files import LoadedFiles, LoadedState
+from shared.proof.gating.run_without import is_run_without
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.model.ports import History
 from shared.proof.model.target import (
@@ -74,7 +75,18 @@ class Gates:
             OtherBrokenFile(path, fault.line, f"{fault.error_class}: {fault.message}")
             for path, blob in state.blobs.items()
             if (fault := verdicts.judge_loaded(blob, path, state.closure.scripts).fault) is not None
+            and not self._is_as_harmless_as_deployed(state, path)
         )
+
+    def _is_as_harmless_as_deployed(self, state: LoadedState, path: str) -> bool:
+        """Whether a broken file did not compile as deployed either, and the service runs without it."""
+        loaded = self.loaded_files
+        if not self.deployed_commit or path in (loaded.failing_path, *loaded.later_names, *loaded.traced_paths):
+            return False
+        position = (self.deployed_commit, path)
+        deployed = self.history.blob_ids([position]).get(position)
+        is_broken = deployed is not None and self.verdicts.judge(deployed, path).compiles is False
+        return is_broken and is_run_without(path, state, self.history.read)
 
     def find_unjudged(self, commit: str, verdicts: CompileVerdicts | None = None) -> tuple[str, ...]:
         """The loaded files on which there is no verdict at a commit."""
@@ -157,7 +169,8 @@ class Gates:
             return f"{_describe_position(broken)} compiles at the deployed commit but not at this one"
         if before is None:
             return f"{_describe_position(broken)} does not compile"
-        return f"{_describe_position(broken)} did not compile at the deployed commit either, and is now loaded"
+        since = "" if self.is_loaded_as_deployed(broken.path) else ", and is now loaded"
+        return f"{_describe_position(broken)} did not compile at the deployed commit either{since}"
 
 
 def _find_missing_module(state: LoadedState) -> GateFailure | None:

@@ -15,14 +15,15 @@ from functools import lru_cache
 from shared.proof.loading.build_commands import split_options
 from shared.proof.loading.build_declarations import read_build_files
 from shared.proof.loading.build_nodes import list_mappings
+from shared.proof.loading.buildpack_start import find_buildpack_start
 from shared.proof.loading.commit_tree import RecordingTree, SourceTree
 from shared.proof.loading.dockerfile_search import find_dockerfiles, is_deployed_dockerfile
 from shared.proof.loading.dockerfile_stages import BuildStage, StartInstruction, split_words
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter
-from shared.proof.loading.images import BuiltImage, find_buildpack_start, find_images, list_project_installs
+from shared.proof.loading.images import BuiltImage, find_images, list_project_installs
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.shell import split_commands
-from shared.proof.loading.start_command import CommandEnvironment, StartCommand, parse_command, parse_shell
+from shared.proof.loading.start_command import CommandEnvironment, FileLookup, StartCommand, parse_command, parse_shell
 
 _CONTINUED = re.compile(r"\\\r?\n[ \t]*+")
 _DEPLOY = re.compile(r"\bgcloud\b[^\n;&|]{0,80}?\brun\s{1,4}+(?:deploy|services\s{1,4}+update)\b([^\n;&|]*)")
@@ -112,11 +113,11 @@ def read_starts(files: ImageFiles, stage: BuildStage, scripts: Mapping[str, str]
     """
     overrides = find_start_overrides(files.tree)
     if all(override.is_none for override in overrides):
-        return _read_stage_starts(files, stage, scripts)
-    applied = [_read_stage_starts(files, _override(stage, override), scripts) for override in overrides]
+        return read_stage_starts(files, stage, scripts)
+    applied = [read_stage_starts(files, _override(stage, override), scripts) for override in overrides]
     if len(overrides) == 1 and _has_one_image(files):
         return applied[0]
-    own = _read_stage_starts(files, stage, scripts)
+    own = read_stage_starts(files, stage, scripts)
     of_image = (start for starts in applied for start in starts if _is_in_image(files, start))
     return tuple(dict.fromkeys((*own, *of_image)))[:MAX_STARTS]
 
@@ -138,7 +139,8 @@ def _is_in_image(files: ImageFiles, start: StartCommand) -> bool:
     return any(files.locate(path) is not None for path in paths)
 
 
-def _read_stage_starts(files: ImageFiles, stage: BuildStage, scripts: Mapping[str, str]) -> tuple[StartCommand, ...]:
+def read_stage_starts(files: FileLookup, stage: BuildStage, scripts: Mapping[str, str]) -> tuple[StartCommand, ...]:
+    """The starts of a stage by its own ENTRYPOINT and CMD; () where its command names nothing that is known."""
     at = CommandEnvironment(files, stage.workdir, dict(stage.environment), console_scripts=scripts)
     entry, command = stage.entrypoint, stage.command
     if entry and entry.shell:  # the shell form takes no arguments

@@ -33,6 +33,11 @@ class Fault:
     text: str = ""
     """The offending source line, without its line end; "" where there is none. At most 4,096 characters."""
 
+    @property
+    def words(self) -> str:
+        """`SyntaxError: invalid syntax`; of what no exception says the message alone."""
+        return f"{self.error_class}: {self.message}" if self.error_class else self.message
+
 
 @dataclass(frozen=True, slots=True)
 class Compilation:

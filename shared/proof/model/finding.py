@@ -52,6 +52,16 @@ class ProvenClaim:
     """Whether a check has made the claim, and no log entry."""
 
     @property
+    def is_start(self) -> bool:
+        """Whether what the start command names is missing, so that no file of the service has run."""
+        return self.family == "start_target"
+
+    @property
+    def missing_target(self) -> str:
+        """What the log shows to be missing: `app.main`, `app in app.main`, or a file; of a start target alone."""
+        return f"{self.name} in {self.module}" if self.name and self.module else self.module or self.name
+
+    @property
     def how_it_fails(self) -> str:
         """What a version that fails does, after the verb."""
         return "the same way" if self.is_found_early else "as logged"

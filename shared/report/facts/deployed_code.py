@@ -163,10 +163,7 @@ def _collect_broken_file_facts(proof: Finding, broken: BrokenFile) -> Iterator[F
         if broken.error_lines
         else ""
     )
-    verdict = (
-        f"{quote_untrusted(broken.checked_by)}: {broken.fault.error_class}: "
-        f"{quote_untrusted(broken.fault.message)}{at_line}"
-    )
+    verdict = f"{quote_untrusted(broken.checked_by)}: {quote_untrusted(broken.fault.words)}{at_line}"
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     text = f"{verdict}. Errors in {quote_untrusted(broken.path)}{python}: {broken.errors}{lines}."
     if proof.claim is not None:

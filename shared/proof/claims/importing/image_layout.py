@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shared.proof.loading.buildpack_start import find_buildpack_start
 from shared.proof.loading.commit_tree import RecordingTree, is_build_file, is_image_file
 from shared.proof.loading.dockerfile_search import is_deployed_dockerfile, list_folders_above
 from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter, is_copied
 from shared.proof.loading.image_starts import read_starts
-from shared.proof.loading.images import BuiltImage, find_buildpack_start, find_images, list_project_installs
+from shared.proof.loading.images import BuiltImage, find_images, list_project_installs
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.start_command import StartCommand
 from shared.proof.model.paths import split_logged_path
@@ -41,10 +42,12 @@ class TracedFiles:
     """Whether a link is at a path of the tree."""
     logged_root: str = ""
     """The folder of the import path in which the failing import found its module; "" where the log does not say."""
+    package_root: str = ""
+    """The folder of the import path below whose packages the failing file was loaded; "" where the log does not say."""
 
     @property
     def running_paths(self) -> tuple[str, ...]:
-        return (self.failing_path, *self.traced_paths)
+        return tuple(path for path in (self.failing_path, *self.traced_paths) if path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ def find_layouts(tree: RecordingTree, traced: TracedFiles, source_roots: Sequenc
         roots = [posixpath.normpath(posixpath.join("/", root)) for root in source_roots]
         return (ImageLayout(_take_whole_tree(tree, "/", ""), tuple(roots), possible_roots=("/",)),)
     layouts = [layout for image in _choose_images(tree, traced) for layout in _read_image(image, traced)]
-    layouts = [layout for layout in layouts if traced.logged_root in layout.roots] or layouts
+    shown = {traced.logged_root, traced.package_root} - {""}
+    layouts = [layout for layout in layouts if shown.issubset(layout.roots)] or layouts
     return tuple(layouts)[:_MAX_LAYOUTS] or (_read_buildpack(tree, traced) or _infer_layout(tree, traced),)
 
 

@@ -60,6 +60,15 @@ def _join_names(names: Sequence[str]) -> str:
     return f"{', '.join(quoted[:-1])}, and {quoted[-1]}"
 
 
+def _format_start_complaint(claim: Claim) -> tuple[str, str]:
+    """What Python raises where a module, a name in it or a file that a program starts is not there."""
+    if claim.module and claim.name:
+        return "AttributeError", f"module '{claim.module}' has no attribute '{claim.name}'"
+    if claim.module:
+        return "ModuleNotFoundError", f"No module named '{claim.module}'"
+    return "FileNotFoundError", f"[Errno 2] No such file or directory: '{claim.name}'"
+
+
 def add_message(claim: Claim, level: int = 0) -> Claim:
     """A claim with the class and the text that a log would show.
 
@@ -84,6 +93,8 @@ def add_message(claim: Claim, level: int = 0) -> Claim:
             error, message = "AttributeError", f"module '{claim.module}' has no attribute '{claim.name}'"
         case ClaimFamily.CLASS_ATTRIBUTE if not message:
             error, message = "AttributeError", f"'{claim.owner}' object has no attribute '{claim.name}'"
+        case ClaimFamily.START_TARGET:
+            error, message = _format_start_complaint(claim)
         case ClaimFamily.FILE if error == "FileNotFoundError":
             message = f"[Errno 2] No such file or directory: '{claim.name}'"
     return replace(claim, error_class=error, message=message)
