@@ -12,9 +12,9 @@ from shared.proof.claims.claim_verdicts import ClaimVerdicts
 def list_started_files(verdicts: ClaimVerdicts, commits: Sequence[str]) -> list[str]:
     """Repository paths, at least one: without any that is found, the one that the missing module would have."""
     claim = verdicts.claim
-    found: list[str] = []
+    paths: list[str] = []
     for commit in commits:
-        place = find_started_place(verdicts, commit)
-        found += [place.path] if place is not None else []
+        started_place = find_started_place(verdicts, commit)
+        paths += [started_place.path] if started_place is not None else []
     expected = claim.module.replace(".", "/") + ".py" if claim.module else claim.name.rpartition("/")[2]
-    return list(dict.fromkeys(found)) or [expected]
+    return list(dict.fromkeys(paths)) or [expected]

@@ -95,13 +95,13 @@ class StartComplaint:
 
 def find_start_complaint(incident: Incident) -> tuple[StartComplaint, LogEntry] | None:
     """The one complaint of an incident, with the entry that makes it; None without one, or where two differ."""
-    found = list(_list_complaints(incident))
-    targets = {complaint.target for complaint, _ in found}
-    return found[0] if len(targets) == 1 else None
+    complaints = list(_list_complaints(incident))
+    targets = {complaint.target for complaint, _ in complaints}
+    return complaints[0] if len(targets) == 1 else None
 
 
 def _read_found(incident: Incident) -> StartComplaint | None:
-    """What a check has found before anybody met it: its place is a Dockerfile or a Procfile."""
+    """What a check has found before any user met it: its place is a Dockerfile or a Procfile."""
     raised = incident.raised
     frames = raised.exception.frames if raised is not None else ()
     if raised is None or not incident.is_found_early or not frames or not is_image_file(frames[-1].path):
@@ -113,9 +113,9 @@ def _read_found(incident: Incident) -> StartComplaint | None:
 
 def _list_complaints(incident: Incident) -> Iterator[tuple[StartComplaint, LogEntry]]:
     raised = incident.raised
-    found = _read_found(incident)
-    if found is not None and raised is not None:
-        yield found, raised.entry
+    early = _read_found(incident)
+    if early is not None and raised is not None:
+        yield early, raised.entry
         return
     if raised is not None:
         complaint = read_start_exception(raised.exception)
@@ -130,12 +130,12 @@ def _list_complaints(incident: Incident) -> Iterator[tuple[StartComplaint, LogEn
 
 def read_start_sentences(text: str) -> list[StartComplaint]:
     """The complaints of a text without any traceback, in its order."""
-    found: list[StartComplaint] = []
+    complaints: list[StartComplaint] = []
     before = ""
     for line in strip_line_prefixes(strip_markup(text[:_MAX_TEXT])).splitlines()[:_MAX_LINES]:
-        found += _read_line(line[:_MAX_LINE].rstrip(), before)
+        complaints += _read_line(line[:_MAX_LINE].rstrip(), before)
         before = line[:_MAX_LINE]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(complaints))
 
 
 def _read_line(line: str, line_before: str) -> Iterator[StartComplaint]:

@@ -113,22 +113,22 @@ def list_unclear_commands(stages: Sequence[BuildStage]) -> list[OpaqueInstructio
 
 def _open_procfile(tree: RecordingTree, path: str) -> list[StartImage]:
     """What a buildpack starts by a Procfile."""
-    found = find_buildpack_start(tree, path)
-    if found is None or found.path != path:
+    buildpack = find_buildpack_start(tree, path)
+    if buildpack is None or buildpack.path != path:
         return []
     lines = tree.read_text(path).splitlines()
     web = [number for number, line in enumerate(lines, 1) if line.startswith("web:")]
-    targets = tuple(target for start in found.starts if (target := read_start_target(start)) is not None)
-    doubt = _describe_doubt(path, found.starts, found.starts, targets)
+    targets = tuple(target for start in buildpack.starts if (target := read_start_target(start)) is not None)
+    doubt = _describe_doubt(path, buildpack.starts, buildpack.starts, targets)
     if len(web) != 1 or _VARIABLE.search(re.sub(r"\$\{?PORT\b", "", lines[web[0] - 1])):
         doubt = doubt or f"{path} has no one web process without variables"
     line = web[0] if web else 0
-    files, folder = found.files, found.files.stages[-1].workdir
+    files, folder = buildpack.files, buildpack.files.stages[-1].workdir
     projects = ("pyproject.toml", "setup.py", "setup.cfg")
     is_project = any(files.locate(posixpath.join(folder, name)) is not None for name in projects)
     named = find_installed_projects(files, _NOWHERE, [(folder, "pip install -r requirements.txt")]).roots
     installed = tuple(root for root in named if not root.startswith(_NOWHERE))
-    possible = found.roots if is_project else ()
+    possible = buildpack.roots if is_project else ()
     return [StartImage(path, line, files, tuple(files.stages), targets, (), installed, possible, doubt)]
 
 
@@ -142,7 +142,9 @@ def _describe_doubt(
 ) -> str:
     if not targets:
         return f"{path} starts no program that is known to load an application"
-    shapes, others = ([(start.roots, start.modules, start.files) for start in each] for each in (starts, masked))
+    shapes, others = (
+        [(start.roots, start.modules, start.files) for start in commands] for commands in (starts, masked)
+    )
     if shapes != others:
         return f"what {path} starts depends on variables of the environment"
     return next((f"{path}: {target.doubt}" for target in targets if target.doubt), "")

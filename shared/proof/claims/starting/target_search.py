@@ -113,24 +113,26 @@ class TargetSearch:
 
     def _find_module(self, target: StartTarget) -> TargetState:
         modules = _StartModules(self._image, target, self._python, self._tree, self._witness)
-        found = modules.search.find_started(target.module)
-        if target.program == PYTHON_MODULE and found.kind in {ModuleKind.PACKAGE, ModuleKind.NAMESPACE}:
-            found = modules.search.find_started(f"{target.module}.__main__")
-        if found.kind is ModuleKind.OUTSIDE and target.program == PYTHON_MODULE:
+        target_file = modules.search.find_started(target.module)
+        if target.program == PYTHON_MODULE and target_file.kind in {ModuleKind.PACKAGE, ModuleKind.NAMESPACE}:
+            target_file = modules.search.find_started(f"{target.module}.__main__")
+        if target_file.kind is ModuleKind.OUTSIDE and target.program == PYTHON_MODULE:
             return TargetState(ClaimState.HOLDS, f"{target.module} is not of the repository", is_foreign=True)
-        if found.kind is ModuleKind.MISSING:
-            return self._confirm_missing(target, found)
-        if found.kind not in {ModuleKind.FILE, ModuleKind.PACKAGE}:
-            return TargetState(ClaimState.UNKNOWN, found.reason or f"{target.module} is not a file of the repository")
-        return self._confirm_found(target, found.path, modules)
+        if target_file.kind is ModuleKind.MISSING:
+            return self._confirm_missing(target, target_file)
+        if target_file.kind not in {ModuleKind.FILE, ModuleKind.PACKAGE}:
+            return TargetState(
+                ClaimState.UNKNOWN, target_file.reason or f"{target.module} is not a file of the repository"
+            )
+        return self._confirm_found(target, target_file.path, modules)
 
-    def _confirm_missing(self, target: StartTarget, found: FoundModule) -> TargetState:
+    def _confirm_missing(self, target: StartTarget, target_file: FoundModule) -> TargetState:
         below = target.module.replace(".", "/")
         paths = [f"{root}/{below}{ending}" for root in target.roots for ending in (".py", "/__init__.py")]
         above = [f"{root}/{below.partition('/')[0]}/__init__.py" for root in target.roots]
         if doubt := self._find_doubt((*paths, *above)):
-            return TargetState(ClaimState.UNKNOWN, f"{found.reason}, but {doubt}")
-        return TargetState(ClaimState.FAILS, found.reason, absence=found.absence)
+            return TargetState(ClaimState.UNKNOWN, f"{target_file.reason}, but {doubt}")
+        return TargetState(ClaimState.FAILS, target_file.reason, absence=target_file.absence)
 
     def _find_absent_folder(self, target: StartTarget) -> str:
         """Why a start may not come to run where its command says: a `cd` into what is not there fails."""
@@ -205,10 +207,10 @@ class TargetSearch:
             if self._witness is None or step.text not in self._witness.commands:
                 return f"{self._image.path} line {step.line} may make it"
         folders = tuple(dict.fromkeys(posixpath.dirname(path) for path in image_paths))
-        for each in self._image.stages:
-            counted = folders if each is stage else (*folders, each.workdir, *(copy.target for copy in each.copies))
+        for built in self._image.stages:
+            counted = folders if built is stage else (*folders, built.workdir, *(copy.target for copy in built.copies))
             for path in image_paths:
-                if bringing := find_bringing(each.opaque, counted, posixpath.basename(path)):
+                if bringing := find_bringing(built.opaque, counted, posixpath.basename(path)):
                     return f"{self._image.path} line {bringing.line} may bring it"
         origins = [origin for path in image_paths for origin in self._image.files.list_origin_paths(path)]
         made = (path for path in origins if is_made_by_build(self._tree.tree, self._image.dockerfile, path))
@@ -256,9 +258,9 @@ class _StartModules:
 
     def _find_outside(self, module: str) -> FoundModule:
         """A module of an installed package. What the log shows to be missing is not in what was installed then."""
-        found = InstalledModules(self._layout, self._python).find(module)
-        if found.kind is not ModuleKind.UNKNOWN or self._witness is None:
-            return found
+        outside = InstalledModules(self._layout, self._python).find(module)
+        if outside.kind is not ModuleKind.UNKNOWN or self._witness is None:
+            return outside
         installed = read_installed(self._layout, self._python)
         names = installed.certain.keys() | installed.possible.keys()
         former = self._witness.installed
@@ -266,7 +268,7 @@ class _StartModules:
         top = module.partition(".")[0]
         if names <= known and set(installed.gaps) <= set(former.gaps) and not self._may_be_installed(top):
             return FoundModule(ModuleKind.MISSING, reason=f"nothing in the image is the module {top}")
-        return replace(found, reason=f"what is installed may bring {module}")
+        return replace(outside, reason=f"what is installed may bring {module}")
 
     def _may_be_installed(self, name: str) -> bool:
         """Whether something that is declared may bring a module that the repository had as its own."""
