@@ -24,7 +24,7 @@ from tests.support.drivers import (
 from tests.support.harness import Harness, button_click, watched_service
 
 QUESTION_KINDS = [kind for kind in ClickKind if kind is not ClickKind.PROPOSE]
-"""The clicks on a question; the other one is told of in test_radar_watch."""
+"""The clicks on a question; the other one is in test_radar_watch."""
 
 
 def test_an_approval_is_stored_and_published(harness: Harness) -> None:

@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from shared.workflow.records.branch_states import MAX_FORK_CHECKS, count_fork_commit
-
 from shared.workflow.records.rejections import record_rejection
+from shared.workflow.records.sound_states import MAX_FORK_CHECKS, count_fork_commit
 from tests.support.drivers import read_documents
 from tests.support.harness import Harness
 from tests.support.memory import MemoryStore

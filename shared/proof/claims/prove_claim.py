@@ -31,7 +31,7 @@ from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.loading.commit_tree import CommitTree, is_image_file
 from shared.proof.loading.import_closure import ImportClosure
-from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.commit_graph import BranchStates
 from shared.proof.model.history import Commit
 from shared.proof.model.paths import match_logged_path
 from shared.proof.proof_context import ProofContext
