@@ -31,7 +31,9 @@ class _PlainValue:
         if value is None:
             return () if is_list else None
         if is_list:
-            is_plain = annotation == list[str] and not isinstance(value, str) and all(type(one) is str for one in value)
+            is_plain = (
+                annotation == list[str] and not isinstance(value, str) and all(type(text) is str for text in value)
+            )
             return list(value) if is_plain else _NOT_PLAIN
         if annotation is str and type(value) is str:
             return value

@@ -141,8 +141,8 @@ class ImageFiles:
             origins: dict[Origin, None] = {}
             for copy in reversed(self.stages[index].copies):
                 origins |= dict.fromkeys(self._list_copy_origins(copy, path))
-            self._candidates[index, path] = found = tuple(origins)[:MAX_CANDIDATES]
-            return found
+            self._candidates[index, path] = likeliest = tuple(origins)[:MAX_CANDIDATES]
+            return likeliest
         return self._candidates[index, path]
 
     def _list_copy_origins(self, copy: CopyInstruction, path: str) -> Iterator[Origin]:
