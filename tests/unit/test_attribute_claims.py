@@ -80,6 +80,12 @@ def judge_class(
         ("class Base:\n    total = 1\nclass Cart(Base): ...", HOLDS),
         ("class Base: ...\nclass Cart(Base): ...", FAILS),
         ("class Cart(Exception): ...", FAILS),
+        ("class Cart:\n    def load(self):\n        return 'item' in locals()", FAILS),
+        ("class Cart:\n    def load(self, **k):\n        for n in vars(): self.put(n)", FAILS),
+        ("class Cart:\n    locals()['total'] = 1", UNKNOWN),
+        ("class Cart:\n    def load(self): exec('self.total = 1', {}, locals())", UNKNOWN),
+        ("class Cart:\n    def load(self): self.__dict__.update(locals())", UNKNOWN),
+        ("class Cart:\n    def load(self): (lambda names=locals: names())()", UNKNOWN),
         ("class Cart:\n    def __new__(cls): ...\n    def __init__(self): self.total = 1", UNKNOWN),
     ],
 )
