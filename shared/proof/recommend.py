@@ -50,13 +50,15 @@ def _recommend_without_fix(finding: Finding, *, is_on_branch: bool) -> Recommend
     if finding.rollback is not None:
         detail = f"{lacks}; {finding.rollback.commit.id} is the newest commit before the break that passes every gate."
         return Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, detail)
-    if finding.introduced is None:
+    is_undecided = finding.claim is not None and not finding.gaps
+    if finding.introduced is None and not is_undecided:
         detail = f"{lacks}, and this clone does not contain the history before the break."
         return Recommendation(ActionKind.NONE, Reason.HISTORY_NOT_AVAILABLE, detail)
     reason = Reason.NO_FIX if is_on_branch else Reason.NOT_ON_BRANCH
-    return Recommendation(
-        ActionKind.NONE, reason, f"{lacks}, and no earlier commit passes every gate{_describe_unchecked(finding)}."
-    )
+    earlier = "no earlier commit passes every gate"
+    if finding.introduced is None:
+        earlier = "whether an earlier commit is free of it could not be decided"
+    return Recommendation(ActionKind.NONE, reason, f"{lacks}, and {earlier}{_describe_unchecked(finding)}.")
 
 
 def _describe_unchecked(finding: Finding) -> str:
